@@ -1,0 +1,199 @@
+"""NumPy as a backend of minigrad: the array functions, nearly all of them NumPy's own.
+
+This package knows nothing of minigrad. It satisfies `minigrad.backend.protocol` by offering the names asked for there.
+Where a function is written out although NumPy has one of that name, it is because the ufunc or the method behind it
+costs a third of NumPy's own Python wrapper, and on small arrays that overhead is the whole price.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy import (
+    absolute,
+    add,
+    argmax,
+    broadcast_to,
+    concatenate,
+    cos,
+    exp,
+    expm1,
+    flip,
+    floor,
+    full,
+    isfinite,
+    log,
+    log1p,
+    logical_and,
+    logical_or,
+    matmul,
+    maximum,
+    minimum,
+    multiply,
+    ones,
+    sign,
+    sin,
+    sqrt,
+    stack,
+    take,
+    tanh,
+    where,
+    zeros,
+)
+
+Array = Any
+Axis = int | tuple[int, ...] | None
+
+name = "numpy"
+
+abs = absolute  # noqa: A001  (the protocol's names are NumPy's, which are also Python's)
+concat = concatenate
+
+__all__ = [
+    "abs", "all", "any", "arange", "argmax", "asarray", "astype", "broadcast_to", "clip", "concat", "cos", "cumsum",
+    "erf", "exp", "expand_dims", "expm1", "flip", "floor", "full", "getitem", "is_array", "isfinite", "log", "log1p",
+    "matmul", "max", "maximum", "min", "minimum", "name", "ones", "pad", "prod", "reshape", "scatter_add", "sign",
+    "sin", "sqrt", "squeeze", "stack", "sum", "take", "tanh", "to_numpy", "transpose", "unstack", "where", "zeros",
+]  # fmt: skip
+
+
+# --- in and out -----------------------------------------------------------------------------------------------------
+
+
+def asarray(data: Any, dtype: Any = None, copy: bool = False) -> Array:
+    """An array from nested lists or from anything NumPy reads; a fresh one with `copy=True`."""
+    return np.array(data, dtype=dtype) if copy else np.asarray(data, dtype=dtype)
+
+
+def to_numpy(x: Array) -> Any:
+    """A copy of x."""
+    return np.array(x)
+
+
+def is_array(x: object) -> bool:
+    """Is x a NumPy array, or one of NumPy's scalars?"""
+    return isinstance(x, (np.ndarray, np.generic))
+
+
+def astype(x: Array, dtype: Any) -> Array:
+    """x with another dtype."""
+    return x.astype(dtype)
+
+
+def arange(stop: int, dtype: Any = "int64") -> Array:
+    """0, 1, …, stop − 1."""
+    return np.arange(stop, dtype=dtype)
+
+
+# --- elementwise ----------------------------------------------------------------------------------------------------
+
+_erf = np.frompyfunc(math.erf, 1, 1)
+
+
+def erf(x: Array) -> Array:
+    """The error function; NumPy has none, so Python's, one number at a time."""
+    return np.asarray(_erf(x)).astype(x.dtype)
+
+
+def clip(x: Array, low: Any, high: Any) -> Array:
+    """min(max(x, low), high)."""
+    return minimum(maximum(x, low), high)
+
+
+# --- reductions -----------------------------------------------------------------------------------------------------
+
+
+def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
+    """Σ x over the axes."""
+    return add.reduce(x, axis=axis, keepdims=keepdims)
+
+
+def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Π x over the axes."""
+    return multiply.reduce(x, axis=axis, keepdims=keepdims)
+
+
+def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
+    """The largest x over the axes."""
+    return maximum.reduce(x, axis=axis, keepdims=keepdims)
+
+
+def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
+    """The smallest x over the axes."""
+    return minimum.reduce(x, axis=axis, keepdims=keepdims)
+
+
+def all(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
+    """Are all true?"""
+    return logical_and.reduce(x, axis=axis, keepdims=keepdims)
+
+
+def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
+    """Is any true?"""
+    return logical_or.reduce(x, axis=axis, keepdims=keepdims)
+
+
+def cumsum(x: Array, axis: int) -> Array:
+    """The running sum along an axis."""
+    return add.accumulate(x, axis=axis)
+
+
+# --- shape ----------------------------------------------------------------------------------------------------------
+
+
+def reshape(x: Array, shape: tuple[int, ...]) -> Array:
+    """x in another shape, one axis of which may be −1."""
+    return x.reshape(shape)
+
+
+def transpose(x: Array, axes: tuple[int, ...] | None = None) -> Array:
+    """x with its axes in another order; all reversed by default."""
+    return x.transpose(axes)
+
+
+def expand_dims(x: Array, axis: int) -> Array:
+    """x with a new axis of length 1."""
+    axis += x.ndim + 1 if axis < 0 else 0
+    return x.reshape(x.shape[:axis] + (1,) + x.shape[axis:])
+
+
+def squeeze(x: Array, axis: Axis = None) -> Array:
+    """x without axes of length 1."""
+    return x.squeeze(axis)
+
+
+def unstack(x: Array, axis: int = 0) -> tuple[Array, ...]:
+    """The slices of x along an axis."""
+    return tuple(x if axis == 0 else np.moveaxis(x, axis, 0))
+
+
+def pad(x: Array, widths: Sequence[tuple[int, int]]) -> Array:
+    """x with zeros around it."""
+    return np.pad(x, widths)
+
+
+# --- indexing -------------------------------------------------------------------------------------------------------
+
+
+def getitem(x: Array, index: Any) -> Array:
+    """x[index]."""
+    return x[index]
+
+
+def scatter_add(x: Array, index: Any, values: Array) -> Array:
+    """A copy of x with the values added at the index; repeated places add up."""
+    y = x.copy()
+    if _names_each_place_once(index):
+        y[index] += values
+    else:
+        np.add.at(y, index, values)
+    return y
+
+
+def _names_each_place_once(index: Any) -> bool:
+    """Slices, integers and masks do; `np.add.at`, ten times slower, is for integer arrays only."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return True not in (isinstance(p, (np.ndarray, list)) and np.asarray(p).dtype != bool for p in parts)

@@ -1,0 +1,83 @@
+"""minigrad: a tensor and autograd engine small enough to read in an afternoon, and the recurrent layers on it.
+
+>>> import minigrad as mg
+>>> x = mg.tensor([1.0, 2.0], requires_grad=True)
+>>> (x * x).sum().backward()
+>>> x.grad
+Tensor([2., 4.], dtype=float32)
+"""
+
+from minigrad import errors, functional, random
+from minigrad.autograd import GradientTape, grad, no_grad
+from minigrad.backend.registry import backends, use, using
+from minigrad.creation import tensor
+from minigrad.functional import (
+    abs,
+    add,
+    all,
+    any,
+    arange,
+    argmax,
+    astype,
+    broadcast_to,
+    clip,
+    concat,
+    concatenate,
+    cos,
+    cumsum,
+    divide,
+    einsum,
+    exp,
+    expand_dims,
+    expm1,
+    flip,
+    floor,
+    full,
+    isfinite,
+    log,
+    log1p,
+    matmul,
+    max,
+    maximum,
+    mean,
+    min,
+    minimum,
+    multiply,
+    negative,
+    ones,
+    ones_like,
+    pad,
+    power,
+    prod,
+    reshape,
+    sign,
+    sin,
+    split,
+    sqrt,
+    square,
+    squeeze,
+    stack,
+    subtract,
+    sum,
+    swapaxes,
+    take,
+    tanh,
+    transpose,
+    unstack,
+    var,
+    where,
+    zeros,
+    zeros_like,
+)
+from minigrad.tensor import Tensor
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "GradientTape", "Tensor", "abs", "add", "all", "any", "arange", "argmax", "astype", "backends", "broadcast_to",
+    "clip", "concat", "concatenate", "cos", "cumsum", "divide", "einsum", "errors", "exp", "expand_dims", "expm1",
+    "flip", "floor", "full", "functional", "grad", "isfinite", "log", "log1p", "matmul", "max", "maximum", "mean",
+    "min", "minimum", "multiply", "negative", "no_grad", "ones", "ones_like", "pad", "power", "prod", "random",
+    "reshape", "sign", "sin", "split", "sqrt", "square", "squeeze", "stack", "subtract", "sum", "swapaxes", "take",
+    "tanh", "tensor", "transpose", "unstack", "use", "using", "var", "where", "zeros", "zeros_like",
+]  # fmt: skip

@@ -1,0 +1,148 @@
+"""The one door for backends: `use`, `using`, `backends`.
+
+A backend is found by name in the table of those that come with minigrad, or in the entry-point group
+``minigrad.backends`` of any installed package, or it is simply a module that one hands in. All three go through the
+same loader and the same check. Nothing is imported before the first tensor asks `current()`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+from minigrad.backend.protocol import BackendModule, missing
+from minigrad.errors import (
+    BackendContractError,
+    BackendError,
+    BackendUnavailableError,
+    UnknownBackendError,
+    unknown_name,
+)
+
+GROUP = "minigrad.backends"
+SHIPPED = {"numpy": "minigrad_numpy"}  # name -> module
+DEFAULT = "numpy"
+
+_loaded: dict[str, BackendModule] = {}
+_current: BackendModule | None = None
+
+
+def use(backend: str | BackendModule) -> BackendModule:
+    """Makes a backend the one on which new tensors are created.
+
+    Args:
+        backend: a name that `backends()` lists, or any module that satisfies `minigrad.backend.protocol`.
+
+    Returns:
+        The backend's module.
+
+    Raises:
+        UnknownBackendError: there is no backend of that name.
+        BackendUnavailableError: there is one, but its library or its device is missing.
+        BackendContractError: it lacks functions that the engine needs.
+
+    >>> import minigrad as mg
+    >>> mg.use("numpy").name
+    'numpy'
+    """
+    global _current
+    _current = resolve(backend)
+    return _current
+
+
+@contextmanager
+def using(backend: str | BackendModule) -> Iterator[BackendModule]:
+    """Makes a backend the current one inside a `with` block."""
+    global _current
+    before, _current = _current, resolve(backend)
+    try:
+        yield _current
+    finally:
+        _current = before
+
+
+def current() -> BackendModule:
+    """Returns the backend in use; the first call loads the default, NumPy."""
+    return _current if _current is not None else use(DEFAULT)
+
+
+def resolve(backend: str | BackendModule) -> BackendModule:
+    """Returns the module for a name, or checks the module that was handed in. Raises as `use` does."""
+    if isinstance(backend, str):
+        if backend not in _loaded:
+            _loaded[backend] = _load(backend)
+        return _loaded[backend]
+    return _checked(backend, repr(getattr(backend, "__name__", backend)))
+
+
+def backends() -> dict[str, str]:
+    """Returns what is registered: each name with ``"available"``, or why not and what mends it.
+
+    >>> import minigrad as mg
+    >>> mg.backends()["numpy"]
+    'available'
+    """
+    return {name: _state(name) for name in sorted({*SHIPPED, *_claims()})}
+
+
+def _state(name: str) -> str:
+    try:
+        resolve(name)
+    except BackendError as error:
+        return str(error)
+    return "available"
+
+
+def _load(name: str) -> BackendModule:
+    """The one late import of the project: a backend, by name."""
+    claims = _claims().get(name, [])
+    if name in SHIPPED:
+        claims = [(SHIPPED[name], "minigrad-bptt"), *claims]
+    if not claims:
+        error = unknown_name("mg.use", name, {*SHIPPED, *_claims()}, "Or hand in a module: mg.use(my_module).")
+        raise UnknownBackendError(str(error))
+    if len(claims) > 1:
+        owners = " and ".join(sorted(owner for _, owner in claims))
+        raise BackendError(f"mg.use: the backend name {name!r} is claimed by {owners}. Uninstall one of them.")
+    module_name, owner = claims[0]
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise BackendUnavailableError(
+            f"mg.use: the backend {name!r} of {owner} is registered, but {module_name} cannot be imported: {error}. "
+            f"Install what it needs: pip install '{owner}[{name}]', or see its documentation."
+        ) from error
+    return _probed(_checked(module, repr(name)), name)
+
+
+def _checked(module: ModuleType, label: str) -> BackendModule:
+    absent = missing(module)
+    if absent:
+        raise BackendContractError(
+            f"mg.use: {label} is not a backend: it lacks {', '.join(absent)}. "
+            "What each must do is written in minigrad.backend.protocol."
+        )
+    return module
+
+
+def _probed(module: BackendModule, name: str) -> BackendModule:
+    """A backend may offer `probe()`, which returns None or the reason why its device does not answer."""
+    probe = getattr(module, "probe", None)
+    reason = probe() if probe is not None else None
+    if reason:
+        raise BackendUnavailableError(f"mg.use: the backend {name!r} is installed, but {reason}")
+    return module
+
+
+def _claims() -> dict[str, list[tuple[str, str]]]:
+    """What installed packages register: name -> [(module, distribution)]."""
+    # importlib.metadata costs a third of `import numpy`, and who never asks for a third party's backend needs none.
+    metadata = importlib.import_module("importlib.metadata")
+    claims: dict[str, list[tuple[str, str]]] = {}
+    for point in metadata.entry_points(group=GROUP):
+        owner = point.dist.name if point.dist is not None else "an unnamed distribution"
+        claims.setdefault(point.name, []).append((point.value, owner))
+    return claims

@@ -1,0 +1,93 @@
+"""Losses of raw scores: one number for each example, weighed by a mask and reduced as one says."""
+
+from __future__ import annotations
+
+from minigrad.creation import as_tensor
+from minigrad.errors import DTypeError, ShapeError, unknown_name
+from minigrad.functional.reduction import sum as total
+from minigrad.ops import loss
+from minigrad.tensor import Tensor, TensorLike, apply
+
+REDUCTIONS = ("none", "sum", "mean_all", "mean_valid")
+
+
+def softmax_cross_entropy(
+    logits: TensorLike, labels: TensorLike, mask: TensorLike = None, reduction: str = "mean_valid"
+) -> Tensor:
+    """−ln softmax(logits)[label], in nats.
+
+    Args:
+        logits: (…, classes).
+        labels: integers (…), each in 0 … classes − 1.
+        mask: (…) of bools or weights, by which each example's loss is multiplied.
+        reduction: see `reduced`.
+
+    Raises:
+        ShapeError: labels, or mask, and logits do not fit together, or a label is out of range.
+        DTypeError: the labels are not integers.
+    """
+    x, where = as_tensor(logits), as_tensor(labels)
+    if where.shape != x.shape[:-1]:
+        raise ShapeError(f"softmax_cross_entropy: expected `labels` of shape {x.shape[:-1]}, got {where.shape}.")
+    if "int" not in str(where.dtype):
+        raise DTypeError(
+            f"softmax_cross_entropy: expected integer `labels`, got {where.dtype}. For probabilities use "
+            "keras.losses.CategoricalCrossentropy."
+        )
+    if where.size and (int(where.min()) < 0 or int(where.max()) >= x.shape[-1]):
+        raise ShapeError(
+            f"softmax_cross_entropy: expected labels from 0 to {x.shape[-1] - 1}, got {int(where.min())} to "
+            f"{int(where.max())}."
+        )
+    return reduced(apply(loss.SoftmaxCrossEntropy, x, labels=where.array), mask, reduction)
+
+
+def binary_cross_entropy(
+    logits: TensorLike, targets: TensorLike, mask: TensorLike = None, reduction: str = "mean_valid"
+) -> Tensor:
+    """−z ln σ(x) − (1 − z) ln(1 − σ(x)), in nats, for logits x and targets z in [0, 1] of one shape."""
+    return reduced(apply(loss.BinaryCrossEntropy, *_alike("binary_cross_entropy", logits, targets)), mask, reduction)
+
+
+def mean_squared_error(
+    predictions: TensorLike, targets: TensorLike, mask: TensorLike = None, reduction: str = "mean_valid"
+) -> Tensor:
+    """(prediction − target)², the two of one shape."""
+    a, b = _alike("mean_squared_error", predictions, targets)
+    return reduced((a - b) * (a - b), mask, reduction)
+
+
+def reduced(losses: Tensor, mask: TensorLike = None, reduction: str = "mean_valid") -> Tensor:
+    """Weighs losses by a mask and brings them together.
+
+    Args:
+        losses: one for each example, any shape.
+        mask: bools or weights that broadcast to that shape; None counts every example.
+        reduction: ``"none"``, ``"sum"``, ``"mean_all"`` (the sum divided by the number of examples, padding included,
+            Keras' default) or ``"mean_valid"`` (divided by the sum of the mask).
+
+    Raises:
+        UnknownNameError: no such reduction.
+        ShapeError: the mask does not fit.
+    """
+    if reduction not in REDUCTIONS:
+        raise unknown_name("reduction", reduction, REDUCTIONS)
+    count: Tensor | float = float(losses.size)
+    if mask is not None:
+        weights = as_tensor(mask).astype(losses.dtype)
+        if weights.shape != losses.shape:
+            raise ShapeError(f"loss: expected `mask` of shape {losses.shape}, one for each loss, got {weights.shape}.")
+        losses = losses * weights
+        if reduction == "mean_valid":
+            # With nothing valid the sum is 0, and so is the loss.
+            count = total(weights) + (total(weights) == 0.0).astype(losses.dtype)
+    if reduction == "none":
+        return losses
+    return total(losses) if reduction == "sum" else total(losses) / count
+
+
+def _alike(name: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
+    x, z = as_tensor(a), as_tensor(b)
+    if x.shape != z.shape:
+        raise ShapeError(f"{name}: expected two tensors of one shape, got {x.shape} and {z.shape}.")
+    return x, z

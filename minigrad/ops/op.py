@@ -1,0 +1,50 @@
+"""What an operation is: two pure functions of arrays.
+
+    forward(xp, *inputs, **params)          → y
+    backward(xp, dy, y, *inputs, **params)  → dx, one for each input
+
+`xp` is the array namespace: a backend's functions on its arrays, or `minigrad.functional` on Tensors. Run on arrays, a
+backward rule gives the gradient; run on Tensors, it records the gradient as it goes, and so can be differentiated
+again. An op has never heard of tensors, of the tape, or of NumPy.
+
+`dy` is ∂loss/∂y and has y's shape; `dx` is ∂loss/∂x. Where forward returns a tuple, y and dy are tuples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+
+class Op:
+    """A differentiable operation, a class that is never instantiated: forward and backward are plain functions.
+
+    Attributes:
+        broadcasts: the inputs broadcast against each other as NumPy's do. Then backward may leave dx in the shape of
+            y, and the tape sums it down to the shape of x, in one place for all.
+        keeps: forward returns ``(y, kept)``, where `kept` is whatever backward wants to see again; it is handed to
+            backward as the keyword `kept`.
+        selective: backward takes the keyword `needs`, a tuple that says for which inputs a gradient is wanted, and may
+            return None for the rest. Set by writing the parameter.
+        from_output: the derivative can be told from y alone, as in tanh′ = 1 − y²: backward then never looks at x, and
+            whoever calls the rule by hand may pass None for it.
+    """
+
+    forward: ClassVar[Callable[..., Any]]
+    backward: ClassVar[Callable[..., Any]]
+    broadcasts: ClassVar[bool] = False
+    keeps: ClassVar[bool] = False
+    selective: ClassVar[bool] = False
+    from_output: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        """Makes forward and backward static, so that an op reads as the pair of formulas it is."""
+        for rule in ("forward", "backward"):
+            if rule in vars(cls):
+                setattr(cls, rule, staticmethod(vars(cls)[rule]))
+        if "backward" in vars(cls):
+            cls.selective = "needs" in vars(cls)["backward"].__func__.__code__.co_varnames
+
+
+class MultiOp(Op):
+    """An operation that makes several arrays: y and dy are tuples."""

@@ -1,0 +1,126 @@
+"""Reductions: many numbers in, fewer out. What an axis lost on the way forward is spread along it on the way back.
+
+`axis` is an int, a tuple of ints, or None for all. With `keepdims` the reduced axes stay, with length 1.
+"""
+
+from __future__ import annotations
+
+from minigrad.backend.protocol import Array, Axis, Xp
+from minigrad.ops.op import Op
+
+
+def along(xp: Xp, y: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
+    """Gives y the reduced axes back, each of length 1, so that it broadcasts against x."""
+    if keepdims or x.ndim == 0:
+        return y
+    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    reduced = {a % x.ndim for a in axes}
+    return xp.reshape(y, tuple(1 if a in reduced else n for a, n in enumerate(x.shape)))
+
+
+class Sum(Op):
+    """y = Σ x over the axes"""
+
+    def forward(xp: Xp, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+        return xp.sum(x, axis, keepdims)
+
+    def backward(xp: Xp, dy: Array, y: Array, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+        return xp.broadcast_to(along(xp, dy, x, axis, keepdims), x.shape)
+
+
+class Prod(Op):
+    """y = Π x along an axis; dxᵢ = dy Π_{j≠i} xⱼ, which needs no division and so holds where an x is 0."""
+
+    def forward(xp: Xp, x: Array, *, axis: int, keepdims: bool = False) -> Array:
+        return xp.prod(x, axis, keepdims)
+
+    def backward(xp: Xp, dy: Array, y: Array, x: Array, *, axis: int, keepdims: bool = False) -> Array:
+        n = x.shape[axis]
+        factors = xp.expand_dims(_to_last(xp, x, axis), -2)  # (…, 1, n)
+        identity = xp.expand_dims(xp.arange(n), -1) == xp.arange(n)
+        others = xp.prod(xp.where(identity, 1.0, factors), -1)  # (…, n): at i, the product of all but xᵢ
+        return along(xp, dy, x, axis, keepdims) * _from_last(xp, others, axis)
+
+
+def _to_last(xp: Xp, x: Array, axis: int) -> Array:
+    axes = [a for a in range(x.ndim) if a != axis % x.ndim]
+    return xp.transpose(x, (*axes, axis % x.ndim))
+
+
+def _from_last(xp: Xp, x: Array, axis: int) -> Array:
+    axes = list(range(x.ndim - 1))
+    axes.insert(axis % x.ndim, x.ndim - 1)
+    return xp.transpose(x, tuple(axes))
+
+
+class Max(Op):
+    """y = the largest x over the axes; those that share the first place share dy."""
+
+    def forward(xp: Xp, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+        return xp.max(x, axis, keepdims)
+
+    def backward(xp: Xp, dy: Array, y: Array, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+        return _to_the_winners(xp, dy, y, x, axis, keepdims)
+
+
+class Min(Op):
+    """y = the smallest x over the axes; those that share the first place share dy."""
+
+    def forward(xp: Xp, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+        return xp.min(x, axis, keepdims)
+
+    def backward(xp: Xp, dy: Array, y: Array, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+        return _to_the_winners(xp, dy, y, x, axis, keepdims)
+
+
+def _to_the_winners(xp: Xp, dy: Array, y: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
+    wins = xp.astype(x == along(xp, y, x, axis, keepdims), x.dtype)
+    return along(xp, dy, x, axis, keepdims) * (wins / xp.sum(wins, axis, True))
+
+
+class CumSum(Op):
+    """yₜ = Σ_{s≤t} xₛ along an axis; dxₜ = Σ_{s≥t} dyₛ, the same sum run backwards."""
+
+    def forward(xp: Xp, x: Array, *, axis: int) -> Array:
+        return xp.cumsum(x, axis)
+
+    def backward(xp: Xp, dy: Array, y: Array, x: Array, *, axis: int) -> Array:
+        return xp.flip(xp.cumsum(xp.flip(dy, axis), axis), axis)
+
+
+class LogSumExp(Op):
+    """y = ln Σ eˣ along an axis, with the largest x taken out first; dx = dy softmax(x)."""
+
+    def forward(xp: Xp, x: Array, *, axis: int = -1, keepdims: bool = False) -> Array:
+        top = xp.max(x, axis, True)
+        y = top + xp.log(xp.sum(xp.exp(x - top), axis, True))
+        return y if keepdims else xp.squeeze(y, axis)
+
+    def backward(xp: Xp, dy: Array, y: Array, x: Array, *, axis: int = -1, keepdims: bool = False) -> Array:
+        return along(xp, dy, x, axis, keepdims) * xp.exp(x - along(xp, y, x, axis, keepdims))
+
+
+class Softmax(Op):
+    """yᵢ = e^xᵢ / Σ e^xⱼ along an axis; dx = y (dy − Σ dy y)."""
+
+    from_output = True
+
+    def forward(xp: Xp, x: Array, *, axis: int = -1) -> Array:
+        e = xp.exp(x - xp.max(x, axis, True))
+        return e / xp.sum(e, axis, True)
+
+    def backward(xp: Xp, dy: Array, y: Array, x: Array, *, axis: int = -1) -> Array:
+        return y * (dy - xp.sum(dy * y, axis, True))
+
+
+class LogSoftmax(Op):
+    """y = x − ln Σ eˣ along an axis; dx = dy − eʸ Σ dy."""
+
+    from_output = True
+
+    def forward(xp: Xp, x: Array, *, axis: int = -1) -> Array:
+        shifted = x - xp.max(x, axis, True)
+        return shifted - xp.log(xp.sum(xp.exp(shifted), axis, True))
+
+    def backward(xp: Xp, dy: Array, y: Array, x: Array, *, axis: int = -1) -> Array:
+        return dy - xp.exp(y) * xp.sum(dy, axis, True)

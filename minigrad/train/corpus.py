@@ -1,0 +1,116 @@
+"""Text to learn from: a file of the user's, or the Python standard library of this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+
+from minigrad.backend.protocol import Array
+from minigrad.train.errors import DataError
+
+UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+"""Stands for every character outside of the vocabulary; always its first entry."""
+
+# Tests, installed packages, and modules that are tables or prose rather than code.
+LEFT_OUT = {"test", "tests", "idle_test", "site-packages", "dist-packages", "encodings"} | {
+    "pydoc_data",
+    "__pycache__",
+}
+
+
+def read_text(path: str | Path) -> str:
+    """Returns the text of a UTF-8 file, line ends as ``\\n``.
+
+    Raises:
+        DataError: the file is missing, unreadable, empty or not UTF-8 (and at which byte).
+    """
+    data = read_bytes(path)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"--file {path}: expected UTF-8 text, but byte {error.start} (of {len(data)}) is "
+            f"0x{data[error.start]:02x}, which cannot stand there. Convert the file, e.g. with "
+            "iconv -f LATIN1 -t UTF-8."
+        ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """Returns the content of a file that is there, can be read and is not empty."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        reason = "it is a folder" if Path(path).is_dir() else error.strerror or str(error)
+        raise DataError(f"--file {path}: cannot be read: {reason}.") from None
+    if not data:
+        raise DataError(f"--file {path}: the file is empty; there is nothing to learn from.")
+    return data
+
+
+def standard_library(limit: int) -> str:
+    """Returns source files of the standard library, one after the other, up to `limit` characters.
+
+    Which files, and in what order, depends on their names alone: they are sorted by the hash of
+    their path, which mixes packages well and is the same in every run.
+
+    Raises:
+        DataError: there are no source files where Python says its library is.
+    """
+    root = Path(sysconfig.get_path("stdlib"))
+    files = [
+        path.relative_to(root)
+        for path in root.rglob("*.py")
+        if not LEFT_OUT.intersection(path.relative_to(root).parts)
+    ]
+    files.sort(key=lambda path: hashlib.sha256(path.as_posix().encode()).digest())
+    parts, length = [], 0
+    for path in files:
+        if length >= limit:
+            break
+        text = read_text(root / path) if (root / path).stat().st_size else ""
+        parts.append(text)
+        length += len(text)
+    if not length:
+        raise DataError(f"No Python source files in {root}; name a text with --file PATH.")
+    return "".join(parts)[:limit]
+
+
+class Vocabulary:
+    """The characters that a model knows, and their numbers; number 0 is every other character."""
+
+    def __init__(self, characters: str) -> None:
+        self.characters = characters
+        self._numbers = np.zeros(0x110000, np.int32)
+        self._numbers[_code_points(characters)] = np.arange(len(characters))
+        self._numbers[ord(UNKNOWN)] = 0
+
+    @classmethod
+    def of(cls, text: str, limit: int) -> Vocabulary:
+        """Returns the vocabulary of a text: its `limit` − 1 most frequent characters, sorted."""
+        points, counts = np.unique(_code_points(text), return_counts=True)
+        frequent = points[np.argsort(-counts, kind="stable")[: limit - 1]]
+        characters = sorted(chr(point) for point in frequent if chr(point) != UNKNOWN)
+        return cls(UNKNOWN + "".join(characters))
+
+    def __len__(self) -> int:
+        return len(self.characters)
+
+    def encode(self, text: str) -> Array:
+        """Returns the numbers of a text's characters, (characters,) int32."""
+        return self._numbers[_code_points(text)]
+
+    def decode(self, numbers: Array) -> str:
+        """Returns the text of some numbers."""
+        return "".join(self.characters[number] for number in numbers)
+
+    def missing(self, text: str) -> list[str]:
+        """Returns the characters of a text that are outside of the vocabulary, sorted."""
+        return sorted(set(text) - set(self.characters[1:]))
+
+
+def _code_points(text: str) -> Array:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)

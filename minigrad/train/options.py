@@ -1,0 +1,193 @@
+"""One description for every option of a run.
+
+An option is a field of a frozen dataclass. Its name, type, default, limits and help text stand
+there once; the command line (`add_options`), the check of values (`Options.__post_init__`), the
+file ``config.json`` (`Options.to_dict`) and its reader (`Options.from_dict`) all come from it:
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Walk(Options):
+    ...     steps: int = option(10, "how many steps", minimum=1)
+    >>> Walk(steps=3).to_dict()
+    {'steps': 3}
+    >>> Walk(steps=0)
+    Traceback (most recent call last):
+    minigrad.train.errors.OptionError: --steps: expected a whole number of at least 1, got 0.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+from minigrad.errors import unknown_name
+from minigrad.train.errors import OptionError
+
+
+def option(
+    default: Any,
+    help: str,  # noqa: A002 (argparse's own word for it)
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """Describes one option: a dataclass field that carries its help text and limits.
+
+    Args:
+        default: the value where the user gives none.
+        help: what the option does, one line.
+        minimum: the smallest value allowed.
+        above: a limit that the value must exceed.
+        maximum: the largest value allowed.
+        choices: the words allowed.
+    """
+    limits = {"minimum": minimum, "above": above, "maximum": maximum, "choices": choices}
+    return dataclasses.field(default=default, metadata={"help": help, **limits})
+
+
+def adapted(base: type[Options], name: str, default: Any) -> Any:
+    """Describes an option that `base` has already, with another default: its text stays there."""
+    (field,) = (f for f in dataclasses.fields(base) if f.name == name)
+    return dataclasses.field(default=default, metadata=field.metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Base of every set of options: checks values, and turns into JSON and back."""
+
+    def __post_init__(self) -> None:
+        for each in describe(type(self)):
+            value = each.checked(getattr(self, each.name))
+            object.__setattr__(self, each.name, value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the options as plain values, in the order in which they are declared."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], source: str = "options") -> Self:
+        """Returns the options that `values` holds; what is absent takes its default.
+
+        Args:
+            values: name to value, e.g. read from ``config.json``.
+            source: what to call the place they come from in an error.
+
+        Raises:
+            OptionError: a name is unknown or a value is not allowed.
+        """
+        known = [each.name for each in describe(cls)]
+        for name in values:
+            if name not in known:
+                raise OptionError(str(unknown_name(f"{source}: option", name, known)))
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is known of one option, read from its field."""
+
+    name: str
+    kind: type
+    optional: bool
+    default: Any
+    help: str
+    minimum: float | None
+    above: float | None
+    maximum: float | None
+    choices: tuple[str, ...]
+
+    @property
+    def flag(self) -> str:
+        """The option as it is typed: ``learning_rate`` is ``--learning-rate``."""
+        return "--" + self.name.replace("_", "-")
+
+    def expected(self) -> str:
+        """Says in words what values are allowed."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        what = {int: "a whole number", float: "a number", str: "text"}[self.kind]
+        limits = [
+            f"{word} {limit:g}"
+            for word, limit in (
+                ("of at least", self.minimum),
+                ("above", self.above),
+                ("of at most", self.maximum),
+            )
+            if limit is not None
+        ]
+        return " ".join([what, " and ".join(limits)]) if limits else what
+
+    def checked(self, value: Any) -> Any:
+        """Returns the value, an int as a float where a float is meant; raises OptionError."""
+        if value is None and self.optional:
+            return None
+        if self.kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not self.kind or not self._allows(value):
+            raise OptionError(f"{self.flag}: expected {self.expected()}, got {value!r}.")
+        return value
+
+    def _allows(self, value: Any) -> bool:
+        if self.choices:
+            return value in self.choices
+        if self.kind is str:
+            return True
+        return (
+            math.isfinite(value)
+            and (self.minimum is None or value >= self.minimum)
+            and (self.above is None or value > self.above)
+            and (self.maximum is None or value <= self.maximum)
+        )
+
+
+def describe(options: type[Options]) -> list[Description]:
+    """Returns the descriptions of all options of a class, in order."""
+    hints = typing.get_type_hints(options)
+    descriptions = []
+    for field in dataclasses.fields(options):
+        kind, optional = _kind(hints[field.name])
+        descriptions.append(Description(field.name, kind, optional, field.default, **field.metadata))
+    return descriptions
+
+
+def _kind(hint: Any) -> tuple[type, bool]:
+    """Splits ``int | None`` into (int, True) and ``int`` into (int, False)."""
+    if isinstance(hint, types.UnionType):
+        (kind,) = (part for part in typing.get_args(hint) if part is not type(None))
+        return kind, True
+    return hint, False
+
+
+class Parser(Protocol):
+    """The one method of `argparse.ArgumentParser` that is needed: argparse stays in the CLI."""
+
+    def add_argument(self, *names: str, **settings: Any) -> Any:
+        """Adds one option to the command line."""
+
+
+def add_options(parser: Parser, options: type[Options]) -> None:
+    """Offers every option on a command line; what the user does not give stays unset."""
+    unset = "==SUPPRESS=="  # argparse.SUPPRESS: the name does not appear in the result
+    for each in describe(options):
+        shown = "" if each.default is None else f" (default: {each.default})"
+        settings: dict[str, Any] = {"choices": each.choices} if each.choices else {}
+        parser.add_argument(
+            each.flag,
+            type=each.kind,
+            default=unset,
+            metavar=None if each.choices else _metavar(each),
+            help=(each.help + shown).replace("%", "%%"),
+            **settings,
+        )
+
+
+def _metavar(each: Description) -> str:
+    """``N`` for a count, ``X`` for a number; a text is called by the last word of its name."""
+    return {int: "N", float: "X"}.get(each.kind) or each.name.rsplit("_", 1)[-1].upper()

@@ -1,0 +1,226 @@
+"""What a task is: data without end, what a model of it looks like, and how good is good.
+
+A task knows nothing of tensors. It draws batches as NumPy arrays, says what goes in and out of its
+model (`Shape`), and measures predictions that come back as NumPy arrays. To add one, write a
+subclass of `Task` (or of `GeneratedTask`, if it draws its own data) and enter it in
+`minigrad.train.tasks.TASKS`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
+
+import numpy as np
+
+from minigrad.backend.protocol import Array
+from minigrad.train.options import Options, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(Options):
+    """What every run can be told, whatever its task."""
+
+    seed: int = option(0, "seed of the weights, the data and all that is drawn", minimum=0)
+    steps: int = option(1000, "training steps: one batch and one update each", minimum=1)
+    minutes: float | None = option(
+        None, "train for about so many minutes: times a few steps first, then sets --steps", above=0
+    )
+    batch: int = option(32, "sequences in a batch", minimum=1)
+    cell: str = option("lstm", "the recurrent layer", choices=("lstm", "gru", "simple_rnn"))
+    units: int = option(64, "units of each recurrent layer", minimum=1)
+    layers: int = option(1, "recurrent layers, one upon the other", minimum=1)
+    dropout: float = option(0.0, "share of each layer's inputs to drop", minimum=0, maximum=0.9)
+    learning_rate: float = option(0.002, "Adam's step size after the warm-up", above=0)
+    warmup: int = option(50, "steps over which the learning rate grows from 0", minimum=0)
+    final_rate: float = option(
+        0.05, "where the cosine decay ends, as a share of the learning rate", minimum=0, maximum=1
+    )
+    clip_norm: float = option(1.0, "the gradient is scaled down to this norm", above=0)
+    evaluate_every: int = option(200, "steps between two evaluations", minimum=1)
+    save_every: int = option(200, "steps between two checkpoints", minimum=1)
+    on_nan: str = option("stop", "what to do when a loss is not finite", choices=("stop", "continue"))
+    backend: str = option("numpy", "which array library does the arithmetic")
+
+
+class Batch(NamedTuple):
+    """A batch of sequences. The loss is the mean over the positions where `weights` is 1."""
+
+    inputs: Array  # (batch, time) symbols or (batch, time, features) numbers
+    targets: Array  # (batch, time) symbols or (batch, time, outputs) numbers
+    weights: Array  # (batch, time), 1 where the loss counts and 0 elsewhere
+    fresh: bool = True  # start from a zero state, not from where the last batch ended
+
+
+class Shape(NamedTuple):
+    """What goes into a task's model and what comes out at each time step."""
+
+    inputs: int  # symbols in the alphabet, or numbers per time step
+    outputs: int
+    embedding: int = 0  # size of the embedding of a symbol; 0 where the inputs are numbers
+    head: Literal["classes", "values"] = "classes"  # cross-entropy or squared error
+
+
+class Score(NamedTuple):
+    """A number to reach, and what it is called."""
+
+    name: str  # e.g. "trigram model"
+    value: float
+
+
+class Predict(Protocol):
+    """A model as a task sees it: arrays in, arrays out, nothing recorded for a gradient."""
+
+    def __call__(self, inputs: Array, states: Any = None) -> tuple[Array, Any]:
+        """Returns outputs (batch, time, outputs) and the states after the last step."""
+
+
+class Task(ABC):
+    """Data, the shape of a model for them, and a measure of success with a baseline.
+
+    Attributes:
+        name: what the command line calls it.
+        options_type: the dataclass of its options.
+        items: what a time step is called, for the speed shown.
+        unit: the unit in which loss is shown.
+        per_unit: the loss in nats (or squared error) times this is the loss in `unit`.
+        metric: which of the numbers of `evaluate` counts, and is compared with the baseline.
+        higher_is_better: the sense of that metric.
+    """
+
+    name: ClassVar[str]
+    options_type: ClassVar[type[RunOptions]]
+    items: ClassVar[str] = "steps"
+    unit: ClassVar[str] = "bits per symbol"
+    per_unit: ClassVar[float] = 1 / np.log(2)
+    metric: ClassVar[str]
+    higher_is_better: ClassVar[bool] = False
+
+    def __init__(self, options: Any) -> None:
+        self.options = options
+
+    @classmethod
+    def restore(cls, options: Any, facts: Mapping[str, Any]) -> Self:
+        """Returns the task as far as using a trained model needs it, without reading data."""
+        return cls(options)
+
+    def facts(self) -> dict[str, Any]:
+        """Returns what a checkpoint must keep of the data for `restore`, as plain values."""
+        return {}
+
+    def notes(self) -> list[str]:
+        """Returns lines that tell the user what the data are."""
+        return []
+
+    @abstractmethod
+    def shape(self) -> Shape:
+        """Returns what goes in and out of a model."""
+
+    @abstractmethod
+    def batch(self, generator: np.random.Generator, position: int) -> Batch:
+        """Returns the batch at a position: how many came before. All that is random comes
+        from the generator, so that (generator, position) is where one is in the data.
+        """
+
+    @abstractmethod
+    def evaluate(self, predict: Predict) -> dict[str, float]:
+        """Returns numbers on the validation data, `metric` among them."""
+
+    @abstractmethod
+    def baseline(self) -> Score:
+        """Returns the `metric` of somebody who has learnt nothing that takes memory."""
+
+    @abstractmethod
+    def sample(self, predict: Predict, generator: np.random.Generator, settings: Sampling) -> str:
+        """Returns what a trained model does, for the eye: generated text, or examples solved."""
+
+    def better(self, new: float, old: float) -> bool:
+        """Is `new` a better value of the metric than `old`? NaN never is."""
+        return new > old if self.higher_is_better else new < old
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling(Options):
+    """What `sample` can be told."""
+
+    length: int | None = option(
+        None, "characters to generate (text: 500), or examples to show (other tasks: 3)", minimum=1
+    )
+    temperature: float = option(0.7, "text: below 1 likely characters get likelier; 0 takes the likeliest", minimum=0)
+    prompt: str = option("", "text: what the generated text continues")
+    seed: int = option(0, "seed of what is drawn", minimum=0)
+
+
+class GeneratedTask(Task):
+    """A task that draws as many sequences as one likes, each from a zero state.
+
+    The validation sequences are drawn once, from a generator of their own.
+    """
+
+    validation_count: ClassVar[int] = 500
+
+    def __init__(self, options: Any) -> None:
+        super().__init__(options)
+        validation = np.random.default_rng([options.seed, 0x7E57])
+        self.validation = self.draw(validation, self.validation_count)
+
+    @abstractmethod
+    def draw(self, generator: np.random.Generator, count: int) -> Batch:
+        """Returns `count` new sequences."""
+
+    @abstractmethod
+    def measure(self, outputs: Array, batch: Batch) -> dict[str, float]:
+        """Returns numbers for a model's outputs on a batch."""
+
+    @abstractmethod
+    def example(self, outputs: Array, batch: Batch) -> str:
+        """Describes the only sequence of a batch beside what the model makes of it."""
+
+    def batch(self, generator: np.random.Generator, position: int) -> Batch:
+        """Returns new sequences; where one is in the data is the generator alone."""
+        return self.draw(generator, self.options.batch)
+
+    def evaluate(self, predict: Predict) -> dict[str, float]:
+        """Returns the measures over the validation sequences."""
+        outputs, _ = predict(self.validation.inputs)
+        return self.measure(outputs, self.validation)
+
+    def sample(self, predict: Predict, generator: np.random.Generator, settings: Sampling) -> str:
+        """Returns examples, one a line, each with the model's answer."""
+        lines = []
+        for _ in range(settings.length or 3):
+            drawn = self.draw(generator, 1)
+            lines.append(self.example(predict(drawn.inputs)[0], drawn))
+        return "\n".join(lines)
+
+
+def log_softmax(logits: Array) -> Array:
+    """Returns log softmax over the last axis, in float64.
+
+    log pₖ = zₖ − m − log Σⱼ exp(zⱼ − m),  m = maxⱼ zⱼ
+    """
+    shifted = np.asarray(logits, dtype=np.float64)
+    shifted = shifted - shifted.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def bits(logits: Array, batch: Batch) -> float:
+    """Returns the mean of −log₂ p(target) where the batch's weights are 1."""
+    chosen = np.take_along_axis(log_softmax(logits), batch.targets[..., None], axis=-1)[..., 0]
+    return float(-(chosen * batch.weights).sum() / batch.weights.sum() / np.log(2))
+
+
+def ends(sequences: Array, weights: Array) -> Array:
+    """Returns from each sequence the time step with the last weight that is not 0.
+
+    Args:
+        sequences: (batch, time, …).
+        weights: (batch, time).
+
+    Returns:
+        (batch, …).
+    """
+    last = weights.shape[1] - 1 - np.argmax(weights[:, ::-1] != 0, axis=1)
+    return sequences[np.arange(len(sequences)), last]

@@ -1,0 +1,80 @@
+"""The adding problem: remember two numbers among many.
+
+Each time step brings a value drawn uniformly from [0, 1) and a marker that is 1 at two time steps
+and 0 elsewhere: once in the first half of the sequence, once in the second. After the last step the
+model says the sum of the two marked values.
+
+Source: S. Hochreiter and J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997,
+§5.4, which draws from [−1, 1] and scales the sum; the form here, with one marker in each half, is
+that of M. Arjovsky, A. Shah and Y. Bengio, Unitary Evolution Recurrent Neural Networks, 2016, §5.2.
+
+Baseline: the best constant. E[(u₁ + u₂ − m)²] is smallest at m = E[u₁ + u₂] = 1, and there it is
+the variance. A uniform value on [0, 1) has E[u] = 1/2 and E[u²] = 1/3, so Var u = 1/3 − 1/4 = 1/12;
+the two are independent, so their variances add: 1/12 + 1/12 = 1/6 ≈ 0.1667.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minigrad.backend.protocol import Array
+from minigrad.train.options import adapted, option
+from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, ends
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddingOptions(RunOptions):
+    """Options of the adding problem."""
+
+    steps: int = adapted(RunOptions, "steps", 2000)
+    batch: int = adapted(RunOptions, "batch", 64)
+    length: int = option(100, "time steps of a sequence", minimum=2)
+
+
+class Adding(GeneratedTask):
+    """Two marked numbers in a long sequence; their sum is asked for at its end."""
+
+    name = "adding"
+    options_type = AddingOptions
+    unit = "squared error"
+    per_unit = 1.0
+    metric = "mean_squared_error"
+
+    def shape(self) -> Shape:
+        """Returns two numbers in (value, marker), one out, squared error."""
+        return Shape(inputs=2, outputs=1, head="values")
+
+    def draw(self, generator: np.random.Generator, count: int) -> Batch:
+        """Returns `count` sequences (count, length, 2); only the last output counts."""
+        length, half = self.options.length, self.options.length // 2
+        values = generator.random((count, length), dtype=np.float32)
+        marker = np.zeros_like(values)
+        rows = np.arange(count)
+        marker[rows, generator.integers(0, half, count)] = 1
+        marker[rows, generator.integers(half, length, count)] = 1
+        targets = np.zeros((count, length, 1), np.float32)
+        targets[:, -1, 0] = (values * marker).sum(axis=1)
+        weights = np.zeros((count, length), np.float32)
+        weights[:, -1] = 1
+        return Batch(np.stack([values, marker], axis=-1), targets, weights)
+
+    def measure(self, outputs: Array, batch: Batch) -> dict[str, float]:
+        """Returns the mean squared error, and the share of sums that are off by less than 0.04."""
+        error = ends(outputs, batch.weights)[:, 0] - ends(batch.targets, batch.weights)[:, 0]
+        return {
+            "mean_squared_error": float(np.mean(np.square(error, dtype=np.float64))),
+            "accuracy": float(np.mean(np.abs(error) < 0.04)),
+        }
+
+    def baseline(self) -> Score:
+        """Returns the variance of the sum of two uniform numbers."""
+        return Score("always saying 1", 1 / 6)
+
+    def example(self, outputs: Array, batch: Batch) -> str:
+        """Returns e.g. ``0.31 (step 12) + 0.84 (step 77) = 1.15; the model says 1.17``."""
+        first, second = np.flatnonzero(batch.inputs[0, :, 1])
+        a, b = batch.inputs[0, first, 0], batch.inputs[0, second, 0]
+        said = outputs[0, -1, 0]
+        return f"{a:.2f} (step {first + 1}) + {b:.2f} (step {second + 1}) = {a + b:.2f}; the model says {said:.2f}"

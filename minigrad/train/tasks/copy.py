@@ -1,0 +1,85 @@
+"""The copy memory problem: keep ten symbols through a long silence, then say them.
+
+The input is ten symbols drawn from eight, then T − 1 blanks, a delimiter that says "now", and ten
+blanks: T + 20 steps. The output is T + 10 blanks, then the ten symbols in their order.
+
+Source: M. Arjovsky, A. Shah and Y. Bengio, Unitary Evolution Recurrent Neural Networks, 2016, §5.1,
+after S. Hochreiter and J. Schmidhuber, Long Short-Term Memory, 1997. It is hard on an LSTM: nothing
+in the loss tells *which* symbol until the content is held all the way, so the default delay is
+short.
+
+Baseline: who remembers nothing says blank T + 10 times at no loss, and for the last ten symbols
+spreads its guess over the eight: 10 log₂ 8 / (T + 20) = 30 / (T + 20) bits a step (10 ln 8 / (T +
+20) nats).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minigrad.backend.protocol import Array
+from minigrad.train.options import adapted, option
+from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, bits
+
+SYMBOLS = 8
+BLANK, DELIMITER = SYMBOLS, SYMBOLS + 1
+WRITTEN = "abcdefgh_|"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopyOptions(RunOptions):
+    """Options of the copy memory problem."""
+
+    steps: int = adapted(RunOptions, "steps", 3000)
+    units: int = adapted(RunOptions, "units", 128)
+    delay: int = option(20, "T: steps between the last symbol and the time to say them", minimum=1)
+    symbols: int = option(10, "how many symbols are to be remembered", minimum=1)
+
+
+class Copy(GeneratedTask):
+    """A few symbols, a long silence, then the same symbols from memory."""
+
+    name = "copy"
+    options_type = CopyOptions
+    items = "symbols"
+    metric = "bits_per_symbol"
+
+    def shape(self) -> Shape:
+        """Returns ten symbols in; eight and the blank out."""
+        return Shape(inputs=SYMBOLS + 2, outputs=SYMBOLS + 1, embedding=SYMBOLS + 2)
+
+    def draw(self, generator: np.random.Generator, count: int) -> Batch:
+        """Returns `count` sequences of T + 2n steps; every step counts."""
+        n, delay = self.options.symbols, self.options.delay
+        content = generator.integers(0, SYMBOLS, (count, n))
+        inputs = np.full((count, delay + 2 * n), BLANK)
+        inputs[:, :n] = content
+        inputs[:, n + delay - 1] = DELIMITER
+        targets = np.full_like(inputs, BLANK)
+        targets[:, -n:] = content
+        return Batch(inputs, targets, np.ones(inputs.shape, np.float32))
+
+    def measure(self, outputs: Array, batch: Batch) -> dict[str, float]:
+        """Returns the loss, and how many of the symbols to be remembered are right."""
+        n = self.options.symbols
+        right = outputs[:, -n:].argmax(axis=-1) == batch.targets[:, -n:]
+        return {
+            "bits_per_symbol": bits(outputs, batch),
+            "recalled": float(right.mean()),
+            "whole_sequences": float(right.all(axis=1).mean()),
+        }
+
+    def baseline(self) -> Score:
+        """Returns the bits a step of blanks and blind guesses."""
+        n = self.options.symbols
+        return Score("no memory", n * float(np.log2(SYMBOLS)) / (self.options.delay + 2 * n))
+
+    def example(self, outputs: Array, batch: Batch) -> str:
+        """Returns e.g. ``hcadgbfaec, 20 steps later: hcadgbfaec (10 of 10)``."""
+        n = self.options.symbols
+        content, said = batch.inputs[0, :n], outputs[0, -n:].argmax(axis=-1)
+        shown, recalled = ("".join(WRITTEN[i] for i in row) for row in (content, said))
+        right = int((content == said).sum())
+        return f"{shown}, {self.options.delay} steps later: {recalled} ({right} of {n})"

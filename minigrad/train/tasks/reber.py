@@ -1,0 +1,139 @@
+"""The embedded Reber grammar: predict what may come next.
+
+A Reber string walks through a small automaton, from B to E; where two arrows leave a state, either
+is taken with probability 1/2. The embedded grammar puts one such string between a pair: B, then T
+or P, then the Reber string, then *the same* T or P, and E. All but that pair can be predicted from
+the state of the automaton; the second of the pair only by who remembers the first.
+
+    B T [B P V V E] T E      B P [B T S X X V V E] P E
+
+Source: A. S. Reber, Implicit learning of artificial grammars, 1967; the embedded form as in
+S. Hochreiter and J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997, §5.1.
+
+The model is trained by cross-entropy on the next symbol. A string counts as right if at every
+position the symbols that may follow (one or two) are those that the model holds most likely.
+
+Baseline: who knows the inner grammar by heart but forgets the outer symbol tosses a coin at one
+position of each string, and so gets 1/2 of the strings right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minigrad.backend.protocol import Array
+from minigrad.train.options import adapted
+from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, bits
+
+ALPHABET = "BTPSXVE"
+
+# state -> the symbols on the arrows that leave it, and where each leads; 7 is the end
+AUTOMATON: dict[int, dict[str, int]] = {
+    0: {"B": 1},
+    1: {"T": 2, "P": 3},
+    2: {"S": 2, "X": 4},
+    3: {"T": 3, "V": 5},
+    4: {"X": 3, "S": 6},
+    5: {"P": 4, "V": 6},
+    6: {"E": 7},
+}
+END = 7
+
+
+def inner_string(generator: np.random.Generator) -> str:
+    """Returns a string of the Reber grammar."""
+    state, string = 0, ""
+    while state != END:
+        arrows = list(AUTOMATON[state].items())
+        symbol, state = arrows[generator.integers(len(arrows))]
+        string += symbol
+    return string
+
+
+def embedded_string(generator: np.random.Generator) -> str:
+    """Returns a string of the embedded Reber grammar."""
+    outer = "TP"[generator.integers(2)]
+    return f"B{outer}{inner_string(generator)}{outer}E"
+
+
+def successors(string: str) -> list[str]:
+    """Returns for each symbol of an embedded string but the last what may follow it.
+
+    >>> successors("BTBPVVETE")
+    ['TP', 'B', 'TP', 'TV', 'PV', 'E', 'T', 'E']
+    """
+    legal, state = ["TP"], 0
+    for symbol in string[2:-2]:
+        legal.append("".join(AUTOMATON[state]))
+        state = AUTOMATON[state][symbol]
+    return [*legal, string[1], "E"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReberOptions(RunOptions):
+    """Options of the embedded Reber grammar."""
+
+    steps: int = adapted(RunOptions, "steps", 1000)
+    units: int = adapted(RunOptions, "units", 32)
+
+
+class Reber(GeneratedTask):
+    """Next-symbol prediction in strings with one long dependency."""
+
+    name = "reber"
+    options_type = ReberOptions
+    items = "symbols"
+    metric = "whole_string_accuracy"
+    higher_is_better = True
+
+    def shape(self) -> Shape:
+        """Returns seven symbols in, seven out."""
+        return Shape(inputs=len(ALPHABET), outputs=len(ALPHABET), embedding=len(ALPHABET))
+
+    def draw(self, generator: np.random.Generator, count: int) -> Batch:
+        """Returns `count` strings, padded behind with E to the longest among them."""
+        strings = [embedded_string(generator) for _ in range(count)]
+        longest = max(map(len, strings))
+        symbols = np.full((count, longest), ALPHABET.index("E"))
+        weights = np.zeros((count, longest - 1), np.float32)
+        for row, string in enumerate(strings):
+            symbols[row, : len(string)] = [ALPHABET.index(symbol) for symbol in string]
+            weights[row, : len(string) - 1] = 1
+        return Batch(symbols[:, :-1], symbols[:, 1:], weights)
+
+    def measure(self, outputs: Array, batch: Batch) -> dict[str, float]:
+        """Returns the share of strings predicted rightly throughout, and the loss."""
+        right = [all(self._legal(string, row)) for string, row in zip(written(batch), outputs, strict=True)]
+        return {
+            "whole_string_accuracy": float(np.mean(right)),
+            "bits_per_symbol": bits(outputs, batch),
+        }
+
+    @staticmethod
+    def _legal(string: str, scores: Array) -> list[bool]:
+        """Says for each position whether the legal symbols have the highest scores."""
+        verdicts = []
+        for legal, row in zip(successors(string), scores, strict=False):  # scores go on: padding
+            likeliest = np.argsort(-row)[: len(legal)]
+            verdicts.append({ALPHABET[i] for i in likeliest} == set(legal))
+        return verdicts
+
+    def baseline(self) -> Score:
+        """Returns the accuracy of a coin at the one position that takes memory."""
+        return Score("inner grammar known, outer symbol guessed", 0.5)
+
+    def example(self, outputs: Array, batch: Batch) -> str:
+        """Returns the string over a line that marks where the model was wrong."""
+        (string,) = written(batch)
+        marks = "".join(" " if right else "^" for right in self._legal(string, outputs[0]))
+        verdict = "every successor right" if not marks.strip() else "wrong successors at ^"
+        return f"{string}  {verdict}" + ("" if not marks.strip() else f"\n {marks}")
+
+
+def written(batch: Batch) -> list[str]:
+    """Returns the strings of a batch."""
+    symbols = np.concatenate([batch.inputs, batch.targets[:, -1:]], axis=1)
+    lengths = batch.weights.sum(axis=1).astype(int) + 1
+    return ["".join(ALPHABET[i] for i in row[:length]) for row, length in zip(symbols, lengths, strict=True)]

@@ -1,0 +1,175 @@
+"""A column of a CSV file: what is the next value?
+
+The last fifth of the series is held out. Values are divided by the spread (standard deviation) of
+the training part and shifted by its mean; the model says the *change* to the next value, in units
+of the spread of the training part's changes, so that saying nothing is the baseline. Batches are
+windows from random places; for the validation the model reads the whole series once, from the
+start, and the changes that fall into the last fifth count.
+
+Source: the persistence forecast as the yardstick of every forecast: R. Hyndman and A. Koehler,
+Another look at measures of forecast accuracy, 2006 (there it scales the error, here it stands
+beside it).
+
+Baseline: persistence, x̂ₜ₊₁ = xₜ. Its mean squared error is the mean of (xₜ₊₁ − xₜ)² over the last
+fifth; each run computes its own. On a random walk nothing can beat it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from minigrad.backend.protocol import Array
+from minigrad.errors import unknown_name
+from minigrad.train.corpus import read_text
+from minigrad.train.errors import DataError, OptionError
+from minigrad.train.options import adapted, option
+from minigrad.train.task import Batch, Predict, RunOptions, Sampling, Score, Shape, Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesOptions(RunOptions):
+    """Options of the forecast."""
+
+    steps: int = adapted(RunOptions, "steps", 1000)
+    units: int = adapted(RunOptions, "units", 32)
+    file: str | None = option(None, "the CSV file, UTF-8, with a line of column names (required)")
+    column: str | None = option(None, "the column to forecast (required)")
+    delimiter: str = option(",", "what stands between two cells")
+    window: int = option(32, "values in a training sequence", minimum=1)
+
+
+class Series(Task):
+    """One step ahead in a column of numbers, against persistence."""
+
+    name = "series"
+    options_type = SeriesOptions
+    items = "values"
+    unit = "squared error (scaled)"
+    per_unit = 1.0
+    metric = "mean_squared_error"
+
+    def __init__(self, options: SeriesOptions) -> None:
+        super().__init__(options)
+        self.values = read_column(options.file, options.column, options.delimiter)
+        self.split = len(self.values) * 4 // 5
+        if self.split < options.window + 1:
+            raise DataError(
+                f"--file {options.file}: expected at least {math.ceil((options.window + 1) * 5 / 4)} "
+                f"values for a window of {options.window}, of which a fifth is held out, got "
+                f"{len(self.values)}. Take a longer series, or a smaller --window."
+            )
+        training = self.values[: self.split]
+        self.mean, self.spread = float(training.mean()), float(training.std())
+        self.change = float(np.diff(training).std())
+        if not self.spread or not self.change:
+            raise DataError(
+                f"--column {options.column}: the values up to line {self.split + 1} are constant or "
+                "grow by the same amount each time; there is nothing to learn."
+            )
+
+    @classmethod
+    def restore(cls, options: SeriesOptions, facts: Mapping[str, Any]) -> Self:
+        """Returns the task with the scale and the end of the series, without the file."""
+        task = cls.__new__(cls)
+        Task.__init__(task, options)
+        task.mean, task.spread, task.change = facts["mean"], facts["spread"], facts["change"]
+        task.values = np.array(facts["last_values"])
+        return task
+
+    def facts(self) -> dict[str, Any]:
+        """Returns the scale, the number of values, and the last of them to forecast from."""
+        scale = {"mean": self.mean, "spread": self.spread, "change": self.change}
+        last = self.values[-4 * self.options.window :].tolist()
+        return {**scale, "count": len(self.values), "last_values": last}
+
+    def notes(self) -> list[str]:
+        """Returns how many values there are."""
+        held_out = len(self.values) - self.split
+        return [
+            f"{self.options.file}, column {self.options.column}: {len(self.values):,} values; "
+            f"the last {held_out:,} are held out"
+        ]
+
+    def shape(self) -> Shape:
+        """Returns the scaled value in, the scaled change out, squared error."""
+        return Shape(inputs=1, outputs=1, head="values")
+
+    def _scaled(self, values: Array) -> Array:
+        return ((values - self.mean) / self.spread).astype(np.float32)[..., None]
+
+    def batch(self, generator: np.random.Generator, position: int) -> Batch:
+        """Returns windows from random places of the training part."""
+        window = self.options.window
+        starts = generator.integers(0, self.split - window, self.options.batch)
+        values = self.values[starts[:, None] + np.arange(window + 1)]
+        changes = (np.diff(values) / self.change).astype(np.float32)[..., None]
+        return Batch(self._scaled(values[:, :-1]), changes, np.ones(changes.shape[:2], np.float32))
+
+    def evaluate(self, predict: Predict) -> dict[str, float]:
+        """Returns the mean squared error over the last fifth, in the column's own unit."""
+        outputs, _ = predict(self._scaled(self.values[None, :-1]))
+        forecast = self.values[:-1] + outputs[0, :, 0].astype(np.float64) * self.change
+        error = (forecast - self.values[1:])[self.split - 1 :]
+        mse = float(np.mean(error**2))
+        return {"mean_squared_error": mse, "root_mean_squared_error": math.sqrt(mse)}
+
+    def baseline(self) -> Score:
+        """Returns the mean squared error of the last value as the forecast of the next."""
+        return Score("persistence", float(np.mean(np.diff(self.values)[self.split - 1 :] ** 2)))
+
+    def sample(self, predict: Predict, generator: np.random.Generator, settings: Sampling) -> str:
+        """Returns the values that follow the series' end, each forecast from those before."""
+        values = self.values[-4 * self.options.window :]
+        lines = [f"last value: {values[-1]:g}"]
+        outputs, states = predict(self._scaled(values[None]))
+        value = values[-1]
+        for ahead in range(1, (settings.length or 3) + 1):
+            value = value + float(outputs[0, -1, 0]) * self.change
+            lines.append(f"forecast {ahead} ahead: {value:g}")
+            outputs, states = predict(self._scaled(np.array([[value]])), states)
+        return "\n".join(lines)
+
+
+def read_column(file: str | None, column: str | None, delimiter: str) -> Array:
+    """Returns the numbers of a CSV column, (values,) float64.
+
+    Raises:
+        OptionError: no file or column is named, or there is no such column.
+        DataError: the file cannot be read, or a cell of the column is not a number.
+    """
+    if file is None or column is None:
+        raise OptionError("series: expected --file PATH and --column NAME, and both are needed.")
+    if len(delimiter) != 1:
+        raise OptionError(f"--delimiter: expected one character, got {delimiter!r}.")
+    rows = csv.reader(io.StringIO(read_text(file)), delimiter=delimiter)
+    header = [name.strip() for name in next(rows, [])]
+    if column not in header:
+        hint = "" if len(header) > 1 else "Is the --delimiter right?"
+        raise OptionError(str(unknown_name(f"--column of {file}", column, header, hint)))
+    place = header.index(column)
+    values = [
+        _number(row, place, f"--file {file}, line {rows.line_num}, column {column}")
+        for row in rows
+        if row
+    ]
+    return np.array(values)
+
+
+def _number(row: list[str], place: int, where: str) -> float:
+    cell = row[place].strip() if place < len(row) else ""
+    try:
+        number = float(cell)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise DataError(
+            f"{where}: expected a number, got {cell!r}. Fill in or delete such lines first."
+        )
+    return number

@@ -1,0 +1,206 @@
+"""A character model of text: what comes next?
+
+The text is read in `batch` parallel streams, window after window; the state at the end of a window
+is where the next one starts, but no gradient flows back across the border (truncated
+backpropagation through time). When the streams are read through, they start again from zero.
+
+The last tenth of the text is held out. On it, bits per character are the mean of −log₂ p(character)
+for the model and for the trigram baseline, over the very same characters and the same vocabulary.
+Characters that the vocabulary leaves out count as one further symbol, for both.
+
+Source: the streams as in T. Mikolov et al., Recurrent neural network based language model, 2010;
+truncation after R. Williams and J. Peng, 1990.
+
+Baseline: the counted order-2 model of `minigrad.train.trigram`, about 2.5 bits per character on
+Python code; each run computes its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from minigrad.backend.protocol import Array
+from minigrad.train.corpus import UNKNOWN, Vocabulary, read_text, standard_library
+from minigrad.train.errors import DataError, OptionError
+from minigrad.train.options import adapted, option
+from minigrad.train.task import (
+    Batch,
+    Predict,
+    RunOptions,
+    Sampling,
+    Score,
+    Shape,
+    Task,
+    bits,
+    log_softmax,
+)
+from minigrad.train.trigram import Trigram
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextOptions(RunOptions):
+    """Options of the character model."""
+
+    steps: int = adapted(RunOptions, "steps", 1500)
+    units: int = adapted(RunOptions, "units", 256)
+    learning_rate: float = adapted(RunOptions, "learning_rate", 0.004)
+    file: str | None = option(
+        None, "a UTF-8 text to learn from; without it, Python's standard library on this machine"
+    )
+    characters: int = option(2_000_000, "read at most so many characters", minimum=1)
+    vocabulary: int = option(128, "most characters to tell apart, the most frequent ones", minimum=2)
+    embedding: int = option(48, "numbers that stand for a character", minimum=1)
+    window: int = option(64, "characters of a stream in a batch: how far gradients go", minimum=1)
+
+
+class Text(Task):
+    """Next-character prediction, stateful, against counted trigrams."""
+
+    name = "text"
+    options_type = TextOptions
+    items = "characters"
+    unit = "bits per character"
+    metric = "bits_per_character"
+
+    def __init__(self, options: TextOptions) -> None:
+        super().__init__(options)
+        text = _read(options)
+        # 3 characters are what the trigram needs; a tenth goes to the validation
+        least = max(4, 10 * (options.window + 1))
+        if len(text) < least:
+            raise DataError(
+                f"--file {options.file}: expected at least {least} characters, so that a window of "
+                f"{options.window} fits into the tenth held out, got {len(text)}. Take a longer "
+                "text, or a smaller --window."
+            )
+        split = len(text) * 9 // 10
+        self.vocabulary = Vocabulary.of(text[:split], options.vocabulary)
+        self.fingerprint = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        self.numbers = self.vocabulary.encode(text)
+        self.split = split
+        self.inputs, self.targets = _streams(self.numbers[:split], options.batch, options.window)
+
+    @classmethod
+    def restore(cls, options: TextOptions, facts: Mapping[str, Any]) -> Self:
+        """Returns the task with a vocabulary and without a text."""
+        task = cls.__new__(cls)
+        Task.__init__(task, options)
+        task.vocabulary = Vocabulary(facts["vocabulary"])
+        task.fingerprint = facts["sha256"]
+        return task
+
+    def facts(self) -> dict[str, Any]:
+        """Returns the vocabulary and a hash of the text."""
+        return {"vocabulary": self.vocabulary.characters, "sha256": self.fingerprint}
+
+    def notes(self) -> list[str]:
+        """Returns where the text comes from and how large it and its vocabulary are."""
+        source = self.options.file or "Python's standard library"
+        unknown = float((self.numbers == 0).mean())
+        lines = [
+            f"{source}: {len(self.numbers):,} characters, {len(self.vocabulary)} different; "
+            f"the last {len(self.numbers) - self.split:,} are held out"
+        ]
+        if unknown > 0.001:
+            lines.append(
+                f"{unknown:.1%} of the characters are outside of the vocabulary and count as "
+                f"{UNKNOWN}; a larger --vocabulary keeps more"
+            )
+        return lines
+
+    def shape(self) -> Shape:
+        """Returns characters in, characters out."""
+        size = len(self.vocabulary)
+        return Shape(inputs=size, outputs=size, embedding=self.options.embedding)
+
+    def batch(self, generator: np.random.Generator, position: int) -> Batch:
+        """Returns the window at a position of all streams; each pass starts afresh."""
+        window = self.inputs.shape[2]
+        place = position % len(self.inputs)
+        weights = np.ones((self.inputs.shape[1], window), np.float32)
+        return Batch(self.inputs[place], self.targets[place], weights, fresh=place == 0)
+
+    def evaluate(self, predict: Predict) -> dict[str, float]:
+        """Returns the bits per character over the text held out, states carried along."""
+        inputs, targets = self._held_out()
+        total, states = 0.0, None
+        for window_inputs, window_targets in zip(inputs, targets, strict=True):
+            logits, states = predict(window_inputs, states)
+            weights = np.ones(window_targets.shape, np.float32)
+            total += bits(logits, Batch(window_inputs, window_targets, weights))
+        return {"bits_per_character": total / len(inputs)}
+
+    def _held_out(self) -> tuple[Array, Array]:
+        # More streams than in training make it quicker; each but the first starts cold.
+        return _streams(self.numbers[self.split :], 64, self.options.window)
+
+    def baseline(self) -> Score:
+        """Returns the trigram model's bits on the characters that `evaluate` scores."""
+        scored = self._held_out()[1].size
+        positions = np.arange(self.split + 1, self.split + 1 + scored)
+        model = Trigram(self.numbers[: self.split], len(self.vocabulary))
+        return Score("trigram model", model.bits(self.numbers, positions))
+
+    def sample(self, predict: Predict, generator: np.random.Generator, settings: Sampling) -> str:
+        """Returns the prompt and the text that the model goes on with.
+
+        Raises:
+            OptionError: the prompt has characters that the model never saw.
+        """
+        prompt = settings.prompt or ("\n" if not self.vocabulary.missing("\n") else "")
+        missing = self.vocabulary.missing(prompt)
+        if missing:
+            shown = ", ".join(repr(character) for character in missing)
+            raise OptionError(
+                f"--prompt: expected characters of the model's vocabulary, got {shown} besides. "
+                f"It knows: {self.vocabulary.characters[1:]!r}."
+            )
+        inputs = self.vocabulary.encode(prompt or self.vocabulary.characters[1])[None]
+        written, states = [], None
+        for _ in range(settings.length or 500):
+            logits, states = predict(inputs, states)
+            written.append(_drawn(logits[0, -1], settings.temperature, generator))
+            inputs = np.array([[written[-1]]], np.int32)
+        return settings.prompt + self.vocabulary.decode(written)
+
+
+def _read(options: TextOptions) -> str:
+    if options.file is None:
+        return standard_library(options.characters)
+    return read_text(options.file)[: options.characters]
+
+
+def _streams(numbers: Array, batch: int, window: int) -> tuple[Array, Array]:
+    """Cuts a text into parallel streams and the streams into windows.
+
+    Where the text is too short for so many streams, there are fewer.
+
+    Args:
+        numbers: (characters,).
+
+    Returns:
+        Inputs and targets, (windows, batch, window) each; the targets are one character on.
+    """
+    batch = min(batch, (len(numbers) - 1) // window)
+    windows = (len(numbers) - 1) // (batch * window)
+    used = windows * batch * window
+
+    def cut(part: Array) -> Array:
+        return np.ascontiguousarray(part.reshape(batch, windows, window).swapaxes(0, 1))
+
+    return cut(numbers[:used]), cut(numbers[1 : used + 1])
+
+
+def _drawn(logits: Array, temperature: float, generator: np.random.Generator) -> int:
+    """One character drawn from softmax(logits / temperature), never the unknown one."""
+    scores = np.asarray(logits, np.float64).copy()
+    scores[0] = -np.inf
+    if temperature == 0:
+        return int(scores.argmax())
+    cumulative = np.exp(log_softmax(scores / temperature)).cumsum()
+    return int(np.searchsorted(cumulative, generator.random() * cumulative[-1], side="right"))

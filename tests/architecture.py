@@ -1,0 +1,400 @@
+"""The rules of the house, each a function of the parsed source tree that returns what breaks it.
+
+`test_architecture.py` runs them on this repository, and on small bad trees to show that each can fail. Nothing here
+imports minigrad: the files are read, not run.
+
+Two kinds of import are not counted as imports of the graph: those under ``if TYPE_CHECKING:``, which nobody runs, and
+those of packages outside the tree.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+# Who may import whom: a module imports from its own floor and from those above it in this table, never from below.
+# The longest name that fits decides, so a module of a package can stand on a floor of its own.
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("minigrad.errors", "minigrad.backend.protocol", "minigrad.ops"),
+    ("minigrad.backend", "minigrad.tape"),
+    ("minigrad.tensor",),
+    ("minigrad.creation", "minigrad.functional", "minigrad.random"),
+    ("minigrad.recurrent",),
+    ("minigrad.layers",),
+    ("minigrad.compat",),
+    ("minigrad.keras",),
+    ("minigrad.train", "minigrad.plot", "minigrad.testing"),
+)
+TOP = ("minigrad", "minigrad.__main__")  # these two may import anything
+ADDRESSES = ("minigrad.keras", "minigrad.compat")  # public addresses: they gather names from the floors below too
+HOST = ("minigrad.random", "minigrad.testing", "minigrad.plot", "minigrad.train")  # where a host array is the point
+LATE = ("minigrad.backend.registry",)  # the one late import, of a backend by its name
+ARRAY_LIBRARIES = ("cupy", "cupyx", "numpy")
+NOT_CORE = ("minigrad.train", "minigrad.plot")
+
+FILE_LINES = 400
+FUNCTION_LINES = 40  # without the docstring
+CORE_LINES = 6000
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name: ``from base import name``, or ``import base`` with no name."""
+
+    base: str
+    name: str | None
+    line: int
+    late: bool  # inside a function
+    types_only: bool  # under `if TYPE_CHECKING:`
+
+
+@dataclass(frozen=True)
+class Source:
+    """One parsed file."""
+
+    path: Path
+    where: str  # relative to the root, for messages
+    module: str
+    text: str
+    tree: ast.Module
+    imports: tuple[Import, ...]
+
+    @property
+    def is_package(self) -> bool:
+        return self.path.name == "__init__.py"
+
+    @property
+    def of_backend(self) -> bool:
+        return not within(self.module, "minigrad")
+
+    def says(self, line: int, what: str) -> str:
+        return f"{self.where}:{line}: {what}"
+
+
+Tree = dict[str, Source]
+
+
+def within(module: str, package: str) -> bool:
+    """Is module the package itself or inside it?"""
+    return module == package or module.startswith(package + ".")
+
+
+def load(root: Path) -> Tree:
+    """Parses every file of minigrad/ and backends/ under root, by module name."""
+    tree: Tree = {}
+    for top, base in (("minigrad", root), ("backends", root / "backends")):
+        for path in sorted((root / top).rglob("*.py")):
+            parts = path.relative_to(base).with_suffix("").parts
+            module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            text = path.read_text("utf-8")
+            parsed = ast.parse(text, str(path))
+            package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+            imports = tuple(_imports(parsed, package))
+            tree[module] = Source(path, path.relative_to(root).as_posix(), module, text, parsed, imports)
+    return tree
+
+
+def _imports(
+    node: ast.AST, package: str, late: bool = False, types_only: bool = False
+) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            for alias in child.names:
+                yield Import(alias.name, None, child.lineno, late, types_only)
+        elif isinstance(child, ast.ImportFrom):
+            base = child.module or ""
+            if child.level:
+                parents = package.split(".")[: len(package.split(".")) - child.level + 1]
+                base = ".".join([*parents, base] if base else parents)
+            for alias in child.names:
+                yield Import(base, alias.name, child.lineno, late, types_only)
+        else:
+            inside = late or isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+            for part, typed in _branches(child, types_only):
+                yield from _imports(part, package, inside, typed)
+
+
+def _branches(node: ast.AST, types_only: bool) -> Iterator[tuple[ast.AST, bool]]:
+    """The node, or, of an ``if TYPE_CHECKING:``, its two branches, of which the first is never run."""
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        yield ast.Module(node.body, []), True
+        yield ast.Module(node.orelse, []), types_only
+    else:
+        yield node, types_only
+
+
+def defining_module(tree: Tree, base: str, name: str | None) -> str:
+    """Where a name comes from in truth: a module of that name, or what the package re-exports it from."""
+    if name is None:
+        return base
+    if f"{base}.{name}" in tree:
+        return f"{base}.{name}"
+    source = tree.get(base)
+    if source is not None and source.is_package:
+        for imp in source.imports:
+            if imp.name == name and imp.base != base:
+                return defining_module(tree, imp.base, name)
+    return base
+
+
+def floor_of(module: str) -> int | None:
+    """The floor in FLOORS, or None for a module that stands on none."""
+    fits = [
+        (len(name), floor)
+        for floor, names in enumerate(FLOORS)
+        for name in names
+        if within(module, name)
+    ]
+    return max(fits)[1] if fits else None
+
+
+# --- imports ------------------------------------------------------------------------------------
+
+
+def floors(tree: Tree) -> list[str]:
+    """A module imports from its own floor and the ones below it, never from above."""
+    found = []
+    for source in tree.values():
+        if source.of_backend or source.module in TOP:
+            continue
+        own = floor_of(source.module)
+        if own is None:
+            found.append(source.says(1, f"{source.module} stands on no floor: add it to FLOORS"))
+            continue
+        for imp in source.imports:
+            target = defining_module(tree, imp.base, imp.name)
+            theirs = floor_of(target)
+            if not imp.types_only and target in tree and theirs is not None and theirs > own:
+                what = f"{source.module} (floor {own}) imports {target} (floor {theirs}): "
+                found.append(source.says(imp.line, what + "move what it needs down, or itself up"))
+    return found
+
+
+def circles(tree: Tree) -> list[str]:
+    """No module imports, through however many others, itself.
+
+    To import a.b.c is to run a and a.b first, so those are edges too, but for packages that contain the importer:
+    they have begun to run before it.
+    """
+    graph: dict[str, set[str]] = {}
+    for source in tree.values():
+        edges = graph.setdefault(source.module, set())
+        for imp in source.imports:
+            target = defining_module(tree, imp.base, imp.name)
+            if imp.types_only or source.module == "minigrad":
+                continue
+            names = (imp.base, target)
+            parts = {".".join(n.split(".")[: k + 1]) for n in names for k in range(n.count(".") + 1)}
+            edges |= {p for p in parts if p in tree and not within(source.module, p)}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle = error.args[1][::-1]  # graphlib goes from what is imported to who imports
+        what = " imports ".join(circle) + ": cut it where it is thinnest"
+        return [tree[circle[0]].says(1, what)]
+    return []
+
+
+def late_imports(tree: Tree) -> list[str]:
+    """Imports stand at the top of the file; only optional libraries may come late, and the backend, in one place."""
+    found = []
+    for source in tree.values():
+        if source.module in LATE or source.of_backend:
+            continue
+        for imp in source.imports:
+            top = imp.base.partition(".")[0]
+            at_hand = top in sys.stdlib_module_names or top in ("minigrad", "numpy")
+            if imp.late and at_hand:
+                what = f"{imp.base} is imported inside a function: import it at the top of the file"
+                found.append(source.says(imp.line, what))
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__"):
+                what = f"an import by name: only {', '.join(LATE)} does that"
+                found.append(source.says(node.lineno, what))
+    return found
+
+
+def self_imports(tree: Tree) -> list[str]:
+    """Inside minigrad nobody imports minigrad as a whole: it is not yet there."""
+    found = []
+    for source in tree.values():
+        if source.of_backend or source.module in TOP:
+            continue
+        for imp in source.imports:
+            whole = within(imp.base, "minigrad") if imp.name is None else imp.base == "minigrad"
+            if whole and not (imp.name and f"minigrad.{imp.name}" in tree):
+                what = "this goes through minigrad/__init__.py: write `from minigrad.module import name`"
+                found.append(source.says(imp.line, what))
+    return found
+
+
+def backends_alone(tree: Tree) -> list[str]:
+    """A backend knows nothing of minigrad."""
+    return [
+        source.says(imp.line, f"a backend imports {imp.base}: it may import nothing of minigrad")
+        for source in tree.values()
+        if source.of_backend
+        for imp in source.imports
+        if within(imp.base, "minigrad")
+    ]
+
+
+def array_libraries(tree: Tree) -> list[str]:
+    """NumPy is imported by backends and where a host array is the point, CuPy by backends only."""
+    found = []
+    for source in tree.values():
+        if source.of_backend:
+            continue
+        host = any(within(source.module, name) for name in HOST)
+        for imp in source.imports:
+            top = imp.base.partition(".")[0]
+            if top in ARRAY_LIBRARIES and not (top == "numpy" and host):
+                what = f"{top} is imported: take the array namespace `xp` as an argument instead"
+                found.append(source.says(imp.line, what))
+    return found
+
+
+def init_files(tree: Tree) -> list[str]:
+    """`__init__.py` only re-exports: its docstring, imports, `__all__` and constants, and nothing runs."""
+    found = []
+    for source in tree.values():
+        if not source.is_package or source.of_backend:
+            continue
+        for node in source.tree.body:
+            if not _is_reexport(node):
+                what = "an __init__.py only re-exports: move this to a module"
+                found.append(source.says(node.lineno, what))
+        for imp in source.imports:
+            lower = any(within(source.module, a) for a in ADDRESSES) and within(imp.base, "minigrad")
+            inside = within(imp.base, source.module) or imp.base == "__future__"
+            if not (inside or lower):
+                what = f"re-exports from {imp.base}, outside its own package"
+                found.append(source.says(imp.line, what))
+            if imp.name == "*":
+                found.append(source.says(imp.line, "re-exports *: name what is public"))
+    return found
+
+
+def _is_reexport(node: ast.stmt) -> bool:
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return True
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant)
+    if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+        return not any(isinstance(part, ast.Call) for part in ast.walk(node.value))
+    return False
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+# --- sizes --------------------------------------------------------------------------------------
+
+
+def file_lengths(tree: Tree) -> list[str]:
+    """A file has at most FILE_LINES lines."""
+    found = []
+    for source in tree.values():
+        lines = len(source.text.splitlines())
+        if lines > FILE_LINES:
+            what = f"{lines} lines, at most {FILE_LINES}: split the file by its ideas"
+            found.append(source.says(FILE_LINES + 1, what))
+    return found
+
+
+def function_lengths(tree: Tree) -> list[str]:
+    """A function has at most FUNCTION_LINES lines without its docstring."""
+    found = []
+    for source in tree.values():
+        for node in ast.walk(source.tree):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                lines = _lines(node) - (_lines(node.body[0]) if ast.get_docstring(node) else 0)
+                if lines > FUNCTION_LINES:
+                    what = f"{node.name} has {lines} lines without its docstring, at most {FUNCTION_LINES}: split it"
+                    found.append(source.says(node.lineno, what))
+    return found
+
+
+def _lines(node: ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def core_size(tree: Tree) -> list[str]:
+    """minigrad without train/ and plot/ has at most CORE_LINES lines: an afternoon's reading."""
+    core = [s for s in tree.values() if not s.of_backend and not any(within(s.module, n) for n in NOT_CORE)]
+    lines = sum(len(source.text.splitlines()) for source in core)
+    if lines <= CORE_LINES:
+        return []
+    largest = sorted(core, key=lambda s: -len(s.text.splitlines()))[:3]
+    names = ", ".join(source.where for source in largest)
+    return [f"minigrad/:1: {lines} lines in the core, at most {CORE_LINES}; the largest files: {names}"]
+
+
+# --- manners ------------------------------------------------------------------------------------
+
+
+def asserts(tree: Tree) -> list[str]:
+    """A user's mistake is answered by an error that says what to do; `assert` vanishes under -O."""
+    return [
+        source.says(node.lineno, "assert: raise an error that says what was expected and what came")
+        for source in tree.values()
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Assert)
+    ]
+
+
+def swallowed(tree: Tree) -> list[str]:
+    """No error is lost: no bare except, no except Exception that does nothing."""
+    found = []
+    for source in tree.values():
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.ExceptHandler):
+                nothing = all(isinstance(n, (ast.Pass, ast.Continue)) for n in node.body)
+                lost = node.type is None or (nothing and _is_wide(node.type))
+            else:
+                suppresses = isinstance(node, ast.Call) and _called(node) == "suppress"
+                lost = suppresses and any(_is_wide(arg) for arg in node.args)
+            if lost:
+                what = "every error is swallowed here: name the one that is expected"
+                found.append(source.says(node.lineno, what))
+    return found
+
+
+def _is_wide(node: ast.expr) -> bool:
+    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    return bool(names & {"Exception", "BaseException"})
+
+
+def docstrings(tree: Tree) -> list[str]:
+    """Every module and every public function and class says what it is."""
+    found = []
+    for source in tree.values():
+        if not ast.get_docstring(source.tree):
+            found.append(source.says(1, "the module has no docstring"))
+        for node in source.tree.body:
+            named = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            if named and not node.name.startswith("_") and not ast.get_docstring(node):
+                found.append(source.says(node.lineno, f"{node.name} is public and has no docstring"))
+    return found
+
+
+RULES = (
+    floors,
+    circles,
+    late_imports,
+    self_imports,
+    backends_alone,
+    array_libraries,
+    init_files,
+    file_lengths,
+    function_lengths,
+    core_size,
+    asserts,
+    swallowed,
+    docstrings,
+)
