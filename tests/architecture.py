@@ -22,7 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("minigrad.errors", "minigrad.backend.protocol", "minigrad.ops"),
     ("minigrad.backend", "minigrad.tape"),
     ("minigrad.tensor",),
-    ("minigrad.creation", "minigrad.functional", "minigrad.random"),
+    ("minigrad.autograd", "minigrad.creation", "minigrad.functional", "minigrad.random"),
     ("minigrad.recurrent",),
     ("minigrad.layers",),
     ("minigrad.compat",),
@@ -98,9 +98,7 @@ def load(root: Path) -> Tree:
     return tree
 
 
-def _imports(
-    node: ast.AST, package: str, late: bool = False, types_only: bool = False
-) -> Iterator[Import]:
+def _imports(node: ast.AST, package: str, late: bool = False, types_only: bool = False) -> Iterator[Import]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import):
             for alias in child.names:
@@ -143,12 +141,7 @@ def defining_module(tree: Tree, base: str, name: str | None) -> str:
 
 def floor_of(module: str) -> int | None:
     """The floor in FLOORS, or None for a module that stands on none."""
-    fits = [
-        (len(name), floor)
-        for floor, names in enumerate(FLOORS)
-        for name in names
-        if within(module, name)
-    ]
+    fits = [(len(name), floor) for floor, names in enumerate(FLOORS) for name in names if within(module, name)]
     return max(fits)[1] if fits else None
 
 
@@ -180,9 +173,9 @@ def circles(tree: Tree) -> list[str]:
     To import a.b.c is to run a and a.b first, so those are edges too, but for packages that contain the importer:
     they have begun to run before it.
     """
-    graph: dict[str, set[str]] = {}
+    graph: dict[str, list[str]] = {}
     for source in tree.values():
-        edges = graph.setdefault(source.module, set())
+        edges: set[str] = set()
         for imp in source.imports:
             target = defining_module(tree, imp.base, imp.name)
             if imp.types_only or source.module == "minigrad":
@@ -190,6 +183,7 @@ def circles(tree: Tree) -> list[str]:
             names = (imp.base, target)
             parts = {".".join(n.split(".")[: k + 1]) for n in names for k in range(n.count(".") + 1)}
             edges |= {p for p in parts if p in tree and not within(source.module, p)}
+        graph[source.module] = sorted(edges)
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -378,9 +372,13 @@ def docstrings(tree: Tree) -> list[str]:
             found.append(source.says(1, "the module has no docstring"))
         for node in source.tree.body:
             named = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-            if named and not node.name.startswith("_") and not ast.get_docstring(node):
+            if named and not (node.name.startswith("_") or ast.get_docstring(node) or _is_overload(node)):
                 found.append(source.says(node.lineno, f"{node.name} is public and has no docstring"))
     return found
+
+
+def _is_overload(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+    return any("overload" in ast.unparse(decorator) for decorator in node.decorator_list)
 
 
 RULES = (
