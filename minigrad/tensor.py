@@ -304,7 +304,7 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
             elif x.backend is not backend:
                 raise _mixed(op, backend, x.backend)
             tracked = tracked or x.requires_grad
-        elif type(x) is float or type(x) is int or type(x) is bool:
+        elif x is None or type(x) is float or type(x) is int or type(x) is bool:
             arrays.append(x)
         else:
             return apply(op, *_with_tensors(inputs), **params)
@@ -326,7 +326,7 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
 def _with_tensors(inputs: tuple[Any, ...]) -> list[Any]:
     """The inputs with every array made a constant tensor, on the backend of the tensors among them."""
     backend = next((x.backend for x in inputs if isinstance(x, Tensor)), None) or registry.current()
-    return [x if isinstance(x, Tensor) or type(x) in (float, int, bool) else constant(x, backend) for x in inputs]
+    return [x if isinstance(x, Tensor) or x is None or type(x) in (float, int, bool) else constant(x, backend) for x in inputs]
 
 
 def constant(x: TensorLike, backend: BackendModule) -> Tensor:

@@ -56,7 +56,7 @@ __all__ = [
     "abs", "all", "any", "arange", "argmax", "asarray", "astype", "broadcast_to", "clip", "concat", "cos", "cumsum",
     "erf", "exp", "expand_dims", "expm1", "flip", "floor", "full", "getitem", "is_array", "isfinite", "log", "log1p",
     "matmul", "max", "maximum", "min", "minimum", "name", "ones", "pad", "prod", "reshape", "scatter_add", "sign",
-    "sin", "sqrt", "squeeze", "stack", "sum", "take", "tanh", "to_numpy", "transpose", "unstack", "where", "zeros",
+    "sin", "split", "sqrt", "squeeze", "stack", "sum", "take", "tanh", "to_numpy", "transpose", "unstack", "where", "zeros",
 ]  # fmt: skip
 
 
@@ -163,6 +163,13 @@ def expand_dims(x: Array, axis: int) -> Array:
 def squeeze(x: Array, axis: Axis = None) -> Array:
     """x without axes of length 1."""
     return x.squeeze(axis)
+
+
+def split(x: Array, sections: int, axis: int = 0) -> tuple[Array, ...]:
+    """x cut into equal parts along an axis, as views."""
+    n = x.shape[axis] // sections
+    before = (slice(None),) * (axis % x.ndim)
+    return tuple([x[(*before, slice(k * n, (k + 1) * n))] for k in range(sections)])
 
 
 def unstack(x: Array, axis: int = 0) -> tuple[Array, ...]:

@@ -88,6 +88,9 @@ class Backend(Protocol):
     def broadcast_to(self, x: Array, shape: tuple[int, ...]) -> Array: ...
     def concat(self, xs: Sequence[Array], axis: int = 0) -> Array: ...
     def stack(self, xs: Sequence[Array], axis: int = 0) -> Array: ...
+    def split(self, x: Array, sections: int, axis: int = 0) -> tuple[Array, ...]:
+        """x cut into so many equal parts along an axis."""
+
     def unstack(self, x: Array, axis: int = 0) -> tuple[Array, ...]:
         """The slices of x along one axis, a tuple: the inverse of `stack`."""
 
