@@ -1,0 +1,167 @@
+"""Backpropagation through time: one loop forward, one loop backward.
+
+This is the page to print. `forward` runs a cell over a sequence and keeps what the way back will need; `backward` walks
+the same steps in reverse, each line one term of the chain rule. Both are pure functions of arrays and serve every cell
+that offers the four functions of `minigrad.recurrent.step`.
+
+At a step where a row is masked, the row keeps its state and repeats its previous output. So on the way back,
+
+- ∂loss/∂state passes that step untouched, and nothing of it enters the gates;
+- ∂loss/∂output goes to the step whose output was repeated; before any output there was only a constant 0, which owes
+  nobody anything.
+
+Truncation, `tbptt=(k1, k2)`: after every k1 steps the loss of those steps is sent back through at most k2 steps. With
+k1 = 1, ∂loss_t/∂x_u is exact for t − u < k2 and 0 beyond.
+
+Source: Werbos, 1990, "Backpropagation Through Time: What It Does and How to Do It"; the truncation is that of Williams
+and Peng, 1990.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from minigrad.backend.protocol import Array, Xp
+from minigrad.recurrent.step import State, Step, Weights
+
+
+class Kept(NamedTuple):
+    """What the way back needs, a list with one entry for each time step."""
+
+    states: list[State]  # the state before the step
+    kept: list[Any]  # what the step kept, its gates for example
+    rows: list[Array | None]  # (batch, 1), True where the step counts; None where all do
+
+
+class Gradients(NamedTuple):
+    """What the way back returns."""
+
+    x: Array  # (time, batch, features)
+    state: State  # of the initial state, each (batch, size)
+    weights: Weights
+
+
+def forward(
+    xp: Xp, cell: Step, x: Array, state: State, weights: Weights, mask: Array | None = None, zero_output: bool = False
+) -> tuple[Array, State, Kept]:
+    """Runs a cell over a sequence.
+
+    Args:
+        xp: the array namespace.
+        cell: the step and its gradient.
+        x: (time, batch, features).
+        state: the initial state, each (batch, size).
+        weights: the cell's weights.
+        mask: (time, batch) of bools; where False, the row keeps its state and repeats its output.
+        zero_output: at masked steps the output is zero instead of repeated.
+
+    Returns:
+        The outputs, (time, batch, units), the final state, and what `backward` needs.
+
+    >>> import numpy as np, minigrad_numpy as xp
+    >>> from minigrad.recurrent import LSTMStep, LSTMWeights, bptt
+    >>> weights = LSTMWeights(W=np.ones((2, 4)), U=np.zeros((1, 4)), b=np.zeros(4))
+    >>> x, zero = np.zeros((3, 1, 2)), np.zeros((1, 1))
+    >>> h, (h_T, c_T), kept = bptt.forward(xp, LSTMStep(), x, (zero, zero + 1.0), weights)
+    >>> c_T  # half of it forgotten at each of three steps
+    array([[0.125]])
+    """
+    z = xp.unstack(cell.project(xp, x, weights))
+    rows = [None] * len(z) if mask is None else [xp.expand_dims(row, -1) for row in xp.unstack(mask)]
+    states, kept, outputs = [], [], []
+    output: Array = 0.0
+    for z_t, row in zip(z, rows, strict=True):
+        states.append(state)
+        state_new, kept_t = cell.step(xp, z_t, state, weights)
+        output_new = state_new[cell.output]
+        if row is not None:
+            output_new = xp.where(row, output_new, 0.0 if zero_output else output)
+            state_new = tuple(xp.where(row, new, old) for new, old in zip(state_new, state, strict=True))
+        state, output = state_new, output_new
+        outputs.append(output)
+        kept.append(kept_t)
+    return xp.stack(outputs), state, Kept(states, kept, rows)
+
+
+def backward(
+    xp: Xp,
+    cell: Step,
+    doutputs: Array,
+    dstate: State,
+    x: Array,
+    weights: Weights,
+    kept: Kept,
+    zero_output: bool = False,
+    tbptt: tuple[int, int] | None = None,
+) -> Gradients:
+    """Walks back through the sequence.
+
+    Args:
+        xp: the array namespace.
+        cell: the step and its gradient.
+        doutputs: ∂loss/∂outputs, (time, batch, units).
+        dstate: ∂loss/∂(final state), each (batch, size).
+        x: (time, batch, features), as `forward` had it.
+        weights: the cell's weights.
+        kept: what `forward` kept.
+        zero_output: as in `forward`.
+        tbptt: (k1, k2), or None for the whole way back.
+
+    Returns:
+        ∂loss/∂x, ∂loss/∂(initial state) and ∂loss/∂weights.
+    """
+    d = xp.unstack(doutputs)
+    T = len(d)
+    dz: list[Any] = [None] * T
+    nothing = tuple(0.0 * ds for ds in dstate)
+    dstate_0 = nothing
+    for start, stop, earliest in windows(T, tbptt):
+        dthis = dstate if stop == T else nothing  # what comes from beyond the sequence enters at its end
+        drepeated: Array = 0.0
+        for t in reversed(range(earliest, stop)):
+            doutput = d[t] + drepeated if t >= start else drepeated
+            dz_t, dthis, drepeated = _step_back(xp, cell, doutput, dthis, t, weights, kept, zero_output)
+            dz[t] = dz_t if dz[t] is None else _added(dz[t], dz_t)
+        if earliest == 0:
+            dstate_0 = tuple(a + b for a, b in zip(dstate_0, dthis, strict=True))
+    dx, dweights = cell.gather(xp, x, kept.states, kept.kept, dz, weights)
+    return Gradients(dx, dstate_0, dweights)
+
+
+def _step_back(
+    xp: Xp, cell: Step, doutput: Array, dstate: State, t: int, weights: Weights, kept: Kept, zero_output: bool
+) -> tuple[Any, State, Array]:
+    """One step of the way back: dz_t, ∂loss/∂(state before), ∂loss/∂(output before) as far as it was repeated."""
+    row = kept.rows[t]
+    dskipped, drepeated = None, 0.0
+    if row is not None:
+        drepeated = 0.0 if zero_output else xp.where(row, 0.0, doutput)
+        doutput = xp.where(row, doutput, 0.0)
+        dskipped = [xp.where(row, 0.0, ds) for ds in dstate]
+        dstate = tuple(xp.where(row, ds, 0.0) for ds in dstate)
+    k = cell.output
+    dstate_new = (*dstate[:k], dstate[k] + doutput, *dstate[k + 1 :])
+    dz_t, dstate = cell.step_backward(xp, dstate_new, kept.kept[t], kept.states[t], weights)
+    if dskipped is not None:
+        dstate = tuple(through + around for through, around in zip(dstate, dskipped, strict=True))
+    return dz_t, dstate, drepeated
+
+
+def windows(T: int, tbptt: tuple[int, int] | None) -> Iterator[tuple[int, int, int]]:
+    """Yields (start, stop, earliest): the loss of the steps start … stop − 1 goes back as far as `earliest`.
+
+    >>> list(windows(5, None))
+    [(0, 5, 0)]
+    >>> list(windows(5, (2, 3)))
+    [(0, 2, 0), (2, 4, 1), (4, 5, 2)]
+    """
+    k1, k2 = tbptt or (T, T)
+    for start in range(0, T, k1):
+        stop = min(start + k1, T)
+        yield start, stop, max(0, stop - k2)
+
+
+def _added(a: Any, b: Any) -> Any:
+    """Sums two gradients that are arrays or tuples of arrays."""
+    return tuple(_added(x, y) for x, y in zip(a, b, strict=True)) if isinstance(a, tuple) else a + b

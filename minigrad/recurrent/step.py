@@ -1,0 +1,80 @@
+"""What a recurrent cell is to the loop over time: four pure functions of arrays.
+
+    project        what of a step does not wait for the state, for all steps at once:   x → z
+    step           one step forward:                                      z_t, state → state_new
+    step_backward  one step back:                              d state_new → dz_t, d state
+    gather         after the loop, the rest in one product each:           dz → dx, d weights
+
+The split is where the speed of a recurrent layer comes from. Only `h U` must be computed step by step; `x W + b` is
+one large product before the loop, and ∂loss/∂W, ∂loss/∂U, ∂loss/∂x are one large product each after it.
+
+A cell of one's own need only offer `step` and `step_backward`; see `Step`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from minigrad.backend.protocol import Array, Xp
+
+State = tuple[Array, ...]
+Weights = tuple[Array | None, ...]
+
+
+class Step:
+    """One time step of a recurrent cell and its hand-derived gradient.
+
+    Attributes:
+        name: what a backend calls its fused kernel for this step; empty if there can be none.
+        output: which of the state's arrays is the cell's output.
+
+    A subclass that overrides `step` and `step_backward` alone gets x itself as z, and answers `step_backward` with
+    ``((dx, *dweights), dstate)``; `gather` then sums the steps' shares of each weight.
+    """
+
+    name: ClassVar[str] = ""
+    output: ClassVar[int] = 0
+
+    def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
+        """Returns z (time, batch, …) for x (time, batch, features)."""
+        return x
+
+    def step(self, xp: Xp, z: Array, state: State, weights: Weights) -> tuple[State, Any]:
+        """Returns the new state, and whatever `step_backward` wants to see again.
+
+        Args:
+            xp: the array namespace.
+            z: (batch, …), this step's part of what `project` made.
+            state: the state before the step, each (batch, size).
+            weights: the cell's weights.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define step(xp, z, state, weights).")
+
+    def step_backward(self, xp: Xp, dstate: State, kept: Any, state: State, weights: Weights) -> tuple[Any, State]:
+        """Returns dz, in whatever form `gather` takes it, and ∂loss/∂state.
+
+        Args:
+            xp: the array namespace.
+            dstate: ∂loss/∂(new state), the output's share included.
+            kept: what `step` kept.
+            state: the state before the step.
+            weights: the cell's weights.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define step_backward(xp, dstate, kept, state, weights).")
+
+    def gather(
+        self, xp: Xp, x: Array, states: Sequence[State], kept: Sequence[Any], dz: Sequence[Any], weights: Weights
+    ) -> tuple[Array, Weights]:
+        """Returns dx (time, batch, features) and one gradient for each weight.
+
+        Args:
+            xp: the array namespace.
+            x: (time, batch, features), what `project` was given.
+            states: for each step, the state before it.
+            kept: for each step, what `step` kept.
+            dz: for each step, what `step_backward` returned.
+            weights: the cell's weights.
+        """
+        dx, *dweights = zip(*dz, strict=True)
+        return xp.stack(dx), tuple(xp.sum(xp.stack(dw), 0) for dw in dweights)
