@@ -55,9 +55,7 @@ class Case:
         """The array of this name; an unknown one raises KeyError and lists what there is."""
         if name in self.arrays:
             return self.arrays[name]
-        raise KeyError(
-            f"{self.family}/{self.name} has no array {name!r}, only {sorted(self.arrays)}"
-        )
+        raise KeyError(f"{self.family}/{self.name} has no array {name!r}, only {sorted(self.arrays)}")
 
     def get(self, name: str) -> np.ndarray | None:
         """The array of this name, or None: ``case.get("mask")``."""

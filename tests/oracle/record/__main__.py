@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-os.environ["CUDA_VISIBLE_DEVICES"] = ""  # numbers of one device, whatever the machine has
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-
 import argparse
 import time
 from pathlib import Path
@@ -14,21 +9,34 @@ from pathlib import Path
 import tensorflow as tf
 
 from oracle.reader import DATA
-from oracle.record.cases_lstm import keras_lstm
+from oracle.record import cases_dropout, cases_recurrent, cases_stateful, cases_wrappers
 from oracle.record.store import write
 
-FAMILIES = {made.__name__: made for made in (keras_lstm,)}
+FAMILIES = {
+    made.__name__: made
+    for made in (
+        cases_recurrent.keras_lstm,
+        cases_recurrent.keras_gru,
+        cases_recurrent.keras_simple_rnn,
+        cases_wrappers.keras_stacked,
+        cases_wrappers.keras_bidirectional,
+        cases_wrappers.keras_chains,
+        cases_wrappers.keras_penalties,
+        cases_stateful.keras_stateful,
+        cases_dropout.keras_dropout,
+        cases_dropout.v1_keras_dropout,
+        cases_recurrent.v1_keras_lstm,
+        cases_recurrent.v1_keras_gru,
+        cases_recurrent.v1_keras_simple_rnn,
+    )
+}
 
 
 def main() -> None:
     """Reads the command line, records, prints a line for each family."""
     parser = argparse.ArgumentParser(prog="python -m oracle.record", description=__doc__)
-    parser.add_argument(
-        "families", nargs="*", metavar="FAMILY", help=f"of {', '.join(FAMILIES)}; all by default"
-    )
-    parser.add_argument(
-        "--into", type=Path, default=DATA, help="the folder that the files are written to"
-    )
+    parser.add_argument("families", nargs="*", metavar="FAMILY", help=f"of {', '.join(FAMILIES)}; all by default")
+    parser.add_argument("--into", type=Path, default=DATA, help="where the files are written to")
     chosen = parser.parse_args()
     unknown = set(chosen.families) - set(FAMILIES)
     if unknown:

@@ -25,9 +25,7 @@ def normal(rng: np.random.Generator, shape: Sequence[int], scale: float = 1.0) -
     return np.round(rng.standard_normal(tuple(shape)) * scale * 1024) / 1024
 
 
-def balanced(
-    rng: np.random.Generator, n: int, grid: Mapping[str, Sequence[Any]]
-) -> list[dict[str, Any]]:
+def balanced(rng: np.random.Generator, n: int, grid: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     """`n` draws from a grid of options, in which every value of an option comes up equally often.
 
     Each option's values are repeated to `n` and shuffled on their own, so pairs meet at random and
@@ -65,8 +63,4 @@ def scale_for(*activations: str | None) -> float:
 
 def given(options: Mapping[str, Any], **defaults: Any) -> dict[str, Any]:
     """The options that differ from the defaults: what a user would write."""
-    return {
-        key: value
-        for key, value in options.items()
-        if key not in defaults or value != defaults[key]
-    }
+    return {key: value for key, value in options.items() if key not in defaults or value != defaults[key]}

@@ -51,24 +51,14 @@ def layer_options(drawn: Options) -> Options:
 def note(drawn: Options) -> dict[str, Any]:
     """What a reader of a failing test wants to know, and where TensorFlow contradicts itself."""
     info = {"mask": drawn["mask"]}
-    if (
-        drawn["unroll"]
-        and drawn["go_backwards"]
-        and drawn["zero_output_for_mask"]
-        and drawn["mask"] != "none"
-    ):
-        info["tensorflow_bug"] = (
-            "unrolled backwards, outputs are zeroed by the mask in its original order"
-        )
+    if drawn["unroll"] and drawn["go_backwards"] and drawn["zero_output_for_mask"] and drawn["mask"] != "none":
+        info["tensorflow_bug"] = "unrolled backwards, outputs are zeroed by the mask in its original order"
     return info
 
 
 def tame(options: Options) -> Options:
     """Two unbounded activations explode over seven steps; the one of the gates is kept."""
-    if (
-        options.get("activation") in UNBOUNDED
-        and options.get("recurrent_activation", "tanh") in UNBOUNDED
-    ):
+    if options.get("activation") in UNBOUNDED and options.get("recurrent_activation", "tanh") in UNBOUNDED:
         return {**options, "activation": "softsign"}
     return options
 
@@ -97,9 +87,7 @@ def cells(family: str, class_name: str, n: int, states: int, grid: Options) -> l
             class_name,
             {"units": drawn["units"], **options, "dtype": "float64"},
             normal(rng, (drawn["batch"], drawn["features"]), 2 * scale),
-            states=[
-                normal(rng, (drawn["batch"], drawn["units"]), 2 * scale) for _ in range(states)
-            ],
+            states=[normal(rng, (drawn["batch"], drawn["units"]), 2 * scale) for _ in range(states)],
             state_argument="states",
             scale=scale,
         )
@@ -137,9 +125,7 @@ def sequences(
             class_name,
             {**kwargs, **layer_options(drawn), "dtype": "float64"},
             **sequence(rng, drawn, scale),
-            states=[normal(rng, shape, 2 * scale) for _ in range(states)]
-            if drawn["initial_state"]
-            else None,
+            states=[normal(rng, shape, 2 * scale) for _ in range(states)] if drawn["initial_state"] else None,
             scale=scale,
             info=note(drawn),
         )

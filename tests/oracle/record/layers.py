@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,7 +39,7 @@ def indices(structure: Any) -> Any:
 def start(setup: Setup) -> Any:
     """Makes the object with Keras' name counters at zero: what ran before changes no name."""
     tf.keras.backend.clear_session()
-    tf.keras.utils.set_random_seed(1)  # dropout masks; weights are drawn elsewhere
+    tf.keras.utils.set_random_seed(zlib.crc32(setup.name.encode()))  # for dropout masks
     return build({"class_name": setup.class_name, "kwargs": setup.kwargs}, tf)
 
 
@@ -66,9 +67,7 @@ def weight_facts(weights: list[Any]) -> list[dict[str, Any]]:
     return [{"name": w.name, "shape": w.shape.as_list(), "trainable": w.trainable} for w in weights]
 
 
-def numbers(
-    layer: Any, setup: Setup, rng: np.random.Generator
-) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def numbers(layer: Any, setup: Setup, rng: np.random.Generator) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Calls a built layer under a tape.
 
     Returns:
@@ -83,9 +82,7 @@ def numbers(
         outputs = tf.nest.flatten(nested)
         cotangents = [normal(rng, output.shape) for output in outputs]
         losses = list(layer.losses)
-        total = tf.add_n(
-            [tf.reduce_sum(c * y) for c, y in zip(cotangents, outputs, strict=True)] + losses
-        )
+        total = tf.add_n([tf.reduce_sum(c * y) for c, y in zip(cotangents, outputs, strict=True)] + losses)
     sources = {
         "grad/x": floating,
         "grad/state": tf.nest.flatten(states or []),
@@ -108,6 +105,9 @@ def numbers(
     if floating:
         arrays["grad/x"] = gradients["grad/x"][0]
     facts = {"outputs": indices(nested)}
+    if setup.mask is not None:
+        passed_on = layer.compute_mask(x, tf.constant(setup.mask))
+        facts["mask_passed_on"] = tf.nest.map_structure(lambda m: m is not None, passed_on)
     if states is not None:
         facts |= {"state_argument": setup.state_argument, "states": indices(states)}
     return {name: dense(array) for name, array in arrays.items()}, facts
@@ -127,9 +127,7 @@ def record(family: str, setup: Setup) -> Case:
     """The case of one layer or cell: made, built, given random weights, called, differentiated."""
     rng = generator(f"{family}/{setup.name}/run")
     layer = start(setup)
-    caller(layer, setup)(
-        tf.constant(setup.x), tensors(setup.states)
-    )  # names and shapes as a first call makes them
+    caller(layer, setup)(tf.constant(setup.x), tensors(setup.states))  # names and shapes as a first call makes them
     randomize(layer, rng, setup.scale)
     weights = {f"weight/{i}": value for i, value in enumerate(layer.get_weights())}
     arrays, facts = numbers(layer, setup, rng)

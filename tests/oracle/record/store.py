@@ -35,9 +35,7 @@ def _vector(case: Case) -> np.ndarray:
             raise ValueError(f"{case.family}/{case.name}/{name}: {array.dtype}, or not finite")
         if np.abs(array.astype(float)).max(initial=0) > 1e6:
             raise ValueError(f"{case.family}/{case.name}/{name} explodes: {np.abs(array).max()}")
-    return np.concatenate(
-        [np.zeros(0), *(a.astype(np.float64).ravel() for a in case.arrays.values())]
-    )
+    return np.concatenate([np.zeros(0), *(a.astype(np.float64).ravel() for a in case.arrays.values())])
 
 
 def _entry(case: Case) -> dict[str, Any]:
