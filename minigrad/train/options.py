@@ -1,8 +1,8 @@
 """One description for every option of a run.
 
 An option is a field of a frozen dataclass. Its name, type, default, limits and help text stand
-there once; the command line (`add_options`), the check of values (`Options.__post_init__`), the
-file ``config.json`` (`Options.to_dict`) and its reader (`Options.from_dict`) all come from it:
+there once; the command line (`add_options`, `Options.from_text`), the check of values, the file
+``config.json`` (`Options.to_dict`) and its reader (`Options.from_dict`) all come from it:
 
     >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True, kw_only=True)
@@ -88,6 +88,12 @@ class Options:
                 raise OptionError(str(unknown_name(f"{source}: option", name, known)))
         return cls(**values)
 
+    @classmethod
+    def from_text(cls, values: Mapping[str, str | None]) -> Self:
+        """Returns the options of a command line: text as it was typed, or None for the default."""
+        given = {each: values.get(each.name) for each in describe(cls)}
+        return cls(**{each.name: each.parsed(text) for each, text in given.items() if text is not None})
+
 
 @dataclass(frozen=True)
 class Description:
@@ -134,6 +140,13 @@ class Description:
             raise OptionError(f"{self.flag}: expected {self.expected()}, got {value!r}.")
         return value
 
+    def parsed(self, text: str) -> Any:
+        """Returns the value that a text stands for; raises OptionError."""
+        try:
+            return self.kind(text)
+        except ValueError:
+            raise OptionError(f"{self.flag}: expected {self.expected()}, got {text!r}.") from None
+
     def _allows(self, value: Any) -> bool:
         if self.choices:
             return value in self.choices
@@ -173,21 +186,20 @@ class Parser(Protocol):
 
 
 def add_options(parser: Parser, options: type[Options]) -> None:
-    """Offers every option on a command line; what the user does not give stays unset."""
-    unset = "==SUPPRESS=="  # argparse.SUPPRESS: the name does not appear in the result
+    """Offers every option on a command line; what the user does not give is None.
+
+    The parser only collects texts: `Options.from_text` reads them, so an error is ours.
+    """
     for each in describe(options):
-        shown = "" if each.default is None else f" (default: {each.default})"
-        settings: dict[str, Any] = {"choices": each.choices} if each.choices else {}
+        shown = "" if each.default in (None, "") else f" (default: {each.default})"
+        words = f"; {each.expected()}" if each.choices else ""
         parser.add_argument(
             each.flag,
-            type=each.kind,
-            default=unset,
-            metavar=None if each.choices else _metavar(each),
-            help=(each.help + shown).replace("%", "%%"),
-            **settings,
+            metavar=_metavar(each),
+            help=(each.help + words + shown).replace("%", "%%"),
         )
 
 
 def _metavar(each: Description) -> str:
-    """``N`` for a count, ``X`` for a number; a text is called by the last word of its name."""
+    """``N`` for a count, ``X`` for a number; a text is called by its last word, in capitals."""
     return {int: "N", float: "X"}.get(each.kind) or each.name.rsplit("_", 1)[-1].upper()

@@ -33,7 +33,7 @@ class RunOptions(Options):
     units: int = option(64, "units of each recurrent layer", minimum=1)
     layers: int = option(1, "recurrent layers, one upon the other", minimum=1)
     dropout: float = option(0.0, "share of each layer's inputs to drop", minimum=0, maximum=0.9)
-    learning_rate: float = option(0.002, "Adam's step size after the warm-up", above=0)
+    learning_rate: float = option(0.002, "step size of Adam after the warm-up", above=0)
     warmup: int = option(50, "steps over which the learning rate grows from 0", minimum=0)
     final_rate: float = option(
         0.05, "where the cosine decay ends, as a share of the learning rate", minimum=0, maximum=1
@@ -120,8 +120,9 @@ class Task(ABC):
 
     @abstractmethod
     def batch(self, generator: np.random.Generator, position: int) -> Batch:
-        """Returns the batch at a position: how many came before. All that is random comes
-        from the generator, so that (generator, position) is where one is in the data.
+        """Returns the batch before which `position` others came.
+
+        All that is random comes from the generator, so generator and position together are the place in the data.
         """
 
     @abstractmethod

@@ -16,11 +16,13 @@ Source: D. MacKay and L. Peto, A hierarchical Dirichlet language model, 1995.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from minigrad.backend.protocol import Array
 
-GRID = 2.0 ** np.arange(-6, 13)
+GRID = [2.0**k for k in range(-6, 13)]
 
 
 class Trigram:
@@ -32,9 +34,7 @@ class Trigram:
         deltas: (δ₀, δ₁, δ₂), or None to choose them on the text.
     """
 
-    def __init__(
-        self, text: Array, vocabulary: int, deltas: tuple[float, float, float] | None = None
-    ) -> None:
+    def __init__(self, text: Array, vocabulary: int, deltas: Sequence[float] | None = None) -> None:
         self.vocabulary = vocabulary
         self.total = len(text)
         codes = self._codes(text, np.arange(2, len(text)))
@@ -59,39 +59,38 @@ class Trigram:
         """For orders 0, 1, 2: how often the character followed its context, and the context."""
         v = self.vocabulary
         abc = self._codes(text, positions)
-        ab, bc, b, c = abc // v, abc % (v * v), abc // v % v, abc % v
-        one, two, three = (lambda codes, k=k: self._look_up(k, codes) for k in range(3))
-        return [(one(c), np.full(len(c), self.total)), (two(bc), one(b)), (three(abc), two(ab))]
+        n_c, n_b = self._look_up(0, abc % v), self._look_up(0, abc // v % v)
+        n_bc, n_ab = self._look_up(1, abc % (v * v)), self._look_up(1, abc // v)
+        n_abc = self._look_up(2, abc)
+        return [(n_c, np.full(len(abc), self.total)), (n_bc, n_b), (n_abc, n_ab)]
 
     def _look_up(self, order: int, codes: Array) -> Array:
         known, counts = self._tables[order]
         places = np.minimum(np.searchsorted(known, codes), len(known) - 1)
         return np.where(known[places] == codes, counts[places], 0)
 
-    def _probabilities(
-        self, counts: list[tuple[Array, Array]], deltas: tuple[float, float, float]
-    ) -> Array:
+    def _probabilities(self, counts: list[tuple[Array, Array]], deltas: Sequence[float]) -> Array:
         p: Array = 1 / self.vocabulary
         for (together, context), delta in zip(counts, deltas, strict=True):
             p = (together + delta * p) / (context + delta)
         return p
 
 
-def _chosen(text: Array, vocabulary: int) -> tuple[float, float, float]:
+def _chosen(text: Array, vocabulary: int) -> list[float]:
     """The three δ that predict the last tenth of a text best from its first nine tenths."""
+    deltas = [1.0, 1.0, 1.0]
     split = max(3, len(text) * 9 // 10)
-    model = Trigram(text[:split], vocabulary, (1.0, 1.0, 1.0))
-    counts = model._counts(text, np.arange(split, len(text)))
-    deltas = np.ones(3)
     if split >= len(text):
-        return (1.0, 1.0, 1.0)
+        return deltas
+    model = Trigram(text[:split], vocabulary, deltas)
+    counts = model._counts(text, np.arange(split, len(text)))
 
     def loss(order: int, delta: float) -> float:
-        tried = deltas.copy()
-        tried[order] = delta
-        return float(-np.log2(model._probabilities(counts, tuple(tried))).mean())
+        tried = [delta if k == order else before for k, before in enumerate(deltas)]
+        return float(-np.log2(model._probabilities(counts, tried)).mean())
 
     for _ in range(2):
         for order in (2, 1, 0):
-            deltas[order] = min(GRID, key=lambda delta, order=order: loss(order, delta))
-    return (float(deltas[0]), float(deltas[1]), float(deltas[2]))
+            losses = [loss(order, delta) for delta in GRID]
+            deltas[order] = GRID[int(np.argmin(losses))]
+    return deltas

@@ -34,7 +34,7 @@ class CopyOptions(RunOptions):
 
     steps: int = adapted(RunOptions, "steps", 3000)
     units: int = adapted(RunOptions, "units", 128)
-    delay: int = option(20, "T: steps between the last symbol and the time to say them", minimum=1)
+    delay: int = option(20, "steps between the last symbol and the time to say them, T", minimum=1)
     symbols: int = option(10, "how many symbols are to be remembered", minimum=1)
 
 

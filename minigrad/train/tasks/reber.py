@@ -127,9 +127,9 @@ class Reber(GeneratedTask):
     def example(self, outputs: Array, batch: Batch) -> str:
         """Returns the string over a line that marks where the model was wrong."""
         (string,) = written(batch)
-        marks = "".join(" " if right else "^" for right in self._legal(string, outputs[0]))
-        verdict = "every successor right" if not marks.strip() else "wrong successors at ^"
-        return f"{string}  {verdict}" + ("" if not marks.strip() else f"\n {marks}")
+        marks = "".join(" " if right else "^" for right in self._legal(string, outputs[0])).rstrip()
+        verdict = "every successor right" if not marks else "wrong successors at ^"
+        return f"{string}  {verdict}" + ("" if not marks else f"\n {marks}")
 
 
 def written(batch: Batch) -> list[str]:

@@ -39,7 +39,7 @@ class SeriesOptions(RunOptions):
 
     steps: int = adapted(RunOptions, "steps", 1000)
     units: int = adapted(RunOptions, "units", 32)
-    file: str | None = option(None, "the CSV file, UTF-8, with a line of column names (required)")
+    file: str | None = option(None, "the CSV file, with a line of column names (required)")
     column: str | None = option(None, "the column to forecast (required)")
     delimiter: str = option(",", "what stands between two cells")
     window: int = option(32, "values in a training sequence", minimum=1)
@@ -92,10 +92,8 @@ class Series(Task):
     def notes(self) -> list[str]:
         """Returns how many values there are."""
         held_out = len(self.values) - self.split
-        return [
-            f"{self.options.file}, column {self.options.column}: {len(self.values):,} values; "
-            f"the last {held_out:,} are held out"
-        ]
+        source = f"{self.options.file}, column {self.options.column}"
+        return [f"{source}: {len(self.values):,} values; the last {held_out:,} are held out"]
 
     def shape(self) -> Shape:
         """Returns the scaled value in, the scaled change out, squared error."""
@@ -148,17 +146,13 @@ def read_column(file: str | None, column: str | None, delimiter: str) -> Array:
         raise OptionError("series: expected --file PATH and --column NAME, and both are needed.")
     if len(delimiter) != 1:
         raise OptionError(f"--delimiter: expected one character, got {delimiter!r}.")
-    rows = csv.reader(io.StringIO(read_text(file)), delimiter=delimiter)
+    rows = csv.reader(io.StringIO(read_text(file)), delimiter=delimiter, skipinitialspace=True)
     header = [name.strip() for name in next(rows, [])]
     if column not in header:
         hint = "" if len(header) > 1 else "Is the --delimiter right?"
         raise OptionError(str(unknown_name(f"--column of {file}", column, header, hint)))
     place = header.index(column)
-    values = [
-        _number(row, place, f"--file {file}, line {rows.line_num}, column {column}")
-        for row in rows
-        if row
-    ]
+    values = [_number(row, place, f"--file {file}, line {rows.line_num}, column {column}") for row in rows if row]
     return np.array(values)
 
 
@@ -169,7 +163,5 @@ def _number(row: list[str], place: int, where: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise DataError(
-            f"{where}: expected a number, got {cell!r}. Fill in or delete such lines first."
-        )
+        raise DataError(f"{where}: expected a number, got {cell!r}. Fill in or delete such lines first.")
     return number

@@ -49,9 +49,7 @@ class TextOptions(RunOptions):
     steps: int = adapted(RunOptions, "steps", 1500)
     units: int = adapted(RunOptions, "units", 256)
     learning_rate: float = adapted(RunOptions, "learning_rate", 0.004)
-    file: str | None = option(
-        None, "a UTF-8 text to learn from; without it, Python's standard library on this machine"
-    )
+    file: str | None = option(None, "the UTF-8 text to learn from; without it, the library of Python on this machine")
     characters: int = option(2_000_000, "read at most so many characters", minimum=1)
     vocabulary: int = option(128, "most characters to tell apart, the most frequent ones", minimum=2)
     embedding: int = option(48, "numbers that stand for a character", minimum=1)
@@ -102,9 +100,9 @@ class Text(Task):
         """Returns where the text comes from and how large it and its vocabulary are."""
         source = self.options.file or "Python's standard library"
         unknown = float((self.numbers == 0).mean())
+        count, held_out = len(self.numbers), len(self.numbers) - self.split
         lines = [
-            f"{source}: {len(self.numbers):,} characters, {len(self.vocabulary)} different; "
-            f"the last {len(self.numbers) - self.split:,} are held out"
+            f"{source}: {count:,} characters, {len(self.vocabulary)} different; the last {held_out:,} are held out"
         ]
         if unknown > 0.001:
             lines.append(
@@ -182,6 +180,8 @@ def _streams(numbers: Array, batch: int, window: int) -> tuple[Array, Array]:
 
     Args:
         numbers: (characters,).
+        batch: how many streams.
+        window: characters of a stream in a window.
 
     Returns:
         Inputs and targets, (windows, batch, window) each; the targets are one character on.

@@ -1,0 +1,104 @@
+"""Checkpoints: named arrays and plain values in one ``.npz`` file, without pickle.
+
+The values (options, generator states, position in the data …) are one JSON text, stored as an
+array of bytes under the name ``about``. Anything that reads NumPy's format can read a checkpoint:
+
+    np.load("checkpoint.npz")["weights/0"]
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.backend.protocol import Array
+from minigrad.train.errors import CheckpointError
+from minigrad.train.files import write_atomically
+
+FORMAT, VERSION = "minigrad checkpoint", 1
+ABOUT = "about"
+
+
+class Checkpoint(NamedTuple):
+    """What a checkpoint holds.
+
+    Attributes:
+        about: plain values, as JSON has them.
+        arrays: NumPy arrays; names such as ``weights/0`` put them in groups.
+    """
+
+    about: dict[str, Any]
+    arrays: dict[str, Array]
+
+    def group(self, name: str) -> list[Array]:
+        """Returns the arrays ``name/0``, ``name/1``, … in order."""
+        count = sum(key.startswith(f"{name}/") for key in self.arrays)
+        return [self.arrays[f"{name}/{k}"] for k in range(count)]
+
+
+def grouped(**groups: list[Array]) -> dict[str, Array]:
+    """Names the arrays of lists: ``weights=[a, b]`` gives ``weights/0`` and ``weights/1``."""
+    return {f"{name}/{k}": array for name, arrays in groups.items() for k, array in enumerate(arrays)}
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Writes a checkpoint, atomically; the same content gives the same bytes."""
+    about = {"format": FORMAT, "version": VERSION, **checkpoint.about}
+    text = json.dumps(about, allow_nan=False).encode()
+    arrays = {ABOUT: np.frombuffer(text, np.uint8), **checkpoint.arrays}
+    write_atomically(path, lambda file: np.savez(file, **arrays))
+
+
+def load(path: Path) -> Checkpoint:
+    """Reads a checkpoint.
+
+    Raises:
+        CheckpointError: there is none, it is damaged, another program's, or of a later version.
+    """
+    try:
+        # From memory: NumPy leaves a damaged file open.
+        archive = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise CheckpointError(f"{path}: expected a checkpoint (.npz), got a single array.")
+        arrays = {name: archive[name] for name in archive.files}
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: there is no such checkpoint.") from None
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}.") from None
+    except CheckpointError:  # a ValueError too
+        raise
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise CheckpointError(
+            f"{path}: the checkpoint is damaged, or is none ({error}). Take another one, such as "
+            "best.npz beside it, or start a new run."
+        ) from None
+    return Checkpoint(_about(path, arrays), arrays)
+
+
+def _about(path: Path, arrays: dict[str, Array]) -> dict[str, Any]:
+    """Takes the plain values out of the arrays, and makes sure that they are ours."""
+    foreign = CheckpointError(
+        f"{path}: this NumPy archive was not written by minigrad: it holds "
+        f"{', '.join(sorted(arrays)[:5]) or 'nothing'}, and no description that names the format "
+        f"{FORMAT!r}."
+    )
+    if ABOUT not in arrays or arrays[ABOUT].dtype != np.uint8:
+        raise foreign
+    try:
+        about = json.loads(arrays.pop(ABOUT).tobytes())
+    except ValueError:
+        raise foreign from None
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        raise foreign
+    if about.get("version") != VERSION:
+        raise CheckpointError(
+            f"{path}: expected a checkpoint of version {VERSION}, got {about.get('version')!r}. "
+            "It was written by another version of minigrad; use that one."
+        )
+    return about

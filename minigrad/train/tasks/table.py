@@ -1,0 +1,29 @@
+"""The tasks by name: what `python -m minigrad train` offers. A new task is entered here."""
+
+from __future__ import annotations
+
+from minigrad.errors import unknown_name
+from minigrad.train.errors import OptionError
+from minigrad.train.task import Task
+from minigrad.train.tasks.adding import Adding
+from minigrad.train.tasks.copy import Copy
+from minigrad.train.tasks.reber import Reber
+from minigrad.train.tasks.series import Series
+from minigrad.train.tasks.temporal_order import TemporalOrder
+from minigrad.train.tasks.text import Text
+
+TASKS: dict[str, type[Task]] = {task.name: task for task in (Text, Reber, Adding, TemporalOrder, Copy, Series)}
+
+
+def find(name: str) -> type[Task]:
+    """Returns the task of a name.
+
+    Raises:
+        OptionError: there is none; the nearest name is suggested.
+
+    >>> find("copy").metric
+    'bits_per_symbol'
+    """
+    if name not in TASKS:
+        raise OptionError(str(unknown_name("train: task", name, TASKS)))
+    return TASKS[name]

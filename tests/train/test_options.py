@@ -1,0 +1,99 @@
+"""One description serves the command line, the check, config.json and its reader."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass, replace
+
+import pytest
+
+from minigrad.train.errors import OptionError
+from minigrad.train.options import Options, adapted, add_options, describe, option
+from minigrad.train.task import RunOptions, Sampling
+from minigrad.train.tasks import TASKS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Walk(Options):
+    steps: int = option(10, "how many steps", minimum=1)
+    speed: float = option(1.0, "how fast", above=0, maximum=9)
+    where: str = option("north", "the direction", choices=("north", "south"))
+    guide_name: str | None = option(None, "who leads")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Walk):
+    speed: float = adapted(Walk, "speed", 5.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"steps": 0}, "--steps: expected a whole number of at least 1, got 0."),
+        ({"steps": -3}, "--steps: expected a whole number of at least 1, got -3."),
+        ({"steps": 2.5}, "--steps: expected a whole number of at least 1, got 2.5."),
+        ({"steps": True}, "--steps: expected a whole number of at least 1, got True."),
+        ({"steps": None}, "--steps: expected a whole number of at least 1, got None."),
+        ({"speed": 0}, "--speed: expected a number above 0 and of at most 9, got 0.0."),
+        ({"speed": float("nan")}, "--speed: expected a number above 0 and of at most 9, got nan."),
+        ({"where": "up"}, "--where: expected one of north, south, got 'up'."),
+        ({"guide_name": 3}, "--guide-name: expected text, got 3."),
+    ],
+)
+def test_a_value_that_is_not_allowed(values, message):
+    with pytest.raises(OptionError) as error:
+        Walk(**values)
+    assert str(error.value) == message
+
+
+def test_a_whole_number_serves_as_a_number():
+    speed = Walk(speed=2).speed
+    assert speed == 2.0
+    assert type(speed) is float
+
+
+def test_text_is_read_by_kind_and_checked():
+    assert Walk.from_text({"steps": "3", "speed": "2"}) == Walk(steps=3, speed=2.0)
+    with pytest.raises(OptionError, match=r"--steps: expected a whole number of at least 1, got 'x'\."):
+        Walk.from_text({"steps": "x"})
+    with pytest.raises(OptionError, match=r"got -1\."):
+        Walk.from_text({"steps": "-1"})
+
+
+def test_dict_and_back_is_json():
+    walk = Run(steps=3, guide_name="Ada")
+    values = json.loads(json.dumps(walk.to_dict()))
+    assert list(values) == ["steps", "speed", "where", "guide_name"]
+    assert Run.from_dict(values) == walk
+
+
+def test_an_unknown_name_in_a_file_is_named_with_the_nearest():
+    with pytest.raises(OptionError, match=r"config\.json: option: unknown name 'stps'\. Did you mean 'steps'"):
+        Walk.from_dict({"stps": 3}, "config.json")
+
+
+def test_an_adapted_option_keeps_text_and_limits():
+    (base,) = (d for d in describe(Walk) if d.name == "speed")
+    (own,) = (d for d in describe(Run) if d.name == "speed")
+    assert own == replace(base, default=5.0)
+
+
+def test_the_command_line_offers_each_option_once():
+    parser = argparse.ArgumentParser()
+    add_options(parser, Walk)
+    given = vars(parser.parse_args(["--steps", "3", "--guide-name", "Ada"]))
+    assert given == {"steps": "3", "guide_name": "Ada", "speed": None, "where": None}
+    assert Walk.from_text(given) == Walk(steps=3, guide_name="Ada")
+    text = " ".join(parser.format_help().split())
+    assert "--guide-name NAME who leads" in text
+    assert "--where WHERE the direction; one of north, south (default: north)" in text
+
+
+@pytest.mark.parametrize("options", [RunOptions, Sampling, *(task.options_type for task in TASKS.values())])
+def test_every_option_of_the_project_has_a_help_text_and_allowed_default(options):
+    options()
+    for each in describe(options):
+        assert each.help
+        assert each.help[0].islower()
+        assert not each.help.endswith(".")
