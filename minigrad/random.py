@@ -14,7 +14,7 @@ from minigrad.tensor import Tensor
 
 Shape = int | tuple[int, ...] | list[int]
 
-_generator = np.random.default_rng()
+_generator: np.random.Generator | None = None  # made when first asked for, as NumPy imports its module
 
 
 def seed(n: int | None) -> None:
@@ -34,32 +34,40 @@ set_seed = seed  # TensorFlow's name
 
 def generator() -> np.random.Generator:
     """Returns NumPy's generator itself, for whoever draws on the host."""
+    global _generator
+    if _generator is None:
+        _generator = np.random.default_rng()
     return _generator
+
+
+def generator_for(seed: int | None) -> np.random.Generator:
+    """Returns a generator of its own for a seed, or the common one for None."""
+    return generator() if seed is None else np.random.default_rng(seed)
 
 
 def get_state() -> dict[str, Any]:
     """Returns the generator's state, plain numbers that JSON can hold."""
-    return dict(_generator.bit_generator.state)
+    return dict(generator().bit_generator.state)
 
 
 def set_state(state: dict[str, Any]) -> None:
     """Puts the generator back into a state that `get_state` returned."""
-    _generator.bit_generator.state = state
+    generator().bit_generator.state = state
 
 
 def normal(shape: Shape, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
     """Numbers from the normal distribution."""
-    return tensor(_generator.normal(mean, stddev, _sizes(shape)), dtype)
+    return tensor(generator().normal(mean, stddev, _sizes(shape)), dtype)
 
 
 def uniform(shape: Shape, minval: float = 0.0, maxval: float = 1.0, dtype: Any = "float32") -> Tensor:
     """Numbers evenly spread over [minval, maxval)."""
-    return tensor(_generator.uniform(minval, maxval, _sizes(shape)), dtype)
+    return tensor(generator().uniform(minval, maxval, _sizes(shape)), dtype)
 
 
 def truncated_normal(shape: Shape, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
     """Numbers from the normal distribution, those beyond two standard deviations drawn again."""
-    return tensor(mean + stddev * draw_truncated_normal(_generator, _sizes(shape)), dtype)
+    return tensor(mean + stddev * draw_truncated_normal(generator(), _sizes(shape)), dtype)
 
 
 def draw_truncated_normal(source: np.random.Generator, shape: tuple[int, ...]) -> Any:
@@ -70,15 +78,32 @@ def draw_truncated_normal(source: np.random.Generator, shape: tuple[int, ...]) -
     return x
 
 
+def draw_orthogonal(source: np.random.Generator, rows: int, columns: int) -> Any:
+    """A host array with orthonormal columns (or rows, if there are fewer), uniform among all such matrices.
+
+    The Q of a normal matrix's QR decomposition, its signs made unique by a positive diagonal of R.
+    Source: Mezzadri, 2007, "How to Generate Random Matrices from the Classical Compact Groups".
+    """
+    q, r = np.linalg.qr(source.standard_normal((max(rows, columns), min(rows, columns))))
+    q *= np.sign(np.diag(r))
+    return q if rows >= columns else q.T
+
+
 def integers(low: int, high: int, shape: Shape = ()) -> Tensor:
     """Integers from low to high − 1."""
-    return tensor(_generator.integers(low, high, _sizes(shape)))
+    return tensor(generator().integers(low, high, _sizes(shape)))
 
 
 def bernoulli(shape: Shape, p: float, dtype: Any = "float32") -> Tensor:
     """1 with probability p, else 0."""
-    return tensor((_generator.random(_sizes(shape)) < p).astype(dtype))
+    return tensor((generator().random(_sizes(shape)) < p).astype(dtype))
 
 
 def _sizes(shape: Shape) -> tuple[int, ...]:
     return (shape,) if isinstance(shape, int) else tuple(shape)
+
+
+def dropout_mask(shape: Shape, rate: float, dtype: Any = "float32", source: np.random.Generator | None = None) -> Tensor:
+    """0 with probability `rate`, else 1/(1 − rate), so that the mean is 1. All 0 for a rate of 1."""
+    keep = (source or generator()).random(_sizes(shape)) >= rate
+    return tensor(keep / (1.0 - rate) if rate < 1.0 else keep * 0.0, dtype)

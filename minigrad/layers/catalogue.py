@@ -1,0 +1,85 @@
+"""Objects by name: what `initializers.get("zeros")`, `losses.get("mse")`, `optimizers.get("adam")` have in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from minigrad.errors import unknown_name
+from minigrad.layers.options import Configured, Kind
+
+
+def snake_case(name: str) -> str:
+    """``"GlorotUniform"`` → ``"glorot_uniform"``, ``"LSTMCell"`` → ``"lstm_cell"``, as Keras spells it."""
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)).lower()
+
+
+class Catalogue:
+    """The classes of one kind, and how an identifier becomes an object.
+
+    Args:
+        what: the kind, for messages, e.g. ``"initializer"``.
+        module: the Keras module that holds them, as it stands in a serialized object.
+        classes: all of them.
+        aliases: further names, e.g. ``{"mse": MeanSquaredError}``.
+    """
+
+    def __init__(
+        self, what: str, module: str, classes: Iterable[type[Configured]], aliases: dict[str, Any] | None = None
+    ) -> None:
+        self.what, self.module = what, module
+        self.classes = {cls.__name__: cls for cls in classes}
+        self._makers: dict[str, Callable[..., Any]] = {
+            **self.classes,
+            **{snake_case(name): cls for name, cls in self.classes.items()},
+            **(aliases or {}),
+        }
+
+    def get(self, identifier: Any) -> Any:
+        """Returns the object for a name, a class, a serialized object, or an object; None stays None.
+
+        Raises:
+            UnknownNameError: there is none of that name.
+        """
+        return self.read(f"{self.what}s.get", identifier)
+
+    def read(self, where: str, identifier: Any) -> Any:
+        """As `get`, for a message that names the place."""
+        if isinstance(identifier, str):
+            if identifier not in self._makers:
+                raise unknown_name(where, identifier, {snake_case(name) for name in self.classes})
+            return self._makers[identifier]()
+        if isinstance(identifier, dict):
+            return self.deserialize(identifier)
+        if isinstance(identifier, type):
+            return identifier()
+        if identifier is None or callable(identifier) or type(identifier).__name__ in self.classes:
+            return identifier
+        raise unknown_name(where, identifier, {snake_case(name) for name in self.classes}, f"Or an {self.what} object.")
+
+    def deserialize(self, config: dict[str, Any]) -> Any:
+        """Returns the object that `serialize` described."""
+        name = config.get("class_name")
+        if name not in self._makers:
+            raise unknown_name(f"{self.what}s.deserialize", name, self.classes)
+        return self._makers[name](**config.get("config", {}))
+
+    def serialize(self, value: Any) -> Any:
+        """Returns plain values that `deserialize` reads: Keras' dictionary, or a callable's name."""
+        if value is None:
+            return None
+        if not isinstance(value, Configured):
+            return getattr(value, "__name__", type(value).__name__)
+        shipped = type(value).__name__ in self.classes
+        return {
+            "module": self.module if shipped else type(value).__module__,
+            "class_name": type(value).__name__,
+            "config": value.get_config(),
+            "registered_name": None if shipped else type(value).__name__,
+        }
+
+    @property
+    def option(self) -> Kind:
+        """This kind of object as a constructor's argument."""
+        return Kind(self.read, self.serialize)

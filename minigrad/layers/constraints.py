@@ -1,0 +1,76 @@
+"""What weights are brought back to after each update. A constraint is called with a tensor and returns one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.functional import clip, maximum, sqrt
+from minigrad.layers.catalogue import Catalogue
+from minigrad.layers.options import Configured, anything, number, option, optional
+from minigrad.tensor import Tensor
+
+EPSILON = 1e-7  # Keras' own, so that a zero column is not divided by zero
+
+
+class Constraint(Configured):
+    """The base class; any function from a tensor to a tensor will do as well."""
+
+    def __call__(self, w: Tensor) -> Tensor:
+        """Returns what w is brought to."""
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(w).")
+
+
+class NonNeg(Constraint):
+    """max(w, 0)"""
+
+    def __call__(self, w: Tensor) -> Tensor:
+        """Returns w without its negative part."""
+        return maximum(w, 0.0)
+
+
+class MaxNorm(Constraint):
+    """w, its norm along the axis at most `max_value`."""
+
+    max_value: float = option(number, 2)
+    axis: Any = option(anything, 0)
+
+    def __call__(self, w: Tensor) -> Tensor:
+        """Returns w, shortened where it is too long."""
+        norm = _norm(w, self.axis)
+        return w * (clip(norm, 0.0, float(self.max_value)) / (norm + EPSILON))
+
+
+class UnitNorm(Constraint):
+    """w, its norm along the axis 1."""
+
+    axis: Any = option(anything, 0)
+
+    def __call__(self, w: Tensor) -> Tensor:
+        """Returns w, of length 1."""
+        return w / (_norm(w, self.axis) + EPSILON)
+
+
+class MinMaxNorm(Constraint):
+    """w, its norm along the axis between `min_value` and `max_value`; `rate` says how much of the way in one step."""
+
+    min_value: float = option(number, 0.0)
+    max_value: float = option(number, 1.0)
+    rate: float = option(number, 1.0)
+    axis: Any = option(anything, 0)
+
+    def __call__(self, w: Tensor) -> Tensor:
+        """Returns w, stretched or shortened."""
+        norm = _norm(w, self.axis)
+        wanted = self.rate * clip(norm, float(self.min_value), float(self.max_value)) + (1.0 - self.rate) * norm
+        return w * (wanted / (norm + EPSILON))
+
+
+def _norm(w: Tensor, axis: Any) -> Tensor:
+    return sqrt((w * w).sum(tuple(axis) if isinstance(axis, list) else axis, keepdims=True))
+
+
+max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
+
+_catalogue = Catalogue("constraint", "keras.constraints", (MaxNorm, MinMaxNorm, NonNeg, UnitNorm))
+get, serialize, deserialize = _catalogue.get, _catalogue.serialize, _catalogue.deserialize
+option_kind = optional(_catalogue.option)

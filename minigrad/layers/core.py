@@ -1,0 +1,210 @@
+"""The layers that know nothing of time: Dense, Embedding, Dropout, Activation, Masking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad import functional as F
+from minigrad import random
+from minigrad.errors import DTypeError, ShapeError
+from minigrad.layers import activations, constraints, initializers, regularizers
+from minigrad.layers.layer import InputSpec, Layer
+from minigrad.layers.options import anything, flag, fraction, number, option, positive_int
+from minigrad.tensor import Tensor
+
+
+class Dense(Layer):
+    """y = activation(x W + b)
+
+    Args:
+        units: the number of outputs.
+        activation: applied to the sum; none by default.
+        use_bias: is there a b?
+
+    Shapes:
+        inputs (…, features) → (…, units)
+    """
+
+    units: int = option(positive_int)
+    activation: activations.Activation = option(activations.option, None)
+    use_bias: bool = option(flag, True)
+    kernel_initializer: Any = option(initializers.option_kind, "glorot_uniform")
+    bias_initializer: Any = option(initializers.option_kind, "zeros")
+    kernel_regularizer: Any = option(regularizers.option_kind, None)
+    bias_regularizer: Any = option(regularizers.option_kind, None)
+    activity_regularizer: Any = option(regularizers.option_kind, None)
+    kernel_constraint: Any = option(constraints.option_kind, None)
+    bias_constraint: Any = option(constraints.option_kind, None)
+
+    supports_masking = True
+    input_spec = InputSpec(min_ndim=2)
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Adds kernel (features, units) and bias (units,)."""
+        features = input_shape[-1]
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
+        self.kernel = self.add_weight(
+            "kernel",
+            (features, self.units),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                "bias",
+                (self.units,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Returns activation(x W + b)."""
+        y = inputs @ self.kernel
+        return self.activation(y if self.bias is None else y + self.bias)
+
+
+class Embedding(Layer):
+    """A table of vectors, read by integers.
+
+    Args:
+        input_dim: how many different integers there are: 0 … input_dim − 1.
+        output_dim: the length of each vector.
+        mask_zero: is 0 padding? Then the output carries the mask ``inputs != 0``.
+        input_length: as in Keras; not needed.
+
+    Shapes:
+        inputs (…) of integers → (…, output_dim)
+    """
+
+    input_dim: int = option(positive_int)
+    output_dim: int = option(positive_int)
+    embeddings_initializer: Any = option(initializers.option_kind, "uniform")
+    embeddings_regularizer: Any = option(regularizers.option_kind, None)
+    activity_regularizer: Any = option(regularizers.option_kind, None)
+    embeddings_constraint: Any = option(constraints.option_kind, None)
+    mask_zero: bool = option(flag, False)
+    input_length: int | None = option(anything, None)
+
+    supports_masking = True
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Adds the table, (input_dim, output_dim)."""
+        self.embeddings = self.add_weight(
+            "embeddings",
+            (self.input_dim, self.output_dim),
+            initializer=self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Returns the rows that the integers name.
+
+        Raises:
+            DTypeError: the inputs are not whole numbers.
+            ShapeError: an integer is not in the table.
+        """
+        indices = inputs if "int" in str(inputs.dtype) else inputs.astype("int64")
+        if indices is not inputs and bool(F.any(indices != inputs)):
+            raise DTypeError(f"Embedding {self.name!r}: expected integers, got {inputs.dtype} with fractions.")
+        if indices.size and (int(indices.min()) < 0 or int(indices.max()) >= self.input_dim):
+            raise ShapeError(
+                f"Embedding {self.name!r}: expected integers from 0 to {self.input_dim - 1}, got "
+                f"{int(indices.min())} to {int(indices.max())}. Raise input_dim, or mend the data."
+            )
+        return F.take(self.embeddings, indices)
+
+    def compute_mask(self, inputs: Tensor, mask: Any = None) -> Tensor | None:
+        """Returns where the inputs are not 0, if 0 is padding."""
+        return inputs != 0 if self.mask_zero else None
+
+
+class Dropout(Layer):
+    """In training, sets a fraction of the inputs to 0 and scales the others by 1/(1 − rate); else does nothing.
+
+    Args:
+        rate: the fraction.
+        noise_shape: axes of length 1 here share their draw.
+        seed: for a generator of its own.
+
+    Source: Srivastava et al., 2014.
+    """
+
+    rate: float = option(fraction)
+    noise_shape: Any = option(anything, None)
+    seed: int | None = option(anything, None)
+
+    supports_masking = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._source = None if self.seed is None else random.generator_for(self.seed)
+
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        """Returns the thinned inputs."""
+        if not training or self.rate == 0.0:
+            return inputs
+        shape = inputs.shape
+        if self.noise_shape is not None:
+            shape = tuple(n if s is None else s for s, n in zip(self.noise_shape, inputs.shape, strict=True))
+        return inputs * random.dropout_mask(shape, self.rate, inputs.dtype, self._source)
+
+
+class Activation(Layer):
+    """y = activation(x)
+
+    Args:
+        activation: a name or a function.
+    """
+
+    activation: activations.Activation = option(activations.option)
+
+    supports_masking = True
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Returns activation(x)."""
+        return self.activation(inputs)
+
+
+class Masking(Layer):
+    """Marks the time steps whose features all equal a value as padding.
+
+    Args:
+        mask_value: the value.
+
+    Shapes:
+        inputs (batch, time, features) → the same, masked steps set to 0, with a mask (batch, time)
+    """
+
+    mask_value: float = option(number, 0.0)
+
+    supports_masking = True
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Returns the inputs, 0 where masked."""
+        return inputs * self._counts(inputs, keepdims=True).astype(inputs.dtype)
+
+    def compute_mask(self, inputs: Tensor, mask: Any = None) -> Tensor:
+        """Returns where any feature differs from the value."""
+        return self._counts(inputs, keepdims=False)
+
+    def _counts(self, inputs: Tensor, keepdims: bool) -> Tensor:
+        return F.any(inputs != self.mask_value, -1, keepdims)
+
+
+class InputLayer(Layer):
+    """Says what shape the inputs of a Sequential have; computes nothing. Made by ``Input(shape)``."""
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Returns the inputs."""
+        return inputs
+
+    supports_masking = True
+
+
+def Input(shape: tuple[int | None, ...], batch_size: int | None = None, dtype: str = "float32") -> InputLayer:  # noqa: N802
+    """Returns an `InputLayer` for examples of this shape, as the first layer of a Sequential."""
+    return InputLayer(batch_input_shape=(batch_size, *shape), dtype=dtype)

@@ -1,0 +1,238 @@
+"""What weights start from. An initializer is called with a shape and a dtype and returns a Tensor.
+
+Those that draw use minigrad's one generator on the host, so that a seed gives the same weights on every backend; with a
+`seed` of their own they return the same numbers every time.
+"""
+
+from __future__ import annotations
+
+from math import prod, sqrt
+from typing import Any
+
+from minigrad import random
+from minigrad.creation import tensor
+from minigrad.errors import ShapeError
+from minigrad.functional import full
+from minigrad.layers.catalogue import Catalogue
+from minigrad.layers.options import Configured, anything, choice, number, option, optional
+from minigrad.tensor import Tensor
+
+Shape = tuple[int, ...]
+
+
+class Initializer(Configured):
+    """The base class; a function of (shape, dtype) will do as well."""
+
+    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
+        """Returns a tensor of that shape."""
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(shape, dtype).")
+
+
+class Zeros(Initializer):
+    """0 everywhere."""
+
+    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
+        """Returns zeros."""
+        return full(shape, 0.0, dtype)
+
+
+class Ones(Initializer):
+    """1 everywhere."""
+
+    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
+        """Returns ones."""
+        return full(shape, 1.0, dtype)
+
+
+class Constant(Initializer):
+    """One value everywhere, or the given array."""
+
+    value: Any = option(anything, 0)
+
+    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
+        """Returns the value, in that shape."""
+        if isinstance(self.value, (int, float)):
+            return full(shape, self.value, dtype)
+        return tensor(self.value, dtype).reshape(shape)
+
+
+class Identity(Initializer):
+    """gain · the identity matrix, cut to the shape."""
+
+    gain: float = option(number, 1.0)
+
+    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
+        """Returns the matrix.
+
+        Raises:
+            ShapeError: the shape has not two axes.
+        """
+        if len(shape) != 2:
+            raise ShapeError(f"Identity: expected a shape of two axes, got {shape}.")
+        rows = [[self.gain if i == j else 0.0 for j in range(shape[1])] for i in range(shape[0])]
+        return tensor(rows, dtype)
+
+
+class _Drawn(Initializer):
+    """An initializer that draws."""
+
+    def source(self) -> Any:
+        """The generator: a fresh one where there is a seed, else minigrad's."""
+        return random.generator_for(self.seed)
+
+    seed: int | None = option(anything, None)
+
+
+class RandomNormal(_Drawn):
+    """Normal with the given mean and standard deviation."""
+
+    mean: float = option(number, 0.0)
+    stddev: float = option(number, 0.05)
+    seed: int | None = option(anything, None)
+
+    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
+        """Returns a draw."""
+        return tensor(self.source().normal(self.mean, self.stddev, shape), dtype)
+
+
+class RandomUniform(_Drawn):
+    """Uniform over [minval, maxval)."""
+
+    minval: float = option(number, -0.05)
+    maxval: float = option(number, 0.05)
+    seed: int | None = option(anything, None)
+
+    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
+        """Returns a draw."""
+        return tensor(self.source().uniform(self.minval, self.maxval, shape), dtype)
+
+
+class TruncatedNormal(_Drawn):
+    """Normal, what lies beyond two standard deviations drawn again."""
+
+    mean: float = option(number, 0.0)
+    stddev: float = option(number, 0.05)
+    seed: int | None = option(anything, None)
+
+    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
+        """Returns a draw."""
+        return tensor(self.mean + self.stddev * random.draw_truncated_normal(self.source(), shape), dtype)
+
+
+class VarianceScaling(_Drawn):
+    """Variance scale / n, where n is the number of inputs, of outputs, or their mean.
+
+    Source: He et al., 2015, and Glorot and Bengio, 2010, of which this is the common form.
+    """
+
+    scale: float = option(number, 1.0)
+    mode: str = option(choice("fan_in", "fan_out", "fan_avg"), "fan_in")
+    distribution: str = option(
+        choice("truncated_normal", "untruncated_normal", "normal", "uniform"), "truncated_normal"
+    )
+    seed: int | None = option(anything, None)
+
+    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
+        """Returns a draw."""
+        return _scaled(self.source(), shape, dtype, self.scale, self.mode, self.distribution)
+
+
+def _scaled(source: Any, shape: Shape, dtype: Any, scale: float, mode: str, distribution: str) -> Tensor:
+    fan_in, fan_out = fans(shape)
+    n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[mode]
+    variance = scale / max(1.0, n)
+    if distribution == "uniform":
+        limit = sqrt(3.0 * variance)
+        return tensor(source.uniform(-limit, limit, shape), dtype)
+    if distribution == "untruncated_normal":
+        return tensor(source.normal(0.0, sqrt(variance), shape), dtype)
+    # Cutting at two standard deviations leaves 0.8796 of one; dividing by it restores the variance.
+    return tensor(random.draw_truncated_normal(source, shape) * (sqrt(variance) / 0.87962566103423978), dtype)
+
+
+def fans(shape: Shape) -> tuple[int, int]:
+    """Returns how many inputs and outputs a weight of this shape connects."""
+    if len(shape) < 2:
+        n = shape[0] if shape else 1
+        return n, n
+    receptive = prod(shape[:-2])
+    return shape[-2] * receptive, shape[-1] * receptive
+
+
+class _Scaled(_Drawn):
+    """A `VarianceScaling` with a name of its own, whose only argument is the seed."""
+
+    rule: tuple[float, str, str]
+
+    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
+        """Returns a draw."""
+        return _scaled(self.source(), shape, dtype, *self.rule)
+
+
+class GlorotUniform(_Scaled):
+    """Uniform with variance 2 / (inputs + outputs). Source: Glorot and Bengio, 2010."""
+
+    rule = (1.0, "fan_avg", "uniform")
+
+
+class GlorotNormal(_Scaled):
+    """Truncated normal with variance 2 / (inputs + outputs). Source: Glorot and Bengio, 2010."""
+
+    rule = (1.0, "fan_avg", "truncated_normal")
+
+
+class HeUniform(_Scaled):
+    """Uniform with variance 2 / inputs. Source: He et al., 2015."""
+
+    rule = (2.0, "fan_in", "uniform")
+
+
+class HeNormal(_Scaled):
+    """Truncated normal with variance 2 / inputs. Source: He et al., 2015."""
+
+    rule = (2.0, "fan_in", "truncated_normal")
+
+
+class LecunUniform(_Scaled):
+    """Uniform with variance 1 / inputs. Source: LeCun et al., 1998."""
+
+    rule = (1.0, "fan_in", "uniform")
+
+
+class LecunNormal(_Scaled):
+    """Truncated normal with variance 1 / inputs. Source: LeCun et al., 1998."""
+
+    rule = (1.0, "fan_in", "truncated_normal")
+
+
+class Orthogonal(_Drawn):
+    """gain · a random matrix with orthonormal rows or columns, whichever are fewer. Source: Saxe et al., 2014."""
+
+    gain: float = option(number, 1.0)
+    seed: int | None = option(anything, None)
+
+    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
+        """Returns a draw.
+
+        Raises:
+            ShapeError: the shape has fewer than two axes.
+        """
+        if len(shape) < 2:
+            raise ShapeError(f"Orthogonal: expected a shape of two axes or more, got {shape}.")
+        rows = prod(shape[:-1])
+        return tensor(self.gain * random.draw_orthogonal(self.source(), rows, shape[-1]).reshape(shape), dtype)
+
+
+_ALL = (
+    Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform, Ones, Orthogonal,
+    RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, Zeros,
+)  # fmt: skip
+_catalogue = Catalogue(
+    "initializer",
+    "keras.initializers",
+    _ALL,
+    {"one": Ones, "zero": Zeros, "normal": RandomNormal, "uniform": RandomUniform},
+)
+get, serialize, deserialize, option_kind = (
+    _catalogue.get, _catalogue.serialize, _catalogue.deserialize, optional(_catalogue.option),
+)  # fmt: skip

@@ -1,0 +1,49 @@
+"""Nested structures of tensors: lists, tuples, named tuples and dictionaries, with anything else as leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+def leaves(structure: Any) -> list[Any]:
+    """Returns the leaves from left to right.
+
+    >>> leaves([1, (2, [3])])
+    [1, 2, 3]
+    """
+    return list(_walk(structure))
+
+
+def _walk(structure: Any) -> Iterator[Any]:
+    if isinstance(structure, dict):
+        structure = list(structure.values())
+    if isinstance(structure, (list, tuple)):
+        for part in structure:
+            yield from _walk(part)
+    else:
+        yield structure
+
+
+def over(function: Callable[..., Any], structure: Any, *others: Any) -> Any:
+    """Returns the structure with function(leaf, …) in place of each leaf.
+
+    >>> over(lambda a, b: a + b, [1, (2, 3)], [10, (20, 30)])
+    [11, (22, 33)]
+    """
+    if isinstance(structure, dict):
+        return {key: over(function, part, *(o[key] for o in others)) for key, part in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        parts = [over(function, *together) for together in zip(structure, *others, strict=True)]
+        return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
+    return function(structure, *others)
+
+
+def like(structure: Any, flat: list[Any]) -> Any:
+    """Returns the structure with the leaves replaced, from left to right.
+
+    >>> like([0, (0, 0)], ["a", "b", "c"])
+    ['a', ('b', 'c')]
+    """
+    remaining = iter(flat)
+    return over(lambda _: next(remaining), structure)

@@ -1,0 +1,180 @@
+"""A constructor's arguments, each described once.
+
+A layer with seventeen arguments usually says each of them four times: in the signature, in an assignment, in
+`get_config`, and once more where it hands them to its cell. Here a class body lists them,
+
+    class Dense(Layer):
+        units: int = option(positive_int)
+        activation: Activation = option(activations.option, None)
+
+and that one line is the argument, its default, its check, the attribute, and its entry in `get_config`. A subclass
+that changes only a default says only that.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from inspect import Parameter, Signature
+from typing import Any, ClassVar, NamedTuple
+
+from minigrad.errors import MinigradError
+
+REQUIRED: Any = Parameter.empty
+
+
+class OptionError(MinigradError, ValueError):
+    """A constructor's argument has a value that cannot be used."""
+
+
+class OptionTypeError(MinigradError, TypeError):
+    """A constructor was called with missing or unknown arguments, or one of the wrong type."""
+
+
+class Kind(NamedTuple):
+    """How values of an option are read and written.
+
+    Attributes:
+        read: makes the value that the object keeps, or raises; it gets ``"Class: argument"`` for its message.
+        plain: makes the value that `get_config` shows.
+    """
+
+    read: Callable[[str, Any], Any]
+    plain: Callable[[Any], Any] = lambda value: value
+
+
+class Option:
+    """One argument; as an attribute, its value. Made by `option`."""
+
+    def __init__(self, kind: Kind, default: Any, keyword_only: bool) -> None:
+        self.kind, self.default, self.keyword_only = kind, default, keyword_only
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self if instance is None else instance.__dict__[self.name]
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self.name] = self.kind.read(f"{type(instance).__name__}: `{self.name}`", value)
+
+
+def option(kind: Kind, default: Any = REQUIRED, keyword_only: bool = False) -> Any:
+    """Declares a constructor's argument in a class body."""
+    return Option(kind, default, keyword_only)
+
+
+class Configured:
+    """A class whose constructor's arguments are its options, in the order of the class bodies, base classes first.
+
+    >>> class Point(Configured):
+    ...     x: int = option(positive_int)
+    ...     y: int = option(positive_int, 2)
+    >>> Point(1).get_config()
+    {'x': 1, 'y': 2}
+    >>> Point(x=-1)
+    Traceback (most recent call last):
+        ...
+    minigrad.layers.options.OptionError: Point: `x`: expected a positive integer, got -1.
+    """
+
+    _options: ClassVar[dict[str, Option]] = {}
+
+    def __init_subclass__(cls) -> None:
+        """Collects the options and writes the constructor's signature, for `help()`."""
+        super().__init_subclass__()
+        inherited = {name: o for base in reversed(cls.__mro__[1:]) for name, o in _own(base).items()}
+        cls._options = {**inherited, **_own(cls)}
+        if "__init__" not in vars(cls):
+            cls.__signature__ = Signature(cls._parameters())  # type: ignore[attr-defined]
+
+    @classmethod
+    def _parameters(cls) -> list[Parameter]:
+        kinds = {True: Parameter.KEYWORD_ONLY, False: Parameter.POSITIONAL_OR_KEYWORD}
+        ordered = sorted(cls._options.items(), key=lambda item: item[1].keyword_only)
+        return [Parameter(name, kinds[o.keyword_only], default=o.default) for name, o in ordered]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        cls = type(self)
+        positional = [name for name, o in self._options.items() if not o.keyword_only]
+        if len(args) > len(positional):
+            raise OptionTypeError(f"{cls.__name__}: takes {len(positional)} positional arguments, got {len(args)}.")
+        given = dict(zip(positional, args, strict=False))
+        twice = given.keys() & kwargs.keys()
+        if twice:
+            raise OptionTypeError(f"{cls.__name__}: got `{min(twice)}` twice, by place and by name.")
+        given |= kwargs
+        for name in given.keys() - self._options.keys():
+            raise _unexpected(cls, name)
+        for name, o in self._options.items():
+            if name not in given and o.default is REQUIRED:
+                raise OptionTypeError(f"{cls.__name__}: the argument `{name}` is missing.")
+            setattr(self, name, given.get(name, o.default))
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments as plain values: ``type(self).from_config(self.get_config())``."""
+        return {name: o.kind.plain(getattr(self, name)) for name, o in self._options.items()}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Returns a new object from what `get_config` returned."""
+        return cls(**config)
+
+
+def _own(cls: type) -> dict[str, Option]:
+    return {name: value for name, value in vars(cls).items() if isinstance(value, Option)}
+
+
+def _unexpected(cls: type[Configured], name: str) -> OptionTypeError:
+    nearest = difflib.get_close_matches(name, cls._options, n=1)
+    guess = f" Did you mean `{nearest[0]}`?" if nearest else f" It takes: {', '.join(cls._options)}."
+    return OptionTypeError(f"{cls.__name__}: unexpected argument `{name}`.{guess}")
+
+
+# --- kinds of plain values ----------------------------------------------------------------------------------------------
+
+
+def _positive_int(where: str, value: Any) -> int:
+    whole = hasattr(value, "__index__") and not isinstance(value, bool)
+    if not whole or int(value) <= 0:
+        raise OptionError(f"{where}: expected a positive integer, got {value!r}.")
+    return int(value)
+
+
+def _fraction(where: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
+        raise OptionError(f"{where}: expected a number from 0 to 1, the fraction to drop, got {value!r}.")
+    return float(value)
+
+
+def _number(where: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise OptionError(f"{where}: expected a number, got {value!r}.")
+    return value
+
+
+def choice(*allowed: Any) -> Kind:
+    """A value that must be one of a few."""
+
+    def read(where: str, value: Any) -> Any:
+        if value not in allowed:
+            raise OptionError(f"{where}: expected one of {', '.join(map(repr, allowed))}, got {value!r}.")
+        return value
+
+    return Kind(read)
+
+
+def optional(kind: Kind) -> Kind:
+    """The same kind, or None."""
+    return Kind(
+        lambda where, value: None if value is None else kind.read(where, value),
+        lambda value: None if value is None else kind.plain(value),
+    )
+
+
+anything = Kind(lambda where, value: value)
+positive_int = Kind(_positive_int)
+fraction = Kind(_fraction)
+number = Kind(_number)
+flag = Kind(lambda where, value: bool(value))

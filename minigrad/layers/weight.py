@@ -1,0 +1,59 @@
+"""A weight: a tensor that a layer owns, with a name and what is known about its training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minigrad.backend import registry
+from minigrad.errors import ShapeError
+from minigrad.tensor import Tensor, TensorLike, array_from
+
+
+class Weight(Tensor):
+    """A leaf of the tape that an optimizer may change.
+
+    Args:
+        initial_value: what it starts from.
+        trainable: may an optimizer change it?
+        name: e.g. ``"lstm/lstm_cell/kernel:0"``.
+        dtype: as in `minigrad.tensor`.
+        regularizer: a penalty, added to the layer's losses.
+        constraint: what the weight is brought back to after each update.
+    """
+
+    __slots__ = ("constraint", "name", "regularizer", "trainable")
+
+    def __init__(
+        self,
+        initial_value: TensorLike,
+        trainable: bool = True,
+        name: str = "Variable:0",
+        dtype: Any = None,
+        regularizer: Callable[[Tensor], Tensor] | None = None,
+        constraint: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
+        backend = registry.current()
+        super().__init__(array_from(initial_value, dtype, backend), backend)
+        self.requires_grad = trainable
+        self.trainable = trainable
+        self.name = name
+        self.regularizer = regularizer
+        self.constraint = constraint
+
+    def assign(self, value: TensorLike) -> None:
+        """Replaces the numbers; shape, dtype and backend stay.
+
+        Raises:
+            ShapeError: the value has another shape.
+        """
+        if isinstance(value, Tensor) and value.backend is self.backend:
+            array = value.array if value.dtype == self.dtype else self.backend.astype(value.array, self.dtype)
+        else:
+            array = array_from(value, self.dtype, self.backend)
+        if array.shape != self.shape:
+            raise ShapeError(f"{self.name}.assign: expected a value of shape {self.shape}, got {array.shape}.")
+        self.array = array
+
+    def __repr__(self) -> str:
+        return f"<Weight {self.name!r} {super().__repr__()}>"
