@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -68,10 +69,15 @@ class Case:
             found.append(self.arrays[f"{prefix}/{len(found)}"])
         return found
 
-    def nest(self, structure: Any, prefix: str) -> Any:
-        """A group's arrays laid out as `structure`, nested lists of indices: ``[[0, 1], 2]``."""
+    def nest(self, structure: Any, prefix: str, named: Callable[..., Any] = dict) -> Any:
+        """A group's arrays laid out as `structure`, nested lists of indices: ``[[0, 1], 2]``.
+
+        A named tuple was recorded as ``{"c": 0, "h": 1}``; `named` makes it again, from keywords.
+        """
+        if isinstance(structure, dict):
+            return named(**{key: self.nest(part, prefix) for key, part in structure.items()})
         if isinstance(structure, list):
-            return [self.nest(part, prefix) for part in structure]
+            return [self.nest(part, prefix, named) for part in structure]
         return self[f"{prefix}/{structure}"]
 
 
@@ -128,6 +134,19 @@ def is_spec(value: Any) -> bool:
     return isinstance(value, dict) and set(value) == {"class_name", "kwargs"}
 
 
+def resolve(class_name: str, package: Any) -> Any:
+    """The class or function of this dotted name below `package`.
+
+    Args:
+        class_name: ``"keras.layers.LSTM"``, or a function's name, ``"keras.activations.elu"``.
+        package: where ``keras`` and ``compat`` are attributes: ``tensorflow`` or ``minigrad``.
+    """
+    found = package
+    for part in class_name.split("."):
+        found = getattr(found, part)
+    return found
+
+
 def build(value: Any, package: Any) -> Any:
     """Makes the object that a spec describes, and the ones nested in its arguments.
 
@@ -137,15 +156,13 @@ def build(value: Any, package: Any) -> Any:
     Args:
         value: a spec, ``{"class_name": "keras.layers.LSTM", "kwargs": {"units": 3}}``, or a plain
             value, or a list of these.
-        package: where ``keras`` and ``compat`` are attributes: ``tensorflow`` or ``minigrad``.
+        package: as for `resolve`.
 
     Returns:
         The object; a plain value comes back as it is.
     """
     if is_spec(value):
-        made = package
-        for part in value["class_name"].split("."):
-            made = getattr(made, part)
+        made = resolve(value["class_name"], package)
         return made(**{key: build(item, package) for key, item in value["kwargs"].items()})
     if isinstance(value, list):
         return [build(item, package) for item in value]

@@ -9,7 +9,16 @@ from pathlib import Path
 import tensorflow as tf
 
 from oracle.reader import DATA
-from oracle.record import cases_dropout, cases_recurrent, cases_stateful, cases_wrappers
+from oracle.record import (
+    cases_api,
+    cases_dropout,
+    cases_optimizers,
+    cases_pieces,
+    cases_recurrent,
+    cases_stateful,
+    cases_training,
+    cases_wrappers,
+)
 from oracle.record.store import write
 
 FAMILIES = {
@@ -24,6 +33,15 @@ FAMILIES = {
         cases_wrappers.keras_penalties,
         cases_stateful.keras_stateful,
         cases_dropout.keras_dropout,
+        cases_pieces.keras_activations,
+        cases_pieces.keras_losses,
+        cases_pieces.keras_pieces,
+        cases_optimizers.keras_optimizers,
+        cases_optimizers.keras_schedules,
+        cases_training.keras_training,
+        cases_api.keras_api,
+        cases_api.v1_keras_api,
+        cases_api.v1_nn_api,
         cases_dropout.v1_keras_dropout,
         cases_recurrent.v1_keras_lstm,
         cases_recurrent.v1_keras_gru,

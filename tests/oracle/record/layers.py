@@ -36,9 +36,14 @@ def indices(structure: Any) -> Any:
     return tf.nest.pack_sequence_as(structure, list(range(len(flat))))
 
 
-def start(setup: Setup) -> Any:
-    """Makes the object with Keras' name counters at zero: what ran before changes no name."""
+def start_over() -> None:
+    """Sets Keras' name counters to zero: what ran before changes no name."""
     tf.keras.backend.clear_session()
+
+
+def start(setup: Setup) -> Any:
+    """Makes the object, with names and random numbers that do not depend on what ran before."""
+    start_over()
     tf.keras.utils.set_random_seed(zlib.crc32(setup.name.encode()))  # for dropout masks
     return build({"class_name": setup.class_name, "kwargs": setup.kwargs}, tf)
 

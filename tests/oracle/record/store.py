@@ -13,7 +13,9 @@ from oracle.reader import Case
 
 
 def plain(value: Any) -> Any:
-    """`value` as JSON has it: tuples become lists; what is not plain raises."""
+    """`value` as JSON has it: tuples become lists, named ones dictionaries; what is not plain raises."""
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
