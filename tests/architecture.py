@@ -20,7 +20,7 @@ from pathlib import Path
 # The longest name that fits decides, so a module of a package can stand on a floor of its own.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("minigrad.errors", "minigrad.backend.protocol", "minigrad.ops"),
-    ("minigrad.backend", "minigrad.tape"),
+    ("minigrad.backend", "minigrad.interop", "minigrad.tape"),
     ("minigrad.tensor",),
     ("minigrad.autograd", "minigrad.creation", "minigrad.functional", "minigrad.random"),
     ("minigrad.recurrent",),

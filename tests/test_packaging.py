@@ -125,9 +125,3 @@ def test_ci_reads_the_test_command_from_the_readme() -> None:
     script = ROOT / ".ci" / "run"
     assert script.stat().st_mode & 0o111, "chmod +x .ci/run"
     assert "<!-- the test command:" in script.read_text("utf-8")
-
-
-def test_the_readme_names_files_that_exist() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert len(links) >= 10
-    assert [link for link in links if not (ROOT / link).exists()] == []
