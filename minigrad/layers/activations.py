@@ -29,6 +29,7 @@ from minigrad.functional import exp as exponential
 from minigrad.layers.options import Kind
 from minigrad.ops import pointwise
 from minigrad.ops.op import Op
+from minigrad.ops.reduction import Softmax
 from minigrad.tensor import Tensor
 
 Activation = Callable[[Any], Tensor]
@@ -41,7 +42,8 @@ _FUNCTIONS: dict[str, Activation] = {
 _RULES: dict[Activation, type[Op]] = {
     elu: pointwise.Elu, exponential: pointwise.Exp, gelu: pointwise.Gelu, hard_sigmoid: pointwise.HardSigmoid,
     linear: pointwise.Linear, mish: pointwise.Mish, relu: pointwise.Relu, selu: pointwise.Selu,
-    sigmoid: pointwise.Sigmoid, softplus: pointwise.Softplus, softsign: pointwise.Softsign, swish: pointwise.Swish,
+    sigmoid: pointwise.Sigmoid, softmax: Softmax, softplus: pointwise.Softplus, softsign: pointwise.Softsign,
+    swish: pointwise.Swish,
     tanh: pointwise.Tanh,
 }  # fmt: skip
 
@@ -71,6 +73,12 @@ def deserialize(name: str) -> Activation:
 def rule(activation: Activation) -> type[Op] | None:
     """Returns the pair of formulas behind an activation, or None for a callable of one's own."""
     return _RULES.get(activation)
+
+
+def rule_or_call(activation: Activation) -> type[Op]:
+    """Returns the rule, or an op whose forward calls a callable of one's own: good for the tape, without a backward."""
+    known = rule(activation)
+    return known if known is not None else type("Call", (Op,), {"forward": lambda xp, x: activation(x)})
 
 
 def _name(activation: Any) -> str:

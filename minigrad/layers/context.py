@@ -9,21 +9,33 @@ from contextlib import contextmanager
 from minigrad.layers.catalogue import snake_case
 
 _training: list[bool | None] = []  # of the calls that we are in, outermost first
-_names: list[str] = []
+_scopes: list[tuple[int, str]] = []  # the layers around: identity and name
 _counts: Counter[str] = Counter()
 
 
 @contextmanager
-def calling(name: str, training: bool | None) -> Iterator[bool]:
+def calling(layer: object, name: str, training: bool | None) -> Iterator[bool]:
     """The call of a layer; says whether it is the outermost."""
     outermost = not _training
     _training.append(training if training is not None or outermost else _training[-1])
-    _names.append(name)
     try:
-        yield outermost
+        with inside(layer, name):
+            yield outermost
     finally:
         _training.pop()
-        _names.pop()
+
+
+@contextmanager
+def inside(layer: object, name: str) -> Iterator[None]:
+    """Weights made here have names that begin with the layer's; entering a layer twice counts once."""
+    entered = bool(_scopes) and _scopes[-1][0] == id(layer)
+    if not entered:
+        _scopes.append((id(layer), name))
+    try:
+        yield
+    finally:
+        if not entered:
+            _scopes.pop()
 
 
 def training() -> bool | None:
@@ -33,7 +45,7 @@ def training() -> bool | None:
 
 def scoped(name: str) -> str:
     """A weight's whole name: the layers' names around it, then its own."""
-    return "/".join([*(n for n in _names if n), name])
+    return "/".join([*(outer for _, outer in _scopes if outer), name])
 
 
 def unique_name(class_name: str) -> str:

@@ -150,7 +150,8 @@ class Dropout(Layer):
         shape = inputs.shape
         if self.noise_shape is not None:
             shape = tuple(n if s is None else s for s, n in zip(self.noise_shape, inputs.shape, strict=True))
-        return inputs * random.dropout_mask(shape, self.rate, inputs.dtype, self._source)
+        thinned: Tensor = inputs * random.dropout_mask(shape, self.rate, inputs.dtype, self._source)
+        return thinned
 
 
 class Activation(Layer):

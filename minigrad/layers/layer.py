@@ -13,18 +13,21 @@ A layer of one's own defines `build(input_shape)`, where it adds its weights, an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
 from inspect import signature
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from minigrad.backend import registry
 from minigrad.creation import is_floating
 from minigrad.errors import MinigradError, ShapeError
 from minigrad.layers import constraints, context, initializers, nest, regularizers
+from minigrad.layers.catalogue import snake_case
 from minigrad.layers.options import Configured, anything, flag, option
 from minigrad.layers.weight import Weight
 from minigrad.tensor import Tensor, TensorLike, constant
 
 Shape = tuple[int | None, ...]
+CLASSES: dict[tuple[str, str], type[Layer]] = {}  # every layer class by the names under which it is serialized
 
 
 class InputSpec(NamedTuple):
@@ -58,8 +61,10 @@ class Layer(Configured):
 
     name: str = option(anything, None, keyword_only=True)
     trainable: bool = option(flag, True, keyword_only=True)
-    dtype: str = option(anything, "float32", keyword_only=True)
+    dtype: Any = option(anything, "float32", keyword_only=True)
 
+    serialized_module: ClassVar[str] = "keras.layers"
+    _call_parameters: ClassVar[frozenset[str]]
     supports_masking = False
     built = False
     input_spec: InputSpec | None = None
@@ -73,7 +78,16 @@ class Layer(Configured):
         self._losses: list[Tensor] = []  # of the last call
         super().__init__(*args, **kwargs)
         self.name = self.name or context.unique_name(type(self).__name__)
-        self.dtype = "float32" if self.dtype is None else dtype_name(self.dtype)
+        self.dtype = dtype_name(self.dtype or "float32")
+
+    def __init_subclass__(cls) -> None:
+        """Makes the class known by name, for `serialization`."""
+        super().__init_subclass__()
+        if not cls.__module__.startswith("minigrad."):
+            cls.serialized_module = cls.__module__
+        CLASSES[cls.serialized_module, cls.__name__] = cls
+        if "build" in vars(cls):
+            setattr(cls, "build", _once_built(vars(cls)["build"]))  # noqa: B010  (to mypy, a method is not assigned to)
 
     # --- to override --------------------------------------------------------------------------------------------------
 
@@ -83,6 +97,7 @@ class Layer(Configured):
         Args:
             input_shape: the shape of the inputs, or a list of shapes for a list of inputs.
         """
+        self.built = True
 
     def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Computes the outputs. May take `training` and `mask`, which `__call__` fills in."""
@@ -94,7 +109,7 @@ class Layer(Configured):
         Raises:
             MinigradError: the layer was handed a mask and cannot pass it on.
         """
-        consumed = self.supports_masking or "mask" in _parameters(type(self))
+        consumed = self.supports_masking or "mask" in self.call_parameters()
         if not consumed and any(m is not None for m in nest.leaves(mask)):
             raise MinigradError(
                 f"{self.name}: the input carries a mask, and {type(self).__name__} does not say what becomes of it. "
@@ -225,8 +240,8 @@ class Layer(Configured):
             kwargs: what `call` takes beside; `training` and `mask` where it knows them.
         """
         inputs = self._as_inputs(inputs)
-        takes = _parameters(type(self))
-        with context.calling(self._scope_name(), kwargs.get("training")) as outermost:
+        takes = self.call_parameters()
+        with context.calling(self, self._scope_name(), kwargs.get("training")) as outermost:
             if outermost:
                 self._forget_losses()
             if "training" in takes and kwargs.get("training") is None:
@@ -245,6 +260,18 @@ class Layer(Configured):
             self._hand_on(self.compute_mask(inputs, mask), outputs)
         return outputs
 
+    @classmethod
+    def call_parameters(cls) -> frozenset[str]:
+        """The names of the arguments of `call`."""
+        if "_call_parameters" not in vars(cls):
+            cls._call_parameters = frozenset(signature(cls.call).parameters)
+        return cls._call_parameters
+
+    @classmethod
+    def serialized_name(cls) -> str:
+        """The class's name as layers are named: ``"lstm_cell"``."""
+        return snake_case(cls.__name__)
+
     def _scope_name(self) -> str:
         """What the weights' names begin with."""
         return self.name
@@ -257,15 +284,18 @@ class Layer(Configured):
                 return None
             if not isinstance(x, Tensor):
                 x = constant(x, registry.current())
-            return x.astype(self.dtype) if is_floating(x.dtype) and dtype_name(x.dtype) != self.dtype else x
+            return self._cast(x)
 
         numbers = isinstance(next(iter(nest.leaves(inputs)), None), (int, float))
         return read(inputs) if numbers else nest.over(read, inputs)
 
+    def _cast(self, x: Tensor) -> Tensor:
+        """Floating inputs in the layer's dtype."""
+        return x.astype(self.dtype) if is_floating(x.dtype) and dtype_name(x.dtype) != self.dtype else x
+
     def _build_once(self, inputs: Any) -> None:
         if not self.built:
             self.build(nest.over(lambda x: None if x is None else x.shape, inputs))
-            self.built = True
 
     def _check(self, inputs: Any) -> None:
         """Compares the (first) input with the input spec."""
@@ -299,11 +329,16 @@ def dtype_name(dtype: Any) -> str:
     return str(name)
 
 
-def _parameters(cls: type[Layer]) -> frozenset[str]:
-    """The names of the arguments of a class's `call`."""
-    if "_call_parameters" not in vars(cls):
-        cls._call_parameters = frozenset(signature(cls.call).parameters)  # type: ignore[attr-defined]
-    return vars(cls)["_call_parameters"]  # type: ignore[no-any-return]
+def _once_built(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """A layer's `build`, so that its weights' names begin with the layer's and `built` is true afterwards."""
+
+    @wraps(build)
+    def named(self: Layer, input_shape: Any) -> None:
+        with context.inside(self, self._scope_name()):
+            build(self, input_shape)
+        self.built = True
+
+    return named
 
 
 def _layers_in(value: Any) -> Iterator[Layer]:

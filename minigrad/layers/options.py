@@ -46,8 +46,8 @@ class Kind(NamedTuple):
 class Option:
     """One argument; as an attribute, its value. Made by `option`."""
 
-    def __init__(self, kind: Kind, default: Any, keyword_only: bool) -> None:
-        self.kind, self.default, self.keyword_only = kind, default, keyword_only
+    def __init__(self, kind: Kind, default: Any, keyword_only: bool, quiet: bool, after: str | None) -> None:
+        self.kind, self.default, self.keyword_only, self.quiet, self.after = kind, default, keyword_only, quiet, after
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -60,9 +60,19 @@ class Option:
         instance.__dict__[self.name] = self.kind.read(f"{type(instance).__name__}: `{self.name}`", value)
 
 
-def option(kind: Kind, default: Any = REQUIRED, keyword_only: bool = False) -> Any:
-    """Declares a constructor's argument in a class body."""
-    return Option(kind, default, keyword_only)
+def option(
+    kind: Kind, default: Any = REQUIRED, keyword_only: bool = False, quiet: bool = False, after: str | None = None
+) -> Any:
+    """Declares a constructor's argument in a class body.
+
+    Args:
+        kind: how values are read and written.
+        default: none makes the argument a required one.
+        keyword_only: must it be given by name?
+        quiet: leave it out of `get_config` where it has its default (for arguments that Keras does not know).
+        after: stand after this inherited argument rather than last.
+    """
+    return Option(kind, default, keyword_only, quiet, after)
 
 
 class Configured:
@@ -84,10 +94,14 @@ class Configured:
     def __init_subclass__(cls) -> None:
         """Collects the options and writes the constructor's signature, for `help()`."""
         super().__init_subclass__()
-        inherited = {name: o for base in reversed(cls.__mro__[1:]) for name, o in _own(base).items()}
-        cls._options = {**inherited, **_own(cls)}
-        if "__init__" not in vars(cls):
+        cls._options = cls._arranged(_ordered(cls))
+        if cls.__init__.__code__.co_argcount == 1:  # only self: the arguments are the options
             cls.__signature__ = Signature(cls._parameters())  # type: ignore[attr-defined]
+
+    @classmethod
+    def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:
+        """The options in the order in which the constructor takes them; base classes' first unless overridden."""
+        return options
 
     @classmethod
     def _parameters(cls) -> list[Parameter]:
@@ -114,7 +128,9 @@ class Configured:
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as plain values: ``type(self).from_config(self.get_config())``."""
-        return {name: o.kind.plain(getattr(self, name)) for name, o in self._options.items()}
+        values = {name: getattr(self, name) for name in self._options}
+        shown = {name: o for name, o in self._options.items() if not (o.quiet and values[name] == o.default)}
+        return {name: o.kind.plain(values[name]) for name, o in shown.items()}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
@@ -122,8 +138,22 @@ class Configured:
         return cls(**config)
 
 
-def _own(cls: type) -> dict[str, Option]:
-    return {name: value for name, value in vars(cls).items() if isinstance(value, Option)}
+def _ordered(cls: type) -> dict[str, Option]:
+    """The options of a class: base classes' first, each in its place; without those that a subclass made its own."""
+    found: dict[str, Option] = {}
+    places: dict[str, str] = {}  # who stands after whom; a subclass that changes the default leaves the place
+    for base in reversed(cls.__mro__):
+        for name, value in vars(base).items():
+            if isinstance(value, Option):
+                found[name] = value
+                places |= {name: value.after} if value.after else {}
+            else:
+                found.pop(name, None)
+    for name, neighbour in places.items():
+        names = [other for other in found if other != name]
+        names.insert(names.index(neighbour) + 1, name)
+        found = {key: found[key] for key in names}
+    return found
 
 
 def _unexpected(cls: type[Configured], name: str) -> OptionTypeError:
@@ -132,7 +162,7 @@ def _unexpected(cls: type[Configured], name: str) -> OptionTypeError:
     return OptionTypeError(f"{cls.__name__}: unexpected argument `{name}`.{guess}")
 
 
-# --- kinds of plain values ----------------------------------------------------------------------------------------------
+# --- kinds of plain values --------------------------------------------------------------------------------------------
 
 
 def _positive_int(where: str, value: Any) -> int:

@@ -1,0 +1,16 @@
+"""The layers of the third API generation, `tf.keras.layers`."""
+
+from minigrad.keras.layers.gru import GRU, GRUCell
+from minigrad.keras.layers.lstm import LSTM, LSTMCell
+from minigrad.layers.core import Activation, Dense, Dropout, Embedding, Input, InputLayer, Masking
+from minigrad.layers.layer import InputSpec, Layer
+from minigrad.layers.rnn import RNN
+from minigrad.layers.simple_rnn import SimpleRNN, SimpleRNNCell
+from minigrad.layers.stacked import StackedRNNCells
+from minigrad.layers.wrappers import Bidirectional, TimeDistributed
+
+__all__ = [
+    "GRU", "LSTM", "RNN", "Activation", "Bidirectional", "Dense", "Dropout", "Embedding", "GRUCell", "Input",
+    "InputLayer", "InputSpec", "LSTMCell", "Layer", "Masking", "SimpleRNN", "SimpleRNNCell", "StackedRNNCells",
+    "TimeDistributed",
+]  # fmt: skip

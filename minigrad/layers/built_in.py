@@ -1,0 +1,84 @@
+"""Recurrent layers that make their own cell: LSTM, GRU, SimpleRNN."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from minigrad.layers import regularizers
+from minigrad.layers.cell import Cell
+from minigrad.layers.options import Option, option
+from minigrad.layers.rnn import RNN
+from minigrad.tensor import Tensor
+
+
+class _OfCell(Option):
+    """An argument that belongs to the cell: the layer takes it and hands it on, and reads it there."""
+
+    def __init__(self, original: Option) -> None:
+        super().__init__(original.kind, original.default, original.keyword_only, original.quiet, None)
+        self.name = original.name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        return getattr(instance.cell, self.name) if instance.cell is not None else instance.for_cell[self.name]
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        value = self.kind.read(f"{type(instance).__name__}: `{self.name}`", value)
+        if instance.cell is None:
+            instance.for_cell[self.name] = value
+        else:
+            setattr(instance.cell, self.name, value)
+
+
+class BuiltIn(RNN):
+    """A recurrent layer with a cell of its own. Its arguments are the cell's, then the loop's.
+
+    Attributes:
+        cell_class: the class of the cell.
+    """
+
+    cell_class: ClassVar[type[Cell]] = Cell
+    cell: Any = None
+    activity_regularizer: Any = option(regularizers.option_kind, None)
+
+    def __init_subclass__(cls) -> None:
+        """Takes over the arguments of the cell."""
+        for name, o in cls.cell_class._options.items():
+            if name not in RNN._options:
+                setattr(cls, name, _OfCell(o))
+        super().__init_subclass__()
+
+    @classmethod
+    def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:
+        """The cell's arguments first, as in ``LSTM(64)``."""
+        order = [name for name in cls.cell_class._options if isinstance(options.get(name), _OfCell)]
+        if "bias_regularizer" in order:
+            order.insert(order.index("bias_regularizer") + 1, "activity_regularizer")
+        return {name: options[name] for name in [*order, *options]}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.for_cell: dict[str, Any] = {}
+        super().__init__(*args, **kwargs)
+        name = type(self).cell_class.serialized_name()
+        self.cell = type(self).cell_class(**self.for_cell, name=name, dtype=self.dtype)
+
+    def get_dropout_mask_for_cell(self, inputs: Tensor, training: bool | None, count: int = 1) -> list[Tensor] | None:
+        """As the cell's."""
+        masks: list[Tensor] | None = self.cell.get_dropout_mask_for_cell(inputs, training, count)
+        return masks
+
+    def get_recurrent_dropout_mask_for_cell(
+        self, inputs: Tensor, training: bool | None, count: int = 1
+    ) -> list[Tensor] | None:
+        """As the cell's."""
+        masks: list[Tensor] | None = self.cell.get_recurrent_dropout_mask_for_cell(inputs, training, count)
+        return masks
+
+    def reset_dropout_mask(self) -> None:
+        """As the cell's."""
+        self.cell.reset_dropout_mask()
+
+    def reset_recurrent_dropout_mask(self) -> None:
+        """As the cell's."""
+        self.cell.reset_recurrent_dropout_mask()

@@ -1,0 +1,223 @@
+"""What all recurrent cells of Keras share: their arguments, their state, and dropout masks that last a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minigrad import functional as F
+from minigrad import random
+from minigrad.creation import as_tensor
+from minigrad.errors import ShapeError
+from minigrad.layers import activations, constraints, initializers, nest, regularizers
+from minigrad.layers.cell_protocol import Recurrence, zero_state
+from minigrad.layers.layer import InputSpec, Layer
+from minigrad.layers.options import flag, fraction, option, positive_int
+from minigrad.recurrent.step import Step
+from minigrad.tensor import Tensor
+
+
+class Cell(Layer):
+    """The base class of the recurrent cells of Keras.
+
+    A subclass says how many gates its kernel holds, what its step is, and which weights the step takes.
+
+    Attributes:
+        gates: how many matrices stand side by side in the kernel.
+        state_size: the size of each state, an int or nested lists of ints.
+        output_size: the size of the output.
+    """
+
+    units: int = option(positive_int)
+    activation: activations.Activation = option(activations.option, "tanh")
+    use_bias: bool = option(flag, True)
+    kernel_initializer: Any = option(initializers.option_kind, "glorot_uniform")
+    recurrent_initializer: Any = option(initializers.option_kind, "orthogonal")
+    bias_initializer: Any = option(initializers.option_kind, "zeros")
+    kernel_regularizer: Any = option(regularizers.option_kind, None)
+    recurrent_regularizer: Any = option(regularizers.option_kind, None)
+    bias_regularizer: Any = option(regularizers.option_kind, None)
+    kernel_constraint: Any = option(constraints.option_kind, None)
+    recurrent_constraint: Any = option(constraints.option_kind, None)
+    bias_constraint: Any = option(constraints.option_kind, None)
+    dropout: float = option(fraction, 0.0)
+    recurrent_dropout: float = option(fraction, 0.0)
+
+    gates = 1
+    input_spec = InputSpec(ndim=2)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._dropout_masks: list[Tensor] | None = None
+        self._recurrent_dropout_masks: list[Tensor] | None = None
+
+    # --- to define ----------------------------------------------------------------------------------------------------
+
+    @property
+    def state_size(self) -> Any:
+        """The size of each state."""
+        return self.units
+
+    @property
+    def output_size(self) -> int:
+        """The size of the output."""
+        return self.units
+
+    def formulas(self) -> Step:
+        """Returns the cell's step and its hand-derived gradient."""
+        raise NotImplementedError(f"{type(self).__name__} must define formulas().")
+
+    def step_weights(self, x_masks: Tensor | None, h_masks: Tensor | None) -> tuple[Tensor | None, ...]:
+        """Returns the weights in the order in which the step takes them."""
+        raise NotImplementedError(f"{type(self).__name__} must define step_weights(x_masks, h_masks).")
+
+    def initial_bias(self, shape: tuple[int, ...], dtype: Any) -> Tensor:
+        """Returns what the bias starts from."""
+        start: Tensor = self.bias_initializer(shape, dtype=dtype)
+        return start
+
+    def bias_shape(self) -> tuple[int, ...]:
+        """Returns the shape of the bias."""
+        return (self.gates * self.units,)
+
+    # --- the layer ----------------------------------------------------------------------------------------------------
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Adds kernel (features, gates · units), recurrent_kernel (units, gates · units) and bias."""
+        features, columns = input_shape[-1], self.gates * self.units
+        self.input_spec = InputSpec(ndim=2, axes={-1: features})
+        self.kernel = self.add_weight(
+            "kernel",
+            (features, columns),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.recurrent_kernel = self.add_weight(
+            "recurrent_kernel",
+            (self.units, columns),
+            initializer=self.recurrent_initializer,
+            regularizer=self.recurrent_regularizer,
+            constraint=self.recurrent_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                "bias",
+                self.bias_shape(),
+                initializer=self.initial_bias,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+
+    def call(self, inputs: Tensor, states: Any, training: bool | None = None) -> tuple[Tensor, Any]:
+        """Runs one time step, op by op on the tape.
+
+        Args:
+            inputs: (batch, features).
+            states: the state before the step: a list of tensors (batch, size), or the one tensor.
+            training: does dropout act?
+
+        Returns:
+            The output, (batch, units), and the new state in the structure of `states`.
+
+        Raises:
+            ShapeError: the states do not fit the cell.
+        """
+        state = tuple(as_tensor(s, self.dtype) for s in nest.leaves(states))
+        self._check_state(state, inputs.shape[0])
+        step, weights = self.formulas(), self.step_weights(*self._masks(inputs, state[0], training))
+        state_new, _ = step.step(F, step.project(F, inputs, weights), state, weights)
+        return state_new[step.output], nest.like(states, list(state_new))
+
+    def recurrence(self, inputs: Tensor, training: bool | None) -> Recurrence | str:
+        """Returns what the explicit loop needs, or in a sentence why it cannot run.
+
+        Args:
+            inputs: (batch, features), one time step, for the shape of the dropout masks.
+            training: does dropout act?
+        """
+        for name in ("activation", "recurrent_activation"):
+            activation = getattr(self, name, None)
+            if activation is not None and activations.rule(activation) is None:
+                return f"{name} {activations.serialize(activation)!r} has no hand-derived derivative"
+        like_h = F.zeros((inputs.shape[0], self.units), self.dtype)
+        return Recurrence(self.formulas(), self.step_weights(*self._masks(inputs, like_h, training)))
+
+    def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
+        """Returns zeros, in the structure of `state_size`.
+
+        Args:
+            inputs: a tensor whose batch size and dtype are to be taken, or None.
+            batch_size: the batch size, where there are no inputs.
+            dtype: the dtype, where there are no inputs.
+        """
+        return zero_state(self, inputs, batch_size, dtype)
+
+    def _check_state(self, state: Sequence[Tensor], batch: int) -> None:
+        sizes = nest.leaves(self.state_size)
+        expected = [(batch, size) for size in sizes]
+        got = [s.shape for s in state]
+        if got != expected:
+            raise ShapeError(
+                f"{type(self).__name__}.call: expected `states` of shapes {', '.join(map(str, expected))}, got "
+                f"{', '.join(map(str, got)) or 'none'}. cell.get_initial_state(batch_size={batch}) makes zeros."
+            )
+
+    def _way_out(self) -> str:
+        return " A cell takes one time step; wrap it in RNN(cell) for a sequence."
+
+    # --- dropout ------------------------------------------------------------------------------------------------------
+
+    def _masks(self, x: Tensor, h: Tensor, training: bool | None) -> tuple[Tensor | None, Tensor | None]:
+        """The masks as the step takes them: (1 or gates, batch, size), or None."""
+        if not training:
+            return None, None
+        kept = 1 if getattr(self, "implementation", 2) == 2 else self.gates
+        x_masks = self.get_dropout_mask_for_cell(x, training, count=self.gates)
+        h_masks = self.get_recurrent_dropout_mask_for_cell(h, training, count=self.gates)
+        return (F.stack(x_masks[:kept]) if x_masks else None), (F.stack(h_masks[:kept]) if h_masks else None)
+
+    def get_dropout_mask_for_cell(self, inputs: Tensor, training: bool | None, count: int = 1) -> list[Tensor] | None:
+        """Returns the masks of the inputs, drawn once and kept until `reset_dropout_mask`.
+
+        Args:
+            inputs: (batch, features), for the shape.
+            training: without it the masks are all ones.
+            count: how many masks, one a gate.
+
+        Returns:
+            A list of tensors of the inputs' shape, 0 or 1/(1 − dropout); None where `dropout` is 0.
+        """
+        if self.dropout == 0.0:
+            return None
+        if self._dropout_masks is None:
+            self._dropout_masks = _drawn(inputs, self.dropout, training, count)
+        return self._dropout_masks
+
+    def get_recurrent_dropout_mask_for_cell(
+        self, inputs: Tensor, training: bool | None, count: int = 1
+    ) -> list[Tensor] | None:
+        """Returns the masks of the state, drawn once and kept until `reset_recurrent_dropout_mask`.
+
+        Args and result as for `get_dropout_mask_for_cell`, with `recurrent_dropout`.
+        """
+        if self.recurrent_dropout == 0.0:
+            return None
+        if self._recurrent_dropout_masks is None:
+            self._recurrent_dropout_masks = _drawn(inputs, self.recurrent_dropout, training, count)
+        return self._recurrent_dropout_masks
+
+    def reset_dropout_mask(self) -> None:
+        """Forgets the masks of the inputs; a recurrent layer does so at the start of each call."""
+        self._dropout_masks = None
+
+    def reset_recurrent_dropout_mask(self) -> None:
+        """Forgets the masks of the state; a recurrent layer does so at the start of each call."""
+        self._recurrent_dropout_masks = None
+
+
+def _drawn(like: Tensor, rate: float, training: bool | None, count: int) -> list[Tensor]:
+    if not training:
+        return [F.ones_like(like) for _ in range(count)]
+    return [random.dropout_mask(like.shape, rate, like.dtype) for _ in range(count)]

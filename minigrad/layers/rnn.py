@@ -1,0 +1,320 @@
+"""RNN: a cell run over a sequence.
+
+The layer decides how: the explicit loop over time of `minigrad.recurrent` as one node on the tape (in the backend's
+fused kernel where it has one), or the cell's `call` op by op on the tape. `layer.path` says which ran last, and why.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad import functional as F
+from minigrad.backend.protocol import BackendModule
+from minigrad.creation import as_tensor
+from minigrad.errors import DTypeError, ShapeError
+from minigrad.layers import cell_protocol, nest
+from minigrad.layers.layer import InputSpec, Layer, dtype_name
+from minigrad.layers.options import Kind, OptionError, anything, flag, option
+from minigrad.layers.serialization import cell_kind
+from minigrad.layers.stacked import StackedRNNCells
+from minigrad.recurrent import Plan, Sequence
+from minigrad.recurrent.step import Step
+from minigrad.tensor import Tensor, apply
+
+
+def _read_cell(where: str, value: Any) -> Any:
+    return StackedRNNCells(value) if isinstance(value, (list, tuple)) else cell_kind.read(where, value)
+
+
+def _read_tbptt(where: str, value: Any) -> Any:
+    if value is None:
+        return None
+    whole = isinstance(value, (list, tuple)) and len(value) == 2 and all(isinstance(k, int) and k > 0 for k in value)
+    if not whole or value[0] > value[1]:
+        raise OptionError(
+            f"{where}: expected (k1, k2), whole numbers with 1 ≤ k1 ≤ k2: after every k1 steps, k2 steps back; got "
+            f"{value!r}."
+        )
+    return tuple(value)
+
+
+class RNN(Layer):
+    """Runs a cell over the time axis of its inputs.
+
+    Args:
+        cell: a cell, or a list of cells, which are stacked.
+        return_sequences: return the output of every step, not of the last one only.
+        return_state: return the final states too.
+        go_backwards: process the sequence from its end, and return the outputs in that reversed order.
+        stateful: start each batch from the states in which the one before it ended, row by row.
+        unroll: run the cell op by op on the tape, rather than as one node with explicit BPTT. The numbers are the same.
+        time_major: inputs and outputs are (time, batch, …).
+        zero_output_for_mask: at masked steps the output is zero rather than the previous one.
+        tbptt: (k1, k2): after every k1 steps the loss goes back through k2 steps. None goes back all the way.
+
+    Shapes:
+        inputs (batch, time, features) → (batch, units), or (batch, time, units) with `return_sequences`; with
+        `return_state` a list of that and the states, each (batch, units).
+
+    Attributes:
+        states: of a stateful layer, the states it will start from; else None for each.
+        path: how the last call was run, and why so.
+    """
+
+    cell: Any = option(Kind(_read_cell, cell_kind.plain))
+    return_sequences: bool = option(flag, False)
+    return_state: bool = option(flag, False)
+    go_backwards: bool = option(flag, False)
+    stateful: bool = option(flag, False)
+    unroll: bool = option(flag, False)
+    time_major: bool = option(flag, False)
+    zero_output_for_mask: bool = option(flag, False, keyword_only=True, quiet=True)
+    num_constants: int | None = option(anything, None, keyword_only=True, quiet=True)
+    tbptt: tuple[int, int] | None = option(Kind(_read_tbptt), None, keyword_only=True, quiet=True)
+
+    supports_masking = True
+    input_spec: InputSpec | None = InputSpec(ndim=3)
+    path = "not called yet"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._states: list[Any] | None = None
+        if not isinstance(self.cell, (Layer, type(None))):
+            self.input_spec = None
+
+    def build(self, input_shape: Any) -> None:
+        """Builds the cell for one time step of the inputs."""
+        shape = input_shape[0] if isinstance(input_shape, list) and self._takes_one_input() else input_shape
+        if _is_shape(shape):
+            self.input_spec = InputSpec(ndim=len(shape), axes={-1: shape[-1]})
+        if isinstance(self.cell, Layer) and not self.cell.built:
+            self.cell.build(self._of_one_step(shape))
+
+    def _of_one_step(self, shape: Any) -> Any:
+        """A shape, or nested shapes, without the time axis."""
+        if _is_shape(shape):
+            return (shape[1 if self.time_major else 0], *shape[2:])
+        parts = shape.items() if isinstance(shape, dict) else enumerate(shape)
+        return {key: self._of_one_step(part) for key, part in parts}
+
+    # --- states -------------------------------------------------------------------------------------------------------
+
+    @property
+    def states(self) -> list[Any]:
+        """The states from which the next call starts, or None for each."""
+        if self._states is None:
+            return [None for _ in nest.leaves(self.cell.state_size)]
+        return self._states
+
+    def reset_states(self, states: Any = None) -> None:
+        """Sets the states of a stateful layer, to zero by default.
+
+        Args:
+            states: arrays, one for each state, of the shapes that the layer has.
+
+        Raises:
+            AttributeError: the layer is not stateful.
+            ShapeError: (a ValueError) the batch size is not known yet, or the arrays do not fit.
+        """
+        if not self.stateful:
+            raise AttributeError(f"{self.name}.reset_states: the layer carries no state. Make it with stateful=True.")
+        batch = self._bound_batch()
+        if batch is None:
+            raise ShapeError(
+                f"{self.name}.reset_states: the batch size is not known. Call the layer once, or give it "
+                "batch_input_shape=(batch, time, features)."
+            )
+        zeros = nest.leaves(cell_protocol.initial_state(self.cell, None, batch, self.dtype))
+        given = zeros if states is None else [as_tensor(s, self.dtype) for s in nest.leaves(states)]
+        self._states = self._checked_states(given, [z.shape for z in zeros], "reset_states")
+
+    reset_state = reset_states
+
+    def _bound_batch(self) -> int | None:
+        if self._states is not None:
+            return int(nest.leaves(self._states)[0].shape[0])
+        return self.batch_input_shape[1 if self.time_major else 0] if self.batch_input_shape else None
+
+    def _checked_states(self, given: list[Any], shapes: list[tuple[int, ...]], where: str) -> list[Any]:
+        """The flat states in the cell's structure."""
+        got = [s.shape for s in given]
+        if got != shapes:
+            raise ShapeError(
+                f"{self.name}.{where}: expected {len(shapes)} states of shapes {', '.join(map(str, shapes))}, got "
+                f"{len(got)}: {', '.join(map(str, got))}."
+            )
+        size = self.cell.state_size
+        return list(nest.like(size, given)) if isinstance(size, (list, tuple)) else given
+
+    def _start(self, x: Any, given: Any) -> list[Any]:
+        """The states before the first step, in the cell's structure: x is one time step."""
+        first = nest.leaves(x)[0]
+        batch = first.shape[0]
+        bound = self._bound_batch() if self.stateful else None
+        if bound is not None and bound != batch:
+            raise ShapeError(
+                f"{self.name}: this stateful layer carries the states of a batch of {bound}, got a batch of {batch}. "
+                "Drop the last, smaller batch, or make a layer for the other size; reset_states() keeps the size."
+            )
+        shapes = [z.shape for z in nest.leaves(cell_protocol.initial_state(self.cell, None, batch, self.dtype))]
+        carried = self.stateful and self._states is not None
+        if carried and (given is None or any(bool(F.any(s != 0.0)) for s in nest.leaves(self._states))):
+            return list(self._states or [])  # as in Keras: what is carried wins, unless it is all zeros
+        if given is None:
+            given = cell_protocol.initial_state(self.cell, first, None, self.dtype)
+        flat = [as_tensor(s, self.dtype) for s in nest.leaves(given)]
+        return self._checked_states(flat, shapes, "call: initial_state")
+
+    # --- the call -----------------------------------------------------------------------------------------------------
+
+    def call(
+        self,
+        inputs: Any,
+        mask: Any = None,
+        training: bool | None = None,
+        initial_state: Any = None,
+        constants: Any = None,
+    ) -> Any:
+        """Runs the cell over the sequence.
+
+        Args:
+            inputs: (batch, time, features), or a list of that and the initial states.
+            mask: (batch, time) of bools; where False, the row keeps its state and repeats its output.
+            training: does dropout act?
+            initial_state: one tensor for each state; zeros by default.
+            constants: handed to the cell at every step, if it takes them.
+
+        Raises:
+            ShapeError: the mask or the states do not fit the inputs.
+            DTypeError: the mask is not of bools or integers.
+        """
+        if isinstance(inputs, list) and initial_state is None and self._takes_one_input():
+            inputs, initial_state, constants = self._apart(inputs, constants)
+        x = nest.over(self._time_first, inputs)
+        first = nest.leaves(x)[0]
+        if first.shape[0] == 0:
+            raise ShapeError(f"{self.name}: expected at least one time step, got inputs of shape {first.shape}.")
+        mask = self._time_first_mask(mask, first)
+        if self.go_backwards:
+            x = nest.over(lambda part: F.flip(part, 0), x)
+            mask = None if mask is None else F.flip(mask, 0)
+        for reset in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):
+            getattr(self.cell, reset, lambda: None)()
+        states = self._start(nest.over(lambda part: part[0], x), initial_state)
+        outputs, last, states = self._run(x, states, mask, training, constants)
+        if self.stateful:
+            self._states = nest.over(lambda s: s.detach(), states)
+        y = nest.over(self._time_back, outputs) if self.return_sequences else last
+        return [y, *states] if self.return_state else y
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Returns the mask if the output is a sequence; the states have none."""
+        mask = next(iter(nest.leaves(mask)), None) if self.return_sequences else None
+        return [mask, *[None for _ in self.states]] if self.return_state else mask
+
+    def _takes_one_input(self) -> bool:
+        return not getattr(self.cell, "takes_nested_inputs", False)
+
+    def _apart(self, inputs: list[Any], constants: Any) -> tuple[Any, Any, Any]:
+        """Inputs, initial states and constants from one list, as Keras allows."""
+        if self.num_constants:
+            inputs, constants = inputs[: -self.num_constants], inputs[-self.num_constants :]
+        return inputs[0], (inputs[1:] or None), constants
+
+    def _time_first(self, x: Tensor) -> Tensor:
+        return x if self.time_major else F.swapaxes(x, 0, 1)
+
+    _time_back = _time_first
+
+    def _time_first_mask(self, mask: Any, x: Tensor) -> Tensor | None:
+        """The mask as (time, batch) of bools; None where nothing is masked."""
+        mask = next(iter(nest.leaves(mask)), None)
+        if mask is None:
+            return None
+        mask = as_tensor(mask)
+        expected = x.shape[:2] if self.time_major else x.shape[1::-1]
+        if mask.shape != expected:
+            axes = "(time, batch)" if self.time_major else "(batch, time)"
+            raise ShapeError(f"{self.name}: expected `mask` of shape {axes} = {expected}, got {mask.shape}.")
+        if "float" in dtype_name(mask.dtype):
+            raise DTypeError(f"{self.name}: expected `mask` of bools, got {dtype_name(mask.dtype)}. Write mask > 0.")
+        return self._time_first(mask if "bool" in dtype_name(mask.dtype) else mask != 0)
+
+    def _run(
+        self, x: Any, states: list[Any], mask: Tensor | None, training: bool | None, constants: Any
+    ) -> tuple[Any, Any, list[Any]]:
+        """The outputs, the last one, and the final states; decides on the path."""
+        found = self._why_on_the_tape(x, constants) or cell_protocol.recurrences(self.cell, x[0], training)
+        if isinstance(found, str):
+            self.path = f"tape, op by op: {found}"
+            return run_on_tape(self.cell, x, states, mask, training, constants, self.zero_output_for_mask)
+        y, flat = x, nest.leaves(states)
+        final: list[Tensor] = []
+        for k, (step, weights) in enumerate(found):
+            count = len(flat) - len(final) if len(found) == 1 else states_of(self.cell, k)
+            kernel, why = choose_kernel(x.backend, step, weights, self.tbptt)
+            self.path = f"explicit BPTT, {why}"
+            plan = Plan(
+                step,
+                count,
+                None if mask is None else mask.array,
+                self.zero_output_for_mask and k == len(found) - 1,
+                self.tbptt,
+                kernel,
+            )
+            own = flat[len(final) : len(final) + count]
+            y, *new = apply(Sequence, y, *own, *weights, plan=plan)
+            final += new
+        return y, y[-1], list(nest.like(states, final))
+
+    def _why_on_the_tape(self, x: Any, constants: Any) -> str:
+        if self.unroll:
+            return "unroll=True"
+        if not isinstance(x, Tensor):
+            return "the inputs are nested"
+        return "the cell is given constants" if constants is not None else ""
+
+
+def _is_shape(shape: Any) -> bool:
+    return isinstance(shape, (tuple, list)) and all(isinstance(n, (int, type(None))) for n in shape)
+
+
+def states_of(cell: Any, k: int) -> int:
+    """How many states the k-th cell of a stack has."""
+    return len(nest.leaves(cell.cells[k].state_size))
+
+
+def choose_kernel(
+    backend: BackendModule, step: Step, weights: tuple[Any, ...], tbptt: tuple[int, int] | None
+) -> tuple[Any, str]:
+    """Returns the backend's fused kernel for a step, or None; and in words what runs."""
+    kernel = getattr(backend, "kernels", {}).get(step.name)
+    if kernel is None:
+        return None, f"formulas of {type(step).__name__}: the {backend.name} backend has no kernel for it"
+    reason = f"tbptt={tbptt}" if tbptt else kernel.refuses(step, weights)
+    if reason:
+        return None, f"formulas of {type(step).__name__}: {reason}"
+    return kernel, f"fused kernel of the {backend.name} backend"
+
+
+def run_on_tape(
+    cell: Any, x: Any, states: Any, mask: Tensor | None, training: bool | None, constants: Any, zero_output: bool
+) -> tuple[Any, Any, Any]:
+    """Calls a cell step by step, each operation on the tape; the masked step is the same as in `recurrent.bptt`."""
+    steps = [F.unstack(part) for part in nest.leaves(x)]
+    rows = [None] * len(steps[0]) if mask is None else [F.expand_dims(row, -1) for row in F.unstack(mask)]
+    bare = not isinstance(cell.state_size, (list, tuple)) and not hasattr(cell, "recurrence")
+    extra = {} if constants is None else {"constants": constants}
+    outputs: list[Any] = []
+    for row, *now in zip(rows, *steps, strict=True):
+        given = states[0] if bare and len(states) == 1 else states
+        output, new = cell_protocol.call_cell(cell, nest.like(x, now), given, training, extra)
+        new = new if isinstance(new, (list, tuple)) else [new]
+        new = nest.like(states, nest.leaves(new))
+        if row is not None:
+            before = outputs[-1] if outputs and not zero_output else nest.over(lambda _: 0.0, output)
+            output = nest.over(lambda y, old: F.where(row, y, old), output, before)  # noqa: B023  (used at once)
+            new = nest.over(lambda s, old: F.where(row, s, old), new, states)  # noqa: B023
+        states = new
+        outputs.append(output)
+    return nest.over(lambda *ys: F.stack(ys), outputs[0], *outputs[1:]), outputs[-1], list(states)

@@ -1,0 +1,93 @@
+"""Several cells as one: each takes the output of the one below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad import functional as F
+from minigrad.layers import cell_protocol, nest
+from minigrad.layers.cell_protocol import Recurrence
+from minigrad.layers.layer import Layer
+from minigrad.layers.options import Kind, flag, option
+from minigrad.layers.serialization import cell_kind
+from minigrad.tensor import Tensor
+
+_cells = Kind(
+    lambda where, cells: [cell_kind.read(where, cell) for cell in cells],
+    lambda cells: [cell_kind.plain(cell) for cell in cells],
+)
+
+
+class StackedRNNCells(Layer):
+    """A stack of cells that is itself a cell.
+
+    Args:
+        cells: from the lowest to the topmost.
+        reverse_state_order: let `state_size` list the topmost cell first, as Keras 1 did. As in Keras 2, the states
+            themselves are in the order of the cells all the same.
+
+    Shapes:
+        inputs (batch, features), states: one entry a cell → the topmost output, the new states
+    """
+
+    cells: list[Any] = option(_cells)
+    reverse_state_order: bool = option(flag, False, keyword_only=True, quiet=True)
+
+    @property
+    def state_size(self) -> tuple[Any, ...]:
+        """The state sizes of the cells."""
+        sizes = tuple(cell.state_size for cell in self.cells)
+        return sizes[::-1] if self.reverse_state_order else sizes
+
+    @property
+    def output_size(self) -> Any:
+        """The output size of the topmost cell."""
+        return cell_protocol.output_size(self.cells[-1])
+
+    def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
+        """Returns zeros, one entry a cell."""
+        found = tuple(cell_protocol.initial_state(cell, inputs, batch_size, dtype) for cell in self.cells)
+        return found[::-1] if self.reverse_state_order else found
+
+    def call(self, inputs: Tensor, states: Any, training: bool | None = None, **kwargs: Any) -> tuple[Any, Any]:
+        """Runs one time step through all cells, from the lowest up."""
+        in_order = nest.like(tuple(cell.state_size for cell in self.cells), nest.leaves(states))
+        output, new = inputs, []
+        for cell, state in zip(self.cells, in_order, strict=True):
+            output, state_new = cell_protocol.call_cell(cell, output, state, training, kwargs)
+            new.append(state_new)
+        return output, nest.like(states, nest.leaves(new))
+
+    def _cast(self, x: Tensor) -> Tensor:
+        """As it is: each cell casts its own inputs."""
+        return x
+
+    def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
+        """Returns what the explicit loop needs of each cell, or why it cannot run."""
+        found: list[Recurrence] = []
+        for cell in self.cells:
+            of_one = cell_protocol.recurrences(cell, inputs, training)
+            if isinstance(of_one, str):
+                return of_one
+            found += of_one
+            if cell is not self.cells[-1]:
+                inputs = F.zeros((inputs.shape[0], cell_protocol.output_size(cell)), inputs.dtype)
+        return found
+
+    def build(self, input_shape: Any) -> None:
+        """Builds each cell for the output of the one below."""
+        shape = tuple(input_shape)
+        for cell in self.cells:
+            if isinstance(cell, Layer) and not cell.built:
+                cell.build(shape)
+            shape = (shape[0], cell_protocol.output_size(cell))
+
+    def reset_dropout_mask(self) -> None:
+        """Forgets the masks of all cells' inputs."""
+        for cell in self.cells:
+            getattr(cell, "reset_dropout_mask", lambda: None)()
+
+    def reset_recurrent_dropout_mask(self) -> None:
+        """Forgets the masks of all cells' states."""
+        for cell in self.cells:
+            getattr(cell, "reset_recurrent_dropout_mask", lambda: None)()

@@ -1,0 +1,169 @@
+"""Layers around a layer: TimeDistributed and Bidirectional."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad import functional as F
+from minigrad.errors import ShapeError
+from minigrad.layers import nest
+from minigrad.layers.layer import InputSpec, Layer
+from minigrad.layers.options import choice, option, optional
+from minigrad.layers.rnn import RNN
+from minigrad.layers.serialization import clone, layer_kind
+from minigrad.tensor import Tensor
+
+
+class TimeDistributed(Layer):
+    """Applies a layer to every time step by itself: steps and rows become one batch.
+
+    Args:
+        layer: the layer.
+
+    Shapes:
+        inputs (batch, time, …) → (batch, time, …)
+    """
+
+    layer: Any = option(layer_kind)
+
+    supports_masking = True
+    input_spec = InputSpec(min_ndim=3)
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Builds the layer for one time step."""
+        if not self.layer.built:
+            self.layer.build((input_shape[0], *input_shape[2:]))
+
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Any:
+        """Returns the layer's outputs, side by side in time."""
+        batch, time = inputs.shape[:2]
+        known = {"training": training} if "training" in self.layer.call_parameters() else {}
+        if mask is not None and "mask" in self.layer.call_parameters() and mask.ndim > 2:
+            known["mask"] = mask.reshape((batch * time, *mask.shape[2:]))
+        outputs = self.layer(inputs.reshape((batch * time, *inputs.shape[2:])), **known)
+        return nest.over(lambda y: y.reshape((batch, time, *y.shape[1:])), outputs)
+
+
+class Bidirectional(Layer):
+    """Runs a recurrent layer over the sequence and a second one over the sequence reversed.
+
+    Args:
+        layer: the recurrent layer; it and its mirror image are made anew from its arguments.
+        merge_mode: how the two outputs become one: ``"concat"``, ``"sum"``, ``"mul"``, ``"ave"``; None returns both.
+        backward_layer: another layer for the way back, with the opposite `go_backwards`.
+
+    Shapes:
+        as of the layer, twice the units with ``"concat"``. The sequence of the way back is turned round again, so that
+        the two outputs of one time step stand together. States: the forward layer's, then the backward layer's.
+    """
+
+    layer: Any = option(layer_kind)
+    merge_mode: str | None = option(optional(choice("concat", "sum", "mul", "ave")), "concat")
+    backward_layer: Any = option(optional(layer_kind), None, quiet=True)
+
+    supports_masking = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        one, other = self.layer, self.backward_layer
+        if not isinstance(one, RNN):
+            raise ShapeError(f"Bidirectional: expected a recurrent layer, got {type(one).__name__}.")
+        self.batch_input_shape = self.batch_input_shape or one.batch_input_shape
+        shape: dict[str, Any] = {"batch_input_shape": self.batch_input_shape} if self.batch_input_shape else {}
+        back = other or one
+        if other is not None and other.go_backwards == one.go_backwards:
+            raise ShapeError("Bidirectional: expected layer and backward_layer to differ in `go_backwards`.")
+        # As in Keras: a repeated output would put one direction's past beside the other's future.
+        shape["zero_output_for_mask"] = one.return_sequences
+        goes_backwards = back.go_backwards if other is not None else not one.go_backwards
+        self.forward_layer = clone(one, name=f"forward_{one.name}", **shape)
+        self.backward_layer = clone(back, name=f"backward_{back.name}", go_backwards=goes_backwards, **shape)
+
+    @property
+    def _both(self) -> tuple[Any, Any]:
+        return self.forward_layer, self.backward_layer
+
+    def _sublayers(self) -> list[Layer]:
+        return list(self._both)
+
+    def build(self, input_shape: Any) -> None:
+        """Builds both layers."""
+        for layer in self._both:
+            if not layer.built:
+                layer.build(input_shape)
+
+    def call(self, inputs: Any, mask: Any = None, training: bool | None = None, initial_state: Any = None) -> Any:
+        """Runs both layers and merges their outputs.
+
+        Args:
+            inputs: (batch, time, features), or a list of that and the initial states.
+            mask: as of the layer, for both.
+            training: does dropout act?
+            initial_state: the forward layer's states, then the backward layer's.
+
+        Raises:
+            ShapeError: the number of initial states is odd.
+        """
+        if isinstance(inputs, list):
+            inputs, initial_state = inputs[0], inputs[1:] or initial_state
+        mask = next(iter(nest.leaves(mask)), None)
+        halves: Any = (None, None)
+        if initial_state is not None:
+            given = nest.leaves(initial_state)
+            if len(given) % 2:
+                raise ShapeError(
+                    f"{self.name}.call: expected an even number of initial states, the forward layer's and then the "
+                    f"backward layer's, got {len(given)}."
+                )
+            halves = given[: len(given) // 2], given[len(given) // 2 :]
+        results = [
+            layer(inputs, mask=mask, training=training, initial_state=half)
+            for layer, half in zip(self._both, halves, strict=True)
+        ]
+        outputs = [r[0] if self._shape_of("return_state") else r for r in results]
+        if self._shape_of("return_sequences"):
+            outputs[1] = F.flip(outputs[1], 0 if self._shape_of("time_major") else 1)
+        merged = self._merged(*outputs)
+        if not self._shape_of("return_state"):
+            return merged
+        states = [state for r in results for state in r[1:]]
+        return [*merged, *states] if isinstance(merged, list) else [merged, *states]
+
+    def _shape_of(self, argument: str) -> bool:
+        return bool(getattr(self.forward_layer, argument))
+
+    def _merged(self, y: Tensor, y_back: Tensor) -> Any:
+        if self.merge_mode is None:
+            return [y, y_back]
+        if self.merge_mode == "concat":
+            return F.concat([y, y_back], -1)
+        if self.merge_mode == "mul":
+            return y * y_back
+        return y + y_back if self.merge_mode == "sum" else 0.5 * (y + y_back)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Returns the mask if the output is a sequence; the states have none."""
+        mask = next(iter(nest.leaves(mask)), None) if self._shape_of("return_sequences") else None
+        masks = [mask, mask] if self.merge_mode is None else [mask]
+        if self._shape_of("return_state"):
+            masks += [None for layer in self._both for _ in layer.states]
+        return masks if len(masks) > 1 else mask
+
+    def reset_states(self, states: Any = None) -> None:
+        """Sets the states of both layers; see `RNN.reset_states`. `states`: the forward layer's, then the other's."""
+        given = None if states is None else nest.leaves(states)
+        halves = (None, None) if given is None else (given[: len(given) // 2], given[len(given) // 2 :])
+        for layer, half in zip(self._both, halves, strict=True):
+            layer.reset_states(half)
+
+    reset_state = reset_states
+
+    @property
+    def states(self) -> list[Any]:
+        """The states of both layers."""
+        return [state for layer in self._both for state in layer.states]
+
+    @property
+    def stateful(self) -> bool:
+        """Do the layers carry their states from batch to batch?"""
+        return self._shape_of("stateful")

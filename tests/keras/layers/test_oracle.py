@@ -1,0 +1,100 @@
+"""The recurrent layers give TensorFlow's numbers: every recorded configuration, values and all gradients."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.layers import nest
+from oracle.reader import Case, load
+from oracle.replay import close, inject_dropout_masks, run, set_up
+
+PLAIN = ["keras_lstm", "keras_gru", "keras_simple_rnn", "keras_stacked", "keras_bidirectional"]
+PLAIN += ["keras_chains", "keras_penalties", "v1_keras_lstm"]
+
+
+def contradicts_itself(case: Case) -> bool:
+    """TensorFlow zeroes by the mask in its original order when it runs unrolled and backwards; see oracle/README.md.
+
+    Bidirectional has a layer that goes backwards, and zeroes wherever it returns sequences.
+    """
+    inner = case.kwargs.get("layer", {}).get("kwargs", {})
+    both_ways = inner.get("unroll") and inner.get("return_sequences") and case.info.get("mask", "none") != "none"
+    return bool(both_ways) or "unrolled backwards" in case.info.get("tensorflow_bug", "")
+
+
+def cases(*families: str, contradictory: bool = False) -> Any:
+    chosen = [c for family in families for c in load(family) if contradicts_itself(c) == contradictory]
+    return pytest.mark.parametrize("case", [pytest.param(c, id=f"{c.family}-{c.name}") for c in chosen])
+
+
+@cases(*PLAIN)
+def test_values_and_gradients(case: Case) -> None:
+    run(case, set_up(case), case.info)
+
+
+@cases(*PLAIN, "keras_stateful", contradictory=True)
+def test_where_tensorflow_contradicts_itself_we_do_not(case: Case) -> None:
+    """Unrolled or not, the outputs are the same; TensorFlow's are for the loop alone."""
+    unrolled = set_up(case)
+    looped = set_up(replace(case, kwargs=without_unroll(case.kwargs)))
+    calls = [f"{event['call']}/" for event in case.info.get("events", []) if "call" in event] or [""]
+    for prefix in calls:
+        state = [mg.tensor(s) for s in case.group(f"{prefix}state")] or None
+        call = {"mask": case[f"{prefix}mask"], "initial_state": state}
+        results = [nest.leaves(layer(case[f"{prefix}x"], **call)) for layer in (unrolled, looped)]
+        for one, other in zip(*results, strict=True):
+            np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-12, atol=1e-12)
+
+
+def without_unroll(kwargs: dict[str, Any]) -> dict[str, Any]:
+    plain = {name: value for name, value in kwargs.items() if name != "unroll"}
+    if "layer" in plain:
+        plain["layer"] = {**plain["layer"], "kwargs": without_unroll(plain["layer"]["kwargs"])}
+    return plain
+
+
+@cases("keras_lstm", "keras_gru", "keras_simple_rnn", "v1_keras_lstm")
+def test_config_has_tensorflows_keys_and_values(case: Case) -> None:
+    mine, theirs = set_up(case).get_config(), dict(case.config or {})
+    if "cell" in theirs:
+        theirs["cell"] = {k: v for k, v in theirs["cell"].items() if k != "build_config"}
+        if case.family.startswith("v1"):  # TensorFlow says "keras.layers" for either generation, and loses which it was
+            assert theirs["cell"]["module"] == "keras.layers"
+            theirs["cell"]["module"] = "compat.v1.keras.layers"
+    assert mine == theirs
+
+
+@cases("keras_dropout")
+def test_dropout_with_tensorflows_masks(case: Case) -> None:
+    layer = set_up(case)
+    if case.info["dropout_of"] == "layer":
+        # TensorFlow's fused layers draw one mask for every time step where its cells, and we, draw one a sequence.
+        # Given the thinned inputs, the numbers must be the same.
+        mask = case["dropout_mask/0"]
+        thinned = {"x": case["x"] * mask, "grad/x": case["grad/x"] / np.where(mask == 0.0, np.inf, mask)}
+        case = replace(case, arrays={**case.arrays, **thinned}, call={})
+        gradient_passes = np.where(mask == 0.0, 0.0, 1.0)
+        run(case, layer, case.info, passes=gradient_passes)
+        return
+    inject_dropout_masks(case, layer)
+    run(case, layer, case.info)
+
+
+@cases("keras_stateful")
+def test_stateful_sequences_of_batches(case: Case) -> None:
+    layer = set_up(case)
+    for event in case.info["events"]:
+        if "reset" in event:
+            given = case.group(f"{event['reset']}/state")
+            layer.reset_states(given or None)
+            continue
+        prefix = f"{event['call']}/"
+        run(case, layer, event, prefix)
+        after = case.group(f"{prefix}state_after")
+        for k, (mine, theirs) in enumerate(zip(nest.leaves(layer.states), after, strict=True)):
+            close(mine, theirs, f"{prefix}state {k} after", case)
