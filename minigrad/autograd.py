@@ -5,13 +5,14 @@ Recording happens in `tensor.apply` whether or not anybody asks; these are only 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from minigrad import functional
-from minigrad.errors import GradientError
+from minigrad.errors import GradientError, ShapeError, unknown_name
+from minigrad.tape import Node, next_serial, observing
 from minigrad.tensor import Tensor, TensorLike, gradients, recording
 
 # Here the two halves meet: where a gradient is itself to be recorded, the rules run on tensors.
@@ -49,6 +50,7 @@ def grad(
 
     Raises:
         GradientError: no output depends on anything that requires a gradient, or the graph was freed.
+        ShapeError: a `grad_outputs` is missing, or has another shape than its output.
 
     >>> import minigrad as mg
     >>> x = mg.tensor(2.0, requires_grad=True)
@@ -56,25 +58,67 @@ def grad(
     >>> mg.grad(dx, x)
     [Tensor(12., dtype=float32)]
     """
-    ys = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    xs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    seeds = [grad_outputs] * len(ys) if grad_outputs is None else _listed(grad_outputs)
+    ys, xs = _tensors("grad: outputs", outputs), _tensors("grad: inputs", inputs)
+    return _gradients_at(xs, ys, _seeds("grad", grad_outputs, ys), create_graph)
+
+
+def _seeds(where: str, given: Any, ys: Sequence[Tensor]) -> list[TensorLike]:
+    seeds = [None] * len(ys) if given is None else list(_flat(given)) if len(ys) > 1 else [given]
     if len(seeds) != len(ys):
-        raise GradientError(f"grad: got {len(ys)} outputs, but {len(seeds)} `grad_outputs`.")
-    arrived = gradients(ys, seeds, create_graph, free=False)
+        raise ShapeError(f"{where}: expected one cotangent for each output, got {len(seeds)} for {len(ys)}.")
+    return seeds
+
+
+def _gradients_at(
+    xs: Sequence[Tensor], ys: Sequence[Tensor], seeds: Sequence[TensorLike], create_graph: bool, since: int = 0
+) -> list[Tensor | None]:
+    arrived = gradients(ys, seeds, create_graph, wanted=xs, since=since)
     found = [(x, arrived.get(x)) for x in xs]
     return [dx if dx is None or create_graph else Tensor(dx, x.backend) for x, dx in found]
 
 
-def _listed(x: Any) -> list[Any]:
-    return list(x) if isinstance(x, (list, tuple)) else [x]
+def _flat(structure: Any) -> Iterator[Any]:
+    """What stands in nested lists, tuples and dicts, in its order."""
+    if isinstance(structure, dict):
+        structure = list(structure.values())
+    if isinstance(structure, (list, tuple)):
+        for part in structure:
+            yield from _flat(part)
+    else:
+        yield structure
+
+
+def _tensors(where: str, structure: Any) -> list[Tensor]:
+    """The tensors in nested lists, tuples and dicts, in their order."""
+    found = list(_flat(structure))
+    for x in found:
+        if not isinstance(x, Tensor):
+            raise GradientError(
+                f"{where}: expected Tensors, or lists, tuples and dicts of them, got {type(x).__name__}."
+            )
+    return found
+
+
+def _mapped(function: Callable[[Tensor], Any], structure: Any) -> Any:
+    """The same structure with the function's results in place of the tensors."""
+    if isinstance(structure, dict):
+        return {key: _mapped(function, part) for key, part in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        parts = [_mapped(function, part) for part in structure]
+        return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
+    return function(structure)
 
 
 class GradientTape:
     """TensorFlow's idiom: record inside the `with` block, ask afterwards.
 
-    Weights are watched by themselves; other tensors when `watch` is called. A tape answers once, unless it is
-    persistent. A tape inside another's block is differentiable by the outer one.
+    Weights and other tensors that require a gradient are watched by themselves, the rest when `watch` is called. A
+    tape answers once, unless it is persistent. What one tape answers inside the block of another is recorded by the
+    other: that is how to get second derivatives.
+
+    Args:
+        persistent: may `gradient` be asked more than once?
+        watch_accessed_variables: are weights watched by themselves?
 
     >>> import minigrad as mg
     >>> x = mg.tensor(3.0)
@@ -87,33 +131,65 @@ class GradientTape:
 
     _open: ClassVar[list[GradientTape]] = []  # the tapes whose blocks we are in, outermost first
 
-    def __init__(self, persistent: bool = False) -> None:
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self.persistent = persistent
-        self._used = False
-        self._watched: list[Tensor] = []
-        self._block: AbstractContextManager[None] | None = None
+        self.watch_accessed_variables = watch_accessed_variables
+        self._answered = False
+        self._since = 0  # the serial number at which recording began
+        self._variables: dict[int, Tensor] = {}  # by id, as in all of these
+        self._watched: dict[int, Tensor] = {}
+        self._lent: dict[int, Tensor] = {}  # those of the watched that require a gradient for the sake of tapes only
+        self._block = ExitStack()
 
-    def __enter__(self) -> GradientTape:
+    def __enter__(self) -> Self:
+        if self in GradientTape._open:
+            raise GradientError("GradientTape: this tape is recording already. Make a second one to nest them.")
+        self.reset()
         GradientTape._open.append(self)
-        self._block = recording(True)
-        self._block.__enter__()
+        self._block.enter_context(recording(True))
+        if self.watch_accessed_variables:
+            self._block.enter_context(observing(self._see))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         GradientTape._open.remove(self)
-        for x in self._watched:  # what they took part in stays on the tape
-            x.requires_grad = False
-        if self._block is not None:
-            self._block.__exit__(kind, error, trace)
+        self._return_lent()
+        self._block.close()
 
-    def watch(self, x: Tensor | Sequence[Tensor]) -> None:
-        """Records what x takes part in, though it requires no gradient by itself."""
-        for each in _listed(x):
-            if not each.requires_grad:
-                each.requires_grad = True
-                self._watched.append(each)
+    def reset(self) -> None:
+        """Forgets what was recorded and watched so far."""
+        self._return_lent()
+        self._since = next_serial()
+        self._variables, self._watched = {}, {}
+        self._answered = False
+
+    def watch(self, tensor: Any) -> None:
+        """Records from now on what a tensor, or each of a structure of them, takes part in."""
+        for x in _tensors("GradientTape.watch", tensor):
+            if not x.requires_grad or _is_lent(x):
+                x.requires_grad = True
+                self._lent[id(x)] = x
+            else:
+                self._variables[id(x)] = x
+            self._watched[id(x)] = x
+
+    def _return_lent(self) -> None:
+        """Tensors watched by no tape any more require no gradient any more; what they took part in stays recorded."""
+        lent, self._lent = self._lent, {}
+        for x in lent.values():
+            x.requires_grad = _is_lent(x)
+
+    def _see(self, node: Node) -> None:
+        """Notes which weights an operation reads."""
+        for x, needed in zip(node.inputs, node.needs, strict=True):
+            if needed and x.node is None and id(x) not in self._variables and not _is_lent(x):
+                self._variables[id(x)] = x
+
+    def watched_variables(self) -> tuple[Tensor, ...]:
+        """Returns the weights that were read or watched so far: leaves that require a gradient by themselves."""
+        return tuple(self._variables.values())
 
     @contextmanager
     def stop_recording(self) -> Iterator[None]:
@@ -121,31 +197,50 @@ class GradientTape:
         with recording(False):
             yield
 
-    def gradient(self, target: Any, sources: Any, output_gradients: Any = None) -> Any:
-        """Returns ∂(Σ target)/∂source, in the structure of `sources`; None where target does not depend on it.
+    def gradient(
+        self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: str = "none"
+    ) -> Any:
+        """Returns ∂(Σ target)/∂source, in the structure of `sources`.
 
         Args:
-            target: a tensor or a list of them; many numbers count as their sum.
-            sources: a tensor, or a list, tuple or dict of them.
+            target: a tensor or a structure (lists, tuples, dicts) of them; many numbers count as their sum.
+            sources: a tensor or a structure of them.
             output_gradients: ∂loss/∂target, in the structure of `target`.
+            unconnected_gradients: where target does not depend on a source, ``"none"`` returns None, ``"zero"`` zeros.
 
         Raises:
             GradientError: the tape has answered before and is not persistent.
+            UnknownNameError: another word for `unconnected_gradients`.
         """
-        if self._used and not self.persistent:
+        if unconnected_gradients not in ("none", "zero"):
+            raise unknown_name("GradientTape.gradient: unconnected_gradients", unconnected_gradients, ("none", "zero"))
+        if self._answered and not self.persistent:
             raise GradientError(
                 "GradientTape.gradient: this tape has answered once. Make it with GradientTape(persistent=True) to ask "
                 "again."
             )
-        self._used = True
-        ys = _listed(target)
-        seeds = _listed(output_gradients) if output_gradients is not None else [None] * len(ys)
-        recorded = [(y, s) for y, s in zip(ys, seeds, strict=True) if y.requires_grad]
-        flat = list(sources.values()) if isinstance(sources, dict) else _listed(sources)
-        found: list[Any] = [None] * len(flat)
-        if recorded:
-            cotangents = [functional.ones_like(y) if s is None else s for y, s in recorded]
-            found = list(grad([y for y, _ in recorded], flat, cotangents, create_graph=bool(GradientTape._open)))
-        if isinstance(sources, dict):
-            return dict(zip(sources, found, strict=True))
-        return type(sources)(found) if isinstance(sources, (list, tuple)) else found[0]
+        self._answered = True
+        ys = _tensors("GradientTape.gradient: target", target)
+        xs = _tensors("GradientTape.gradient: sources", sources)
+        found = iter(self._ask(xs, ys, _seeds("GradientTape.gradient", output_gradients, ys)))
+
+        def answer(x: Tensor) -> Tensor | None:
+            dx = next(found)
+            return functional.zeros_like(x) if dx is None and unconnected_gradients == "zero" else dx
+
+        return _mapped(answer, sources)
+
+    def _ask(self, xs: list[Tensor], ys: list[Tensor], seeds: list[TensorLike]) -> list[Tensor | None]:
+        if not any(y.requires_grad for y in ys):
+            return [None] * len(xs)
+        ones = [functional.ones_like(y) if seed is None else seed for y, seed in zip(ys, seeds, strict=True)]
+        listening = any(tape is not self or self.persistent for tape in GradientTape._open)
+        dxs = _gradients_at(xs, ys, ones, create_graph=listening, since=self._since)
+        if self.watch_accessed_variables:
+            return dxs
+        return [dx if x.node is not None or id(x) in self._watched else None for x, dx in zip(xs, dxs, strict=True)]
+
+
+def _is_lent(x: Tensor) -> bool:
+    """Does x require a gradient only because an open tape watches it?"""
+    return any(id(x) in tape._lent for tape in GradientTape._open)

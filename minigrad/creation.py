@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.backend import registry
-from minigrad.errors import DTypeError
-from minigrad.tensor import Tensor, TensorLike, array_from
+from minigrad.backend.dtypes import dtype_name, is_floating
+from minigrad.tensor import Tensor, TensorLike, array_from, constant, mixed
+
+__all__ = ["as_tensor", "beside", "is_floating", "tensor"]
 
 
 def tensor(data: TensorLike, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -20,6 +22,7 @@ def tensor(data: TensorLike, dtype: Any = None, requires_grad: bool = False) -> 
 
     Raises:
         ShapeError: the lists are ragged.
+        UnknownNameError: there is no dtype of that name.
         DTypeError: the data are not numbers, or a gradient is wanted for integers.
         GradientError: `data` is a list of tensors, whose history would be lost.
 
@@ -29,22 +32,25 @@ def tensor(data: TensorLike, dtype: Any = None, requires_grad: bool = False) -> 
     """
     backend = registry.current()
     made = Tensor(array_from(data, dtype, backend), backend)
-    if requires_grad and not is_floating(made.dtype):
-        raise DTypeError(
-            f"tensor: requires_grad=True, but the dtype is {made.dtype}, and a gradient is defined for real numbers "
-            "only. Pass dtype='float32' or 'float64'."
-        )
     made.requires_grad = requires_grad
     return made
-
-
-def is_floating(dtype: Any) -> bool:
-    """Is it a dtype of real numbers, whatever the backend calls it?"""
-    return "float" in str(dtype)
 
 
 def as_tensor(x: TensorLike, dtype: Any = None) -> Tensor:
     """Returns x itself if it is a Tensor (of that dtype), else a new one."""
     if not isinstance(x, Tensor):
         return tensor(x, dtype)
-    return x if dtype is None or str(x.dtype).endswith(str(dtype)) else x.astype(dtype)
+    return x if dtype is None or dtype_name(x.dtype) == dtype_name(dtype) else x.astype(dtype)
+
+
+def beside(x: Tensor, other: TensorLike, what: str) -> Tensor:
+    """Returns `other` as a tensor on the backend of x.
+
+    Raises:
+        BackendError: it is a Tensor that lives elsewhere.
+    """
+    if not isinstance(other, Tensor):
+        return constant(other, x.backend)
+    if other.backend is not x.backend:
+        raise mixed(what, x.backend, other.backend)
+    return other

@@ -18,12 +18,20 @@ class ShapeError(MinigradError, ValueError):
     """An array has the wrong rank, or the wrong size along an axis."""
 
 
+class IndexRangeError(MinigradError, IndexError):
+    """An index names a place that the array does not have."""
+
+
 class DTypeError(MinigradError, TypeError):
     """An array has a dtype that the operation cannot use."""
 
 
 class GradientError(MinigradError, RuntimeError):
     """A gradient cannot be had: the graph was freed, never recorded, or written over."""
+
+
+class GradientCheckError(MinigradError, AssertionError):
+    """A gradient differs from what finite differences say."""
 
 
 class UnknownNameError(MinigradError, ValueError):

@@ -7,6 +7,7 @@ costs a third of NumPy's own Python wrapper, and on small arrays that overhead i
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy import (
     absolute,
-    add,
     argmax,
     broadcast_to,
     concatenate,
@@ -27,12 +27,9 @@ from numpy import (
     isfinite,
     log,
     log1p,
-    logical_and,
-    logical_or,
     matmul,
     maximum,
     minimum,
-    multiply,
     ones,
     sign,
     sin,
@@ -48,6 +45,7 @@ Array = Any
 Axis = int | tuple[int, ...] | None
 
 name = "numpy"
+on_host = True  # looking at a number costs nothing
 
 abs = absolute  # noqa: A001  (the protocol's names are NumPy's, which are also Python's)
 concat = concatenate
@@ -56,7 +54,8 @@ __all__ = [
     "abs", "all", "any", "arange", "argmax", "asarray", "astype", "broadcast_to", "clip", "concat", "cos", "cumsum",
     "erf", "exp", "expand_dims", "expm1", "flip", "floor", "full", "getitem", "is_array", "isfinite", "log", "log1p",
     "matmul", "max", "maximum", "min", "minimum", "name", "ones", "pad", "prod", "reshape", "scatter_add", "sign",
-    "sin", "split", "sqrt", "squeeze", "stack", "sum", "take", "tanh", "to_numpy", "transpose", "unstack", "where", "zeros",
+    "sin", "split", "sqrt", "squeeze", "stack", "sum", "take", "tanh", "to_numpy", "transpose", "unstack", "where",
+    "zeros",
 ]  # fmt: skip
 
 
@@ -103,42 +102,49 @@ def clip(x: Array, low: Any, high: Any) -> Array:
     return minimum(maximum(x, low), high)
 
 
-# --- reductions -----------------------------------------------------------------------------------------------------
+# --- reductions -------------------------------------------------------------------------------------------------------
+
+_sum: Any = np.add.reduce
+_prod: Any = np.multiply.reduce
+_max: Any = np.maximum.reduce
+_min: Any = np.minimum.reduce
+_all: Any = np.logical_and.reduce
+_any: Any = np.logical_or.reduce
 
 
 def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
     """Σ x over the axes."""
-    return add.reduce(x, axis=axis, keepdims=keepdims)
+    return _sum(x, axis=axis, keepdims=keepdims)
 
 
 def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Π x over the axes."""
-    return multiply.reduce(x, axis=axis, keepdims=keepdims)
+    return _prod(x, axis=axis, keepdims=keepdims)
 
 
 def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
     """The largest x over the axes."""
-    return maximum.reduce(x, axis=axis, keepdims=keepdims)
+    return _max(x, axis=axis, keepdims=keepdims)
 
 
 def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
     """The smallest x over the axes."""
-    return minimum.reduce(x, axis=axis, keepdims=keepdims)
+    return _min(x, axis=axis, keepdims=keepdims)
 
 
 def all(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
     """Are all true?"""
-    return logical_and.reduce(x, axis=axis, keepdims=keepdims)
+    return _all(x, axis=axis, keepdims=keepdims)
 
 
 def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
     """Is any true?"""
-    return logical_or.reduce(x, axis=axis, keepdims=keepdims)
+    return _any(x, axis=axis, keepdims=keepdims)
 
 
 def cumsum(x: Array, axis: int) -> Array:
     """The running sum along an axis."""
-    return add.accumulate(x, axis=axis)
+    return np.add.accumulate(x, axis=axis)
 
 
 # --- shape ----------------------------------------------------------------------------------------------------------
@@ -192,15 +198,27 @@ def getitem(x: Array, index: Any) -> Array:
 
 def scatter_add(x: Array, index: Any, values: Array) -> Array:
     """A copy of x with the values added at the index; repeated places add up."""
-    y = x.copy()
-    if _names_each_place_once(index):
+    y = np.array(x)
+    if isinstance(index, np.ndarray) and index.dtype != bool and index.ndim and index.size and y.ndim > 1:
+        _add_rows(y, index.reshape(-1), np.broadcast_to(values, index.shape + y.shape[1:]))
+    elif _names_each_place_once(index):
         y[index] += values
     else:
         np.add.at(y, index, values)
     return y
 
 
+def _add_rows(y: Array, rows: Array, values: Array) -> None:
+    """y[rows] += values, repeated rows added up: three times as fast as np.add.at, by sorting them together first."""
+    rows = np.where(rows < 0, rows + len(y), rows)
+    order = rows.argsort(kind="stable")
+    ordered = rows[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    values = values.reshape(len(rows), *y.shape[1:])
+    y[ordered[starts]] += np.add.reduceat(values[order], starts, axis=0)
+
+
 def _names_each_place_once(index: Any) -> bool:
     """Slices, integers and masks do; `np.add.at`, ten times slower, is for integer arrays only."""
     parts = index if isinstance(index, tuple) else (index,)
-    return True not in (isinstance(p, (np.ndarray, list)) and np.asarray(p).dtype != bool for p in parts)
+    return not builtins.any(isinstance(p, (np.ndarray, list)) and np.asarray(p).dtype != bool for p in parts)

@@ -1,6 +1,6 @@
 """Every operation by NumPy's name, on Tensors: what users call, and what gradient rules run on under create_graph.
 
-These are the names of `minigrad.backend.protocol`, so a rule cannot tell whether it was handed a backend or this module.
+These are the names of `minigrad.backend.protocol`: a rule cannot tell whether it was handed a backend or this module.
 """
 
 from minigrad.functional.elementwise import (
@@ -11,13 +11,18 @@ from minigrad.functional.elementwise import (
     cos,
     divide,
     elu,
+    equal,
     erf,
     exp,
     expm1,
     floor,
     gelu,
+    greater,
+    greater_equal,
     hard_sigmoid,
     isfinite,
+    less,
+    less_equal,
     linear,
     log,
     log1p,
@@ -27,6 +32,7 @@ from minigrad.functional.elementwise import (
     mish,
     multiply,
     negative,
+    not_equal,
     power,
     relu,
     selu,
@@ -92,12 +98,12 @@ from minigrad.functional.shaping import (
 )
 
 __all__ = [
-    "abs", "add", "all", "any", "arange", "argmax", "astype", "binary_cross_entropy", "broadcast_to", "clip",
-    "concat", "concatenate", "cos", "cumsum", "divide", "einsum", "elu", "erf", "exp", "expand_dims", "expm1",
-    "flip", "floor", "full", "gelu", "getitem", "hard_sigmoid", "isfinite", "linear", "log", "log1p", "log_softmax",
-    "logsumexp", "matmul", "max", "maximum", "mean", "mean_squared_error", "min", "minimum", "mish", "multiply",
-    "negative", "one_hot", "ones", "ones_like", "outputs_of", "pad", "power", "prod", "reduced", "relu", "reshape",
-    "scatter_add", "selu", "sigmoid", "sign", "sin", "softmax", "softmax_cross_entropy", "softplus", "softsign",
-    "split", "sqrt", "square", "squeeze", "stack", "subtract", "sum", "swapaxes", "swish", "take", "tanh",
-    "transpose", "unstack", "var", "where", "zeros", "zeros_like",
+    "abs", "add", "all", "any", "arange", "argmax", "astype", "binary_cross_entropy", "broadcast_to", "clip", "concat",
+    "concatenate", "cos", "cumsum", "divide", "einsum", "elu", "equal", "erf", "exp", "expand_dims", "expm1", "flip",
+    "floor", "full", "gelu", "getitem", "greater", "greater_equal", "hard_sigmoid", "isfinite", "less", "less_equal",
+    "linear", "log", "log1p", "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "mean_squared_error",
+    "min", "minimum", "mish", "multiply", "negative", "not_equal", "one_hot", "ones", "ones_like", "outputs_of", "pad",
+    "power", "prod", "reduced", "relu", "reshape", "scatter_add", "selu", "sigmoid", "sign", "sin", "softmax",
+    "softmax_cross_entropy", "softplus", "softsign", "split", "sqrt", "square", "squeeze", "stack", "subtract", "sum",
+    "swapaxes", "swish", "take", "tanh", "transpose", "unstack", "var", "where", "zeros", "zeros_like",
 ]  # fmt: skip

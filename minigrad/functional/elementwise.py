@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.backend.dtypes import dtype_name
 from minigrad.creation import as_tensor, is_floating
-from minigrad.ops import arithmetic, pointwise, shape
+from minigrad.errors import DTypeError
+from minigrad.ops import arithmetic, logic, pointwise, shape
 from minigrad.tensor import Tensor, TensorLike, apply
 
 
@@ -71,8 +73,19 @@ def where(condition: TensorLike, a: TensorLike, b: TensorLike) -> Tensor:
 
 
 def clip(x: TensorLike, low: float, high: float) -> Tensor:
-    """min(max(x, low), high); the gradient passes where low ≤ x ≤ high."""
-    return apply(pointwise.Clip, x, low=low, high=high)
+    """min(max(x, low), high), for two numbers; the gradient passes where low ≤ x ≤ high."""
+    return apply(pointwise.Clip, x, low=_number("low", low), high=_number("high", high))
+
+
+def _number(name: str, x: Any) -> float:
+    """One of Python's numbers for one of Python's or NumPy's."""
+    if isinstance(x, (int, float)):
+        return x
+    if isinstance(x, Tensor) or getattr(x, "ndim", None) != 0:
+        raise DTypeError(
+            f"clip: expected `{name}` to be a number, got {x!r}. For arrays use mg.minimum(mg.maximum(x, low), high)."
+        )
+    return float(x)
 
 
 def abs(x: TensorLike) -> Tensor:  # noqa: A001  (NumPy's name, which is also Python's)
@@ -192,13 +205,45 @@ def linear(x: TensorLike) -> Tensor:
 
 def astype(x: TensorLike, dtype: Any) -> Tensor:
     """x in another dtype. The gradient passes between floating dtypes and stops at any other."""
-    x = as_tensor(x)
-    if is_floating(dtype) and is_floating(x.dtype):
-        return apply(shape.AsType, x, dtype=dtype)
-    return Tensor(x.backend.astype(x.array, dtype), x.backend)
+    x, name = as_tensor(x), dtype_name(dtype)
+    if is_floating(name) and is_floating(x.dtype):
+        return apply(shape.AsType, x, dtype=name)
+    return Tensor(x.backend.astype(x.array, name), x.backend)
+
+
+# --- questions: bools, through which no gradient passes ---------------------------------------------------------------
+
+
+def equal(a: TensorLike, b: TensorLike) -> Tensor:
+    """a = b"""
+    return apply(logic.Equal, a, b)
+
+
+def not_equal(a: TensorLike, b: TensorLike) -> Tensor:
+    """a ≠ b"""
+    return apply(logic.NotEqual, a, b)
+
+
+def less(a: TensorLike, b: TensorLike) -> Tensor:
+    """a < b"""
+    return apply(logic.Less, a, b)
+
+
+def less_equal(a: TensorLike, b: TensorLike) -> Tensor:
+    """a ≤ b"""
+    return apply(logic.LessEqual, a, b)
+
+
+def greater(a: TensorLike, b: TensorLike) -> Tensor:
+    """a > b"""
+    return apply(logic.Greater, a, b)
+
+
+def greater_equal(a: TensorLike, b: TensorLike) -> Tensor:
+    """a ≥ b"""
+    return apply(logic.GreaterEqual, a, b)
 
 
 def isfinite(x: TensorLike) -> Tensor:
-    """Is x neither infinite nor NaN? Bools."""
-    x = as_tensor(x)
-    return Tensor(x.backend.isfinite(x.array), x.backend)
+    """Is x neither infinite nor NaN?"""
+    return apply(logic.IsFinite, x)

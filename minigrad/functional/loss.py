@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from minigrad.creation import as_tensor
+from minigrad.creation import as_tensor, beside
 from minigrad.errors import DTypeError, ShapeError, unknown_name
+from minigrad.functional.elementwise import square
 from minigrad.functional.reduction import sum as total
 from minigrad.ops import loss
 from minigrad.tensor import Tensor, TensorLike, apply
@@ -18,7 +19,8 @@ def softmax_cross_entropy(
 
     Args:
         logits: (…, classes).
-        labels: integers (…), each in 0 … classes − 1.
+        labels: integers (…), each in 0 … classes − 1. On a device, where looking costs a transfer, the loss of a label
+            out of range is NaN.
         mask: (…) of bools or weights, by which each example's loss is multiplied.
         reduction: see `reduced`.
 
@@ -26,15 +28,23 @@ def softmax_cross_entropy(
         ShapeError: labels, or mask, and logits do not fit together, or a label is out of range.
         DTypeError: the labels are not integers.
     """
-    x, where = as_tensor(logits), as_tensor(labels)
-    if where.shape != x.shape[:-1]:
-        raise ShapeError(f"softmax_cross_entropy: expected `labels` of shape {x.shape[:-1]}, got {where.shape}.")
+    x = as_tensor(logits)
+    where = beside(x, labels, "softmax_cross_entropy")
+    if x.ndim == 0 or where.shape != x.shape[:-1]:
+        raise ShapeError(
+            f"softmax_cross_entropy: expected `labels` of shape {x.shape[:-1]} for logits of shape "
+            f"{x.shape}, got {where.shape}."
+        )
     if "int" not in str(where.dtype):
         raise DTypeError(
             f"softmax_cross_entropy: expected integer `labels`, got {where.dtype}. For probabilities use "
             "keras.losses.CategoricalCrossentropy."
         )
-    if where.size and (int(where.min()) < 0 or int(where.max()) >= x.shape[-1]):
+    if (
+        getattr(x.backend, "on_host", False)
+        and where.size
+        and not 0 <= int(where.min()) <= int(where.max()) < x.shape[-1]
+    ):
         raise ShapeError(
             f"softmax_cross_entropy: expected labels from 0 to {x.shape[-1] - 1}, got {int(where.min())} to "
             f"{int(where.max())}."
@@ -54,7 +64,7 @@ def mean_squared_error(
 ) -> Tensor:
     """(prediction − target)², the two of one shape."""
     a, b = _alike("mean_squared_error", predictions, targets)
-    return reduced((a - b) * (a - b), mask, reduction)
+    return reduced(square(a - b), mask, reduction)
 
 
 def reduced(losses: Tensor, mask: TensorLike = None, reduction: str = "mean_valid") -> Tensor:
@@ -62,7 +72,7 @@ def reduced(losses: Tensor, mask: TensorLike = None, reduction: str = "mean_vali
 
     Args:
         losses: one for each example, any shape.
-        mask: bools or weights that broadcast to that shape; None counts every example.
+        mask: bools or weights of that shape; None counts every example.
         reduction: ``"none"``, ``"sum"``, ``"mean_all"`` (the sum divided by the number of examples, padding included,
             Keras' default) or ``"mean_valid"`` (divided by the sum of the mask).
 
@@ -74,7 +84,7 @@ def reduced(losses: Tensor, mask: TensorLike = None, reduction: str = "mean_vali
         raise unknown_name("reduction", reduction, REDUCTIONS)
     count: Tensor | float = float(losses.size)
     if mask is not None:
-        weights = as_tensor(mask).astype(losses.dtype)
+        weights = as_tensor(beside(losses, mask, "loss: mask"), losses.dtype)
         if weights.shape != losses.shape:
             raise ShapeError(f"loss: expected `mask` of shape {losses.shape}, one for each loss, got {weights.shape}.")
         losses = losses * weights
@@ -87,7 +97,8 @@ def reduced(losses: Tensor, mask: TensorLike = None, reduction: str = "mean_vali
 
 
 def _alike(name: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
-    x, z = as_tensor(a), as_tensor(b)
+    x = as_tensor(a) if isinstance(a, Tensor) or not isinstance(b, Tensor) else beside(b, a, name)
+    z = beside(x, b, name)
     if x.shape != z.shape:
         raise ShapeError(f"{name}: expected two tensors of one shape, got {x.shape} and {z.shape}.")
     return x, z

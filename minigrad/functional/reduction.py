@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod as product
-from typing import Any
 
 from minigrad.backend.protocol import Axis
 from minigrad.creation import as_tensor
-from minigrad.ops import reduction
+from minigrad.errors import ShapeError
+from minigrad.ops import logic, reduction
+from minigrad.ops.axes import axes_of
 from minigrad.tensor import Tensor, TensorLike, apply
 
 
@@ -19,7 +21,8 @@ def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # 
 def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Σ x / n"""
     x = as_tensor(x)
-    return apply(reduction.Sum, x, axis=axis, keepdims=keepdims) / float(_count(x, axis))
+    count = product([x.shape[a] for a in axes_of(axis, x.ndim, "mean")])
+    return apply(reduction.Sum, x, axis=axis, keepdims=keepdims) / float(count)
 
 
 def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -29,21 +32,12 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return mean(distance * distance, axis, keepdims)
 
 
-def _count(x: Tensor, axis: Axis) -> int:
-    """How many numbers fall together into one."""
-    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-    return product(x.shape[a] for a in axes)
-
-
 def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Π x. Its gradient holds where factors are 0 too, at the price of n² products of n factors."""
-    x = as_tensor(x)
-    if axis is None:
-        y = apply(reduction.Prod, x.reshape(-1), axis=0)
-        return y.reshape((1,) * x.ndim) if keepdims else y
-    for a in sorted([a % x.ndim for a in ([axis] if isinstance(axis, int) else axis)], reverse=True):
-        x = apply(reduction.Prod, x, axis=a, keepdims=keepdims)
-    return x
+    y = as_tensor(x)
+    for a in sorted(axes_of(axis, y.ndim, "prod"), reverse=True):
+        y = apply(reduction.Prod, y, axis=a, keepdims=keepdims)
+    return y
 
 
 def max(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
@@ -58,29 +52,27 @@ def min(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # 
 
 def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """Are all true?"""
-    x = as_tensor(x)
-    return Tensor(x.backend.all(x.array, axis, keepdims), x.backend)
+    return apply(logic.All, x, axis=axis, keepdims=keepdims)
 
 
 def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """Is any true?"""
-    x = as_tensor(x)
-    return Tensor(x.backend.any(x.array, axis, keepdims), x.backend)
+    return apply(logic.Any, x, axis=axis, keepdims=keepdims)
 
 
 def argmax(x: TensorLike, axis: int | None = None) -> Tensor:
     """The position of the largest along an axis, or among all; integers, through which no gradient passes."""
+    return apply(logic.ArgMax, x, axis=axis)
+
+
+def cumsum(x: TensorLike, axis: int | None = None) -> Tensor:
+    """yₜ = Σ_{s≤t} xₛ along an axis, or over all numbers in their order."""
     x = as_tensor(x)
-    return Tensor(x.backend.argmax(x.array, axis), x.backend)
+    return apply(reduction.CumSum, x, axis=axis) if axis is not None else cumsum(x.reshape(-1), 0)
 
 
-def cumsum(x: TensorLike, axis: int = -1) -> Tensor:
-    """yₜ = Σ_{s≤t} xₛ along an axis."""
-    return apply(reduction.CumSum, x, axis=axis)
-
-
-def logsumexp(x: TensorLike, axis: int = -1, keepdims: bool = False) -> Tensor:
-    """ln Σ eˣ along an axis, without overflow."""
+def logsumexp(x: TensorLike, axis: Axis = -1, keepdims: bool = False) -> Tensor:
+    """ln Σ eˣ over the axes, without overflow."""
     return apply(reduction.LogSumExp, x, axis=axis, keepdims=keepdims)
 
 
@@ -100,45 +92,55 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
     Written with transpose, reshape and one matrix product: its gradient is theirs.
 
     Raises:
-        ValueError: the subscripts have three operands, no arrow, an ellipsis, or an index twice in one operand.
+        ShapeError: the subscripts are of another kind, or do not fit the operands.
     """
-    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
-    terms = inputs.split(",")
-    letters_once = [len(set(term)) == len(term) for term in [*terms, output]]
-    if not arrow or "." in subscripts or len(terms) != len(operands) or len(terms) > 2 or False in letters_once:
-        raise ValueError(
-            f"einsum: expected subscripts such as 'ij,jk->ik' for {len(operands)} operands (at most two), an arrow, no "
-            f"ellipsis and no index twice in a term, got {subscripts!r}."
-        )
-    a = as_tensor(operands[0])
+    tensors = [as_tensor(x) for x in operands]
+    terms, output, size = _subscripts(subscripts, [x.shape for x in tensors])
+    a, a_term = tensors[0], terms[0]
     if len(terms) == 1:
-        return _arrange(_sum_out(a, terms[0], output), [i for i in terms[0] if i in output], output)
-    b = as_tensor(operands[1])
-    a_term, b_term = terms
+        return _arrange(_sum_out(a, a_term, output), [i for i in a_term if i in output], output)
+    b, b_term = tensors[1], terms[1]
     a, b = _sum_out(a, a_term, b_term + output), _sum_out(b, b_term, a_term + output)
-    a_term = "".join(i for i in a_term if i in b_term + output)
-    b_term = "".join(i for i in b_term if i in a_term + output)
     batch = [i for i in a_term if i in b_term and i in output]
     summed = [i for i in a_term if i in b_term and i not in output]
-    rows = [i for i in a_term if i not in b_term]
-    columns = [i for i in b_term if i not in a_term]
-    size: dict[str, Any] = dict(zip(a_term, a.shape, strict=True)) | dict(zip(b_term, b.shape, strict=True))
+    rows = [i for i in a_term if i not in b_term and i in output]
+    columns = [i for i in b_term if i not in a_term and i in output]
 
     def grouped(x: Tensor, term: str, *groups: list[str]) -> Tensor:
         order = [i for group in groups for i in group]
-        return _arrange(x, list(term), order).reshape(tuple(product(size[i] for i in group) for group in groups))
+        here = [i for i in term if i in order]
+        return _arrange(x, here, order).reshape(tuple([product([size[i] for i in group]) for group in groups]))
 
     y = grouped(a, a_term, batch, rows, summed) @ grouped(b, b_term, batch, summed, columns)
     indices = [*batch, *rows, *columns]
-    return _arrange(y.reshape(tuple(size[i] for i in indices)), indices, output)
+    return _arrange(y.reshape(tuple([size[i] for i in indices])), indices, output)
+
+
+def _subscripts(subscripts: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str, dict[str, int]]:
+    """Reads ``"ij,jk->ik"``: the operands' indices, the result's, and the length of each index."""
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    once = [len(set(term)) == len(term) for term in [*terms, output]]
+    unknown = set(output) - set(inputs)
+    if not arrow or "." in subscripts or len(terms) != len(shapes) or len(terms) > 2 or False in once or unknown:
+        raise ShapeError(
+            f"einsum: expected subscripts such as 'ij,jk->ik' for {len(shapes)} operands (at most two), an arrow, no "
+            f"ellipsis and no index twice in a term, got {subscripts!r}."
+        )
+    size: dict[str, int] = {}
+    for term, shape in zip(terms, shapes, strict=True):
+        if len(term) != len(shape) or [size.setdefault(i, n) for i, n in zip(term, shape, strict=True)] != list(shape):
+            given = " and ".join(map(str, shapes))
+            raise ShapeError(f"einsum: the subscripts {subscripts!r} do not fit operands of shape {given}.")
+    return terms, output, size
 
 
 def _sum_out(x: Tensor, term: str, wanted: str) -> Tensor:
     """Sums over the indices that nobody else wants."""
-    axes = tuple(k for k, i in enumerate(term) if i not in wanted)
+    axes = tuple([k for k, i in enumerate(term) if i not in wanted])
     return x.sum(axes) if axes else x
 
 
-def _arrange(x: Tensor, indices: Any, order: Any) -> Tensor:
+def _arrange(x: Tensor, indices: Sequence[str], order: Sequence[str]) -> Tensor:
     """Brings the axes of x, named by `indices`, into an order."""
-    return x.transpose(tuple(indices.index(i) for i in order)) if x.ndim > 1 else x
+    return x.transpose(tuple([indices.index(i) for i in order])) if x.ndim > 1 else x

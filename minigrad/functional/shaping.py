@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import pairwise
+from math import ceil
+from operator import index as index_of
+from typing import Any, SupportsIndex
 
 from minigrad.backend import registry
+from minigrad.backend.dtypes import dtype_name
 from minigrad.backend.protocol import Axis
-from minigrad.creation import as_tensor
+from minigrad.creation import as_tensor, beside
 from minigrad.errors import DTypeError, ShapeError
 from minigrad.ops import indexing
 from minigrad.ops import shape as shape_ops
+from minigrad.ops.axes import axes_of, axis_of
 from minigrad.tape import Node
-from minigrad.tensor import Tensor, TensorLike, apply
+from minigrad.tensor import Tensor, TensorLike, apply, plain_index
 
-Shape = tuple[int, ...]
+Shape = SupportsIndex | Sequence[int]
 
 
-# --- new tensors --------------------------------------------------------------------------------------------------------
+# --- new tensors ------------------------------------------------------------------------------------------------------
 
 
 def zeros(shape: Shape, dtype: Any = "float32") -> Tensor:
@@ -33,14 +38,20 @@ def ones(shape: Shape, dtype: Any = "float32") -> Tensor:
 def full(shape: Shape, value: float, dtype: Any = "float32") -> Tensor:
     """A tensor of one value on the current backend."""
     backend = registry.current()
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    return Tensor(backend.full(sizes, value, dtype=dtype), backend)
+    return Tensor(backend.full(_sizes(shape), value, dtype=dtype_name(dtype)), backend)
 
 
-def arange(stop: int, dtype: Any = "int64") -> Tensor:
-    """0, 1, …, stop − 1 on the current backend."""
+def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any = None) -> Tensor:
+    """start, start + step, … up to but without stop; with one number, 0, 1, … up to but without it.
+
+    Integers by default where all the numbers given are, else float32.
+    """
+    start, stop = (0, start) if stop is None else (start, stop)
+    kind = "int64" if isinstance(start + stop + step, int) else "float64"
     backend = registry.current()
-    return Tensor(backend.arange(stop, dtype), backend)
+    numbers = backend.arange(max(0, ceil((stop - start) / step)), dtype=kind) * step + start
+    name = dtype_name(dtype) if dtype is not None else "float32" if kind == "float64" else kind
+    return Tensor(backend.astype(numbers, name), backend)
 
 
 def zeros_like(x: TensorLike) -> Tensor:
@@ -59,23 +70,27 @@ def outputs_of(node: Node) -> Any:
     """The tensor, or the tuple of tensors, that a node made."""
     current = registry.current()
     if type(node.y) is tuple:
-        return tuple(Tensor(part, current, node, k) for k, part in enumerate(node.y))
+        return tuple([Tensor(part, current, node, k) for k, part in enumerate(node.y)])
     return Tensor(node.y, current, node)
 
 
-# --- shape --------------------------------------------------------------------------------------------------------------
+def _sizes(shape: Shape) -> tuple[int, ...]:
+    return tuple(map(index_of, shape)) if isinstance(shape, Sequence) else (index_of(shape),)
+
+
+# --- shape ------------------------------------------------------------------------------------------------------------
 
 
 def reshape(x: TensorLike, shape: Shape) -> Tensor:
     """x's numbers, in x's order, in another shape; one axis may be −1."""
-    return as_tensor(x).reshape(shape)
+    return apply(shape_ops.Reshape, x, shape=_sizes(shape))
 
 
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """y's axis k is x's axis axes[k]; all reversed by default."""
     x = as_tensor(x)
-    order = tuple(range(x.ndim))[::-1] if axes is None else tuple(axes)
-    if sorted(a % x.ndim for a in order if -x.ndim <= a < x.ndim) != list(range(x.ndim)):
+    order = tuple(range(x.ndim))[::-1] if axes is None else axes_of(tuple(axes), x.ndim, "transpose")
+    if len(order) != x.ndim:
         raise ShapeError(f"transpose: expected `axes` to name each of the {x.ndim} axes of x once, got {axes}.")
     return apply(shape_ops.Transpose, x, axes=order)
 
@@ -83,36 +98,36 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
 def swapaxes(x: TensorLike, a: int, b: int) -> Tensor:
     """x with two axes exchanged."""
     x = as_tensor(x)
+    a, b = axis_of(a, x.ndim, "swapaxes"), axis_of(b, x.ndim, "swapaxes")
     order = list(range(x.ndim))
-    order[a], order[b] = order[b], order[a]
-    return transpose(x, order)
+    order[a], order[b] = b, a
+    return apply(shape_ops.Transpose, x, axes=tuple(order))
 
 
 def expand_dims(x: TensorLike, axis: int) -> Tensor:
     """x with a new axis of length 1."""
     x = as_tensor(x)
-    at = axis + x.ndim + 1 if axis < 0 else axis
-    return x.reshape((*x.shape[:at], 1, *x.shape[at:]))
+    at = axis_of(axis, x.ndim + 1, "expand_dims")
+    return reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
 
 
 def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
     """x without its axes of length 1, or without those named."""
     x = as_tensor(x)
-    named = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-    gone = {a % x.ndim for a in named if axis is not None or x.shape[a] == 1}
+    gone = [a for a in axes_of(axis, x.ndim, "squeeze") if axis is not None or x.shape[a] == 1]
     if any(x.shape[a] != 1 for a in gone):
         raise ShapeError(f"squeeze: expected axes of length 1, got axis {axis} of shape {x.shape}.")
-    return x.reshape(tuple(n for a, n in enumerate(x.shape) if a not in gone))
+    return reshape(x, tuple([n for a, n in enumerate(x.shape) if a not in gone]))
 
 
 def broadcast_to(x: TensorLike, shape: Shape) -> Tensor:
     """x, copied along the axes that it lacks or has with length 1."""
-    return apply(shape_ops.BroadcastTo, x, shape=tuple(shape))
+    return apply(shape_ops.BroadcastTo, x, shape=_sizes(shape))
 
 
 def concat(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """The xs one after the other along an axis."""
-    return apply(shape_ops.Concat, *xs, axis=axis)
+    return apply(shape_ops.Concat, *xs, axis=index_of(axis))
 
 
 concatenate = concat  # NumPy's older name
@@ -120,29 +135,33 @@ concatenate = concat  # NumPy's older name
 
 def stack(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """The xs, all of one shape, side by side along a new axis."""
-    return apply(shape_ops.Stack, *xs, axis=axis)
+    return apply(shape_ops.Stack, *xs, axis=index_of(axis))
 
 
 def unstack(x: TensorLike, axis: int = 0) -> tuple[Tensor, ...]:
     """The slices of x along an axis, a tuple."""
-    return apply(shape_ops.Unstack, x, axis=axis)
+    x = as_tensor(x)
+    return apply(shape_ops.Unstack, x, axis=axis_of(axis, x.ndim, "unstack"))
 
 
 def split(x: TensorLike, sections: int | Sequence[int], axis: int = 0) -> tuple[Tensor, ...]:
     """x cut along an axis: into so many equal parts, or at the given positions, as NumPy's split.
 
     Raises:
-        ShapeError: the axis cannot be cut into equal parts.
+        ShapeError: the axis cannot be cut so.
     """
     x = as_tensor(x)
+    axis = axis_of(axis, x.ndim, "split")
     n = x.shape[axis]
     if isinstance(sections, int):
         if sections < 1 or n % sections:
             raise ShapeError(f"split: an axis of length {n} cannot be cut into {sections} equal parts.")
         sizes = (n // sections,) * sections
     else:
-        cuts = [0, *sections, n]
-        sizes = tuple(stop - start for start, stop in zip(cuts, cuts[1:], strict=False))
+        cuts = [0, *map(index_of, sections), n]
+        sizes = tuple([stop - start for start, stop in pairwise(cuts)])
+        if any(size < 0 for size in sizes):
+            raise ShapeError(f"split: expected ascending positions from 0 to {n}, got {list(sections)}.")
     return apply(shape_ops.Split, x, sizes=sizes, axis=axis)
 
 
@@ -153,10 +172,16 @@ def flip(x: TensorLike, axis: Axis = None) -> Tensor:
 
 def pad(x: TensorLike, widths: Sequence[tuple[int, int]]) -> Tensor:
     """x with zeros around it, (before, after) for each axis."""
-    return apply(shape_ops.Pad, x, widths=tuple((before, after) for before, after in widths))
+    x = as_tensor(x)
+    pairs = tuple([(index_of(before), index_of(after)) for before, after in widths])
+    if len(pairs) != x.ndim or any(n < 0 for pair in pairs for n in pair):
+        raise ShapeError(
+            f"pad: expected `widths` to be {x.ndim} pairs (before, after), one for each axis, got {widths}."
+        )
+    return apply(shape_ops.Pad, x, widths=pairs)
 
 
-# --- indexing -----------------------------------------------------------------------------------------------------------
+# --- indexing ---------------------------------------------------------------------------------------------------------
 
 
 def getitem(x: TensorLike, index: Any) -> Tensor:
@@ -166,24 +191,25 @@ def getitem(x: TensorLike, index: Any) -> Tensor:
 
 def scatter_add(x: TensorLike, index: Any, values: TensorLike) -> Tensor:
     """x with values added at the index; what is named twice is added twice."""
-    return apply(indexing.ScatterAdd, x, values, index=index)
+    x = as_tensor(x)
+    return apply(indexing.ScatterAdd, x, values, index=plain_index(index, x.backend))
 
 
 def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
     """The slices of x along an axis that the integers `indices` name, e.g. the rows of an embedding."""
-    x, where = as_tensor(x), as_tensor(indices)
-    if "int" not in str(where.dtype):
-        raise DTypeError(f"take: expected integer `indices`, got {where.dtype}. Convert with x.astype('int64').")
-    if axis % x.ndim == 0:
-        return apply(indexing.Take, x, indices=where.array)
-    rows = apply(indexing.Take, swapaxes(x, 0, axis), indices=where.array.reshape(-1))
-    axis %= x.ndim
-    return swapaxes(rows, 0, axis).reshape((*x.shape[:axis], *where.shape, *x.shape[axis + 1 :]))
+    x = as_tensor(x)
+    axis = axis_of(axis, x.ndim, "take")
+    rows = beside(x, indices, "take")
+    if "int" not in str(rows.dtype):
+        raise DTypeError(f"take: expected integer `indices`, got {rows.dtype}. Convert with x.astype('int64').")
+    if axis == 0:
+        return apply(indexing.Take, x, indices=rows.array)
+    taken = apply(indexing.Take, swapaxes(x, 0, axis), indices=reshape(rows, (-1,)).array)
+    return reshape(swapaxes(taken, 0, axis), (*x.shape[:axis], *rows.shape, *x.shape[axis + 1 :]))
 
 
 def one_hot(indices: TensorLike, depth: int, dtype: Any = "float32") -> Tensor:
     """1 at the index and 0 elsewhere, along a new last axis of length `depth`: (…) → (…, depth)."""
     at = as_tensor(indices)
-    return Tensor(
-        at.backend.astype(at.backend.expand_dims(at.array, -1) == at.backend.arange(depth), dtype), at.backend
-    )
+    xp = at.backend
+    return Tensor(xp.astype(xp.expand_dims(at.array, -1) == xp.arange(depth), dtype_name(dtype)), xp)

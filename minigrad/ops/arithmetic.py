@@ -6,10 +6,12 @@ way forward is summed along it on the way back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from minigrad.backend.protocol import Array, Xp
 from minigrad.ops.op import Op
 
-Needs = tuple[bool, ...]
+Needs = Sequence[bool]
 Pair = tuple[Array, Array]
 
 
@@ -65,7 +67,7 @@ class Divide(Op):
 class Power(Op):
     """y = aᵇ
 
-    da = dy b aᵇ⁻¹,  db = dy y ln a, which is taken as 0 where a = 0.
+    da = dy b aᵇ⁻¹, which is 0 for b = 0, also where a = 0;  db = dy y ln a, which is taken as 0 where a = 0.
     """
 
     broadcasts = True
@@ -74,9 +76,23 @@ class Power(Op):
         return a**b
 
     def backward(xp: Xp, dy: Array, y: Array, a: Array, b: Array, *, needs: Needs) -> Pair:
-        da = dy * b * a ** (b - 1) if needs[0] else None
-        db = dy * y * xp.log(xp.where(a == 0, 1.0, a)) if needs[1] else None
+        da = dy * (b * a ** _less_one(xp, a, b)) if needs[0] else None
+        db = dy * y * _log(xp, a, y) if needs[1] else None
         return da, db
+
+
+def _less_one(xp: Xp, a: Array, b: Array) -> Array:
+    """b − 1, but b itself where a and b are 0, since 0⁻¹ would spoil the product with b."""
+    if isinstance(b, (int, float)):
+        return b - 1 if b != 0 else b
+    return xp.where((a == 0) & (b == 0), b, b - 1)
+
+
+def _log(xp: Xp, a: Array, y: Array) -> Array:
+    """ln a, in y's dtype, and 0 where a is 0."""
+    if isinstance(a, (int, float)):
+        return xp.log(xp.full((), a if a != 0 else 1, y.dtype))
+    return xp.log(xp.where(a == 0, 1, a))
 
 
 class Negative(Op):

@@ -9,13 +9,14 @@ from minigrad.ops.op import Op
 class SoftmaxCrossEntropy(Op):
     """y = ln Σⱼ e^xⱼ − x_label over the last axis; dx = dy (softmax(x) − onehot(label)).
 
-    Inputs: logits x (…, classes), and the integer labels (…) as the parameter `labels`.
+    Inputs: logits x (…, classes), and the integer labels (…) as the parameter `labels`. A label that is no class has
+    no loss: NaN.
     """
 
     def forward(xp: Xp, x: Array, *, labels: Array) -> Array:
-        shifted = x - xp.max(x, -1, True)
-        chosen = xp.sum(xp.where(_onehot(xp, x, labels), shifted, 0.0), -1)
-        return xp.log(xp.sum(xp.exp(shifted), -1)) - chosen
+        shifted, onehot = x - xp.max(x, -1, True), _onehot(xp, x, labels)
+        chosen = xp.sum(xp.where(onehot, shifted, 0.0), -1)
+        return xp.where(xp.any(onehot, -1), xp.log(xp.sum(xp.exp(shifted), -1)) - chosen, float("nan"))
 
     def backward(xp: Xp, dy: Array, y: Array, x: Array, *, labels: Array) -> Array:
         e = xp.exp(x - xp.max(x, -1, True))

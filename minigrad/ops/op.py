@@ -7,7 +7,8 @@
 backward rule gives the gradient; run on Tensors, it records the gradient as it goes, and so can be differentiated
 again. An op has never heard of tensors, of the tape, or of NumPy.
 
-`dy` is ∂loss/∂y and has y's shape; `dx` is ∂loss/∂x. Where forward returns a tuple, y and dy are tuples.
+`dy` is ∂loss/∂y and has y's shape; `dx` is ∂loss/∂x. Where forward returns a tuple, y and dy are tuples. An op without
+`backward`, such as a comparison, passes no gradient.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ class Op:
             y, and the tape sums it down to the shape of x, in one place for all.
         keeps: forward returns ``(y, kept)``, where `kept` is whatever backward wants to see again; it is handed to
             backward as the keyword `kept`.
-        selective: backward takes the keyword `needs`, a tuple that says for which inputs a gradient is wanted, and may
-            return None for the rest. Set by writing the parameter.
+        selective: backward takes the keyword `needs`, a sequence that says for which inputs a gradient is wanted, and
+            may return None for the rest. Set by writing the parameter.
         from_output: the derivative can be told from y alone, as in tanh′ = 1 − y²: backward then never looks at x, and
             whoever calls the rule by hand may pass None for it.
     """
 
     forward: ClassVar[Callable[..., Any]]
-    backward: ClassVar[Callable[..., Any]]
+    backward: ClassVar[Callable[..., Any]]  # absent where no gradient passes
     broadcasts: ClassVar[bool] = False
     keeps: ClassVar[bool] = False
     selective: ClassVar[bool] = False
@@ -43,7 +44,8 @@ class Op:
             if rule in vars(cls):
                 setattr(cls, rule, staticmethod(vars(cls)[rule]))
         if "backward" in vars(cls):
-            cls.selective = "needs" in vars(cls)["backward"].__func__.__code__.co_varnames
+            code = vars(cls)["backward"].__func__.__code__
+            cls.selective = "needs" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
 class MultiOp(Op):

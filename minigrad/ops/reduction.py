@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from minigrad.backend.protocol import Array, Axis, Xp
+from minigrad.ops.axes import axes_of
 from minigrad.ops.op import Op
 
 
@@ -13,9 +14,8 @@ def along(xp: Xp, y: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
     """Gives y the reduced axes back, each of length 1, so that it broadcasts against x."""
     if keepdims or x.ndim == 0:
         return y
-    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-    reduced = {a % x.ndim for a in axes}
-    return xp.reshape(y, tuple(1 if a in reduced else n for a, n in enumerate(x.shape)))
+    reduced = axes_of(axis, x.ndim, "reduction")
+    return xp.reshape(y, tuple([1 if a in reduced else n for a, n in enumerate(x.shape)]))
 
 
 class Sum(Op):
@@ -35,22 +35,23 @@ class Prod(Op):
         return xp.prod(x, axis, keepdims)
 
     def backward(xp: Xp, dy: Array, y: Array, x: Array, *, axis: int, keepdims: bool = False) -> Array:
+        axis %= x.ndim
         n = x.shape[axis]
-        factors = xp.expand_dims(_to_last(xp, x, axis), -2)  # (…, 1, n)
+        last, back = _exchange(axis, x.ndim), _exchange_back(axis, x.ndim)
+        factors = xp.expand_dims(xp.transpose(x, last), -2)  # (…, 1, n)
         identity = xp.expand_dims(xp.arange(n), -1) == xp.arange(n)
         others = xp.prod(xp.where(identity, 1.0, factors), -1)  # (…, n): at i, the product of all but xᵢ
-        return along(xp, dy, x, axis, keepdims) * _from_last(xp, others, axis)
+        return along(xp, dy, x, axis, keepdims) * xp.transpose(others, back)
 
 
-def _to_last(xp: Xp, x: Array, axis: int) -> Array:
-    axes = [a for a in range(x.ndim) if a != axis % x.ndim]
-    return xp.transpose(x, (*axes, axis % x.ndim))
+def _exchange(axis: int, ndim: int) -> tuple[int, ...]:
+    """The order of axes that brings one to the end."""
+    return (*range(axis), *range(axis + 1, ndim), axis)
 
 
-def _from_last(xp: Xp, x: Array, axis: int) -> Array:
-    axes = list(range(x.ndim - 1))
-    axes.insert(axis % x.ndim, x.ndim - 1)
-    return xp.transpose(x, tuple(axes))
+def _exchange_back(axis: int, ndim: int) -> tuple[int, ...]:
+    """The order of axes that brings the last one home."""
+    return (*range(axis), ndim - 1, *range(axis, ndim - 1))
 
 
 class Max(Op):
@@ -89,14 +90,14 @@ class CumSum(Op):
 
 
 class LogSumExp(Op):
-    """y = ln Σ eˣ along an axis, with the largest x taken out first; dx = dy softmax(x)."""
+    """y = ln Σ eˣ over the axes, with the largest x taken out first; dx = dy softmax(x)."""
 
-    def forward(xp: Xp, x: Array, *, axis: int = -1, keepdims: bool = False) -> Array:
+    def forward(xp: Xp, x: Array, *, axis: Axis = -1, keepdims: bool = False) -> Array:
         top = xp.max(x, axis, True)
-        y = top + xp.log(xp.sum(xp.exp(x - top), axis, True))
-        return y if keepdims else xp.squeeze(y, axis)
+        y = xp.log(xp.sum(xp.exp(x - top), axis, True)) + top
+        return y if keepdims else xp.squeeze(y, axes_of(axis, x.ndim, "logsumexp"))
 
-    def backward(xp: Xp, dy: Array, y: Array, x: Array, *, axis: int = -1, keepdims: bool = False) -> Array:
+    def backward(xp: Xp, dy: Array, y: Array, x: Array, *, axis: Axis = -1, keepdims: bool = False) -> Array:
         return along(xp, dy, x, axis, keepdims) * xp.exp(x - along(xp, y, x, axis, keepdims))
 
 

@@ -1,0 +1,42 @@
+"""Dtypes by name: whatever a library calls its own, here it is ``"float32"``, ``"int64"``, ``"bool"`` …"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.errors import DTypeError, unknown_name
+
+FLOATING = ("float16", "float32", "float64")
+DTYPES = (*FLOATING, "bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
+PYTHON = {"float": "float64", "int": "int64", "bool_": "bool"}  # as NumPy reads Python's types
+
+
+def dtype_name(dtype: Any) -> str:
+    """Returns the name of a dtype.
+
+    Args:
+        dtype: a name, one of Python's types, or a dtype of any library: NumPy's ``np.float32`` and
+            ``np.dtype("float32")``, the array API's ``xp.float32``.
+
+    Raises:
+        UnknownNameError: no such name.
+        DTypeError: a dtype that is not of real numbers or bools.
+
+    >>> dtype_name(float), dtype_name("int32")
+    ('float64', 'int32')
+    """
+    if isinstance(dtype, str):
+        name = PYTHON.get(dtype, dtype)
+        if name not in DTYPES:
+            raise unknown_name("dtype", dtype, DTYPES)
+        return name
+    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype).rpartition(".")[2]
+    name = PYTHON.get(name, name)
+    if name not in DTYPES:
+        raise DTypeError(f"expected a dtype of real numbers or bools, got {dtype}. Known are: {', '.join(DTYPES)}.")
+    return name
+
+
+def is_floating(dtype: Any) -> bool:
+    """Is it a dtype of real numbers, whatever the backend calls it?"""
+    return dtype_name(dtype) in FLOATING

@@ -1,0 +1,145 @@
+"""The border between tensors and the host: numbers in (`array_from`), numbers out (`Interop`, a Tensor's base class).
+
+A tensor meets Python and NumPy here and nowhere else. It leaves the device by one exit, the backend's `to_numpy`.
+"""
+
+from __future__ import annotations
+
+import operator
+from math import prod
+from typing import Any, cast
+
+from minigrad.backend.dtypes import dtype_name
+from minigrad.backend.protocol import Array, BackendModule
+from minigrad.errors import DTypeError, GradientError, MinigradError, ShapeError
+
+
+class Interop:
+    """What Python and NumPy see of a tensor."""
+
+    __slots__ = ("array", "backend")
+    # NumPy's operators leave `ndarray + tensor` to the tensor; np.exp(tensor) and the like, which would record no
+    # gradient, refuse.
+    __array_ufunc__ = None
+
+    array: Array
+    backend: BackendModule
+    requires_grad: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return cast(tuple[int, ...], self.array.shape)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return cast(int, self.array.ndim)
+
+    @property
+    def dtype(self) -> Any:
+        """The backend's dtype; compares equal to names such as ``"float32"`` on NumPy and CuPy."""
+        return self.array.dtype
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return prod(self.shape)
+
+    def numpy(self) -> Any:
+        """Returns a copy on the host, a NumPy array."""
+        return self.backend.to_numpy(self.array)
+
+    def item(self) -> Any:
+        """Returns the one number in self as Python's."""
+        if self.size != 1:
+            raise ShapeError(f"item: expected a tensor with one element, got shape {self.shape}. Reduce it first.")
+        return self.numpy().item()
+
+    def tolist(self) -> Any:
+        """Returns nested lists of Python numbers."""
+        return self.numpy().tolist()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if copy is False:
+            raise ValueError("np.asarray: a tensor's numbers always leave it as a copy, so copy=False cannot be had.")
+        return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """NumPy's functions get the numbers, unless a gradient would be lost without a word."""
+        return function(*_on_host(args, function), **_on_host(kwargs, function))
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise ShapeError("len: a tensor of shape () has no first axis.")
+        return self.shape[0]
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        return operator.index(self.item())
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ShapeError(f"bool: a tensor of shape {self.shape} is neither true nor false. Use mg.any or mg.all.")
+        return bool(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        text = repr(self.numpy()).replace("\n", "\n ").removeprefix("array").removesuffix(")")
+        where = "" if self.backend.name == "numpy" else f", backend={self.backend.name}"
+        return f"Tensor{text}{where}{', requires_grad=True' if self.requires_grad else ''})"
+
+
+def _on_host(x: Any, function: Any) -> Any:
+    """Arguments of a NumPy function with the numbers of each tensor among them."""
+    if isinstance(x, Interop):
+        if x.requires_grad:
+            raise GradientError(
+                f"np.{function.__name__}: NumPy would lose the gradient of this tensor. Use minigrad's function of "
+                "that name, or say x.numpy() or x.detach()."
+            )
+        return x.numpy()
+    if isinstance(x, dict):
+        return {key: _on_host(value, function) for key, value in x.items()}
+    return type(x)(_on_host(part, function) for part in x) if isinstance(x, (list, tuple)) else x
+
+
+def array_from(data: Any, dtype: Any, backend: BackendModule) -> Array:
+    """Returns a fresh array of the backend; Python floats become float32. See `minigrad.tensor` for what it raises."""
+    name = None if dtype is None else dtype_name(dtype)
+    if isinstance(data, Interop):
+        data = data.array if data.backend is backend else data.numpy()
+    elif _holds_tensors(data):
+        raise GradientError(
+            "tensor: got a list of tensors, and their history would be lost. Use mg.stack([...]) or mg.concat([...])."
+        )
+    try:
+        array = backend.asarray(data, dtype=name, copy=True)
+    except (ValueError, TypeError, OverflowError, RuntimeError) as error:
+        raise ShapeError(f"tensor: the data are not one regular array of numbers: {error}") from error
+    try:
+        came = dtype_name(array.dtype)
+    except MinigradError as error:
+        raise DTypeError(f"tensor: expected numbers, got {type(data).__name__} data of dtype {array.dtype}.") from error
+    if name is None:
+        name = "float32" if came == "float64" and not hasattr(_first(data), "dtype") else came
+    return array if str(array.dtype).endswith(name) else backend.astype(array, name)  # in the machine's byte order
+
+
+def _holds_tensors(data: Any) -> bool:
+    """Is data a nested list with a tensor somewhere in it?"""
+    return isinstance(data, (list, tuple)) and any(isinstance(x, Interop) or _holds_tensors(x) for x in data)
+
+
+def _first(data: Any) -> Any:
+    """The first thing in nested lists that is not a list."""
+    while isinstance(data, (list, tuple)) and data:
+        data = data[0]
+    return data
