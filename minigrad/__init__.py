@@ -7,7 +7,7 @@
 Tensor([2., 4.], dtype=float32)
 """
 
-from minigrad import errors, functional, random
+from minigrad import compat, errors, functional, keras, random
 from minigrad.autograd import GradientTape, grad, no_grad
 from minigrad.backend.registry import backends, use, using
 from minigrad.creation import tensor
@@ -75,9 +75,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "GradientTape", "Tensor", "abs", "add", "all", "any", "arange", "argmax", "astype", "backends", "broadcast_to",
-    "clip", "concat", "concatenate", "cos", "cumsum", "divide", "einsum", "errors", "exp", "expand_dims", "expm1",
-    "flip", "floor", "full", "functional", "grad", "isfinite", "log", "log1p", "matmul", "max", "maximum", "mean",
-    "min", "minimum", "multiply", "negative", "no_grad", "ones", "ones_like", "pad", "power", "prod", "random",
-    "reshape", "sign", "sin", "split", "sqrt", "square", "squeeze", "stack", "subtract", "sum", "swapaxes", "take",
-    "tanh", "tensor", "transpose", "unstack", "use", "using", "var", "where", "zeros", "zeros_like",
+    "clip", "compat", "concat", "concatenate", "cos", "cumsum", "divide", "einsum", "errors", "exp", "expand_dims",
+    "expm1", "flip", "floor", "full", "functional", "grad", "isfinite", "keras", "log", "log1p", "matmul", "max",
+    "maximum", "mean", "min", "minimum", "multiply", "negative", "no_grad", "ones", "ones_like", "pad", "power",
+    "prod", "random", "reshape", "sign", "sin", "split", "sqrt", "square", "squeeze", "stack", "subtract", "sum",
+    "swapaxes", "take", "tanh", "tensor", "transpose", "unstack", "use", "using", "var", "where", "zeros",
+    "zeros_like",
 ]  # fmt: skip

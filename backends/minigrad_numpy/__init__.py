@@ -41,6 +41,8 @@ from numpy import (
     zeros,
 )
 
+from minigrad_numpy.kernels import kernels
+
 Array = Any
 Axis = int | tuple[int, ...] | None
 
@@ -52,10 +54,10 @@ concat = concatenate
 
 __all__ = [
     "abs", "all", "any", "arange", "argmax", "asarray", "astype", "broadcast_to", "clip", "concat", "cos", "cumsum",
-    "erf", "exp", "expand_dims", "expm1", "flip", "floor", "full", "getitem", "is_array", "isfinite", "log", "log1p",
-    "matmul", "max", "maximum", "min", "minimum", "name", "ones", "pad", "prod", "reshape", "scatter_add", "sign",
-    "sin", "split", "sqrt", "squeeze", "stack", "sum", "take", "tanh", "to_numpy", "transpose", "unstack", "where",
-    "zeros",
+    "erf", "exp", "expand_dims", "expm1", "flip", "floor", "full", "getitem", "is_array", "isfinite", "kernels",
+    "log", "log1p", "matmul", "max", "maximum", "min", "minimum", "name", "ones", "pad", "prod", "reshape",
+    "scatter_add", "sign", "sin", "split", "sqrt", "squeeze", "stack", "sum", "take", "tanh", "to_numpy",
+    "transpose", "unstack", "where", "zeros",
 ]  # fmt: skip
 
 
