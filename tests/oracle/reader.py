@@ -30,7 +30,7 @@ class Case:
     Attributes:
         family: the file that it stands in.
         name: unique within the family; a good test id.
-        class_name: where the class lives below the package, ``"keras.layers.LSTM"``.
+        class_name: where the class, or function, lives below the package, ``"keras.layers.LSTM"``.
         kwargs: what the constructor was given, plain; a nested object is a spec, see `build`.
         call: plain keyword arguments of the call, ``{"training": True}``.
         config: all of TensorFlow's ``get_config()``, or None where the class has none.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+import warnings
 from pathlib import Path
 
 import tensorflow as tf
@@ -15,6 +16,8 @@ from oracle.record import (
     cases_optimizers,
     cases_pieces,
     cases_recurrent,
+    cases_rnn,
+    cases_rnn_cell,
     cases_stateful,
     cases_training,
     cases_wrappers,
@@ -46,6 +49,8 @@ FAMILIES = {
         cases_recurrent.v1_keras_lstm,
         cases_recurrent.v1_keras_gru,
         cases_recurrent.v1_keras_simple_rnn,
+        cases_rnn_cell.v1_rnn_cell,
+        cases_rnn.v1_rnn,
     )
 }
 
@@ -59,6 +64,8 @@ def main() -> None:
     unknown = set(chosen.families) - set(FAMILIES)
     if unknown:
         parser.error(f"unknown {', '.join(sorted(unknown))}; there are {', '.join(FAMILIES)}")
+    warnings.simplefilter("ignore")  # the first generation says in every call that it is old
+    tf.get_logger().setLevel("ERROR")
     tf.keras.backend.set_floatx("float64")
     for family in chosen.families or FAMILIES:
         began = time.perf_counter()

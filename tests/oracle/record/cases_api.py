@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import nullcontext
 from typing import Any
 
 import tensorflow as tf
@@ -126,8 +127,8 @@ def _cases(family: str, prefix: str, listed: dict[str, dict[str, Any] | None]) -
             info["methods"] = {m: signature(getattr(found, m)) for m in METHODS if hasattr(found, m)}
         config = None
         if kwargs is not None:
-            made = build({"class_name": path, "kwargs": kwargs}, tf)
-            config = made.get_config()
+            with tf.Graph().as_default() if listed is FIRST else nullcontext():
+                config = build({"class_name": path, "kwargs": kwargs}, tf).get_config()
         cases.append(Case(family, path, path, kwargs or {}, {}, config, info, {}))
     return cases
 

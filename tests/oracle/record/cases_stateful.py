@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from oracle.reader import Case
-from oracle.record.cases_wrappers import KINDS, STATES, spec
+from oracle.record.cases_wrappers import KINDS, STATES, note_both_ways, spec
 from oracle.record.draw import MASKS, balanced, generator, normal
 from oracle.record.grids import SIZES, Options, layer_options, sequence
 from oracle.record.layers import Setup, caller, numbers, randomize, start, weight_facts
@@ -93,7 +93,6 @@ def _tell(family: str, rng: np.random.Generator, name: str, drawn: Options) -> C
     layer.reset_states()
     arrays = {f"weight/{i}": value for i, value in enumerate(layer.get_weights())}
     events: list[dict[str, Any]] = []
-    facts: dict[str, Any] = {}
     for number, event in enumerate(drawn["story"]):
         prefix = f"{event.split('_')[0]}{number}"
         if event == "reset":
@@ -110,5 +109,6 @@ def _tell(family: str, rng: np.random.Generator, name: str, drawn: Options) -> C
             found |= {f"state_after/{i}": value for i, value in enumerate(_states(layer))}
             arrays |= {f"{prefix}/{key}": value for key, value in found.items()}
             events.append({"call": prefix, **facts})
-    info = {"weights": weight_facts(layer.weights), "events": events, "mask": drawn["mask"]}
+    noted = note_both_ways(drawn) if drawn["around"] == "Bidirectional" else {"mask": drawn["mask"]}
+    info = {"weights": weight_facts(layer.weights), "events": events, **noted}
     return Case(family, name, made["class_name"], made["kwargs"], {}, layer.get_config(), info, arrays)

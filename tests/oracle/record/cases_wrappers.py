@@ -80,7 +80,8 @@ def keras_bidirectional() -> list[Case]:
         "around": ["layer", "layer", "RNN", "backward_layer"],
         "mask": MASKS,
         "initial_state": [True, False],
-        **{key: LAYER[key] for key in ("return_sequences", "return_state", "time_major", "unroll")},
+        **{key: LAYER[key] for key in ("return_sequences", "return_state", "time_major")},
+        "unroll": [False, False, False, False, True],
         "go_backwards": [False, False, False, True],
         "zero_output_for_mask": [False],
     }
@@ -92,8 +93,6 @@ def keras_bidirectional() -> list[Case]:
 
 def _bidirectional(rng: np.random.Generator, name: str, drawn: Options) -> Setup:
     kind, units, options = drawn["kind"], drawn["units"], layer_options(drawn)
-    if drawn["mask"] != "none" and not drawn["return_sequences"]:
-        options.pop("unroll", None)
     layer = spec(f"layers.{kind}", units=units, **options)
     if drawn["around"] == "RNN":
         layer = spec("layers.RNN", cell=spec(f"layers.{kind}Cell", units=units), **options)
@@ -108,8 +107,14 @@ def _bidirectional(rng: np.random.Generator, name: str, drawn: Options) -> Setup
         kwargs,
         **sequence(rng, drawn, 0.5),
         states=states if drawn["initial_state"] else None,
-        info={"mask": drawn["mask"]},
+        info=note_both_ways(drawn),
     )
+
+
+def note_both_ways(drawn: Options) -> dict[str, Any]:
+    """As `note`; Bidirectional zeroes masked outputs of its own accord, where it returns all."""
+    zeroed = {"zero_output_for_mask": drawn["return_sequences"], "go_backwards": True}
+    return note({**drawn, **zeroed})
 
 
 def keras_chains() -> list[Case]:
