@@ -59,14 +59,22 @@ def grad(
     [Tensor(12., dtype=float32)]
     """
     ys, xs = _tensors("grad: outputs", outputs), _tensors("grad: inputs", inputs)
-    return _gradients_at(xs, ys, _seeds("grad", grad_outputs, ys), create_graph)
+    return _gradients_at(xs, ys, _seeds("grad", outputs, grad_outputs), create_graph)
 
 
-def _seeds(where: str, given: Any, ys: Sequence[Tensor]) -> list[TensorLike]:
-    seeds = [None] * len(ys) if given is None else list(_flat(given)) if len(ys) > 1 else [given]
-    if len(seeds) != len(ys):
-        raise ShapeError(f"{where}: expected one cotangent for each output, got {len(seeds)} for {len(ys)}.")
-    return seeds
+def _seeds(where: str, outputs: Any, given: Any) -> list[TensorLike]:
+    """The cotangents, given in the structure of the outputs, in their order; None where none was given."""
+    if isinstance(outputs, dict):
+        given = None if given is None else [given.get(key) for key in outputs]
+        outputs = list(outputs.values())
+    one_in_a_list = isinstance(given, (list, tuple)) and len(given) == 1 and hasattr(given[0], "shape")
+    if not isinstance(outputs, (list, tuple)):
+        return list(given) if one_in_a_list else [given]
+    if given is None or (len(outputs) == 1 and not isinstance(given, (list, tuple))):
+        given = [given] * len(outputs)
+    if len(given) != len(outputs):
+        raise ShapeError(f"{where}: expected one cotangent for each output, got {len(given)} for {len(outputs)}.")
+    return [seed for y, dy in zip(outputs, given, strict=True) for seed in _seeds(where, y, dy)]
 
 
 def _gradients_at(
@@ -222,7 +230,7 @@ class GradientTape:
         self._answered = True
         ys = _tensors("GradientTape.gradient: target", target)
         xs = _tensors("GradientTape.gradient: sources", sources)
-        found = iter(self._ask(xs, ys, _seeds("GradientTape.gradient", output_gradients, ys)))
+        found = iter(self._ask(xs, ys, _seeds("GradientTape.gradient", target, output_gradients)))
 
         def answer(x: Tensor) -> Tensor | None:
             dx = next(found)

@@ -23,22 +23,18 @@ from numpy import (
     expm1,
     flip,
     floor,
-    full,
     isfinite,
     log,
     log1p,
     matmul,
     maximum,
     minimum,
-    ones,
     sign,
     sin,
     sqrt,
     stack,
-    take,
     tanh,
     where,
-    zeros,
 )
 
 from minigrad_numpy.kernels import kernels
@@ -82,6 +78,21 @@ def is_array(x: object) -> bool:
 def astype(x: Array, dtype: Any) -> Array:
     """x with another dtype."""
     return x.astype(dtype)
+
+
+def zeros(shape: tuple[int, ...], dtype: Any = "float32") -> Array:
+    """Zeros."""
+    return np.zeros(shape, dtype)
+
+
+def ones(shape: tuple[int, ...], dtype: Any = "float32") -> Array:
+    """Ones."""
+    return np.ones(shape, dtype)
+
+
+def full(shape: tuple[int, ...], value: Any, dtype: Any = "float32") -> Array:
+    """One value everywhere."""
+    return np.full(shape, value, dtype)
 
 
 def arange(stop: int, dtype: Any = "int64") -> Array:
@@ -196,6 +207,11 @@ def pad(x: Array, widths: Sequence[tuple[int, int]]) -> Array:
 def getitem(x: Array, index: Any) -> Array:
     """x[index]."""
     return x[index]
+
+
+def take(x: Array, indices: Array, axis: int = 0) -> Array:
+    """The slices of x along an axis that the indices name."""
+    return x.take(indices, axis)
 
 
 def scatter_add(x: Array, index: Any, values: Array) -> Array:

@@ -1,0 +1,389 @@
+"""Checks for whoever writes an operation, a layer or a backend: `check_gradient` and `check_backend`.
+
+A gradient that is a little wrong still trains, so it has to be looked at closely: every output gets a random cotangent
+(∂loss/∂y), for in a plain sum errors cancel; every input is varied; and all is done in float64, for in float32 the
+difference of two losses has no digits left to compare.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from math import erf
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd import grad
+from minigrad.backend import registry
+from minigrad.backend.dtypes import dtype_name
+from minigrad.creation import tensor
+from minigrad.errors import BackendContractError, DTypeError, GradientCheckError
+from minigrad.tensor import Tensor, TensorLike
+
+STEP = 1e-4  # of the finite differences, whose error is then about 1e-12
+HostArray = Any
+
+
+def check_gradient(
+    f: Callable[..., Any],
+    *inputs: TensorLike,
+    weights: Sequence[Tensor] = (),
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+    seed: int = 0,
+    max_elements: int = 100,
+    second_order: bool = False,
+) -> None:
+    """Compares the gradient of a function with finite differences.
+
+    With a random cotangent c for every output and loss = Σ c·f(x), each ∂loss/∂x is compared, along two random
+    directions v and, where x is small, along each axis v, with
+
+        ⟨∂loss/∂x, v⟩ ≈ (8 Δ₁ − Δ₂) / 12h,   Δₖ = loss(x + k h v) − loss(x − k h v)
+
+    Args:
+        f: takes the inputs as Tensors; returns a Tensor, or a tuple or list of them. The same inputs must always give
+            the same outputs: a layer with dropout in training does not.
+        inputs: float64 arrays or Tensors. What is not to be varied, f reads from outside.
+        weights: float64 leaves that f reads by itself, such as a layer's weights; they are varied too, and put back.
+        rtol: the error allowed, relative to the larger of the two numbers.
+        atol: the error allowed besides, in units of the largest output (or of 1).
+        seed: of the cotangents and directions.
+        max_elements: inputs up to this size are checked element by element, larger ones along the directions only.
+        second_order: check the gradient's own gradient too, as `create_graph` records it.
+
+    Raises:
+        GradientCheckError: says which input, where in it, both numbers, and by how much they differ.
+        DTypeError: something is not float64.
+
+    >>> import minigrad as mg
+    >>> check_gradient(mg.tanh, [0.5, -1.0], second_order=True)
+    >>> check_gradient(lambda x: x * x.detach(), [0.5, -1.0])
+    Traceback (most recent call last):
+    minigrad.errors.GradientCheckError: check_gradient: input 0, shape (2,), at index (0,): analytic ...
+    """
+    points = [_float64(f"input {k}", x) for k, x in enumerate(inputs)]
+    loss = _Loss(f, points, weights, seed)
+    try:
+        for k, dx in enumerate(loss.gradients()):
+            _check_input(loss, k, dx, rtol, atol * loss.scale, max_elements)
+    finally:
+        loss.put_back()
+    if second_order:
+        g, cotangents = _gradient_of(f, len(inputs), weights), loss.cotangents
+        options: dict[str, Any] = {"rtol": rtol, "atol": atol, "seed": seed + 1, "max_elements": max_elements}
+        check_gradient(g, *points, *cotangents, weights=weights, **options)
+
+
+class _Loss:
+    """Σ c·f(x) as a function of the inputs and weights, on the host, with random cotangents c."""
+
+    def __init__(self, f: Callable[..., Any], inputs: list[HostArray], weights: Sequence[Tensor], seed: int) -> None:
+        self.f = f
+        self.weights = list(weights)
+        self.points = inputs + [_float64(f"weight {k}", w) for k, w in enumerate(weights)]
+        self.generator = np.random.default_rng(seed)
+        outputs = self._outputs(self.points)
+        self.cotangents = [self.generator.standard_normal(y.shape) for y in outputs]
+        self.scale = max([1.0, *[float(np.abs(y).max()) for y in outputs if y.size]])
+        again = self._outputs(self.points)
+        if any(not np.array_equal(y, z, equal_nan=True) for y, z in zip(outputs, again, strict=True)):
+            raise GradientCheckError("check_gradient: f gave two results for the same inputs. Is there dropout in it?")
+
+    def _run(self, points: list[HostArray]) -> tuple[list[Tensor], list[Tensor]]:
+        """The function at some point of its inputs and weights: all of these, and the outputs, as tensors."""
+        xs = [tensor(x, requires_grad=True) for x in points]
+        n = len(points) - len(self.weights)
+        for weight, value in zip(self.weights, xs[n:], strict=True):
+            weight.array = value.array
+        ys = _listed(self.f(*xs[:n]))
+        for k, y in enumerate(ys):
+            _float64(f"output {k}", y)
+        return [*xs[:n], *self.weights], ys
+
+    def _outputs(self, points: list[HostArray]) -> list[HostArray]:
+        return [y.numpy() for y in self._run(points)[1]]
+
+    def gradients(self) -> list[HostArray | None]:
+        """∂loss/∂x for each input and weight, as the tape has it; None where nothing arrived."""
+        xs, ys = self._run(self.points)
+        tracked = [(y, c) for y, c in zip(ys, self.cotangents, strict=True) if y.requires_grad]
+        dxs = grad([y for y, _ in tracked], xs, [c for _, c in tracked]) if tracked else [None] * len(xs)
+        return [None if dx is None else dx.numpy() for dx in dxs]
+
+    def slope(self, k: int, v: HostArray) -> float:
+        """The derivative of the loss along v in input k, as finite differences have it."""
+        x = self.points[k]
+        h = STEP * max(1.0, float(np.abs(x * v).max(initial=0.0))) / max(1.0, float(np.abs(v).max(initial=0.0)))
+
+        def change(h: float) -> float:
+            ahead, behind = ([*self.points[:k], x + s * h * v, *self.points[k + 1 :]] for s in (1, -1))
+            pairs = zip(self.cotangents, self._outputs(ahead), self._outputs(behind), strict=True)
+            return sum(float((c * (y - z)).sum()) for c, y, z in pairs)
+
+        return (8 * change(h) - change(2 * h)) / (12 * h)
+
+    def where(self, k: int) -> str:
+        """How an error message calls input k."""
+        n = len(self.points) - len(self.weights)
+        return f"check_gradient: {f'input {k}' if k < n else f'weight {k - n}'}, shape {self.points[k].shape}"
+
+    def put_back(self) -> None:
+        """Gives the weights back the numbers that they had."""
+        for weight, value in zip(reversed(self.weights), reversed(self.points), strict=False):
+            weight.array = weight.backend.asarray(value, copy=True)
+
+
+def _check_input(loss: _Loss, k: int, dx: HostArray | None, rtol: float, noise: float, max_elements: int) -> None:
+    """Compares dx with the slope along each axis of input k, if these are not too many, and along two directions."""
+    x, where = loss.points[k], loss.where(k)
+    if dx is None:
+        dx, where = np.zeros(x.shape), f"{where} (no gradient arrived)"
+    for index in np.ndindex(x.shape) if x.size <= max_elements else ():
+        axis = np.zeros(x.shape)
+        axis[index] = 1.0
+        _compare(f"{where}, at index {index}", float(dx[index]), loss.slope(k, axis), rtol, noise)
+    for _ in range(2):
+        v = loss.generator.standard_normal(x.shape)
+        _compare(f"{where}, along a random direction", float((dx * v).sum()), loss.slope(k, v), rtol, noise)
+
+
+def _compare(where: str, analytic: float, numeric: float, rtol: float, noise: float) -> None:
+    largest = max(abs(analytic), abs(numeric))
+    error = abs(analytic - numeric)
+    if not error <= rtol * largest + noise:  # not for NaN either
+        raise GradientCheckError(
+            f"{where}: analytic {analytic:.10g}, numeric {numeric:.10g}; they differ by {error:.3g}, that is "
+            f"{100 * error / largest:.2g} % (allowed: {100 * rtol:.2g} %)."
+        )
+
+
+def _gradient_of(f: Callable[..., Any], n: int, weights: Sequence[Tensor]) -> Callable[..., list[Tensor]]:
+    """The gradient of f as a function of its n inputs and of the cotangents of its outputs."""
+
+    def g(*inputs_and_cotangents: Tensor) -> list[Tensor]:
+        inputs, cotangents = inputs_and_cotangents[:n], inputs_and_cotangents[n:]
+        tracked = [(y, c) for y, c in zip(_listed(f(*inputs)), cotangents, strict=True) if y.requires_grad]
+        if not tracked:
+            return []
+        dxs = grad([y for y, _ in tracked], [*inputs, *weights], [c for _, c in tracked], create_graph=True)
+        return [dx for dx in dxs if dx is not None]
+
+    return g
+
+
+def _listed(y: Any) -> list[Tensor]:
+    return list(y) if isinstance(y, (tuple, list)) else [y]
+
+
+def _float64(what: str, x: TensorLike) -> HostArray:
+    """A copy of x on the host, if it is of float64."""
+    array = np.array(x.numpy() if isinstance(x, Tensor) else x)
+    if array.dtype != np.float64:
+        raise DTypeError(
+            f"check_gradient: {what} is of dtype {array.dtype}, expected float64: in float32 the difference of two "
+            "losses has but one or two digits that mean anything. Use arrays of float64 and layers with "
+            "dtype='float64'; what is not to be varied, such as integer labels, f can read from outside."
+        )
+    return array
+
+
+# --- backends ---------------------------------------------------------------------------------------------------------
+
+
+def check_backend(module: ModuleType | str) -> None:
+    """Tries every function that `minigrad.backend.protocol` asks of a backend, against numbers computed on the host.
+
+    Args:
+        module: the backend, or its name.
+
+    Raises:
+        BackendContractError: functions are missing, or one message lists everything that differs.
+
+    >>> check_backend("numpy")
+    """
+    xp = registry.resolve(module)
+    wrong = [complaint for case in _cases() if (complaint := _complaint(xp, *case))]
+    if wrong:
+        raise BackendContractError(
+            f"check_backend: {len(wrong)} of the backend's answers are not what minigrad.backend.protocol asks for:\n"
+            + "\n".join(f"- {each}" for each in wrong)
+        )
+
+
+Case = tuple[str, Callable[[Any], Any], Any]  # what is tried, on the backend, and what NumPy makes of it
+
+
+def _complaint(xp: Any, what: str, on_backend: Callable[[Any], Any], expected: Any) -> str:
+    """What is wrong with a backend's answer: nothing, or a line."""
+    try:
+        answer = on_backend(xp)
+        pairs = list(zip(answer, expected, strict=True)) if isinstance(expected, tuple) else [(answer, expected)]
+        hosts = [(xp.to_numpy(got), np.asarray(want), dtype_name(got.dtype)) for got, want in pairs]
+    except Exception as error:  # noqa: BLE001  (whatever a stranger's code raises is a finding)
+        return f"{what}: raised {type(error).__name__}: {error}"
+    for got, want, dtype in hosts:
+        if not isinstance(got, np.ndarray) or got.shape != want.shape:
+            return f"{what}: expected shape {want.shape}, got {getattr(got, 'shape', type(got).__name__)}"
+        if got.dtype.kind != want.dtype.kind or (got.dtype.kind == "f" and dtype != want.dtype.name):
+            return f"{what}: expected dtype {want.dtype}, got {dtype}"
+        if not np.allclose(got, want, rtol=1e-5, atol=1e-6, equal_nan=True):
+            return f"{what}: expected {want.tolist()}, got {got.tolist()}"
+    return ""
+
+
+A = np.array([[[0.5, -1.5, 2.0], [1.0, 0.25, -3.0]], [[0.0, 4.0, -0.5], [2.0, 2.0, 1.5]]], "float32")
+B = np.array([[1.0], [-2.0]], "float32")  # broadcasts against A
+M = np.array([[1.0, 2.0], [0.5, -1.0], [3.0, 0.0]], "float32")  # the product A M is defined
+I = np.array([1, 0, 1])
+TRUE = A > 0.3
+
+
+def _cases() -> Iterator[Case]:
+    """Every case: each function by name with its arguments, then what cannot be said so."""
+    for name, arguments, expected in (*_elementwise(), *_reductions(), *_shapes(), *_indexing()):
+        yield f"{name}{_shown(arguments)}", _call(name, arguments), expected
+    for sign, function in _OPERATORS.items():
+        for a, b in ((A, B), (A, 2.0), (2.0, B)) if sign != "@" else ((A, M), (M[0], M[1]), (A, M[:, 0])):
+            yield f"operator {sign}", _call(function, (a, b)), function(a, b)
+    for sign, logical in (("&", operator.and_), ("|", operator.or_), ("==", operator.eq)):
+        yield f"operator {sign}", _call(logical, (TRUE, A < 1.0)), logical(TRUE, A < 1.0)
+    yield "operator ~", _call(operator.invert, (TRUE,)), ~TRUE
+    yield "unary -", _call(operator.neg, (A,)), -A
+    yield from _conversions()
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "@": operator.matmul,
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+
+Row = tuple[str, tuple[Any, ...], Any]
+
+
+def _call(function: str | Callable[..., Any], arguments: tuple[Any, ...]) -> Callable[[Any], Any]:
+    """A call on the backend, with its own arrays in place of the host's."""
+
+    def on(xp: Any, x: Any) -> Any:
+        if isinstance(x, np.ndarray):
+            return xp.asarray(x)
+        return type(x)([on(xp, part) for part in x]) if isinstance(x, (tuple, list)) else x
+
+    def run(xp: Any) -> Any:
+        called = getattr(xp, function) if isinstance(function, str) else function
+        return called(*[on(xp, x) for x in arguments])
+
+    return run
+
+
+def _shown(arguments: tuple[Any, ...]) -> str:
+    words = [f"array {x.shape}" if isinstance(x, np.ndarray) else repr(x) for x in arguments]
+    return f"({', '.join(words)})"
+
+
+def _elementwise() -> Iterator[Row]:
+    for name in ("abs", "sign", "exp", "expm1", "sin", "cos", "tanh", "floor"):
+        yield name, (A,), getattr(np, name)(A)
+    for name in ("log", "log1p", "sqrt"):
+        yield name, (np.abs(A) + 1,), getattr(np, name)(np.abs(A) + 1)
+    yield "erf", (B,), np.array([[erf(b) for b in row] for row in B.tolist()], "float32")
+    odd = np.array([1.0, np.inf, -np.inf, np.nan], "float32")
+    yield "isfinite", (odd,), np.isfinite(odd)
+    for other in (B, 0.0):
+        yield "maximum", (A, other), np.maximum(A, other)
+        yield "minimum", (A, other), np.minimum(A, other)
+        yield "where", (TRUE, A, other), np.where(TRUE, A, other)
+        yield "where", (TRUE, other, A), np.where(TRUE, other, A)
+    yield "clip", (A, -1.0, 1.0), np.clip(A, -1.0, 1.0)
+    yield "astype", (A, "float64"), A.astype("float64")
+    yield "astype", (TRUE, "float32"), TRUE.astype("float32")
+    yield "astype", (A, "int64"), A.astype("int64")
+
+
+def _reductions() -> Iterator[Row]:
+    for name in ("sum", "prod", "max", "min", "all", "any"):
+        x = TRUE if name in ("all", "any") else A
+        for axis, keepdims in ((None, False), (-1, True), ((0, 2), False), ((0, 1), True), (1, False)):
+            yield name, (x, axis, keepdims), getattr(np, name)(x, axis, keepdims=keepdims)
+    yield "sum", (A, ()), A
+    yield "argmax", (A,), np.argmax(A)
+    yield "argmax", (A, -1), np.argmax(A, -1)
+    yield "cumsum", (A, 1), np.cumsum(A, 1)
+    yield "cumsum", (A, -1), np.cumsum(A, -1)
+    for a, b in ((A, M), (M[0], M[1]), (A, M[:, 0]), (A[0, 0], M), (A, A.transpose(0, 2, 1))):
+        yield "matmul", (a, b), np.matmul(a, b)
+
+
+def _shapes() -> Iterator[Row]:
+    yield "reshape", (A, (3, 4)), A.reshape(3, 4)
+    yield "reshape", (A, (-1, 2)), A.reshape(-1, 2)
+    yield "transpose", (A,), A.transpose()
+    yield "transpose", (A, (1, 0, 2)), A.transpose(1, 0, 2)
+    yield "expand_dims", (A, 1), A[:, None]
+    yield "expand_dims", (A, -1), A[..., None]
+    yield "squeeze", (B[None],), B[:, 0]
+    yield "squeeze", (B[None], 0), B
+    yield "squeeze", (B[None], (0, 2)), B[:, 0]
+    yield "broadcast_to", (B, (3, 2, 4)), np.broadcast_to(B, (3, 2, 4))
+    for axis in (0, -1):
+        yield "concat", ([A, A + 1], axis), np.concatenate([A, A + 1], axis)
+        yield "stack", ([A, A + 1], axis), np.stack([A, A + 1], axis)
+        yield "unstack", (A, axis), tuple(np.moveaxis(A, axis, 0))
+        yield "flip", (A, axis), np.flip(A, axis)
+    yield "flip", (A,), np.flip(A)
+    yield "flip", (A, (0, 2)), np.flip(A, (0, 2))
+    yield "split", (A, 3, -1), tuple(np.split(A, 3, -1))
+    yield "pad", (M, ((1, 0), (0, 2))), np.pad(M, ((1, 0), (0, 2)))
+
+
+def _indexing() -> Iterator[Row]:
+    for index in (
+        0,
+        -1,
+        (0, 1),
+        (slice(None), slice(0, 1)),
+        (Ellipsis, 0),
+        (None, 1),
+        I,
+        TRUE,
+        (I, I),
+        (0, slice(None, None, -1)),
+    ):
+        picked = A[index]
+        added = A.copy()
+        np.add.at(added, index, picked)
+        yield "getitem", (A, index), picked
+        yield "scatter_add", (A, index, picked), added
+    yield "take", (M, I), M[I]
+    yield "take", (M, np.array([[2, 0], [1, 1]])), M[[[2, 0], [1, 1]]]
+    yield "take", (A, I, -1), A[:, :, I]
+
+
+def _conversions() -> Iterator[Case]:
+    for dtype in ("float32", "float64", "int32", "int64", "bool"):
+        for name in ("zeros", "ones"):
+            yield f"{name}((2, 0, 1), {dtype!r})", _call(name, ((2, 0, 1), dtype)), getattr(np, name)((2, 0, 1), dtype)
+        yield f"asarray([[0, 1]], {dtype!r})", _call("asarray", ([[0, 1]], dtype)), np.array([[0, 1]], dtype)
+    yield "zeros((2,))", _call("zeros", ((2,),)), np.zeros(2, "float32")
+    yield "zeros of another's dtype", lambda xp: xp.zeros((2,), xp.asarray(A).dtype), np.zeros(2, "float32")
+    yield "full((2,), 3)", _call("full", ((2,), 3)), np.full(2, 3, "float32")
+    yield "arange(3)", _call("arange", (3,)), np.arange(3)
+    yield "arange(3, 'float64')", lambda xp: xp.arange(3, dtype="float64"), np.arange(3, dtype="float64")
+
+    def known(xp: Any) -> Any:
+        return xp.asarray([xp.is_array(xp.asarray(A)), xp.is_array([1.0])], "bool")
+
+    def copied(xp: Any) -> Any:
+        host = A.copy()
+        x = xp.asarray(host, copy=True)
+        host[:] = 0
+        xp.to_numpy(x)[:] = 0
+        y = xp.asarray(x, copy=True)
+        y[0, 0, 0] = 9.0
+        xp.scatter_add(x, 0, 1.0)
+        return x
+
+    yield "is_array", known, np.array([True, False])
+    yield "asarray(copy=True), to_numpy and scatter_add", copied, A
