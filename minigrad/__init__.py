@@ -7,7 +7,7 @@
 Tensor([2., 4.], dtype=float32)
 """
 
-from minigrad import compat, errors, functional, keras, random
+from minigrad import compat, errors, functional, keras, random, testing
 from minigrad.autograd import GradientTape, grad, no_grad
 from minigrad.backend.registry import backends, use, using
 from minigrad.creation import tensor
@@ -27,13 +27,18 @@ from minigrad.functional import (
     cumsum,
     divide,
     einsum,
+    equal,
     exp,
     expand_dims,
     expm1,
     flip,
     floor,
     full,
+    greater,
+    greater_equal,
     isfinite,
+    less,
+    less_equal,
     log,
     log1p,
     matmul,
@@ -44,6 +49,7 @@ from minigrad.functional import (
     minimum,
     multiply,
     negative,
+    not_equal,
     ones,
     ones_like,
     pad,
@@ -75,10 +81,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "GradientTape", "Tensor", "abs", "add", "all", "any", "arange", "argmax", "astype", "backends", "broadcast_to",
-    "clip", "compat", "concat", "concatenate", "cos", "cumsum", "divide", "einsum", "errors", "exp", "expand_dims",
-    "expm1", "flip", "floor", "full", "functional", "grad", "isfinite", "keras", "log", "log1p", "matmul", "max",
-    "maximum", "mean", "min", "minimum", "multiply", "negative", "no_grad", "ones", "ones_like", "pad", "power",
-    "prod", "random", "reshape", "sign", "sin", "split", "sqrt", "square", "squeeze", "stack", "subtract", "sum",
-    "swapaxes", "take", "tanh", "tensor", "transpose", "unstack", "use", "using", "var", "where", "zeros",
-    "zeros_like",
+    "clip", "compat", "concat", "concatenate", "cos", "cumsum", "divide", "einsum", "equal", "errors", "exp",
+    "expand_dims", "expm1", "flip", "floor", "full", "functional", "grad", "greater", "greater_equal", "isfinite",
+    "keras", "less", "less_equal", "log", "log1p", "matmul", "max", "maximum", "mean", "min", "minimum", "multiply",
+    "negative", "no_grad", "not_equal", "ones", "ones_like", "pad", "power", "prod", "random", "reshape", "sign", "sin",
+    "split", "sqrt", "square", "squeeze", "stack", "subtract", "sum", "swapaxes", "take", "tanh", "tensor", "testing",
+    "transpose", "unstack", "use", "using", "var", "where", "zeros", "zeros_like",
 ]  # fmt: skip
