@@ -38,8 +38,12 @@ class Checkpoint(NamedTuple):
 
     def group(self, name: str) -> list[Array]:
         """Returns the arrays ``name/0``, ``name/1``, … in order."""
-        count = sum(key.startswith(f"{name}/") for key in self.arrays)
-        return [self.arrays[f"{name}/{k}"] for k in range(count)]
+        return [self.arrays[f"{name}/{k}"] for k in range(len(self.named(name)))]
+
+    def named(self, name: str) -> dict[str, Array]:
+        """Returns the arrays ``name/…`` by the rest of their names."""
+        prefix = f"{name}/"
+        return {key.removeprefix(prefix): array for key, array in self.arrays.items() if key.startswith(prefix)}
 
 
 def grouped(**groups: list[Array]) -> dict[str, Array]:

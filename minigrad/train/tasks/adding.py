@@ -38,7 +38,7 @@ class Adding(GeneratedTask):
 
     name = "adding"
     options_type = AddingOptions
-    unit = "squared error"
+    unit = "mean squared error"
     per_unit = 1.0
     metric = "mean_squared_error"
 

@@ -1,0 +1,16 @@
+"""``python -m minigrad``: train, sample and what else there is."""
+
+from __future__ import annotations
+
+import sys
+
+from minigrad.train.command_line import main
+from minigrad.train.commands import sample, train
+
+COMMANDS = {
+    "train": (train.HELP, train.main),
+    "sample": (sample.HELP, sample.main),
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], COMMANDS))

@@ -1,0 +1,91 @@
+"""``python -m minigrad COMMAND …``: finds the command, and says in a sentence what a user did wrong.
+
+A command is a module of `minigrad.train.commands` with a ``HELP`` line and ``main(arguments)``, which
+returns the exit code; it is entered in `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+from minigrad.errors import BackendError, NaNLossError, UnknownNameError, unknown_name
+from minigrad.train.errors import CheckpointError, DataError, OptionError, RunError
+
+Commands = Mapping[str, tuple[str, Callable[[Sequence[str]], int]]]
+"""For each name of a command its line of help and its function."""
+
+PROGRAM = "python -m minigrad"
+USER, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are ours: one sentence, the nearest name."""
+
+    def __init__(self, command: str, **settings: Any) -> None:
+        super().__init__(prog=f"{PROGRAM} {command}", allow_abbrev=False, **settings)
+
+    def read(self, arguments: Sequence[str]) -> dict[str, Any]:
+        """Returns the arguments by name.
+
+        Raises:
+            OptionError: one is unknown, or lacks its value.
+        """
+        known, rest = self.parse_known_args(arguments)
+        for word in rest:
+            if word.startswith("-"):
+                flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
+                raise OptionError(str(unknown_name(f"{self.prog}: option", word.partition("=")[0], flags)))
+        if rest:
+            raise OptionError(f"{self.prog}: unexpected {rest[0]!r}. See {self.prog} --help.")
+        return vars(known)
+
+    def error(self, message: str) -> NoReturn:
+        """Raises OptionError where argparse would print its usage and leave."""
+        raise OptionError(f"{self.prog}: {message.removeprefix('argument ')}.")
+
+
+def main(arguments: Sequence[str], commands: Commands) -> int:
+    """Runs a command and returns the exit code.
+
+    Args:
+        arguments: what stands after ``python -m minigrad``.
+        commands: for each name its line of help and its function.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a console that lacks a character shows another one
+            stream.reconfigure(errors="replace")
+    try:
+        if not arguments or arguments[0] in ("-h", "--help"):
+            print(_overview(commands), file=sys.stdout if arguments else sys.stderr)
+            return 0 if arguments else USER
+        name, *rest = arguments
+        if name not in commands:
+            raise OptionError(str(unknown_name(f"{PROGRAM}: command", name, commands)))
+        return commands[name][1](rest)
+    except (OptionError, DataError, RunError, CheckpointError, UnknownNameError, BackendError) as error:
+        print(f"minigrad: {error}", file=sys.stderr)
+        return USER
+    except (NaNLossError, OSError) as error:
+        return _failed(error)
+    except KeyboardInterrupt:
+        print("minigrad: interrupted.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _failed(error: Exception) -> int:
+    """Says what went wrong while the program ran, through no fault of the arguments."""
+    if isinstance(error, BrokenPipeError):  # who read our output has left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    print(f"minigrad: {error}", file=sys.stderr)
+    return FAILED
+
+
+def _overview(commands: Commands) -> str:
+    width = max(map(len, commands)) + 2
+    lines = [f"  {name:<{width}}{text}" for name, (text, _) in commands.items()]
+    return "\n".join([f"usage: {PROGRAM} COMMAND …", "", *lines, "", f"{PROGRAM} COMMAND --help tells more."])

@@ -1,0 +1,36 @@
+"""``python -m minigrad sample RUN``: what the model of a run does: text written, or examples solved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from minigrad.backend.registry import using
+from minigrad.train.command_line import Parser
+from minigrad.train.errors import OptionError
+from minigrad.train.options import add_options
+from minigrad.train.run import read_config, trained
+from minigrad.train.task import Sampling
+
+HELP = "show what the model of a run does"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints the sample and returns 0."""
+    parser = Parser("sample", description=f"{HELP}: text written, or examples solved.")
+    parser.add_argument("run", metavar="RUN", help="the folder of the run")
+    add_options(parser, Sampling)
+    given = parser.read(arguments)
+    folder = given.pop("run")
+    name, options = read_config(Path(folder))
+    if name != "text":
+        for flag in ("prompt", "temperature"):
+            if given[flag] is not None:
+                raise OptionError(f"--{flag}: only runs of the task 'text' take it; {folder} is of {name!r}.")
+    settings = Sampling.from_text(given)
+    with using(options.backend):
+        task, trainer = trained(folder)
+        print(task.sample(trainer.predict, np.random.default_rng(settings.seed), settings))
+    return 0

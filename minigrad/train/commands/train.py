@@ -1,0 +1,116 @@
+"""``python -m minigrad train TASK``: trains a model in a new run folder, or goes on in an old one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minigrad.backend.registry import using
+from minigrad.train.command_line import PROGRAM, Parser
+from minigrad.train.errors import OptionError
+from minigrad.train.interrupt import Interruption, interruptible
+from minigrad.train.options import add_options
+from minigrad.train.progress import progress_on
+from minigrad.train.run import Run, read_config, steps_in
+from minigrad.train.task import RunOptions, Sampling
+from minigrad.train.tasks.table import TASKS, find
+
+HELP = "train a model on a task, or go on with a run"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Trains, and returns the exit code: 0, or 128 plus the number of the signal that stopped it."""
+    task = arguments[0] if arguments and not arguments[0].startswith("-") else None
+    given = _parser(task).read(arguments[1:] if task else arguments)
+    out, resume = given.pop("out"), given.pop("resume")
+    if task is None and resume is None:
+        raise OptionError(f"{PROGRAM} train: expected a task ({', '.join(TASKS)}) as the first word, or --resume RUN.")
+    if resume is not None:
+        steps = _only_steps(given, out, resume, task)
+        with using(read_config(Path(resume))[1].backend):
+            return _train(Run.resume(resume, steps))
+    options = find(task or "").options_type.from_text(given)
+    with using(options.backend):
+        return _train(Run.create(out or f"runs/{task}", _timed(task or "", options, given), task or ""))
+
+
+def _parser(task: str | None) -> Parser:
+    listed = "".join(f"  {name:<16}{kind.__doc__.splitlines()[0]}\n" for name, kind in TASKS.items() if kind.__doc__)
+    parser = Parser(
+        f"train {task or 'TASK'}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=find(task).__doc__ if task else f"{HELP}.\n\ntasks:\n{listed}",
+        epilog=None if task else f"{PROGRAM} train TASK --help lists the options of a task.",
+    )
+    parser.add_argument("--resume", metavar="RUN", help="go on with the run in this folder, as if it had never stopped")
+    parser.add_argument("--out", metavar="DIR", help=f"the folder of the new run (default: runs/{task or 'TASK'})")
+    add_options(parser, find(task).options_type if task else RunOptions)
+    return parser
+
+
+def _only_steps(given: dict[str, Any], out: str | None, resume: str, task: str | None) -> int | None:
+    """With --resume everything comes from the run's config.json but, if need be, its length."""
+    named = [name for name, value in {**given, "out": out}.items() if value is not None and name != "steps"]
+    if named:
+        flag = "--" + named[0].replace("_", "-")
+        raise OptionError(f"--resume {resume}: the run keeps its options; {flag} can only be given to a new run.")
+    if task is not None and (of := read_config(Path(resume))[0]) != find(task).name:
+        raise OptionError(f"--resume {resume}: this is a run of the task {of!r}, not {task!r}.")
+    return None if given["steps"] is None else RunOptions.from_text({"steps": given["steps"]}).steps
+
+
+def _timed(task: str, options: RunOptions, given: dict[str, Any]) -> RunOptions:
+    """The options with the number of steps that --minutes asks for."""
+    if options.minutes is None:
+        return options
+    if given["steps"] is not None:
+        raise OptionError("--minutes and --steps: expected one of the two, got both.")
+    return replace(options, steps=steps_in(options.minutes, find(task)(options), options))
+
+
+def _train(run: Run) -> int:
+    task, trainer = run.task, run.trainer
+    for line in task.notes():
+        print(line)
+    size = f"{trainer.model.count_params():,} weights"
+    print(f"{task.name}: {run.options.cell}, {size}; step {trainer.step} of {run.options.steps}; {run.folder}")
+    baseline = run.baseline()
+    print(f"{baseline.name}: {task.metric.replace('_', ' ')} {baseline.value:.4g}", flush=True)
+    progress = progress_on(run.options.steps, trainer.step, task.unit, task.items)
+    with interruptible() as interruption:
+        try:
+            complete = run.train(progress, interruption)
+        finally:
+            progress.close()
+    if not complete:
+        return _interrupted(run, interruption)
+    _report(run)
+    return 0
+
+
+def _interrupted(run: Run, interruption: Interruption) -> int:
+    print(
+        f"Stopped after step {run.trainer.step} of {run.options.steps}; everything is saved. Go on with\n"
+        f"  {PROGRAM} train --resume {run.folder}",
+        file=sys.stderr,
+    )
+    return 128 + (interruption.signal or 0)
+
+
+def _report(run: Run) -> None:
+    """The end of a run: a sample, the validation beside the baseline, where the files are."""
+    task, result = run.task, run.result()
+    generator = np.random.default_rng(run.options.seed)
+    print(f"\n{task.sample(run.trainer.predict, generator, Sampling())}\n")
+    name, better = task.metric.replace("_", " "), result["beats_baseline"]
+    print(f"validation: {name} {result['value']:.4g}")
+    print(f"{result['baseline']['name']}: {name} {result['baseline']['value']:.4g}")
+    print(f"The model {'beats' if better else 'does not beat'} it. Everything is in {run.folder}.")
+    if not (run.folder / "curve.png").exists():
+        print("There is no curve.png, for matplotlib is not installed: pip install matplotlib.")

@@ -1,0 +1,191 @@
+"""One training step after the other, and all that must be kept to go on later as if nothing had been.
+
+The step is truncated backpropagation through time: a window is read from the state in which the last
+one ended, and the gradient stops at the border.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad import functional, random
+from minigrad.autograd import grad, no_grad
+from minigrad.backend.protocol import Array
+from minigrad.creation import tensor
+from minigrad.errors import NaNLossError
+from minigrad.keras.optimizers import Adam
+from minigrad.keras.optimizers.schedules import CosineDecay
+from minigrad.tensor import Tensor
+from minigrad.train.checkpoint import Checkpoint, grouped
+from minigrad.train.errors import CheckpointError
+from minigrad.train.model import SequenceModel, States
+from minigrad.train.task import Batch, RunOptions, Task
+
+
+def _cross_entropy(outputs: Tensor, batch: Batch) -> Tensor:
+    return functional.softmax_cross_entropy(outputs, batch.targets, mask=batch.weights)
+
+
+def _squared_error(outputs: Tensor, batch: Batch) -> Tensor:
+    weights = np.broadcast_to(batch.weights[..., None], batch.targets.shape)  # one for each number
+    return functional.mean_squared_error(outputs, batch.targets, mask=weights)
+
+
+LOSSES = {"classes": _cross_entropy, "values": _squared_error}
+
+
+class Step(NamedTuple):
+    """What one training step gave."""
+
+    loss: float  # in the task's unit
+    gradient_norm: float  # before it was clipped
+    learning_rate: float
+    items: int  # how many were read
+
+
+class Trainer:
+    """A model in training on a task.
+
+    Seeds `minigrad.random`, from which the weights and dropout are drawn; the data come from a
+    generator of their own.
+
+    Args:
+        task: the data.
+        options: how to train.
+
+    Attributes:
+        model: the model.
+        step: how many steps were made.
+    """
+
+    def __init__(self, task: Task, options: RunOptions) -> None:
+        self.task, self.options = task, options
+        self.step = 0
+        self._position = 0  # batches drawn
+        self._states: States | None = None
+        random.seed(options.seed)
+        self._generator = np.random.default_rng([options.seed, 0xDA7A])
+        shape = task.shape()
+        self._loss = LOSSES[shape.head]
+        self.model = SequenceModel(shape, options)
+        empty = np.zeros((1, 1), np.int32) if shape.embedding else np.zeros((1, 1, shape.inputs), np.float32)
+        self.predict(empty)  # makes the weights
+        self._optimizer = Adam(_schedule(options), global_clipnorm=options.clip_norm)
+        self._optimizer.build(self.model.trainable_weights)
+
+    # --- training -----------------------------------------------------------------------------------------------------
+
+    def advance(self) -> Step:
+        """Makes one training step.
+
+        Raises:
+            NaNLossError: the loss or its gradient is not finite; the weights are as they were.
+        """
+        options = self.options
+        batch = self.task.batch(self._generator, self._position)
+        weights = self.model.trainable_weights
+        with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is looked at below
+            loss, states = self._forward(batch)
+            gradients = grad(loss, weights)
+            value, norm = float(loss.item()) * self.task.per_unit, _norm(gradients)
+        self.step += 1
+        self._position += 1
+        rate = self._optimizer.learning_rate
+        if math.isfinite(value) and math.isfinite(norm):
+            self._optimizer.apply_gradients(zip(gradients, weights, strict=True))
+            self._states = states
+        else:
+            self._states = None  # what is not finite would be carried on for ever
+            if options.on_nan == "stop":
+                raise NaNLossError(self._not_finite(value, norm))
+        return Step(value, norm, rate, math.prod(batch.inputs.shape[:2]))
+
+    def _forward(self, batch: Batch) -> tuple[Tensor, States]:
+        states = None if batch.fresh else self._states
+        outputs, after = self.model(batch.inputs, states=states, training=True)
+        return self._loss(outputs, batch), [[state.detach() for state in layer] for layer in after]
+
+    def _not_finite(self, loss: float, norm: float) -> str:
+        what = f"the loss is {loss}" if not math.isfinite(loss) else f"the norm of the gradient is {norm}"
+        return (
+            f"train: {what} at step {self.step}. Try a smaller --learning-rate (it is "
+            f"{self.options.learning_rate:g}) or --clip-norm (it is {self.options.clip_norm:g}); "
+            "--on-nan continue leaves such steps out instead."
+        )
+
+    # --- use ----------------------------------------------------------------------------------------------------------
+
+    def predict(self, inputs: Array, states: Any = None) -> tuple[Array, Any]:
+        """Returns the model's outputs as a NumPy array, and its states: a task's `Predict`."""
+        with no_grad():
+            outputs, after = self.model(inputs, states=states, training=False)
+        return outputs.numpy(), after
+
+    def evaluate(self) -> dict[str, float]:
+        """Returns the task's numbers on its validation data."""
+        return self.task.evaluate(self.predict)
+
+    # --- to go on later -----------------------------------------------------------------------------------------------
+
+    def capture(self) -> Checkpoint:
+        """Returns everything that the next step depends on, and what the model is."""
+        states = [state.numpy() for layer in self._states or [] for state in layer]
+        about = {
+            "task": self.task.name,
+            "options": self.options.to_dict(),
+            "facts": self.task.facts(),
+            "step": self.step,
+            "position": self._position,
+            "random": {"data": self._generator.bit_generator.state, "library": random.get_state()},
+            "weights": [weight.name for weight in self.model.weights],
+        }
+        optimizer = {f"optimizer/{name}": array for name, array in self._optimizer.get_state().items()}
+        arrays = grouped(weights=self.model.get_weights(), states=states)
+        return Checkpoint(about, arrays | optimizer)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Goes back to where `capture` was called.
+
+        Raises:
+            CheckpointError: it is of another model.
+        """
+        self.restore_weights(checkpoint)
+        about = checkpoint.about
+        self._optimizer.set_state(checkpoint.named("optimizer"))
+        states = [tensor(state) for state in checkpoint.group("states")]
+        per_layer = len(states) // self.options.layers
+        pieces = [states[k : k + per_layer] for k in range(0, len(states), per_layer or 1)]
+        self._states = pieces or None
+        self.step, self._position = about["step"], about["position"]
+        self._generator.bit_generator.state = about["random"]["data"]
+        random.set_state(about["random"]["library"])
+
+    def restore_weights(self, checkpoint: Checkpoint) -> None:
+        """Takes over the weights alone, as to use a model that is trained."""
+        own = [weight.shape for weight in self.model.weights]
+        given = [array.shape for array in checkpoint.group("weights")]
+        if own != given:
+            raise CheckpointError(f"the checkpoint is of another model: expected weights of shapes {own}, got {given}.")
+        self.model.set_weights(checkpoint.group("weights"))
+
+
+def _schedule(options: RunOptions) -> CosineDecay:
+    """Up in a straight line, down in half a cosine; the warm-up is at most a tenth of a run."""
+    warmup = min(options.warmup, options.steps // 10)
+    peak = options.learning_rate
+    return CosineDecay(
+        initial_learning_rate=peak / (warmup + 1),
+        warmup_target=peak,
+        warmup_steps=warmup,
+        decay_steps=options.steps - warmup,
+        alpha=options.final_rate,
+    )
+
+
+def _norm(gradients: list[Any]) -> float:
+    """√ Σ g² over all gradients."""
+    squares = [functional.sum(functional.square(g)) for g in gradients if g is not None]
+    return math.sqrt(float(functional.sum(functional.stack(squares)).item()))

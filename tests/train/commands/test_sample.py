@@ -1,0 +1,70 @@
+"""python -m minigrad sample."""
+
+from __future__ import annotations
+
+import pytest
+
+from minigrad.__main__ import COMMANDS
+from minigrad.train.command_line import main
+from minigrad.train.run import Run
+from minigrad.train.tasks import TASKS
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    (folder / "text.txt").write_text("the quick brown fox jumps over the lazy dog.\n" * 60)
+    small = {"steps": 2, "units": 4, "batch": 2}
+    text = TASKS["text"].options_type(file=str(folder / "text.txt"), window=8, **small)
+    Run.create(folder / "text", text, "text").train()
+    Run.create(folder / "adding", TASKS["adding"].options_type(length=6, **small), "adding").train()
+    return folder
+
+
+@pytest.fixture
+def sample(runs, monkeypatch, capsys):
+    monkeypatch.chdir(runs)
+
+    def run(*words):
+        code = main(["sample", *map(str, words)], COMMANDS)
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+def test_text_is_written_with_the_seed(sample):
+    code, out, _ = sample("text", "--length", 40, "--prompt", "the fox", "--temperature", 1)
+    assert code == 0
+    assert out.startswith("the fox")
+    assert len(out) == len("the fox") + 40 + 1
+    again = sample("text", "--length", 40, "--prompt", "the fox", "--temperature", 1, "--seed", 0)
+    other = sample("text", "--length", 40, "--prompt", "the fox", "--temperature", 1, "--seed", 1)
+    assert again[1] == out != other[1]
+
+
+def test_examples_of_other_tasks(sample):
+    code, out, _ = sample("adding", "--length", 5)
+    assert code == 0
+    assert out.count("the model says") == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        ([], "the following arguments are required: RUN"),
+        (["none"], "none: there is no such folder."),
+        (["text", "--prompt", "Ärger"], "got 'r', 'Ä' besides".replace("'r', ", "")),
+        (["text", "--temperature", "-1"], "--temperature: expected a number of at least 0, got -1.0."),
+        (["text", "--length", "0"], "--length: expected a whole number of at least 1, got 0."),
+        (["text", "--prompt"], "--prompt: expected one argument."),
+        (["adding", "--prompt", "a"], "--prompt: only runs of the task 'text' take it"),
+        (["text", "--lenght", "3"], "Did you mean '--length'?"),
+    ],
+)
+def test_mistakes_are_answered_in_a_sentence(sample, words, part):
+    code, out, err = sample(*words)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("minigrad: ")
+    assert part in err
+    assert err.count("\n") == 1

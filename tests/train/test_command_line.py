@@ -1,0 +1,69 @@
+"""The first word of a command line, and what becomes of errors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from minigrad.errors import NaNLossError, ShapeError
+from minigrad.train.command_line import main
+from minigrad.train.errors import DataError
+
+
+def run(action, *words):
+    return main(list(words), {"go": ("walk about", action)})
+
+
+def raising(error):
+    def action(arguments):
+        raise error
+
+    return action
+
+
+def test_the_rest_goes_to_the_command():
+    seen = []
+    assert run(lambda rest: seen.append(rest) or 7, "go", "a", "--b") == 7
+    assert seen == [["a", "--b"]]
+
+
+def test_help_lists_the_commands(capsys):
+    assert run(None, "--help") == 0
+    assert "go  walk about" in capsys.readouterr().out
+    assert run(None) == 2
+    assert "go  walk about" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (DataError("too short"), 2),
+        (NaNLossError("nan at step 3"), 1),
+        (OSError(28, "No space left on device"), 1),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_errors_are_a_line_and_a_code(error, code, capsys):
+    assert run(raising(error), "go") == code
+    err = capsys.readouterr().err
+    assert err.startswith("minigrad: ")
+    assert err.count("\n") == 1
+
+
+def test_a_fault_of_our_own_keeps_its_traceback():
+    with pytest.raises(ShapeError):
+        run(raising(ShapeError("wrong")), "go")
+
+
+def test_as_a_program():
+    for words, code in ((["--help"], 0), (["nonsense"], 2)):
+        done = subprocess.run([sys.executable, "-m", "minigrad", *words], capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path):
+    command = f"{sys.executable} -m minigrad --help | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,316 @@
+"""Run folders: made once, gone on with bit for bit, never half written."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import signal
+
+import numpy as np
+import pytest
+
+from minigrad.errors import NaNLossError
+from minigrad.train import checkpoint as checkpoints
+from minigrad.train import run as run_module
+from minigrad.train.errors import CheckpointError, OptionError, RunError
+from minigrad.train.interrupt import Interruption
+from minigrad.train.progress import Silent
+from minigrad.train.run import Run, read_config, steps_in, trained
+from minigrad.train.task import Sampling
+from minigrad.train.tasks import TASKS
+
+FILES = ("config.json", "metrics.jsonl", "checkpoint.npz", "best.npz", "result.json")
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory):
+    path = tmp_path_factory.mktemp("corpus") / "text.txt"
+    path.write_text("the quick brown fox jumps over the lazy dog.\n" * 60)
+    return path
+
+
+def options_of(task, corpus, **more):
+    given = {"steps": 40, "batch": 3, "units": 6, "evaluate_every": 10, "save_every": 7, **more}
+    if task == "text":
+        given |= {"file": str(corpus), "window": 8, "embedding": 5}
+    return TASKS[task].options_type(**given)
+
+
+class StopAt(Silent):
+    """Interrupts as Ctrl-C does, once a step is done."""
+
+    def __init__(self, step):
+        self.at, self.interruption = step, Interruption()
+
+    def update(self, step, loss, items):
+        if step == self.at:
+            self.interruption.note(signal.SIGINT, None)
+
+
+class Crash(Silent):
+    """Ends as a power cut does, in the middle of a step."""
+
+    def __init__(self, step):
+        self.at = step
+
+    def update(self, step, loss, items):
+        if step == self.at:
+            raise SystemExit
+
+
+def contents(folder):
+    return {name: (folder / name).read_bytes() for name in FILES}
+
+
+@pytest.fixture(scope="module", params=["text", "reber"])
+def whole(request, tmp_path_factory, corpus):
+    """The name of a task and the files of a run of 40 steps that was never stopped."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    run = Run.create(folder, options_of(request.param, corpus, dropout=0.1), request.param)
+    assert run.train()
+    return request.param, contents(folder)
+
+
+@pytest.mark.parametrize("stop", [StopAt, Crash], ids=["interrupted", "crashed"])
+def test_forty_steps_in_one_go_or_in_two_give_the_same_files(whole, tmp_path, corpus, stop):
+    task, expected = whole
+    run = Run.create(tmp_path / "run", options_of(task, corpus, dropout=0.1), task)
+    progress = stop(25)
+    if stop is StopAt:
+        assert run.train(progress, progress.interruption) is False
+        assert run.trainer.step == 25
+    else:
+        with pytest.raises(SystemExit):
+            run.train(progress)
+    resumed = Run.resume(tmp_path / "run")
+    assert resumed.trainer.step == (25 if stop is StopAt else 21)  # 21: the last of the regular saves
+    assert resumed.train()
+    for name, content in contents(tmp_path / "run").items():
+        assert content == expected[name], name
+
+
+def test_many_interruptions(whole, tmp_path, corpus):
+    task, expected = whole
+    Run.create(tmp_path / "run", options_of(task, corpus, dropout=0.1), task)
+    for step in (1, 2, 10, 29, 39):
+        progress = StopAt(step)
+        assert not Run.resume(tmp_path / "run").train(progress, progress.interruption)
+    Run.resume(tmp_path / "run").train()
+    assert contents(tmp_path / "run") == expected
+
+
+def test_each_step_has_one_line_of_metrics(whole):
+    _, files = whole
+    records = [json.loads(line) for line in files["metrics.jsonl"].splitlines()]
+    assert [record["step"] for record in records] == list(range(1, 41))
+    assert [r["step"] for r in records if "validation" in r] == [10, 20, 30, 40]
+    assert all({"loss", "learning_rate", "gradient_norm"} <= record.keys() for record in records)
+
+
+def test_the_result_stands_beside_the_baseline(whole):
+    task, files = whole
+    result = json.loads(files["result.json"])
+    records = [json.loads(line) for line in files["metrics.jsonl"].splitlines()]
+    assert result["steps"] == 40
+    assert result["validation"] == records[-1]["validation"]
+    assert result["metric"] == TASKS[task].metric
+    assert result["value"] == result["validation"][result["metric"]]
+    assert set(result["baseline"]) == {"name", "value"}
+
+
+def test_the_best_is_kept(tmp_path, corpus, monkeypatch):
+    values = iter([3.0, 1.0, 2.0, 4.0])
+    run = Run.create(tmp_path / "run", options_of("text", corpus), "text")
+    monkeypatch.setattr(run.trainer, "evaluate", lambda: {"bits_per_character": next(values)})
+    run.train()
+    assert checkpoints.load(tmp_path / "run" / "best.npz").about["step"] == 20
+    assert checkpoints.load(tmp_path / "run" / "checkpoint.npz").about["best"] == 1.0
+    _, trainer = trained(tmp_path / "run")
+    np.testing.assert_array_equal(
+        trainer.model.get_weights()[0], checkpoints.load(tmp_path / "run" / "best.npz").group("weights")[0]
+    )
+
+
+def test_the_trained_model_samples_without_the_text(tmp_path, corpus):
+    path = tmp_path / "copy.txt"
+    path.write_text(corpus.read_text())
+    run = Run.create(tmp_path / "run", options_of("text", path, steps=5), "text")
+    run.train()
+    expected = run.task.sample(run.trainer.predict, np.random.default_rng(0), Sampling(length=30))
+    path.unlink()
+    task, trainer = trained(tmp_path / "run")
+    assert task.sample(trainer.predict, np.random.default_rng(0), Sampling(length=30)) == expected
+    with pytest.raises(Exception, match="cannot be read"):
+        Run.resume(tmp_path / "run", steps=9)
+
+
+# --- longer than planned --------------------------------------------------------------------------
+
+
+def test_a_complete_run_goes_on_only_with_more_steps(tmp_path, corpus):
+    Run.create(tmp_path / "run", options_of("reber", corpus, steps=3), "reber").train()
+    with pytest.raises(RunError, match=r"the run is complete, 3 of 3 steps\. To train it longer, add --steps"):
+        Run.resume(tmp_path / "run")
+    with pytest.raises(RunError, match="the run is complete, 3 of 2 steps"):
+        Run.resume(tmp_path / "run", steps=2)
+    run = Run.resume(tmp_path / "run", steps=5)
+    assert run.train()
+    assert run.trainer.step == 5
+    assert read_config(tmp_path / "run")[1].steps == 5
+    assert len(run.metrics.read()) == 5
+
+
+def test_a_run_that_ended_before_its_result_was_written_is_finished(tmp_path, corpus, monkeypatch):
+    run = Run.create(tmp_path / "run", options_of("reber", corpus, steps=3), "reber")
+    monkeypatch.setattr(run, "finish", lambda: None)
+    run.train()
+    assert not (tmp_path / "run" / "result.json").exists()
+    Run.resume(tmp_path / "run").train()
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["steps"] == 3
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_there_already(tmp_path, corpus):
+    options = options_of("reber", corpus)
+    Run.create(tmp_path / "run", options, "reber")
+    before = contents_now(tmp_path / "run")
+    with pytest.raises(RunError, match=r"exists already; go on with it by --resume .*run, or choose another .* --out"):
+        Run.create(tmp_path / "run", options, "reber")
+    assert contents_now(tmp_path / "run") == before
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "letter.txt").write_text("dear")
+    with pytest.raises(RunError, match=r"other: this exists already; choose another place with --out"):
+        Run.create(tmp_path / "other", options, "reber")
+    with pytest.raises(RunError, match="exists already"):
+        Run.create(tmp_path / "other" / "letter.txt", options, "reber")
+    (tmp_path / "empty").mkdir()
+    Run.create(tmp_path / "empty", options, "reber")
+
+
+def contents_now(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_nothing_is_written_when_the_data_will_not_do(tmp_path):
+    options = TASKS["text"].options_type(file=str(tmp_path / "none.txt"))
+    with pytest.raises(Exception, match="cannot be read"):
+        Run.create(tmp_path / "run", options, "text")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture
+def run_folder(tmp_path, corpus):
+    Run.create(tmp_path / "run", options_of("reber", corpus), "reber")
+    return tmp_path / "run"
+
+
+def test_no_run(tmp_path):
+    with pytest.raises(RunError, match="there is no such folder"):
+        Run.resume(tmp_path / "none")
+    with pytest.raises(RunError, match=r"it has no config\.json, so it is no run"):
+        Run.resume(tmp_path)
+
+
+@pytest.mark.parametrize("config", ["[]", "{", '{"task": 3, "options": {}}', '{"task": "text"}'])
+def test_a_config_that_is_none(run_folder, config):
+    (run_folder / "config.json").write_text(config)
+    with pytest.raises(RunError, match=r"config\.json: expected"):
+        Run.resume(run_folder)
+
+
+def edit_config(folder, **options):
+    config = json.loads((folder / "config.json").read_text())
+    config["options"] |= options
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+def test_options_that_were_changed_under_way(run_folder):
+    edit_config(run_folder, units=9)
+    with pytest.raises(RunError, match=r"says units is 9, the checkpoint 6.*put the old value back"):
+        Run.resume(run_folder)
+    edit_config(run_folder, units=6, unts=3)
+    with pytest.raises(OptionError, match=r"config\.json: option: unknown name 'unts'\. Did you mean 'units'"):
+        Run.resume(run_folder)
+
+
+def test_a_damaged_checkpoint(run_folder):
+    path = run_folder / "checkpoint.npz"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match=r"checkpoint\.npz: the checkpoint is damaged"):
+        Run.resume(run_folder)
+
+
+def test_the_checkpoint_of_another_task(run_folder, tmp_path, corpus):
+    Run.create(tmp_path / "other", options_of("copy", corpus), "copy")
+    (tmp_path / "other" / "checkpoint.npz").replace(run_folder / "checkpoint.npz")
+    with pytest.raises(CheckpointError, match="expected a checkpoint of the task 'reber', got one of 'copy'"):
+        Run.resume(run_folder)
+
+
+def test_a_checkpoint_of_something_else_than_a_run(run_folder):
+    checkpoints.save(run_folder / "checkpoint.npz", checkpoints.Checkpoint({"task": "reber"}, {}))
+    with pytest.raises(CheckpointError, match="no checkpoint of a run: it does not say options, facts"):
+        Run.resume(run_folder)
+
+
+def test_a_checkpoint_that_is_gone(run_folder):
+    (run_folder / "checkpoint.npz").unlink()
+    with pytest.raises(CheckpointError, match="there is no such checkpoint"):
+        Run.resume(run_folder)
+
+
+def test_a_text_that_changed(tmp_path, corpus):
+    path = tmp_path / "text.txt"
+    path.write_text(corpus.read_text())
+    Run.create(tmp_path / "run", options_of("text", path), "text")
+    path.write_text(corpus.read_text().replace("fox", "cat"))
+    with pytest.raises(RunError, match="the data are not those that the run began with"):
+        Run.resume(tmp_path / "run")
+
+
+# --- losses that are not finite -------------------------------------------------------------------
+
+
+def exploding(run, at):
+    advance = run.trainer.advance
+
+    def wrapped():
+        step = advance()
+        if run.trainer.step == at:
+            raise NaNLossError(f"train: the loss is nan at step {at}.")
+        return step
+
+    return wrapped
+
+
+def test_a_loss_that_is_not_finite_names_the_last_checkpoint(tmp_path, corpus, monkeypatch):
+    run = Run.create(tmp_path / "run", options_of("reber", corpus), "reber")
+    monkeypatch.setattr(run.trainer, "advance", exploding(run, 9))
+    with pytest.raises(NaNLossError, match=r"at step 9\. The last checkpoint is of step 7\."):
+        run.train()
+    assert run.metrics.read()[-1]["step"] == 8
+
+
+# --- pictures and time ----------------------------------------------------------------------------
+
+
+def test_the_curve_is_drawn_where_matplotlib_is(tmp_path, corpus, monkeypatch):
+    run = Run.create(tmp_path / "run", options_of("text", corpus, steps=3), "text")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    run.train()
+    assert not (tmp_path / "run" / "curve.png").exists()
+    monkeypatch.undo()
+    pytest.importorskip("matplotlib")
+    assert run.draw()
+    assert (tmp_path / "run" / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_steps_in_so_many_minutes(corpus, monkeypatch):
+    options = options_of("reber", corpus)
+    now = iter(np.arange(0, 1e6, 0.5))
+    monkeypatch.setattr(run_module.time, "perf_counter", lambda: float(next(now)))
+    steps = steps_in(2.0, TASKS["reber"](options), options)
+    # Each look at the clock takes half a second, and the first five steps cost none: eight steps in 2.5 s.
+    assert steps == round(120 * 8 / 2.5)
