@@ -22,6 +22,7 @@ from minigrad.creation import is_floating
 from minigrad.errors import MinigradError, ShapeError
 from minigrad.layers import constraints, context, initializers, nest, regularizers
 from minigrad.layers.catalogue import snake_case
+from minigrad.layers.floatx import floatx
 from minigrad.layers.options import Configured, anything, flag, option
 from minigrad.layers.weight import Weight
 from minigrad.tensor import Tensor, TensorLike, constant
@@ -50,7 +51,7 @@ class Layer(Configured):
     Args:
         name: unique by default: ``"dense"``, ``"dense_1"`` …
         trainable: may an optimizer change the weights?
-        dtype: of the weights; floating inputs are cast to it. float32 by default.
+        dtype: of the weights; floating inputs are cast to it. `floatx` by default, float32.
         input_shape: of one example; a Sequential builds itself from its first layer's.
 
     Attributes:
@@ -61,7 +62,7 @@ class Layer(Configured):
 
     name: str = option(anything, None, keyword_only=True)
     trainable: bool = option(flag, True, keyword_only=True)
-    dtype: Any = option(anything, "float32", keyword_only=True)
+    dtype: Any = option(anything, None, keyword_only=True)
 
     serialized_module: ClassVar[str] = "keras.layers"
     _call_parameters: ClassVar[frozenset[str]]
@@ -78,7 +79,7 @@ class Layer(Configured):
         self._losses: list[Tensor] = []  # of the last call
         super().__init__(*args, **kwargs)
         self.name = self.name or context.unique_name(type(self).__name__)
-        self.dtype = dtype_name(self.dtype or "float32")
+        self.dtype = dtype_name(self.dtype or floatx())
 
     def __init_subclass__(cls) -> None:
         """Makes the class known by name, for `serialization`."""
