@@ -1,0 +1,14 @@
+"""What is set for all of Keras. `tf.keras.backend`."""
+
+from __future__ import annotations
+
+from minigrad.keras.losses import EPSILON
+from minigrad.layers.context import clear_session
+from minigrad.layers.floatx import floatx, set_floatx
+
+__all__ = ["clear_session", "epsilon", "floatx", "set_floatx"]
+
+
+def epsilon() -> float:
+    """Returns the small number that keeps logarithms and divisions from zero."""
+    return EPSILON

@@ -1,0 +1,339 @@
+"""Losses: as functions, one number for each example, and as classes, reduced to one number. `tf.keras.losses`.
+
+`minigrad.keras.reduction` says what becomes of masks and weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minigrad import functional as F
+from minigrad.creation import as_tensor, beside, is_floating
+from minigrad.errors import ShapeError, unknown_name
+from minigrad.keras import reduction
+from minigrad.keras.own_first import own_first
+from minigrad.layers.catalogue import Catalogue, snake_case
+from minigrad.layers.options import Configured, Option, anything, flag, number, option
+from minigrad.tensor import Tensor, TensorLike
+
+EPSILON = 1e-7  # Keras' own: probabilities are kept this far from 0 and 1, where the logarithm would be infinite
+
+
+# --- functions: (…, d) → (…) ------------------------------------------------------------------------------------------
+
+
+def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """The mean of (ŷ − y)² over the last axis.
+
+    Raises:
+        ShapeError: the two are not of one shape: (batch,) and (batch, 1) would broadcast to (batch, batch).
+    """
+    y, p = alike("mean_squared_error", y_true, y_pred)
+    d = p - y
+    return (d * d).mean(-1)
+
+
+def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """The mean of |ŷ − y| over the last axis."""
+    y, p = alike("mean_absolute_error", y_true, y_pred)
+    return F.abs(p - y).mean(-1)
+
+
+def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
+    """The mean over the last axis of d²/2, where d = |ŷ − y| ≤ δ, and of δ (d − δ/2) beyond.
+
+    Source: Huber, "Robust Estimation of a Location Parameter", 1964.
+    """
+    y, p = alike("huber", y_true, y_pred)
+    d = F.abs(p - y)
+    near = F.minimum(d, float(delta))
+    return (0.5 * near * near + delta * (d - near)).mean(-1)
+
+
+def binary_crossentropy(
+    y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> Tensor:
+    """The mean of −y ln p − (1 − y) ln(1 − p) over an axis.
+
+    Args:
+        y_true: y, from 0 to 1.
+        y_pred: p, or with `from_logits` the x of p = σ(x).
+        from_logits: which of the two.
+        label_smoothing: s of y ← (1 − s) y + s/2.
+        axis: the axis of the mean.
+    """
+    y, p = alike("binary_crossentropy", y_true, y_pred)
+    if label_smoothing:
+        y = y * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    if from_logits:
+        return F.binary_cross_entropy(p, y, reduction="none").mean(axis)
+    p = F.clip(p, EPSILON, 1.0 - EPSILON)
+    return -(y * F.log(p + EPSILON) + (1.0 - y) * F.log(1.0 - p + EPSILON)).mean(axis)
+
+
+def categorical_crossentropy(
+    y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> Tensor:
+    """−Σ y ln p over the axis of the classes.
+
+    Args:
+        y_true: y, one-hot or probabilities.
+        y_pred: p, divided by its sum; or with `from_logits` the x of p = softmax(x).
+        from_logits: which of the two.
+        label_smoothing: s of y ← (1 − s) y + s / classes.
+        axis: the axis of the classes.
+    """
+    y, p = alike("categorical_crossentropy", y_true, y_pred)
+    if label_smoothing:
+        y = y * (1.0 - label_smoothing) + label_smoothing / y.shape[axis]
+    if from_logits:
+        return -(y * F.log_softmax(p, axis)).sum(axis)
+    return -(y * F.log(F.clip(p / p.sum(axis, keepdims=True), EPSILON, 1.0 - EPSILON))).sum(axis)
+
+
+def sparse_categorical_crossentropy(
+    y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, axis: int = -1, ignore_class: int | None = None
+) -> Tensor:
+    """−ln p[y]
+
+    Args:
+        y_true: y, integers (…) or (…, 1), each a class from 0.
+        y_pred: p (…, classes), divided by its sum; or with `from_logits` the x of p = softmax(x).
+        from_logits: which of the two.
+        axis: the axis of the classes.
+        ignore_class: where y is this, the loss is 0, and masked: it does not count in a mean.
+    """
+    p = _real(y_pred)
+    y = beside(p, y_true, "sparse_categorical_crossentropy")
+    if axis % p.ndim != p.ndim - 1:
+        p = F.transpose(p, [*(k for k in range(p.ndim) if k != axis % p.ndim), axis % p.ndim])
+    if y.ndim == p.ndim and y.shape[-1] == 1:
+        y = y.reshape(y.shape[:-1])
+    if is_floating(y.dtype):
+        y = y.astype("int64")
+    valid = None if ignore_class is None else y != ignore_class
+    if valid is not None:
+        y = F.where(valid, y, 0)
+    x = p if from_logits else F.log(F.clip(p, EPSILON, 1.0 - EPSILON))
+    if valid is None:
+        return F.softmax_cross_entropy(x, y, reduction="none")
+    losses: Any = F.softmax_cross_entropy(x, y, mask=valid, reduction="none")
+    losses._keras_mask = valid
+    return losses  # type: ignore[no-any-return]
+
+
+def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Σ y ln(y / p) over the last axis, both kept within [ε, 1]."""
+    y, p = alike("kl_divergence", y_true, y_pred)
+    y, p = F.clip(y, EPSILON, 1.0), F.clip(p, EPSILON, 1.0)
+    return (y * F.log(y / p)).sum(-1)
+
+
+def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """The mean of ŷ − y ln(ŷ + ε) over the last axis, for counts y."""
+    y, p = alike("poisson", y_true, y_pred)
+    return (p - y * F.log(p + EPSILON)).mean(-1)
+
+
+def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """The mean of max(1 − y ŷ, 0) over the last axis, for y of ±1; y of 0 and 1 are read as −1 and 1."""
+    y, p = alike("hinge", y_true, y_pred)
+    if bool(F.all((y == 0.0) | (y == 1.0))):
+        y = 2.0 * y - 1.0
+    return F.maximum(1.0 - y * p, 0.0).mean(-1)
+
+
+def _real(x: TensorLike) -> Tensor:
+    y = as_tensor(x)
+    return y if is_floating(y.dtype) else y.astype("float32")
+
+
+def alike(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
+    """Targets and predictions in one dtype."""
+    p = _real(y_pred)
+    y = beside(p, y_true, name)
+    if y.shape != p.shape or p.ndim == 0:
+        hint = "; integer labels want sparse_categorical_crossentropy" if "categorical" in name else ""
+        raise ShapeError(
+            f"{name}: expected `y_true` and `y_pred` of one shape (…, outputs), got {y.shape} and {p.shape}{hint}."
+        )
+    return y.astype(p.dtype), p
+
+
+# --- classes ----------------------------------------------------------------------------------------------------------
+
+
+class Loss(Configured):
+    """The base class. A loss of one's own defines ``call(y_true, y_pred)``, one number for each example.
+
+    Args:
+        reduction: how they become one number; see `minigrad.keras.reduction`.
+        name: the class's by default, as ``"mean_squared_error"``.
+
+    The arguments of the function of the same name come before these.
+    """
+
+    reduction: str = option(reduction.kind, "auto")
+    name: str = option(anything, None)
+
+    function: Callable[..., Tensor]
+
+    @classmethod
+    def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:
+        return own_first(cls, options)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = self.name or snake_case(type(self).__name__)
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Returns the losses of the examples, (batch, …) without the last axis."""
+        if not hasattr(type(self), "function"):
+            raise NotImplementedError(f"{type(self).__name__} must define call(y_true, y_pred).")
+        own = {name: getattr(self, name) for name in self._options if name not in ("reduction", "name")}
+        return type(self).function(*squeezed(y_true, y_pred), **own)
+
+    def __call__(
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None, mask: TensorLike = None
+    ) -> Tensor:
+        """Returns the reduced loss.
+
+        Args:
+            y_true: the targets.
+            y_pred: the predictions.
+            sample_weight: a number, (batch,), or the shape of the losses.
+            mask: (batch,), or the shape of the losses; by default the one that `y_pred` carries.
+        """
+        p = as_tensor(y_pred)
+        losses = self.call(beside(p, y_true, self.name), p)
+        mask = getattr(p, "_keras_mask", None) if mask is None else mask
+        ignored = getattr(losses, "_keras_mask", None)
+        if ignored is not None:
+            mask = ignored if mask is None else reduction.fitted(losses, mask, "mask") * ignored.astype(losses.dtype)
+        return reduction.reduced(losses, sample_weight, mask, self.reduction)
+
+
+def squeezed(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+    """Drops a last axis of length 1 that only one of the two has."""
+    if y_pred.ndim == y_true.ndim + 1 and y_pred.shape[-1] == 1:
+        y_pred = y_pred.reshape(y_pred.shape[:-1])
+    elif y_true.ndim == y_pred.ndim + 1 and y_true.shape[-1] == 1:
+        y_true = y_true.reshape(y_true.shape[:-1])
+    return y_true, y_pred
+
+
+class MeanSquaredError(Loss):
+    """`mean_squared_error`, reduced.
+
+    >>> MeanSquaredError()([[0.0, 1.0]], [[1.0, 1.0]]).item()
+    0.5
+    """
+
+    function = mean_squared_error
+
+
+class MeanAbsoluteError(Loss):
+    """`mean_absolute_error`, reduced."""
+
+    function = mean_absolute_error
+
+
+class Huber(Loss):
+    """`huber`, reduced. `delta`: from where on the loss grows in a straight line."""
+
+    delta: float = option(number, 1.0)
+    name: str = option(anything, "huber_loss")
+
+    function = huber
+
+
+class BinaryCrossentropy(Loss):
+    """`binary_crossentropy`, reduced."""
+
+    from_logits: bool = option(flag, False)
+    label_smoothing: float = option(number, 0.0)
+    axis: int = option(anything, -1)
+
+    function = binary_crossentropy
+
+
+class CategoricalCrossentropy(Loss):
+    """`categorical_crossentropy`, reduced."""
+
+    from_logits: bool = option(flag, False)
+    label_smoothing: float = option(number, 0.0)
+    axis: int = option(anything, -1)
+
+    function = categorical_crossentropy
+
+
+class SparseCategoricalCrossentropy(Loss):
+    """`sparse_categorical_crossentropy`, reduced."""
+
+    from_logits: bool = option(flag, False)
+    ignore_class: int | None = option(anything, None)
+
+    function = sparse_categorical_crossentropy
+
+
+class KLDivergence(Loss):
+    """`kl_divergence`, reduced."""
+
+    function = kl_divergence
+
+
+class Poisson(Loss):
+    """`poisson`, reduced."""
+
+    function = poisson
+
+
+class Hinge(Loss):
+    """`hinge`, reduced."""
+
+    function = hinge
+
+
+class FunctionLoss(Loss):
+    """A function of (y_true, y_pred) that returns a loss for each example, reduced."""
+
+    def __init__(self, of: Callable[[Tensor, Tensor], Tensor], **kwargs: Any) -> None:
+        super().__init__(**{"name": getattr(of, "__name__", type(of).__name__), **kwargs})
+        self.of = of
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Returns the losses of the examples."""
+        return as_tensor(self.of(*squeezed(y_true, y_pred)))
+
+
+_CLASSES = (
+    BinaryCrossentropy, CategoricalCrossentropy, Hinge, Huber, KLDivergence, MeanAbsoluteError, MeanSquaredError,
+    Poisson, SparseCategoricalCrossentropy,
+)  # fmt: skip
+mse = MSE = mean_squared_error
+mae = MAE = mean_absolute_error
+kld = KLD = kl_divergence
+FUNCTIONS: dict[str, Callable[..., Tensor]] = {
+    **{snake_case(cls.__name__): cls.function for cls in _CLASSES},
+    "mse": mse, "MSE": mse, "mae": mae, "MAE": mae, "kld": kld, "KLD": kld, "bce": binary_crossentropy,
+}  # fmt: skip
+_NAMES = [name for name in FUNCTIONS if name.islower()]
+_catalogue = Catalogue("loss", "keras.losses", _CLASSES)
+serialize, deserialize = _catalogue.serialize, _catalogue.deserialize
+
+
+def get(identifier: Any) -> Any:
+    """Returns the loss for a name, a serialized loss, a class, a function or a loss; None stays None.
+
+    By its name, such as ``"mse"``, it is the function, by the class's name an object, as in Keras.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+    """
+    if isinstance(identifier, str) and identifier in FUNCTIONS:
+        return FUNCTIONS[identifier]
+    known = identifier is None or callable(identifier) or isinstance(identifier, dict)
+    if not known and identifier not in _catalogue.classes:
+        raise unknown_name("losses.get", identifier, _NAMES, "A function of (y_true, y_pred) will do as well.")
+    return _catalogue.get(identifier)

@@ -1,0 +1,242 @@
+"""Metrics: means over all batches of an epoch. `tf.keras.metrics`.
+
+Nothing is differentiated here, and nothing goes to the host before `result` is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minigrad import functional as F
+from minigrad.creation import as_tensor, beside
+from minigrad.errors import ShapeError, unknown_name
+from minigrad.keras import losses
+from minigrad.keras.own_first import own_first
+from minigrad.keras.reduction import fitted
+from minigrad.layers.catalogue import Catalogue, snake_case
+from minigrad.layers.options import Configured, Option, anything, number, option
+from minigrad.tensor import Tensor, TensorLike, recording
+
+
+class Metric(Configured):
+    """The base class. A metric of one's own defines `update_state`, `result` and `reset_state`.
+
+    Args:
+        name: the class's by default, as ``"binary_accuracy"``.
+        dtype: as in Keras; the numbers keep the dtype they have.
+    """
+
+    dtype: Any = option(anything, None)
+    name: str = option(anything, None)
+
+    @classmethod
+    def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:
+        return own_first(cls, options)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = self.name or snake_case(type(self).__name__)
+        self.reset_state()
+
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None) -> None:
+        """Takes in a batch."""
+        raise NotImplementedError(f"{type(self).__name__} must define update_state(y_true, y_pred, sample_weight).")
+
+    def result(self) -> Any:
+        """Returns the value for all batches since the last `reset_state`."""
+        raise NotImplementedError(f"{type(self).__name__} must define result().")
+
+    def reset_state(self) -> None:
+        """Forgets all batches."""
+
+    def reset_states(self) -> None:
+        """`reset_state` by its older name."""
+        self.reset_state()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Takes in a batch and returns the value for all so far."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+
+class Mean(Metric):
+    """Σ w x / Σ w over all values x of all batches.
+
+    >>> mean = Mean()
+    >>> mean.update_state([1.0, 3.0])
+    >>> mean.update_state([8.0], sample_weight=2.0)
+    >>> mean.result().item()
+    5.0
+    """
+
+    total: Any
+    count: Any
+
+    def update_state(self, values: TensorLike, sample_weight: TensorLike = None) -> None:  # type: ignore[override]
+        """Takes in values.
+
+        Args:
+            values: any shape.
+            sample_weight: a number, or the values' shape, or that of their first axes.
+        """
+        with recording(False):
+            x = as_tensor(values).detach()
+            if isinstance(sample_weight, (int, float)):
+                self.count = self.count + float(sample_weight) * x.size
+                self.total = self.total + x.sum() * float(sample_weight)
+            elif sample_weight is None:
+                self.count, self.total = self.count + float(x.size), self.total + x.sum()
+            else:
+                w = F.broadcast_to(fitted(x, sample_weight, "sample_weight"), x.shape)
+                self.count, self.total = self.count + w.sum(), self.total + (x * w).sum()
+
+    def result(self) -> Tensor:
+        """Returns the mean, 0 of nothing; not yet read from the device."""
+        count = as_tensor(self.count)
+        return as_tensor(self.total) / (count + (count == 0.0).astype(count.dtype))
+
+    def reset_state(self) -> None:
+        """Forgets all values."""
+        self.total = self.count = 0.0
+
+
+class MeanMetricWrapper(Mean):
+    """The mean of a function of (y_true, y_pred) over all examples.
+
+    Args:
+        fn: the function; it returns one number for each example.
+        name: the function's by default.
+    """
+
+    def __init__(self, fn: Callable[..., Tensor], name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name=name or getattr(fn, "__name__", None), dtype=dtype)
+        self._fn = fn
+
+    def update_state(  # type: ignore[override]
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None
+    ) -> None:
+        """Takes in a batch."""
+        with recording(False):
+            p = as_tensor(y_pred)
+            values = as_tensor(self._fn(*losses.squeezed(beside(p, y_true, self.name), p)))
+            super().update_state(values, sample_weight)
+
+
+class _OfFunction(MeanMetricWrapper):
+    """The mean of the class's own function, which takes the class's options."""
+
+    function: Callable[..., Tensor]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        Mean.__init__(self, *args, **kwargs)
+        own = {name: getattr(self, name) for name in self._options if name not in ("name", "dtype")}
+        function = type(self).function
+        self._fn = lambda y_true, y_pred: function(y_true, y_pred, **own)
+
+
+# --- what is right ----------------------------------------------------------------------------------------------------
+
+
+def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Tensor:
+    """The share over the last axis of the predictions that are on their target's side of the threshold."""
+    y, p = losses.alike("binary_accuracy", y_true, y_pred)
+    return (y == (p > threshold).astype(p.dtype)).astype(p.dtype).mean(-1)
+
+
+def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """1 where the largest prediction is at the largest target, else 0."""
+    y, p = losses.alike("categorical_accuracy", y_true, y_pred)
+    return (y.argmax(-1) == p.argmax(-1)).astype(p.dtype)
+
+
+def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """1 where the largest prediction is at the target, an integer, else 0."""
+    p = as_tensor(y_pred)
+    y = beside(p, y_true, "sparse_categorical_accuracy")
+    if y.ndim == p.ndim and y.shape[-1] == 1:
+        y = y.reshape(y.shape[:-1])
+    if y.shape != p.shape[:-1]:
+        raise ShapeError(f"sparse_categorical_accuracy: expected `y_true` of shape {p.shape[:-1]}, got {y.shape}.")
+    return (y == p.argmax(-1)).astype(p.dtype)
+
+
+class BinaryAccuracy(_OfFunction):
+    """The mean of `binary_accuracy`."""
+
+    threshold: float = option(number, 0.5)
+
+    function = binary_accuracy
+
+
+class CategoricalAccuracy(_OfFunction):
+    """The mean of `categorical_accuracy`."""
+
+    function = categorical_accuracy
+
+
+class SparseCategoricalAccuracy(_OfFunction):
+    """The mean of `sparse_categorical_accuracy`."""
+
+    function = sparse_categorical_accuracy
+
+
+class MeanSquaredError(_OfFunction):
+    """The mean squared error."""
+
+    function = losses.mean_squared_error
+
+
+class RootMeanSquaredError(MeanSquaredError):
+    """The root of the mean squared error over all batches."""
+
+    def result(self) -> Tensor:
+        """Returns the root."""
+        return F.sqrt(super().result())
+
+
+class MeanAbsoluteError(_OfFunction):
+    """The mean absolute error."""
+
+    function = losses.mean_absolute_error
+
+
+_CLASSES = (
+    BinaryAccuracy, CategoricalAccuracy, Mean, MeanAbsoluteError, MeanSquaredError, RootMeanSquaredError,
+    SparseCategoricalAccuracy,
+)  # fmt: skip
+_FUNCTIONS: dict[str, Callable[..., Tensor]] = {
+    **losses.FUNCTIONS,
+    **{f.__name__: f for f in (binary_accuracy, categorical_accuracy, sparse_categorical_accuracy)},
+}
+_catalogue = Catalogue("metric", "keras.metrics", _CLASSES)
+serialize, deserialize = _catalogue.serialize, _catalogue.deserialize
+_NAMES = {*(name for name in _FUNCTIONS if name.islower()), *map(snake_case, _catalogue.classes)}
+
+
+def get(identifier: Any) -> Any:
+    """Returns the metric for a name, a serialized metric, a class, a function or a metric; by name as in `losses.get`.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+    """
+    if isinstance(identifier, str) and identifier in _FUNCTIONS:
+        return _FUNCTIONS[identifier]
+    known = callable(identifier) or isinstance(identifier, dict)
+    if not known and identifier not in _NAMES and identifier not in _catalogue.classes:
+        names = {"accuracy", *_NAMES}
+        raise unknown_name("metrics.get", identifier, names, "A function of (y_true, y_pred) will do as well.")
+    return _catalogue.get(identifier)
+
+
+def for_output(identifier: Any, y_true: Tensor, y_pred: Tensor) -> Metric:
+    """Returns the metric for one output of a model. ``"accuracy"`` and ``"crossentropy"`` are told from the shapes."""
+    kind = {"acc": "accuracy", "accuracy": "accuracy", "ce": "crossentropy", "crossentropy": "crossentropy"}
+    found = identifier
+    if isinstance(identifier, str) and identifier.lower() in kind:
+        sparse = y_true.ndim < y_pred.ndim or (y_true.shape[-1] == 1 and y_pred.shape[-1] > 1)
+        which = "binary" if y_pred.shape[-1] == 1 else "sparse_categorical" if sparse else "categorical"
+        found = f"{which}_{kind[identifier.lower()]}"
+    found = get(found)
+    name = identifier if isinstance(identifier, str) else getattr(found, "name", None)
+    return found if isinstance(found, Metric) else MeanMetricWrapper(found, name=name)

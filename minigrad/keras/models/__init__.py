@@ -1,0 +1,9 @@
+"""Models: `Model` to subclass, and `Sequential`. `tf.keras.models`."""
+
+from minigrad.keras.models.compiled import NotCompiledError
+from minigrad.keras.models.data import DataError
+from minigrad.keras.models.model import Model
+from minigrad.keras.models.saving import WeightsFileError
+from minigrad.keras.models.sequential import Sequential
+
+__all__ = ["DataError", "Model", "NotCompiledError", "Sequential", "WeightsFileError"]

@@ -1,0 +1,195 @@
+"""Where batches come from: arrays, cut and shuffled; or whatever yields batches.
+
+A batch is a tuple ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``, as in Keras, of tensors or of lists or
+dictionaries of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from minigrad import random
+from minigrad.backend import registry
+from minigrad.errors import MinigradError, ShapeError
+from minigrad.functional import take
+from minigrad.layers import nest
+from minigrad.layers.options import positive_int
+from minigrad.tensor import Tensor, constant
+
+Batch = tuple[Any, ...]
+
+
+class DataError(MinigradError, ValueError):
+    """The data given to a model cannot be used."""
+
+
+def tensors(what: str, structure: Any) -> Any:
+    """Returns arrays, or lists and dictionaries of them, as tensors. A list of numbers is one array."""
+
+    def read(x: Any) -> Any:
+        if x is None or isinstance(x, Tensor):
+            return x
+        try:
+            return constant(x, registry.current())
+        except MinigradError as error:
+            raise DataError(f"`{what}`: {error}") from None
+
+    first = next(iter(nest.leaves(structure)), None)
+    return read(structure) if isinstance(first, (int, float)) else nest.over(read, structure)
+
+
+class Arrays:
+    """Examples along the first axis of arrays.
+
+    Args:
+        where: who asks, for messages.
+        x: the inputs.
+        y: the targets, or None.
+        sample_weight: a weight for each example, or None.
+        batch_size: how many examples a batch has; the last one may have fewer.
+
+    Attributes:
+        steps: how many batches there are.
+    """
+
+    def __init__(self, where: str, x: Any, y: Any, sample_weight: Any, batch_size: int | None) -> None:
+        names = ("x", "y", "sample_weight")
+        parts = [tensors(name, part) for name, part in zip(names, (x, y, sample_weight), strict=True)]
+        while len(parts) > 1 and parts[-1] is None:
+            parts.pop()
+        self._parts = tuple(parts)
+        sizes = [
+            (name, t.shape[0] if t.ndim else 0)
+            for name, part in zip(names, parts, strict=False)
+            for t in nest.leaves(part)
+            if t is not None
+        ]
+        if len({size for _, size in sizes}) != 1 or sizes[0][1] == 0:
+            listed = ", ".join(f"`{name}` of {size}" for name, size in sizes)
+            raise DataError(f"{where}: expected arrays with the same number of examples, at least one, got {listed}.")
+        self.size = sizes[0][1]
+        self._batch: int = positive_int.read(f"{where}: `batch_size`", 32 if batch_size is None else batch_size)
+        self.steps: int | None = math.ceil(self.size / self._batch)
+
+    def batches(self, shuffle: bool = False) -> Iterator[Batch]:
+        """Yields all batches; in a new order, drawn from minigrad's generator, if shuffled."""
+        order = constant(random.generator().permutation(self.size), registry.current()) if shuffle else None
+        for start in range(0, self.size, self._batch):
+            here = slice(start, start + self._batch)
+            rows = here if order is None else order[here]
+            yield tuple(_rows(part, rows) for part in self._parts)
+
+    def whole(self) -> Batch:
+        """Returns all examples as one batch."""
+        return self._parts
+
+    def divided(self, fraction: float) -> tuple[Batch, Batch]:
+        """Returns the first examples, and the last ones, a fraction of all, for validation."""
+        if not 0.0 < fraction < 1.0:
+            raise DataError(f"fit: `validation_split`: expected a fraction between 0 and 1, got {fraction!r}.")
+        cut = math.floor(self.size * (1.0 - fraction))
+        if cut in (0, self.size):
+            raise DataError(f"fit: validation_split={fraction} of {self.size} examples leaves one of the parts empty.")
+        return self._slice(slice(None, cut)), self._slice(slice(cut, None))
+
+    def _slice(self, rows: slice) -> Batch:
+        parts = [_rows(part, rows) for part in self._parts]
+        return (*parts, *[None] * (3 - len(parts)))
+
+
+def _rows(part: Any, rows: Any) -> Any:
+    def read(x: Any) -> Any:
+        if x is None:
+            return None
+        return x[rows] if isinstance(rows, slice) else take(x, rows)
+
+    return nest.over(read, part)
+
+
+class Stream:
+    """Batches that somebody else makes.
+
+    Args:
+        where: who asks, for messages.
+        source: an iterator or a generator, which runs once; something that can be iterated over anew for each epoch;
+            or a sequence of batches with ``len`` and ``[…]``.
+
+    Attributes:
+        steps: how many batches an epoch has, where that is known.
+    """
+
+    def __init__(self, where: str, source: Any) -> None:
+        self._where, self._source = where, source
+        self._once = iter(source) if hasattr(source, "__next__") else None
+        self.steps: int | None = len(source) if hasattr(source, "__len__") else None
+
+    def batches(self, shuffle: bool = False) -> Iterator[Batch]:
+        """Yields the batches; those of a sequence in a new order, if shuffled."""
+        if self._once is not None:
+            yield from map(self._read, self._once)
+        elif self.steps is not None and hasattr(self._source, "__getitem__"):
+            order = random.generator().permutation(self.steps).tolist() if shuffle else range(self.steps)
+            for k in order:
+                yield self._read(self._source[k])
+            getattr(self._source, "on_epoch_end", lambda: None)()
+        else:
+            yield from map(self._read, self._source)
+
+    def _read(self, batch: Any) -> Batch:
+        parts = batch if isinstance(batch, tuple) else (batch,)
+        if not 1 <= len(parts) <= 3:
+            raise DataError(
+                f"{self._where}: expected batches (x,), (x, y) or (x, y, sample_weight), got a tuple of {len(parts)}."
+            )
+        return tuple(tensors(name, part) for name, part in zip(("x", "y", "sample_weight"), parts, strict=False))
+
+
+def source_of(where: str, x: Any, y: Any, sample_weight: Any, batch_size: int | None) -> Arrays | Stream:
+    """Returns where the batches come from."""
+    is_data = isinstance(x, (Tensor, list, tuple, dict)) or hasattr(x, "__array__")
+    if is_data:
+        return Arrays(where, x, y, sample_weight, batch_size)
+    if not (hasattr(x, "__iter__") or hasattr(x, "__getitem__")):
+        raise DataError(f"{where}: `x`: expected arrays or something that yields batches, got {type(x).__name__}.")
+    given = [n for n, v in (("y", y), ("sample_weight", sample_weight), ("batch_size", batch_size)) if v is not None]
+    if given:
+        raise DataError(f"{where}: `x` yields whole batches, so `{given[0]}` cannot be given beside it.")
+    return Stream(where, x)
+
+
+def unpacked(batch: Any) -> tuple[Any, Any, Any]:
+    """Returns (x, y, sample_weight), None for what a batch lacks."""
+    parts = batch if isinstance(batch, tuple) else (batch,)
+    if not 1 <= len(parts) <= 3:
+        raise DataError(f"a batch: expected (x,), (x, y) or (x, y, sample_weight), got a tuple of {len(parts)}.")
+    return (*parts, *[None] * (3 - len(parts)))
+
+
+def with_class_weight(class_weight: dict[int, float]) -> Callable[[Batch], Batch]:
+    """Returns a function that multiplies the sample weights of a batch by the weight of each example's class.
+
+    Args:
+        class_weight: a weight for each class, 0, 1, …
+
+    Raises:
+        DataError: a class is left out.
+        ShapeError: the targets are no classes: neither (batch,), (batch, 1) nor one-hot, (batch, classes).
+    """
+    if sorted(class_weight) != list(range(len(class_weight))):
+        raise DataError(
+            f"fit: `class_weight`: expected a weight for each class, 0 to {len(class_weight) - 1}, got the classes "
+            f"{sorted(class_weight)}."
+        )
+    table = [float(class_weight[k]) for k in range(len(class_weight))]
+
+    def weigh(batch: Batch) -> Batch:
+        x, y, sample_weight = unpacked(batch)
+        if not isinstance(y, Tensor) or y.ndim > 2:
+            raise ShapeError("fit: `class_weight` wants targets (batch,), (batch, 1) or one-hot (batch, classes).")
+        labels = y.argmax(-1) if y.ndim == 2 and y.shape[-1] > 1 else y.reshape(-1).astype("int64")
+        weights = take(constant(table, y.backend), labels)
+        return x, y, weights if sample_weight is None else weights * sample_weight
+
+    return weigh

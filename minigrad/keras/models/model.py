@@ -1,0 +1,124 @@
+"""Model: a layer that is trained as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minigrad.functional import zeros
+from minigrad.keras.models import saving, summary
+from minigrad.keras.models.data import tensors
+from minigrad.keras.models.training import Trainable
+from minigrad.layers import nest
+from minigrad.layers.layer import Layer
+from minigrad.tensor import recording
+
+
+class Model(Trainable):
+    """The base class of models of one's own: make the layers in ``__init__``, use them in ``call``.
+
+        class Tagger(Model):
+            def __init__(self, words, tags):
+                super().__init__()
+                self.embedding = Embedding(words, 16, mask_zero=True)
+                self.lstm = LSTM(32, return_sequences=True)
+                self.dense = Dense(tags)
+
+            def call(self, inputs, training=None):
+                return self.dense(self.lstm(self.embedding(inputs), training=training))
+
+    A model is a layer, and can stand in another model. Its layers cast the inputs, not the model itself.
+    """
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers among the attributes, in the order in which they were set."""
+        return self._sublayers()
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Returns a layer by its name or its place.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if index is not None and -len(self.layers) <= index < len(self.layers):
+            return self.layers[index]
+        found = [layer for layer in self.layers if layer.name == name]
+        if not found:
+            names = ", ".join(layer.name for layer in self.layers) or "no layers"
+            raise ValueError(f"{self.name}.get_layer: there is no {index if name is None else name!r} among {names}.")
+        return found[0]
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights, by a call on zeros.
+
+        Args:
+            input_shape: with the batch as its first axis, e.g. (None, 10, 8); a list of shapes for a list of inputs.
+        """
+        single = not input_shape or input_shape[0] is None or isinstance(input_shape[0], int)
+        shapes = [input_shape] if single else list(input_shape)
+        inputs = [zeros(tuple(1 if n is None else n for n in shape)) for shape in shapes]
+        with recording(False):
+            self(inputs[0] if single else inputs)
+        self.reset_states()
+
+    # --- as a layer ---------------------------------------------------------------------------------------------------
+
+    def _build_once(self, inputs: Any) -> None:
+        if not self.built and type(self).build is not Model.build:
+            super()._build_once(inputs)
+        self.built = True  # the layers build themselves in the call
+
+    def _as_inputs(self, inputs: Any) -> Any:
+        return tensors("inputs", inputs)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Returns None: the layers inside have said by now what becomes of masks."""
+        return None
+
+    def _hand_on(self, mask: Any, outputs: Any) -> None:
+        if any(m is not None for m in nest.leaves(mask)):  # of a compute_mask of one's own
+            super()._hand_on(mask, outputs)
+
+    def reset_states(self) -> None:
+        """Sets the states of all stateful layers to zero."""
+        for layer in self.layers:
+            if getattr(layer, "stateful", isinstance(layer, Model)):
+                layer.reset_states()  # type: ignore[attr-defined]
+
+    def reset_state(self) -> None:
+        """`reset_states` by its newer name."""
+        self.reset_states()
+
+    # --- to look at and to keep ---------------------------------------------------------------------------------------
+
+    def summary(self, print_fn: Callable[[str], Any] = print) -> None:
+        """Prints the layers: names, outputs, weights, masks, and the order of the gates in the kernels."""
+        print_fn(summary.table(self, self._seen()))
+
+    def _seen(self) -> dict[int, tuple[Any, Any]]:
+        """What is known of the layers' outputs; see `summary`."""
+        return {}
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Writes the weights into a ``.npz`` file, the whole of it or nothing.
+
+        Raises:
+            WeightsFileError: the file is there and must not be replaced, or has another ending.
+        """
+        path = saving.file_name(filepath)
+        if not overwrite and saving.exists(path):
+            raise saving.WeightsFileError(f"{path}: is there already. Say overwrite=True to replace it.")
+        saving.save(path, [(w.name, w.numpy()) for w in self.weights])
+
+    def load_weights(self, filepath: Any) -> None:
+        """Reads the weights from a file that `save_weights` wrote.
+
+        Raises:
+            WeightsFileError: the file is missing, damaged, or of another model; then nothing is changed.
+        """
+        weights = self.weights
+        loaded = saving.load(filepath)
+        saving.check(saving.file_name(filepath), [(w.name, w.shape) for w in weights], loaded)
+        for w, (_, array) in zip(weights, loaded, strict=True):
+            w.assign(array)

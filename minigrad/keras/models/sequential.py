@@ -1,0 +1,114 @@
+"""Sequential: layers one after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.errors import DTypeError
+from minigrad.keras.models import summary
+from minigrad.keras.models.model import Model
+from minigrad.layers import serialization
+from minigrad.layers.core import InputLayer
+from minigrad.layers.layer import Layer
+
+
+class Sequential(Model):
+    """A model of layers, each of which reads what the one before it wrote.
+
+    Args:
+        layers: the layers. If the first says an `input_shape`, or is an `Input`, the weights are made at once.
+        name: unique by default.
+
+    >>> from minigrad.keras.layers import Dense
+    >>> model = Sequential([Dense(4, activation="tanh", input_shape=(3,)), Dense(2)])
+    >>> model.output_shape, model.count_params()
+    ((None, 2), 26)
+    """
+
+    def __init__(self, layers: Any = None, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self._stack: list[Layer] = []
+        self._outputs: dict[int, tuple[Any, Any]] = {}
+        self._input_shape: Any = None
+        for layer in [layers] if isinstance(layers, Layer) else layers or []:
+            self._append(layer)
+        self._build_if_known()
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, in order, without an `Input`."""
+        return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
+
+    def add(self, layer: Layer) -> None:
+        """Adds a layer at the end."""
+        self._append(layer)
+        self._build_if_known()
+
+    def pop(self) -> None:
+        """Takes away the last layer.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if not self.layers:
+            raise ValueError(f"{self.name}.pop: there is no layer to take away.")
+        self._stack.pop()
+        self.built = bool(self.layers) and self.built
+
+    def _append(self, layer: Any) -> None:
+        if not isinstance(layer, Layer):
+            raise DTypeError(f"{self.name}.add: expected a layer, got {layer!r}.")
+        if any(layer is other or layer.name == other.name for other in self._stack):
+            raise ValueError(
+                f"{self.name}.add: there is a layer named {layer.name!r} already. Give each a name of its own; one and "
+                "the same layer cannot stand twice in a Sequential."
+            )
+        self._stack.append(layer)
+        self.built = False
+
+    def _build_if_known(self) -> None:
+        shape = getattr(self._stack[0], "batch_input_shape", None) if self._stack else self._input_shape
+        if shape is not None and self.layers:
+            self.build(shape)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the weights for inputs of a shape, e.g. (None, 10, 8), or of the shape that is known."""
+        self._input_shape = input_shape or self._input_shape
+        if self._input_shape is not None:
+            Model.build(self, self._input_shape)
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Returns what the last layer makes of it."""
+        x = inputs
+        for k, layer in enumerate(self._stack):
+            given = {"mask": mask} if k == 0 and mask is not None and "mask" in layer.call_parameters() else {}
+            x = layer(x, **given)
+            self._outputs[id(layer)] = summary.seen_of(x)
+        return x
+
+    def _sublayers(self) -> list[Layer]:
+        return self._stack
+
+    def _scope_name(self) -> str:
+        return ""  # as in Keras: the weights' names begin with the layers'
+
+    def _build_once(self, inputs: Any) -> None:
+        self.built = True
+
+    def _seen(self) -> dict[int, tuple[Any, Any]]:
+        return self._outputs
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the last call's output, the batch as None; None before any call."""
+        shapes, _ = self._outputs.get(id(self._stack[-1]), (None, None)) if self._stack else (None, None)
+        return shapes[0] if shapes and len(shapes) == 1 else shapes
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the layers as plain values."""
+        return {"name": self.name, "layers": [serialization.serialize(layer) for layer in self._stack]}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Sequential:
+        """Returns a new model, with new weights, from what `get_config` returned."""
+        return cls([serialization.deserialize(layer) for layer in config["layers"]], name=config.get("name"))

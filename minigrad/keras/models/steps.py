@@ -1,0 +1,190 @@
+"""One step of training, evaluation or prediction: what `fit` repeats, and what a model of one's own may override."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+from minigrad.creation import as_tensor
+from minigrad.errors import NaNLossError
+from minigrad.keras import optimizers
+from minigrad.keras.metrics import Metric
+from minigrad.keras.models.compiled import Compiled, NotCompiledError
+from minigrad.keras.models.data import Arrays, unpacked, with_class_weight
+from minigrad.layers import nest
+from minigrad.layers.layer import Layer
+from minigrad.tensor import Tensor, recording
+
+Logs = dict[str, Any]
+
+
+class Stepping(Layer):
+    """A layer with a loss and an optimizer, that can make one step. The base class of `Trainable`.
+
+    Attributes:
+        optimizer: as given to `compile`.
+    """
+
+    serialized_module: ClassVar[str] = "keras"
+    optimizer: Any = None
+    loss: Any = None
+    _compiled: Compiled | None = None
+    _skips_nan = False  # leave out steps whose loss is not finite, in place of an error
+    _place = "train_on_batch"  # where we are, for messages
+
+    # --- compile ------------------------------------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool | None = None,
+        steps_per_execution: int | None = None,
+        jit_compile: bool | None = None,
+    ) -> None:
+        """Says how to train; `minigrad.keras.models.compiled` says what becomes of masks and weights.
+
+        Args:
+            optimizer: a name or an optimizer.
+            loss: a name, a function of (y_true, y_pred) or a `Loss`.
+            metrics: a list of names, functions or metrics.
+            loss_weights: a factor for the loss of each output.
+            weighted_metrics: metrics that see the sample weights.
+            run_eagerly: as in Keras; means nothing here.
+            steps_per_execution: as in Keras; means nothing here.
+            jit_compile: as in Keras; means nothing here.
+
+        Raises:
+            UnknownNameError: there is no optimizer or loss of that name.
+        """
+        self.optimizer = optimizers.get(optimizer)
+        self._compiled = Compiled(loss, metrics, loss_weights, weighted_metrics)
+        self.loss = loss
+
+    @property
+    def compiled(self) -> Compiled:
+        """What `compile` was given.
+
+        Raises:
+            NotCompiledError: it was not called yet.
+        """
+        if self._compiled is None:
+            raise NotCompiledError(f"{self.name}: call model.compile(optimizer, loss) first.")
+        return self._compiled
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The mean loss, and the metrics of `compile`."""
+        return self.compiled.metrics
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Their names, in the order in which `evaluate` returns them."""
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Starts the metrics anew."""
+        self.compiled.reset()
+
+    # --- one step, to override ----------------------------------------------------------------------------------------
+
+    def train_step(self, data: Any) -> Logs:
+        """Makes one training step.
+
+        Args:
+            data: (x,), (x, y) or (x, y, sample_weight).
+
+        Returns:
+            What goes into the logs, numbers or tensors by name.
+        """
+        x, y, sample_weight = unpacked(data)
+        y_pred = self(x, training=True)
+        loss = self.compute_loss(x, y, y_pred, sample_weight)
+        if self._is_finite(loss):
+            self.optimizer.minimize(loss, self.trainable_weights)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data: Any) -> Logs:
+        """Evaluates one batch; as `train_step`, without a gradient."""
+        x, y, sample_weight = unpacked(data)
+        y_pred = self(x, training=False)
+        self.compute_loss(x, y, y_pred, sample_weight)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """Returns the outputs for one batch."""
+        return self(unpacked(data)[0], training=False)
+
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Tensor:
+        """Returns the loss of a batch, with `losses` added, and takes it into the mean."""
+        return self.compiled.loss(y, y_pred, sample_weight, self.losses)
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Logs:
+        """Takes a batch into the metrics and returns their values so far, not read from the device yet."""
+        self.compiled.update(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self) -> Logs:
+        """Returns the metrics' values so far."""
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def _is_finite(self, loss: Any, so_far: str = " That step changed no weight.") -> bool:
+        """Is the loss finite? If not, raises, unless such steps are to be left out."""
+        value = float(loss)
+        if math.isfinite(value) or self._skips_nan:
+            return math.isfinite(value)
+        raise NaNLossError(
+            f"{self._place}: the loss is {value}.{so_far} Look for NaN in the data, try a smaller learning "
+            f"rate (it is {self.optimizer.learning_rate:g}) or clipping (global_clipnorm=1.0), or leave such "
+            'steps out with fit(on_nan="continue").'
+        )
+
+    # --- single batches -----------------------------------------------------------------------------------------------
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
+    ) -> Any:
+        """Makes one training step and returns as `evaluate`."""
+        data = Arrays("train_on_batch", x, y, sample_weight, None).whole()
+        if reset_metrics:
+            self.reset_metrics()
+        self._place, self._skips_nan = "train_on_batch", False
+        logs = numbers(self.train_step(data if class_weight is None else with_class_weight(class_weight)(data)))
+        return logs if return_dict else values_of(logs)
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True, return_dict: bool = False
+    ) -> Any:
+        """Evaluates one batch and returns as `evaluate`."""
+        data = Arrays("test_on_batch", x, y, sample_weight, None).whole()
+        if reset_metrics:
+            self.reset_metrics()
+        with recording(False):
+            logs = numbers(self.test_step(data))
+        return logs if return_dict else values_of(logs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Returns the outputs for one batch, NumPy arrays."""
+        with recording(False):
+            outputs = self.predict_step(Arrays("predict_on_batch", x, None, None, None).whole())
+        return nest.over(lambda y: y.numpy(), outputs)
+
+
+def numbers(logs: Logs) -> Logs:
+    """Returns logs as Python numbers: here, and not before, they are read from the device."""
+    return {name: float(as_tensor(value)) for name, value in logs.items()}
+
+
+def values_of(logs: Logs) -> Any:
+    """Returns the one number, or the list of them."""
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values

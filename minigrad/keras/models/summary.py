@@ -1,0 +1,52 @@
+"""A model as a table: its layers, what comes out of them, how many weights they hold, and who carries a mask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.layers import nest
+from minigrad.layers.layer import Layer
+
+HEADS = ("Layer (type)", "Output", "Weights", "Mask", "Gates")
+
+
+def table(model: Any, seen: dict[int, tuple[Any, Any]]) -> str:
+    """Returns the table.
+
+    Args:
+        model: the model.
+        seen: for layers that were called, by identity: the shape of the output, and whether it carried a mask.
+    """
+    rows = [_row(layer, seen.get(id(layer))) for layer in model.layers]
+    heads = HEADS if any(row[-1] for row in rows) else HEADS[:-1]
+    rows = [row[: len(heads)] for row in rows]
+    widths = [max(len(row[k]) for row in (heads, *rows)) for k in range(len(heads))]
+    line = "─" * (sum(widths) + 2 * (len(widths) - 1))
+
+    def written(cells: Any) -> str:
+        return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+    trainable = sum(w.size for w in model.trainable_weights)
+    total = model.count_params()
+    counts = f"Weights: {total:,}, of which trainable: {trainable:,}." if model.built else "Not built: call it on data."
+    title = f"{model.name} ({type(model).__name__})"
+    return "\n".join([title, line, written(heads), line, *map(written, rows), line, counts])
+
+
+def _row(layer: Layer, seen: tuple[Any, Any] | None) -> tuple[str, ...]:
+    shape, masked = seen or (None, None)
+    mask = ("yes" if masked else "–") if seen else ("passes on" if layer.supports_masking else "–")
+    weights = f"{layer.count_params():,}" if layer.built else "not built"
+    cell = getattr(layer, "cell", layer)
+    gates = getattr(cell, "gate_layout", "")
+    return f"{layer.name} ({type(layer).__name__})", _shape(shape), weights, mask, ", ".join(gates)
+
+
+def _shape(shape: Any) -> str:
+    return "?" if shape is None else ", ".join(str(s) for s in shape)
+
+
+def seen_of(outputs: Any) -> tuple[Any, Any]:
+    """Returns the shapes of outputs, the batch as None, and whether one carries a mask."""
+    tensors = nest.leaves(outputs)
+    return [(None, *y.shape[1:]) for y in tensors], any(getattr(y, "_keras_mask", None) is not None for y in tensors)

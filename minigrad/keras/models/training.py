@@ -1,0 +1,214 @@
+"""The training loop: `fit`, and beside it `evaluate` and `predict`, which are the same loop without gradients."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from minigrad.functional import concat
+from minigrad.keras.callbacks import Callback, CallbackList, History, TerminateOnNaN
+from minigrad.keras.models.data import Arrays, DataError, Stream, source_of, unpacked, with_class_weight
+from minigrad.keras.models.steps import Logs, Stepping, numbers, values_of
+from minigrad.keras.progress import ProgbarLogger, summary_of
+from minigrad.layers import nest
+from minigrad.layers.options import choice
+from minigrad.tensor import recording
+
+
+class Trainable(Stepping):
+    """A layer with the training loop. The base class of `Model`.
+
+    Attributes:
+        stop_training: set it, and `fit` ends after the step.
+        history: of the last `fit`.
+    """
+
+    stop_training = False
+    history: History | None = None
+
+    # --- fit ----------------------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int = 1,
+        on_nan: str | None = None,
+    ) -> History:
+        """Trains.
+
+        Args:
+            x: the inputs: an array, or lists or dictionaries of them; or what yields batches (x, y[, sample_weight]).
+            y: the targets, in the structure of the outputs.
+            batch_size: 32 by default.
+            epochs: the number of the last epoch.
+            verbose: 0 shows nothing, 1 a bar (on a terminal) or a line for each epoch, 2 a line.
+            callbacks: a list of callbacks.
+            validation_split: the fraction of the examples, the last ones before shuffling, to validate with.
+            validation_data: (x, y), (x, y, sample_weight), or what yields batches, to validate with.
+            shuffle: draw a new order for each epoch, from minigrad's generator?
+            class_weight: a weight for each class, by which the losses of its examples are multiplied.
+            sample_weight: a weight for each example, (batch,), or for each time step.
+            initial_epoch: where to go on, counted from 0.
+            steps_per_epoch: after how many batches an epoch ends.
+            validation_steps: after how many batches a validation ends.
+            validation_batch_size: as `batch_size` by default.
+            validation_freq: validate after every so many epochs.
+            on_nan: what to do about a loss that is not finite: ``"raise"``, or ``"continue"``: leave out that step, no
+                weight changes. To raise is the default, unless a `TerminateOnNaN` is among the callbacks.
+
+        Returns:
+            The history of the logs.
+
+        Raises:
+            NaNLossError: a loss is not finite; says where. The weights are as they were before that step.
+            DataError: the data cannot be used.
+            NotCompiledError: there is no loss yet.
+        """
+        self.reset_metrics()
+        source = source_of("fit", x, y, sample_weight, batch_size)
+        if validation_split:
+            if not isinstance(source, Arrays) or validation_data is not None:
+                raise DataError("fit: `validation_split` wants arrays, and no `validation_data` beside it.")
+            (x, y, sample_weight), validation_data = source.divided(validation_split)
+            source = Arrays("fit", x, y, sample_weight, batch_size)
+        validation = _validation(validation_data, validation_batch_size or batch_size)
+        weigh = None if class_weight is None else with_class_weight(class_weight)
+        given, progress = _listed(callbacks), ProgbarLogger(verbose)
+        self._skips_nan = _skips_nan(on_nan, given)
+        self.stop_training, self.history = False, History()
+        everybody = [*given, self.history, *([progress] if verbose else [])]
+        params = {"epochs": epochs, "steps": steps_per_epoch or source.steps, "verbose": verbose}
+        told = CallbackList(everybody, self, params)
+        told.tell("on_train_begin", {})
+        try:
+            for epoch in range(initial_epoch, epochs):
+                told.tell("on_epoch_begin", epoch, {})
+                logs = self._epoch(epoch, source, shuffle, steps_per_epoch, told, weigh)
+                if validation is not None and (epoch + 1) % validation_freq == 0:
+                    found = self._test(validation, validation_steps, told)
+                    logs |= {f"val_{name}": value for name, value in found.items()}
+                told.tell("on_epoch_end", epoch, logs)
+                if self.stop_training:
+                    break
+        finally:
+            progress.close()
+        self.optimizer.finalize_variable_values(self.trainable_weights)
+        told.tell("on_train_end", {})
+        return self.history
+
+    def _epoch(
+        self, epoch: int, source: Arrays | Stream, shuffle: bool, steps: int | None, told: CallbackList, weigh: Any
+    ) -> Logs:
+        """Trains for one epoch and returns its logs."""
+        self.reset_metrics()
+        own_step = type(self).train_step is not Stepping.train_step
+        logs: Logs = {}
+        step = -1
+        for step, data in enumerate(islice(source.batches(shuffle), steps)):
+            self._place = f"fit, epoch {epoch + 1}, step {step + 1}"
+            if told.for_batches:
+                told.tell("on_train_batch_begin", step, {})
+            logs = self.train_step(data if weigh is None else weigh(data))
+            if own_step and "loss" in logs:
+                self._is_finite(logs["loss"], so_far="")
+            if told.for_batches:
+                told.tell("on_train_batch_end", step, numbers(logs))
+            if self.stop_training:
+                break
+        else:
+            if step + 1 < (steps or 1):
+                raise DataError(
+                    f"fit: the data ended in epoch {epoch + 1} after {step + 1} of {steps or 'its'} steps. An iterator "
+                    "runs once: give something that can be iterated over anew for each epoch, or fewer steps_per_epoch."
+                )
+        return numbers(logs)
+
+    # --- evaluate and predict -----------------------------------------------------------------------------------------
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Returns the loss, or [loss, metrics …] in the order of `metrics_names`, or all by name with `return_dict`.
+
+        The arguments are those of `fit`.
+        """
+        source = source_of("evaluate", x, y, sample_weight, batch_size)
+        told = CallbackList(_listed(callbacks), self, {"steps": steps or source.steps, "verbose": verbose})
+        logs = self._test(source, steps, told)
+        if verbose:
+            print(summary_of(logs))
+        return logs if return_dict else values_of(logs)
+
+    def _test(self, source: Arrays | Stream, steps: int | None, told: CallbackList) -> Logs:
+        self.reset_metrics()
+        told.tell("on_test_begin", {})
+        logs: Logs = {}
+        with recording(False):
+            for data in islice(source.batches(), steps):
+                logs = self.test_step(data)
+        logs = numbers(logs)
+        told.tell("on_test_end", logs)
+        return logs
+
+    def predict(
+        self, x: Any, batch_size: int | None = None, verbose: int | str = "auto", steps: int | None = None
+    ) -> Any:
+        """Returns the outputs for all examples, NumPy arrays in the structure of the outputs.
+
+        Args:
+            x: the inputs, as in `fit`.
+            batch_size: 32 by default.
+            verbose: as in Keras; nothing is shown.
+            steps: after how many batches to stop.
+        """
+        with recording(False):
+            batches = islice(source_of("predict", x, None, None, batch_size).batches(), steps)
+            outputs = [self.predict_step(data) for data in batches]
+        if not outputs:
+            raise DataError("predict: `x` yields no batches.")
+        return nest.over(lambda *parts: concat(parts).numpy(), *outputs)
+
+
+def _validation(data: Any, batch_size: int | None) -> Arrays | Stream | None:
+    """Where validation batches come from: (x, y[, sample_weight]), or what yields batches."""
+    if data is None:
+        return None
+    if isinstance(data, (tuple, list)):
+        return Arrays("fit: validation_data", *unpacked(tuple(data)), batch_size)
+    return Stream("fit: validation_data", data)
+
+
+def _skips_nan(on_nan: str | None, callbacks: list[Callback]) -> bool:
+    choice(None, "raise", "continue").read("fit: `on_nan`", on_nan)
+    return on_nan == "continue" or (on_nan is None and any(isinstance(c, TerminateOnNaN) for c in callbacks))
+
+
+def _listed(callbacks: Any) -> list[Callback]:
+    """One callback or several, as a list."""
+    found = [] if callbacks is None else list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
+    for callback in found:
+        if not isinstance(callback, Callback):
+            raise DataError(f"`callbacks`: expected callbacks, got {callback!r}.")
+    return found

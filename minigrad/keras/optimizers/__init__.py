@@ -1,0 +1,15 @@
+"""Optimizers: what becomes of the weights, given their gradients. `tf.keras.optimizers`."""
+
+from minigrad.keras.optimizers import schedules
+from minigrad.keras.optimizers.adagrad import Adagrad
+from minigrad.keras.optimizers.adam import Adam, AdamW
+from minigrad.keras.optimizers.arguments import learning_rate
+from minigrad.keras.optimizers.base import Optimizer
+from minigrad.keras.optimizers.catalogue import deserialize, get, serialize
+from minigrad.keras.optimizers.rmsprop import RMSprop
+from minigrad.keras.optimizers.sgd import SGD
+
+__all__ = [
+    "SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "deserialize", "get", "learning_rate", "schedules",
+    "serialize",
+]  # fmt: skip

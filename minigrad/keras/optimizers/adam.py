@@ -1,0 +1,66 @@
+"""Adam, and AdamW, which is Adam with weight decay by default."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+from minigrad.backend.protocol import Array, Xp
+from minigrad.keras.optimizers.arguments import at_least_0, learning_rate, unit
+from minigrad.keras.optimizers.base import Optimizer
+from minigrad.layers.options import flag, option, optional
+
+
+class Adam(Optimizer):
+    """Running means of the gradient and of its square; both start from 0, and η_t makes up for that.
+
+        m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²
+        η_t = η √(1 − β₂ᵗ) / (1 − β₁ᵗ)
+        Δ = η_t m / (√v + ε)
+
+    Args:
+        learning_rate: η, a number or a schedule.
+        beta_1: β₁.
+        beta_2: β₂.
+        epsilon: ε, the paper's "ε hat".
+        amsgrad: in Δ take the largest v so far, so that no step grows.
+
+    The arguments that follow are those of `Optimizer`.
+
+    Source: Kingma and Ba, "Adam", 2015, just before §2.1; amsgrad: Reddi et al., "On the Convergence of Adam and
+    Beyond", 2018.
+    """
+
+    learning_rate: float = learning_rate(0.001)
+    beta_1: float = option(unit, 0.9)
+    beta_2: float = option(unit, 0.999)
+    epsilon: float = option(at_least_0, 1e-7)
+    amsgrad: bool = option(flag, False)
+
+    def slots(self) -> dict[str, float]:
+        """m, v, and the largest v with `amsgrad`."""
+        return {"m": 0.0, "v": 0.0} | ({"v_max": 0.0} if self.amsgrad else {})
+
+    def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:
+        """Returns Δ."""
+        m, v = slots["m"], slots["v"]
+        m += (1.0 - self.beta_1) * (g - m)
+        v += (1.0 - self.beta_2) * (g * g - v)
+        slots["m"], slots["v"] = m, v
+        if self.amsgrad:
+            v = slots["v_max"] = xp.maximum(slots["v_max"], v)
+        rate_t = rate * sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
+        return rate_t * m / (xp.sqrt(v) + self.epsilon)
+
+
+class AdamW(Adam):
+    """Adam with weight decay that is no part of the gradient: w ← (1 − η λ) w − Δ.
+
+    Args:
+        weight_decay: λ.
+
+    The other arguments are those of `Adam`.
+
+    Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019.
+    """
+
+    weight_decay: float | None = option(optional(at_least_0), 0.004)

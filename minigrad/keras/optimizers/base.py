@@ -1,0 +1,306 @@
+"""What all optimizers share: clipping, weight decay, the average of the weights, their state as named arrays."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from minigrad.autograd import grad
+from minigrad.backend.protocol import Array, Xp
+from minigrad.creation import tensor
+from minigrad.errors import GradientError, ShapeError
+from minigrad.keras.optimizers.arguments import at_least_0, unit
+from minigrad.keras.optimizers.pack import Pack, packed
+from minigrad.keras.own_first import own_first
+from minigrad.layers.options import Configured, Option, OptionError, anything, flag, option, optional, positive_int
+from minigrad.tensor import Tensor, recording
+
+
+class Optimizer(Configured):
+    """The base class of all optimizers: w ← w − Δ, where the subclass says what Δ is.
+
+        class SignDescent(Optimizer):
+            learning_rate: float = learning_rate(0.01)
+
+            def update(self, xp, g, slots, rate, t):
+                return rate * xp.sign(g)
+
+    Args:
+        name: the class's by default.
+        weight_decay: λ of w ← (1 − η λ) w − Δ; None for none. It is no part of the loss, and of no gradient.
+        clipnorm: each gradient longer than this is shortened to it.
+        global_clipnorm: the same for all gradients as one vector.
+        clipvalue: each number of a gradient is brought into ± this. At most one of the three may be given.
+        use_ema: keep an average of the weights, a ← ema_momentum · a + (1 − ema_momentum) w.
+        ema_momentum: of that average.
+        ema_overwrite_frequency: after so many updates the weights are set to it; None for never, but for
+            `finalize_variable_values`, which `fit` calls at its end.
+        jit_compile: as in Keras; means nothing here.
+        is_legacy_optimizer: as in Keras; means nothing here.
+
+    Attributes:
+        learning_rate: of the next update. Can be set, if it is no schedule.
+        iterations: how many updates were made.
+    """
+
+    learning_rate: float
+    name: str = option(anything, None)
+    weight_decay: float | None = option(optional(at_least_0), None)
+    clipnorm: float | None = option(optional(at_least_0), None)
+    clipvalue: float | None = option(optional(at_least_0), None)
+    global_clipnorm: float | None = option(optional(at_least_0), None)
+    use_ema: bool = option(flag, False)
+    ema_momentum: float = option(unit, 0.99)
+    ema_overwrite_frequency: int | None = option(optional(positive_int), None)
+    jit_compile: bool = option(flag, False)
+    is_legacy_optimizer: bool = option(flag, False)
+
+    @classmethod
+    def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:
+        """The rule's own arguments first, as in ``SGD(0.1, 0.9)``."""
+        return own_first(cls, options)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.iterations = 0
+        self._packs: list[Pack] = []
+        self._order: dict[int, int] = {}  # a weight's identity → its place in the list it was built with
+        self._undecayed: Callable[[Tensor], bool] = lambda w: False
+        super().__init__(*args, **kwargs)
+        self.name = self.name or type(self).__name__
+        given = [name for name in ("clipnorm", "global_clipnorm", "clipvalue") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise OptionError(f"{self.name}: at most one way of clipping can be given, got {' and '.join(given)}.")
+
+    @property
+    def schedule(self) -> Any:
+        """The learning rate as it was given: a number or a schedule."""
+        return vars(self).get("learning_rate")
+
+    @property
+    def lr(self) -> float:
+        """The learning rate by its older name."""
+        return self.learning_rate
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self.learning_rate = value
+
+    # --- to override --------------------------------------------------------------------------------------------------
+
+    def slots(self) -> dict[str, float]:
+        """Returns the names of what is remembered of each weight, and the value it starts from."""
+        return {}
+
+    def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:
+        """Returns Δ, and puts the slots' new arrays into `slots`.
+
+        Args:
+            xp: the array functions of the weight's backend.
+            g: ∂loss/∂w. Never write into it: it may be shared.
+            slots: the optimizer's own arrays of g's shape; these may be written into.
+            rate: η.
+            t: the number of this update, counted from 1.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define update(xp, g, slots, rate, t).")
+
+    # --- updates ------------------------------------------------------------------------------------------------------
+
+    def build(self, var_list: Iterable[Tensor]) -> None:
+        """Makes the slots of all weights, once; the first `apply_gradients` does it by itself."""
+        weights = list(var_list)
+        if self._packs:
+            return
+        self._order = {id(w): k for k, w in enumerate(weights)}
+        averages = {"average": 0.0} if self.use_ema else {}
+        self._packs = packed([(w, not self._undecayed(w)) for w in weights], {**self.slots(), **averages})
+        if self.use_ema:
+            for pack in self._packs:
+                pack.slots["average"] = pack.join([w.array for w in pack.weights])
+
+    def exclude_from_weight_decay(self, var_list: Sequence[Tensor] = (), var_names: Sequence[str] = ()) -> None:
+        """Spares weights, or those in whose name one of the given words stands, e.g. ``"bias"``; before `build`."""
+        if self._packs:
+            raise GradientError(f"{self.name}.exclude_from_weight_decay: call it before the first update.")
+        spared, words = {id(w) for w in var_list}, list(var_names)
+        self._undecayed = lambda w: id(w) in spared or any(word in _name(w) for word in words)
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]]) -> int:
+        """Makes one update.
+
+        Args:
+            grads_and_vars: pairs (∂loss/∂w, w); a weight whose gradient is None stays as it is.
+
+        Returns:
+            How many updates were made.
+
+        Raises:
+            GradientError: there is no gradient at all, or a weight that the optimizer was not built for.
+            ShapeError: a gradient has not the weight's shape.
+        """
+        pairs = list(grads_and_vars)
+        if not pairs:
+            return self.iterations
+        self.build([w for _, w in pairs])
+        given = self._given(pairs)
+        rate, t = float(self.learning_rate), self.iterations + 1
+        for pack, g in self._clipped_together(self._joined(given)):
+            self._update(pack, g, rate, t)
+        self.iterations = t
+        for _, w in pairs:
+            constraint = getattr(w, "constraint", None)
+            if constraint is not None and id(w) in given:
+                with recording(False):
+                    w.array = constraint(w).array
+        return t
+
+    def _given(self, pairs: list[tuple[Any, Tensor]]) -> dict[int, Array]:
+        """The gradients that are there, arrays by the identity of their weight, each clipped on its own."""
+        given = {}
+        for g, w in pairs:
+            if id(w) not in self._order:
+                raise GradientError(
+                    f"{self.name}.apply_gradients: {_name(w)!r} is not among the {len(self._order)} weights that the "
+                    "optimizer was built for. Call optimizer.build(all weights) before the first update."
+                )
+            if g is not None:
+                array = g.array if isinstance(g, Tensor) else w.backend.asarray(g)
+                if array.shape != w.shape:
+                    raise ShapeError(
+                        f"{self.name}.apply_gradients: expected a gradient of shape {w.shape} for {_name(w)!r}, got "
+                        f"{array.shape}."
+                    )
+                given[id(w)] = self._clipped(w.backend, array)
+        missing = [_name(w) for _, w in pairs if id(w) not in given]
+        if not given:
+            raise GradientError(
+                f"{self.name}.apply_gradients: no gradient for any of {', '.join(missing)}: the loss does not depend "
+                "on them, or it was computed under no_grad."
+            )
+        if missing:
+            warnings.warn(f"{self.name}: no gradient for {', '.join(missing)}; they stay as they are.", stacklevel=3)
+        return given
+
+    def _clipped(self, xp: Xp, g: Array) -> Array:
+        if self.clipnorm:
+            return g * (self.clipnorm / xp.maximum(xp.sqrt(xp.sum(g * g)), self.clipnorm))
+        return xp.clip(g, -self.clipvalue, self.clipvalue) if self.clipvalue else g
+
+    def _joined(self, given: dict[int, Array]) -> list[tuple[Pack, Array]]:
+        """Each pack with its gradients. One that lacks some is taken apart, for good."""
+        whole: list[Pack] = []
+        for pack in self._packs:
+            there = [id(w) in given for w in pack.weights]
+            whole += pack.alone() if any(there) and not all(there) else [pack]
+        self._packs = whole
+        return [(p, p.join([given[id(w)] for w in p.weights])) for p in whole if id(p.weights[0]) in given]
+
+    def _clipped_together(self, packs: list[tuple[Pack, Array]]) -> list[tuple[Pack, Array]]:
+        if not self.global_clipnorm:
+            return packs
+        square = sum(pack.xp.sum(g * g) for pack, g in packs)
+        xp = packs[0][0].xp
+        scale = self.global_clipnorm / xp.maximum(xp.sqrt(square), self.global_clipnorm)
+        return [(pack, g * scale) for pack, g in packs]
+
+    def _update(self, pack: Pack, g: Array, rate: float, t: int) -> None:
+        w = pack.join([w.array for w in pack.weights])
+        step = self.update(pack.xp, g, pack.slots, rate, t)
+        if self.weight_decay and pack.decays:
+            w = w - w * (self.weight_decay * rate)
+        w = w - step
+        if self.use_ema:
+            average = pack.slots["average"]
+            average = pack.slots["average"] = self.ema_momentum * average + (1.0 - self.ema_momentum) * w
+            if self.ema_overwrite_frequency and t % self.ema_overwrite_frequency == 0:
+                w = average
+        for weight, array in zip(pack.weights, pack.part(w), strict=True):
+            weight.array = array  # a new array: whoever saw the old one still has it, and the tape notices
+
+    def finalize_variable_values(self, var_list: Iterable[Tensor]) -> None:
+        """Sets the weights to their averages, with `use_ema`."""
+        for pack in self._packs if self.use_ema else []:
+            for w, array in zip(pack.weights, pack.part(pack.slots["average"]), strict=True):
+                w.array = array
+
+    def minimize(self, loss: Any, var_list: Any, tape: Any = None) -> None:
+        """Computes the gradients of a loss, and makes one update.
+
+        Args:
+            loss: a tensor, or a function without arguments that computes it.
+            var_list: the weights, or a function that returns them, called after the loss.
+            tape: the GradientTape that watched; None is enough, since weights are always watched.
+        """
+        if callable(loss):
+            loss = loss()
+        weights = list(var_list() if callable(var_list) else var_list)
+        gradients = grad(loss, weights) if tape is None else tape.gradient(loss, weights)
+        self.apply_gradients(zip(gradients, weights, strict=True))
+
+    # --- state --------------------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments as plain values."""
+        config = super().get_config()
+        return {**config, "learning_rate": self._options["learning_rate"].kind.plain(self.schedule)}
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns all that the next update depends on beside weights and arguments, NumPy arrays by name.
+
+        ``"iterations"``; ``"learning_rate"``, if it is no schedule; and each slot of each weight, e.g. ``"m/0"``, where
+        the weights are numbered as in the list that the optimizer was built with.
+        """
+        state = {"iterations": tensor(self.iterations, "int64").numpy()}
+        if not callable(self.schedule):
+            state["learning_rate"] = tensor(self.learning_rate, "float64").numpy()
+        slots = {}
+        for pack in self._packs:
+            for name, slot in pack.slots.items():
+                for w, array in zip(pack.weights, pack.part(slot), strict=True):
+                    slots[name, self._order[id(w)]] = pack.xp.to_numpy(array)
+        names = list(self._packs[0].slots) if self._packs else []
+        return state | {f"{name}/{k}": slots[name, k] for name in names for k in range(len(self._order))}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Puts back what `get_state` returned.
+
+        Raises:
+            GradientError: the optimizer has no slots yet.
+            ShapeError: the state is of another optimizer, or of other weights. Then nothing is set.
+        """
+        own = self.get_state()
+        if not self._packs and len(state) > len(own):
+            raise GradientError(f"{self.name}.set_state: call optimizer.build(model.trainable_weights) before it.")
+        shapes, theirs = ({name: tuple(array.shape) for name, array in s.items()} for s in (own, state))
+        wrong = [name for name in {**shapes, **theirs} if shapes.get(name) != theirs.get(name)]
+        if wrong:
+            raise ShapeError(
+                f"{self.name}.set_state: the state is of another optimizer or of other weights: expected {wrong[0]!r} "
+                f"of shape {shapes.get(wrong[0])}, got {theirs.get(wrong[0])}."
+            )
+        self.iterations = int(state["iterations"])
+        if "learning_rate" in state:
+            self.learning_rate = float(state["learning_rate"])
+        for pack in self._packs:
+            numbers = [self._order[id(w)] for w in pack.weights]
+            dtype = pack.weights[0].dtype
+            for name in pack.slots:
+                arrays = [pack.xp.asarray(state[f"{name}/{k}"], dtype=dtype, copy=True) for k in numbers]
+                pack.slots[name] = pack.join(arrays)
+
+    def get_weights(self) -> list[Any]:
+        """Returns the values of `get_state`, in order."""
+        return list(self.get_state().values())
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Puts back what `get_weights` returned."""
+        names = list(self.get_state())
+        if len(names) != len(weights):
+            raise ShapeError(f"{self.name}.set_weights: expected {len(names)} arrays, got {len(weights)}.")
+        self.set_state(dict(zip(names, weights, strict=True)))
+
+    variables = property(get_weights)
+
+
+def _name(w: Tensor) -> str:
+    return getattr(w, "name", f"a tensor of shape {w.shape}")

@@ -1,0 +1,60 @@
+"""RMSprop."""
+
+from __future__ import annotations
+
+from minigrad.backend.protocol import Array, Xp
+from minigrad.keras.optimizers.arguments import at_least_0, learning_rate, unit
+from minigrad.keras.optimizers.base import Optimizer
+from minigrad.layers.options import flag, option, optional, positive_int
+
+
+class RMSprop(Optimizer):
+    """Each number's step is divided by a running root mean square of its gradient.
+
+        s ← ρ s + (1 − ρ) g²
+        a ← ρ a + (1 − ρ) g              if centered; else a = 0
+        Δ = η g / √(s − a² + ε)
+        v ← μ v + Δ,   w ← w − v         with momentum μ
+
+    Args:
+        learning_rate: η, a number or a schedule.
+        rho: ρ.
+        momentum: μ.
+        epsilon: ε.
+        centered: divide by the standard deviation, in place of the root mean square.
+
+    The arguments that follow are those of `Optimizer`.
+
+    Source: Tieleman and Hinton, Lecture 6e of "Neural Networks for Machine Learning", 2012; centered: Graves,
+    "Generating Sequences With Recurrent Neural Networks", 2013.
+    """
+
+    learning_rate: float = learning_rate(0.001)
+    rho: float = option(unit, 0.9)
+    momentum: float = option(unit, 0.0)
+    epsilon: float = option(at_least_0, 1e-7)
+    centered: bool = option(flag, False)
+    ema_overwrite_frequency: int | None = option(optional(positive_int), 100)
+
+    def slots(self) -> dict[str, float]:
+        """s, and a and v where they are needed."""
+        return {"s": 0.0} | ({"a": 0.0} if self.centered else {}) | ({"v": 0.0} if self.momentum else {})
+
+    def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:
+        """Returns Δ, or v."""
+        s = slots["s"]
+        s += (1.0 - self.rho) * (g * g - s)
+        slots["s"] = s
+        if self.centered:
+            a = slots["a"]
+            a += (1.0 - self.rho) * (g - a)
+            slots["a"] = a
+            s = s - a * a
+        step = rate * g / xp.sqrt(s + self.epsilon)
+        if not self.momentum:
+            return step
+        v = slots["v"]
+        v *= self.momentum
+        v += step
+        slots["v"] = v
+        return v

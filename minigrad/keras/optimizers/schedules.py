@@ -1,0 +1,209 @@
+"""Learning rates that change with the step t, the number of updates made so far."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minigrad.layers.catalogue import Catalogue
+from minigrad.layers.options import Configured, Kind, OptionError, anything, flag, number, option, optional
+
+
+def _steps(where: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+        raise OptionError(f"{where}: expected a positive number of steps, got {value!r}.")
+    return value
+
+
+def _growth(where: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 1:
+        raise OptionError(f"{where}: expected a number of 1 or more, got {value!r}.")
+    return value
+
+
+steps, growth = Kind(_steps), Kind(_growth)
+
+
+class LearningRateSchedule(Configured):
+    """The base class: a function of t that an optimizer takes as its `learning_rate`.
+
+    >>> class Halved(LearningRateSchedule):
+    ...     def __call__(self, step):
+    ...         return 0.1 * 0.5 ** float(step)
+    >>> Halved()(1)
+    0.05
+    """
+
+    def __call__(self, step: Any) -> float:
+        """Returns the learning rate of update number `step`, counted from 0."""
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(step).")
+
+
+class _Decay(LearningRateSchedule):
+    """A rate that falls with t / decay_steps.
+
+    Args:
+        initial_learning_rate: η₀.
+        decay_steps: the unit in which t is counted.
+        decay_rate: how fast it falls.
+        staircase: round t / decay_steps down, so that the rate falls all at once after every decay_steps.
+        name: as in Keras; not needed.
+    """
+
+    initial_learning_rate: float = option(number)
+    decay_steps: float = option(steps)
+    decay_rate: float = option(number)
+    staircase: bool = option(flag, False)
+    name: str | None = option(anything, None)
+
+    def _done(self, step: Any) -> float:
+        done = float(step) / self.decay_steps
+        return math.floor(done) if self.staircase else done
+
+
+class ExponentialDecay(_Decay):
+    """η(t) = η₀ · decay_rate^(t / decay_steps)"""
+
+    def __call__(self, step: Any) -> float:
+        """Returns η(t)."""
+        return float(self.initial_learning_rate * self.decay_rate ** self._done(step))
+
+
+class InverseTimeDecay(_Decay):
+    """η(t) = η₀ / (1 + decay_rate · t / decay_steps)"""
+
+    def __call__(self, step: Any) -> float:
+        """Returns η(t)."""
+        return self.initial_learning_rate / (1.0 + self.decay_rate * self._done(step))
+
+
+class PiecewiseConstantDecay(LearningRateSchedule):
+    """η(t) = values[k], where k counts the boundaries below t.
+
+    Args:
+        boundaries: steps, in rising order; a step on a boundary still has the rate before it.
+        values: the rates, one more than there are boundaries.
+        name: as in Keras; not needed.
+
+    >>> rate = PiecewiseConstantDecay([100, 200], [0.1, 0.01, 0.001])
+    >>> rate(100), rate(101)
+    (0.1, 0.01)
+    """
+
+    boundaries: list[float] = option(anything)
+    values: list[float] = option(anything)
+    name: str | None = option(anything, None)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(self.values) != len(self.boundaries) + 1 or sorted(self.boundaries) != list(self.boundaries):
+            raise OptionError(
+                "PiecewiseConstantDecay: expected rising `boundaries` and one more of `values`, got "
+                f"{len(self.boundaries)} boundaries {self.boundaries!r} and {len(self.values)} values."
+            )
+
+    def __call__(self, step: Any) -> float:
+        """Returns η(t)."""
+        return self.values[sum(float(step) > boundary for boundary in self.boundaries)]
+
+
+class PolynomialDecay(LearningRateSchedule):
+    """η(t) = (η₀ − η₁) (1 − t / decay_steps)^power + η₁, and η₁ afterwards.
+
+    Args:
+        initial_learning_rate: η₀.
+        decay_steps: when η₁ is reached.
+        end_learning_rate: η₁.
+        power: 1 for a straight line.
+        cycle: start again, in place of staying at η₁, each time over a longer way: the next multiple of decay_steps.
+        name: as in Keras; not needed.
+    """
+
+    initial_learning_rate: float = option(number)
+    decay_steps: float = option(steps)
+    end_learning_rate: float = option(number, 0.0001)
+    power: float = option(number, 1.0)
+    cycle: bool = option(flag, False)
+    name: str | None = option(anything, None)
+
+    def __call__(self, step: Any) -> float:
+        """Returns η(t)."""
+        done = float(step) / self.decay_steps
+        done = done / max(1, math.ceil(done)) if self.cycle else min(done, 1.0)
+        span = self.initial_learning_rate - self.end_learning_rate
+        return float(span * (1.0 - done) ** self.power + self.end_learning_rate)
+
+
+class CosineDecay(LearningRateSchedule):
+    """η(t) = η₀ ((1 − alpha) (1 + cos π s) / 2 + alpha), s = min(t / decay_steps, 1).
+
+    With a `warmup_target` the rate first goes from η₀ to it in a straight line, and then down from there.
+
+    Args:
+        initial_learning_rate: η₀.
+        decay_steps: the length of the way down.
+        alpha: the last rate as a share of the first.
+        name: as in Keras; not needed.
+        warmup_target: the rate at the end of the warm-up; None for no warm-up.
+        warmup_steps: the length of the warm-up.
+
+    Source: Loshchilov and Hutter, SGDR, 2017, §3, without restarts.
+    """
+
+    initial_learning_rate: float = option(number)
+    decay_steps: float = option(steps)
+    alpha: float = option(number, 0.0)
+    name: str | None = option(anything, None)
+    warmup_target: float | None = option(optional(number), None)
+    warmup_steps: float = option(number, 0)
+
+    def __call__(self, step: Any) -> float:
+        """Returns η(t)."""
+        t, peak = float(step), self.initial_learning_rate
+        if self.warmup_target is not None:
+            if t < self.warmup_steps:
+                return peak + (self.warmup_target - peak) * t / self.warmup_steps
+            t, peak = t - self.warmup_steps, self.warmup_target
+        return peak * _cosine(min(t / self.decay_steps, 1.0), self.alpha)
+
+
+class CosineDecayRestarts(LearningRateSchedule):
+    """As `CosineDecay`, but at the end of each period it starts again: t_mul times as long, from m_mul times the rate.
+
+    Args:
+        initial_learning_rate: η₀.
+        first_decay_steps: the length of the first period.
+        t_mul: the factor of the lengths.
+        m_mul: the factor of the rates from which the periods start.
+        alpha: the lowest rate as a share of η₀.
+        name: as in Keras; not needed.
+
+    Source: Loshchilov and Hutter, SGDR, 2017, §3.
+    """
+
+    initial_learning_rate: float = option(number)
+    first_decay_steps: float = option(steps)
+    t_mul: float = option(growth, 2.0)
+    m_mul: float = option(number, 1.0)
+    alpha: float = option(number, 0.0)
+    name: str | None = option(anything, None)
+
+    def __call__(self, step: Any) -> float:
+        """Returns η(t)."""
+        done, length, factor = float(step) / self.first_decay_steps, 1.0, 1.0
+        while done >= length:
+            done, length, factor = done - length, length * self.t_mul, factor * self.m_mul
+        return self.initial_learning_rate * _cosine(done / length, self.alpha, factor)
+
+
+def _cosine(done: float, alpha: float, factor: float = 1.0) -> float:
+    """From `factor` down to alpha along half a cosine."""
+    return (1.0 - alpha) * factor * 0.5 * (1.0 + math.cos(math.pi * done)) + alpha
+
+
+_catalogue = Catalogue(
+    "schedule",
+    "keras.optimizers.schedules",
+    (CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay),
+)
+serialize, deserialize = _catalogue.serialize, _catalogue.deserialize

@@ -1,0 +1,45 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from minigrad.backend.protocol import Array, Xp
+from minigrad.keras.optimizers.arguments import learning_rate, unit
+from minigrad.keras.optimizers.base import Optimizer
+from minigrad.layers.options import flag, option
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum if asked for.
+
+        w ← w − η g                      without momentum
+        v ← μ v + η g,   w ← w − v       with momentum μ
+        w ← w − (μ v + η g)              with Nesterov's, v being the new one
+
+    Args:
+        learning_rate: η, a number or a schedule.
+        momentum: μ.
+        nesterov: step from where momentum alone would lead.
+
+    The arguments that follow are those of `Optimizer`.
+
+    Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
+    """
+
+    learning_rate: float = learning_rate(0.01)
+    momentum: float = option(unit, 0.0)
+    nesterov: bool = option(flag, False)
+
+    def slots(self) -> dict[str, float]:
+        """v, if there is momentum."""
+        return {"v": 0.0} if self.momentum else {}
+
+    def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:
+        """Returns Δ."""
+        step = rate * g
+        if not self.momentum:
+            return step
+        v = slots["v"]
+        v *= self.momentum
+        v += step
+        slots["v"] = v
+        return self.momentum * v + step if self.nesterov else v

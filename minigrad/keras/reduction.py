@@ -1,0 +1,70 @@
+"""How losses and metrics of single examples become one number, under masks and weights.
+
+With losses lᵢ, weights wᵢ (1 where none are given) and a mask mᵢ of 0 and 1 (1 where there is none):
+
+    "none"                              wᵢ mᵢ lᵢ
+    "sum"                               Σ w m l
+    "auto", "sum_over_batch_size"       Σ w m l / Σ m      as TensorFlow 2.15: neither padding nor weights count
+    "mean_valid"                        Σ w m l / Σ w m    the weighted mean of what counts
+    "mean_all"                          Σ w m l / n        padding counts as loss 0, as in Keras before 2.11
+
+Where nothing counts the sum is 0, and so is the mean (TensorFlow's is NaN).
+"""
+
+from __future__ import annotations
+
+from minigrad.creation import beside
+from minigrad.errors import ShapeError
+from minigrad.layers.options import choice
+from minigrad.tensor import Tensor, TensorLike
+
+KERAS = ("auto", "none", "sum", "sum_over_batch_size")
+kind = choice(*KERAS, "mean_valid", "mean_all")
+
+
+def reduced(losses: Tensor, weights: TensorLike, mask: TensorLike, reduction: str) -> Tensor:
+    """Returns the losses under weights and mask, reduced as the module's table says.
+
+    Args:
+        losses: one for each example (and time step …).
+        weights: a number, or of the shape of `losses`, or of its first axes: (batch,) for losses of (batch, time).
+        mask: the same, of bools.
+        reduction: a word of the table.
+
+    Raises:
+        ShapeError: weights or mask do not fit the losses.
+    """
+    w = None if weights is None else fitted(losses, weights, "sample_weight")
+    m = None if mask is None else fitted(losses, mask, "mask")
+    both = w if m is None else m if w is None else w * m
+    if both is not None:
+        losses = losses * both
+    if reduction == "none":
+        return losses
+    counted = both if reduction == "mean_valid" else None if reduction == "mean_all" else m
+    total = losses.sum()
+    return total if reduction == "sum" else total / _count(losses, counted)
+
+
+def fitted(losses: Tensor, weights: TensorLike, what: str) -> Tensor:
+    """Returns the weights in the dtype of the losses, with as many axes, so that they broadcast to their shape."""
+    w = beside(losses, weights, what).astype(losses.dtype)
+    if w.ndim == losses.ndim + 1 and w.shape[-1] == 1:
+        w = w.reshape(w.shape[:-1])
+    elif 0 < w.ndim < losses.ndim:
+        w = w.reshape(w.shape + (1,) * (losses.ndim - w.ndim))
+    if w.ndim > losses.ndim or any(n not in (1, size) for n, size in zip(w.shape, losses.shape, strict=bool(w.ndim))):
+        raise ShapeError(
+            f"loss: expected `{what}` of shape {losses.shape}, one for each loss, or of its first axes, got "
+            f"{getattr(weights, 'shape', w.shape)}."
+        )
+    return w
+
+
+def _count(losses: Tensor, weights: Tensor | None) -> Tensor | float:
+    """Σ of the weights, 1 in place of 0."""
+    if weights is None:
+        return float(max(losses.size, 1))
+    copies = losses.size // max(weights.size, 1)  # along the axes over which they broadcast
+    total = weights.sum() * float(copies)
+    return total + (total == 0.0).astype(total.dtype)

@@ -1,0 +1,75 @@
+"""Small helpers of scripts. `tf.keras.utils`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minigrad import random
+from minigrad.creation import as_tensor, tensor
+from minigrad.errors import ShapeError
+from minigrad.functional import one_hot
+from minigrad.layers.options import choice
+
+__all__ = ["pad_sequences", "set_random_seed", "to_categorical"]
+
+
+def set_random_seed(seed: int) -> None:
+    """Seeds minigrad's generator, from which weights, dropout and shuffling are drawn; Python's and NumPy's stay."""
+    random.seed(seed)
+
+
+def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32") -> Any:
+    """Returns integer labels as one-hot rows, a NumPy array: (…) or (…, 1) → (…, num_classes).
+
+    Args:
+        y: the labels, from 0.
+        num_classes: the largest label and one by default.
+        dtype: of the result.
+
+    Raises:
+        ShapeError: a label is negative, or too large.
+
+    >>> to_categorical([0, 2]).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    labels = as_tensor(y).astype("int64")
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels.reshape(labels.shape[:-1])
+    low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, -1)
+    count = high + 1 if num_classes is None else num_classes
+    if low < 0 or high >= count:
+        raise ShapeError(f"to_categorical: expected labels from 0 to {count - 1}, got {low} to {high}.")
+    return one_hot(labels, count, dtype).numpy()
+
+
+def pad_sequences(
+    sequences: Sequence[Sequence[Any]],
+    maxlen: int | None = None,
+    dtype: str = "int32",
+    padding: str = "pre",
+    truncating: str = "pre",
+    value: float = 0.0,
+) -> Any:
+    """Returns sequences of numbers, brought to one length, as a NumPy array (sequences, maxlen).
+
+    Args:
+        sequences: lists of numbers.
+        maxlen: the length; that of the longest by default.
+        dtype: of the result.
+        padding: fill up before (``"pre"``) or after (``"post"``) the numbers.
+        truncating: cut away at the beginning (``"pre"``) or at the end (``"post"``).
+        value: what is filled in.
+
+    >>> pad_sequences([[1], [2, 3, 4]], maxlen=2).tolist()
+    [[0, 1], [3, 4]]
+    """
+    for name, word in (("padding", padding), ("truncating", truncating)):
+        choice("pre", "post").read(f"pad_sequences: `{name}`", word)
+    length = max((len(s) for s in sequences), default=0) if maxlen is None else maxlen
+    rows = []
+    for sequence in sequences:
+        kept = list(sequence)[max(0, len(sequence) - length) :] if truncating == "pre" else list(sequence)[:length]
+        filling = [value] * (length - len(kept))
+        rows.append(filling + kept if padding == "pre" else kept + filling)
+    return tensor(rows, dtype).numpy() if rows else tensor([], dtype).reshape((0, length)).numpy()
