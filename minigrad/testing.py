@@ -278,9 +278,11 @@ def _call(function: str | Callable[..., Any], arguments: tuple[Any, ...]) -> Cal
     return run
 
 
-def _shown(arguments: tuple[Any, ...]) -> str:
-    words = [f"array {x.shape}" if isinstance(x, np.ndarray) else repr(x) for x in arguments]
-    return f"({', '.join(words)})"
+def _shown(x: Any) -> str:
+    """Arguments as a line of text."""
+    if isinstance(x, np.ndarray):
+        return f"array {x.shape}"
+    return f"({', '.join(map(_shown, x))})" if isinstance(x, (tuple, list)) else repr(x)
 
 
 def _elementwise() -> Iterator[Row]:

@@ -1,0 +1,48 @@
+"""What every test gets: fresh random numbers, an error if it leaves the engine changed, and the backends at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+import strict_backend
+from minigrad import random, tape, using
+from minigrad.autograd import GradientTape
+from minigrad.backend import registry
+
+BACKENDS = ["numpy", strict_backend]
+
+
+def leaks(before: ModuleType) -> list[str]:
+    """What a test left behind that the next one would meet."""
+    found = []
+    if registry.current() is not before:
+        found.append(f"the current backend is {registry.current().name!r}, was {before.name!r}")
+    if not tape.enabled:
+        found.append("the tape is switched off")
+    if GradientTape._open or tape.observers:
+        found.append("a GradientTape is open")
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _no_leaks() -> Iterator[None]:
+    """The same random numbers for every test, whichever ran before; nothing left switched for the next."""
+    before = registry.current()
+    random.seed(0)
+    yield
+    found = leaks(before)
+    registry.use(before)
+    tape.enabled = True
+    tape.observers.clear()
+    GradientTape._open.clear()
+    assert not found, "; ".join(found)
+
+
+@pytest.fixture(params=BACKENDS, ids=lambda backend: getattr(backend, "name", backend))
+def backend(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
+    """The test runs once on each backend."""
+    with using(request.param) as module:
+        yield module
