@@ -341,18 +341,9 @@ def _shapes() -> Iterator[Row]:
 
 
 def _indexing() -> Iterator[Row]:
-    for index in (
-        0,
-        -1,
-        (0, 1),
-        (slice(None), slice(0, 1)),
-        (Ellipsis, 0),
-        (None, 1),
-        I,
-        TRUE,
-        (I, I),
-        (0, slice(None, None, -1)),
-    ):
+    every = slice(None)
+    indices: list[Any] = [0, -1, (0, 1), (every, slice(0, 1)), (Ellipsis, 0), (None, 1), (0, slice(None, None, -1))]
+    for index in [*indices, I, TRUE, (I, I), (every, I)]:
         picked = A[index]
         added = A.copy()
         np.add.at(added, index, picked)

@@ -70,5 +70,8 @@ def test_float32_stays_float32(case: Case) -> None:
 
 
 def test_gradients(case: Case, backend: ModuleType) -> None:
-    """The gradient, and the gradient of the gradient: random cotangents on every output, every input, every element."""
-    check_gradient(case.ours, *case.inputs, second_order=True)
+    """The gradient and the gradient of the gradient, with random cotangents on every output, for every input.
+
+    Along random directions, which miss no wrong element; one by one the elements are looked at where they are few.
+    """
+    check_gradient(case.ours, *case.inputs, second_order=True, max_elements=4)

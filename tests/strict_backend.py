@@ -1,9 +1,11 @@
 """A stranger among the backends: array-api-strict, its arrays on a pretended second device.
 
-Arrays there refuse every silent conversion to NumPy and everything that the array API standard does not promise, such as
-mixed kinds of dtypes. Code that runs on them has no NumPy hidden in it. What the standard lacks (scatter-add, padding,
-the error function, indexing by arrays and masks at will) goes by way of the host, here and openly.
+Arrays there refuse every silent conversion to NumPy, and everything that the standard does not promise, such as mixed
+kinds of dtypes. Code that runs on them has no NumPy hidden in it. What the standard lacks (scatter-add, padding, the
+error function, indexing by arrays and masks at will) goes by way of the host, here and openly.
 """
+
+# ruff: noqa: A001, A004, F401  (the protocol's names are NumPy's, which are also Python's)
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from op_cases import Case, numbers, test_float32_stays_float32, test_gradients, 
 
 X = numbers(2, 3, 4)
 AXES = [
-    {}, {"axis": 1}, {"axis": -1}, {"axis": (0, 2)}, {"axis": (-1, 0), "keepdims": True}, {"keepdims": True}, {"axis": ()},
+    {}, {"axis": 1}, {"axis": -1}, {"axis": (0, 2)}, {"axis": (-1, 0), "keepdims": True}, {"keepdims": True},
+    {"axis": ()},
 ]  # fmt: skip
 ONE_AXIS = [{"axis": 0}, {"axis": 1}, {"axis": -1}]
 
