@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from minigrad.errors import ShapeError
 from minigrad.functional import abs as absolute
+from minigrad.functional import arange, maximum, one_hot, sqrt, transpose
 from minigrad.layers.catalogue import Catalogue
-from minigrad.layers.options import Configured, number, option, optional
+from minigrad.layers.options import Configured, choice, number, option, optional
 from minigrad.tensor import Tensor
 
 
@@ -47,6 +49,27 @@ class L2(Regularizer):
         return self.l2 * (x * x).sum()
 
 
+class OrthogonalRegularizer(Regularizer):
+    """factor · the mean |cosine| between two rows (or columns) of a matrix."""
+
+    factor: float = option(number, 0.01)
+    mode: str = option(choice("rows", "columns"), "rows")
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Returns the penalty.
+
+        Raises:
+            ShapeError: x is no matrix.
+        """
+        if x.ndim != 2:
+            raise ShapeError(f"OrthogonalRegularizer: expected a matrix, got shape {x.shape}.")
+        rows = x if self.mode == "rows" else transpose(x)
+        rows = rows / sqrt(maximum((rows * rows).sum(1, keepdims=True), 1e-12))
+        n = rows.shape[0]
+        cosines = rows @ transpose(rows) * (1.0 - one_hot(arange(n), n, x.dtype))
+        return absolute(cosines).sum() * (self.factor / (n * (n - 1)))
+
+
 def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
     """Returns ``L1L2(l1, l2)``."""
     return L1L2(l1, l2)
@@ -54,6 +77,6 @@ def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
 
 l1, l2 = L1, L2
 
-_catalogue = Catalogue("regularizer", "keras.regularizers", (L1, L1L2, L2), {"l1_l2": l1_l2})
+_catalogue = Catalogue("regularizer", "keras.regularizers", (L1, L1L2, L2, OrthogonalRegularizer), {"l1_l2": l1_l2})
 get, serialize, deserialize = _catalogue.get, _catalogue.serialize, _catalogue.deserialize
 option_kind = optional(_catalogue.option)

@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad import functional as F
 from minigrad.errors import ShapeError
-from minigrad.layers import nest
+from minigrad.layers import context, nest
 from minigrad.layers.layer import InputSpec, Layer
 from minigrad.layers.options import choice, option, optional
 from minigrad.layers.rnn import RNN
@@ -32,7 +32,8 @@ class TimeDistributed(Layer):
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Builds the layer for one time step."""
         if not self.layer.built:
-            self.layer.build((input_shape[0], *input_shape[2:]))
+            with context.inside(self.layer, ""):  # as in Keras, the weights have the wrapper's name alone
+                self.layer.build((input_shape[0], *input_shape[2:]))
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Any:
         """Returns the layer's outputs, side by side in time."""
