@@ -30,6 +30,11 @@ def _binary(op: type[Op]) -> tuple[Callable[[Tensor, TensorLike], Tensor], Calla
     return lambda self, other: apply(op, self, other), lambda self, other: apply(op, other, self)
 
 
+def _starred(sizes: tuple[Any, ...]) -> Any:
+    """What x.reshape(2, 3) and x.reshape((2, 3)) have in common."""
+    return sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
+
+
 class Tensor(Interop):
     """An n-dimensional array that remembers how it was made. Create one with `minigrad.tensor`.
 
@@ -143,11 +148,16 @@ class Tensor(Interop):
 
     def reshape(self, *new_shape: Any) -> Tensor:
         """The same numbers in another shape, as in NumPy: one axis may be −1."""
-        return cast(Tensor, self.functional.reshape(self, new_shape[0] if len(new_shape) == 1 else new_shape))
+        return cast(Tensor, self.functional.reshape(self, _starred(new_shape)))
 
     def transpose(self, *axes: Any) -> Tensor:
         """The axes in another order; all reversed by default."""
-        return cast(Tensor, self.functional.transpose(self, axes[0] if len(axes) == 1 else axes or None))
+        return cast(Tensor, self.functional.transpose(self, _starred(axes) or None))
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802  (NumPy's name)
+        """All axes reversed."""
+        return self.transpose()
 
     def astype(self, dtype: Any) -> Tensor:
         """The same numbers in another dtype."""
@@ -163,11 +173,11 @@ class Tensor(Interop):
                 "need its old numbers. Make a new one: mg.where(mask, new, x), or mg.stack / mg.concat of the parts. A "
                 "leaf can be written to under mg.no_grad()."
             )
-        if not isinstance(value, (float, int)):
-            value = array_from(value, None, self.backend)
-        array = self.backend.asarray(self.array, copy=True)
-        array[plain_index(index, self.backend)] = value
-        self.array = array  # a new array: whoever saw the old one still has it, and the tape notices
+        if isinstance(value, Tensor) and value.backend is not self.backend:
+            raise mixed("x[…] = …", self.backend, value.backend)
+        numbers = value if isinstance(value, (float, int)) else array_from(value, None, self.backend)
+        # A new array: whoever saw the old one still has it, and the tape notices.
+        self.array = self.backend.setitem(self.array, plain_index(index, self.backend), numbers)
 
     def __iter__(self) -> Iterator[Tensor]:
         len(self)

@@ -268,7 +268,7 @@ def _call(function: str | Callable[..., Any], arguments: tuple[Any, ...]) -> Cal
 
     def on(xp: Any, x: Any) -> Any:
         if isinstance(x, np.ndarray):
-            return xp.asarray(x)
+            return xp.asarray(x.copy())
         return type(x)([on(xp, part) for part in x]) if isinstance(x, (tuple, list)) else x
 
     def run(xp: Any) -> Any:
@@ -349,6 +349,10 @@ def _indexing() -> Iterator[Row]:
         np.add.at(added, index, picked)
         yield "getitem", (A, index), picked
         yield "scatter_add", (A, index, picked), added
+        written = A.copy()
+        written[index] = 7.0
+        yield "setitem", (A, index, 7.0), written
+    yield "setitem", (A, 0, B), np.stack([np.broadcast_to(B, (2, 3)), A[1]])
     yield "take", (M, I), M[I]
     yield "take", (M, np.array([[2, 0], [1, 1]])), M[[[2, 0], [1, 1]]]
     yield "take", (A, I, -1), A[:, :, I]
@@ -373,10 +377,10 @@ def _conversions() -> Iterator[Case]:
         x = xp.asarray(host, copy=True)
         host[:] = 0
         xp.to_numpy(x)[:] = 0
-        y = xp.asarray(x, copy=True)
-        y[0, 0, 0] = 9.0
-        xp.scatter_add(x, 0, 1.0)
+        xp.setitem(xp.asarray(x, copy=True), 0, 9.0)
+        xp.setitem(x, 0, 9.0)
+        xp.scatter_add(x, 0, x[0, :, :])
         return x
 
     yield "is_array", known, np.array([True, False])
-    yield "asarray(copy=True), to_numpy and scatter_add", copied, A
+    yield "asarray(copy=True), to_numpy, setitem and scatter_add", copied, A

@@ -158,6 +158,14 @@ def getitem(x: Array, index: Any) -> Array:
     return _on_host(lambda a, i: a[i], x, index)
 
 
+def setitem(x: Array, index: Any, values: Any) -> Array:
+    def put(a: Any, i: Any, v: Any) -> Any:
+        a[i] = v
+        return a
+
+    return _on_host(put, x, index, values)
+
+
 def scatter_add(x: Array, index: Any, values: Array) -> Array:
     def add(a: Any, i: Any, v: Any) -> Any:
         np.add.at(a, i, v)

@@ -50,9 +50,9 @@ concat = concatenate
 
 __all__ = [
     "abs", "all", "any", "arange", "argmax", "asarray", "astype", "broadcast_to", "clip", "concat", "cos", "cumsum",
-    "erf", "exp", "expand_dims", "expm1", "flip", "floor", "full", "getitem", "is_array", "isfinite", "kernels",
-    "log", "log1p", "matmul", "max", "maximum", "min", "minimum", "name", "ones", "pad", "prod", "reshape",
-    "scatter_add", "sign", "sin", "split", "sqrt", "squeeze", "stack", "sum", "take", "tanh", "to_numpy",
+    "erf", "exp", "expand_dims", "expm1", "flip", "floor", "full", "getitem", "is_array", "isfinite", "kernels", "log",
+    "log1p", "matmul", "max", "maximum", "min", "minimum", "name", "on_host", "ones", "pad", "prod", "reshape",
+    "scatter_add", "setitem", "sign", "sin", "split", "sqrt", "squeeze", "stack", "sum", "take", "tanh", "to_numpy",
     "transpose", "unstack", "where", "zeros",
 ]  # fmt: skip
 
@@ -212,6 +212,13 @@ def getitem(x: Array, index: Any) -> Array:
 def take(x: Array, indices: Array, axis: int = 0) -> Array:
     """The slices of x along an axis that the indices name."""
     return x.take(indices, axis)
+
+
+def setitem(x: Array, index: Any, values: Any) -> Array:
+    """A copy of x in which the values stand at the index."""
+    y = np.array(x)
+    y[index] = values
+    return y
 
 
 def scatter_add(x: Array, index: Any, values: Array) -> Array:

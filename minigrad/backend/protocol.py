@@ -1,14 +1,17 @@
 """What a backend is: a module with these functions of arrays, and nothing else.
 
 An engine on many devices needs few words. These are NumPy's own names (and the array API standard's, where the two
-differ), so for NumPy and CuPy most of them are one line. Backends import nothing from minigrad; `minigrad.testing.
-check_backend(module)` tries every function here against numbers.
+differ), so for NumPy and CuPy most of them are one line. Backends import nothing from minigrad;
+`minigrad.testing.check_backend(module)` tries every function here against numbers.
 
 Besides, the arrays themselves carry Python's operators (``+ - * / ** @ < <= > >= == != ~ & |``, unary minus), NumPy's
 broadcasting, and the attributes ``shape``, ``ndim`` and ``dtype``. Python scalars mix in without changing a float
 dtype.
 
 `minigrad.functional` offers the same names on Tensors; that is why one gradient rule serves both.
+
+A backend may offer three things more: `probe()`, which returns None, or the reason why its device does not answer;
+`kernels`, fused versions of the recurrent loops; and `on_host = True`, if looking at a number costs no transfer.
 """
 
 from __future__ import annotations
@@ -101,6 +104,9 @@ class Backend(Protocol):
     # --- indexing -----------------------------------------------------------------------------------------------
     def getitem(self, x: Array, index: Any) -> Array:
         """x[index], with slices, integers, `...`, None, integer arrays and masks as NumPy has them."""
+
+    def setitem(self, x: Array, index: Any, values: Any) -> Array:
+        """A copy of x in which `values` stand at `index`."""
 
     def scatter_add(self, x: Array, index: Any, values: Array) -> Array:
         """A copy of x in which `values` are added at `index`; what is named twice is added twice."""

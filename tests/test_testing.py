@@ -1,0 +1,228 @@
+"""The checkers are checked: each kind of wrong gradient, and each kind of broken backend, is found and named."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import minigrad_numpy
+import numpy as np
+import pytest
+import strict_backend
+
+import minigrad as mg
+from minigrad.errors import BackendContractError, DTypeError, GradientCheckError
+from minigrad.ops.op import Op
+from minigrad.tensor import apply
+from minigrad.testing import check_backend, check_gradient
+
+X = np.array([[0.5, -1.5, 2.0], [1.0, 0.25, -3.0]])
+W = np.array([1.0, -2.0, 0.5])
+
+
+def wrong(change: Any) -> Any:
+    """y = x w, with something done to its gradient."""
+
+    class Product(Op):
+        broadcasts = True
+
+        def forward(xp, x, w):
+            return x * w
+
+        def backward(xp, dy, y, x, w):
+            return change(dy * w, dy * x)
+
+    return lambda x, w: apply(Product, x, w)
+
+
+def one_element(dx: Any, dw: Any) -> Any:
+    bump = np.zeros(dx.shape)
+    bump[1, 2] = 1e-3
+    return dx + bump, dw
+
+
+def transposed(dx: Any, dw: Any) -> Any:
+    return dx[:, ::-1], dw
+
+
+MUTANTS = {
+    "a tenth of a percent too large": (lambda dx, dw: (1.001 * dx, dw), "input 0"),
+    "a hundredth of a percent too large": (lambda dx, dw: (1.0001 * dx, dw), "input 0"),
+    "of the second input": (lambda dx, dw: (dx, 0.999 * dw), "input 1"),
+    "one element off": (one_element, r"input 0, shape \(2, 3\), at index \(1, 2\)"),
+    "none for an input": (lambda dx, dw: (dx, None), r"input 1, shape \(3,\) \(no gradient arrived\)"),
+    "the other sign": (lambda dx, dw: (-dx, dw), "input 0"),
+    "elements in another order": (transposed, "input 0"),
+    "not a number": (lambda dx, dw: (dx * np.nan, dw), "input 0"),
+    "swapped": (lambda dx, dw: (dw, dx), "input 0"),
+}
+
+
+@pytest.mark.parametrize("max_elements", [100, 0], ids=["elements", "directions"])
+@pytest.mark.parametrize(("change", "where"), MUTANTS.values(), ids=MUTANTS)
+def test_a_wrong_gradient_is_found(change: Any, where: str, max_elements: int) -> None:
+    if max_elements == 0:
+        where = re.sub(r"at index.*", "along a random direction", where)
+    with pytest.raises(GradientCheckError, match=where):
+        check_gradient(wrong(change), X, W, max_elements=max_elements)
+
+
+def test_a_right_one_is_not() -> None:
+    check_gradient(wrong(lambda dx, dw: (dx, dw)), X, W)
+
+
+def test_the_message_has_both_numbers_and_how_far_they_are_apart() -> None:
+    with pytest.raises(GradientCheckError) as caught:
+        check_gradient(wrong(lambda dx, dw: (1.001 * dx, dw)), X, W)
+    message = str(caught.value)
+    found = re.search(r"analytic (\S+), numeric (\S+); they differ by (\S+), that is (\S+) %", message)
+    assert found is not None, message
+    analytic, numeric, error, percent = map(float, found.groups())
+    assert analytic / numeric == pytest.approx(1.001)
+    assert error == pytest.approx(abs(analytic - numeric), rel=0.01)
+    assert percent == pytest.approx(0.1, rel=0.01)
+
+
+def test_errors_cannot_cancel_between_elements() -> None:
+    """In the plain sum of the outputs these two would."""
+
+    def change(dx: Any, dw: Any) -> Any:
+        bump = np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 0.0]])
+        return dx + bump, dw
+
+    with pytest.raises(GradientCheckError):
+        check_gradient(wrong(change), X, W, max_elements=0)
+
+
+def test_every_output_counts() -> None:
+    check_gradient(lambda x: (x * x, x.sum(), mg.sin(x)), X)
+    with pytest.raises(GradientCheckError, match="input 0"):
+        check_gradient(lambda x: [mg.tanh(x), x.detach() * 1e-2], X)
+
+
+def test_a_function_that_ignores_an_input_is_right_about_it() -> None:
+    check_gradient(lambda x, w: 2.0 * x, X, W)
+    check_gradient(lambda x: mg.tensor(W), X)
+
+
+def test_a_wrong_second_derivative_is_found() -> None:
+    """Right by itself, but a NumPy constant stands where a tensor should: its own gradient is lost."""
+
+    class Square(Op):
+        def forward(xp, x):
+            return x * x
+
+        def backward(xp, dy, y, x):
+            return 2.0 * dy * getattr(x, "detach", lambda: x)()
+
+    check_gradient(lambda x: apply(Square, x), X)
+    with pytest.raises(GradientCheckError, match="input 0"):
+        check_gradient(lambda x: apply(Square, x), X, second_order=True)
+
+
+def test_weights_are_varied_and_put_back() -> None:
+    w = mg.tensor(W, requires_grad=True)
+    check_gradient(lambda x: mg.tanh(x * w), X, weights=[w], second_order=True)
+    np.testing.assert_array_equal(w.numpy(), W)
+    with pytest.raises(GradientCheckError, match=r"weight 0, shape \(3,\) \(no gradient arrived\)"):
+        check_gradient(lambda x: mg.tanh(x * w.detach()), X, weights=[w])
+    np.testing.assert_array_equal(w.numpy(), W)
+
+
+def test_the_same_seed_gives_the_same_verdict() -> None:
+    messages = set()
+    for _ in range(2):
+        with pytest.raises(GradientCheckError) as caught:
+            check_gradient(wrong(lambda dx, dw: (1.001 * dx, dw)), X, W, seed=3)
+        messages.add(str(caught.value))
+    assert len(messages) == 1
+
+
+def test_float32_is_refused_with_the_reason() -> None:
+    with pytest.raises(
+        DTypeError, match=r"input 1 is of dtype float32, expected float64: in float32 .* dtype='float64'"
+    ):
+        check_gradient(mg.multiply, X, W.astype("float32"))
+    with pytest.raises(DTypeError, match="output 0 is of dtype float32"):
+        check_gradient(lambda x: x.astype("float32"), X)
+    with pytest.raises(DTypeError, match="weight 0 is of dtype float32"):
+        check_gradient(lambda x: x, X, weights=[mg.tensor([1.0], requires_grad=True)])
+
+
+def test_chance_in_the_function_is_noticed() -> None:
+    with pytest.raises(GradientCheckError, match="two results for the same inputs"):
+        check_gradient(lambda x: x * mg.random.normal((2, 3), dtype="float64"), X)
+
+
+def test_large_and_small_numbers() -> None:
+    """Neither a large scale nor a small one raises a false alarm or hides a true one."""
+    for scale in (1e-4, 1.0, 1e4):
+        check_gradient(lambda x, s=scale: mg.tanh(x) * s, X, second_order=True)
+        check_gradient(lambda x, s=scale: mg.log(x * x) / s, X)
+        with pytest.raises(GradientCheckError):
+            check_gradient(lambda x, w, s=scale: wrong(lambda dx, dw: (1.001 * dx, dw))(x, w) * s, X, W)
+
+
+# --- backends ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", ["numpy", minigrad_numpy, strict_backend], ids=["name", "numpy", "strict"])
+def test_whole_backends_pass(module: Any) -> None:
+    check_backend(module)
+
+
+def broken(**changes: Any) -> Any:
+    """NumPy's backend with something else in place of some functions."""
+    return SimpleNamespace(**{**vars(minigrad_numpy), **changes})
+
+
+BROKEN = {
+    "a wrong number": ({"tanh": np.sin}, [r"tanh\(array \(2, 2, 3\)\): expected \["]),
+    "another dtype": (
+        {"zeros": lambda shape, dtype="float32": np.zeros(shape)},
+        [r"zeros\(.*: expected dtype float32"],
+    ),
+    "another shape": (
+        {"sum": lambda x, axis=None, keepdims=False: np.sum(x, axis)},
+        [r"sum\(.*expected shape \(2, 2, 1\)"],
+    ),
+    "another signature": ({"transpose": lambda x: x.T}, [r"transpose\(.*raised TypeError"]),
+    "a dropped repeat": (
+        {"scatter_add": lambda x, index, values: _assigned(x, index, values)},
+        [r"scatter_add\(array \(2, 2, 3\), array \(3,\)"],
+    ),
+    "a write to its argument": ({"scatter_add": lambda x, index, values: _written(x, index, values)}, ["scatter_add"]),
+    "a view for a copy": ({"asarray": lambda data, dtype=None, copy=False: np.asarray(data, dtype)}, ["copy=True"]),
+    "a view to the host": ({"to_numpy": lambda x: x}, ["to_numpy"]),
+    "everything an array": ({"is_array": lambda x: True}, ["is_array"]),
+    "two at once": ({"exp": np.sin, "cumsum": lambda x, axis: x}, [r"- exp\(", r"- cumsum\("]),
+}
+
+
+def _assigned(x: Any, index: Any, values: Any) -> Any:
+    y = x.copy()
+    y[index] += values
+    return y
+
+
+def _written(x: Any, index: Any, values: Any) -> Any:
+    np.add.at(x, index, values)
+    return x
+
+
+@pytest.mark.parametrize(("changes", "complaints"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_backend_is_found(changes: dict[str, Any], complaints: list[str]) -> None:
+    with pytest.raises(BackendContractError) as caught:
+        check_backend(broken(**changes))
+    for complaint in complaints:
+        assert re.search(complaint, str(caught.value)), str(caught.value)
+    if "to_numpy" not in changes:  # through which all the others are seen
+        assert set(re.findall(r"^- (\w+)", str(caught.value), re.MULTILINE)) <= {*changes, "asarray"}
+
+
+def test_missing_functions_are_all_named() -> None:
+    parts = vars(minigrad_numpy).copy()
+    del parts["tanh"], parts["pad"]
+    with pytest.raises(BackendContractError, match="lacks tanh, pad"):
+        check_backend(SimpleNamespace(**parts))
