@@ -204,7 +204,9 @@ def backward(
         for t in reversed(range(start, stop, n)):
             end = min(t + n, stop)
             dh, dc = _backward_block(M, kept.window(t, end), None if dy is None else dy[t:end], dh, dc, buffers)
-            dz[:, t - start : end - start] = buffers.factors[: end - t, 1:5].reshape(-1, 4 * H, B).transpose(1, 0, 2)
+            dz[:, t - start : end - start] = (
+                buffers.factors[: end - t, 1:5].reshape(end - t, 4 * H, B).transpose(1, 0, 2)
+            )
             if dx is not None:
                 dx[t:end] = buffers.dxh[: end - t, :J].transpose(0, 2, 1)
         rows = (stop - start) * B
