@@ -57,9 +57,9 @@ def test_grad_refuses() -> None:
     x, y = variable(1.0), variable(2.0)
     with pytest.raises(ShapeError, match="expected one cotangent for each output, got 1 for 2"):
         mg.grad([x * y, y], x, [1.0])
-    with pytest.raises(GradientError, match="grad: inputs: expected Tensors.*got ndarray"):
+    with pytest.raises(GradientError, match=r"grad: inputs: expected Tensors.*got ndarray"):
         mg.grad(x * y, [x, np.ones(1)])
-    with pytest.raises(GradientError, match="grad: outputs: expected Tensors.*got float"):
+    with pytest.raises(GradientError, match=r"grad: outputs: expected Tensors.*got float"):
         mg.grad(1.0, x)
     with pytest.raises(GradientError, match="requires a gradient"):
         mg.grad(mg.tensor(1.0), x)
@@ -105,7 +105,7 @@ def test_no_grad() -> None:
 
 def test_no_grad_ends_with_an_error_too() -> None:
     with pytest.raises(ZeroDivisionError), mg.no_grad():
-        1 / 0
+        raise ZeroDivisionError
     assert (variable(1.0) * 2.0).requires_grad
 
 
@@ -282,14 +282,19 @@ def test_tapes_refuse() -> None:
             tape.__enter__()
         with pytest.raises(DTypeError, match="real numbers only"):
             tape.watch(mg.tensor([1]))
-        with pytest.raises(GradientError, match="watch: expected Tensors.*got ndarray"):
+        with pytest.raises(GradientError, match=r"watch: expected Tensors.*got ndarray"):
             tape.watch(np.ones(1))
+
+
+def _watch_and_fail(tape: mg.GradientTape, x: mg.Tensor) -> None:
+    tape.watch(x)
+    raise ZeroDivisionError
 
 
 def test_an_error_inside_the_block_closes_it() -> None:
     x = mg.tensor(1.0)
-    with pytest.raises(ZeroDivisionError), mg.no_grad(), mg.GradientTape() as tape:
-        tape.watch(x)
-        1 / 0
+    tape = mg.GradientTape()
+    with pytest.raises(ZeroDivisionError), tape:
+        _watch_and_fail(tape, x)
     assert not x.requires_grad
     assert tape.gradient(x * x, x) is None

@@ -82,7 +82,7 @@ def test_a_number_that_does_not_fit_its_dtype() -> None:
     "make", [lambda d: mg.tensor([1.0], d), lambda d: mg.zeros((2,), d), lambda d: mg.tensor([1.0]).astype(d)]
 )
 def test_an_unknown_dtype(make: object) -> None:
-    with pytest.raises(UnknownNameError, match="unknown name 'flaot32'. Did you mean 'float32'?"):
+    with pytest.raises(UnknownNameError, match=r"unknown name 'flaot32'. Did you mean 'float32'\?"):
         make("flaot32")
     with pytest.raises(DTypeError, match="complex64"):
         make(np.complex64)

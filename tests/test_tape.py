@@ -105,7 +105,7 @@ def test_a_second_backward_is_an_error() -> None:
     x = mg.tensor(2.0, requires_grad=True)
     y = x * x
     y.backward()
-    with pytest.raises(GradientError, match="freed by an earlier backward.*Run the forward computation again"):
+    with pytest.raises(GradientError, match=r"freed by an earlier backward.*Run the forward computation again"):
         y.backward()
     assert x.grad.item() == 4.0
 

@@ -85,7 +85,7 @@ def backends() -> dict[str, str]:
     >>> mg.backends()["numpy"]
     'available'
     """
-    return {name: _state(name) for name in sorted({*SHIPPED, *_claims()})}
+    return {name: _state(name) for name in sorted(_claims())}
 
 
 def _state(name: str) -> str:
@@ -98,24 +98,28 @@ def _state(name: str) -> str:
 
 def _load(name: str) -> BackendModule:
     """The one late import of the project: a backend, by name."""
-    claims = _claims().get(name, [])
-    if name in SHIPPED:
-        claims = [(SHIPPED[name], "minigrad-bptt"), *claims]
-    if not claims:
-        error = unknown_name("mg.use", name, {*SHIPPED, *_claims()}, "Or hand in a module: mg.use(my_module).")
-        raise UnknownBackendError(str(error))
-    if len(claims) > 1:
-        owners = " and ".join(sorted(owner for _, owner in claims))
-        raise BackendError(f"mg.use: the backend name {name!r} is claimed by {owners}. Uninstall one of them.")
-    module_name, owner = claims[0]
+    module_name, owner = _claim(name)
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
+    except Exception as error:  # a library without its driver fails in many ways, not by ImportError alone
         raise BackendUnavailableError(
             f"mg.use: the backend {name!r} of {owner} is registered, but {module_name} cannot be imported: {error}. "
             f"Install what it needs: pip install '{owner}[{name}]', or see its documentation."
         ) from error
     return _probed(_checked(module, repr(name)), name)
+
+
+def _claim(name: str) -> tuple[str, str]:
+    """The one module, and the distribution it is from, that goes by a name."""
+    registered = _claims()
+    if name not in registered:
+        raise UnknownBackendError(
+            str(unknown_name("mg.use", name, registered, "Or hand in a module: mg.use(my_module)."))
+        )
+    if len(registered[name]) > 1:
+        owners = " and ".join(sorted(owner for _, owner in registered[name]))
+        raise BackendError(f"mg.use: the backend name {name!r} is claimed by {owners}. Uninstall one of them.")
+    return registered[name][0]
 
 
 def _checked(module: ModuleType, label: str) -> BackendModule:
@@ -131,17 +135,20 @@ def _checked(module: ModuleType, label: str) -> BackendModule:
 def _probed(module: BackendModule, name: str) -> BackendModule:
     """A backend may offer `probe()`, which returns None or the reason why its device does not answer."""
     probe = getattr(module, "probe", None)
-    reason = probe() if probe is not None else None
+    try:
+        reason = None if probe is None else probe()
+    except Exception as error:
+        raise BackendUnavailableError(f"mg.use: {name!r} is installed, but its device failed: {error}") from error
     if reason:
         raise BackendUnavailableError(f"mg.use: the backend {name!r} is installed, but {reason}")
     return module
 
 
 def _claims() -> dict[str, list[tuple[str, str]]]:
-    """What installed packages register: name -> [(module, distribution)]."""
-    # importlib.metadata costs a third of `import numpy`, and who never asks for a third party's backend needs none.
+    """What is registered, here and by installed packages: name -> [(module, distribution)]."""
+    # importlib.metadata costs a fifth of `import numpy`: not at import, but when a backend is first looked up.
     metadata = importlib.import_module("importlib.metadata")
-    claims: dict[str, list[tuple[str, str]]] = {}
+    claims = {name: [(module, "minigrad-bptt")] for name, module in SHIPPED.items()}
     for point in metadata.entry_points(group=GROUP):
         owner = point.dist.name if point.dist is not None else "an unnamed distribution"
         claims.setdefault(point.name, []).append((point.value, owner))
