@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from minigrad.creation import tensor
+from minigrad.functional import one_hot
 from minigrad.keras.layers import GRU, LSTM, Dense, Dropout, Embedding, SimpleRNN
 from minigrad.keras.models import Model
 from minigrad.tensor import Tensor, TensorLike
@@ -18,7 +22,7 @@ States = list[list[Tensor]]
 class SequenceModel(Model):
     """Embedding, recurrent layers, dense layer, with the states in the caller's hands.
 
-        x₀ = E[symbol]  or the numbers themselves
+        x₀ = E[symbol], one-hot vectors, or the numbers themselves
         xₖ, statesₖ = recurrentₖ(dropout(xₖ₋₁), statesₖ)
         y  = xₙ W + b
 
@@ -29,11 +33,12 @@ class SequenceModel(Model):
 
     def __init__(self, shape: Shape, options: RunOptions) -> None:
         super().__init__(name="model")
+        self.shape = shape
         self.embedding = Embedding(shape.inputs, shape.embedding, name="embedding") if shape.embedding else None
         self.dropout = Dropout(options.dropout, name="dropout")
-        kind = LAYERS[options.cell]
+        kind, biases = LAYERS[options.cell], _biases(options)
         self.recurrent = [
-            kind(options.units, return_sequences=True, return_state=True, name=f"{options.cell}_{k}")
+            kind(options.units, return_sequences=True, return_state=True, name=f"{options.cell}_{k}", **biases)
             for k in range(options.layers)
         ]
         self.dense = Dense(shape.outputs, name="dense")
@@ -51,10 +56,40 @@ class SequenceModel(Model):
         Returns:
             (batch, time, outputs), and the states after the last step.
         """
-        x: Any = inputs if self.embedding is None else self.embedding(inputs)
+        x: Any = inputs
+        if self.embedding is not None:
+            x = self.embedding(inputs)
+        elif self.shape.symbols:
+            x = one_hot(inputs, self.shape.inputs)
         after: States = []
         for k, layer in enumerate(self.recurrent):
             x = self.dropout(x, training=training)
             x, *new = layer(x, initial_state=None if states is None else states[k])
             after.append(new)
         return self.dense(x), after
+
+
+def _biases(options: RunOptions) -> dict[str, Any]:
+    """The layer's arguments that start the gates with `memory` T.
+
+        b = ln(τ − 1),  τ spread evenly over 2 … T;  forget gate: b, input gate: −b;  update gate of a GRU: b
+
+    A unit then keeps 1 − 1/τ of its state at each step, so about 1/e of it for τ steps, and takes in 1/τ. Without it
+    a gradient over a hundred steps is too small to ever teach the gate to stay open.
+
+    Source: C. Tallec and Y. Ollivier, Can recurrent neural networks warp time?, 2018 (they draw τ).
+    """
+    units = options.units
+    if options.memory is None or options.cell == "simple_rnn":  # which has no gates
+        return {}
+    spread = np.log(np.linspace(2, options.memory, units) - 1)
+
+    def start(shape: tuple[int, ...], dtype: Any = None) -> Tensor:
+        b = np.zeros(shape)
+        if options.cell == "lstm":  # order i, f, c, o
+            b[:units], b[units : 2 * units] = -spread, spread
+        else:  # (2, 3 units), order z, r, h; the second row goes with the recurrent product
+            b[0, :units] = spread
+        return tensor(b, dtype)
+
+    return {"bias_initializer": start} | ({"unit_forget_bias": False} if options.cell == "lstm" else {})

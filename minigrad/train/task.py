@@ -32,6 +32,9 @@ class RunOptions(Options):
     cell: str = option("lstm", "the recurrent layer", choices=("lstm", "gru", "simple_rnn"))
     units: int = option(64, "units of each recurrent layer", minimum=1)
     layers: int = option(1, "recurrent layers, one upon the other", minimum=1)
+    memory: float | None = option(
+        None, "start the gates of lstm and gru so that states are kept for 1 to this many steps", minimum=3
+    )
     dropout: float = option(0.0, "share of each layer's inputs to drop", minimum=0, maximum=0.9)
     learning_rate: float = option(0.002, "step size of Adam after the warm-up", above=0)
     warmup: int = option(50, "steps over which the learning rate grows from 0", minimum=0)
@@ -59,7 +62,8 @@ class Shape(NamedTuple):
 
     inputs: int  # symbols in the alphabet, or numbers per time step
     outputs: int
-    embedding: int = 0  # size of the embedding of a symbol; 0 where the inputs are numbers
+    symbols: bool = True  # the inputs are symbols, not numbers
+    embedding: int = 0  # numbers that stand for a symbol, learnt; 0 for one-hot vectors
     head: Literal["classes", "values"] = "classes"  # cross-entropy or squared error
 
 

@@ -71,7 +71,7 @@ class Trainer:
         shape = task.shape()
         self._loss = LOSSES[shape.head]
         self.model = SequenceModel(shape, options)
-        empty = np.zeros((1, 1), np.int32) if shape.embedding else np.zeros((1, 1, shape.inputs), np.float32)
+        empty = np.zeros((1, 1), np.int32) if shape.symbols else np.zeros((1, 1, shape.inputs), np.float32)
         self.predict(empty)  # makes the weights
         self._optimizer = Adam(_schedule(options), global_clipnorm=options.clip_norm)
         self._optimizer.build(self.model.trainable_weights)

@@ -76,7 +76,7 @@ class Recorder:
         self.fresh = list(fresh)
 
     def shape(self):
-        return Shape(inputs=2, outputs=2, embedding=3)
+        return Shape(inputs=2, outputs=2)
 
     def batch(self, generator, position):
         ones = np.ones((1, 5), np.int32)

@@ -28,7 +28,9 @@ from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, 
 class AddingOptions(RunOptions):
     """Options of the adding problem."""
 
-    steps: int = adapted(RunOptions, "steps", 2000)
+    steps: int = adapted(RunOptions, "steps", 1200)
+    learning_rate: float = adapted(RunOptions, "learning_rate", 0.01)
+    memory: float | None = adapted(RunOptions, "memory", 100.0)
     batch: int = adapted(RunOptions, "batch", 64)
     length: int = option(100, "time steps of a sequence", minimum=2)
 
@@ -44,7 +46,7 @@ class Adding(GeneratedTask):
 
     def shape(self) -> Shape:
         """Returns two numbers in (value, marker), one out, squared error."""
-        return Shape(inputs=2, outputs=1, head="values")
+        return Shape(inputs=2, outputs=1, symbols=False, head="values")
 
     def draw(self, generator: np.random.Generator, count: int) -> Batch:
         """Returns `count` sequences (count, length, 2); only the last output counts."""

@@ -90,7 +90,7 @@ class Reber(GeneratedTask):
 
     def shape(self) -> Shape:
         """Returns seven symbols in, seven out."""
-        return Shape(inputs=len(ALPHABET), outputs=len(ALPHABET), embedding=len(ALPHABET))
+        return Shape(inputs=len(ALPHABET), outputs=len(ALPHABET))
 
     def draw(self, generator: np.random.Generator, count: int) -> Batch:
         """Returns `count` strings, padded behind with E to the longest among them."""

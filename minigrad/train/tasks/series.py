@@ -97,7 +97,7 @@ class Series(Task):
 
     def shape(self) -> Shape:
         """Returns the scaled value in, the scaled change out, squared error."""
-        return Shape(inputs=1, outputs=1, head="values")
+        return Shape(inputs=1, outputs=1, symbols=False, head="values")
 
     def _scaled(self, values: Array) -> Array:
         return ((values - self.mean) / self.spread).astype(np.float32)[..., None]

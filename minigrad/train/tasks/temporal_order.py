@@ -31,7 +31,9 @@ CLASSES = "QRSU"  # (X, X), (X, Y), (Y, X), (Y, Y): the class is 2 [first is Y] 
 class TemporalOrderOptions(RunOptions):
     """Options of the temporal order problem."""
 
-    steps: int = adapted(RunOptions, "steps", 1500)
+    steps: int = adapted(RunOptions, "steps", 600)
+    learning_rate: float = adapted(RunOptions, "learning_rate", 0.005)
+    memory: float | None = adapted(RunOptions, "memory", 100.0)
     length: int = option(100, "length of the shortest sequence; the longest is a tenth more", minimum=10)
 
 
@@ -47,7 +49,7 @@ class TemporalOrder(GeneratedTask):
 
     def shape(self) -> Shape:
         """Returns eight symbols in, four classes out."""
-        return Shape(inputs=len(ALPHABET), outputs=len(CLASSES), embedding=len(ALPHABET))
+        return Shape(inputs=len(ALPHABET), outputs=len(CLASSES))
 
     def draw(self, generator: np.random.Generator, count: int) -> Batch:
         """Returns `count` sequences, padded behind B with B to the longest length there is."""

@@ -48,7 +48,7 @@ def test_shapes_fit_together(name):
     shape, drawn = task.shape(), task.batch(np.random.default_rng(0), 0)
     assert drawn.weights.shape == drawn.inputs.shape[:2]
     assert drawn.weights.dtype == np.float32
-    if shape.embedding:
+    if shape.symbols:
         assert drawn.inputs.max() < shape.inputs
     else:
         assert drawn.inputs.shape[2] == shape.inputs
