@@ -164,6 +164,12 @@ def alike(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Te
 # --- classes ----------------------------------------------------------------------------------------------------------
 
 
+class Reduction:
+    """Keras' names of its reductions."""
+
+    AUTO, NONE, SUM, SUM_OVER_BATCH_SIZE = reduction.KERAS
+
+
 class Loss(Configured):
     """The base class. A loss of one's own defines ``call(y_true, y_pred)``, one number for each example.
 

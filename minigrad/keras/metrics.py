@@ -82,19 +82,20 @@ class Mean(Metric):
         """
         with recording(False):
             x = as_tensor(values).detach()
+            count: Any = float(x.size)
             if isinstance(sample_weight, (int, float)):
-                self.count = self.count + float(sample_weight) * x.size
-                self.total = self.total + x.sum() * float(sample_weight)
-            elif sample_weight is None:
-                self.count, self.total = self.count + float(x.size), self.total + x.sum()
-            else:
+                x, count = x * float(sample_weight), count * sample_weight
+            elif sample_weight is not None:
                 w = F.broadcast_to(fitted(x, sample_weight, "sample_weight"), x.shape)
-                self.count, self.total = self.count + w.sum(), self.total + (x * w).sum()
+                x, count = x * w, w.sum()
+            self.total = self.total + (x.sum() if x.ndim else x)
+            self.count = self.count + count
 
     def result(self) -> Tensor:
         """Returns the mean, 0 of nothing; not yet read from the device."""
-        count = as_tensor(self.count)
-        return as_tensor(self.total) / (count + (count == 0.0).astype(count.dtype))
+        if isinstance(self.count, float):
+            return as_tensor(self.total / (self.count or 1.0))
+        return as_tensor(self.total / (self.count + (self.count == 0.0).astype(self.count.dtype)))
 
     def reset_state(self) -> None:
         """Forgets all values."""

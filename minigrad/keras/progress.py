@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Any, TextIO
 
-from minigrad.keras.callbacks import Callback, Logs
+from minigrad.keras.callback import Callback, Logs
 
 SECONDS_BETWEEN_LOOKS = 0.1  # the numbers in the bar change no more often, for nobody could read them
 

@@ -107,15 +107,18 @@ class Compiled:
     def _build_metrics(self, y_pred: Any, targets: list[Any]) -> None:
         names, outputs = output_names(y_pred), nest.leaves(y_pred)
         given = [_lists_for_each(kind, self._given[kind], names) for kind in ("metrics", "weighted_metrics")]
-        self._metrics = []
-        for k, name in enumerate(names):
+        self._metrics, taken = [], {metric.name for metric in self.metrics}
+        for k, (name, p, y) in enumerate(zip(names, outputs, targets, strict=True)):
             made: list[list[Metric]] = [[], []]
-            if targets[k] is not None:
-                y = _matched(targets[k], outputs[k])
-                made = [[for_output(m, y, outputs[k]) for m in lists[k]] for lists in given]
-            if len(names) > 1:
-                for metric in [*made[0], *made[1]]:
-                    metric.name = f"{name}_{metric.name}"
+            for lists, found, prefix in zip(given, made, ("", "weighted_"), strict=True):
+                for m in lists[k] if y is not None else []:
+                    metric = for_output(m, _matched(y, p), p)
+                    own = f"{name}_{metric.name}" if len(names) > 1 else metric.name
+                    metric.name = prefix + own if own in taken else own
+                    if metric.name in taken:
+                        raise DataError(f"compile: `metrics`: two are named {metric.name!r}. Give one another name.")
+                    taken.add(metric.name)
+                    found.append(metric)
             self._metrics.append((made[0], made[1]))
 
 

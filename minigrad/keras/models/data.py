@@ -55,7 +55,7 @@ class Arrays:
     """
 
     def __init__(self, where: str, x: Any, y: Any, sample_weight: Any, batch_size: int | None) -> None:
-        names = ("x", "y", "sample_weight")
+        self._where, names = where, ("x", "y", "sample_weight")
         parts = [tensors(name, part) for name, part in zip(names, (x, y, sample_weight), strict=True)]
         while len(parts) > 1 and parts[-1] is None:
             parts.pop()
@@ -85,18 +85,17 @@ class Arrays:
         """Returns all examples as one batch."""
         return self._parts
 
-    def divided(self, fraction: float) -> tuple[Batch, Batch]:
-        """Returns the first examples, and the last ones, a fraction of all, for validation."""
+    def divided(self, fraction: float) -> tuple[Arrays, Batch]:
+        """Returns the first examples, and the last ones, a fraction of all, for validation: (x, y, sample_weight)."""
         if not 0.0 < fraction < 1.0:
             raise DataError(f"fit: `validation_split`: expected a fraction between 0 and 1, got {fraction!r}.")
         cut = math.floor(self.size * (1.0 - fraction))
         if cut in (0, self.size):
             raise DataError(f"fit: validation_split={fraction} of {self.size} examples leaves one of the parts empty.")
-        return self._slice(slice(None, cut)), self._slice(slice(cut, None))
-
-    def _slice(self, rows: slice) -> Batch:
-        parts = [_rows(part, rows) for part in self._parts]
-        return (*parts, *[None] * (3 - len(parts)))
+        first, last = (
+            unpacked(tuple(_rows(part, rows) for part in self._parts)) for rows in (slice(cut), slice(cut, None))
+        )
+        return Arrays(self._where, *first, self._batch), last
 
 
 def _rows(part: Any, rows: Any) -> Any:

@@ -67,7 +67,7 @@ class Sequential(Model):
         self.built = False
 
     def _build_if_known(self) -> None:
-        shape = getattr(self._stack[0], "batch_input_shape", None) if self._stack else self._input_shape
+        shape = self._input_shape or (self._stack[0].batch_input_shape if self._stack else None)
         if shape is not None and self.layers:
             self.build(shape)
 
@@ -106,9 +106,12 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the layers as plain values."""
-        return {"name": self.name, "layers": [serialization.serialize(layer) for layer in self._stack]}
+        layers = [serialization.serialize(layer) for layer in self._stack]
+        return {"name": self.name, "layers": layers, "build_input_shape": self._input_shape}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Sequential:
         """Returns a new model, with new weights, from what `get_config` returned."""
-        return cls([serialization.deserialize(layer) for layer in config["layers"]], name=config.get("name"))
+        model = cls([serialization.deserialize(layer) for layer in config["layers"]], name=config.get("name"))
+        model.build(config.get("build_input_shape"))
+        return model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from minigrad.creation import as_tensor
@@ -11,8 +12,9 @@ from minigrad.keras import optimizers
 from minigrad.keras.metrics import Metric
 from minigrad.keras.models.compiled import Compiled, NotCompiledError
 from minigrad.keras.models.data import Arrays, unpacked, with_class_weight
-from minigrad.layers import nest
+from minigrad.layers import context, nest
 from minigrad.layers.layer import Layer
+from minigrad.layers.weight import Weight
 from minigrad.tensor import Tensor, recording
 
 Logs = dict[str, Any]
@@ -31,6 +33,7 @@ class Stepping(Layer):
     _compiled: Compiled | None = None
     _skips_nan = False  # leave out steps whose loss is not finite, in place of an error
     _place = "train_on_batch"  # where we are, for messages
+    _trained: Sequence[Weight] = ()  # the trainable weights, as they were when the epoch began
 
     # --- compile ------------------------------------------------------------------------------------------------------
 
@@ -101,22 +104,32 @@ class Stepping(Layer):
             What goes into the logs, numbers or tensors by name.
         """
         x, y, sample_weight = unpacked(data)
-        y_pred = self(x, training=True)
+        y_pred = self._run(x, training=True)
         loss = self.compute_loss(x, y, y_pred, sample_weight)
         if self._is_finite(loss):
-            self.optimizer.minimize(loss, self.trainable_weights)
+            if not self._trained:  # to collect them takes as long as a small layer's call
+                self._trained = self.trainable_weights
+            self.optimizer.minimize(loss, self._trained)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def test_step(self, data: Any) -> Logs:
         """Evaluates one batch; as `train_step`, without a gradient."""
         x, y, sample_weight = unpacked(data)
-        y_pred = self(x, training=False)
+        y_pred = self._run(x, training=False)
         self.compute_loss(x, y, y_pred, sample_weight)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def predict_step(self, data: Any) -> Any:
         """Returns the outputs for one batch."""
-        return self(unpacked(data)[0], training=False)
+        return self._run(unpacked(data)[0], training=False)
+
+    def _run(self, x: Any, training: bool) -> Any:
+        """Calls the model; the layers inside know whether it trains, even if its own `call` does not ask."""
+        if "training" in self.call_parameters():
+            return self(x, training=training)
+        self._forget_losses()
+        with context.calling(self, self._scope_name(), training):
+            return self(x)
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Tensor:
         """Returns the loss of a batch, with `losses` added, and takes it into the mean."""
@@ -157,7 +170,7 @@ class Stepping(Layer):
         data = Arrays("train_on_batch", x, y, sample_weight, None).whole()
         if reset_metrics:
             self.reset_metrics()
-        self._place, self._skips_nan = "train_on_batch", False
+        self._place, self._skips_nan, self._trained = "train_on_batch", False, ()
         logs = numbers(self.train_step(data if class_weight is None else with_class_weight(class_weight)(data)))
         return logs if return_dict else values_of(logs)
 

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from minigrad.functional import concat
 from minigrad.keras.callbacks import Callback, CallbackList, History, TerminateOnNaN
-from minigrad.keras.models.data import Arrays, DataError, Stream, source_of, unpacked, with_class_weight
+from minigrad.keras.models.data import Arrays, Batch, DataError, Stream, source_of, unpacked, with_class_weight
 from minigrad.keras.models.steps import Logs, Stepping, numbers, values_of
 from minigrad.keras.progress import ProgbarLogger, summary_of
 from minigrad.layers import nest
 from minigrad.layers.options import choice
 from minigrad.tensor import recording
+
+
+class _Plan(NamedTuple):
+    """What `fit` was asked for."""
+
+    source: Arrays | Stream
+    shuffle: bool
+    steps: int | None
+    weigh: Callable[[Batch], Batch] | None
+    validation: Arrays | Stream | None
+    validation_steps: int | None
+    validation_freq: int
 
 
 class Trainable(Stepping):
@@ -79,50 +92,52 @@ class Trainable(Stepping):
             NotCompiledError: there is no loss yet.
         """
         self.reset_metrics()
-        source = source_of("fit", x, y, sample_weight, batch_size)
+        source: Arrays | Stream = source_of("fit", x, y, sample_weight, batch_size)
         if validation_split:
             if not isinstance(source, Arrays) or validation_data is not None:
                 raise DataError("fit: `validation_split` wants arrays, and no `validation_data` beside it.")
-            (x, y, sample_weight), validation_data = source.divided(validation_split)
-            source = Arrays("fit", x, y, sample_weight, batch_size)
+            source, validation_data = source.divided(validation_split)
         validation = _validation(validation_data, validation_batch_size or batch_size)
         weigh = None if class_weight is None else with_class_weight(class_weight)
+        plan = _Plan(source, shuffle, steps_per_epoch, weigh, validation, validation_steps, validation_freq)
         given, progress = _listed(callbacks), ProgbarLogger(verbose)
         self._skips_nan = _skips_nan(on_nan, given)
         self.stop_training, self.history = False, History()
         everybody = [*given, self.history, *([progress] if verbose else [])]
         params = {"epochs": epochs, "steps": steps_per_epoch or source.steps, "verbose": verbose}
-        told = CallbackList(everybody, self, params)
-        told.tell("on_train_begin", {})
         try:
-            for epoch in range(initial_epoch, epochs):
-                told.tell("on_epoch_begin", epoch, {})
-                logs = self._epoch(epoch, source, shuffle, steps_per_epoch, told, weigh)
-                if validation is not None and (epoch + 1) % validation_freq == 0:
-                    found = self._test(validation, validation_steps, told)
-                    logs |= {f"val_{name}": value for name, value in found.items()}
-                told.tell("on_epoch_end", epoch, logs)
-                if self.stop_training:
-                    break
+            self._epochs(range(initial_epoch, epochs), plan, CallbackList(everybody, self, params))
         finally:
             progress.close()
-        self.optimizer.finalize_variable_values(self.trainable_weights)
-        told.tell("on_train_end", {})
         return self.history
 
-    def _epoch(
-        self, epoch: int, source: Arrays | Stream, shuffle: bool, steps: int | None, told: CallbackList, weigh: Any
-    ) -> Logs:
-        """Trains for one epoch and returns its logs."""
+    def _epochs(self, epochs: range, plan: _Plan, told: CallbackList) -> None:
+        """The loop over epochs: train, validate, tell the callbacks."""
+        told.tell("on_train_begin", {})
+        for epoch in epochs:
+            told.tell("on_epoch_begin", epoch, {})
+            logs = self._epoch(epoch, plan, told)
+            if plan.validation is not None and (epoch + 1) % plan.validation_freq == 0:
+                found = self._test(plan.validation, plan.validation_steps, told)
+                logs |= {f"val_{name}": value for name, value in found.items()}
+            told.tell("on_epoch_end", epoch, logs)
+            if self.stop_training:
+                break
+        self.optimizer.finalize_variable_values(self.trainable_weights)
+        told.tell("on_train_end", {})
+
+    def _epoch(self, epoch: int, plan: _Plan, told: CallbackList) -> Logs:
+        """The loop over the batches of an epoch. Returns its logs."""
         self.reset_metrics()
+        self._trained = ()
         own_step = type(self).train_step is not Stepping.train_step
         logs: Logs = {}
         step = -1
-        for step, data in enumerate(islice(source.batches(shuffle), steps)):
+        for step, data in enumerate(islice(plan.source.batches(plan.shuffle), plan.steps)):
             self._place = f"fit, epoch {epoch + 1}, step {step + 1}"
             if told.for_batches:
                 told.tell("on_train_batch_begin", step, {})
-            logs = self.train_step(data if weigh is None else weigh(data))
+            logs = self.train_step(data if plan.weigh is None else plan.weigh(data))
             if own_step and "loss" in logs:
                 self._is_finite(logs["loss"], so_far="")
             if told.for_batches:
@@ -130,10 +145,11 @@ class Trainable(Stepping):
             if self.stop_training:
                 break
         else:
-            if step + 1 < (steps or 1):
+            if step + 1 < (plan.steps or 1):
                 raise DataError(
-                    f"fit: the data ended in epoch {epoch + 1} after {step + 1} of {steps or 'its'} steps. An iterator "
-                    "runs once: give something that can be iterated over anew for each epoch, or fewer steps_per_epoch."
+                    f"fit: the data ended in epoch {epoch + 1} after {step + 1} of {plan.steps or 'its'} steps. An "
+                    "iterator runs once: give something that can be iterated over anew for each epoch, or fewer "
+                    "steps_per_epoch."
                 )
         return numbers(logs)
 

@@ -283,9 +283,8 @@ class Optimizer(Configured):
             self.learning_rate = float(state["learning_rate"])
         for pack in self._packs:
             numbers = [self._order[id(w)] for w in pack.weights]
-            dtype = pack.weights[0].dtype
             for name in pack.slots:
-                arrays = [pack.xp.asarray(state[f"{name}/{k}"], dtype=dtype, copy=True) for k in numbers]
+                arrays = [pack.xp.asarray(state[f"{name}/{k}"], dtype=pack.dtype, copy=True) for k in numbers]
                 pack.slots[name] = pack.join(arrays)
 
     def get_weights(self) -> list[Any]:

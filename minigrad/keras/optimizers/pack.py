@@ -12,6 +12,7 @@ from itertools import pairwise
 from math import prod
 from typing import Any
 
+from minigrad.backend.dtypes import dtype_name
 from minigrad.backend.protocol import Array
 from minigrad.tensor import Tensor
 
@@ -29,13 +30,14 @@ class Pack:
 
     def __init__(self, weights: Sequence[Tensor], decays: bool, starts: dict[str, float]) -> None:
         self.weights, self.decays, self.xp = list(weights), decays, weights[0].backend
+        self.dtype = dtype_name(weights[0].dtype)
         self.shapes = [w.shape for w in weights]
         ends = [0]
         for shape in self.shapes:
             ends.append(ends[-1] + prod(shape))
         self.spans = [slice(start, stop) for start, stop in pairwise(ends)]
         whole = self.shapes[0] if len(self.shapes) == 1 else (ends[-1],)
-        self.slots = {name: self.xp.full(whole, start, dtype=weights[0].dtype) for name, start in starts.items()}
+        self.slots = {name: self.xp.full(whole, start, dtype=self.dtype) for name, start in starts.items()}
 
     def join(self, arrays: Sequence[Array]) -> Array:
         """Lays arrays of the weights' shapes one behind the other; a single one is handed back as it is."""
@@ -69,6 +71,6 @@ def packed(weights: Iterable[tuple[Tensor, bool]], starts: dict[str, float]) -> 
     """
     groups: dict[Any, list[Tensor]] = {}
     for w, decays in weights:
-        key = id(w) if w.size >= LARGE else (w.backend, str(w.dtype))
+        key = id(w) if w.size >= LARGE else (w.backend, dtype_name(w.dtype))
         groups.setdefault((key, decays), []).append(w)
     return [Pack(group, decays, starts) for (_, decays), group in groups.items()]

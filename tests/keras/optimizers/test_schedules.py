@@ -1,0 +1,51 @@
+"""Schedules give TensorFlow's learning rates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.errors import UnknownNameError
+from minigrad.keras.optimizers import schedules
+from minigrad.layers.options import OptionError
+from oracle.reader import build, load
+
+
+@pytest.mark.parametrize("case", load("keras_schedules"), ids=lambda case: case.name)
+def test_it_agrees_with_tensorflow(case):
+    schedule = build(case.spec, mg)
+    np.testing.assert_allclose([schedule(step) for step in case["x"]], case["output/0"], rtol=0, atol=1e-12)
+    assert schedule.get_config() == case.config
+    again = schedules.deserialize(schedules.serialize(schedule))
+    assert again(7) == schedule(7)
+
+
+def test_a_tensor_can_be_the_step():
+    assert schedules.ExponentialDecay(1.0, 2, 0.25)(mg.tensor(1)) == 0.5
+
+
+def test_restarts_of_equal_length():
+    rate = schedules.CosineDecayRestarts(1.0, 4, t_mul=1.0, m_mul=0.5)
+    assert rate(5) == pytest.approx(0.5 * rate(1))
+
+
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [
+        (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "`decay_steps`: expected a positive number of steps, got 0"),
+        (lambda: schedules.ExponentialDecay("fast", 1, 0.5), "`initial_learning_rate`: expected a number, got 'fast'"),
+        (lambda: schedules.CosineDecayRestarts(0.1, 4, t_mul=0.5), "`t_mul`: expected a number of 1 or more, got 0.5"),
+        (lambda: schedules.PiecewiseConstantDecay([3, 1], [1, 2, 3]), "expected rising `boundaries`"),
+        (lambda: schedules.PiecewiseConstantDecay([1], [1]), "1 boundaries [1] and 1 values"),
+    ],
+)
+def test_bad_input_is_named(act, says):
+    with pytest.raises(OptionError) as caught:
+        act()
+    assert says in str(caught.value)
+
+
+def test_an_unknown_schedule():
+    with pytest.raises(UnknownNameError, match="Did you mean 'CosineDecay'"):
+        schedules.deserialize({"class_name": "CosinDecay", "config": {}})

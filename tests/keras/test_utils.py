@@ -1,0 +1,48 @@
+"""The helpers of scripts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minigrad import random
+from minigrad.errors import ShapeError
+from minigrad.keras import utils
+from minigrad.layers.options import OptionError
+
+
+def test_to_categorical():
+    np.testing.assert_array_equal(utils.to_categorical([[1], [0]], num_classes=3), np.eye(3)[[1, 0]])
+    assert utils.to_categorical(np.array([[0, 1], [1, 1]]), dtype="float64").shape == (2, 2, 2)
+    with pytest.raises(ShapeError, match="expected labels from 0 to 2, got 0 to 3"):
+        utils.to_categorical([0, 3], num_classes=3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({}, [[0, 0, 1], [2, 3, 4]]),
+        ({"padding": "post"}, [[1, 0, 0], [2, 3, 4]]),
+        ({"maxlen": 2}, [[0, 1], [3, 4]]),
+        ({"maxlen": 2, "truncating": "post"}, [[0, 1], [2, 3]]),
+        ({"maxlen": 4, "value": 9}, [[9, 9, 9, 1], [9, 2, 3, 4]]),
+        ({"maxlen": 0}, [[], []]),
+    ],
+)
+def test_pad_sequences(arguments, expected):
+    padded = utils.pad_sequences([[1], [2, 3, 4]], **arguments)
+    assert padded.tolist() == expected
+    assert padded.dtype == "int32"
+
+
+def test_pad_sequences_of_nothing_and_of_nonsense():
+    assert utils.pad_sequences([], maxlen=3).shape == (0, 3)
+    with pytest.raises(OptionError, match="`padding`: expected one of 'pre', 'post', got 'left'"):
+        utils.pad_sequences([[1]], padding="left")
+
+
+def test_set_random_seed():
+    utils.set_random_seed(3)
+    first = random.normal((4,)).numpy()
+    utils.set_random_seed(3)
+    np.testing.assert_array_equal(first, random.normal((4,)).numpy())
