@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from minigrad.layers import regularizers
 from minigrad.layers.cell import Cell
+from minigrad.layers.layer import InputSpec
 from minigrad.layers.options import Option, option
 from minigrad.layers.rnn import RNN
 from minigrad.tensor import Tensor
@@ -40,6 +41,7 @@ class BuiltIn(RNN):
 
     cell_class: ClassVar[type[Cell]] = Cell
     cell: Any = None
+    input_spec = InputSpec(ndim=3)
     activity_regularizer: Any = option(regularizers.option_kind, None)
 
     def __init_subclass__(cls) -> None:
@@ -62,6 +64,7 @@ class BuiltIn(RNN):
         super().__init__(*args, **kwargs)
         name = type(self).cell_class.serialized_name()
         self.cell = type(self).cell_class(**self.for_cell, name=name, dtype=self.dtype)
+        del self.for_cell
 
     def get_dropout_mask_for_cell(self, inputs: Tensor, training: bool | None, count: int = 1) -> list[Tensor] | None:
         """As the cell's."""

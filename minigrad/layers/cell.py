@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from minigrad import functional as F
@@ -124,24 +124,31 @@ class Cell(Layer):
         Raises:
             ShapeError: the states do not fit the cell.
         """
-        state = tuple(as_tensor(s, self.dtype) for s in nest.leaves(states))
-        self._check_state(state, inputs.shape[0])
+        state = tuple(self._cast(as_tensor(s)) for s in nest.leaves(states))
+        expected = [(inputs.shape[0], size) for size in nest.leaves(self.state_size)]
+        if [s.shape for s in state] != expected:
+            raise ShapeError(
+                f"{type(self).__name__}.call: expected `states` of shapes {_listed(expected)}, got "
+                f"{_listed(s.shape for s in state)}. cell.get_initial_state(batch_size={inputs.shape[0]}) makes zeros."
+            )
         step, weights = self.formulas(), self.step_weights(*self._masks(inputs, state[0], training))
         state_new, _ = step.step(F, step.project(F, inputs, weights), state, weights)
         return state_new[step.output], nest.like(states, list(state_new))
 
     def recurrence(self, inputs: Tensor, training: bool | None) -> Recurrence | str:
-        """Returns what the explicit loop needs, or in a sentence why it cannot run.
+        """Returns what the explicit loop needs, or in a few words why it cannot run.
 
         Args:
             inputs: (batch, features), one time step, for the shape of the dropout masks.
             training: does dropout act?
         """
+        if type(self).call is not Cell.call:
+            return f"{type(self).__name__} has a call of its own"
         for name in ("activation", "recurrent_activation"):
             activation = getattr(self, name, None)
             if activation is not None and activations.rule(activation) is None:
                 return f"{name} {activations.serialize(activation)!r} has no hand-derived derivative"
-        like_h = F.zeros((inputs.shape[0], self.units), self.dtype)
+        like_h = F.zeros((inputs.shape[0], self.units), self.dtype) if training else None
         return Recurrence(self.formulas(), self.step_weights(*self._masks(inputs, like_h, training)))
 
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
@@ -154,24 +161,14 @@ class Cell(Layer):
         """
         return zero_state(self, inputs, batch_size, dtype)
 
-    def _check_state(self, state: Sequence[Tensor], batch: int) -> None:
-        sizes = nest.leaves(self.state_size)
-        expected = [(batch, size) for size in sizes]
-        got = [s.shape for s in state]
-        if got != expected:
-            raise ShapeError(
-                f"{type(self).__name__}.call: expected `states` of shapes {', '.join(map(str, expected))}, got "
-                f"{', '.join(map(str, got)) or 'none'}. cell.get_initial_state(batch_size={batch}) makes zeros."
-            )
-
-    def _way_out(self) -> str:
-        return " A cell takes one time step; wrap it in RNN(cell) for a sequence."
+    def _way_out(self, ndim: int) -> str:
+        return " A cell takes one time step; wrap it in RNN(cell) for a sequence." if ndim == 3 else ""
 
     # --- dropout ------------------------------------------------------------------------------------------------------
 
-    def _masks(self, x: Tensor, h: Tensor, training: bool | None) -> tuple[Tensor | None, Tensor | None]:
+    def _masks(self, x: Tensor, h: Tensor | None, training: bool | None) -> tuple[Tensor | None, Tensor | None]:
         """The masks as the step takes them: (1 or gates, batch, size), or None."""
-        if not training:
+        if not training or h is None:
             return None, None
         kept = 1 if getattr(self, "implementation", 2) == 2 else self.gates
         x_masks = self.get_dropout_mask_for_cell(x, training, count=self.gates)
@@ -221,3 +218,7 @@ def _drawn(like: Tensor, rate: float, training: bool | None, count: int) -> list
     if not training:
         return [F.ones_like(like) for _ in range(count)]
     return [random.dropout_mask(like.shape, rate, like.dtype) for _ in range(count)]
+
+
+def _listed(shapes: Iterable[tuple[int, ...]]) -> str:
+    return ", ".join(map(str, shapes)) or "none"

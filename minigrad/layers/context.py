@@ -3,44 +3,47 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Self
 
 from minigrad.layers.catalogue import snake_case
 
 _training: list[bool | None] = []  # of the calls that we are in, outermost first
-_scopes: list[tuple[int, str]] = []  # the layers around: identity and name
+_scopes: list[tuple[object, str]] = []  # the layers around, and their names
 _counts: Counter[str] = Counter()
 
 
-@contextmanager
-def calling(layer: object, name: str, training: bool | None) -> Iterator[bool]:
-    """The call of a layer; says whether it is the outermost."""
-    outermost = not _training
-    _training.append(training if training is not None or outermost else _training[-1])
-    try:
-        with inside(layer, name):
-            yield outermost
-    finally:
-        _training.pop()
+class inside:  # noqa: N801  (a `with` statement reads it as a word)
+    """Weights made in the `with` block have names that begin with the layer's; entering a layer twice counts once."""
 
+    def __init__(self, layer: object, name: str) -> None:
+        self.layer, self.name = layer, name
 
-@contextmanager
-def inside(layer: object, name: str) -> Iterator[None]:
-    """Weights made here have names that begin with the layer's; entering a layer twice counts once."""
-    entered = bool(_scopes) and _scopes[-1][0] == id(layer)
-    if not entered:
-        _scopes.append((id(layer), name))
-    try:
-        yield
-    finally:
-        if not entered:
+    def __enter__(self) -> Self:
+        self.entered = not _scopes or _scopes[-1][0] is not self.layer
+        if self.entered:
+            _scopes.append((self.layer, self.name))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.entered:
             _scopes.pop()
 
 
-def training() -> bool | None:
-    """Is the call that we are in a training call? None where nobody said."""
-    return _training[-1] if _training else None
+class calling(inside):  # noqa: N801
+    """The call of a layer; `outermost` says whether no other is around it."""
+
+    def __init__(self, layer: object, name: str, training: bool | None) -> None:
+        super().__init__(layer, name)
+        self.outermost = not _training
+        self.training = training if training is not None or self.outermost else _training[-1]
+
+    def __enter__(self) -> Self:
+        _training.append(self.training)
+        return super().__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        _training.pop()
+        super().__exit__(*error)
 
 
 def scoped(name: str) -> str:
@@ -48,10 +51,10 @@ def scoped(name: str) -> str:
     return "/".join([*(outer for _, outer in _scopes if outer), name])
 
 
-def unique_name(class_name: str) -> str:
-    """``"lstm"`` for the first LSTM, ``"lstm_1"`` for the next."""
+def unique_name(class_name: str, first: int = 0) -> str:
+    """``"lstm"`` for the first LSTM, ``"lstm_1"`` for the next; with first=1, ``"lstm_1"`` and ``"lstm_2"``."""
     base = snake_case(class_name)
-    count = _counts[base]
+    count = _counts[base] + first
     _counts[base] += 1
     return f"{base}_{count}" if count else base
 

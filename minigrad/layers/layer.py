@@ -12,23 +12,26 @@ A layer of one's own defines `build(input_shape)`, where it adds its weights, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import wraps
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any, ClassVar, NamedTuple
+from weakref import WeakSet
 
 from minigrad.backend import registry
-from minigrad.creation import is_floating
+from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.errors import MinigradError, ShapeError
 from minigrad.layers import constraints, context, initializers, nest, regularizers
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.floatx import floatx
-from minigrad.layers.options import Configured, anything, flag, option
+from minigrad.layers.options import Configured, Kind, anything, flag, has_options_only, option
 from minigrad.layers.weight import Weight
 from minigrad.tensor import Tensor, TensorLike, constant
 
 Shape = tuple[int | None, ...]
 CLASSES: dict[tuple[str, str], type[Layer]] = {}  # every layer class by the names under which it is serialized
+_with_losses: WeakSet[Layer] = WeakSet()  # the layers that hold losses of a call
+_dtype_names: dict[tuple[type, Any], str] = {}
 
 
 class InputSpec(NamedTuple):
@@ -43,6 +46,23 @@ class InputSpec(NamedTuple):
     ndim: int | None = None
     min_ndim: int | None = None
     axes: dict[int, int] | None = None
+
+    def admits(self, shape: tuple[int, ...]) -> bool:
+        """Does an input of this shape fit?"""
+        if self.ndim not in (None, len(shape)) or len(shape) < self._least():
+            return False
+        return all(shape[axis] == size for axis, size in (self.axes or {}).items())
+
+    def _least(self) -> int:
+        """How many axes there must be for all that is asked."""
+        return max([self.ndim or self.min_ndim or 1, *(max(axis + 1, -axis) for axis in self.axes or {})])
+
+    def __str__(self) -> str:
+        n = self._least()
+        names = ["batch", "time", "features"] if n == 3 else ["batch", *["…"] * (n - 2), "features"][:n]
+        for axis, size in (self.axes or {}).items():
+            names[axis] = str(size)
+        return f"({', '.join(names)}{',' if n == 1 else ''})" + ("" if self.ndim else " or with more axes in between")
 
 
 class Layer(Configured):
@@ -62,10 +82,11 @@ class Layer(Configured):
 
     name: str = option(anything, None, keyword_only=True)
     trainable: bool = option(flag, True, keyword_only=True)
-    dtype: Any = option(anything, None, keyword_only=True)
+    dtype: Any = option(Kind(lambda where, value: dtype_name(value or floatx())), None, keyword_only=True)
 
     serialized_module: ClassVar[str] = "keras.layers"
-    _call_parameters: ClassVar[frozenset[str]]
+    _call_parameters: ClassVar[tuple[str, ...]]
+    _by_place: ClassVar[int]  # how many of them may be given without their names
     supports_masking = False
     built = False
     input_spec: InputSpec | None = None
@@ -77,9 +98,9 @@ class Layer(Configured):
         self.batch_input_shape = tuple(batch_shape) if batch_shape else (None, *shape) if shape is not None else None
         self._weights: list[Weight] = []
         self._losses: list[Tensor] = []  # of the last call
+        self._penalties: list[Callable[[], Tensor]] = []
         super().__init__(*args, **kwargs)
         self.name = self.name or context.unique_name(type(self).__name__)
-        self.dtype = dtype_name(self.dtype or floatx())
 
     def __init_subclass__(cls) -> None:
         """Makes the class known by name, for `serialization`."""
@@ -110,13 +131,14 @@ class Layer(Configured):
         Raises:
             MinigradError: the layer was handed a mask and cannot pass it on.
         """
-        consumed = self.supports_masking or "mask" in self.call_parameters()
-        if not consumed and any(m is not None for m in nest.leaves(mask)):
+        if mask is None or self.supports_masking:
+            return mask
+        if "mask" not in self.call_parameters() and any(m is not None for m in nest.leaves(mask)):
             raise MinigradError(
                 f"{self.name}: the input carries a mask, and {type(self).__name__} does not say what becomes of it. "
                 "Set supports_masking = True to pass it on, or define compute_mask(inputs, mask)."
             )
-        return mask if self.supports_masking else None
+        return None
 
     # --- weights ------------------------------------------------------------------------------------------------------
 
@@ -182,7 +204,7 @@ class Layer(Configured):
 
     def _sublayers(self) -> list[Layer]:
         """The layers among the attributes, in the order in which they were set; lists of layers too."""
-        return _unique(layer for value in vars(self).values() for layer in _layers_in(value))
+        return _unique(part for value in vars(self).values() for part in nest.leaves(value) if isinstance(part, Layer))
 
     def get_weights(self) -> list[Any]:
         """Returns copies of all weights, NumPy arrays."""
@@ -214,21 +236,39 @@ class Layer(Configured):
 
     # --- losses -------------------------------------------------------------------------------------------------------
 
-    def add_loss(self, loss: Tensor) -> None:
-        """Adds a term to `losses` until the next call."""
-        self._losses.append(loss)
+    def add_loss(self, loss: Any) -> None:
+        """Adds a term to `losses`, or a list of them: a tensor until the next call, a function of nothing for good."""
+        for term in nest.leaves(loss):
+            (self._penalties if callable(term) else self._losses).append(term)
+        _with_losses.add(self)
 
     @property
     def losses(self) -> list[Tensor]:
         """The terms to add to the loss: of the last call, and the regularizers' of the weights as they are now."""
-        own = list(self._losses)
+        own = self._losses + [penalty() for penalty in self._penalties]
         own += [w.regularizer(w) for w in self._weights if w.regularizer is not None]
         return own + [loss for layer in self._sublayers() for loss in layer.losses]
 
     def _forget_losses(self) -> None:
         self._losses = []
+        _with_losses.discard(self)
         for layer in self._sublayers():
             layer._forget_losses()
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments as plain values.
+
+        Raises:
+            MinigradError: the class has a constructor of its own and does not say what it was given.
+        """
+        cls = type(self)
+        if cls.get_config is Layer.get_config and not has_options_only(cls):
+            raise MinigradError(
+                f"{cls.__name__}.get_config: the class defines __init__ with arguments of its own. Define get_config() "
+                'too: {**super().get_config(), "units": self.units}.'
+            )
+        shape = {"batch_input_shape": self.batch_input_shape} if self.batch_input_shape else {}
+        return {**super().get_config(), **shape}
 
     # --- the call -----------------------------------------------------------------------------------------------------
 
@@ -240,18 +280,22 @@ class Layer(Configured):
             args: what `call` takes beside.
             kwargs: what `call` takes beside; `training` and `mask` where it knows them.
         """
-        inputs = self._as_inputs(inputs)
         takes = self.call_parameters()
-        with context.calling(self, self._scope_name(), kwargs.get("training")) as outermost:
-            if outermost:
+        if args:
+            args, kwargs = self._by_name(args, kwargs)
+        inputs = self._as_inputs(inputs)
+        mask = kwargs.get("mask")
+        if mask is None:
+            mask = _masks_of(inputs)
+            if mask is not None and "mask" in takes:
+                kwargs["mask"] = mask
+        with context.calling(self, self._scope_name(), kwargs.get("training")) as around:
+            if around.outermost and _with_losses:
                 self._forget_losses()
-            if "training" in takes and kwargs.get("training") is None:
-                kwargs["training"] = context.training()
-            mask = kwargs.get("mask")
-            if mask is None:
-                mask = nest.over(lambda x: getattr(x, "_keras_mask", None), inputs)
-                if "mask" in takes and any(m is not None for m in nest.leaves(mask)):
-                    kwargs["mask"] = mask
+            if "training" not in takes:
+                kwargs.pop("training", None)  # for the layers inside
+            elif kwargs.get("training") is None:
+                kwargs["training"] = around.training
             self._check(inputs)
             self._build_once(inputs)
             outputs = self.call(inputs, *args, **kwargs)
@@ -262,11 +306,22 @@ class Layer(Configured):
         return outputs
 
     @classmethod
-    def call_parameters(cls) -> frozenset[str]:
-        """The names of the arguments of `call`."""
+    def call_parameters(cls) -> tuple[str, ...]:
+        """The names of the arguments of `call` behind its first, the inputs."""
         if "_call_parameters" not in vars(cls):
-            cls._call_parameters = frozenset(signature(cls.call).parameters)
+            kinds = {name: p.kind for name, p in signature(cls.call).parameters.items()}
+            by_place = [name for name, kind in kinds.items() if kind is Parameter.POSITIONAL_OR_KEYWORD][2:]
+            cls._by_place = len(by_place)
+            by_name = [name for name, kind in kinds.items() if kind is Parameter.KEYWORD_ONLY]
+            takes_any = Parameter.VAR_KEYWORD in kinds.values()
+            cls._call_parameters = (*by_place, *by_name, *(["training"] if takes_any else []))
         return cls._call_parameters
+
+    def _by_name(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of a call, all by name; as they are where that cannot be, for `call` itself to say why."""
+        given = dict(zip(self.call_parameters()[: self._by_place], args, strict=False))
+        fits = len(given) == len(args) and not given.keys() & kwargs.keys()
+        return ((), given | kwargs) if fits else (args, kwargs)
 
     @classmethod
     def serialized_name(cls) -> str:
@@ -279,55 +334,76 @@ class Layer(Configured):
 
     def _as_inputs(self, inputs: Any) -> Any:
         """Arrays as tensors, floating ones in the layer's dtype."""
+        if isinstance(inputs, Tensor):
+            return self._cast(inputs)
 
         def read(x: Any) -> Any:
-            if x is None:
-                return None
-            if not isinstance(x, Tensor):
-                x = constant(x, registry.current())
-            return self._cast(x)
+            return x if x is None else self._cast(x if isinstance(x, Tensor) else constant(x, registry.current()))
 
-        numbers = isinstance(next(iter(nest.leaves(inputs)), None), (int, float))
-        return read(inputs) if numbers else nest.over(read, inputs)
+        return read(inputs) if isinstance(nest.first(inputs), (int, float)) else nest.over(read, inputs)
 
     def _cast(self, x: Tensor) -> Tensor:
-        """Floating inputs in the layer's dtype."""
-        return x.astype(self.dtype) if is_floating(x.dtype) and dtype_name(x.dtype) != self.dtype else x
+        """Floating inputs in the layer's dtype, with the mask they came with."""
+        if is_dtype(x.dtype, self._cast_dtype) or not is_floating(x.dtype):
+            return x
+        y = x.astype(self._cast_dtype)
+        self._hand_on(_mask_of(x), y)
+        return y
 
     def _build_once(self, inputs: Any) -> None:
         if not self.built:
             self.build(nest.over(lambda x: None if x is None else x.shape, inputs))
 
+    def _hand_on(self, mask: Any, outputs: Any) -> None:
+        """Hangs each mask on its output."""
+        if mask is not None:
+            for y, m in zip(nest.leaves(outputs), nest.leaves(mask), strict=False):
+                if m is not None:
+                    y._keras_mask = m
+
     def _check(self, inputs: Any) -> None:
         """Compares the (first) input with the input spec."""
-        spec, x = self.input_spec, next(iter(nest.leaves(inputs)), None)
-        if spec is None or x is None:
-            return
-        where = f"{type(self).__name__} {self.name!r}"
-        if spec.ndim is not None and x.ndim != spec.ndim:
-            raise ShapeError(f"{where}: expected `inputs` with {spec.ndim} axes, got shape {x.shape}.{self._way_out()}")
-        if spec.min_ndim is not None and x.ndim < spec.min_ndim:
-            raise ShapeError(f"{where}: expected `inputs` with at least {spec.min_ndim} axes, got shape {x.shape}.")
-        for axis, size in (spec.axes or {}).items():
-            if x.shape[axis] != size:
-                raise ShapeError(
-                    f"{where}: expected `inputs` with {size} features along axis {axis}, for which it was built, got "
-                    f"shape {x.shape}."
-                )
+        x = nest.first(inputs)
+        if x is not None and self.input_spec is not None and not self.input_spec.admits(x.shape):
+            raise self._unfit("call", x.shape)
 
-    def _way_out(self) -> str:
-        """A hint for inputs of the wrong rank."""
+    def _unfit(self, where: str, shape: Any) -> ShapeError:
+        return ShapeError(
+            f"{type(self).__name__}.{where} ({self.name!r}): expected `inputs` of shape {self._expected()}, got "
+            f"{tuple(shape)}.{self._way_out(len(shape))}"
+        )
+
+    @property
+    def _cast_dtype(self) -> str:
+        """The dtype in which the layer computes."""
+        name: str = self.dtype
+        return name
+
+    def _expected(self) -> str:
+        """The shape that the inputs should have had, in words."""
+        return str(self.input_spec)
+
+    def _way_out(self, ndim: int) -> str:
+        """A hint for inputs that do not fit."""
         return ""
 
-    def _hand_on(self, mask: Any, outputs: Any) -> None:
-        for y, m in zip(nest.leaves(outputs), nest.leaves(mask), strict=False):
-            y._keras_mask = m
+
+def is_dtype(dtype: Any, name: str) -> bool:
+    """Is it the dtype of that name? Remembered, for NumPy takes microseconds to name a dtype."""
+    key = type(dtype), dtype  # the type first: dtypes of two libraries do not like to be compared
+    if key not in _dtype_names:
+        _dtype_names[key] = dtype_name(dtype)
+    return _dtype_names[key] == name
 
 
-def dtype_name(dtype: Any) -> str:
-    """Returns ``"float32"`` for whatever stands for it: a name, a NumPy dtype or scalar type, a backend's dtype."""
-    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or getattr(dtype, "__name__", str(dtype))
-    return str(name)
+def _mask_of(x: Any) -> Any:
+    return getattr(x, "_keras_mask", None)
+
+
+def _masks_of(inputs: Any) -> Any:
+    """The masks that the inputs carry, in their structure; None if none of them carries one."""
+    masks = nest.over(_mask_of, inputs)
+    return masks if any(m is not None for m in nest.leaves(masks)) else None
 
 
 def _once_built(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
@@ -335,20 +411,14 @@ def _once_built(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]
 
     @wraps(build)
     def named(self: Layer, input_shape: Any) -> None:
+        single = isinstance(input_shape, (tuple, list)) and not any(isinstance(n, (tuple, list)) for n in input_shape)
+        if single and self.input_spec is not None and not self.input_spec.admits(tuple(input_shape)):
+            raise self._unfit("build", input_shape)
         with context.inside(self, self._scope_name()):
             build(self, input_shape)
         self.built = True
 
     return named
-
-
-def _layers_in(value: Any) -> Iterator[Layer]:
-    if isinstance(value, Layer):
-        yield value
-    elif isinstance(value, (list, tuple, dict)):
-        for part in nest.leaves(value):
-            if isinstance(part, Layer):
-                yield part
 
 
 def _unique(things: Iterable[Any]) -> list[Any]:

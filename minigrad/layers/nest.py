@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 
@@ -12,17 +12,16 @@ def leaves(structure: Any) -> list[Any]:
     >>> leaves([1, (2, [3])])
     [1, 2, 3]
     """
-    return list(_walk(structure))
-
-
-def _walk(structure: Any) -> Iterator[Any]:
     if isinstance(structure, dict):
-        structure = list(structure.values())
-    if isinstance(structure, (list, tuple)):
-        for part in structure:
-            yield from _walk(part)
-    else:
-        yield structure
+        structure = structure.values()
+    elif not isinstance(structure, (list, tuple)):
+        return [structure]
+    return [leaf for part in structure for leaf in leaves(part)]
+
+
+def first(structure: Any) -> Any:
+    """Returns the leftmost leaf, or None where there is none."""
+    return structure if not isinstance(structure, (list, tuple, dict)) else next(iter(leaves(structure)), None)
 
 
 def over(function: Callable[..., Any], structure: Any, *others: Any) -> Any:

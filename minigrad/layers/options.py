@@ -16,7 +16,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from inspect import Parameter, Signature
-from typing import Any, ClassVar, NamedTuple
+from numbers import Real
+from typing import Any, ClassVar, NamedTuple, cast
 
 from minigrad.errors import MinigradError
 
@@ -95,7 +96,7 @@ class Configured:
         """Collects the options and writes the constructor's signature, for `help()`."""
         super().__init_subclass__()
         cls._options = cls._arranged(_ordered(cls))
-        if cls.__init__.__code__.co_argcount == 1:  # only self: the arguments are the options
+        if has_options_only(cls):
             cls.__signature__ = Signature(cls._parameters())  # type: ignore[attr-defined]
 
     @classmethod
@@ -138,6 +139,12 @@ class Configured:
         return cls(**config)
 
 
+def has_options_only(cls: type) -> bool:
+    """Are the options all that the constructor takes? A class of one's own may define ``__init__(self, units)``."""
+    code = getattr(cls.__init__, "__code__", None)  # type: ignore[misc]  # it is only looked at
+    return code is not None and code.co_argcount + code.co_kwonlyargcount == 1
+
+
 def _ordered(cls: type) -> dict[str, Option]:
     """The options of a class: base classes' first, each in its place; without those that a subclass made its own."""
     found: dict[str, Option] = {}
@@ -173,15 +180,21 @@ def _positive_int(where: str, value: Any) -> int:
 
 
 def _fraction(where: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0.0 <= float(value) <= 1.0:
         raise OptionError(f"{where}: expected a number from 0 to 1, the fraction to drop, got {value!r}.")
     return float(value)
 
 
 def _number(where: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise OptionError(f"{where}: expected a number, got {value!r}.")
-    return value
+    return cast(float, value)
+
+
+def _flag(where: str, value: Any) -> bool:
+    if value not in (True, False):  # 0, 1 and NumPy's bools among them
+        raise OptionError(f"{where}: expected True or False, got {value!r}.")
+    return bool(value)
 
 
 def choice(*allowed: Any) -> Kind:
@@ -207,4 +220,4 @@ anything = Kind(lambda where, value: value)
 positive_int = Kind(_positive_int)
 fraction = Kind(_fraction)
 number = Kind(_number)
-flag = Kind(lambda where, value: bool(value))
+flag = Kind(_flag)

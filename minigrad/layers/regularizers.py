@@ -67,7 +67,7 @@ class OrthogonalRegularizer(Regularizer):
         rows = rows / sqrt(maximum((rows * rows).sum(1, keepdims=True), 1e-12))
         n = rows.shape[0]
         cosines = rows @ transpose(rows) * (1.0 - one_hot(arange(n), n, x.dtype))
-        return absolute(cosines).sum() * (self.factor / (n * (n - 1)))
+        return absolute(cosines).sum() * (self.factor / max(1, n * (n - 1)))
 
 
 def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import functional as F
+from minigrad.backend.dtypes import dtype_name
 from minigrad.backend.protocol import BackendModule
 from minigrad.creation import as_tensor
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.errors import DTypeError, MinigradError, ShapeError
 from minigrad.layers import cell_protocol, nest
-from minigrad.layers.layer import InputSpec, Layer, dtype_name
+from minigrad.layers.layer import InputSpec, Layer, is_dtype
 from minigrad.layers.options import Kind, OptionError, anything, flag, option
 from minigrad.layers.serialization import cell_kind
 from minigrad.layers.stacked import StackedRNNCells
@@ -36,6 +37,10 @@ def _read_tbptt(where: str, value: Any) -> Any:
             f"{value!r}."
         )
     return tuple(value)
+
+
+class StateError(MinigradError, ValueError):
+    """States that a recurrent layer cannot use, for their dtype."""
 
 
 class RNN(Layer):
@@ -73,18 +78,16 @@ class RNN(Layer):
     tbptt: tuple[int, int] | None = option(Kind(_read_tbptt), None, keyword_only=True, quiet=True)
 
     supports_masking = True
-    input_spec: InputSpec | None = InputSpec(ndim=3)
+    input_spec = InputSpec(min_ndim=3)
     path = "not called yet"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._states: list[Any] | None = None
-        if not isinstance(self.cell, (Layer, type(None))):
-            self.input_spec = None
 
     def build(self, input_shape: Any) -> None:
         """Builds the cell for one time step of the inputs."""
-        shape = input_shape[0] if isinstance(input_shape, list) and self._takes_one_input() else input_shape
+        shape = input_shape[0] if isinstance(input_shape, list) and not _is_shape(input_shape) else input_shape
         if _is_shape(shape):
             self.input_spec = InputSpec(ndim=len(shape), axes={-1: shape[-1]})
         if isinstance(self.cell, Layer) and not self.cell.built:
@@ -94,8 +97,9 @@ class RNN(Layer):
         """A shape, or nested shapes, without the time axis."""
         if _is_shape(shape):
             return (shape[1 if self.time_major else 0], *shape[2:])
-        parts = shape.items() if isinstance(shape, dict) else enumerate(shape)
-        return {key: self._of_one_step(part) for key, part in parts}
+        if isinstance(shape, dict):
+            return {key: self._of_one_step(part) for key, part in shape.items()}
+        return type(shape)(self._of_one_step(part) for part in shape)
 
     # --- states -------------------------------------------------------------------------------------------------------
 
@@ -124,46 +128,56 @@ class RNN(Layer):
                 f"{self.name}.reset_states: the batch size is not known. Call the layer once, or give it "
                 "batch_input_shape=(batch, time, features)."
             )
-        zeros = nest.leaves(cell_protocol.initial_state(self.cell, None, batch, self.dtype))
-        given = zeros if states is None else [as_tensor(s, self.dtype) for s in nest.leaves(states)]
-        self._states = self._checked_states(given, [z.shape for z in zeros], "reset_states")
+        self._states = self._checked_states(states, batch, "reset_states")
 
     reset_state = reset_states
+
+    def get_initial_state(self, inputs: Any) -> Any:
+        """Returns what a call on these inputs starts from by default: zeros, or what the cell says."""
+        batch = nest.first(inputs).shape[1 if self.time_major else 0]
+        return cell_protocol.initial_state(self.cell, batch, self._cast_dtype)
 
     def _bound_batch(self) -> int | None:
         if self._states is not None:
             return int(nest.leaves(self._states)[0].shape[0])
         return self.batch_input_shape[1 if self.time_major else 0] if self.batch_input_shape else None
 
-    def _checked_states(self, given: list[Any], shapes: list[tuple[int, ...]], where: str) -> list[Any]:
-        """The flat states in the cell's structure."""
-        got = [s.shape for s in given]
+    def _checked_states(self, given: Any, batch: int, where: str) -> list[Any]:
+        """The states for a batch of that size, in the cell's structure; the cell's own choice where none are given."""
+        if given is None:
+            given = cell_protocol.initial_state(self.cell, batch, self._cast_dtype)
+        flat = [self._read_state(s, where) for s in nest.leaves(given)]
+        shapes, got = [(batch, size) for size in nest.leaves(self.cell.state_size)], [s.shape for s in flat]
         if got != shapes:
             raise ShapeError(
                 f"{self.name}.{where}: expected {len(shapes)} states of shapes {', '.join(map(str, shapes))}, got "
                 f"{len(got)}: {', '.join(map(str, got))}."
             )
-        size = self.cell.state_size
-        return list(nest.like(size, given)) if isinstance(size, (list, tuple)) else given
+        return list(cell_protocol.states_like(self.cell, flat))
 
-    def _start(self, x: Any, given: Any) -> list[Any]:
-        """The states before the first step, in the cell's structure: x is one time step."""
-        first = nest.leaves(x)[0]
-        batch = first.shape[0]
-        bound = self._bound_batch() if self.stateful else None
+    def _read_state(self, state: Any, where: str) -> Tensor:
+        if isinstance(state, Tensor) and is_dtype(state.dtype, self._cast_dtype):
+            return state
+        try:
+            return as_tensor(state, self._cast_dtype)
+        except DTypeError as error:
+            raise StateError(f"{self.name}.{where}: expected states of {self._cast_dtype}: {error}") from None
+
+    def _start(self, batch: int, given: Any) -> list[Any]:
+        """The states before the first step, in the cell's structure."""
+        if not self.stateful:
+            return self._checked_states(given, batch, "call: initial_state")
+        bound = self._bound_batch()
         if bound is not None and bound != batch:
             raise ShapeError(
                 f"{self.name}: this stateful layer carries the states of a batch of {bound}, got a batch of {batch}. "
                 "Drop the last, smaller batch, or make a layer for the other size; reset_states() keeps the size."
             )
-        shapes = [z.shape for z in nest.leaves(cell_protocol.initial_state(self.cell, None, batch, self.dtype))]
-        carried = self.stateful and self._states is not None
-        if carried and (given is None or any(bool(F.any(s != 0.0)) for s in nest.leaves(self._states))):
-            return list(self._states or [])  # as in Keras: what is carried wins, unless it is all zeros
-        if given is None:
-            given = cell_protocol.initial_state(self.cell, first, None, self.dtype)
-        flat = [as_tensor(s, self.dtype) for s in nest.leaves(given)]
-        return self._checked_states(flat, shapes, "call: initial_state")
+        carried = self._states
+        # As in Keras: what is carried wins, unless it is all zeros.
+        if carried is not None and (given is None or any(bool(F.any(s != 0.0)) for s in nest.leaves(carried))):
+            return carried
+        return self._checked_states(given, batch, "call: initial_state")
 
     # --- the call -----------------------------------------------------------------------------------------------------
 
@@ -188,84 +202,92 @@ class RNN(Layer):
             ShapeError: the mask or the states do not fit the inputs.
             DTypeError: the mask is not of bools or integers.
         """
-        if isinstance(inputs, list) and initial_state is None and self._takes_one_input():
-            inputs, initial_state, constants = self._apart(inputs, constants)
+        if isinstance(inputs, list):
+            inputs, initial_state, constants = self._apart(inputs, initial_state, constants)
         x = nest.over(self._time_first, inputs)
-        first = nest.leaves(x)[0]
+        first = nest.first(x)
         if first.shape[0] == 0:
-            raise ShapeError(f"{self.name}: expected at least one time step, got inputs of shape {first.shape}.")
+            raise ShapeError(
+                f"{self.name}: expected at least one time step, got inputs of {self._axes()} = {first.shape}."
+            )
         mask = self._time_first_mask(mask, first)
         if self.go_backwards:
             x = nest.over(lambda part: F.flip(part, 0), x)
             mask = None if mask is None else F.flip(mask, 0)
         for reset in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):
             getattr(self.cell, reset, lambda: None)()
-        states = self._start(nest.over(lambda part: part[0], x), initial_state)
-        outputs, last, states = self._run(x, states, mask, training, constants)
+        outputs, last, states = self._run(x, self._start(first.shape[1], initial_state), mask, training, constants)
         if self.stateful:
             self._states = nest.over(lambda s: s.detach(), states)
-        y = nest.over(self._time_back, outputs) if self.return_sequences else last
+        y = nest.over(self._time_first, outputs) if self.return_sequences else last
         return [y, *states] if self.return_state else y
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns the mask if the output is a sequence; the states have none."""
-        mask = next(iter(nest.leaves(mask)), None) if self.return_sequences else None
-        return [mask, *[None for _ in self.states]] if self.return_state else mask
+        return nest.first(mask) if self.return_sequences else None
 
-    def _takes_one_input(self) -> bool:
-        return not getattr(self.cell, "takes_nested_inputs", False)
-
-    def _apart(self, inputs: list[Any], constants: Any) -> tuple[Any, Any, Any]:
+    def _apart(self, inputs: list[Any], states: Any, constants: Any) -> tuple[Any, Any, Any]:
         """Inputs, initial states and constants from one list, as Keras allows."""
         if self.num_constants:
             inputs, constants = inputs[: -self.num_constants], inputs[-self.num_constants :]
-        return inputs[0], (inputs[1:] or None), constants
+        return inputs[0], (inputs[1:] or states), constants
 
     def _time_first(self, x: Tensor) -> Tensor:
+        """(batch, time, …) as (time, batch, …); and back, for it is the same exchange."""
         return x if self.time_major else F.swapaxes(x, 0, 1)
-
-    _time_back = _time_first
 
     def _time_first_mask(self, mask: Any, x: Tensor) -> Tensor | None:
         """The mask as (time, batch) of bools; None where nothing is masked."""
-        mask = next(iter(nest.leaves(mask)), None)
+        mask = nest.first(mask)
         if mask is None:
             return None
-        mask = as_tensor(mask)
-        expected = x.shape[:2] if self.time_major else x.shape[1::-1]
-        if mask.shape != expected:
-            axes = "(time, batch)" if self.time_major else "(batch, time)"
-            raise ShapeError(f"{self.name}: expected `mask` of shape {axes} = {expected}, got {mask.shape}.")
-        if "float" in dtype_name(mask.dtype):
-            raise DTypeError(f"{self.name}: expected `mask` of bools, got {dtype_name(mask.dtype)}. Write mask > 0.")
-        return self._time_first(mask if "bool" in dtype_name(mask.dtype) else mask != 0)
+        mask, shape = as_tensor(mask), (x.shape[:2] if self.time_major else x.shape[1::-1])
+        if mask.shape != shape:
+            raise ShapeError(f"{self.name}: expected `mask` of shape {self._axes()} = {shape}, got {mask.shape}.")
+        dtype = dtype_name(mask.dtype)
+        if "float" in dtype:
+            raise DTypeError(
+                f"{self.name}: expected `mask` of bools, got {dtype}. For 1 where a step counts: mask > 0."
+            )
+        return self._time_first(mask if dtype == "bool" else mask != 0)
+
+    def _axes(self) -> str:
+        return "(time, batch)" if self.time_major else "(batch, time)"
 
     def _run(
         self, x: Any, states: list[Any], mask: Tensor | None, training: bool | None, constants: Any
     ) -> tuple[Any, Any, list[Any]]:
         """The outputs, the last one, and the final states; decides on the path."""
-        found = self._why_on_the_tape(x, constants) or cell_protocol.recurrences(self.cell, x[0], training)
+        found: Any = self._why_on_the_tape(x, constants)
+        if not found:
+            x_0 = Tensor(x.backend.getitem(x.array, 0), x.backend)
+            found = cell_protocol.recurrences(self.cell, x_0, training)
         if isinstance(found, str):
             self.path = f"tape, op by op: {found}"
+            if self.tbptt:
+                raise MinigradError(f"{self.name}: tbptt={self.tbptt} needs the explicit loop over time, but {found}.")
             return run_on_tape(self.cell, x, states, mask, training, constants, self.zero_output_for_mask)
-        y, flat = x, nest.leaves(states)
+        y, remaining = x, nest.leaves(states)
         final: list[Tensor] = []
-        for k, (step, weights) in enumerate(found):
-            count = len(flat) - len(final) if len(found) == 1 else states_of(self.cell, k)
-            kernel, why = choose_kernel(x.backend, step, weights, self.tbptt)
-            self.path = f"explicit BPTT, {why}"
+        paths: list[str] = []
+        for (step, weights), count in zip(found, cell_protocol.state_counts(self.cell), strict=True):
+            kernel, path = choose_kernel(x.backend, step, weights, self.tbptt)
+            paths += [] if path in paths else [path]
+            topmost = count == len(remaining)
             plan = Plan(
                 step,
                 count,
                 None if mask is None else mask.array,
-                self.zero_output_for_mask and k == len(found) - 1,
+                self.zero_output_for_mask and topmost,
                 self.tbptt,
                 kernel,
             )
-            own = flat[len(final) : len(final) + count]
-            y, *new = apply(Sequence, y, *own, *weights, plan=plan)
-            final += new
-        return y, y[-1], list(nest.like(states, final))
+            y, *new = apply(Sequence, y, *remaining[:count], *weights, plan=plan)
+            final, remaining = final + new, remaining[count:]
+        self.path = f"explicit BPTT, {'; '.join(paths)}"
+        # At a masked step the last output may be zero while the state is not; without a mask it is the state.
+        last = new[step.output] if mask is None else y[-1]
+        return y, last, list(nest.like(states, final))
 
     def _why_on_the_tape(self, x: Any, constants: Any) -> str:
         if self.unroll:
@@ -274,14 +296,28 @@ class RNN(Layer):
             return "the inputs are nested"
         return "the cell is given constants" if constants is not None else ""
 
+    # --- the inputs ---------------------------------------------------------------------------------------------------
+
+    @property
+    def _cast_dtype(self) -> str:
+        """The cell's dtype, where it has one: ``RNN(LSTMCell(4, dtype="float64"))`` computes in float64."""
+        cell = self.cell
+        while isinstance(cell, StackedRNNCells):
+            cell = cell.cells[0]
+        return str(cell.dtype if isinstance(cell, Layer) else self.dtype)
+
+    def _expected(self) -> str:
+        usual = str(self.input_spec)
+        return usual.replace("batch, time", "time, batch") if self.time_major else usual
+
+    def _way_out(self, ndim: int) -> str:
+        if ndim == 2:
+            return " It takes a batch of sequences: x[None] makes one of a single sequence, Embedding one of integers."
+        return ""
+
 
 def _is_shape(shape: Any) -> bool:
     return isinstance(shape, (tuple, list)) and all(isinstance(n, (int, type(None))) for n in shape)
-
-
-def states_of(cell: Any, k: int) -> int:
-    """How many states the k-th cell of a stack has."""
-    return len(nest.leaves(cell.cells[k].state_size))
 
 
 def choose_kernel(
@@ -303,14 +339,11 @@ def run_on_tape(
     """Calls a cell step by step, each operation on the tape; the masked step is the same as in `recurrent.bptt`."""
     steps = [F.unstack(part) for part in nest.leaves(x)]
     rows = [None] * len(steps[0]) if mask is None else [F.expand_dims(row, -1) for row in F.unstack(mask)]
-    bare = not isinstance(cell.state_size, (list, tuple)) and not hasattr(cell, "recurrence")
-    extra = {} if constants is None else {"constants": constants}
+    call = cell_protocol.caller(cell, training, constants)
     outputs: list[Any] = []
     for row, *now in zip(rows, *steps, strict=True):
-        given = states[0] if bare and len(states) == 1 else states
-        output, new = cell_protocol.call_cell(cell, nest.like(x, now), given, training, extra)
-        new = new if isinstance(new, (list, tuple)) else [new]
-        new = nest.like(states, nest.leaves(new))
+        output, flat = call(nest.like(x, now), states)
+        new = nest.like(states, flat)
         if row is not None:
             before = outputs[-1] if outputs and not zero_output else nest.over(lambda _: 0.0, output)
             output = nest.over(lambda y, old: F.where(row, y, old), output, before)  # noqa: B023  (used at once)

@@ -6,17 +6,26 @@ from typing import Any
 
 from minigrad.errors import unknown_name
 from minigrad.layers.layer import CLASSES, Layer
-from minigrad.layers.options import Kind, OptionError
+from minigrad.layers.options import Kind, OptionError, has_options_only
+
+SHIPPED = ("keras", "compat")
+_NO_LAYER = "{0}: its arguments are not known, so no second one can be made. Derive {0} from Layer."
 
 
-def serialize(layer: Layer) -> dict[str, Any]:
-    """Returns a dictionary from which `deserialize` makes a layer of the same class and arguments."""
-    known = layer.serialized_module.startswith(("keras", "compat"))
+def serialize(layer: Any) -> dict[str, Any]:
+    """Returns a dictionary from which `deserialize` makes a layer of the same class and arguments.
+
+    Raises:
+        OptionError: it is a cell that is no layer, so nobody knows its arguments.
+    """
+    if not isinstance(layer, Layer):
+        raise OptionError(_NO_LAYER.format(type(layer).__name__))
+    shipped = layer.serialized_module.startswith(SHIPPED)
     return {
         "module": layer.serialized_module,
         "class_name": type(layer).__name__,
         "config": layer.get_config(),
-        "registered_name": None if known else type(layer).__name__,
+        "registered_name": None if shipped else type(layer).__name__,
     }
 
 
@@ -26,17 +35,23 @@ def deserialize(config: dict[str, Any]) -> Layer:
     Raises:
         UnknownNameError: there is no layer class of that name, or it was not imported.
     """
-    name = config.get("class_name", "")
-    by_name = {cls.__name__: cls for cls in CLASSES.values()}
-    cls = CLASSES.get((config.get("module") or "keras.layers", name)) or by_name.get(name)
+    module, name = config.get("module") or "keras.layers", config.get("class_name", "")
+    cls = CLASSES.get((module, name))
+    if cls is None and not module.startswith(SHIPPED):  # a class of one's own may have moved to another module
+        cls = next((c for (where, n), c in CLASSES.items() if n == name and not where.startswith(SHIPPED)), None)
     if cls is None:
-        raise unknown_name("layers.deserialize", name, by_name, "Import the module that defines the class first.")
+        names = {n for where, n in CLASSES if where == module} or {n for _, n in CLASSES}
+        raise unknown_name(f"layers.deserialize: {module}", name, names, "Import the module that defines it first.")
     layer: Layer = cls.from_config(config["config"])
     return layer
 
 
 def clone(layer: Any, **changes: Any) -> Any:
     """Returns a new layer with the same arguments, save for some; layers among the arguments are made anew too."""
+    if not isinstance(layer, Layer):
+        raise OptionError(_NO_LAYER.format(type(layer).__name__))
+    if not has_options_only(type(layer)):
+        return type(layer).from_config({**layer.get_config(), **changes})
     values = {name: _anew(getattr(layer, name)) for name in layer._options}
     return type(layer)(**{**values, **changes})
 
@@ -44,7 +59,7 @@ def clone(layer: Any, **changes: Any) -> Any:
 def _anew(value: Any) -> Any:
     if isinstance(value, list):
         return [_anew(part) for part in value]
-    return clone(value) if isinstance(value, Layer) else value
+    return clone(value) if isinstance(value, Layer) or hasattr(value, "state_size") else value
 
 
 def _read(where: str, value: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import functional as F
 from minigrad.layers import cell_protocol, nest
 from minigrad.layers.cell_protocol import Recurrence
 from minigrad.layers.layer import Layer
@@ -45,18 +44,23 @@ class StackedRNNCells(Layer):
         return cell_protocol.output_size(self.cells[-1])
 
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
-        """Returns zeros, one entry a cell."""
-        found = tuple(cell_protocol.initial_state(cell, inputs, batch_size, dtype) for cell in self.cells)
+        """Returns zeros, or whatever the cells start from; one entry a cell."""
+        if inputs is not None:
+            batch_size, dtype = inputs.shape[0], dtype or inputs.dtype
+        found = tuple(cell_protocol.initial_state(cell, batch_size, dtype) for cell in self.cells)
         return found[::-1] if self.reverse_state_order else found
 
-    def call(self, inputs: Tensor, states: Any, training: bool | None = None, **kwargs: Any) -> tuple[Any, Any]:
-        """Runs one time step through all cells, from the lowest up."""
-        in_order = nest.like(tuple(cell.state_size for cell in self.cells), nest.leaves(states))
-        output, new = inputs, []
-        for cell, state in zip(self.cells, in_order, strict=True):
-            output, state_new = cell_protocol.call_cell(cell, output, state, training, kwargs)
-            new.append(state_new)
-        return output, nest.like(states, nest.leaves(new))
+    def call(self, inputs: Tensor, states: Any, constants: Any = None, training: bool | None = None) -> tuple[Any, Any]:
+        """Runs one time step through all cells, from the lowest up; `constants` go to the cells that take them."""
+        output, given = inputs, nest.leaves(states)
+        new: list[Tensor] = []
+        for cell in self.cells:
+            own = given[len(new) : len(new) + len(nest.leaves(cell.state_size))]
+            takes_constants = constants is not None and cell_protocol.takes(cell, "constants")
+            run = cell_protocol.caller(cell, training, constants if takes_constants else None)
+            output, state_new = run(output, cell_protocol.states_like(cell, own))
+            new += state_new
+        return output, nest.like(states, new)
 
     def _cast(self, x: Tensor) -> Tensor:
         """As it is: each cell casts its own inputs."""
@@ -64,15 +68,9 @@ class StackedRNNCells(Layer):
 
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
         """Returns what the explicit loop needs of each cell, or why it cannot run."""
-        found: list[Recurrence] = []
-        for cell in self.cells:
-            of_one = cell_protocol.recurrences(cell, inputs, training)
-            if isinstance(of_one, str):
-                return of_one
-            found += of_one
-            if cell is not self.cells[-1]:
-                inputs = F.zeros((inputs.shape[0], cell_protocol.output_size(cell)), inputs.dtype)
-        return found
+        if type(self).call is not StackedRNNCells.call:
+            return f"{type(self).__name__} has a call of its own"
+        return cell_protocol.recurrences_of_all(self.cells, inputs, training)
 
     def build(self, input_shape: Any) -> None:
         """Builds each cell for the output of the one below."""

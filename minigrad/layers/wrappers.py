@@ -8,7 +8,7 @@ from minigrad import functional as F
 from minigrad.errors import ShapeError
 from minigrad.layers import context, nest
 from minigrad.layers.layer import InputSpec, Layer
-from minigrad.layers.options import choice, option, optional
+from minigrad.layers.options import OptionError, choice, option, optional
 from minigrad.layers.rnn import RNN
 from minigrad.layers.serialization import clone, layer_kind
 from minigrad.tensor import Tensor
@@ -30,9 +30,9 @@ class TimeDistributed(Layer):
     input_spec = InputSpec(min_ndim=3)
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Builds the layer for one time step."""
+        """Builds the layer for one time step; as in Keras its name is not among those of its weights."""
         if not self.layer.built:
-            with context.inside(self.layer, ""):  # as in Keras, the weights have the wrapper's name alone
+            with context.inside(self.layer, ""):
                 self.layer.build((input_shape[0], *input_shape[2:]))
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Any:
@@ -67,18 +67,22 @@ class Bidirectional(Layer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         one, other = self.layer, self.backward_layer
-        if not isinstance(one, RNN):
-            raise ShapeError(f"Bidirectional: expected a recurrent layer, got {type(one).__name__}.")
-        self.batch_input_shape = self.batch_input_shape or one.batch_input_shape
-        shape: dict[str, Any] = {"batch_input_shape": self.batch_input_shape} if self.batch_input_shape else {}
         back = other or one
+        for layer in (one, back):
+            if not isinstance(layer, RNN):
+                raise OptionError(f"Bidirectional: expected a recurrent layer, got {type(layer).__name__}.")
+        for name in ("return_sequences", "return_state", "stateful", "time_major"):
+            if getattr(one, name) != getattr(back, name):
+                raise OptionError(f"Bidirectional: expected layer and backward_layer to have the same `{name}`.")
         if other is not None and other.go_backwards == one.go_backwards:
-            raise ShapeError("Bidirectional: expected layer and backward_layer to differ in `go_backwards`.")
+            raise OptionError("Bidirectional: expected layer and backward_layer to differ in `go_backwards`.")
+        self.batch_input_shape = self.batch_input_shape or one.batch_input_shape
+        changes: dict[str, Any] = {"batch_input_shape": self.batch_input_shape} if self.batch_input_shape else {}
         # As in Keras: a repeated output would put one direction's past beside the other's future.
-        shape["zero_output_for_mask"] = one.return_sequences
-        goes_backwards = back.go_backwards if other is not None else not one.go_backwards
-        self.forward_layer = clone(one, name=f"forward_{one.name}", **shape)
-        self.backward_layer = clone(back, name=f"backward_{back.name}", go_backwards=goes_backwards, **shape)
+        changes["zero_output_for_mask"] = one.return_sequences
+        self.forward_layer = clone(one, name=f"forward_{one.name}", **changes)
+        changes["go_backwards"] = not one.go_backwards
+        self.backward_layer = clone(back, name=f"backward_{back.name}", **changes)
 
     @property
     def _both(self) -> tuple[Any, Any]:
@@ -107,30 +111,33 @@ class Bidirectional(Layer):
         """
         if isinstance(inputs, list):
             inputs, initial_state = inputs[0], inputs[1:] or initial_state
-        mask = next(iter(nest.leaves(mask)), None)
-        halves: Any = (None, None)
-        if initial_state is not None:
-            given = nest.leaves(initial_state)
-            if len(given) % 2:
-                raise ShapeError(
-                    f"{self.name}.call: expected an even number of initial states, the forward layer's and then the "
-                    f"backward layer's, got {len(given)}."
-                )
-            halves = given[: len(given) // 2], given[len(given) // 2 :]
         results = [
-            layer(inputs, mask=mask, training=training, initial_state=half)
-            for layer, half in zip(self._both, halves, strict=True)
+            layer(inputs, mask=nest.first(mask), training=training, initial_state=half)
+            for layer, half in zip(self._both, self._halves("call", initial_state), strict=True)
         ]
-        outputs = [r[0] if self._shape_of("return_state") else r for r in results]
-        if self._shape_of("return_sequences"):
-            outputs[1] = F.flip(outputs[1], 0 if self._shape_of("time_major") else 1)
+        outputs = [r[0] if self._both_have("return_state") else r for r in results]
+        if self._both_have("return_sequences"):
+            outputs[1] = F.flip(outputs[1], 0 if self._both_have("time_major") else 1)
         merged = self._merged(*outputs)
-        if not self._shape_of("return_state"):
+        if not self._both_have("return_state"):
             return merged
         states = [state for r in results for state in r[1:]]
         return [*merged, *states] if isinstance(merged, list) else [merged, *states]
 
-    def _shape_of(self, argument: str) -> bool:
+    def _halves(self, where: str, states: Any) -> tuple[Any, Any]:
+        """The forward layer's states and the backward layer's."""
+        if states is None:
+            return None, None
+        given = nest.leaves(states)
+        half, odd = divmod(len(given), 2)
+        if odd:
+            raise ShapeError(
+                f"{self.name}.{where}: expected an even number of states, the forward layer's and then the backward "
+                f"layer's, got {len(given)}."
+            )
+        return given[:half], given[half:]
+
+    def _both_have(self, argument: str) -> bool:
         return bool(getattr(self.forward_layer, argument))
 
     def _merged(self, y: Tensor, y_back: Tensor) -> Any:
@@ -144,17 +151,12 @@ class Bidirectional(Layer):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns the mask if the output is a sequence; the states have none."""
-        mask = next(iter(nest.leaves(mask)), None) if self._shape_of("return_sequences") else None
-        masks = [mask, mask] if self.merge_mode is None else [mask]
-        if self._shape_of("return_state"):
-            masks += [None for layer in self._both for _ in layer.states]
-        return masks if len(masks) > 1 else mask
+        mask = nest.first(mask) if self._both_have("return_sequences") else None
+        return [mask, mask] if self.merge_mode is None else mask
 
     def reset_states(self, states: Any = None) -> None:
         """Sets the states of both layers; see `RNN.reset_states`. `states`: the forward layer's, then the other's."""
-        given = None if states is None else nest.leaves(states)
-        halves = (None, None) if given is None else (given[: len(given) // 2], given[len(given) // 2 :])
-        for layer, half in zip(self._both, halves, strict=True):
+        for layer, half in zip(self._both, self._halves("reset_states", states), strict=True):
             layer.reset_states(half)
 
     reset_state = reset_states
@@ -167,4 +169,4 @@ class Bidirectional(Layer):
     @property
     def stateful(self) -> bool:
         """Do the layers carry their states from batch to batch?"""
-        return self._shape_of("stateful")
+        return self._both_have("stateful")

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from minigrad.backend.protocol import Array, Xp
+from minigrad.errors import MinigradError
 from minigrad.recurrent.step import State, Step, Weights
 
 
@@ -112,15 +113,15 @@ def backward(
         ∂loss/∂x, ∂loss/∂(initial state) and ∂loss/∂weights.
     """
     d = xp.unstack(doutputs)
-    T = len(d)
+    T, zero = len(d), xp.zeros(d[0].shape, d[0].dtype)
     dz: list[Any] = [None] * T
-    nothing = tuple(0.0 * ds for ds in dstate)
-    dstate_0 = nothing
+    dstate_0 = nothing = tuple(xp.zeros(ds.shape, ds.dtype) for ds in dstate)
     for start, stop, earliest in windows(T, tbptt):
         dthis = dstate if stop == T else nothing  # what comes from beyond the sequence enters at its end
-        drepeated: Array = 0.0
+        drepeated = None
         for t in reversed(range(earliest, stop)):
-            doutput = d[t] + drepeated if t >= start else drepeated
+            doutput = d[t] if t >= start else zero
+            doutput = doutput if drepeated is None else doutput + drepeated
             dz_t, dthis, drepeated = _step_back(xp, cell, doutput, dthis, t, weights, kept, zero_output)
             dz[t] = dz_t if dz[t] is None else _added(dz[t], dz_t)
         if earliest == 0:
@@ -131,12 +132,12 @@ def backward(
 
 def _step_back(
     xp: Xp, cell: Step, doutput: Array, dstate: State, t: int, weights: Weights, kept: Kept, zero_output: bool
-) -> tuple[Any, State, Array]:
+) -> tuple[Any, State, Array | None]:
     """One step of the way back: dz_t, ∂loss/∂(state before), ∂loss/∂(output before) as far as it was repeated."""
     row = kept.rows[t]
-    dskipped, drepeated = None, 0.0
+    dskipped = drepeated = None
     if row is not None:
-        drepeated = 0.0 if zero_output else xp.where(row, 0.0, doutput)
+        drepeated = None if zero_output else xp.where(row, 0.0, doutput)
         doutput = xp.where(row, doutput, 0.0)
         dskipped = [xp.where(row, 0.0, ds) for ds in dstate]
         dstate = tuple(xp.where(row, ds, 0.0) for ds in dstate)
@@ -157,6 +158,8 @@ def windows(T: int, tbptt: tuple[int, int] | None) -> Iterator[tuple[int, int, i
     [(0, 2, 0), (2, 4, 1), (4, 5, 2)]
     """
     k1, k2 = tbptt or (T, T)
+    if not 1 <= k1 <= k2:
+        raise MinigradError(f"bptt: expected tbptt = (k1, k2) with 1 ≤ k1 ≤ k2, got ({k1}, {k2}).")
     for start in range(0, T, k1):
         stop = min(start + k1, T)
         yield start, stop, max(0, stop - k2)
