@@ -82,9 +82,13 @@ class Model(Trainable):
 
     def reset_states(self) -> None:
         """Sets the states of all stateful layers to zero."""
-        for layer in self.layers:
-            if getattr(layer, "stateful", isinstance(layer, Model)):
-                layer.reset_states()  # type: ignore[attr-defined]
+        waiting: list[Any] = self._sublayers()[:]
+        while waiting:
+            layer = waiting.pop()
+            if getattr(layer, "stateful", False):
+                layer.reset_states()
+            else:
+                waiting += layer._sublayers()
 
     def reset_state(self) -> None:
         """`reset_states` by its newer name."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.creation import beside
 from minigrad.errors import DTypeError
 from minigrad.keras.models import summary
 from minigrad.keras.models.model import Model
-from minigrad.layers import serialization
+from minigrad.layers import nest, serialization
 from minigrad.layers.core import InputLayer
 from minigrad.layers.layer import Layer
 
@@ -79,10 +80,9 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Returns what the last layer makes of it."""
-        x = inputs
-        for k, layer in enumerate(self._stack):
-            given = {"mask": mask} if k == 0 and mask is not None and "mask" in layer.call_parameters() else {}
-            x = layer(x, **given)
+        x = inputs if mask is None else nest.over(_marked, inputs, mask)
+        for layer in self._stack:
+            x = layer(x)
             self._outputs[id(layer)] = summary.seen_of(x)
         return x
 
@@ -115,3 +115,12 @@ class Sequential(Model):
         model = cls([serialization.deserialize(layer) for layer in config["layers"]], name=config.get("name"))
         model.build(config.get("build_input_shape"))
         return model
+
+
+def _marked(x: Any, mask: Any) -> Any:
+    """The tensor with a mask, a new one if it has another or none."""
+    if mask is None or getattr(x, "_keras_mask", None) is mask:
+        return x
+    y = x.reshape(x.shape)
+    y._keras_mask = beside(x, mask, "mask")
+    return y

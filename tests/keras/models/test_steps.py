@@ -1,0 +1,65 @@
+"""Single steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minigrad import Tensor, tensor
+from minigrad.keras import Model, Sequential, metrics, optimizers
+from minigrad.keras.layers import LSTM, Dense, Dropout
+
+X, Y = np.random.default_rng(0).normal(size=(2, 6, 3))
+
+
+def test_one_number_leaves_the_device_in_a_training_step(monkeypatch, backend):
+    model = Sequential([LSTM(4), Dense(3)])
+    model.compile(optimizers.Adam(global_clipnorm=1.0), "mse", metrics=["mae"])
+    model.train_on_batch(X[:, None], Y)
+    left = []
+    numpy = Tensor.numpy
+    monkeypatch.setattr(Tensor, "numpy", lambda x: left.append(x.shape) or numpy(x))
+    model.train_step((tensor(X[:, None]), tensor(Y)))
+    assert left == [()]  # the loss, which might not be finite
+
+
+def test_on_batch_methods_return_a_number_a_list_or_a_dictionary():
+    model = Sequential([Dense(3)])
+    model.compile("sgd", "mse")
+    assert isinstance(model.train_on_batch(X, Y), float)
+    model.compile("sgd", "mse", metrics=["mae", metrics.RootMeanSquaredError()])
+    loss, mae, root = model.test_on_batch(X, Y)
+    assert root == pytest.approx(np.sqrt(loss))
+    assert model.test_on_batch(X, Y, return_dict=True) == {"loss": loss, "mae": mae, "root_mean_squared_error": root}
+    assert model.metrics_names == ["loss", "mae", "root_mean_squared_error"]
+    assert model.predict_on_batch(X).shape == (6, 3)
+
+
+def test_metrics_can_run_on_over_batches():
+    model = Sequential([Dense(3)])
+    model.compile(optimizers.SGD(0.0), "mse")
+    one, other = model.train_on_batch(X[:2], Y[:2]), model.train_on_batch(X[2:], Y[2:])
+    model.train_on_batch(X[:2], Y[:2])
+    both = model.train_on_batch(X[2:], Y[2:], reset_metrics=False)
+    assert both == pytest.approx((2 * one + 4 * other) / 6, rel=1e-6)
+
+
+def test_a_model_that_does_not_ask_whether_it_trains_tells_its_layers_all_the_same():
+    seen = []
+
+    class Own(Model):
+        def __init__(self):
+            super().__init__()
+            self.dropout = Dropout(0.5)
+
+        def call(self, inputs):
+            seen.append(self.dropout(inputs).numpy())
+            return inputs
+
+    model = Own()
+    model.compile("sgd")
+    model.predict(np.ones((4, 4)))
+    with pytest.raises(ValueError, match="nothing to minimize"):
+        model.fit(np.ones((4, 4)), verbose=0)
+    assert (seen[0] == 1).all()
+    assert (seen[1] != 1).all()
