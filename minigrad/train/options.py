@@ -192,14 +192,15 @@ def add_options(parser: Parser, options: type[Options]) -> None:
     """
     for each in describe(options):
         shown = "" if each.default in (None, "") else f" (default: {each.default})"
-        words = f"; {each.expected()}" if each.choices else ""
         parser.add_argument(
             each.flag,
             metavar=_metavar(each),
-            help=(each.help + words + shown).replace("%", "%%"),
+            help=(each.help + shown).replace("%", "%%"),
         )
 
 
 def _metavar(each: Description) -> str:
-    """``N`` for a count, ``X`` for a number; a text is called by its last word, in capitals."""
+    """``N`` for a count, ``X`` for a number; words are listed; a text is called by the last word of its name."""
+    if each.choices:
+        return "{" + ",".join(each.choices) + "}"
     return {int: "N", float: "X"}.get(each.kind) or each.name.rsplit("_", 1)[-1].upper()

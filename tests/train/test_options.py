@@ -87,7 +87,7 @@ def test_the_command_line_offers_each_option_once():
     assert Walk.from_text(given) == Walk(steps=3, guide_name="Ada")
     text = " ".join(parser.format_help().split())
     assert "--guide-name NAME who leads" in text
-    assert "--where WHERE the direction; one of north, south (default: north)" in text
+    assert "--where {north,south} the direction (default: north)" in text
 
 
 @pytest.mark.parametrize("options", [RunOptions, Sampling, *(task.options_type for task in TASKS.values())])

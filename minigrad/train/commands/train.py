@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -97,7 +98,7 @@ def _train(run: Run) -> int:
 def _interrupted(run: Run, interruption: Interruption) -> int:
     print(
         f"Stopped after step {run.trainer.step} of {run.options.steps}; everything is saved. Go on with\n"
-        f"  {PROGRAM} train --resume {run.folder}",
+        f"  {PROGRAM} train --resume {shlex.quote(str(run.folder))}",
         file=sys.stderr,
     )
     return 128 + (interruption.signal or 0)

@@ -4,9 +4,9 @@ The text is read in `batch` parallel streams, window after window; the state at 
 is where the next one starts, but no gradient flows back across the border (truncated
 backpropagation through time). When the streams are read through, they start again from zero.
 
-The last tenth of the text is held out. On it, bits per character are the mean of −log₂ p(character)
-for the model and for the trigram baseline, over the very same characters and the same vocabulary.
-Characters that the vocabulary leaves out count as one further symbol, for both.
+The last tenth of the text, at most 200,000 characters, is held out. On it, bits per character are the
+mean of −log₂ p(character) for the model and for the trigram baseline, over the very same characters and
+the same vocabulary. Characters that the vocabulary leaves out count as one further symbol, for both.
 
 Source: the streams as in T. Mikolov et al., Recurrent neural network based language model, 2010;
 truncation after R. Williams and J. Peng, 1990.
@@ -41,6 +41,9 @@ from minigrad.train.task import (
 )
 from minigrad.train.trigram import Trigram
 
+HELD_OUT = 200_000  # characters: enough for a bits-per-character to the second decimal place
+LIBRARY = 2_000_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class TextOptions(RunOptions):
@@ -50,9 +53,11 @@ class TextOptions(RunOptions):
     units: int = adapted(RunOptions, "units", 256)
     learning_rate: float = adapted(RunOptions, "learning_rate", 0.004)
     file: str | None = option(None, "the UTF-8 text to learn from; without it, the library of Python on this machine")
-    characters: int = option(2_000_000, "read at most so many characters", minimum=1)
+    characters: int | None = option(
+        None, "read at most so many characters (default: all of a file, 2000000 of the library)", minimum=1
+    )
     vocabulary: int = option(128, "most characters to tell apart, the most frequent ones", minimum=2)
-    embedding: int = option(48, "numbers that stand for a character", minimum=1)
+    embedding: int = option(48, "numbers that stand for a character, learnt; 0 for one-hot vectors", minimum=0)
     window: int = option(64, "characters of a stream in a batch: how far gradients go", minimum=1)
 
 
@@ -76,7 +81,7 @@ class Text(Task):
                 f"{options.window} fits into the tenth held out, got {len(text)}. Take a longer "
                 "text, or a smaller --window."
             )
-        split = len(text) * 9 // 10
+        split = len(text) - min(len(text) // 10, HELD_OUT)
         self.vocabulary = Vocabulary.of(text[:split], options.vocabulary)
         self.fingerprint = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         self.numbers = self.vocabulary.encode(text)
@@ -169,7 +174,7 @@ class Text(Task):
 
 def _read(options: TextOptions) -> str:
     if options.file is None:
-        return standard_library(options.characters)
+        return standard_library(options.characters or LIBRARY)
     return read_text(options.file)[: options.characters]
 
 

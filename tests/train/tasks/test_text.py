@@ -8,6 +8,7 @@ import pytest
 from minigrad.train.corpus import UNKNOWN
 from minigrad.train.errors import DataError, OptionError
 from minigrad.train.task import Sampling
+from minigrad.train.tasks import text as text_module
 from minigrad.train.tasks.text import Text, TextOptions
 from minigrad.train.trigram import Trigram
 
@@ -51,6 +52,11 @@ def test_after_the_last_window_comes_the_first_afresh(task):
 def test_the_last_tenth_is_not_trained_on(task):
     assert task.split == 4500
     assert sum(b.size for b in task.targets) <= 4500 - 1
+
+
+def test_of_a_long_text_no_more_is_held_out_than_it_takes(file, monkeypatch):
+    monkeypatch.setattr(text_module, "HELD_OUT", 300)
+    assert Text(TextOptions(file=file, batch=4, window=10)).split == 4700
 
 
 def counted_order_1(task):
