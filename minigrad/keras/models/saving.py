@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
+import numpy as np  # noqa: TID251  (a file of weights is host arrays)
 
 from minigrad.backend.protocol import Array
 from minigrad.errors import MinigradError
