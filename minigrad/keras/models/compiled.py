@@ -62,7 +62,8 @@ class Compiled:
         outputs = nest.leaves(y_pred)
         if self._losses is None:
             self._build_losses(y_pred)
-        terms, size = list(penalties), float(outputs[0].shape[0])
+        terms: list[Tensor] = []
+        size = float(outputs[0].shape[0])
         everything = zip(outputs, _targets(y_true, y_pred), self._losses or [], self._factors, strict=True)
         for k, (p, y, of_output, factor) in enumerate(everything):
             if of_output is None or y is None:
@@ -74,6 +75,7 @@ class Compiled:
             if self._mean_losses:
                 self._mean_losses[k].update_state(term, size)
             terms.append(term if factor is None else term * float(factor))
+        terms += penalties
         if not terms:
             raise DataError("fit: there is nothing to minimize: give compile a `loss` and fit a `y`, or call add_loss.")
         total = terms[0]

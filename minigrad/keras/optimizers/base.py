@@ -8,7 +8,7 @@ from typing import Any
 
 from minigrad.autograd import grad
 from minigrad.backend.protocol import Array, Xp
-from minigrad.creation import tensor
+from minigrad.creation import beside, tensor
 from minigrad.errors import GradientError, ShapeError
 from minigrad.keras.optimizers.arguments import at_least_0, unit
 from minigrad.keras.optimizers.pack import Pack, packed
@@ -108,9 +108,9 @@ class Optimizer(Configured):
 
     def build(self, var_list: Iterable[Tensor]) -> None:
         """Makes the slots of all weights, once; the first `apply_gradients` does it by itself."""
-        weights = list(var_list)
         if self._packs:
             return
+        weights = list(var_list)
         self._order = {id(w): k for k, w in enumerate(weights)}
         averages = {"average": 0.0} if self.use_ema else {}
         self._packs = packed([(w, not self._undecayed(w)) for w in weights], {**self.slots(), **averages})
@@ -122,7 +122,7 @@ class Optimizer(Configured):
         """Spares weights, or those in whose name one of the given words stands, e.g. ``"bias"``; before `build`."""
         if self._packs:
             raise GradientError(f"{self.name}.exclude_from_weight_decay: call it before the first update.")
-        spared, words = {id(w) for w in var_list}, list(var_names)
+        spared, words = {id(w): w for w in var_list}, list(var_names)
         self._undecayed = lambda w: id(w) in spared or any(word in _name(w) for word in words)
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]]) -> int:
@@ -141,7 +141,7 @@ class Optimizer(Configured):
         pairs = list(grads_and_vars)
         if not pairs:
             return self.iterations
-        self.build([w for _, w in pairs])
+        self.build(w for _, w in pairs)
         given = self._given(pairs)
         rate, t = float(self.learning_rate), self.iterations + 1
         for pack, g in self._clipped_together(self._joined(given)):
@@ -164,13 +164,13 @@ class Optimizer(Configured):
                     "optimizer was built for. Call optimizer.build(all weights) before the first update."
                 )
             if g is not None:
-                array = g.array if isinstance(g, Tensor) else w.backend.asarray(g)
-                if array.shape != w.shape:
+                g = beside(w, g, f"{self.name}.apply_gradients")
+                if g.shape != w.shape:
                     raise ShapeError(
                         f"{self.name}.apply_gradients: expected a gradient of shape {w.shape} for {_name(w)!r}, got "
-                        f"{array.shape}."
+                        f"{g.shape}."
                     )
-                given[id(w)] = self._clipped(w.backend, array)
+                given[id(w)] = self._clipped(w.backend, (g if g.dtype == w.dtype else g.astype(w.dtype)).array)
         missing = [_name(w) for _, w in pairs if id(w) not in given]
         if not given:
             raise GradientError(

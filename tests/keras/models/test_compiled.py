@@ -65,6 +65,7 @@ def test_penalties_are_added():
     value = compiled.loss(mg.tensor(Y), prediction(False), None, [mg.tensor(0.5), mg.tensor(0.25)]).item()
     assert value == pytest.approx(2.0 * ERRORS.mean() + 0.75)
     assert float(compiled.mean_loss.result()) == pytest.approx(value)
+    assert compiled.mean_loss.result().dtype == "float64"  # of the loss, not of the penalties
 
 
 def test_an_output_may_have_no_loss():

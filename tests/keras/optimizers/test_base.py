@@ -95,6 +95,14 @@ def test_weights_of_two_kinds_of_numbers():
     assert (single.dtype, double.dtype) == ("float32", "float64")
 
 
+def test_a_weight_keeps_its_dtype_whatever_the_gradients():
+    w = Weight(np.ones(2, "float32"))
+    optimizers.Adam(0.5).apply_gradients([(np.ones(2), w)])
+    optimizers.SGD(0.5).apply_gradients([(mg.tensor(np.ones(2)), w)])
+    assert w.dtype == "float32"
+    np.testing.assert_allclose(w.numpy(), [0.0, 0.0], atol=1e-5)
+
+
 def test_the_learning_rate_can_be_set_and_scheduled():
     optimizer = optimizers.SGD(0.5)
     optimizer.learning_rate = 0.25
