@@ -2,7 +2,7 @@
 
 One can
 
-- record an operation: `Node(op, inputs, arrays, needs, y, params, kept)`;
+- record an operation: `Node(op, inputs, arrays, needs, y, params)`;
 - run backwards from some tensors to everything they were made of: `propagate`;
 - turn the recording off and on: `recording`.
 
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from minigrad.ops.op import Op
     from minigrad.tensor import Tensor
 
-# Read by `minigrad.tensor.apply`:
-enabled = True  # is what tensors do written down? Set by `recording`
+enabled = True  # is what tensors do written down? Read by `minigrad.tensor.apply`, set by `recording`
 observers: list[Callable[[Node], None]] = []  # who is told of every node as it is made? Set by `observing`
 
 next_serial = count(0, -1).__next__
@@ -58,29 +57,23 @@ class Node:
 
     Attributes:
         op: the operation; None once the graph was freed.
-        inputs: what it was given: Tensors, Python scalars.
+        inputs: what it was given: Tensors, Python scalars, None.
         arrays: the same as arrays, as they were at that time.
         needs: for which inputs a gradient is wanted.
         y: the array that it made, or a tuple of them.
-        params: its keyword arguments, such as ``axis``.
-        kept: what forward put aside for backward (`Op.keeps`).
+        params: what backward takes besides: the operation's keyword arguments, and `needs` or `kept` if it asks for
+            them.
         serial: 0, −1, −2, … A node is made after all that it reads, so whoever takes the lowest number first never
-            comes to a node before those that read from it.
+            comes to a node before those that read from it. A node with several outputs takes one number for each, and
+            its own is the highest.
     """
 
-    __slots__ = ("arrays", "inputs", "kept", "needs", "op", "params", "serial", "y")
+    __slots__ = ("arrays", "inputs", "needs", "op", "params", "serial", "y")
 
     op: type[Op] | None
 
     def __init__(
-        self,
-        op: type[Op],
-        inputs: tuple[Any, ...],
-        arrays: Sequence[Any],
-        needs: Sequence[bool],
-        y: Any,
-        params: dict[str, Any],
-        kept: Any,
+        self, op: type[Op], inputs: Sequence[Any], arrays: Sequence[Any], needs: Sequence[bool], y: Any, params: Any
     ) -> None:
         self.op = op
         self.inputs = inputs
@@ -88,18 +81,25 @@ class Node:
         self.needs = needs
         self.y = y
         self.params = params
-        self.kept = kept
         self.serial = next_serial()
+        if op.selective:
+            params["needs"] = needs
+        if type(y) is tuple:
+            for _ in y[1:]:
+                next_serial()
+        for observer in observers:
+            observer(self)
 
     def free(self) -> None:
         """Forgets everything, so that the arrays can go."""
-        self.op = None
+        self.op = self.y = self.params = None
         self.inputs = self.arrays = self.needs = ()
-        self.y = self.kept = None
 
 
 class Cotangents:
     """What has arrived so far, ∂loss/∂x for tensors x, and the nodes that it is to pass through next.
+
+    Each tensor has a place: a leaf its id, any other the serial of its output.
 
     Args:
         wanted: the tensors to `get` in the end. Leaves are kept in any case, all others let go as soon as they can.
@@ -107,9 +107,9 @@ class Cotangents:
     """
 
     def __init__(self, wanted: Sequence[Tensor] = (), since: int = 0) -> None:
-        self.of_leaves: dict[int, tuple[Tensor, Array]] = {}
-        self._of_nodes: dict[int, list[Array | None]] = {}  # by serial; one place for each output of the node
-        self._wanted = {x.node.serial for x in wanted if x.node is not None}
+        self._leaves: dict[int, Tensor] = {}
+        self._arrived: dict[int, Array] = {}
+        self._wanted = {_place(x) for x in wanted}
         self._since = since
         self._ahead: dict[int, Node] = {}
         self._heap: list[int] = []  # the serials of the nodes ahead
@@ -117,42 +117,53 @@ class Cotangents:
     def add(self, x: Tensor, dx: Array) -> None:
         """Adds one contribution. Sums are made anew, for dx may be shared with another tensor."""
         node = x.node
-        if node is None:
-            leaf = self.of_leaves.get(id(x))
-            self.of_leaves[id(x)] = (x, dx if leaf is None else leaf[1] + dx)
+        place = id(x) if node is None else node.serial - x.index
+        before = self._arrived.get(place)
+        if before is not None:
+            dx = before + dx
+        elif node is None:
+            self._leaves[place] = x
+        elif node.serial not in self._ahead:
+            self._reach(node)
+        self._arrived[place] = dx
+
+    def _reach(self, node: Node) -> None:
+        """Notes that a node lies ahead."""
+        if node.serial > self._since:
             return
-        dys = self._of_nodes.get(node.serial)
-        if dys is None:
-            dys = self._of_nodes[node.serial] = self._reach(node)
-        dy = dys[x.index]
-        dys[x.index] = dx if dy is None else dy + dx
+        if node.op is None:
+            raise GradientError(
+                "backward: this graph was freed by an earlier backward(). Run the forward computation again, or ask "
+                "for backward(create_graph=True), which keeps the graph."
+            )
+        self._ahead[node.serial] = node
+        heappush(self._heap, node.serial)
 
-    def _reach(self, node: Node) -> list[Array | None]:
-        """Notes that a node lies ahead, and returns empty places for the cotangents of its outputs."""
-        if node.serial <= self._since:
-            if node.op is None:
-                raise GradientError(
-                    "backward: this graph was freed by an earlier backward(). Run the forward computation again, or "
-                    "ask for backward(create_graph=True), which keeps the graph."
-                )
-            self._ahead[node.serial] = node
-            heappush(self._heap, node.serial)
-        return [None] * (len(node.y) if type(node.y) is tuple else 1)
-
-    def __iter__(self) -> Iterator[tuple[Node, list[Array | None]]]:
-        """The nodes ahead with ∂loss/∂y of their outputs, the latest first: all that reads from it was there before."""
+    def __iter__(self) -> Iterator[tuple[Node, Any]]:
+        """Yields the nodes ahead with the cotangents of their outputs, the latest first: its readers were before it."""
         while self._heap:
             serial = heappop(self._heap)
-            dys = self._of_nodes[serial] if serial in self._wanted else self._of_nodes.pop(serial)
-            yield self._ahead.pop(serial), dys
+            node = self._ahead.pop(serial)
+            if type(node.y) is tuple:
+                yield node, tuple([self._taken(serial - k) for k in range(len(node.y))])
+            else:
+                yield node, self._taken(serial)
+
+    def _taken(self, place: int) -> Array | None:
+        return self._arrived.get(place) if place in self._wanted else self._arrived.pop(place, None)
 
     def get(self, x: Tensor) -> Array | None:
         """Returns what has arrived at x, or None."""
-        if x.node is not None:
-            dys = self._of_nodes.get(x.node.serial)
-            return None if dys is None else dys[x.index]
-        leaf = self.of_leaves.get(id(x))
-        return None if leaf is None else leaf[1]
+        return self._arrived.get(_place(x))
+
+    def at_leaves(self) -> Iterator[tuple[Tensor, Array]]:
+        """Yields each leaf that was reached, and what has arrived there."""
+        for place, x in self._leaves.items():
+            yield x, self._arrived[place]
+
+
+def _place(x: Tensor) -> int:
+    return id(x) if x.node is None else x.node.serial - x.index
 
 
 def propagate(
@@ -189,8 +200,8 @@ def propagate(
     for target, seed in zip(targets, seeds, strict=True):
         cotangents.add(target, seed)
     done = []
-    for node, dys in cotangents:
-        _step_back(node, dys, xp, cotangents, on_tensors)
+    for node, dy in cotangents:
+        _step_back(node, dy, xp, cotangents, on_tensors)
         done.append(node)
     if free:
         for node in done:
@@ -198,47 +209,36 @@ def propagate(
     return cotangents
 
 
-def _step_back(node: Node, dys: list[Array | None], xp: Xp, cotangents: Cotangents, on_tensors: bool) -> None:
-    """The chain rule through one node: from the cotangents of its outputs to those of its inputs."""
+def _step_back(node: Node, dy: Any, xp: Xp, cotangents: Cotangents, on_tensors: bool) -> None:
+    """The chain rule through one node: from the cotangent of its output to those of its inputs."""
     op: Any = node.op
-    arrays, y, params = node.arrays, node.y, node.params
-    for x, array in zip(node.inputs, arrays, strict=True):
+    arrays, y, params = (node.arrays, node.y, node.params) if not on_tensors else _as_tensors(op, node, xp)
+    if type(y) is tuple:  # nothing arrived at the outputs that nobody read
+        dy = tuple([xp.zeros(part.shape, part.dtype) if d is None else d for d, part in zip(dy, y, strict=True)])
+    dxs = op.backward(xp, dy, y, *arrays, **params)
+    if type(dxs) is not tuple:
+        dxs = (dxs,)
+    for x, array, needed, dx in zip(node.inputs, node.arrays, node.needs, dxs, strict=True):
         if x is not array and x.array is not array:
             raise GradientError(
                 f"backward: an input of {op.__name__}, of shape {x.shape}, was written to after the tape recorded it, "
                 "so its gradient would belong to other numbers. Write after backward(), or to a copy."
             )
-    if op.selective:
-        params = {**params, "needs": node.needs}
-    if op.keeps:
-        params = {**params, "kept": node.kept}
-    if on_tensors:
-        arrays, y, params = _as_tensors(op, node, xp, params)
-    dy = dys[0] if type(y) is not tuple else _with_zeros(xp, dys, y)
-    dxs = op.backward(xp, dy, y, *arrays, **params)
-    for x, array, dx, needed in zip(
-        node.inputs, node.arrays, dxs if type(dxs) is tuple else (dxs,), node.needs, strict=True
-    ):
         if needed and dx is not None:
             if dx.shape != array.shape:
                 dx = _unbroadcast(xp, op, dx, array.shape)
             cotangents.add(x, dx if dx.dtype == array.dtype else xp.astype(dx, array.dtype))
 
 
-def _as_tensors(op: type[Op], node: Node, xp: Xp, params: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+def _as_tensors(op: type[Op], node: Node, xp: Xp) -> tuple[Any, Any, dict[str, Any]]:
     """The node's inputs, output and parameters with Tensors on the tape, for a gradient that is to be recorded.
 
     What an op kept (gates, say) is on no tape, so such an op is run again, on Tensors.
     """
     if not op.keeps:
-        return node.inputs, xp.outputs_of(node), params
-    y, kept = op.forward(xp, *node.inputs, **node.params)
-    return node.inputs, y, {**params, "kept": kept}
-
-
-def _with_zeros(xp: Xp, dys: list[Array | None], y: tuple[Array, ...]) -> tuple[Array, ...]:
-    """The cotangents of many outputs; nothing arrived at those that nobody read."""
-    return tuple([xp.zeros(part.shape, part.dtype) if dy is None else dy for dy, part in zip(dys, y, strict=True)])
+        return node.inputs, xp.outputs_of(node), node.params
+    y, kept = op.forward(xp, *node.inputs, **{k: v for k, v in node.params.items() if k not in ("kept", "needs")})
+    return node.inputs, y, {**node.params, "kept": kept}
 
 
 def _unbroadcast(xp: Xp, op: type[Op], dx: Array, shape: tuple[int, ...]) -> Array:

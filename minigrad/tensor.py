@@ -114,7 +114,7 @@ class Tensor(Interop):
             GradientError: nothing requires a gradient, the graph was freed, or a tensor on it was overwritten.
             ShapeError: `gradient` is missing for a self of many numbers, or has another shape.
         """
-        for leaf, dx in gradients([self], [gradient], create_graph, free=not create_graph).of_leaves.values():
+        for leaf, dx in gradients([self], [gradient], create_graph, free=not create_graph).at_leaves():
             if create_graph:
                 leaf.grad = dx if leaf.grad is None else leaf.grad + dx
             else:
@@ -237,26 +237,6 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
         ShapeError: the shapes do not fit the operation.
         DTypeError: the dtypes do not.
     """
-    inputs, arrays, needs, backend = _taken_apart(op, inputs)
-    try:
-        y = op.forward(backend, *arrays, **params)
-    except (ValueError, TypeError, IndexError) as error:
-        raise _explained(op, arrays, error) from error
-    kept = None
-    if op.keeps:
-        y, kept = y
-    node = None
-    if tape.enabled and True in needs and hasattr(op, "backward"):
-        node = Node(op, inputs, arrays, needs, y, params, kept)
-        for observer in tape.observers:
-            observer(node)
-    if type(y) is tuple:
-        return tuple([Tensor(part, backend, node, k) for k, part in enumerate(y)])
-    return Tensor(y, backend, node)
-
-
-def _taken_apart(op: type[Op], inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[Any], list[bool], BackendModule]:
-    """The inputs, their arrays, which of them need a gradient, and the one backend of all."""
     arrays: list[Any] = []
     needs: list[bool] = []
     backend: Any = None
@@ -265,17 +245,33 @@ def _taken_apart(op: type[Op], inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...]
             arrays.append(x.array)
             needs.append(x.tracked)
             if x.backend is not backend:
-                if backend is not None:
-                    raise mixed(op.__name__, backend, x.backend)
-                backend = x.backend
+                backend = _the_one(op, backend, x.backend)
         elif type(x) in SCALARS:
             arrays.append(x)
             needs.append(False)
         else:
-            return _taken_apart(op, _with_tensors(inputs))
+            return apply(op, *_with_tensors(inputs), **params)
     if backend is None:
-        return _taken_apart(op, _all_tensors(op, inputs))
-    return inputs, arrays, needs, backend
+        return apply(op, *_all_tensors(op, inputs), **params)
+    try:
+        y = op.forward(backend, *arrays, **params)
+    except (ValueError, TypeError, IndexError) as error:
+        raise _explained(op, arrays, error) from error
+    if op.keeps:
+        y, params["kept"] = y
+    node = None
+    if tape.enabled and True in needs and hasattr(op, "backward"):
+        node = Node(op, inputs, arrays, needs, y, params)
+    if type(y) is tuple:
+        return tuple([Tensor(part, backend, node, k) for k, part in enumerate(y)])
+    return Tensor(y, backend, node)
+
+
+def _the_one(op: type[Op], one: BackendModule | None, other: BackendModule) -> BackendModule:
+    """The backend of all the inputs."""
+    if one is not None:
+        raise mixed(op.__name__, one, other)
+    return other
 
 
 def constant(x: TensorLike, backend: BackendModule) -> Tensor:

@@ -140,6 +140,8 @@ def _product_with_rows(xp: Xp, a: Array, dy: Array, ndim: int) -> Array:
 
 def _transposed(xp: Xp, x: Array) -> Array:
     """x with its last two axes exchanged."""
+    if x.ndim == 2:
+        return xp.transpose(x)
     axes = tuple(range(x.ndim))
     return xp.transpose(x, (*axes[:-2], axes[-1], axes[-2]))
 
