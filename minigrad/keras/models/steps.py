@@ -12,7 +12,7 @@ from minigrad.keras import optimizers
 from minigrad.keras.metrics import Metric
 from minigrad.keras.models.compiled import Compiled, NotCompiledError
 from minigrad.keras.models.data import Arrays, unpacked, with_class_weight
-from minigrad.layers import context, nest
+from minigrad.layers import nest
 from minigrad.layers.layer import Layer
 from minigrad.layers.weight import Weight
 from minigrad.tensor import Tensor, recording
@@ -104,7 +104,7 @@ class Stepping(Layer):
             What goes into the logs, numbers or tensors by name.
         """
         x, y, sample_weight = unpacked(data)
-        y_pred = self._run(x, training=True)
+        y_pred = self(x, training=True)
         loss = self.compute_loss(x, y, y_pred, sample_weight)
         if self._is_finite(loss):
             if not self._trained:  # to collect them takes as long as a small layer's call
@@ -115,21 +115,13 @@ class Stepping(Layer):
     def test_step(self, data: Any) -> Logs:
         """Evaluates one batch; as `train_step`, without a gradient."""
         x, y, sample_weight = unpacked(data)
-        y_pred = self._run(x, training=False)
+        y_pred = self(x, training=False)
         self.compute_loss(x, y, y_pred, sample_weight)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def predict_step(self, data: Any) -> Any:
         """Returns the outputs for one batch."""
-        return self._run(unpacked(data)[0], training=False)
-
-    def _run(self, x: Any, training: bool) -> Any:
-        """Calls the model; the layers inside know whether it trains, even if its own `call` does not ask."""
-        if "training" in self.call_parameters():
-            return self(x, training=training)
-        self._forget_losses()
-        with context.calling(self, self._scope_name(), training):
-            return self(x)
+        return self(unpacked(data)[0], training=False)
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Tensor:
         """Returns the loss of a batch, with `losses` added, and takes it into the mean."""
