@@ -32,7 +32,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 TOP = ("minigrad", "minigrad.__main__")  # these two may import anything
 ADDRESSES = ("minigrad.keras", "minigrad.compat")  # public addresses: they gather names from the floors below too
 # Where a host array is the point.
-HOST = ("minigrad.random", "minigrad.testing", "minigrad.convert", "minigrad.plot", "minigrad.train")
+HOST = (
+    "minigrad.random", "minigrad.testing", "minigrad.convert", "minigrad.keras.models.saving", "minigrad.plot",
+    "minigrad.train",
+)  # fmt: skip
 LATE = ("minigrad.backend.registry",)  # the one late import, of a backend by its name
 ARRAY_LIBRARIES = ("cupy", "cupyx", "numpy")
 # The core is what a reader needs who wants to know how an LSTM works. Training (the command line's, and Keras' models,
