@@ -150,6 +150,26 @@ def test_training_goes_on_from_an_epoch():
     assert linear().fit(X, Y, initial_epoch=2, epochs=5, verbose=0).epoch == [2, 3, 4]
 
 
+def test_from_saved_weights_and_optimizer_it_goes_on_as_if_it_had_never_stopped(tmp_path):
+    def made():
+        model = Sequential([LSTM(3, input_shape=(2, 2)), Dense(1)])
+        model.compile(optimizers.Adam(0.05, amsgrad=True), "mse")
+        return model
+
+    x, straight, resumed = X.reshape(50, 2, 2), made(), made()
+    straight.fit(x, Y, epochs=2, shuffle=False, verbose=0)
+    straight.save_weights(tmp_path / "half")
+    np.savez(tmp_path / "optimizer.npz", **straight.optimizer.get_state())
+    straight.fit(x, Y, initial_epoch=2, epochs=4, shuffle=False, verbose=0)
+    resumed.load_weights(tmp_path / "half")
+    resumed.optimizer.build(resumed.trainable_weights)
+    with np.load(tmp_path / "optimizer.npz", allow_pickle=False) as state:
+        resumed.optimizer.set_state(dict(state))
+    resumed.fit(x, Y, initial_epoch=2, epochs=4, shuffle=False, verbose=0)
+    for a, b in zip(straight.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_class_weights_multiply_the_losses_of_their_class():
     y = (X[:, 0] > 0).astype(int)
     model = Sequential([Dense(2)])
