@@ -73,8 +73,8 @@ def reduced(losses: Tensor, mask: TensorLike = None, reduction: str = "mean_vali
     Args:
         losses: one for each example, any shape.
         mask: bools or weights of that shape; None counts every example.
-        reduction: ``"none"``, ``"sum"``, ``"mean_all"`` (the sum divided by the number of examples, padding included,
-            Keras' default) or ``"mean_valid"`` (divided by the sum of the mask).
+        reduction: ``"none"``, ``"sum"``, ``"mean_all"`` (the sum divided by the number of examples, padding included)
+            or ``"mean_valid"`` (divided by the sum of the mask).
 
     Raises:
         UnknownNameError: no such reduction.
