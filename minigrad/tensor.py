@@ -353,6 +353,9 @@ def gradients(
         )
     targets = [y for y, _ in tracked]
     backend = targets[0].backend
+    for y in targets:
+        if y.backend is not backend:
+            raise mixed("backward", backend, y.backend)
     cotangents = [_seed(y, seed) for y, seed in tracked]
     if not create_graph:
         return propagate(targets, [c.array for c in cotangents], backend, free=free, wanted=wanted, since=since)

@@ -182,9 +182,10 @@ MIXED = {
     "where": lambda a, b: mg.where(a > 0, a, b),
     "index": lambda a, b: a[b.astype("int64")],
     "take": lambda a, b: mg.take(a, b.astype("int64")),
-    "write": lambda a, b: a.detach().__setitem__(0, b[0]),
+    "write": lambda a, b: a.detach().__setitem__(0, b.detach()[0]),
     "loss": mg.functional.mean_squared_error,
     "seed": lambda a, b: (a * 1.0).backward(b),
+    "targets": lambda a, b: mg.grad([a.sum(), b.astype("float32").sum()], [a]),
 }
 
 
@@ -192,7 +193,7 @@ MIXED = {
 def test_backends_do_not_mix(mix: object) -> None:
     a = mg.tensor([1.0, 2.0], requires_grad=True)
     with mg.using(strict_backend):
-        b = mg.tensor([0.0, 1.0])
+        b = mg.tensor([0.0, 1.0], requires_grad=True)
     with pytest.raises(BackendError, match=r"'numpy', another on 'strict'. .* x.to\('numpy'\)"):
         mix(a, b)
 

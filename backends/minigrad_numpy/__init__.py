@@ -235,7 +235,8 @@ def scatter_add(x: Array, index: Any, values: Array) -> Array:
 
 def _add_rows(y: Array, rows: Array, values: Array) -> None:
     """y[rows] += values, repeated rows added up: three times as fast as np.add.at, by sorting them together first."""
-    rows = np.where(rows < 0, rows + len(y), rows)
+    rows = rows.astype(np.intp)
+    rows[rows < 0] += len(y)
     order = rows.argsort(kind="stable")
     ordered = rows[order]
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))

@@ -75,6 +75,8 @@ def resolve(backend: str | BackendModule) -> BackendModule:
         if backend not in _loaded:
             _loaded[backend] = _load(backend)
         return _loaded[backend]
+    if backend is _current:
+        return backend
     return _checked(backend, repr(getattr(backend, "__name__", backend)))
 
 

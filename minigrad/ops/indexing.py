@@ -21,6 +21,8 @@ class GetItem(Op):
 class ScatterAdd(Op):
     """y = x with values added at the index; dx = dy, dvalues = dy[index]."""
 
+    broadcasts = True
+
     def forward(xp: Xp, x: Array, values: Array, *, index: Any) -> Array:
         return xp.scatter_add(x, index, values)
 

@@ -101,4 +101,15 @@ def test_many_rows_of_few() -> None:
     check_gradient(lambda x: mg.take(x, rows), numbers(5, 3))
 
 
+def test_indices_of_few_bits() -> None:
+    """They name every row that they can, and so do the numbers made of them on the way."""
+    x = mg.tensor(np.zeros((300, 2)), requires_grad=True)
+    for rows, expected in (
+        (np.array([255, 255, 1], "uint8"), {255: 2.0, 1: 1.0}),
+        (np.array([-1, 1], "int8"), {299: 1.0, 1: 1.0}),
+    ):
+        (dx,) = mg.grad(mg.take(x, rows).sum(), x)
+        assert {k: row[0] for k, row in enumerate(dx.tolist()) if row[0]} == expected
+
+
 __all__ = ["test_float32_stays_float32", "test_gradients", "test_value"]
