@@ -22,7 +22,7 @@ def product(xp: Xp, x: Array, W: Array, masks: Array | None, gates: int, separat
         separate: make one small product for each gate (Keras' ``implementation=1``) rather than a large one.
     """
     if masks is not None and masks.shape[0] == 1:
-        x, masks = x * masks[0], None
+        x, masks = x * xp.squeeze(masks, 0), None
     if masks is None and not separate:
         return _matmul(xp, x, W)
     thinned = [x] * gates if masks is None else [x * mask for mask in xp.unstack(masks)]
@@ -33,7 +33,7 @@ def product_dx(xp: Xp, dz: Array, W: Array, masks: Array | None, gates: int) -> 
     """Returns dx = dz Wᵀ, each gate's share through its own mask: Σ_k (dz_k W_kᵀ) ∘ mask_k."""
     if masks is None or masks.shape[0] == 1:
         dx = _matmul(xp, dz, xp.transpose(W))
-        return dx if masks is None else dx * masks[0]
+        return dx if masks is None else dx * xp.squeeze(masks, 0)
     shares = [
         _matmul(xp, dz_k, xp.transpose(W_k)) * mask
         for dz_k, W_k, mask in zip(xp.split(dz, gates, -1), xp.split(W, gates, 1), xp.unstack(masks), strict=True)
@@ -46,7 +46,7 @@ def product_dW(xp: Xp, x: Array, dz: Array, masks: Array | None, gates: int) -> 
     if masks is None:
         return xp.matmul(xp.transpose(_rows(xp, x)), _rows(xp, dz))
     if masks.shape[0] == 1:
-        return product_dW(xp, x * masks[0], dz, None, gates)
+        return product_dW(xp, x * xp.squeeze(masks, 0), dz, None, gates)
     shares = [
         product_dW(xp, x * mask, dz_k, None, 1)
         for dz_k, mask in zip(xp.split(dz, gates, -1), xp.unstack(masks), strict=True)

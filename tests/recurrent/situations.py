@@ -1,0 +1,284 @@
+"""A recurrent cell with everything that a gradient can get wrong: what the tests of `minigrad.recurrent` run.
+
+Random cotangents on every output, initial states that are not zero, a ragged mask with a hole and a fully masked row,
+all gradients. `reference` writes the three cells down a second time, gate by gate as in their papers, and shares no
+line with minigrad.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import erf
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+import minigrad as mg
+import minigrad_numpy
+from minigrad import functional as F
+from minigrad import recurrent as R
+from minigrad.ops import pointwise as ops
+from minigrad.recurrent import GRUStep, LSTMStep, Plan, Sequence, SimpleRNNStep, Step, bptt
+from minigrad.tensor import apply
+
+T, BATCH, FEATURES, UNITS = 5, 4, 3, 2
+MASK = np.array([[1, 1, 1, 1, 1], [1, 0, 1, 1, 0], [0, 0, 0, 0, 0], [0, 1, 1, 0, 1]], dtype=bool).T  # (time, batch)
+
+Gradients = dict[str, np.ndarray]
+
+ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "Tanh": np.tanh,
+    "Sigmoid": lambda x: 1.0 / (1.0 + np.exp(-x)),
+    "HardSigmoid": lambda x: np.clip(0.2 * x + 0.5, 0.0, 1.0),
+    "Relu": lambda x: np.maximum(x, 0.0),
+    "Elu": lambda x: np.where(x > 0.0, x, np.exp(x) - 1.0),
+    "Softsign": lambda x: x / (1.0 + np.abs(x)),
+    "Softplus": lambda x: np.log(1.0 + np.exp(x)),
+    "Swish": lambda x: x / (1.0 + np.exp(-x)),
+    "Gelu": lambda x: 0.5 * x * (1.0 + np.vectorize(erf)(x / np.sqrt(2.0))),
+    "Mish": lambda x: x * np.tanh(np.log(1.0 + np.exp(x))),
+    "Linear": lambda x: x,
+}
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A cell, what it is run on, and ∂loss/∂ what comes out."""
+
+    step: Step
+    x: np.ndarray  # (time, batch, features)
+    state: tuple[np.ndarray, ...]
+    weights: Any  # the step's named tuple, dropout masks included
+    dy: np.ndarray
+    dstate: tuple[np.ndarray, ...]
+    mask: np.ndarray | None
+    zero_output: bool = False
+    tbptt: tuple[int, int] | None = None
+
+    @property
+    def inputs(self) -> dict[str, np.ndarray]:
+        """Everything that has a gradient, by name."""
+        found = {"x": self.x} | {f"state {k}": s for k, s in enumerate(self.state)}
+        return found | {n: w for n, w in self.weights._asdict().items() if w is not None and not n.endswith("masks")}
+
+    def at(self, inputs: dict[str, Any]) -> Situation:
+        """The same with other inputs."""
+        states = tuple(inputs[f"state {k}"] for k in range(len(self.state)))
+        return replace(self, x=inputs["x"], state=states, weights=self.weights._replace(**_of(self.weights, inputs)))
+
+
+def _of(weights: Any, named: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in named.items() if name in weights._fields}
+
+
+KINDS = {LSTMStep: (4, 2, R.LSTMWeights), GRUStep: (3, 1, R.GRUWeights), SimpleRNNStep: (1, 1, R.SimpleRNNWeights)}
+
+
+def situation(
+    step: Step, seed: int = 0, x_masks: int = 0, h_masks: int = 0, bias: bool = True, **fields: Any
+) -> Situation:
+    """A random one; `x_masks` and `h_masks` say how many dropout masks there are."""
+    rng = np.random.default_rng(seed)
+    gates, count, kind = KINDS[type(step)]
+    weights: dict[str, Any] = {
+        "W": rng.normal(0, 0.8, (FEATURES, gates * UNITS)),
+        "U": rng.normal(0, 0.8, (UNITS, gates * UNITS)),
+        "b": rng.normal(0, 0.5, gates * UNITS) if bias else None,
+        "x_masks": _dropped(rng, x_masks, FEATURES),
+        "h_masks": _dropped(rng, h_masks, UNITS),
+    }
+    if getattr(step, "reset_after", False) and bias:
+        weights["b_h"] = rng.normal(0, 0.5, gates * UNITS)
+    return Situation(
+        step,
+        x=rng.standard_normal((T, BATCH, FEATURES)),
+        state=tuple(rng.standard_normal((BATCH, UNITS)) for _ in range(count)),
+        weights=kind(**weights),
+        dy=rng.standard_normal((T, BATCH, UNITS)),
+        dstate=tuple(rng.standard_normal((BATCH, UNITS)) for _ in range(count)),
+        **{"mask": MASK, **fields},
+    )
+
+
+def _dropped(rng: np.random.Generator, count: int, size: int) -> np.ndarray | None:
+    return (rng.random((count, BATCH, size)) < 0.6) / 0.6 if count else None
+
+
+# --- forward, written a second time -----------------------------------------------------------------------------------
+
+
+def reference(s: Situation) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """The outputs and the final state."""
+    one_step = {LSTMStep: _lstm, GRUStep: _gru, SimpleRNNStep: _simple}[type(s.step)]
+    state, output, outputs = s.state, np.zeros_like(s.state[0]), []
+    for t in range(len(s.x)):
+        new = one_step(s, s.x[t], state)
+        counts = np.ones((BATCH, 1), bool) if s.mask is None else s.mask[t][:, None]
+        output = np.where(counts, new[0], np.zeros_like(output) if s.zero_output else output)
+        state = tuple(np.where(counts, n, old) for n, old in zip(new, state, strict=True))
+        outputs.append(output)
+    return np.stack(outputs), state
+
+
+def _product(v: np.ndarray, matrix: np.ndarray, masks: np.ndarray | None, gate: int) -> np.ndarray:
+    seen = v if masks is None else v * masks[min(gate, len(masks) - 1)]
+    return seen @ _columns(matrix, gate)
+
+
+def _columns(a: np.ndarray | None, gate: int) -> Any:
+    return 0.0 if a is None else a[..., gate * UNITS : (gate + 1) * UNITS]
+
+
+def _lstm(s: Situation, x: np.ndarray, state: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    w, (h, c) = s.weights, state
+    φ, σ = ACTIVATIONS[s.step.activation.__name__], ACTIVATIONS[s.step.recurrent_activation.__name__]
+    i, f, g, o = (_product(x, w.W, w.x_masks, k) + _product(h, w.U, w.h_masks, k) + _columns(w.b, k) for k in range(4))
+    c_new = σ(f) * c + σ(i) * φ(g)
+    return σ(o) * φ(c_new), c_new
+
+
+def _gru(s: Situation, x: np.ndarray, state: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    w, (h,) = s.weights, state
+    φ, σ = ACTIVATIONS[s.step.activation.__name__], ACTIVATIONS[s.step.recurrent_activation.__name__]
+    of_x = [_product(x, w.W, w.x_masks, k) + _columns(w.b, k) for k in range(3)]
+    of_h = [_product(h, w.U, w.h_masks, k) + _columns(w.b_h, k) for k in range(3)]
+    z, r = σ(of_x[0] + of_h[0]), σ(of_x[1] + of_h[1])
+    candidate = r * of_h[2] if s.step.reset_after else _product(r * h, w.U, w.h_masks, 2)
+    g = φ(of_x[2] + candidate)
+    return (z * h + (1 - z) * g,)
+
+
+def _simple(s: Situation, x: np.ndarray, state: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    w, (h,) = s.weights, state
+    φ = ACTIVATIONS[s.step.activation.__name__]
+    return (φ(_product(x, w.W, w.x_masks, 0) + _product(h, w.U, w.h_masks, 0) + _columns(w.b, 0)),)
+
+
+# --- the roads to the gradient ----------------------------------------------------------------------------------------
+
+
+def loss(s: Situation) -> float:
+    y, state = reference(s)
+    return float((s.dy * y).sum() + sum((d * n).sum() for d, n in zip(s.dstate, state, strict=True)))
+
+
+def by_differences(s: Situation) -> Gradients:
+    """Finite differences of fourth order of `reference`, element by element; off by 1e-11 or so."""
+    found, h = {}, 1e-3
+    for name, value in s.inputs.items():
+        gradient = np.zeros_like(value)
+        for index in np.ndindex(value.shape):
+
+            def change(size: float, name: str = name, value: np.ndarray = value, index: Any = index) -> float:
+                moved = [value.copy(), value.copy()]
+                moved[0][index] += size
+                moved[1][index] -= size
+                one, other = (loss(s.at({**s.inputs, name: v})) for v in moved)
+                return one - other
+
+            gradient[index] = (8 * change(h) - change(2 * h)) / (12 * h)
+        found[name] = gradient
+    return found
+
+
+def by_loop(s: Situation, loop: ModuleType = bptt) -> Gradients:
+    """The explicit loop on NumPy arrays."""
+    *_, kept = loop.forward(minigrad_numpy, s.step, s.x, s.state, s.weights, s.mask, s.zero_output)
+    g = loop.backward(minigrad_numpy, s.step, s.dy, s.dstate, s.x, s.weights, kept, s.zero_output, s.tbptt)
+    return _named(s, g.x, g.state, g.weights)
+
+
+def _named(s: Situation, dx: Any, dstate: Any, dweights: Any) -> Gradients:
+    by_name = {"x": dx} | {f"state {k}": d for k, d in enumerate(dstate)}
+    by_name |= dict(zip(s.weights._fields, dweights, strict=True))
+    return {name: by_name[name] for name in s.inputs}
+
+
+def _tensors(s: Situation) -> tuple[dict[str, mg.Tensor], Situation]:
+    """The inputs as leaves, and the situation with them in it."""
+    leaves = {name: mg.tensor(value, requires_grad=True) for name, value in s.inputs.items()}
+    masks = {n: mg.tensor(w) for n, w in s.weights._asdict().items() if w is not None and n.endswith("masks")}
+    on_tape = s.at(leaves)
+    return leaves, replace(on_tape, weights=on_tape.weights._replace(**masks))
+
+
+def _gradients(s: Situation, leaves: dict[str, mg.Tensor], outputs: list[mg.Tensor]) -> Gradients:
+    found = mg.grad(outputs, list(leaves.values()), [s.dy, *s.dstate])
+    return {n: np.zeros(x.shape) if g is None else g.numpy() for (n, x), g in zip(leaves.items(), found, strict=True)}
+
+
+def by_tape(s: Situation) -> Gradients:
+    """`step` run with xp = functional, each of its operations on the tape; masks as in the docstring of `bptt`."""
+    leaves, t = _tensors(s)
+    state: Any = t.state
+    output, outputs = mg.zeros_like(state[0]), []
+    for k in range(len(s.x)):
+        new, _ = t.step.step(F, t.step.project(F, t.x[k], t.weights), state, t.weights)
+        output_new = new[t.step.output]
+        if t.mask is not None:
+            counts = mg.tensor(t.mask[k][:, None])
+            output_new = mg.where(counts, output_new, mg.zeros_like(output) if t.zero_output else output)
+            new = tuple(mg.where(counts, n, old) for n, old in zip(new, state, strict=True))
+        state, output = new, output_new
+        outputs.append(output)
+    return _gradients(s, leaves, [mg.stack(outputs), *state])
+
+
+def node(s: Situation, leaves: dict[str, mg.Tensor] | None = None) -> list[mg.Tensor]:
+    """The outputs and the final state, from one node on the tape."""
+    t = _tensors(s)[1] if leaves is None else _tensors(s)[1].at(leaves)
+    mask = None if t.mask is None else mg.tensor(t.mask).array
+    plan = Plan(t.step, len(t.state), mask, t.zero_output, t.tbptt)
+    return list(apply(Sequence, t.x, *t.state, *t.weights, plan=plan))
+
+
+def by_node(s: Situation) -> Gradients:
+    leaves, _ = _tensors(s)
+    return _gradients(s, leaves, node(s, leaves))
+
+
+def same(one: Gradients, other: Gradients, rtol: float, atol: float) -> None:
+    """Fails, naming the gradient that differs and by how much, unless all agree."""
+    assert one.keys() == other.keys()
+    for name, gradient in one.items():
+        np.testing.assert_allclose(gradient, other[name], rtol=rtol, atol=atol, err_msg=f"∂loss/∂{name}")
+
+
+# --- the cells to try -------------------------------------------------------------------------------------------------
+
+LSTM, GRU, SIMPLE = LSTMStep(), GRUStep(), SimpleRNNStep()
+
+CASES: dict[str, Situation] = {
+    "lstm": situation(LSTM),
+    "lstm, no mask": situation(LSTM, 1, mask=None),
+    "lstm, zero output": situation(LSTM, 2, zero_output=True),
+    "lstm, separate products": situation(LSTMStep(separate=True), 3),
+    "lstm, no bias": situation(LSTM, 4, bias=False),
+    "lstm, one mask each": situation(LSTM, 5, x_masks=1, h_masks=1),
+    "lstm, a mask a gate": situation(LSTMStep(separate=True), 6, x_masks=4, h_masks=4),
+    "lstm, masks of x alone": situation(LSTM, 7, x_masks=4),
+    "lstm, masks of h alone": situation(LSTM, 8, h_masks=4),
+    "lstm, relu, hard_sigmoid": situation(LSTMStep(ops.Relu, ops.HardSigmoid), 19),  # a seed with no kink near by
+    "lstm, swish, sigmoid": situation(LSTMStep(ops.Swish), 10),  # the derivatives ask for the arguments
+    "lstm, gelu, mish, zero output": situation(LSTMStep(ops.Gelu, ops.Mish), 11, x_masks=1, zero_output=True),
+    "lstm, linear, softsign": situation(LSTMStep(ops.Linear, ops.Softsign), 12),
+    "gru": situation(GRU),
+    "gru, no mask": situation(GRU, 1, mask=None),
+    "gru, zero output": situation(GRU, 2, zero_output=True),
+    "gru, no bias": situation(GRU, 3, bias=False),
+    "gru, a mask a gate": situation(GRUStep(separate=True), 4, x_masks=3, h_masks=3),
+    "gru, one mask each": situation(GRU, 5, x_masks=1, h_masks=1),
+    "gru, gelu, hard_sigmoid": situation(GRUStep(ops.Gelu, ops.HardSigmoid), 6),
+    "gru, reset before": situation(GRUStep(reset_after=False), 7),
+    "gru, reset before, no bias": situation(GRUStep(reset_after=False), 8, bias=False, zero_output=True),
+    "gru, reset before, a mask a gate": situation(GRUStep(reset_after=False, separate=True), 9, x_masks=3, h_masks=3),
+    "gru, reset before, one mask each": situation(GRUStep(ops.Softplus, reset_after=False), 10, x_masks=1, h_masks=1),
+    "gru, reset before, swish": situation(GRUStep(ops.Swish, ops.Swish, reset_after=False), 11),
+    "simple": situation(SIMPLE),
+    "simple, no mask, no bias": situation(SIMPLE, 1, mask=None, bias=False),
+    "simple, zero output, masks": situation(SIMPLE, 2, zero_output=True, x_masks=1, h_masks=1),
+    "simple, elu": situation(SimpleRNNStep(ops.Elu), 3),
+    "simple, mish": situation(SimpleRNNStep(ops.Mish), 4, h_masks=1),
+}

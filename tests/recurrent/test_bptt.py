@@ -1,0 +1,116 @@
+"""Three roads to one number: the formulas on the tape, the explicit loop, finite differences of a second forward."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+import minigrad_numpy
+from minigrad.errors import MinigradError
+from minigrad.recurrent import bptt
+from minigrad.testing import check_gradient
+from recurrent import situations
+from recurrent.situations import CASES, MASK, Situation, by_differences, by_loop, by_node, by_tape, reference, same
+
+every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+
+
+@every_case
+def test_forward_is_the_cells_own(case: Situation) -> None:
+    y, state = reference(case)
+    mine, final, _ = bptt.forward(
+        minigrad_numpy, case.step, case.x, case.state, case.weights, case.mask, case.zero_output
+    )
+    for one, other in zip([mine, *final], [y, *state], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-13, atol=1e-14)
+
+
+@every_case
+def test_three_roads_to_one_gradient(case: Situation) -> None:
+    explicit = by_loop(case)
+    same(explicit, by_differences(case), rtol=1e-6, atol=1e-9)
+    same(explicit, by_tape(case), rtol=1e-12, atol=1e-13)
+    same(explicit, by_node(case), rtol=0, atol=0)
+
+
+@every_case
+def test_on_every_backend(case: Situation, backend: ModuleType) -> None:
+    same(by_node(case), by_loop(case), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "name", ["lstm", "lstm, zero output", "lstm, swish, sigmoid", "gru", "gru, reset before, a mask a gate", "simple"]
+)
+def test_second_derivatives(name: str) -> None:
+    """The formulas run on tensors, so the gradient of a sequence has a gradient; here checked by finite differences."""
+    case = CASES[name]
+    names = list(case.inputs)
+
+    def outputs(*inputs: mg.Tensor) -> list[mg.Tensor]:
+        return situations.node(case, dict(zip(names, inputs, strict=True)))
+
+    check_gradient(outputs, *case.inputs.values(), second_order=True, max_elements=16)
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "simple"])
+def test_a_fully_masked_row_hands_its_gradient_through(name: str) -> None:
+    """Its state is the initial one, no weight hears of it, and its outputs were constant zeros."""
+    case = CASES[name]
+    g = by_loop(case)
+    row = int(np.flatnonzero(~MASK.any(0))[0])
+    for k, ds in enumerate(case.dstate):
+        np.testing.assert_array_equal(g[f"state {k}"][row], ds[row])
+    np.testing.assert_array_equal(g["x"][:, row], 0.0)
+    np.testing.assert_array_equal(g["x"][~MASK], 0.0)
+    others = [k for k in range(MASK.shape[1]) if k != row]
+    without = replace(
+        case,
+        x=case.x[:, others],
+        state=tuple(s[others] for s in case.state),
+        dy=case.dy[:, others],
+        dstate=tuple(d[others] for d in case.dstate),
+        mask=MASK[:, others],
+    )
+    for weight in ("W", "U", "b"):
+        np.testing.assert_allclose(by_loop(without)[weight], g[weight], rtol=1e-13, atol=1e-14)
+
+
+def test_the_gradient_of_a_repeated_output_goes_to_the_step_that_made_it() -> None:
+    case = CASES["lstm"]
+    dy = np.zeros_like(case.dy)
+    dy[1, 1] = 1.0  # row 1 is masked at step 1 and repeats its output of step 0
+    silent = tuple(np.zeros_like(d) for d in case.dstate)
+    moved = np.zeros_like(dy)
+    moved[0, 1] = 1.0
+    same(by_loop(replace(case, dy=dy, dstate=silent)), by_loop(replace(case, dy=moved, dstate=silent)), 0, 0)
+
+
+def test_a_mask_of_true_is_no_mask() -> None:
+    for name in ("lstm", "gru", "simple"):
+        case = CASES[name]
+        everywhere = replace(case, mask=np.ones_like(MASK))
+        same(by_loop(everywhere), by_loop(replace(case, mask=None)), rtol=0, atol=0)
+
+
+def test_float32_stays_float32() -> None:
+    """Also where only Python's zeros meet in a masked step that lies before the window of a truncated gradient."""
+    for tbptt in (None, (1, 3), (2, 3)):
+        for zero_output in (False, True):
+            case = replace(CASES["lstm"], tbptt=tbptt, zero_output=zero_output)
+            single = replace(
+                case.at({name: value.astype("float32") for name, value in case.inputs.items()}),
+                dy=case.dy.astype("float32"),
+                dstate=tuple(d.astype("float32") for d in case.dstate),
+            )
+            assert {name: g.dtype.name for name, g in by_loop(single).items()} == dict.fromkeys(case.inputs, "float32")
+            same(by_loop(single), by_loop(case), rtol=1e-4, atol=1e-5)
+
+
+def test_truncation_must_be_one() -> None:
+    for wrong in ((0, 2), (3, 2), (-1, 1)):
+        with pytest.raises(MinigradError, match=r"expected tbptt = \(k1, k2\) with 1 ≤ k1 ≤ k2, got"):
+            by_loop(replace(CASES["simple"], tbptt=wrong))
