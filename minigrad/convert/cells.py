@@ -1,0 +1,235 @@
+"""What a recurrent layer here is made of, as other frameworks count it: levels, each of one direction or two.
+
+A level of PyTorch's ``nn.LSTM(num_layers=2, bidirectional=True)``, or a node of ONNX, is here an LSTM layer, a
+Bidirectional around one, one cell of a stack, or a bare cell of any API generation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.backend.protocol import Array
+from minigrad.compat.v1.keras.layers import GRUCell, LSTMCell
+from minigrad.convert.errors import ConversionError
+from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
+from minigrad.convert.relayout import relayout, relayout_gru
+from minigrad.errors import ShapeError
+from minigrad.layers import activations
+from minigrad.layers.layer import Layer
+from minigrad.layers.rnn import RNN
+from minigrad.layers.wrappers import Bidirectional
+
+
+class Direction(NamedTuple):
+    """One cell, and the way in which it goes over the sequence."""
+
+    cell: Any
+    layer: Any  # the recurrent layer around it, or the cell itself
+    kind: str  # "LSTM" or "GRU"
+    layout: GateLayout
+    config: dict[str, Any]
+    backwards: bool
+
+    @property
+    def name(self) -> str:
+        """The layer's name, for messages."""
+        return str(getattr(self.layer, "name", type(self.layer).__name__))
+
+    @property
+    def units(self) -> int:
+        """The size of the cell state."""
+        return int(self.config.get("units") or self.config["num_units"])
+
+    @property
+    def outputs(self) -> int:
+        """The size of the output: the units, or what they are projected to."""
+        return int(self.config.get("num_proj") or self.units)
+
+    def activation(self, name: str) -> str:
+        """Returns the name of the cell's `activation` or `recurrent_activation`."""
+        function = getattr(self.cell, name, None)
+        if callable(function) and activations.rule(function) is None:
+            return f"{activations.serialize(function)}, a function of one's own"
+        return str(self.config.get(name, "sigmoid"))  # of the first generation's gates
+
+
+class Level(NamedTuple):
+    """What reads the sequence at one height of a stack: one direction, or forwards and backwards."""
+
+    directions: tuple[Direction, ...]
+    merge_mode: str | None = "concat"
+
+
+def levels(where: str, target: Any) -> list[Level]:
+    """Returns the levels of a layer, cell, model or list of them, from the lowest up.
+
+    Raises:
+        ConversionError: something is not an LSTM or GRU, or is wrapped in a way that other frameworks do not know.
+    """
+    if isinstance(target, (list, tuple)):
+        return [level for part in target for level in levels(where, part)]
+    if isinstance(target, Bidirectional):
+        return [_both_ways(where, target)]
+    if isinstance(target, RNN):
+        return [Level((d,)) for d in _directions(where, target.cell, target)]
+    if hasattr(target, "layers"):
+        return levels(where, list(target.layers))
+    return [Level((d,)) for d in _directions(where, target, target)]
+
+
+def _both_ways(where: str, target: Bidirectional) -> Level:
+    pair = [_directions(where, layer.cell, layer) for layer in (target.forward_layer, target.backward_layer)]
+    if any(len(cells) > 1 for cells in pair):
+        raise ConversionError(
+            f"{where}: {target.name} runs a whole stack one way and a whole stack the other; elsewhere each level of a "
+            "stack reads both ways of the one below. Wrap each layer in a Bidirectional of its own."
+        )
+    forward, backward = (cells[0] for cells in pair)
+    if forward.backwards:
+        raise ConversionError(
+            f"{where}: the first layer of {target.name} has go_backwards=True; elsewhere the first of two directions "
+            "goes forwards. Wrap a layer with go_backwards=False."
+        )
+    return Level((forward, backward), target.merge_mode)
+
+
+def _directions(where: str, cell: Any, layer: Any) -> list[Direction]:
+    if hasattr(cell, "cells"):  # StackedRNNCells, MultiRNNCell
+        return [d for part in cell.cells for d in _directions(where, part, part if cell is layer else layer)]
+    backwards = bool(getattr(layer, "go_backwards", False))
+    config = cell.get_config() if isinstance(cell, Layer) else {}
+    if isinstance(cell, LSTMCell):
+        return [Direction(cell, layer, "LSTM", LSTM_LAYOUTS["keras"], config, backwards)]
+    if isinstance(cell, GRUCell):
+        name = "keras" if cell.reset_after else "keras_reset_before"
+        return [Direction(cell, layer, "GRU", GRU_LAYOUTS[name], config, backwards)]
+    if "forget_bias" in config:  # the first generation's LSTMCell and BasicLSTMCell
+        return [Direction(cell, layer, "LSTM", LSTM_LAYOUTS["tf1"], config, backwards)]
+    named = getattr(cell, "name", None)
+    raise ConversionError(
+        f"{where}: expected LSTM or GRU layers or cells, got {type(cell).__name__}{f' {named!r}' if named else ''}. "
+        "Hand over the recurrent layers alone, in a list."
+    )
+
+
+# --- weights out and in -----------------------------------------------------------------------------------------------
+
+
+def weights_of(direction: Direction, dst: str) -> dict[str, Array]:
+    """Returns the cell's weights in another layout, a forget bias that is added at call folded in.
+
+    Raises:
+        ConversionError: the cell has no weights yet, or they cannot be moved.
+    """
+    own = direction.cell.get_weights()
+    if not own:
+        raise ConversionError(
+            f"{direction.name}: has no weights yet. Call the layer on data first, or build(input_shape)."
+        )
+    try:
+        if direction.kind == "GRU":
+            return relayout_gru(own, direction.layout, dst)
+        return relayout(own, direction.layout, dst, forget_bias=_forget_bias(direction))
+    except ConversionError as error:
+        raise ConversionError(f"{direction.name}: {error}") from None
+
+
+def converted(direction: Direction, weights: dict[str, Array], src: str) -> list[Array]:
+    """Returns weights of another layout as the list that the cell's `set_weights` takes.
+
+    Raises:
+        ConversionError: the cell cannot do what the weights say: it has no bias, peepholes or projection.
+    """
+    try:
+        if direction.kind == "GRU":
+            moved = relayout_gru(weights, src, direction.layout)
+        else:
+            moved = relayout(weights, src, direction.layout, forget_bias=_forget_bias(direction))
+    except ConversionError as error:
+        raise ConversionError(f"{direction.name}: {error}") from None
+    uses_bias, bias = direction.config.get("use_bias", True), direction.layout.bias
+    if not uses_bias and moved.pop(bias, None) is not None:
+        raise ConversionError(f"{direction.name}: was made with use_bias=False, but the weights have a bias.")
+    if uses_bias and bias not in moved:  # a bias of zeros changes nothing
+        kernel = moved[direction.layout.kernel]
+        columns = kernel.shape[1]
+        stacked = direction.layout.state_bias == "stacked"
+        moved[bias] = np.zeros((2, columns) if stacked else (columns,), kernel.dtype)
+    return list(moved.values())
+
+
+def set_all(where: str, new: Sequence[tuple[Direction, list[Array]]]) -> None:
+    """Sets the weights of several cells: all of them, or, if one does not fit, none.
+
+    Raises:
+        ShapeError: a number or a shape is wrong.
+    """
+    for direction, arrays in new:
+        own, given = [w.shape for w in direction.cell.weights], [array.shape for array in arrays]
+        if own != given:
+            raise ShapeError(
+                f"{where}: expected weights of shapes {', '.join(map(str, own))} for {direction.name}, got "
+                f"{', '.join(map(str, given))}."
+            )
+    for direction, arrays in new:
+        direction.cell.set_weights(arrays)
+
+
+def _forget_bias(direction: Direction) -> float | None:
+    return float(direction.config["forget_bias"]) if direction.layout.adds_forget_bias else None
+
+
+# --- what cannot be moved ---------------------------------------------------------------------------------------------
+
+_CLIPS = {
+    "cell_clip": "it clips the cell state c, which {to} cannot (ONNX's `clip` clips the gates' inputs)",
+    "proj_clip": "it clips the projected output, which {to} cannot",
+}
+
+
+def refuse_options(direction: Direction, to: str, candidate: Collection[str], gates: Collection[str]) -> None:
+    """Raises for options with which the same weights would give other numbers elsewhere.
+
+    Args:
+        direction: the cell.
+        to: the framework, for the message.
+        candidate: the names of the activations φ that it has.
+        gates: the names of the recurrent activations σ that it has.
+
+    Raises:
+        ConversionError: says which option, and why.
+    """
+    for name, allowed in (("activation", candidate), ("recurrent_activation", gates)):
+        given = direction.activation(name)
+        if given not in allowed:
+            raise ConversionError(
+                f"{direction.name}: {name}={given!r} has no counterpart in {to}, whose {direction.kind} has "
+                f"{' or '.join(sorted(allowed))} there: the same weights would give other numbers."
+            )
+    for name, why in _CLIPS.items():
+        if direction.config.get(name) is not None:
+            raise ConversionError(
+                f"{direction.name}: {name}={direction.config[name]} has no counterpart in {to}: {why.format(to=to)}."
+            )
+
+
+def refuse_recurrent_dropout(direction: Direction, to: str) -> None:
+    """Raises for recurrent dropout. Dropout of the inputs stands before the cell, and can do so elsewhere."""
+    rate = direction.config.get("recurrent_dropout", 0.0)
+    if rate:
+        raise ConversionError(
+            f"{direction.name}: recurrent_dropout={rate} has no counterpart in {to}, which drops nothing of the state: "
+            "trained on, it would give other numbers. Set recurrent_dropout to 0 if the layer is only to predict."
+        )
+
+
+def refuse_merge(where: str, level: Level, to: str) -> None:
+    """Raises where the outputs of two directions are put together otherwise than side by side."""
+    if len(level.directions) == 2 and level.merge_mode not in ("concat", None):
+        raise ConversionError(
+            f"{where}: merge_mode={level.merge_mode!r} has no counterpart in {to}, which puts the outputs of the two "
+            "directions side by side, as merge_mode='concat' does."
+        )

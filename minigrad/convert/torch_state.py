@@ -1,0 +1,175 @@
+"""PyTorch's state dicts of ``nn.LSTM`` and ``nn.GRU``, as plain arrays; PyTorch itself is not needed.
+
+A state dict names its arrays by level and direction:
+
+    weight_ih_l0  weight_hh_l0  bias_ih_l0  bias_hh_l0  [weight_hr_l0]       the lowest level
+    weight_ih_l0_reverse  …                                                  its way back
+    weight_ih_l1  …                                                          the next, which reads the one below
+
+With PyTorch at hand, ``{k: v.numpy() for k, v in module.state_dict().items()}`` makes plain arrays of its tensors, and
+``{k: torch.from_numpy(v) for k, v in arrays.items()}`` tensors of arrays; or go through a safetensors file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from minigrad.backend.protocol import Array
+from minigrad.convert.cells import (
+    Direction,
+    Level,
+    converted,
+    levels,
+    refuse_merge,
+    refuse_options,
+    refuse_recurrent_dropout,
+    set_all,
+    weights_of,
+)
+from minigrad.convert.errors import ConversionError
+from minigrad.layers.rnn import RNN
+from minigrad.layers.wrappers import Bidirectional
+
+_NAME = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)(?:_l(\d+)(_reverse)?)?$")
+_WAYS = ("", "_reverse")
+
+
+def to_torch_state_dict(target: Any, prefix: str = "") -> dict[str, Array]:
+    """Returns the weights of recurrent layers as the state dict of one PyTorch module.
+
+    Args:
+        target: an LSTM or GRU, a Bidirectional around one, a bare cell of any API generation, a stack of cells, or a
+            list of these, from the lowest up.
+        prefix: stands before each name, e.g. ``"encoder.rnn."``.
+
+    Returns:
+        Arrays for ``nn.LSTM(features, units, num_layers, bidirectional=…, proj_size=…)``, or ``nn.GRU``. A forget bias
+        that a cell adds at call is stored in bias_hh. `dropout` is no weight, and acts in training only: PyTorch's
+        drops the outputs of a level, ours its inputs.
+
+    Raises:
+        ConversionError: an option has no counterpart in PyTorch, or the layers do not make one module.
+
+    >>> from minigrad.keras.layers import LSTM
+    >>> layer = LSTM(2)
+    >>> layer.build((None, None, 3))
+    >>> {name: array.shape for name, array in to_torch_state_dict(layer).items()}
+    {'weight_ih_l0': (8, 3), 'weight_hh_l0': (8, 2), 'bias_ih_l0': (8,), 'bias_hh_l0': (8,)}
+    """
+    where = "to_torch_state_dict"
+    stack = levels(where, target)
+    _refuse(where, stack)
+    state: dict[str, Array] = {}
+    for k, level in enumerate(stack):
+        for direction, way in zip(level.directions, _WAYS, strict=False):
+            refuse_recurrent_dropout(direction, "PyTorch")
+            arrays = weights_of(direction, "torch")
+            state |= {f"{prefix}{name}_l{k}{way}": array for name, array in arrays.items()}
+    _check_one_module(where, stack, state, prefix)
+    return state
+
+
+def from_torch_state_dict(state: Mapping[str, Any], target: Any, prefix: str = "") -> None:
+    """Sets the weights of recurrent layers from the state dict of a PyTorch module.
+
+    Args:
+        state: arrays by PyTorch's names; names that do not begin with `prefix` are left alone.
+        target: as of `to_torch_state_dict`; layers that have no weights yet are built. Two biases become their sum,
+            where the layer has one.
+        prefix: what the names of the recurrent module begin with, e.g. ``"encoder.rnn."``.
+
+    Raises:
+        ConversionError: the module is not one that `target` can be: other levels or directions, an option that PyTorch
+            does not have, a projection for a layer without one.
+        ShapeError: an array does not fit. Nothing has been set then.
+    """
+    where = "from_torch_state_dict"
+    stack = levels(where, target)
+    _refuse(where, stack)
+    cells = _by_cell(where, state, prefix)
+    ways = [(k, way) for k, level in enumerate(stack) for way in _WAYS[: len(level.directions)]]
+    if set(ways) != set(cells):
+        raise ConversionError(
+            f"{where}: expected {_described(ways)}, as the target has, got {_described(list(cells))} in the state dict."
+        )
+    directions = [d for level in stack for d in level.directions]
+    moved = [(d, converted(d, cells[way], "torch")) for d, way in zip(directions, ways, strict=True)]
+    _build(target, [np.shape(cells[k, ""]["weight_ih"])[1] for k in range(len(stack))])
+    set_all(where, moved)
+
+
+def _refuse(where: str, stack: list[Level]) -> None:
+    for level in stack:
+        refuse_merge(where, level, "PyTorch")
+        if len(level.directions) == 1 and level.directions[0].backwards:
+            raise ConversionError(
+                f"{where}: {level.directions[0].name} has go_backwards=True, and no module of PyTorch goes backwards "
+                "alone. Move the weights of a layer with go_backwards=False, and flip the inputs."
+            )
+        for direction in level.directions:
+            refuse_options(direction, "PyTorch", ("tanh",), ("sigmoid",))
+
+
+def _check_one_module(where: str, stack: list[Level], state: Mapping[str, Array], prefix: str) -> None:
+    """Do the levels make one module: the same sizes everywhere, each reading the whole of the one below?"""
+
+    def described(d: Direction, level: Level) -> str:
+        bias = "a bias" if d.config.get("use_bias", True) else "no bias"
+        ways = "both ways" if len(level.directions) == 2 else "one way"
+        return f"{d.kind} of {d.units} units, {d.outputs} outputs, with {bias}, {ways}"
+
+    kinds = {described(d, level): None for level in stack for d in level.directions}
+    if len(kinds) != 1:
+        raise ConversionError(
+            f"{where}: one module of PyTorch has levels of one kind and size, got {'; '.join(kinds) or 'no layers'}. "
+            "Move them one by one."
+        )
+    for k, (level, below) in enumerate(zip(stack[1:], stack, strict=False), 1):
+        reads, made = state[f"{prefix}weight_ih_l{k}"].shape[1], sum(d.outputs for d in below.directions)
+        if reads != made:
+            raise ConversionError(
+                f"{where}: {level.directions[0].name} reads {reads} features, and the level below makes {made}."
+            )
+
+
+def _by_cell(where: str, state: Mapping[str, Any], prefix: str) -> dict[tuple[int, str], dict[str, Any]]:
+    """The arrays of each (level, way)."""
+    cells: dict[tuple[int, str], dict[str, Any]] = {}
+    strangers = []
+    for name, array in state.items():
+        match = _NAME.match(name.removeprefix(prefix)) if name.startswith(prefix) else None
+        if match:
+            cells.setdefault((int(match[2] or 0), match[3] or ""), {})[match[1]] = array
+        elif name.startswith(prefix):
+            strangers.append(name)
+    if strangers or not cells:
+        prefixes = sorted({name[: found.start()] for name in state if (found := _NAME.search(name))})
+        told = f" There are recurrent modules with prefix {' and '.join(map(repr, prefixes))}." if prefixes else ""
+        listed = ", ".join(strangers[:4] or list(state)[:4]) or "nothing"
+        raise ConversionError(
+            f"{where}: expected names such as '{prefix}weight_ih_l0' alone behind the prefix {prefix!r}, got {listed}."
+            f"{told}"
+        )
+    return cells
+
+
+def _described(cells: list[tuple[int, str]]) -> str:
+    numbers = {k for k, _ in cells}
+    ways = "two directions" if any(way for _, way in cells) else "one direction"
+    return f"{len(numbers)} level{'s' if len(numbers) > 1 else ''} of {ways}"
+
+
+def _build(target: Any, features: list[int]) -> None:
+    """Makes the weights of what has none yet."""
+    recurrent = isinstance(target, (RNN, Bidirectional))
+    parts = target if isinstance(target, (list, tuple)) else getattr(target, "layers", None)
+    if parts is not None and not recurrent:
+        for part in parts:
+            _build(part, features)
+            features = features[len(levels("from_torch_state_dict", part)) :]
+    elif not target.built:
+        target.build((None, None, features[0]) if recurrent else (None, features[0]))

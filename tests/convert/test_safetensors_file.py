@@ -1,0 +1,152 @@
+"""Our safetensors files are byte for byte the reference implementation's, and broken ones are told."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays_of
+
+from minigrad.convert import ForeignFileError, read_safetensors, write_safetensors
+from minigrad.errors import DTypeError
+
+ARRAYS: dict[str, Any] = {
+    "weight_ih_l0": np.arange(24, dtype=np.float32).reshape(8, 3),
+    "weight_hh_l0": np.linspace(-1, 1, 16, dtype=np.float32).reshape(8, 2),
+    "ä scalar": np.array(2.5),
+    "half": np.ones(3, np.float16),
+    "nothing": np.zeros((0, 4), np.float32),
+    "mask": np.array([True, False]),
+    "steps": np.array([7], np.int32),
+}
+# The same three arrays as written by the package `safetensors`, 0.8.
+KNOWN = {"b": np.array([[1.0, 2.0]], np.float32), "a": np.array([3.0], np.float32), "c": np.array([4.0])}
+BYTES = (
+    (200).to_bytes(8, "little")
+    + b'{"__metadata__":{"format":"pt"},"c":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},'
+    + b'"a":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},"b":{"dtype":"F32","shape":[1,2],"data_offsets":[12,20]}}'
+    + b"    "
+    + b"\x00\x00\x00\x00\x00\x00\x10@\x00\x00@@\x00\x00\x80?\x00\x00\x00@"
+)
+
+
+def equal(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert one.keys() == other.keys()
+    for name, array in one.items():
+        assert array.dtype == other[name].dtype
+        np.testing.assert_array_equal(array, other[name], err_msg=name)
+
+
+def test_there_and_back(tmp_path: Path) -> None:
+    write_safetensors(tmp_path / "w.safetensors", ARRAYS)
+    back = read_safetensors(tmp_path / "w.safetensors")
+    equal(back, ARRAYS)
+    assert all(array.flags.writeable for array in back.values())
+    assert [path.name for path in tmp_path.iterdir()] == ["w.safetensors"]
+
+
+numbers = arrays_of.arrays(
+    st.sampled_from(["f2", "f4", "f8", "i1", "u2", "i8", "?", ">f4"]), arrays_of.array_shapes(min_dims=0, min_side=0)
+)
+
+
+@given(st.dictionaries(st.text().filter(lambda name: name != "__metadata__"), numbers, max_size=4))
+def test_any_arrays_there_and_back(arrays: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "w.safetensors"
+        try:
+            [name.encode() for name in arrays]
+        except UnicodeEncodeError:  # half a character is no name
+            return
+        write_safetensors(path, arrays)
+        equal(read_safetensors(path), {name: a.astype(a.dtype.newbyteorder("=")) for name, a in arrays.items()})
+
+
+def test_the_bytes_are_the_packages(tmp_path: Path) -> None:
+    write_safetensors(tmp_path / "w.safetensors", KNOWN, {"format": "pt"})
+    assert (tmp_path / "w.safetensors").read_bytes() == BYTES
+
+
+def test_the_package_reads_what_we_write_and_we_what_it_writes(tmp_path: Path) -> None:
+    package = pytest.importorskip("safetensors.numpy")
+    every = {
+        dtype: np.ones((2, 1), dtype) for dtype in ("f8", "f4", "f2", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1")
+    }
+    arrays = {**ARRAYS, **every}
+    write_safetensors(tmp_path / "ours", arrays, {"format": "pt"})
+    equal(package.load_file(tmp_path / "ours"), arrays)
+    package.save_file(arrays, tmp_path / "theirs", {"format": "pt"})
+    equal(read_safetensors(tmp_path / "theirs"), arrays)
+    assert (tmp_path / "ours").read_bytes() == (tmp_path / "theirs").read_bytes()
+
+
+def test_rows_first_whatever_the_memory(tmp_path: Path) -> None:
+    array = np.arange(6.0).reshape(2, 3).T
+    write_safetensors(tmp_path / "w", {"a": array})
+    np.testing.assert_array_equal(read_safetensors(tmp_path / "w")["a"], array)
+
+
+def test_a_dtype_that_the_format_does_not_have(tmp_path: Path) -> None:
+    with pytest.raises(DTypeError, match="'z': expected numbers or bools, got complex128"):
+        write_safetensors(tmp_path / "w", {"z": np.ones(2, complex)})
+    assert not list(tmp_path.iterdir())
+
+
+# --- broken files -----------------------------------------------------------------------------------------------------
+
+
+def refused(content: bytes, message: str, folder: Path) -> None:
+    path = folder / "broken.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ForeignFileError, match=message):
+        read_safetensors(path)
+
+
+@pytest.mark.parametrize("length", [0, 4, 8, 60, len(BYTES) - 20, len(BYTES) - 1])
+def test_a_file_cut_short(length: int, tmp_path: Path) -> None:
+    refused(BYTES[:length], "cut short|no safetensors file", tmp_path)
+
+
+def test_a_file_with_something_behind(tmp_path: Path) -> None:
+    refused(BYTES + b"\x00", "expected 20 bytes of numbers, as the header says, got 21", tmp_path)
+
+
+@pytest.mark.parametrize("content", [pickle.dumps({"a": 1}, protocol=2), b"PK\x03\x04 a file of torch.save"])
+def test_a_file_of_torch_save(content: bytes, tmp_path: Path) -> None:
+    refused(content, r"a file of torch\.save.*safetensors\.torch\.save_file", tmp_path)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ForeignFileError, match="cannot be read: No such file"):
+        read_safetensors(tmp_path / "nowhere")
+
+
+def with_header(header: Any, data: bytes = bytes(8)) -> bytes:
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (b"not json", "header is no JSON"),
+        (b"\xff\xfe", "header is no JSON"),
+        ([1, 2], "header is no JSON object"),
+        ({"a": 1}, "its header says of 'a': 1"),
+        ({"a": {"dtype": "F32", "shape": [2]}}, "its header says of 'a'"),
+        ({"a": {"dtype": "BF16", "shape": [4], "data_offsets": [0, 8]}}, "dtype BF16; expected one of U64, I64"),
+        ({"a": {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}}, "should be bytes 0 to 12 of 8"),
+        ({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 8]}}, "shape .1,. should be bytes 0 to 8 of 8"),
+        ({"a": {"dtype": "F32", "shape": [-2], "data_offsets": [8, 0]}}, "damaged"),
+        ({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, "expected 4 bytes of numbers"),
+    ],
+)
+def test_a_header_that_cannot_be(header: Any, message: str, tmp_path: Path) -> None:
+    refused(with_header(header), message, tmp_path)
