@@ -1,0 +1,244 @@
+"""Weights from files that Keras wrote, into layers and models here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from minigrad.convert.errors import ConversionError
+from minigrad.convert.keras_file import KerasFile, KerasLayer, by_class, read_keras
+from minigrad.errors import ShapeError
+from minigrad.layers import nest
+from minigrad.layers.catalogue import snake_case
+from minigrad.layers.layer import CLASSES, Layer
+from minigrad.layers.weight import Weight
+
+Pairs = list[tuple[Weight, Any, str]]  # a weight, its new value, and what the file calls it
+
+_MODELS = ("Functional", "Model", "Sequential")
+# Arguments that decide what the weights mean. Sizes show in the shapes; what acts in training only is left to the user.
+_DECISIVE = ("activation", "recurrent_activation", "reset_after", "go_backwards", "merge_mode")
+_INNER = ("layer", "backward_layer", "cell", "cells")
+
+
+def load_keras(path: Any, target: Any, name: str | None = None, by_name: bool = False) -> list[str]:
+    """Sets weights from a file of `read_keras`'s kinds.
+
+    Args:
+        path: the file.
+        target: a model, whose layers take the weights in order, as in Keras; or one layer or cell.
+        name: for one layer: which of the file's it is; not needed if the file has one of its class only.
+        by_name: for a model: set the layers whose names are in the file, and leave the others as they are.
+
+    Returns:
+        The names of the file's layers whose weights were set.
+
+    Raises:
+        ForeignFileError: the file is missing, cut short, or was not written by Keras.
+        ConversionError: a layer of the file is none of ours, or not the target's; or an argument differs that changes
+            the numbers.
+        ShapeError: the shapes differ. Nothing has been set then.
+    """
+    file = read_keras(path)
+    if hasattr(target, "layers"):
+        pairs, used = _for_model(file, target, by_name)
+    else:
+        stored = _choose(file, target, name)
+        _check_same(file, stored, target)
+        pairs, used = _for_layer(file, stored, target), [stored.name]
+    for weight, array, called in pairs:
+        if weight.shape != array.shape:
+            raise ShapeError(
+                f"{file.path}: expected {called} of shape {weight.shape}, for {weight.name}, got {array.shape}."
+            )
+    for weight, array, _ in pairs:
+        weight.assign(array)
+    return used
+
+
+# --- one layer --------------------------------------------------------------------------------------------------------
+
+
+def _choose(file: KerasFile, target: Layer, name: str | None) -> KerasLayer:
+    """The layer of the file that is meant."""
+    weighty = [layer for layer in file.layers if layer.weights]
+    if name is not None:
+        named = [layer for layer in weighty if layer.name == name]
+    else:
+        named = weighty if len(weighty) == 1 else [layer for layer in weighty if _may_be(layer, target)]
+    if len(named) == 1:
+        return named[0]
+    wanted = f"a layer {name!r}" if name is not None else f"one {type(target).__name__}"
+    listed = ", ".join(layer.name for layer in weighty) or "none"
+    hint = "" if name is not None else " Say which with name=…"
+    raise ConversionError(f"{file.path}: expected {wanted} in the file, got {len(named)}; it has: {listed}.{hint}")
+
+
+def _may_be(stored: KerasLayer, target: Layer) -> bool:
+    if stored.class_name is not None:
+        return stored.class_name == type(target).__name__
+    place = stored.path.rpartition("/")[2]
+    return place.rstrip("0123456789").rstrip("_") == snake_case(type(target).__name__)
+
+
+def _for_layer(file: KerasFile, stored: KerasLayer, target: Layer) -> Pairs:
+    if file.by_place:
+        places = [dict(_places(target, three)) for three in (False, True)]
+        places.append({f"cell/{place}": weight for place, weight in places[0].items()})  # of a bare cell
+        return _paired(file, places, {name: (array, stored.name) for name, array in stored.weights.items()}, target)
+    own = target.weights
+    if len(own) != len(stored.weights):
+        raise ShapeError(
+            f"{file.path}: expected {len(own)} weights for {target.name}, got {len(stored.weights)} of "
+            f"{stored.name}.{_unbuilt([target])}"
+        )
+    return [(w, array, name) for w, (name, array) in zip(own, stored.weights.items(), strict=True)]
+
+
+def _paired(
+    file: KerasFile, places: Iterable[dict[str, Weight]], stored: dict[str, tuple[Any, str]], target: Layer
+) -> Pairs:
+    """Each weight with the array at its place, where all places fit."""
+    tried = list(places)
+    for weights in tried:
+        if weights.keys() == stored.keys():
+            return [(weight, stored[place][0], place) for place, weight in weights.items()]
+    missing, strange = sorted(tried[0].keys() - stored.keys()), sorted(stored.keys() - tried[0].keys())
+    raise ConversionError(
+        f"{file.path}: is of another model than {target.name}: it lacks {', '.join(missing[:3]) or 'nothing'}, and has "
+        f"{', '.join(strange[:3]) or 'nothing'} beside.{_unbuilt([target, *getattr(target, 'layers', [])])}"
+    )
+
+
+def _unbuilt(layers: Iterable[Any]) -> str:
+    names = [layer.name for layer in layers if not layer.built]
+    return f" {', '.join(names)}: not built yet; call it on data first, or build(input_shape)." if names else ""
+
+
+# --- a model ----------------------------------------------------------------------------------------------------------
+
+
+def _for_model(file: KerasFile, target: Any, by_name: bool) -> tuple[Pairs, list[str]]:
+    weighty = [layer for layer in file.layers if layer.weights]
+    own = [layer for layer in target.layers if layer.weights]
+    if by_name:
+        if not file.named:
+            raise ConversionError(f"{file.path}: by_name=True, but the file does not tell the layers' names.")
+        stored = {layer.name: layer for layer in weighty}
+        chosen = [(stored[layer.name], layer) for layer in own if layer.name in stored]
+        if not chosen:
+            raise ConversionError(
+                f"{file.path}: has no layer named as one of {target.name}: it has {', '.join(stored)}; expected one of "
+                f"{', '.join(layer.name for layer in own) or 'none'}.{_unbuilt(target.layers)}"
+            )
+    else:
+        for layer in file.layers:
+            _check_known(file, layer.class_name, layer.config, layer.name)
+        chosen = list(zip(weighty, own, strict=False)) if file.config is not None or not file.by_place else []
+    for layer, mine in chosen:
+        _check_same(file, layer, mine)
+    if by_name:
+        pairs = [pair for layer, mine in chosen for pair in _for_layer(file, layer, mine)]
+    elif file.by_place:
+        stored_arrays = {place: (array, place) for place, array in file.arrays.items()}
+        pairs = _paired(file, [dict(_places(target, three)) for three in (False, True)], stored_arrays, target)
+    else:
+        pairs = _in_order(file, weighty, own, target)
+    return pairs, [layer.name for layer, _ in chosen] or [layer.name for layer in weighty]
+
+
+def _in_order(file: KerasFile, weighty: list[KerasLayer], own: list[Layer], target: Any) -> Pairs:
+    if len(weighty) != len(own):
+        raise ConversionError(
+            f"{file.path}: expected {len(own)} layers with weights ({', '.join(layer.name for layer in own)}), as "
+            f"{target.name} has, got {len(weighty)} ({', '.join(layer.name for layer in weighty)})."
+            f"{_unbuilt(target.layers)}"
+        )
+    return [pair for layer, mine in zip(weighty, own, strict=True) for pair in _for_layer(file, layer, mine)]
+
+
+def _places(layer: Any, three: bool, at: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Weight]]:
+    """Where Keras puts each weight: ``layers/lstm/cell/vars/0``, by the attributes that lead to it.
+
+    Args:
+        layer: the layer or model.
+        three: as Keras 3, which goes through the attributes from a to z and numbers all layers of a list; Keras 2 goes
+            from z to a, and does not count those that it has met elsewhere.
+        at: where the layer itself stands.
+        seen: the layers that were met already.
+    """
+    seen = set() if seen is None else seen
+    seen.add(id(layer))
+    attributes = {name: value for name, value in vars(layer).items() if not name.startswith("_")}
+    attributes |= {"layers": layer.layers} if hasattr(layer, "layers") else {}
+    below = {name: [p for p in nest.leaves(value) if isinstance(p, Layer)] for name, value in attributes.items()}
+    inner = {id(w) for parts in below.values() for part in parts for w in part.weights}
+    own = [w for w in layer.weights if id(w) not in inner]
+    yield from ((f"{at}vars/{k}", weight) for k, weight in enumerate(own))
+    for name in sorted(below, reverse=not three):
+        single = isinstance(attributes[name], Layer)
+        numbered = {name: below[name][0]} if single else _numbered(name, below[name], three, seen)
+        for place, part in numbered.items():
+            if id(part) not in seen:
+                yield from _places(part, three, f"{at}{place}/", seen)
+
+
+def _numbered(name: str, layers: list[Layer], three: bool, seen: set[int]) -> dict[str, Layer]:
+    """The layers of a list by class: lstm, lstm_1, dense …"""
+    counted = [layer for layer in layers if three or id(layer) not in seen]
+    return {f"{name}/{place}": layer for place, layer in by_class(counted, lambda layer: type(layer).__name__).items()}
+
+
+# --- the same layers? -------------------------------------------------------------------------------------------------
+
+
+def _check_known(file: KerasFile, class_name: str | None, config: Any, name: str) -> None:
+    """Is the class, and are those of the layers inside, among ours?"""
+    if class_name is None:
+        return
+    if class_name not in {cls.__name__ for cls in CLASSES.values()} and class_name not in _MODELS:
+        raise ConversionError(
+            f"{file.path}: its layer {name!r} is a {class_name}, which minigrad does not have. read_keras reads its "
+            "weights as plain arrays; by_name=True loads the other layers."
+        )
+    inner = config if isinstance(config, dict) else {}
+    parts = [inner.get(key) for key in _INNER] + (inner.get("layers", []) if class_name in _MODELS else [])
+    for entry in [e for part in parts for e in (part if isinstance(part, list) else [part]) if isinstance(e, dict)]:
+        _check_known(file, entry.get("class_name"), entry.get("config"), f"{name}/{entry.get('class_name')}")
+
+
+def _check_same(file: KerasFile, stored: KerasLayer, target: Layer) -> None:
+    """Is it a layer of the same class, with the same functions?"""
+    if stored.class_name is None:
+        return
+    _check_known(file, stored.class_name, stored.config, stored.name)
+    cell_in_layer = f"{stored.class_name}Cell" == type(target).__name__
+    if stored.class_name != type(target).__name__ and not cell_in_layer:
+        raise ConversionError(
+            f"{file.path}: expected a {type(target).__name__}, for {target.name}, got {stored.name}, a "
+            f"{stored.class_name}."
+        )
+    _compare(file, stored.name, stored.config or {}, target.get_config())
+
+
+def _compare(file: KerasFile, name: str, theirs: dict[str, Any], ours: dict[str, Any]) -> None:
+    for key in _DECISIVE:
+        if key not in theirs or key not in ours:
+            continue
+        if theirs[key] != ours[key]:
+            raise ConversionError(
+                f"{file.path}: {name} has {key}={theirs[key]!r}, the target {key}={ours[key]!r}: the same weights "
+                f"would give other numbers. Make the layer with {key}={theirs[key]!r}."
+            )
+        if theirs[key] == "hard_sigmoid" and int(str(file.keras_version or 2).partition(".")[0]) >= 3:
+            raise ConversionError(
+                f"{file.path}: {name} has {key}='hard_sigmoid' of Keras {file.keras_version}, clip(x/6 + 1/2, 0, 1); "
+                "here it is that of Keras 2, clip(0.2 x + 1/2, 0, 1): the same weights would give other numbers."
+            )
+    for key in _INNER:
+        pair = [
+            config.get(key) if isinstance(config.get(key), list) else [config.get(key)] for config in (theirs, ours)
+        ]
+        for one, other in zip(*pair, strict=False):
+            if isinstance(one, dict) and isinstance(other, dict):
+                _compare(file, f"{name}/{one.get('class_name')}", one.get("config", {}), other.get("config", {}))
