@@ -1,0 +1,25 @@
+"""Weights that move between frameworks and API generations, without any of the frameworks.
+
+- `relayout`, `relayout_gru`: plain arrays from one gate layout to another; the layouts are data, `LSTM_LAYOUTS`.
+- `read_keras`, `load_keras`: files that Keras wrote (``.h5``, ``.weights.h5``, ``.keras``).
+- `to_torch_state_dict`, `from_torch_state_dict`; `read_safetensors`, `write_safetensors`.
+- `to_onnx`: a layer as an ONNX model of one node; `sequence_lengths`: a mask as lengths.
+
+What cannot be moved without changing the numbers raises `ConversionError`. ``import minigrad`` does not import this
+package: write ``from minigrad import convert``.
+"""
+
+from minigrad.convert.errors import ConversionError, ForeignFileError, MissingLibraryError
+from minigrad.convert.keras_file import KerasFile, KerasLayer, read_keras
+from minigrad.convert.keras_weights import load_keras
+from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
+from minigrad.convert.onnx_model import sequence_lengths, to_onnx
+from minigrad.convert.relayout import relayout, relayout_gru
+from minigrad.convert.safetensors_file import read_safetensors, write_safetensors
+from minigrad.convert.torch_state import from_torch_state_dict, to_torch_state_dict
+
+__all__ = [
+    "GRU_LAYOUTS", "LSTM_LAYOUTS", "ConversionError", "ForeignFileError", "GateLayout", "KerasFile", "KerasLayer",
+    "MissingLibraryError", "from_torch_state_dict", "load_keras", "read_keras", "read_safetensors", "relayout",
+    "relayout_gru", "sequence_lengths", "to_onnx", "to_torch_state_dict", "write_safetensors",
+]  # fmt: skip

@@ -1,0 +1,294 @@
+"""Layers written as ONNX models and run by onnxruntime give our outputs and states."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minigrad as mg
+import minigrad_numpy as xp
+from convert.recorded import L, draw
+from minigrad.convert import ConversionError, MissingLibraryError, relayout, sequence_lengths, to_onnx
+from minigrad.convert.onnx_model import OPSET
+from minigrad.errors import DTypeError
+from minigrad.layers.layer import Layer
+from minigrad.recurrent import bptt
+from minigrad.recurrent.lstmp_step import LSTMPStep, LSTMPWeights
+
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+BATCH, TIME, FEATURES, UNITS = 4, 6, 3, 5
+LENGTHS = np.array([6, 3, 0, 1], np.int32)  # one row is all padding
+MASK = np.arange(TIME) < LENGTHS[:, None]
+V1 = mg.compat.v1.keras.layers
+numbers = np.random.default_rng(8)
+X = numbers.normal(size=(BATCH, TIME, FEATURES)).astype(np.float32)
+
+
+def run(path: Path, lengths: bool = False, states: Any = None, x: Any = X) -> dict[str, Any]:
+    """What onnxruntime says, with the batch first and the directions apart: Y (directions, batch, time, units)."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    feed = {"X": x.swapaxes(0, 1)} | ({"sequence_lens": LENGTHS} if lengths else {})
+    feed |= dict(zip(("initial_h", "initial_c"), states or (), strict=False))
+    names = [output.name for output in session.get_outputs()]
+    found = dict(zip(names, session.run(names, feed), strict=True))
+    return {**found, "Y": found["Y"].transpose(1, 2, 0, 3)}
+
+
+def built(layer: Any, features: int = FEATURES) -> Any:
+    layer.build((None, None, features))
+    return draw(layer, dtype="float32")
+
+
+def states_for(name: str, directions: int = 1) -> list[Any]:
+    count = 1 if name.startswith("gru") else 2
+    return [numbers.normal(size=(directions, BATCH, UNITS)).astype(np.float32) for _ in range(count)]
+
+
+def close(ours: Any, theirs: Any) -> None:
+    np.testing.assert_allclose(theirs, ours.numpy(), rtol=1e-5, atol=2e-6)
+
+
+LAYERS: dict[str, Any] = {
+    "lstm": lambda **o: L.LSTM(UNITS, **o),
+    "lstm_without_bias": lambda **o: L.LSTM(UNITS, use_bias=False, **o),
+    "second_generation": lambda **o: V1.LSTM(UNITS, **o),  # with the hard sigmoid
+    "rnn_around_a_cell": lambda **o: L.RNN(L.LSTMCell(UNITS), **o),
+    "gru": lambda **o: L.GRU(UNITS, **o),
+    "gru_reset_before": lambda **o: L.GRU(UNITS, reset_after=False, **o),
+    "gru_without_bias": lambda **o: L.GRU(UNITS, use_bias=False, **o),
+    "gru_of_the_second_generation": lambda **o: V1.GRU(UNITS, **o),
+}
+
+
+@pytest.mark.parametrize("lengths", [False, True])
+@pytest.mark.parametrize("start", [False, True])
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("name", LAYERS)
+def test_one_direction(name: str, backwards: bool, start: bool, lengths: bool, tmp_path: Path) -> None:
+    layer = built(
+        LAYERS[name](
+            return_sequences=True, return_state=True, zero_output_for_mask=True, go_backwards=backwards, name=name
+        )
+    )
+    states = states_for(name) if start else None
+    to_onnx(layer, tmp_path / "m.onnx", lengths=lengths, initial_state=start)
+    theirs = run(tmp_path / "m.onnx", lengths, states)
+    y, *last = layer(X, mask=MASK if lengths else None, initial_state=[s[0] for s in states] if states else None)
+    close(mg.flip(y, 1) if backwards else y, theirs["Y"][0])
+    rows = LENGTHS > 0 if lengths else np.ones(BATCH, bool)
+    for ours, state in zip(last, ("Y_h", "Y_c"), strict=False):
+        np.testing.assert_allclose(theirs[state][0][rows], ours.numpy()[rows], rtol=1e-5, atol=2e-6)
+        np.testing.assert_array_equal(theirs[state][0][~rows], 0.0)  # where ours is the initial state
+
+
+@pytest.mark.parametrize("lengths", [False, True])
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("merge_mode", ["concat", None])
+def test_two_directions(name: str, merge_mode: Any, lengths: bool, tmp_path: Path) -> None:
+    inner = LAYERS[name](return_sequences=True, return_state=True, name=name)
+    layer = built(L.Bidirectional(inner, merge_mode=merge_mode))
+    states = states_for(name, directions=2)
+    to_onnx(layer, tmp_path / "m.onnx", lengths=lengths, initial_state=True)
+    theirs = run(tmp_path / "m.onnx", lengths, states)
+    initial = [s[way] for way in range(2) for s in states]
+    result = layer(X, mask=MASK if lengths else None, initial_state=initial)
+    both = mg.split(result[0], 2, -1) if merge_mode == "concat" else result[:2]
+    for way in range(2):
+        close(both[way], theirs["Y"][way])
+    last = result[-2 * len(states) :]
+    rows = LENGTHS > 0 if lengths else np.ones(BATCH, bool)
+    for k, state in enumerate(("Y_h", "Y_c")[: len(states)]):
+        for way in range(2):
+            ours = last[way * len(states) + k].numpy()
+            np.testing.assert_allclose(theirs[state][way][rows], ours[rows], rtol=1e-5, atol=2e-6)
+
+
+ACTIVATIONS = ["elu", "hard_sigmoid", "linear", "relu", "sigmoid", "softplus", "softsign", "tanh"]
+
+
+@pytest.mark.parametrize("gates", ["sigmoid", "hard_sigmoid", "tanh"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("kind", [L.LSTM, L.GRU])
+def test_activations(kind: Any, activation: str, gates: str, tmp_path: Path) -> None:
+    layer = built(kind(UNITS, activation=activation, recurrent_activation=gates, return_sequences=True))
+    to_onnx(layer, tmp_path / "m.onnx")
+    theirs = run(tmp_path / "m.onnx")["Y"][0]
+    ours = layer(X).numpy()
+    np.testing.assert_allclose(theirs, ours, rtol=1e-4, atol=1e-4 * np.abs(ours).max())
+
+
+def test_two_directions_with_activations_of_their_own(tmp_path: Path) -> None:
+    """Each direction has its own three, and α and β are handed out in their order."""
+    forward = L.LSTM(UNITS, activation="elu", recurrent_activation="hard_sigmoid", return_sequences=True)
+    backward = L.LSTM(UNITS, activation="linear", return_sequences=True, go_backwards=True)
+    layer = built(L.Bidirectional(forward, backward_layer=backward))
+    to_onnx(layer, tmp_path / "m.onnx")
+    theirs = run(tmp_path / "m.onnx")["Y"]
+    for way, ours in enumerate(mg.split(layer(X), 2, -1)):
+        close(ours, theirs[way])
+
+
+@given(
+    st.integers(1, 4), st.integers(1, 5), st.integers(1, 4), st.integers(1, 6), st.integers(0, 2**32 - 1), st.booleans()
+)
+def test_any_sizes(batch: int, time: int, features: int, units: int, seed: int, start: bool) -> None:
+    generator = np.random.default_rng(seed)
+    layer = L.LSTM(units, return_sequences=True, return_state=True)
+    layer.build((None, None, features))
+    draw(layer, seed, "float32")
+    x = generator.normal(size=(batch, time, features)).astype(np.float32)
+    states = [generator.normal(size=(1, batch, units)).astype(np.float32) for _ in range(2)] if start else None
+    with tempfile.TemporaryDirectory() as folder:
+        to_onnx(layer, Path(folder) / "m.onnx", initial_state=start)
+        theirs = run(Path(folder) / "m.onnx", states=states, x=x)
+    y, h, c = layer(x, initial_state=[s[0] for s in states] if states else None)
+    for ours, output in ((y, theirs["Y"]), (h, theirs["Y_h"]), (c, theirs["Y_c"])):
+        close(ours, output[0])
+
+
+class Peepholes(Layer):
+    """A cell with the first generation's weights and `get_config`, for the arrays alone."""
+
+    def __init__(self, arrays: dict[str, Any], **config: Any) -> None:
+        super().__init__()
+        self.arrays, self.settings = arrays, config
+        self.activation = mg.tanh
+
+    def get_config(self) -> dict[str, Any]:
+        return {"num_units": UNITS, "forget_bias": 1.0, "activation": "tanh", **self.settings}
+
+    def get_weights(self) -> list[Any]:
+        return list(self.arrays.values())
+
+
+def first_generation(peepholes: bool = True) -> dict[str, Any]:
+    kernel = (numbers.integers(-1024, 1025, (FEATURES + UNITS, 4 * UNITS)) / 1024).astype(np.float32)
+    arrays = {"kernel": kernel, "bias": numbers.normal(size=4 * UNITS).astype(np.float32)}
+    names = ("w_f_diag", "w_i_diag", "w_o_diag") if peepholes else ()
+    return arrays | {name: numbers.normal(size=UNITS).astype(np.float32) for name in names}
+
+
+@pytest.mark.parametrize("forget_bias", [1.0, 0.0, -2.0])
+@pytest.mark.parametrize("peepholes", [True, False])
+def test_peepholes_and_an_added_forget_bias(peepholes: bool, forget_bias: float, tmp_path: Path) -> None:
+    arrays = first_generation(peepholes)
+    to_onnx(Peepholes(arrays, forget_bias=forget_bias), tmp_path / "m.onnx", initial_state=True)
+    states = [numbers.normal(size=(1, BATCH, UNITS)).astype(np.float32) for _ in range(2)]
+    theirs = run(tmp_path / "m.onnx", states=states)
+    step = LSTMPStep(forget_bias=forget_bias)
+    weights = LSTMPWeights(*arrays.values())
+    m, (c_n, m_n), _ = bptt.forward(xp, step, X.swapaxes(0, 1), (states[1][0], states[0][0]), weights)
+    np.testing.assert_allclose(theirs["Y"][0].swapaxes(0, 1), m, rtol=1e-5, atol=2e-6)
+    np.testing.assert_allclose(theirs["Y_h"][0], m_n, rtol=1e-5, atol=2e-6)
+    np.testing.assert_allclose(theirs["Y_c"][0], c_n, rtol=1e-5, atol=2e-6)
+
+
+def test_the_model_is_one_node_of_the_stated_operator_set(tmp_path: Path) -> None:
+    to_onnx(built(L.LSTM(UNITS, name="encoder")), tmp_path / "m.onnx")
+    model = onnx.load(tmp_path / "m.onnx")
+    assert [node.op_type for node in model.graph.node] == ["LSTM"]
+    assert [(o.domain, o.version) for o in model.opset_import] == [("", OPSET)]
+    assert model.graph.name == "encoder"
+    assert [v.name for v in model.graph.input] == ["X"]
+    assert [v.name for v in model.graph.output] == ["Y", "Y_h", "Y_c"]
+    assert {t.name: tuple(t.dims) for t in model.graph.initializer} == {"W": (1, 20, 3), "R": (1, 20, 5), "B": (1, 40)}
+    onnx.checker.check_model(model, full_check=True)
+
+
+def test_float64_stays_float64(tmp_path: Path) -> None:
+    layer = L.LSTM(UNITS, dtype="float64")
+    layer.build((None, None, FEATURES))
+    to_onnx(layer, tmp_path / "m.onnx")
+    (kernel, *_) = onnx.load(tmp_path / "m.onnx").graph.initializer
+    expected = relayout(layer.get_weights(), "keras", "onnx")["W"]
+    np.testing.assert_array_equal(onnx.numpy_helper.to_array(kernel), expected)
+
+
+# --- what cannot be moved ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (
+            L.LSTM(2, activation="selu"),
+            "activation='selu' has no counterpart in ONNX, whose LSTM has elu or hard_sigmoid",
+        ),
+        (L.LSTM(2, recurrent_dropout=0.1), "recurrent_dropout=0.1 has no counterpart in ONNX"),
+        (L.Bidirectional(L.LSTM(2), merge_mode="mul"), "merge_mode='mul' has no counterpart in ONNX"),
+        (L.RNN([L.LSTMCell(2), L.LSTMCell(2)]), "expected one layer, for one node, got 2"),
+        (
+            L.Bidirectional(L.LSTM(2), backward_layer=L.LSTM(3, go_backwards=True)),
+            "two directions of one kind and size.*got LSTM of 2 units and LSTM of 3 units",
+        ),
+        (L.SimpleRNN(2), "got SimpleRNNCell"),
+    ],
+)
+def test_what_has_no_counterpart(layer: Any, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConversionError, match=message):
+        to_onnx(built(layer), tmp_path / "m.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"cell_clip": 3.0}, r"cell_clip=3.0 has no counterpart in ONNX: it clips the cell state c.*the gates' inputs"),
+        ({"proj_clip": 3.0}, r"proj_clip=3.0 has no counterpart in ONNX: it clips the projected output"),
+    ],
+)
+def test_the_first_generations_clips(config: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConversionError, match=message):
+        to_onnx(Peepholes(first_generation(), **config), tmp_path / "m.onnx")
+
+
+def test_the_first_generations_projection(tmp_path: Path) -> None:
+    arrays = first_generation(peepholes=False)
+    arrays["kernel"] = arrays["kernel"][: FEATURES + 2]
+    arrays["projection/kernel"] = np.ones((UNITS, 2), np.float32)
+    with pytest.raises(ConversionError, match="a projection cannot be moved to 'onnx'"):
+        to_onnx(Peepholes(arrays, num_proj=2), tmp_path / "m.onnx")
+
+
+def test_repeated_outputs_have_no_counterpart_in_lengths(tmp_path: Path) -> None:
+    layer = built(L.LSTM(2, return_sequences=True, name="encoder"))
+    with pytest.raises(ConversionError, match="encoder: past a row's length ONNX's outputs are zero"):
+        to_onnx(layer, tmp_path / "m.onnx", lengths=True)
+    to_onnx(built(L.LSTM(2)), tmp_path / "m.onnx", lengths=True)
+
+
+def test_lengths_of_a_mask() -> None:
+    np.testing.assert_array_equal(sequence_lengths(MASK), LENGTHS)
+    np.testing.assert_array_equal(sequence_lengths(mg.tensor(MASK)), LENGTHS)
+    assert sequence_lengths(MASK).dtype == np.int32
+
+
+@pytest.mark.parametrize("row", [[True, False, True], [False, True, True], [False, False, True]])
+def test_a_mask_with_holes_has_no_lengths(row: list[bool]) -> None:
+    with pytest.raises(
+        ConversionError, match=r"row 1 of the mask counts again.*a mask with holes, or padded on the left"
+    ):
+        sequence_lengths([[True, True, False], row])
+
+
+@pytest.mark.parametrize("mask", [np.ones((2, 3)), np.ones(3, bool)])
+def test_a_mask_that_is_none(mask: Any) -> None:
+    with pytest.raises(DTypeError, match=r"expected `mask` of bools, \(batch, time\), got"):
+        sequence_lengths(mask)
+
+
+def test_without_onnx_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(MissingLibraryError, match=r"pip install 'minigrad-bptt\[onnx\]'"):
+        to_onnx(built(L.LSTM(2)), tmp_path / "m.onnx")
