@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from minigrad.layers import regularizers
 from minigrad.layers.cell import Cell
-from minigrad.layers.layer import InputSpec
+from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.options import Option, option
 from minigrad.layers.rnn import RNN
 from minigrad.tensor import Tensor

@@ -11,7 +11,8 @@ from minigrad.creation import as_tensor
 from minigrad.errors import ShapeError
 from minigrad.layers import activations, constraints, initializers, nest, regularizers
 from minigrad.layers.cell_protocol import Recurrence, zero_state
-from minigrad.layers.layer import InputSpec, Layer
+from minigrad.layers.input_spec import InputSpec
+from minigrad.layers.layer import Layer
 from minigrad.layers.options import flag, fraction, option, positive_int
 from minigrad.recurrent.step import Step
 from minigrad.tensor import Tensor

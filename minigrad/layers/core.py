@@ -8,7 +8,8 @@ from minigrad import functional as F
 from minigrad import random
 from minigrad.errors import DTypeError, ShapeError
 from minigrad.layers import activations, constraints, initializers, regularizers
-from minigrad.layers.layer import InputSpec, Layer
+from minigrad.layers.input_spec import InputSpec
+from minigrad.layers.layer import Layer
 from minigrad.layers.options import anything, flag, fraction, number, option, positive_int
 from minigrad.tensor import Tensor
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import wraps
 from inspect import Parameter, signature
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 from weakref import WeakSet
 
 from minigrad.backend import registry
@@ -24,6 +24,7 @@ from minigrad.errors import MinigradError, ShapeError
 from minigrad.layers import constraints, context, initializers, nest, regularizers
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.floatx import floatx
+from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.options import Configured, Kind, anything, flag, has_options_only, option
 from minigrad.layers.weight import Weight
 from minigrad.tensor import Tensor, TensorLike, constant
@@ -32,37 +33,6 @@ Shape = tuple[int | None, ...]
 CLASSES: dict[tuple[str, str], type[Layer]] = {}  # every layer class by the names under which it is serialized
 _with_losses: WeakSet[Layer] = WeakSet()  # the layers that hold losses of a call
 _dtype_names: dict[tuple[type, Any], str] = {}
-
-
-class InputSpec(NamedTuple):
-    """What a layer asks of its input.
-
-    Attributes:
-        ndim: the number of axes.
-        min_ndim: the least number of axes.
-        axes: the size that an axis must have, by the axis.
-    """
-
-    ndim: int | None = None
-    min_ndim: int | None = None
-    axes: dict[int, int] | None = None
-
-    def admits(self, shape: tuple[int, ...]) -> bool:
-        """Does an input of this shape fit?"""
-        if self.ndim not in (None, len(shape)) or len(shape) < self._least():
-            return False
-        return all(shape[axis] == size for axis, size in (self.axes or {}).items())
-
-    def _least(self) -> int:
-        """How many axes there must be for all that is asked."""
-        return max([self.ndim or self.min_ndim or 1, *(max(axis + 1, -axis) for axis in self.axes or {})])
-
-    def __str__(self) -> str:
-        n = self._least()
-        names = ["batch", "time", "features"] if n == 3 else ["batch", *["…"] * (n - 2), "features"][:n]
-        for axis, size in (self.axes or {}).items():
-            names[axis] = str(size)
-        return f"({', '.join(names)}{',' if n == 1 else ''})" + ("" if self.ndim else " or with more axes in between")
 
 
 class Layer(Configured):

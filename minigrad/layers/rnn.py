@@ -14,7 +14,8 @@ from minigrad.backend.protocol import BackendModule
 from minigrad.creation import as_tensor
 from minigrad.errors import DTypeError, MinigradError, ShapeError
 from minigrad.layers import cell_protocol, nest
-from minigrad.layers.layer import InputSpec, Layer, is_dtype
+from minigrad.layers.input_spec import InputSpec
+from minigrad.layers.layer import Layer, is_dtype
 from minigrad.layers.options import Kind, OptionError, anything, flag, option
 from minigrad.layers.serialization import cell_kind
 from minigrad.layers.stacked import StackedRNNCells

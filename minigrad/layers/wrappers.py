@@ -7,7 +7,8 @@ from typing import Any
 from minigrad import functional as F
 from minigrad.errors import ShapeError
 from minigrad.layers import context, nest
-from minigrad.layers.layer import InputSpec, Layer
+from minigrad.layers.input_spec import InputSpec
+from minigrad.layers.layer import Layer
 from minigrad.layers.options import OptionError, choice, option, optional
 from minigrad.layers.rnn import RNN
 from minigrad.layers.serialization import clone, layer_kind

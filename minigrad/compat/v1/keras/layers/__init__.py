@@ -3,7 +3,8 @@
 from minigrad.compat.v1.keras.layers.gru import GRU, GRUCell
 from minigrad.compat.v1.keras.layers.lstm import LSTM, LSTMCell
 from minigrad.layers.core import Activation, Dense, Dropout, Embedding, Input, InputLayer, Masking
-from minigrad.layers.layer import InputSpec, Layer
+from minigrad.layers.input_spec import InputSpec
+from minigrad.layers.layer import Layer
 from minigrad.layers.rnn import RNN
 from minigrad.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from minigrad.layers.stacked import StackedRNNCells

@@ -1,0 +1,36 @@
+"""What a layer asks of its inputs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class InputSpec(NamedTuple):
+    """What a layer asks of its input.
+
+    Attributes:
+        ndim: the number of axes.
+        min_ndim: the least number of axes.
+        axes: the size that an axis must have, by the axis.
+    """
+
+    ndim: int | None = None
+    min_ndim: int | None = None
+    axes: dict[int, int] | None = None
+
+    def admits(self, shape: tuple[int, ...]) -> bool:
+        """Does an input of this shape fit?"""
+        if self.ndim not in (None, len(shape)) or len(shape) < self._least():
+            return False
+        return all(shape[axis] == size for axis, size in (self.axes or {}).items())
+
+    def _least(self) -> int:
+        """How many axes there must be for all that is asked."""
+        return max([self.ndim or self.min_ndim or 1, *(max(axis + 1, -axis) for axis in self.axes or {})])
+
+    def __str__(self) -> str:
+        n = self._least()
+        names = ["batch", "time", "features"] if n == 3 else ["batch", *["…"] * (n - 2), "features"][:n]
+        for axis, size in (self.axes or {}).items():
+            names[axis] = str(size)
+        return f"({', '.join(names)}{',' if n == 1 else ''})" + ("" if self.ndim else " or with more axes in between")
