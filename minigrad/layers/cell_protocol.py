@@ -68,7 +68,7 @@ def recurrences(cell: Any, inputs: Tensor, training: bool | None) -> list[Recurr
 
 def recurrences_of_all(cells: list[Any], inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
     """Returns the same for a stack of cells, from the lowest up."""
-    if len({cell.dtype for cell in cells if isinstance(cell, Layer)}) > 1:
+    if len({dtype_of(cell) for cell in cells} - {None}) > 1:
         return "the cells are of different dtypes"
     found: list[Recurrence] = []
     for k, cell in enumerate(cells):
@@ -79,6 +79,12 @@ def recurrences_of_all(cells: list[Any], inputs: Tensor, training: bool | None) 
             return of_one
         found += of_one
     return found
+
+
+def dtype_of(cell: Any) -> str | None:
+    """Returns the dtype in which a cell computes, of a stack its lowest cell's; None if it does not say."""
+    cells = getattr(cell, "cells", None)
+    return dtype_of(cells[0]) if cells else getattr(cell, "dtype", None)
 
 
 def state_counts(cell: Any) -> list[int]:
@@ -124,7 +130,7 @@ def _arguments(function: Callable[..., Any]) -> frozenset[str]:
 def states_like(cell: Any, flat: list[Any]) -> Any:
     """Returns flat states in the structure in which a cell takes them: a list, even if there is but one."""
     size = cell.state_size
-    return nest.like(size, flat) if isinstance(size, (list, tuple, dict)) else flat
+    return nest.like(size, flat) if isinstance(size, (list, tuple)) else flat
 
 
 def initial_state(cell: Any, batch_size: int | None, dtype: Any) -> Any:
