@@ -129,7 +129,7 @@ class RNN(Layer):
                 f"{self.name}.reset_states: the batch size is not known. Call the layer once, or give it "
                 "batch_input_shape=(batch, time, features)."
             )
-        self._states = self._checked_states(states, batch, "reset_states")
+        self._states = self._checked_states(states, batch, "reset_states: expected `states`")
 
     reset_state = reset_states
 
@@ -143,7 +143,7 @@ class RNN(Layer):
             return int(nest.leaves(self._states)[0].shape[0])
         return self.batch_input_shape[1 if self.time_major else 0] if self.batch_input_shape else None
 
-    def _checked_states(self, given: Any, batch: int, where: str) -> list[Any]:
+    def _checked_states(self, given: Any, batch: int, where: str = "call: expected `initial_state`") -> list[Any]:
         """The states for a batch of that size, in the cell's structure; the cell's own choice where none are given."""
         if given is None:
             given = cell_protocol.initial_state(self.cell, batch, self._cast_dtype)
@@ -151,8 +151,8 @@ class RNN(Layer):
         shapes, got = [(batch, size) for size in nest.leaves(self.cell.state_size)], [s.shape for s in flat]
         if got != shapes:
             raise ShapeError(
-                f"{self.name}.{where}: expected {len(shapes)} states of shapes {', '.join(map(str, shapes))}, got "
-                f"{len(got)}: {', '.join(map(str, got))}."
+                f"{self.name}.{where}, {len(shapes)} states of shapes {', '.join(map(str, shapes))}, got {len(got)}: "
+                f"{', '.join(map(str, got))}."
             )
         return list(cell_protocol.states_like(self.cell, flat))
 
@@ -162,12 +162,12 @@ class RNN(Layer):
         try:
             return as_tensor(state, self._cast_dtype)
         except DTypeError as error:
-            raise StateError(f"{self.name}.{where}: expected states of {self._cast_dtype}: {error}") from None
+            raise StateError(f"{self.name}.{where} of {self._cast_dtype}: {error}") from None
 
     def _start(self, batch: int, given: Any) -> list[Any]:
         """The states before the first step, in the cell's structure."""
         if not self.stateful:
-            return self._checked_states(given, batch, "call: initial_state")
+            return self._checked_states(given, batch)
         bound = self._bound_batch()
         if bound is not None and bound != batch:
             raise ShapeError(
@@ -178,7 +178,7 @@ class RNN(Layer):
         # As in Keras: what is carried wins, unless it is all zeros.
         if carried is not None and (given is None or any(bool(F.any(s != 0.0)) for s in nest.leaves(carried))):
             return carried
-        return self._checked_states(given, batch, "call: initial_state")
+        return self._checked_states(given, batch)
 
     # --- the call -----------------------------------------------------------------------------------------------------
 
@@ -208,9 +208,7 @@ class RNN(Layer):
         x = nest.over(self._time_first, inputs)
         first = nest.first(x)
         if first.shape[0] == 0:
-            raise ShapeError(
-                f"{self.name}: expected at least one time step, got inputs of {self._axes()} = {first.shape}."
-            )
+            raise ShapeError(f"{self.name}: expected at least one time step, got {nest.first(inputs).shape}.")
         mask = self._time_first_mask(mask, first)
         if self.go_backwards:
             x = nest.over(lambda part: F.flip(part, 0), x)
@@ -247,9 +245,7 @@ class RNN(Layer):
             raise ShapeError(f"{self.name}: expected `mask` of shape {self._axes()} = {shape}, got {mask.shape}.")
         dtype = dtype_name(mask.dtype)
         if "float" in dtype:
-            raise DTypeError(
-                f"{self.name}: expected `mask` of bools, got {dtype}. For 1 where a step counts: mask > 0."
-            )
+            raise DTypeError(f"{self.name}: expected `mask` of bools, True where a step counts, got {dtype}: m > 0?")
         return self._time_first(mask if dtype == "bool" else mask != 0)
 
     def _axes(self) -> str:
@@ -302,10 +298,7 @@ class RNN(Layer):
     @property
     def _cast_dtype(self) -> str:
         """The cell's dtype, where it has one: ``RNN(LSTMCell(4, dtype="float64"))`` computes in float64."""
-        cell = self.cell
-        while isinstance(cell, StackedRNNCells):
-            cell = cell.cells[0]
-        return str(cell.dtype if isinstance(cell, Layer) else self.dtype)
+        return str(cell_protocol.dtype_of(self.cell) or self.dtype)
 
     def _expected(self) -> str:
         usual = str(self.input_spec)

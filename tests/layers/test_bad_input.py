@@ -40,8 +40,8 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: built()(X[0]),
         ShapeError,
         (
-            "LSTM.call ('lstm'): expected `inputs` of shape (batch, time, 4), got (6, 4). It takes a batch of sequences: "
-            "x[None] makes one of a single sequence, Embedding one of integers."
+            "LSTM.call ('lstm'): expected `inputs` of shape (batch, time, 4), got (6, 4). It takes a batch of "
+            "sequences: x[None] makes one of a single sequence, Embedding one of integers."
         ),
     ),
     "features": (
@@ -63,8 +63,8 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: L.RNN(L.LSTMCell(UNITS, name="cell"))(X[None]),
         ShapeError,
         (
-            "LSTMCell.build ('cell'): expected `inputs` of shape (batch, features), got (1, 6, 4). A cell takes one time "
-            "step; wrap it in RNN(cell) for a sequence."
+            "LSTMCell.build ('cell'): expected `inputs` of shape (batch, features), got (1, 6, 4). A cell takes one "
+            "time step; wrap it in RNN(cell) for a sequence."
         ),
     ),
     "batch of a stateful layer": (
@@ -109,8 +109,8 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: L.LSTM(UNITS, tbptt=(3, 2)),
         OptionError,
         (
-            "LSTM: `tbptt`: expected (k1, k2), whole numbers with 1 ≤ k1 ≤ k2: after every k1 steps, k2 steps back; got "
-            "(3, 2)."
+            "LSTM: `tbptt`: expected (k1, k2), whole numbers with 1 ≤ k1 ≤ k2: after every k1 steps, k2 steps "
+            "back; got (3, 2)."
         ),
     ),
     "no cell": (
