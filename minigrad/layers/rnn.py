@@ -41,7 +41,7 @@ def _read_tbptt(where: str, value: Any) -> Any:
 
 
 class StateError(MinigradError, ValueError):
-    """States that a recurrent layer cannot use, for their dtype."""
+    """States that are not numbers, or not real ones."""
 
 
 class RNN(Layer):
@@ -161,7 +161,7 @@ class RNN(Layer):
             return state
         try:
             return as_tensor(state, self._cast_dtype)
-        except DTypeError as error:
+        except MinigradError as error:
             raise StateError(f"{self.name}.{where} of {self._cast_dtype}: {error}") from None
 
     def _start(self, batch: int, given: Any) -> list[Any]:
