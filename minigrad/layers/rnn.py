@@ -160,7 +160,7 @@ class RNN(Layer):
         if isinstance(state, Tensor) and is_dtype(state.dtype, self._cast_dtype):
             return state
         try:
-            return as_tensor(state, self._cast_dtype)
+            return as_tensor(as_tensor(state), self._cast_dtype)
         except MinigradError as error:
             raise StateError(f"{self.name}.{where} of {self._cast_dtype}: {error}") from None
 

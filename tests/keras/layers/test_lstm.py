@@ -356,10 +356,10 @@ def test_reset_states_before_the_first_call() -> None:
 
 
 def test_reset_states_raises() -> None:
-    with pytest.raises(AttributeError, match="carries no state. Make it with stateful=True"):
+    with pytest.raises(AttributeError, match=r"carries no state\. Make it with stateful=True"):
         L.LSTM(2).reset_states()
     unknown = L.LSTM(2, stateful=True)
-    with pytest.raises(ValueError, match="the batch size is not known. Call the layer once, or give it batch_input"):
+    with pytest.raises(ValueError, match=r"the batch size is not known\. Call the layer once, or give it batch_input"):
         unknown.reset_states()
     layer = built(L.LSTM, stateful=True, name="lstm")
     layer(X)
