@@ -77,6 +77,7 @@ class Bidirectional(Layer):
                 raise OptionError(f"Bidirectional: expected layer and backward_layer to have the same `{name}`.")
         if other is not None and other.go_backwards == one.go_backwards:
             raise OptionError("Bidirectional: expected layer and backward_layer to differ in `go_backwards`.")
+        self._given_backward = other
         self.batch_input_shape = self.batch_input_shape or one.batch_input_shape
         changes: dict[str, Any] = {"batch_input_shape": self.batch_input_shape} if self.batch_input_shape else {}
         # As in Keras: a repeated output would put one direction's past beside the other's future.
@@ -91,6 +92,13 @@ class Bidirectional(Layer):
 
     def _sublayers(self) -> list[Layer]:
         return list(self._both)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments as plain values; the way back is one of them only where it was given."""
+        config = super().get_config()
+        config.pop("backward_layer", None)
+        given = {} if self._given_backward is None else {"backward_layer": layer_kind.plain(self._given_backward)}
+        return {**config, **given}
 
     def build(self, input_shape: Any) -> None:
         """Builds both layers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -177,3 +178,12 @@ def test_wrappers_know_the_weights_and_losses_inside() -> None:
     both.trainable = False
     assert both.trainable_weights == []
     assert [w.name.split("/")[1] for w in both.weights] == ["forward_lstm"] * 3 + ["backward_lstm"] * 3
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_bidirectional_layer_comes_back_from_its_config(given: bool) -> None:
+    way_back = {"backward_layer": L.LSTM(3, go_backwards=True, activation="relu")} if given else {}
+    config = L.Bidirectional(L.LSTM(3), **way_back).get_config()
+    again = L.Bidirectional.from_config(json.loads(json.dumps(config)))
+    assert ("backward_layer" in config) == given
+    assert again.get_config() == config
