@@ -125,11 +125,12 @@ def test_the_graph_lets_its_arrays_go_after_backward() -> None:
     x = mg.tensor(np.ones(3), requires_grad=True)
     y = x * x
     z = y.sum()
-    inner = weakref.ref(y)
+    inner, node = weakref.ref(y), z.node
     del y
     assert inner() is not None
     z.backward()
     assert inner() is None
+    assert (node.y, node.params, node.arrays, node.inputs) == (None, None, (), ())
 
 
 def test_the_graph_has_no_cycles() -> None:

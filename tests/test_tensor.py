@@ -49,6 +49,9 @@ def test_the_gradient_of_many_numbers_needs_a_direction() -> None:
     (x * x).backward(np.array([1.0, 10.0]))
     assert x.grad.tolist() == [2.0, 40.0]
     assert x.grad.dtype == "float32"
+    y = x * x
+    for seed in (np.ones(2), mg.tensor(np.ones(2))):
+        assert [dx.dtype for dx in mg.grad(y, [x, y], seed)] == ["float32", "float32"]
 
 
 def test_nothing_that_requires_a_gradient() -> None:
