@@ -53,11 +53,13 @@ class BuiltIn(RNN):
 
     @classmethod
     def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:
-        """The cell's arguments first, as in ``LSTM(64)``."""
-        order = [name for name in cls.cell_class._options if isinstance(options.get(name), _OfCell)]
-        if "bias_regularizer" in order:
-            order.insert(order.index("bias_regularizer") + 1, "activity_regularizer")
-        return {name: options[name] for name in [*order, *options]}
+        """As in ``LSTM(64)`` and in Keras: the arguments that all cells have, the loop's, and the rest of the cell's."""
+        of_cell = [name for name in cls.cell_class._options if isinstance(options.get(name), _OfCell)]
+        end = of_cell.index("recurrent_dropout") + 1 if of_cell else 0
+        first, last = of_cell[:end], of_cell[end:]
+        if first:
+            first.insert(first.index("bias_regularizer") + 1, "activity_regularizer")
+        return {name: options[name] for name in [*first, *(n for n in options if n not in last), *last]}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.for_cell: dict[str, Any] = {}

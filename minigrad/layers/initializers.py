@@ -80,7 +80,7 @@ class _Drawn(Initializer):
         """The generator: a fresh one where there is a seed, else minigrad's."""
         return random.generator_for(self.seed)
 
-    seed: int | None = option(anything, None)
+    seed: int | None
 
 
 class RandomNormal(_Drawn):
@@ -161,6 +161,8 @@ def fans(shape: Shape) -> tuple[int, int]:
 
 class _Scaled(_Drawn):
     """A `VarianceScaling` with a name of its own, whose only argument is the seed."""
+
+    seed: int | None = option(anything, None)
 
     rule: tuple[float, str, str]
 

@@ -206,9 +206,9 @@ class Layer(Configured):
 
     # --- losses -------------------------------------------------------------------------------------------------------
 
-    def add_loss(self, loss: Any) -> None:
+    def add_loss(self, losses: Any) -> None:
         """Adds a term to `losses`, or a list of them: a tensor until the next call, a function of nothing for good."""
-        for term in nest.leaves(loss):
+        for term in nest.leaves(losses):
             (self._penalties if callable(term) else self._losses).append(term)
         _with_losses.add(self)
 

@@ -61,7 +61,7 @@ class Bidirectional(Layer):
 
     layer: Any = option(layer_kind)
     merge_mode: str | None = option(optional(choice("concat", "sum", "mul", "ave")), "concat")
-    backward_layer: Any = option(optional(layer_kind), None, quiet=True)
+    backward_layer: Any = option(optional(layer_kind), None, keyword_only=True, quiet=True)
 
     supports_masking = True
 
@@ -106,14 +106,22 @@ class Bidirectional(Layer):
             if not layer.built:
                 layer.build(input_shape)
 
-    def call(self, inputs: Any, mask: Any = None, training: bool | None = None, initial_state: Any = None) -> Any:
+    def call(
+        self,
+        inputs: Any,
+        training: bool | None = None,
+        mask: Any = None,
+        initial_state: Any = None,
+        constants: Any = None,
+    ) -> Any:
         """Runs both layers and merges their outputs.
 
         Args:
             inputs: (batch, time, features), or a list of that and the initial states.
-            mask: as of the layer, for both.
             training: does dropout act?
+            mask: as of the layer, for both.
             initial_state: the forward layer's states, then the backward layer's.
+            constants: as of the layer, for both.
 
         Raises:
             ShapeError: the number of initial states is odd.
@@ -121,7 +129,7 @@ class Bidirectional(Layer):
         if isinstance(inputs, list):
             inputs, initial_state = inputs[0], inputs[1:] or initial_state
         results = [
-            layer(inputs, mask=nest.first(mask), training=training, initial_state=half)
+            layer(inputs, nest.first(mask), training, initial_state=half, constants=constants)
             for layer, half in zip(self._both, self._halves("call", initial_state), strict=True)
         ]
         outputs = [r[0] if self._both_have("return_state") else r for r in results]

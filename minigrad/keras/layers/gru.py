@@ -23,5 +23,7 @@ class GRUCell(v1.GRUCell):
 class GRU(v1.GRU):
     """The gated recurrent unit over a sequence. Arguments: those of `GRUCell`, then those of `RNN`."""
 
+    time_major: bool = option(flag, False, after="unroll")
+
     cell_class: ClassVar[type[Cell]] = GRUCell
     serialized_module: ClassVar[str] = "keras.layers"

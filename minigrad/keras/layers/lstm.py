@@ -7,7 +7,7 @@ from typing import ClassVar
 from minigrad.compat.v1.keras.layers import lstm as v1
 from minigrad.layers import activations
 from minigrad.layers.cell import Cell
-from minigrad.layers.options import choice, option
+from minigrad.layers.options import choice, flag, option
 
 
 class LSTMCell(v1.LSTMCell):
@@ -37,6 +37,8 @@ class LSTM(v1.LSTM):
     >>> lstm.path
     'explicit BPTT, fused kernel of the numpy backend'
     """
+
+    time_major: bool = option(flag, False, after="stateful")
 
     cell_class: ClassVar[type[Cell]] = LSTMCell
     serialized_module: ClassVar[str] = "keras.layers"

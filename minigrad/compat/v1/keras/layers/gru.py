@@ -34,7 +34,7 @@ class GRUCell(Cell):
     """
 
     recurrent_activation: activations.Activation = option(activations.option, "hard_sigmoid", after="activation")
-    implementation: int = option(choice(1, 2), 1)
+    implementation: int = option(choice(1, 2), 1, keyword_only=True)
     reset_after: bool = option(flag, False)
 
     serialized_module: ClassVar[str] = "compat.v1.keras.layers"
@@ -66,6 +66,8 @@ class GRUCell(Cell):
 
 class GRU(BuiltIn):
     """The gated recurrent unit over a sequence. Arguments: those of `GRUCell`, then those of `RNN`."""
+
+    time_major: bool = option(flag, False, keyword_only=True)
 
     cell_class: ClassVar[type[Cell]] = GRUCell
     serialized_module: ClassVar[str] = "compat.v1.keras.layers"

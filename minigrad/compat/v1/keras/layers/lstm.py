@@ -81,5 +81,7 @@ class LSTMCell(Cell):
 class LSTM(BuiltIn):
     """The LSTM over a sequence. Arguments: those of `LSTMCell`, then those of `RNN`."""
 
+    time_major: bool = option(flag, False, keyword_only=True)
+
     cell_class: ClassVar[type[Cell]] = LSTMCell
     serialized_module: ClassVar[str] = "compat.v1.keras.layers"
