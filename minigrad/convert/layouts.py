@@ -40,6 +40,7 @@ class GateLayout:
         peepholes: the names of the arrays with the peepholes; none where there are no such cells.
         peephole_gates: the order of the peepholes, one array each or all in the one.
         projection: the name of the array with P; None where there is no such cell.
+        candidate: the names of the arrays with W and U, and with b, of the last gate, if those are arrays of their own.
         adds_forget_bias: is a forget bias added at call, rather than stored in b?
         reset_after: of a GRU: does the reset gate act on h U, rather than on h?
     """
@@ -59,6 +60,7 @@ class GateLayout:
     peepholes: tuple[str, ...] = ()
     peephole_gates: str = ""
     projection: str | None = None
+    candidate: tuple[str, ...] = ()
     adds_forget_bias: bool = False
     reset_after: bool = False
 
@@ -76,7 +78,7 @@ class GateLayout:
         matrices = (self.kernel,) if self.recurrent is None else (self.kernel, self.recurrent)
         if not self.bias_needed:
             return matrices
-        return (self.kernel, self.bias, *matrices[1:])
+        return (self.kernel, self.bias, *matrices[1:], *self.candidate)
 
 
 _TF1 = GateLayout(
@@ -132,6 +134,16 @@ _CHAINER = GateLayout(
     interleaved=True,
 )
 
+_GRU_TF1 = GateLayout(
+    name="tf1",
+    gates="rzg",
+    letters="r, u, c",
+    kernel="gates/kernel",
+    recurrent=None,
+    bias="gates/bias",
+    bias_needed=True,
+    candidate=("candidate/kernel", "candidate/bias"),
+)
 _GRU_KERAS = GateLayout(
     name="keras",
     gates="zrg",
@@ -188,5 +200,5 @@ _GRU_ONNX_BEFORE = GateLayout(
 
 LSTM_LAYOUTS = {layout.name: layout for layout in (_TF1, _KERAS, _TORCH, _ONNX, _CHAINER)}
 GRU_LAYOUTS = {
-    layout.name: layout for layout in (_GRU_KERAS, _GRU_KERAS_BEFORE, _GRU_TORCH, _GRU_ONNX, _GRU_ONNX_BEFORE)
+    layout.name: layout for layout in (_GRU_TF1, _GRU_KERAS, _GRU_KERAS_BEFORE, _GRU_TORCH, _GRU_ONNX, _GRU_ONNX_BEFORE)
 }

@@ -149,9 +149,8 @@ def _refuse_repeated_outputs(direction: Direction) -> None:
 
 def _arrays(level: Level) -> dict[str, Array]:
     """W, R, B and P of all directions."""
-    dst = "onnx"
-    if level.directions[0].layout.name == "keras_reset_before":
-        dst = "onnx_reset_before"
+    first = level.directions[0]
+    dst = "onnx_reset_before" if first.kind == "GRU" and not first.layout.reset_after else "onnx"
     each = [weights_of(direction, dst) for direction in level.directions]
     return {name: np.concatenate([arrays[name] for arrays in each]) for name in each[0]}
 

@@ -82,7 +82,7 @@ def relayout_gru(weights: Weights, src: str | GateLayout, dst: str | GateLayout)
     Args:
         weights: as of `relayout`.
         src: the layout they have: ``"keras"`` (with `reset_after`), ``"torch"``, ``"onnx"`` (linear_before_reset = 1);
-            or ``"keras_reset_before"``, ``"onnx_reset_before"``.
+            or ``"tf1"``, ``"keras_reset_before"``, ``"onnx_reset_before"``, where the reset gate acts on h.
         dst: the layout to make.
 
     Returns:
@@ -123,6 +123,8 @@ def take_apart(weights: Weights, layout: GateLayout) -> Parts:
     if layout.direction_axis:
         arrays = {name: _one_direction(name, array, layout) for name, array in arrays.items()}
     arrays = {name: _upright(array, layout) for name, array in arrays.items()}
+    if layout.candidate:
+        arrays = _with_candidate(arrays, layout)
     P = arrays.get(layout.projection or "")
     W, U = _matrices(arrays, P, layout)
     gates = len(layout.gates)
@@ -184,6 +186,17 @@ def _one_direction(name: str, array: Array, layout: GateLayout) -> Array:
             "the two directions one by one: array[:1] and array[1:]."
         )
     return array[0]
+
+
+def _with_candidate(arrays: dict[str, Array], layout: GateLayout) -> dict[str, Array]:
+    """The gates' arrays and the candidate's side by side."""
+    joined = {}
+    for gates, candidate in zip((layout.kernel, layout.bias), layout.candidate, strict=True):
+        *rows, columns = arrays[gates].shape
+        others = len(layout.gates) - 1
+        _checked(candidate, arrays[candidate], (*rows, columns // others), layout)
+        joined[gates] = np.concatenate([arrays[gates], arrays[candidate]], -1)
+    return joined
 
 
 def _upright(array: Array, layout: GateLayout) -> Array:
@@ -309,9 +322,20 @@ def put_together(parts: Parts, layout: GateLayout) -> dict[str, Array]:
     if parts.peepholes is not None:
         of_gates = [parts.peepholes[gate] for gate in layout.peephole_gates]
         made |= dict(zip(layout.peepholes, np.split(np.concatenate(of_gates), len(layout.peepholes)), strict=True))
+    if layout.candidate:
+        made = _without_candidate(made, layout)
     order = next(names for names in _sets_of_names(layout) if set(names) == set(made))
     arrays = {name: np.array(_upright(made[name], layout), order="C") for name in order}
     return {name: array[None] for name, array in arrays.items()} if layout.direction_axis else arrays
+
+
+def _without_candidate(made: dict[str, Array], layout: GateLayout) -> dict[str, Array]:
+    """The gates' arrays and the candidate's apart."""
+    apart = {}
+    for gates, candidate in zip((layout.kernel, layout.bias), layout.candidate, strict=True):
+        units = made[gates].shape[-1] // len(layout.gates)
+        apart[gates], apart[candidate] = made[gates][..., :-units], made[gates][..., -units:]
+    return apart
 
 
 def _refuse_what_has_no_place(parts: Parts, layout: GateLayout) -> None:

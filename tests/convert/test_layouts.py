@@ -61,6 +61,11 @@ LSTM_STEPS = {"keras": keras, "tf1": tf1, "torch": torch, "onnx": onnx, "chainer
 def drawn(layouts: dict[str, Any], name: str) -> dict[str, Any]:
     """Weights in a layout, none of them zero."""
     gates = len(layouts[name].gates)
+    if layouts[name].candidate:
+        rows = FEATURES + UNITS
+        shapes = {"gates/kernel": (rows, 2 * UNITS), "gates/bias": (2 * UNITS,)}
+        shapes |= {"candidate/kernel": (rows, UNITS), "candidate/bias": (UNITS,)}
+        return {key: np.random.default_rng(len(key)).normal(size=shape) for key, shape in shapes.items()}
     shapes = {
         "keras": {"kernel": (FEATURES, gates * UNITS), "recurrent_kernel": (UNITS, gates * UNITS)},
         "tf1": {"kernel": (FEATURES + UNITS, gates * UNITS)},
@@ -100,6 +105,14 @@ def test_the_letters_are_those_of_the_gates(layout: Any, letters: str) -> None:
 # --- the GRU ----------------------------------------------------------------------------------------------------------
 
 
+def gru_tf1(w: dict[str, Any]) -> Any:
+    """rnn_cell.GRUCell: r, u = split(sigmoid(gates)); c = tanh([x, r h] kernel + bias)."""
+    gates = sigmoid(np.concatenate([X, H], 1) @ w["gates/kernel"] + w["gates/bias"])
+    r, u = np.split(gates, 2, 1)
+    c = np.tanh(np.concatenate([X, r * H], 1) @ w["candidate/kernel"] + w["candidate/bias"])
+    return u * H + (1 - u) * c
+
+
 def gru_keras(w: dict[str, Any]) -> Any:
     """keras.layers.GRUCell, reset_after=True."""
     x_z, x_r, x_h = np.split(X @ w["kernel"] + w["bias"][0], 3, 1)
@@ -136,13 +149,14 @@ def gru_onnx(w: dict[str, Any], linear_before_reset: bool = True) -> Any:
 
 GRU_STEPS = {
     "keras": gru_keras,
+    "tf1": gru_tf1,
     "keras_reset_before": gru_keras_before,
     "torch": gru_torch,
     "onnx": gru_onnx,
     "onnx_reset_before": lambda w: gru_onnx(w, linear_before_reset=False),
 }
 AFTER = ("keras", "torch", "onnx")
-BEFORE = ("keras_reset_before", "onnx_reset_before")
+BEFORE = ("tf1", "keras_reset_before", "onnx_reset_before")
 
 
 @pytest.mark.parametrize(("src", "dst"), [(s, d) for kind in (AFTER, BEFORE) for s in kind for d in kind])
