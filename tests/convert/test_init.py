@@ -1,0 +1,26 @@
+"""The package costs nothing until it is asked for, and offers what it says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from minigrad import convert
+
+
+def test_import_minigrad_does_not_load_it() -> None:
+    code = "import minigrad, sys; print(sorted(name for name in sys.modules if 'convert' in name))"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout == "[]\n"
+
+
+def test_it_loads_no_optional_library() -> None:
+    code = "import sys; from minigrad import convert; print({'h5py', 'onnx', 'safetensors', 'torch'} & set(sys.modules))"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout == "set()\n"
+
+
+def test_every_public_name_is_there_and_described() -> None:
+    for name in convert.__all__:
+        value = getattr(convert, name)
+        assert name.endswith("LAYOUTS") or value.__doc__
