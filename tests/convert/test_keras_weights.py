@@ -20,7 +20,7 @@ NAMES = ["lstm", "bidirectional", "rnn", "time_distributed", "late", "out"]
 
 
 def gives_keras_numbers(model: Any, name: str, x: Any = None) -> None:
-    """Keras 2.15 on TensorFlow answered in float64; Keras 3 on PyTorch in float32 somewhere."""
+    """To float64's accuracy, but for Keras 3 on PyTorch, whose products of float64 matrices are off by some 1e-8."""
     three = "3" in name
     answers = keras_answers(three)
     expected = answers[f"{name.split('.')[0].rstrip('3').removesuffix('_weights')}/y"]
