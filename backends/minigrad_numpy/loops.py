@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import sys
+import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import add, exp, multiply, reciprocal, subtract
+from numpy import add, dot, exp, multiply, reciprocal, subtract
 
 Array = Any
 
 CACHE = 1 << 20  # bytes of a buffer that stays near the processor, as measured; the exact number matters little
-LONG = 1024  # rows from which on a product for the weight gradients is as fast as it gets
+LONG = 1024  # rows from which on a product is as fast as it gets
 STRIP = 16  # rows turned round at a time
+POOL = 1 << 28  # bytes of memory that stay here for the next call
+LINE = 64  # bytes: arrays begin where a line of the cache may
 
 
 def steps_in(budget: int, step: int, T: int) -> int:
@@ -22,6 +27,54 @@ def steps_in(budget: int, step: int, T: int) -> int:
     (3, 1, 50)
     """
     return max(1, min(T, budget // max(1, step)))
+
+
+def carved(dtype: Any, *shapes: tuple[int, ...]) -> list[Array]:
+    """New arrays, not yet written to, all cut from one piece of memory.
+
+    >>> [array.shape for array in carved("float32", (2, 3), (4,))]
+    [(2, 3), (4,)]
+    """
+    dtype = np.dtype(dtype)
+    starts, size = [], 0
+    for shape in shapes:
+        starts.append(size)
+        size += math.prod(shape) * dtype.itemsize
+        size += -size % LINE
+    memory = _memory(size)
+    return [np.ndarray(shape, dtype, memory, start) for shape, start in zip(shapes, starts, strict=True)]
+
+
+_pieces: list[Array] = []  # memory handed out last, the latest first; some of it is still in use
+_lock = threading.Lock()
+
+
+def _memory(size: int) -> Array:
+    """A piece of memory of so many bytes, one used before if there is one that nobody looks at any more.
+
+    New memory is dear: the system hands it over in pages, zeroed, and each 4 KiB take 1 to 4 µs; over a whole sequence
+    that can cost as much as all of tanh. A training loop asks for the same sizes again and again, so the last POOL
+    bytes of pieces stay here. NumPy's views hold on to the array that they are views of: when the last of them goes,
+    the piece has no owner left but this list.
+    """
+    with _lock:
+        for k, owners in enumerate(_owners(_pieces)):
+            if owners == ALONE and size <= _pieces[k].size <= 2 * size:
+                piece = _pieces.pop(k)
+                break
+        else:
+            piece = np.empty(size, "uint8")
+        _pieces.insert(0, piece)
+        while sum([p.size for p in _pieces]) > POOL:
+            _pieces.pop()
+    return piece
+
+
+def _owners(pieces: list[Array]) -> list[int]:
+    return [sys.getrefcount(piece) for piece in pieces]
+
+
+ALONE = _owners([np.empty(0)])[0]
 
 
 def turned(rows: Array, out: Array) -> None:
@@ -38,6 +91,45 @@ def turned(rows: Array, out: Array) -> None:
     for row in range(0, out.shape[2], STRIP):
         strip = slice(row, row + STRIP)
         out[:, :, strip] = rows[:, strip].transpose(0, 2, 1)
+
+
+def room_to_gather(x: Array, H: int, size: int, n: int) -> list[tuple[int, ...]]:
+    """The shapes of the arrays that `walked_back` works in."""
+    (T, B, I) = x.shape
+    K = I + H + 1
+    N = n * steps_in(LONG, n * B, -(-T // n))
+    return [(size, N, B), (N, B, K), (K, size), (K, size)]
+
+
+def walked_back(x: Array, h: Array, n: int, block: Callable[[int, int], Array], room: list[Array]) -> Array:
+    """Walks back through a sequence block by block, and gathers the gradient of the weights.
+
+    The dz of the blocks wait until they are LONG rows together: products much shorter than that are slow, and one over
+    the whole sequence would need all of dz in memory.
+
+    Args:
+        x: (time, batch, features).
+        h: (time or more, batch, units), the h that each step began with.
+        n: how many steps make a block.
+        block: block(start, stop) goes back through these steps and returns their dz, (steps, size, batch).
+        room: arrays of the shapes that `room_to_gather` told.
+
+    Returns:
+        Σ [x, h, 1]ᵀ dz, (features + units + 1, size): the gradients of W, U and b below each other.
+    """
+    (T, B, I), (dz, xh1, total, part) = x.shape, room
+    size, N, _ = dz.shape
+    xh1[:, :, -1], total[...] = 1.0, 0.0
+    for stop in range(T, 0, -N):
+        start = max(stop - N, 0)
+        for t in reversed(range(start, stop, n)):
+            end = min(t + n, stop)
+            dz[:, t - start : end - start] = block(t, end).transpose(1, 0, 2)
+        m = stop - start
+        xh1[:m, :, :I], xh1[:m, :, I:-1] = x[start:stop], h[start:stop]
+        dot(xh1.reshape(N * B, len(total))[: m * B].T, dz.reshape(size, N * B)[:, : m * B].T, part)
+        total += part
+    return total
 
 
 class Mask(NamedTuple):

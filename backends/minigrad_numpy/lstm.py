@@ -45,7 +45,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy import add, copyto, dot, multiply, subtract, tanh
 
-from minigrad_numpy.loops import CACHE, GATE_ACTIVATIONS, LONG, GateActivation, Mask, read_mask, steps_in, turned
+from minigrad_numpy.loops import (
+    CACHE,
+    GATE_ACTIVATIONS,
+    GateActivation,
+    Mask,
+    carved,
+    read_mask,
+    room_to_gather,
+    steps_in,
+    turned,
+    walked_back,
+)
 
 Array = Any
 
@@ -100,11 +111,10 @@ def forward(
     σ = GATE_ACTIVATIONS[recurrent_activation]
     M = _joined(W, U, b, σ)
     masked = read_mask(mask, zero_output)
-    gates, a = np.empty((T, 5, H, B), x.dtype), np.empty((T, H, B), x.dtype)
-    h, c_T = np.empty((T + 1, B, H), x.dtype), np.empty((H, B), x.dtype)
-    c = [*gates[:, 4], c_T]
+    gates, a, h = carved(x.dtype, (T, 5, H, B), (T, H, B), (T + 1, B, H))
     n = steps_in(CACHE, (I + H + 1) * B * x.itemsize, T)
-    xh1 = np.empty((n + 1, I + H + 1, B), x.dtype)  # x, h and 1; the h after the last step opens the next block
+    xh1, c_T = carved(x.dtype, (n + 1, I + H + 1, B), (H, B))  # x, h and 1; the last h opens the next block
+    c = [*gates[:, 4], c_T]
     xh1[:, -1] = 1.0
     h[0], c[0][...], xh1[0, I:-1] = h0, c0.T, h0.T
     for start in range(0, T, n):
@@ -148,21 +158,6 @@ def _forward_block(
             h_t = h_new
 
 
-class _Buffers(NamedTuple):
-    """Where a block of steps is worked on, on the way back. The fields' views are cut once, for all blocks."""
-
-    factors: Array  # (n, 6, units, batch): what dh and dc are multiplied by, and then the products: see `_factors`
-    dxh: Array  # (n, features + units, batch): ∂loss/∂x and ∂loss/∂h
-    dy: Array  # (n, units, batch)
-    steps: list[tuple[Array, ...]]  # the views of each step that the loop needs
-
-
-def _buffers(n: int, J: int, H: int, B: int, dtype: Any) -> _Buffers:
-    F, dxh, dy = np.empty((n, 6, H, B), dtype), np.empty((n, J + H, B), dtype), np.zeros((n, H, B), dtype)
-    views = dy, F[:, 0], F[:, 1], F[:, 2:], F[:, 5], F[:, 1:5].reshape(n, 4 * H, B), dxh, dxh[:, J:]
-    return _Buffers(F, dxh, dy, list(zip(*views, strict=True)))
-
-
 def backward(
     dy: Array | None,
     dh_T: Array | None,
@@ -192,46 +187,38 @@ def backward(
     (T, B, I), H = x.shape, len(U)
     J = I if needs_dx else 0
     M = _ordered(np.concatenate([W[:J], U]), O_I_F_G)  # (x and h, 4 units)
-    n = steps_in(CACHE, 6 * H * B * x.itemsize, T)  # steps worked on at once
-    N = n * steps_in(LONG, n * B, -(-T // n))  # steps whose dz is gathered for one product
-    buffers = _buffers(n, J, H, B, x.dtype)
-    dz, xh1 = np.empty((4 * H, N, B), x.dtype), np.ones((N, B, I + H + 1), x.dtype)
-    dM, dM_block = np.zeros((I + H + 1, 4 * H), x.dtype), np.empty((I + H + 1, 4 * H), x.dtype)
+    n = steps_in(CACHE, 6 * H * B * x.itemsize, T)
+    shapes = [(n, 6, H, B), (n, J + H, B), (n, H, B)]
+    F, dxh, dy_block, *room = carved(x.dtype, *shapes, *room_to_gather(x, H, 4 * H, n))
+    dy_block[...] = 0.0
+    dz = F[:, 1:5].reshape(n, 4 * H, B)
+    steps = list(zip(dy_block, F[:, 0], F[:, 1], F[:, 2:], F[:, 5], dz, dxh, dxh[:, J:], strict=True))
     dx = np.empty((T, B, I), x.dtype) if needs_dx else None
     dh, dc = (np.zeros((H, B), x.dtype) if d is None else d.T.copy() for d in (dh_T, dc_T))
-    for stop in range(T, 0, -N):
-        start = max(stop - N, 0)
-        for t in reversed(range(start, stop, n)):
-            end = min(t + n, stop)
-            dh, dc = _backward_block(M, kept.window(t, end), None if dy is None else dy[t:end], dh, dc, buffers)
-            dz[:, t - start : end - start] = (
-                buffers.factors[: end - t, 1:5].reshape(end - t, 4 * H, B).transpose(1, 0, 2)
-            )
-            if dx is not None:
-                dx[t:end] = buffers.dxh[: end - t, :J].transpose(0, 2, 1)
-        rows = (stop - start) * B
-        xh1[: stop - start, :, :I], xh1[: stop - start, :, I:-1] = x[start:stop], kept.h[start:stop]
-        dot(xh1.reshape(N * B, I + H + 1)[:rows].T, dz.reshape(4 * H, N * B)[:, :rows].T, dM_block)
-        dM += dM_block
-    dW, dU, db = np.split(_ordered(dM, I_F_G_O), [I, I + H])
-    return dx, dh.T.copy(), dc.T.copy(), dW.copy(), dU.copy(), db[0].copy()
+
+    def block(start: int, stop: int) -> Array:
+        nonlocal dh, dc
+        m, part = stop - start, kept.window(start, stop)
+        _factors(part, F[:m])
+        if dy is not None:
+            turned(dy[start:stop], dy_block[:m])
+            if part.mask:
+                copyto(dy_block[:m], 0.0, where=part.mask.silent[:, None])
+        dh, dc = _backward_block(M, steps[:m], part.mask.rows if part.mask else [None] * m, dh, dc)
+        if dx is not None:
+            dx[start:stop] = dxh[:m, :J].transpose(0, 2, 1)
+        return dz[:m]
+
+    dM = _ordered(walked_back(x, kept.h, n, block, room), I_F_G_O)
+    return dx, dh.T.copy(), dc.T.copy(), dM[:I].copy(), dM[I:-1].copy(), dM[-1].copy()
 
 
 def _backward_block(
-    M: Array, kept: Kept, dy: Array | None, dh: Array, dc: Array, buffers: _Buffers
+    M: Array, steps: list[tuple[Array, ...]], rows: list[Array | None], dh: Array, dc: Array
 ) -> tuple[Array, Array]:
     """The loop of `backward` over the steps of one block; returns dh and dc for the block before."""
-    m = len(kept.a)
-    _factors(kept, buffers.factors[:m])
-    if dy is not None:
-        turned(dy, buffers.dy[:m])
-        if kept.mask:
-            copyto(buffers.dy[:m], 0.0, where=kept.mask.silent[:, None])
-    rows = kept.mask.rows if kept.mask else [None] * m
-    for (dy_t, dc_h, dz_o, dz_ifg_dc, dc_new, dz, dxh, dh_new), row in zip(
-        reversed(buffers.steps[:m]), reversed(rows), strict=True
-    ):
-        add(dh, dy_t, dh)
+    for (dy, dc_h, dz_o, dz_ifg_dc, dc_new, dz, dxh, dh_new), row in zip(reversed(steps), reversed(rows), strict=True):
+        add(dh, dy, dh)
         multiply(dc_h, dh, dc_h)
         multiply(dz_o, dh, dz_o)
         add(dc, dc_h, dc)
@@ -240,7 +227,7 @@ def _backward_block(
         if row is not None:
             copyto(dh_new, dh, where=row)
         dh, dc = dh_new, dc_new
-    return dh.copy(), dc.copy()  # the buffers are about to be used again
+    return dh.copy(), dc.copy()  # what they are views of is about to be used again
 
 
 def _factors(kept: Kept, F: Array) -> None:

@@ -197,7 +197,7 @@ def test_gradients_are_finite_differences(mask: str, options: dict[str, Any]) ->
 @pytest.mark.parametrize("mask", ["none", "late"])
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch, cache: int, long: int, mask: str) -> None:
     monkeypatch.setattr(lstm, "CACHE", cache)
-    monkeypatch.setattr(lstm, "LONG", long)
+    monkeypatch.setattr(loops, "LONG", long)
     monkeypatch.setattr(loops, "STRIP", 2)
     it = case(3, (23, 5, 3, 2), mask)
     found, expected = kernel(it), row_by_row(it)

@@ -39,9 +39,10 @@ TARGETS: dict[Size, float] = {
     (128, 100, 512, 512): 1.2,
 }
 STAT = Path("/proc/stat")
-BATCH_SECONDS = 0.1  # a measurement repeats what it times for at least so long
+BATCH_SECONDS = 0.2  # a measurement repeats what it times for at least so long
 PAUSE_SECONDS = 0.1  # between measurements: the threads of the other's products go on spinning for a while
 DISTURBED = 0.1  # of one core, taken by processes that are not measured
+TICKS = 0.03  # seconds: the system counts in hundredths
 
 
 # --- the contenders -----------------------------------------------------------------------------
@@ -53,11 +54,9 @@ def kernel(B: int, T: int, I: int, H: int) -> Callable[[], Any]:
 
     from minigrad_numpy import lstm
 
-    draw = np.random.default_rng(0).standard_normal
-    x, dy, h0, W, U, b = (
-        (0.3 * draw(shape)).astype("float32")
-        for shape in [(T, B, I), (T, B, H), (B, H), (I, 4 * H), (H, 4 * H), (4 * H,)]
-    )
+    rng, k = np.random.default_rng(0), H**-0.5
+    x, dy, h0 = (rng.standard_normal(shape).astype("float32") for shape in [(T, B, I), (T, B, H), (B, H)])
+    W, U, b = (rng.uniform(-k, k, shape).astype("float32") for shape in [(I, 4 * H), (H, 4 * H), (4 * H,)])  # as torch
 
     def step() -> None:
         _, _, _, kept = lstm.forward(x, h0, h0, W, U, b)
@@ -154,7 +153,7 @@ class Worker:
         print(json.dumps([size, repeats]), file=self.process.stdin, flush=True)
         seconds, used = self._answer()
         others = processor_seconds() - used_by_all - used
-        return seconds, others > DISTURBED * (time.perf_counter() - start)
+        return seconds, others > max(TICKS, DISTURBED * (time.perf_counter() - start))
 
     def close(self) -> None:
         """Ends the process."""
@@ -193,6 +192,8 @@ def compare(one: Worker, other: Worker, size: Size, rounds: int, patience: float
         found = {worker: worker.seconds(size, repeats[worker]) for worker in order}
         seconds, noise = zip(found[one], found[other], strict=True)
         (disturbed if any(noise) else pairs).append(seconds)
+        if any(noise):
+            time.sleep(PAUSE_SECONDS * 10)
     quiet = len(pairs)
     pairs = pairs if quiet > 1 else pairs + disturbed
     low, ratio, high = statistics.quantiles([a / b for a, b in pairs], n=4, method="inclusive")
