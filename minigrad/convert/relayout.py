@@ -151,7 +151,7 @@ def _named(weights: Weights, layout: GateLayout) -> dict[str, Array]:
         if set(names) == set(given):
             return {name: given[name] for name in names}
     listed = "; or ".join(", ".join(names) for names in _sets_of_names(layout))
-    others = {**GRU_LAYOUTS, **LSTM_LAYOUTS}.values()
+    others = [*GRU_LAYOUTS.values(), *LSTM_LAYOUTS.values()]
     fits = sorted({o.name for o in others if any(set(names) == set(given) for names in _sets_of_names(o))})
     hint = f" Those are the names of {' or '.join(map(repr, fits))}." if fits else ""
     raise ShapeError(f"relayout: {layout.name!r} has the arrays {listed}; got {', '.join(given) or 'none'}.{hint}")

@@ -228,6 +228,11 @@ def test_a_layout_nobody_knows() -> None:
     [
         ("keras", {"weight_ih": (8, 3), "weight_hh": (8, 2)}, "Those are the names of 'torch'"),
         ("keras", {"kernel": (3, 8)}, "got kernel"),
+        (
+            "keras",
+            {"gates/kernel": (3, 4), "gates/bias": (4,), "candidate/kernel": (3, 2), "candidate/bias": (2,)},
+            "Those are the names of 'tf1'",
+        ),
         ("tf1", {"kernel": (5, 8)}, "'tf1' has the arrays kernel, bias; or"),
         (
             "keras",
@@ -255,6 +260,12 @@ def test_a_layout_nobody_knows() -> None:
 def test_shapes_and_names_that_give_a_wrong_layout_away(src: str, arrays: dict[str, Any], message: str) -> None:
     with pytest.raises(ShapeError, match=message):
         relayout({name: np.ones(shape) for name, shape in arrays.items()}, src, "keras")
+
+
+def test_a_candidate_that_does_not_fit_its_gates() -> None:
+    shapes = {"gates/kernel": (5, 4), "gates/bias": (4,), "candidate/kernel": (5, 3), "candidate/bias": (3,)}
+    with pytest.raises(ShapeError, match=r"'candidate/kernel' of 'tf1' with shape \(5, 2\), got \(5, 3\)"):
+        relayout_gru({name: np.ones(shape) for name, shape in shapes.items()}, "tf1", "keras_reset_before")
 
 
 def test_a_list_of_a_wrong_length() -> None:
