@@ -53,7 +53,7 @@ class BuiltIn(RNN):
 
     @classmethod
     def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:
-        """As in ``LSTM(64)`` and in Keras: the arguments that all cells have, the loop's, and the rest of the cell's."""
+        """As in Keras: the arguments that all cells have, then the loop's, then the rest of the cell's."""
         of_cell = [name for name in cls.cell_class._options if isinstance(options.get(name), _OfCell)]
         end = of_cell.index("recurrent_dropout") + 1 if of_cell else 0
         first, last = of_cell[:end], of_cell[end:]

@@ -127,9 +127,13 @@ class Configured:
                 raise OptionTypeError(f"{cls.__name__}: the argument `{name}` is missing.")
             setattr(self, name, given.get(name, o.default))
 
+    def arguments(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {name: getattr(self, name) for name in self._options}
+
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as plain values: ``type(self).from_config(self.get_config())``."""
-        values = {name: getattr(self, name) for name in self._options}
+        values = self.arguments()
         shown = {name: o for name, o in self._options.items() if not (o.quiet and values[name] == o.default)}
         return {name: o.kind.plain(values[name]) for name, o in shown.items()}
 

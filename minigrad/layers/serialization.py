@@ -52,8 +52,8 @@ def clone(layer: Any, **changes: Any) -> Any:
         raise OptionError(_NO_LAYER.format(type(layer).__name__))
     if not has_options_only(type(layer)):
         return type(layer).from_config({**layer.get_config(), **changes})
-    values = {name: _anew(getattr(layer, name)) for name in layer._options}
-    return type(layer)(**{**values, **changes})
+    values = {name: _anew(value) for name, value in layer.arguments().items()}
+    return type(layer)(**{**values, "batch_input_shape": layer.batch_input_shape, **changes})
 
 
 def _anew(value: Any) -> Any:

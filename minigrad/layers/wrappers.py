@@ -79,9 +79,8 @@ class Bidirectional(Layer):
             raise OptionError("Bidirectional: expected layer and backward_layer to differ in `go_backwards`.")
         self._given_backward = other
         self.batch_input_shape = self.batch_input_shape or one.batch_input_shape
-        changes: dict[str, Any] = {"batch_input_shape": self.batch_input_shape} if self.batch_input_shape else {}
         # As in Keras: a repeated output would put one direction's past beside the other's future.
-        changes["zero_output_for_mask"] = one.return_sequences
+        changes = {"zero_output_for_mask": one.return_sequences, "batch_input_shape": self.batch_input_shape}
         self.forward_layer = clone(one, name=f"forward_{one.name}", **changes)
         changes["go_backwards"] = not one.go_backwards
         self.backward_layer = clone(back, name=f"backward_{back.name}", **changes)
@@ -93,12 +92,9 @@ class Bidirectional(Layer):
     def _sublayers(self) -> list[Layer]:
         return list(self._both)
 
-    def get_config(self) -> dict[str, Any]:
-        """Returns the arguments as plain values; the way back is one of them only where it was given."""
-        config = super().get_config()
-        config.pop("backward_layer", None)
-        given = {} if self._given_backward is None else {"backward_layer": layer_kind.plain(self._given_backward)}
-        return {**config, **given}
+    def arguments(self) -> dict[str, Any]:
+        """Returns the constructor's arguments; the way back is one of them only where it was given."""
+        return {**super().arguments(), "backward_layer": self._given_backward}
 
     def build(self, input_shape: Any) -> None:
         """Builds both layers."""

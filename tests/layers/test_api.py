@@ -1,4 +1,4 @@
-"""Signatures, methods and configurations of layers, initializers, regularizers and constraints, as TensorFlow has them."""
+"""Signatures, methods and configurations of layers and what they are made of, as TensorFlow has them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,124 @@
+"""One step of the built-in cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.errors import ShapeError
+from minigrad.keras import layers as L
+from minigrad.layers.cell import Cell
+from minigrad.layers.context import clear_session
+from minigrad.testing import check_gradient
+
+RNG = np.random.default_rng(0)
+X, H, C = RNG.standard_normal((3, 4)), RNG.standard_normal((3, 2)), RNG.standard_normal((3, 2))
+CELLS: list[tuple[Any, list[np.ndarray]]] = [
+    (L.LSTMCell(2, dtype="float64"), [H, C]),
+    (L.LSTMCell(2, "relu", "hard_sigmoid", implementation=1, dtype="float64"), [H, C]),
+    (L.LSTMCell(2, lambda x: x * 0.5, dtype="float64"), [H, C]),
+    (L.GRUCell(2, dtype="float64"), [H]),
+    (L.GRUCell(2, reset_after=False, use_bias=False, dtype="float64"), [H]),
+    (L.SimpleRNNCell(2, dtype="float64"), [H]),
+]
+
+
+@pytest.mark.parametrize(("cell", "states"), CELLS)
+def test_gradients(cell: Any, states: list[np.ndarray]) -> None:
+    cell(X, states)
+
+    def run(x: mg.Tensor, *given: mg.Tensor) -> list[mg.Tensor]:
+        output, new = cell(x, list(given))
+        return [output, *new]
+
+    check_gradient(run, X, *states, weights=cell.weights)
+
+
+@pytest.mark.parametrize(("cell", "states"), CELLS)
+def test_the_states_keep_their_structure(cell: Any, states: list[np.ndarray]) -> None:
+    for structure in (list, tuple):
+        output, new = cell(X, structure(states))
+        assert type(new) is structure
+        assert [s.shape for s in new] == [(3, 2)] * len(states)
+        np.testing.assert_array_equal(output.numpy(), new[0].numpy())
+    if len(states) == 1:
+        output, new = cell(X, states[0])
+        assert new is output
+
+
+def test_weights_and_their_names() -> None:
+    clear_session()
+    cell = L.GRUCell(2)
+    cell(X, [H])
+    assert [(w.name, w.shape) for w in cell.weights] == [
+        ("gru_cell/kernel:0", (4, 6)),
+        ("gru_cell/recurrent_kernel:0", (2, 6)),
+        ("gru_cell/bias:0", (2, 6)),
+    ]
+    within = L.GRU(2)
+    within(X[None])
+    assert within.weights[0].name == "gru/gru_cell/kernel:0"
+
+
+def test_dropout_masks_of_a_bare_cell_last_until_they_are_reset() -> None:
+    cell = L.LSTMCell(2, dropout=0.5, recurrent_dropout=0.5, dtype="float64")
+    first, _ = cell(X, [H, C], training=True)
+    again, _ = cell(X, [H, C], training=True)
+    np.testing.assert_array_equal(first.numpy(), again.numpy())
+    cell.reset_dropout_mask()
+    cell.reset_recurrent_dropout_mask()
+    other, _ = cell(X, [H, C], training=True)
+    assert not np.allclose(other.numpy(), first.numpy())
+
+
+@pytest.mark.parametrize(("cell_class", "gates"), [(L.LSTMCell, 4), (L.GRUCell, 3)])
+@pytest.mark.parametrize("implementation", [1, 2])
+def test_implementation_1_has_a_dropout_mask_for_each_gate(cell_class: Any, gates: int, implementation: int) -> None:
+    """With ones for weights and inputs, each gate shows how many inputs it saw."""
+    cell = cell_class(1, dropout=0.5, implementation=implementation, use_bias=False, dtype="float64")
+    cell.build((8, 6))
+    x = mg.tensor(np.ones((8, 6)))
+    x_masks, h_masks = cell._masks(x, mg.tensor(np.ones((8, 1))), training=True)
+    assert h_masks is None
+    assert x_masks.shape == ((gates if implementation == 1 else 1), 8, 6)
+    cell.set_weights([np.ones((6, gates)), np.zeros((1, gates))])
+    z = cell.formulas().project(mg.functional, x, cell.step_weights(x_masks, None)).numpy()
+    seen = x_masks.numpy().sum(-1)
+    np.testing.assert_allclose(z, np.broadcast_to(seen.T, z.shape))
+
+
+BAD: list[tuple[Any, str]] = [
+    (
+        lambda: L.LSTMCell(2, name="cell")(X[:, None], [H, C]),
+        "LSTMCell.call ('cell'): expected `inputs` of shape (batch, features), got (3, 1, 4). A cell takes one time "
+        "step; wrap it in RNN(cell) for a sequence.",
+    ),
+    (
+        lambda: L.LSTMCell(2)(X, [H]),
+        "LSTMCell.call: expected `states` of shapes (3, 2), (3, 2), got (3, 2). cell.get_initial_state(batch_size=3) "
+        "makes zeros.",
+    ),
+    (
+        lambda: L.GRUCell(2)(X, [H[:2]]),
+        "GRUCell.call: expected `states` of shapes (3, 2), got (2, 2). cell.get_initial_state(batch_size=3) makes zeros.",
+    ),
+    (lambda: L.SimpleRNNCell(2)(X, []), "SimpleRNNCell.call: expected `states` of shapes (3, 2), got none."),
+]
+
+
+@pytest.mark.parametrize(("act", "message"), BAD)
+def test_bad_input(act: Any, message: str) -> None:
+    with pytest.raises(ShapeError) as caught:
+        act()
+    assert message in str(caught.value)
+
+
+def test_what_a_cell_must_define() -> None:
+    class Empty(Cell):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"Empty must define formulas\(\)"):
+        Empty(2)(X, [H])
