@@ -10,7 +10,7 @@ from typing import Any
 
 from minigrad import functional as F
 from minigrad.creation import as_tensor, beside, is_floating
-from minigrad.errors import ShapeError, unknown_name
+from minigrad.errors import DTypeError, ShapeError, unknown_name
 from minigrad.keras import reduction
 from minigrad.keras.own_first import own_first
 from minigrad.layers.catalogue import Catalogue, snake_case
@@ -92,6 +92,16 @@ def categorical_crossentropy(
     return -(y * F.log(F.clip(p / p.sum(axis, keepdims=True), EPSILON, 1.0 - EPSILON))).sum(axis)
 
 
+def _whole(y: Tensor) -> Tensor:
+    """Classes that came as real numbers, as integers."""
+    if bool(F.any(y != F.floor(y))):
+        raise DTypeError(
+            "sparse_categorical_crossentropy: expected whole numbers as `y_true`, the classes, got fractions. For "
+            "probabilities use categorical_crossentropy, for real targets mean_squared_error."
+        )
+    return y.astype("int64")
+
+
 def sparse_categorical_crossentropy(
     y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, axis: int = -1, ignore_class: int | None = None
 ) -> Tensor:
@@ -111,7 +121,7 @@ def sparse_categorical_crossentropy(
     if y.ndim == p.ndim and y.shape[-1] == 1:
         y = y.reshape(y.shape[:-1])
     if is_floating(y.dtype):
-        y = y.astype("int64")
+        y = _whole(y)
     valid = None if ignore_class is None else y != ignore_class
     if valid is not None:
         y = F.where(valid, y, 0)

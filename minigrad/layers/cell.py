@@ -44,6 +44,7 @@ class Cell(Layer):
     dropout: float = option(fraction, 0.0)
     recurrent_dropout: float = option(fraction, 0.0)
 
+    computes_with_integers = True
     gates = 1
     input_spec = InputSpec(ndim=2)
 

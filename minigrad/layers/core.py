@@ -37,6 +37,7 @@ class Dense(Layer):
     kernel_constraint: Any = option(constraints.option_kind, None)
     bias_constraint: Any = option(constraints.option_kind, None)
 
+    computes_with_integers = True
     supports_masking = True
     input_spec = InputSpec(min_ndim=2)
 

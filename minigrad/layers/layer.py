@@ -46,6 +46,7 @@ class Layer(Configured):
 
     Attributes:
         built: have the weights been made?
+        computes_with_integers: are whole numbers as inputs cast to the layer's dtype too? (They may be indices.)
         supports_masking: can the layer take a mask and pass it on?
         input_spec: what is asked of the inputs.
     """
@@ -57,6 +58,7 @@ class Layer(Configured):
     serialized_module: ClassVar[str] = "keras.layers"
     _call_parameters: ClassVar[tuple[str, ...]]
     _by_place: ClassVar[int]  # how many of them may be given without their names
+    computes_with_integers = False
     supports_masking = False
     built = False
     input_spec: InputSpec | None = None
@@ -313,8 +315,8 @@ class Layer(Configured):
         return read(inputs) if isinstance(nest.first(inputs), (int, float)) else nest.over(read, inputs)
 
     def _cast(self, x: Tensor) -> Tensor:
-        """Floating inputs in the layer's dtype, with the mask they came with."""
-        if is_dtype(x.dtype, self._cast_dtype) or not is_floating(x.dtype):
+        """Inputs in the layer's dtype, with the mask they came with; whole numbers too, if it computes with them."""
+        if is_dtype(x.dtype, self._cast_dtype) or not (is_floating(x.dtype) or self.computes_with_integers):
             return x
         y = x.astype(self._cast_dtype)
         self._hand_on(_mask_of(x), y)

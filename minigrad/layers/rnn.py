@@ -296,6 +296,12 @@ class RNN(Layer):
     # --- the inputs ---------------------------------------------------------------------------------------------------
 
     @property
+    def computes_with_integers(self) -> bool:  # type: ignore[override]  # as its cell does
+        """Are whole numbers as inputs cast to the layer's dtype too?"""
+        cells = getattr(self.cell, "cells", [self.cell])
+        return bool(getattr(cells[0], "computes_with_integers", False))
+
+    @property
     def _cast_dtype(self) -> str:
         """The cell's dtype, where it has one: ``RNN(LSTMCell(4, dtype="float64"))`` computes in float64."""
         return str(cell_protocol.dtype_of(self.cell) or self.dtype)

@@ -7,12 +7,19 @@ from typing import Any
 from minigrad.layers import cell_protocol, nest
 from minigrad.layers.cell_protocol import Recurrence
 from minigrad.layers.layer import Layer
-from minigrad.layers.options import Kind, flag, option
+from minigrad.layers.options import Kind, OptionError, flag, option
 from minigrad.layers.serialization import cell_kind
 from minigrad.tensor import Tensor
 
+
+def _read_cells(where: str, cells: Any) -> list[Any]:
+    if not isinstance(cells, (list, tuple)) or not cells:
+        raise OptionError(f"{where}: expected a list of cells, at least one, got {cells!r}.")
+    return [cell_kind.read(where, cell) for cell in cells]
+
+
 _cells = Kind(
-    lambda where, cells: [cell_kind.read(where, cell) for cell in cells],
+    _read_cells,
     lambda cells: [cell_kind.plain(cell) for cell in cells],
 )
 
