@@ -112,11 +112,13 @@ class Embedding(Layer):
         indices = inputs if "int" in str(inputs.dtype) else inputs.astype("int64")
         if indices is not inputs and bool(F.any(indices != inputs)):
             raise DTypeError(f"Embedding {self.name!r}: expected integers, got {inputs.dtype} with fractions.")
-        if indices.size and (int(indices.min()) < 0 or int(indices.max()) >= self.input_dim):
-            raise ShapeError(
-                f"Embedding {self.name!r}: expected integers from 0 to {self.input_dim - 1}, got "
-                f"{int(indices.min())} to {int(indices.max())}. Raise input_dim, or mend the data."
-            )
+        if indices.size and getattr(indices.backend, "on_host", False):  # elsewhere, to look would cost a transfer
+            low, high = int(indices.min()), int(indices.max())
+            if low < 0 or high >= self.input_dim:
+                raise ShapeError(
+                    f"Embedding {self.name!r}: expected integers from 0 to {self.input_dim - 1}, got {low} to {high}. "
+                    "Raise input_dim, or mend the data."
+                )
         return F.take(self.embeddings, indices)
 
     def compute_mask(self, inputs: Tensor, mask: Any = None) -> Tensor | None:

@@ -20,16 +20,13 @@ class InputSpec(NamedTuple):
 
     def admits(self, shape: tuple[int, ...]) -> bool:
         """Does an input of this shape fit?"""
-        if self.ndim not in (None, len(shape)) or len(shape) < self._least():
+        n = len(shape)
+        if (self.ndim is not None and n != self.ndim) or n < (self.min_ndim or 0):
             return False
-        return all(shape[axis] == size for axis, size in (self.axes or {}).items())
-
-    def _least(self) -> int:
-        """How many axes there must be for all that is asked."""
-        return max([self.ndim or self.min_ndim or 1, *(max(axis + 1, -axis) for axis in self.axes or {})])
+        return self.axes is None or all(-n <= k < n and shape[k] == size for k, size in self.axes.items())
 
     def __str__(self) -> str:
-        n = self._least()
+        n = max([self.ndim or self.min_ndim or 1, *(max(axis + 1, -axis) for axis in self.axes or {})])
         names = ["batch", "time", "features"] if n == 3 else ["batch", *["…"] * (n - 2), "features"][:n]
         for axis, size in (self.axes or {}).items():
             names[axis] = str(size)

@@ -168,15 +168,19 @@ class Layer(Configured):
 
     def _all_weights(self, trainable: bool = True) -> list[tuple[Weight, bool]]:
         trainable = trainable and self.trainable
-        own = [value for value in vars(self).values() if isinstance(value, Weight)]
-        found = [(w, trainable and w.trainable) for w in _unique([*self._weights, *own])]
+        own = [*self._weights, *(value for value in vars(self).values() if isinstance(value, Weight))]
+        found = {id(w): (w, trainable and w.trainable) for w in own}
         for layer in self._sublayers():
-            found += layer._all_weights(trainable)
-        return list({id(w): (w, t) for w, t in reversed(found)}.values())[::-1]
+            found |= {id(w): (w, t) for w, t in layer._all_weights(trainable) if id(w) not in found}
+        return list(found.values())
 
     def _sublayers(self) -> list[Layer]:
         """The layers among the attributes, in the order in which they were set; lists of layers too."""
-        return _unique(part for value in vars(self).values() for part in nest.leaves(value) if isinstance(part, Layer))
+        found: dict[int, Layer] = {}
+        for value in vars(self).values():
+            if isinstance(value, (Layer, list, tuple, dict)):
+                found |= {id(part): part for part in nest.leaves(value) if isinstance(part, Layer)}
+        return list(found.values())
 
     def get_weights(self) -> list[Any]:
         """Returns copies of all weights, NumPy arrays."""
@@ -315,7 +319,7 @@ class Layer(Configured):
         return read(inputs) if isinstance(nest.first(inputs), (int, float)) else nest.over(read, inputs)
 
     def _cast(self, x: Tensor) -> Tensor:
-        """Inputs in the layer's dtype, with the mask they came with; whole numbers too, if it computes with them."""
+        """Inputs in the layer's dtype, whole numbers too if it computes with them; with the mask they came with."""
         if is_dtype(x.dtype, self._cast_dtype) or not (is_floating(x.dtype) or self.computes_with_integers):
             return x
         y = x.astype(self._cast_dtype)
@@ -391,8 +395,3 @@ def _once_built(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]
         self.built = True
 
     return named
-
-
-def _unique(things: Iterable[Any]) -> list[Any]:
-    """Each thing once, where it first came."""
-    return list({id(thing): thing for thing in things}.values())

@@ -72,7 +72,7 @@ def test_embeddings_mask() -> None:
         (
             [[5]],
             ShapeError,
-            "Embedding 'table': expected integers from 0 to 4, got 5 to 5. Raise input_dim, or mend the",
+            "Embedding 'table': expected integers from 0 to 4, got 5 to 5. Raise input_dim",
         ),
         ([[0, -1]], ShapeError, "expected integers from 0 to 4, got -1 to 0."),
     ],
