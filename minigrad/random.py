@@ -94,9 +94,9 @@ def integers(low: int, high: int, shape: Shape = ()) -> Tensor:
     return tensor(generator().integers(low, high, _sizes(shape)))
 
 
-def bernoulli(shape: Shape, p: float, dtype: Any = "float32") -> Tensor:
-    """1 with probability p, else 0."""
-    return tensor(generator().random(_sizes(shape)) < p, dtype)
+def bernoulli(shape: Shape, p: float, dtype: Any = "float32", source: np.random.Generator | None = None) -> Tensor:
+    """1 with probability p, else 0; drawn by a generator of one's own where there is one."""
+    return tensor((source or generator()).random(_sizes(shape)) < p, dtype)
 
 
 def dropout_mask(

@@ -1,5 +1,18 @@
 """The first two API generations: `tf.compat.v1`."""
 
-from minigrad.compat.v1 import keras
+from minigrad.compat.v1 import keras, layers, nn
+from minigrad.compat.v1.variables import (
+    AUTO_REUSE,
+    VariableScope,
+    get_variable,
+    get_variable_scope,
+    global_variables,
+    reset_default_graph,
+    trainable_variables,
+    variable_scope,
+)
 
-__all__ = ["keras"]
+__all__ = [
+    "AUTO_REUSE", "VariableScope", "get_variable", "get_variable_scope", "global_variables", "keras", "layers", "nn",
+    "reset_default_graph", "trainable_variables", "variable_scope",
+]  # fmt: skip

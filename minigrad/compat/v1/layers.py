@@ -1,0 +1,133 @@
+"""The layers of the first API generation, `tf.compat.v1.layers`: weights are variables, found by their scope's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar
+
+from minigrad.backend.dtypes import dtype_name
+from minigrad.compat.v1.variables import VariableScope, get_variable, variable_scope
+from minigrad.errors import DTypeError
+from minigrad.layers import context, layer, nest
+from minigrad.layers.options import anything, option
+from minigrad.layers.weight import Weight
+from minigrad.tensor import Tensor
+
+
+class Layer(layer.Layer):
+    """The base class of the first generation's layers.
+
+    Args:
+        trainable: may an optimizer change the weights?
+        name: of the layer and of its scope; by default the scope is ``"lstm_cell"``, ``"lstm_cell_1"`` …
+        dtype: of the weights; that of the first input by default.
+        _reuse: share the variables that the scope has.
+        _scope: the scope of the weights; by default one of the layer's name, inside the scope of the first call.
+    """
+
+    dtype: Any = option(anything, None, keyword_only=True)
+
+    serialized_module: ClassVar[str] = "compat.v1.layers"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._shares = kwargs.pop("_reuse", None)
+        scope = kwargs.pop("_scope", None)
+        dtype = kwargs.get("dtype")
+        self._base_name = kwargs.get("name") or self.serialized_name()
+        kwargs["name"] = kwargs.get("name") or context.unique_name(type(self).__name__, first=1)
+        super().__init__(*args, **kwargs)
+        self.dtype = None if dtype is None else dtype_name(dtype)
+        self._own_scope: VariableScope | None = None
+        if scope is not None:
+            self._settle(scope)
+
+    # --- the scope ----------------------------------------------------------------------------------------------------
+
+    @property
+    def scope_name(self) -> str:
+        """The whole name of the scope of the weights.
+
+        Raises:
+            ValueError: (a `ScopeError`) the layer was not called yet.
+        """
+        if self._own_scope is None:
+            raise ScopeError(
+                f'No name available for layer scope because the layer "{self.name}" has not been used yet.'
+            )
+        return self._own_scope.name
+
+    @property
+    def graph(self) -> None:
+        """TensorFlow's graph; there is none here, operations run at once."""
+        return None
+
+    def _settle(self, scope: Any = None) -> None:
+        """Finds the layer's scope, once: a new one below the current scope, or the one whose variables it shares."""
+        if self._own_scope is None:
+            shared = scope if scope is not None else self._base_name
+            entered = variable_scope(shared) if self._shares else variable_scope(scope, default_name=self._base_name)
+            with entered as self._own_scope:
+                pass
+
+    def _inside(self) -> AbstractContextManager[VariableScope]:
+        """The layer's scope, in which its variables are made once and shared from then on."""
+        return variable_scope(self._own_scope, reuse=bool(self.built or self._shares))
+
+    # --- the layer ----------------------------------------------------------------------------------------------------
+
+    def __call__(self, inputs: Any, *args: Any, scope: Any = None, **kwargs: Any) -> Any:
+        """Builds the layer in its scope if need be, and calls it."""
+        self._settle(scope)
+        if self.dtype is None:
+            self.dtype = dtype_name(next(x.dtype for x in nest.leaves(self._as_inputs(inputs)) if x is not None))
+        with self._inside():
+            return super().__call__(inputs, *args, **kwargs)
+
+    apply = __call__
+
+    def _cast(self, x: Tensor) -> Tensor:
+        return x if self.dtype is None else super()._cast(x)
+
+    def add_weight(
+        self,
+        name: str | None = None,
+        shape: Iterable[int] = (),
+        dtype: Any = None,
+        initializer: Any = None,
+        regularizer: Any = None,
+        trainable: bool = True,
+        constraint: Any = None,
+    ) -> Weight:
+        """Makes, or shares, a variable in the layer's scope. Arguments as in `minigrad.layers.layer.Layer`.
+
+        Raises:
+            DTypeError: the layer is built before its first call and was given no dtype.
+        """
+        if (dtype or self.dtype) is None:
+            raise DTypeError(f"{self.name}.build: the dtype is not known before the first call. Pass dtype='float32'.")
+        self._settle()
+        with self._inside():
+            weight = get_variable(
+                name or "weight",
+                tuple(shape),
+                dtype or self.dtype,
+                initializer,
+                regularizer,
+                trainable and self.trainable,
+                constraint,
+            )
+        self._weights.append(weight)
+        return weight
+
+    def get_losses_for(self, inputs: Any) -> list[Tensor]:
+        """Returns the losses that depend on the inputs; None asks for those that depend on none, the weights'."""
+        return self.losses if inputs is None else list(self._losses)
+
+    def get_updates_for(self, inputs: Any) -> list[Any]:
+        """Returns the update operations; there are none where operations run at once."""
+        return []
+
+
+class ScopeError(ValueError):
+    """A layer's scope was asked for before the layer had one."""

@@ -1,0 +1,10 @@
+"""The recurrent cells of the first API generation: `tf.compat.v1.nn.rnn_cell`."""
+
+from minigrad.compat.v1.nn.rnn_cell.base import LSTMStateTuple, RNNCell
+from minigrad.compat.v1.nn.rnn_cell.cells import BasicLSTMCell, BasicRNNCell, GRUCell, LSTMCell
+from minigrad.compat.v1.nn.rnn_cell.wrappers import DeviceWrapper, DropoutWrapper, MultiRNNCell, ResidualWrapper
+
+__all__ = [
+    "BasicLSTMCell", "BasicRNNCell", "DeviceWrapper", "DropoutWrapper", "GRUCell", "LSTMCell", "LSTMStateTuple",
+    "MultiRNNCell", "RNNCell", "ResidualWrapper",
+]  # fmt: skip

@@ -1,0 +1,64 @@
+"""What a cell of the first API generation is: `RNNCell`, and the state of an LSTM."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple
+
+from minigrad.compat.v1 import layers
+from minigrad.errors import MinigradError
+from minigrad.layers import cell_protocol
+
+
+class LSTMStateTuple(NamedTuple):
+    """The state of an LSTM of the first generation: the cell first."""
+
+    c: Any
+    h: Any
+
+
+class StateError(MinigradError, ValueError):
+    """A state has the wrong structure for the cell."""
+
+
+class RNNCell(layers.Layer):
+    """The base class of the cells, and what one of your own has to offer: `state_size`, `output_size`, `call`.
+
+    `call(inputs, state)` returns the output and the new state.
+    """
+
+    serialized_module: ClassVar[str] = "compat.v1.nn.rnn_cell"
+
+    def __call__(  # type: ignore[override]  # a cell is always given a state
+        self, inputs: Any, state: Any, scope: Any = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Runs one time step.
+
+        Args:
+            inputs: (batch, features).
+            state: in the structure of `state_size`, each (batch, size).
+            scope: a variable scope for the weights, at the first call.
+            args: what `call` takes beside.
+            kwargs: what `call` takes beside.
+
+        Returns:
+            The output and the new state.
+        """
+        return super().__call__(inputs, state, *args, scope=scope, **kwargs)
+
+    @property
+    def state_size(self) -> Any:
+        """The size of each state: an int, or nested tuples of ints."""
+        raise NotImplementedError(f"{type(self).__name__} must define state_size.")
+
+    @property
+    def output_size(self) -> Any:
+        """The size of the output."""
+        raise NotImplementedError(f"{type(self).__name__} must define output_size.")
+
+    def zero_state(self, batch_size: int, dtype: Any) -> Any:
+        """Returns zeros in the structure of `state_size`, each (batch_size, size)."""
+        return cell_protocol.zero_state(self, None, int(batch_size), dtype)
+
+    def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
+        """Returns zeros, for the batch and dtype of the inputs or as given."""
+        return cell_protocol.zero_state(self, inputs, batch_size, dtype)

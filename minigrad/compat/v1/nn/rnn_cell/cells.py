@@ -1,0 +1,314 @@
+"""The cells of the first API generation that compute something: BasicRNNCell, GRUCell, BasicLSTMCell, LSTMCell.
+
+Each is called with inputs and a state and returns the output and the new state. Their kernels hold the rows of the
+inputs and then those of the state, ``[x; m]``.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from minigrad import functional as F
+from minigrad.compat.v1.nn.rnn_cell.base import LSTMStateTuple, RNNCell, StateError
+from minigrad.creation import as_tensor
+from minigrad.errors import ShapeError
+from minigrad.layers import activations, initializers
+from minigrad.layers.cell_protocol import Recurrence
+from minigrad.layers.input_spec import InputSpec
+from minigrad.layers.options import OptionError, anything, flag, number, option, optional, positive_int
+from minigrad.recurrent import GRUStep, GRUWeights, SimpleRNNStep, SimpleRNNWeights
+from minigrad.recurrent.lstmp_step import LSTMPStep, LSTMPWeights
+from minigrad.tensor import Tensor
+
+
+def _read_activation(where: str, value: Any) -> activations.Activation:
+    read: activations.Activation = activations.option.read(where, "tanh" if value is None else value)
+    return read
+
+
+tanh_by_default = activations.option._replace(read=_read_activation)
+
+
+class _Cell(RNNCell):
+    """A cell with hand-derived formulas: what the loop over time runs, and one step of it on the tape."""
+
+    activation: activations.Activation
+    reuse: Any
+    input_spec: InputSpec | None = InputSpec(ndim=2)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._shares = self._shares or self.reuse
+
+    def recurrence(self, inputs: Tensor, training: bool | None = None) -> Recurrence | str:
+        """Returns what the explicit loop needs, or in a sentence why it cannot run."""
+        if activations.rule(self.activation) is None:
+            return f"activation {activations.serialize(self.activation)!r} has no hand-derived derivative"
+        return self.formulas(inputs.shape[-1])
+
+    def formulas(self, features: int) -> Recurrence:
+        """Returns the step and its weights."""
+        raise NotImplementedError(f"{type(self).__name__} must define formulas(features).")
+
+    def call(self, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """Runs one time step, op by op on the tape."""
+        step, weights = self.formulas(inputs.shape[-1])
+        apart = tuple(as_tensor(s, self.dtype) for s in self.state_apart(state))
+        sizes = [(inputs.shape[0], size) for size in self.state_sizes]
+        if [s.shape for s in apart] != sizes:
+            raise ShapeError(
+                f"{type(self).__name__}: expected a state of shapes {sizes}, got {[s.shape for s in apart]}. "
+                f"cell.zero_state({inputs.shape[0]}, dtype) makes zeros."
+            )
+        new, _ = step.step(F, step.project(F, inputs, weights), apart, weights)
+        return new[step.output], self.state_together(new)
+
+    @property
+    def state_sizes(self) -> tuple[int, ...]:
+        """The sizes of the arrays of the state."""
+        return (self.state_size,)
+
+    def state_apart(self, state: Any) -> tuple[Any, ...]:
+        """The state's arrays."""
+        return (state,)
+
+    def state_together(self, arrays: tuple[Any, ...]) -> Any:
+        """The arrays in the cell's structure."""
+        return arrays[0]
+
+    def _way_out(self, ndim: int) -> str:
+        return " A cell takes one time step; dynamic_rnn(cell, inputs) takes a sequence."
+
+
+class BasicRNNCell(_Cell):
+    """The simple recurrent net: output = new state = activation([x; h] kernel + bias).
+
+    Args:
+        num_units: the size of the output and of the state.
+        activation: tanh by default.
+        reuse: share the variables of the scope.
+    """
+
+    num_units: int = option(positive_int)
+    activation: activations.Activation = option(tanh_by_default, None)
+    reuse: Any = option(anything, None)
+
+    @property
+    def state_size(self) -> int:
+        """num_units"""
+        return self.num_units
+
+    output_size = state_size
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Adds kernel (features + units, units) and bias (units,)."""
+        features, u = input_shape[-1], self.num_units
+        self.input_spec = InputSpec(ndim=2, axes={-1: features})
+        self.kernel = self.add_weight("kernel", (features + u, u))
+        self.bias = self.add_weight("bias", (u,), initializer="zeros")
+
+    def formulas(self, features: int) -> Recurrence:
+        """Returns the step and its weights."""
+        W, U = F.split(self.kernel, [features])
+        return Recurrence(SimpleRNNStep(activations.rule_or_call(self.activation)), SimpleRNNWeights(W, U, self.bias))
+
+
+class GRUCell(_Cell):
+    """The gated recurrent unit of Cho et al., 2014: the reset gate acts on the state before its product.
+
+    Args:
+        num_units: the size of the output and of the state.
+        activation: of the candidate; tanh by default.
+        reuse: share the variables of the scope.
+        kernel_initializer: of both kernels.
+        bias_initializer: of both biases; by default 1 for the gates and 0 for the candidate.
+    """
+
+    num_units: int = option(positive_int)
+    activation: activations.Activation = option(tanh_by_default, None)
+    reuse: Any = option(anything, None)
+    kernel_initializer: Any = option(initializers.option_kind, None)
+    bias_initializer: Any = option(initializers.option_kind, None)
+
+    state_size = BasicRNNCell.state_size
+    output_size = BasicRNNCell.state_size
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Adds the gates' kernel (features + units, 2 units), columns r, u, the candidate's, and their biases."""
+        features, u = input_shape[-1], self.num_units
+        self.input_spec = InputSpec(ndim=2, axes={-1: features})
+        kernel, bias = self.kernel_initializer, self.bias_initializer
+        self.gates_kernel = self.add_weight("gates/kernel", (features + u, 2 * u), initializer=kernel)
+        self.gates_bias = self.add_weight("gates/bias", (2 * u,), initializer=bias or "ones")
+        self.candidate_kernel = self.add_weight("candidate/kernel", (features + u, u), initializer=kernel)
+        self.candidate_bias = self.add_weight("candidate/bias", (u,), initializer=bias or "zeros")
+
+    def formulas(self, features: int) -> Recurrence:
+        """Returns the step and its weights, the columns brought into the order u, r, candidate (Keras' z, r, h̃)."""
+        r, u = F.split(self.gates_kernel, 2, 1)
+        W, U = F.split(F.concat([u, r, self.candidate_kernel], 1), [features])
+        b_r, b_u = F.split(self.gates_bias, 2)
+        step = GRUStep(activations.rule_or_call(self.activation), reset_after=False)
+        return Recurrence(step, GRUWeights(W, U, F.concat([b_u, b_r, self.candidate_bias])))
+
+
+class _LSTM(_Cell):
+    """What the two LSTM cells share: the state, (c, m) as a tuple or side by side in one tensor."""
+
+    num_units: int
+    state_is_tuple: bool
+
+    @property
+    def state_sizes(self) -> tuple[int, int]:
+        """The sizes of c and m."""
+        return self.num_units, self.output_size
+
+    @property
+    def state_size(self) -> Any:
+        """The sizes of c and m: an LSTMStateTuple, or their sum if the state is one tensor."""
+        return LSTMStateTuple(*self.state_sizes) if self.state_is_tuple else sum(self.state_sizes)
+
+    @property
+    def output_size(self) -> int:
+        """The size of m."""
+        return self.num_units
+
+    def state_apart(self, state: Any) -> tuple[Any, ...]:
+        """c and m.
+
+        Raises:
+            StateError: the state has another structure, or is Keras' list [h, c].
+        """
+        name = type(self).__name__
+        if self.state_is_tuple:
+            if isinstance(state, list) or not isinstance(state, tuple) or len(state) != 2:
+                keras = " Keras' cells have the list [h, c], in the other order." if isinstance(state, list) else ""
+                one = " Or make the cell with state_is_tuple=False." if hasattr(state, "shape") else ""
+                raise StateError(
+                    f"{name}: expected the state LSTMStateTuple(c, h), got {_kind(state)}.{keras}{one} Write "
+                    "LSTMStateTuple(c=…, h=…)."
+                )
+            return tuple(state)
+        if isinstance(state, (tuple, list)):
+            raise StateError(
+                f"{name}: made with state_is_tuple=False, its state is one tensor, c and h side by side, got "
+                f"{_kind(state)}. Write concat([c, h], 1)."
+            )
+        c, m = F.split(as_tensor(state), [self.num_units], 1)
+        return c, m
+
+    def state_together(self, arrays: tuple[Any, ...]) -> Any:
+        """c and m in the cell's structure."""
+        return LSTMStateTuple(*arrays) if self.state_is_tuple else F.concat(arrays, 1)
+
+
+def _kind(state: Any) -> str:
+    return f"a {type(state).__name__}" + (f" of {len(state)}" if isinstance(state, (tuple, list)) else "")
+
+
+class BasicLSTMCell(_LSTM):
+    """The LSTM without extras. See `minigrad.recurrent.lstmp_step` for the formulas.
+
+    Args:
+        num_units: the size of the output and of both states.
+        forget_bias: added to the forget gate at every call; it is not in the stored bias.
+        state_is_tuple: the state is an LSTMStateTuple(c, h), or one tensor with the two side by side.
+        activation: of the candidate and of the cell on its way out; tanh by default.
+        reuse: share the variables of the scope.
+    """
+
+    num_units: int = option(positive_int)
+    forget_bias: float = option(number, 1.0)
+    state_is_tuple: bool = option(flag, True)
+    activation: activations.Activation = option(tanh_by_default, None)
+    reuse: Any = option(anything, None)
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Adds kernel (features + units, 4 units), columns i, j, f, o, and bias (4 units,)."""
+        features, u = input_shape[-1], self.num_units
+        self.input_spec = InputSpec(ndim=2, axes={-1: features})
+        self.kernel = self.add_weight("kernel", (features + u, 4 * u))
+        self.bias = self.add_weight("bias", (4 * u,), initializer="zeros")
+
+    def formulas(self, features: int) -> Recurrence:
+        """Returns the step and its weights."""
+        step = LSTMPStep(activations.rule_or_call(self.activation), float(self.forget_bias))
+        return Recurrence(step, LSTMPWeights(self.kernel, self.bias))
+
+
+class LSTMCell(_LSTM):
+    """The LSTM with optional peepholes, clipping and projection. See `minigrad.recurrent.lstmp_step`.
+
+    Args:
+        num_units: the size of the cell.
+        use_peepholes: let the gates see the cell.
+        cell_clip: clip the cell to ±cell_clip before it goes out.
+        initializer: of kernel, peepholes and projection.
+        num_proj: the size of the output, if it is projected.
+        proj_clip: clip the projection to ±proj_clip.
+        num_unit_shards: deprecated, without effect.
+        num_proj_shards: deprecated, without effect.
+        forget_bias: added to the forget gate at every call; it is not in the stored bias.
+        state_is_tuple: the state is an LSTMStateTuple(c, h), or one tensor with the two side by side.
+        activation: of the candidate and of the cell on its way out; tanh by default.
+        reuse: share the variables of the scope.
+
+    Raises:
+        OptionError: `proj_clip` is given without `num_proj`.
+
+    Source: Gers and Schmidhuber, 2000; Sak et al., 2014.
+    """
+
+    num_units: int = option(positive_int)
+    use_peepholes: bool = option(flag, False)
+    cell_clip: float | None = option(optional(number), None)
+    initializer: Any = option(initializers.option_kind, None)
+    num_proj: int | None = option(optional(positive_int), None)
+    proj_clip: float | None = option(optional(number), None)
+    num_unit_shards: int | None = option(anything, None)
+    num_proj_shards: int | None = option(anything, None)
+    forget_bias: float = option(number, 1.0)
+    state_is_tuple: bool = option(flag, True)
+    activation: activations.Activation = option(tanh_by_default, None)
+    reuse: Any = option(anything, None)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.num_unit_shards is not None or self.num_proj_shards is not None:
+            warnings.warn(
+                "LSTMCell: num_unit_shards and num_proj_shards are deprecated and have no effect.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+        if self.proj_clip is not None and self.num_proj is None:
+            raise OptionError("LSTMCell: `proj_clip` clips a projection, but `num_proj` is not given: there is none.")
+
+    @property
+    def output_size(self) -> int:
+        """The size of m: num_proj, or num_units without a projection."""
+        return self.num_proj or self.num_units
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Adds kernel, bias, the peepholes w_f_diag, w_i_diag, w_o_diag, and projection/kernel."""
+        features, u = input_shape[-1], self.num_units
+        self.input_spec = InputSpec(ndim=2, axes={-1: features})
+        start = self.initializer
+        self.kernel = self.add_weight("kernel", (features + self.output_size, 4 * u), initializer=start)
+        self.bias = self.add_weight("bias", (4 * u,), initializer="zeros")
+        self.w_f_diag = self.w_i_diag = self.w_o_diag = None
+        if self.use_peepholes:
+            self.w_f_diag = self.add_weight("w_f_diag", (u,), initializer=start)
+            self.w_i_diag = self.add_weight("w_i_diag", (u,), initializer=start)
+            self.w_o_diag = self.add_weight("w_o_diag", (u,), initializer=start)
+        self.projection = None
+        if self.num_proj is not None:
+            self.projection = self.add_weight("projection/kernel", (u, self.num_proj), initializer=start)
+
+    def formulas(self, features: int) -> Recurrence:
+        """Returns the step and its weights."""
+        step = LSTMPStep(
+            activations.rule_or_call(self.activation), float(self.forget_bias), self.cell_clip, self.proj_clip
+        )
+        peepholes = self.w_f_diag, self.w_i_diag, self.w_o_diag
+        return Recurrence(step, LSTMPWeights(self.kernel, self.bias, *peepholes, self.projection))

@@ -1,0 +1,209 @@
+"""Variables by name, as the first API generation shares weights: `variable_scope`, `get_variable`.
+
+A variable's name is the names of the scopes around it and its own, ``"rnn/lstm_cell/kernel:0"``. Asking for a name that
+exists is an error, unless the scope says `reuse`: then it is the same variable. There is one store of variables, which
+`reset_default_graph` empties.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import TracebackType
+from typing import Any
+
+from minigrad.errors import MinigradError, ShapeError
+from minigrad.layers import constraints, context, initializers, regularizers
+from minigrad.layers.weight import Weight
+
+AUTO_REUSE = "AUTO_REUSE"
+
+
+class VariableError(MinigradError, ValueError):
+    """A variable exists and should not, or the other way round."""
+
+
+class VariableScope:
+    """What holds inside a scope.
+
+    Attributes:
+        name: the scope's whole name.
+        reuse: False, True or AUTO_REUSE (share what exists, make what does not).
+        initializer: of variables that say nothing of theirs.
+        regularizer: of variables that say nothing of theirs.
+        dtype: of variables that say nothing of theirs.
+    """
+
+    def __init__(
+        self, name: str, reuse: Any = False, initializer: Any = None, regularizer: Any = None, dtype: Any = "float32"
+    ) -> None:
+        self.name, self.reuse = name, reuse
+        self.initializer, self.regularizer, self.dtype = initializer, regularizer, dtype
+
+    def reuse_variables(self) -> None:
+        """From here on, variables of this scope are shared."""
+        self.reuse = True
+
+
+_variables: dict[str, Weight] = {}
+_opened: Counter[str] = Counter()  # how often each scope was entered since the scope around it was
+_current: list[VariableScope] = [VariableScope("")]
+
+
+class variable_scope:  # noqa: N801  (TensorFlow's name)
+    """Enters a scope for the `with` block, and gives it.
+
+    Args:
+        name_or_scope: a name, below the current scope; or a scope to enter again; None takes `default_name`.
+        default_name: a name that is made unique: ``"lstm_cell"``, ``"lstm_cell_1"`` …
+        initializer: of the variables inside; that of the scope around by default.
+        regularizer: likewise.
+        reuse: True shares the variables that exist, AUTO_REUSE makes those that do not. False or None: as outside.
+        dtype: of the variables inside.
+
+    Raises:
+        VariableError: neither a name nor a default name.
+
+    >>> import minigrad as tf
+    >>> tf.compat.v1.reset_default_graph()
+    >>> with tf.compat.v1.variable_scope("a"):
+    ...     w = tf.compat.v1.get_variable("w", [2, 3])
+    >>> with tf.compat.v1.variable_scope("a", reuse=True):
+    ...     tf.compat.v1.get_variable("w") is w
+    True
+    """
+
+    def __init__(
+        self,
+        name_or_scope: str | VariableScope | None = None,
+        default_name: str | None = None,
+        values: Any = None,
+        initializer: Any = None,
+        regularizer: Any = None,
+        reuse: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        if name_or_scope is None and default_name is None:
+            raise VariableError("variable_scope: expected a name, a scope or a default_name, got none of them.")
+        self._asked, self._default = name_or_scope, default_name
+        self._reuse = reuse
+        self._given = {"initializer": initializer, "regularizer": regularizer, "dtype": dtype}
+
+    def __enter__(self) -> VariableScope:
+        outer = _current[-1]
+        if isinstance(self._asked, VariableScope):
+            name, like = self._asked.name, self._asked
+        else:
+            own = self._asked if self._asked is not None else _unique(outer.name, self._default or "")
+            name, like = _join(outer.name, own), outer
+        scope = VariableScope(name, self._reuse or like.reuse or outer.reuse)
+        for attribute, value in self._given.items():
+            setattr(scope, attribute, value if value is not None else getattr(like, attribute))
+        _opened[name] += 1
+        _current.append(scope)
+        return scope
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        left = _current.pop()
+        for name in [name for name in _opened if name.startswith(left.name + "/")]:
+            del _opened[name]  # entered again, the scope counts its inner default names from the start
+
+
+def get_variable_scope() -> VariableScope:
+    """Returns the scope that we are in."""
+    return _current[-1]
+
+
+def get_variable(
+    name: str,
+    shape: Any = None,
+    dtype: Any = None,
+    initializer: Any = None,
+    regularizer: Any = None,
+    trainable: bool = True,
+    constraint: Any = None,
+) -> Weight:
+    """Returns the variable of this name in the current scope: a new one, or under `reuse` the one that exists.
+
+    Args:
+        name: its own name.
+        shape: its shape; needed for a new one.
+        dtype: the scope's by default.
+        initializer: the scope's by default, else Glorot's uniform.
+        regularizer: the scope's by default.
+        trainable: may an optimizer change it?
+        constraint: what it is brought back to after each update.
+
+    Raises:
+        VariableError: it exists and the scope does not reuse, or it does not and the scope does.
+        ShapeError: the shape is missing, or differs from that of the variable that is shared.
+    """
+    scope = _current[-1]
+    full = _join(scope.name, name)
+    known = _variables.get(full)
+    if known is not None:
+        return _shared(full, known, shape, scope)
+    if scope.reuse is True:
+        raise VariableError(
+            f"Variable {full} does not exist, or was not created with tf.get_variable(). Did you mean to set "
+            "reuse=tf.AUTO_REUSE in VarScope?"
+        )
+    if shape is None:
+        raise ShapeError(f"get_variable: the shape of the new variable {full} is missing.")
+    where = f"get_variable({full!r})"
+    start = initializers.option_kind.read(where, initializer or scope.initializer or "glorot_uniform")
+    dtype = dtype or scope.dtype
+    _variables[full] = Weight(
+        start(tuple(shape), dtype=dtype),
+        trainable,
+        f"{full}:0",
+        dtype,
+        regularizers.option_kind.read(where, regularizer or scope.regularizer),
+        constraints.option_kind.read(where, constraint),
+    )
+    return _variables[full]
+
+
+def _shared(full: str, known: Weight, shape: Any, scope: VariableScope) -> Weight:
+    """The variable that exists, if the scope reuses and the shape fits."""
+    if not scope.reuse:
+        raise VariableError(
+            f"Variable {full} already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in "
+            "VarScope? (reset_default_graph() forgets all variables.)"
+        )
+    if shape is not None and tuple(shape) != known.shape:
+        raise ShapeError(f"get_variable: expected {full} of shape {tuple(shape)}, but it exists with {known.shape}.")
+    return known
+
+
+def global_variables(scope: str | None = None) -> list[Weight]:
+    """Returns all variables in the order in which they were made, or those whose names begin with `scope`."""
+    return [v for name, v in _variables.items() if scope is None or name.startswith(scope)]
+
+
+def trainable_variables(scope: str | None = None) -> list[Weight]:
+    """Returns the trainable ones among `global_variables`."""
+    return [v for v in global_variables(scope) if v.trainable]
+
+
+def reset_default_graph() -> None:
+    """Forgets all variables, scopes and names."""
+    _variables.clear()
+    _opened.clear()
+    del _current[1:]
+    context.clear_session()
+
+
+def _join(outer: str, name: str) -> str:
+    return f"{outer}/{name}" if outer and name else outer or name
+
+
+def _unique(outer: str, name: str) -> str:
+    """The name, or the name and a number if a scope of that name was opened here before."""
+    if not _opened[_join(outer, name)]:
+        return name
+    k = 1
+    while _opened[_join(outer, f"{name}_{k}")]:
+        k += 1
+    return f"{name}_{k}"
