@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad.backend.protocol import Array
 from minigrad.compat.v1.keras.layers import GRUCell, LSTMCell
+from minigrad.compat.v1.nn import rnn_cell
 from minigrad.convert.errors import ConversionError
 from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
 from minigrad.convert.relayout import relayout, relayout_gru
@@ -106,8 +107,10 @@ def _directions(where: str, cell: Any, layer: Any) -> list[Direction]:
     if isinstance(cell, GRUCell):
         name = "keras" if cell.reset_after else "keras_reset_before"
         return [Direction(cell, layer, "GRU", GRU_LAYOUTS[name], config, backwards)]
-    if "forget_bias" in config:  # the first generation's LSTMCell and BasicLSTMCell
+    if isinstance(cell, (rnn_cell.BasicLSTMCell, rnn_cell.LSTMCell)):
         return [Direction(cell, layer, "LSTM", LSTM_LAYOUTS["tf1"], config, backwards)]
+    if isinstance(cell, rnn_cell.GRUCell):
+        return [Direction(cell, layer, "GRU", GRU_LAYOUTS["tf1"], config, backwards)]
     named = getattr(cell, "name", None)
     raise ConversionError(
         f"{where}: expected LSTM or GRU layers or cells, got {type(cell).__name__}{f' {named!r}' if named else ''}. "

@@ -15,7 +15,9 @@ def test_import_minigrad_does_not_load_it() -> None:
 
 
 def test_it_loads_no_optional_library() -> None:
-    code = "import sys; from minigrad import convert; print({'h5py', 'onnx', 'safetensors', 'torch'} & set(sys.modules))"
+    code = (
+        "import sys; from minigrad import convert; print({'h5py', 'onnx', 'safetensors', 'torch'} & set(sys.modules))"
+    )
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert process.stdout == "set()\n"
 

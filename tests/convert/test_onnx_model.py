@@ -13,14 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-import minigrad_numpy as xp
 from convert.recorded import L, draw
+from minigrad.compat.v1.nn import rnn_cell
 from minigrad.convert import ConversionError, MissingLibraryError, relayout, sequence_lengths, to_onnx
 from minigrad.convert.onnx_model import OPSET
 from minigrad.errors import DTypeError
-from minigrad.layers.layer import Layer
-from minigrad.recurrent import bptt
-from minigrad.recurrent.lstmp_step import LSTMPStep, LSTMPWeights
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -157,41 +154,38 @@ def test_any_sizes(batch: int, time: int, features: int, units: int, seed: int, 
         close(ours, output[0])
 
 
-class Peepholes(Layer):
-    """A cell with the first generation's weights and `get_config`, for the arrays alone."""
-
-    def __init__(self, arrays: dict[str, Any], **config: Any) -> None:
-        super().__init__()
-        self.arrays, self.settings = arrays, config
-        self.activation = mg.tanh
-
-    def get_config(self) -> dict[str, Any]:
-        return {"num_units": UNITS, "forget_bias": 1.0, "activation": "tanh", **self.settings}
-
-    def get_weights(self) -> list[Any]:
-        return list(self.arrays.values())
-
-
-def first_generation(peepholes: bool = True) -> dict[str, Any]:
-    kernel = (numbers.integers(-1024, 1025, (FEATURES + UNITS, 4 * UNITS)) / 1024).astype(np.float32)
-    arrays = {"kernel": kernel, "bias": numbers.normal(size=4 * UNITS).astype(np.float32)}
-    names = ("w_f_diag", "w_i_diag", "w_o_diag") if peepholes else ()
-    return arrays | {name: numbers.normal(size=UNITS).astype(np.float32) for name in names}
+def first_generation(**options: Any) -> Any:
+    cell = rnn_cell.LSTMCell(UNITS, dtype="float32", **options)
+    cell.build((None, FEATURES))
+    return draw(cell, dtype="float32")
 
 
 @pytest.mark.parametrize("forget_bias", [1.0, 0.0, -2.0])
 @pytest.mark.parametrize("peepholes", [True, False])
-def test_peepholes_and_an_added_forget_bias(peepholes: bool, forget_bias: float, tmp_path: Path) -> None:
-    arrays = first_generation(peepholes)
-    to_onnx(Peepholes(arrays, forget_bias=forget_bias), tmp_path / "m.onnx", initial_state=True)
+def test_the_first_generation_with_peepholes_and_an_added_forget_bias(
+    peepholes: bool, forget_bias: float, tmp_path: Path
+) -> None:
+    cell = first_generation(use_peepholes=peepholes, forget_bias=forget_bias)
+    to_onnx(cell, tmp_path / "m.onnx", initial_state=True)
     states = [numbers.normal(size=(1, BATCH, UNITS)).astype(np.float32) for _ in range(2)]
     theirs = run(tmp_path / "m.onnx", states=states)
-    step = LSTMPStep(forget_bias=forget_bias)
-    weights = LSTMPWeights(*arrays.values())
-    m, (c_n, m_n), _ = bptt.forward(xp, step, X.swapaxes(0, 1), (states[1][0], states[0][0]), weights)
-    np.testing.assert_allclose(theirs["Y"][0].swapaxes(0, 1), m, rtol=1e-5, atol=2e-6)
-    np.testing.assert_allclose(theirs["Y_h"][0], m_n, rtol=1e-5, atol=2e-6)
-    np.testing.assert_allclose(theirs["Y_c"][0], c_n, rtol=1e-5, atol=2e-6)
+    state = rnn_cell.LSTMStateTuple(c=states[1][0], h=states[0][0])
+    for t in range(TIME):
+        y, state = cell(X[:, t], state)
+        close(y, theirs["Y"][0][:, t])
+    close(state.h, theirs["Y_h"][0])
+    close(state.c, theirs["Y_c"][0])
+
+
+def test_the_gru_of_the_first_generation(tmp_path: Path) -> None:
+    cell = rnn_cell.GRUCell(UNITS, dtype="float32")
+    cell.build((None, FEATURES))
+    to_onnx(draw(cell, dtype="float32"), tmp_path / "m.onnx")
+    theirs = run(tmp_path / "m.onnx")
+    state = cell.zero_state(BATCH, "float32")
+    for t in range(TIME):
+        y, state = cell(X[:, t], state)
+        close(y, theirs["Y"][0][:, t])
 
 
 def test_the_model_is_one_node_of_the_stated_operator_set(tmp_path: Path) -> None:
@@ -242,23 +236,16 @@ def test_what_has_no_counterpart(layer: Any, message: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("config", "message"),
+    ("options", "message"),
     [
         ({"cell_clip": 3.0}, r"cell_clip=3.0 has no counterpart in ONNX: it clips the cell state c.*the gates' inputs"),
-        ({"proj_clip": 3.0}, r"proj_clip=3.0 has no counterpart in ONNX: it clips the projected output"),
+        ({"num_proj": 2, "proj_clip": 3.0}, r"proj_clip=3.0 has no counterpart in ONNX: it clips the projected output"),
+        ({"num_proj": 2}, "a projection cannot be moved to 'onnx'"),
     ],
 )
-def test_the_first_generations_clips(config: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_what_of_the_first_generation_has_no_counterpart(options: Any, message: str, tmp_path: Path) -> None:
     with pytest.raises(ConversionError, match=message):
-        to_onnx(Peepholes(first_generation(), **config), tmp_path / "m.onnx")
-
-
-def test_the_first_generations_projection(tmp_path: Path) -> None:
-    arrays = first_generation(peepholes=False)
-    arrays["kernel"] = arrays["kernel"][: FEATURES + 2]
-    arrays["projection/kernel"] = np.ones((UNITS, 2), np.float32)
-    with pytest.raises(ConversionError, match="a projection cannot be moved to 'onnx'"):
-        to_onnx(Peepholes(arrays, num_proj=2), tmp_path / "m.onnx")
+        to_onnx(first_generation(**options), tmp_path / "m.onnx")
 
 
 def test_repeated_outputs_have_no_counterpart_in_lengths(tmp_path: Path) -> None:
