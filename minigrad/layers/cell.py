@@ -50,6 +50,7 @@ class Cell(Layer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.bias_initializer = self.bias_initializer or "glorot_uniform"  # as `add_weight` reads None
         self._dropout_masks: list[Tensor] | None = None
         self._recurrent_dropout_masks: list[Tensor] | None = None
 
@@ -88,29 +89,11 @@ class Cell(Layer):
         """Adds kernel (features, gates · units), recurrent_kernel (units, gates · units) and bias."""
         features, columns = input_shape[-1], self.gates * self.units
         self.input_spec = InputSpec(ndim=2, axes={-1: features})
-        self.kernel = self.add_weight(
-            "kernel",
-            (features, columns),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.recurrent_kernel = self.add_weight(
-            "recurrent_kernel",
-            (self.units, columns),
-            initializer=self.recurrent_initializer,
-            regularizer=self.recurrent_regularizer,
-            constraint=self.recurrent_constraint,
-        )
+        self.kernel = self._add_weight("kernel", (features, columns))
+        self.recurrent_kernel = self._add_weight("recurrent_kernel", (self.units, columns), "recurrent")
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight(
-                "bias",
-                self.bias_shape(),
-                initializer=self.initial_bias,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+            self.bias = self._add_weight("bias", self.bias_shape(), initializer=self.initial_bias)
 
     def call(self, inputs: Tensor, states: Any, training: bool | None = None) -> tuple[Tensor, Any]:
         """Runs one time step, op by op on the tape.

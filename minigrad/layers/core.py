@@ -45,22 +45,8 @@ class Dense(Layer):
         """Adds kernel (features, units) and bias (units,)."""
         features = input_shape[-1]
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
-        self.kernel = self.add_weight(
-            "kernel",
-            (features, self.units),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                "bias",
-                (self.units,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+        self.kernel = self._add_weight("kernel", (features, self.units))
+        self.bias = self._add_weight("bias", (self.units,)) if self.use_bias else None
 
     def call(self, inputs: Tensor) -> Tensor:
         """Returns activation(x W + b)."""
@@ -94,13 +80,7 @@ class Embedding(Layer):
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Adds the table, (input_dim, output_dim)."""
-        self.embeddings = self.add_weight(
-            "embeddings",
-            (self.input_dim, self.output_dim),
-            initializer=self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-        )
+        self.embeddings = self._add_weight("embeddings", (self.input_dim, self.output_dim))
 
     def call(self, inputs: Tensor) -> Tensor:
         """Returns the rows that the integers name.

@@ -149,6 +149,11 @@ class Layer(Configured):
         self._weights.append(weight)
         return weight
 
+    def _add_weight(self, name: str, shape: Iterable[int], options: str = "", **changes: Any) -> Weight:
+        """Makes a weight as the layer's options ``kernel_initializer``, ``kernel_regularizer`` … say."""
+        kinds = ("initializer", "regularizer", "constraint")
+        return self.add_weight(name, shape, **{k: getattr(self, f"{options or name}_{k}") for k in kinds} | changes)
+
     @property
     def weights(self) -> list[Weight]:
         """All weights, those of nested layers included, the trainable ones first."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import functional as F
-from minigrad.backend.dtypes import dtype_name
+from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.backend.protocol import BackendModule
 from minigrad.creation import as_tensor
 from minigrad.errors import DTypeError, MinigradError, ShapeError
@@ -244,8 +244,8 @@ class RNN(Layer):
         if mask.shape != shape:
             raise ShapeError(f"{self.name}: expected `mask` of shape {self._axes()} = {shape}, got {mask.shape}.")
         dtype = dtype_name(mask.dtype)
-        if "float" in dtype:
-            raise DTypeError(f"{self.name}: expected `mask` of bools, True where a step counts, got {dtype}: m > 0?")
+        if is_floating(dtype):
+            raise DTypeError(f"{self.name}: expected `mask` of bools, got {dtype}. True is what counts: pass mask > 0.")
         return self._time_first(mask if dtype == "bool" else mask != 0)
 
     def _axes(self) -> str:

@@ -88,7 +88,7 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
     "mask's dtype": (
         lambda: built()(X, mask=np.ones((2, 6), "float32")),
         DTypeError,
-        "lstm: expected `mask` of bools, True where a step counts, got float32: m > 0?",
+        "lstm: expected `mask` of bools, got float32. True is what counts: pass mask > 0.",
     ),
     "number of states": (
         lambda: built()(X, initial_state=[np.zeros((2, 3))]),

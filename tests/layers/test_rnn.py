@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -205,6 +206,27 @@ def test_inputs_masks_and_states_as_arrays_or_tensors() -> None:
         layer(x, MASK, None, tensors),  # by place
     ):
         close([y.numpy() for y in outputs], expected)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: L.LSTM(2, dropout=0.5, recurrent_dropout=0.5, return_sequences=True, stateful=True),
+        lambda: L.GRU(2, dropout=0.5, go_backwards=True),
+        lambda: L.GRU(2, reset_after=False, recurrent_dropout=0.3),
+        lambda: L.SimpleRNN(2, dropout=0.2, recurrent_dropout=0.2, unroll=True),
+        lambda: L.RNN([L.LSTMCell(2, dropout=0.2), L.GRUCell(3, dropout=0.2)]),
+        lambda: L.LSTM(2, tbptt=(1, 2), kernel_regularizer="l1", activity_regularizer="l2"),
+    ],
+)
+def test_on_every_backend(make: Any, backend: ModuleType) -> None:
+    """Nothing is NumPy's by accident: not the dropout masks, the time mask, the states or the penalties."""
+    layer = make()
+    y = layer(np.ones((BATCH, TIME, FEATURES)), mask=MASK, training=True)
+    sum(layer.losses, start=(y * y).sum()).backward()
+    assert all(w.grad.backend is backend for w in layer.weights)
+    states = [np.ones((BATCH, n)) for n in nest.leaves(layer.cell.state_size)]
+    assert layer(np.ones((BATCH, TIME, FEATURES)), initial_state=states).backend is backend
 
 
 # --- what is offered beside -------------------------------------------------------------------------------------------
