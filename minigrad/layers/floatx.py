@@ -1,11 +1,15 @@
-"""The dtype of layers that are not told one, as Keras' `floatx`."""
+"""The dtype of layers that are not told one, as Keras' `floatx`; and whether a tensor has a layer's dtype."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from minigrad.backend.dtypes import dtype_name
 from minigrad.errors import DTypeError
 
 ALLOWED = ("float16", "float32", "float64")
 _floatx = "float32"
+_names: dict[tuple[type, Any], str] = {}  # of the dtypes seen so far
 
 
 def floatx() -> str:
@@ -23,3 +27,11 @@ def set_floatx(value: str) -> None:
     if value not in ALLOWED:
         raise DTypeError(f"set_floatx: expected one of {', '.join(ALLOWED)}, got {value!r}.")
     _floatx = value
+
+
+def is_dtype(dtype: Any, name: str) -> bool:
+    """Is it the dtype of that name? Names are remembered, for NumPy takes microseconds to name a dtype."""
+    key = type(dtype), dtype  # the type first: dtypes of two libraries do not like to be compared
+    if key not in _names:
+        _names[key] = dtype_name(dtype)
+    return _names[key] == name

@@ -23,7 +23,7 @@ from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.errors import MinigradError, ShapeError
 from minigrad.layers import constraints, context, initializers, nest, regularizers
 from minigrad.layers.catalogue import snake_case
-from minigrad.layers.floatx import floatx
+from minigrad.layers.floatx import floatx, is_dtype
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.options import Configured, Kind, anything, flag, has_options_only, option
 from minigrad.layers.weight import Weight
@@ -32,7 +32,6 @@ from minigrad.tensor import Tensor, TensorLike, constant
 Shape = tuple[int | None, ...]
 CLASSES: dict[tuple[str, str], type[Layer]] = {}  # every layer class by the names under which it is serialized
 _with_losses: WeakSet[Layer] = WeakSet()  # the layers that hold losses of a call
-_dtype_names: dict[tuple[type, Any], str] = {}
 
 
 class Layer(Configured):
@@ -367,14 +366,6 @@ class Layer(Configured):
     def _way_out(self, ndim: int) -> str:
         """A hint for inputs that do not fit."""
         return ""
-
-
-def is_dtype(dtype: Any, name: str) -> bool:
-    """Is it the dtype of that name? Remembered, for NumPy takes microseconds to name a dtype."""
-    key = type(dtype), dtype  # the type first: dtypes of two libraries do not like to be compared
-    if key not in _dtype_names:
-        _dtype_names[key] = dtype_name(dtype)
-    return _dtype_names[key] == name
 
 
 def _mask_of(x: Any) -> Any:

@@ -14,8 +14,9 @@ from minigrad.backend.protocol import BackendModule
 from minigrad.creation import as_tensor
 from minigrad.errors import DTypeError, MinigradError, ShapeError
 from minigrad.layers import cell_protocol, nest
+from minigrad.layers.floatx import is_dtype
 from minigrad.layers.input_spec import InputSpec
-from minigrad.layers.layer import Layer, is_dtype
+from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, OptionError, anything, flag, option
 from minigrad.layers.serialization import cell_kind
 from minigrad.layers.stacked import StackedRNNCells
