@@ -140,6 +140,8 @@ def test_the_name_in_a_message_is_the_layers() -> None:
     (level,) = levels("here", L.LSTM(2, name="encoder"))
     assert level.directions[0].name == "encoder"
     assert level.directions[0].units == level.directions[0].outputs == 2
+    stack = L.StackedRNNCells([L.LSTMCell(2, name="lower"), L.LSTMCell(2, name="upper")])
+    assert [level.directions[0].name for level in levels("here", stack)] == ["lower", "upper"]
     (level,) = levels("here", first(num_proj=3))
     assert (level.directions[0].units, level.directions[0].outputs) == (5, 3)
     assert level.directions[0].activation("recurrent_activation") == "sigmoid"
