@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import sys
-import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,8 +13,6 @@ Array = Any
 CACHE = 1 << 20  # bytes of a buffer that stays near the processor, as measured; the exact number matters little
 LONG = 1024  # rows from which on a product is as fast as it gets
 STRIP = 16  # rows turned round at a time
-POOL = 1 << 28  # bytes of memory that stay here for the next call
-LINE = 64  # bytes: arrays begin where a line of the cache may
 
 
 def steps_in(budget: int, step: int, T: int) -> int:
@@ -27,54 +22,6 @@ def steps_in(budget: int, step: int, T: int) -> int:
     (3, 1, 50)
     """
     return max(1, min(T, budget // max(1, step)))
-
-
-def carved(dtype: Any, *shapes: tuple[int, ...]) -> list[Array]:
-    """New arrays, not yet written to, all cut from one piece of memory.
-
-    >>> [array.shape for array in carved("float32", (2, 3), (4,))]
-    [(2, 3), (4,)]
-    """
-    dtype = np.dtype(dtype)
-    starts, size = [], 0
-    for shape in shapes:
-        starts.append(size)
-        size += math.prod(shape) * dtype.itemsize
-        size += -size % LINE
-    memory = _memory(size)
-    return [np.ndarray(shape, dtype, memory, start) for shape, start in zip(shapes, starts, strict=True)]
-
-
-_pieces: list[Array] = []  # memory handed out last, the latest first; some of it is still in use
-_lock = threading.Lock()
-
-
-def _memory(size: int) -> Array:
-    """A piece of memory of so many bytes, one used before if there is one that nobody looks at any more.
-
-    New memory is dear: the system hands it over in pages, zeroed, and each 4 KiB take 1 to 4 µs; over a whole sequence
-    that can cost as much as all of tanh. A training loop asks for the same sizes again and again, so the last POOL
-    bytes of pieces stay here. NumPy's views hold on to the array that they are views of: when the last of them goes,
-    the piece has no owner left but this list.
-    """
-    with _lock:
-        for k, owners in enumerate(_owners(_pieces)):
-            if owners == ALONE and size <= _pieces[k].size <= 2 * size:
-                piece = _pieces.pop(k)
-                break
-        else:
-            piece = np.empty(size, "uint8")
-        _pieces.insert(0, piece)
-        while sum([p.size for p in _pieces]) > POOL:
-            _pieces.pop()
-    return piece
-
-
-def _owners(pieces: list[Array]) -> list[int]:
-    return [sys.getrefcount(piece) for piece in pieces]
-
-
-ALONE = _owners([np.empty(0)])[0]
 
 
 def turned(rows: Array, out: Array) -> None:
@@ -91,6 +38,24 @@ def turned(rows: Array, out: Array) -> None:
     for row in range(0, out.shape[2], STRIP):
         strip = slice(row, row + STRIP)
         out[:, :, strip] = rows[:, strip].transpose(0, 2, 1)
+
+
+def stacked(*weights: Any) -> Array:
+    """Matrices and a bias below each other; a bias that is None is zero.
+
+    >>> stacked(np.ones((2, 3)), None)
+    array([[1., 1., 1.],
+           [1., 1., 1.],
+           [0., 0., 0.]])
+    """
+    *matrices, b = weights
+    bias = np.zeros((1, matrices[0].shape[1]), matrices[0].dtype) if b is None else b[None]
+    return np.concatenate([*matrices, bias])
+
+
+def ordered(w: Array, parts: int, order: list[int]) -> Array:
+    """A copy of w (n, parts · units), its parts in another order."""
+    return w.reshape(len(w), parts, w.shape[1] // parts)[:, order].reshape(w.shape)
 
 
 def room_to_gather(x: Array, H: int, size: int, n: int) -> list[tuple[int, ...]]:
@@ -138,6 +103,10 @@ class Mask(NamedTuple):
     hold: Array  # (time, batch): the row keeps its state
     silent: Array  # (time, batch): the row's output is a constant zero
     rows: list[Array | None]  # `hold` step by step; None at a step where every row goes on
+
+    def window(self, start: int, stop: int) -> Mask:
+        """The mask of the steps start … stop − 1."""
+        return Mask(self.hold[start:stop], self.silent[start:stop], self.rows[start:stop])
 
 
 def read_mask(mask: Array | None, zero_output: bool) -> Mask | None:

@@ -50,13 +50,15 @@ from minigrad_numpy.loops import (
     GATE_ACTIVATIONS,
     GateActivation,
     Mask,
-    carved,
+    ordered,
     read_mask,
     room_to_gather,
+    stacked,
     steps_in,
     turned,
     walked_back,
 )
+from minigrad_numpy.memory import carved
 
 Array = Any
 
@@ -75,7 +77,7 @@ class Kept(NamedTuple):
 
     def window(self, start: int, stop: int) -> Kept:
         """What the steps start … stop − 1 kept: `backward` can run through these alone (truncated BPTT)."""
-        mask = self.mask and Mask(*(part[start:stop] for part in self.mask))
+        mask = self.mask and self.mask.window(start, stop)
         return self._replace(gates=self.gates[start:stop], a=self.a[start:stop], h=self.h[start : stop + 1], mask=mask)
 
 
@@ -186,7 +188,7 @@ def backward(
     """
     (T, B, I), H = x.shape, len(U)
     J = I if needs_dx else 0
-    M = _ordered(np.concatenate([W[:J], U]), O_I_F_G)  # (x and h, 4 units)
+    M = ordered(np.concatenate([W[:J], U]), 4, O_I_F_G)  # (x and h, 4 units)
     n = steps_in(CACHE, 6 * H * B * x.itemsize, T)
     shapes = [(n, 6, H, B), (n, J + H, B), (n, H, B)]
     F, dxh, dy_block, *room = carved(x.dtype, *shapes, *room_to_gather(x, H, 4 * H, n))
@@ -209,7 +211,7 @@ def backward(
             dx[start:stop] = dxh[:m, :J].transpose(0, 2, 1)
         return dz[:m]
 
-    dM = _ordered(walked_back(x, kept.h, n, block, room), I_F_G_O)
+    dM = ordered(walked_back(x, kept.h, n, block, room), 4, I_F_G_O)
     return dx, dh.T.copy(), dc.T.copy(), dM[:I].copy(), dM[I:-1].copy(), dM[-1].copy()
 
 
@@ -256,16 +258,10 @@ def _factors(kept: Kept, F: Array) -> None:
 
 def _joined(W: Array, U: Array, b: Array | None, σ: GateActivation) -> Array:
     """M, (4 units, features + units + 1), with z = M [x; h; 1] as σ's `squash` wants it."""
-    bias = np.zeros_like(U, shape=(1, U.shape[1])) if b is None else b[None]
-    columns = _ordered(np.concatenate([W, U, bias]), O_I_F_G)
+    columns = ordered(stacked(W, U, b), 4, O_I_F_G)
     M = np.empty(columns.shape[::-1], U.dtype)
     turned(columns[None], M[None])
     gates = M[: 3 * len(U)]
     gates *= σ.scale
     gates[:, -1] += σ.shift
     return M
-
-
-def _ordered(w: Array, order: list[int]) -> Array:
-    """A copy of w (n, 4 units), its four parts in another order."""
-    return w.reshape(len(w), 4, w.shape[1] // 4)[:, order].reshape(w.shape)

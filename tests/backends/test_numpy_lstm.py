@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from minigrad_numpy import loops, lstm
+from rows import assert_same, assert_slopes, drawing, masks
 
 Array = Any
 NAMES = ("x", "h0", "c0", "W", "U", "b")
@@ -34,30 +35,12 @@ class Case(NamedTuple):
         return self[:6]
 
 
-def masks(rng: np.random.Generator, T: int, B: int, kind: str) -> Array | None:
-    """Ragged with holes; or with rows that begin late, rest throughout, or never rest."""
-    if kind == "none":
-        return None
-    mask = np.arange(T)[:, None] < rng.integers(1, T + 1, B)
-    mask &= rng.random((T, B)) < 0.8
-    if kind == "late":
-        mask[: T // 2, 0] = False
-        mask[-1, 0] = True
-        mask[:, -1] = B == 1
-    return mask
-
-
 def case(
     seed: int, shape: tuple[int, int, int, int], mask: str = "none", dtype: str = "float64", **options: Any
 ) -> Case:
     T, B, I, H = shape
     rng = np.random.default_rng(seed)
-
-    def draw(*shape: int) -> Array:
-        array = rng.standard_normal(shape).astype(dtype)
-        array.flags.writeable = False  # whatever is handed in is never written to
-        return array
-
+    draw = drawing(rng, dtype)
     weights = draw(I, 4 * H), draw(H, 4 * H), draw(4 * H)
     arrays = draw(T, B, I), draw(B, H), draw(B, H), *weights
     return Case(*arrays, masks(rng, T, B, mask), draw(T, B, H), draw(B, H), draw(B, H), options)
@@ -123,12 +106,6 @@ def row_by_row(case: Case) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
     return (y, h_T, c_T), (dx, dh0, dc0, dW, dU, db)
 
 
-def assert_same(found: tuple[Array, ...], expected: tuple[Array, ...], tolerance: float) -> None:
-    for a, b in zip(found, expected, strict=True):
-        assert a.shape == b.shape
-        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * max(1.0, abs(b).max(initial=0.0)))
-
-
 SHAPES = [(1, 1, 1, 1), (5, 1, 3, 4), (7, 4, 2, 3), (6, 17, 5, 2), (9, 3, 1, 1)]
 OPTIONS = [
     {},
@@ -172,21 +149,12 @@ def test_an_absent_cotangent_is_a_zero(absent: tuple[str, ...]) -> None:
 def test_gradients_are_finite_differences(mask: str, options: dict[str, Any]) -> None:
     it = case(2, (5, 3, 2, 3), mask, **options)
 
-    def loss(name: str, value: Array) -> float:
-        y, h_T, c_T, _ = lstm.forward(*it._replace(**{name: value}).inputs, it.mask, **options)
+    def loss(**changed: Array) -> float:
+        y, h_T, c_T, _ = lstm.forward(*it._replace(**changed).inputs, it.mask, **options)
         return float((y * it.dy).sum() + (h_T * it.dh_T).sum() + (c_T * it.dc_T).sum())
 
     _, gradients = kernel(it)
-    for name, gradient in zip(("x", "h0", "c0", "W", "U", "b"), gradients, strict=True):
-        value, ε = getattr(it, name), 1e-5
-        for index in np.ndindex(value.shape):
-            step = np.zeros_like(value)
-            step[index] = ε
-            slope = (
-                8 * (loss(name, value + step) - loss(name, value - step))
-                - (loss(name, value + 2 * step) - loss(name, value - 2 * step))
-            ) / (12 * ε)
-            assert gradient[index] == pytest.approx(slope, rel=1e-6, abs=1e-8), (name, index)
+    assert_slopes(loss, dict(zip(NAMES, it.inputs, strict=True)), gradients)
 
 
 # --- what blocks and buffers could spoil -----------------------------------------------------------

@@ -1,0 +1,83 @@
+"""Memory used again from call to call."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from minigrad_numpy import memory
+
+
+@pytest.fixture
+def pieces(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    monkeypatch.setattr(memory, "_pieces", fresh := [])
+    monkeypatch.setattr(memory, "SMALL", 300)
+    return fresh
+
+
+def address(array: np.ndarray) -> int:
+    return array.ctypes.data
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_carved_arrays_do_not_overlap(pieces: list[np.ndarray], dtype: str) -> None:
+    shapes = [(3, 5), (0, 4), (7,), (2, 2, 2)]
+    arrays = memory.carved(dtype, *shapes)
+    assert [array.shape for array in arrays] == shapes
+    for k, array in enumerate(arrays):
+        array[...] = k
+    assert all((array == k).all() and array.dtype == dtype for k, array in enumerate(arrays))
+    assert {(address(array) - address(arrays[0])) % memory.LINE for array in arrays if array.size} == {0}
+
+
+def test_memory_that_somebody_looks_at_is_left_alone(pieces: list[np.ndarray]) -> None:
+    (first,) = memory.carved("float32", (1000,))
+    view = first.reshape(10, 100)[2:5].T
+    del first
+    (second,) = memory.carved("float32", (1000,))
+    assert not np.shares_memory(view, second)
+    assert len(pieces) == 2
+
+
+def test_memory_that_nobody_looks_at_is_used_again(pieces: list[np.ndarray]) -> None:
+    (first,) = memory.carved("float32", (1000,))
+    where = address(first)
+    del first
+    (second,) = memory.carved("float64", (400,))
+    assert address(second) == where
+    (third,) = memory.carved("float32", (1000,))
+    assert address(third) != where
+    del second
+    (small,) = memory.carved("float32", (100,))  # not a tenth of what is there
+    assert address(small) != where
+
+
+def test_no_more_than_the_pool_stays(pieces: list[np.ndarray], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "POOL", 10_000)
+    held = [memory.carved("float32", (1000,))[0] for _ in range(5)]
+    assert len(pieces) == 2
+    memory.carved("float32", (10,))  # too small to be worth it
+    assert len(pieces) == 2
+    (large,) = memory.carved("float32", (5000,))
+    assert not pieces
+    assert not any(np.shares_memory(large, array) for array in held)
+    monkeypatch.setattr(memory, "PIECES", 1)
+    held = [memory.carved("float32", (100,))[0] for _ in range(3)]
+    assert len(pieces) == 1
+
+
+def test_threads_never_share_memory(pieces: list[np.ndarray]) -> None:
+    def work(number: int) -> int:
+        wrong = 0
+        for _ in range(300):
+            (array,) = memory.carved("float32", (2000,))
+            array[...] = number
+            time.sleep(0)
+            wrong += int((array != number).any())
+        return wrong
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(work, range(4))) == 0
