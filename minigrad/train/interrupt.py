@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+SAME = 1.0  # seconds: what comes sooner is the same Ctrl-C, passed on by `timeout`, `make` or `uv run` as well
 
 
 class Interruption:
@@ -18,15 +21,18 @@ class Interruption:
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self._came = 0.0
 
     def __bool__(self) -> bool:
         return self.signal is not None
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        """Remembers the first signal; a second one ends the program at once."""
-        if self.signal is not None:
+        """Remembers the first signal; one that comes later ends the program at once."""
+        now = time.monotonic()
+        if self.signal is None:
+            self.signal, self._came = number, now
+        elif now - self._came > SAME:
             raise KeyboardInterrupt
-        self.signal = number
 
 
 @contextmanager

@@ -21,9 +21,17 @@ def test_a_signal_leaves_a_note(number):
     assert signal.getsignal(number) is before
 
 
-def test_the_second_one_ends_it():
+def test_the_same_one_passed_on_twice_counts_once():
+    with interruptible() as interruption:
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+        assert interruption.signal == signal.SIGTERM
+
+
+def test_a_second_one_ends_it(monkeypatch):
     with interruptible():
         signal.raise_signal(signal.SIGINT)
+        monkeypatch.setattr("minigrad.train.interrupt.SAME", -1.0)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 
