@@ -146,9 +146,11 @@ class RNN(Layer):
 
     def _checked_states(self, given: Any, batch: int, where: str = "call: expected `initial_state`") -> list[Any]:
         """The states for a batch of that size, in the cell's structure; the cell's own choice where none are given."""
+        dtype = self._cast_dtype
         if given is None:
-            given = cell_protocol.initial_state(self.cell, batch, self._cast_dtype)
-        flat = [self._read_state(s, where) for s in nest.leaves(given)]
+            flat = nest.leaves(cell_protocol.initial_state(self.cell, batch, dtype))
+        else:
+            flat = [self._read_state(s, dtype, where) for s in nest.leaves(given)]
         shapes, got = [(batch, size) for size in nest.leaves(self.cell.state_size)], [s.shape for s in flat]
         if got != shapes:
             raise ShapeError(
@@ -157,13 +159,13 @@ class RNN(Layer):
             )
         return list(cell_protocol.states_like(self.cell, flat))
 
-    def _read_state(self, state: Any, where: str) -> Tensor:
-        if isinstance(state, Tensor) and is_dtype(state.dtype, self._cast_dtype):
+    def _read_state(self, state: Any, dtype: str, where: str) -> Tensor:
+        if isinstance(state, Tensor) and is_dtype(state.dtype, dtype):
             return state
         try:
-            return as_tensor(as_tensor(state), self._cast_dtype)
+            return as_tensor(as_tensor(state), dtype)
         except MinigradError as error:
-            raise StateError(f"{self.name}.{where} of {self._cast_dtype}: {error}") from None
+            raise StateError(f"{self.name}.{where} of {dtype}: {error}") from None
 
     def _start(self, batch: int, given: Any) -> list[Any]:
         """The states before the first step, in the cell's structure."""

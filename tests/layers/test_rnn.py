@@ -14,6 +14,7 @@ import minigrad as mg
 import minigrad_numpy
 from minigrad.keras import layers as L
 from minigrad.layers import nest
+from minigrad.testing import check_gradient
 
 BATCH, TIME, FEATURES, UNITS = 3, 5, 4, 3
 PAIRS = {"lstm": (L.LSTM, L.LSTMCell), "gru": (L.GRU, L.GRUCell), "simple_rnn": (L.SimpleRNN, L.SimpleRNNCell)}
@@ -137,6 +138,15 @@ def test_kernel_and_formulas(kind: str, cell: Any, loop: Any, call: Any) -> None
         close(with_kernels, run(layer, **call, weights=weights))
     finally:
         minigrad_numpy.kernels = kernels
+
+
+@pytest.mark.parametrize("kind", PAIRS)
+def test_second_derivatives_where_a_kernel_ran(kind: str) -> None:
+    """A kernel's numbers are on no tape, so the gradient of the gradient comes from the formulas."""
+    layer = PAIRS[kind][0](UNITS, return_sequences=True, return_state=True, dtype="float64")
+    x = np.random.default_rng(9).standard_normal((BATCH, TIME, FEATURES))
+    layer(x)
+    check_gradient(lambda x: layer(x, mask=MASK), x, weights=layer.weights, second_order=True, max_elements=8)
 
 
 @pytest.mark.parametrize("kind", PAIRS)
