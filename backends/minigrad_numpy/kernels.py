@@ -6,14 +6,15 @@
     forward(step, x, state, weights, mask, zero_output)          → outputs, final state, kept
     backward(step, doutputs, dstate, x, weights, kept, needs_dx) → dx, ∂loss/∂(initial state), ∂loss/∂weights
 
-`step` is the layer's own object and only its attributes are read here: nothing is imported from minigrad.
+`step` is the layer's own object and only its attributes are read here: nothing is imported from minigrad. `weights` are
+W, U and the biases, then the dropout masks of the inputs and of h; any but W and U can be None.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from minigrad_numpy import lstm
+from minigrad_numpy import gru, lstm, simple_rnn
 
 Array = Any
 
@@ -23,39 +24,48 @@ DTYPES = ("float32", "float64")
 
 class _Kept(NamedTuple):
     x: Array  # as the loop saw it: thinned by dropout
-    loop: lstm.Kept
+    loop: Any
 
 
-class LSTM:
-    """The kernel of `LSTMStep`: tanh with a logistic or hard sigmoid, any mask, dropout of the inputs."""
+class Kernel:
+    """A fused loop over time: tanh with a logistic or hard sigmoid for the gates, any mask, dropout of the inputs.
 
-    @staticmethod
-    def refuses(step: Any, weights: Any) -> str:
+    Attributes:
+        loop: the module with the loop's `forward` and `backward`.
+    """
+
+    def __init__(self, loop: Any) -> None:
+        self.loop = loop
+
+    def refuses(self, step: Any, weights: tuple[Any, ...]) -> str:
         """Says why the kernel cannot run this step."""
+        W, *_, x_masks, h_masks = weights
         if step.activation.__name__ != "Tanh":
             return f"the kernel knows tanh as activation, not {step.activation.__name__}"
-        if step.recurrent_activation.__name__ not in GATES:
-            return f"the kernel knows sigmoid and hard_sigmoid for the gates, not {step.recurrent_activation.__name__}"
-        if weights.h_masks is not None:
+        gate = getattr(step, "recurrent_activation", None)
+        if gate and gate.__name__ not in GATES:
+            return f"the kernel knows sigmoid and hard_sigmoid for the gates, not {gate.__name__}"
+        if not getattr(step, "reset_after", True):
+            return "the kernel knows reset_after=True alone"
+        if h_masks is not None:
             return "the kernel knows no recurrent dropout"
-        if weights.x_masks is not None and weights.x_masks.shape[0] != 1:
+        if x_masks is not None and x_masks.shape[0] != 1:
             return "the kernel knows one dropout mask, not one for each gate"
-        return "" if str(weights.W.dtype) in DTYPES else f"the kernel knows no {weights.W.dtype}"
+        return "" if str(W.dtype) in DTYPES else f"the kernel knows no {W.dtype}"
 
-    @staticmethod
     def forward(
-        step: Any, x: Array, state: tuple[Array, ...], weights: tuple[Any, ...], mask: Array | None, zero_output: bool
-    ) -> tuple[Array, tuple[Array, Array], _Kept]:
+        self, step: Any, x: Array, state: tuple[Array, ...], weights: tuple[Any, ...], mask: Any, zero_output: bool
+    ) -> tuple[Array, tuple[Array, ...], _Kept]:
         """Runs the sequence."""
-        W, U, b, x_masks, _ = weights
+        *matrices, x_masks, _ = weights
         x = x if x_masks is None else x * x_masks[0]
-        h, c = state
-        gate = GATES[step.recurrent_activation.__name__]
-        y, h_T, c_T, loop = lstm.forward(x, h, c, W, U, b, mask, zero_output=zero_output, recurrent_activation=gate)
-        return y, (h_T, c_T), _Kept(x, loop)
+        gate = getattr(step, "recurrent_activation", None)
+        σ = {"recurrent_activation": GATES[gate.__name__]} if gate else {}
+        y, *state_T, kept = self.loop.forward(x, *state, *matrices, mask, zero_output=zero_output, **σ)
+        return y, tuple(state_T), _Kept(x, kept)
 
-    @staticmethod
     def backward(
+        self,
         step: Any,
         doutputs: Array,
         dstate: tuple[Array, ...],
@@ -63,13 +73,13 @@ class LSTM:
         weights: tuple[Any, ...],
         kept: _Kept,
         needs_dx: bool,
-    ) -> tuple[Array | None, tuple[Array, Array], tuple[Any, ...]]:
+    ) -> tuple[Array | None, tuple[Array, ...], tuple[Any, ...]]:
         """Walks back through the sequence."""
-        W, U, b, x_masks, _ = weights
-        dh_T, dc_T = dstate
-        dx, dh, dc, dW, dU, db = lstm.backward(doutputs, dh_T, dc_T, kept.loop, kept.x, W, U, needs_dx=needs_dx)
+        W, U, *_, x_masks, _ = weights
+        dx, *rest = self.loop.backward(doutputs, *dstate, kept.loop, kept.x, W, U, needs_dx=needs_dx)
         dx = dx if dx is None or x_masks is None else dx * x_masks[0]
-        return dx, (dh, dc), (dW, dU, None if b is None else db)
+        d_initial, dweights = rest[: len(dstate)], rest[len(dstate) :]
+        return dx, tuple(d_initial), tuple(None if w is None else d for w, d in zip(weights, dweights, strict=False))
 
 
-kernels = {"lstm": LSTM}
+kernels = {"lstm": Kernel(lstm), "gru": Kernel(gru), "simple_rnn": Kernel(simple_rnn)}
