@@ -4,11 +4,14 @@
 - `read_keras`, `load_keras`: files that Keras wrote (``.h5``, ``.weights.h5``, ``.keras``).
 - `to_torch_state_dict`, `from_torch_state_dict`; `read_safetensors`, `write_safetensors`.
 - `to_onnx`: a layer as an ONNX model of one node; `sequence_lengths`: a mask as lengths.
+- `explain_difference`: in what two cells differ, by how much their outputs do, and which convention causes it.
 
 What cannot be moved without changing the numbers raises `ConversionError`. ``import minigrad`` does not import this
 package: write ``from minigrad import convert``.
 """
 
+from minigrad.convert.difference import explain_difference
+from minigrad.convert.difference_table import Difference
 from minigrad.convert.errors import ConversionError, ForeignFileError, MissingLibraryError
 from minigrad.convert.keras_file import KerasFile, KerasLayer, read_keras
 from minigrad.convert.keras_weights import load_keras
@@ -19,7 +22,8 @@ from minigrad.convert.safetensors_file import read_safetensors, write_safetensor
 from minigrad.convert.torch_state import from_torch_state_dict, to_torch_state_dict
 
 __all__ = [
-    "GRU_LAYOUTS", "LSTM_LAYOUTS", "ConversionError", "ForeignFileError", "GateLayout", "KerasFile", "KerasLayer",
-    "MissingLibraryError", "from_torch_state_dict", "load_keras", "read_keras", "read_safetensors", "relayout",
-    "relayout_gru", "sequence_lengths", "to_onnx", "to_torch_state_dict", "write_safetensors",
+    "GRU_LAYOUTS", "LSTM_LAYOUTS", "ConversionError", "Difference", "ForeignFileError", "GateLayout", "KerasFile",
+    "KerasLayer", "MissingLibraryError", "explain_difference", "from_torch_state_dict", "load_keras", "read_keras",
+    "read_safetensors", "relayout", "relayout_gru", "sequence_lengths", "to_onnx", "to_torch_state_dict",
+    "write_safetensors",
 ]  # fmt: skip
