@@ -79,7 +79,7 @@ def explain_difference(cell_a: Any, cell_b: Any, inputs: Any = None, state: Any 
         rest=left(found),
         weights_same=weights_same,
         tolerance=max(a.tolerance, b.tolerance),
-        inputs=f"over {x.shape[1]} rows of {x.shape[0]} steps{_drawn(inputs, state)}",
+        inputs=f"over {_count(x.shape[1], 'row')} of {_count(x.shape[0], 'step')}{_drawn(inputs, state)}",
     )
 
 
@@ -117,7 +117,7 @@ def _check_formula(reading: Reading, h: Array, own: Array) -> None:
 
 def _state_order(a: Reading, b: Reading, moved: bool) -> Convention:
     orders = ("(c, h)", "[h, c]") if a.cell_first else ("[h, c]", "(c, h)")
-    return Convention("state order", orders, note="" if moved else "no harm: handed over by name", of_state=True)
+    return Convention("state order", orders, note="" if moved else "no harm: both start from the same", of_state=True)
 
 
 # --- inputs and states ------------------------------------------------------------------------------------------------
@@ -165,7 +165,8 @@ def _states(state: Any, a: Reading, b: Reading, batch: int) -> tuple[State, Stat
         )
     pair = _array("`state[0]`", state[0]), _array("`state[1]`", state[1])
     first = _checked(pair[::-1] if a.cell_first else pair, shape_h, shape_c)
-    return first, (first if a.cell_first == b.cell_first else _checked(first[::-1], shape_h, shape_c))
+    alike = a.cell_first == b.cell_first or np.array_equal(*first)
+    return first, (first if alike else _checked(first[::-1], shape_h, shape_c))
 
 
 def _checked(state: Any, shape_h: tuple[int, int], shape_c: tuple[int, int]) -> State:
@@ -176,6 +177,10 @@ def _checked(state: Any, shape_h: tuple[int, int], shape_c: tuple[int, int]) -> 
             "LSTMStateTuple(c=…, h=…) says which is which."
         )
     return h, c
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}{'s' * (n != 1)}"
 
 
 def _drawn(inputs: Any, state: Any) -> str:

@@ -87,10 +87,7 @@ class Difference:
         if self.same:
             what = "The outputs are the same: where the cells differ, it changes no number here."
         else:
-            causes = self.causes
-            what = (
-                f" It comes from {', then '.join(causes)}." if len(causes) > 1 else f" It comes from {causes[0]} alone."
-            )
+            what = f"It comes from {', then '.join(self.causes)}{' alone' * (len(self.causes) == 1)}."
         rest = f"is 0 ({self.rest:.1g})" if self.rest <= SAME else f"is {self.rest:.3g}"
         return f"{measured}\n{what} With all of it aligned, the rest {rest}."
 

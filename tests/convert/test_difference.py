@@ -356,7 +356,7 @@ def test_inputs_and_state_are_drawn_where_none_are_given() -> None:
     found, again = explain_difference(one, two), explain_difference(one, two)
     assert found == again  # the same numbers every time, and no draw from mg.random
     assert found.inputs == "over 4 rows of 6 steps, inputs and state drawn at random"
-    assert explain_difference(one, two, X[:, 0], NAMED).inputs == f"over {BATCH} rows of 1 steps"
+    assert explain_difference(one, two, X[:, 0], NAMED).inputs == f"over {BATCH} rows of 1 step"
     assert explain_difference(one, two, mg.tensor(X)).inputs.endswith("5 steps, state drawn at random")
 
 
