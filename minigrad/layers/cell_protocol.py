@@ -16,7 +16,7 @@ from minigrad import functional as F
 from minigrad.backend import registry
 from minigrad.backend.dtypes import dtype_name
 from minigrad.backend.protocol import Array, Xp
-from minigrad.errors import ShapeError
+from minigrad.errors import MinigradError, ShapeError
 from minigrad.layers import nest
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import OptionTypeError
@@ -24,11 +24,28 @@ from minigrad.recurrent.step import State, Step, Weights
 from minigrad.tensor import Tensor
 
 
+class StateError(MinigradError, ValueError):
+    """States that are not numbers, or that have the wrong structure for the cell."""
+
+
+class CellError(MinigradError, TypeError):
+    """A cell does not return what a cell has to."""
+
+
 class Recurrence(NamedTuple):
-    """What the explicit loop over time needs of a cell."""
+    """What the explicit loop over time needs of a cell.
+
+    Attributes:
+        step: the step and its gradient.
+        weights: in the order in which the step takes them.
+        before: what is done to the inputs of all steps at once, (time, batch, features), before the cell sees them.
+        after: what is made of the inputs and the outputs of all steps, after it.
+    """
 
     step: Step
-    weights: tuple[Tensor | None, ...]  # in the order in which the step takes them
+    weights: tuple[Tensor | None, ...]
+    before: Callable[[Tensor], Tensor] | None = None
+    after: Callable[[Tensor, Tensor], Tensor] | None = None
 
 
 class _Offered(Step):
@@ -72,7 +89,7 @@ def recurrences_of_all(cells: list[Any], inputs: Tensor, training: bool | None) 
         return "the cells are of different dtypes"
     found: list[Recurrence] = []
     for k, cell in enumerate(cells):
-        if training and k > 0:  # only the shape counts
+        if k > 0:  # only the shape counts
             inputs = F.zeros((inputs.shape[0], output_size(cells[k - 1])), inputs.dtype)
         of_one = recurrences(cell, inputs, training)
         if isinstance(of_one, str):
@@ -87,10 +104,80 @@ def dtype_of(cell: Any) -> str | None:
     return dtype_of(cells[0]) if cells else getattr(cell, "dtype", None)
 
 
-def state_counts(cell: Any) -> list[int]:
-    """Returns how many arrays the state has; of a stack, for each cell."""
+def computes_with_integers(cell: Any) -> bool:
+    """Returns whether whole numbers as inputs of a cell are cast to its dtype too."""
+    return bool(getattr(getattr(cell, "cells", [cell])[0], "computes_with_integers", False))
+
+
+# --- the state, as the cell takes it and as the loop does -------------------------------------------------------------
+
+
+def state_sizes(cell: Any) -> list[list[int]]:
+    """Returns the sizes of the arrays that the state has for the loop; of a stack, for each of its layers."""
     cells = getattr(cell, "cells", None)
-    return [len(nest.leaves(cell.state_size))] if cells is None else [n for part in cells for n in state_counts(part)]
+    if cells is not None:
+        return [sizes for part in cells for sizes in state_sizes(part)]
+    return [nest.leaves(getattr(cell, "state_sizes", cell.state_size))]
+
+
+def state_apart(cell: Any, state: Any) -> list[Any]:
+    """Returns the arrays of a state in the order of `state_sizes`, which is that in which the steps take them."""
+    if hasattr(cell, "state_apart"):
+        return list(cell.state_apart(as_taken(cell, state)))
+    flat, apart = nest.leaves(state), []
+    for part in getattr(cell, "cells", ()):
+        count = len(nest.leaves(part.state_size))
+        apart += state_apart(part, states_like(part, flat[:count]))
+        flat = flat[count:]
+    return apart + flat
+
+
+def state_together(cell: Any, arrays: list[Any]) -> list[Any]:
+    """Returns the leaves of a state whose arrays `state_apart` gave."""
+    if hasattr(cell, "state_together"):
+        return nest.leaves(cell.state_together(tuple(arrays)))
+    together: list[Any] = []
+    for part in getattr(cell, "cells", ()):
+        count = sum(map(len, state_sizes(part)))
+        together += state_together(part, arrays[:count])
+        arrays = arrays[count:]
+    return together + list(arrays)
+
+
+def as_taken(cell: Any, states: Any) -> Any:
+    """Returns the states in the structure in which the cell takes them.
+
+    A cell of the first generation has its own: a tensor if there is but one, a named tuple (c, h).
+    """
+    own = getattr(cell, "_is_tf_rnn_cell", False)  # TensorFlow's mark of them
+    return nest.like(cell.state_size, nest.leaves(states)) if own else states
+
+
+def refuse_other_order(where: str, cell: Any, states: Any) -> None:
+    """Raises if a named tuple (c, h) is given to a cell that has no named states: one of Keras', whose list is [h, c].
+
+    Raises:
+        StateError: the order is that of another generation; the shapes would fit.
+    """
+    given = _named(states)
+    if given is not None and _named(cell.state_size) is None:
+        name = type(given).__name__
+        raise StateError(
+            f"{where}: got {name}({', '.join(given._fields)}), the state of the first generation. The states of "
+            f"{type(cell).__name__} have no names; those of Keras' LSTM are the list [h, c], in the other order. Pass "
+            "[state.h, state.c]."
+        )
+
+
+def _named(structure: Any) -> Any:
+    """The first named tuple in a structure, or None."""
+    if hasattr(structure, "_fields"):
+        return structure
+    parts = structure if isinstance(structure, (list, tuple)) else ()
+    return next((found for part in parts if (found := _named(part)) is not None), None)
+
+
+# --- the call ---------------------------------------------------------------------------------------------------------
 
 
 def caller(cell: Any, training: bool | None, constants: Any = None) -> Callable[[Any, Any], tuple[Any, list[Any]]]:
@@ -106,13 +193,32 @@ def caller(cell: Any, training: bool | None, constants: Any = None) -> Callable[
     known = {"training": training, "constants": constants}
     known = {name: value for name, value in known.items() if value is not None and takes(cell, name)}
     run = cell if callable(cell) else cell.call
-    bare = getattr(cell, "_is_tf_rnn_cell", False)  # TensorFlow's mark of the cells that take their one state as it is
 
     def call(inputs: Any, states: Any) -> tuple[Any, list[Any]]:
-        output, new = run(inputs, states[0] if bare and len(states) == 1 else states, **known)
-        return output, nest.leaves(new)
+        result = run(inputs, as_taken(cell, states), **known)
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            raise CellError(
+                f"{type(cell).__name__}.call: expected the output and the new states, got {described(result)}. End it "
+                "with `return output, [state]`, the states in the structure of state_size."
+            )
+        output, new = result
+        flat = nest.leaves(new)
+        shapes, got = ([getattr(s, "shape", ()) for s in part] for part in (nest.leaves(states), flat))
+        if got != shapes:
+            raise ShapeError(
+                f"{type(cell).__name__}.call: expected new states of the shapes of the old ones, "
+                f"{', '.join(map(str, shapes))}, got {', '.join(map(str, got)) or 'none'}."
+            )
+        return output, flat
 
     return call
+
+
+def described(value: Any) -> str:
+    """Returns in a few words what a value is: ``"a Tensor of shape (2, 3)"``, ``"a list of 2"``."""
+    if isinstance(value, (tuple, list)):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"a {type(value).__name__}" + (f" of shape {tuple(value.shape)}" if hasattr(value, "shape") else "")
 
 
 def takes(cell: Any, argument: str) -> bool:

@@ -1,7 +1,7 @@
 """RNN: a cell run over a sequence.
 
-The layer decides how: the explicit loop over time of `minigrad.recurrent` as one node on the tape (in the backend's
-fused kernel where it has one), or the cell's `call` op by op on the tape. `layer.path` says which ran last, and why.
+The layer sees to the inputs, the mask and the states; `minigrad.layers.loop` runs the cell, by the explicit loop over
+time where it can. `layer.path` says which way ran last, and why.
 """
 
 from __future__ import annotations
@@ -10,19 +10,17 @@ from typing import Any
 
 from minigrad import functional as F
 from minigrad.backend.dtypes import dtype_name, is_floating
-from minigrad.backend.protocol import BackendModule
 from minigrad.creation import as_tensor
 from minigrad.errors import DTypeError, MinigradError, ShapeError
-from minigrad.layers import cell_protocol, nest
+from minigrad.layers import cell_protocol, loop, nest
+from minigrad.layers.cell_protocol import StateError
 from minigrad.layers.floatx import is_dtype
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, OptionError, anything, flag, option
 from minigrad.layers.serialization import cell_kind
 from minigrad.layers.stacked import StackedRNNCells
-from minigrad.recurrent import Plan, Sequence
-from minigrad.recurrent.step import Step
-from minigrad.tensor import Tensor, apply
+from minigrad.tensor import Tensor
 
 
 def _read_cell(where: str, value: Any) -> Any:
@@ -39,10 +37,6 @@ def _read_tbptt(where: str, value: Any) -> Any:
             f"{value!r}."
         )
     return tuple(value)
-
-
-class StateError(MinigradError, ValueError):
-    """States that are not numbers, or not real ones."""
 
 
 class RNN(Layer):
@@ -150,6 +144,7 @@ class RNN(Layer):
         if given is None:
             flat = nest.leaves(cell_protocol.initial_state(self.cell, batch, dtype))
         else:
+            cell_protocol.refuse_other_order(f"{self.name}.{where}", self.cell, given)
             flat = [self._read_state(s, dtype, where) for s in nest.leaves(given)]
         shapes, got = [(batch, size) for size in nest.leaves(self.cell.state_size)], [s.shape for s in flat]
         if got != shapes:
@@ -218,15 +213,27 @@ class RNN(Layer):
             mask = None if mask is None else F.flip(mask, 0)
         for reset in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):
             getattr(self.cell, reset, lambda: None)()
-        outputs, last, states = self._run(x, self._start(first.shape[1], initial_state), mask, training, constants)
+        found = loop.run(
+            self.cell,
+            x,
+            self._start(first.shape[1], initial_state),
+            mask,
+            training,
+            constants,
+            self.zero_output_for_mask,
+            self.tbptt,
+            self._why_on_the_tape(constants),
+            self.name,
+        )
+        self.path, states = found.path, list(found.states)
         if self.stateful:
             self._states = nest.over(lambda s: s.detach(), states)
-        y = nest.over(self._time_first, outputs) if self.return_sequences else last
+        y = nest.over(self._time_first, found.outputs) if self.return_sequences else found.last
         return [y, *states] if self.return_state else y
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns the mask if the output is a sequence; the states have none."""
-        return nest.first(mask) if self.return_sequences else None
+        return self._own_mask(mask) if self.return_sequences else None
 
     def _apart(self, inputs: list[Any], states: Any, constants: Any) -> tuple[Any, Any, Any]:
         """Inputs, initial states and constants from one list, as Keras allows."""
@@ -240,10 +247,10 @@ class RNN(Layer):
 
     def _time_first_mask(self, mask: Any, x: Tensor) -> Tensor | None:
         """The mask as (time, batch) of bools; None where nothing is masked."""
-        mask = nest.first(mask)
+        mask = self._own_mask(mask)
         if mask is None:
             return None
-        mask, shape = as_tensor(mask), (x.shape[:2] if self.time_major else x.shape[1::-1])
+        shape = x.shape[:2] if self.time_major else x.shape[1::-1]
         if mask.shape != shape:
             raise ShapeError(f"{self.name}: expected `mask` of shape {self._axes()} = {shape}, got {mask.shape}.")
         dtype = dtype_name(mask.dtype)
@@ -251,49 +258,21 @@ class RNN(Layer):
             raise DTypeError(f"{self.name}: expected `mask` of bools, got {dtype}. True is what counts: pass mask > 0.")
         return self._time_first(mask if dtype == "bool" else mask != 0)
 
+    def _own_mask(self, mask: Any) -> Tensor | None:
+        """The mask of the inputs: the first one of several, or what nested lists of bools spell."""
+        leaf = nest.first(mask)
+        if isinstance(leaf, int) or getattr(leaf, "shape", None) == ():
+            leaf = mask
+            while any(part is None for part in leaf):  # those of the states behind it
+                leaf = leaf[0]
+        return None if leaf is None else as_tensor(leaf)
+
     def _axes(self) -> str:
         return "(time, batch)" if self.time_major else "(batch, time)"
 
-    def _run(
-        self, x: Any, states: list[Any], mask: Tensor | None, training: bool | None, constants: Any
-    ) -> tuple[Any, Any, list[Any]]:
-        """The outputs, the last one, and the final states; decides on the path."""
-        found: Any = self._why_on_the_tape(x, constants)
-        if not found:
-            x_0 = Tensor(x.backend.getitem(x.array, 0), x.backend)
-            found = cell_protocol.recurrences(self.cell, x_0, training)
-        if isinstance(found, str):
-            self.path = f"tape, op by op: {found}"
-            if self.tbptt:
-                raise MinigradError(f"{self.name}: tbptt={self.tbptt} needs the explicit loop over time, but {found}.")
-            return run_on_tape(self.cell, x, states, mask, training, constants, self.zero_output_for_mask)
-        y, remaining = x, nest.leaves(states)
-        final: list[Tensor] = []
-        paths: list[str] = []
-        for (step, weights), count in zip(found, cell_protocol.state_counts(self.cell), strict=True):
-            kernel, path = choose_kernel(x.backend, step, weights, self.tbptt)
-            paths += [] if path in paths else [path]
-            topmost = count == len(remaining)
-            plan = Plan(
-                step,
-                count,
-                None if mask is None else mask.array,
-                self.zero_output_for_mask and topmost,
-                self.tbptt,
-                kernel,
-            )
-            y, *new = apply(Sequence, y, *remaining[:count], *weights, plan=plan)
-            final, remaining = final + new, remaining[count:]
-        self.path = f"explicit BPTT, {'; '.join(paths)}"
-        # At a masked step the last output may be zero while the state is not; without a mask it is the state.
-        last = new[step.output] if mask is None else y[-1]
-        return y, last, list(nest.like(states, final))
-
-    def _why_on_the_tape(self, x: Any, constants: Any) -> str:
+    def _why_on_the_tape(self, constants: Any) -> str:
         if self.unroll:
             return "unroll=True"
-        if not isinstance(x, Tensor):
-            return "the inputs are nested"
         return "the cell is given constants" if constants is not None else ""
 
     # --- the inputs ---------------------------------------------------------------------------------------------------
@@ -301,8 +280,7 @@ class RNN(Layer):
     @property
     def computes_with_integers(self) -> bool:  # type: ignore[override]  # as its cell does
         """Are whole numbers as inputs cast to the layer's dtype too?"""
-        cells = getattr(self.cell, "cells", [self.cell])
-        return bool(getattr(cells[0], "computes_with_integers", False))
+        return cell_protocol.computes_with_integers(self.cell)
 
     @property
     def _cast_dtype(self) -> str:
@@ -321,36 +299,3 @@ class RNN(Layer):
 
 def _is_shape(shape: Any) -> bool:
     return isinstance(shape, (tuple, list)) and all(isinstance(n, (int, type(None))) for n in shape)
-
-
-def choose_kernel(
-    backend: BackendModule, step: Step, weights: tuple[Any, ...], tbptt: tuple[int, int] | None
-) -> tuple[Any, str]:
-    """Returns the backend's fused kernel for a step, or None; and in words what runs."""
-    kernel = getattr(backend, "kernels", {}).get(step.name)
-    if kernel is None:
-        return None, f"formulas of {type(step).__name__}: the {backend.name} backend has no kernel for it"
-    reason = f"tbptt={tbptt}" if tbptt else kernel.refuses(step, weights)
-    if reason:
-        return None, f"formulas of {type(step).__name__}: {reason}"
-    return kernel, f"fused kernel of the {backend.name} backend"
-
-
-def run_on_tape(
-    cell: Any, x: Any, states: Any, mask: Tensor | None, training: bool | None, constants: Any, zero_output: bool
-) -> tuple[Any, Any, Any]:
-    """Calls a cell step by step, each operation on the tape; the masked step is the same as in `recurrent.bptt`."""
-    steps = [F.unstack(part) for part in nest.leaves(x)]
-    rows = [None] * len(steps[0]) if mask is None else [F.expand_dims(row, -1) for row in F.unstack(mask)]
-    call = cell_protocol.caller(cell, training, constants)
-    outputs: list[Any] = []
-    for row, *now in zip(rows, *steps, strict=True):
-        output, flat = call(nest.like(x, now), states)
-        new = nest.like(states, flat)
-        if row is not None:
-            before = outputs[-1] if outputs and not zero_output else nest.over(lambda _: 0.0, output)
-            output = nest.over(lambda y, old: F.where(row, y, old), output, before)  # noqa: B023  (used at once)
-            new = nest.over(lambda s, old: F.where(row, s, old), new, states)  # noqa: B023
-        states = new
-        outputs.append(output)
-    return nest.over(lambda *ys: F.stack(ys), outputs[0], *outputs[1:]), outputs[-1], list(states)

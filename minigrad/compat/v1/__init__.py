@@ -1,6 +1,7 @@
 """The first two API generations: `tf.compat.v1`."""
 
 from minigrad.compat.v1 import keras, layers, nn
+from minigrad.compat.v1.nn.tensor_array import TensorArray
 from minigrad.compat.v1.variables import (
     AUTO_REUSE,
     VariableScope,
@@ -13,6 +14,6 @@ from minigrad.compat.v1.variables import (
 )
 
 __all__ = [
-    "AUTO_REUSE", "VariableScope", "get_variable", "get_variable_scope", "global_variables", "keras", "layers", "nn",
-    "reset_default_graph", "trainable_variables", "variable_scope",
+    "AUTO_REUSE", "TensorArray", "VariableScope", "get_variable", "get_variable_scope", "global_variables", "keras",
+    "layers", "nn", "reset_default_graph", "trainable_variables", "variable_scope",
 ]  # fmt: skip

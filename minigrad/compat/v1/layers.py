@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
-from minigrad.backend.dtypes import dtype_name
+from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.compat.v1.variables import VariableScope, get_variable, variable_scope
 from minigrad.errors import DTypeError
 from minigrad.layers import context, layer, nest
@@ -21,7 +21,7 @@ class Layer(layer.Layer):
     Args:
         trainable: may an optimizer change the weights?
         name: of the layer and of its scope; by default the scope is ``"lstm_cell"``, ``"lstm_cell_1"`` …
-        dtype: of the weights; that of the first input by default.
+        dtype: of the weights; that of the first floating input by default.
         _reuse: share the variables that the scope has.
         _scope: the scope of the weights; by default one of the layer's name, inside the scope of the first call.
     """
@@ -72,6 +72,7 @@ class Layer(layer.Layer):
 
     def _inside(self) -> AbstractContextManager[VariableScope]:
         """The layer's scope, in which its variables are made once and shared from then on."""
+        self._settle()
         return variable_scope(self._own_scope, reuse=bool(self.built or self._shares))
 
     # --- the layer ----------------------------------------------------------------------------------------------------
@@ -80,7 +81,8 @@ class Layer(layer.Layer):
         """Builds the layer in its scope if need be, and calls it."""
         self._settle(scope)
         if self.dtype is None:
-            self.dtype = dtype_name(next(x.dtype for x in nest.leaves(self._as_inputs(inputs)) if x is not None))
+            dtypes = [x.dtype for x in nest.leaves(self._as_inputs(inputs)) if x is not None]
+            self.dtype = next((dtype_name(dtype) for dtype in dtypes if is_floating(dtype)), None)
         with self._inside():
             return super().__call__(inputs, *args, **kwargs)
 
@@ -102,11 +104,13 @@ class Layer(layer.Layer):
         """Makes, or shares, a variable in the layer's scope. Arguments as in `minigrad.layers.layer.Layer`.
 
         Raises:
-            DTypeError: the layer is built before its first call and was given no dtype.
+            DTypeError: the layer was given no dtype, and no floating inputs yet.
         """
         if (dtype or self.dtype) is None:
-            raise DTypeError(f"{self.name}.build: the dtype is not known before the first call. Pass dtype='float32'.")
-        self._settle()
+            raise DTypeError(
+                f"{self.name}.build: the dtype is not known, for there were no floating inputs yet. Pass "
+                "dtype='float32'."
+            )
         with self._inside():
             weight = get_variable(
                 name or "weight",

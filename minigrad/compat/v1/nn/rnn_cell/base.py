@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar, NamedTuple
 
 from minigrad.compat.v1 import layers
-from minigrad.errors import MinigradError
 from minigrad.layers import cell_protocol
+from minigrad.layers.cell_protocol import StateError
+
+__all__ = ["LSTMStateTuple", "RNNCell", "StateError"]
 
 
 class LSTMStateTuple(NamedTuple):
@@ -16,15 +18,17 @@ class LSTMStateTuple(NamedTuple):
     h: Any
 
 
-class StateError(MinigradError, ValueError):
-    """A state has the wrong structure for the cell."""
-
-
 class RNNCell(layers.Layer):
     """The base class of the cells, and what one of your own has to offer: `state_size`, `output_size`, `call`.
 
     `call(inputs, state)` returns the output and the new state.
+
+    Attributes:
+        path: how `dynamic_rnn` or one of its kin ran the cell last, and why so.
     """
+
+    path = "not run over a sequence yet"
+    _is_tf_rnn_cell = True  # its state is not put into a list
 
     serialized_module: ClassVar[str] = "compat.v1.nn.rnn_cell"
 

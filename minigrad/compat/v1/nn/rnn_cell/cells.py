@@ -10,11 +10,12 @@ import warnings
 from typing import Any
 
 from minigrad import functional as F
+from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.compat.v1.nn.rnn_cell.base import LSTMStateTuple, RNNCell, StateError
 from minigrad.creation import as_tensor
-from minigrad.errors import ShapeError
+from minigrad.errors import DTypeError, ShapeError
 from minigrad.layers import activations, initializers
-from minigrad.layers.cell_protocol import Recurrence
+from minigrad.layers.cell_protocol import Recurrence, described
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.options import OptionError, anything, flag, number, option, optional, positive_int
 from minigrad.recurrent import GRUStep, GRUWeights, SimpleRNNStep, SimpleRNNWeights
@@ -43,17 +44,20 @@ class _Cell(RNNCell):
 
     def recurrence(self, inputs: Tensor, training: bool | None = None) -> Recurrence | str:
         """Returns what the explicit loop needs, or in a sentence why it cannot run."""
+        if type(self).call is not _Cell.call:
+            return f"{type(self).__name__} has a call of its own"
         if activations.rule(self.activation) is None:
             return f"activation {activations.serialize(self.activation)!r} has no hand-derived derivative"
-        return self.formulas(inputs.shape[-1])
+        self._check(inputs)
+        return self.formulas()
 
-    def formulas(self, features: int) -> Recurrence:
+    def formulas(self) -> Recurrence:
         """Returns the step and its weights."""
-        raise NotImplementedError(f"{type(self).__name__} must define formulas(features).")
+        raise NotImplementedError(f"{type(self).__name__} must define formulas().")
 
     def call(self, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
         """Runs one time step, op by op on the tape."""
-        step, weights = self.formulas(inputs.shape[-1])
+        step, weights, *_ = self.formulas()
         apart = tuple(as_tensor(s, self.dtype) for s in self.state_apart(state))
         sizes = [(inputs.shape[0], size) for size in self.state_sizes]
         if [s.shape for s in apart] != sizes:
@@ -64,13 +68,27 @@ class _Cell(RNNCell):
         new, _ = step.step(F, step.project(F, inputs, weights), apart, weights)
         return new[step.output], self.state_together(new)
 
+    def _check(self, inputs: Any) -> None:
+        super()._check(inputs)
+        if not is_floating(inputs.dtype):
+            raise DTypeError(
+                f"{type(self).__name__}: expected `inputs` of a floating dtype, got {dtype_name(inputs.dtype)}. "
+                "inputs.astype('float32') makes numbers of integers, an embedding makes vectors of words."
+            )
+
     @property
     def state_sizes(self) -> tuple[int, ...]:
         """The sizes of the arrays of the state."""
         return (self.state_size,)
 
     def state_apart(self, state: Any) -> tuple[Any, ...]:
-        """The state's arrays."""
+        """The state's arrays.
+
+        Raises:
+            StateError: the state is not one tensor.
+        """
+        if isinstance(state, (tuple, list)):
+            raise StateError(f"{type(self).__name__}: expected the state, one tensor, got {described(state)}.")
         return (state,)
 
     def state_together(self, arrays: tuple[Any, ...]) -> Any:
@@ -108,9 +126,9 @@ class BasicRNNCell(_Cell):
         self.kernel = self.add_weight("kernel", (features + u, u))
         self.bias = self.add_weight("bias", (u,), initializer="zeros")
 
-    def formulas(self, features: int) -> Recurrence:
+    def formulas(self) -> Recurrence:
         """Returns the step and its weights."""
-        W, U = F.split(self.kernel, [features])
+        W, U = F.split(self.kernel, [self.kernel.shape[0] - self.num_units])
         return Recurrence(SimpleRNNStep(activations.rule_or_call(self.activation)), SimpleRNNWeights(W, U, self.bias))
 
 
@@ -144,10 +162,10 @@ class GRUCell(_Cell):
         self.candidate_kernel = self.add_weight("candidate/kernel", (features + u, u), initializer=kernel)
         self.candidate_bias = self.add_weight("candidate/bias", (u,), initializer=bias or "zeros")
 
-    def formulas(self, features: int) -> Recurrence:
+    def formulas(self) -> Recurrence:
         """Returns the step and its weights, the columns brought into the order u, r, candidate (Keras' z, r, h̃)."""
         r, u = F.split(self.gates_kernel, 2, 1)
-        W, U = F.split(F.concat([u, r, self.candidate_kernel], 1), [features])
+        W, U = F.split(F.concat([u, r, self.candidate_kernel], 1), [self.candidate_kernel.shape[0] - self.num_units])
         b_r, b_u = F.split(self.gates_bias, 2)
         step = GRUStep(activations.rule_or_call(self.activation), reset_after=False)
         return Recurrence(step, GRUWeights(W, U, F.concat([b_u, b_r, self.candidate_bias])))
@@ -186,14 +204,14 @@ class _LSTM(_Cell):
                 keras = " Keras' cells have the list [h, c], in the other order." if isinstance(state, list) else ""
                 one = " Or make the cell with state_is_tuple=False." if hasattr(state, "shape") else ""
                 raise StateError(
-                    f"{name}: expected the state LSTMStateTuple(c, h), got {_kind(state)}.{keras}{one} Write "
+                    f"{name}: expected the state LSTMStateTuple(c, h), got {described(state)}.{keras}{one} Write "
                     "LSTMStateTuple(c=…, h=…)."
                 )
             return tuple(state)
         if isinstance(state, (tuple, list)):
             raise StateError(
                 f"{name}: made with state_is_tuple=False, its state is one tensor, c and h side by side, got "
-                f"{_kind(state)}. Write concat([c, h], 1)."
+                f"{described(state)}. Write concat([c, h], 1)."
             )
         c, m = F.split(as_tensor(state), [self.num_units], 1)
         return c, m
@@ -201,10 +219,6 @@ class _LSTM(_Cell):
     def state_together(self, arrays: tuple[Any, ...]) -> Any:
         """c and m in the cell's structure."""
         return LSTMStateTuple(*arrays) if self.state_is_tuple else F.concat(arrays, 1)
-
-
-def _kind(state: Any) -> str:
-    return f"a {type(state).__name__}" + (f" of {len(state)}" if isinstance(state, (tuple, list)) else "")
 
 
 class BasicLSTMCell(_LSTM):
@@ -231,7 +245,7 @@ class BasicLSTMCell(_LSTM):
         self.kernel = self.add_weight("kernel", (features + u, 4 * u))
         self.bias = self.add_weight("bias", (4 * u,), initializer="zeros")
 
-    def formulas(self, features: int) -> Recurrence:
+    def formulas(self) -> Recurrence:
         """Returns the step and its weights."""
         step = LSTMPStep(activations.rule_or_call(self.activation), float(self.forget_bias))
         return Recurrence(step, LSTMPWeights(self.kernel, self.bias))
@@ -305,7 +319,7 @@ class LSTMCell(_LSTM):
         if self.num_proj is not None:
             self.projection = self.add_weight("projection/kernel", (u, self.num_proj), initializer=start)
 
-    def formulas(self, features: int) -> Recurrence:
+    def formulas(self) -> Recurrence:
         """Returns the step and its weights."""
         step = LSTMPStep(
             activations.rule_or_call(self.activation), float(self.forget_bias), self.cell_clip, self.proj_clip

@@ -10,8 +10,10 @@ from minigrad import random
 from minigrad.backend import registry
 from minigrad.compat.v1.nn.rnn_cell.base import LSTMStateTuple, RNNCell, StateError
 from minigrad.compat.v1.variables import variable_scope
+from minigrad.creation import as_tensor
 from minigrad.layers import cell_protocol, nest
-from minigrad.layers.cell_protocol import Recurrence
+from minigrad.layers.cell_protocol import Recurrence, described
+from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, OptionError, anything, flag, option
 from minigrad.layers.serialization import cell_kind, deserialize
 from minigrad.tensor import Tensor
@@ -62,6 +64,11 @@ class MultiRNNCell(RNNCell):
         """The output size of the topmost cell."""
         return self.cells[-1].output_size
 
+    def _inside(self) -> variable_scope:
+        """The scope around the cells' scopes. Each cell knows by itself whether its variables are there already."""
+        self._settle()
+        return variable_scope(self._own_scope, reuse=bool(self._shares))
+
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Builds each cell in a scope of its own, ``cell_0``, ``cell_1`` …"""
         shape = tuple(input_shape)
@@ -73,30 +80,54 @@ class MultiRNNCell(RNNCell):
     def call(self, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
         """Runs one time step through all cells, from the lowest up."""
         output, new = inputs, []
-        for cell, before in zip(self.cells, self.states_apart(state), strict=True):
-            output, after = cell(output, before)
+        for k, (cell, before) in enumerate(zip(self.cells, self.states_apart(state), strict=True)):
+            with variable_scope(f"cell_{k}"):
+                output, after = cell(output, before)
             new.append(after)
         return output, self.states_together(new)
 
     def states_apart(self, state: Any) -> Any:
-        """The cells' states."""
+        """The cells' states.
+
+        Raises:
+            StateError: the state has another structure.
+        """
         if self.state_is_tuple:
             if not isinstance(state, (tuple, list)) or len(state) != len(self.cells):
                 raise StateError(
-                    f"MultiRNNCell: expected a tuple of {len(self.cells)} states, one a cell, got {state!r}."
+                    f"MultiRNNCell: expected a tuple of {len(self.cells)} states, one a cell, got {described(state)}."
                 )
             return state
+        if isinstance(state, (tuple, list)):
+            raise StateError(
+                "MultiRNNCell: made with state_is_tuple=False, its state is one tensor, those of the cells side by "
+                f"side, got {described(state)}. Write concat(states, 1)."
+            )
         ends = [sum(cell.state_size for cell in self.cells[: k + 1]) for k in range(len(self.cells) - 1)]
-        return F.split(state, ends, 1)
+        return F.split(as_tensor(state), ends, 1)
 
     def states_together(self, states: list[Any]) -> Any:
         """The cells' states in the structure of `state_size`."""
         return tuple(states) if self.state_is_tuple else F.concat(states, 1)
 
+    def state_apart(self, state: Any) -> list[Any]:
+        """The arrays of all cells' states, as the loop over time takes them."""
+        apart = zip(self.cells, self.states_apart(state), strict=True)
+        return [array for cell, own in apart for array in cell_protocol.state_apart(cell, own)]
+
+    def state_together(self, arrays: tuple[Any, ...]) -> Any:
+        """These arrays in the structure of `state_size`."""
+        states, remaining = [], list(arrays)
+        for cell in self.cells:
+            count = sum(map(len, cell_protocol.state_sizes(cell)))
+            flat, remaining = cell_protocol.state_together(cell, remaining[:count]), remaining[count:]
+            states.append(nest.like(cell.state_size, flat))
+        return self.states_together(states)
+
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
         """Returns what the explicit loop needs of each cell, or why it cannot run."""
-        if not self.state_is_tuple:
-            return "MultiRNNCell with state_is_tuple=False"
+        if type(self).call is not MultiRNNCell.call:
+            return f"{type(self).__name__} has a call of its own"
         return cell_protocol.recurrences_of_all(self.cells, inputs, training)
 
 
@@ -109,8 +140,11 @@ def _made(config: dict[str, Any]) -> Any:
 
 
 def build_in_scope(cell: Any, input_shape: tuple[int, ...], dtype: Any) -> None:
-    """Builds a cell of any kind in the current variable scope, if it was not yet."""
-    if getattr(cell, "built", True):
+    """Builds a cell of any kind in the current variable scope, if it was not yet.
+
+    One that has no `build` may make its variables in its `call`; that will settle it.
+    """
+    if getattr(cell, "built", True) or type(cell).build is Layer.build:
         return
     if isinstance(cell, RNNCell):
         cell._settle()
@@ -143,9 +177,30 @@ class _Wrapper(RNNCell):
         """Builds the cell."""
         build_in_scope(self.cell, input_shape, self.dtype)
 
+    @property
+    def state_sizes(self) -> list[int]:
+        """Those of the cell, as the loop over time takes them."""
+        return [size for sizes in cell_protocol.state_sizes(self.cell) for size in sizes]
+
+    def state_apart(self, state: Any) -> list[Any]:
+        """The arrays of the cell's state."""
+        return cell_protocol.state_apart(self.cell, state)
+
+    def state_together(self, arrays: tuple[Any, ...]) -> Any:
+        """These arrays in the structure of the cell's state."""
+        return nest.like(self.state_size, cell_protocol.state_together(self.cell, list(arrays)))
+
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
         """That of the cell."""
         return self.cell.zero_state(batch_size, dtype)
+
+    def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
+        """That of the cell."""
+        return self.cell.get_initial_state(inputs, batch_size, dtype)
+
+    def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
+        """Returns what the explicit loop needs, or why it cannot run."""
+        return f"{type(self).__name__} calls its cell step by step"
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments as plain values, the cell as TensorFlow 1 describes it."""

@@ -1,0 +1,294 @@
+"""A cell over a sequence, in the first API generation: `dynamic_rnn`, `static_rnn`, `bidirectional_dynamic_rnn`.
+
+A row may be shorter than the sequence: with ℓ its `sequence_length`, for each step t
+
+    output_t, state_t+1 = cell(x_t, state_t)     where t < ℓ
+    output_t, state_t+1 = 0, state_t             beyond
+
+so the final state is the one after the row's last step. All of them run the loop over time of `minigrad.layers.loop`:
+explicit BPTT where the cell has formulas, its `call` step by step where not; ``cell.path`` says which it was.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad import functional as F
+from minigrad.backend.dtypes import dtype_name, is_floating
+from minigrad.compat.v1.nn.rnn_cell.base import RNNCell
+from minigrad.compat.v1.nn.rnn_cell.wrappers import build_in_scope
+from minigrad.compat.v1.variables import variable_scope
+from minigrad.creation import as_tensor, beside
+from minigrad.errors import DTypeError, ShapeError
+from minigrad.layers import cell_protocol, loop, nest
+from minigrad.layers.cell_protocol import CellError, StateError, described
+from minigrad.tensor import Tensor
+
+
+def dynamic_rnn(
+    cell: Any,
+    inputs: Any,
+    sequence_length: Any = None,
+    initial_state: Any = None,
+    dtype: Any = None,
+    parallel_iterations: int | None = None,
+    swap_memory: bool = False,
+    time_major: bool = False,
+    scope: Any = None,
+) -> tuple[Any, Any]:
+    """Runs a cell over a sequence.
+
+    Args:
+        cell: a cell of this generation, or one of Keras'.
+        inputs: (batch, time, features), or nested tensors of that kind.
+        sequence_length: (batch,) of integers, the length of each row; all rows are whole by default.
+        initial_state: in the structure of ``cell.state_size``, each (batch, size); zeros by default.
+        dtype: of the initial state and the outputs; needed where there is no initial state.
+        parallel_iterations: without effect: steps run one after the other.
+        swap_memory: without effect: there is one memory.
+        time_major: inputs and outputs are (time, batch, …).
+        scope: the variable scope of the weights, ``"rnn"`` by default.
+
+    Returns:
+        The outputs, (batch, time, units), and the final state.
+
+    Raises:
+        ShapeError: the inputs, the lengths or the state do not fit.
+        DTypeError: neither an initial state nor a dtype is given; or the dtypes do not fit.
+        StateError: the state has another structure than the cell's.
+
+    >>> import minigrad as tf
+    >>> tf.compat.v1.reset_default_graph()
+    >>> cell = tf.compat.v1.nn.rnn_cell.LSTMCell(4)
+    >>> inputs = tf.random.normal([2, 5, 3])
+    >>> outputs, state = tf.compat.v1.nn.dynamic_rnn(cell, inputs, sequence_length=[5, 2], dtype="float32")
+    >>> outputs.shape, state.c.shape, float(outputs[1, 2:].numpy().max())
+    ((2, 5, 4), (2, 4), 0.0)
+    >>> cell.path
+    'explicit BPTT, formulas of LSTMPStep: the numpy backend has no kernel for it'
+    """
+    with variable_scope(scope or "rnn"):
+        x = nest.over(lambda part: _time_first("dynamic_rnn", part, time_major), inputs)
+        outputs, state = _over("dynamic_rnn", cell, x, sequence_length, initial_state, dtype)
+    return nest.over(lambda y: _exchanged(y, time_major), outputs), state
+
+
+def static_rnn(
+    cell: Any, inputs: Any, initial_state: Any = None, dtype: Any = None, sequence_length: Any = None, scope: Any = None
+) -> tuple[list[Any], Any]:
+    """Runs a cell over a list of inputs, one for each time step; arguments as of `dynamic_rnn`.
+
+    Args:
+        cell: a cell.
+        inputs: a list over time, each (batch, features).
+        initial_state: in the structure of ``cell.state_size``.
+        dtype: of the initial state; needed where there is none.
+        sequence_length: (batch,) of integers.
+        scope: ``"rnn"`` by default.
+
+    Returns:
+        The list of outputs, each (batch, units), and the final state.
+
+    Raises:
+        StepsError: (a TypeError) the inputs are not a list.
+        ShapeError: the list is empty, or something in it does not fit.
+    """
+    if not isinstance(inputs, (list, tuple)):
+        raise StepsError(
+            f"static_rnn: expected `inputs`, a list over time of tensors (batch, features), got {described(inputs)}. "
+            "mg.unstack(inputs, 1) makes the list; dynamic_rnn takes the tensor."
+        )
+    if not inputs:
+        raise ShapeError("static_rnn: expected at least one time step, got an empty list.")
+    with variable_scope(scope or "rnn"):
+        x = nest.over(lambda *steps: F.stack([as_tensor(step) for step in steps]), inputs[0], *inputs[1:])
+        x = nest.over(lambda part: _time_first("static_rnn", part, True), x)
+        outputs, state = _over("static_rnn", cell, x, sequence_length, initial_state, dtype)
+    flat = zip(*(F.unstack(y) for y in nest.leaves(outputs)), strict=True)
+    return [nest.like(outputs, list(step)) for step in flat], state
+
+
+def bidirectional_dynamic_rnn(
+    cell_fw: Any,
+    cell_bw: Any,
+    inputs: Any,
+    sequence_length: Any = None,
+    initial_state_fw: Any = None,
+    initial_state_bw: Any = None,
+    dtype: Any = None,
+    parallel_iterations: int | None = None,
+    swap_memory: bool = False,
+    time_major: bool = False,
+    scope: Any = None,
+) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """Runs one cell forward and another backward over a sequence; other arguments as of `dynamic_rnn`.
+
+    The backward cell reads each row from the row's own end, and its outputs are turned round again: at step t both
+    outputs belong to x_t.
+
+    Args:
+        cell_fw: the cell that reads forward.
+        cell_bw: the cell that reads backward.
+        inputs: (batch, time, features).
+        sequence_length: (batch,) of integers.
+        initial_state_fw: of the forward cell.
+        initial_state_bw: of the backward cell.
+        dtype: of the initial states; needed where one is missing.
+        parallel_iterations: without effect.
+        swap_memory: without effect.
+        time_major: inputs and outputs are (time, batch, …).
+        scope: ``"bidirectional_rnn"`` by default; the cells' scopes are ``"fw"`` and ``"bw"`` in it.
+
+    Returns:
+        ((outputs_fw, outputs_bw), (final_state_fw, final_state_bw))
+    """
+    where = "bidirectional_dynamic_rnn"
+    with variable_scope(scope or "bidirectional_rnn"):
+        x = nest.over(lambda part: _time_first(where, part, time_major), inputs)
+        lengths = _lengths(where, sequence_length, nest.first(x))
+        with variable_scope("fw"):
+            fw, state_fw = _over(where, cell_fw, x, lengths, initial_state_fw, dtype)
+        with variable_scope("bw"):
+            bw, state_bw = _over(where, cell_bw, _reversed(x, lengths), lengths, initial_state_bw, dtype)
+        outputs = (fw, _reversed(bw, lengths))
+    return nest.over(lambda y: _exchanged(y, time_major), outputs), (state_fw, state_bw)
+
+
+class StepsError(CellError):
+    """A list with one entry for each time step was expected."""
+
+
+# --- what they share --------------------------------------------------------------------------------------------------
+
+
+def _over(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype: Any) -> tuple[Any, Any]:
+    """Runs a cell over inputs (time, batch, features) in the current scope: outputs in that layout, final state."""
+    checked_cell(where, cell)
+    first = nest.first(x)
+    mask = _mask(_lengths(where, lengths, first), first)
+    if initial_state is None and dtype is None:
+        raise DTypeError(f"{where}: expected a `dtype` where there is no `initial_state`. Pass dtype='float32'.")
+    dtype = _dtype(where, cell, first, dtype)
+    whole = cell_protocol.computes_with_integers(cell)
+    x = nest.over(lambda part: part.astype(dtype) if whole or is_floating(part.dtype) else part, x)
+    build_in_scope(cell, nest.over(lambda part: part.shape[1:], x), dtype)
+    state = checked_state(where, cell, initial_state, first.shape[1], dtype)
+    found = loop.run(cell, x, state, mask, zero_output=True)
+    if isinstance(cell, RNNCell):
+        cell.path = found.path
+    return found.outputs, found.states
+
+
+def checked_cell(where: str, cell: Any) -> Any:
+    """Returns the cell.
+
+    Raises:
+        CellError: it is none.
+    """
+    if isinstance(cell, type) or not hasattr(cell, "state_size") or not hasattr(cell, "call"):
+        raise CellError(f"{where}: expected a cell, an object with state_size, output_size and call, got {cell!r}.")
+    return cell
+
+
+def _time_first(where: str, x: Any, time_major: bool) -> Tensor:
+    """Inputs as (time, batch, …)."""
+    x = as_tensor(x)
+    if x.ndim < 3:
+        axes = "(time, batch, features)" if time_major else "(batch, time, features)"
+        raise ShapeError(f"{where}: expected `inputs` of shape {axes}, got {x.shape}. The cell alone takes one step.")
+    x = _exchanged(x, time_major)
+    if x.shape[0] == 0:
+        raise ShapeError(f"{where}: expected at least one time step, got `inputs` of none.")
+    return x
+
+
+def _exchanged(x: Tensor, time_major: bool) -> Tensor:
+    """(batch, time, …) as (time, batch, …), and back."""
+    return x if time_major else F.swapaxes(x, 0, 1)
+
+
+def _lengths(where: str, lengths: Any, x: Tensor) -> Tensor | None:
+    """The rows' lengths; None where all rows are whole.
+
+    Raises:
+        ShapeError: they are not one for each row, or not from 0 to the length of the sequence.
+        DTypeError: they are no integers.
+    """
+    if lengths is None:
+        return None
+    steps, batch, *_ = x.shape
+    lengths = beside(x, lengths, f"{where}: `sequence_length`")
+    if lengths.shape != (batch,):
+        raise ShapeError(f"{where}: expected `sequence_length` of shape (batch,) = ({batch},), got {lengths.shape}.")
+    name = dtype_name(lengths.dtype)
+    if "int" not in name:
+        raise DTypeError(f"{where}: expected `sequence_length` of integers, got {name}.")
+    host = lengths.numpy().tolist()
+    for row, length in enumerate(host):
+        if not 0 <= length <= steps:
+            raise ShapeError(
+                f"{where}: expected `sequence_length` from 0 to {steps}, the length of the inputs, got {length} in row "
+                f"{row}."
+            )
+    return None if all(length == steps for length in host) else lengths
+
+
+def _mask(lengths: Tensor | None, x: Tensor) -> Tensor | None:
+    """(time, batch) of bools: does the step count in the row?"""
+    if lengths is None:
+        return None
+    mask: Tensor = F.expand_dims(_count(lengths, x.shape[0]), -1) < lengths
+    return mask
+
+
+def _count(lengths: Tensor, stop: int) -> Tensor:
+    """0, 1, … beside the lengths, in their dtype."""
+    return Tensor(lengths.backend.arange(stop, dtype=dtype_name(lengths.dtype)), lengths.backend)
+
+
+def _reversed(x: Any, lengths: Tensor | None) -> Any:
+    """(time, batch, …) with each row turned round up to its length; what is beyond stays."""
+    if lengths is None:
+        return nest.over(lambda part: F.flip(part, 0), x)
+    steps, batch, *_ = nest.first(x).shape
+    t, rows = (F.broadcast_to(n, (steps, batch)) for n in (_count(lengths, steps)[:, None], _count(lengths, batch)))
+    from_the_end = F.where(t < lengths, lengths - 1 - t, t)
+    return nest.over(lambda part: part[from_the_end, rows], x)
+
+
+def _dtype(where: str, cell: Any, x: Tensor, dtype: Any) -> str:
+    """The dtype to compute in: the cell's, the one asked for, or the inputs'.
+
+    Raises:
+        DTypeError: the first two differ.
+    """
+    own = cell_protocol.dtype_of(cell)
+    asked = None if dtype is None else dtype_name(dtype)
+    if own is not None and asked is not None and own != asked:
+        raise DTypeError(
+            f"{where}: expected the dtype of the cell, {own}, got dtype={asked!r}. Make the cell with dtype={asked!r}, "
+            "or leave that to its first use."
+        )
+    return own or asked or (dtype_name(x.dtype) if is_floating(x.dtype) else "float32")
+
+
+def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str) -> Any:
+    """Returns the initial state in the cell's structure and dtype; its own choice where none is given.
+
+    Raises:
+        StateError: the given one has another structure.
+        ShapeError: its arrays have other shapes.
+    """
+    if given is None:
+        return cell_protocol.initial_state(cell, batch, dtype)
+    cell_protocol.refuse_other_order(where, cell, given)
+    if hasattr(cell, "state_apart"):
+        cell.state_apart(given)  # it tells its own structure from others
+    size, flat = cell.state_size, nest.leaves(given)
+    shapes = [(batch, n) for n in nest.leaves(size)]
+    got = [tuple(getattr(s, "shape", ())) for s in flat]
+    if len(got) != len(shapes):
+        raise StateError(f"{where}: expected {len(shapes)} states, in the structure {size!r}, got {described(given)}.")
+    if got != shapes:
+        raise ShapeError(f"{where}: expected `initial_state` of shapes {shapes}, got {got}.")
+    return nest.like(size, [as_tensor(s, dtype) for s in flat])

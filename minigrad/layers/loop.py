@@ -1,0 +1,150 @@
+"""A cell over a sequence, by the best way that is open: what `RNN` and `dynamic_rnn` both run.
+
+There are two ways. The explicit loop over time of `minigrad.recurrent` is one node on the tape for each layer of the
+cell, in the backend's fused kernel where it has one. Where a cell offers no formulas for its step, its `call` runs step
+by step instead, each operation on the tape. `Run.path` says which it was, and why.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from minigrad import functional as F
+from minigrad.backend.protocol import BackendModule
+from minigrad.errors import MinigradError
+from minigrad.layers import cell_protocol, nest
+from minigrad.layers.cell_protocol import Recurrence
+from minigrad.recurrent import Plan, Sequence
+from minigrad.recurrent.step import Step
+from minigrad.tensor import Tensor, apply
+
+
+class Run(NamedTuple):
+    """What a sequence came to."""
+
+    outputs: Any  # (time, batch, …), nested as the cell's output is
+    last: Any  # the output of the last step
+    states: Any  # the final states, in the structure of the initial ones
+    path: str  # how it was run, and why so
+
+
+def run(
+    cell: Any,
+    x: Any,
+    states: Any,
+    mask: Tensor | None = None,
+    training: bool | None = None,
+    constants: Any = None,
+    zero_output: bool = False,
+    tbptt: tuple[int, int] | None = None,
+    on_tape: str = "",
+    name: str = "",
+) -> Run:
+    """Runs a cell over a sequence.
+
+    Args:
+        cell: the cell, built.
+        x: (time, batch, features), or nested tensors of that kind.
+        states: the initial states, in the structure in which the cell takes them.
+        mask: (time, batch) of bools; where False, the row keeps its states and repeats its output.
+        training: does dropout act?
+        constants: handed to the cell at every step.
+        zero_output: at masked steps the output is zero instead of repeated.
+        tbptt: (k1, k2): after every k1 steps the loss goes back through k2 steps.
+        on_tape: why the explicit loop is not wanted, if it is not.
+        name: of the layer around, for messages.
+
+    Raises:
+        MinigradError: `tbptt` is given, and the explicit loop cannot run.
+    """
+    found = on_tape or _recurrences(cell, x, training, repeats=mask is not None and not zero_output)
+    if not isinstance(found, str):
+        return _explicit(cell, found, x, states, mask, zero_output, tbptt)
+    if tbptt:
+        raise MinigradError(f"{name}: tbptt={tbptt} needs the explicit loop over time, but {found}.")
+    outputs, last, states = _on_tape(cell, x, states, mask, training, constants, zero_output)
+    return Run(outputs, last, states, f"tape, op by op: {found}")
+
+
+def _recurrences(cell: Any, x: Any, training: bool | None, repeats: bool) -> list[Recurrence] | str:
+    """What the explicit loop needs of each layer of the cell, or why it cannot run."""
+    if not isinstance(x, Tensor):
+        return "the inputs are nested"
+    x_0 = Tensor(x.backend.getitem(x.array, 0), x.backend)
+    found = cell_protocol.recurrences(cell, x_0, training)
+    if repeats and not isinstance(found, str) and found[-1].after is not None:
+        return "what a wrapper makes of the outputs is not what a masked step repeats"
+    return found
+
+
+def _explicit(
+    cell: Any,
+    found: list[Recurrence],
+    x: Tensor,
+    states: Any,
+    mask: Tensor | None,
+    zero_output: bool,
+    tbptt: tuple[int, int] | None,
+) -> Run:
+    """Each layer of the cell over the whole sequence, one node on the tape each, from the lowest up."""
+    y, remaining = x, cell_protocol.state_apart(cell, states)
+    rows = None if mask is None else mask.array
+    final: list[Tensor] = []
+    paths: list[str] = []
+    for (step, weights, before, after), sizes in zip(found, cell_protocol.state_sizes(cell), strict=True):
+        kernel, path = _choose_kernel(x.backend, step, weights, tbptt)
+        paths += [] if path in paths else [path]
+        count = len(sizes)
+        plan = Plan(step, count, rows, zero_output and count == len(remaining), tbptt, kernel)
+        below = y
+        y, *new = apply(Sequence, y if before is None else before(y), *remaining[:count], *weights, plan=plan)
+        if after is not None:
+            y = after(below, y)
+        final, remaining = final + new, remaining[count:]
+    if after is not None and mask is not None:
+        y = F.where(F.expand_dims(mask, -1), y, 0.0)
+    # At a masked step the last output may be zero while the state is not; without a mask it is the state.
+    last = new[step.output] if mask is None and after is None else y[-1]
+    states = nest.like(states, cell_protocol.state_together(cell, final))
+    return Run(y, last, states, f"explicit BPTT, {'; '.join(paths)}")
+
+
+def _choose_kernel(
+    backend: BackendModule, step: Step, weights: tuple[Any, ...], tbptt: tuple[int, int] | None
+) -> tuple[Any, str]:
+    """The backend's fused kernel for a step, or None; and in words what runs."""
+    kernel = getattr(backend, "kernels", {}).get(step.name)
+    if kernel is None:
+        return None, f"formulas of {type(step).__name__}: the {backend.name} backend has no kernel for it"
+    reason = f"tbptt={tbptt}" if tbptt else kernel.refuses(step, weights)
+    if reason:
+        return None, f"formulas of {type(step).__name__}: {reason}"
+    return kernel, f"fused kernel of the {backend.name} backend"
+
+
+def _on_tape(
+    cell: Any, x: Any, states: Any, mask: Tensor | None, training: bool | None, constants: Any, zero_output: bool
+) -> tuple[Any, Any, Any]:
+    """Calls the cell step by step, each operation on the tape; the masked step is the same as in `recurrent.bptt`."""
+    steps = [F.unstack(part) for part in nest.leaves(x)]
+    rows = [None] * len(steps[0]) if mask is None else [F.expand_dims(row, -1) for row in F.unstack(mask)]
+    call = cell_protocol.caller(cell, training, constants)
+    outputs: list[Any] = []
+    for row, *now in zip(rows, *steps, strict=True):
+        output, flat = call(nest.like(x, now), states)
+        new = nest.like(states, flat)
+        if row is not None:
+            before = outputs[-1] if outputs and not zero_output else nest.over(lambda _: 0.0, output)
+            output = nest.over(lambda y, old: chosen(row, y, old), output, before)  # noqa: B023  (used at once)
+            new = nest.over(lambda s, old: chosen(row, s, old), new, states)  # noqa: B023
+        states = new
+        outputs.append(output)
+    return nest.over(lambda *ys: F.stack(ys), outputs[0], *outputs[1:]), outputs[-1], states
+
+
+def chosen(row: Tensor, new: Tensor, old: Any) -> Tensor:
+    """The new numbers in the rows that count, the old ones in the others; there where the new numbers are."""
+    if new.ndim != 2:
+        row = F.reshape(row, (-1, *[1] * (new.ndim - 1)))
+    row, old = (x.to(new.backend) if isinstance(x, Tensor) and x.backend is not new.backend else x for x in (row, old))
+    return F.where(row, new, old)
