@@ -26,7 +26,6 @@ from numpy import (
     isfinite,
     log,
     log1p,
-    matmul,
     maximum,
     minimum,
     sign,
@@ -115,7 +114,16 @@ def clip(x: Array, low: Any, high: Any) -> Array:
     return minimum(maximum(x, low), high)
 
 
-# --- reductions -------------------------------------------------------------------------------------------------------
+# --- products and reductions ------------------------------------------------------------------------------------------
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """The matrix product; of many matrices with one, as one large product, where NumPy would make many small ones."""
+    if a.ndim < 3 or b.ndim != 2:
+        return np.matmul(a, b)
+    *many, n = a.shape
+    return np.matmul(a.reshape(math.prod(many), n), b).reshape(*many, b.shape[1])
+
 
 _sum: Any = np.add.reduce
 _prod: Any = np.multiply.reduce
