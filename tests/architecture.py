@@ -33,7 +33,7 @@ TOP = ("minigrad", "minigrad.__main__")  # these two may import anything
 ADDRESSES = ("minigrad.keras", "minigrad.compat")  # public addresses: they gather names from the floors below too
 # Where a host array is the point.
 HOST = (
-    "minigrad.random", "minigrad.testing", "minigrad.convert", "minigrad.keras.models.saving", "minigrad.plot",
+    "minigrad.random", "minigrad.testing", "minigrad.convert", "minigrad.keras.files", "minigrad.plot",
     "minigrad.train",
 )  # fmt: skip
 LATE = ("minigrad.backend.registry",)  # the one late import, of a backend by its name

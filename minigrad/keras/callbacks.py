@@ -9,8 +9,11 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from minigrad.errors import unknown_name
+from minigrad.keras.bounds import at_least_0, below_1, count
 from minigrad.keras.callback import HOOKS, Callback, CallbackList, Logs
+from minigrad.keras.files import cannot_write, write_atomically
 from minigrad.keras.progress import ProgbarLogger
+from minigrad.keras.saving import file_name
 from minigrad.layers.options import (
     Configured,
     Kind,
@@ -56,6 +59,8 @@ class LambdaCallback(Callback):
         for name, function in hooks.items():
             if name not in HOOKS:
                 raise unknown_name("LambdaCallback", name, HOOKS)
+            if function is not None and not callable(function):
+                raise OptionError(f"LambdaCallback: `{name}`: expected a function, got {function!r}.")
             if function is not None:
                 setattr(self, name, function)
 
@@ -132,10 +137,10 @@ class EarlyStopping(Monitor):
     The other arguments are those of `Monitor`.
     """
 
-    patience: int = option(anything, 0)
+    patience: int = option(count, 0)
     baseline: float | None = option(optional(number), None)
     restore_best_weights: bool = option(flag, False)
-    start_from_epoch: int = option(anything, 0)
+    start_from_epoch: int = option(count, 0)
 
     order = ("monitor", "min_delta", "patience")
 
@@ -177,18 +182,13 @@ class ReduceLROnPlateau(Monitor):
     The logs get the rate as ``lr``.
     """
 
-    factor: float = option(number, 0.1)
-    patience: int = option(anything, 10)
+    factor: float = option(below_1, 0.1)
+    patience: int = option(count, 10)
     min_delta: float = option(number, 1e-4)
-    cooldown: int = option(anything, 0)
-    min_lr: float = option(number, 0.0)
+    cooldown: int = option(count, 0)
+    min_lr: float = option(at_least_0, 0.0)
 
     order = ("monitor", "factor", "patience", "verbose", "mode")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not 0.0 <= self.factor < 1.0:
-            raise OptionError(f"ReduceLROnPlateau: `factor`: expected a number from 0 to below 1, got {self.factor!r}.")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Starts anew."""
@@ -225,7 +225,7 @@ class ModelCheckpoint(Monitor):
     The other arguments are those of `Monitor`.
     """
 
-    filepath: str = option(Kind(lambda where, value: os.fspath(value)))
+    filepath: str = option(Kind(lambda where, value: file_name(value)))
     save_best_only: bool = option(flag, False)
     save_weights_only: bool = option(choice(True), True)
     save_freq: str = option(choice("epoch"), "epoch")
@@ -244,10 +244,16 @@ class ModelCheckpoint(Monitor):
             if not self.better(value, self.best):
                 return
             self.best = value
+        known = {**(logs or {}), "epoch": epoch + 1}
         try:
-            path = self.filepath.format(epoch=epoch + 1, **(logs or {}))
+            path = self.filepath.format(**known)
         except KeyError as error:
-            raise unknown_name("ModelCheckpoint: filepath", error.args[0], ["epoch", *(logs or {})]) from None
+            raise unknown_name("ModelCheckpoint: filepath", error.args[0], known) from None
+        except (ValueError, IndexError) as error:
+            raise OptionError(
+                f"ModelCheckpoint: `filepath`: expected names in braces, such as '{{epoch:02d}}', got "
+                f"{self.filepath!r}: {error}."
+            ) from None
         self.model.save_weights(path)
         self.say(f"Epoch {epoch + 1}: saved {path}.")
 
@@ -266,6 +272,8 @@ class LearningRateScheduler(Callback):
     """
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
+        if not callable(schedule):
+            raise OptionError(f"LearningRateScheduler: `schedule`: expected a function of the epoch, got {schedule!r}.")
         self.schedule, self.verbose = schedule, verbose
         self._both = len(inspect.signature(schedule).parameters) > 1
 
@@ -297,19 +305,22 @@ class CSVLogger(Callback):
         self._names: list[str] = []
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Empties the file, or reads the names in it."""
+        """Empties the file, or reads the names in it. A folder that is not there is made."""
         self._names = []
         if self.append and os.path.exists(self.filename):
             with open(self.filename, encoding="utf-8") as file:
                 self._names = file.readline().rstrip("\n").split(self.separator)[1:]
         else:
-            open(self.filename, "w", encoding="utf-8").close()
+            write_atomically(self.filename, lambda file: None)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Adds a line."""
         logs = logs or {}
-        with open(self.filename, "a", encoding="utf-8") as file:
-            if not self._names:
-                self._names = sorted(logs)
-                print("epoch", *self._names, sep=self.separator, file=file)
-            print(epoch, *(logs.get(name, "NA") for name in self._names), sep=self.separator, file=file)
+        try:
+            with open(self.filename, "a", encoding="utf-8") as file:
+                if not self._names:
+                    self._names = sorted(logs)
+                    print("epoch", *self._names, sep=self.separator, file=file)
+                print(epoch, *(logs.get(name, "NA") for name in self._names), sep=self.separator, file=file)
+        except OSError as error:
+            raise cannot_write(self.filename, error) from None

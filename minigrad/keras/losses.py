@@ -12,9 +12,10 @@ from minigrad import functional as F
 from minigrad.creation import as_tensor, beside, is_floating
 from minigrad.errors import DTypeError, ShapeError, unknown_name
 from minigrad.keras import reduction
+from minigrad.keras.bounds import at_least_0, integer, unit
 from minigrad.keras.own_first import own_first
 from minigrad.layers.catalogue import Catalogue, snake_case
-from minigrad.layers.options import Configured, Option, anything, flag, number, option
+from minigrad.layers.options import Configured, Option, anything, flag, option, optional
 from minigrad.tensor import Tensor, TensorLike
 
 EPSILON = 1e-7  # Keras' own: probabilities are kept this far from 0 and 1, where the logarithm would be infinite
@@ -258,7 +259,7 @@ class MeanAbsoluteError(Loss):
 class Huber(Loss):
     """`huber`, reduced. `delta`: from where on the loss grows in a straight line."""
 
-    delta: float = option(number, 1.0)
+    delta: float = option(at_least_0, 1.0)
     name: str = option(anything, "huber_loss")
 
     function = huber
@@ -268,8 +269,8 @@ class BinaryCrossentropy(Loss):
     """`binary_crossentropy`, reduced."""
 
     from_logits: bool = option(flag, False)
-    label_smoothing: float = option(number, 0.0)
-    axis: int = option(anything, -1)
+    label_smoothing: float = option(unit, 0.0)
+    axis: int = option(integer, -1)
 
     function = binary_crossentropy
 
@@ -278,8 +279,8 @@ class CategoricalCrossentropy(Loss):
     """`categorical_crossentropy`, reduced."""
 
     from_logits: bool = option(flag, False)
-    label_smoothing: float = option(number, 0.0)
-    axis: int = option(anything, -1)
+    label_smoothing: float = option(unit, 0.0)
+    axis: int = option(integer, -1)
 
     function = categorical_crossentropy
 
@@ -288,7 +289,7 @@ class SparseCategoricalCrossentropy(Loss):
     """`sparse_categorical_crossentropy`, reduced."""
 
     from_logits: bool = option(flag, False)
-    ignore_class: int | None = option(anything, None)
+    ignore_class: int | None = option(optional(integer), None)
 
     function = sparse_categorical_crossentropy
 

@@ -212,6 +212,7 @@ _FUNCTIONS: dict[str, Callable[..., Tensor]] = {
 }
 _catalogue = Catalogue("metric", "keras.metrics", _CLASSES)
 serialize, deserialize = _catalogue.serialize, _catalogue.deserialize
+_BY_SHAPE = {"acc": "accuracy", "accuracy": "accuracy", "ce": "crossentropy", "crossentropy": "crossentropy"}
 _NAMES = {*(name for name in _FUNCTIONS if name.islower()), *map(snake_case, _catalogue.classes)}
 
 
@@ -230,14 +231,19 @@ def get(identifier: Any) -> Any:
     return _catalogue.get(identifier)
 
 
+def check(identifier: Any) -> None:
+    """Raises UnknownNameError for the name of no metric; ``"accuracy"`` is one, though which depends on the output."""
+    if identifier is not None and not (isinstance(identifier, str) and identifier.lower() in _BY_SHAPE):
+        get(identifier)
+
+
 def for_output(identifier: Any, y_true: Tensor, y_pred: Tensor) -> Metric:
     """Returns the metric for one output of a model. ``"accuracy"`` and ``"crossentropy"`` are told from the shapes."""
-    kind = {"acc": "accuracy", "accuracy": "accuracy", "ce": "crossentropy", "crossentropy": "crossentropy"}
     found = identifier
-    if isinstance(identifier, str) and identifier.lower() in kind:
+    if isinstance(identifier, str) and identifier.lower() in _BY_SHAPE:
         sparse = y_true.ndim < y_pred.ndim or (y_true.shape[-1] == 1 and y_pred.shape[-1] > 1)
         which = "binary" if y_pred.shape[-1] == 1 else "sparse_categorical" if sparse else "categorical"
-        found = f"{which}_{kind[identifier.lower()]}"
+        found = f"{which}_{_BY_SHAPE[identifier.lower()]}"
     found = get(found)
     name = identifier if isinstance(identifier, str) else getattr(found, "name", None)
     return found if isinstance(found, Metric) else MeanMetricWrapper(found, name=name)

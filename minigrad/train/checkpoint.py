@@ -8,21 +8,19 @@ array of bytes under the name ``about``. Anything that reads NumPy's format can 
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad.backend.protocol import Array
+from minigrad.keras.files import read_arrays, write_arrays
 from minigrad.train.errors import CheckpointError
-from minigrad.train.files import write_atomically
 
 FORMAT, VERSION = "minigrad checkpoint", 1
 ABOUT = "about"
+LAST, BEST = NAMES = ("checkpoint.npz", "best.npz")  # of a run
 
 
 class Checkpoint(NamedTuple):
@@ -55,8 +53,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     """Writes a checkpoint, atomically; the same content gives the same bytes."""
     about = {"format": FORMAT, "version": VERSION, **checkpoint.about}
     text = json.dumps(about, allow_nan=False).encode()
-    arrays = {ABOUT: np.frombuffer(text, np.uint8), **checkpoint.arrays}
-    write_atomically(path, lambda file: np.savez(file, **arrays))
+    write_arrays(path, {ABOUT: np.frombuffer(text, np.uint8), **checkpoint.arrays})
 
 
 def load(path: Path) -> Checkpoint:
@@ -65,24 +62,16 @@ def load(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: there is none, it is damaged, another program's, or of a later version.
     """
-    try:
-        # From memory: NumPy leaves a damaged file open.
-        archive = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise CheckpointError(f"{path}: expected a checkpoint (.npz), got a single array.")
-        arrays = {name: archive[name] for name in archive.files}
-    except FileNotFoundError:
-        raise CheckpointError(f"{path}: there is no such checkpoint.") from None
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}.") from None
-    except CheckpointError:  # a ValueError too
-        raise
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise CheckpointError(
-            f"{path}: the checkpoint is damaged, or is none ({error}). Take another one, such as "
-            "best.npz beside it, or start a new run."
-        ) from None
+    if not path.exists():
+        raise CheckpointError(f"{path}: there is no such checkpoint.{_others(path)}")
+    arrays = read_arrays(path, CheckpointError, _others(path))
     return Checkpoint(_about(path, arrays), arrays)
+
+
+def _others(path: Path) -> str:
+    """What to do in place of reading a checkpoint: read another one of the run."""
+    beside = [other for name in NAMES if (other := path.with_name(name)).exists() and other != path]
+    return f" Name {beside[0]} in its place, or start a new run." if beside else " Start a new run."
 
 
 def _about(path: Path, arrays: dict[str, Array]) -> dict[str, Any]:
@@ -90,7 +79,7 @@ def _about(path: Path, arrays: dict[str, Array]) -> dict[str, Any]:
     foreign = CheckpointError(
         f"{path}: this NumPy archive was not written by minigrad: it holds "
         f"{', '.join(sorted(arrays)[:5]) or 'nothing'}, and no description that names the format "
-        f"{FORMAT!r}."
+        f"{FORMAT!r}.{_others(path)}"
     )
     if ABOUT not in arrays or arrays[ABOUT].dtype != np.uint8:
         raise foreign

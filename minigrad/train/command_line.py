@@ -81,7 +81,10 @@ def _failed(error: Exception) -> int:
     if isinstance(error, BrokenPipeError):  # who read our output has left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    print(f"minigrad: {error}", file=sys.stderr)
+    said: object = error
+    if isinstance(error, OSError) and error.filename is not None:
+        said = f"{error.filename}: {error.strerror}."  # the system's own words begin with a number
+    print(f"minigrad: {said}", file=sys.stderr)
     return FAILED
 
 

@@ -1,56 +1,19 @@
-"""Files that are either whole or not there: what a power cut leaves behind can be read."""
+"""JSON that a person can read, in files that are whole or not there."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from minigrad.keras.files import write_atomically
 from minigrad.train.errors import RunError
-
-
-def write_atomically(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Writes a file so that at every moment the old one or the new one is there in full.
-
-    The new content goes to a temporary file in the same folder, to the disk (fsync), and then takes
-    the old one's name, which the file system does in one move.
-
-    Args:
-        path: the file to make or to replace.
-        write: writes the content to an open binary file.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """The new name is safe once the folder is on the disk too; Windows has no such call."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """Writes values as JSON that a person can read, atomically."""
     text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    write_atomically(path, lambda file: _write_text(file, text))
-
-
-def _write_text(file: BinaryIO, text: str) -> None:
-    file.write(text.encode("utf-8"))
+    write_atomically(path, lambda file: file.write(text.encode("utf-8")))
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from minigrad.keras.files import cannot_write, write_atomically
 from minigrad.train.errors import RunError
-from minigrad.train.files import write_atomically
 
 
 class Metrics:
@@ -30,9 +30,16 @@ class Metrics:
         self.path = path
 
     def append(self, record: dict[str, Any]) -> None:
-        """Adds a line."""
-        with self.path.open("a", encoding="utf-8", newline="\n") as file:
-            file.write(json.dumps(_finite(record), allow_nan=False) + "\n")
+        """Adds a line.
+
+        Raises:
+            FileError: the file cannot be written, as where the disk is full.
+        """
+        try:
+            with self.path.open("a", encoding="utf-8", newline="\n") as file:
+                file.write(json.dumps(_finite(record), allow_nan=False) + "\n")
+        except OSError as error:
+            raise cannot_write(self.path, error) from None
 
     def read(self) -> list[dict[str, Any]]:
         """Returns all lines; one cut short at the end, as a power cut leaves it, does not count.
@@ -42,7 +49,10 @@ class Metrics:
         """
         if not self.path.exists():
             return []
-        lines = self.path.read_text("utf-8", errors="replace").split("\n")
+        try:
+            lines = self.path.read_text("utf-8", errors="replace").split("\n")
+        except OSError as error:
+            raise RunError(f"{self.path}: cannot be read: {error.strerror or error}.") from None
         records = []
         for number, line in enumerate(lines[:-1], start=1):  # the last is empty, or cut short
             try:
@@ -60,11 +70,7 @@ class Metrics:
         """Forgets the lines after a step: what a run did after the checkpoint it goes on from."""
         kept = [record for record in self.read() if record["step"] <= step]
         text = "".join(json.dumps(record) + "\n" for record in kept)
-
-        def write(file: BinaryIO) -> None:
-            file.write(text.encode())
-
-        write_atomically(self.path, write)
+        write_atomically(self.path, lambda file: file.write(text.encode()))
 
 
 def _finite(value: Any) -> Any:

@@ -4,6 +4,7 @@
     metrics.jsonl    a line for each step
     checkpoint.npz   the last state saved: all that going on needs
     best.npz         the state with the best validation so far
+    lock             there while a process trains: who
     result.json      the numbers of the end, beside the baseline
     curve.png        the learning curve, where matplotlib is installed
 
@@ -20,12 +21,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from minigrad.errors import NaNLossError
+from minigrad.keras.files import cannot_write, write_atomically
 from minigrad.plot.curves import learning_curve
 from minigrad.train import checkpoint as checkpoints
-from minigrad.train.checkpoint import Checkpoint
+from minigrad.train.checkpoint import BEST, LAST, Checkpoint
 from minigrad.train.errors import CheckpointError, RunError
-from minigrad.train.files import read_json, write_atomically, write_json
+from minigrad.train.files import read_json, write_json
 from minigrad.train.interrupt import Interruption
+from minigrad.train.lock import locked, refuse_if_held
 from minigrad.train.metrics import Metrics
 from minigrad.train.progress import Progress, Silent
 from minigrad.train.task import RunOptions, Score, Task
@@ -49,6 +52,7 @@ class Run:
         self.trainer = Trainer(task, options)
         self.best: float | None = None  # the best value of the task's metric so far
         self._baseline: Score | None = None
+        self._settled = True  # are the files those of the trainer's step?
 
     @classmethod
     def create(cls, folder: str | Path, options: RunOptions, task: str) -> Self:
@@ -67,32 +71,39 @@ class Run:
             resumed = f"go on with it by --resume {folder}, or " if (folder / "config.json").exists() else ""
             raise RunError(f"--out {folder}: this exists already; {resumed}choose another place with --out.")
         run = cls(folder, find(task)(options), options)
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(str(cannot_write(f"--out {folder}", error))) from None
         run._write_config()
         run.save()
         return run
 
     @classmethod
     def resume(cls, folder: str | Path, steps: int | None = None) -> Self:
-        """Opens a run where its last checkpoint left it.
+        """Opens a run where its last checkpoint left it. Nothing is written before `train`.
 
         Args:
-            folder: the run's.
+            folder: the run's; or one of the checkpoints in it, such as ``best.npz``, to go back to.
             steps: a new total of steps, to train longer than was planned.
 
         Raises:
-            RunError: the folder is no run, the run is complete, or its data have changed.
+            RunError: the folder is no run, the run is complete, another process trains in it, or its data have changed.
             CheckpointError: the checkpoint is damaged, or of another run.
         """
-        folder = Path(folder)
+        folder, path = place(folder)
         task, options = read_config(folder)
-        saved = checkpoints.load(folder / "checkpoint.npz")
-        _check_same(folder, task, options, saved)
+        refuse_if_held(folder)
+        saved = checkpoints.load(path or folder / LAST)
+        _check_same(path or folder / LAST, task, options, saved)
+        done = saved.about["step"]
+        if steps is not None and steps < done:
+            raise RunError(f"--resume {folder}: the run has made {done} steps; expected --steps of more, got {steps}.")
         options = replace(options, steps=steps or options.steps)
-        if saved.about["step"] >= options.steps and (folder / "result.json").exists():
+        if done >= options.steps and (folder / "result.json").exists():
             raise RunError(
-                f"--resume {folder}: the run is complete, {saved.about['step']} of {options.steps} steps. To train it "
-                "longer, add --steps with a larger number."
+                f"--resume {folder}: the run is complete, {done} of {options.steps} steps. To train it longer, add "
+                "--steps with a larger number."
             )
         run = cls(folder, find(task)(options), options)
         if run.task.facts() != saved.about["facts"]:
@@ -100,10 +111,7 @@ class Run:
                 f"--resume {folder}: the data are not those that the run began with. Put them back, or start a new run."
             )
         run.trainer.restore(saved)
-        run.best = saved.about["best"]
-        run.metrics.keep_until(run.trainer.step)
-        if steps is not None:
-            run._write_config()
+        run.best, run._settled = saved.about["best"], False
         return run
 
     # --- training -----------------------------------------------------------------------------------------------------
@@ -120,30 +128,47 @@ class Run:
 
         Raises:
             NaNLossError: a loss was not finite, and the options say to stop.
+            RunError: another process trains in this folder.
+            FileError: a file cannot be written. The checkpoint before is kept.
         """
         progress = progress or Silent()
-        while self.trainer.step < self.options.steps:
-            if interruption:
-                self.save()
-                return False
-            self._advance(progress)
-        self.finish()
+        with locked(self.folder):
+            self._settle()
+            while self.trainer.step < self.options.steps:
+                if interruption:
+                    self.save()
+                    return False
+                self._advance(progress)
+            self.finish()
         return True
+
+    def _settle(self) -> None:
+        """Makes the files those of the step that the run goes on from, and removes what a killed process left."""
+        for left in self.folder.glob(".*.tmp"):
+            left.unlink(missing_ok=True)
+        if not self._settled:
+            self.save()  # first: it may be of a step before that of the last checkpoint
+            self.metrics.keep_until(self.trainer.step)
+            self._write_config()
+            self._settled = True
 
     def _advance(self, progress: Progress) -> None:
         """One step, and what is due after it: evaluation, a line of metrics, a checkpoint."""
         try:
             step = self.trainer.advance()
         except NaNLossError as error:
-            kept = checkpoints.load(self.folder / "checkpoint.npz").about["step"]
+            kept = checkpoints.load(self.folder / LAST).about["step"]
             raise NaNLossError(f"{error} The last checkpoint is of step {kept}.") from None
         record = self._record(step)
         progress.update(self.trainer.step, step.loss, step.items)
+        better = False
         if self._due(self.options.evaluate_every):
             record["validation"] = self.trainer.evaluate()
-            self._note_best(record["validation"][self.task.metric])
+            better = self._note_best(record["validation"][self.task.metric])
             progress.note(self._described(record["validation"]))
-        self.metrics.append(record)
+        self.metrics.append(record)  # before any checkpoint: one that is gone back to has all its lines
+        if better:
+            self.save(BEST)
         if self._due(self.options.save_every):
             self.save()
 
@@ -158,10 +183,10 @@ class Run:
     def _due(self, every: int) -> bool:
         return self.trainer.step % every == 0 or self.trainer.step == self.options.steps
 
-    def _note_best(self, value: float) -> None:
-        if self.best is None or self.task.better(value, self.best):
-            self.best = value
-            self.save("best.npz")
+    def _note_best(self, value: float) -> bool:
+        better = self.best is None or self.task.better(value, self.best)
+        self.best = value if better else self.best
+        return better
 
     def _described(self, validation: dict[str, float]) -> str:
         numbers = ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in validation.items())
@@ -196,7 +221,7 @@ class Run:
 
     # --- files --------------------------------------------------------------------------------------------------------
 
-    def save(self, name: str = "checkpoint.npz") -> None:
+    def save(self, name: str = LAST) -> None:
         """Writes a checkpoint."""
         state = self.trainer.capture()
         checkpoints.save(self.folder / name, Checkpoint({**state.about, "best": self.best}, state.arrays))
@@ -226,6 +251,12 @@ class Run:
         return [(step, value) for step, value in values if value is not None], (baseline.name, baseline.value)
 
 
+def place(path: str | Path) -> tuple[Path, Path | None]:
+    """Returns the folder of a run, and the checkpoint if one was named in its place."""
+    path = Path(path)
+    return (path.parent, path) if path.suffix == ".npz" and not path.is_dir() else (path, None)
+
+
 def read_config(folder: Path) -> tuple[str, RunOptions]:
     """Returns the task's name and the options of a run.
 
@@ -244,9 +275,9 @@ def read_config(folder: Path) -> tuple[str, RunOptions]:
     return config["task"], task.options_type.from_dict(config["options"], str(path))
 
 
-def _check_same(folder: Path, task: str, options: RunOptions, saved: Checkpoint) -> None:
+def _check_same(path: Path, task: str, options: RunOptions, saved: Checkpoint) -> None:
     """The checkpoint must be of the run that the folder describes; only its length may change."""
-    about, path = saved.about, folder / "checkpoint.npz"
+    about = saved.about
     missing = [name for name in ("task", "options", "facts", "step", "position", "random", "best") if name not in about]
     if missing:
         raise CheckpointError(f"{path}: this is no checkpoint of a run: it does not say {', '.join(missing)}.")
@@ -256,23 +287,23 @@ def _check_same(folder: Path, task: str, options: RunOptions, saved: Checkpoint)
         before = about["options"].get(name)
         if name not in ("steps", "minutes") and before != value:
             raise RunError(
-                f"{folder}: config.json says {name} is {value!r}, the checkpoint {before!r}. A run keeps its options: "
-                "put the old value back, or start a new run."
+                f"{path.parent}: config.json says {name} is {value!r}, the checkpoint {before!r}. A run keeps its "
+                "options: put the old value back, or start a new run."
             )
 
 
 def trained(folder: str | Path) -> tuple[Task, Trainer]:
-    """Opens a run to use its model: that of the best validation, or the last one.
+    """Opens a run to use its model: that of the best validation, or the last one, or that of a checkpoint.
 
     Raises:
         RunError: the folder is no run.
         CheckpointError: the checkpoint is damaged, or of another run.
     """
-    folder = Path(folder)
+    folder, path = place(folder)
     name, options = read_config(folder)
-    path = folder / "best.npz"
-    saved = checkpoints.load(path if path.exists() else folder / "checkpoint.npz")
-    _check_same(folder, name, options, saved)
+    path = path or (folder / BEST if (folder / BEST).exists() else folder / LAST)
+    saved = checkpoints.load(path)
+    _check_same(path, name, options, saved)
     task = find(name).restore(options, saved.about["facts"])
     trainer = Trainer(task, options)
     trainer.restore_weights(saved)

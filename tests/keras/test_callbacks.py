@@ -8,7 +8,9 @@ import pytest
 from minigrad.errors import UnknownNameError
 from minigrad.keras import Sequential, callbacks, optimizers
 from minigrad.keras.callback import HOOKS
+from minigrad.keras.files import FileError
 from minigrad.keras.layers import Dense
+from minigrad.keras.saving import WeightsFileError
 from minigrad.layers.options import OptionError, OptionTypeError
 
 RNG = np.random.default_rng(0)
@@ -207,6 +209,31 @@ def test_csv_logger(tmp_path):
             "EarlyStopping: monitor: unknown name 'val_loss'. Did you mean 'loss'? Known are: loss. It needs",
         ),
         (lambda: callbacks.EarlyStopping(mode="up"), OptionError, "`mode`: expected one of 'auto', 'min', 'max'"),
+        (lambda: callbacks.EarlyStopping(patience=-1), OptionError, "`patience`: expected a whole number of 0 or more"),
+        (
+            lambda: callbacks.EarlyStopping(patience=1.5),
+            OptionError,
+            "`patience`: expected a whole number of 0 or more",
+        ),
+        (
+            lambda: callbacks.ReduceLROnPlateau(cooldown=-1),
+            OptionError,
+            "`cooldown`: expected a whole number of 0 or m",
+        ),
+        (lambda: callbacks.LambdaCallback(on_epoch_end=3), OptionError, "`on_epoch_end`: expected a function, got 3"),
+        (lambda: callbacks.LearningRateScheduler(0.1), OptionError, "`schedule`: expected a function of the epoch"),
+        (lambda: callbacks.ModelCheckpoint("x.h5"), WeightsFileError, "change .h5 to .npz"),
+        (lambda: callbacks.ModelCheckpoint(3), WeightsFileError, "expected the path of a file, got 3"),
+        (
+            lambda: model_on().fit(X, Y, callbacks=callbacks.ModelCheckpoint("{epoch:q}"), verbose=0),
+            OptionError,
+            "`filepath`: expected names in braces, such as '{epoch:02d}', got '{epoch:q}.npz': Unknown format code 'q'",
+        ),
+        (
+            lambda: model_on().fit(X, Y, callbacks=callbacks.CSVLogger("/dev/null/log.csv"), verbose=0),
+            FileError,
+            "/dev/null/log.csv: cannot be written: ",
+        ),
         (lambda: callbacks.EarlyStopping(patient=1), OptionTypeError, "Did you mean `patience`?"),
         (lambda: callbacks.ReduceLROnPlateau(factor=1.0), OptionError, "`factor`: expected a number from 0 to below 1"),
         (lambda: callbacks.LambdaCallback(on_epoch=print), UnknownNameError, "Did you mean 'on_epoch_end'"),

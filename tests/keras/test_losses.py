@@ -153,6 +153,13 @@ def test_positions_are_keras():
             ShapeError,
             "expected `mask` of shape (4,)",
         ),
+        (
+            lambda: losses.BinaryCrossentropy(label_smoothing=2.0),
+            OptionError,
+            "`label_smoothing`: expected a number from",
+        ),
+        (lambda: losses.BinaryCrossentropy(axis="a"), OptionError, "`axis`: expected a whole number, got 'a'"),
+        (lambda: losses.Huber(-1.0), OptionError, "`delta`: expected a number of 0 or more, got -1.0"),
         (lambda: losses.Loss()([[1.0]], [[1.0]]), NotImplementedError, "must define call(y_true, y_pred)"),
     ],
 )

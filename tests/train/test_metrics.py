@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from minigrad.keras.files import FileError
 from minigrad.train.errors import RunError
 from minigrad.train.metrics import Metrics
 
@@ -56,3 +57,12 @@ def test_what_is_not_finite_is_null(tmp_path):
 
 def test_no_file_is_no_lines(tmp_path):
     assert Metrics(tmp_path / "none").read() == []
+
+
+def test_a_file_that_cannot_be_written_or_read(tmp_path):
+    (tmp_path / "metrics.jsonl").mkdir()
+    metrics = Metrics(tmp_path / "metrics.jsonl")
+    with pytest.raises(FileError, match=r"metrics\.jsonl: cannot be written: Is a directory"):
+        metrics.append({"step": 1})
+    with pytest.raises(RunError, match=r"metrics\.jsonl: cannot be read: Is a directory"):
+        metrics.read()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from minigrad.errors import NaNLossError
+from minigrad.keras.files import FileError
 from minigrad.train import checkpoint as checkpoints
 from minigrad.train import run as run_module
 from minigrad.train.errors import CheckpointError, OptionError, RunError
@@ -151,7 +152,7 @@ def test_a_complete_run_goes_on_only_with_more_steps(tmp_path, corpus):
     Run.create(tmp_path / "run", options_of("reber", corpus, steps=3), "reber").train()
     with pytest.raises(RunError, match=r"the run is complete, 3 of 3 steps\. To train it longer, add --steps"):
         Run.resume(tmp_path / "run")
-    with pytest.raises(RunError, match="the run is complete, 3 of 2 steps"):
+    with pytest.raises(RunError, match="the run has made 3 steps; expected --steps of more, got 2"):
         Run.resume(tmp_path / "run", steps=2)
     run = Run.resume(tmp_path / "run", steps=5)
     assert run.train()
@@ -167,6 +168,51 @@ def test_a_run_that_ended_before_its_result_was_written_is_finished(tmp_path, co
     assert not (tmp_path / "run" / "result.json").exists()
     Run.resume(tmp_path / "run").train()
     assert json.loads((tmp_path / "run" / "result.json").read_text())["steps"] == 3
+
+
+# --- from a checkpoint of one's choice ---------------------------------------------------------------
+
+
+def test_going_back_to_the_best_gives_the_same_files(whole, tmp_path, corpus):
+    task, expected = whole
+    folder = tmp_path / "run"
+    Run.create(folder, options_of(task, corpus, dropout=0.1), task).train()
+    (folder / "checkpoint.npz").write_text("damaged")
+    saved = checkpoints.load(folder / "best.npz").about["step"]
+    if saved == 40:  # a run that was best at its end has nothing to go back to
+        with pytest.raises(RunError, match="the run is complete"):
+            Run.resume(folder / "best.npz")
+        return
+    run = Run.resume(folder / "best.npz")
+    assert run.trainer.step == saved
+    assert run.train()
+    assert contents(folder) == expected
+
+
+def test_a_run_that_is_stopped_after_it_was_taken_back_goes_on_from_there(tmp_path, corpus):
+    run = Run.create(tmp_path / "run", options_of("reber", corpus, steps=9, evaluate_every=3), "reber")
+    run.train()
+    early = tmp_path / "run" / "early.npz"
+    checkpoints.save(early, saved_at(run, 3))
+    stop = StopAt(3)
+    stop.interruption.note(signal.SIGINT, None)
+    assert not Run.resume(early).train(stop, stop.interruption)
+    again = Run.resume(tmp_path / "run")
+    assert again.trainer.step == 3
+    assert len(again.metrics.read()) == 3
+
+
+def saved_at(run, step):
+    fresh = Run.create(run.folder.with_name("fresh"), run.options, "reber")
+    while fresh.trainer.step < step:
+        fresh.trainer.advance()
+    state = fresh.trainer.capture()
+    return checkpoints.Checkpoint({**state.about, "best": None}, state.arrays)
+
+
+def test_the_trained_model_of_a_checkpoint_of_ones_choice(run_folder):
+    _, trainer = trained(run_folder / "checkpoint.npz")
+    assert trainer.model.count_params()
 
 
 # --- what is refused ------------------------------------------------------------------------------
@@ -238,8 +284,53 @@ def test_options_that_were_changed_under_way(run_folder):
 def test_a_damaged_checkpoint(run_folder):
     path = run_folder / "checkpoint.npz"
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(CheckpointError, match=r"checkpoint\.npz: the checkpoint is damaged"):
+    with pytest.raises(CheckpointError, match=r"checkpoint\.npz: is damaged"):
         Run.resume(run_folder)
+
+
+def test_two_cannot_train_in_one_folder(run_folder):
+    first, second = Run.resume(run_folder), Run.resume(run_folder)
+
+    class Meanwhile(Silent):
+        def update(self, step, loss, items):
+            with pytest.raises(RunError, match=r"process \d+ on .* is training in it"):
+                second.train()
+            with pytest.raises(RunError, match=r"is training in it\. Wait for it or end it; .* delete .*lock"):
+                Run.resume(run_folder)
+
+    first.train(Meanwhile())
+    assert not (run_folder / "lock").exists()
+
+
+def test_what_a_killed_process_left_is_removed(run_folder):
+    (run_folder / ".checkpoint.npz.99999999.tmp").write_bytes(b"half")
+    (run_folder / "lock").write_text("99999999 \n")
+    Run.resume(run_folder).train()
+    assert not [path for path in run_folder.iterdir() if path.name.startswith((".", "lock"))]
+
+
+def test_a_place_that_cannot_be_written_to(tmp_path, corpus):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RunError, match=r"--out .*file/run: cannot be written: Not a directory\. Choose a place"):
+        Run.create(tmp_path / "file" / "run", options_of("reber", corpus), "reber")
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(run_folder, monkeypatch):
+    run, before = Run.resume(run_folder), (run_folder / "checkpoint.npz").read_bytes()
+
+    class Full(Silent):
+        def update(self, step, loss, items):
+            def fails(*args, **kwargs):
+                raise OSError(28, "No space left on device")
+
+            monkeypatch.setattr("os.fsync", fails)
+
+    with pytest.raises(FileError, match=r"\.npz: cannot be written: No space left on device"):
+        run.train(Full())
+    assert (run_folder / "checkpoint.npz").read_bytes() == before
+    assert not [path for path in run_folder.iterdir() if path.name.startswith((".", "lock"))]
+    monkeypatch.undo()
+    assert Run.resume(run_folder).train()
 
 
 def test_the_checkpoint_of_another_task(run_folder, tmp_path, corpus):

@@ -3,7 +3,7 @@
 from minigrad.keras.models.compiled import NotCompiledError
 from minigrad.keras.models.data import DataError
 from minigrad.keras.models.model import Model
-from minigrad.keras.models.saving import WeightsFileError
 from minigrad.keras.models.sequential import Sequential
+from minigrad.keras.saving import WeightsFileError
 
 __all__ = ["DataError", "Model", "NotCompiledError", "Sequential", "WeightsFileError"]

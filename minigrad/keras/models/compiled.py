@@ -6,10 +6,12 @@ from typing import Any
 
 from minigrad.errors import MinigradError, unknown_name
 from minigrad.keras import losses as losses_module
+from minigrad.keras import metrics as metrics_module
 from minigrad.keras.losses import FunctionLoss, Loss
 from minigrad.keras.metrics import Mean, Metric, for_output
 from minigrad.keras.models.data import DataError
 from minigrad.layers import nest
+from minigrad.layers.options import number, optional
 from minigrad.tensor import Tensor
 
 
@@ -35,6 +37,12 @@ class Compiled:
     def __init__(self, loss: Any, metrics: Any, loss_weights: Any, weighted_metrics: Any) -> None:
         for given in nest.leaves(loss):
             losses_module.get(given)  # an unknown name is reported by compile, not by fit
+        for given in [*nest.leaves(metrics), *nest.leaves(weighted_metrics)]:
+            metrics_module.check(given)
+        for given in nest.leaves(loss_weights):
+            optional(number).read("compile: `loss_weights`", given)
+        self.where = "fit"  # what goes on, for messages
+        self._wants_targets = any(given is not None for given in nest.leaves(loss))
         self._given = {"loss": loss, "metrics": metrics, "weighted_metrics": weighted_metrics, "weights": loss_weights}
         self._losses: list[Loss | None] | None = None
         self._factors: list[Any] = []
@@ -53,6 +61,20 @@ class Compiled:
         for metric in self.metrics:
             metric.reset_state()
 
+    def check(self, x: Any, y_true: Any) -> None:
+        """Makes sure, before the model is called, that there are targets if there is a loss.
+
+        Raises:
+            DataError: there are none.
+        """
+        if y_true is None and self._wants_targets:
+            parts = len(nest.leaves(x))
+            held = f" `x` holds {parts} arrays; is `y` one of them? Then give (x, y), not [x, y] or ((x, y),)."
+            raise DataError(
+                f"{self.where}: `y` is missing, the targets of the loss that compile was given."
+                + (held if parts > 1 else "")
+            )
+
     def loss(self, y_true: Any, y_pred: Any, sample_weight: Any, penalties: list[Tensor]) -> Tensor:
         """Returns the loss of a batch, penalties added, and takes it into the mean.
 
@@ -64,11 +86,11 @@ class Compiled:
             self._build_losses(y_pred)
         terms: list[Tensor] = []
         size = float(outputs[0].shape[0])
-        everything = zip(outputs, _targets(y_true, y_pred), self._losses or [], self._factors, strict=True)
+        everything = zip(outputs, self._targets(y_true, y_pred), self._losses or [], self._factors, strict=True)
         for k, (p, y, of_output, factor) in enumerate(everything):
             if of_output is None or y is None:
                 continue
-            y, w = _matched(y, p), _one_of(sample_weight, k, len(outputs))
+            y, w = _matched(y, p), self._one_of(sample_weight, k, len(outputs))
             term = of_output(y, p, sample_weight=w)
             if term.ndim:  # reduction="none": a custom loop wants that, here one number is needed
                 raise DataError(f"compile: {of_output.name}, with reduction='none', gives {term.shape} numbers, not 1.")
@@ -77,7 +99,9 @@ class Compiled:
             terms.append(term if factor is None else term * float(factor))
         terms += penalties
         if not terms:
-            raise DataError("fit: there is nothing to minimize: give compile a `loss` and fit a `y`, or call add_loss.")
+            raise DataError(
+                f"{self.where}: there is nothing to minimize: give compile a `loss`, and a `y` here, or call add_loss."
+            )
         total = terms[0]
         for term in terms[1:]:
             total = total + term.astype(total.dtype)
@@ -86,16 +110,41 @@ class Compiled:
 
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any) -> None:
         """Takes a batch into the metrics."""
-        outputs, targets = nest.leaves(y_pred), _targets(y_true, y_pred)
+        outputs, targets = nest.leaves(y_pred), self._targets(y_true, y_pred)
         if self._metrics is None and y_true is not None:
             self._build_metrics(y_pred, targets)
-        for k, (p, y, pair) in enumerate(zip(outputs, targets, self._metrics or [], strict=False)):
+        for k, (p, y, (plain, weighted)) in enumerate(zip(outputs, targets, self._metrics or [], strict=False)):
             if y is not None:
-                y, mask, w = _matched(y, p), getattr(p, "_keras_mask", None), _one_of(sample_weight, k, len(outputs))
-                for metric in pair[0]:
+                y, mask = _matched(y, p), getattr(p, "_keras_mask", None)
+                w = self._one_of(sample_weight, k, len(outputs))
+                for metric in plain:
                     metric.update_state(y, p, sample_weight=mask)
-                for metric in pair[1]:
+                for metric in weighted:
                     metric.update_state(y, p, sample_weight=_product(w, mask, p))
+
+    def _targets(self, y_true: Any, y_pred: Any) -> list[Any]:
+        """The targets of each output, None where there are none."""
+        outputs = nest.leaves(y_pred)
+        if y_true is None:
+            return [None] * len(outputs)
+        if isinstance(y_true, dict) and isinstance(y_pred, dict):
+            for name in y_true:
+                if name not in y_pred:
+                    raise unknown_name(f"{self.where}: `y`", name, y_pred)
+            return [y_true.get(name) for name in y_pred]
+        targets = nest.leaves(y_true)
+        if len(targets) != len(outputs):
+            raise DataError(f"{self.where}: the model has {len(outputs)} outputs, but `y` holds {len(targets)} arrays.")
+        return targets
+
+    def _one_of(self, weights: Any, k: int, count: int) -> Any:
+        """The sample weights of output k: one array for all outputs, or one for each."""
+        if not isinstance(weights, (list, tuple, dict)):
+            return weights
+        found = nest.leaves(weights)
+        if len(found) != count:
+            raise DataError(f"{self.where}: `sample_weight`: expected {count}, one for each output, got {len(found)}.")
+        return found[k]
 
     def _build_losses(self, y_pred: Any) -> None:
         names = output_names(y_pred)
@@ -150,31 +199,9 @@ def _lists_for_each(what: str, given: Any, names: list[str]) -> list[list[Any]]:
     return [list(part) if isinstance(part, (list, tuple)) else [] if part is None else [part] for part in lists]
 
 
-def _targets(y_true: Any, y_pred: Any) -> list[Any]:
-    outputs = nest.leaves(y_pred)
-    if y_true is None:
-        return [None] * len(outputs)
-    if isinstance(y_true, dict) and isinstance(y_pred, dict):
-        return [y_true.get(name) for name in y_pred]
-    targets = nest.leaves(y_true)
-    if len(targets) != len(outputs):
-        raise DataError(f"fit: the model has {len(outputs)} outputs, but `y` holds {len(targets)} arrays.")
-    return targets
-
-
 def _matched(y: Tensor, p: Tensor) -> Tensor:
     """Targets (batch,) for outputs (batch, d) as (batch, 1)."""
     return y.reshape((-1, 1)) if y.ndim == 1 and p.ndim == 2 else y
-
-
-def _one_of(weights: Any, k: int, count: int) -> Any:
-    """The sample weights of output k: one array for all outputs, or one for each."""
-    if not isinstance(weights, (list, tuple, dict)):
-        return weights
-    found = nest.leaves(weights)
-    if len(found) != count:
-        raise DataError(f"fit: `sample_weight`: expected {count}, one for each output, got {len(found)}.")
-    return found[k]
 
 
 def _product(weights: Any, mask: Any, p: Tensor) -> Any:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import islice
+from numbers import Real
 from typing import Any
 
+from minigrad import functional as F
 from minigrad import random
 from minigrad.backend import registry
 from minigrad.errors import MinigradError, ShapeError
-from minigrad.functional import take
+from minigrad.keras.bounds import real
 from minigrad.layers import nest
 from minigrad.layers.options import positive_int
 from minigrad.tensor import Tensor, constant
@@ -26,7 +29,12 @@ class DataError(MinigradError, ValueError):
 
 
 def tensors(what: str, structure: Any) -> Any:
-    """Returns arrays, or lists and dictionaries of them, as tensors. A list of numbers is one array."""
+    """Returns arrays, or lists and dictionaries of them, as tensors. A list of numbers is one array.
+
+    Args:
+        what: the argument, for messages: ``"fit: `x`"``.
+        structure: the arrays.
+    """
 
     def read(x: Any) -> Any:
         if x is None or isinstance(x, Tensor):
@@ -34,7 +42,7 @@ def tensors(what: str, structure: Any) -> Any:
         try:
             return constant(x, registry.current())
         except MinigradError as error:
-            raise DataError(f"`{what}`: {error}") from None
+            raise DataError(f"{what}: {error}") from None
 
     first = next(iter(nest.leaves(structure)), None)
     return read(structure) if isinstance(first, (int, float)) else nest.over(read, structure)
@@ -56,7 +64,7 @@ class Arrays:
 
     def __init__(self, where: str, x: Any, y: Any, sample_weight: Any, batch_size: int | None) -> None:
         self._where, names = where, ("x", "y", "sample_weight")
-        parts = [tensors(name, part) for name, part in zip(names, (x, y, sample_weight), strict=True)]
+        parts = [tensors(f"{where}: `{n}`", part) for n, part in zip(names, (x, y, sample_weight), strict=True)]
         while len(parts) > 1 and parts[-1] is None:
             parts.pop()
         self._parts = tuple(parts)
@@ -85,11 +93,10 @@ class Arrays:
         """Returns all examples as one batch."""
         return self._parts
 
-    def divided(self, fraction: float) -> tuple[Arrays, Batch]:
+    def divided(self, fraction: Any) -> tuple[Arrays, Batch]:
         """Returns the first examples, and the last ones, a fraction of all, for validation: (x, y, sample_weight)."""
-        if not 0.0 < fraction < 1.0:
-            raise DataError(f"fit: `validation_split`: expected a fraction between 0 and 1, got {fraction!r}.")
-        cut = math.floor(self.size * (1.0 - fraction))
+        part = real("a fraction between 0 and 1", lambda x: 0 < x < 1).read("fit: `validation_split`", fraction)
+        cut = math.floor(self.size * (1.0 - part))
         if cut in (0, self.size):
             raise DataError(f"fit: validation_split={fraction} of {self.size} examples leaves one of the parts empty.")
         first, last = (
@@ -98,11 +105,28 @@ class Arrays:
         return Arrays(self._where, *first, self._batch), last
 
 
+def taken(where: str, batches: Iterator[Batch], steps: int | None) -> Iterator[Batch]:
+    """Yields so many batches, or all of them.
+
+    Raises:
+        DataError: there are fewer than that, or none at all.
+    """
+    done = 0
+    for batch in islice(batches, steps):
+        yield batch
+        done += 1
+    if done < (steps or 1):
+        raise DataError(
+            f"{where}: the data ended after {done} of {steps or 'its'} steps. An iterator runs once: give "
+            "something that can be iterated over anew each time, or ask for fewer steps."
+        )
+
+
 def _rows(part: Any, rows: Any) -> Any:
     def read(x: Any) -> Any:
         if x is None:
             return None
-        return x[rows] if isinstance(rows, slice) else take(x, rows)
+        return x[rows] if isinstance(rows, slice) else F.take(x, rows)
 
     return nest.over(read, part)
 
@@ -142,7 +166,8 @@ class Stream:
             raise DataError(
                 f"{self._where}: expected batches (x,), (x, y) or (x, y, sample_weight), got a tuple of {len(parts)}."
             )
-        return tuple(tensors(name, part) for name, part in zip(("x", "y", "sample_weight"), parts, strict=False))
+        names = ("x", "y", "sample_weight")
+        return tuple(tensors(f"{self._where}: `{n}`", part) for n, part in zip(names, parts, strict=False))
 
 
 def source_of(where: str, x: Any, y: Any, sample_weight: Any, batch_size: int | None) -> Arrays | Stream:
@@ -166,29 +191,37 @@ def unpacked(batch: Any) -> tuple[Any, Any, Any]:
     return (*parts, *[None] * (3 - len(parts)))
 
 
-def with_class_weight(class_weight: dict[int, float]) -> Callable[[Batch], Batch]:
+def with_class_weight(where: str, class_weight: Any) -> Callable[[Batch], Batch]:
     """Returns a function that multiplies the sample weights of a batch by the weight of each example's class.
 
     Args:
-        class_weight: a weight for each class, 0, 1, …
+        where: who asks, for messages.
+        class_weight: a dictionary, the weight of each class 0, 1, …
 
     Raises:
-        DataError: a class is left out.
+        DataError: a class is left out, or has no number.
         ShapeError: the targets are no classes: neither (batch,), (batch, 1) nor one-hot, (batch, classes).
     """
-    if sorted(class_weight) != list(range(len(class_weight))):
-        raise DataError(
-            f"fit: `class_weight`: expected a weight for each class, 0 to {len(class_weight) - 1}, got the classes "
-            f"{sorted(class_weight)}."
-        )
-    table = [float(class_weight[k]) for k in range(len(class_weight))]
+    expected = f"{where}: `class_weight`: expected a dictionary with a number for each class 0, 1, …"
+    if not isinstance(class_weight, dict) or set(class_weight) != set(range(len(class_weight))):
+        raise DataError(f"{expected}, got {class_weight!r}.")
+    table = [class_weight[k] for k in range(len(class_weight))]
+    if not all(isinstance(weight, Real) for weight in table):
+        raise DataError(f"{expected}, got {class_weight!r}.")
 
     def weigh(batch: Batch) -> Batch:
         x, y, sample_weight = unpacked(batch)
         if not isinstance(y, Tensor) or y.ndim > 2:
-            raise ShapeError("fit: `class_weight` wants targets (batch,), (batch, 1) or one-hot (batch, classes).")
-        labels = y.argmax(-1) if y.ndim == 2 and y.shape[-1] > 1 else y.reshape(-1).astype("int64")
-        weights = take(constant(table, y.backend), labels)
+            raise ShapeError(f"{where}: `class_weight` wants targets (batch,), (batch, 1) or one-hot (batch, classes).")
+        given = y.argmax(-1) if y.ndim == 2 and y.shape[-1] > 1 else y.reshape(-1)
+        labels = given.astype("int64")
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0 or high >= len(table) or bool(F.any(labels != given)):
+            raise DataError(
+                f"{where}: `class_weight` has the classes 0 to {len(table) - 1}, but the targets go from "
+                f"{float(given.min()):g} to {float(given.max()):g}. Targets must be whole numbers, each with a weight."
+            )
+        weights = F.take(constant(table, y.backend), labels)
         return x, y, weights if sample_weight is None else weights * sample_weight
 
     return weigh

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 from minigrad.functional import zeros
-from minigrad.keras.models import saving, summary
+from minigrad.keras import saving
+from minigrad.keras.models import summary
 from minigrad.keras.models.data import tensors
 from minigrad.keras.models.training import Trainable
 from minigrad.layers import nest
@@ -70,7 +72,7 @@ class Model(Trainable):
         self.built = True  # the layers build themselves in the call
 
     def _as_inputs(self, inputs: Any) -> Any:
-        return tensors("inputs", inputs)
+        return tensors(f"{self.name}: `inputs`", inputs)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns None: the layers inside have said by now what becomes of masks."""
@@ -105,13 +107,19 @@ class Model(Trainable):
         return {}
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Writes the weights into a ``.npz`` file, the whole of it or nothing.
+        """Writes the weights into a ``.npz`` file, the whole of it or nothing. A folder that is not there is made.
 
         Raises:
-            WeightsFileError: the file is there and must not be replaced, or has another ending.
+            WeightsFileError: the file is there and must not be replaced, or has another ending, or there are no weights
+                yet.
+            FileError: the file cannot be written.
         """
         path = saving.file_name(filepath)
-        if not overwrite and saving.exists(path):
+        if not self.built:
+            raise saving.WeightsFileError(
+                f"{path}: {self.name!r} has no weights yet. Call it on data first, or model.build(input_shape)."
+            )
+        if not overwrite and os.path.exists(path):
             raise saving.WeightsFileError(f"{path}: is there already. Say overwrite=True to replace it.")
         saving.save(path, [(w.name, w.numpy()) for w in self.weights])
 
@@ -121,8 +129,8 @@ class Model(Trainable):
         Raises:
             WeightsFileError: the file is missing, damaged, or of another model; then nothing is changed.
         """
-        weights = self.weights
-        loaded = saving.load(filepath)
-        saving.check(saving.file_name(filepath), [(w.name, w.shape) for w in weights], loaded)
+        path, weights = saving.file_name(filepath), self.weights
+        loaded = saving.load(path)
+        saving.check(path, [(w.name, w.shape) for w in weights], loaded)
         for w, (_, array) in zip(weights, loaded, strict=True):
             w.assign(array)

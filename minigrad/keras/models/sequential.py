@@ -7,6 +7,7 @@ from typing import Any
 from minigrad.creation import beside
 from minigrad.errors import DTypeError
 from minigrad.keras.models import summary
+from minigrad.keras.models.data import DataError
 from minigrad.keras.models.model import Model
 from minigrad.layers import nest, serialization
 from minigrad.layers.core import InputLayer
@@ -84,6 +85,15 @@ class Sequential(Model):
         for layer in self._stack:
             x = layer(x)
             self._outputs[id(layer)] = summary.seen_of(x)
+        return x
+
+    def _as_inputs(self, inputs: Any) -> Any:
+        x = super()._as_inputs(inputs)
+        if isinstance(x, (list, tuple, dict)):
+            raise DataError(
+                f"{self.name}: a Sequential reads one array, got {len(x)} in a {type(x).__name__}. Targets are an "
+                "argument of their own, as in fit(x, y); for several inputs write a Model with a `call`."
+            )
         return x
 
     def _sublayers(self) -> list[Layer]:

@@ -103,7 +103,7 @@ class Stepping(Layer):
         Returns:
             What goes into the logs, numbers or tensors by name.
         """
-        x, y, sample_weight = unpacked(data)
+        x, y, sample_weight = self._checked(data)
         y_pred = self(x, training=True)
         loss = self.compute_loss(x, y, y_pred, sample_weight)
         if self._is_finite(loss):
@@ -114,10 +114,18 @@ class Stepping(Layer):
 
     def test_step(self, data: Any) -> Logs:
         """Evaluates one batch; as `train_step`, without a gradient."""
-        x, y, sample_weight = unpacked(data)
+        x, y, sample_weight = self._checked(data)
         y_pred = self(x, training=False)
-        self.compute_loss(x, y, y_pred, sample_weight)
+        self._is_finite(self.compute_loss(x, y, y_pred, sample_weight), so_far="")
         return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def _checked(self, data: Any) -> tuple[Any, Any, Any]:
+        """A batch as (x, y, sample_weight), with the targets that the loss wants."""
+        x, y, sample_weight = unpacked(data)
+        if self._compiled is not None:
+            self._compiled.where = self._place
+            self._compiled.check(x, y)
+        return x, y, sample_weight
 
     def predict_step(self, data: Any) -> Any:
         """Returns the outputs for one batch."""
@@ -143,8 +151,8 @@ class Stepping(Layer):
             return math.isfinite(value)
         raise NaNLossError(
             f"{self._place}: the loss is {value}.{so_far} Look for NaN in the data, try a smaller learning "
-            f"rate (it is {self.optimizer.learning_rate:g}) or clipping (global_clipnorm=1.0), or leave such "
-            'steps out with fit(on_nan="continue").'
+            f"rate (it is {self.optimizer.learning_rate:g}) or clipping (global_clipnorm=1.0), or go on in spite of it "
+            'with fit(on_nan="continue") or evaluate(on_nan="continue").'
         )
 
     # --- single batches -----------------------------------------------------------------------------------------------
@@ -160,10 +168,12 @@ class Stepping(Layer):
     ) -> Any:
         """Makes one training step and returns as `evaluate`."""
         data = Arrays("train_on_batch", x, y, sample_weight, None).whole()
+        if class_weight is not None:
+            data = with_class_weight("train_on_batch", class_weight)(data)
         if reset_metrics:
             self.reset_metrics()
         self._place, self._skips_nan, self._trained = "train_on_batch", False, ()
-        logs = numbers(self.train_step(data if class_weight is None else with_class_weight(class_weight)(data)))
+        logs = numbers(self.train_step(data))
         return logs if return_dict else values_of(logs)
 
     def test_on_batch(
@@ -173,6 +183,7 @@ class Stepping(Layer):
         data = Arrays("test_on_batch", x, y, sample_weight, None).whole()
         if reset_metrics:
             self.reset_metrics()
+        self._place, self._skips_nan = "test_on_batch", False
         with recording(False):
             logs = numbers(self.test_step(data))
         return logs if return_dict else values_of(logs)

@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
 from typing import Any, NamedTuple
 
 from minigrad.functional import concat
+from minigrad.keras.bounds import count
 from minigrad.keras.callbacks import Callback, CallbackList, History, TerminateOnNaN
-from minigrad.keras.models.data import Arrays, Batch, DataError, Stream, source_of, unpacked, with_class_weight
+from minigrad.keras.models.data import Arrays, Batch, DataError, Stream, source_of, taken, unpacked, with_class_weight
 from minigrad.keras.models.steps import Logs, Stepping, numbers, values_of
 from minigrad.keras.progress import ProgbarLogger, summary_of
 from minigrad.layers import nest
-from minigrad.layers.options import choice
-from minigrad.tensor import recording
+from minigrad.layers.options import Kind, choice, flag, optional, positive_int
+from minigrad.tensor import Tensor, recording
+
+
+def _frequency(where: str, value: Any) -> Any:
+    """After every so many epochs, or the epochs after which, counted from 1."""
+    if isinstance(value, (list, tuple, set, range)):
+        return {positive_int.read(where, epoch) for epoch in value}
+    return positive_int.read(where, value)
+
+
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys(("epochs", "initial_epoch"), count),
+    **dict.fromkeys(("steps", "steps_per_epoch", "validation_steps"), optional(positive_int)),
+    "validation_batch_size": optional(positive_int),
+    "validation_freq": Kind(_frequency),
+    "verbose": choice(0, 1, 2, "auto"),
+    "shuffle": flag,
+    "on_nan": choice(None, "raise", "continue"),
+}
+
+
+def _read(where: str, **given: Any) -> dict[str, Any]:
+    """Returns the arguments of `fit` and its like, each checked."""
+    return {name: _KINDS[name].read(f"{where}: `{name}`", value) for name, value in given.items()}
 
 
 class _Plan(NamedTuple):
@@ -25,7 +48,12 @@ class _Plan(NamedTuple):
     weigh: Callable[[Batch], Batch] | None
     validation: Arrays | Stream | None
     validation_steps: int | None
-    validation_freq: int
+    validation_freq: int | set[int]
+
+    def validates(self, epoch: int) -> bool:
+        """Is an epoch, counted from 1, one that a validation follows?"""
+        freq = self.validation_freq
+        return self.validation is not None and (epoch in freq if isinstance(freq, set) else epoch % freq == 0)
 
 
 class Trainable(Stepping):
@@ -58,7 +86,7 @@ class Trainable(Stepping):
         steps_per_epoch: int | None = None,
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
-        validation_freq: int = 1,
+        validation_freq: Any = 1,
         on_nan: str | None = None,
     ) -> History:
         """Trains.
@@ -79,27 +107,29 @@ class Trainable(Stepping):
             steps_per_epoch: after how many batches an epoch ends.
             validation_steps: after how many batches a validation ends.
             validation_batch_size: as `batch_size` by default.
-            validation_freq: validate after every so many epochs.
+            validation_freq: validate after every so many epochs, or after the epochs of a list, counted from 1.
             on_nan: what to do about a loss that is not finite: ``"raise"``, or ``"continue"``: leave out that step, no
-                weight changes. To raise is the default, unless a `TerminateOnNaN` is among the callbacks.
+                weight changes. To raise is the default, unless a `TerminateOnNaN` is among the callbacks. In a
+                validation such a loss is an error too, and with ``"continue"`` it stands in the logs.
 
         Returns:
             The history of the logs.
 
         Raises:
             NaNLossError: a loss is not finite; says where. The weights are as they were before that step.
+            OptionError: an argument is not what it should be.
             DataError: the data cannot be used.
             NotCompiledError: there is no loss yet.
         """
+        _read("fit", epochs=epochs, initial_epoch=initial_epoch, verbose=verbose, shuffle=shuffle, on_nan=on_nan)
+        _read("fit", steps_per_epoch=steps_per_epoch, validation_batch_size=validation_batch_size)
+        validating = _read("fit", validation_steps=validation_steps, validation_freq=validation_freq)
         self.reset_metrics()
-        source: Arrays | Stream = source_of("fit", x, y, sample_weight, batch_size)
-        if validation_split:
-            if not isinstance(source, Arrays) or validation_data is not None:
-                raise DataError("fit: `validation_split` wants arrays, and no `validation_data` beside it.")
-            source, validation_data = source.divided(validation_split)
+        source = source_of("fit", x, y, sample_weight, batch_size)
+        source, validation_data = _divided(source, validation_split, validation_data)
         validation = _validation(validation_data, validation_batch_size or batch_size)
-        weigh = None if class_weight is None else with_class_weight(class_weight)
-        plan = _Plan(source, shuffle, steps_per_epoch, weigh, validation, validation_steps, validation_freq)
+        weigh = None if class_weight is None else with_class_weight("fit", class_weight)
+        plan = _Plan(source, shuffle, steps_per_epoch, weigh, validation, **validating)
         given, progress = _listed(callbacks), ProgbarLogger(verbose)
         self._skips_nan = _skips_nan(on_nan, given)
         self.stop_training, self.history = False, History()
@@ -117,8 +147,8 @@ class Trainable(Stepping):
         for epoch in epochs:
             told.tell("on_epoch_begin", epoch, {})
             logs = self._epoch(epoch, plan, told)
-            if plan.validation is not None and (epoch + 1) % plan.validation_freq == 0:
-                found = self._test(plan.validation, plan.validation_steps, told)
+            if plan.validation is not None and plan.validates(epoch + 1):
+                found = self._test(f"fit, epoch {epoch + 1}, validation", plan.validation, plan.validation_steps, told)
                 logs |= {f"val_{name}": value for name, value in found.items()}
             told.tell("on_epoch_end", epoch, logs)
             if self.stop_training:
@@ -132,9 +162,9 @@ class Trainable(Stepping):
         self._trained = ()
         own_step = type(self).train_step is not Stepping.train_step
         logs: Logs = {}
-        step = -1
-        for step, data in enumerate(islice(plan.source.batches(plan.shuffle), plan.steps)):
-            self._place = f"fit, epoch {epoch + 1}, step {step + 1}"
+        where = f"fit, epoch {epoch + 1}"
+        for step, data in enumerate(taken(where, plan.source.batches(plan.shuffle), plan.steps)):
+            self._place = f"{where}, step {step + 1}"
             if told.for_batches:
                 told.tell("on_train_batch_begin", step, {})
             logs = self.train_step(data if plan.weigh is None else plan.weigh(data))
@@ -144,13 +174,6 @@ class Trainable(Stepping):
                 told.tell("on_train_batch_end", step, numbers(logs))
             if self.stop_training:
                 break
-        else:
-            if step + 1 < (plan.steps or 1):
-                raise DataError(
-                    f"fit: the data ended in epoch {epoch + 1} after {step + 1} of {plan.steps or 'its'} steps. An "
-                    "iterator runs once: give something that can be iterated over anew for each epoch, or fewer "
-                    "steps_per_epoch."
-                )
         return numbers(logs)
 
     # --- evaluate and predict -----------------------------------------------------------------------------------------
@@ -165,25 +188,32 @@ class Trainable(Stepping):
         steps: int | None = None,
         callbacks: Any = None,
         return_dict: bool = False,
+        on_nan: str = "raise",
     ) -> Any:
         """Returns the loss, or [loss, metrics …] in the order of `metrics_names`, or all by name with `return_dict`.
 
-        The arguments are those of `fit`.
+        The arguments are those of `fit`; with ``on_nan="continue"`` a loss that is not finite is returned as it is.
         """
+        _read("evaluate", verbose=verbose, steps=steps, on_nan=on_nan)
+        self._skips_nan = on_nan == "continue"
         source = source_of("evaluate", x, y, sample_weight, batch_size)
         told = CallbackList(_listed(callbacks), self, {"steps": steps or source.steps, "verbose": verbose})
-        logs = self._test(source, steps, told)
+        logs = self._test("evaluate", source, steps, told)
         if verbose:
             print(summary_of(logs))
         return logs if return_dict else values_of(logs)
 
-    def _test(self, source: Arrays | Stream, steps: int | None, told: CallbackList) -> Logs:
+    def _test(self, where: str, source: Arrays | Stream, steps: int | None, told: CallbackList) -> Logs:
         self.reset_metrics()
         told.tell("on_test_begin", {})
+        own_step = type(self).test_step is not Stepping.test_step
         logs: Logs = {}
         with recording(False):
-            for data in islice(source.batches(), steps):
+            for step, data in enumerate(taken(where, source.batches(), steps)):
+                self._place = f"{where}, step {step + 1}"
                 logs = self.test_step(data)
+                if own_step and "loss" in logs:
+                    self._is_finite(logs["loss"], so_far="")
         logs = numbers(logs)
         told.tell("on_test_end", logs)
         return logs
@@ -199,25 +229,37 @@ class Trainable(Stepping):
             verbose: as in Keras; nothing is shown.
             steps: after how many batches to stop.
         """
+        _read("predict", verbose=verbose, steps=steps)
+        source = source_of("predict", x, None, None, batch_size)
         with recording(False):
-            batches = islice(source_of("predict", x, None, None, batch_size).batches(), steps)
-            outputs = [self.predict_step(data) for data in batches]
-        if not outputs:
-            raise DataError("predict: `x` yields no batches.")
+            outputs = [self.predict_step(data) for data in taken("predict", source.batches(), steps)]
         return nest.over(lambda *parts: concat(parts).numpy(), *outputs)
+
+
+def _divided(source: Arrays | Stream, fraction: Any, validation_data: Any) -> tuple[Arrays | Stream, Any]:
+    """What to train on, and what to validate with, which with `validation_split` is a part of the former."""
+    if not fraction:
+        return source, validation_data
+    if not isinstance(source, Arrays) or validation_data is not None:
+        raise DataError("fit: `validation_split` wants arrays, and no `validation_data` beside it.")
+    return source.divided(fraction)
 
 
 def _validation(data: Any, batch_size: int | None) -> Arrays | Stream | None:
     """Where validation batches come from: (x, y[, sample_weight]), or what yields batches."""
     if data is None:
         return None
+    where = "fit: validation_data"
+    if isinstance(data, (Tensor, dict)) or hasattr(data, "__array__"):
+        raise DataError(f"{where}: expected (x, y) or (x, y, sample_weight), got {type(data).__name__} alone.")
     if isinstance(data, (tuple, list)):
-        return Arrays("fit: validation_data", *unpacked(tuple(data)), batch_size)
-    return Stream("fit: validation_data", data)
+        return Arrays(where, *unpacked(tuple(data)), batch_size)
+    if not hasattr(data, "__iter__") and not hasattr(data, "__getitem__"):
+        raise DataError(f"{where}: expected (x, y) or what yields batches, got {type(data).__name__}.")
+    return Stream(where, data)
 
 
 def _skips_nan(on_nan: str | None, callbacks: list[Callback]) -> bool:
-    choice(None, "raise", "continue").read("fit: `on_nan`", on_nan)
     return on_nan == "continue" or (on_nan is None and any(isinstance(c, TerminateOnNaN) for c in callbacks))
 
 
@@ -226,5 +268,5 @@ def _listed(callbacks: Any) -> list[Callback]:
     found = [] if callbacks is None else list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
     for callback in found:
         if not isinstance(callback, Callback):
-            raise DataError(f"`callbacks`: expected callbacks, got {callback!r}.")
+            raise DataError(f"`callbacks`: expected callbacks, got {callback!r}. Give objects, not classes.")
     return found

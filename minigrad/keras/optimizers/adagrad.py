@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from minigrad.backend.protocol import Array, Xp
-from minigrad.keras.optimizers.arguments import at_least_0, learning_rate
+from minigrad.keras.bounds import at_least_0
+from minigrad.keras.optimizers.arguments import learning_rate
 from minigrad.keras.optimizers.base import Optimizer
 from minigrad.layers.options import option
 

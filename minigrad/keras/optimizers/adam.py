@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import sqrt
 
 from minigrad.backend.protocol import Array, Xp
-from minigrad.keras.optimizers.arguments import at_least_0, learning_rate, unit
+from minigrad.keras.bounds import at_least_0, below_1
+from minigrad.keras.optimizers.arguments import learning_rate
 from minigrad.keras.optimizers.base import Optimizer
 from minigrad.layers.options import flag, option, optional
 
@@ -31,8 +32,8 @@ class Adam(Optimizer):
     """
 
     learning_rate: float = learning_rate(0.001)
-    beta_1: float = option(unit, 0.9)
-    beta_2: float = option(unit, 0.999)
+    beta_1: float = option(below_1, 0.9)
+    beta_2: float = option(below_1, 0.999)
     epsilon: float = option(at_least_0, 1e-7)
     amsgrad: bool = option(flag, False)
 

@@ -1,33 +1,18 @@
-"""Arguments that optimizers share: numbers within bounds, and the learning rate."""
+"""The argument that all optimizers have: the learning rate."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from minigrad.keras.bounds import at_least_0
 from minigrad.keras.optimizers import schedules
 from minigrad.layers.options import Kind, Option, OptionError
-
-
-def _at_least_0(where: str, value: Any) -> float:
-    real = hasattr(value, "__float__") and not isinstance(value, (bool, str))
-    if not real or not float(value) >= 0.0:
-        raise OptionError(f"{where}: expected a number of 0 or more, got {value!r}.")
-    return float(value)
-
-
-def _unit(where: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
-        raise OptionError(f"{where}: expected a number from 0 to 1, got {value!r}.")
-    return value
 
 
 def _rate(where: str, value: Any) -> Any:
     if isinstance(value, dict):
         return schedules.deserialize(value)
-    return value if isinstance(value, schedules.LearningRateSchedule) else _at_least_0(where, value)
-
-
-at_least_0, unit = Kind(_at_least_0), Kind(_unit)
+    return value if isinstance(value, schedules.LearningRateSchedule) else at_least_0.read(where, value)
 
 
 class _LearningRate(Option):

@@ -10,7 +10,7 @@ from minigrad.autograd import grad
 from minigrad.backend.protocol import Array, Xp
 from minigrad.creation import beside, tensor
 from minigrad.errors import GradientError, ShapeError
-from minigrad.keras.optimizers.arguments import at_least_0, unit
+from minigrad.keras.bounds import at_least_0, unit
 from minigrad.keras.optimizers.pack import Pack, packed
 from minigrad.keras.own_first import own_first
 from minigrad.layers.options import Configured, Option, OptionError, anything, flag, option, optional, positive_int
@@ -138,7 +138,10 @@ class Optimizer(Configured):
             GradientError: there is no gradient at all, or a weight that the optimizer was not built for.
             ShapeError: a gradient has not the weight's shape.
         """
-        pairs = list(grads_and_vars)
+        pairs: list[Any] = list(grads_and_vars)
+        for pair in pairs:
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not isinstance(pair[1], Tensor):
+                raise GradientError(f"{self.name}.apply_gradients: expected pairs (gradient, Tensor), got {pair!r}.")
         if not pairs:
             return self.iterations
         self.build(w for _, w in pairs)

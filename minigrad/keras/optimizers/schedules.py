@@ -5,23 +5,22 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigrad.keras.bounds import at_least_0, at_least_1, positive
 from minigrad.layers.catalogue import Catalogue
 from minigrad.layers.options import Configured, Kind, OptionError, anything, flag, number, option, optional
 
 
-def _steps(where: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-        raise OptionError(f"{where}: expected a positive number of steps, got {value!r}.")
-    return value
+def _rising(where: str, value: Any) -> list[float]:
+    found = [number.read(where, each) for each in value] if isinstance(value, (list, tuple)) else None
+    if found is None or sorted(found) != found:
+        raise OptionError(f"{where}: expected a list of numbers in rising order, got {value!r}.")
+    return found
 
 
-def _growth(where: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 1:
-        raise OptionError(f"{where}: expected a number of 1 or more, got {value!r}.")
-    return value
-
-
-steps, growth = Kind(_steps), Kind(_growth)
+def _rates(where: str, value: Any) -> list[float]:
+    if not isinstance(value, (list, tuple)):
+        raise OptionError(f"{where}: expected a list of numbers, got {value!r}.")
+    return [at_least_0.read(where, each) for each in value]
 
 
 class LearningRateSchedule(Configured):
@@ -50,8 +49,8 @@ class _Decay(LearningRateSchedule):
         name: as in Keras; not needed.
     """
 
-    initial_learning_rate: float = option(number)
-    decay_steps: float = option(steps)
+    initial_learning_rate: float = option(at_least_0)
+    decay_steps: float = option(positive)
     decay_rate: float = option(number)
     staircase: bool = option(flag, False)
     name: str | None = option(anything, None)
@@ -90,16 +89,16 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     (0.1, 0.01)
     """
 
-    boundaries: list[float] = option(anything)
-    values: list[float] = option(anything)
+    boundaries: list[float] = option(Kind(_rising))
+    values: list[float] = option(Kind(_rates))
     name: str | None = option(anything, None)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if len(self.values) != len(self.boundaries) + 1 or sorted(self.boundaries) != list(self.boundaries):
+        if len(self.values) != len(self.boundaries) + 1:
             raise OptionError(
-                "PiecewiseConstantDecay: expected rising `boundaries` and one more of `values`, got "
-                f"{len(self.boundaries)} boundaries {self.boundaries!r} and {len(self.values)} values."
+                f"PiecewiseConstantDecay: expected {len(self.boundaries) + 1} `values`, one more than boundaries, got "
+                f"{len(self.values)}."
             )
 
     def __call__(self, step: Any) -> float:
@@ -119,8 +118,8 @@ class PolynomialDecay(LearningRateSchedule):
         name: as in Keras; not needed.
     """
 
-    initial_learning_rate: float = option(number)
-    decay_steps: float = option(steps)
+    initial_learning_rate: float = option(at_least_0)
+    decay_steps: float = option(positive)
     end_learning_rate: float = option(number, 0.0001)
     power: float = option(number, 1.0)
     cycle: bool = option(flag, False)
@@ -150,12 +149,12 @@ class CosineDecay(LearningRateSchedule):
     Source: Loshchilov and Hutter, SGDR, 2017, §3, without restarts.
     """
 
-    initial_learning_rate: float = option(number)
-    decay_steps: float = option(steps)
+    initial_learning_rate: float = option(at_least_0)
+    decay_steps: float = option(positive)
     alpha: float = option(number, 0.0)
     name: str | None = option(anything, None)
     warmup_target: float | None = option(optional(number), None)
-    warmup_steps: float = option(number, 0)
+    warmup_steps: float = option(at_least_0, 0)
 
     def __call__(self, step: Any) -> float:
         """Returns η(t)."""
@@ -181,9 +180,9 @@ class CosineDecayRestarts(LearningRateSchedule):
     Source: Loshchilov and Hutter, SGDR, 2017, §3.
     """
 
-    initial_learning_rate: float = option(number)
-    first_decay_steps: float = option(steps)
-    t_mul: float = option(growth, 2.0)
+    initial_learning_rate: float = option(at_least_0)
+    first_decay_steps: float = option(positive)
+    t_mul: float = option(at_least_1, 2.0)
     m_mul: float = option(number, 1.0)
     alpha: float = option(number, 0.0)
     name: str | None = option(anything, None)

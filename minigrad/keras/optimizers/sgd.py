@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from minigrad.backend.protocol import Array, Xp
-from minigrad.keras.optimizers.arguments import learning_rate, unit
+from minigrad.keras.bounds import unit
+from minigrad.keras.optimizers.arguments import learning_rate
 from minigrad.keras.optimizers.base import Optimizer
 from minigrad.layers.options import flag, option
 

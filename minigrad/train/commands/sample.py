@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from minigrad.backend.registry import using
 from minigrad.train.command_line import Parser
 from minigrad.train.errors import OptionError
 from minigrad.train.options import add_options
-from minigrad.train.run import read_config, trained
+from minigrad.train.run import place, read_config, trained
 from minigrad.train.task import Sampling
 
 HELP = "show what the model of a run does"
@@ -20,11 +19,11 @@ HELP = "show what the model of a run does"
 def main(arguments: Sequence[str]) -> int:
     """Prints the sample and returns 0."""
     parser = Parser("sample", description=f"{HELP}: text written, or examples solved.")
-    parser.add_argument("run", metavar="RUN", help="the folder of the run")
+    parser.add_argument("run", metavar="RUN", help="the folder of the run, or one of the checkpoints in it")
     add_options(parser, Sampling)
     given = parser.read(arguments)
     folder = given.pop("run")
-    name, options = read_config(Path(folder))
+    name, options = read_config(place(folder)[0])
     if name != "text":
         for flag in ("prompt", "temperature"):
             if given[flag] is not None:

@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from signal import SIGINT
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,10 @@ import numpy as np
 from minigrad.backend.registry import using
 from minigrad.train.command_line import PROGRAM, Parser
 from minigrad.train.errors import OptionError
-from minigrad.train.interrupt import Interruption, interruptible
+from minigrad.train.interrupt import interruptible
 from minigrad.train.options import add_options
 from minigrad.train.progress import progress_on
-from minigrad.train.run import Run, read_config, steps_in
+from minigrad.train.run import Run, place, read_config, steps_in
 from minigrad.train.task import RunOptions, Sampling
 from minigrad.train.tasks.table import TASKS, find
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         raise OptionError(f"{PROGRAM} train: expected a task ({', '.join(TASKS)}) as the first word, or --resume RUN.")
     if resume is not None:
         steps = _only_steps(given, out, resume, task)
-        with using(read_config(Path(resume))[1].backend):
+        with using(read_config(place(resume)[0])[1].backend):
             return _train(Run.resume(resume, steps))
     options = find(task or "").options_type.from_text(given)
     with using(options.backend):
@@ -49,7 +49,11 @@ def _parser(task: str | None) -> Parser:
         description=find(task).__doc__ if task else f"{HELP}.\n\ntasks:\n{listed}",
         epilog=None if task else f"{PROGRAM} train TASK --help lists the options of a task.",
     )
-    parser.add_argument("--resume", metavar="RUN", help="go on with the run in this folder, as if it had never stopped")
+    parser.add_argument(
+        "--resume",
+        metavar="RUN",
+        help="go on with the run in this folder, as if it had never stopped; or from a checkpoint in it",
+    )
     parser.add_argument("--out", metavar="DIR", help=f"the folder of the new run (default: runs/{task or 'TASK'})")
     add_options(parser, find(task).options_type if task else RunOptions)
     return parser
@@ -61,7 +65,7 @@ def _only_steps(given: dict[str, Any], out: str | None, resume: str, task: str |
     if named:
         flag = "--" + named[0].replace("_", "-")
         raise OptionError(f"--resume {resume}: the run keeps its options; {flag} can only be given to a new run.")
-    if task is not None and (of := read_config(Path(resume))[0]) != find(task).name:
+    if task is not None and (of := read_config(place(resume)[0])[0]) != find(task).name:
         raise OptionError(f"--resume {resume}: this is a run of the task {of!r}, not {task!r}.")
     return None if given["steps"] is None else RunOptions.from_text({"steps": given["steps"]}).steps
 
@@ -87,21 +91,20 @@ def _train(run: Run) -> int:
     with interruptible() as interruption:
         try:
             complete = run.train(progress, interruption)
+        except KeyboardInterrupt:  # the second one, which waits for nothing
+            return _interrupted(run, "Stopped at once; all but the steps since the last checkpoint is kept.", SIGINT)
         finally:
             progress.close()
     if not complete:
-        return _interrupted(run, interruption)
+        done = f"Stopped after step {run.trainer.step} of {run.options.steps}; everything is saved."
+        return _interrupted(run, done, interruption.signal or 0)
     _report(run)
     return 0
 
 
-def _interrupted(run: Run, interruption: Interruption) -> int:
-    print(
-        f"Stopped after step {run.trainer.step} of {run.options.steps}; everything is saved. Go on with\n"
-        f"  {PROGRAM} train --resume {shlex.quote(str(run.folder))}",
-        file=sys.stderr,
-    )
-    return 128 + (interruption.signal or 0)
+def _interrupted(run: Run, what: str, number: int) -> int:
+    print(f"{what} Go on with\n  {PROGRAM} train --resume {shlex.quote(str(run.folder))}", file=sys.stderr)
+    return 128 + number
 
 
 def _report(run: Run) -> None:

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.keras import losses, metrics
+from minigrad.errors import UnknownNameError
+from minigrad.keras import Sequential, losses, metrics
+from minigrad.keras.layers import Dense
 from minigrad.keras.models.compiled import Compiled, output_names
+from minigrad.layers.options import OptionError
 
 RNG = np.random.default_rng(0)
 Y, P = RNG.normal(size=(2, 4, 5, 3))
@@ -80,3 +83,17 @@ def test_an_output_may_have_no_loss():
 def test_output_names():
     assert output_names(prediction()) == ["output_1"]
     assert output_names({"a": 1, "b": 2}) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        ({"metrics": ["accurcy"]}, UnknownNameError, "metrics.get: unknown name 'accurcy'. Did you mean 'accuracy'?"),
+        ({"weighted_metrics": {"a": ["mea"]}}, UnknownNameError, "metrics.get: unknown name 'mea'"),
+        ({"loss_weights": "a"}, OptionError, "compile: `loss_weights`: expected a number, got 'a'"),
+    ],
+)
+def test_what_is_wrong_is_said_by_compile_and_not_by_fit(arguments, error, says):
+    with pytest.raises(error) as caught:
+        Sequential([Dense(1)]).compile("sgd", "mse", **arguments)
+    assert says in str(caught.value)

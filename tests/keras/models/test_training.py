@@ -211,9 +211,9 @@ def test_generators_and_sequences_of_batches():
     assert expected.fit(source, epochs=2, steps_per_epoch=5, verbose=0).history["loss"] == pytest.approx([loss, loss])
     assert expected.evaluate(iter(batches), verbose=0) == pytest.approx(loss)
     np.testing.assert_allclose(expected.predict((b for b, _ in batches)), expected.predict(X), rtol=1e-6)
-    with pytest.raises(DataError, match=r"the data ended in epoch 2 after 0 of its steps. An iterator runs once"):
+    with pytest.raises(DataError, match=r"fit, epoch 2: the data ended after 0 of its steps. An iterator runs once"):
         expected.fit(iter(batches), epochs=2, verbose=0)
-    with pytest.raises(DataError, match="ended in epoch 1 after 5 of 7 steps"):
+    with pytest.raises(DataError, match="fit, epoch 1: the data ended after 5 of 7 steps"):
         expected.fit(X, Y, batch_size=10, steps_per_epoch=7, verbose=0)
 
 
@@ -337,6 +337,41 @@ def test_on_nan_continue_leaves_the_step_out():
     assert np.isnan(history["loss"][0])
 
 
+def test_nan_in_a_validation_is_an_error_that_says_where():
+    model = linear()
+    with pytest.raises(NaNLossError, match=r"^fit, epoch 1, validation, step 5: the loss is nan\. Look for NaN"):
+        model.fit(X, Y, validation_data=(BAD, Y), validation_batch_size=10, verbose=0)
+    with pytest.raises(NaNLossError, match=r"^evaluate, step 5: the loss is nan\."):
+        model.evaluate(BAD, Y, batch_size=10, verbose=0)
+    with pytest.raises(NaNLossError, match=r"^test_on_batch: the loss is nan\."):
+        model.test_on_batch(BAD, Y)
+
+
+def test_nan_in_a_validation_stands_in_the_logs_if_asked_for():
+    model = linear()
+    assert np.isnan(model.evaluate(BAD, Y, on_nan="continue", verbose=0))
+    history = model.fit(X, Y, validation_data=(BAD, Y), on_nan="continue", verbose=0).history
+    assert np.isfinite(history["loss"][0])
+    assert np.isnan(history["val_loss"][0])
+
+
+def test_a_test_step_of_ones_own_is_looked_at_too():
+    class Mine(mg.keras.Sequential):
+        def test_step(self, data):
+            return {"loss": float("nan")}
+
+    model = Mine([mg.keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(NaNLossError, match=r"^evaluate, step 1: the loss is nan\."):
+        model.evaluate(X, Y, verbose=0)
+
+
+def test_validation_after_the_epochs_of_a_list():
+    history = linear().fit(X, Y, validation_data=(X, Y), validation_freq=[1, 4], epochs=5, verbose=0).history
+    assert len(history["loss"]) == 5
+    assert len(history["val_loss"]) == 2
+
+
 def test_terminate_on_nan_ends_the_training_without_an_error(capsys):
     model = linear()
     history = model.fit(BAD, Y, batch_size=10, epochs=3, shuffle=False, verbose=0, callbacks=callbacks.TerminateOnNaN())
@@ -396,7 +431,56 @@ def test_in_a_step_of_ones_own():
             DataError,
             "expected batches (x,), (x, y) or (x, y, sample_weight), got a tuple of 4",
         ),
-        (lambda: linear().fit(X, Y, validation_split=1.5, verbose=0), DataError, "expected a fraction between 0 and 1"),
+        (lambda: linear().fit(X, Y, validation_split=1.5), OptionError, "expected a fraction between 0 and 1, got 1.5"),
+        (lambda: linear().fit(X, Y, validation_split="a"), OptionError, "expected a fraction between 0 and 1, got 'a'"),
+        (lambda: linear().fit(X, Y, epochs=-1), OptionError, "fit: `epochs`: expected a whole number of 0 or more"),
+        (lambda: linear().fit(X, Y, epochs=1.5), OptionError, "fit: `epochs`: expected a whole number of 0 or more"),
+        (lambda: linear().fit(X, Y, initial_epoch=-1), OptionError, "`initial_epoch`: expected a whole number of 0"),
+        (lambda: linear().fit(X, Y, verbose=7), OptionError, "fit: `verbose`: expected one of 0, 1, 2, 'auto', got 7"),
+        (lambda: linear().fit(X, Y, shuffle="batch"), OptionError, "fit: `shuffle`: expected True or False, got 'bat"),
+        (
+            lambda: linear().fit(X, Y, batch_size=0),
+            OptionError,
+            "`batch_size`: expected a positive integer, got 0",
+        ),
+        (lambda: linear().fit(X, Y, batch_size=1.5), OptionError, "`batch_size`: expected a positive integer, got 1.5"),
+        (lambda: linear().fit(X, Y, steps_per_epoch=-1), OptionError, "`steps_per_epoch`: expected a positive integer"),
+        (lambda: linear().fit(X, Y, validation_freq=0), OptionError, "`validation_freq`: expected a positive integer"),
+        (
+            lambda: linear().fit(X, Y, validation_steps=0),
+            OptionError,
+            "`validation_steps`: expected a positive",
+        ),
+        (lambda: linear().fit(X, Y, validation_batch_size=0), OptionError, "`validation_batch_size`: expected a posit"),
+        (
+            lambda: linear().evaluate(X, Y, steps=0),
+            OptionError,
+            "evaluate: `steps`: expected a positive integer",
+        ),
+        (lambda: linear().evaluate(X, Y, steps=9), DataError, "evaluate: the data ended after 2 of 9 steps"),
+        (lambda: linear().evaluate(iter([])), DataError, "evaluate: the data ended after 0 of its steps"),
+        (lambda: linear().predict(X, steps=-1), OptionError, "predict: `steps`: expected a positive integer, got -1"),
+        (lambda: linear().fit((X, Y), verbose=0), DataError, "step 1: `y` is missing, the targets of the loss that"),
+        (
+            lambda: linear().fit([X, Y], verbose=0),
+            DataError,
+            "`x` holds 2 arrays; is `y` one of them? Then give",
+        ),
+        (lambda: linear().evaluate(X, verbose=0), DataError, "evaluate, step 1: `y` is missing"),
+        (lambda: linear().train_on_batch(X), DataError, "train_on_batch: `y` is missing"),
+        (
+            lambda: linear().fit(X, Y, validation_data=(X,), verbose=0),
+            DataError,
+            "fit, epoch 1, validation, step 1: `y` is missing",
+        ),
+        (lambda: linear().fit(X, Y, validation_data=X), DataError, "validation_data: expected (x, y) or (x, y, sample"),
+        (lambda: linear().fit(X, Y, validation_data=3), DataError, "validation_data: expected (x, y) or what yields"),
+        (lambda: linear().fit(np.array(["a"]), Y), DataError, "fit: `x`: tensor: expected numbers"),
+        (
+            lambda: linear().fit({"a": X}, Y, verbose=0),
+            DataError,
+            "a Sequential reads one array, got 1 in a dict. Targets are an argument of their own, as in fit(x, y)",
+        ),
         (
             lambda: linear().fit(X[:1], Y[:1], validation_split=0.1, verbose=0),
             DataError,
@@ -409,7 +493,28 @@ def test_in_a_step_of_ones_own():
         ),
         (lambda: linear().fit(X, Y, on_nan="skip", verbose=0), OptionError, "`on_nan`: expected one of None, 'raise'"),
         (lambda: linear().fit(X, Y, callbacks=[print], verbose=0), DataError, "expected callbacks, got <built-in"),
-        (lambda: linear().fit(X, Y, class_weight={0: 1, 2: 1}, verbose=0), DataError, "for each class, 0 to 1, got"),
+        (
+            lambda: linear().fit(X, Y, class_weight={0: 1, 2: 1}, verbose=0),
+            DataError,
+            "a number for each class 0, 1, …, got {0: 1, 2: 1}",
+        ),
+        (lambda: linear().fit(X, Y, class_weight="balanced"), DataError, "for each class 0, 1, …, got 'balanced'"),
+        (lambda: linear().fit(X, Y, class_weight={0: "a"}), DataError, "a number for each class 0, 1, …, got {0: 'a'}"),
+        (
+            lambda: linear().fit(X, np.arange(50.0), class_weight={0: 1, 1: 2}, shuffle=False, verbose=0),
+            DataError,
+            "`class_weight` has the classes 0 to 1, but the targets go from 0 to 31",
+        ),
+        (
+            lambda: linear().fit(X, np.full(50, -1.0), class_weight={0: 1, 1: 2}, verbose=0),
+            DataError,
+            "but the targets go from -1 to -1",
+        ),
+        (
+            lambda: linear().fit(X, np.full(50, 0.5), class_weight={0: 1, 1: 2}, verbose=0),
+            DataError,
+            "Targets must be whole numbers, each with a weight",
+        ),
         (
             lambda: linear().fit(X, np.zeros((50, 2, 2)), class_weight={0: 1}, verbose=0),
             ShapeError,
@@ -420,7 +525,7 @@ def test_in_a_step_of_ones_own():
             DataError,
             "there is nothing to minimize: give compile a `loss`",
         ),
-        (lambda: linear().fit(X, verbose=0), DataError, "there is nothing to minimize"),
+        (lambda: linear().fit(X, verbose=0), DataError, "fit, epoch 1, step 1: `y` is missing"),
         (lambda: linear().fit(X, np.zeros((50, 3)), verbose=0), ShapeError, "of one shape (…, outputs), got"),
         (lambda: linear().fit(X, [Y, Y], verbose=0), DataError, "the model has 1 outputs, but `y` holds 2 arrays"),
         (
@@ -434,7 +539,7 @@ def test_in_a_step_of_ones_own():
             DataError,
             "compile: mean_squared_error, with reduction='none', gives (32,) numbers, not 1",
         ),
-        (lambda: linear().predict(iter([])), DataError, "predict: `x` yields no batches"),
+        (lambda: linear().predict(iter([])), DataError, "predict: the data ended after 0 of its steps"),
         (lambda: linear().fit(X, Y, sample_weight=np.ones((50, 7)), verbose=0), ShapeError, "expected `sample_weight`"),
     ],
 )

@@ -33,11 +33,19 @@ def test_restarts_of_equal_length():
 @pytest.mark.parametrize(
     ("act", "says"),
     [
-        (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "`decay_steps`: expected a positive number of steps, got 0"),
-        (lambda: schedules.ExponentialDecay("fast", 1, 0.5), "`initial_learning_rate`: expected a number, got 'fast'"),
+        (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "`decay_steps`: expected a number above 0, got 0"),
+        (
+            lambda: schedules.ExponentialDecay("fast", 1, 0.5),
+            "_rate`: expected a number of 0 or more, got 'fast'",
+        ),
         (lambda: schedules.CosineDecayRestarts(0.1, 4, t_mul=0.5), "`t_mul`: expected a number of 1 or more, got 0.5"),
-        (lambda: schedules.PiecewiseConstantDecay([3, 1], [1, 2, 3]), "expected rising `boundaries`"),
-        (lambda: schedules.PiecewiseConstantDecay([1], [1]), "1 boundaries [1] and 1 values"),
+        (
+            lambda: schedules.PiecewiseConstantDecay([3, 1], [1, 2, 3]),
+            "expected a list of numbers in rising order",
+        ),
+        (lambda: schedules.PiecewiseConstantDecay([1, "a"], [1, 2, 3]), "`boundaries`: expected a number, got 'a'"),
+        (lambda: schedules.PiecewiseConstantDecay([1], 2), "`values`: expected a list of numbers, got 2"),
+        (lambda: schedules.PiecewiseConstantDecay([1], [1]), "expected 2 `values`, one more than boundaries, got 1"),
     ],
 )
 def test_bad_input_is_named(act, says):

@@ -14,7 +14,9 @@ import pytest
 from minigrad.__main__ import COMMANDS
 from minigrad.train.command_line import main
 from minigrad.train.commands import train as train_command
+from minigrad.train.run import Run
 from minigrad.train.tasks import TASKS
+from minigrad.train.trainer import Trainer
 
 SMALL = ["--steps", "4", "--units", "4", "--batch", "2", "--evaluate-every", "2"]
 
@@ -117,6 +119,7 @@ def test_minutes_become_steps(minigrad, monkeypatch, tmp_path):
         (["train", "reber", "--backend", "nunpy"], ["unknown name 'nunpy'", "Did you mean 'numpy'?"]),
         (["train", "--resume", "none"], ["none: there is no such folder."]),
         (["train", "text", "--file", "none.txt"], ["--file none.txt: cannot be read: No such file"]),
+        (["train", "reber", "--out", "/dev/null/r"], ["--out /dev/null/r: cannot be written: Not a directory."]),
         (["train", "series"], ["expected --file PATH and --column NAME"]),
         (["train", "series", "--file", "none.csv", "--column", "x"], ["--file none.csv: cannot be read"]),
         (["trian", "text"], ["unknown name 'trian'", "Did you mean 'train'?"]),
@@ -153,13 +156,17 @@ def test_a_run_keeps_its_options(minigrad):
     refused(minigrad("train", "--resume", "r", "--out", "q"), "--out can only be given to a new run")
     refused(minigrad("train", "copy", "--resume", "r"), "a run of the task 'reber', not 'copy'")
     refused(minigrad("train", "--resume", "r"), "the run is complete, 4 of 4 steps")
+    refused(minigrad("train", "--resume", "r", "--steps", 3), "the run has made 4 steps; expected --steps of more")
     refused(minigrad("train", "--resume", "r", "--steps", 0), "--steps: expected a whole number of at least 1")
 
 
 def test_a_damaged_checkpoint_is_named(minigrad, tmp_path):
     assert minigrad("train", "reber", "--out", "r", *SMALL)[0] == 0
     (tmp_path / "r" / "checkpoint.npz").write_bytes(b"PK")
-    refused(minigrad("train", "--resume", "r", "--steps", 9), "checkpoint.npz: the checkpoint is damaged")
+    refused(
+        minigrad("train", "--resume", "r", "--steps", 9), "checkpoint.npz: is damaged", "Name r/best.npz in its place"
+    )
+    assert minigrad("train", "--resume", "r/best.npz", "--steps", 9)[0] == 0
 
 
 def test_a_loss_that_explodes_is_answered_with_the_step(minigrad):
@@ -200,10 +207,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
     long = ["--steps", "100000", "--units", "4", "--batch", "2", "--out", "r"]
     process = start("train", "reber", *long, cwd=tmp_path)
     metrics = tmp_path / "r" / "metrics.jsonl"
-    for _ in range(600):
-        if metrics.exists() and metrics.read_text().count("\n") > 5:
-            break
-        time.sleep(0.1)
+    running(process, tmp_path / "r")
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -216,3 +220,44 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
     assert process.returncode == 0, err
     assert f"step {done} of {done + 2}; r" in out
     assert [json.loads(line)["step"] for line in metrics.read_text().splitlines()] == list(range(1, done + 3))
+
+
+def running(process, folder):
+    """Waits until a run has made a few steps."""
+    metrics = folder / "metrics.jsonl"
+    for _ in range(600):
+        if metrics.exists() and metrics.read_text().count("\n") > 5:
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.1)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a POSIX signal")
+def test_a_second_process_is_refused_until_the_first_is_killed(tmp_path, minigrad):
+    long = ["--steps", "100000", "--units", "4", "--batch", "2", "--save-every", "1", "--out", "r"]
+    process = start("train", "reber", *long, cwd=tmp_path)
+    running(process, tmp_path / "r")
+    refused(minigrad("train", "--resume", "r"), f"r: process {process.pid} on ", "is training in it. Wait for it")
+    process.kill()
+    process.communicate(timeout=60)
+    assert (tmp_path / "r" / "lock").exists()
+    done = Run.resume(tmp_path / "r").trainer.step
+    assert minigrad("train", "--resume", "r", "--steps", done + 2)[0] == 0
+    assert not (tmp_path / "r" / "lock").exists()
+
+
+@pytest.mark.parametrize("name", ["evaluate", "capture"])
+def test_an_interruption_at_once_says_how_to_go_on(minigrad, monkeypatch, tmp_path, name):
+    assert minigrad("train", "reber", "--out", "r", *SMALL)[0] == 0
+
+    def stopped(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, name, stopped)
+        code, _, err = minigrad("train", "--resume", "r", "--steps", 8)
+    assert code == 130
+    assert "Stopped at once; all but the steps since the last checkpoint is kept. Go on with" in err
+    assert "python -m minigrad train --resume r" in err
+    assert not (tmp_path / "r" / "lock").exists()
+    assert minigrad("train", "--resume", "r", "--steps", 8)[0] == 0

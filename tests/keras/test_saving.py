@@ -8,8 +8,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from minigrad.keras.models import saving
-from minigrad.keras.models.saving import WeightsFileError
+import minigrad as mg
+from minigrad import convert
+from minigrad.keras import saving
+from minigrad.keras.saving import WeightsFileError
 
 WEIGHTS = [("dense/kernel:0", np.arange(6.0).reshape(2, 3)), ("dense/bias:0", np.float32(2.0)), ("same", np.zeros(0))]
 
@@ -49,24 +51,11 @@ def cut(path):
     path.write_bytes(path.read_bytes()[:-40])
 
 
-def broken(path):
-    content = bytearray(path.read_bytes())
-    content[len(content) // 3] ^= 0xFF
-    path.write_bytes(bytes(content))
-
-
-def of_pickles(path):
-    np.savez(path, a=np.array([{}], object))
-
-
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (cut, "is damaged, or is no .npz file"),
-        (broken, "is damaged, or is no .npz file"),
-        (lambda path: path.write_bytes(b""), "is damaged, or is no .npz file"),
-        (lambda path: path.write_text("hello"), "is damaged, or is no .npz file"),
-        (of_pickles, "is damaged, or is no .npz file (Object arrays cannot be loaded"),
+        (cut, "is damaged, or holds more than plain arrays. Expected a file that save_weights wrote."),
+        (lambda path: path.write_text("hello"), "is no .npz file: expected b'PK' at its beginning, got b'hello'."),
         (lambda path: np.savez(path, a=np.ones(2)), "was not written by save_weights: it holds a"),
         (lambda path: np.savez(path, **{saving.MARK: 9}), "is of another version of minigrad; expected version 1"),
         (lambda path: path.unlink(), "cannot be read: No such file or directory"),
@@ -82,7 +71,7 @@ def test_a_bad_file_is_named(path, spoil, says):
 def test_a_single_array_and_an_empty_archive(tmp_path):
     np.save(tmp_path / "a.npy", np.ones(2))
     (tmp_path / "a.npy").rename(tmp_path / "a.npz")
-    with pytest.raises(WeightsFileError, match="damaged"):
+    with pytest.raises(WeightsFileError, match=r"is no \.npz file"):
         saving.load(tmp_path / "a.npz")
     with zipfile.ZipFile(tmp_path / "empty.npz", "w"):
         pass
@@ -90,10 +79,32 @@ def test_a_single_array_and_an_empty_archive(tmp_path):
         saving.load(tmp_path / "empty.npz")
 
 
-@pytest.mark.parametrize("ending", [".h5", ".keras", ".pt"])
-def test_other_formats_are_named(ending):
-    with pytest.raises(WeightsFileError, match=f"saved as .npz, NumPy's own format; change {ending} to .npz"):
+@pytest.mark.parametrize(
+    ("ending", "reader"), [(".h5", "load_keras"), (".keras", "load_keras"), (".pt", "from_torch_state_dict")]
+)
+def test_other_formats_are_named_and_what_reads_them(ending, reader):
+    says = f"saved as .npz, NumPy's own format; change {ending} to .npz. .* read by minigrad.convert.{reader}"
+    with pytest.raises(WeightsFileError, match=says):
         saving.file_name(f"model{ending}")
+    assert hasattr(convert, reader)
+
+
+def test_what_is_no_path():
+    with pytest.raises(WeightsFileError, match="expected the path of a file, got None"):
+        saving.file_name(None)
+
+
+def test_a_missing_folder_is_made(tmp_path):
+    model = mg.keras.Sequential([mg.keras.layers.Dense(2, input_shape=(3,))])
+    model.save_weights(tmp_path / "a" / "b" / "w.npz")
+    model.load_weights(tmp_path / "a" / "b" / "w.npz")
+
+
+def test_a_model_without_weights_is_not_saved(tmp_path):
+    model = mg.keras.Sequential([mg.keras.layers.Dense(2)], name="new")
+    with pytest.raises(WeightsFileError, match=r"'new' has no weights yet. Call it on data first"):
+        model.save_weights(tmp_path / "w.npz")
+    assert not os.listdir(tmp_path)
 
 
 def test_numbers_of_layers_do_not_count():
