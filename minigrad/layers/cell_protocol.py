@@ -38,14 +38,13 @@ class Recurrence(NamedTuple):
     Attributes:
         step: the step and its gradient.
         weights: in the order in which the step takes them.
-        before: what is done to the inputs of all steps at once, (time, batch, features), before the cell sees them.
-        after: what is made of the inputs and the outputs of all steps, after it.
+        around: what a wrapper does around the loop: of the inputs of all steps, (time, batch, features), and the loop,
+            a function of them, it makes the outputs.
     """
 
     step: Step
     weights: tuple[Tensor | None, ...]
-    before: Callable[[Tensor], Tensor] | None = None
-    after: Callable[[Tensor, Tensor], Tensor] | None = None
+    around: Callable[[Tensor, Callable[[Tensor], Tensor]], Tensor] | None = None
 
 
 class _Offered(Step):

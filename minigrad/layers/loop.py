@@ -72,8 +72,8 @@ def _recurrences(cell: Any, x: Any, training: bool | None, repeats: bool) -> lis
         return "the inputs are nested"
     x_0 = Tensor(x.backend.getitem(x.array, 0), x.backend)
     found = cell_protocol.recurrences(cell, x_0, training)
-    if repeats and not isinstance(found, str) and found[-1].after is not None:
-        return "what a wrapper makes of the outputs is not what a masked step repeats"
+    if repeats and not isinstance(found, str) and found[-1].around is not None:
+        return "what a wrapper makes of an output is not what a masked step repeats"
     return found
 
 
@@ -87,24 +87,26 @@ def _explicit(
     tbptt: tuple[int, int] | None,
 ) -> Run:
     """Each layer of the cell over the whole sequence, one node on the tape each, from the lowest up."""
-    y, remaining = x, cell_protocol.state_apart(cell, states)
+    y, state = x, cell_protocol.state_apart(cell, states)
     rows = None if mask is None else mask.array
     final: list[Tensor] = []
     paths: list[str] = []
-    for (step, weights, before, after), sizes in zip(found, cell_protocol.state_sizes(cell), strict=True):
+    for (step, weights, around), sizes in zip(found, cell_protocol.state_sizes(cell), strict=True):
         kernel, path = _choose_kernel(x.backend, step, weights, tbptt)
         paths += [] if path in paths else [path]
-        count = len(sizes)
-        plan = Plan(step, count, rows, zero_output and count == len(remaining), tbptt, kernel)
-        below = y
-        y, *new = apply(Sequence, y if before is None else before(y), *remaining[:count], *weights, plan=plan)
-        if after is not None:
-            y = after(below, y)
-        final, remaining = final + new, remaining[count:]
-    if after is not None and mask is not None:
+        own, state = state[: len(sizes)], state[len(sizes) :]
+        plan = Plan(step, len(sizes), rows, zero_output and not state, tbptt, kernel)
+
+        def sequence(x: Tensor, own: list[Any] = own, weights: Any = weights, plan: Plan = plan) -> Tensor:
+            y, *new = apply(Sequence, x, *own, *weights, plan=plan)
+            final.extend(new)
+            return y
+
+        y = sequence(y) if around is None else around(y, sequence)
+    if around is not None and mask is not None:
         y = F.where(F.expand_dims(mask, -1), y, 0.0)
     # At a masked step the last output may be zero while the state is not; without a mask it is the state.
-    last = new[step.output] if mask is None and after is None else y[-1]
+    last = final[len(final) - len(sizes) + step.output] if mask is None and around is None else y[-1]
     states = nest.like(states, cell_protocol.state_together(cell, final))
     return Run(y, last, states, f"explicit BPTT, {'; '.join(paths)}")
 
@@ -146,5 +148,4 @@ def chosen(row: Tensor, new: Tensor, old: Any) -> Tensor:
     """The new numbers in the rows that count, the old ones in the others; there where the new numbers are."""
     if new.ndim != 2:
         row = F.reshape(row, (-1, *[1] * (new.ndim - 1)))
-    row, old = (x.to(new.backend) if isinstance(x, Tensor) and x.backend is not new.backend else x for x in (row, old))
-    return F.where(row, new, old)
+    return F.where(row.to(new.backend), new, old.to(new.backend) if isinstance(old, Tensor) else old)

@@ -87,6 +87,7 @@ class RNN(Layer):
         if _is_shape(shape):
             self.input_spec = InputSpec(ndim=len(shape), axes={-1: shape[-1]})
         if isinstance(self.cell, Layer) and not self.cell.built:
+            self.cell.dtype = self.cell.dtype or self.dtype  # a cell of the first generation may have none yet
             self.cell.build(self._of_one_step(shape))
 
     def _of_one_step(self, shape: Any) -> Any:

@@ -84,6 +84,7 @@ class StackedRNNCells(Layer):
         shape = tuple(input_shape)
         for cell in self.cells:
             if isinstance(cell, Layer) and not cell.built:
+                cell.dtype = cell.dtype or self.dtype
                 cell.build(shape)
             shape = (shape[0], cell_protocol.output_size(cell))
 

@@ -196,10 +196,9 @@ def _time_first(where: str, x: Any, time_major: bool) -> Tensor:
     if x.ndim < 3:
         axes = "(time, batch, features)" if time_major else "(batch, time, features)"
         raise ShapeError(f"{where}: expected `inputs` of shape {axes}, got {x.shape}. The cell alone takes one step.")
-    x = _exchanged(x, time_major)
-    if x.shape[0] == 0:
-        raise ShapeError(f"{where}: expected at least one time step, got `inputs` of none.")
-    return x
+    if x.shape[0 if time_major else 1] == 0:
+        raise ShapeError(f"{where}: expected at least one time step, got `inputs` of shape {x.shape}.")
+    return _exchanged(x, time_major)
 
 
 def _exchanged(x: Tensor, time_major: bool) -> Tensor:
@@ -237,8 +236,7 @@ def _mask(lengths: Tensor | None, x: Tensor) -> Tensor | None:
     """(time, batch) of bools: does the step count in the row?"""
     if lengths is None:
         return None
-    mask: Tensor = F.expand_dims(_count(lengths, x.shape[0]), -1) < lengths
-    return mask
+    return F.less(F.expand_dims(_count(lengths, x.shape[0]), -1), lengths)
 
 
 def _count(lengths: Tensor, stop: int) -> Tensor:
@@ -252,7 +250,7 @@ def _reversed(x: Any, lengths: Tensor | None) -> Any:
         return nest.over(lambda part: F.flip(part, 0), x)
     steps, batch, *_ = nest.first(x).shape
     t, rows = (F.broadcast_to(n, (steps, batch)) for n in (_count(lengths, steps)[:, None], _count(lengths, batch)))
-    from_the_end = F.where(t < lengths, lengths - 1 - t, t)
+    from_the_end = F.where(F.less(t, lengths), lengths - 1 - t, t)
     return nest.over(lambda part: part[from_the_end, rows], x)
 
 

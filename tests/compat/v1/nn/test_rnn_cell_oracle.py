@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,13 +13,6 @@ from oracle.reader import Case, build, load
 from oracle.replay import close
 
 cases = pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in load("v1_rnn_cell")])
-
-
-@pytest.fixture(autouse=True)
-def fresh_variables() -> Iterator[None]:
-    mg.compat.v1.reset_default_graph()
-    yield
-    mg.compat.v1.reset_default_graph()
 
 
 def built(case: Case) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,13 +15,6 @@ from oracle.replay import close
 
 CASES = load("v1_rnn")
 cases = pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
-
-
-@pytest.fixture(autouse=True)
-def fresh_variables() -> Iterator[None]:
-    mg.compat.v1.reset_default_graph()
-    yield
-    mg.compat.v1.reset_default_graph()
 
 
 def rounded(spec: Any) -> Any:

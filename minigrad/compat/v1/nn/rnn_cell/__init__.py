@@ -2,7 +2,8 @@
 
 from minigrad.compat.v1.nn.rnn_cell.base import LSTMStateTuple, RNNCell
 from minigrad.compat.v1.nn.rnn_cell.cells import BasicLSTMCell, BasicRNNCell, GRUCell, LSTMCell
-from minigrad.compat.v1.nn.rnn_cell.wrappers import DeviceWrapper, DropoutWrapper, MultiRNNCell, ResidualWrapper
+from minigrad.compat.v1.nn.rnn_cell.dropout import DropoutWrapper
+from minigrad.compat.v1.nn.rnn_cell.wrappers import DeviceWrapper, MultiRNNCell, ResidualWrapper
 
 __all__ = [
     "BasicLSTMCell", "BasicRNNCell", "DeviceWrapper", "DropoutWrapper", "GRUCell", "LSTMCell", "LSTMStateTuple",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, NamedTuple
 
 from minigrad.compat.v1 import layers
+from minigrad.errors import ShapeError
 from minigrad.layers import cell_protocol
 from minigrad.layers.cell_protocol import StateError
 
@@ -64,5 +65,13 @@ class RNNCell(layers.Layer):
         return cell_protocol.zero_state(self, None, int(batch_size), dtype)
 
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
-        """Returns zeros, for the batch and dtype of the inputs or as given."""
-        return cell_protocol.zero_state(self, inputs, batch_size, dtype)
+        """Returns `zero_state`, for the batch and dtype of the inputs or as given.
+
+        Raises:
+            ShapeError: the batch size is not known.
+        """
+        if inputs is not None:
+            batch_size, dtype = inputs.shape[0], dtype or inputs.dtype
+        if batch_size is None:
+            raise ShapeError("get_initial_state: the batch size is not known. Pass `inputs` or `batch_size`.")
+        return self.zero_state(batch_size, dtype)

@@ -48,7 +48,7 @@ class _Cell(RNNCell):
             return f"{type(self).__name__} has a call of its own"
         if activations.rule(self.activation) is None:
             return f"activation {activations.serialize(self.activation)!r} has no hand-derived derivative"
-        self._check(inputs)
+        self._admit(inputs)
         return self.formulas()
 
     def formulas(self) -> Recurrence:
@@ -70,6 +70,11 @@ class _Cell(RNNCell):
 
     def _check(self, inputs: Any) -> None:
         super()._check(inputs)
+        self._admit(inputs)
+
+    def _admit(self, inputs: Tensor) -> None:
+        if self.input_spec is not None and not self.input_spec.admits(inputs.shape):
+            raise self._unfit("call", inputs.shape)
         if not is_floating(inputs.dtype):
             raise DTypeError(
                 f"{type(self).__name__}: expected `inputs` of a floating dtype, got {dtype_name(inputs.dtype)}. "

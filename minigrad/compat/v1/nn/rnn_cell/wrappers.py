@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from minigrad import functional as F
-from minigrad import random
 from minigrad.backend import registry
-from minigrad.compat.v1.nn.rnn_cell.base import LSTMStateTuple, RNNCell, StateError
+from minigrad.backend.protocol import BackendModule
+from minigrad.compat.v1.nn.rnn_cell.base import RNNCell, StateError
 from minigrad.compat.v1.variables import variable_scope
 from minigrad.creation import as_tensor
 from minigrad.layers import cell_protocol, nest
@@ -25,13 +26,7 @@ def _read_cells(where: str, cells: Any) -> list[Any]:
     return [cell_kind.read(where, cell) for cell in cells]
 
 
-def _read_probability(where: str, value: Any) -> Any:
-    if not isinstance(value, (int, float)) or not 0.0 < value <= 1.0:
-        raise OptionError(f"{where}: expected the probability to keep a number, above 0 and at most 1, got {value!r}.")
-    return float(value)
-
-
-probability = Kind(_read_probability)
+Loop = Callable[[Tensor], Tensor]
 
 
 class MultiRNNCell(RNNCell):
@@ -63,6 +58,10 @@ class MultiRNNCell(RNNCell):
     def output_size(self) -> Any:
         """The output size of the topmost cell."""
         return self.cells[-1].output_size
+
+    def zero_state(self, batch_size: int, dtype: Any) -> Any:
+        """Those of the cells, in the structure of `state_size`."""
+        return self.states_together([cell_protocol.initial_state(cell, batch_size, dtype) for cell in self.cells])
 
     def _inside(self) -> variable_scope:
         """The scope around the cells' scopes. Each cell knows by itself whether its variables are there already."""
@@ -152,7 +151,7 @@ def build_in_scope(cell: Any, input_shape: tuple[int, ...], dtype: Any) -> None:
     cell.build(input_shape)
 
 
-class _Wrapper(RNNCell):
+class Wrapper(RNNCell):
     """A cell around a cell. It adds no scope of its own."""
 
     cell: Any = option(cell_kind)
@@ -192,15 +191,39 @@ class _Wrapper(RNNCell):
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
         """That of the cell."""
-        return self.cell.zero_state(batch_size, dtype)
-
-    def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
-        """That of the cell."""
-        return self.cell.get_initial_state(inputs, batch_size, dtype)
+        return cell_protocol.initial_state(self.cell, batch_size, dtype)
 
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
-        """Returns what the explicit loop needs, or why it cannot run."""
-        return f"{type(self).__name__} calls its cell step by step"
+        """Returns what the explicit loop needs, this wrapper around it; or why it cannot run."""
+        if not type(self).call.__module__.startswith("minigrad."):
+            return f"{type(self).__name__} has a call of its own"
+        reason = self.only_stepwise()
+        if reason:
+            return reason
+        found = cell_protocol.recurrences(self.cell, inputs, training)
+        if isinstance(found, str):
+            return found
+        if len(found) != 1:
+            return f"{type(self).__name__} is around several layers"
+        within = found[0].around
+
+        def around(x: Tensor, loop: Loop) -> Tensor:
+            return self.around(x, loop if within is None else lambda inputs: within(inputs, loop))
+
+        return [found[0]._replace(around=around)]
+
+    def only_stepwise(self) -> str:
+        """Why what the wrapper does cannot be done around a whole sequence; empty if it can."""
+        return ""
+
+    def around(self, x: Tensor, loop: Loop) -> Tensor:
+        """Returns the outputs of a whole sequence: what the wrapper does at one step, at all steps at once.
+
+        Args:
+            x: (time, batch, features).
+            loop: the wrapped cell, a function of such inputs.
+        """
+        return loop(x)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments as plain values, the cell as TensorFlow 1 describes it."""
@@ -217,7 +240,7 @@ class _Wrapper(RNNCell):
         return output, new
 
 
-class ResidualWrapper(_Wrapper):
+class ResidualWrapper(Wrapper):
     """output = inputs + the cell's output, or `residual_fn(inputs, output)`.
 
     Args:
@@ -234,8 +257,16 @@ class ResidualWrapper(_Wrapper):
             return self.residual_fn(inputs, output), new
         return nest.over(lambda x, y: x + y, inputs, output), new
 
+    def only_stepwise(self) -> str:
+        """A function of one's own may ask for one step."""
+        return "ResidualWrapper has a residual_fn" if self.residual_fn is not None else ""
 
-class DeviceWrapper(_Wrapper):
+    def around(self, x: Tensor, loop: Loop) -> Tensor:
+        """outputs = inputs + the cell's outputs"""
+        return x + loop(x)
+
+
+class DeviceWrapper(Wrapper):
     """Runs a cell on a backend.
 
     Args:
@@ -247,89 +278,23 @@ class DeviceWrapper(_Wrapper):
     device: str = option(anything)
 
     def call(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
-        """Runs one time step, inputs and state brought over to the backend and the results left there."""
-        if self.device.startswith("/"):
+        """Runs one time step, inputs and state brought over to the backend and the results left there.
+
+        Raises:
+            GradientError: a gradient is wanted through what would have to be brought over.
+        """
+        with self._there() as backend:
+            inputs, state = (nest.over(lambda x: as_tensor(x).to(backend), given) for given in (inputs, state))
             return self.run(inputs, state, scope)
-        with registry.using(self.device) as backend:
-            inputs, state = (
-                nest.over(lambda x: x if x.backend is backend else x.to(backend), v) for v in (inputs, state)
-            )
-            return self.run(inputs, state, scope)
 
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Builds the cell on the backend."""
+        with self._there():
+            super().build(input_shape)
 
-class DropoutWrapper(_Wrapper):
-    """Drops numbers of a cell's inputs, outputs and states, in training only by making the wrapper only then.
+    def _there(self) -> AbstractContextManager[BackendModule]:
+        return registry.using(registry.current() if self.device.startswith("/") else self.device)
 
-    Args:
-        cell: the cell.
-        input_keep_prob: the probability to keep a number of the inputs; what is kept is divided by it.
-        output_keep_prob: likewise of the output.
-        state_keep_prob: likewise of the new states that go to the next step; the c of an LSTMStateTuple is never
-            dropped.
-        variational_recurrent: draw the masks once, when the wrapper is made, one row for the whole batch, and use them
-            at every step (Gal and Ghahramani, 2016).
-        input_size: the size of the inputs; needed for that if inputs are dropped.
-        dtype: of the masks; needed for that.
-        seed: for a generator of its own.
-        dropout_state_filter_visitor: a function of a state that says True where it may be dropped.
-
-    Raises:
-        OptionError: variational_recurrent without what it needs.
-    """
-
-    input_keep_prob: float = option(probability, 1.0)
-    output_keep_prob: float = option(probability, 1.0)
-    state_keep_prob: float = option(probability, 1.0)
-    variational_recurrent: bool = option(flag, False)
-    input_size: Any = option(anything, None)
-    seed: int | None = option(anything, None)
-    dropout_state_filter_visitor: Callable[[Any], Any] | None = option(anything, None, quiet=True)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._source = random.generator_for(self.seed)
-        self.masks: dict[str, Any] = {}  # of variational dropout: by place, 0 or 1, (1, size)
-        if not self.variational_recurrent:
-            return
-        if self.dtype is None:
-            raise OptionError("DropoutWrapper: `variational_recurrent` draws its masks at once: pass `dtype`.")
-        if self.input_keep_prob < 1.0:
-            if self.input_size is None:
-                raise OptionError("DropoutWrapper: `variational_recurrent` with `input_keep_prob` needs `input_size`.")
-            self.masks["input"] = nest.over(lambda n: self._draw((1, n), self.input_keep_prob), self.input_size)
-        self.masks["state"] = nest.over(lambda n: self._draw((1, n), self.state_keep_prob), self.cell.state_size)
-        self.masks["output"] = nest.over(lambda n: self._draw((1, n), self.output_keep_prob), self.cell.output_size)
-
-    def _draw(self, shape: tuple[int, ...], keep: float) -> Tensor:
-        return random.bernoulli(shape, keep, self.dtype or "float32", self._source)
-
-    def call(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
-        """Runs one time step."""
-        output, new = self.run(self._thinned("input", inputs, self.input_keep_prob), state, scope)
-        if self.state_keep_prob < 1.0:
-            dropped = self._thinned("state", new, self.state_keep_prob)
-            may = self.dropout_state_filter_visitor or _may_be_dropped
-            new = _chosen(may, new, dropped)
-        return self._thinned("output", output, self.output_keep_prob), new
-
-    def _thinned(self, place: str, values: Any, keep: float) -> Any:
-        if keep == 1.0:
-            return values
-        if self.variational_recurrent:
-            return nest.over(lambda x, mask: x / keep * mask, values, self.masks[place])
-        return nest.over(lambda x: x / keep * self._draw(x.shape, keep).astype(x.dtype), values)
-
-
-def _may_be_dropped(state: Any) -> Any:
-    """As in TensorFlow: everything but the c of an LSTM."""
-    return LSTMStateTuple(c=False, h=True) if isinstance(state, LSTMStateTuple) else True
-
-
-def _chosen(may: Callable[[Any], Any], state: Any, dropped: Any) -> Any:
-    """The dropped state where it may be dropped, else the state."""
-    answer = may(state)
-    if isinstance(answer, bool) and isinstance(state, (tuple, list)) and answer:
-        return type(state)(_chosen(may, s, d) for s, d in zip(state, dropped, strict=True))
-    if isinstance(answer, bool):
-        return dropped if answer else state
-    return nest.over(lambda a, s, d: d if a else s, answer, state, dropped)
+    def only_stepwise(self) -> str:
+        """Another backend is asked step by step."""
+        return "" if self.device.startswith("/") else f"DeviceWrapper runs its cell on {self.device!r}"
