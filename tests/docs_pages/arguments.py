@@ -1,0 +1,66 @@
+"""Which test shows the effect of which name of TensorFlow's pages, and how often TensorFlow's numbers were recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from docs_pages.markdown import table
+from oracle.reader import Case, families, is_spec, load
+from spec import test_first_generation_names, test_keras_names
+from spec.pages import PAGES, Page
+from spec.shows import SHOWN, place
+
+MODULES = (test_first_generation_names, test_keras_names)  # imported for what they put into SHOWN
+
+
+def tables() -> str:
+    """One table a page."""
+    parts = []
+    for page in PAGES:
+        rows = [
+            [section, f"`{name}`", _link(page, section, name), _count(page, section, name)]
+            for section, name in page.names()
+        ]
+        address = f"`minigrad.{page.address}`"
+        parts.append(f"### {page.title}\n\nHere: {address}.\n\n" + table(["what", "name", "test", "recorded"], rows))
+    return "\n".join(parts)
+
+
+def _link(page: Page, section: str, name: str) -> str:
+    file, function = place(SHOWN[page.title, section, name])
+    return f"[`{file.removeprefix('tests/')}::{function}`](../{file})"
+
+
+def _count(page: Page, section: str, name: str) -> str:
+    """How many recorded configurations of TensorFlow's have it otherwise than by default."""
+    if section not in ("argument", "call argument"):
+        return "–"
+    found = sum(_uses(case, page, section, name) for case in _cases())
+    return str(found) if found else "–"
+
+
+@cache
+def _cases() -> tuple[Case, ...]:
+    """All cases with numbers."""
+    return tuple(case for family in families() for case in load(family) if case.arrays)
+
+
+def _uses(case: Case, page: Page, section: str, name: str) -> bool:
+    if section == "call argument":
+        given = {"training": bool(case.call.get("training")), "inputs": True}
+        given |= {"mask": "mask" in case.arrays} | dict.fromkeys(("states", "initial_state"), "state/0" in case.arrays)
+        return case.class_name == page.address and given[name]
+    default = page.arguments[name]
+    return any(kwargs.get(name, default) != default for kwargs in _made(case.spec, page.address))
+
+
+def _made(value: Any, address: str) -> Iterator[dict[str, Any]]:
+    """The arguments of every object of a class in a spec."""
+    if is_spec(value):
+        if value["class_name"] == address:
+            yield value["kwargs"]
+        value = list(value["kwargs"].values())
+    for part in value if isinstance(value, list) else []:
+        yield from _made(part, address)
