@@ -122,11 +122,11 @@ def state_sizes(cell: Any) -> list[list[int]]:
 def state_apart(cell: Any, state: Any) -> list[Any]:
     """Returns the arrays of a state in the order of `state_sizes`, which is that in which the steps take them."""
     if hasattr(cell, "state_apart"):
-        return list(cell.state_apart(as_taken(cell, state)))
+        return list(cell.state_apart(state))
     flat, apart = nest.leaves(state), []
     for part in getattr(cell, "cells", ()):
         count = len(nest.leaves(part.state_size))
-        apart += state_apart(part, states_like(part, flat[:count]))
+        apart += state_apart(part, as_taken(part, flat[:count]))
         flat = flat[count:]
     return apart + flat
 
@@ -198,7 +198,7 @@ def caller(cell: Any, training: bool | None, constants: Any = None) -> Callable[
         if not isinstance(result, (tuple, list)) or len(result) != 2:
             raise CellError(
                 f"{type(cell).__name__}.call: expected the output and the new states, got {described(result)}. End it "
-                "with `return output, [state]`, the states in the structure of state_size."
+                "with `return output, states`, the states in the structure of state_size."
             )
         output, new = result
         flat = nest.leaves(new)

@@ -87,7 +87,7 @@ def _explicit(
     tbptt: tuple[int, int] | None,
 ) -> Run:
     """Each layer of the cell over the whole sequence, one node on the tape each, from the lowest up."""
-    y, state = x, cell_protocol.state_apart(cell, states)
+    y, state = x, cell_protocol.state_apart(cell, cell_protocol.as_taken(cell, states))
     rows = None if mask is None else mask.array
     final: list[Tensor] = []
     paths: list[str] = []

@@ -145,7 +145,7 @@ class RNN(Layer):
         if given is None:
             flat = nest.leaves(cell_protocol.initial_state(self.cell, batch, dtype))
         else:
-            cell_protocol.refuse_other_order(f"{self.name}.{where}", self.cell, given)
+            cell_protocol.refuse_other_order(f"{self.name}.{where.partition(':')[0]}", self.cell, given)
             flat = [self._read_state(s, dtype, where) for s in nest.leaves(given)]
         shapes, got = [(batch, size) for size in nest.leaves(self.cell.state_size)], [s.shape for s in flat]
         if got != shapes:
@@ -262,9 +262,9 @@ class RNN(Layer):
     def _own_mask(self, mask: Any) -> Tensor | None:
         """The mask of the inputs: the first one of several, or what nested lists of bools spell."""
         leaf = nest.first(mask)
-        if isinstance(leaf, int) or getattr(leaf, "shape", None) == ():
+        if isinstance(leaf, (int, float)) or getattr(leaf, "shape", None) == ():
             leaf = mask
-            while any(part is None for part in leaf):  # those of the states behind it
+            while isinstance(leaf, (list, tuple)) and any(part is None for part in leaf[1:]):  # the states'
                 leaf = leaf[0]
         return None if leaf is None else as_tensor(leaf)
 

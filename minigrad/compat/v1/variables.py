@@ -82,8 +82,9 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
         reuse: Any = None,
         dtype: Any = None,
     ) -> None:
-        if name_or_scope is None and default_name is None:
-            raise VariableError("variable_scope: expected a name, a scope or a default_name, got none of them.")
+        asked = default_name if name_or_scope is None else name_or_scope
+        if not isinstance(asked, (str, VariableScope)):
+            raise VariableError(f"variable_scope: expected a name, a scope, or else a default_name, got {asked!r}.")
         self._asked, self._default = name_or_scope, default_name
         self._reuse = reuse
         self._given = {"initializer": initializer, "regularizer": regularizer, "dtype": dtype}

@@ -186,7 +186,10 @@ def checked_cell(where: str, cell: Any) -> Any:
         CellError: it is none.
     """
     if isinstance(cell, type) or not hasattr(cell, "state_size") or not hasattr(cell, "call"):
-        raise CellError(f"{where}: expected a cell, an object with state_size, output_size and call, got {cell!r}.")
+        several = " MultiRNNCell(cells) makes one cell of several." if isinstance(cell, (list, tuple)) else ""
+        raise CellError(
+            f"{where}: expected a cell, an object with state_size, output_size and call, got {cell!r}.{several}"
+        )
     return cell
 
 
@@ -279,9 +282,9 @@ def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str) -> 
     """
     if given is None:
         return cell_protocol.initial_state(cell, batch, dtype)
-    cell_protocol.refuse_other_order(where, cell, given)
     if hasattr(cell, "state_apart"):
         cell.state_apart(given)  # it tells its own structure from others
+    cell_protocol.refuse_other_order(where, cell, given)
     size, flat = cell.state_size, nest.leaves(given)
     shapes = [(batch, n) for n in nest.leaves(size)]
     got = [tuple(getattr(s, "shape", ())) for s in flat]

@@ -17,7 +17,7 @@ from minigrad.errors import DTypeError, ShapeError
 from minigrad.layers import activations, initializers
 from minigrad.layers.cell_protocol import Recurrence, described
 from minigrad.layers.input_spec import InputSpec
-from minigrad.layers.options import OptionError, anything, flag, number, option, optional, positive_int
+from minigrad.layers.options import Kind, OptionError, anything, flag, number, option, optional, positive_int
 from minigrad.recurrent import GRUStep, GRUWeights, SimpleRNNStep, SimpleRNNWeights
 from minigrad.recurrent.lstmp_step import LSTMPStep, LSTMPWeights
 from minigrad.tensor import Tensor
@@ -28,6 +28,13 @@ def _read_activation(where: str, value: Any) -> activations.Activation:
     return read
 
 
+def _read_limit(where: str, value: Any) -> Any:
+    if number.read(where, value) <= 0:
+        raise OptionError(f"{where}: expected a limit above 0, got {value!r}. None does not clip.")
+    return value
+
+
+limit = Kind(_read_limit)
 tanh_by_default = activations.option._replace(read=_read_activation)
 
 
@@ -281,10 +288,10 @@ class LSTMCell(_LSTM):
 
     num_units: int = option(positive_int)
     use_peepholes: bool = option(flag, False)
-    cell_clip: float | None = option(optional(number), None)
+    cell_clip: float | None = option(optional(limit), None)
     initializer: Any = option(initializers.option_kind, None)
     num_proj: int | None = option(optional(positive_int), None)
-    proj_clip: float | None = option(optional(number), None)
+    proj_clip: float | None = option(optional(limit), None)
     num_unit_shards: int | None = option(anything, None)
     num_proj_shards: int | None = option(anything, None)
     forget_bias: float = option(number, 1.0)

@@ -12,6 +12,7 @@ from minigrad.backend.protocol import BackendModule
 from minigrad.compat.v1.nn.rnn_cell.base import RNNCell, StateError
 from minigrad.compat.v1.variables import variable_scope
 from minigrad.creation import as_tensor
+from minigrad.errors import ShapeError
 from minigrad.layers import cell_protocol, nest
 from minigrad.layers.cell_protocol import Recurrence, described
 from minigrad.layers.layer import Layer
@@ -24,6 +25,12 @@ def _read_cells(where: str, cells: Any) -> list[Any]:
     if not isinstance(cells, (list, tuple)) or not cells:
         raise OptionError(f"{where}: expected a list of cells, at least one, got {cells!r}.")
     return [cell_kind.read(where, cell) for cell in cells]
+
+
+def _read_device(where: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise OptionError(f"{where}: expected the name of a backend, or of a device of TensorFlow's, got {value!r}.")
+    return value
 
 
 Loop = Callable[[Tensor], Tensor]
@@ -255,7 +262,7 @@ class ResidualWrapper(Wrapper):
         output, new = self.run(inputs, state, scope)
         if self.residual_fn is not None:
             return self.residual_fn(inputs, output), new
-        return nest.over(lambda x, y: x + y, inputs, output), new
+        return nest.over(self._sum, inputs, output), new
 
     def only_stepwise(self) -> str:
         """A function of one's own may ask for one step."""
@@ -263,7 +270,15 @@ class ResidualWrapper(Wrapper):
 
     def around(self, x: Tensor, loop: Loop) -> Tensor:
         """outputs = inputs + the cell's outputs"""
-        return x + loop(x)
+        return self._sum(x, loop(x))
+
+    def _sum(self, x: Tensor, y: Tensor) -> Tensor:
+        if x.shape != y.shape:
+            raise ShapeError(
+                f"ResidualWrapper: expected the cell's output to have the size of its inputs, {x.shape[-1]}, got "
+                f"{y.shape[-1]}. residual_fn brings other sizes together."
+            )
+        return F.add(x, y)
 
 
 class DeviceWrapper(Wrapper):
@@ -275,7 +290,7 @@ class DeviceWrapper(Wrapper):
             one.
     """
 
-    device: str = option(anything)
+    device: str = option(Kind(_read_device))
 
     def call(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
         """Runs one time step, inputs and state brought over to the backend and the results left there.

@@ -1,0 +1,142 @@
+"""What a recurrent layer answers to masks as lists, to cells that return something else, to another order of states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.compat.v1.nn.rnn_cell import LSTMStateTuple
+from minigrad.errors import DTypeError, ShapeError
+from minigrad.keras import layers as L
+from minigrad.layers.cell_protocol import CellError, StateError
+
+X = np.random.default_rng(0).standard_normal((2, 4, 3)).astype("float32")
+S = np.zeros((2, 5), "float32")
+MASK = [[True, True, False, False], [False, True, True, True]]
+
+
+# --- masks as nested lists --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        MASK,
+        tuple(map(tuple, MASK)),
+        [[int(m) for m in row] for row in MASK],
+        [list(np.array(row)) for row in MASK],
+        [np.array(MASK)],
+        mg.tensor(MASK),
+    ],
+)
+def test_a_mask_may_be_lists(mask: Any) -> None:
+    layer = L.LSTM(5, return_sequences=True)
+    expected = layer(X, mask=np.array(MASK))
+    y = layer(X, mask=mask)
+    np.testing.assert_array_equal(y.numpy(), expected.numpy())
+    np.testing.assert_array_equal(y._keras_mask.numpy(), MASK)
+
+
+def test_a_mask_as_lists_beside_those_of_the_states() -> None:
+    layer = L.LSTM(5, return_sequences=True)
+    y = layer([X, S, S], mask=[MASK, None, None])
+    np.testing.assert_array_equal(y.numpy(), layer(X, mask=np.array(MASK)).numpy())
+
+
+@pytest.mark.parametrize(
+    ("mask", "error", "message"),
+    [
+        ([True, False], ShapeError, "lstm: expected `mask` of shape (batch, time) = (2, 4), got (2,)."),
+        (True, ShapeError, "lstm: expected `mask` of shape (batch, time) = (2, 4), got ()."),
+        ([[True], [False]], ShapeError, "lstm: expected `mask` of shape (batch, time) = (2, 4), got (2, 1)."),
+        (
+            [[1.0, 1.0, 0.0, 0.0]] * 2,
+            DTypeError,
+            "lstm: expected `mask` of bools, got float32. True is what counts: pass mask > 0.",
+        ),
+    ],
+)
+def test_a_mask_that_does_not_fit(mask: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as caught:
+        L.LSTM(5, name="lstm")(X, mask=mask)
+    assert str(caught.value) == message
+
+
+# --- what a cell returns ----------------------------------------------------------------------------------------------
+
+
+class Bare(L.Layer):
+    """A cell that does not return what it should."""
+
+    state_size = 3
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def call(self, inputs: Any, states: Any) -> Any:
+        return self.answer(inputs, states)
+
+
+RETURN = "End it with `return output, states`, the states in the structure of state_size."
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+@pytest.mark.parametrize(
+    ("answer", "error", "message"),
+    [
+        (lambda x, s: x, CellError, f"expected the output and the new states, got a Tensor of shape (2, 3). {RETURN}"),
+        (lambda x, s: None, CellError, f"expected the output and the new states, got a NoneType. {RETURN}"),
+        (lambda x, s: (x, *s, *s), CellError, f"expected the output and the new states, got a tuple of 3. {RETURN}"),
+        (
+            lambda x, s: (x, [*s, *s]),
+            ShapeError,
+            "expected new states of the shapes of the old ones, (2, 3), got (2, 3), (2, 3).",
+        ),
+        (lambda x, s: (x, []), ShapeError, "expected new states of the shapes of the old ones, (2, 3), got none."),
+        (
+            lambda x, s: (x, [s[0][:1]]),
+            ShapeError,
+            "expected new states of the shapes of the old ones, (2, 3), got (1, 3).",
+        ),
+    ],
+)
+def test_a_cell_that_does_not_return_what_it_should(
+    answer: Any, error: type[Exception], message: str, stacked: bool
+) -> None:
+    cell = Bare(answer)
+    with pytest.raises(error) as caught:
+        L.RNN([cell, L.GRUCell(2)] if stacked else cell)(X)
+    assert str(caught.value) == f"Bare.call: {message}"
+
+
+# --- states of another generation -------------------------------------------------------------------------------------
+
+FIRST = LSTMStateTuple(c=S, h=S)
+OTHER = (
+    "got LSTMStateTuple(c, h), the state of the first generation. The states of {} have no names; those of Keras' LSTM "
+    "are the list [h, c], in the other order. Pass [state.h, state.c]."
+)
+
+
+@pytest.mark.parametrize("cell_class", [L.LSTMCell, L.GRUCell])
+@pytest.mark.parametrize("unroll", [False, True])
+def test_the_state_of_the_first_generation_is_refused(cell_class: Any, unroll: bool) -> None:
+    """Its order is (c, h) and the shapes would fit: the classic silent bug."""
+    layer = L.RNN(cell_class(5), unroll=unroll, name="rnn")
+    calls = [lambda: layer(X, initial_state=FIRST), lambda: layer([X, FIRST]), lambda: layer(X, initial_state=[FIRST])]
+    for call in calls:
+        with pytest.raises(StateError) as caught:
+            call()
+        assert str(caught.value) == f"rnn.call: {OTHER.format(cell_class.__name__)}"
+
+
+def test_the_state_of_the_first_generation_is_refused_at_a_reset() -> None:
+    layer = L.LSTM(5, stateful=True, name="carrier")
+    layer(X)
+    with pytest.raises(StateError) as caught:
+        layer.reset_states(FIRST)
+    assert str(caught.value) == f"carrier.reset_states: {OTHER.format('LSTMCell')}"
