@@ -301,7 +301,9 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
-        self.filename, self.separator, self.append = os.fspath(filename), separator, append
+        if not isinstance(filename, (str, os.PathLike)):
+            raise OptionError(f"CSVLogger: `filename`: expected the path of a file, got {filename!r}.")
+        self.filename, self.separator, self.append = str(os.fspath(filename)), separator, append
         self._names: list[str] = []
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

@@ -69,7 +69,7 @@ def main(arguments: Sequence[str], commands: Commands) -> int:
     except (OptionError, DataError, RunError, CheckpointError, UnknownNameError, BackendError) as error:
         print(f"minigrad: {error}", file=sys.stderr)
         return USER
-    except (NaNLossError, OSError) as error:
+    except (NaNLossError, OSError, MemoryError) as error:
         return _failed(error)
     except KeyboardInterrupt:
         print("minigrad: interrupted.", file=sys.stderr)
@@ -84,6 +84,8 @@ def _failed(error: Exception) -> int:
     said: object = error
     if isinstance(error, OSError) and error.filename is not None:
         said = f"{error.filename}: {error.strerror}."  # the system's own words begin with a number
+    elif isinstance(error, MemoryError):
+        said = f"not enough memory: {error}. Take fewer --units, a smaller --batch or shorter sequences."
     print(f"minigrad: {said}", file=sys.stderr)
     return FAILED
 

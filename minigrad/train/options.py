@@ -86,7 +86,10 @@ class Options:
         for name in values:
             if name not in known:
                 raise OptionError(str(unknown_name(f"{source}: option", name, known)))
-        return cls(**values)
+        try:
+            return cls(**values)
+        except OptionError as error:
+            raise OptionError(f"{source}: {error}") from None
 
     @classmethod
     def from_text(cls, values: Mapping[str, str | None]) -> Self:

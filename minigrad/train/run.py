@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import importlib.util
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -110,7 +112,8 @@ class Run:
             raise RunError(
                 f"--resume {folder}: the data are not those that the run began with. Put them back, or start a new run."
             )
-        run.trainer.restore(saved)
+        with _of(path or folder / LAST):
+            run.trainer.restore(saved)
         run.best, run._settled = saved.about["best"], False
         return run
 
@@ -252,9 +255,17 @@ class Run:
 
 
 def place(path: str | Path) -> tuple[Path, Path | None]:
-    """Returns the folder of a run, and the checkpoint if one was named in its place."""
+    """Returns the folder of a run, and the checkpoint if one was named in its place.
+
+    Raises:
+        RunError: the checkpoint is not in the folder of a run.
+    """
     path = Path(path)
-    return (path.parent, path) if path.suffix == ".npz" and not path.is_dir() else (path, None)
+    if path.is_dir() or path.suffix != ".npz":
+        return path, None
+    if path.exists() and not (path.parent / "config.json").exists():
+        raise RunError(f"{path}: there is no config.json beside it, so it is no checkpoint of a run.")
+    return path.parent, path
 
 
 def read_config(folder: Path) -> tuple[str, RunOptions]:
@@ -266,7 +277,7 @@ def read_config(folder: Path) -> tuple[str, RunOptions]:
     """
     path = folder / "config.json"
     if not path.exists():
-        what = "there is no such folder" if not folder.exists() else "it has no config.json, so it is no run"
+        what = "it has no config.json, so it is no run" if folder.is_dir() else "there is no such folder"
         raise RunError(f"{folder}: {what}.")
     config = read_json(path)
     if not isinstance(config.get("task"), str) or not isinstance(config.get("options"), dict):
@@ -292,6 +303,15 @@ def _check_same(path: Path, task: str, options: RunOptions, saved: Checkpoint) -
             )
 
 
+@contextmanager
+def _of(path: Path) -> Iterator[None]:
+    """Names the file in what is said of a checkpoint."""
+    try:
+        yield
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+
+
 def trained(folder: str | Path) -> tuple[Task, Trainer]:
     """Opens a run to use its model: that of the best validation, or the last one, or that of a checkpoint.
 
@@ -306,7 +326,8 @@ def trained(folder: str | Path) -> tuple[Task, Trainer]:
     _check_same(path, name, options, saved)
     task = find(name).restore(options, saved.about["facts"])
     trainer = Trainer(task, options)
-    trainer.restore_weights(saved)
+    with _of(path):
+        trainer.restore_weights(saved)
     return task, trainer
 
 

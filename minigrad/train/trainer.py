@@ -150,9 +150,17 @@ class Trainer:
         """Goes back to where `capture` was called.
 
         Raises:
-            CheckpointError: it is of another model.
+            CheckpointError: it is of another model, or lacks something.
         """
-        self.restore_weights(checkpoint)
+        try:
+            self.restore_weights(checkpoint)
+            self._restore_rest(checkpoint)
+        except CheckpointError:  # a ValueError too
+            raise
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"the checkpoint does not hold what its run needs: {error}") from error
+
+    def _restore_rest(self, checkpoint: Checkpoint) -> None:
         about = checkpoint.about
         self._optimizer.set_state(checkpoint.named("optimizer"))
         states = [tensor(state) for state in checkpoint.group("states")]

@@ -221,6 +221,7 @@ def test_csv_logger(tmp_path):
             "`cooldown`: expected a whole number of 0 or m",
         ),
         (lambda: callbacks.LambdaCallback(on_epoch_end=3), OptionError, "`on_epoch_end`: expected a function, got 3"),
+        (lambda: callbacks.CSVLogger(3), OptionError, "CSVLogger: `filename`: expected the path of a file, got 3"),
         (lambda: callbacks.LearningRateScheduler(0.1), OptionError, "`schedule`: expected a function of the epoch"),
         (lambda: callbacks.ModelCheckpoint("x.h5"), WeightsFileError, "change .h5 to .npz"),
         (lambda: callbacks.ModelCheckpoint(3), WeightsFileError, "expected the path of a file, got 3"),

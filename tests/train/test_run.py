@@ -346,6 +346,23 @@ def test_a_checkpoint_of_something_else_than_a_run(run_folder):
         Run.resume(run_folder)
 
 
+def test_a_checkpoint_that_lacks_something(run_folder):
+    saved = checkpoints.load(run_folder / "checkpoint.npz")
+    for name in ("optimizer/m/0", "weights/0"):
+        arrays = {key: array for key, array in saved.arrays.items() if key != name}
+        checkpoints.save(run_folder / "checkpoint.npz", saved._replace(arrays=arrays))
+        with pytest.raises(
+            CheckpointError, match=r"checkpoint\.npz: the checkpoint does not hold what its run needs: "
+        ):
+            Run.resume(run_folder)
+
+
+def test_a_checkpoint_out_of_its_folder(run_folder, tmp_path):
+    (run_folder / "checkpoint.npz").rename(tmp_path / "alone.npz")
+    with pytest.raises(RunError, match=r"alone\.npz: there is no config\.json beside it"):
+        Run.resume(tmp_path / "alone.npz")
+
+
 def test_a_checkpoint_that_is_gone(run_folder):
     (run_folder / "checkpoint.npz").unlink()
     with pytest.raises(CheckpointError, match="there is no such checkpoint"):

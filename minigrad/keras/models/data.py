@@ -75,8 +75,12 @@ class Arrays:
             if t is not None
         ]
         if len({size for _, size in sizes}) != 1 or sizes[0][1] == 0:
-            listed = ", ".join(f"`{name}` of {size}" for name, size in sizes)
-            raise DataError(f"{where}: expected arrays with the same number of examples, at least one, got {listed}.")
+            listed = ", ".join(f"`{name}` of {size}" for name, size in sizes) or "none"
+            hint = " A list of arrays is several inputs or outputs; np.stack makes one array of rows."
+            raise DataError(
+                f"{where}: expected arrays with the same number of examples, at least one, got {listed}."
+                + (hint if any(isinstance(part, (list, tuple)) for part in parts) else "")
+            )
         self.size = sizes[0][1]
         self._batch: int = positive_int.read(f"{where}: `batch_size`", 32 if batch_size is None else batch_size)
         self.steps: int | None = math.ceil(self.size / self._batch)

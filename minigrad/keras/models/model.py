@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from minigrad.errors import unknown_name
 from minigrad.functional import zeros
 from minigrad.keras import saving
 from minigrad.keras.models import summary
@@ -41,15 +42,14 @@ class Model(Trainable):
         """Returns a layer by its name or its place.
 
         Raises:
-            ValueError: there is none.
+            UnknownNameError: there is none.
         """
-        if index is not None and -len(self.layers) <= index < len(self.layers):
+        found = {layer.name: layer for layer in self.layers}
+        if index is not None and -len(found) <= index < len(found):
             return self.layers[index]
-        found = [layer for layer in self.layers if layer.name == name]
-        if not found:
-            names = ", ".join(layer.name for layer in self.layers) or "no layers"
-            raise ValueError(f"{self.name}.get_layer: there is no {index if name is None else name!r} among {names}.")
-        return found[0]
+        if name not in found:
+            raise unknown_name(f"{self.name}.get_layer", index if name is None else name, found)
+        return found[name]
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights, by a call on zeros.

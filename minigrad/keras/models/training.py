@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from minigrad.functional import concat
+from minigrad import functional as F
+from minigrad.errors import NaNLossError
 from minigrad.keras.bounds import count
 from minigrad.keras.callbacks import Callback, CallbackList, History, TerminateOnNaN
 from minigrad.keras.models.data import Arrays, Batch, DataError, Stream, source_of, taken, unpacked, with_class_weight
@@ -116,7 +117,8 @@ class Trainable(Stepping):
             The history of the logs.
 
         Raises:
-            NaNLossError: a loss is not finite; says where. The weights are as they were before that step.
+            NaNLossError: a loss is not finite; says where. The weights are as they were before that step. Or, at the
+                end of an epoch, a weight is not.
             OptionError: an argument is not what it should be.
             DataError: the data cannot be used.
             NotCompiledError: there is no loss yet.
@@ -147,6 +149,7 @@ class Trainable(Stepping):
         for epoch in epochs:
             told.tell("on_epoch_begin", epoch, {})
             logs = self._epoch(epoch, plan, told)
+            self._check_weights(epoch)
             if plan.validation is not None and plan.validates(epoch + 1):
                 found = self._test(f"fit, epoch {epoch + 1}, validation", plan.validation, plan.validation_steps, told)
                 logs |= {f"val_{name}": value for name, value in found.items()}
@@ -175,6 +178,16 @@ class Trainable(Stepping):
             if self.stop_training:
                 break
         return numbers(logs)
+
+    def _check_weights(self, epoch: int) -> None:
+        """Raises NaNLossError if a gradient was not finite though the loss was: at √0, log 0, or beyond the dtype."""
+        wrong = [] if self._skips_nan else [w.name for w in self._trained if not bool(F.all(F.isfinite(w)))]
+        if wrong:
+            raise NaNLossError(
+                f"fit, epoch {epoch + 1}: the loss is finite, but no longer {', '.join(wrong)}: a gradient was NaN or "
+                "infinite, as that of a root or a logarithm is at 0. Keep their arguments away from it by a small "
+                "number, or try a smaller learning rate."
+            )
 
     # --- evaluate and predict -----------------------------------------------------------------------------------------
 
@@ -233,7 +246,7 @@ class Trainable(Stepping):
         source = source_of("predict", x, None, None, batch_size)
         with recording(False):
             outputs = [self.predict_step(data) for data in taken("predict", source.batches(), steps)]
-        return nest.over(lambda *parts: concat(parts).numpy(), *outputs)
+        return nest.over(lambda *parts: F.concat(parts).numpy(), *outputs)
 
 
 def _divided(source: Arrays | Stream, fraction: Any, validation_data: Any) -> tuple[Arrays | Stream, Any]:

@@ -164,7 +164,8 @@ class Optimizer(Configured):
             if id(w) not in self._order:
                 raise GradientError(
                     f"{self.name}.apply_gradients: {_name(w)!r} is not among the {len(self._order)} weights that the "
-                    "optimizer was built for. Call optimizer.build(all weights) before the first update."
+                    "optimizer was built for. Give each model an optimizer of its own, by compile; or call "
+                    "optimizer.build(all weights) before the first update."
                 )
             if g is not None:
                 g = beside(w, g, f"{self.name}.apply_gradients")

@@ -37,7 +37,7 @@ def test_layers_and_weights_are_found_and_named():
     assert [layer.name for layer in model.layers] == ["embedding", "lstm", "lstm_1", "dense"]
     assert model.weights[1].name == "tagger/lstm/lstm_cell/kernel:0"
     assert model.get_layer("dense") is model.get_layer(index=-1) is model.dense
-    with pytest.raises(ValueError, match="there is no 'dens' among embedding, lstm, lstm_1, dense"):
+    with pytest.raises(ValueError, match=r"unknown name 'dens'\. Did you mean 'dense'"):
         model.get_layer("dens")
 
 

@@ -366,6 +366,24 @@ def test_a_test_step_of_ones_own_is_looked_at_too():
         model.evaluate(X, Y, verbose=0)
 
 
+def test_a_weight_that_became_nan_under_a_finite_loss_is_an_error():
+    class Root(Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = Dense(1, use_bias=False, kernel_initializer="zeros")
+
+        def call(self, x):
+            return mg.functional.sqrt(mg.functional.square(self.dense(x)))
+
+    model = Root()
+    model.compile("sgd", "mae")
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(NaNLossError, match=r"^fit, epoch 1: .* no longer .*kernel:0: a gradi"),
+    ):
+        model.fit(np.ones((4, 3), "float32"), np.ones((4, 1), "float32"), verbose=0)
+
+
 def test_validation_after_the_epochs_of_a_list():
     history = linear().fit(X, Y, validation_data=(X, Y), validation_freq=[1, 4], epochs=5, verbose=0).history
     assert len(history["loss"]) == 5
@@ -539,6 +557,8 @@ def test_in_a_step_of_ones_own():
             DataError,
             "compile: mean_squared_error, with reduction='none', gives (32,) numbers, not 1",
         ),
+        (lambda: linear().predict_on_batch(None), DataError, "the same number of examples, at least one, got none."),
+        (lambda: linear().fit([np.ones(4)] * 2, [1, 2, 3]), DataError, "`y` of 3. A list of arrays is several inputs"),
         (lambda: linear().predict(iter([])), DataError, "predict: the data ended after 0 of its steps"),
         (lambda: linear().fit(X, Y, sample_weight=np.ones((50, 7)), verbose=0), ShapeError, "expected `sample_weight`"),
     ],

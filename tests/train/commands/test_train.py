@@ -169,6 +169,25 @@ def test_a_damaged_checkpoint_is_named(minigrad, tmp_path):
     assert minigrad("train", "--resume", "r/best.npz", "--steps", 9)[0] == 0
 
 
+def test_too_large_a_model_is_answered_in_a_sentence(minigrad, monkeypatch, tmp_path):
+    def fails(*args):
+        raise MemoryError("Unable to allocate 29.8 GiB")
+
+    monkeypatch.setattr(Trainer, "predict", fails)
+    code, _, err = minigrad("train", "copy")
+    assert code == 1
+    assert err.startswith("minigrad: not enough memory: Unable to allocate 29.8 GiB. ")
+    assert err.endswith("Take fewer --units, a smaller --batch or shorter sequences.\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_config_with_an_impossible_option_is_named(minigrad, tmp_path):
+    assert minigrad("train", "reber", "--out", "r", *SMALL)[0] == 0
+    config = tmp_path / "r" / "config.json"
+    config.write_text(config.read_text().replace('"units": 4', '"units": -4'))
+    refused(minigrad("sample", "r"), "r/config.json: --units: expected a whole number of at least 1, got -4.")
+
+
 def test_a_loss_that_explodes_is_answered_with_the_step(minigrad):
     words = ["--learning-rate", "1e30", "--warmup", "0", "--clip-norm", "1e30", "--length", "5"]
     code, _, err = minigrad("train", "adding", *SMALL, *words)
