@@ -249,6 +249,10 @@ def test_get_losses_for(page: Page, name: str) -> None:
     kernel, bias = cell.get_weights()
     close(sum(loss.numpy() for loss in cell.get_losses_for(inputs=None)), 0.5 * ((kernel**2).sum() + (bias**2).sum()))
     assert cell.get_losses_for(inputs=mg.tensor(X)) == []
+    own = mg.tensor(1.0)
+    cell.add_loss(own, inputs=mg.tensor(X))
+    assert cell.get_losses_for(inputs=mg.tensor(X)) == [own]
+    assert len(cell.get_losses_for(inputs=None)) == 2
 
 
 @shows("method", "get_updates_for")

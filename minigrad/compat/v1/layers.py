@@ -124,9 +124,14 @@ class Layer(layer.Layer):
         self._weights.append(weight)
         return weight
 
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Adds a term to `losses`; `inputs`, on which it depends, is of use in a graph only."""
+        super().add_loss(losses)
+
     def get_losses_for(self, inputs: Any) -> list[Tensor]:
         """Returns the losses that depend on the inputs; None asks for those that depend on none, the weights'."""
-        return self.losses if inputs is None else list(self._losses)
+        own = {id(loss) for loss in self._losses}
+        return [loss for loss in self.losses if id(loss) not in own] if inputs is None else list(self._losses)
 
     def get_updates_for(self, inputs: Any) -> list[Any]:
         """Returns the update operations; there are none where operations run at once."""

@@ -31,13 +31,21 @@ class VariableScope:
         initializer: of variables that say nothing of theirs.
         regularizer: of variables that say nothing of theirs.
         dtype: of variables that say nothing of theirs.
+        constraint: of variables that say nothing of theirs.
     """
 
     def __init__(
-        self, name: str, reuse: Any = False, initializer: Any = None, regularizer: Any = None, dtype: Any = "float32"
+        self,
+        name: str,
+        reuse: Any = False,
+        initializer: Any = None,
+        regularizer: Any = None,
+        dtype: Any = "float32",
+        constraint: Any = None,
     ) -> None:
         self.name, self.reuse = name, reuse
         self.initializer, self.regularizer, self.dtype = initializer, regularizer, dtype
+        self.constraint = constraint
 
     def reuse_variables(self) -> None:
         """From here on, variables of this scope are shared."""
@@ -59,6 +67,7 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
         regularizer: likewise.
         reuse: True shares the variables that exist, AUTO_REUSE makes those that do not. False or None: as outside.
         dtype: of the variables inside.
+        constraint: likewise.
 
     Raises:
         VariableError: neither a name nor a default name.
@@ -81,13 +90,16 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
         regularizer: Any = None,
         reuse: Any = None,
         dtype: Any = None,
+        constraint: Any = None,
     ) -> None:
         asked = default_name if name_or_scope is None else name_or_scope
         if not isinstance(asked, (str, VariableScope)):
             raise VariableError(f"variable_scope: expected a name, a scope, or else a default_name, got {asked!r}.")
         self._asked, self._default = name_or_scope, default_name
         self._reuse = reuse
-        self._given = {"initializer": initializer, "regularizer": regularizer, "dtype": dtype}
+        self._given = {
+            "initializer": initializer, "regularizer": regularizer, "dtype": dtype, "constraint": constraint
+        }  # fmt: skip
 
     def __enter__(self) -> VariableScope:
         outer = _current[-1]
@@ -134,7 +146,7 @@ def get_variable(
         initializer: the scope's by default, else Glorot's uniform.
         regularizer: the scope's by default.
         trainable: may an optimizer change it?
-        constraint: what it is brought back to after each update.
+        constraint: what it is brought back to after each update; the scope's by default.
 
     Raises:
         VariableError: it exists and the scope does not reuse, or it does not and the scope does.
@@ -161,7 +173,7 @@ def get_variable(
         f"{full}:0",
         dtype,
         regularizers.option_kind.read(where, regularizer or scope.regularizer),
-        constraints.option_kind.read(where, constraint),
+        constraints.option_kind.read(where, constraint or scope.constraint),
     )
     return _variables[full]
 
