@@ -13,9 +13,9 @@ from minigrad.creation import as_tensor, beside, is_floating
 from minigrad.errors import DTypeError, ShapeError, unknown_name
 from minigrad.keras import reduction
 from minigrad.keras.bounds import at_least_0, integer, unit
-from minigrad.keras.own_first import own_first
+from minigrad.keras.own_first import OwnFirst
 from minigrad.layers.catalogue import Catalogue, snake_case
-from minigrad.layers.options import Configured, Option, anything, flag, option, optional
+from minigrad.layers.options import anything, flag, option, optional
 from minigrad.tensor import Tensor, TensorLike
 
 EPSILON = 1e-7  # Keras' own: probabilities are kept this far from 0 and 1, where the logarithm would be infinite
@@ -181,7 +181,7 @@ class Reduction:
     AUTO, NONE, SUM, SUM_OVER_BATCH_SIZE = reduction.KERAS
 
 
-class Loss(Configured):
+class Loss(OwnFirst):
     """The base class. A loss of one's own defines ``call(y_true, y_pred)``, one number for each example.
 
     Args:
@@ -195,10 +195,6 @@ class Loss(Configured):
     name: str = option(anything, None)
 
     function: Callable[..., Tensor]
-
-    @classmethod
-    def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:
-        return own_first(cls, options)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -12,14 +12,14 @@ from minigrad import functional as F
 from minigrad.creation import as_tensor, beside
 from minigrad.errors import ShapeError, unknown_name
 from minigrad.keras import losses
-from minigrad.keras.own_first import own_first
+from minigrad.keras.own_first import OwnFirst
 from minigrad.keras.reduction import fitted
 from minigrad.layers.catalogue import Catalogue, snake_case
-from minigrad.layers.options import Configured, Option, anything, number, option
+from minigrad.layers.options import anything, number, option
 from minigrad.tensor import Tensor, TensorLike, recording
 
 
-class Metric(Configured):
+class Metric(OwnFirst):
     """The base class. A metric of one's own defines `update_state`, `result` and `reset_state`.
 
     Args:
@@ -29,10 +29,6 @@ class Metric(Configured):
 
     dtype: Any = option(anything, None)
     name: str = option(anything, None)
-
-    @classmethod
-    def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:
-        return own_first(cls, options)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

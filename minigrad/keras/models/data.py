@@ -22,6 +22,7 @@ from minigrad.layers.options import positive_int
 from minigrad.tensor import Tensor, constant
 
 Batch = tuple[Any, ...]
+PARTS = ("x", "y", "sample_weight")
 
 
 class DataError(MinigradError, ValueError):
@@ -63,14 +64,14 @@ class Arrays:
     """
 
     def __init__(self, where: str, x: Any, y: Any, sample_weight: Any, batch_size: int | None) -> None:
-        self._where, names = where, ("x", "y", "sample_weight")
-        parts = [tensors(f"{where}: `{n}`", part) for n, part in zip(names, (x, y, sample_weight), strict=True)]
+        self._where = where
+        parts = [tensors(f"{where}: `{n}`", part) for n, part in zip(PARTS, (x, y, sample_weight), strict=True)]
         while len(parts) > 1 and parts[-1] is None:
             parts.pop()
         self._parts = tuple(parts)
         sizes = [
             (name, t.shape[0] if t.ndim else 0)
-            for name, part in zip(names, parts, strict=False)
+            for name, part in zip(PARTS, parts, strict=False)
             for t in nest.leaves(part)
             if t is not None
         ]
@@ -165,13 +166,8 @@ class Stream:
             yield from map(self._read, self._source)
 
     def _read(self, batch: Any) -> Batch:
-        parts = batch if isinstance(batch, tuple) else (batch,)
-        if not 1 <= len(parts) <= 3:
-            raise DataError(
-                f"{self._where}: expected batches (x,), (x, y) or (x, y, sample_weight), got a tuple of {len(parts)}."
-            )
-        names = ("x", "y", "sample_weight")
-        return tuple(tensors(f"{self._where}: `{n}`", part) for n, part in zip(names, parts, strict=False))
+        parts = unpacked(batch, self._where)[: len(batch) if isinstance(batch, tuple) else 1]
+        return tuple(tensors(f"{self._where}: `{n}`", part) for n, part in zip(PARTS, parts, strict=False))
 
 
 def source_of(where: str, x: Any, y: Any, sample_weight: Any, batch_size: int | None) -> Arrays | Stream:
@@ -187,11 +183,11 @@ def source_of(where: str, x: Any, y: Any, sample_weight: Any, batch_size: int | 
     return Stream(where, x)
 
 
-def unpacked(batch: Any) -> tuple[Any, Any, Any]:
+def unpacked(batch: Any, where: str = "a batch") -> tuple[Any, Any, Any]:
     """Returns (x, y, sample_weight), None for what a batch lacks."""
     parts = batch if isinstance(batch, tuple) else (batch,)
     if not 1 <= len(parts) <= 3:
-        raise DataError(f"a batch: expected (x,), (x, y) or (x, y, sample_weight), got a tuple of {len(parts)}.")
+        raise DataError(f"{where}: expected (x,), (x, y) or (x, y, sample_weight), got a tuple of {len(parts)}.")
     return (*parts, *[None] * (3 - len(parts)))
 
 

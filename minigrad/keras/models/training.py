@@ -266,7 +266,7 @@ def _validation(data: Any, batch_size: int | None) -> Arrays | Stream | None:
     if isinstance(data, (Tensor, dict)) or hasattr(data, "__array__"):
         raise DataError(f"{where}: expected (x, y) or (x, y, sample_weight), got {type(data).__name__} alone.")
     if isinstance(data, (tuple, list)):
-        return Arrays(where, *unpacked(tuple(data)), batch_size)
+        return Arrays(where, *unpacked(tuple(data), where), batch_size)
     if not hasattr(data, "__iter__") and not hasattr(data, "__getitem__"):
         raise DataError(f"{where}: expected (x, y) or what yields batches, got {type(data).__name__}.")
     return Stream(where, data)

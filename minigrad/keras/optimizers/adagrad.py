@@ -34,7 +34,5 @@ class Adagrad(Optimizer):
 
     def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:
         """Returns Δ."""
-        s = slots["s"]
-        s += g * g
-        slots["s"] = s
-        return rate * g / xp.sqrt(s + self.epsilon)
+        slots["s"] += g * g
+        return rate * g / xp.sqrt(slots["s"] + self.epsilon)

@@ -43,10 +43,9 @@ class Adam(Optimizer):
 
     def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:
         """Returns Δ."""
+        slots["m"] += (1.0 - self.beta_1) * (g - slots["m"])
+        slots["v"] += (1.0 - self.beta_2) * (g * g - slots["v"])
         m, v = slots["m"], slots["v"]
-        m += (1.0 - self.beta_1) * (g - m)
-        v += (1.0 - self.beta_2) * (g * g - v)
-        slots["m"], slots["v"] = m, v
         if self.amsgrad:
             v = slots["v_max"] = xp.maximum(slots["v_max"], v)
         rate_t = rate * sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)

@@ -12,12 +12,12 @@ from minigrad.creation import beside, tensor
 from minigrad.errors import GradientError, ShapeError
 from minigrad.keras.bounds import at_least_0, unit
 from minigrad.keras.optimizers.pack import Pack, packed
-from minigrad.keras.own_first import own_first
-from minigrad.layers.options import Configured, Option, OptionError, anything, flag, option, optional, positive_int
+from minigrad.keras.own_first import OwnFirst
+from minigrad.layers.options import OptionError, anything, flag, option, optional, positive_int
 from minigrad.tensor import Tensor, recording
 
 
-class Optimizer(Configured):
+class Optimizer(OwnFirst):
     """The base class of all optimizers: w ← w − Δ, where the subclass says what Δ is.
 
         class SignDescent(Optimizer):
@@ -55,11 +55,6 @@ class Optimizer(Configured):
     ema_overwrite_frequency: int | None = option(optional(positive_int), None)
     jit_compile: bool = option(flag, False)
     is_legacy_optimizer: bool = option(flag, False)
-
-    @classmethod
-    def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:
-        """The rule's own arguments first, as in ``SGD(0.1, 0.9)``."""
-        return own_first(cls, options)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.iterations = 0

@@ -43,19 +43,14 @@ class RMSprop(Optimizer):
 
     def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:
         """Returns Δ, or v."""
+        slots["s"] += (1.0 - self.rho) * (g * g - slots["s"])
         s = slots["s"]
-        s += (1.0 - self.rho) * (g * g - s)
-        slots["s"] = s
         if self.centered:
-            a = slots["a"]
-            a += (1.0 - self.rho) * (g - a)
-            slots["a"] = a
-            s = s - a * a
+            slots["a"] += (1.0 - self.rho) * (g - slots["a"])
+            s = s - slots["a"] * slots["a"]
         step = rate * g / xp.sqrt(s + self.epsilon)
         if not self.momentum:
             return step
-        v = slots["v"]
-        v *= self.momentum
-        v += step
-        slots["v"] = v
-        return v
+        slots["v"] *= self.momentum
+        slots["v"] += step
+        return slots["v"]

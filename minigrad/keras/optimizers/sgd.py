@@ -39,8 +39,6 @@ class SGD(Optimizer):
         step = rate * g
         if not self.momentum:
             return step
-        v = slots["v"]
-        v *= self.momentum
-        v += step
-        slots["v"] = v
-        return self.momentum * v + step if self.nesterov else v
+        slots["v"] *= self.momentum
+        slots["v"] += step
+        return self.momentum * slots["v"] + step if self.nesterov else slots["v"]

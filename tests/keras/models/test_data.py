@@ -61,3 +61,12 @@ def test_a_split():
 def test_a_single_number_is_no_example():
     with pytest.raises(DataError, match="`x` of 0"):
         source_of("fit", np.float64(3.0), None, None, None)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_batches_keep_their_length_for_steps_of_ones_own(size):
+    x = np.ones((4, 2), "float32")
+    arrays = source_of("fit", *[x] * size, *[None] * (4 - size))
+    for source in (source_of("fit", iter([(x,) * size]), None, None, None), arrays):
+        (batch,) = source.batches()
+        assert len(batch) == size

@@ -447,7 +447,7 @@ def test_in_a_step_of_ones_own():
         (
             lambda: linear().fit(iter([(X, Y, Y, Y)]), verbose=0),
             DataError,
-            "expected batches (x,), (x, y) or (x, y, sample_weight), got a tuple of 4",
+            "fit: expected (x,), (x, y) or (x, y, sample_weight), got a tuple of 4",
         ),
         (lambda: linear().fit(X, Y, validation_split=1.5), OptionError, "expected a fraction between 0 and 1, got 1.5"),
         (lambda: linear().fit(X, Y, validation_split="a"), OptionError, "expected a fraction between 0 and 1, got 'a'"),
