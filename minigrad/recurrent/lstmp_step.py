@@ -158,7 +158,8 @@ class LSTMPStep(Step):
     ) -> tuple[Array, Weights]:
         """Returns dx, and dK, db, dw_f, dw_i, dw_o, dP."""
         w = LSTMPWeights(*weights)
-        dzs = xp.stack([d.z for d in dz])
+        all_dz, all_dp = zip(*dz, strict=True)
+        dzs = xp.stack(all_dz)
         dx = product_dx(xp, dzs, w.K[: x.shape[-1], :], None, GATES)
         m = xp.stack([m for _, m in states])
         dK = xp.concat([product_dW(xp, x, dzs, None, GATES), product_dW(xp, m, dzs, None, GATES)], 0)
@@ -170,7 +171,7 @@ class LSTMPStep(Step):
             dw_f, dw_i, dw_o = (xp.sum(d * seen, (0, 1)) for d, seen in ((dz_f, c), (dz_i, c), (dz_o, c_new)))
         if w.P is not None:
             n = xp.stack([k.o * k.a for k in kept])
-            dP = product_dW(xp, n, xp.stack([d.p for d in dz]), None, 1)
+            dP = product_dW(xp, n, xp.stack(all_dp), None, 1)
         return dx, LSTMPWeights(dK, db, dw_f, dw_i, dw_o, dP)
 
 

@@ -1,4 +1,4 @@
-"""Sixteen ways to get an LSTM's backward pass wrong, each one line of the source replaced.
+"""Ways to get an LSTM's backward pass wrong, each one line of the source replaced: sixteen, and five of its extras.
 
 Several of them stand, or stood, in programs that people use; they train all the same.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from minigrad.recurrent import bptt, lstm_step
+from minigrad.recurrent import bptt, lstm_step, lstmp_step
 
 
 @dataclass(frozen=True)
@@ -79,5 +79,22 @@ MUTANTS = {
     ),
     "a masked step leaks into the gates": Mutant(
         bptt, "dstate = tuple(xp.where(row, ds, 0.0) for ds in dstate)", "dstate = tuple(ds for ds in dstate)"
+    ),
+}
+
+# What the first generation's cell adds: peepholes, projection and clips.
+EXTRAS = {
+    "peepholes: no second way from the gates to the cell": Mutant(
+        lstmp_step, "dc = dc + dz_i * w.w_i + dz_f * w.w_f", "dc = dc + dz_i * w.w_i"
+    ),
+    "peepholes: the output gate's from c_t-1": Mutant(lstmp_step, "(dz_o, c_new)", "(dz_o, c)"),
+    "projection: dP without the output gate": Mutant(
+        lstmp_step, "n = xp.stack([k.o * k.a for k in kept])", "n = xp.stack([k.a for k in kept])"
+    ),
+    "cell clip: the gradient passes where it bit": Mutant(
+        lstmp_step, "dc = _where_inside(xp, dc, c_new, self.cell_clip)", "dc = 1.0 * dc"
+    ),
+    "proj clip: the gradient passes where it bit": Mutant(
+        lstmp_step, "dp = dm if m_new is None else _where_inside(xp, dm, m_new, self.proj_clip)", "dp = dm"
     ),
 }

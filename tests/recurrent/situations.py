@@ -1,7 +1,7 @@
 """A recurrent cell with everything that a gradient can get wrong: what the tests of `minigrad.recurrent` run.
 
 Random cotangents on every output, initial states that are not zero, a ragged mask with a hole and a fully masked row,
-all gradients. `reference` writes the three cells down a second time, gate by gate as in their papers, and shares no
+all gradients. `reference` writes the four cells down a second time, gate by gate as in their papers, and shares no
 line with minigrad.
 """
 
@@ -21,9 +21,10 @@ from minigrad import functional as F
 from minigrad import recurrent as R
 from minigrad.ops import pointwise as ops
 from minigrad.recurrent import GRUStep, LSTMStep, Plan, Sequence, SimpleRNNStep, Step, bptt
+from minigrad.recurrent.lstmp_step import LSTMPStep, LSTMPWeights
 from minigrad.tensor import apply
 
-T, BATCH, FEATURES, UNITS = 5, 4, 3, 2
+T, BATCH, FEATURES, UNITS, PROJECTED = 5, 4, 3, 2, 3
 MASK = np.array([[1, 1, 1, 1, 1], [1, 0, 1, 1, 0], [0, 0, 0, 0, 0], [0, 1, 1, 0, 1]], dtype=bool).T  # (time, batch)
 
 Gradients = dict[str, np.ndarray]
@@ -102,6 +103,32 @@ def situation(
     )
 
 
+def lstmp_situation(
+    step: LSTMPStep, seed: int = 0, peepholes: bool = False, projected: bool = False, **fields: Any
+) -> Situation:
+    """A random one of the first generation's cell."""
+    rng = np.random.default_rng(seed)
+    outputs = PROJECTED if projected else UNITS
+    weights: dict[str, Any] = {
+        "K": rng.normal(0, 0.8, (FEATURES + outputs, 4 * UNITS)),
+        "b": rng.normal(0, 0.5, 4 * UNITS),
+    }
+    if peepholes:
+        weights |= {name: rng.normal(0, 0.8, UNITS) for name in ("w_f", "w_i", "w_o")}
+    if projected:
+        weights["P"] = rng.normal(0, 0.8, (UNITS, outputs))
+    sizes = UNITS, outputs
+    return Situation(
+        step,
+        x=rng.standard_normal((T, BATCH, FEATURES)),
+        state=tuple(rng.standard_normal((BATCH, size)) for size in sizes),
+        weights=LSTMPWeights(**weights),
+        dy=rng.standard_normal((T, BATCH, outputs)),
+        dstate=tuple(rng.standard_normal((BATCH, size)) for size in sizes),
+        **{"mask": MASK, **fields},
+    )
+
+
 def _dropped(rng: np.random.Generator, count: int, size: int) -> np.ndarray | None:
     return (rng.random((count, BATCH, size)) < 0.6) / 0.6 if count else None
 
@@ -111,12 +138,13 @@ def _dropped(rng: np.random.Generator, count: int, size: int) -> np.ndarray | No
 
 def reference(s: Situation) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
     """The outputs and the final state."""
-    one_step = {LSTMStep: _lstm, GRUStep: _gru, SimpleRNNStep: _simple}[type(s.step)]
-    state, output, outputs = s.state, np.zeros_like(s.state[0]), []
+    one_step = {LSTMStep: _lstm, GRUStep: _gru, SimpleRNNStep: _simple, LSTMPStep: _lstmp}[type(s.step)]
+    k = s.step.output
+    state, output, outputs = s.state, np.zeros_like(s.state[k]), []
     for t in range(len(s.x)):
         new = one_step(s, s.x[t], state)
         counts = np.ones((BATCH, 1), bool) if s.mask is None else s.mask[t][:, None]
-        output = np.where(counts, new[0], np.zeros_like(output) if s.zero_output else output)
+        output = np.where(counts, new[k], np.zeros_like(output) if s.zero_output else output)
         state = tuple(np.where(counts, n, old) for n, old in zip(new, state, strict=True))
         outputs.append(output)
     return np.stack(outputs), state
@@ -154,6 +182,20 @@ def _simple(s: Situation, x: np.ndarray, state: tuple[np.ndarray, ...]) -> tuple
     w, (h,) = s.weights, state
     φ = ACTIVATIONS[s.step.activation.__name__]
     return (φ(_product(x, w.W, w.x_masks, 0) + _product(h, w.U, w.h_masks, 0) + _columns(w.b, 0)),)
+
+
+def _lstmp(s: Situation, x: np.ndarray, state: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    w, (c, m), step = s.weights, state, s.step
+    φ, σ = ACTIVATIONS[step.activation.__name__], ACTIVATIONS["Sigmoid"]
+    i, j, f, o = np.split(np.concatenate([x, m], -1) @ w.K + w.b, 4, -1)
+    seen = [0.0 if peephole is None else peephole for peephole in (w.w_i, w.w_f, w.w_o)]
+    c_new = _clipped(σ(f + step.forget_bias + seen[1] * c) * c + σ(i + seen[0] * c) * φ(j), step.cell_clip)
+    n = σ(o + seen[2] * c_new) * φ(c_new)
+    return c_new, n if w.P is None else _clipped(n @ w.P, step.proj_clip)
+
+
+def _clipped(v: np.ndarray, limit: float | None) -> np.ndarray:
+    return v if limit is None else np.minimum(np.maximum(v, -limit), limit)
 
 
 # --- the roads to the gradient ----------------------------------------------------------------------------------------
@@ -213,7 +255,7 @@ def by_tape(s: Situation) -> Gradients:
     """`step` run with xp = functional, each of its operations on the tape; masks as in the docstring of `bptt`."""
     leaves, t = _tensors(s)
     state: Any = t.state
-    output, outputs = mg.zeros_like(state[0]), []
+    output, outputs = mg.zeros_like(state[t.step.output]), []
     for k in range(len(s.x)):
         new, _ = t.step.step(F, t.step.project(F, t.x[k], t.weights), state, t.weights)
         output_new = new[t.step.output]
@@ -281,4 +323,15 @@ CASES: dict[str, Situation] = {
     "simple, zero output, masks": situation(SIMPLE, 2, zero_output=True, x_masks=1, h_masks=1),
     "simple, elu": situation(SimpleRNNStep(ops.Elu), 3),
     "simple, mish": situation(SimpleRNNStep(ops.Mish), 4, h_masks=1),
+    "lstmp": lstmp_situation(LSTMPStep()),
+    "lstmp, no mask": lstmp_situation(LSTMPStep(forget_bias=0.3), 1, mask=None),
+    "lstmp, peepholes": lstmp_situation(LSTMPStep(), 2, peepholes=True),
+    "lstmp, projection, zero output": lstmp_situation(LSTMPStep(), 3, projected=True, zero_output=True),
+    "lstmp, cell clip": lstmp_situation(LSTMPStep(cell_clip=0.6), 4),
+    "lstmp, proj clip": lstmp_situation(LSTMPStep(proj_clip=0.3), 5, projected=True),
+    "lstmp, swish": lstmp_situation(LSTMPStep(ops.Swish), 6, peepholes=True),
+    "lstmp, everything": lstmp_situation(LSTMPStep(cell_clip=0.6, proj_clip=0.3), 7, True, True),
+    "lstmp, everything, softsign": lstmp_situation(
+        LSTMPStep(ops.Softsign, 0.3, 0.6, 0.3), 9, True, True, zero_output=True
+    ),
 }

@@ -1,4 +1,4 @@
-"""A test of the tests: sixteen bugs in an LSTM's backward pass, and how many of them each style of check finds.
+"""A test of the tests: bugs in an LSTM's backward pass, and how many of them each style of check finds.
 
 Only the last style finds all: random cotangents on the outputs, on h_T and on c_T; initial states that are not zero; a
 ragged mask with a hole and a fully masked row; all gradients. The other three are what is usually written.
@@ -8,35 +8,47 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 
-from minigrad.recurrent import lstm_step
+from minigrad.recurrent import lstm_step, lstmp_step
 from recurrent import situations
-from recurrent.mutants import MUTANTS, Mutant, made
+from recurrent.mutants import EXTRAS, MUTANTS, Mutant, made
 from recurrent.situations import Gradients, Situation, by_differences, by_loop
 
-STRONG = situations.CASES["lstm"]
-ALL = tuple(STRONG.inputs)
+STRONG, STRONG_EXTRAS = situations.CASES["lstm"], situations.CASES["lstmp, everything"]
+Checks = dict[str, tuple[Situation, tuple[str, ...]]]
 
 
-def plain(steps: int, summed: slice, state: float) -> Situation:
+def plain(strong: Situation, steps: int, summed: slice, state: float) -> Situation:
     """The loss is the plain sum of some steps' outputs; no mask, nothing of the final state."""
     rng = np.random.default_rng(steps)
-    dy = np.zeros((steps, *STRONG.dy.shape[1:]))
+    dy = np.zeros((steps, *strong.dy.shape[1:]))
     dy[summed] = 1.0
-    x = rng.standard_normal((steps, *STRONG.x.shape[1:]))
-    initial, silent = tuple(state * s for s in STRONG.state), tuple(0.0 * d for d in STRONG.dstate)
-    return replace(STRONG, x=x, state=initial, dy=dy, dstate=silent, mask=None)
+    x = rng.standard_normal((steps, *strong.x.shape[1:]))
+    initial, silent = tuple(state * s for s in strong.state), tuple(0.0 * d for d in strong.dstate)
+    return replace(strong, x=x, state=initial, dy=dy, dstate=silent, mask=None)
 
 
-CHECKS: dict[str, tuple[Situation, tuple[str, ...]]] = {
-    "T=1, h.sum(), the gradient of W alone": (plain(1, slice(None), 1.0), ("W",)),
-    "T=13, out.sum(), the gradient of W alone": (plain(13, slice(None), 1.0), ("W",)),
-    "T=5, the sum of the last h, all weights, zero initial state": (plain(5, slice(-1, None), 0.0), ("W", "U", "b")),
-    "random cotangents on everything, ragged mask, all gradients": (STRONG, ALL),
-}
+def checks(strong: Situation) -> Checks:
+    """The four styles, and the gradients that each of them looks at; the first weight is the kernel."""
+    everything = tuple(strong.inputs)
+    weights = tuple(name for name in everything if name != "x" and not name.startswith("state"))
+    kernel = weights[:1]
+    return {
+        "T=1, h.sum(), the gradient of the kernel alone": (plain(strong, 1, slice(None), 1.0), kernel),
+        "T=13, out.sum(), the gradient of the kernel alone": (plain(strong, 13, slice(None), 1.0), kernel),
+        "T=5, the sum of the last h, all weights, zero initial state": (
+            plain(strong, 5, slice(-1, None), 0.0),
+            weights,
+        ),
+        "random cotangents on everything, ragged mask, all gradients": (strong, everything),
+    }
+
+
+CHECKS, CHECKS_OF_EXTRAS = checks(STRONG), checks(STRONG_EXTRAS)
 
 
 def passes(found: Gradients, truth: Gradients, names: Iterable[str]) -> bool:
@@ -48,30 +60,37 @@ def mutated(mutant: Mutant, case: Situation) -> Gradients:
     with made(mutant) as module:
         if mutant.module is lstm_step:
             return by_loop(replace(case, step=module.LSTMStep()))
+        if mutant.module is lstmp_step:
+            return by_loop(replace(case, step=module.LSTMPStep(**vars(case.step))))
         return by_loop(case, module)
 
 
-@pytest.fixture(scope="module")
-def truths() -> dict[str, Gradients]:
-    return {style: by_differences(case) for style, (case, _) in CHECKS.items()}
+@cache
+def truth(style: str, extras: bool) -> Gradients:
+    """By finite differences."""
+    case, _ = (CHECKS_OF_EXTRAS if extras else CHECKS)[style]
+    return by_differences(case)
 
 
+def finds(style: str, mutant: Mutant, extras: bool = False) -> bool:
+    case, names = (CHECKS_OF_EXTRAS if extras else CHECKS)[style]
+    return not passes(mutated(mutant, case), truth(style, extras), names)
+
+
+@pytest.mark.parametrize("extras", [False, True])
 @pytest.mark.parametrize("style", CHECKS)
-def test_the_right_formulas_pass(style: str, truths: dict[str, Gradients]) -> None:
-    case, names = CHECKS[style]
-    assert passes(by_loop(case), truths[style], names)
+def test_the_right_formulas_pass(style: str, extras: bool) -> None:
+    case, names = (CHECKS_OF_EXTRAS if extras else CHECKS)[style]
+    assert passes(by_loop(case), truth(style, extras), names)
 
 
-@pytest.mark.parametrize("name", MUTANTS)
-def test_the_strong_check_finds_it(name: str, truths: dict[str, Gradients]) -> None:
-    *_, (style, (case, names)) = CHECKS.items()
-    assert not passes(mutated(MUTANTS[name], case), truths[style], names)
+@pytest.mark.parametrize("name", [*MUTANTS, *EXTRAS])
+def test_the_strong_check_finds_it(name: str) -> None:
+    *_, style = CHECKS
+    assert finds(style, (MUTANTS | EXTRAS)[name], extras=name in EXTRAS)
 
 
-def test_how_many_each_style_finds(truths: dict[str, Gradients]) -> None:
-    found = {
-        style: sum(not passes(mutated(mutant, case), truths[style], names) for mutant in MUTANTS.values())
-        for style, (case, names) in CHECKS.items()
-    }
+def test_how_many_each_style_finds() -> None:
     assert len(MUTANTS) == 16
-    assert list(found.values()) == [4, 7, 10, 16]
+    assert [sum(finds(style, mutant) for mutant in MUTANTS.values()) for style in CHECKS] == [4, 7, 10, 16]
+    assert [sum(finds(style, mutant, True) for mutant in EXTRAS.values()) for style in CHECKS] == [2, 3, 5, 5]

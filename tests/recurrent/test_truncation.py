@@ -15,7 +15,7 @@ from minigrad.recurrent import bptt
 from recurrent.situations import CASES, Gradients, Situation, by_loop, by_node, same
 
 T = 7
-SETTINGS = ["lstm", "lstm, zero output", "gru", "gru, reset before", "simple"]
+SETTINGS = ["lstm", "lstm, zero output", "gru", "gru, reset before", "simple", "lstmp, everything"]
 every_cell = pytest.mark.parametrize("name", SETTINGS)
 
 
