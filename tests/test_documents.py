@@ -52,6 +52,20 @@ def test_links_lead_to_files(name: str) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_anchors_lead_to_headings(name: str) -> None:
+    page = ROOT / name
+    for link, anchor in re.findall(r"\]\(([^)#:]*)#([\w-]+)\)", page.read_text("utf-8")):
+        target = page.parent / link if link else page
+        assert anchor in anchors(target.read_text("utf-8")), f"{link}#{anchor}"
+
+
+def anchors(text: str) -> set[str]:
+    """Those of the headings, as GitHub and Python-Markdown make them."""
+    headings = re.findall(r"^#+ (.*)$", BLOCK.sub("", text), re.MULTILINE)
+    return {re.sub(r"[\s]+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()) for heading in headings}
+
+
 def test_there_are_pages() -> None:
     assert {"docs/masks.md", "docs/arguments.md", "docs/your-code-says.md"} <= set(PAGES)
     assert blocks("docs/masks.md")

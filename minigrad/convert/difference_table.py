@@ -82,13 +82,13 @@ class Difference:
     @property
     def verdict(self) -> str:
         """What the table says, in a few sentences."""
-        c = "" if self.max_c is None else f", max |Δc| = {self.max_c:.3g}"
-        measured = f"max |Δh| = {self.max_h:.3g}{c}, {self.inputs}."
+        c = "" if self.max_c is None else f", max |Δc| = {_number(self.max_c)}"
+        measured = f"max |Δh| = {_number(self.max_h)}{c}, {self.inputs}."
         if self.same:
             what = "The outputs are the same: where the cells differ, it changes no number here."
         else:
             what = f"It comes from {', then '.join(self.causes)}{' alone' * (len(self.causes) == 1)}."
-        rest = f"is 0 ({self.rest:.1g})" if self.rest <= SAME else f"is {self.rest:.3g}"
+        rest = f"is 0 (to {SAME:g})" if self.rest <= SAME else f"is {self.rest:.3g}"
         return f"{measured}\n{what} With all of it aligned, the rest {rest}."
 
     def _cells(self) -> list[tuple[str, ...]]:

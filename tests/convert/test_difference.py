@@ -322,6 +322,13 @@ def test_float32() -> None:
     assert row(explain_difference(one, moved(first(), keras())[1]), "dtype").note == "rounding"
 
 
+def test_on_every_backend(backend: Any) -> None:
+    one, two = moved(first(), keras(V1.LSTMCell))
+    for cell in (one, two):
+        assert cell.weights[0].backend is backend
+    assert explain_difference(one, two, X, NAMED).causes == ["recurrent_activation"]
+
+
 # --- any two cells ----------------------------------------------------------------------------------------------------
 
 
@@ -453,7 +460,7 @@ def test_the_table_as_text_as_html_and_as_rows() -> None:
     assert [line.split("  ")[0] for line in lines[6 : 7 + len(found.rows)]] == [
         "as they are", *(row.convention for row in found.rows)
     ]  # fmt: skip
-    assert "the rest is 0" in lines[-1]
+    assert lines[-1].endswith("With all of it aligned, the rest is 0 (to 1e-12).")
     parsed = Table()
     parsed.feed(found._repr_html_())
     assert parsed.tags.count("tr") == 2 + len(found.rows)

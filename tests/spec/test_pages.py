@@ -31,6 +31,10 @@ def test_every_name_has_a_test() -> None:
     files = {place(test)[0] for test in SHOWN.values()}
     modules = (test_first_generation_names, test_keras_names)
     assert files == {f"tests/spec/{module.__name__.rpartition('.')[2]}.py" for module in modules}
+    for test in SHOWN.values():
+        name = place(test)[1]
+        assert name.startswith("test_")  # else pytest would not run it
+        assert test in (getattr(module, name, None) for module in modules)
 
 
 @every_page
