@@ -1,4 +1,4 @@
-"""Numbers within bounds, as constructors' arguments."""
+"""Numbers within bounds, and texts, as constructors' arguments."""
 
 from __future__ import annotations
 
@@ -35,6 +35,13 @@ def whole(expected: str, allowed: Callable[[int], bool]) -> Kind:
     return Kind(read)
 
 
+def _text(where: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise OptionError(f"{where}: expected a text, got {value!r}.")
+    return value
+
+
+text = Kind(_text)
 at_least_0 = real("a number of 0 or more", lambda x: x >= 0)
 at_least_1 = real("a number of 1 or more", lambda x: x >= 1)
 positive = real("a number above 0", lambda x: x > 0)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from minigrad.errors import unknown_name
-from minigrad.keras.bounds import at_least_0, below_1, count
+from minigrad.keras.bounds import at_least_0, below_1, count, text
 from minigrad.keras.callback import HOOKS, Callback, CallbackList, Logs
 from minigrad.keras.files import cannot_write, write_atomically
 from minigrad.keras.progress import ProgbarLogger
@@ -88,7 +88,7 @@ class Monitor(Callback, Configured):
         mode: is ``"min"`` or ``"max"`` good? ``"auto"`` takes max for names that end in acc, accuracy or auc.
     """
 
-    monitor: str = option(anything, "val_loss")
+    monitor: str = option(text, "val_loss")
     min_delta: float = option(number, 0)
     verbose: int = option(anything, 0)
     mode: str = option(choice("auto", "min", "max"), "auto")
@@ -301,6 +301,7 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
+        text.read("CSVLogger: `separator`", separator)
         if not isinstance(filename, (str, os.PathLike)):
             raise OptionError(f"CSVLogger: `filename`: expected the path of a file, got {filename!r}.")
         self.filename, self.separator, self.append = str(os.fspath(filename)), separator, append

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minigrad.keras.bounds import at_least_0, below_1, count, integer, positive, unit
+from minigrad.keras.bounds import at_least_0, below_1, count, integer, positive, text, unit
 from minigrad.layers.options import OptionError
 
 
@@ -37,6 +37,7 @@ def test_numbers_of_numpy_become_pythons(kind, value):
         (count, -1, "a whole number of 0 or more"),
         (count, 1.5, "a whole number of 0 or more"),
         (integer, "a", "a whole number"),
+        (text, 3, "a text"),
     ],
 )
 def test_what_is_not_is_named(kind, value, expected):

@@ -221,6 +221,8 @@ def test_csv_logger(tmp_path):
             "`cooldown`: expected a whole number of 0 or m",
         ),
         (lambda: callbacks.LambdaCallback(on_epoch_end=3), OptionError, "`on_epoch_end`: expected a function, got 3"),
+        (lambda: callbacks.EarlyStopping(3), OptionError, "EarlyStopping: `monitor`: expected a text, got 3"),
+        (lambda: callbacks.CSVLogger("a.csv", 3), OptionError, "CSVLogger: `separator`: expected a text, got 3"),
         (lambda: callbacks.CSVLogger(3), OptionError, "CSVLogger: `filename`: expected the path of a file, got 3"),
         (lambda: callbacks.LearningRateScheduler(0.1), OptionError, "`schedule`: expected a function of the epoch"),
         (lambda: callbacks.ModelCheckpoint("x.h5"), WeightsFileError, "change .h5 to .npz"),

@@ -141,7 +141,8 @@ class Optimizer(OwnFirst):
             return self.iterations
         self.build(w for _, w in pairs)
         given = self._given(pairs)
-        rate, t = float(self.learning_rate), self.iterations + 1
+        t = self.iterations + 1
+        rate = float(at_least_0.read(f"{self.name}: the learning rate of update {t}", self.learning_rate))
         for pack, g in self._clipped_together(self._joined(given)):
             self._update(pack, g, rate, t)
         self.iterations = t
@@ -268,6 +269,8 @@ class Optimizer(OwnFirst):
             ShapeError: the state is of another optimizer, or of other weights. Then nothing is set.
         """
         own = self.get_state()
+        if not isinstance(state, dict):
+            raise ShapeError(f"{self.name}.set_state: expected the dictionary that get_state returns, got {state!r}.")
         if not self._packs and len(state) > len(own):
             raise GradientError(f"{self.name}.set_state: call optimizer.build(model.trainable_weights) before it.")
         shapes, theirs = ({name: tuple(array.shape) for name, array in s.items()} for s in (own, state))
@@ -291,7 +294,7 @@ class Optimizer(OwnFirst):
         return list(self.get_state().values())
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Puts back what `get_weights` returned."""
+        """Puts back what `get_weights` returned, a list of arrays."""
         names = list(self.get_state())
         if len(names) != len(weights):
             raise ShapeError(f"{self.name}.set_weights: expected {len(names)} arrays, got {len(weights)}.")

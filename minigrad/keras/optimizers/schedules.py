@@ -51,7 +51,7 @@ class _Decay(LearningRateSchedule):
 
     initial_learning_rate: float = option(at_least_0)
     decay_steps: float = option(positive)
-    decay_rate: float = option(number)
+    decay_rate: float = option(at_least_0)
     staircase: bool = option(flag, False)
     name: str | None = option(anything, None)
 
@@ -121,7 +121,7 @@ class PolynomialDecay(LearningRateSchedule):
     initial_learning_rate: float = option(at_least_0)
     decay_steps: float = option(positive)
     end_learning_rate: float = option(number, 0.0001)
-    power: float = option(number, 1.0)
+    power: float = option(at_least_0, 1.0)
     cycle: bool = option(flag, False)
     name: str | None = option(anything, None)
 

@@ -224,6 +224,7 @@ def built():
         (lambda: optimizers.SGD().apply_gradients([1]), GradientError, "expected pairs (gradient, Tensor), got 1"),
         (lambda: optimizers.SGD(float("inf")), OptionError, "`learning_rate`: expected a number of 0 or more, got inf"),
         (lambda: optimizers.Adam(beta_1=1.0), OptionError, "`beta_1`: expected a number from 0 to below 1, got 1.0"),
+        (lambda: built().set_state([1]), ShapeError, "set_state: expected the dictionary that get_state returns"),
         (lambda: built().set_weights([1]), ShapeError, "expected 4 arrays, got 1"),
         (lambda: optimizers.Optimizer().update(None, None, {}, 0.1, 1), NotImplementedError, "must define update("),
     ],
@@ -240,3 +241,15 @@ def test_a_state_that_does_not_fit_changes_nothing():
     with pytest.raises(ShapeError):
         optimizer.set_state({**before, "iterations": np.int64(7), "v/0": np.ones(9)})
     assert optimizer.iterations == 0
+
+
+@pytest.mark.parametrize("rate", [float("nan"), -0.1, None])
+def test_a_schedule_that_gives_no_rate_is_named_before_anything_changes(rate):
+    class Wrong(schedules.LearningRateSchedule):
+        def __call__(self, step):
+            return rate
+
+    w = weight([1.0])
+    with pytest.raises(OptionError, match=rf"SGD: the learning rate of update 1: expected .*, got {rate}"):
+        optimizers.SGD(Wrong()).apply_gradients([(np.ones(1), w)])
+    assert w.numpy() == [1.0]
