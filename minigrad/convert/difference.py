@@ -56,7 +56,7 @@ def explain_difference(cell_a: Any, cell_b: Any, inputs: Any = None, state: Any 
     h_a, c_a = a.formula.run(x, *state_a)
     h_b, c_b = b.formula.run(x, *state_b)
     for reading, h, given in ((a, h_a, state_a), (b, h_b, state_b)):
-        _check_formula(reading, h, reading.call(x, *given))
+        _check_formula(reading, h, x, given)
 
     found, weights_same = conventions(a, b)
     if a.cell_first != b.cell_first:
@@ -105,9 +105,14 @@ def _article(kind: str) -> str:
     return f"a{'n' * (kind == 'LSTM')} {kind}"
 
 
-def _check_formula(reading: Reading, h: Array, own: Array) -> None:
+def _check_formula(reading: Reading, h: Array, x: Array, given: State) -> None:
     """A class of one's own may compute something else than its base class: then nothing here would be true."""
-    off = largest(h - own)
+    if not np.isfinite(h).all():
+        raise ConversionError(
+            f"explain_difference: {reading.title} puts out NaN or infinite numbers, and there is no telling those "
+            "apart. Look at its weights and at the inputs."
+        )
+    off = largest(h - reading.call(x, *given))
     if not off <= reading.tolerance * max(1.0, largest(h)):
         raise ConversionError(
             f"explain_difference: {reading.title} does not compute what its options say (off by {off:.3g}). "

@@ -425,6 +425,15 @@ def test_what_cannot_be_compared(pair: Any, error: type[Exception], message: str
         explain_difference(*pair())
 
 
+def test_numbers_that_cannot_be_compared() -> None:
+    spoilt = built(keras())
+    spoilt.set_weights([w * np.nan for w in spoilt.get_weights()])
+    with pytest.raises(ConversionError, match=r"LSTMCell 'lstm_cell.*' puts out NaN or infinite numbers"):
+        explain_difference(built(keras()), spoilt)
+    with pytest.raises(ConversionError, match="Look at its weights and at the inputs"):
+        explain_difference(built(keras()), built(keras()), X * np.inf)
+
+
 def test_features_must_agree() -> None:
     other = keras()
     other.build((None, FEATURES + 1))
