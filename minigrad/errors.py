@@ -38,6 +38,10 @@ class UnknownNameError(MinigradError, ValueError):
     """A name such as ``"relu"`` stands for nothing that minigrad knows."""
 
 
+class OptionError(MinigradError, ValueError):
+    """An argument has a value that cannot be used."""
+
+
 class NaNLossError(MinigradError, ArithmeticError):
     """A loss became NaN or infinite, so the gradients that follow mean nothing."""
 

@@ -6,9 +6,11 @@ A tensor meets Python and NumPy here and nowhere else. It leaves the device by o
 from __future__ import annotations
 
 import operator
+from copy import deepcopy
 from math import prod
-from typing import Any, cast
+from typing import Any, Self, cast
 
+from minigrad.backend import registry
 from minigrad.backend.dtypes import dtype_name
 from minigrad.backend.protocol import Array, BackendModule
 from minigrad.errors import DTypeError, GradientError, MinigradError, ShapeError
@@ -69,6 +71,29 @@ class Interop:
         """NumPy's functions get the numbers, unless a gradient would be lost without a word."""
         return function(*_on_host(args, function), **_on_host(kwargs, function))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The attributes, for `pickle` and `copy`: the numbers on the host, the backend by its name."""
+        return {**self._parts(), "array": self.numpy(), "backend": self.backend.name}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        backend = registry.resolve(state["backend"])
+        for name, value in {**state, "array": backend.asarray(state["array"]), "backend": backend}.items():
+            setattr(self, name, value)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        memo[id(self)] = new = object.__new__(type(self))
+        for name, value in self._parts().items():
+            setattr(new, name, value if name == "backend" else deepcopy(value, memo))
+        return new
+
+    def _parts(self) -> dict[str, Any]:
+        """The attributes of a leaf by name."""
+        if getattr(self, "node", None) is not None:
+            raise GradientError(
+                "copy, pickle: this tensor was computed from others, so a copy has no gradient. Copy x.detach()."
+            )
+        return cast(dict[str, Any], cast(Any, super().__getstate__())[1])  # of a class with __slots__, a pair
+
     def __len__(self) -> int:
         if self.ndim == 0:
             raise ShapeError("len: a tensor of shape () has no first axis.")
@@ -120,17 +145,27 @@ def array_from(data: Any, dtype: Any, backend: BackendModule) -> Array:
         raise GradientError(
             "tensor: got a list of tensors, and their history would be lost. Use mg.stack([...]) or mg.concat([...])."
         )
+    typed = hasattr(data, "dtype")
     try:
-        array = backend.asarray(data, dtype=name, copy=True)
-    except (ValueError, TypeError, OverflowError, RuntimeError) as error:
+        # As it is: with a dtype NumPy would read numbers out of strings, NaN out of None, and drop imaginary parts.
+        plain = data if typed else backend.asarray(data)
+        came = _checked_dtype(data, plain.dtype)
+        array = backend.asarray(plain if name is None else data, dtype=name, copy=typed)
+    except (ValueError, OverflowError, RuntimeError, TypeError) as error:
+        if isinstance(error, MinigradError):
+            raise
         raise ShapeError(f"tensor: the data are not one regular array of numbers: {error}") from error
-    try:
-        came = dtype_name(array.dtype)
-    except MinigradError as error:
-        raise DTypeError(f"tensor: expected numbers, got {type(data).__name__} data of dtype {array.dtype}.") from error
     if name is None:
         name = "float32" if came == "float64" and not hasattr(_first(data), "dtype") else came
     return array if str(array.dtype).endswith(name) else backend.astype(array, name)  # in the machine's byte order
+
+
+def _checked_dtype(data: Any, dtype: Any) -> str:
+    """The name of the dtype that the data have."""
+    try:
+        return dtype_name(dtype)
+    except MinigradError as error:
+        raise DTypeError(f"tensor: expected numbers, got {type(data).__name__} data of dtype {dtype}.") from error
 
 
 def _holds_tensors(data: Any) -> bool:

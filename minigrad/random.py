@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.creation import tensor
+from minigrad.errors import OptionError
 from minigrad.tensor import Tensor
 
 Shape = int | tuple[int, ...] | list[int]
@@ -26,7 +27,7 @@ def seed(n: int | None) -> None:
     [0.3456, 0.8216]
     """
     global _generator
-    _generator = np.random.default_rng(n)
+    _generator = _seeded("random.seed", n)
 
 
 set_seed = seed  # TensorFlow's name
@@ -42,7 +43,14 @@ def generator() -> np.random.Generator:
 
 def generator_for(seed: int | None) -> np.random.Generator:
     """Returns a generator of its own for a seed, or the common one for None."""
-    return generator() if seed is None else np.random.default_rng(seed)
+    return generator() if seed is None else _seeded("seed", seed)
+
+
+def _seeded(where: str, n: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(n)
+    except (TypeError, ValueError):
+        raise OptionError(f"{where}: expected a whole number from 0 on, or None, got {n!r}.") from None
 
 
 def get_state() -> dict[str, Any]:

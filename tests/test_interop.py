@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import pickle
+from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -135,3 +138,37 @@ def test_tensors_are_keys_by_identity() -> None:
     assert {x: 1, y: 2}[x] == 1
     assert len({x, y}) == 2
     assert copy.copy(x).tolist() == x.tolist()
+
+
+# --- copies -------------------------------------------------------------------------------------------------------
+
+
+COPIES = {"copy": copy.copy, "deepcopy": copy.deepcopy, "pickle": lambda x: pickle.loads(pickle.dumps(x))}
+
+
+@pytest.mark.parametrize("duplicate", COPIES.values(), ids=COPIES)
+def test_a_leaf_can_be_copied(duplicate: Callable[[Any], Any]) -> None:
+    x = mg.tensor(VALUES, requires_grad=True)
+    (x * x).sum().backward()
+    y = duplicate(x)
+    assert y.requires_grad
+    assert (type(y), y.dtype, y.backend) == (mg.Tensor, x.dtype, x.backend)
+    np.testing.assert_array_equal(y.numpy(), VALUES)
+    np.testing.assert_array_equal(y.grad.numpy(), 2 * VALUES)
+    with mg.no_grad():
+        y[0, 0] = 7.0
+    assert x.numpy()[0, 0] == VALUES[0, 0]
+
+
+@pytest.mark.parametrize("duplicate", COPIES.values(), ids=COPIES)
+def test_what_was_computed_cannot_be_copied(duplicate: Callable[[Any], Any]) -> None:
+    with pytest.raises(GradientError, match=r"computed from others, so a copy has no gradient. Copy x.detach\(\)"):
+        duplicate(mg.tensor(VALUES, requires_grad=True) * 2)
+
+
+def test_deep_copies_on_every_backend(backend: ModuleType) -> None:
+    x = mg.tensor(VALUES)
+    same, other = copy.deepcopy([x, x])
+    assert same is other is not x
+    assert same.backend is backend
+    np.testing.assert_array_equal(same.numpy(), VALUES)

@@ -10,6 +10,7 @@ import pytest
 
 import minigrad as mg
 import strict_backend
+from minigrad.errors import OptionError
 from minigrad.random import draw_truncated_normal
 
 
@@ -75,3 +76,10 @@ def test_truncated_numbers_are_drawn_again_not_clipped() -> None:
     x = draw_truncated_normal(np.random.default_rng(0), (5000,))
     assert np.abs(x).max() < 2.0
     assert len(np.unique(x)) == 5000
+
+
+@pytest.mark.parametrize("seed", ["a", -1, 1.5, [1, "b"]])
+def test_seeds_are_whole_numbers(seed: object) -> None:
+    for use in (mg.random.seed, mg.random.set_seed, lambda s: mg.keras.initializers.GlorotUniform(s)((2, 2))):
+        with pytest.raises(OptionError, match="expected a whole number from 0 on, or None, got"):
+            use(seed)

@@ -25,6 +25,9 @@ from minigrad.errors import (
 GROUP = "minigrad.backends"
 SHIPPED = {"numpy": "minigrad_numpy"}  # name -> module
 DEFAULT = "numpy"
+_TO_COME = {
+    "cupy": "mg.use: this version of minigrad has no backend for CuPy. Use 'numpy', or hand in a module of your own."
+}
 
 _loaded: dict[str, BackendModule] = {}
 _current: BackendModule | None = None
@@ -115,9 +118,8 @@ def _claim(name: str) -> tuple[str, str]:
     """The one module, and the distribution it is from, that goes by a name."""
     registered = _claims()
     if name not in registered:
-        raise UnknownBackendError(
-            str(unknown_name("mg.use", name, registered, "Or hand in a module: mg.use(my_module)."))
-        )
+        unknown = unknown_name("mg.use", name, registered, "Or hand in a module: mg.use(my_module).")
+        raise UnknownBackendError(_TO_COME.get(name) or str(unknown))
     if len(registered[name]) > 1:
         owners = " and ".join(sorted(owner for _, owner in registered[name]))
         raise BackendError(f"mg.use: the backend name {name!r} is claimed by {owners}. Uninstall one of them.")
@@ -128,7 +130,7 @@ def _checked(module: ModuleType, label: str) -> BackendModule:
     absent = missing(module)
     if absent:
         raise BackendContractError(
-            f"mg.use: {label} is not a backend: it lacks {', '.join(absent)}. "
+            f"mg.use: {label} is not a backend: it lacks {', '.join(absent[:9])}{' …' if absent[9:] else ''}. "
             "What each must do is written in minigrad.backend.protocol."
         )
     return module

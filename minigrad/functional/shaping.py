@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil
 from operator import index as index_of
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, cast
 
 from minigrad.backend import registry
-from minigrad.backend.dtypes import dtype_name
+from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.backend.protocol import Axis
 from minigrad.creation import as_tensor, beside
 from minigrad.errors import DTypeError, ShapeError
+from minigrad.functional.elementwise import floor, not_equal
+from minigrad.functional.reduction import any as any_
 from minigrad.ops import indexing
 from minigrad.ops import shape as shape_ops
-from minigrad.ops.axes import axes_of, axis_of
+from minigrad.ops.axes import axes_of, axis_of, whole
 from minigrad.tape import Node
 from minigrad.tensor import Tensor, TensorLike, apply, plain_index
 
@@ -74,8 +76,15 @@ def outputs_of(node: Node) -> Any:
     return Tensor(node.y, current, node)
 
 
-def _sizes(shape: Shape) -> tuple[int, ...]:
-    return tuple(map(index_of, shape)) if isinstance(shape, Sequence) else (index_of(shape),)
+def _sizes(shape: Shape, least: int = 0) -> tuple[int, ...]:
+    """The lengths of axes, none of them below the least: −1 where one may be left open."""
+    try:
+        sizes = tuple(map(index_of, shape)) if isinstance(shape, (tuple, list)) else (index_of(cast(Any, shape)),)
+    except TypeError:
+        sizes = (least - 1,)
+    if sizes and min(sizes) < least:
+        raise ShapeError(f"expected a shape, whole numbers from {least} on, got {shape!r}.")
+    return sizes
 
 
 # --- shape ------------------------------------------------------------------------------------------------------------
@@ -83,7 +92,7 @@ def _sizes(shape: Shape) -> tuple[int, ...]:
 
 def reshape(x: TensorLike, shape: Shape) -> Tensor:
     """x's numbers, in x's order, in another shape; one axis may be −1."""
-    return apply(shape_ops.Reshape, x, shape=_sizes(shape))
+    return apply(shape_ops.Reshape, x, shape=_sizes(shape, -1))
 
 
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
@@ -127,7 +136,7 @@ def broadcast_to(x: TensorLike, shape: Shape) -> Tensor:
 
 def concat(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """The xs one after the other along an axis."""
-    return apply(shape_ops.Concat, *xs, axis=index_of(axis))
+    return apply(shape_ops.Concat, *xs, axis=whole(axis, "concat"))
 
 
 concatenate = concat  # NumPy's older name
@@ -135,7 +144,7 @@ concatenate = concat  # NumPy's older name
 
 def stack(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """The xs, all of one shape, side by side along a new axis."""
-    return apply(shape_ops.Stack, *xs, axis=index_of(axis))
+    return apply(shape_ops.Stack, *xs, axis=whole(axis, "stack"))
 
 
 def unstack(x: TensorLike, axis: int = 0) -> tuple[Tensor, ...]:
@@ -173,7 +182,10 @@ def flip(x: TensorLike, axis: Axis = None) -> Tensor:
 def pad(x: TensorLike, widths: Sequence[tuple[int, int]]) -> Tensor:
     """x with zeros around it, (before, after) for each axis."""
     x = as_tensor(x)
-    pairs = tuple([(index_of(before), index_of(after)) for before, after in widths])
+    try:
+        pairs = tuple([(index_of(before), index_of(after)) for before, after in widths])
+    except (TypeError, ValueError):
+        pairs = ()
     if len(pairs) != x.ndim or any(n < 0 for pair in pairs for n in pair):
         raise ShapeError(
             f"pad: expected `widths` to be {x.ndim} pairs (before, after), one for each axis, got {widths}."
@@ -208,8 +220,23 @@ def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
     return reshape(swapaxes(taken, 0, axis), (*x.shape[:axis], *rows.shape, *x.shape[axis + 1 :]))
 
 
+def whole_numbers(where: str, x: Tensor) -> Tensor:
+    """Returns x, whole numbers whatever its dtype, as integers."""
+    if "int" in str(x.dtype):
+        return x
+    if is_floating(x.dtype) and bool(any_(not_equal(floor(x), x))):
+        raise DTypeError(f"{where}: expected integers, got {x.dtype} with fractions or NaN.")
+    return x.astype("int64")
+
+
 def one_hot(indices: TensorLike, depth: int, dtype: Any = "float32") -> Tensor:
-    """1 at the index and 0 elsewhere, along a new last axis of length `depth`: (…) → (…, depth)."""
+    """1 at the index and 0 elsewhere, along a new last axis of length `depth`: (…) → (…, depth).
+
+    As in TensorFlow, an index out of range gives zeros only.
+    """
     at = as_tensor(indices)
+    if "int" not in str(at.dtype):
+        raise DTypeError(f"one_hot: expected integer `indices`, got {at.dtype}. Convert with x.astype('int64').")
+    (depth,) = _sizes(depth)
     xp = at.backend
     return Tensor(xp.astype(xp.expand_dims(at.array, -1) == xp.arange(depth), dtype_name(dtype)), xp)

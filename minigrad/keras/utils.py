@@ -9,7 +9,8 @@ from minigrad import random
 from minigrad.creation import as_tensor, tensor
 from minigrad.errors import ShapeError
 from minigrad.functional import one_hot
-from minigrad.layers.options import choice
+from minigrad.functional.shaping import whole_numbers
+from minigrad.layers.options import OptionError, choice, positive_int
 
 __all__ = ["pad_sequences", "set_random_seed", "to_categorical"]
 
@@ -28,16 +29,17 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32
         dtype: of the result.
 
     Raises:
+        DTypeError: a label is no whole number.
         ShapeError: a label is negative, or too large.
 
     >>> to_categorical([0, 2]).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
-    labels = as_tensor(y).astype("int64")
+    labels = whole_numbers("to_categorical", as_tensor(y))
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels.reshape(labels.shape[:-1])
     low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, -1)
-    count = high + 1 if num_classes is None else num_classes
+    count = high + 1 if num_classes is None else positive_int.read("to_categorical: `num_classes`", num_classes)
     if low < 0 or high >= count:
         raise ShapeError(f"to_categorical: expected labels from 0 to {count - 1}, got {low} to {high}.")
     return one_hot(labels, count, dtype).numpy()
@@ -66,7 +68,13 @@ def pad_sequences(
     """
     for name, word in (("padding", padding), ("truncating", truncating)):
         choice("pre", "post").read(f"pad_sequences: `{name}`", word)
-    length = max((len(s) for s in sequences), default=0) if maxlen is None else maxlen
+    try:
+        lengths = [len(s) for s in sequences]
+    except TypeError:
+        raise ShapeError(f"pad_sequences: expected a list of lists of numbers, got {sequences!r}.") from None
+    length = max(lengths, default=0) if maxlen is None else maxlen
+    if not hasattr(length, "__index__") or length < 0:
+        raise OptionError(f"pad_sequences: `maxlen`: expected a whole number from 0 on, got {maxlen!r}.")
     rows = []
     for sequence in sequences:
         kept = list(sequence)[max(0, len(sequence) - length) :] if truncating == "pre" else list(sequence)[:length]

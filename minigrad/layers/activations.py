@@ -9,23 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.errors import unknown_name
-from minigrad.functional import (
-    elu,
-    gelu,
-    hard_sigmoid,
-    linear,
-    mish,
-    relu,
-    selu,
-    sigmoid,
-    softmax,
-    softplus,
-    softsign,
-    swish,
-    tanh,
-)
-from minigrad.functional import exp as exponential
+from minigrad import functional as F
+from minigrad.errors import OptionError, unknown_name
 from minigrad.layers.options import Kind
 from minigrad.ops import pointwise
 from minigrad.ops.op import Op
@@ -34,18 +19,16 @@ from minigrad.tensor import Tensor
 
 Activation = Callable[[Any], Tensor]
 
-_FUNCTIONS: dict[str, Activation] = {
-    "elu": elu, "exponential": exponential, "gelu": gelu, "hard_sigmoid": hard_sigmoid, "linear": linear, "mish": mish,
-    "relu": relu, "selu": selu, "sigmoid": sigmoid, "softmax": softmax, "softplus": softplus, "softsign": softsign,
-    "swish": swish, "tanh": tanh,
+_KNOWN: dict[str, tuple[Activation, type[Op]]] = {
+    "elu": (F.elu, pointwise.Elu), "exponential": (F.exp, pointwise.Exp), "gelu": (F.gelu, pointwise.Gelu),
+    "hard_sigmoid": (F.hard_sigmoid, pointwise.HardSigmoid), "linear": (F.linear, pointwise.Linear),
+    "mish": (F.mish, pointwise.Mish), "relu": (F.relu, pointwise.Relu), "selu": (F.selu, pointwise.Selu),
+    "sigmoid": (F.sigmoid, pointwise.Sigmoid), "softmax": (F.softmax, Softmax),
+    "softplus": (F.softplus, pointwise.Softplus), "softsign": (F.softsign, pointwise.Softsign),
+    "swish": (F.swish, pointwise.Swish), "tanh": (F.tanh, pointwise.Tanh),
 }  # fmt: skip
-_RULES: dict[Activation, type[Op]] = {
-    elu: pointwise.Elu, exponential: pointwise.Exp, gelu: pointwise.Gelu, hard_sigmoid: pointwise.HardSigmoid,
-    linear: pointwise.Linear, mish: pointwise.Mish, relu: pointwise.Relu, selu: pointwise.Selu,
-    sigmoid: pointwise.Sigmoid, softmax: Softmax, softplus: pointwise.Softplus, softsign: pointwise.Softsign,
-    swish: pointwise.Swish,
-    tanh: pointwise.Tanh,
-}  # fmt: skip
+_RULES = dict(_KNOWN.values())
+_OF_ARRAYS = ("numpy", "math", "cupy", "scipy", "torch")  # libraries whose functions know nothing of tensors
 
 
 def get(identifier: str | Activation | None) -> Activation:
@@ -54,7 +37,7 @@ def get(identifier: str | Activation | None) -> Activation:
     Raises:
         UnknownNameError: there is none of that name.
 
-    >>> get("tanh") is tanh
+    >>> get("tanh") is F.tanh
     True
     """
     return _read("activations.get", identifier)
@@ -62,7 +45,7 @@ def get(identifier: str | Activation | None) -> Activation:
 
 def serialize(activation: Activation) -> str:
     """Returns the activation's name; for a callable of one's own, the callable's."""
-    return next((name for name, known in _FUNCTIONS.items() if known is activation), _name(activation))
+    return next((name for name, (known, _) in _KNOWN.items() if known is activation), _name(activation))
 
 
 def deserialize(name: str) -> Activation:
@@ -87,12 +70,16 @@ def _name(activation: Any) -> str:
 
 def _read(where: str, identifier: Any) -> Activation:
     if identifier is None:
-        return linear
+        return F.linear
     if callable(identifier):
+        home = (getattr(identifier, "__module__", None) or type(identifier).__module__).partition(".")[0]
+        if home in _OF_ARRAYS:
+            ours = f"activation={_name(identifier)!r}" if _name(identifier) in _KNOWN else "one of mg.functional"
+            raise OptionError(f"{where}: {home}'s {_name(identifier)} gives arrays without a gradient. Use {ours}.")
         return identifier  # type: ignore[no-any-return]
-    if identifier not in _FUNCTIONS:
-        raise unknown_name(where, identifier, _FUNCTIONS, "A function of a tensor will do as well.")
-    return _FUNCTIONS[identifier]
+    if not isinstance(identifier, str) or identifier not in _KNOWN:
+        raise unknown_name(where, identifier, _KNOWN, "A function of a tensor will do as well.")
+    return _KNOWN[identifier][0]
 
 
 option = Kind(_read, serialize)

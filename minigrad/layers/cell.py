@@ -66,6 +66,11 @@ class Cell(Layer):
         """The size of the output."""
         return self.units
 
+    @property
+    def gate_layout(self) -> tuple[str, ...]:
+        """The names of the gates, as they stand side by side in the kernel."""
+        return self.formulas().gate_layout
+
     def formulas(self) -> Step:
         """Returns the cell's step and its hand-derived gradient."""
         raise NotImplementedError(f"{type(self).__name__} must define formulas().")

@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad.functional import clip, maximum, sqrt
 from minigrad.layers.catalogue import Catalogue
-from minigrad.layers.options import Configured, anything, number, option, optional
+from minigrad.layers.options import Configured, anything, non_negative, option, optional
 from minigrad.tensor import Tensor
 
 EPSILON = 1e-7  # Keras' own, so that a zero column is not divided by zero
@@ -31,7 +31,7 @@ class NonNeg(Constraint):
 class MaxNorm(Constraint):
     """w, its norm along the axis at most `max_value`."""
 
-    max_value: float = option(number, 2)
+    max_value: float = option(non_negative, 2)
     axis: Any = option(anything, 0)
 
     def __call__(self, w: Tensor) -> Tensor:
@@ -53,9 +53,9 @@ class UnitNorm(Constraint):
 class MinMaxNorm(Constraint):
     """w, its norm along the axis between `min_value` and `max_value`; `rate` says how much of the way in one step."""
 
-    min_value: float = option(number, 0.0)
-    max_value: float = option(number, 1.0)
-    rate: float = option(number, 1.0)
+    min_value: float = option(non_negative, 0.0)
+    max_value: float = option(non_negative, 1.0)
+    rate: float = option(non_negative, 1.0)
     axis: Any = option(anything, 0)
 
     def __call__(self, w: Tensor) -> Tensor:

@@ -6,11 +6,14 @@ from typing import Any
 
 from minigrad import functional as F
 from minigrad import random
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.backend.dtypes import dtype_name
+from minigrad.errors import ShapeError
+from minigrad.functional.shaping import whole_numbers
 from minigrad.layers import activations, constraints, initializers, regularizers
+from minigrad.layers.floatx import floatx
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
-from minigrad.layers.options import anything, flag, fraction, number, option, positive_int
+from minigrad.layers.options import Kind, anything, flag, fraction, number, option, positive_int
 from minigrad.tensor import Tensor
 
 
@@ -89,9 +92,7 @@ class Embedding(Layer):
             DTypeError: the inputs are not whole numbers.
             ShapeError: an integer is not in the table.
         """
-        indices = inputs if "int" in str(inputs.dtype) else inputs.astype("int64")
-        if indices is not inputs and bool(F.any(indices != inputs)):
-            raise DTypeError(f"Embedding {self.name!r}: expected integers, got {inputs.dtype} with fractions.")
+        indices = whole_numbers(f"Embedding {self.name!r}", inputs)
         if indices.size and getattr(indices.backend, "on_host", False):  # elsewhere, to look would cost a transfer
             low, high = int(indices.min()), int(indices.max())
             if low < 0 or high >= self.input_dim:
@@ -182,6 +183,8 @@ class Masking(Layer):
 
 class InputLayer(Layer):
     """Says what shape the inputs of a Sequential have; computes nothing. Made by ``Input(shape)``."""
+
+    dtype: Any = option(Kind(lambda where, value: dtype_name(value or floatx())), None, keyword_only=True)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Returns the inputs."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.backend.dtypes import dtype_name
-from minigrad.errors import DTypeError
+from minigrad.errors import DTypeError, MinigradError, unknown_name
+from minigrad.layers.options import Kind
 
 ALLOWED = ("float16", "float32", "float64")
 _floatx = "float32"
@@ -27,6 +28,19 @@ def set_floatx(value: str) -> None:
     if value not in ALLOWED:
         raise DTypeError(f"set_floatx: expected one of {', '.join(ALLOWED)}, got {value!r}.")
     _floatx = value
+
+
+def _layer_dtype(where: str, value: Any) -> str:
+    try:
+        name = _floatx if value is None else dtype_name(value)
+    except MinigradError:
+        name = value
+    if name not in ALLOWED:
+        raise unknown_name(where, name, ALLOWED, "A layer computes with real numbers.")
+    return name
+
+
+layer_dtype = Kind(_layer_dtype)
 
 
 def is_dtype(dtype: Any, name: str) -> bool:

@@ -14,7 +14,7 @@ from minigrad.creation import tensor
 from minigrad.errors import ShapeError
 from minigrad.functional import full
 from minigrad.layers.catalogue import Catalogue
-from minigrad.layers.options import Configured, anything, choice, number, option, optional
+from minigrad.layers.options import Configured, anything, choice, non_negative, number, option, optional
 from minigrad.tensor import Tensor
 
 Shape = tuple[int, ...]
@@ -74,25 +74,27 @@ class Identity(Initializer):
 
 
 class _Drawn(Initializer):
-    """An initializer that draws."""
-
-    def source(self) -> Any:
-        """The generator: a fresh one where there is a seed, else minigrad's."""
-        return random.generator_for(self.seed)
+    """An initializer that draws: by a fresh generator where there is a seed, else by minigrad's."""
 
     seed: int | None
+
+    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
+        """Returns a draw."""
+        return tensor(self._draw(random.generator_for(self.seed), shape), dtype)
+
+    def _draw(self, source: Any, shape: Shape) -> Any:
+        raise NotImplementedError
 
 
 class RandomNormal(_Drawn):
     """Normal with the given mean and standard deviation."""
 
     mean: float = option(number, 0.0)
-    stddev: float = option(number, 0.05)
+    stddev: float = option(non_negative, 0.05)
     seed: int | None = option(anything, None)
 
-    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
-        """Returns a draw."""
-        return tensor(self.source().normal(self.mean, self.stddev, shape), dtype)
+    def _draw(self, source: Any, shape: Shape) -> Any:
+        return source.normal(self.mean, self.stddev, shape)
 
 
 class RandomUniform(_Drawn):
@@ -102,21 +104,19 @@ class RandomUniform(_Drawn):
     maxval: float = option(number, 0.05)
     seed: int | None = option(anything, None)
 
-    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
-        """Returns a draw."""
-        return tensor(self.source().uniform(self.minval, self.maxval, shape), dtype)
+    def _draw(self, source: Any, shape: Shape) -> Any:
+        return source.uniform(self.minval, self.maxval, shape)
 
 
 class TruncatedNormal(_Drawn):
     """Normal, what lies beyond two standard deviations drawn again."""
 
     mean: float = option(number, 0.0)
-    stddev: float = option(number, 0.05)
+    stddev: float = option(non_negative, 0.05)
     seed: int | None = option(anything, None)
 
-    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
-        """Returns a draw."""
-        return tensor(self.mean + self.stddev * random.draw_truncated_normal(self.source(), shape), dtype)
+    def _draw(self, source: Any, shape: Shape) -> Any:
+        return self.mean + self.stddev * random.draw_truncated_normal(source, shape)
 
 
 class VarianceScaling(_Drawn):
@@ -125,29 +125,28 @@ class VarianceScaling(_Drawn):
     Source: He et al., 2015, and Glorot and Bengio, 2010, of which this is the common form.
     """
 
-    scale: float = option(number, 1.0)
+    scale: float = option(non_negative, 1.0)
     mode: str = option(choice("fan_in", "fan_out", "fan_avg"), "fan_in")
     distribution: str = option(
         choice("truncated_normal", "untruncated_normal", "normal", "uniform"), "truncated_normal"
     )
     seed: int | None = option(anything, None)
 
-    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
-        """Returns a draw."""
-        return _scaled(self.source(), shape, dtype, self.scale, self.mode, self.distribution)
+    def _draw(self, source: Any, shape: Shape) -> Any:
+        return _scaled(source, shape, self.scale, self.mode, self.distribution)
 
 
-def _scaled(source: Any, shape: Shape, dtype: Any, scale: float, mode: str, distribution: str) -> Tensor:
+def _scaled(source: Any, shape: Shape, scale: float, mode: str, distribution: str) -> Any:
     fan_in, fan_out = fans(shape)
     n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[mode]
     variance = scale / max(1.0, n)
     if distribution == "uniform":
         limit = sqrt(3.0 * variance)
-        return tensor(source.uniform(-limit, limit, shape), dtype)
+        return source.uniform(-limit, limit, shape)
     if distribution == "untruncated_normal":
-        return tensor(source.normal(0.0, sqrt(variance), shape), dtype)
+        return source.normal(0.0, sqrt(variance), shape)
     # Cutting at two standard deviations leaves 0.8796 of one; dividing by it restores the variance.
-    return tensor(random.draw_truncated_normal(source, shape) * (sqrt(variance) / 0.87962566103423978), dtype)
+    return random.draw_truncated_normal(source, shape) * (sqrt(variance) / 0.87962566103423978)
 
 
 def fans(shape: Shape) -> tuple[int, int]:
@@ -166,9 +165,8 @@ class _Scaled(_Drawn):
 
     rule: tuple[float, str, str]
 
-    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
-        """Returns a draw."""
-        return _scaled(self.source(), shape, dtype, *self.rule)
+    def _draw(self, source: Any, shape: Shape) -> Any:
+        return _scaled(source, shape, *self.rule)
 
 
 class GlorotUniform(_Scaled):
@@ -213,16 +211,11 @@ class Orthogonal(_Drawn):
     gain: float = option(number, 1.0)
     seed: int | None = option(anything, None)
 
-    def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
-        """Returns a draw.
-
-        Raises:
-            ShapeError: the shape has fewer than two axes.
-        """
+    def _draw(self, source: Any, shape: Shape) -> Any:
         if len(shape) < 2:
             raise ShapeError(f"Orthogonal: expected a shape of two axes or more, got {shape}.")
         rows = prod(shape[:-1])
-        return tensor(self.gain * random.draw_orthogonal(self.source(), rows, shape[-1]).reshape(shape), dtype)
+        return self.gain * random.draw_orthogonal(source, rows, shape[-1]).reshape(shape)
 
 
 _ALL = (

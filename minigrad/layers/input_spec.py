@@ -23,7 +23,7 @@ class InputSpec(NamedTuple):
         n = len(shape)
         if (self.ndim is not None and n != self.ndim) or n < (self.min_ndim or 0):
             return False
-        return self.axes is None or all(-n <= k < n and shape[k] == size for k, size in self.axes.items())
+        return self.axes is None or all(-n <= k < n and size in (shape[k], None) for k, size in self.axes.items())
 
     def __str__(self) -> str:
         n = max([self.ndim or self.min_ndim or 1, *(max(axis + 1, -axis) for axis in self.axes or {})])

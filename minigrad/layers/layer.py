@@ -19,15 +19,16 @@ from typing import Any, ClassVar
 from weakref import WeakSet
 
 from minigrad.backend import registry
-from minigrad.backend.dtypes import dtype_name, is_floating
+from minigrad.backend.dtypes import is_floating
 from minigrad.errors import MinigradError, ShapeError
-from minigrad.layers import constraints, context, initializers, nest, regularizers
+from minigrad.layers import checks, constraints, context, initializers, nest, regularizers
 from minigrad.layers.catalogue import snake_case
-from minigrad.layers.floatx import floatx, is_dtype
+from minigrad.layers.floatx import is_dtype, layer_dtype
 from minigrad.layers.input_spec import InputSpec
-from minigrad.layers.options import Configured, Kind, anything, flag, has_options_only, option
+from minigrad.layers.masks import hand_on, mask_of, masks_of
+from minigrad.layers.options import Configured, anything, flag, has_options_only, option
 from minigrad.layers.weight import Weight
-from minigrad.tensor import Tensor, TensorLike, constant
+from minigrad.tensor import Tensor, constant
 
 Shape = tuple[int | None, ...]
 CLASSES: dict[tuple[str, str], type[Layer]] = {}  # every layer class by the names under which it is serialized
@@ -52,11 +53,12 @@ class Layer(Configured):
 
     name: str = option(anything, None, keyword_only=True)
     trainable: bool = option(flag, True, keyword_only=True)
-    dtype: Any = option(Kind(lambda where, value: dtype_name(value or floatx())), None, keyword_only=True)
+    dtype: Any = option(layer_dtype, None, keyword_only=True)
 
     serialized_module: ClassVar[str] = "keras.layers"
     _call_parameters: ClassVar[tuple[str, ...]]
     _by_place: ClassVar[int]  # how many of them may be given without their names
+    _takes_one: ClassVar[bool]  # does `call` say that its inputs are one Tensor?
     computes_with_integers = False
     supports_masking = False
     built = False
@@ -136,9 +138,9 @@ class Layer(Configured):
         """
         where = f"{self.name}.add_weight"
         start = initializers.option_kind.read(where, initializer or "glorot_uniform")
-        dtype = dtype or self.dtype
+        dtype, shape = dtype or self.dtype, checks.weight_shape(where, shape)
         weight = Weight(
-            start(tuple(shape), dtype=dtype),
+            checks.returned(f"{where}: the initializer of {name!r}", start(shape, dtype=dtype), shape),
             trainable=trainable,
             name=context.scoped(name or "weight") + ":0",
             dtype=dtype,
@@ -190,18 +192,19 @@ class Layer(Configured):
         """Returns copies of all weights, NumPy arrays."""
         return [w.numpy() for w in self.weights]
 
-    def set_weights(self, weights: Iterable[TensorLike]) -> None:
-        """Sets all weights, in the order of `weights`.
+    def set_weights(self, weights: Any) -> None:
+        """Sets all weights, from a list of arrays in the order of `weights`.
 
         Raises:
             ShapeError: the number or a shape is wrong; then nothing is set.
         """
-        own, given = self.weights, list(weights)
-        if len(own) != len(given):
+        own, given = self.weights, list(weights) if isinstance(weights, Iterable) else None
+        if given is None or len(own) != len(given):
+            came = f"no list: {weights!r}" if given is None else len(given)
             listed = ", ".join(f"{w.name} {w.shape}" for w in own)
             unbuilt = "" if self.built else " It has not been built: call it on data first, or build(input_shape)."
             raise ShapeError(
-                f"{self.name}.set_weights: expected {len(own)} arrays, got {len(given)}.{unbuilt} It has: {listed}."
+                f"{self.name}.set_weights: expected {len(own)} arrays, got {came}.{unbuilt} It has: {listed}."
             )
         tensors = [constant(array, w.backend) for w, array in zip(own, given, strict=True)]
         for w, value in zip(own, tensors, strict=True):
@@ -227,6 +230,8 @@ class Layer(Configured):
         """The terms to add to the loss: of the last call, and the regularizers' of the weights as they are now."""
         own = self._losses + [penalty() for penalty in self._penalties]
         own += [w.regularizer(w) for w in self._weights if w.regularizer is not None]
+        where = f"{self.name}.losses: a regularizer or an added loss"
+        own = [checks.returned(where, term, ()) for term in own]
         return own + [loss for layer in self._sublayers() for loss in layer.losses]
 
     def _forget_losses(self) -> None:
@@ -234,6 +239,10 @@ class Layer(Configured):
         _with_losses.discard(self)
         for layer in self._sublayers():
             layer._forget_losses()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The attributes, for `copy` and `pickle`, but for the losses of the last call, which hang on its tape."""
+        return vars(self) | {"_losses": []}
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as plain values.
@@ -266,7 +275,7 @@ class Layer(Configured):
         inputs = self._as_inputs(inputs)
         mask = kwargs.get("mask")
         if mask is None:
-            mask = _masks_of(inputs)
+            mask = masks_of(inputs)
             if mask is not None and "mask" in takes:
                 kwargs["mask"] = mask
         with context.calling(self, self._scope_name(), kwargs.get("training")) as around:
@@ -289,9 +298,11 @@ class Layer(Configured):
     def call_parameters(cls) -> tuple[str, ...]:
         """The names of the arguments of `call` behind its first, the inputs."""
         if "_call_parameters" not in vars(cls):
-            kinds = {name: p.kind for name, p in signature(cls.call).parameters.items()}
+            parameters = signature(cls.call).parameters
+            kinds = {name: p.kind for name, p in parameters.items()}
             by_place = [name for name, kind in kinds.items() if kind is Parameter.POSITIONAL_OR_KEYWORD][2:]
             cls._by_place = len(by_place)
+            cls._takes_one = [p.annotation for p in parameters.values()][1] in ("Tensor", Tensor)
             by_name = [name for name, kind in kinds.items() if kind is Parameter.KEYWORD_ONLY]
             takes_any = Parameter.VAR_KEYWORD in kinds.values()
             cls._call_parameters = (*by_place, *by_name, *(["training"] if takes_any else []))
@@ -327,7 +338,7 @@ class Layer(Configured):
         if is_dtype(x.dtype, self._cast_dtype) or not (is_floating(x.dtype) or self.computes_with_integers):
             return x
         y = x.astype(self._cast_dtype)
-        self._hand_on(_mask_of(x), y)
+        self._hand_on(mask_of(x), y)
         return y
 
     def _build_once(self, inputs: Any) -> None:
@@ -336,13 +347,12 @@ class Layer(Configured):
 
     def _hand_on(self, mask: Any, outputs: Any) -> None:
         """Hangs each mask on its output."""
-        if mask is not None:
-            for y, m in zip(nest.leaves(outputs), nest.leaves(mask), strict=False):
-                if m is not None:
-                    y._keras_mask = m
+        hand_on(mask, outputs)
 
     def _check(self, inputs: Any) -> None:
         """Compares the (first) input with the input spec."""
+        if self._takes_one:
+            checks.one_tensor(f"{type(self).__name__}.call ({self.name!r})", inputs)
         x = nest.first(inputs)
         if x is not None and self.input_spec is not None and not self.input_spec.admits(x.shape):
             raise self._unfit("call", x.shape)
@@ -368,22 +378,14 @@ class Layer(Configured):
         return ""
 
 
-def _mask_of(x: Any) -> Any:
-    return getattr(x, "_keras_mask", None)
-
-
-def _masks_of(inputs: Any) -> Any:
-    """The masks that the inputs carry, in their structure; None if none of them carries one."""
-    masks = nest.over(_mask_of, inputs)
-    return masks if any(m is not None for m in nest.leaves(masks)) else None
-
-
 def _once_built(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
     """A layer's `build`, so that its weights' names begin with the layer's and `built` is true afterwards."""
 
     @wraps(build)
     def named(self: Layer, input_shape: Any) -> None:
-        single = isinstance(input_shape, (tuple, list)) and not any(isinstance(n, (tuple, list)) for n in input_shape)
+        if input_shape is not None or self.input_spec is not None:
+            checks.input_shape(f"{type(self).__name__}.build ({self.name!r})", input_shape)
+        single = checks.is_shape(input_shape)
         if single and self.input_spec is not None and not self.input_spec.admits(tuple(input_shape)):
             raise self._unfit("build", input_shape)
         with context.inside(self, self._scope_name()):

@@ -20,16 +20,17 @@ from numbers import Real
 from typing import Any, ClassVar, NamedTuple, cast
 
 from minigrad.errors import MinigradError
+from minigrad.errors import OptionError as OptionError  # found here too
 
 REQUIRED: Any = Parameter.empty
 
 
-class OptionError(MinigradError, ValueError):
-    """A constructor's argument has a value that cannot be used."""
-
-
 class OptionTypeError(MinigradError, TypeError):
     """A constructor was called with missing or unknown arguments, or one of the wrong type."""
+
+
+class UninitializedError(MinigradError, AttributeError):
+    """A constructor of one's own did not call that of its base class."""
 
 
 class Kind(NamedTuple):
@@ -55,7 +56,15 @@ class Option:
         self.name = name
 
     def __get__(self, instance: Any, owner: type) -> Any:
-        return self if instance is None else instance.__dict__[self.name]
+        if instance is None:
+            return self
+        try:
+            return instance.__dict__[self.name]
+        except KeyError:
+            name = type(instance).__name__
+            raise UninitializedError(
+                f"{name}: it has no `{self.name}` yet. Call super().__init__() first in {name}.__init__."
+            ) from None
 
     def __set__(self, instance: Any, value: Any) -> None:
         instance.__dict__[self.name] = self.kind.read(f"{type(instance).__name__}: `{self.name}`", value)
@@ -87,7 +96,7 @@ class Configured:
     >>> Point(x=-1)
     Traceback (most recent call last):
         ...
-    minigrad.layers.options.OptionError: Point: `x`: expected a positive integer, got -1.
+    minigrad.errors.OptionError: Point: `x`: expected a positive integer, got -1.
     """
 
     _options: ClassVar[dict[str, Option]] = {}
@@ -190,8 +199,14 @@ def _fraction(where: str, value: Any) -> float:
 
 
 def _number(where: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if isinstance(value, bool) or not isinstance(value, Real) or value != value:
         raise OptionError(f"{where}: expected a number, got {value!r}.")
+    return cast(float, value)
+
+
+def _non_negative(where: str, value: Any) -> float:
+    if _number(where, value) < 0:
+        raise OptionError(f"{where}: expected a number that is not negative, got {value!r}.")
     return cast(float, value)
 
 
@@ -224,4 +239,5 @@ anything = Kind(lambda where, value: value)
 positive_int = Kind(_positive_int)
 fraction = Kind(_fraction)
 number = Kind(_number)
+non_negative = Kind(_non_negative)
 flag = Kind(_flag)

@@ -6,7 +6,7 @@ from minigrad.errors import ShapeError
 from minigrad.functional import abs as absolute
 from minigrad.functional import arange, maximum, one_hot, sqrt, transpose
 from minigrad.layers.catalogue import Catalogue
-from minigrad.layers.options import Configured, choice, number, option, optional
+from minigrad.layers.options import Configured, choice, non_negative, option, optional
 from minigrad.tensor import Tensor
 
 
@@ -21,8 +21,8 @@ class Regularizer(Configured):
 class L1L2(Regularizer):
     """l1 Σ |x| + l2 Σ x²"""
 
-    l1: float = option(number, 0.0)
-    l2: float = option(number, 0.0)
+    l1: float = option(non_negative, 0.0)
+    l2: float = option(non_negative, 0.0)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Returns the penalty."""
@@ -32,7 +32,7 @@ class L1L2(Regularizer):
 class L1(Regularizer):
     """l1 Σ |x|"""
 
-    l1: float = option(number, 0.01)
+    l1: float = option(non_negative, 0.01)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Returns the penalty."""
@@ -42,7 +42,7 @@ class L1(Regularizer):
 class L2(Regularizer):
     """l2 Σ x²"""
 
-    l2: float = option(number, 0.01)
+    l2: float = option(non_negative, 0.01)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Returns the penalty."""
@@ -52,7 +52,7 @@ class L2(Regularizer):
 class OrthogonalRegularizer(Regularizer):
     """factor · the mean |cosine| between two rows (or columns) of a matrix."""
 
-    factor: float = option(number, 0.01)
+    factor: float = option(non_negative, 0.01)
     mode: str = option(choice("rows", "columns"), "rows")
 
     def __call__(self, x: Tensor) -> Tensor:

@@ -120,7 +120,7 @@ class Bidirectional(Layer):
             constants: as of the layer, for both.
 
         Raises:
-            ShapeError: the number of initial states is odd.
+            ShapeError: the number of initial states is wrong.
         """
         if isinstance(inputs, list):
             inputs, initial_state = inputs[0], inputs[1:] or initial_state
@@ -142,13 +142,13 @@ class Bidirectional(Layer):
         if states is None:
             return None, None
         given = nest.leaves(states)
-        half, odd = divmod(len(given), 2)
-        if odd:
+        there, back = (len(nest.leaves(layer.cell.state_size)) for layer in self._both)
+        if len(given) != there + back:
             raise ShapeError(
-                f"{self.name}.{where}: expected an even number of states, the forward layer's and then the backward "
-                f"layer's, got {len(given)}."
+                f"{self.name}.{where}: expected {there + back} states, the forward layer's {there} and then the "
+                f"backward layer's {back}, got {len(given)}."
             )
-        return given[:half], given[half:]
+        return given[:there], given[there:]
 
     def _both_have(self, argument: str) -> bool:
         return bool(getattr(self.forward_layer, argument))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import index
 
 from minigrad.backend.protocol import Axis
-from minigrad.errors import ShapeError
+from minigrad.errors import DTypeError, ShapeError
 
 
 def axes_of(axis: Axis, ndim: int, what: str) -> tuple[int, ...]:
@@ -24,11 +24,19 @@ def axes_of(axis: Axis, ndim: int, what: str) -> tuple[int, ...]:
     """
     if axis is None:
         return tuple(range(ndim))
-    named = [index(a) for a in axis] if isinstance(axis, (tuple, list)) else [index(axis)]
+    named = [whole(a, what) for a in axis] if isinstance(axis, (tuple, list)) else [whole(axis, what)]
     counted = tuple([a + ndim if a < 0 else a for a in named])
     if any(not 0 <= a < ndim for a in counted) or len(set(counted)) != len(counted):
         raise ShapeError(f"{what}: expected `axis` to name different axes of {ndim}, got {axis}.")
     return counted
+
+
+def whole(axis: int, what: str) -> int:
+    """Returns an axis as Python's int."""
+    try:
+        return index(axis)
+    except TypeError:
+        raise DTypeError(f"{what}: expected `axis` to be a whole number, got {axis!r}.") from None
 
 
 def axis_of(axis: int, ndim: int, what: str) -> int:

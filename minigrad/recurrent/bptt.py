@@ -10,6 +10,8 @@ At a step where a row is masked, the row keeps its state and repeats its previou
 - ∂loss/∂output goes to the step whose output was repeated; before any output there was only a constant 0, which owes
   nobody anything.
 
+Pad with numbers: a NaN in x at a masked step reaches no output, but as in TensorFlow the weights' gradients, 0 · NaN.
+
 Truncation, `tbptt=(k1, k2)`: after every k1 steps the loss of those steps is sent back through at most k2 steps. With
 k1 = 1, ∂loss_t/∂x_u is exact for t − u < k2 and 0 beyond.
 
@@ -23,7 +25,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from minigrad.backend.protocol import Array, Xp
-from minigrad.errors import MinigradError
+from minigrad.errors import MinigradError, ShapeError
 from minigrad.recurrent.step import State, Step, Weights
 
 
@@ -60,6 +62,9 @@ def forward(
     Returns:
         The outputs, (time, batch, units), the final state, and what `backward` needs.
 
+    Raises:
+        ShapeError: x, the states and the mask do not fit together: x may be (batch, time, features).
+
     >>> import numpy as np, minigrad_numpy as xp
     >>> from minigrad.recurrent import LSTMStep, LSTMWeights, bptt
     >>> weights = LSTMWeights(W=np.ones((2, 4)), U=np.zeros((1, 4)), b=np.zeros(4))
@@ -68,6 +73,12 @@ def forward(
     >>> c_T  # half of it forgotten at each of three steps
     array([[0.125]])
     """
+    if x.shape[1:2] != state[0].shape[:1] or not (mask is None or mask.shape == x.shape[:2]):
+        given = f"{x.shape}, states of shapes {[s.shape for s in state]}"
+        given += "" if mask is None else f" and a mask of shape {mask.shape}"
+        raise ShapeError(
+            f"bptt.forward: expected x of shape (time, batch, features) and states (batch, size), got {given}."
+        )
     z = xp.unstack(cell.project(xp, x, weights))
     rows = [None] * len(z) if mask is None else [xp.expand_dims(row, -1) for row in xp.unstack(mask)]
     states, kept, outputs = [], [], []

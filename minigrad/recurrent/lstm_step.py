@@ -73,6 +73,7 @@ class LSTMStep(Step):
     recurrent_activation: type[Op] = Sigmoid
     separate: bool = False
     name: ClassVar[str] = "lstm"
+    gate_layout: ClassVar[tuple[str, ...]] = ("i", "f", "g", "o")
 
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Returns z = x W + b, (…, 4 units)."""

@@ -28,6 +28,7 @@ class Step:
     Attributes:
         name: what a backend calls its fused kernel for this step; empty if there can be none.
         output: which of the state's arrays is the cell's output.
+        gate_layout: the names of the gates, as they stand side by side in the weights.
 
     A subclass that overrides `step` and `step_backward` alone gets x itself as z, and answers `step_backward` with
     ``((dx, *dweights), dstate)``; `gather` then sums the steps' shares of each weight.
@@ -35,6 +36,7 @@ class Step:
 
     name: ClassVar[str] = ""
     output: ClassVar[int] = 0
+    gate_layout: ClassVar[tuple[str, ...]] = ()
 
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Returns z (time, batch, …) for x (time, batch, features)."""

@@ -105,6 +105,19 @@ def test_a_broken_contract(installed: Path) -> None:
     for stranger in (sys, None, 5):
         with pytest.raises(BackendContractError, match="is not a backend: it lacks name, "):
             mg.use(stranger)
+    with pytest.raises(BackendContractError, match=r"lacks name, asarray, to_numpy, .* …\. What each must do"):
+        mg.use(None)
+
+
+def test_a_backend_that_this_version_does_not_have(installed: Path) -> None:
+    with pytest.raises(UnknownBackendError) as caught:
+        mg.use("cupy")
+    assert str(caught.value) == (
+        "mg.use: this version of minigrad has no backend for CuPy. Use 'numpy', or hand in a module of your own."
+    )
+    install(installed, "someones-cupy", "cupy", "someones_cupy", WHOLE)
+    with mg.using("cupy") as module:
+        assert module.__name__ == "someones_cupy"
 
 
 def test_the_three_errors_are_three() -> None:

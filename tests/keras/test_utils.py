@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minigrad import random
-from minigrad.errors import ShapeError
+from minigrad.errors import DTypeError, ShapeError
 from minigrad.keras import utils
 from minigrad.layers.options import OptionError
 
@@ -16,6 +16,19 @@ def test_to_categorical():
     assert utils.to_categorical(np.array([[0, 1], [1, 1]]), dtype="float64").shape == (2, 2, 2)
     with pytest.raises(ShapeError, match="expected labels from 0 to 2, got 0 to 3"):
         utils.to_categorical([0, 3], num_classes=3)
+
+
+@pytest.mark.parametrize("labels", [[0.5, 1], [np.nan], np.array([1e30, 0.1])])
+def test_labels_are_whole(labels):
+    with pytest.raises(DTypeError, match=r"to_categorical: expected integers, got float.* with fractions or NaN"):
+        utils.to_categorical(labels)
+    np.testing.assert_array_equal(utils.to_categorical([1.0, 0.0]), [[0, 1], [1, 0]])
+
+
+@pytest.mark.parametrize("count", [-1, 0, 1.5, "two"])
+def test_the_number_of_classes(count):
+    with pytest.raises(OptionError, match="`num_classes`: expected a positive integer, got"):
+        utils.to_categorical([0], count)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +50,12 @@ def test_pad_sequences(arguments, expected):
 
 def test_pad_sequences_of_nothing_and_of_nonsense():
     assert utils.pad_sequences([], maxlen=3).shape == (0, 3)
+    for sequences in (5, [1, 2], None):
+        with pytest.raises(ShapeError, match="pad_sequences: expected a list of lists of numbers, got"):
+            utils.pad_sequences(sequences)
+    for length in (-1, 1.5, "2"):
+        with pytest.raises(OptionError, match="`maxlen`: expected a whole number from 0 on, got"):
+            utils.pad_sequences([[1]], maxlen=length)
     with pytest.raises(OptionError, match="`padding`: expected one of 'pre', 'post', got 'left'"):
         utils.pad_sequences([[1]], padding="left")
 

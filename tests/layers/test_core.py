@@ -68,7 +68,7 @@ def test_embeddings_mask() -> None:
 @pytest.mark.parametrize(
     ("indices", "error", "message"),
     [
-        ([[0.5]], DTypeError, "Embedding 'table': expected integers, got float32 with fractions."),
+        ([[0.5]], DTypeError, "Embedding 'table': expected integers, got float32 with fractions or NaN."),
         (
             [[5]],
             ShapeError,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 from typing import Any
 
 import numpy as np
@@ -334,6 +336,78 @@ def test_bad_arguments(act: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error) as caught:
         act()
     assert message in str(caught.value)
+
+
+def test_a_constructor_that_forgets_its_base_class() -> None:
+    class Forgetful(L.Layer):
+        def __init__(self, units: int) -> None:
+            self.inner = L.Dense(units)
+
+        def call(self, inputs: Any) -> Any:
+            return self.inner(inputs)
+
+    class ForgetfulModel(mg.keras.Model):
+        def __init__(self) -> None:
+            self.inner = L.Dense(2)
+
+        def call(self, inputs: Any) -> Any:
+            return self.inner(inputs)
+
+    for make in (lambda: Forgetful(2)(X), lambda: Forgetful(2).weights, lambda: ForgetfulModel()(X)):
+        with pytest.raises(
+            AttributeError, match=r"has no `\w+` yet. Call super\(\).__init__\(\) first in Forgetful"
+        ) as e:
+            make()
+        assert isinstance(e.value, MinigradError)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "flaot32", bool, 5, "complex64", np.int64])
+def test_layers_compute_with_real_numbers(dtype: Any) -> None:
+    for make in (L.Dense, L.LSTM):
+        with pytest.raises(
+            UnknownNameError, match=f"{make.__name__}: `dtype`: unknown name .*float16, float32, float64"
+        ):
+            make(2, dtype=dtype)
+    if dtype == "flaot32":
+        with pytest.raises(UnknownNameError, match=r"Did you mean 'float32'\?"):
+            L.Dense(2, dtype=dtype)
+
+
+def test_inputs_may_be_integers_all_the_same() -> None:
+    assert L.Input((3,), dtype="int32").dtype == "int32"
+    assert L.Dense(2, dtype=np.float64).dtype == L.Dense(2, dtype=np.dtype("float64")).dtype == "float64"
+
+
+@pytest.mark.parametrize("given", [5, None])
+def test_weights_are_set_from_a_list(given: Any) -> None:
+    layer = L.Dense(2, name="dense")
+    layer(X)
+    with pytest.raises(ShapeError, match=f"dense.set_weights: expected 2 arrays, got no list: {given}."):
+        layer.set_weights(given)
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_layers_can_be_copied(duplicate: Any) -> None:
+    layer = L.Dense(2, "tanh", kernel_regularizer="l2", activity_regularizer="l1", name="dense")
+    y = layer(X)  # its losses hang on the tape
+    again = duplicate(layer)
+    np.testing.assert_array_equal(again(X).numpy(), y.numpy())
+    assert [w.name for w in again.weights] == [w.name for w in layer.weights]
+    assert len(again.losses) == len(layer.losses) == 2
+    again.set_weights([np.ones((4, 2)), np.zeros(2)])
+    np.testing.assert_array_equal(layer(X).numpy(), y.numpy())
+
+
+def test_a_copied_model_trains_by_itself() -> None:
+    model = mg.keras.Sequential([L.LSTM(2), L.Dense(1)])
+    model.compile("adam", "mse")
+    x, y = np.ones((4, 3, 2), "float32"), np.ones((4, 1), "float32")
+    model(x)
+    again, before = copy.deepcopy(model), model.get_weights()
+    again.fit(x, y, verbose=0)
+    for mine, old, other in zip(model.get_weights(), before, again.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, old)
+        assert not np.array_equal(other, old)
 
 
 def test_arguments_may_be_numpys() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -134,7 +135,7 @@ def test_functions_will_do_as_well() -> None:
 
 
 def test_activations_by_name_and_back() -> None:
-    for name in activations._FUNCTIONS.keys() - {"exponential"}:
+    for name in activations._KNOWN.keys() - {"exponential"}:
         assert activations.serialize(activations.get(name)) == name
         assert activations.deserialize(name) is getattr(mg.functional, name)
     assert activations.get(None) is mg.functional.linear
@@ -162,6 +163,22 @@ BAD: list[tuple[Any, type[Exception], str]] = [
     (lambda: initializers.Orthogonal()((2,)), ShapeError, "Orthogonal: expected a shape of two axes or more"),
     (lambda: initializers.VarianceScaling(mode="fan"), OptionError, "VarianceScaling: `mode`: expected one of"),
     (lambda: regularizers.OrthogonalRegularizer()(mg.ones((2,))), ShapeError, "expected a matrix, got shape (2,)."),
+    (lambda: activations.get([1]), UnknownNameError, "activations.get: unknown name [1]."),
+    (
+        lambda: mg.keras.layers.Dense(2, activation=np.tanh),
+        OptionError,
+        "Dense: `activation`: numpy's tanh gives arrays without a gradient. Use activation='tanh'.",
+    ),
+    (
+        lambda: mg.keras.layers.LSTM(2, recurrent_activation=np.sum),
+        OptionError,
+        "LSTM: `recurrent_activation`: numpy's sum gives arrays without a gradient. Use one of mg.functional.",
+    ),
+    (lambda: activations.get(math.tanh), OptionError, "math's tanh gives arrays without a gradient."),
+    (lambda: regularizers.l2(-1), OptionError, "L2: `l2`: expected a number that is not negative, got -1."),
+    (lambda: regularizers.l1_l2(float("nan"), 0), OptionError, "L1L2: `l1`: expected a number, got nan."),
+    (lambda: constraints.MaxNorm(-1), OptionError, "MaxNorm: `max_value`: expected a number that is not negative, got"),
+    (lambda: initializers.RandomNormal(0, -1), OptionError, "RandomNormal: `stddev`: expected a number that is not"),
     (lambda: regularizers.L2("much"), OptionError, "L2: `l2`: expected a number, got 'much'."),
 ]  # fmt: skip
 

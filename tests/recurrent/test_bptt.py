@@ -10,8 +10,8 @@ import pytest
 
 import minigrad as mg
 import minigrad_numpy
-from minigrad.errors import MinigradError
-from minigrad.recurrent import bptt
+from minigrad.errors import MinigradError, ShapeError
+from minigrad.recurrent import LSTMStep, LSTMWeights, bptt
 from minigrad.testing import check_gradient
 from recurrent import situations
 from recurrent.situations import CASES, MASK, Situation, by_differences, by_loop, by_node, by_tape, reference, same
@@ -43,7 +43,17 @@ def test_on_every_backend(case: Situation, backend: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["lstm", "lstm, zero output", "lstm, swish, sigmoid", "gru", "gru, reset before, a mask a gate", "simple"]
+    "name",
+    [
+        "lstm",
+        "lstm, zero output",
+        "lstm, swish, sigmoid",
+        "gru",
+        "gru, reset before, a mask a gate",
+        "simple",
+        "lstmp, swish",
+        "lstmp, everything",
+    ],
 )
 def test_second_derivatives(name: str) -> None:
     """The formulas run on tensors, so the gradient of a sequence has a gradient; here checked by finite differences."""
@@ -114,3 +124,27 @@ def test_truncation_must_be_one() -> None:
     for wrong in ((0, 2), (3, 2), (-1, 1)):
         with pytest.raises(MinigradError, match=r"expected tbptt = \(k1, k2\) with 1 ≤ k1 ≤ k2, got"):
             by_loop(replace(CASES["simple"], tbptt=wrong))
+
+
+def test_batch_first_is_told_by_the_states() -> None:
+    weights, state = LSTMWeights(np.ones((2, 4)), np.zeros((1, 4))), (np.zeros((5, 1)),) * 2
+    bptt.forward(minigrad_numpy, LSTMStep(), np.ones((3, 5, 2)), state, weights)
+    with pytest.raises(
+        ShapeError, match=r"expected x of shape \(time, batch, features\) and .* got \(5, 3, 2\), states"
+    ):
+        bptt.forward(minigrad_numpy, LSTMStep(), np.ones((5, 3, 2)), state, weights)
+    with pytest.raises(ShapeError, match=r"and a mask of shape \(5, 3\)"):
+        bptt.forward(minigrad_numpy, LSTMStep(), np.ones((3, 5, 2)), state, weights, np.ones((5, 3), bool))
+
+
+@pytest.mark.parametrize("step", ["explicit", "kernel", "tape"])
+def test_nan_at_masked_steps_is_as_in_tensorflow(step: str) -> None:
+    """It reaches no output, and the weights' gradients (TensorFlow 2.15: NaN too): 0 · NaN = NaN. Pad with numbers."""
+    x, mask = np.ones((2, 4, 3), "float32"), np.array([[1, 1, 0, 0], [1, 1, 1, 1]], bool)
+    x[~mask] = np.nan
+    options = {"explicit": {"activation": "softsign"}, "kernel": {}, "tape": {"unroll": True}}[step]
+    layer = mg.keras.layers.LSTM(2, **options)
+    y = layer(x, mask=mask)
+    y.sum().backward()
+    assert np.isfinite(y.numpy()).all()
+    assert np.isnan(layer.weights[0].grad.numpy()).any()

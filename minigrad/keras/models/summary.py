@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.layers import nest
+from minigrad.layers.core import Embedding, Masking
 from minigrad.layers.layer import Layer
 
 HEADS = ("Layer (type)", "Output", "Weights", "Mask", "Gates")
@@ -35,11 +36,19 @@ def table(model: Any, seen: dict[int, tuple[Any, Any]]) -> str:
 
 def _row(layer: Layer, seen: tuple[Any, Any] | None) -> tuple[str, ...]:
     shape, masked = seen or (None, None)
-    mask = ("yes" if masked else "–") if seen else ("passes on" if layer.supports_masking else "–")
+    mask = ("yes" if masked else "–") if seen else _mask_to_come(layer)
     weights = f"{layer.count_params():,}" if layer.built else "not built"
     cell = getattr(layer, "cell", layer)
     gates = getattr(cell, "gate_layout", "")
     return f"{layer.name} ({type(layer).__name__})", _shape(shape), weights, mask, ", ".join(gates)
+
+
+def _mask_to_come(layer: Any) -> str:
+    """What becomes of a mask in a layer that was not called yet, as far as its arguments tell."""
+    if isinstance(layer, (Embedding, Masking)):
+        return "makes one" if getattr(layer, "mask_zero", True) else "–"
+    sequence = getattr(getattr(layer, "forward_layer", layer), "return_sequences", True)
+    return "passes on" if layer.supports_masking and sequence else "–"
 
 
 def _shape(shape: Any) -> str:

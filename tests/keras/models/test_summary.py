@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from minigrad.keras import Model, Sequential, backend
-from minigrad.keras.layers import LSTM, Dense, Embedding
+from minigrad.keras.layers import GRU, LSTM, Bidirectional, Dense, Embedding, Masking, SimpleRNN
 
 
 def lines_of(model):
@@ -36,8 +37,7 @@ def test_a_model_of_ones_own_and_gates():
     class Own(Model):
         def __init__(self):
             super().__init__()
-            self.lstm = LSTM(3)
-            self.lstm.gate_layout = self.lstm.cell.gate_layout = ("i", "f", "c", "o")
+            self.lstm = LSTM(3, return_sequences=True)
 
         def call(self, inputs):
             return self.lstm(inputs)
@@ -45,5 +45,32 @@ def test_a_model_of_ones_own_and_gates():
     model = Own()
     model(np.ones((2, 4, 1)))
     text = "\n".join(lines_of(model))
-    assert "i, f, c, o" in text
+    assert "i, f, g, o" in text
     assert "passes on" in text
+
+
+@pytest.mark.parametrize(
+    ("layer", "mask"),
+    [
+        (LSTM(3), "–"),
+        (LSTM(3, return_sequences=True), "passes on"),
+        (Bidirectional(GRU(3)), "–"),
+        (Bidirectional(GRU(3, return_sequences=True)), "passes on"),
+        (Embedding(3, 2), "–"),
+        (Embedding(3, 2, mask_zero=True), "makes one"),
+        (Masking(), "makes one"),
+        (Dense(3), "passes on"),
+    ],
+)
+def test_masks_to_come(layer, mask):
+    row = next(line for line in lines_of(Sequential([layer])) if line.startswith(layer.name))
+    assert row.split("not built")[1].split("  ")[1].strip() == mask
+
+
+@pytest.mark.parametrize(("layer", "gates"), [(GRU(3), "z, r, g"), (LSTM(3), "i, f, g, o"), (SimpleRNN(3), "")])
+def test_gates_as_they_stand_in_the_kernel(layer, gates):
+    assert ", ".join(layer.cell.gate_layout) == gates
+    assert layer.cell.gates == max(1, len(layer.cell.gate_layout))
+    lines = lines_of(Sequential([layer]))
+    assert ("Gates" in lines[2]) == (gates != "")
+    assert gates in lines[4]

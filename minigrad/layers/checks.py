@@ -1,0 +1,61 @@
+"""What a layer is handed by its user, looked at: shapes, what functions of one's own return, what a call is given.
+
+Each of these raises an error that begins with `where` if what came is not what was expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from minigrad.errors import DTypeError, MinigradError, ShapeError
+from minigrad.tensor import Tensor
+
+
+def is_shape(shape: Any) -> bool:
+    """Is it one shape, a tuple or list of whole numbers and None, rather than several?"""
+    return isinstance(shape, (tuple, list)) and all(n is None or hasattr(n, "__index__") for n in shape)
+
+
+def input_shape(where: str, shape: Any, whole: Any = None) -> None:
+    """Looks at what `build` is given, or at a part of the whole of it."""
+    whole = shape if whole is None else whole
+    if is_shape(shape) and all(n is None or n >= 0 for n in shape):
+        return
+    if is_shape(shape) or not isinstance(shape, (tuple, list, dict)):
+        raise ShapeError(
+            f"{where}: expected `input_shape`, whole numbers with None for what is not known such as (None, 8), or a "
+            f"list of such shapes, got {whole!r}."
+        )
+    for part in shape.values() if isinstance(shape, dict) else shape:
+        if part is not None:
+            input_shape(where, part, whole)
+
+
+def weight_shape(where: str, shape: Any) -> tuple[int, ...]:
+    """Returns the shape of a new weight."""
+    sizes = tuple(shape) if isinstance(shape, Iterable) else (shape,)
+    if not all(hasattr(n, "__index__") and n >= 0 for n in sizes):
+        way = " Build the layer with the number of features, e.g. (None, None, 8)." if None in sizes else ""
+        raise ShapeError(f"{where}: expected `shape` to be whole numbers, got {sizes}.{way}")
+    return tuple(map(int, sizes))
+
+
+def returned(where: str, value: Any, shape: tuple[int, ...]) -> Any:
+    """Returns what a function of one's own made, which must have this shape."""
+    came = getattr(value, "shape", None) if not isinstance(value, (int, float)) else ()
+    if came is None:
+        raise DTypeError(f"{where}: expected a tensor of shape {shape}, got {value!r}.")
+    if tuple(came) != shape:
+        hint = " Sum it: (w * w).sum()." if shape == () else ""
+        raise ShapeError(f"{where}: expected a tensor of shape {shape}, got {tuple(came)}.{hint}")
+    return value
+
+
+def one_tensor(where: str, inputs: Any) -> None:
+    """Looks at the inputs of a layer that takes one tensor."""
+    if not isinstance(inputs, Tensor):
+        many = isinstance(inputs, (list, tuple, dict))
+        came = f"a {type(inputs).__name__} of {len(inputs)}" if many else repr(inputs)
+        hint = " A layer with return_state=True gives [output, *states]: hand on the first." if many else ""
+        raise MinigradError(f"{where}: it takes one tensor, got {came}.{hint}")

@@ -1,0 +1,26 @@
+"""The masks that tensors carry from layer to layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.layers import nest
+
+
+def mask_of(x: Any) -> Any:
+    """Returns the mask that a tensor carries, or None."""
+    return getattr(x, "_keras_mask", None)
+
+
+def masks_of(inputs: Any) -> Any:
+    """Returns the masks that the inputs carry, in their structure; None if none of them carries one."""
+    masks = nest.over(mask_of, inputs)
+    return masks if any(m is not None for m in nest.leaves(masks)) else None
+
+
+def hand_on(mask: Any, outputs: Any) -> None:
+    """Hangs each mask on its output."""
+    if mask is not None:
+        for y, m in zip(nest.leaves(outputs), nest.leaves(mask), strict=False):
+            if m is not None:
+                y._keras_mask = m
