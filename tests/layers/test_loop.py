@@ -1,0 +1,108 @@
+"""The loop over time that `RNN` and `dynamic_rnn` share: the way that it goes, and wrappers around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.compat import v1
+from minigrad.compat.v1.nn import rnn_cell as rc
+from minigrad.errors import MinigradError
+from minigrad.keras import layers as L
+from minigrad.layers import loop
+
+BATCH, TIME, FEATURES = 3, 4, 2
+X = np.random.default_rng(0).standard_normal((BATCH, TIME, FEATURES))
+MASK = np.array([[1, 1, 0, 1], [0, 0, 0, 0], [1, 0, 1, 0]], dtype=bool)
+
+
+@pytest.fixture(autouse=True)
+def fresh_variables() -> Iterator[None]:
+    v1.reset_default_graph()
+    yield
+    v1.reset_default_graph()
+
+
+def time_first(a: np.ndarray) -> mg.Tensor:
+    return mg.tensor(a.swapaxes(0, 1).copy())
+
+
+def test_a_run() -> None:
+    cell = L.LSTMCell(3, dtype="float64")
+    cell.build((None, FEATURES))
+    start = cell.get_initial_state(batch_size=BATCH, dtype="float64")
+    explicit = loop.run(cell, time_first(X), start, time_first(MASK))
+    tape = loop.run(cell, time_first(X), start, time_first(MASK), on_tape="a test wants it so")
+    assert explicit.path == "explicit BPTT, fused kernel of the numpy backend"
+    assert tape.path == "tape, op by op: a test wants it so"
+    for one, other in zip(
+        [explicit.outputs, explicit.last, *explicit.states], [tape.outputs, tape.last, *tape.states], strict=True
+    ):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-12, atol=1e-14)
+    np.testing.assert_array_equal(explicit.last.numpy(), explicit.outputs.numpy()[-1])
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("zero_output", [False, True])
+def test_a_wrapper_in_a_layer_of_keras(zero_output: bool, masked: bool) -> None:
+    """What it makes of an output is what a masked step repeats; only the tape knows that."""
+    cell = rc.ResidualWrapper(rc.GRUCell(FEATURES, dtype="float64"))
+    how = {"return_sequences": True, "return_state": True, "zero_output_for_mask": zero_output, "dtype": "float64"}
+    mask = MASK if masked else None
+    layer = L.RNN(cell, **how)
+    outputs, state = layer(X, mask=mask)
+    steps, h = L.RNN(cell.cell, **how)(X, mask=mask)
+    expected = X + steps.numpy()
+    if masked:
+        output = np.zeros((BATCH, FEATURES))
+        for t in range(TIME):
+            output = np.where(MASK[:, t, None], expected[:, t], 0.0 * output if zero_output else output)
+            expected[:, t] = output
+    np.testing.assert_allclose(outputs.numpy(), expected, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(state.numpy(), h.numpy(), rtol=1e-13)
+    repeats = masked and not zero_output
+    reason = "what a wrapper makes of an output is not what a masked step repeats"
+    assert layer.path == f"tape, op by op: {reason}" if repeats else layer.path.startswith("explicit BPTT")
+    last = L.RNN(cell, zero_output_for_mask=zero_output, dtype="float64")(X, mask=mask)
+    np.testing.assert_array_equal(last.numpy(), outputs.numpy()[:, -1])
+
+
+class Picture(rc.RNNCell):
+    """A cell whose output has another rank than its state."""
+
+    state_size = 4  # type: ignore[assignment]
+    output_size = 4  # type: ignore[assignment]
+
+    def call(self, inputs: Any, state: Any) -> Any:
+        state = state + inputs.sum(axis=1, keepdims=True)
+        return state.reshape((BATCH, 2, 2)), state
+
+
+def test_outputs_of_any_rank() -> None:
+    outputs, state = v1.nn.dynamic_rnn(Picture(), X, [4, 0, 2], dtype="float64")
+    sums = X.sum(2).cumsum(1)
+    for row, length in enumerate([4, 0, 2]):
+        expected = np.broadcast_to(sums[row, :length, None, None], (length, 2, 2))
+        np.testing.assert_allclose(outputs.numpy()[row, :length], expected, rtol=1e-13)
+        assert not outputs.numpy()[row, length:].any()
+        np.testing.assert_allclose(state.numpy()[row], sums[row, length - 1] if length else 0.0, rtol=1e-13)
+
+
+@pytest.mark.parametrize("make", [lambda: rc.LSTMCell(3, use_peepholes=True), lambda: rc.LSTMCell(3, num_proj=2)])
+def test_truncation_reaches_cells_of_the_first_generation(make: Any) -> None:
+    layer = L.RNN(make(), return_sequences=True, tbptt=(1, 2), dtype="float64")
+    x = mg.tensor(X, requires_grad=True)
+    (dx,) = mg.grad(layer(x)[:, 3].sum(), [x])
+    assert [bool(step.any()) for step in dx.numpy().swapaxes(0, 1)] == [False, False, True, True]
+
+
+def test_truncation_needs_the_explicit_loop() -> None:
+    layer = L.RNN(Picture(), tbptt=(1, 2), name="mine", dtype="float64")
+    with pytest.raises(MinigradError) as caught:
+        layer(X)
+    message = "mine: tbptt=(1, 2) needs the explicit loop over time, but Picture offers no step_backward."
+    assert str(caught.value) == message
