@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad.creation import tensor
 from minigrad.errors import OptionError
+from minigrad.functional.shaping import sizes_of
 from minigrad.tensor import Tensor
 
 Shape = int | tuple[int, ...] | list[int]
@@ -65,17 +66,17 @@ def set_state(state: dict[str, Any]) -> None:
 
 def normal(shape: Shape = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
     """Numbers from the normal distribution."""
-    return tensor(generator().normal(mean, stddev, _sizes(shape)), dtype)
+    return tensor(generator().normal(mean, stddev, sizes_of(shape)), dtype)
 
 
 def uniform(shape: Shape = (), minval: float = 0.0, maxval: float = 1.0, dtype: Any = "float32") -> Tensor:
     """Numbers evenly spread over [minval, maxval)."""
-    return tensor(generator().uniform(minval, maxval, _sizes(shape)), dtype)
+    return tensor(generator().uniform(minval, maxval, sizes_of(shape)), dtype)
 
 
 def truncated_normal(shape: Shape = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
     """Numbers from the normal distribution, those beyond two standard deviations drawn again."""
-    return tensor(mean + stddev * draw_truncated_normal(generator(), _sizes(shape)), dtype)
+    return tensor(mean + stddev * draw_truncated_normal(generator(), sizes_of(shape)), dtype)
 
 
 def draw_truncated_normal(source: np.random.Generator, shape: tuple[int, ...]) -> Any:
@@ -99,21 +100,17 @@ def draw_orthogonal(source: np.random.Generator, rows: int, columns: int) -> Any
 
 def integers(low: int, high: int, shape: Shape = ()) -> Tensor:
     """Integers from low to high − 1."""
-    return tensor(generator().integers(low, high, _sizes(shape)))
+    return tensor(generator().integers(low, high, sizes_of(shape)))
 
 
 def bernoulli(shape: Shape, p: float, dtype: Any = "float32", source: np.random.Generator | None = None) -> Tensor:
     """1 with probability p, else 0; drawn by a generator of one's own where there is one."""
-    return tensor((source or generator()).random(_sizes(shape)) < p, dtype)
+    return tensor((source or generator()).random(sizes_of(shape)) < p, dtype)
 
 
 def dropout_mask(
     shape: Shape, rate: float, dtype: Any = "float32", source: np.random.Generator | None = None
 ) -> Tensor:
     """0 with probability `rate`, else 1/(1 − rate), so that the mean is 1. All 0 for a rate of 1."""
-    keep = (source or generator()).random(_sizes(shape)) >= rate
+    keep = (source or generator()).random(sizes_of(shape)) >= rate
     return tensor(keep / (1.0 - rate) if rate < 1.0 else keep * 0.0, dtype)
-
-
-def _sizes(shape: Shape) -> tuple[int, ...]:
-    return (shape,) if isinstance(shape, int) else tuple(shape)

@@ -177,7 +177,10 @@ class Tensor(Interop):
             raise mixed("x[…] = …", self.backend, value.backend)
         numbers = value if isinstance(value, (float, int)) else array_from(value, None, self.backend)
         # A new array: whoever saw the old one still has it, and the tape notices.
-        self.array = self.backend.setitem(self.array, plain_index(index, self.backend), numbers)
+        try:
+            self.array = self.backend.setitem(self.array, plain_index(index, self.backend), numbers)
+        except (ValueError, TypeError, IndexError) as error:
+            raise _explained("x[…] = …", [self.array, numbers], error) from error
 
     def __iter__(self) -> Iterator[Tensor]:
         len(self)
@@ -256,7 +259,7 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
     try:
         y = op.forward(backend, *arrays, **params)
     except (ValueError, TypeError, IndexError) as error:
-        raise _explained(op, arrays, error) from error
+        raise _explained(op.__name__, arrays, error) from error
     if op.keeps:
         y, params["kept"] = y
     node = None
@@ -313,7 +316,7 @@ def mixed(what: str, a: BackendModule, b: BackendModule) -> BackendError:
     )
 
 
-def _explained(op: type[Op], arrays: list[Any], error: Exception) -> Exception:
+def _explained(what: str, arrays: list[Any], error: Exception) -> Exception:
     """The backend's complaint, with the operation's name and what it was given."""
     if isinstance(error, MinigradError):
         return error
@@ -321,7 +324,7 @@ def _explained(op: type[Op], arrays: list[Any], error: Exception) -> Exception:
     kind: type[MinigradError] = IndexRangeError
     if isinstance(error, (ValueError, TypeError)):
         kind = ShapeError if isinstance(error, ValueError) else DTypeError
-    return kind(f"{op.__name__}: cannot be applied to {given}: {error}")
+    return kind(f"{what}: cannot be applied to {given}: {error}")
 
 
 # --- gradients --------------------------------------------------------------------------------------------------------

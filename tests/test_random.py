@@ -10,7 +10,7 @@ import pytest
 
 import minigrad as mg
 import strict_backend
-from minigrad.errors import OptionError
+from minigrad.errors import OptionError, ShapeError
 from minigrad.random import draw_truncated_normal
 
 
@@ -83,3 +83,10 @@ def test_seeds_are_whole_numbers(seed: object) -> None:
     for use in (mg.random.seed, mg.random.set_seed, lambda s: mg.keras.initializers.GlorotUniform(s)((2, 2))):
         with pytest.raises(OptionError, match="expected a whole number from 0 on, or None, got"):
             use(seed)
+
+
+@pytest.mark.parametrize("shape", ["a", None, (2, -1), (2.5,), -3])
+def test_shapes_are_whole_numbers(shape: object) -> None:
+    for draw in (mg.random.normal, mg.random.uniform, mg.random.truncated_normal, mg.keras.initializers.HeNormal()):
+        with pytest.raises(ShapeError, match="expected a shape, whole numbers from 0 on, got"):
+            draw(shape)

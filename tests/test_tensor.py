@@ -257,3 +257,14 @@ def test_methods_are_the_functions() -> None:
     assert (+x) is x
     assert [row.tolist() for row in x] == values.tolist()
     assert mg.tensor(3.0) in mg.tensor([1.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("index", "value", "error"),
+    [(9, 1.0, IndexRangeError), (0, [1.0, 2.0], ShapeError), (0, "a", DTypeError), (0, None, DTypeError)],
+)
+def test_writing_what_does_not_fit(index: object, value: object, error: type[Exception]) -> None:
+    x = mg.ones((2, 3))
+    with pytest.raises(error):
+        x[index] = value
+    np.testing.assert_array_equal(x.numpy(), np.ones((2, 3)))

@@ -25,9 +25,7 @@ from minigrad.errors import (
 GROUP = "minigrad.backends"
 SHIPPED = {"numpy": "minigrad_numpy"}  # name -> module
 DEFAULT = "numpy"
-_TO_COME = {
-    "cupy": "mg.use: this version of minigrad has no backend for CuPy. Use 'numpy', or hand in a module of your own."
-}
+_TO_COME = {"cupy": "mg.use: this version has no backend for CuPy. Use 'numpy', or hand in a module of your own."}
 
 _loaded: dict[str, BackendModule] = {}
 _current: BackendModule | None = None

@@ -40,7 +40,7 @@ def ones(shape: Shape, dtype: Any = "float32") -> Tensor:
 def full(shape: Shape, value: float, dtype: Any = "float32") -> Tensor:
     """A tensor of one value on the current backend."""
     backend = registry.current()
-    return Tensor(backend.full(_sizes(shape), value, dtype=dtype_name(dtype)), backend)
+    return Tensor(backend.full(sizes_of(shape), value, dtype=dtype_name(dtype)), backend)
 
 
 def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any = None) -> Tensor:
@@ -76,7 +76,7 @@ def outputs_of(node: Node) -> Any:
     return Tensor(node.y, current, node)
 
 
-def _sizes(shape: Shape, least: int = 0) -> tuple[int, ...]:
+def sizes_of(shape: Shape, least: int = 0) -> tuple[int, ...]:
     """The lengths of axes, none of them below the least: −1 where one may be left open."""
     try:
         sizes = tuple(map(index_of, shape)) if isinstance(shape, (tuple, list)) else (index_of(cast(Any, shape)),)
@@ -92,7 +92,7 @@ def _sizes(shape: Shape, least: int = 0) -> tuple[int, ...]:
 
 def reshape(x: TensorLike, shape: Shape) -> Tensor:
     """x's numbers, in x's order, in another shape; one axis may be −1."""
-    return apply(shape_ops.Reshape, x, shape=_sizes(shape, -1))
+    return apply(shape_ops.Reshape, x, shape=sizes_of(shape, -1))
 
 
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
@@ -131,7 +131,7 @@ def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
 
 def broadcast_to(x: TensorLike, shape: Shape) -> Tensor:
     """x, copied along the axes that it lacks or has with length 1."""
-    return apply(shape_ops.BroadcastTo, x, shape=_sizes(shape))
+    return apply(shape_ops.BroadcastTo, x, shape=sizes_of(shape))
 
 
 def concat(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
@@ -237,6 +237,6 @@ def one_hot(indices: TensorLike, depth: int, dtype: Any = "float32") -> Tensor:
     at = as_tensor(indices)
     if "int" not in str(at.dtype):
         raise DTypeError(f"one_hot: expected integer `indices`, got {at.dtype}. Convert with x.astype('int64').")
-    (depth,) = _sizes(depth)
+    (depth,) = sizes_of(depth)
     xp = at.backend
     return Tensor(xp.astype(xp.expand_dims(at.array, -1) == xp.arange(depth), dtype_name(dtype)), xp)

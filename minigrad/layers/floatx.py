@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.backend.dtypes import FLOATING as ALLOWED
 from minigrad.backend.dtypes import dtype_name
 from minigrad.errors import DTypeError, MinigradError, unknown_name
 from minigrad.layers.options import Kind
 
-ALLOWED = ("float16", "float32", "float64")
 _floatx = "float32"
 _names: dict[tuple[type, Any], str] = {}  # of the dtypes seen so far
 

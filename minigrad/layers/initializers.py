@@ -13,6 +13,7 @@ from minigrad import random
 from minigrad.creation import tensor
 from minigrad.errors import ShapeError
 from minigrad.functional import full
+from minigrad.functional.shaping import sizes_of
 from minigrad.layers.catalogue import Catalogue
 from minigrad.layers.options import Configured, anything, choice, non_negative, number, option, optional
 from minigrad.tensor import Tensor
@@ -80,7 +81,7 @@ class _Drawn(Initializer):
 
     def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
         """Returns a draw."""
-        return tensor(self._draw(random.generator_for(self.seed), shape), dtype)
+        return tensor(self._draw(random.generator_for(self.seed), sizes_of(shape)), dtype)
 
     def _draw(self, source: Any, shape: Shape) -> Any:
         raise NotImplementedError

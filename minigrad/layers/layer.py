@@ -26,7 +26,7 @@ from minigrad.layers.catalogue import snake_case
 from minigrad.layers.floatx import is_dtype, layer_dtype
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.masks import hand_on, mask_of, masks_of
-from minigrad.layers.options import Configured, anything, flag, has_options_only, option
+from minigrad.layers.options import Configured, flag, has_options_only, option, optional, text
 from minigrad.layers.weight import Weight
 from minigrad.tensor import Tensor, constant
 
@@ -51,7 +51,7 @@ class Layer(Configured):
         input_spec: what is asked of the inputs.
     """
 
-    name: str = option(anything, None, keyword_only=True)
+    name: str = option(optional(text), None, keyword_only=True)
     trainable: bool = option(flag, True, keyword_only=True)
     dtype: Any = option(layer_dtype, None, keyword_only=True)
 
@@ -68,6 +68,7 @@ class Layer(Configured):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         shape = kwargs.pop("input_shape", None)
         batch_shape = kwargs.pop("batch_input_shape", None)
+        checks.input_shape(f"{type(self).__name__}: `input_shape`", batch_shape or shape or ())
         self.batch_input_shape = tuple(batch_shape) if batch_shape else (None, *shape) if shape is not None else None
         self._weights: list[Weight] = []
         self._losses: list[Tensor] = []  # of the last call

@@ -211,9 +211,15 @@ def _non_negative(where: str, value: Any) -> float:
 
 
 def _flag(where: str, value: Any) -> bool:
-    if value not in (True, False):  # 0, 1 and NumPy's bools among them
+    if getattr(value, "shape", ()) or value not in (True, False):  # 0, 1 and NumPy's bools among them
         raise OptionError(f"{where}: expected True or False, got {value!r}.")
     return bool(value)
+
+
+def _text(where: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise OptionError(f"{where}: expected a string, got {value!r}.")
+    return value
 
 
 def choice(*allowed: Any) -> Kind:
@@ -241,3 +247,4 @@ fraction = Kind(_fraction)
 number = Kind(_number)
 non_negative = Kind(_non_negative)
 flag = Kind(_flag)
+text = Kind(_text)

@@ -113,7 +113,7 @@ def test_a_backend_that_this_version_does_not_have(installed: Path) -> None:
     with pytest.raises(UnknownBackendError) as caught:
         mg.use("cupy")
     assert str(caught.value) == (
-        "mg.use: this version of minigrad has no backend for CuPy. Use 'numpy', or hand in a module of your own."
+        "mg.use: this version has no backend for CuPy. Use 'numpy', or hand in a module of your own."
     )
     install(installed, "someones-cupy", "cupy", "someones_cupy", WHOLE)
     with mg.using("cupy") as module:

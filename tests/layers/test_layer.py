@@ -327,6 +327,10 @@ BAD: list[tuple[Any, type[Exception], str]] = [
     (lambda: L.Dense(True), OptionError, "Dense: `units`: expected a positive integer, got True."),
     (lambda: L.Dropout(-0.1), OptionError, "Dropout: `rate`: expected a number from 0 to 1, the fraction to drop, got"),
     (lambda: L.Masking("0"), OptionError, "Masking: `mask_value`: expected a number, got '0'."),
+    (lambda: L.Dense(2, name=5), OptionError, "Dense: `name`: expected a string, got 5."),
+    (lambda: L.Dense(2, trainable=np.ones(2)), OptionError, "Dense: `trainable`: expected True or False, got array("),
+    (lambda: L.Dense(2, input_shape=3), ShapeError, "Dense: `input_shape`: expected `input_shape`, whole numbers with"),
+    (lambda: L.Dense(2, batch_input_shape="ab"), ShapeError, "such as (None, 8), or a list of such shapes, got 'ab'."),
     (lambda: L.TimeDistributed(3), OptionError, "TimeDistributed: `layer`: expected a layer, got 3."),
 ]  # fmt: skip
 
