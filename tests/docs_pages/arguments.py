@@ -14,6 +14,24 @@ from spec.shows import SHOWN, place
 
 MODULES = (test_first_generation_names, test_keras_names)  # imported for what they put into SHOWN
 
+# What `spec.facts` asks TensorFlow about: by program, the names.
+ASKED = {
+    "first": {
+        "names_of_variables": ("name", "scope_name"),
+        "sharing_by_reuse": ("reuse",),
+        "what_is_trainable": ("trainable",),
+        "where_weights_start": ("initializer",),
+        "sizes": ("output_size", "state_size"),
+        "zero_states": ("zero_state",),
+        "losses_and_updates": ("get_losses_for", "get_updates_for"),
+    },
+    "keras": {
+        "where_keras_weights_start": ("kernel_initializer", "recurrent_initializer", "bias_initializer"),
+        "keras_penalties": ("kernel_regularizer", "recurrent_regularizer", "bias_regularizer"),
+        "keras_constraints": ("kernel_constraint", "recurrent_constraint", "bias_constraint"),
+    },
+}
+
 
 def tables() -> str:
     """One table a page."""
@@ -34,11 +52,13 @@ def _link(page: Page, section: str, name: str) -> str:
 
 
 def _count(page: Page, section: str, name: str) -> str:
-    """How many recorded configurations of TensorFlow's have it otherwise than by default."""
-    if section not in ("argument", "call argument"):
-        return "–"
-    found = sum(_uses(case, page, section, name) for case in _cases())
-    return str(found) if found else "–"
+    """How many recorded configurations of TensorFlow's have it otherwise than by default; or was TensorFlow asked?"""
+    if section in ("argument", "call argument"):
+        found = sum(_uses(case, page, section, name) for case in _cases())
+        if found:
+            return str(found)
+    asked = ASKED["first" if "rnn_cell" in page.title else "keras"]
+    return "asked" if name.partition(":")[0] in {n for names in asked.values() for n in names} else "–"
 
 
 @cache

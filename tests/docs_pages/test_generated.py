@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 import minigrad as mg
-from docs_pages import masks
+from docs_pages import arguments, masks
 from docs_pages.generated import TABLES, names, pages, renewed
 from minigrad.convert import relayout
+from spec.facts import FACTS
+from spec.pages import PAGES
 
 L, V1 = mg.keras.layers, mg.compat.v1.keras.layers
 COMMAND = "(cd tests && python -m docs_pages)"
@@ -34,6 +36,12 @@ def test_a_table_that_is_not_up_to_date_is_seen() -> None:
     text = "before\n<!-- generated: a -->\n\n| old |\n\n<!-- end of a -->\nafter\n"
     assert renewed(text, {"a": lambda: "| new |\n"}) == text.replace("old", "new")
     assert renewed(text, {"a": lambda: "| old |\n"}) == text
+
+
+def test_what_was_asked_is_a_fact_and_a_name() -> None:
+    assert {program for part in arguments.ASKED.values() for program in part} <= set(FACTS)
+    names_of_pages = {name for page in PAGES for _, name in page.names()}
+    assert {name for part in arguments.ASKED.values() for found in part.values() for name in found} <= names_of_pages
 
 
 # --- masks ------------------------------------------------------------------------------------------------------------

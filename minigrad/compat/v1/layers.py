@@ -39,6 +39,7 @@ class Layer(layer.Layer):
         super().__init__(*args, **kwargs)
         self.dtype = None if dtype is None else dtype_name(dtype)
         self._own_scope: VariableScope | None = None
+        self._of_inputs: list[Any] = []  # losses
         if scope is not None:
             self._settle(scope)
 
@@ -125,13 +126,19 @@ class Layer(layer.Layer):
         return weight
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Adds a term to `losses`; `inputs`, on which it depends, is of use in a graph only."""
+        """Adds a term to `losses`, or a list of them; `inputs` are what they depend on, None if on no inputs."""
         super().add_loss(losses)
+        if inputs is not None:
+            self._of_inputs = [*self._that_depend(), *nest.leaves(losses)]
 
-    def get_losses_for(self, inputs: Any) -> list[Tensor]:
-        """Returns the losses that depend on the inputs; None asks for those that depend on none, the weights'."""
-        own = {id(loss) for loss in self._losses}
-        return [loss for loss in self.losses if id(loss) not in own] if inputs is None else list(self._losses)
+    def get_losses_for(self, inputs: Any) -> list[Any]:
+        """Returns the losses that depend on the inputs; None asks for those that depend on none, as the weights' do."""
+        depend = self._that_depend()
+        return depend if inputs is not None else [x for x in self.losses if not any(x is own for own in depend)]
+
+    def _that_depend(self) -> list[Any]:
+        """What `add_loss` was given together with inputs, since the last call."""
+        return [x for x in self._losses if any(x is own for own in self._of_inputs)]
 
     def get_updates_for(self, inputs: Any) -> list[Any]:
         """Returns the update operations; there are none where operations run at once."""
