@@ -98,9 +98,13 @@ def recurrences_of_all(cells: list[Any], inputs: Tensor, training: bool | None) 
 
 
 def dtype_of(cell: Any) -> str | None:
-    """Returns the dtype in which a cell computes, of a stack its lowest cell's; None if it does not say."""
-    cells = getattr(cell, "cells", None)
-    return dtype_of(cells[0]) if cells else getattr(cell, "dtype", None)
+    """Returns the dtype in which a cell computes; of a stack its lowest cell's, and a wrapper may leave it to its cell.
+
+    None if it does not say.
+    """
+    cells, wrapped = getattr(cell, "cells", None), getattr(cell, "cell", None)
+    own = dtype_of(cells[0]) if cells else getattr(cell, "dtype", None)
+    return own if own or wrapped is None else dtype_of(wrapped)
 
 
 def computes_with_integers(cell: Any) -> bool:

@@ -39,6 +39,16 @@ def _read_tbptt(where: str, value: Any) -> Any:
     return tuple(value)
 
 
+def mask_of_inputs(mask: Any) -> Tensor | None:
+    """Returns the mask of a sequence: the first one of several, or what nested lists of bools spell."""
+    leaf = nest.first(mask)
+    if isinstance(leaf, (int, float)) or getattr(leaf, "shape", None) == ():
+        leaf = mask
+        while isinstance(leaf, (list, tuple)) and any(part is None for part in leaf[1:]):  # those of the states
+            leaf = leaf[0]
+    return None if leaf is None else as_tensor(leaf)
+
+
 class RNN(Layer):
     """Runs a cell over the time axis of its inputs.
 
@@ -234,7 +244,7 @@ class RNN(Layer):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns the mask if the output is a sequence; the states have none."""
-        return self._own_mask(mask) if self.return_sequences else None
+        return mask_of_inputs(mask) if self.return_sequences else None
 
     def _apart(self, inputs: list[Any], states: Any, constants: Any) -> tuple[Any, Any, Any]:
         """Inputs, initial states and constants from one list, as Keras allows."""
@@ -248,7 +258,7 @@ class RNN(Layer):
 
     def _time_first_mask(self, mask: Any, x: Tensor) -> Tensor | None:
         """The mask as (time, batch) of bools; None where nothing is masked."""
-        mask = self._own_mask(mask)
+        mask = mask_of_inputs(mask)
         if mask is None:
             return None
         shape = x.shape[:2] if self.time_major else x.shape[1::-1]
@@ -258,15 +268,6 @@ class RNN(Layer):
         if is_floating(dtype):
             raise DTypeError(f"{self.name}: expected `mask` of bools, got {dtype}. True is what counts: pass mask > 0.")
         return self._time_first(mask if dtype == "bool" else mask != 0)
-
-    def _own_mask(self, mask: Any) -> Tensor | None:
-        """The mask of the inputs: the first one of several, or what nested lists of bools spell."""
-        leaf = nest.first(mask)
-        if isinstance(leaf, (int, float)) or getattr(leaf, "shape", None) == ():
-            leaf = mask
-            while isinstance(leaf, (list, tuple)) and any(part is None for part in leaf[1:]):  # the states'
-                leaf = leaf[0]
-        return None if leaf is None else as_tensor(leaf)
 
     def _axes(self) -> str:
         return "(time, batch)" if self.time_major else "(batch, time)"

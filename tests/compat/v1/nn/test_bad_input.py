@@ -147,6 +147,14 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
             "dtype='float32', or leave that to its first use."
         ),
     ),
+    "another dtype than the wrapped cell's": (
+        lambda: dynamic(rc.ResidualWrapper(rc.DropoutWrapper(lstm(dtype="float64")))),
+        DTypeError,
+        (
+            "dynamic_rnn: expected the dtype of the cell, float64, got dtype='float32'. Make the cell with "
+            "dtype='float32', or leave that to its first use."
+        ),
+    ),
     "no dtype of that name": (
         lambda: dynamic(lstm(), dtype="flot32"),
         UnknownNameError,

@@ -1,0 +1,63 @@
+"""What a cell of the first generation is, and what one of your own has to offer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.compat import v1
+from minigrad.compat.v1.nn import rnn_cell as rc
+from minigrad.errors import ShapeError
+
+
+class Mean(rc.RNNCell):
+    """A running mean: the state is the sum and the count, in a nest of its own."""
+
+    @property
+    def state_size(self) -> Any:
+        return (3, {"count": 1})
+
+    @property
+    def output_size(self) -> int:
+        return 3
+
+    def call(self, inputs: Any, state: Any) -> Any:
+        total, count = state[0] + inputs, state[1]["count"] + 1.0
+        return total / count, (total, {"count": count})
+
+
+def test_a_cell_of_ones_own() -> None:
+    x = np.random.default_rng(0).standard_normal((2, 4, 3))
+    cell = Mean()
+    outputs, (total, rest) = v1.nn.dynamic_rnn(cell, x, [4, 2], dtype="float64")
+    np.testing.assert_allclose(outputs.numpy()[0], np.cumsum(x[0], 0) / np.arange(1, 5)[:, None], rtol=1e-13)
+    np.testing.assert_allclose(total.numpy()[1], x[1, :2].sum(0), rtol=1e-13)
+    np.testing.assert_array_equal(rest["count"].numpy(), [[4.0], [2.0]])
+    assert cell.path == "tape, op by op: Mean offers no step_backward"
+
+
+def test_zeros_in_the_structure_of_the_sizes() -> None:
+    total, rest = Mean().zero_state(2, "float64")
+    assert (total.shape, rest["count"].shape, total.dtype.name) == ((2, 3), (2, 1), "float64")
+    total, _ = Mean().get_initial_state(mg.tensor(np.zeros((5, 3))))
+    assert (total.shape, total.dtype.name) == ((5, 3), "float64")
+    assert Mean().get_initial_state(batch_size=4, dtype="float32")[0].shape == (4, 3)
+    with pytest.raises(ShapeError, match="the batch size is not known"):
+        Mean().get_initial_state(dtype="float32")
+
+
+@pytest.mark.parametrize("name", ["state_size", "output_size"])
+def test_a_cell_must_tell_its_sizes(name: str) -> None:
+    class Nothing(rc.RNNCell):
+        pass
+
+    with pytest.raises(NotImplementedError, match=f"Nothing must define {name}"):
+        getattr(Nothing(), name)
+
+
+def test_the_state_of_an_lstm_has_names() -> None:
+    state = rc.LSTMStateTuple("c", "h")
+    assert (state.c, state.h, state._fields, tuple(state)) == ("c", "h", ("c", "h"), ("c", "h"))
