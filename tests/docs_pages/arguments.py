@@ -24,13 +24,22 @@ ASKED = {
         "sizes": ("output_size", "state_size"),
         "zero_states": ("zero_state",),
         "losses_and_updates": ("get_losses_for", "get_updates_for"),
+        "initial_states": ("get_initial_state",),
+        "apply_is_a_call": ("apply",),
     },
     "keras": {
         "where_keras_weights_start": ("kernel_initializer", "recurrent_initializer", "bias_initializer"),
         "keras_penalties": ("kernel_regularizer", "recurrent_regularizer", "bias_regularizer"),
+        "dropout_masks": (
+            "get_dropout_mask_for_cell", "get_recurrent_dropout_mask_for_cell", "reset_dropout_mask",
+            "reset_recurrent_dropout_mask",
+        ),
+        "initial_states": ("get_initial_state",),
+        "resetting_states": ("reset_states",),
+        "implementation_under_recurrent_dropout": ("implementation",),
         "keras_constraints": ("kernel_constraint", "recurrent_constraint", "bias_constraint"),
     },
-}
+}  # fmt: skip
 
 
 def tables() -> str:

@@ -260,6 +260,76 @@ def implementation_under_recurrent_dropout(tf: Any) -> Any:
     }
 
 
+@fact
+def dropout_masks(tf: Any) -> Any:
+    """How many, of what shape, of which numbers; and are they kept?"""
+    found: dict[str, Any] = {}
+    for name, cls, _ in keras(tf):
+        for which in ("dropout", "recurrent_dropout"):
+            if not hasattr(cls, f"get_{which}_mask_for_cell"):
+                continue  # the second generation's layer
+            layer, x = cls(2, **{which: 0.5}), given(tf, np.ones((50, 4), "float32"))
+            get, reset = getattr(layer, f"get_{which}_mask_for_cell"), getattr(layer, f"reset_{which}_mask")
+            masks = get(x, True, count=3)
+            kept = get(x, False, count=1) is masks
+            reset()
+            ones = get(x, training=False, count=2)
+            arrays = values(tf, [*masks, *ones])
+            found[f"{name}, {which}"] = [
+                kept, len(masks), [[list(a.shape), np.unique(a).tolist()] for a in arrays],
+                getattr(cls(2), f"get_{which}_mask_for_cell")(x, True) is None,
+            ]  # fmt: skip
+    return found
+
+
+@fact
+def initial_states(tf: Any) -> Any:
+    x = given(tf, X)
+    found: dict[str, Any] = {}
+    for name, cell in (
+        ("first", first(tf)),
+        ("v1", tf.compat.v1.keras.layers.LSTMCell(2)),
+        ("v2", tf.keras.layers.LSTMCell(2)),
+    ):
+        by_inputs, by_size = cell.get_initial_state(inputs=x), cell.get_initial_state(batch_size=5, dtype="float64")
+        found[name] = [
+            [type(state).__name__ == "LSTMStateTuple", len(state), [[list(s.shape), s.dtype.name] for s in state]]
+            for state in (by_inputs, by_size)
+        ]
+    return found
+
+
+@fact
+def resetting_states(tf: Any) -> Any:
+    """Which errors: not stateful, batch size unknown, and states that do not fit."""
+    layer = tf.keras.layers.LSTM(2, stateful=True, batch_input_shape=(3, None, 4))
+    layer.build((3, None, 4))
+    ones = np.ones((3, 2), "float32")
+
+    def raised(action: Callable[[], Any]) -> str:
+        try:
+            action()
+        except AttributeError:
+            return "AttributeError"
+        except ValueError:
+            return "ValueError"
+        return "none"
+
+    return [
+        raised(lambda: tf.keras.layers.LSTM(2).reset_states()),
+        raised(lambda: tf.keras.layers.LSTM(2, stateful=True).reset_states()),
+        raised(lambda: layer.reset_states([ones])),
+        raised(lambda: layer.reset_states([ones[:2], ones[:2]])),
+    ]
+
+
+@fact
+def apply_is_a_call(tf: Any) -> Any:
+    cell, pair = first(tf, initializer=tf.keras.initializers.Constant(0.5)), tf.compat.v1.nn.rnn_cell.LSTMStateTuple
+    output, _ = cell.apply(given(tf, X), pair(*(given(tf, s) for s in STATE)))
+    return values(tf, [output])[0].tolist()
+
+
 def answers(tf: Any) -> dict[str, Any]:
     """What every program answers."""
     found = {}

@@ -27,9 +27,9 @@ def test_as_tensorflow_answered(name: str) -> None:
 
 
 def rounded(value: Any) -> Any:
-    """Numbers to six digits: both computed in float32."""
+    """Numbers to five digits: both computed in float32."""
     if isinstance(value, dict):
         return {key: rounded(part) for key, part in value.items()}
     if isinstance(value, list):
         return [rounded(part) for part in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+    return float(f"{value:.5g}") if isinstance(value, float) else value
