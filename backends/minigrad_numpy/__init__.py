@@ -106,7 +106,7 @@ _erf = np.frompyfunc(math.erf, 1, 1)
 
 def erf(x: Array) -> Array:
     """The error function; NumPy has none, so Python's, one number at a time."""
-    return np.asarray(_erf(x)).astype(x.dtype)
+    return np.asarray(_erf(x)).astype(x.dtype if x.dtype.kind == "f" else "float64")
 
 
 def clip(x: Array, low: Any, high: Any) -> Array:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from contextlib import suppress
+from os import PathLike
 from typing import Any, BinaryIO
 
 import numpy as np  # noqa: TID251  (what goes into a file is host arrays)
@@ -32,7 +33,7 @@ def cannot_write(path: Any, error: OSError) -> FileError:
     )
 
 
-def write_atomically(path: str | Path, write: Callable[[BinaryIO], Any]) -> None:
+def write_atomically(path: str | PathLike[str], write: Callable[[BinaryIO], Any]) -> None:
     """Writes a file so that at every moment the old one or the new one is there in full.
 
     The new content goes to a temporary file in the same folder, to the disk (fsync), and then takes the old one's name,
@@ -45,24 +46,25 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], Any]) -> None
     Raises:
         FileError: it cannot be written. What was there before is unchanged.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    folder, name = os.path.split(os.path.abspath(path))
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(folder, exist_ok=True)
         try:
-            with temporary.open("wb") as file:
+            with open(temporary, "wb") as file:
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(path)
+            os.replace(temporary, path)
         finally:
-            temporary.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
+        _sync_folder(folder)
     except OSError as error:
         raise cannot_write(path, error) from None
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: str) -> None:
     """The new name is safe once the folder is on the disk too; Windows has no such call."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
@@ -72,12 +74,12 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def write_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:
+def write_arrays(path: str | PathLike[str], arrays: Mapping[str, Array]) -> None:
     """Writes named NumPy arrays, atomically; the same arrays give the same bytes."""
     write_atomically(path, lambda file: np.savez(file, **arrays))
 
 
-def read_arrays(path: str | Path, error: type[MinigradError], advice: str = "") -> dict[str, Array]:
+def read_arrays(path: str | PathLike[str], error: type[MinigradError], advice: str = "") -> dict[str, Array]:
     """Reads what `write_arrays` wrote.
 
     Args:
@@ -89,7 +91,8 @@ def read_arrays(path: str | Path, error: type[MinigradError], advice: str = "") 
         MinigradError: the file cannot be read, is no ``.npz``, or is damaged; an `error`, in fact.
     """
     try:
-        content = Path(path).read_bytes()  # from memory, for NumPy leaves a damaged file open
+        with open(path, "rb") as file:
+            content = file.read()  # from memory, for NumPy leaves a damaged file open
     except OSError as failure:
         raise error(f"{path}: cannot be read: {failure.strerror or failure}.") from None
     if not content.startswith(ZIP):

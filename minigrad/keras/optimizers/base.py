@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from minigrad.autograd import grad
@@ -59,8 +59,9 @@ class Optimizer(OwnFirst):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.iterations = 0
         self._packs: list[Pack] = []
-        self._order: dict[int, int] = {}  # a weight's identity → its place in the list it was built with
-        self._undecayed: Callable[[Tensor], bool] = lambda w: False
+        self._built: list[Tensor] = []
+        self._order: dict[int, int] = {}  # a weight's identity → its place among them
+        self._spared: tuple[list[Tensor], list[str]] = ([], [])  # from weight decay: weights, words in their names
         super().__init__(*args, **kwargs)
         self.name = self.name or type(self).__name__
         given = [name for name in ("clipnorm", "global_clipnorm", "clipvalue") if getattr(self, name) is not None]
@@ -105,10 +106,10 @@ class Optimizer(OwnFirst):
         """Makes the slots of all weights, once; the first `apply_gradients` does it by itself."""
         if self._packs:
             return
-        weights = list(var_list)
-        self._order = {id(w): k for k, w in enumerate(weights)}
+        self._built = list(var_list)
+        self._order = {id(w): k for k, w in enumerate(self._built)}
         averages = {"average": 0.0} if self.use_ema else {}
-        self._packs = packed([(w, not self._undecayed(w)) for w in weights], {**self.slots(), **averages})
+        self._packs = packed([(w, self._decays(w)) for w in self._built], {**self.slots(), **averages})
         if self.use_ema:
             for pack in self._packs:
                 pack.slots["average"] = pack.join([w.array for w in pack.weights])
@@ -117,8 +118,16 @@ class Optimizer(OwnFirst):
         """Spares weights, or those in whose name one of the given words stands, e.g. ``"bias"``; before `build`."""
         if self._packs:
             raise GradientError(f"{self.name}.exclude_from_weight_decay: call it before the first update.")
-        spared, words = {id(w): w for w in var_list}, list(var_names)
-        self._undecayed = lambda w: id(w) in spared or any(word in _name(w) for word in words)
+        self._spared = list(var_list), list(var_names)
+
+    def _decays(self, w: Tensor) -> bool:
+        weights, words = self._spared
+        return not any(w is spared for spared in weights) and not any(word in _name(w) for word in words)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Makes a copy know the copies of its weights."""
+        self.__dict__.update(state)
+        self._order = {id(w): k for k, w in enumerate(self._built)}
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]]) -> int:
         """Makes one update.
@@ -150,7 +159,7 @@ class Optimizer(OwnFirst):
             constraint = getattr(w, "constraint", None)
             if constraint is not None and id(w) in given:
                 with recording(False):
-                    w.array = constraint(w).array
+                    w.assign(constraint(w))
         return t
 
     def _given(self, pairs: list[tuple[Any, Tensor]]) -> dict[int, Array]:

@@ -13,7 +13,7 @@ from math import prod
 from typing import Any
 
 from minigrad.backend.dtypes import dtype_name
-from minigrad.backend.protocol import Array
+from minigrad.backend.protocol import Array, Xp
 from minigrad.tensor import Tensor
 
 LARGE = 1 << 14  # numbers; from here on an array's own passes cost more than the calls
@@ -29,7 +29,7 @@ class Pack:
     """
 
     def __init__(self, weights: Sequence[Tensor], decays: bool, starts: dict[str, float]) -> None:
-        self.weights, self.decays, self.xp = list(weights), decays, weights[0].backend
+        self.weights, self.decays = list(weights), decays
         self.dtype = dtype_name(weights[0].dtype)
         self.shapes = [w.shape for w in weights]
         ends = [0]
@@ -38,6 +38,11 @@ class Pack:
         self.spans = [slice(start, stop) for start, stop in pairwise(ends)]
         whole = self.shapes[0] if len(self.shapes) == 1 else (ends[-1],)
         self.slots = {name: self.xp.full(whole, start, dtype=self.dtype) for name, start in starts.items()}
+
+    @property
+    def xp(self) -> Xp:
+        """The array functions of the weights' backend."""
+        return self.weights[0].backend
 
     def join(self, arrays: Sequence[Array]) -> Array:
         """Lays arrays of the weights' shapes one behind the other; a single one is handed back as it is."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -52,6 +55,19 @@ def test_it_agrees_with_tensorflow(case):
     assert model.test_on_batch(**batch(0)) == pytest.approx(float(case["evaluate"]), abs=1e-10)
     model.reset_states()
     np.testing.assert_allclose(model.predict_on_batch(case["0/x"]), case["predict"], rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_trains_on_by_itself(duplicate):
+    model = linear(optimizer="adam")
+    model.fit(X, Y, epochs=1, shuffle=False, verbose=0)
+    twin, before = duplicate(model), model.get_weights()
+    twin.fit(X, Y, epochs=1, shuffle=False, verbose=0)
+    for w, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(w, old)
+    model.fit(X, Y, epochs=1, shuffle=False, verbose=0)
+    for w, theirs in zip(model.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_array_equal(w, theirs)
 
 
 # --- toy models learn -------------------------------------------------------------------------------------------------

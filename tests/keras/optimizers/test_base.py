@@ -63,6 +63,12 @@ def test_a_constraint_acts_after_the_update():
     assert w.requires_grad
 
 
+def test_a_constraint_that_changes_the_shape():
+    w = weight([1.0, 1.0], constraint=lambda w: w[:1])
+    with pytest.raises(ShapeError, match=r"expected a value of shape \(2,\), got \(1,\)"):
+        optimizers.SGD(1.0).apply_gradients([(np.array([3.0, 0.5]), w)])
+
+
 def test_some_weights_can_be_spared_from_decay():
     kernel, bias = weight([1.0], name="dense/kernel:0"), weight([1.0], name="dense/bias:0")
     optimizer = optimizers.SGD(0.5, weight_decay=0.5)
