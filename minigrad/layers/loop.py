@@ -57,6 +57,7 @@ def run(
     Raises:
         MinigradError: `tbptt` is given, and the explicit loop cannot run.
     """
+    on_tape = on_tape or ("the cell is given constants" if constants is not None else "")
     found = on_tape or _recurrences(cell, x, training, repeats=mask is not None and not zero_output)
     if not isinstance(found, str):
         return _explicit(cell, found, x, states, mask, zero_output, tbptt)
@@ -78,13 +79,7 @@ def _recurrences(cell: Any, x: Any, training: bool | None, repeats: bool) -> lis
 
 
 def _explicit(
-    cell: Any,
-    found: list[Recurrence],
-    x: Tensor,
-    states: Any,
-    mask: Tensor | None,
-    zero_output: bool,
-    tbptt: tuple[int, int] | None,
+    cell: Any, found: list[Recurrence], x: Tensor, states: Any, mask: Tensor | None, zero_output: bool, tbptt: Any
 ) -> Run:
     """Each layer of the cell over the whole sequence, one node on the tape each, from the lowest up."""
     y, state = x, cell_protocol.state_apart(cell, cell_protocol.as_taken(cell, states))

@@ -14,6 +14,7 @@ from minigrad.creation import as_tensor
 from minigrad.errors import DTypeError, MinigradError, ShapeError
 from minigrad.layers import cell_protocol, loop, nest
 from minigrad.layers.cell_protocol import StateError
+from minigrad.layers.checks import is_shape
 from minigrad.layers.floatx import is_dtype
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
@@ -93,8 +94,8 @@ class RNN(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Builds the cell for one time step of the inputs."""
-        shape = input_shape[0] if isinstance(input_shape, list) and not _is_shape(input_shape) else input_shape
-        if _is_shape(shape):
+        shape = input_shape[0] if isinstance(input_shape, list) and not is_shape(input_shape) else input_shape
+        if is_shape(shape):
             self.input_spec = InputSpec(ndim=len(shape), axes={-1: shape[-1]})
         if isinstance(self.cell, Layer) and not self.cell.built:
             self.cell.dtype = self.cell.dtype or self.dtype  # a cell of the first generation may have none yet
@@ -102,7 +103,7 @@ class RNN(Layer):
 
     def _of_one_step(self, shape: Any) -> Any:
         """A shape, or nested shapes, without the time axis."""
-        if _is_shape(shape):
+        if is_shape(shape):
             return (shape[1 if self.time_major else 0], *shape[2:])
         if isinstance(shape, dict):
             return {key: self._of_one_step(part) for key, part in shape.items()}
@@ -224,18 +225,9 @@ class RNN(Layer):
             mask = None if mask is None else F.flip(mask, 0)
         for reset in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):
             getattr(self.cell, reset, lambda: None)()
-        found = loop.run(
-            self.cell,
-            x,
-            self._start(first.shape[1], initial_state),
-            mask,
-            training,
-            constants,
-            self.zero_output_for_mask,
-            self.tbptt,
-            self._why_on_the_tape(constants),
-            self.name,
-        )
+        states = self._start(first.shape[1], initial_state)
+        zero, why = self.zero_output_for_mask, "unroll=True" if self.unroll else ""
+        found = loop.run(self.cell, x, states, mask, training, constants, zero, self.tbptt, why, self.name)
         self.path, states = found.path, list(found.states)
         if self.stateful:
             self._states = nest.over(lambda s: s.detach(), states)
@@ -272,11 +264,6 @@ class RNN(Layer):
     def _axes(self) -> str:
         return "(time, batch)" if self.time_major else "(batch, time)"
 
-    def _why_on_the_tape(self, constants: Any) -> str:
-        if self.unroll:
-            return "unroll=True"
-        return "the cell is given constants" if constants is not None else ""
-
     # --- the inputs ---------------------------------------------------------------------------------------------------
 
     @property
@@ -297,7 +284,3 @@ class RNN(Layer):
         if ndim == 2:
             return " It takes a batch of sequences: x[None] makes one of a single sequence, Embedding one of integers."
         return ""
-
-
-def _is_shape(shape: Any) -> bool:
-    return isinstance(shape, (tuple, list)) and all(isinstance(n, (int, type(None))) for n in shape)
