@@ -66,6 +66,8 @@ def set_state(state: dict[str, Any]) -> None:
 
 def normal(shape: Shape = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
     """Numbers from the normal distribution."""
+    if not stddev >= 0:
+        raise OptionError(f"random.normal: expected `stddev` from 0 on, got {stddev!r}.")
     return tensor(generator().normal(mean, stddev, sizes_of(shape)), dtype)
 
 
@@ -100,6 +102,8 @@ def draw_orthogonal(source: np.random.Generator, rows: int, columns: int) -> Any
 
 def integers(low: int, high: int, shape: Shape = ()) -> Tensor:
     """Integers from low to high − 1."""
+    if not low < high:
+        raise OptionError(f"random.integers: expected low < high, for high is left out, got {low!r} and {high!r}.")
     return tensor(generator().integers(low, high, sizes_of(shape)))
 
 

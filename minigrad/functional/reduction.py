@@ -94,6 +94,8 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
     Raises:
         ShapeError: the subscripts are of another kind, or do not fit the operands.
     """
+    if not isinstance(subscripts, str):
+        raise ShapeError(f'einsum: expected subscripts such as "ij,jk->ik" first, got {subscripts!r}.')
     tensors = [as_tensor(x) for x in operands]
     terms, output, size = _subscripts(subscripts, [x.shape for x in tensors])
     a, a_term = tensors[0], terms[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import ceil
 from operator import index as index_of
@@ -40,7 +40,21 @@ def ones(shape: Shape, dtype: Any = "float32") -> Tensor:
 def full(shape: Shape, value: float, dtype: Any = "float32") -> Tensor:
     """A tensor of one value on the current backend."""
     backend = registry.current()
-    return Tensor(backend.full(sizes_of(shape), value, dtype=dtype_name(dtype)), backend)
+    return Tensor(backend.full(sizes_of(shape), a_number(value, "full"), dtype=dtype_name(dtype)), backend)
+
+
+def a_number(value: Any, what: str) -> Any:
+    """Returns a number, Python's or an array's only one."""
+    if isinstance(value, (str, bytes, list, tuple)) or not (hasattr(value, "__float__") or hasattr(value, "__index__")):
+        raise DTypeError(f"{what}: expected a number, got {value!r}.")
+    return value
+
+
+def several(xs: Any, what: str) -> Any:
+    """Returns a list or tuple of tensors, or the slices of one tensor."""
+    if not isinstance(xs, Iterable):
+        raise DTypeError(f"{what}: expected a list of tensors, got {xs!r}.")
+    return xs
 
 
 def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any = None) -> Tensor:
@@ -49,6 +63,7 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any 
     Integers by default where all the numbers given are, else float32.
     """
     start, stop = (0, start) if stop is None else (start, stop)
+    start, stop, step = (a_number(n, "arange") for n in (start, stop, step))
     kind = "int64" if isinstance(start + stop + step, int) else "float64"
     backend = registry.current()
     numbers = backend.arange(max(0, ceil((stop - start) / step)), dtype=kind) * step + start
@@ -98,7 +113,7 @@ def reshape(x: TensorLike, shape: Shape) -> Tensor:
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """y's axis k is x's axis axes[k]; all reversed by default."""
     x = as_tensor(x)
-    order = tuple(range(x.ndim))[::-1] if axes is None else axes_of(tuple(axes), x.ndim, "transpose")
+    order = tuple(range(x.ndim))[::-1] if axes is None else axes_of(cast(Axis, axes), x.ndim, "transpose")
     if len(order) != x.ndim:
         raise ShapeError(f"transpose: expected `axes` to name each of the {x.ndim} axes of x once, got {axes}.")
     return apply(shape_ops.Transpose, x, axes=order)
@@ -136,7 +151,7 @@ def broadcast_to(x: TensorLike, shape: Shape) -> Tensor:
 
 def concat(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """The xs one after the other along an axis."""
-    return apply(shape_ops.Concat, *xs, axis=whole(axis, "concat"))
+    return apply(shape_ops.Concat, *several(xs, "concat"), axis=whole(axis, "concat"))
 
 
 concatenate = concat  # NumPy's older name
@@ -144,7 +159,7 @@ concatenate = concat  # NumPy's older name
 
 def stack(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """The xs, all of one shape, side by side along a new axis."""
-    return apply(shape_ops.Stack, *xs, axis=whole(axis, "stack"))
+    return apply(shape_ops.Stack, *several(xs, "stack"), axis=whole(axis, "stack"))
 
 
 def unstack(x: TensorLike, axis: int = 0) -> tuple[Tensor, ...]:

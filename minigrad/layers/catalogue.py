@@ -58,8 +58,9 @@ class Catalogue:
             return identifier
         raise unknown_name(where, identifier, {snake_case(name) for name in self.classes}, f"Or an {self.what} object.")
 
-    def deserialize(self, config: dict[str, Any]) -> Any:
-        """Returns the object that `serialize` described."""
+    def deserialize(self, config: dict[str, Any] | str) -> Any:
+        """Returns the object that `serialize` described, or the one of a name."""
+        config = {"class_name": config} if isinstance(config, str) else config
         name = config.get("class_name")
         if name not in self._makers:
             raise unknown_name(f"{self.what}s.deserialize", name, self.classes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.errors import OptionError
 from minigrad.functional import clip, maximum, sqrt
 from minigrad.layers.catalogue import Catalogue
 from minigrad.layers.options import Configured, anything, non_negative, option, optional
@@ -57,6 +58,13 @@ class MinMaxNorm(Constraint):
     max_value: float = option(non_negative, 1.0)
     rate: float = option(non_negative, 1.0)
     axis: Any = option(anything, 0)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.min_value > self.max_value:
+            raise OptionError(
+                f"MinMaxNorm: expected `min_value` up to `max_value` = {self.max_value}, got {self.min_value}."
+            )
 
     def __call__(self, w: Tensor) -> Tensor:
         """Returns w, stretched or shortened."""

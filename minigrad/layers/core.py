@@ -9,7 +9,7 @@ from minigrad import random
 from minigrad.backend.dtypes import dtype_name
 from minigrad.errors import ShapeError
 from minigrad.functional.shaping import whole_numbers
-from minigrad.layers import activations, constraints, initializers, regularizers
+from minigrad.layers import activations, checks, constraints, initializers, regularizers
 from minigrad.layers.floatx import floatx
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
@@ -134,6 +134,11 @@ class Dropout(Layer):
             return inputs
         shape = inputs.shape
         if self.noise_shape is not None:
+            if len(self.noise_shape) != inputs.ndim:
+                raise ShapeError(
+                    f"{self.name}: expected `noise_shape` with an entry for each axis of {inputs.shape}, got "
+                    f"{self.noise_shape}."
+                )
             shape = tuple(n if s is None else s for s, n in zip(self.noise_shape, inputs.shape, strict=True))
         thinned: Tensor = inputs * random.dropout_mask(shape, self.rate, inputs.dtype, self._source)
         return thinned
@@ -195,4 +200,6 @@ class InputLayer(Layer):
 
 def Input(shape: tuple[int | None, ...], batch_size: int | None = None, dtype: str = "float32") -> InputLayer:  # noqa: N802
     """Returns an `InputLayer` for examples of this shape, as the first layer of a Sequential."""
+    if not checks.is_shape(shape):
+        raise ShapeError(f"Input: expected `shape` of one example, such as (None, 8), got {shape!r}.")
     return InputLayer(batch_input_shape=(batch_size, *shape), dtype=dtype)

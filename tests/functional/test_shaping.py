@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import ModuleType
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import functional as F
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.errors import DTypeError, MinigradError, ShapeError
 
 X = np.arange(6.0).reshape(2, 3)
 
@@ -92,3 +93,21 @@ def test_sizes_are_whole() -> None:
             make()
     with pytest.raises(ShapeError, match=r"expected a shape, whole numbers from 0 on, got \(2, -1\)."):
         F.ones((2, -1))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: mg.full((2,), None), "full: expected a number, got None."),
+        (lambda: mg.arange("a"), "arange: expected a number, got 'a'."),
+        (lambda: mg.concat(5), "concat: expected a list of tensors, got 5."),
+        (lambda: mg.stack(None), "stack: expected a list of tensors, got None."),
+        (lambda: mg.transpose(mg.ones((2, 3)), 5), "transpose: expected `axis` to name different axes of 2, got 5."),
+        (lambda: mg.einsum(5, mg.ones((2,))), 'einsum: expected subscripts such as "ij,jk->ik" first, got 5.'),
+        (lambda: mg.random.integers(5, 2), "random.integers: expected low < high, for high is left out, got 5 and 2."),
+        (lambda: mg.random.normal((2,), stddev=-1), "random.normal: expected `stddev` from 0 on, got -1."),
+    ],
+)
+def test_arguments_of_no_use(call, said):
+    with pytest.raises(MinigradError, match=f"^{re.escape(said)}$"):
+        call()

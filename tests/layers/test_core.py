@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.errors import DTypeError, MinigradError, ShapeError
 from minigrad.keras import layers as L
 from minigrad.testing import check_gradient
 
@@ -133,3 +134,16 @@ def test_input() -> None:
     assert layer.batch_input_shape == (3, 5, 4)
     x = mg.tensor(X)
     assert layer(x).shape == (3, 5, 4)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: L.Dropout(0.5, noise_shape=(7,))(mg.ones((2, 3)), training=True), "an entry for each axis of (2, 3)"),
+        (lambda: mg.keras.Input(3), "Input: expected `shape` of one example, such as (None, 8), got 3."),
+        (lambda: mg.keras.constraints.MinMaxNorm(2, 1), "expected `min_value` up to `max_value` = 1, got 2."),
+    ],
+)
+def test_arguments_of_no_use(call, said):
+    with pytest.raises(MinigradError, match=re.escape(said)):
+        call()
