@@ -93,19 +93,11 @@ def static_rnn(
         StepsError: (a TypeError) the inputs are not a list.
         ShapeError: the list is empty, or something in it does not fit.
     """
-    if not isinstance(inputs, (list, tuple)):
-        raise StepsError(
-            f"static_rnn: expected `inputs`, a list over time of tensors (batch, features), got {described(inputs)}. "
-            "mg.unstack(inputs, 1) makes the list; dynamic_rnn takes the tensor."
-        )
-    if not inputs:
-        raise ShapeError("static_rnn: expected at least one time step, got an empty list.")
     with variable_scope(scope or "rnn"):
-        x = nest.over(lambda *steps: F.stack([as_tensor(step) for step in steps]), inputs[0], *inputs[1:])
-        x = nest.over(lambda part: _time_first("static_rnn", part, True), x)
-        outputs, state = _over("static_rnn", cell, x, sequence_length, initial_state, dtype)
-    flat = zip(*(F.unstack(y) for y in nest.leaves(outputs)), strict=True)
-    return [nest.like(outputs, list(step)) for step in flat], state
+        outputs, state = _over(
+            "static_rnn", cell, _stacked("static_rnn", inputs), sequence_length, initial_state, dtype
+        )
+    return _unstacked(outputs), state
 
 
 def bidirectional_dynamic_rnn(
@@ -152,6 +144,29 @@ def bidirectional_dynamic_rnn(
             bw, state_bw = _over(where, cell_bw, _reversed(x, lengths), lengths, initial_state_bw, dtype)
         outputs = (fw, _reversed(bw, lengths))
     return nest.over(lambda y: _exchanged(y, time_major), outputs), (state_fw, state_bw)
+
+
+def static_bidirectional_rnn(
+    cell_fw: Any,
+    cell_bw: Any,
+    inputs: Any,
+    initial_state_fw: Any = None,
+    initial_state_bw: Any = None,
+    dtype: Any = None,
+    sequence_length: Any = None,
+    scope: Any = None,
+) -> tuple[list[Tensor], Any, Any]:
+    """Does the same for a list of inputs, one for each time step; arguments as of `bidirectional_dynamic_rnn`.
+
+    Returns:
+        The list of both cells' outputs side by side, each (batch, units_fw + units_bw); the forward cell's final state;
+        the backward cell's.
+    """
+    x = F.swapaxes(_stacked("static_bidirectional_rnn", inputs), 0, 1)
+    outputs, states = bidirectional_dynamic_rnn(
+        cell_fw, cell_bw, x, sequence_length, initial_state_fw, initial_state_bw, dtype, scope=scope
+    )
+    return list(F.unstack(F.concat(outputs, -1), 1)), *states
 
 
 class StepsError(CellError):
@@ -204,6 +219,30 @@ def _time_first(where: str, x: Any, time_major: bool) -> Tensor:
     return _exchanged(x, time_major)
 
 
+def _stacked(where: str, inputs: Any) -> Any:
+    """A list over time as (time, batch, features).
+
+    Raises:
+        StepsError: it is no list.
+        ShapeError: it is empty.
+    """
+    if not isinstance(inputs, (list, tuple)):
+        raise StepsError(
+            f"{where}: expected `inputs`, a list over time of tensors (batch, features), got {described(inputs)}. "
+            "mg.unstack(inputs, 1) makes the list; dynamic_rnn takes the tensor."
+        )
+    if not inputs:
+        raise ShapeError(f"{where}: expected at least one time step, got an empty list.")
+    x = nest.over(lambda *steps: F.stack([as_tensor(step) for step in steps]), inputs[0], *inputs[1:])
+    return nest.over(lambda part: _time_first(where, part, True), x)
+
+
+def _unstacked(outputs: Any) -> list[Any]:
+    """(time, batch, …) as a list over time."""
+    flat = zip(*(F.unstack(y) for y in nest.leaves(outputs)), strict=True)
+    return [nest.like(outputs, list(step)) for step in flat]
+
+
 def _exchanged(x: Tensor, time_major: bool) -> Tensor:
     """(batch, time, …) as (time, batch, …), and back."""
     return x if time_major else F.swapaxes(x, 0, 1)
@@ -232,7 +271,7 @@ def _lengths(where: str, lengths: Any, x: Tensor) -> Tensor | None:
                 f"{where}: expected `sequence_length` from 0 to {steps}, the length of the inputs, got {length} in row "
                 f"{row}."
             )
-    return None if all(length == steps for length in host) else lengths
+    return None if all(length == steps for length in host) else lengths.astype("int64")
 
 
 def _mask(lengths: Tensor | None, x: Tensor) -> Tensor | None:
@@ -243,8 +282,8 @@ def _mask(lengths: Tensor | None, x: Tensor) -> Tensor | None:
 
 
 def _count(lengths: Tensor, stop: int) -> Tensor:
-    """0, 1, … beside the lengths, in their dtype."""
-    return Tensor(lengths.backend.arange(stop, dtype=dtype_name(lengths.dtype)), lengths.backend)
+    """0, 1, … beside the lengths."""
+    return Tensor(lengths.backend.arange(stop, dtype="int64"), lengths.backend)
 
 
 def _reversed(x: Any, lengths: Tensor | None) -> Any:

@@ -336,6 +336,28 @@ def test_static_is_dynamic(lengths: Any) -> None:
     same(run(cell, lengths), run(cell, lengths, function=static))
 
 
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+def test_static_bidirectional_is_dynamic(lengths: Any) -> None:
+    """The outputs stand side by side; the weights have the same names."""
+    fw, bw = rc.LSTMCell(UNITS, **options, dtype="float64"), rc.GRUCell(2, dtype="float64")
+    start = rc.LSTMStateTuple(*(np.full(shape, 0.5) for shape in shapes_of(fw))), np.full((BATCH, 2), -0.5)
+    outputs, *states = v1.nn.static_bidirectional_rnn(
+        fw, bw, list(mg.unstack(mg.tensor(X), 1)), *start, sequence_length=lengths, dtype="float64"
+    )
+    both, final = v1.nn.bidirectional_dynamic_rnn(fw, bw, X, lengths, *start)
+    np.testing.assert_array_equal(mg.stack(outputs, 1).numpy(), mg.concat(both, -1).numpy())
+    for mine, theirs in zip(nest.leaves(states), nest.leaves(final), strict=True):
+        np.testing.assert_array_equal(mine.numpy(), theirs.numpy())
+    assert names()[0] == "bidirectional_rnn/fw/lstm_cell/kernel:0"
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
+def test_lengths_of_any_whole_dtype(dtype: str) -> None:
+    x = np.ones((1, 300, 1), "float32")
+    outputs, _ = v1.nn.dynamic_rnn(rc.GRUCell(1), x, np.array([250], dtype), dtype="float32")
+    assert np.flatnonzero(outputs.numpy()).tolist() == list(range(250))
+
+
 def test_a_row_ends_where_its_length_says() -> None:
     """A row's outputs and state are those of the row by itself, cut to its length; beyond there are zeros."""
     cell = rc.LSTMCell(UNITS, **options, dtype="float64")
