@@ -10,7 +10,7 @@ from minigrad import random
 from minigrad.creation import as_tensor
 from minigrad.errors import ShapeError
 from minigrad.layers import activations, constraints, initializers, nest, regularizers
-from minigrad.layers.cell_protocol import Recurrence, zero_state
+from minigrad.layers.cell_protocol import Recurrence, refuse_other_order, zero_state
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import flag, fraction, option, positive_int
@@ -113,7 +113,9 @@ class Cell(Layer):
 
         Raises:
             ShapeError: the states do not fit the cell.
+            StateError: they are the first generation's (c, h).
         """
+        refuse_other_order(f"{self.name}.call: `states`", self, states)
         state = tuple(self._cast(as_tensor(s)) for s in nest.leaves(states))
         expected = [(inputs.shape[0], size) for size in nest.leaves(self.state_size)]
         if [s.shape for s in state] != expected:

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.compat.v1.nn.rnn_cell import LSTMStateTuple
 from minigrad.errors import ShapeError
 from minigrad.keras import layers as L
 from minigrad.layers.cell import Cell
+from minigrad.layers.cell_protocol import StateError
 from minigrad.layers.context import clear_session
 from minigrad.testing import check_gradient
 
@@ -126,3 +128,12 @@ def test_what_a_cell_must_define() -> None:
 
     with pytest.raises(NotImplementedError, match=r"Empty must define formulas\(\)"):
         Empty(2)(X, [H])
+
+
+def test_the_state_of_the_first_generation():
+    """(c, h) and [h, c] have equal shapes, so only the type can tell."""
+    state = LSTMStateTuple(c=mg.zeros((2, 3)), h=mg.ones((2, 3)))
+    cell = L.LSTMCell(3)
+    with pytest.raises(StateError, match=r"got LSTMStateTuple\(c, h\), the state of the first generation"):
+        cell(mg.ones((2, 4)), state)
+    assert cell(mg.ones((2, 4)), [state.h, state.c])[0].shape == (2, 3)
