@@ -85,6 +85,15 @@ def option(
     return Option(kind, default, keyword_only, quiet, after)
 
 
+class _SignatureOfOptions:
+    """What `help()` shows of a constructor, made when it is asked for and not at import."""
+
+    def __get__(self, instance: Any, owner: Any) -> Signature:
+        if instance is not None or not has_options_only(owner):
+            raise AttributeError("__signature__")
+        return Signature(owner._parameters())
+
+
 class Configured:
     """A class whose constructor's arguments are its options, in the order of the class bodies, base classes first.
 
@@ -101,12 +110,12 @@ class Configured:
 
     _options: ClassVar[dict[str, Option]] = {}
 
+    __signature__ = _SignatureOfOptions()
+
     def __init_subclass__(cls) -> None:
-        """Collects the options and writes the constructor's signature, for `help()`."""
+        """Collects the options."""
         super().__init_subclass__()
         cls._options = cls._arranged(_ordered(cls))
-        if has_options_only(cls):
-            cls.__signature__ = Signature(cls._parameters())  # type: ignore[attr-defined]
 
     @classmethod
     def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:

@@ -131,9 +131,12 @@ def test_the_others_can_be_had_by_name(name: str) -> None:
     ("late", "message"),
     [
         (L.LSTM(3, name="late"), "late has activation='relu', the target activation='tanh': the same weights"),
-        (L.LSTM(3, activation="relu", recurrent_activation="tanh"), "late has recurrent_activation='sigmoid'"),
-        (L.LSTM(3, activation="relu", go_backwards=True), "late has go_backwards=False"),
-        (L.GRU(4, activation="relu"), "expected a GRU, for gru.*, got late, a LSTM"),
+        (
+            L.LSTM(3, activation="relu", recurrent_activation="tanh", name="mine"),
+            "late has recurrent_activation='sigmoid'",
+        ),
+        (L.LSTM(3, activation="relu", go_backwards=True, name="mine"), "late has go_backwards=False"),
+        (L.GRU(4, activation="relu", name="mine"), "expected a GRU, for mine, got late, a LSTM"),
     ],
 )
 def test_a_layer_with_other_functions(name: str, late: Any, message: str) -> None:
