@@ -205,7 +205,7 @@ def caller(cell: Any, training: bool | None, constants: Any = None) -> Callable[
                 "with `return output, states`, the states in the structure of state_size."
             )
         output, new = result
-        flat = nest.leaves(new)
+        flat = nest.leaves_like(states, new)
         shapes, got = ([getattr(s, "shape", ()) for s in part] for part in (nest.leaves(states), flat))
         if got != shapes:
             raise ShapeError(

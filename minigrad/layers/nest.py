@@ -19,6 +19,23 @@ def leaves(structure: Any) -> list[Any]:
     return [leaf for part in structure for leaf in leaves(part)]
 
 
+def leaves_like(structure: Any, other: Any) -> list[Any]:
+    """Returns the leaves of another structure in the order of this one's: those of dictionaries by their keys.
+
+    Where the keys differ, those leaves are missing.
+
+    >>> leaves_like({"a": 0, "b": [0, 0]}, {"b": [2, 3], "a": 1})
+    [1, 2, 3]
+    """
+    if isinstance(structure, dict):
+        fits = isinstance(other, dict) and structure.keys() == other.keys()
+        return [leaf for key in structure for leaf in leaves_like(structure[key], other[key])] if fits else []
+    both = isinstance(structure, (list, tuple)) and isinstance(other, (list, tuple)) and len(structure) == len(other)
+    if not both:
+        return leaves(other)
+    return [leaf for part, others in zip(structure, other, strict=True) for leaf in leaves_like(part, others)]
+
+
 def first(structure: Any) -> Any:
     """Returns the leftmost leaf, or None where there is none."""
     return structure if not isinstance(structure, (list, tuple, dict)) else next(iter(leaves(structure)), None)

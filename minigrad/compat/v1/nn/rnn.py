@@ -324,11 +324,11 @@ def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str) -> 
     if hasattr(cell, "state_apart"):
         cell.state_apart(given)  # it tells its own structure from others
     cell_protocol.refuse_other_order(where, cell, given)
-    size, flat = cell.state_size, nest.leaves(given)
-    shapes = [(batch, n) for n in nest.leaves(size)]
+    size = cell.state_size
+    shapes, flat = [(batch, n) for n in nest.leaves(size)], nest.leaves_like(size, given)
     got = [tuple(getattr(s, "shape", ())) for s in flat]
     if len(got) != len(shapes):
-        raise StateError(f"{where}: expected {len(shapes)} states, in the structure {size!r}, got {described(given)}.")
+        raise StateError(f"{where}: expected the state in the structure {size!r}, got {described(given)}.")
     if got != shapes:
         raise ShapeError(f"{where}: expected `initial_state` of shapes {shapes}, got {got}.")
     return nest.like(size, [as_tensor(s, dtype) for s in flat])

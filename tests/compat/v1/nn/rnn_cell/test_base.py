@@ -11,6 +11,7 @@ import minigrad as mg
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.errors import ShapeError
+from minigrad.layers.cell_protocol import StateError
 
 
 class Mean(rc.RNNCell):
@@ -37,6 +38,26 @@ def test_a_cell_of_ones_own() -> None:
     np.testing.assert_allclose(total.numpy()[1], x[1, :2].sum(0), rtol=1e-13)
     np.testing.assert_array_equal(rest["count"].numpy(), [[4.0], [2.0]])
     assert cell.path == "tape, op by op: Mean offers no step_backward"
+
+
+def test_a_state_in_a_dictionary_goes_by_its_keys() -> None:
+    class Two(rc.RNNCell):
+        state_size = {"a": 3, "b": 3}  # type: ignore[assignment]  # noqa: RUF012
+        output_size = 3  # type: ignore[assignment]
+
+        def call(self, inputs: Any, state: Any) -> Any:
+            return inputs, {"b": 2.0 * state["b"], "a": state["a"] + inputs}  # in whatever order
+
+    one, other = np.ones((2, 3)), np.full((2, 3), 5.0)
+    x = np.ones((2, 2, 3))
+    _, state = v1.nn.dynamic_rnn(Two(), x, initial_state={"b": other, "a": one})
+    assert (state["a"].numpy() == 3.0).all()
+    assert (state["b"].numpy() == 20.0).all()
+    for wrong in ({"a": one}, {"a": one, "c": other}, (one, other, one), one):
+        with pytest.raises(
+            StateError, match=r"dynamic_rnn: expected the state in the structure \{'a': 3, 'b': 3\}, got a"
+        ):
+            v1.nn.dynamic_rnn(Two(), x, initial_state=wrong)
 
 
 def test_zeros_in_the_structure_of_the_sizes() -> None:

@@ -1,0 +1,58 @@
+"""Nested structures: what goes in comes out in the same places."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from minigrad.layers import nest
+
+
+class Pair(NamedTuple):
+    c: Any
+    h: Any
+
+
+STRUCTURES: list[Any] = [
+    0,
+    [0],
+    (0, [1, (2,)], []),
+    Pair(0, [1, 2]),
+    {"b": 0, "a": 1, "c": (2, 3)},
+    [{"b": Pair(0, 1), "a": 2}],
+    {"a": 0, 1: 1},
+]
+
+
+@pytest.mark.parametrize("structure", STRUCTURES, ids=str)
+def test_there_and_back(structure: Any) -> None:
+    flat = nest.leaves(structure)
+    assert flat == list(range(len(flat)))
+    again = nest.like(structure, flat)
+    assert again == structure
+    assert type(again) is type(structure)
+    assert nest.over(lambda a, b: a - b, structure, structure) == nest.like(structure, [0] * len(flat))
+    assert nest.first(structure) == 0
+
+
+def test_dictionaries_meet_by_their_keys() -> None:
+    assert nest.over(lambda a, b: (a, b), {"b": 1, "a": 0}, {"a": 10, "b": 11}) == {"b": (1, 11), "a": (0, 10)}
+    assert nest.leaves_like({"b": 1, "a": 0}, {"a": 10, "b": 11}) == [11, 10]
+    assert nest.leaves_like([{"b": 1, "a": (0, 0)}, 0], ({"a": [10, 12], "b": 11}, 13)) == [11, 10, 12, 13]
+    for other in ({"a": 10}, {"a": 10, "c": 11}, [10, 11], 10):
+        assert nest.leaves_like({"a": 0, "b": 1}, other) == []
+    for other in ([10, 11, 12], (10, 11), Pair(10, 11), [10, [11]], 10):  # as they stand
+        assert nest.leaves_like([0, 1], other) == nest.leaves(other)
+
+
+def test_nothing_inside() -> None:
+    assert nest.leaves([[], {}]) == []
+    assert nest.first([[], ()]) is None
+
+
+def test_structures_that_differ() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        nest.over(lambda a, b: a, [1, 2], [1])
+    with pytest.raises(KeyError):
+        nest.over(lambda a, b: a, {"a": 1}, {"b": 1})
