@@ -145,7 +145,11 @@ class BasicRNNCell(_Cell):
 
 
 class GRUCell(_Cell):
-    """The gated recurrent unit of Cho et al., 2014: the reset gate acts on the state before its product.
+    """The gated recurrent unit: the reset gate acts on the state before its product.
+
+        r, u  = σ([x; h] gates/kernel + gates/bias)
+        g     = φ([x; r ∘ h] candidate/kernel + candidate/bias)
+        h_new = u ∘ h + (1 − u) ∘ g
 
     Args:
         num_units: the size of the output and of the state.
@@ -153,6 +157,8 @@ class GRUCell(_Cell):
         reuse: share the variables of the scope.
         kernel_initializer: of both kernels.
         bias_initializer: of both biases; by default 1 for the gates and 0 for the candidate.
+
+    Source: Cho et al., 2014.
     """
 
     num_units: int = option(positive_int)
@@ -234,7 +240,11 @@ class _LSTM(_Cell):
 
 
 class BasicLSTMCell(_LSTM):
-    """The LSTM without extras. See `minigrad.recurrent.lstmp_step` for the formulas.
+    """The LSTM without extras.
+
+        i, j, f, o = [x; h] kernel + bias, cut into four
+        c_new      = σ(f + forget_bias) ∘ c + σ(i) ∘ φ(j)
+        h_new      = σ(o) ∘ φ(c_new)
 
     Args:
         num_units: the size of the output and of both states.
@@ -264,7 +274,12 @@ class BasicLSTMCell(_LSTM):
 
 
 class LSTMCell(_LSTM):
-    """The LSTM with optional peepholes, clipping and projection. See `minigrad.recurrent.lstmp_step`.
+    """The LSTM with optional peepholes, clipping and projection. Its gradient: `minigrad.recurrent.lstmp_step`.
+
+        i, j, f, o = [x; m] kernel + bias, cut into four
+        c_new      = σ(f + forget_bias + w_f ∘ c) ∘ c + σ(i + w_i ∘ c) ∘ φ(j)     clipped to ±cell_clip
+        m_new      = σ(o + w_o ∘ c_new) ∘ φ(c_new)
+        m_new      = m_new projection/kernel                                      clipped to ±proj_clip
 
     Args:
         num_units: the size of the cell.
