@@ -279,6 +279,29 @@ def test_lengths_are_kerass_mask(
     same(([outputs, c, h], [dx, dc, dh, dkernel, dbias]), ([y.numpy(), c_T.numpy(), h_T.numpy()], theirs))
 
 
+@pytest.mark.parametrize("kind", ["gru", "simple"])
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+def test_so_with_the_other_cells(kind: str, lengths: Any) -> None:
+    """The GRU's gates are r, u there and z, r here: u is z. Its reset gate acts before the product."""
+    cell = rc.GRUCell(UNITS, dtype="float64") if kind == "gru" else rc.BasicRNNCell(UNITS, dtype="float64")
+    (outputs, h_T), (dx, dh, *_) = run(cell, lengths)
+    how = {"return_sequences": True, "return_state": True, "zero_output_for_mask": True, "dtype": "float64"}
+    layer = L.GRU(UNITS, reset_after=False, **how) if kind == "gru" else L.SimpleRNN(UNITS, **how)
+    layer.build(X.shape)
+    kernel, bias, *candidate = (w.numpy() for w in v1.global_variables())
+    if kind == "gru":
+        kernel = np.concatenate([swapped(kernel, [1, 0]), candidate[0]], 1)
+        bias = np.concatenate([swapped(bias, [1, 0]), candidate[1]])
+    layer.set_weights([kernel[:FEATURES], kernel[FEATURES:], bias])
+    rng, cotangents = np.random.default_rng(1), np.random.default_rng(2)
+    inputs = mg.tensor(X, requires_grad=True)
+    initial = mg.tensor(rng.standard_normal((BATCH, UNITS)), requires_grad=True)
+    mask = None if lengths is None else np.arange(TIME) < np.array(lengths)[:, None]
+    y, state = layer(inputs, mask=mask, initial_state=[initial])
+    found = mg.grad([y, state], [inputs, initial], [cotangents.standard_normal(a.shape) for a in (outputs, h_T)])
+    same(([outputs, h_T], [dx, dh]), ([y.numpy(), state.numpy()], [g.numpy() for g in found]))
+
+
 @pytest.mark.parametrize("kind", ["lstm", "gru", "stacked"])
 def test_a_cell_of_keras(kind: str) -> None:
     """Its states are as Keras has them: [h, c], a bare tensor for a GRU."""
