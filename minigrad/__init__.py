@@ -20,6 +20,7 @@ from minigrad.functional import (
     transpose, unstack, var, where, zeros, zeros_like,
 )  # fmt: skip
 from minigrad.tensor import Tensor
+from minigrad.tracing import trace
 
 __version__ = "0.1.0"
 
@@ -30,5 +31,5 @@ __all__ = [
     "keras", "less", "less_equal", "log", "log1p", "matmul", "max", "maximum", "mean", "min", "minimum", "multiply",
     "negative", "no_grad", "not_equal", "ones", "ones_like", "pad", "power", "prod", "random", "reshape", "sign", "sin",
     "split", "sqrt", "square", "squeeze", "stack", "subtract", "sum", "swapaxes", "take", "tanh", "tensor", "testing",
-    "transpose", "unstack", "use", "using", "var", "where", "zeros", "zeros_like",
+    "trace", "transpose", "unstack", "use", "using", "var", "where", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -27,23 +27,24 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("minigrad.layers",),
     ("minigrad.compat",),
     ("minigrad.keras",),
-    ("minigrad.convert", "minigrad.train", "minigrad.plot", "minigrad.testing"),
+    ("minigrad.convert", "minigrad.tracing", "minigrad.train", "minigrad.plot", "minigrad.testing"),
 )
 TOP = ("minigrad", "minigrad.__main__")  # these two may import anything
 ADDRESSES = ("minigrad.keras", "minigrad.compat")  # public addresses: they gather names from the floors below too
 # Where a host array is the point.
 HOST = (
     "minigrad.random", "minigrad.testing", "minigrad.convert", "minigrad.keras.files", "minigrad.plot",
-    "minigrad.train",
+    "minigrad.tracing", "minigrad.train",
 )  # fmt: skip
 LATE = ("minigrad.backend.registry",)  # the one late import, of a backend by its name
 ARRAY_LIBRARIES = ("cupy", "cupyx", "numpy")
 # The core is what a reader needs who wants to know how an LSTM works. Training (the command line's, and Keras' models,
-# losses and optimizers), pictures, file formats and the checkers for third parties are built on it.
+# losses and optimizers), looking on, pictures, file formats and the checkers for third parties are built on it.
 # The first generation's cells, scopes and step say the same once more in the words of 2016.
 NOT_CORE = (
     "minigrad.compat.v1.layers", "minigrad.compat.v1.nn", "minigrad.compat.v1.variables", "minigrad.convert",
-    "minigrad.keras", "minigrad.plot", "minigrad.recurrent.lstmp_step", "minigrad.testing", "minigrad.train",
+    "minigrad.keras", "minigrad.plot", "minigrad.recurrent.lstmp_step", "minigrad.recurrent.watch",
+    "minigrad.testing", "minigrad.tracing", "minigrad.train",
 )  # fmt: skip
 CORE_ALL_THE_SAME = ("minigrad.keras.layers",)
 

@@ -69,7 +69,8 @@ class Cell(Layer):
     @property
     def gate_layout(self) -> tuple[str, ...]:
         """The names of the gates, as they stand side by side in the kernel."""
-        return self.formulas().gate_layout
+        names = self.formulas().gates
+        return names if len(names) > 1 else ()
 
     def formulas(self) -> Step:
         """Returns the cell's step and its hand-derived gradient."""

@@ -97,6 +97,13 @@ def recurrences_of_all(cells: list[Any], inputs: Tensor, training: bool | None) 
     return found
 
 
+def innermost(cell: Any) -> list[Any]:
+    """Returns the cells that have formulas of their own, one for each entry of `recurrences`."""
+    if hasattr(cell, "cells"):
+        return [inner for part in cell.cells for inner in innermost(part)]
+    return innermost(cell.cell) if hasattr(cell, "cell") else [cell]
+
+
 def dtype_of(cell: Any) -> str | None:
     """Returns the dtype in which a cell computes; of a stack its lowest cell's, and a wrapper may leave it to its cell.
 

@@ -16,6 +16,7 @@ from minigrad.layers import cell_protocol, nest
 from minigrad.layers.cell_protocol import Recurrence
 from minigrad.recurrent import Plan, Sequence
 from minigrad.recurrent.step import Step
+from minigrad.recurrent.watch import watch_of
 from minigrad.tensor import Tensor, apply
 
 
@@ -86,11 +87,13 @@ def _explicit(
     rows = None if mask is None else mask.array
     final: list[Tensor] = []
     paths: list[str] = []
-    for (step, weights, around), sizes in zip(found, cell_protocol.state_sizes(cell), strict=True):
-        kernel, path = _choose_kernel(x.backend, step, weights, tbptt)
+    layers = zip(found, cell_protocol.innermost(cell), cell_protocol.state_sizes(cell), strict=True)
+    for (step, weights, around), innermost, sizes in layers:
+        watch = watch_of(innermost, step)
+        kernel, path = _choose_kernel(x.backend, step, weights, tbptt, watch is not None)
         paths += [] if path in paths else [path]
         own, state = state[: len(sizes)], state[len(sizes) :]
-        plan = Plan(step, len(sizes), rows, zero_output and not state, tbptt, kernel)
+        plan = Plan(step, len(sizes), rows, zero_output and not state, tbptt, kernel, watch)
 
         def sequence(x: Tensor, own: list[Any] = own, weights: Any = weights, plan: Plan = plan) -> Tensor:
             y, *new = apply(Sequence, x, *own, *weights, plan=plan)
@@ -107,13 +110,13 @@ def _explicit(
 
 
 def _choose_kernel(
-    backend: BackendModule, step: Step, weights: tuple[Any, ...], tbptt: tuple[int, int] | None
+    backend: BackendModule, step: Step, weights: tuple[Any, ...], tbptt: tuple[int, int] | None, traced: bool
 ) -> tuple[Any, str]:
     """The backend's fused kernel for a step, or None; and in words what runs."""
     kernel = getattr(backend, "kernels", {}).get(step.name)
     if kernel is None:
         return None, f"formulas of {type(step).__name__}: the {backend.name} backend has no kernel for it"
-    reason = f"tbptt={tbptt}" if tbptt else kernel.refuses(step, weights)
+    reason = "traced" if traced else f"tbptt={tbptt}" if tbptt else kernel.refuses(step, weights)
     if reason:
         return None, f"formulas of {type(step).__name__}: {reason}"
     return kernel, f"fused kernel of the {backend.name} backend"

@@ -21,6 +21,7 @@ from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, OptionError, anything, flag, option
 from minigrad.layers.serialization import cell_kind
 from minigrad.layers.stacked import StackedRNNCells
+from minigrad.recurrent.watch import is_watched
 from minigrad.tensor import Tensor
 
 
@@ -226,7 +227,8 @@ class RNN(Layer):
         for reset in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):
             getattr(self.cell, reset, lambda: None)()
         states = self._start(first.shape[1], initial_state)
-        zero, why = self.zero_output_for_mask, "unroll=True" if self.unroll else ""
+        unrolled = self.unroll and not is_watched(cell_protocol.innermost(self.cell))
+        zero, why = self.zero_output_for_mask, "unroll=True" if unrolled else ""
         found = loop.run(self.cell, x, states, mask, training, constants, zero, self.tbptt, why, self.name)
         self.path, states = found.path, list(found.states)
         if self.stateful:

@@ -21,7 +21,7 @@ and Peng, 1990.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from minigrad.backend.protocol import Array, Xp
@@ -43,6 +43,24 @@ class Gradients(NamedTuple):
     x: Array  # (time, batch, features)
     state: State  # of the initial state, each (batch, size)
     weights: Weights
+
+
+class StepBack(NamedTuple):
+    """One step of the way back.
+
+    Attributes:
+        dnew: ∂loss/∂(new state), the output's share included; 0 in rows that are masked.
+        dskipped: the same in the rows that are masked, which passes the step untouched; None without a mask.
+        dz: in whatever form `gather` takes it.
+        dstate: ∂loss/∂(state before).
+        drepeated: ∂loss/∂(output before), as far as it was repeated; None if it was not.
+    """
+
+    dnew: State
+    dskipped: State | None
+    dz: Any
+    dstate: State
+    drepeated: Array | None
 
 
 def forward(
@@ -106,6 +124,7 @@ def backward(
     kept: Kept,
     zero_output: bool = False,
     tbptt: tuple[int, int] | None = None,
+    watch: Callable[[int, StepBack], None] | None = None,
 ) -> Gradients:
     """Walks back through the sequence.
 
@@ -119,6 +138,7 @@ def backward(
         kept: what `forward` kept.
         zero_output: as in `forward`.
         tbptt: (k1, k2), or None for the whole way back.
+        watch: is shown each step, with its t; more than once where the windows of a truncation overlap.
 
     Returns:
         ∂loss/∂x, ∂loss/∂(initial state) and ∂loss/∂weights.
@@ -133,31 +153,34 @@ def backward(
         for t in reversed(range(earliest, stop)):
             doutput = d[t] if t >= start else zero
             doutput = doutput if drepeated is None else doutput + drepeated
-            dz_t, dthis, drepeated = _step_back(xp, cell, doutput, dthis, t, weights, kept, zero_output)
-            dz[t] = dz_t if dz[t] is None else _added(dz[t], dz_t)
+            back = step_back(xp, cell, doutput, dthis, t, weights, kept, zero_output)
+            dthis, drepeated = back.dstate, back.drepeated
+            dz[t] = added(dz[t], back.dz)
+            if watch is not None:
+                watch(t, back)
         if earliest == 0:
             dstate_0 = tuple(a + b for a, b in zip(dstate_0, dthis, strict=True))
     dx, dweights = cell.gather(xp, x, kept.states, kept.kept, dz, weights)
     return Gradients(dx, dstate_0, dweights)
 
 
-def _step_back(
+def step_back(
     xp: Xp, cell: Step, doutput: Array, dstate: State, t: int, weights: Weights, kept: Kept, zero_output: bool
-) -> tuple[Any, State, Array | None]:
-    """One step of the way back: dz_t, ∂loss/∂(state before), ∂loss/∂(output before) as far as it was repeated."""
+) -> StepBack:
+    """Walks back through step t: ∂loss/∂output and ∂loss/∂state of this step in, those of the step before out."""
     row = kept.rows[t]
     dskipped = drepeated = None
     if row is not None:
         drepeated = None if zero_output else xp.where(row, 0.0, doutput)
         doutput = xp.where(row, doutput, 0.0)
-        dskipped = [xp.where(row, 0.0, ds) for ds in dstate]
+        dskipped = tuple(xp.where(row, 0.0, ds) for ds in dstate)
         dstate = tuple(xp.where(row, ds, 0.0) for ds in dstate)
     k = cell.output
-    dstate_new = (*dstate[:k], dstate[k] + doutput, *dstate[k + 1 :])
-    dz_t, dstate = cell.step_backward(xp, dstate_new, kept.kept[t], kept.states[t], weights)
+    dnew = (*dstate[:k], dstate[k] + doutput, *dstate[k + 1 :])
+    dz, dstate = cell.step_backward(xp, dnew, kept.kept[t], kept.states[t], weights)
     if dskipped is not None:
         dstate = tuple(through + around for through, around in zip(dstate, dskipped, strict=True))
-    return dz_t, dstate, drepeated
+    return StepBack(dnew, dskipped, dz, dstate, drepeated)
 
 
 def windows(T: int, tbptt: tuple[int, int] | None) -> Iterator[tuple[int, int, int]]:
@@ -176,6 +199,11 @@ def windows(T: int, tbptt: tuple[int, int] | None) -> Iterator[tuple[int, int, i
         yield start, stop, max(0, stop - k2)
 
 
-def _added(a: Any, b: Any) -> Any:
-    """Sums two gradients that are arrays or tuples of arrays."""
-    return tuple(_added(x, y) for x, y in zip(a, b, strict=True)) if isinstance(a, tuple) else a + b
+def added(a: Any, b: Any) -> Any:
+    """Returns the sum of two gradients that are arrays, tuples of arrays, or None."""
+    if a is None or b is None:
+        return b if a is None else a
+    if not isinstance(a, tuple):
+        return a + b
+    parts = [added(x, y) for x, y in zip(a, b, strict=True)]
+    return type(a)(*parts) if hasattr(a, "_fields") else tuple(parts)

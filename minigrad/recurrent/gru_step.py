@@ -72,7 +72,8 @@ class GRUStep(Step):
     reset_after: bool = True
     separate: bool = False
     name: ClassVar[str] = "gru"
-    gate_layout: ClassVar[tuple[str, ...]] = ("z", "r", "g")
+    states: ClassVar[tuple[str, ...]] = ("h",)
+    gates: ClassVar[tuple[str, ...]] = ("z", "r", "g")
 
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Returns x W + b, (…, 3 units)."""

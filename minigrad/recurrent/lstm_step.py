@@ -73,7 +73,9 @@ class LSTMStep(Step):
     recurrent_activation: type[Op] = Sigmoid
     separate: bool = False
     name: ClassVar[str] = "lstm"
-    gate_layout: ClassVar[tuple[str, ...]] = ("i", "f", "g", "o")
+    states: ClassVar[tuple[str, ...]] = ("h", "c")
+    gates: ClassVar[tuple[str, ...]] = ("i", "f", "g", "o")
+    inner: ClassVar[tuple[str, ...]] = ("a",)
 
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Returns z = x W + b, (…, 4 units)."""

@@ -95,6 +95,9 @@ class LSTMPStep(Step):
     proj_clip: float | None = None
     name: ClassVar[str] = "lstmp"
     output: ClassVar[int] = 1
+    states: ClassVar[tuple[str, ...]] = ("c", "m")
+    gates: ClassVar[tuple[str, ...]] = ("i", "j", "f", "o")
+    inner: ClassVar[tuple[str, ...]] = ("a",)
 
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Returns x K_x + b, (…, 4 units)."""
@@ -131,13 +134,13 @@ class LSTMPStep(Step):
         i, j, f, o, c_new, a, z_j, m_new = kept
         c, m = state
         dc, dm = dstate
-        dp = dm if m_new is None else _where_inside(xp, dm, m_new, self.proj_clip)
+        dp = dm if m_new is None else where_inside(xp, dm, m_new, self.proj_clip)
         dn = dp if w.P is None else xp.matmul(dp, xp.transpose(w.P))
         dz_o = σ.backward(xp, dn * a, o, None)
         dc = dc + φ.backward(xp, dn * o, a, c_new)
         if w.w_o is not None:
             dc = dc + dz_o * w.w_o
-        dc = _where_inside(xp, dc, c_new, self.cell_clip)
+        dc = where_inside(xp, dc, c_new, self.cell_clip)
         dz_i, dz_j = σ.backward(xp, dc * j, i, None), φ.backward(xp, dc * i, j, z_j)
         dz_f = σ.backward(xp, dc * c, f, None)
         dz = xp.concat([dz_i, dz_j, dz_f, dz_o], -1)
@@ -175,6 +178,6 @@ class LSTMPStep(Step):
         return dx, LSTMPWeights(dK, db, dw_f, dw_i, dw_o, dP)
 
 
-def _where_inside(xp: Xp, d: Array, clipped: Array, limit: float | None) -> Array:
+def where_inside(xp: Xp, d: Array, clipped: Array, limit: float | None) -> Array:
     """The gradient through a clip to ±limit: it passes where the clip did not bite."""
     return d if limit is None else xp.where((clipped > -limit) & (clipped < limit), d, 0.0)

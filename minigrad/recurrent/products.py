@@ -34,11 +34,20 @@ def product_dx(xp: Xp, dz: Array, W: Array, masks: Array | None, gates: int) -> 
     if masks is None or masks.shape[0] == 1:
         dx = _matmul(xp, dz, xp.transpose(W))
         return dx if masks is None else dx * xp.squeeze(masks, 0)
-    shares = [
-        _matmul(xp, dz_k, xp.transpose(W_k)) * mask
-        for dz_k, W_k, mask in zip(xp.split(dz, gates, -1), xp.split(W, gates, 1), xp.unstack(masks), strict=True)
-    ]
+    shares = product_dx_by_gate(xp, dz, W, masks, gates)
     return sum(shares[1:], start=shares[0])
+
+
+def product_dx_by_gate(xp: Xp, dz: Array, W: Array, masks: Array | None, gates: int) -> list[Array]:
+    """Returns the gates' shares of dx, each (dz_k W_kᵀ) ∘ mask_k."""
+    shares = [
+        _matmul(xp, dz_k, xp.transpose(W_k))
+        for dz_k, W_k in zip(xp.split(dz, gates, -1), xp.split(W, gates, 1), strict=True)
+    ]
+    if masks is None:
+        return shares
+    each = xp.unstack(masks) * (gates // masks.shape[0])
+    return [share * mask for share, mask in zip(shares, each, strict=True)]
 
 
 def product_dW(xp: Xp, x: Array, dz: Array, masks: Array | None, gates: int) -> Array:  # noqa: N802  (W is a matrix)

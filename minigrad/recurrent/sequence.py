@@ -13,6 +13,7 @@ from minigrad.backend.protocol import Array, Xp
 from minigrad.ops.op import MultiOp
 from minigrad.recurrent import bptt
 from minigrad.recurrent.step import Step
+from minigrad.recurrent.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Plan:
         zero_output: the output at masked steps is zero instead of repeated.
         tbptt: (k1, k2), or None for the whole way back.
         kernel: the backend's fused kernel for this cell, or None for the formulas.
+        watch: where to write down what happens, or None.
     """
 
     cell: Step
@@ -34,6 +36,7 @@ class Plan:
     zero_output: bool = False
     tbptt: tuple[int, int] | None = None
     kernel: Any = None
+    watch: Watch | None = None
 
     def kernel_in(self, xp: Xp) -> Any:
         """The kernel, if xp is a backend that has one: `minigrad.functional` has none."""
@@ -55,6 +58,8 @@ class Sequence(MultiOp):
             y, state_T, kept = kernel.forward(plan.cell, x, state, weights, plan.mask, plan.zero_output)
         else:
             y, state_T, kept = bptt.forward(xp, plan.cell, x, state, weights, plan.mask, plan.zero_output)
+        if plan.watch is not None:
+            plan.watch.went_forward(xp, x, y, state_T, weights, kept)
         return (y, *state_T), kept
 
     def backward(
@@ -73,7 +78,12 @@ class Sequence(MultiOp):
         if kernel is not None:
             g = kernel.backward(plan.cell, doutputs, tuple(dstate), x, weights, kept, needs[0])
         else:
-            g = bptt.backward(xp, plan.cell, doutputs, tuple(dstate), x, weights, kept, plan.zero_output, plan.tbptt)
+            seen = None if plan.watch is None else plan.watch.step_back_in(xp)
+            g = bptt.backward(
+                xp, plan.cell, doutputs, tuple(dstate), x, weights, kept, plan.zero_output, plan.tbptt, seen
+            )
         dx, dstate_0, dweights = g
+        if plan.watch is not None:
+            plan.watch.went_back(xp, dx)
         absent = (None,) * (len(weights) - len(dweights))
         return (dx, *dstate_0, *dweights, *absent)

@@ -46,6 +46,8 @@ class SimpleRNNStep(Step):
 
     activation: type[Op] = Tanh
     name: ClassVar[str] = "simple_rnn"
+    states: ClassVar[tuple[str, ...]] = ("h",)
+    gates: ClassVar[tuple[str, ...]] = ("h_new",)
 
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Returns x W + b, (…, units)."""

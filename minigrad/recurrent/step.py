@@ -28,7 +28,9 @@ class Step:
     Attributes:
         name: what a backend calls its fused kernel for this step; empty if there can be none.
         output: which of the state's arrays is the cell's output.
-        gate_layout: the names of the gates, as they stand side by side in the weights.
+        states: the names of the state's arrays, in the letters of the equations.
+        gates: the same of what a step computes from z and keeps, in the order of z's columns.
+        inner: of what else it keeps and is worth a look.
 
     A subclass that overrides `step` and `step_backward` alone gets x itself as z, and answers `step_backward` with
     ``((dx, *dweights), dstate)``; `gather` then sums the steps' shares of each weight.
@@ -36,7 +38,9 @@ class Step:
 
     name: ClassVar[str] = ""
     output: ClassVar[int] = 0
-    gate_layout: ClassVar[tuple[str, ...]] = ()
+    states: ClassVar[tuple[str, ...]] = ()
+    gates: ClassVar[tuple[str, ...]] = ()
+    inner: ClassVar[tuple[str, ...]] = ()
 
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Returns z (time, batch, …) for x (time, batch, features)."""

@@ -75,7 +75,7 @@ MUTANTS = {
     "cotangent of h_T ignored": Mutant(bptt, _FROM_BEYOND, "dthis = (nothing[0], dstate[1]) if stop == T else nothing"),
     "cotangent of c_T ignored": Mutant(bptt, _FROM_BEYOND, "dthis = (dstate[0], nothing[1]) if stop == T else nothing"),
     "a masked step kills the gradient": Mutant(
-        bptt, "dskipped = [xp.where(row, 0.0, ds) for ds in dstate]", "dskipped = [0.0 * ds for ds in dstate]"
+        bptt, "dskipped = tuple(xp.where(row, 0.0, ds) for ds in dstate)", "dskipped = tuple(0.0 * ds for ds in dstate)"
     ),
     "a masked step leaks into the gates": Mutant(
         bptt, "dstate = tuple(xp.where(row, ds, 0.0) for ds in dstate)", "dstate = tuple(ds for ds in dstate)"
@@ -92,9 +92,9 @@ EXTRAS = {
         lstmp_step, "n = xp.stack([k.o * k.a for k in kept])", "n = xp.stack([k.a for k in kept])"
     ),
     "cell clip: the gradient passes where it bit": Mutant(
-        lstmp_step, "dc = _where_inside(xp, dc, c_new, self.cell_clip)", "dc = 1.0 * dc"
+        lstmp_step, "dc = where_inside(xp, dc, c_new, self.cell_clip)", "dc = 1.0 * dc"
     ),
     "proj clip: the gradient passes where it bit": Mutant(
-        lstmp_step, "dp = dm if m_new is None else _where_inside(xp, dm, m_new, self.proj_clip)", "dp = dm"
+        lstmp_step, "dp = dm if m_new is None else where_inside(xp, dm, m_new, self.proj_clip)", "dp = dm"
     ),
 }

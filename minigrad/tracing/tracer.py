@@ -1,0 +1,157 @@
+"""`trace`: looks on while recurrent layers run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from minigrad.errors import MinigradError, unknown_name
+from minigrad.layers import cell_protocol
+from minigrad.layers.layer import Layer
+from minigrad.recurrent.watch import Watch, watching
+from minigrad.tracing import jacobian
+from minigrad.tracing.reading import read
+from minigrad.tracing.trace import HostArray, Trace, TraceError
+
+
+class Tracer:
+    """What was seen of the recurrent layers of a model.
+
+    ``tracer["lstm"]`` is the `Trace` of a layer's last run, `runs` gives them all. With one recurrent layer only, its
+    letters are the tracer's too: ``tracer.f`` is ``tracer["lstm"].f``.
+    """
+
+    def __init__(self, cells: dict[str, Any], every: int, units: Any) -> None:
+        self._cells, self._every, self._units = cells, every, units
+        self._watches: dict[str, list[Watch]] = {name: [] for name in cells}
+        self._read: dict[tuple[str, int, bool], Trace] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """The recurrent layers, from the first to the last."""
+        return list(self._cells)
+
+    def runs(self, name: str | None = None) -> list[Trace]:
+        """Returns the traces of all runs of a layer, in their order."""
+        name = self._one(name)
+        return [self._trace(name, k) for k in range(len(self._watches[name]))]
+
+    def __getitem__(self, name: str) -> Trace:
+        """The last run of a layer."""
+        self._last(name)
+        return self._trace(name, len(self._watches[name]) - 1)
+
+    def __getattr__(self, letter: str) -> Any:
+        """What the one layer's trace has by that name."""
+        if letter.startswith("_"):
+            raise AttributeError(letter)
+        return getattr(self[self._one(None, letter)], letter)
+
+    def jacobian_norms(self, state: str = "h", name: str | None = None, norm: str = "spectral") -> HostArray:
+        """Returns ‖∂s_T/∂s_t‖ for t = 0 … T, (T + 1, batch), computed exactly.
+
+        Args:
+            state: the letter of the state: ``"h"`` or ``"c"``; the first generation's output is ``"m"``.
+            name: of the layer, where there are several.
+            norm: ``"spectral"``, the largest stretch of any change, or ``"frobenius"``.
+        """
+        name = self._one(name, "jacobian_norms")
+        watch = self._last(name)
+        if state not in watch.step.states:
+            raise TraceError(str(unknown_name(f"jacobian_norms of {name}: state", state, watch.step.states)))
+        return jacobian.norms(jacobian.jacobians(watch, watch.step.states.index(state)), norm)
+
+    def _one(self, name: str | None, asked: str = "runs") -> str:
+        """The name of the layer meant."""
+        if name is not None:
+            if name not in self._cells:
+                raise TraceError(str(unknown_name("trace: layer", name, self._cells)))
+            return name
+        if len(self._cells) > 1:
+            names = ", ".join(self._cells)
+            raise TraceError(f"trace: `{asked}` of which layer? There are {names}: write tracer[{self.names[0]!r}].")
+        return self.names[0]
+
+    def _last(self, name: str) -> Watch:
+        runs = self._watches[self._one(name)]
+        if not runs or runs[-1].xp is None:
+            raise TraceError(f"trace of {name}: it has not run. Call the layer or model inside the `with` block.")
+        return runs[-1]
+
+    def _trace(self, name: str, run: int) -> Trace:
+        watch = self._watches[name][run]
+        key = (name, run, bool(watch.steps))
+        if key not in self._read:
+            self._read[key] = read(watch, name, self._every, self._units)
+        return self._read[key]
+
+
+@contextmanager
+def trace(layer: Any, every: int = 1, units: Any = None) -> Iterator[Tracer]:
+    """Looks on while recurrent layers run: gates and states of every step, and after `backward` their gradients.
+
+    While it looks, the explicit loop over time runs in its formulas, no kernel and no unrolling; the numbers are the
+    same.
+
+    Args:
+        layer: a recurrent layer, a model or layer that holds some, or a cell that `dynamic_rnn` will run.
+        every: keep each such step only.
+        units: indices of the units to keep, ``range(8)`` or ``[0, 3]``; None keeps all.
+
+    Yields:
+        A `Tracer`.
+
+    Raises:
+        TraceError: there is no recurrent cell in it.
+
+    >>> import minigrad as mg
+    >>> lstm = mg.keras.layers.LSTM(3)
+    >>> with mg.trace(lstm) as seen:
+    ...     loss = lstm(mg.ones((2, 5, 4))).sum()
+    ...     loss.backward()
+    >>> seen.f.shape, seen.c.shape, seen.dc.shape  # (time, batch, units)
+    ((5, 2, 3), (6, 2, 3), (6, 2, 3))
+    """
+    if every < 1:
+        raise TraceError(f"trace: expected `every` to be a positive whole number, got {every!r}.")
+    tracer = Tracer(_cells(layer), every, None if units is None else list(units))
+    for name, cell in tracer._cells.items():
+        if id(cell) in watching:
+            raise TraceError(f"trace: {name} is being traced already.")
+    watching.update({id(cell): tracer._watches[name] for name, cell in tracer._cells.items()})
+    try:
+        yield tracer
+    finally:
+        for cell in tracer._cells.values():
+            del watching[id(cell)]
+
+
+def _cells(layer: Any) -> dict[str, Any]:
+    """The cells with formulas in a layer, by name."""
+    found: dict[str, Any] = {}
+    for name, cell in _named(layer):
+        label, n = name, 1
+        while label in found:
+            label, n = f"{name}_{n}", n + 1
+        found[label] = cell
+    if not found:
+        raise TraceError(f"trace: there is no recurrent layer in {layer!r}.")
+    return found
+
+
+def _named(layer: Any) -> Iterator[tuple[str, Any]]:
+    """Every innermost cell, with the name of the layer that runs it, and its own where there are several."""
+    cell = getattr(layer, "cell", None)
+    if cell is None and hasattr(layer, "state_size"):
+        cell = layer
+    if cell is not None:
+        inner = cell_protocol.innermost(cell)
+        for each in inner:
+            own = getattr(each, "name", type(each).__name__)
+            yield (layer.name if len(inner) == 1 and hasattr(layer, "name") else f"{layer.name}/{own}"), each
+    elif isinstance(layer, Layer):
+        for part in layer._sublayers():
+            yield from _named(part)
+    else:
+        raise MinigradError(f"trace: expected a layer, a model or a recurrent cell, got {layer!r}.")
