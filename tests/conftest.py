@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from types import ModuleType
 
 import pytest
@@ -11,8 +12,11 @@ import strict_backend
 from minigrad import random, tape, using
 from minigrad.autograd import GradientTape
 from minigrad.backend import registry
+from minigrad.errors import BackendUnavailableError
 
-BACKENDS = ["numpy", strict_backend]
+# `pytest -m gpu` runs what runs on a GPU, and nothing else; CuPy comes with the extra cuda12x or cuda13x.
+ON_THE_GPU = [pytest.param("cupy", marks=pytest.mark.gpu)] if find_spec("cupy") else []
+BACKENDS = ["numpy", strict_backend, *ON_THE_GPU]
 
 
 def leaks(before: ModuleType) -> list[str]:
@@ -44,5 +48,9 @@ def _no_leaks() -> Iterator[None]:
 @pytest.fixture(params=BACKENDS, ids=lambda backend: getattr(backend, "name", backend))
 def backend(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
     """The test runs once on each backend."""
-    with using(request.param) as module:
+    try:
+        module = registry.resolve(request.param)
+    except BackendUnavailableError as error:
+        pytest.skip(str(error))
+    with using(module):
         yield module

@@ -23,7 +23,10 @@ from minigrad.errors import (
 )
 
 GROUP = "minigrad.backends"
-SHIPPED = {"numpy": "minigrad_numpy"}  # name -> module
+SHIPPED = {"numpy": "minigrad_numpy", "cupy": "minigrad_cupy"}  # name -> module
+MENDED_BY = {  # by installing an extra, which for CuPy depends on the driver
+    "cupy": "pip install 'minigrad-bptt[cuda12x]', or cuda13x where nvidia-smi says CUDA 13",
+}
 DEFAULT = "numpy"
 _TO_COME = {"cupy": "mg.use: this version has no backend for CuPy. Use 'numpy', or hand in a module of your own."}
 
@@ -105,9 +108,10 @@ def _load(name: str) -> BackendModule:
     try:
         module = importlib.import_module(module_name)
     except Exception as error:  # a library without its driver fails in many ways, not by ImportError alone
+        remedy = MENDED_BY.get(name, f"pip install '{owner}[{name}]', or see its documentation")
         raise BackendUnavailableError(
             f"mg.use: the backend {name!r} of {owner} is registered, but {module_name} cannot be imported: {error}. "
-            f"Install what it needs: pip install '{owner}[{name}]', or see its documentation."
+            f"Install what it needs: {remedy}."
         ) from error
     return _probed(_checked(module, repr(name)), name)
 

@@ -1,0 +1,100 @@
+"""Is there a GPU that works, and if not, what mends it: CuPy's and CUDA's errors in words.
+
+A machine can fail in layers, and each layer hides the next: no driver, a driver without a device, a wheel for another
+major version of CUDA, a wheel without the libraries it calls. So `probe` uses each once: memory, a kernel compiled on
+the spot (NVRTC), a matrix product (cuBLAS), random numbers (cuRAND).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import cupy as cp
+
+MIB = 2**20
+
+
+class _Trial(NamedTuple):
+    what: str
+    run: Callable[[], Any]
+    needs: str  # the library behind it
+
+
+_TRIALS = (
+    _Trial("allocate memory", lambda: cp.empty(8, "float32"), "the CUDA driver"),
+    _Trial("compile and run a kernel", lambda: cp.tanh(cp.ones(8, "float32")) + 1.0, "NVRTC and the CUDA headers"),
+    _Trial("multiply matrices", lambda: cp.ones((2, 2), "float32") @ cp.ones((2, 2), "float32"), "cuBLAS"),
+    _Trial("draw random numbers", lambda: cp.random.standard_normal(8), "cuRAND"),
+)
+
+
+def probe() -> str | None:
+    """Returns None where a GPU answers; else why it does not, and what mends it."""
+    for trial in _TRIALS:
+        try:
+            trial.run()
+            cp.cuda.Device().synchronize()
+        except Exception as error:  # noqa: BLE001  (each layer raises errors of its own; all of them are an answer)
+            return f"it cannot {trial.what}: {_reason(error, trial.needs)}"
+    return None
+
+
+def _reason(error: Exception, needs: str) -> str:
+    """An error of CUDA's in words, with the way out."""
+    text = f"{type(error).__name__}: {error}".splitlines()[0]
+    if "cudaErrorInsufficientDriver" in text:
+        if _driver_version() == 0:
+            return "this machine has no NVIDIA driver. Install the driver, or use a backend that needs no GPU."
+        return (
+            f"the NVIDIA driver knows CUDA {_version(_driver_version())} and this CuPy was built for "
+            f"{_version(_runtime_version())}. Update the driver, or install the CuPy for CUDA "
+            f"{_driver_version() // 1000}: {_pip(_driver_version() // 1000)}"
+        )
+    if "cudaErrorNoDevice" in text:
+        return "the driver sees no GPU. Is CUDA_VISIBLE_DEVICES empty? `nvidia-smi` lists what there is."
+    if "cudaErrorMemoryAllocation" in text or isinstance(error, cp.cuda.memory.OutOfMemoryError):
+        return "the GPU's memory is full. `nvidia-smi` shows by what."
+    if isinstance(error, (ImportError, OSError)) or "DynamicLibNotFound" in text or "lib" in text.lower():
+        major = _runtime_version() // 1000
+        return f"{needs} cannot be loaded ({text}). Install NVIDIA's libraries: {_pip(major, '[ctk]')}"
+    return f"{needs} failed ({text})."
+
+
+def _pip(cuda_major: int, extra: str = "") -> str:
+    return f"pip install 'cupy-cuda{cuda_major}x{extra}'"
+
+
+def _version(number: int) -> str:
+    """12040 as 12.4."""
+    return f"{number // 1000}.{number % 1000 // 10}"
+
+
+def _driver_version() -> int:
+    return int(cp.cuda.runtime.driverGetVersion())
+
+
+def _runtime_version() -> int:
+    return int(cp.cuda.runtime.runtimeGetVersion())
+
+
+def explain(error: Exception, batch: int | None = None) -> str | None:
+    """Says in words what an error in the middle of the work means; None if it is none of the GPU's.
+
+    Args:
+        error: what was raised.
+        batch: the batch size at which it was, for advice.
+    """
+    if not isinstance(error, cp.cuda.memory.OutOfMemoryError):
+        return None
+    pool = cp.get_default_memory_pool()
+    held, free = pool.used_bytes(), cp.cuda.runtime.memGetInfo()[0]
+    room = held + pool.free_bytes() + free
+    text = f"the GPU's memory is full: {held // MIB} MiB are in use of {room // MIB} MiB that can be had ({error})"
+    return text if batch is None else f"{text}. {_smaller(batch)}"
+
+
+def _smaller(batch: int) -> str:
+    return (
+        f"Try batch_size={batch // 2}." if batch > 1 else "Not even one row fits: make the model or the window smaller."
+    )

@@ -1,0 +1,185 @@
+"""The CuPy backend where there is no GPU: its kernels compiled for the CPU, its launches counted, its errors read."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+import minigrad_numpy
+from minigrad.keras import layers as L
+from pretended_cuda import Cuda, pretended
+from rows import assert_same, masks
+
+pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++, to compile the kernels for the CPU")
+
+T, B, I, H = 5, 3, 4, 3
+KINDS = {"lstm": (L.LSTM, 1), "gru": (L.GRU, 1), "simple_rnn": (L.SimpleRNN, 0)}  # layer, has gates
+BOTH_WAYS = ["gemm", *["gemm", "forward"] * T, *["backward", "gemm"] * T]
+
+
+@pytest.fixture(scope="module")
+def pretended_backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ModuleType, Cuda]]:
+    with pretended(tmp_path_factory.mktemp("kernels")) as both:
+        yield both
+
+
+@pytest.fixture
+def cupy(pretended_backend: tuple[ModuleType, Cuda]) -> ModuleType:
+    return pretended_backend[0]
+
+
+@pytest.fixture
+def cuda(pretended_backend: tuple[ModuleType, Cuda]) -> Cuda:
+    pretended_backend[1].log.clear()
+    return pretended_backend[1]
+
+
+def numbers(layer: Any, mask: Any, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Outputs and all gradients, under random cotangents and from states that are not zero."""
+    x = mg.tensor(rng.standard_normal((B, T, I)), requires_grad=True)
+    layer.build(x.shape)
+    layer.set_weights([rng.standard_normal(w.shape) for w in layer.weights])
+    h_0 = [mg.tensor(rng.standard_normal((B, H)), requires_grad=True) for _ in layer.states]
+    ys = layer(x, initial_state=h_0, mask=None if mask is None else mg.tensor(mask.T))
+    gradients = mg.grad(ys, [x, *h_0, *layer.weights], [mg.tensor(rng.standard_normal(y.shape)) for y in ys])
+    return tuple(t.numpy() for t in [*ys, *gradients])
+
+
+def test_the_contract(cupy: ModuleType) -> None:
+    mg.testing.check_backend(cupy)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("mask", ["none", "ragged", "late"])
+@pytest.mark.parametrize("zero_output", [False, True])
+@pytest.mark.parametrize("use_bias", [False, True])
+@pytest.mark.parametrize("gate", ["sigmoid", "hard_sigmoid"])
+def test_kernel_is_formula(
+    kind: str,
+    mask: str,
+    zero_output: bool,
+    use_bias: bool,
+    gate: str,
+    cupy: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    layer, gated = KINDS[kind]
+    options: dict[str, Any] = {"zero_output_for_mask": zero_output, "use_bias": use_bias, "dtype": "float64"}
+    options |= {"recurrent_activation": gate} if gated else {}
+    found = []
+    monkeypatch.setattr(minigrad_numpy, "kernels", {})
+    for backend in (cupy, "numpy"):
+        with mg.using(backend):
+            made = layer(H, return_sequences=True, return_state=True, **options)
+            found.append(numbers(made, masks(np.random.default_rng(1), T, B, mask), np.random.default_rng(2)))
+            assert ("fused kernel" in made.path) == (backend is cupy)
+    assert_same(found[0], found[1], 1e-10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_launches_a_step_then_one_for_all(kind: str, cupy: ModuleType, cuda: Cuda) -> None:
+    """First as written; the second time recorded and replayed; from the third on replayed alone."""
+    with mg.using(cupy):
+        layer = KINDS[kind][0](H + 1, return_sequences=True, dtype="float64")  # units of this test's own: a new shelf
+        x = mg.random.normal((B, T, I), dtype="float64")
+        logs = []
+        for _ in range(3):
+            cuda.log.clear()
+            layer(x).sum().backward()
+            logs.append(list(cuda.log))
+    assert logs == [BOTH_WAYS, ["gemm", "graph", "graph"], ["gemm", "graph", "graph"]]
+
+
+def test_sequences_that_live_together_do_not_share(cupy: ModuleType) -> None:
+    with mg.using(cupy):
+        layer = L.LSTM(H, return_sequences=True, dtype="float64")
+        x, other = (mg.tensor(mg.random.normal((B, T, I), dtype="float64"), requires_grad=True) for _ in range(2))
+        alone = mg.grad((layer(x) ** 2).sum(), [x])[0].numpy()
+        loss = (layer(x) ** 2).sum()
+        layer(other)
+        np.testing.assert_array_equal(mg.grad(loss, [x])[0].numpy(), alone)
+
+
+def test_backward_twice(cupy: ModuleType) -> None:
+    """The numbers that forward kept are still there after the first way back."""
+    with mg.using(cupy):
+        layer = L.GRU(H, dtype="float64")
+        x = mg.tensor(np.ones((B, T, I)), requires_grad=True)
+        y = layer(x)
+        first, second = (mg.grad([y.sum()], [x], create_graph=True)[0].numpy() for _ in range(2))
+        np.testing.assert_allclose(first, second, rtol=1e-12)
+
+
+def test_what_leaves_is_counted(cupy: ModuleType) -> None:
+    with mg.using(cupy):
+        model = mg.keras.Sequential([L.LSTM(H), L.Dense(1)])
+        model.compile("adam", "mse")
+        before = cupy.transfers
+        x, y = mg.ones((B, T, I)), mg.ones((B, 1))
+        with mg.GradientTape() as tape:
+            loss = ((model(x, training=True) - y) ** 2).mean()
+        weights = model.trainable_weights
+        model.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        assert cupy.transfers == before
+        loss.item()
+        assert cupy.transfers == before + 1
+
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+
+class CUDARuntimeError(RuntimeError):
+    """Called as CuPy's."""
+
+
+@pytest.mark.parametrize(
+    ("error", "driver", "expected"),
+    [
+        ("cudaErrorInsufficientDriver: …", 0, "this machine has no NVIDIA driver."),
+        (
+            "cudaErrorInsufficientDriver: …",
+            11080,
+            "the NVIDIA driver knows CUDA 11.8 and this CuPy was built for 12.9. Update the driver, or install",
+        ),
+        ("cudaErrorNoDevice: no CUDA-capable device is detected", 12090, "the driver sees no GPU."),
+        ("cudaErrorMemoryAllocation: out of memory", 12090, "the GPU's memory is full."),
+        (
+            "cudaErrorUnknown: who knows",
+            12090,
+            "the CUDA driver failed (CUDARuntimeError: cudaErrorUnknown: who knows).",
+        ),
+    ],
+)
+def test_a_device_that_does_not_answer(
+    error: str, driver: int, expected: str, cupy: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise CUDARuntimeError(error)
+
+    runtime = SimpleNamespace(driverGetVersion=lambda: driver, runtimeGetVersion=lambda: 12090)
+    monkeypatch.setattr(cupy.device.cp.cuda, "runtime", runtime)
+    monkeypatch.setattr(cupy.device.cp, "empty", fail)
+    reason = cupy.probe()
+    assert reason.startswith(f"it cannot allocate memory: {expected}")
+
+
+def test_a_missing_library(cupy: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ImportError("libcurand.so.10: cannot open shared object file")
+
+    monkeypatch.setattr(cupy.device.cp.cuda, "runtime", SimpleNamespace(runtimeGetVersion=lambda: 12090))
+    monkeypatch.setattr(cupy.device.cp.random, "standard_normal", fail)
+    assert cupy.probe() == (
+        "it cannot draw random numbers: cuRAND cannot be loaded (ImportError: libcurand.so.10: cannot open shared "
+        "object file). Install NVIDIA's libraries: pip install 'cupy-cuda12x[ctk]'"
+    )
+
+
+def test_a_device_that_answers(cupy: ModuleType) -> None:
+    assert cupy.probe() is None

@@ -1,0 +1,169 @@
+"""CuPy's part that `minigrad_cupy` uses, pretended on the CPU: arrays are NumPy's, kernels are compiled by g++.
+
+What is CUDA C in a kernel is also C++, but for a few words, so the very source that NVRTC gets is compiled and run
+here, thread after thread. Recording a graph keeps the launches, and launching it makes them again. So the arithmetic of
+the kernels, their indices, and the plan of the launches are tested where there is no GPU; that NVRTC takes the source,
+and how fast it is, is tested where there is one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any, Self
+
+import numpy as np
+
+HEADER = """
+#include <cmath>
+using namespace std;
+#define __device__ static inline
+#define __global__
+struct Index { int x; };
+extern "C" { Index blockIdx, blockDim, threadIdx; }
+"""
+
+MODULES = ("cupy", "cupy.cublas", "cupyx", "cupyx.scipy", "cupyx.scipy.special")
+
+
+class Cuda:
+    """The pretended device: what was launched, and the recording that is open."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log: list[str] = []  # what the host asked for, one by one
+        self.recording: list[Callable[[], None]] | None = None
+        self._serial = itertools.count()
+
+    def run(self, what: str, action: Callable[[], None]) -> None:
+        """A launch: done at once, or kept while a stream records."""
+        if self.recording is not None:
+            self.recording.append(action)
+            return
+        self.log.append(what)
+        action()
+
+    def compiled(self, code: str, options: tuple[str, ...]) -> ctypes.CDLL:
+        """The source as a library."""
+        source = self.folder / f"kernel{next(self._serial)}.cpp"
+        source.write_text(HEADER + code)
+        library = source.with_suffix(".so")
+        defines = [option for option in options if option.startswith("-D")]
+        subprocess.run(["g++", "-O1", "-shared", "-fPIC", *defines, "-o", library, source], check=True)
+        return ctypes.CDLL(str(library))
+
+
+def _module(cuda: Cuda, code: str, options: tuple[str, ...]) -> Any:
+    library = cuda.compiled(code, options)
+
+    def get_function(name: str) -> Callable[..., None]:
+        function = getattr(library, name)
+
+        def launch(grid: tuple[int], block: tuple[int], arguments: tuple[Any, ...]) -> None:
+            cuda.run(name, lambda: _every_thread(library, function, grid[0], block[0], arguments))
+
+        return launch
+
+    return SimpleNamespace(get_function=get_function)
+
+
+def _every_thread(library: ctypes.CDLL, function: Any, blocks: int, threads: int, arguments: tuple[Any, ...]) -> None:
+    block, size, thread = (ctypes.c_int.in_dll(library, n) for n in ("blockIdx", "blockDim", "threadIdx"))
+    size.value = threads
+    given = [_argument(a) for a in arguments]
+    for block.value, thread.value in itertools.product(range(blocks), range(threads)):
+        function(*given)
+
+
+def _argument(value: Any) -> Any:
+    if value is None:
+        return ctypes.c_void_p(None)
+    if isinstance(value, np.ndarray):
+        assert value.flags.c_contiguous, "a kernel was handed a strided array"
+        return ctypes.c_void_p(value.ctypes.data)
+    return ctypes.c_int(int(value))
+
+
+def _gemm(cuda: Cuda) -> Callable[..., Any]:
+    def gemm(transa: str, transb: str, a: Any, b: Any, out: Any, alpha: float = 1.0, beta: float = 0.0) -> Any:
+        assert out.flags.c_contiguous, "cuBLAS would have to copy the result"
+
+        def action() -> None:
+            product = (a if transa == "N" else a.T) @ (b if transb == "N" else b.T)
+            out[...] = alpha * product + (beta * out if beta else 0.0)
+
+        cuda.run("gemm", action)
+        return out
+
+    return gemm
+
+
+def _stream(cuda: Cuda) -> Any:
+    class Graph:
+        def __init__(self, actions: list[Callable[[], None]]) -> None:
+            self.actions = actions
+
+        def launch(self) -> None:
+            cuda.log.append("graph")
+            for action in self.actions:
+                action()
+
+    class Stream:
+        def __init__(self, non_blocking: bool = False) -> None:
+            assert non_blocking, "the default stream's work would be recorded too"
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            assert cuda.recording is None, "a recording was left open"
+
+        def begin_capture(self) -> None:
+            cuda.recording = []
+
+        def end_capture(self) -> Graph:
+            actions, cuda.recording = cuda.recording or [], None
+            return Graph(actions)
+
+    return Stream
+
+
+def _cupy(cuda: Cuda) -> dict[str, ModuleType]:
+    """The modules, by name."""
+    modules = {name: ModuleType(name) for name in MODULES}
+    cupy = modules["cupy"]
+    vars(cupy).update({name: getattr(np, name) for name in dir(np) if not name.startswith("_")})
+    cupy.asnumpy = np.array  # type: ignore[attr-defined]
+    cupy.RawModule = lambda code, options: _module(cuda, code, options)  # type: ignore[attr-defined]
+    memory = SimpleNamespace(OutOfMemoryError=MemoryError)
+    device = SimpleNamespace(synchronize=lambda: None)
+    cupy.cuda = SimpleNamespace(  # type: ignore[attr-defined]
+        Stream=_stream(cuda), Device=lambda: device, memory=memory, runtime=SimpleNamespace()
+    )
+    modules["cupy.cublas"].gemm = _gemm(cuda)  # type: ignore[attr-defined]
+    import minigrad_numpy
+
+    modules["cupyx.scipy.special"].erf = minigrad_numpy.erf  # type: ignore[attr-defined]
+    return modules
+
+
+@contextmanager
+def pretended(folder: Path) -> Iterator[tuple[ModuleType, Cuda]]:
+    """`minigrad_cupy`, imported upon the pretended CuPy; and the device, to look at what was launched."""
+    cuda = Cuda(folder)
+    ours = [name for name in sys.modules if name.split(".")[0] in ("minigrad_cupy", "cupy", "cupyx")]
+    before = {name: sys.modules.pop(name) for name in ours}
+    sys.modules.update(_cupy(cuda))
+    try:
+        yield import_module("minigrad_cupy"), cuda
+    finally:
+        for name in [n for n in sys.modules if n.split(".")[0] in ("minigrad_cupy", "cupy", "cupyx")]:
+            del sys.modules[name]
+        sys.modules.update(before)
