@@ -1,0 +1,39 @@
+"""``python -m minigrad doctor``: what there is on this machine to compute with, and what mends what there is not."""
+
+from __future__ import annotations
+
+import os
+import platform
+import textwrap
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from minigrad.backend.registry import backends
+from minigrad.train.command_line import Parser
+
+HELP = "say which backends work here, and what mends those that do not"
+DISTRIBUTIONS = ("minigrad-bptt", "numpy", "cupy-cuda12x", "cupy-cuda13x", "matplotlib")
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints the findings and returns 0."""
+    Parser("doctor", description=f"{HELP}.").read(arguments)
+    print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores")
+    print(", ".join(f"{name} {installed}" for name in DISTRIBUTIONS if (installed := _version(name))))
+    threads = [f"{name}={os.environ[name]}" for name in THREADS if name in os.environ]
+    print(f"threads of the matrix products: {', '.join(threads) or 'as many as the library likes'}")
+    print("\nbackends:")
+    states = backends()
+    width = max(map(len, states)) + 2
+    for name, state in states.items():
+        first, others = f"  {name:<{width}}", " " * (width + 2)
+        print(textwrap.fill(state, 100, initial_indent=first, subsequent_indent=others, break_on_hyphens=False))
+    return 0
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
