@@ -28,7 +28,6 @@ MENDED_BY = {  # by installing an extra, which for CuPy depends on the driver
     "cupy": "pip install 'minigrad-bptt[cuda12x]', or cuda13x where nvidia-smi says CUDA 13",
 }
 DEFAULT = "numpy"
-_TO_COME = {"cupy": "mg.use: this version has no backend for CuPy. Use 'numpy', or hand in a module of your own."}
 
 _loaded: dict[str, BackendModule] = {}
 _current: BackendModule | None = None
@@ -121,7 +120,7 @@ def _claim(name: str) -> tuple[str, str]:
     registered = _claims()
     if name not in registered:
         unknown = unknown_name("mg.use", name, registered, "Or hand in a module: mg.use(my_module).")
-        raise UnknownBackendError(_TO_COME.get(name) or str(unknown))
+        raise UnknownBackendError(str(unknown))
     if len(registered[name]) > 1:
         owners = " and ".join(sorted(owner for _, owner in registered[name]))
         raise BackendError(f"mg.use: the backend name {name!r} is claimed by {owners}. Uninstall one of them.")
