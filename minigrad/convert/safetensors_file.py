@@ -93,7 +93,8 @@ def read_safetensors(path: Any) -> dict[str, Array]:
 
 
 def _header(name: str, content: bytes) -> tuple[dict[str, Any], bytes]:
-    if content[:2] in (b"PK", b"\x80\x02"):
+    # A header's length can begin like a file of torch.save, but then a header follows.
+    if content[:2] in (b"PK", b"\x80\x02") and content[8:9] != b"{":
         raise ForeignFileError(
             f"{name}: is a file of torch.save, not a safetensors file. Write one with "
             "safetensors.torch.save_file(module.state_dict(), path)."

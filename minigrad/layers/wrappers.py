@@ -6,11 +6,11 @@ from typing import Any
 
 from minigrad import functional as F
 from minigrad.errors import ShapeError
-from minigrad.layers import context, nest
+from minigrad.layers import cell_protocol, context, nest
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import OptionError, choice, option, optional
-from minigrad.layers.rnn import RNN
+from minigrad.layers.rnn import RNN, mask_of_inputs
 from minigrad.layers.serialization import clone, layer_kind
 from minigrad.tensor import Tensor
 
@@ -125,7 +125,7 @@ class Bidirectional(Layer):
         if isinstance(inputs, list):
             inputs, initial_state = inputs[0], inputs[1:] or initial_state
         results = [
-            layer(inputs, nest.first(mask), training, initial_state=half, constants=constants)
+            layer(inputs, mask_of_inputs(mask), training, initial_state=half, constants=constants)
             for layer, half in zip(self._both, self._halves("call", initial_state), strict=True)
         ]
         outputs = [r[0] if self._both_have("return_state") else r for r in results]
@@ -141,6 +141,7 @@ class Bidirectional(Layer):
         """The forward layer's states and the backward layer's."""
         if states is None:
             return None, None
+        cell_protocol.refuse_other_order(f"{self.name}.{where}", self.forward_layer.cell, states)
         given = nest.leaves(states)
         there, back = (len(nest.leaves(layer.cell.state_size)) for layer in self._both)
         if len(given) != there + back:
@@ -164,7 +165,7 @@ class Bidirectional(Layer):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns the mask if the output is a sequence; the states have none."""
-        mask = nest.first(mask) if self._both_have("return_sequences") else None
+        mask = mask_of_inputs(mask) if self._both_have("return_sequences") else None
         return [mask, mask] if self.merge_mode is None else mask
 
     def reset_states(self, states: Any = None) -> None:

@@ -150,3 +150,14 @@ def with_header(header: Any, data: bytes = bytes(8)) -> bytes:
 )
 def test_a_header_that_cannot_be(header: Any, message: str, tmp_path: Path) -> None:
     refused(with_header(header), message, tmp_path)
+
+
+def test_a_header_as_long_as_another_format_begins(tmp_path: Path) -> None:
+    """640 is written 80 02, as a pickle begins."""
+    for width in range(400, 640):
+        path = tmp_path / "a.safetensors"
+        write_safetensors(path, {"w" * width: np.ones(3, "float32")})
+        if path.read_bytes()[:2] == b"\x80\x02":
+            break
+    assert path.read_bytes()[:2] == b"\x80\x02"
+    np.testing.assert_array_equal(read_safetensors(path)["w" * width], 1.0)

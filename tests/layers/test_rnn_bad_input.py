@@ -140,3 +140,18 @@ def test_the_state_of_the_first_generation_is_refused_at_a_reset() -> None:
     with pytest.raises(StateError) as caught:
         layer.reset_states(FIRST)
     assert str(caught.value) == f"carrier.reset_states: {OTHER.format('LSTMCell')}"
+
+
+def test_the_state_of_the_first_generation_is_refused_by_bidirectional() -> None:
+    layer = L.Bidirectional(L.LSTM(5), name="both")
+    with pytest.raises(StateError) as caught:
+        layer(X, initial_state=[FIRST, FIRST])
+    assert str(caught.value) == f"both.call: {OTHER.format('LSTMCell')}"
+
+
+def test_bidirectional_takes_a_mask_of_lists() -> None:
+    layer = L.Bidirectional(L.LSTM(5, return_sequences=True))
+    expected = layer(X, mask=np.array(MASK))
+    y = layer(X, mask=MASK)
+    np.testing.assert_array_equal(y.numpy(), expected.numpy())
+    np.testing.assert_array_equal(y._keras_mask.numpy(), MASK)
