@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minigrad.creation import as_tensor, beside
-from minigrad.errors import DTypeError, ShapeError, unknown_name
+from minigrad.errors import DTypeError, IndexRangeError, OptionError, ShapeError, unknown_name
 from minigrad.functional.elementwise import square
 from minigrad.functional.reduction import sum as total
 from minigrad.ops import loss
@@ -25,7 +25,8 @@ def softmax_cross_entropy(
         reduction: see `reduced`.
 
     Raises:
-        ShapeError: labels, or mask, and logits do not fit together, or a label is out of range.
+        ShapeError: labels, or mask, and logits do not fit together.
+        IndexRangeError: a label is out of range.
         DTypeError: the labels are not integers.
     """
     x = as_tensor(logits)
@@ -45,7 +46,7 @@ def softmax_cross_entropy(
         and where.size
         and not 0 <= int(where.min()) <= int(where.max()) < x.shape[-1]
     ):
-        raise ShapeError(
+        raise IndexRangeError(
             f"softmax_cross_entropy: expected labels from 0 to {x.shape[-1] - 1}, got {int(where.min())} to "
             f"{int(where.max())}."
         )
@@ -55,8 +56,18 @@ def softmax_cross_entropy(
 def binary_cross_entropy(
     logits: TensorLike, targets: TensorLike, mask: TensorLike = None, reduction: str = "mean_valid"
 ) -> Tensor:
-    """−z ln σ(x) − (1 − z) ln(1 − σ(x)), in nats, for logits x and targets z in [0, 1] of one shape."""
-    return reduced(apply(loss.BinaryCrossEntropy, *_alike("binary_cross_entropy", logits, targets)), mask, reduction)
+    """−z ln σ(x) − (1 − z) ln(1 − σ(x)), in nats, for logits x and targets z in [0, 1] of one shape.
+
+    Raises:
+        ShapeError: the shapes differ, or the mask does not fit.
+        OptionError: a target is not in [0, 1]. On a device, where looking costs a transfer, nobody looks.
+    """
+    x, z = _alike("binary_cross_entropy", logits, targets)
+    if getattr(z.backend, "on_host", False) and z.size and not 0 <= float(z.min()) <= float(z.max()) <= 1:
+        raise OptionError(
+            f"binary_cross_entropy: expected targets from 0 to 1, got {float(z.min()):g} to {float(z.max()):g}."
+        )
+    return reduced(apply(loss.BinaryCrossEntropy, x, z), mask, reduction)
 
 
 def mean_squared_error(

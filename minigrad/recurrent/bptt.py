@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from minigrad.backend.protocol import Array, Xp
-from minigrad.errors import MinigradError, ShapeError
+from minigrad.errors import DTypeError, MinigradError, ShapeError
 from minigrad.recurrent.step import State, Step, Weights
 
 
@@ -33,8 +33,9 @@ class Kept(NamedTuple):
     """What the way back needs, a list with one entry for each time step."""
 
     states: list[State]  # the state before the step
-    kept: list[Any]  # what the step kept, its gates for example
+    steps: list[Any]  # what the step kept, its gates for example
     rows: list[Array | None]  # (batch, 1), True where the step counts; None where all do
+    zero_output: bool = False  # the output at masked steps was zero instead of repeated
 
 
 class Gradients(NamedTuple):
@@ -91,12 +92,7 @@ def forward(
     >>> c_T  # half of it forgotten at each of three steps
     array([[0.125]])
     """
-    if x.shape[1:2] != state[0].shape[:1] or not (mask is None or mask.shape == x.shape[:2]):
-        given = f"{x.shape}, states of shapes {[s.shape for s in state]}"
-        given += "" if mask is None else f" and a mask of shape {mask.shape}"
-        raise ShapeError(
-            f"bptt.forward: expected x of shape (time, batch, features) and states (batch, size), got {given}."
-        )
+    _check_forward(x, state, mask)
     z = xp.unstack(cell.project(xp, x, weights))
     rows = [None] * len(z) if mask is None else [xp.expand_dims(row, -1) for row in xp.unstack(mask)]
     states, kept, outputs = [], [], []
@@ -104,6 +100,8 @@ def forward(
     for z_t, row in zip(z, rows, strict=True):
         states.append(state)
         state_new, kept_t = cell.step(xp, z_t, state, weights)
+        if not kept:
+            _check("forward: the states", [s.shape for s in state], [s.shape for s in state_new])
         output_new = state_new[cell.output]
         if row is not None:
             output_new = xp.where(row, output_new, 0.0 if zero_output else output)
@@ -111,7 +109,26 @@ def forward(
         state, output = state_new, output_new
         outputs.append(output)
         kept.append(kept_t)
-    return xp.stack(outputs), state, Kept(states, kept, rows)
+    return xp.stack(outputs), state, Kept(states, kept, rows, zero_output)
+
+
+def _check_forward(x: Array, state: State, mask: Array | None) -> None:
+    """Raises where a sequence cannot be run; that x is batch-first shows only where batch and time differ."""
+    if not x.shape or not x.shape[0] or x.shape[1:2] != state[0].shape[:1]:
+        raise ShapeError(
+            "bptt.forward: expected x of shape (time, batch, features) with a step at least, and states (batch, size), "
+            f"got {x.shape}, states of shapes {[s.shape for s in state]}."
+        )
+    if mask is not None:
+        _check("forward: mask", [x.shape[:2]], [mask.shape])
+        if "bool" not in str(mask.dtype):
+            raise DTypeError(f"bptt.forward: expected a mask of bools, got {mask.dtype}. True is what counts.")
+
+
+def _check(what: str, expected: list[Any], came: list[Any]) -> None:
+    if came != expected:
+        shapes = (", ".join(str(tuple(shape)) for shape in several) for several in (expected, came))
+        raise ShapeError("bptt.{}: expected {}, got {}. Time comes first, then the batch.".format(what, *shapes))
 
 
 def backward(
@@ -122,7 +139,6 @@ def backward(
     x: Array,
     weights: Weights,
     kept: Kept,
-    zero_output: bool = False,
     tbptt: tuple[int, int] | None = None,
     watch: Callable[[int, StepBack], None] | None = None,
 ) -> Gradients:
@@ -136,13 +152,19 @@ def backward(
         x: (time, batch, features), as `forward` had it.
         weights: the cell's weights.
         kept: what `forward` kept.
-        zero_output: as in `forward`.
         tbptt: (k1, k2), or None for the whole way back.
         watch: is shown each step, with its t; more than once where the windows of a truncation overlap.
 
     Returns:
         ∂loss/∂x, ∂loss/∂(initial state) and ∂loss/∂weights.
+
+    Raises:
+        ShapeError: a gradient has not the shape of what it is the gradient of, or x is not `forward`'s.
     """
+    state = [s.shape for s in kept.states[0]]
+    _check("backward: dstate", state, [ds.shape for ds in dstate])
+    _check("backward: doutputs", [(len(kept.states), *state[cell.output])], [doutputs.shape])
+    _check("backward: x", [(len(kept.states), *state[0][:1])], [x.shape[:2]])
     d = xp.unstack(doutputs)
     T, zero = len(d), xp.zeros(d[0].shape, d[0].dtype)
     dz: list[Any] = [None] * T
@@ -153,37 +175,35 @@ def backward(
         for t in reversed(range(earliest, stop)):
             doutput = d[t] if t >= start else zero
             doutput = doutput if drepeated is None else doutput + drepeated
-            back = step_back(xp, cell, doutput, dthis, t, weights, kept, zero_output)
+            back = step_back(xp, cell, doutput, dthis, t, weights, kept)
             dthis, drepeated = back.dstate, back.drepeated
             dz[t] = added(dz[t], back.dz)
             if watch is not None:
                 watch(t, back)
         if earliest == 0:
             dstate_0 = tuple(a + b for a, b in zip(dstate_0, dthis, strict=True))
-    dx, dweights = cell.gather(xp, x, kept.states, kept.kept, dz, weights)
+    dx, dweights = cell.gather(xp, x, kept.states, kept.steps, dz, weights)
     return Gradients(dx, dstate_0, dweights)
 
 
-def step_back(
-    xp: Xp, cell: Step, doutput: Array, dstate: State, t: int, weights: Weights, kept: Kept, zero_output: bool
-) -> StepBack:
+def step_back(xp: Xp, cell: Step, doutput: Array, dstate: State, t: int, weights: Weights, kept: Kept) -> StepBack:
     """Walks back through step t: ∂loss/∂output and ∂loss/∂state of this step in, those of the step before out."""
     row = kept.rows[t]
     dskipped = drepeated = None
     if row is not None:
-        drepeated = None if zero_output else xp.where(row, 0.0, doutput)
+        drepeated = None if kept.zero_output else xp.where(row, 0.0, doutput)
         doutput = xp.where(row, doutput, 0.0)
         dskipped = tuple(xp.where(row, 0.0, ds) for ds in dstate)
         dstate = tuple(xp.where(row, ds, 0.0) for ds in dstate)
     k = cell.output
     dnew = (*dstate[:k], dstate[k] + doutput, *dstate[k + 1 :])
-    dz, dstate = cell.step_backward(xp, dnew, kept.kept[t], kept.states[t], weights)
+    dz, dstate = cell.step_backward(xp, dnew, kept.steps[t], kept.states[t], weights)
     if dskipped is not None:
         dstate = tuple(through + around for through, around in zip(dstate, dskipped, strict=True))
     return StepBack(dnew, dskipped, dz, dstate, drepeated)
 
 
-def windows(T: int, tbptt: tuple[int, int] | None) -> Iterator[tuple[int, int, int]]:
+def windows(T: int, tbptt: Any) -> Iterator[tuple[int, int, int]]:
     """Yields (start, stop, earliest): the loss of the steps start … stop − 1 goes back as far as `earliest`.
 
     >>> list(windows(5, None))
@@ -191,9 +211,9 @@ def windows(T: int, tbptt: tuple[int, int] | None) -> Iterator[tuple[int, int, i
     >>> list(windows(5, (2, 3)))
     [(0, 2, 0), (2, 4, 1), (4, 5, 2)]
     """
-    k1, k2 = tbptt or (T, T)
+    k1, k2 = (T, T) if tbptt is None else tbptt if isinstance(tbptt, tuple) and len(tbptt) == 2 else (0, 0)
     if not 1 <= k1 <= k2:
-        raise MinigradError(f"bptt: expected tbptt = (k1, k2) with 1 ≤ k1 ≤ k2, got ({k1}, {k2}).")
+        raise MinigradError(f"bptt: expected tbptt = (k1, k2) with 1 ≤ k1 ≤ k2, got {tbptt!r}.")
     for start in range(0, T, k1):
         stop = min(start + k1, T)
         yield start, stop, max(0, stop - k2)

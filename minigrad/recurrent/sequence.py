@@ -79,9 +79,7 @@ class Sequence(MultiOp):
             g = kernel.backward(plan.cell, doutputs, tuple(dstate), x, weights, kept, needs[0])
         else:
             seen = None if plan.watch is None else plan.watch.step_back_in(xp)
-            g = bptt.backward(
-                xp, plan.cell, doutputs, tuple(dstate), x, weights, kept, plan.zero_output, plan.tbptt, seen
-            )
+            g = bptt.backward(xp, plan.cell, doutputs, tuple(dstate), x, weights, kept, plan.tbptt, seen)
         dx, dstate_0, dweights = g
         if plan.watch is not None:
             plan.watch.went_back(xp, dx)

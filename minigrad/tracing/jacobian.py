@@ -27,7 +27,7 @@ def jacobians(watch: Watch, state: int) -> HostArray:
         watch: of a run.
         state: which of the state's arrays.
     """
-    xp, kept, T = watch.xp, watch.kept, len(watch.kept.kept)
+    xp, kept, T = watch.xp, watch.kept, len(watch.kept.steps)
     zero = [xp.zeros(s.shape, s.dtype) for s in watch.final]
     batch, units = watch.final[state].shape
     if T * units > MANY:
@@ -41,7 +41,7 @@ def jacobians(watch: Watch, state: int) -> HostArray:
         dstate = tuple(xp.setitem(z, (slice(None), k), 1.0) if n == state else z for n, z in enumerate(zero))
         rows = [dstate[state]]
         for t in reversed(range(T)):
-            dstate = bptt.step_back(xp, watch.step, silent, dstate, t, watch.weights, kept, zero_output=True).dstate
+            dstate = bptt.step_back(xp, watch.step, silent, dstate, t, watch.weights, kept).dstate
             rows.append(dstate[state])
         J[:, :, k] = xp.to_numpy(xp.stack(rows[::-1]))
     return J

@@ -35,7 +35,7 @@ def read(watch: Watch, name: str, every: int = 1, units: Any = None) -> Trace:
         TooLargeError: it would be more than a gibibyte.
     """
     step, kept = watch.step, watch.kept
-    T = len(kept.kept)
+    T = len(kept.steps)
     at = range(0, T, every)
     _check_size(watch, name, len(at), units)
     states, rows = [*kept.states, watch.final], watch.xp.unstack(watch.outputs)
@@ -46,7 +46,7 @@ def read(watch: Watch, name: str, every: int = 1, units: Any = None) -> Trace:
         return whole if units is None else whole[..., units]
 
     def of_step(letter: str) -> HostArray:
-        return host(getattr(kept.kept[t], letter) for t in at)
+        return host(getattr(kept.steps[t], letter) for t in at)
 
     trace = Trace(
         name=name,
@@ -87,7 +87,7 @@ def _with_gradients(
 def _ways_of(watch: Watch, t: int) -> dict[str, tuple[Array | None, ...]]:
     """What step t sent back to the state before it, by the ways it took."""
     back, kept = watch.steps[t], watch.kept
-    ways = ways_back(watch.xp, watch.step, back, kept.kept[t], kept.states[t], watch.weights)
+    ways = ways_back(watch.xp, watch.step, back, kept.steps[t], kept.states[t], watch.weights)
     return ways if back.dskipped is None else {**ways, HELD: back.dskipped}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import functional as F
-from minigrad.errors import DTypeError, ShapeError, UnknownNameError
+from minigrad.errors import DTypeError, IndexRangeError, OptionError, ShapeError, UnknownNameError
 from minigrad.testing import check_gradient
 from op_cases import numbers
 
@@ -65,10 +65,10 @@ REFUSED = {
     "one number": (lambda: F.softmax_cross_entropy(1.0, 0), ShapeError, "for logits of shape"),
     "label range": (
         lambda: F.softmax_cross_entropy(np.ones((1, 3)), [3]),
-        ShapeError,
+        IndexRangeError,
         "labels from 0 to 2, got 3 to 3",
     ),
-    "negative label": (lambda: F.softmax_cross_entropy(np.ones((1, 3)), [-1]), ShapeError, "from 0 to 2, got -1"),
+    "negative label": (lambda: F.softmax_cross_entropy(np.ones((1, 3)), [-1]), IndexRangeError, "from 0 to 2, got -1"),
     "label dtype": (lambda: F.softmax_cross_entropy(np.ones((1, 3)), [1.0]), DTypeError, "expected integer `labels`"),
     "targets": (lambda: F.mean_squared_error([1.0], [[1.0]]), ShapeError, r"one shape, got \(1,\) and \(1, 1\)"),
     "binary": (lambda: F.binary_cross_entropy([1.0], [1.0, 0.0]), ShapeError, r"one shape, got \(1,\) and \(2,\)"),
@@ -85,3 +85,9 @@ REFUSED = {
 def test_refusals(act: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         act()
+
+
+@pytest.mark.parametrize("targets", [[-5.0, 0.5], [0.0, 7.0], [float("nan"), 1.0]])
+def test_targets_that_are_no_probabilities(targets):
+    with pytest.raises(OptionError, match="binary_cross_entropy: expected targets from 0 to 1"):
+        F.binary_cross_entropy(mg.ones((2,)), targets)

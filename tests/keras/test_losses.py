@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.errors import ShapeError, UnknownNameError
+from minigrad.errors import IndexRangeError, ShapeError, UnknownNameError
 from minigrad.keras import losses
 from minigrad.layers.options import OptionError, OptionTypeError
 from minigrad.testing import check_gradient
@@ -140,7 +140,7 @@ def test_positions_are_keras():
         ),
         (
             lambda: losses.SparseCategoricalCrossentropy()([0, 3], np.full((2, 3), 0.3)),
-            ShapeError,
+            IndexRangeError,
             "expected labels from 0 to 2, got 0 to 3",
         ),
         (

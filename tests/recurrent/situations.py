@@ -228,7 +228,7 @@ def by_differences(s: Situation) -> Gradients:
 def by_loop(s: Situation, loop: ModuleType = bptt) -> Gradients:
     """The explicit loop on NumPy arrays."""
     *_, kept = loop.forward(minigrad_numpy, s.step, s.x, s.state, s.weights, s.mask, s.zero_output)
-    g = loop.backward(minigrad_numpy, s.step, s.dy, s.dstate, s.x, s.weights, kept, s.zero_output, s.tbptt)
+    g = loop.backward(minigrad_numpy, s.step, s.dy, s.dstate, s.x, s.weights, kept, s.tbptt)
     return _named(s, g.x, g.state, g.weights)
 
 

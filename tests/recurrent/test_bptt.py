@@ -10,7 +10,7 @@ import pytest
 
 import minigrad as mg
 import minigrad_numpy
-from minigrad.errors import MinigradError, ShapeError
+from minigrad.errors import DTypeError, MinigradError, ShapeError
 from minigrad.recurrent import LSTMStep, LSTMWeights, bptt
 from minigrad.testing import check_gradient
 from recurrent import situations
@@ -130,10 +130,10 @@ def test_batch_first_is_told_by_the_states() -> None:
     weights, state = LSTMWeights(np.ones((2, 4)), np.zeros((1, 4))), (np.zeros((5, 1)),) * 2
     bptt.forward(minigrad_numpy, LSTMStep(), np.ones((3, 5, 2)), state, weights)
     with pytest.raises(
-        ShapeError, match=r"expected x of shape \(time, batch, features\) and .* got \(5, 3, 2\), states"
+        ShapeError, match=r"expected x of shape \(time, batch, features\) with .* got \(5, 3, 2\), states"
     ):
         bptt.forward(minigrad_numpy, LSTMStep(), np.ones((5, 3, 2)), state, weights)
-    with pytest.raises(ShapeError, match=r"and a mask of shape \(5, 3\)"):
+    with pytest.raises(ShapeError, match=r"forward: mask: expected \(3, 5\), got \(5, 3\)"):
         bptt.forward(minigrad_numpy, LSTMStep(), np.ones((3, 5, 2)), state, weights, np.ones((5, 3), bool))
 
 
@@ -148,3 +148,29 @@ def test_nan_at_masked_steps_is_as_in_tensorflow(step: str) -> None:
     y.sum().backward()
     assert np.isfinite(y.numpy()).all()
     assert np.isnan(layer.weights[0].grad.numpy()).any()
+
+
+def test_a_way_back_that_does_not_fit() -> None:
+    """Broadcasting would make numbers of it, and they would be wrong."""
+    rng = np.random.default_rng(0)
+    weights = LSTMWeights(rng.standard_normal((2, 16)), rng.standard_normal((4, 16)))
+    x, state = rng.standard_normal((5, 3, 2)), (np.zeros((3, 4)), np.zeros((3, 4)))
+    run = LSTMStep()
+    y, final, kept = bptt.forward(minigrad_numpy, run, x, state, weights)
+    for dy, dstate, x_back, said in [
+        (y.swapaxes(0, 1), final, x, r"doutputs: expected \(5, 3, 4\), got \(3, 5, 4\)"),
+        (y[:, :, :1], final, x, r"doutputs: expected \(5, 3, 4\), got \(5, 3, 1\)"),
+        (y[:4], final, x, r"doutputs: expected \(5, 3, 4\), got \(4, 3, 4\)"),
+        (y, final[:1], x, r"dstate: expected \(3, 4\), \(3, 4\), got \(3, 4\)\."),
+        (y, final, x.swapaxes(0, 1), r"x: expected \(5, 3\), got \(3, 5\)\. Time comes first"),
+    ]:
+        with pytest.raises(ShapeError, match=f"bptt.backward: {said}"):
+            bptt.backward(minigrad_numpy, run, dy, dstate, x_back, weights, kept)
+    with pytest.raises(ShapeError, match=r"forward: the states: expected \(3, 4\), \(3, 1\), got \(3, 4\), \(3, 4\)"):
+        bptt.forward(minigrad_numpy, run, x, (state[0], state[1][:, :1]), weights)
+    with pytest.raises(ShapeError, match="with a step at least"):
+        bptt.forward(minigrad_numpy, run, x[:0], state, weights)
+    with pytest.raises(DTypeError, match="expected a mask of bools, got float64"):
+        bptt.forward(minigrad_numpy, run, x, state, weights, np.full((5, 3), 0.3))
+    with pytest.raises(MinigradError, match=r"expected tbptt = \(k1, k2\) with 1 ≤ k1 ≤ k2, got 3"):
+        bptt.backward(minigrad_numpy, run, y, final, x, weights, kept, 3)
