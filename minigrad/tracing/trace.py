@@ -111,6 +111,8 @@ class Trace:
         """
         if "f" not in self.gates:
             raise TraceError(f"trace of {self.name}: a {self.kind} cell has no forget gate.")
+        if self.every > 1:
+            raise TraceError(f"trace of {self.name}: the product wants every gate, this has every {self.every}th.")
         f = self.gates["f"]
         f = f if self.mask is None else np.where(self.mask[..., None], f, 1.0)
         return np.concatenate([np.cumprod(f[::-1], axis=0)[::-1], np.ones_like(f[:1])])

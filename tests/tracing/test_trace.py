@@ -202,6 +202,8 @@ def test_fewer_steps_and_units(tmp_path: Any) -> None:
     np.testing.assert_array_equal(some.f, whole.f[::3][..., [1, 3]])
     np.testing.assert_array_equal(some.dz_o, whole.dz_o[::3][..., [1, 3]])
     np.testing.assert_array_equal(some.c, whole.c[[0, 3, 6, 7]][..., [1, 3]])
+    with pytest.raises(TraceError, match="the product wants every gate, this has every 3th"):
+        some.forget_product()
 
 
 def test_saved_and_loaded(tmp_path: Any) -> None:
