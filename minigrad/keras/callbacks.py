@@ -217,6 +217,7 @@ class ModelCheckpoint(Monitor):
 
     Args:
         filepath: the file, ``.npz``; ``"{epoch:02d}-{val_loss:.3f}.npz"`` is filled in from the logs, epochs from 1.
+            As in Keras, folders on the way to it that are not there are made.
         save_best_only: only when the number of `monitor` got better.
         save_weights_only: as in Keras; True, for weights are all that is saved.
         save_freq: as in Keras; ``"epoch"``.
@@ -295,7 +296,7 @@ class CSVLogger(Callback):
     """Writes a line of numbers for each epoch, under a line of names.
 
     Args:
-        filename: the file.
+        filename: the file. Folders on the way to it that are not there are made, as `ModelCheckpoint` makes them.
         separator: what stands between two numbers.
         append: add to the file that is there, under its own names?
     """
@@ -308,7 +309,7 @@ class CSVLogger(Callback):
         self._names: list[str] = []
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Empties the file, or reads the names in it. A folder that is not there is made."""
+        """Empties the file, or reads the names in it."""
         self._names = []
         if self.append and os.path.exists(self.filename):
             with open(self.filename, encoding="utf-8") as file:

@@ -54,9 +54,15 @@ def save(path: str, weights: Sequence[tuple[str, Array]]) -> None:
 def load(path: str) -> list[tuple[str, Array]]:
     """Reads what `save` wrote.
 
+    Args:
+        path: as `file_name` returns it. Where there is no such file, but one without the ``.npz``, it is that one.
+
     Raises:
         WeightsFileError: there is no such file, or it is damaged, or not one of ours.
     """
+    bare = str(path).removesuffix(".npz")
+    if not os.path.exists(path) and os.path.isfile(bare):
+        path = bare
     arrays = read_arrays(path, WeightsFileError, " Expected a file that save_weights wrote.")
     if MARK not in arrays:
         held = ", ".join(sorted(arrays)[:4]) or "nothing"

@@ -68,6 +68,20 @@ def test_a_bad_file_is_named(path, spoil, says):
     assert f"{path}: {says}" in str(caught.value)
 
 
+def test_a_file_is_found_and_named_as_it_was_given(tmp_path):
+    model = mg.keras.Sequential([mg.keras.layers.Dense(2, input_shape=(3,))])
+    (tmp_path / "s.csv").write_text("a,b\n")
+    with pytest.raises(WeightsFileError) as caught:
+        model.load_weights(tmp_path / "s.csv")
+    assert str(caught.value).startswith(f"{tmp_path / 's.csv'}: is no .npz file: expected b'PK' at its beginning")
+    with pytest.raises(WeightsFileError, match=r"none\.csv\.npz: cannot be read: No such file"):
+        model.load_weights(tmp_path / "none.csv")
+    model.save_weights(tmp_path / "s.csv")  # s.csv.npz, which comes first
+    model.load_weights(tmp_path / "s.csv")
+    (tmp_path / "s.csv.npz").rename(tmp_path / "bare")
+    model.load_weights(tmp_path / "bare")
+
+
 def test_a_single_array_and_an_empty_archive(tmp_path):
     np.save(tmp_path / "a.npy", np.ones(2))
     (tmp_path / "a.npy").rename(tmp_path / "a.npz")
