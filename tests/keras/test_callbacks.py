@@ -197,6 +197,13 @@ def test_csv_logger(tmp_path):
     assert len(lines) == 4
 
 
+@pytest.mark.parametrize("kind", [callbacks.ModelCheckpoint, callbacks.CSVLogger])
+def test_folders_on_the_way_to_a_file_are_made(tmp_path, kind):
+    path = tmp_path / "a" / "b" / "c.npz"
+    model_on().fit(X, Y, callbacks=kind(path), verbose=0)
+    assert path.stat().st_size
+
+
 # --- bad input --------------------------------------------------------------------------------------------------------
 
 
