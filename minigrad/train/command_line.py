@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
+import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
-from minigrad.errors import BackendError, NaNLossError, UnknownNameError, unknown_name
+from minigrad.backend.registry import backends, resolve, using
+from minigrad.errors import BackendError, NaNLossError, UnknownBackendError, UnknownNameError, unknown_name
 from minigrad.train.errors import CheckpointError, DataError, OptionError, RunError
 
 Commands = Mapping[str, tuple[str, Callable[[Sequence[str]], int]]]
 """For each name of a command its line of help and its function."""
 
-PROGRAM = "python -m minigrad"
+PROGRAM = "python -m minigrad"  # what it is called; what a user is to type is a `command`
 USER, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
 
 
@@ -40,7 +45,7 @@ class Parser(argparse.ArgumentParser):
                 flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
                 raise OptionError(str(unknown_name(f"{self.prog}: option", word.partition("=")[0], flags)))
         if rest:
-            raise OptionError(f"{self.prog}: unexpected {rest[0]!r}. See {self.prog} --help.")
+            raise OptionError(f"{self.prog}: unexpected {rest[0]!r}. See {command(*self.prog.split()[1:], '--help')}.")
         return vars(known)
 
     def error(self, message: str) -> NoReturn:
@@ -93,4 +98,40 @@ def _failed(error: Exception) -> int:
 def _overview(commands: Commands) -> str:
     width = max(map(len, commands)) + 2
     lines = [f"  {name:<{width}}{text}" for name, (text, _) in commands.items()]
-    return "\n".join([f"usage: {PROGRAM} COMMAND …", "", *lines, "", f"{PROGRAM} COMMAND --help tells more."])
+    more = f"{command('-m', 'minigrad', 'COMMAND', '--help')} tells more."
+    return "\n".join([f"usage: {PROGRAM} COMMAND …", "", *lines, "", more])
+
+
+def command(*words: str) -> str:
+    """Returns a command line to copy: the Python that runs now, its path as short as it works here, and the words.
+
+    The word ``python`` would do only where the virtual environment is activated.
+    """
+    here, python = Path.cwd(), Path(sys.executable or "python")
+    if python.is_absolute() and python.is_relative_to(here):
+        python = python.relative_to(here)
+        first = str(python) if len(python.parts) > 1 else os.path.join(os.curdir, python)
+    else:
+        first = str(python)
+    return subprocess.list2cmdline([first, *words]) if os.name == "nt" else shlex.join([first, *words])
+
+
+@contextmanager
+def on_backend(name: str, source: str = "") -> Iterator[None]:
+    """Inside the `with` block, the backend of a run's option ``--backend`` is the current one.
+
+    Args:
+        name: the option's value.
+        source: where it stands, if not on the command line, with a colon behind it.
+
+    Raises:
+        OptionError: there is none of that name, or it does not work here.
+    """
+    try:
+        backend = resolve(name)
+    except UnknownBackendError:
+        raise OptionError(str(unknown_name(f"{source}--backend", name, backends()))) from None
+    except BackendError as error:
+        raise OptionError(f"{source}--backend {name}: {str(error).removeprefix('mg.use: ')}") from None
+    with using(backend):
+        yield

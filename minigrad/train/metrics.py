@@ -1,11 +1,11 @@
 """``metrics.jsonl``: one line of JSON for each training step, so that anything can plot it.
 
     {"step": 200, "loss": 2.61, "learning_rate": 0.004, "gradient_norm": 0.38,
-     "validation": {"bits_per_character": 2.58}}
+     "validation": {"bits_per_character": 2.58, "standard_error": 0.006}}
 
 `loss` is in the task's unit; null stands for a loss that was not finite; `validation` is there on
-steps that were followed by an evaluation. No line holds a time: two runs with the same options
-write the same bytes.
+steps that were followed by an evaluation, with the standard error of how far the task's metric is
+from its baseline. No line holds a time: two runs with the same options write the same bytes.
 """
 
 from __future__ import annotations

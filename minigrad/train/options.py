@@ -139,6 +139,8 @@ class Description:
             return None
         if self.kind is float and type(value) is int:
             value = float(value)
+        if self.choices and isinstance(value, str) and value not in self.choices:
+            raise OptionError(str(unknown_name(self.flag, value, self.choices)))
         if type(value) is not self.kind or not self._allows(value):
             raise OptionError(f"{self.flag}: expected {self.expected()}, got {value!r}.")
         return value
@@ -151,8 +153,6 @@ class Description:
             raise OptionError(f"{self.flag}: expected {self.expected()}, got {text!r}.") from None
 
     def _allows(self, value: Any) -> bool:
-        if self.choices:
-            return value in self.choices
         if self.kind is str:
             return True
         return (

@@ -6,7 +6,7 @@
     best.npz         the state with the best validation so far
     lock             there while a process trains: who
     result.json      the numbers of the end, beside the baseline
-    curve.png        the learning curve, where matplotlib is installed
+    curve.png        the learning curve up to where the run ended or was stopped, where matplotlib is installed
 
 Nothing in it depends on when or how fast it was trained: the same options on the same machine give
 the same bytes, whether the training was interrupted or not.
@@ -15,6 +15,7 @@ the same bytes, whether the training was interrupted or not.
 from __future__ import annotations
 
 import importlib.util
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ from minigrad.train.progress import Progress, Silent
 from minigrad.train.task import RunOptions, Score, Task
 from minigrad.train.tasks.table import find
 from minigrad.train.trainer import Step, Trainer
+
+CONFIG = "config.json"
 
 
 class Run:
@@ -70,7 +73,7 @@ class Run:
         """
         folder = Path(folder)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            resumed = f"go on with it by --resume {folder}, or " if (folder / "config.json").exists() else ""
+            resumed = f"go on with it by --resume {folder}, or " if (folder / CONFIG).exists() else ""
             raise RunError(f"--out {folder}: this exists already; {resumed}choose another place with --out.")
         run = cls(folder, find(task)(options), options)
         try:
@@ -140,6 +143,7 @@ class Run:
             while self.trainer.step < self.options.steps:
                 if interruption:
                     self.save()
+                    self.draw()
                     return False
                 self._advance(progress)
             self.finish()
@@ -187,12 +191,13 @@ class Run:
         return self.trainer.step % every == 0 or self.trainer.step == self.options.steps
 
     def _note_best(self, value: float) -> bool:
-        better = self.best is None or self.task.better(value, self.best)
+        better = math.isfinite(value) and (self.best is None or self.task.better(value, self.best))
         self.best = value if better else self.best
         return better
 
     def _described(self, validation: dict[str, float]) -> str:
-        numbers = ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in validation.items())
+        shown = {name.replace("_", " "): value for name, value in validation.items() if name != "standard_error"}
+        numbers = ", ".join(f"{name} {value:.4g}" for name, value in shown.items())
         return f"step {self.trainer.step}: validation {numbers}"
 
     def baseline(self) -> Score:
@@ -207,11 +212,12 @@ class Run:
         self.draw()
 
     def result(self) -> dict[str, Any]:
-        """Returns the numbers of the last evaluation beside the baseline's."""
+        """Returns the numbers of the last evaluation beside the baseline's; see `Task.beats`."""
         evaluated = [record for record in self.metrics.read() if "validation" in record]
         metric, baseline = self.task.metric, self.baseline()
         last = evaluated[-1]["validation"] if evaluated else {}
-        value = last.get(metric)
+        value, error = last.get(metric), last.get("standard_error")  # null where it is not finite
+        beats = value is not None and error is not None and self.task.beats(value, baseline.value, error)
         return {
             "task": self.task.name,
             "steps": self.trainer.step,
@@ -219,7 +225,7 @@ class Run:
             "metric": metric,
             "value": value,
             "baseline": {"name": baseline.name, "value": baseline.value},
-            "beats_baseline": value is not None and self.task.better(value, baseline.value),
+            "beats_baseline": beats,
         }
 
     # --- files --------------------------------------------------------------------------------------------------------
@@ -230,13 +236,13 @@ class Run:
         checkpoints.save(self.folder / name, Checkpoint({**state.about, "best": self.best}, state.arrays))
 
     def _write_config(self) -> None:
-        write_json(self.folder / "config.json", {"task": self.task.name, "options": self.options.to_dict()})
+        write_json(self.folder / CONFIG, {"task": self.task.name, "options": self.options.to_dict()})
 
     def draw(self) -> bool:
-        """Draws ``curve.png``; returns False where matplotlib is not installed."""
-        if importlib.util.find_spec("matplotlib") is None:
-            return False
+        """Draws ``curve.png``; returns False where matplotlib is not installed, or no step was made yet."""
         records = self.metrics.read()
+        if not records or importlib.util.find_spec("matplotlib") is None:
+            return False
         nan = float("nan")
         steps = [record["step"] for record in records]
         losses = [nan if record["loss"] is None else record["loss"] for record in records]
@@ -263,7 +269,7 @@ def place(path: str | Path) -> tuple[Path, Path | None]:
     path = Path(path)
     if path.is_dir() or path.suffix != ".npz":
         return path, None
-    if path.exists() and not (path.parent / "config.json").exists():
+    if path.exists() and not (path.parent / CONFIG).exists():
         raise RunError(f"{path}: there is no config.json beside it, so it is no checkpoint of a run.")
     return path.parent, path
 
@@ -275,15 +281,23 @@ def read_config(folder: Path) -> tuple[str, RunOptions]:
         RunError: the folder is no run.
         OptionError: the options are not those of the task.
     """
-    path = folder / "config.json"
+    path = folder / CONFIG
     if not path.exists():
-        what = "it has no config.json, so it is no run" if folder.is_dir() else "there is no such folder"
-        raise RunError(f"{folder}: {what}.")
+        raise RunError(f"{folder}: {_no_run(folder)}")
     config = read_json(path)
     if not isinstance(config.get("task"), str) or not isinstance(config.get("options"), dict):
         raise RunError(f"{path}: expected a task and its options. Was it edited?")
     task = find(config["task"])
     return config["task"], task.options_type.from_dict(config["options"], str(path))
+
+
+def _no_run(path: Path) -> str:
+    if path.is_dir():
+        return "it has no config.json, so it is no run."
+    if path.exists():
+        nearest = f" Did you mean {str(path.parent)!r}?" if (path.parent / CONFIG).exists() else ""
+        return f"expected the folder of a run, or one of its checkpoints (.npz), got another file.{nearest}"
+    return "there is no such folder."
 
 
 def _check_same(path: Path, task: str, options: RunOptions, saved: Checkpoint) -> None:

@@ -8,6 +8,7 @@ subclass of `Task` (or of `GeneratedTask`, if it draws its own data) and enter i
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class RunOptions(Options):
     units: int = option(64, "units of each recurrent layer", minimum=1)
     layers: int = option(1, "recurrent layers, one upon the other", minimum=1)
     memory: float | None = option(
-        None, "start the gates of lstm and gru so that states are kept for 1 to this many steps", minimum=3
+        None, "start the gates of lstm and gru so that states are kept for 1 to so many steps, 3 or more", minimum=3
     )
     dropout: float = option(0.0, "share of each layer's inputs to drop", minimum=0, maximum=0.9)
     learning_rate: float = option(0.002, "step size of Adam after the warm-up", above=0)
@@ -96,7 +97,7 @@ class Task(ABC):
 
     name: ClassVar[str]
     options_type: ClassVar[type[RunOptions]]
-    items: ClassVar[str] = "steps"
+    items: ClassVar[str] = "time steps"
     unit: ClassVar[str] = "bits per symbol"
     per_unit: ClassVar[float] = 1 / np.log(2)
     metric: ClassVar[str]
@@ -131,7 +132,11 @@ class Task(ABC):
 
     @abstractmethod
     def evaluate(self, predict: Predict) -> dict[str, float]:
-        """Returns numbers on the validation data, `metric` among them."""
+        """Returns numbers on the validation data, `metric` among them.
+
+        Another is ``standard_error``, that of the difference between `metric` and the baseline: a difference that is
+        not well above it is an accident of which data are held out. See `standard_error`.
+        """
 
     @abstractmethod
     def baseline(self) -> Score:
@@ -144,6 +149,10 @@ class Task(ABC):
     def better(self, new: float, old: float) -> bool:
         """Is `new` a better value of the metric than `old`? NaN never is."""
         return new > old if self.higher_is_better else new < old
+
+    def beats(self, value: float, baseline: float, error: float) -> bool:
+        """Is the metric better than the baseline by more than two standard errors of the difference? NaN never is."""
+        return self.better(value, baseline) and abs(value - baseline) > 2 * error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +186,7 @@ class GeneratedTask(Task):
 
     @abstractmethod
     def measure(self, outputs: Array, batch: Batch) -> dict[str, float]:
-        """Returns numbers for a model's outputs on a batch."""
+        """Returns numbers for a model's outputs on a batch, as `evaluate` does."""
 
     @abstractmethod
     def example(self, outputs: Array, batch: Batch) -> str:
@@ -213,8 +222,24 @@ def log_softmax(logits: Array) -> Array:
 
 def bits(logits: Array, batch: Batch) -> float:
     """Returns the mean of −log₂ p(target) where the batch's weights are 1."""
-    chosen = np.take_along_axis(log_softmax(logits), batch.targets[..., None], axis=-1)[..., 0]
-    return float(-(chosen * batch.weights).sum() / batch.weights.sum() / np.log(2))
+    return float((bits_each(logits, batch.targets) * batch.weights).sum() / batch.weights.sum())
+
+
+def bits_each(logits: Array, targets: Array) -> Array:
+    """Returns −log₂ p(target) of every target, (batch, time)."""
+    chosen = np.take_along_axis(log_softmax(logits), targets[..., None], axis=-1)[..., 0]
+    return -chosen / np.log(2)
+
+
+def standard_error(values: Array) -> float:
+    """Returns how far the mean of independent values may be off, NaN for fewer than two of them.
+
+    s / √n,  s² = Σ (xᵢ − x̄)² / (n − 1)
+
+    >>> standard_error(np.array([0.0, 1.0, 1.0, 0.0]))
+    0.28867513459481287
+    """
+    return float(np.std(values, ddof=1, dtype=np.float64) / math.sqrt(len(values))) if len(values) > 1 else math.nan
 
 
 def ends(sequences: Array, weights: Array) -> Array:

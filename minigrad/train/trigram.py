@@ -47,8 +47,11 @@ class Trigram:
 
     def bits(self, text: Array, positions: Array) -> float:
         """Returns the mean of −log₂ p(c | ab) over the characters at `positions` of a text."""
-        p = self._probabilities(self._counts(text, positions), self.deltas)
-        return float(-np.log2(p).mean())
+        return float(self.bits_each(text, positions).mean())
+
+    def bits_each(self, text: Array, positions: Array) -> Array:
+        """Returns −log₂ p(c | ab) of the characters at `positions` of a text."""
+        return -np.log2(self._probabilities(self._counts(text, positions), self.deltas))
 
     def _codes(self, text: Array, positions: Array) -> Array:
         """One number for each three characters that end at a position."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
 
 from minigrad.errors import NaNLossError, ShapeError
-from minigrad.train.command_line import main
+from minigrad.train.command_line import command, main
 from minigrad.train.errors import DataError
 
 
@@ -55,6 +56,30 @@ def test_errors_are_a_line_and_a_code(error, code, capsys):
 def test_a_fault_of_our_own_keeps_its_traceback():
     with pytest.raises(ShapeError):
         run(raising(ShapeError("wrong")), "go")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="of POSIX paths")
+@pytest.mark.parametrize(
+    ("python", "shown"),
+    [
+        ("{here}/.venv/bin/python", ".venv/bin/python"),
+        ("{here}/my env/bin/python", "'my env/bin/python'"),
+        ("{here}/python", "./python"),  # without ./ it would be looked for on the PATH
+        ("/opt/venv/bin/python", "/opt/venv/bin/python"),
+        ("", "python"),  # Python does not know where it is
+    ],
+)
+def test_a_command_to_copy_names_the_python_that_runs(tmp_path, monkeypatch, python, shown):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", python.format(here=tmp_path))
+    assert command("-m", "minigrad", "my run") == f"{shown} -m minigrad 'my run'"
+
+
+def test_advice_to_type_something_is_a_command_to_copy(capsys):
+    run(None, "--help")
+    out = capsys.readouterr().out
+    assert f"{command('-m', 'minigrad', 'COMMAND', '--help')} tells more." in out
+    assert os.path.basename(sys.executable) in out.splitlines()[-1]
 
 
 def test_as_a_program():

@@ -37,7 +37,8 @@ class Run(Walk):
         ({"steps": None}, "--steps: expected a whole number of at least 1, got None."),
         ({"speed": 0}, "--speed: expected a number above 0 and of at most 9, got 0.0."),
         ({"speed": float("nan")}, "--speed: expected a number above 0 and of at most 9, got nan."),
-        ({"where": "up"}, "--where: expected one of north, south, got 'up'."),
+        ({"where": "nort"}, "--where: unknown name 'nort'. Did you mean 'north'? Known are: north, south."),
+        ({"where": 3}, "--where: expected one of north, south, got 3."),
         ({"guide_name": 3}, "--guide-name: expected text, got 3."),
     ],
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
+import re
 import signal
 
 import numpy as np
@@ -119,6 +121,17 @@ def test_the_result_stands_beside_the_baseline(whole):
     assert set(result["baseline"]) == {"name", "value"}
 
 
+@pytest.mark.parametrize(
+    ("value", "error", "beats"), [(0.56, 0.02, True), (0.53, 0.02, False), (0.1, 0.0, False), (0.9, math.nan, False)]
+)
+def test_noise_does_not_beat_the_baseline(tmp_path, corpus, monkeypatch, value, error, beats):
+    run = Run.create(tmp_path / "run", options_of("reber", corpus, steps=1), "reber")
+    numbers = {"whole_string_accuracy": value, "standard_error": error}
+    monkeypatch.setattr(run.trainer, "evaluate", lambda: numbers)
+    run.train()
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["beats_baseline"] is beats
+
+
 def test_the_best_is_kept(tmp_path, corpus, monkeypatch):
     values = iter([3.0, 1.0, 2.0, 4.0])
     run = Run.create(tmp_path / "run", options_of("text", corpus), "text")
@@ -130,6 +143,15 @@ def test_the_best_is_kept(tmp_path, corpus, monkeypatch):
     np.testing.assert_array_equal(
         trainer.model.get_weights()[0], checkpoints.load(tmp_path / "run" / "best.npz").group("weights")[0]
     )
+
+
+def test_what_is_not_finite_is_never_the_best(tmp_path, corpus, monkeypatch):
+    values = iter([math.nan, 3.0, math.nan, math.inf])
+    run = Run.create(tmp_path / "run", options_of("text", corpus), "text")
+    monkeypatch.setattr(run.trainer, "evaluate", lambda: {"bits_per_character": next(values)})
+    run.train()
+    assert checkpoints.load(tmp_path / "run" / "best.npz").about["step"] == 20
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["value"] is None
 
 
 def test_the_trained_model_samples_without_the_text(tmp_path, corpus):
@@ -257,6 +279,14 @@ def test_no_run(tmp_path):
         Run.resume(tmp_path / "none")
     with pytest.raises(RunError, match=r"it has no config\.json, so it is no run"):
         Run.resume(tmp_path)
+
+
+def test_a_file_in_place_of_a_run(run_folder):
+    says = r"a\.txt: expected the folder of a run, or one of its checkpoints \(\.npz\), got another file\."
+    for folder, more in ((run_folder, f" Did you mean '{run_folder}'?"), (run_folder.parent, "")):
+        (folder / "a.txt").write_text("")
+        with pytest.raises(RunError, match=f"{says}{re.escape(more)}$"):
+            read_config(folder / "a.txt")
 
 
 @pytest.mark.parametrize("config", ["[]", "{", '{"task": 3, "options": {}}', '{"task": "text"}'])
@@ -412,6 +442,18 @@ def test_the_curve_is_drawn_where_matplotlib_is(tmp_path, corpus, monkeypatch):
     monkeypatch.undo()
     pytest.importorskip("matplotlib")
     assert run.draw()
+    assert (tmp_path / "run" / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_curve_is_drawn_of_a_run_that_is_stopped(tmp_path, corpus):
+    pytest.importorskip("matplotlib")
+    run = Run.create(tmp_path / "run", options_of("text", corpus), "text")
+    stop = StopAt(0)
+    stop.interruption.note(signal.SIGINT, None)
+    assert not run.train(stop, stop.interruption)
+    assert not (tmp_path / "run" / "curve.png").exists()  # there is nothing to draw
+    stop = StopAt(2)
+    assert not run.train(stop, stop.interruption)
     assert (tmp_path / "run" / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 

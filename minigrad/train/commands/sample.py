@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minigrad.backend.registry import using
-from minigrad.train.command_line import Parser
+from minigrad.train.command_line import Parser, on_backend
 from minigrad.train.errors import OptionError
 from minigrad.train.options import add_options
-from minigrad.train.run import place, read_config, trained
+from minigrad.train.run import CONFIG, place, read_config, trained
 from minigrad.train.task import Sampling
 
 HELP = "show what the model of a run does"
@@ -23,13 +22,14 @@ def main(arguments: Sequence[str]) -> int:
     add_options(parser, Sampling)
     given = parser.read(arguments)
     folder = given.pop("run")
-    name, options = read_config(place(folder)[0])
+    run = place(folder)[0]
+    name, options = read_config(run)
     if name != "text":
         for flag in ("prompt", "temperature"):
             if given[flag] is not None:
                 raise OptionError(f"--{flag}: only runs of the task 'text' take it; {folder} is of {name!r}.")
     settings = Sampling.from_text(given)
-    with using(options.backend):
+    with on_backend(options.backend, f"{run / CONFIG}: "):
         task, trainer = trained(folder)
         print(task.sample(trainer.predict, np.random.default_rng(settings.seed), settings))
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import shlex
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,14 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.backend.registry import using
-from minigrad.train.command_line import PROGRAM, Parser
+from minigrad.train.command_line import PROGRAM, Parser, command, on_backend
 from minigrad.train.errors import OptionError
 from minigrad.train.interrupt import interruptible
 from minigrad.train.options import add_options
 from minigrad.train.progress import progress_on
-from minigrad.train.run import Run, place, read_config, steps_in
-from minigrad.train.task import RunOptions, Sampling
+from minigrad.train.run import CONFIG, Run, place, read_config, steps_in
+from minigrad.train.task import RunOptions, Sampling, Task
 from minigrad.train.tasks.table import TASKS, find
 
 HELP = "train a model on a task, or go on with a run"
@@ -34,10 +33,11 @@ def main(arguments: Sequence[str]) -> int:
         raise OptionError(f"{PROGRAM} train: expected a task ({', '.join(TASKS)}) as the first word, or --resume RUN.")
     if resume is not None:
         steps = _only_steps(given, out, resume, task)
-        with using(read_config(place(resume)[0])[1].backend):
+        folder = place(resume)[0]
+        with on_backend(read_config(folder)[1].backend, f"{folder / CONFIG}: "):
             return _train(Run.resume(resume, steps))
     options = find(task or "").options_type.from_text(given)
-    with using(options.backend):
+    with on_backend(options.backend):
         return _train(Run.create(out or f"runs/{task}", _timed(task or "", options, given), task or ""))
 
 
@@ -47,7 +47,7 @@ def _parser(task: str | None) -> Parser:
         f"train {task or 'TASK'}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=find(task).__doc__ if task else f"{HELP}.\n\ntasks:\n{listed}",
-        epilog=None if task else f"{PROGRAM} train TASK --help lists the options of a task.",
+        epilog=None if task else f"{command('-m', 'minigrad', 'train', 'TASK', '--help')} lists the options of a task.",
     )
     parser.add_argument(
         "--resume",
@@ -92,9 +92,11 @@ def _train(run: Run) -> int:
         try:
             complete = run.train(progress, interruption)
         except KeyboardInterrupt:  # the second one, which waits for nothing
-            return _interrupted(run, "Stopped at once; all but the steps since the last checkpoint is kept.", SIGINT)
+            complete = None
         finally:
             progress.close()
+    if complete is None:
+        return _interrupted(run, "Stopped at once; all but the steps since the last checkpoint is kept.", SIGINT)
     if not complete:
         done = f"Stopped after step {run.trainer.step} of {run.options.steps}; everything is saved."
         return _interrupted(run, done, interruption.signal or 0)
@@ -103,8 +105,19 @@ def _train(run: Run) -> int:
 
 
 def _interrupted(run: Run, what: str, number: int) -> int:
-    print(f"{what} Go on with\n  {PROGRAM} train --resume {shlex.quote(str(run.folder))}", file=sys.stderr)
+    resume = command("-m", "minigrad", "train", "--resume", str(run.folder))
+    print(f"{what} Go on with\n  {resume}", file=sys.stderr)
     return 128 + number
+
+
+def _verdict(task: Task, result: dict[str, Any]) -> str:
+    baseline = result["baseline"]
+    if result["beats_baseline"]:
+        return "beats it"
+    value, error = result["value"], result["validation"]["standard_error"]
+    ahead = None not in (value, error) and task.better(value, baseline["value"])
+    doubt = f": two standard errors of the difference are {2 * error:.2g}" if ahead else ""
+    return f"is no better than {baseline['name']!r} yet{doubt}"
 
 
 def _report(run: Run) -> None:
@@ -112,9 +125,11 @@ def _report(run: Run) -> None:
     task, result = run.task, run.result()
     generator = np.random.default_rng(run.options.seed)
     print(f"\n{task.sample(run.trainer.predict, generator, Sampling())}\n")
-    name, better = task.metric.replace("_", " "), result["beats_baseline"]
-    print(f"validation: {name} {result['value']:.4g}")
-    print(f"{result['baseline']['name']}: {name} {result['baseline']['value']:.4g}")
-    print(f"The model {'beats' if better else 'does not beat'} it. Everything is in {run.folder}.")
+    name, baseline = task.metric.replace("_", " "), result["baseline"]
+    value = math.nan if result["value"] is None else result["value"]
+    print(f"validation: {name} {value:.4g}")
+    print(f"{baseline['name']}: {name} {baseline['value']:.4g}")
+    print(f"The model {_verdict(run.task, result)}. Everything is in {run.folder}.")
     if not (run.folder / "curve.png").exists():
-        print("There is no curve.png, for matplotlib is not installed: pip install matplotlib.")
+        install = command("-m", "pip", "install", "matplotlib")
+        print(f"There is no curve.png, for matplotlib is not installed: {install}.")

@@ -21,7 +21,7 @@ import numpy as np
 
 from minigrad.backend.protocol import Array
 from minigrad.train.options import adapted, option
-from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, ends
+from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, ends, standard_error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +65,11 @@ class Adding(GeneratedTask):
     def measure(self, outputs: Array, batch: Batch) -> dict[str, float]:
         """Returns the mean squared error, and the share of sums that are off by less than 0.04."""
         error = ends(outputs, batch.weights)[:, 0] - ends(batch.targets, batch.weights)[:, 0]
+        squared = np.square(error, dtype=np.float64)
         return {
-            "mean_squared_error": float(np.mean(np.square(error, dtype=np.float64))),
+            "mean_squared_error": float(squared.mean()),
             "accuracy": float(np.mean(np.abs(error) < 0.04)),
+            "standard_error": standard_error(squared),
         }
 
     def baseline(self) -> Score:

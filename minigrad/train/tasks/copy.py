@@ -21,7 +21,7 @@ import numpy as np
 
 from minigrad.backend.protocol import Array
 from minigrad.train.options import adapted, option
-from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, bits
+from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, bits_each, standard_error
 
 SYMBOLS = 8
 BLANK, DELIMITER = SYMBOLS, SYMBOLS + 1
@@ -67,10 +67,12 @@ class Copy(GeneratedTask):
         """Returns the loss, and how many of the symbols to be remembered are right."""
         n = self.options.symbols
         right = outputs[:, -n:].argmax(axis=-1) == batch.targets[:, -n:]
+        each = bits_each(outputs, batch.targets)  # all of them count
         return {
-            "bits_per_symbol": bits(outputs, batch),
+            "bits_per_symbol": float(each.mean()),
             "recalled": float(right.mean()),
             "whole_sequences": float(right.all(axis=1).mean()),
+            "standard_error": standard_error(each.mean(axis=1)),
         }
 
     def baseline(self) -> Score:

@@ -25,7 +25,7 @@ import numpy as np
 
 from minigrad.backend.protocol import Array
 from minigrad.train.options import adapted
-from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, bits
+from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, bits, standard_error
 
 ALPHABET = "BTPSXVE"
 
@@ -109,6 +109,7 @@ class Reber(GeneratedTask):
         return {
             "whole_string_accuracy": float(np.mean(right)),
             "bits_per_symbol": bits(outputs, batch),
+            "standard_error": standard_error(np.array(right)),
         }
 
     @staticmethod

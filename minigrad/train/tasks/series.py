@@ -30,7 +30,7 @@ from minigrad.errors import unknown_name
 from minigrad.train.corpus import read_text
 from minigrad.train.errors import DataError, OptionError
 from minigrad.train.options import adapted, option
-from minigrad.train.task import Batch, Predict, RunOptions, Sampling, Score, Shape, Task
+from minigrad.train.task import Batch, Predict, RunOptions, Sampling, Score, Shape, Task, standard_error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,13 +114,21 @@ class Series(Task):
         """Returns the mean squared error over the last fifth, in the column's own unit."""
         outputs, _ = predict(self._scaled(self.values[None, :-1]))
         forecast = self.values[:-1] + outputs[0, :, 0].astype(np.float64) * self.change
-        error = (forecast - self.values[1:])[self.split - 1 :]
-        mse = float(np.mean(error**2))
-        return {"mean_squared_error": mse, "root_mean_squared_error": math.sqrt(mse)}
+        squared = ((forecast - self.values[1:]) ** 2)[self.split - 1 :]
+        mse = float(squared.mean())
+        return {
+            "mean_squared_error": mse,
+            "root_mean_squared_error": math.sqrt(mse),
+            "standard_error": standard_error(squared - self._persistence()),
+        }
 
     def baseline(self) -> Score:
         """Returns the mean squared error of the last value as the forecast of the next."""
-        return Score("persistence", float(np.mean(np.diff(self.values)[self.split - 1 :] ** 2)))
+        return Score("persistence", float(self._persistence().mean()))
+
+    def _persistence(self) -> Array:
+        """The squared error of each forecast of the baseline; what is hard on it is hard on a model too."""
+        return np.diff(self.values)[self.split - 1 :] ** 2
 
     def sample(self, predict: Predict, generator: np.random.Generator, settings: Sampling) -> str:
         """Returns the values that follow the series' end, each forecast from those before."""

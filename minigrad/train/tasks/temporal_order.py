@@ -21,7 +21,7 @@ import numpy as np
 
 from minigrad.backend.protocol import Array
 from minigrad.train.options import adapted, option
-from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, bits, ends
+from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, bits, ends, standard_error
 
 ALPHABET = "EBabcdXY"
 CLASSES = "QRSU"  # (X, X), (X, Y), (Y, X), (Y, Y): the class is 2 [first is Y] + [second is Y]
@@ -75,7 +75,11 @@ class TemporalOrder(GeneratedTask):
         """Returns the share of sequences classified rightly, and the loss in bits."""
         said = ends(outputs, batch.weights).argmax(axis=-1)
         right = said == ends(batch.targets, batch.weights)
-        return {"accuracy": float(right.mean()), "loss": bits(outputs, batch)}
+        return {
+            "accuracy": float(right.mean()),
+            "loss": bits(outputs, batch),
+            "standard_error": standard_error(right),
+        }
 
     def baseline(self) -> Score:
         """Returns the accuracy of guessing one class of four."""

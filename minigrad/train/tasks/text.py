@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -36,8 +37,9 @@ from minigrad.train.task import (
     Score,
     Shape,
     Task,
-    bits,
+    bits_each,
     log_softmax,
+    standard_error,
 )
 from minigrad.train.trigram import Trigram
 
@@ -130,14 +132,20 @@ class Text(Task):
         return Batch(self.inputs[place], self.targets[place], weights, fresh=place == 0)
 
     def evaluate(self, predict: Predict) -> dict[str, float]:
-        """Returns the bits per character over the text held out, states carried along."""
+        """Returns the bits per character over the text held out, states carried along.
+
+        The standard error takes the windows, in each of which the model stands against the trigrams, for independent.
+        """
         inputs, targets = self._held_out()
-        total, states = 0.0, None
+        each, states = [], None
         for window_inputs, window_targets in zip(inputs, targets, strict=True):
             logits, states = predict(window_inputs, states)
-            weights = np.ones(window_targets.shape, np.float32)
-            total += bits(logits, Batch(window_inputs, window_targets, weights))
-        return {"bits_per_character": total / len(inputs)}
+            each.append(bits_each(logits, window_targets).mean(axis=1))
+        bits = np.stack(each)  # (windows, streams)
+        return {
+            "bits_per_character": float(bits.mean()),
+            "standard_error": standard_error((bits - self._counted).ravel()),
+        }
 
     def _held_out(self) -> tuple[Array, Array]:
         # More streams than in training make it quicker; each but the first starts cold.
@@ -145,10 +153,15 @@ class Text(Task):
 
     def baseline(self) -> Score:
         """Returns the trigram model's bits on the characters that `evaluate` scores."""
-        scored = self._held_out()[1].size
-        positions = np.arange(self.split + 1, self.split + 1 + scored)
+        return Score("trigram model", float(self._counted.mean()))
+
+    @cached_property
+    def _counted(self) -> Array:
+        """The trigram model's bits per character in each window held out, (windows, streams)."""
+        windows, streams, window = self._held_out()[1].shape
+        positions = np.arange(self.split + 1, self.split + 1 + windows * streams * window)
         model = Trigram(self.numbers[: self.split], len(self.vocabulary))
-        return Score("trigram model", model.bits(self.numbers, positions))
+        return model.bits_each(self.numbers, positions).reshape(streams, windows, window).mean(axis=2).T
 
     def sample(self, predict: Predict, generator: np.random.Generator, settings: Sampling) -> str:
         """Returns the prompt and the text that the model goes on with.

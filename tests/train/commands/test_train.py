@@ -8,10 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from subprocess import PIPE
 
 import pytest
 
 from minigrad.__main__ import COMMANDS
+from minigrad.errors import BackendUnavailableError
+from minigrad.train import command_line
 from minigrad.train.command_line import main
 from minigrad.train.commands import train as train_command
 from minigrad.train.run import Run
@@ -58,7 +61,7 @@ def test_a_text_is_learnt_and_reported(minigrad, text, tmp_path):
     result = json.loads((tmp_path / "runs" / "text" / "result.json").read_text())
     assert f"validation: bits per character {result['value']:.4g}" in out
     assert f"trigram model: bits per character {result['baseline']['value']:.4g}" in out
-    assert "The model does not beat it. Everything is in runs/text." in out
+    assert "The model is no better than 'trigram model' yet. Everything is in runs/text." in out
     sample = out.split("\n\n", 1)[1].rsplit("\n\nvalidation", 1)[0]
     assert len(sample) == 500
     assert "bits per character, " in err
@@ -108,7 +111,7 @@ def test_minutes_become_steps(minigrad, monkeypatch, tmp_path):
         (["train", "reber", "--steps", "-3"], ["--steps: expected a whole number of at least 1, got -3."]),
         (["train", "reber", "--steps", "many"], ["--steps: expected a whole number of at least 1, got 'many'."]),
         (["train", "reber", "--learning-rate", "0"], ["--learning-rate: expected a number above 0, got 0.0."]),
-        (["train", "reber", "--cell", "rnn"], ["--cell: expected one of lstm, gru, simple_rnn, got 'rnn'."]),
+        (["train", "reber", "--cell", "lstn"], ["--cell: unknown name 'lstn'. Did you mean 'lstm'? Known are: gru,"]),
         (["train", "reber", "--dropout", "1"], ["--dropout: expected a number of at least 0 and of at most 0.9"]),
         (["train", "riber"], ["unknown name 'riber'", "Did you mean 'reber'?"]),
         (["train", "reber", "--step", "3"], ["unknown name '--step'", "Did you mean '--steps'?"]),
@@ -116,7 +119,8 @@ def test_minutes_become_steps(minigrad, monkeypatch, tmp_path):
         (["train", "reber", "3"], ["unexpected '3'"]),
         (["train", "reber", "--steps"], ["--steps: expected one argument."]),
         (["train", "reber", "--steps", "3", "--minutes", "1"], ["--minutes and --steps: expected one of the two"]),
-        (["train", "reber", "--backend", "nunpy"], ["unknown name 'nunpy'", "Did you mean 'numpy'?"]),
+        (["train", "reber", "--backend", "nump"], ["minigrad: --backend: unknown name 'nump'. Did you mean 'numpy'?"]),
+        (["train", "reber", "--memory", "2"], ["--memory: expected a number of at least 3, got 2.0."]),
         (["train", "--resume", "none"], ["none: there is no such folder."]),
         (["train", "text", "--file", "none.txt"], ["--file none.txt: cannot be read: No such file"]),
         (["train", "reber", "--out", "/dev/null/r"], ["--out /dev/null/r: cannot be written: Not a directory."]),
@@ -186,6 +190,37 @@ def test_a_config_with_an_impossible_option_is_named(minigrad, tmp_path):
     config = tmp_path / "r" / "config.json"
     config.write_text(config.read_text().replace('"units": 4', '"units": -4'))
     refused(minigrad("sample", "r"), "r/config.json: --units: expected a whole number of at least 1, got -4.")
+    config.write_text(config.read_text().replace('"units": -4', '"units": 4').replace('"numpy"', '"nump"'))
+    for words in (["sample", "r"], ["train", "--resume", "r", "--steps", "9"]):
+        refused(minigrad(*words), "minigrad: r/config.json: --backend: unknown name 'nump'. Did you mean 'numpy'?")
+
+
+def test_a_backend_that_does_not_work_here_is_blamed_on_the_option(minigrad, monkeypatch):
+    def fails(name):
+        raise BackendUnavailableError(f"mg.use: the backend {name!r} has no device.")
+
+    monkeypatch.setattr(command_line, "resolve", fails)
+    refused(
+        minigrad("train", "reber", "--backend", "cupy"), "minigrad: --backend cupy: the backend 'cupy' has no device."
+    )
+
+
+def test_chance_is_not_said_to_beat_the_baseline(minigrad, tmp_path):
+    code, out, _ = minigrad("train", "temporal-order", "--steps", 1, "--seed", 2)
+    assert code == 0
+    result = json.loads((tmp_path / "runs" / "temporal-order" / "result.json").read_text())
+    assert result["value"] > result["baseline"]["value"]
+    assert result["beats_baseline"] is False
+    assert "The model is no better than 'guessing' yet: two standard errors of the difference are 0.03" in out
+
+
+def test_an_evaluation_that_is_not_finite_is_reported(minigrad, monkeypatch):
+    numbers = {"whole_string_accuracy": float("nan"), "standard_error": float("nan")}
+    monkeypatch.setattr(Trainer, "evaluate", lambda self: numbers)
+    code, out, _ = minigrad("train", "reber", *SMALL)
+    assert code == 0
+    assert "validation: whole string accuracy nan\n" in out
+    assert "The model is no better than 'inner grammar known, outer symbol guessed' yet. Everything" in out
 
 
 def test_a_loss_that_explodes_is_answered_with_the_step(minigrad):
@@ -208,6 +243,7 @@ def test_help_tells_options_and_defaults_of_the_task(minigrad, capsys):
     assert "--window N" in text
     assert "(default: 64)" in text
     assert "temporal-order" in text
+    assert "for 1 to so many steps, 3 or more" in " ".join(text.split())
 
 
 # --- in a process of its own ----------------------------------------------------------------------
@@ -231,10 +267,14 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "everything is saved" in err
-    assert "python -m minigrad train --resume r" in err
     assert "Traceback" not in err
     done = metrics.read_text().count("\n")
-    process = start("train", "--resume", "r", "--steps", done + 2, cwd=tmp_path)
+    line = err.splitlines()[-1]
+    # as it is printed, to a shell that knows of no virtual environment
+    process = subprocess.Popen(
+        f"{line} --steps {done + 2}", shell=True, cwd=tmp_path, env={"PATH": os.defpath}, stdout=PIPE, stderr=PIPE,
+        text=True,
+    )  # fmt: skip
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert f"step {done} of {done + 2}; r" in out
@@ -277,6 +317,6 @@ def test_an_interruption_at_once_says_how_to_go_on(minigrad, monkeypatch, tmp_pa
         code, _, err = minigrad("train", "--resume", "r", "--steps", 8)
     assert code == 130
     assert "Stopped at once; all but the steps since the last checkpoint is kept. Go on with" in err
-    assert "python -m minigrad train --resume r" in err
+    assert err.endswith(f"Go on with\n  {command_line.command('-m', 'minigrad', 'train', '--resume', 'r')}\n")
     assert not (tmp_path / "r" / "lock").exists()
     assert minigrad("train", "--resume", "r", "--steps", 8)[0] == 0

@@ -36,7 +36,7 @@ def test_the_baseline_is_what_the_mean_gets(task):
 
 def test_who_knows_the_answer_has_no_error(task):
     drawn = task.validation
-    assert task.measure(drawn.targets, drawn) == {"mean_squared_error": 0.0, "accuracy": 1.0}
+    assert task.measure(drawn.targets, drawn) == {"mean_squared_error": 0.0, "accuracy": 1.0, "standard_error": 0.0}
 
 
 def test_an_example_names_the_steps(task):

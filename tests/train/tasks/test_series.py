@@ -91,11 +91,15 @@ def test_who_says_no_change_has_the_error_of_the_baseline(task):
     assert measured["mean_squared_error"] == pytest.approx(expected)
     assert measured["root_mean_squared_error"] == pytest.approx(expected**0.5)
     assert task.baseline().value == pytest.approx(expected)
+    assert measured["standard_error"] == pytest.approx(0)  # of the difference, which is none for each value
 
 
 def test_who_knows_the_change_has_no_error(task):
     changes = np.diff(task.values)[None, :, None] / task.change
-    assert task.evaluate(lambda i, s=None: (changes, s))["mean_squared_error"] == pytest.approx(0)
+    measured = task.evaluate(lambda i, s=None: (changes, s))
+    assert measured["mean_squared_error"] == pytest.approx(0)
+    squared = np.diff(task.values)[79:] ** 2
+    assert measured["standard_error"] == pytest.approx(squared.std(ddof=1) / len(squared) ** 0.5)
 
 
 def test_the_scale_comes_from_the_training_part(task):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minigrad.train.errors import OptionError
-from minigrad.train.task import GeneratedTask
+from minigrad.train.task import Batch, GeneratedTask
 from minigrad.train.tasks import TASKS, find
 
 GENERATED = [name for name, task in TASKS.items() if issubclass(task, GeneratedTask)]
@@ -21,6 +21,11 @@ def test_the_tasks():
 def test_an_unknown_task_is_answered_with_the_nearest():
     with pytest.raises(OptionError, match=r"unknown name 'ading'\. Did you mean 'adding'\? Known are: adding, copy"):
         find("ading")
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_what_the_speed_counts_is_no_training_step(name):
+    assert TASKS[name].items in ("characters", "symbols", "time steps", "values")
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -61,4 +66,7 @@ def test_shapes_fit_together(name):
     measured = task.measure(outputs, drawn)
     assert all(type(value) is float for value in measured.values())
     assert task.metric in measured
+    again = [task.measure(outputs[[k]], Batch(*(a[[k]] for a in drawn[:3])))[task.metric] for k in range(3)]
+    assert np.mean(again) == pytest.approx(measured[task.metric])
+    assert measured["standard_error"] == pytest.approx(np.std(again, ddof=1) / 3**0.5)
     assert task.better(task.baseline().value + 0.1, task.baseline().value) == kind.higher_is_better

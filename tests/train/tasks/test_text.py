@@ -65,18 +65,26 @@ def counted_order_1(task):
     return table, lambda inputs, states=None: (table[inputs], states)
 
 
-def test_evaluation_is_the_mean_over_the_characters_that_the_baseline_scores(task, monkeypatch):
+def test_evaluation_is_the_mean_over_the_characters_that_the_baseline_scores(file, monkeypatch):
+    task, seen, counted = Text(TextOptions(file=file, batch=4, window=10)), [], Trigram.bits_each
     table, predict = counted_order_1(task)
-    seen = []
-    monkeypatch.setattr(Trigram, "bits", lambda self, text, positions: seen.append(positions) or 1.0)
+    monkeypatch.setattr(
+        Trigram, "bits_each", lambda self, text, positions: seen.append(positions) or counted(self, text, positions)
+    )
     task.baseline()
-    (positions,) = seen
+    (positions,) = seen  # and they are not counted anew in an evaluation
     assert positions[0] == task.split + 1
     assert positions[-1] < len(task.numbers)
     logits = table[task.numbers[positions - 1]]
     log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
-    expected = -log_p[np.arange(len(positions)), task.numbers[positions]].mean() / np.log(2)
-    assert task.evaluate(predict)["bits_per_character"] == pytest.approx(expected)
+    each = -log_p[np.arange(len(positions)), task.numbers[positions]] / np.log(2)
+    measured = task.evaluate(predict)
+    assert measured["bits_per_character"] == pytest.approx(each.mean())
+    assert len(seen) == 1
+    trigrams = counted(Trigram(task.numbers[: task.split], len(task.vocabulary)), task.numbers, positions)
+    assert task.baseline().value == pytest.approx(trigrams.mean())
+    windows = (each - trigrams).reshape(-1, 10).mean(axis=1)
+    assert measured["standard_error"] == pytest.approx(windows.std(ddof=1) / len(windows) ** 0.5)
 
 
 def test_the_state_is_carried_through_the_evaluation(task):
