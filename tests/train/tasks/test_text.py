@@ -66,7 +66,7 @@ def counted_order_1(task):
 
 
 def test_evaluation_is_the_mean_over_the_characters_that_the_baseline_scores(file, monkeypatch):
-    task, seen, counted = Text(TextOptions(file=file, batch=4, window=10)), [], Trigram.bits_each
+    task, seen, counted = Text(TextOptions(file=file, batch=4, window=2)), [], Trigram.bits_each  # several windows
     table, predict = counted_order_1(task)
     monkeypatch.setattr(
         Trigram, "bits_each", lambda self, text, positions: seen.append(positions) or counted(self, text, positions)
@@ -83,7 +83,7 @@ def test_evaluation_is_the_mean_over_the_characters_that_the_baseline_scores(fil
     assert len(seen) == 1
     trigrams = counted(Trigram(task.numbers[: task.split], len(task.vocabulary)), task.numbers, positions)
     assert task.baseline().value == pytest.approx(trigrams.mean())
-    windows = (each - trigrams).reshape(-1, 10).mean(axis=1)
+    windows = (each - trigrams).reshape(-1, 2).mean(axis=1)
     assert measured["standard_error"] == pytest.approx(windows.std(ddof=1) / len(windows) ** 0.5)
 
 
