@@ -36,10 +36,11 @@ def tensor(data: TensorLike, dtype: Any = None, requires_grad: bool = False) -> 
     return made
 
 
-def as_tensor(x: TensorLike, dtype: Any = None) -> Tensor:
-    """Returns x itself if it is a Tensor (of that dtype), else a new one."""
+def as_tensor(x: TensorLike, dtype: Any = None, what: str = "tensor") -> Tensor:
+    """Returns x, which messages call `what`, itself if it is a Tensor (of that dtype), else a new one."""
     if not isinstance(x, Tensor):
-        return tensor(x, dtype)
+        backend = registry.current()
+        return Tensor(array_from(x, dtype, backend, what), backend)
     return x if dtype is None or dtype_name(x.dtype) == dtype_name(dtype) else x.astype(dtype)
 
 
@@ -50,7 +51,7 @@ def beside(x: Tensor, other: TensorLike, what: str) -> Tensor:
         BackendError: it is a Tensor that lives elsewhere.
     """
     if not isinstance(other, Tensor):
-        return constant(other, x.backend)
+        return constant(other, x.backend, what)
     if other.backend is not x.backend:
         raise mixed(what, x.backend, other.backend)
     return other

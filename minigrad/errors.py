@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class MinigradError(Exception):
@@ -78,4 +79,12 @@ def unknown_name(what: str, name: object, known: Iterable[str], hint: str = "") 
     nearest = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     guess = f" Did you mean {nearest[0]!r}?" if nearest else ""
     tail = f" {hint}" if hint else ""
-    return UnknownNameError(f"{what}: unknown name {name!r}.{guess} Known are: {', '.join(names)}.{tail}")
+    came = f"unknown name {name!r}" if isinstance(name, str) else f"expected a name, got {shown(name)}"
+    return UnknownNameError(f"{what}: {came}.{guess} Known are: {', '.join(names)}.{tail}")
+
+
+def shown(value: Any) -> str:
+    """Returns a value as a message shows it: an array by its shape, a class by its name, all else as Python does."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    return f"{type(value).__name__} of shape {value.shape}" if getattr(value, "shape", ()) else repr(value)

@@ -136,36 +136,38 @@ def _on_host(x: Any, function: Any) -> Any:
     return type(x)(_on_host(part, function) for part in x) if isinstance(x, (list, tuple)) else x
 
 
-def array_from(data: Any, dtype: Any, backend: BackendModule) -> Array:
-    """Returns a fresh array of the backend; Python floats become float32. See `minigrad.tensor` for what it raises."""
+def array_from(data: Any, dtype: Any, backend: BackendModule, what: str = "tensor") -> Array:
+    """Returns a fresh array of the backend, Python floats as float32. Raises as `minigrad.tensor`; data are `what`."""
     name = None if dtype is None else dtype_name(dtype)
     if isinstance(data, Interop):
         data = data.array if data.backend is backend else data.numpy()
     elif _holds_tensors(data):
         raise GradientError(
-            "tensor: got a list of tensors, and their history would be lost. Use mg.stack([...]) or mg.concat([...])."
+            f"{what}: got a list of tensors, and their history would be lost. Use mg.stack([...]) or mg.concat([...])."
         )
     typed = hasattr(data, "dtype")
     try:
         # As it is: with a dtype NumPy would read numbers out of strings, NaN out of None, and drop imaginary parts.
         plain = data if typed else backend.asarray(data)
-        came = _checked_dtype(data, plain.dtype)
+        came = _checked_dtype(data, plain.dtype, what)
         array = backend.asarray(plain if name is None else data, dtype=name, copy=typed)
     except (ValueError, OverflowError, RuntimeError, TypeError) as error:
         if isinstance(error, MinigradError):
             raise
-        raise ShapeError(f"tensor: the data are not one regular array of numbers: {error}") from error
+        if isinstance(error, OverflowError):
+            raise DTypeError(f"{what}: the data do not fit {name}: {error}.") from error
+        raise ShapeError(f"{what}: the data are not one regular array of numbers: {error}") from error
     if name is None:
         name = "float32" if came == "float64" and not hasattr(_first(data), "dtype") else came
     return array if str(array.dtype).endswith(name) else backend.astype(array, name)  # in the machine's byte order
 
 
-def _checked_dtype(data: Any, dtype: Any) -> str:
+def _checked_dtype(data: Any, dtype: Any, what: str) -> str:
     """The name of the dtype that the data have."""
     try:
         return dtype_name(dtype)
     except MinigradError as error:
-        raise DTypeError(f"tensor: expected numbers, got {type(data).__name__} data of dtype {dtype}.") from error
+        raise DTypeError(f"{what}: expected numbers, got {type(data).__name__} data of dtype {dtype}.") from error
 
 
 def _holds_tensors(data: Any) -> bool:

@@ -175,7 +175,7 @@ class Tensor(Interop):
             )
         if isinstance(value, Tensor) and value.backend is not self.backend:
             raise mixed("x[…] = …", self.backend, value.backend)
-        numbers = value if isinstance(value, (float, int)) else array_from(value, None, self.backend)
+        numbers = value if isinstance(value, (float, int)) else array_from(value, None, self.backend, "x[…] = …")
         # A new array: whoever saw the old one still has it, and the tape notices.
         try:
             self.array = self.backend.setitem(self.array, plain_index(index, self.backend), numbers)
@@ -253,7 +253,7 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
             arrays.append(x)
             needs.append(False)
         else:
-            return apply(op, *_with_tensors(inputs), **params)
+            return apply(op, *_with_tensors(op, inputs), **params)
     if backend is None:
         return apply(op, *_all_tensors(op, inputs), **params)
     try:
@@ -277,22 +277,23 @@ def _the_one(op: type[Op], one: BackendModule | None, other: BackendModule) -> B
     return other
 
 
-def constant(x: TensorLike, backend: BackendModule) -> Tensor:
-    """Returns x as a tensor without a gradient."""
-    return Tensor(array_from(x, None, backend), backend)
+def constant(x: TensorLike, backend: BackendModule, what: str = "tensor") -> Tensor:
+    """Returns x, which messages call `what`, as a tensor without a gradient."""
+    return Tensor(array_from(x, None, backend, what), backend)
 
 
-def _with_tensors(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def _with_tensors(op: type[Op], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """The inputs with every array made a constant tensor, on the backend of the tensors among them."""
     backend = next((x.backend for x in inputs if isinstance(x, Tensor)), None) or registry.current()
-    return tuple([x if isinstance(x, Tensor) or type(x) in SCALARS else constant(x, backend) for x in inputs])
+    what = op.__name__
+    return tuple([x if isinstance(x, Tensor) or type(x) in SCALARS else constant(x, backend, what) for x in inputs])
 
 
 def _all_tensors(op: type[Op], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """Python scalars, with no tensor among them that could say where they belong, as tensors."""
     if not inputs:
         raise ShapeError(f"{op.__name__}: expected at least one tensor, got none.")
-    return tuple([constant(x, registry.current()) for x in inputs])
+    return tuple([constant(x, registry.current(), op.__name__) for x in inputs])
 
 
 def plain_index(index: Any, backend: BackendModule) -> Any:
@@ -305,7 +306,7 @@ def plain_index(index: Any, backend: BackendModule) -> Any:
         return int(index)
     if isinstance(index, Tensor) and index.backend is not backend:
         raise mixed("x[index]", backend, index.backend)
-    return index.array if isinstance(index, Tensor) else array_from(index, None, backend)
+    return index.array if isinstance(index, Tensor) else array_from(index, None, backend, "x[index]")
 
 
 def mixed(what: str, a: BackendModule, b: BackendModule) -> BackendError:
@@ -321,9 +322,9 @@ def _explained(what: str, arrays: list[Any], error: Exception) -> Exception:
     if isinstance(error, MinigradError):
         return error
     given = ", ".join(f"{a.dtype} {a.shape}" if hasattr(a, "shape") else repr(a) for a in arrays)
-    kind: type[MinigradError] = IndexRangeError
-    if isinstance(error, (ValueError, TypeError)):
-        kind = ShapeError if isinstance(error, ValueError) else DTypeError
+    kind: type[MinigradError] = ShapeError if isinstance(error, ValueError) else IndexRangeError
+    if isinstance(error, TypeError) or str(error).startswith("Integers"):  # NumPy's ValueError for 2 ** -1
+        kind = DTypeError
     return kind(f"{what}: cannot be applied to {given}: {error}")
 
 

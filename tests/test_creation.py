@@ -74,7 +74,7 @@ def test_lists_of_tensors_are_for_stack(data: object) -> None:
 
 
 def test_a_number_that_does_not_fit_its_dtype() -> None:
-    with pytest.raises(ShapeError, match="300"):
+    with pytest.raises(DTypeError, match="tensor: the data do not fit int8: Python integer 300 out of bounds"):
         mg.tensor([300], "int8")
 
 

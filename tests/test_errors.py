@@ -25,4 +25,4 @@ def test_the_nearest_name_is_suggested() -> None:
 
 
 def test_where_none_is_near_none_is_suggested() -> None:
-    assert str(unknown_name("dtype", 3, ["float32"])) == "dtype: unknown name 3. Known are: float32."
+    assert str(unknown_name("dtype", 3, ["float32"])) == "dtype: expected a name, got 3. Known are: float32."

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad import functional as F
-from minigrad.errors import OptionError, unknown_name
+from minigrad.errors import OptionError, ShapeError, shown, unknown_name
 from minigrad.layers.options import Kind
 from minigrad.ops import pointwise
 from minigrad.ops.op import Op
@@ -43,14 +43,12 @@ def get(identifier: str | Activation | None) -> Activation:
     return _read("activations.get", identifier)
 
 
+deserialize = get
+
+
 def serialize(activation: Activation) -> str:
     """Returns the activation's name; for a callable of one's own, the callable's."""
     return next((name for name, (known, _) in _KNOWN.items() if known is activation), _name(activation))
-
-
-def deserialize(name: str) -> Activation:
-    """Returns the activation of a name."""
-    return get(name)
 
 
 def rule(activation: Activation) -> type[Op] | None:
@@ -61,7 +59,15 @@ def rule(activation: Activation) -> type[Op] | None:
 def rule_or_call(activation: Activation) -> type[Op]:
     """Returns the rule, or an op whose forward calls a callable of one's own: good for the tape, without a backward."""
     known = rule(activation)
-    return known if known is not None else type("Call", (Op,), {"forward": lambda xp, x: activation(x)})
+    return known if known is not None else type("Call", (Op,), {"forward": lambda xp, x: called(activation, x)})
+
+
+def called(activation: Activation, x: Tensor) -> Tensor:
+    """Returns activation(x). A callable of one's own must keep the shape."""
+    y = activation(x)
+    if activation not in _RULES and getattr(y, "shape", None) != x.shape:
+        raise ShapeError(f"activation {_name(activation)!r}: expected a tensor of shape {x.shape}, got {shown(y)}.")
+    return y
 
 
 def _name(activation: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, ClassVar
 
 from minigrad.layers import regularizers
@@ -9,7 +11,6 @@ from minigrad.layers.cell import Cell
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.options import Option, option
 from minigrad.layers.rnn import RNN
-from minigrad.tensor import Tensor
 
 
 class _OfCell(Option):
@@ -30,6 +31,11 @@ class _OfCell(Option):
             instance.for_cell[self.name] = value
         else:
             setattr(instance.cell, self.name, value)
+
+
+def _of_the_cell(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of the cell as one of the layer."""
+    return wraps(method)(lambda self, *args, **kwargs: getattr(self.cell, method.__name__)(*args, **kwargs))
 
 
 class BuiltIn(RNN):
@@ -68,22 +74,7 @@ class BuiltIn(RNN):
         self.cell = type(self).cell_class(**self.for_cell, name=name, dtype=self.dtype)
         del self.for_cell
 
-    def get_dropout_mask_for_cell(self, inputs: Tensor, training: bool | None, count: int = 1) -> list[Tensor] | None:
-        """As the cell's."""
-        masks: list[Tensor] | None = self.cell.get_dropout_mask_for_cell(inputs, training, count)
-        return masks
-
-    def get_recurrent_dropout_mask_for_cell(
-        self, inputs: Tensor, training: bool | None, count: int = 1
-    ) -> list[Tensor] | None:
-        """As the cell's."""
-        masks: list[Tensor] | None = self.cell.get_recurrent_dropout_mask_for_cell(inputs, training, count)
-        return masks
-
-    def reset_dropout_mask(self) -> None:
-        """As the cell's."""
-        self.cell.reset_dropout_mask()
-
-    def reset_recurrent_dropout_mask(self) -> None:
-        """As the cell's."""
-        self.cell.reset_recurrent_dropout_mask()
+    get_dropout_mask_for_cell = _of_the_cell(Cell.get_dropout_mask_for_cell)
+    get_recurrent_dropout_mask_for_cell = _of_the_cell(Cell.get_recurrent_dropout_mask_for_cell)
+    reset_dropout_mask = _of_the_cell(Cell.reset_dropout_mask)
+    reset_recurrent_dropout_mask = _of_the_cell(Cell.reset_recurrent_dropout_mask)

@@ -56,7 +56,10 @@ class Catalogue:
             return identifier()
         if identifier is None or callable(identifier) or type(identifier).__name__ in self.classes:
             return identifier
-        raise unknown_name(where, identifier, {snake_case(name) for name in self.classes}, f"Or an {self.what} object.")
+        way = f"Or a{'n' * (self.what[0] in 'aeiou')} {self.what} object."
+        if getattr(identifier, "shape", ()) and "Constant" in self.classes:
+            way = "For an array, take initializers.Constant(array), or set_weights once the layer is built."
+        raise unknown_name(where, identifier, {snake_case(name) for name in self.classes}, way)
 
     def deserialize(self, config: dict[str, Any] | str) -> Any:
         """Returns the object that `serialize` described, or the one of a name."""

@@ -121,7 +121,7 @@ class Cell(Layer):
         expected = [(inputs.shape[0], size) for size in nest.leaves(self.state_size)]
         if [s.shape for s in state] != expected:
             raise ShapeError(
-                f"{type(self).__name__}.call: expected `states` of shapes {_listed(expected)}, got "
+                f"{self.name}.call: expected `states` of shapes {_listed(expected)}, got "
                 f"{_listed(s.shape for s in state)}. cell.get_initial_state(batch_size={inputs.shape[0]}) makes zeros."
             )
         step, weights = self.formulas(), self.step_weights(*self._masks(inputs, state[0], training))
@@ -179,11 +179,7 @@ class Cell(Layer):
         Returns:
             A list of tensors of the inputs' shape, 0 or 1/(1 − dropout); None where `dropout` is 0.
         """
-        if self.dropout == 0.0:
-            return None
-        if self._dropout_masks is None:
-            self._dropout_masks = _drawn(inputs, self.dropout, training, count)
-        return self._dropout_masks
+        return self._drawn_once("_dropout_masks", self.dropout, inputs, training, count)
 
     def get_recurrent_dropout_mask_for_cell(
         self, inputs: Tensor, training: bool | None, count: int = 1
@@ -192,11 +188,16 @@ class Cell(Layer):
 
         Args and result as for `get_dropout_mask_for_cell`, with `recurrent_dropout`.
         """
-        if self.recurrent_dropout == 0.0:
-            return None
-        if self._recurrent_dropout_masks is None:
-            self._recurrent_dropout_masks = _drawn(inputs, self.recurrent_dropout, training, count)
-        return self._recurrent_dropout_masks
+        return self._drawn_once("_recurrent_dropout_masks", self.recurrent_dropout, inputs, training, count)
+
+    def _drawn_once(
+        self, name: str, rate: float, like: Tensor, training: bool | None, count: int
+    ) -> list[Tensor] | None:
+        if rate and getattr(self, name) is None:
+            shape, dtype, n = like.shape, like.dtype, range(count)
+            setattr(self, name, [random.dropout_mask(shape, rate, dtype) if training else F.ones_like(like) for _ in n])
+        masks: list[Tensor] | None = getattr(self, name) if rate else None
+        return masks
 
     def reset_dropout_mask(self) -> None:
         """Forgets the masks of the inputs; a recurrent layer does so at the start of each call."""
@@ -205,12 +206,6 @@ class Cell(Layer):
     def reset_recurrent_dropout_mask(self) -> None:
         """Forgets the masks of the state; a recurrent layer does so at the start of each call."""
         self._recurrent_dropout_masks = None
-
-
-def _drawn(like: Tensor, rate: float, training: bool | None, count: int) -> list[Tensor]:
-    if not training:
-        return [F.ones_like(like) for _ in range(count)]
-    return [random.dropout_mask(like.shape, rate, like.dtype) for _ in range(count)]
 
 
 def _listed(shapes: Iterable[tuple[int, ...]]) -> str:

@@ -5,10 +5,12 @@ Each of these raises an error that begins with `where` if what came is not what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from inspect import signature
 from typing import Any
 
 from minigrad.errors import DTypeError, MinigradError, ShapeError
+from minigrad.layers.options import OptionTypeError, unexpected
 from minigrad.tensor import Tensor
 
 
@@ -59,3 +61,40 @@ def one_tensor(where: str, inputs: Any) -> None:
         came = f"a {type(inputs).__name__} of {len(inputs)}" if many else repr(inputs)
         hint = " A layer with return_state=True gives [output, *states]: hand on the first." if many else ""
         raise MinigradError(f"{where}: it takes one tensor, got {came}.{hint}")
+
+
+class Call:
+    """What a layer's `call` takes behind its first argument, the inputs.
+
+    Attributes:
+        takes: the names; `training` among them if it takes any.
+        one_tensor: does it say that its inputs are one Tensor?
+        required, accepted: what must and what may be given; `__call__` sees to `training` and `mask`.
+    """
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._signature = signature(call)
+        first, *rest = list(self._signature.parameters.values())[1:]
+        self._by_place = [p.name for p in rest if p.kind is p.POSITIONAL_OR_KEYWORD]
+        named = [*self._by_place, *(p.name for p in rest if p.kind is p.KEYWORD_ONLY)]
+        self.takes = (*named, *("training" for p in rest if p.kind is p.VAR_KEYWORD))
+        self.one_tensor = first.annotation in ("Tensor", Tensor)
+        self.required = {p.name for p in rest if p.default is p.empty and p.name in named} - {"training", "mask"}
+        self.accepted = {*named, "training"}
+
+    def by_name(self, where: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Returns (args, kwargs) all by name, where that can be; an OptionTypeError if `call` does not take them."""
+        given = dict(zip(self._by_place, args, strict=False))
+        if len(given) == len(args) and not given.keys() & kwargs.keys():
+            args, kwargs = (), given | kwargs
+            if self.required <= kwargs.keys() <= self.accepted:
+                return args, kwargs
+        known = {name: None for name in self.takes[len(args) :] if name in ("training", "mask")}
+        known |= {name: value for name, value in kwargs.items() if name in self.takes or name != "training"}
+        try:
+            self._signature.bind(None, None, *args, **known)
+        except TypeError as error:
+            for name in kwargs.keys() - self.accepted:
+                raise unexpected(where, name, self.takes) from None
+            raise OptionTypeError(f"{where}: {error}.") from None
+        return args, kwargs

@@ -62,9 +62,8 @@ class MinMaxNorm(Constraint):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.min_value > self.max_value:
-            raise OptionError(
-                f"MinMaxNorm: expected `min_value` up to `max_value` = {self.max_value}, got {self.min_value}."
-            )
+            top = f"`max_value` = {self.max_value}"
+            raise OptionError(f"MinMaxNorm: expected `min_value` up to {top}, got {self.min_value}.")
 
     def __call__(self, w: Tensor) -> Tensor:
         """Returns w, stretched or shortened."""

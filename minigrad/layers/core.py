@@ -7,7 +7,7 @@ from typing import Any
 from minigrad import functional as F
 from minigrad import random
 from minigrad.backend.dtypes import dtype_name
-from minigrad.errors import ShapeError
+from minigrad.errors import IndexRangeError, ShapeError
 from minigrad.functional.shaping import whole_numbers
 from minigrad.layers import activations, checks, constraints, initializers, regularizers
 from minigrad.layers.floatx import floatx
@@ -54,7 +54,7 @@ class Dense(Layer):
     def call(self, inputs: Tensor) -> Tensor:
         """Returns activation(x W + b)."""
         y = inputs @ self.kernel
-        return self.activation(y if self.bias is None else y + self.bias)
+        return activations.called(self.activation, y if self.bias is None else y + self.bias)
 
 
 class Embedding(Layer):
@@ -90,14 +90,14 @@ class Embedding(Layer):
 
         Raises:
             DTypeError: the inputs are not whole numbers.
-            ShapeError: an integer is not in the table.
+            IndexRangeError: an integer is not in the table.
         """
-        indices = whole_numbers(f"Embedding {self.name!r}", inputs)
+        indices = whole_numbers(f"{self.name}.call", inputs)
         if indices.size and getattr(indices.backend, "on_host", False):  # elsewhere, to look would cost a transfer
             low, high = int(indices.min()), int(indices.max())
             if low < 0 or high >= self.input_dim:
-                raise ShapeError(
-                    f"Embedding {self.name!r}: expected integers from 0 to {self.input_dim - 1}, got {low} to {high}. "
+                raise IndexRangeError(
+                    f"{self.name}.call: expected integers from 0 to {self.input_dim - 1}, got {low} to {high}. "
                     "Raise input_dim, or mend the data."
                 )
         return F.take(self.embeddings, indices)

@@ -63,11 +63,7 @@ class Identity(Initializer):
     gain: float = option(number, 1.0)
 
     def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
-        """Returns the matrix.
-
-        Raises:
-            ShapeError: the shape has not two axes.
-        """
+        """Returns the matrix; a ShapeError if the shape has not two axes."""
         if len(shape) != 2:
             raise ShapeError(f"Identity: expected a shape of two axes, got {shape}.")
         rows = [[self.gain if i == j else 0.0 for j in range(shape[1])] for i in range(shape[0])]
@@ -109,12 +105,8 @@ class RandomUniform(_Drawn):
         return source.uniform(self.minval, self.maxval, shape)
 
 
-class TruncatedNormal(_Drawn):
+class TruncatedNormal(RandomNormal):
     """Normal, what lies beyond two standard deviations drawn again."""
-
-    mean: float = option(number, 0.0)
-    stddev: float = option(non_negative, 0.05)
-    seed: int | None = option(anything, None)
 
     def _draw(self, source: Any, shape: Shape) -> Any:
         return self.mean + self.stddev * random.draw_truncated_normal(source, shape)
@@ -223,12 +215,7 @@ _ALL = (
     Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform, Ones, Orthogonal,
     RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, Zeros,
 )  # fmt: skip
-_catalogue = Catalogue(
-    "initializer",
-    "keras.initializers",
-    _ALL,
-    {"one": Ones, "zero": Zeros, "normal": RandomNormal, "uniform": RandomUniform},
-)
-get, serialize, deserialize, option_kind = (
-    _catalogue.get, _catalogue.serialize, _catalogue.deserialize, optional(_catalogue.option),
-)  # fmt: skip
+_ALIASES = {"one": Ones, "zero": Zeros, "normal": RandomNormal, "uniform": RandomUniform}
+_catalogue = Catalogue("initializer", "keras.initializers", _ALL, _ALIASES)
+get, serialize, deserialize = _catalogue.get, _catalogue.serialize, _catalogue.deserialize
+option_kind = optional(_catalogue.option)

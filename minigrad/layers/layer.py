@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from inspect import Parameter, signature
 from typing import Any, ClassVar
 from weakref import WeakSet
 
@@ -32,6 +31,7 @@ from minigrad.tensor import Tensor, constant
 
 Shape = tuple[int | None, ...]
 CLASSES: dict[tuple[str, str], type[Layer]] = {}  # every layer class by the names under which it is serialized
+_UNBUILT = "call it on data first, or build(input_shape)"
 _with_losses: WeakSet[Layer] = WeakSet()  # the layers that hold losses of a call
 
 
@@ -56,9 +56,7 @@ class Layer(Configured):
     dtype: Any = option(layer_dtype, None, keyword_only=True)
 
     serialized_module: ClassVar[str] = "keras.layers"
-    _call_parameters: ClassVar[tuple[str, ...]]
-    _by_place: ClassVar[int]  # how many of them may be given without their names
-    _takes_one: ClassVar[bool]  # does `call` say that its inputs are one Tensor?
+    _call: ClassVar[checks.Call]
     computes_with_integers = False
     supports_masking = False
     built = False
@@ -203,10 +201,8 @@ class Layer(Configured):
         if given is None or len(own) != len(given):
             came = f"no list: {weights!r}" if given is None else len(given)
             listed = ", ".join(f"{w.name} {w.shape}" for w in own)
-            unbuilt = "" if self.built else " It has not been built: call it on data first, or build(input_shape)."
-            raise ShapeError(
-                f"{self.name}.set_weights: expected {len(own)} arrays, got {came}.{unbuilt} It has: {listed}."
-            )
+            listed = f"It has: {listed}." if own else f"It has none{'' if self.built else f' yet: {_UNBUILT}'}."
+            raise ShapeError(f"{self.name}.set_weights: expected {len(own)} arrays, got {came}. {listed}")
         tensors = [constant(array, w.backend) for w, array in zip(own, given, strict=True)]
         for w, value in zip(own, tensors, strict=True):
             if w.shape != value.shape:
@@ -215,7 +211,9 @@ class Layer(Configured):
             w.assign(value)
 
     def count_params(self) -> int:
-        """Returns how many numbers the weights hold."""
+        """Returns how many numbers the weights hold; a ShapeError (ValueError) before they are made."""
+        if not self.built:
+            raise ShapeError(f"{self.name}.count_params: it has no weights yet: {_UNBUILT}.")
         return sum(w.size for w in self.weights)
 
     # --- losses -------------------------------------------------------------------------------------------------------
@@ -240,6 +238,9 @@ class Layer(Configured):
         _with_losses.discard(self)
         for layer in self._sublayers():
             layer._forget_losses()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {vars(self).get('name')!r}, {'built' if self.built else 'not built'}>"
 
     def __getstate__(self) -> dict[str, Any]:
         """The attributes, for `copy` and `pickle`, but for the losses of the last call, which hang on its tape."""
@@ -271,8 +272,10 @@ class Layer(Configured):
             kwargs: what `call` takes beside; `training` and `mask` where it knows them.
         """
         takes = self.call_parameters()
-        if args:
-            args, kwargs = self._by_name(args, kwargs)
+        if args or not self._call.required <= kwargs.keys() <= self._call.accepted:
+            args, kwargs = self._call.by_name(f"{self.name}.call", args, kwargs)
+        if kwargs.get("training") is not None:
+            kwargs["training"] = flag.read(f"{self.name}.call: `training`", kwargs["training"])
         inputs = self._as_inputs(inputs)
         mask = kwargs.get("mask")
         if mask is None:
@@ -298,22 +301,9 @@ class Layer(Configured):
     @classmethod
     def call_parameters(cls) -> tuple[str, ...]:
         """The names of the arguments of `call` behind its first, the inputs."""
-        if "_call_parameters" not in vars(cls):
-            parameters = signature(cls.call).parameters
-            kinds = {name: p.kind for name, p in parameters.items()}
-            by_place = [name for name, kind in kinds.items() if kind is Parameter.POSITIONAL_OR_KEYWORD][2:]
-            cls._by_place = len(by_place)
-            cls._takes_one = [p.annotation for p in parameters.values()][1] in ("Tensor", Tensor)
-            by_name = [name for name, kind in kinds.items() if kind is Parameter.KEYWORD_ONLY]
-            takes_any = Parameter.VAR_KEYWORD in kinds.values()
-            cls._call_parameters = (*by_place, *by_name, *(["training"] if takes_any else []))
-        return cls._call_parameters
-
-    def _by_name(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments of a call, all by name; as they are where that cannot be, for `call` itself to say why."""
-        given = dict(zip(self.call_parameters()[: self._by_place], args, strict=False))
-        fits = len(given) == len(args) and not given.keys() & kwargs.keys()
-        return ((), given | kwargs) if fits else (args, kwargs)
+        if "_call" not in vars(cls):
+            cls._call = checks.Call(cls.call)
+        return cls._call.takes
 
     @classmethod
     def serialized_name(cls) -> str:
@@ -330,7 +320,10 @@ class Layer(Configured):
             return self._cast(inputs)
 
         def read(x: Any) -> Any:
-            return x if x is None else self._cast(x if isinstance(x, Tensor) else constant(x, registry.current()))
+            where = f"{self.name}.call: `inputs`"
+            return (
+                x if x is None else self._cast(x if isinstance(x, Tensor) else constant(x, registry.current(), where))
+            )
 
         return read(inputs) if isinstance(nest.first(inputs), (int, float)) else nest.over(read, inputs)
 
@@ -352,17 +345,15 @@ class Layer(Configured):
 
     def _check(self, inputs: Any) -> None:
         """Compares the (first) input with the input spec."""
-        if self._takes_one:
-            checks.one_tensor(f"{type(self).__name__}.call ({self.name!r})", inputs)
+        if self._call.one_tensor:
+            checks.one_tensor(f"{self.name}.call", inputs)
         x = nest.first(inputs)
-        if x is not None and self.input_spec is not None and not self.input_spec.admits(x.shape):
-            raise self._unfit("call", x.shape)
+        if self.input_spec is not None and (x is None or not self.input_spec.admits(x.shape)):
+            raise self._unfit("call", None if x is None else x.shape)
 
     def _unfit(self, where: str, shape: Any) -> ShapeError:
-        return ShapeError(
-            f"{type(self).__name__}.{where} ({self.name!r}): expected `inputs` of shape {self._expected()}, got "
-            f"{tuple(shape)}.{self._way_out(len(shape))}"
-        )
+        came = "nothing." if shape is None else f"{tuple(shape)}.{self._way_out(len(shape))}"
+        return ShapeError(f"{self.name}.{where}: expected `inputs` of shape {self._expected()}, got {came}")
 
     @property
     def _cast_dtype(self) -> str:
@@ -385,7 +376,7 @@ def _once_built(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]
     @wraps(build)
     def named(self: Layer, input_shape: Any) -> None:
         if input_shape is not None or self.input_spec is not None:
-            checks.input_shape(f"{type(self).__name__}.build ({self.name!r})", input_shape)
+            checks.input_shape(f"{self.name}.build", input_shape)
         single = checks.is_shape(input_shape)
         if single and self.input_spec is not None and not self.input_spec.admits(tuple(input_shape)):
             raise self._unfit("build", input_shape)

@@ -14,12 +14,12 @@ that changes only a default says only that.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from inspect import Parameter, Signature
 from numbers import Real
 from typing import Any, ClassVar, NamedTuple, cast
 
-from minigrad.errors import MinigradError
+from minigrad.errors import MinigradError, shown
 from minigrad.errors import OptionError as OptionError  # found here too
 
 REQUIRED: Any = Parameter.empty
@@ -139,7 +139,7 @@ class Configured:
             raise OptionTypeError(f"{cls.__name__}: got `{min(twice)}` twice, by place and by name.")
         given |= kwargs
         for name in given.keys() - self._options.keys():
-            raise _unexpected(cls, name)
+            raise unexpected(cls.__name__, name, cls._options)
         for name, o in self._options.items():
             if name not in given and o.default is REQUIRED:
                 raise OptionTypeError(f"{cls.__name__}: the argument `{name}` is missing.")
@@ -185,19 +185,21 @@ def _ordered(cls: type) -> dict[str, Option]:
     return found
 
 
-def _unexpected(cls: type[Configured], name: str) -> OptionTypeError:
-    nearest = difflib.get_close_matches(name, cls._options, n=1)
-    guess = f" Did you mean `{nearest[0]}`?" if nearest else f" It takes: {', '.join(cls._options)}."
-    return OptionTypeError(f"{cls.__name__}: unexpected argument `{name}`.{guess}")
+def unexpected(where: str, name: str, known: Iterable[str]) -> OptionTypeError:
+    """Returns the error for an argument that is not known, with the nearest that is, or that with these initials."""
+    nearest = [k for k in known if name == "".join(part[:1] for part in k.split("_"))]
+    nearest = nearest or difflib.get_close_matches(name, known, n=1)
+    guess = f" Did you mean `{nearest[0]}`?" if nearest else f" It takes: {', '.join(known)}."
+    return OptionTypeError(f"{where}: unexpected argument `{name}`.{guess}")
 
 
 # --- kinds of plain values --------------------------------------------------------------------------------------------
 
 
 def _positive_int(where: str, value: Any) -> int:
-    whole = hasattr(value, "__index__") and not isinstance(value, bool)
+    whole = hasattr(value, "__index__") and not getattr(value, "shape", ()) and not isinstance(value, bool)
     if not whole or int(value) <= 0:
-        raise OptionError(f"{where}: expected a positive integer, got {value!r}.")
+        raise OptionError(f"{where}: expected a positive integer, got {shown(value)}.")
     return int(value)
 
 
@@ -221,7 +223,7 @@ def _non_negative(where: str, value: Any) -> float:
 
 def _flag(where: str, value: Any) -> bool:
     if getattr(value, "shape", ()) or value not in (True, False):  # 0, 1 and NumPy's bools among them
-        raise OptionError(f"{where}: expected True or False, got {value!r}.")
+        raise OptionError(f"{where}: expected True or False, got {shown(value)}.")
     return bool(value)
 
 

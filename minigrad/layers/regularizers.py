@@ -56,11 +56,7 @@ class OrthogonalRegularizer(Regularizer):
     mode: str = option(choice("rows", "columns"), "rows")
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Returns the penalty.
-
-        Raises:
-            ShapeError: x is no matrix.
-        """
+        """Returns the penalty of a matrix; a ShapeError if x is none."""
         if x.ndim != 2:
             raise ShapeError(f"OrthogonalRegularizer: expected a matrix, got shape {x.shape}.")
         rows = x if self.mode == "rows" else transpose(x)

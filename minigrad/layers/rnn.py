@@ -41,14 +41,14 @@ def _read_tbptt(where: str, value: Any) -> Any:
     return tuple(value)
 
 
-def mask_of_inputs(mask: Any) -> Tensor | None:
+def mask_of_inputs(mask: Any, where: str = "call") -> Tensor | None:
     """Returns the mask of a sequence: the first one of several, or what nested lists of bools spell."""
     leaf = nest.first(mask)
     if isinstance(leaf, (int, float)) or getattr(leaf, "shape", None) == ():
         leaf = mask
         while isinstance(leaf, (list, tuple)) and any(part is None for part in leaf[1:]):  # those of the states
             leaf = leaf[0]
-    return None if leaf is None else as_tensor(leaf)
+    return None if leaf is None else as_tensor(leaf, what=f"{where}: `mask`")
 
 
 class RNN(Layer):
@@ -161,9 +161,10 @@ class RNN(Layer):
             flat = [self._read_state(s, dtype, where) for s in nest.leaves(given)]
         shapes, got = [(batch, size) for size in nest.leaves(self.cell.state_size)], [s.shape for s in flat]
         if got != shapes:
+            names = f" {', '.join(self.cell.formulas().states)}" if hasattr(self.cell, "formulas") else ""
             raise ShapeError(
-                f"{self.name}.{where}, {len(shapes)} states of shapes {', '.join(map(str, shapes))}, got {len(got)}: "
-                f"{', '.join(map(str, got))}."
+                f"{self.name}.{where}, {len(shapes)} states{names} (batch, units): {', '.join(map(str, shapes))}, got "
+                f"{len(got)}: {', '.join(map(str, got))}."
             )
         return list(cell_protocol.states_like(self.cell, flat))
 
@@ -219,7 +220,7 @@ class RNN(Layer):
         x = nest.over(self._time_first, inputs)
         first = nest.first(x)
         if first.shape[0] == 0:
-            raise ShapeError(f"{self.name}: expected at least one time step, got {nest.first(inputs).shape}.")
+            raise ShapeError(f"{self.name}.call: expected at least one time step, got {nest.first(inputs).shape}.")
         mask = self._time_first_mask(mask, first)
         if self.go_backwards:
             x = nest.over(lambda part: F.flip(part, 0), x)
@@ -252,19 +253,19 @@ class RNN(Layer):
 
     def _time_first_mask(self, mask: Any, x: Tensor) -> Tensor | None:
         """The mask as (time, batch) of bools; None where nothing is masked."""
-        mask = mask_of_inputs(mask)
+        mask = mask_of_inputs(mask, f"{self.name}.call")
         if mask is None:
             return None
         shape = x.shape[:2] if self.time_major else x.shape[1::-1]
         if mask.shape != shape:
-            raise ShapeError(f"{self.name}: expected `mask` of shape {self._axes()} = {shape}, got {mask.shape}.")
+            axes = "(time, batch)" if self.time_major else "(batch, time)"
+            raise ShapeError(f"{self.name}.call: expected `mask` of shape {axes} = {shape}, got {mask.shape}.")
         dtype = dtype_name(mask.dtype)
         if is_floating(dtype):
-            raise DTypeError(f"{self.name}: expected `mask` of bools, got {dtype}. True is what counts: pass mask > 0.")
+            raise DTypeError(
+                f"{self.name}.call: expected `mask` of bools, got {dtype}. True is what counts: pass mask > 0."
+            )
         return self._time_first(mask if dtype == "bool" else mask != 0)
-
-    def _axes(self) -> str:
-        return "(time, batch)" if self.time_major else "(batch, time)"
 
     # --- the inputs ---------------------------------------------------------------------------------------------------
 

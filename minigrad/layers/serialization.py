@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.errors import unknown_name
+from minigrad.errors import shown, unknown_name
 from minigrad.layers.layer import CLASSES, Layer
 from minigrad.layers.options import Kind, OptionError, has_options_only
 
@@ -66,17 +66,24 @@ def _read(where: str, value: Any) -> Any:
     if isinstance(value, dict):
         return deserialize(value)
     if not isinstance(value, Layer):
-        raise OptionError(f"{where}: expected a layer, got {value!r}.")
+        raise OptionError(f"{where}: expected a layer, got {_came(value)}.")
     return value
 
 
 def _read_cell(where: str, value: Any) -> Any:
     if isinstance(value, dict):
         return deserialize(value)
-    for method in ("call", "state_size"):
-        if not hasattr(value, method):
-            raise OptionError(f"{where}: expected a cell, an object with `call` and `state_size`, got {value!r}.")
+    if isinstance(value, type) or not (hasattr(value, "call") and hasattr(value, "state_size")):
+        raise OptionError(f"{where}: expected a cell, an object with `call` and `state_size`, got {_came(value)}.")
     return value
+
+
+def _came(value: Any) -> str:
+    """What came in place of a layer or a cell, and what to do about it."""
+    if isinstance(value, type):
+        return f"{shown(value)}. Make an object of it: {value.__name__}(…)"
+    cell = getattr(value, "cell", None)
+    return repr(value) + (f". That is a layer; take its cell, {type(cell).__name__}" if cell is not None else "")
 
 
 layer_kind = Kind(_read, serialize)

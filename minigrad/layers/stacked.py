@@ -18,10 +18,7 @@ def _read_cells(where: str, cells: Any) -> list[Any]:
     return [cell_kind.read(where, cell) for cell in cells]
 
 
-_cells = Kind(
-    _read_cells,
-    lambda cells: [cell_kind.plain(cell) for cell in cells],
-)
+_cells = Kind(_read_cells, lambda cells: [cell_kind.plain(cell) for cell in cells])
 
 
 class StackedRNNCells(Layer):

@@ -125,7 +125,7 @@ class Bidirectional(Layer):
         if isinstance(inputs, list):
             inputs, initial_state = inputs[0], inputs[1:] or initial_state
         results = [
-            layer(inputs, mask_of_inputs(mask), training, initial_state=half, constants=constants)
+            layer(inputs, mask_of_inputs(mask, f"{self.name}.call"), training, initial_state=half, constants=constants)
             for layer, half in zip(self._both, self._halves("call", initial_state), strict=True)
         ]
         outputs = [r[0] if self._both_have("return_state") else r for r in results]

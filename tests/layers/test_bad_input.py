@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minigrad.errors import DTypeError, MinigradError, ShapeError
+import minigrad as mg
+from minigrad.errors import DTypeError, MinigradError, ShapeError, UnknownNameError
 from minigrad.keras import layers as L
 from minigrad.layers.options import OptionError, OptionTypeError
 
@@ -32,7 +33,7 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: L.LSTM(UNITS, name="lstm")(X[0]),
         ShapeError,
         (
-            "LSTM.call ('lstm'): expected `inputs` of shape (batch, time, features), got (6, 4). It takes a batch of "
+            "lstm.call: expected `inputs` of shape (batch, time, features), got (6, 4). It takes a batch of "
             "sequences: x[None] makes one of a single sequence, Embedding one of integers."
         ),
     ),
@@ -40,30 +41,30 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: built()(X[0]),
         ShapeError,
         (
-            "LSTM.call ('lstm'): expected `inputs` of shape (batch, time, 4), got (6, 4). It takes a batch of "
+            "lstm.call: expected `inputs` of shape (batch, time, 4), got (6, 4). It takes a batch of "
             "sequences: x[None] makes one of a single sequence, Embedding one of integers."
         ),
     ),
     "features": (
         lambda: built()(X[..., :3]),
         ShapeError,
-        "LSTM.call ('lstm'): expected `inputs` of shape (batch, time, 4), got (2, 6, 3).",
+        "lstm.call: expected `inputs` of shape (batch, time, 4), got (2, 6, 3).",
     ),
     "time major": (
         lambda: built(time_major=True)(X[..., :3]),
         ShapeError,
-        "LSTM.call ('lstm'): expected `inputs` of shape (time, batch, 4), got (2, 6, 3).",
+        "lstm.call: expected `inputs` of shape (time, batch, 4), got (2, 6, 3).",
     ),
     "no steps": (
         lambda: L.LSTM(UNITS, name="lstm")(X[:, :0]),
         ShapeError,
-        "lstm: expected at least one time step, got (2, 0, 4).",
+        "lstm.call: expected at least one time step, got (2, 0, 4).",
     ),
     "four axes": (
         lambda: L.RNN(L.LSTMCell(UNITS, name="cell"))(X[None]),
         ShapeError,
         (
-            "LSTMCell.build ('cell'): expected `inputs` of shape (batch, features), got (1, 6, 4). A cell takes one "
+            "cell.build: expected `inputs` of shape (batch, features), got (1, 6, 4). A cell takes one "
             "time step; wrap it in RNN(cell) for a sequence."
         ),
     ),
@@ -78,27 +79,27 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
     "mask's shape": (
         lambda: built()(X, mask=np.ones((6, 2), bool)),
         ShapeError,
-        "lstm: expected `mask` of shape (batch, time) = (2, 6), got (6, 2).",
+        "lstm.call: expected `mask` of shape (batch, time) = (2, 6), got (6, 2).",
     ),
     "mask's shape, time major": (
         lambda: L.LSTM(UNITS, time_major=True, name="lstm")(X, mask=np.ones((6, 2), bool)),
         ShapeError,
-        "lstm: expected `mask` of shape (time, batch) = (2, 6), got (6, 2).",
+        "lstm.call: expected `mask` of shape (time, batch) = (2, 6), got (6, 2).",
     ),
     "mask's dtype": (
         lambda: built()(X, mask=np.ones((2, 6), "float32")),
         DTypeError,
-        "lstm: expected `mask` of bools, got float32. True is what counts: pass mask > 0.",
+        "lstm.call: expected `mask` of bools, got float32. True is what counts: pass mask > 0.",
     ),
     "number of states": (
         lambda: built()(X, initial_state=[np.zeros((2, 3))]),
         ShapeError,
-        "lstm.call: expected `initial_state`, 2 states of shapes (2, 3), (2, 3), got 1: (2, 3).",
+        "lstm.call: expected `initial_state`, 2 states h, c (batch, units): (2, 3), (2, 3), got 1: (2, 3).",
     ),
     "shape of a state": (
         lambda: built()(X, initial_state=[np.zeros((2, 3)), np.zeros((2, 4))]),
         ShapeError,
-        "lstm.call: expected `initial_state`, 2 states of shapes (2, 3), (2, 3), got 2: (2, 3), (2, 4).",
+        "lstm.call: expected `initial_state`, 2 states h, c (batch, units): (2, 3), (2, 3), got 2: (2, 3), (2, 4).",
     ),
     "tbptt on the tape": (
         lambda: L.LSTM(UNITS, unroll=True, tbptt=(1, 2), name="lstm")(X),
@@ -150,3 +151,92 @@ def test_bad_input(name: str) -> None:
     with pytest.raises(error) as caught:
         act()
     assert str(caught.value) == message
+
+
+class Doubled:
+    """A callable that changes the shape."""
+
+    def __call__(self, x: Any) -> Any:
+        return mg.concat([x, x], -1)
+
+
+SLIPS: list[tuple[Any, type[Exception], str]] = [
+    # a class, a layer, an array in the place of something else
+    (lambda: L.RNN(L.LSTMCell), OptionError, "got the class LSTMCell. Make an object of it: LSTMCell(…)."),
+    (lambda: L.RNN([L.LSTMCell]), OptionError, "got the class LSTMCell. Make an object of it: LSTMCell(…)."),
+    (lambda: L.StackedRNNCells([L.GRUCell]), OptionError, "StackedRNNCells: `cells`: expected a cell, an object with"),
+    (lambda: L.Bidirectional(L.LSTM), OptionError, "expected a layer, got the class LSTM. Make an object of it"),
+    (
+        lambda: L.RNN(L.LSTM(4, name="a")),
+        OptionError,
+        "got <LSTM 'a', not built>. That is a layer; take its cell, LSTMC",
+    ),
+    (lambda: L.RNN(L.Dense(4, name="d")), OptionError, "`call` and `state_size`, got <Dense 'd', not built>."),
+    (lambda: L.LSTM(X), OptionError, "LSTM: `units`: expected a positive integer, got ndarray of shape (2, 6, 4)."),
+    (lambda: L.LSTM(mg.tensor(X)), OptionError, "expected a positive integer, got Tensor of shape (2, 6, 4)."),
+    (
+        lambda: L.LSTM(4, kernel_initializer=np.ones((3, 16))),
+        UnknownNameError,
+        "LSTM: `kernel_initializer`: expected a name, got ndarray of shape (3, 16).",
+    ),
+    (lambda: L.LSTM(4, kernel_initializer=np.ones((3, 16))), UnknownNameError, "take initializers.Constant(array), or"),
+    (lambda: L.LSTM(4, activation=3), UnknownNameError, "LSTM: `activation`: expected a name, got 3. Known are: elu"),
+    (lambda: L.LSTM(4, kernel_regularizer=0.01), UnknownNameError, "expected a name, got 0.01. Known are: l1"),
+    (lambda: L.LSTM(4, kernel_regularizer=0.01), UnknownNameError, "Or a regularizer object."),
+    (lambda: L.LSTM(4, bias_initializer=7), UnknownNameError, "Or an initializer object."),
+    # the inputs
+    (lambda: built()(None), ShapeError, "lstm.call: expected `inputs` of shape (batch, time, 4), got nothing."),
+    (lambda: built()([]), ShapeError, "lstm.call: expected `inputs` of shape (batch, time, 4), got nothing."),
+    (lambda: built()("hello"), DTypeError, "lstm.call: `inputs`: expected numbers, got str data"),
+    (lambda: built()(X, mask="yes"), DTypeError, "lstm.call: `mask`: expected numbers, got str data"),
+    (lambda: built()(X, mask=[[True], [True, False]]), ShapeError, "lstm.call: `mask`: the data are not one regular"),
+    (lambda: built()(X, training="no"), OptionError, "lstm.call: `training`: expected True or False, got 'no'."),
+    (lambda: built()(X, training=2), OptionError, "lstm.call: `training`: expected True or False, got 2."),
+    # the arguments of a call
+    (lambda: built()(X, masks=None), OptionTypeError, "lstm.call: unexpected argument `masks`. Did you mean `mask`?"),
+    (lambda: built()(X, 1, 2, 3, 4, 5), OptionTypeError, "lstm.call: too many positional arguments."),
+    (lambda: L.LSTMCell(4, name="cell")(X[0]), OptionTypeError, "cell.call: missing a required argument: 'states'."),
+    (lambda: L.Dense(4, name="d")(X, mask=None), OptionTypeError, "d.call: unexpected argument `mask`."),
+    # before the weights are made
+    (
+        lambda: L.LSTM(4, name="a").set_weights([]) or L.LSTM(4, name="a").set_weights([X]),
+        ShapeError,
+        "It has none yet",
+    ),
+    (lambda: L.LSTM(4, name="a").count_params(), ShapeError, "a.count_params: it has no weights yet: call it on data"),
+    # a callable that changes the shape
+    (
+        lambda: L.LSTM(4, activation=lambda v: v.sum())(X),
+        ShapeError,
+        "'<lambda>': expected a tensor of shape (2, 4), g",
+    ),
+    (
+        lambda: L.Dense(4, activation=Doubled())(X),
+        ShapeError,
+        "'Doubled': expected a tensor of shape (2, 6, 4), got Te",
+    ),
+    (lambda: L.Dense(4, activation=lambda v: None)(X), ShapeError, "expected a tensor of shape (2, 6, 4), got None."),
+]
+
+
+@pytest.mark.parametrize("slip", range(len(SLIPS)))
+def test_slips(slip: int) -> None:
+    act, error, says = SLIPS[slip]
+    with pytest.raises(error) as caught:
+        act()
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("training", [None, True, False, 0, 1, np.bool_(True), np.False_])
+def test_what_training_may_be(training: Any) -> None:
+    layer = L.Dropout(0.5)
+    y = layer(np.ones((50, 4), "float32"), training=training)
+    assert bool((y.numpy() == 1.0).all()) is not bool(training)
+
+
+def test_repr() -> None:
+    layer = L.LSTM(UNITS, name="lstm")
+    assert repr(layer) == "<LSTM 'lstm', not built>"
+    layer(X)
+    assert repr(layer) == "<LSTM 'lstm', built>"
+    assert repr(L.Dense.__new__(L.Dense)) == "<Dense None, not built>"  # in a constructor of one's own

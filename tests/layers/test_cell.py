@@ -96,22 +96,22 @@ BAD: list[tuple[Any, str]] = [
     (
         lambda: L.LSTMCell(2, name="cell")(X[:, None], [H, C]),
         (
-            "LSTMCell.call ('cell'): expected `inputs` of shape (batch, features), got (3, 1, 4). A cell takes one "
+            "cell.call: expected `inputs` of shape (batch, features), got (3, 1, 4). A cell takes one "
             "time step; wrap it in RNN(cell) for a sequence."
         ),
     ),
     (
         lambda: L.LSTMCell(2)(X, [H]),
         (
-            "LSTMCell.call: expected `states` of shapes (3, 2), (3, 2), got (3, 2). "
+            "call: expected `states` of shapes (3, 2), (3, 2), got (3, 2). "
             "cell.get_initial_state(batch_size=3) makes zeros."
         ),
     ),
     (
         lambda: L.GRUCell(2)(X, [H[:2]]),
-        "GRUCell.call: expected `states` of shapes (3, 2), got (2, 2). cell.get_initial_state(batch_size=3) makes",
+        "call: expected `states` of shapes (3, 2), got (2, 2). cell.get_initial_state(batch_size=3) makes",
     ),
-    (lambda: L.SimpleRNNCell(2)(X, []), "SimpleRNNCell.call: expected `states` of shapes (3, 2), got none."),
+    (lambda: L.SimpleRNNCell(2)(X, []), "simple_rnn_cell.call: expected `states` of shapes (3, 2), got none."),
 ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import DTypeError, MinigradError, ShapeError
+from minigrad.errors import DTypeError, IndexRangeError, MinigradError
 from minigrad.keras import layers as L
 from minigrad.testing import check_gradient
 
@@ -69,13 +69,9 @@ def test_embeddings_mask() -> None:
 @pytest.mark.parametrize(
     ("indices", "error", "message"),
     [
-        ([[0.5]], DTypeError, "Embedding 'table': expected integers, got float32 with fractions or NaN."),
-        (
-            [[5]],
-            ShapeError,
-            "Embedding 'table': expected integers from 0 to 4, got 5 to 5. Raise input_dim",
-        ),
-        ([[0, -1]], ShapeError, "expected integers from 0 to 4, got -1 to 0."),
+        ([[0.5]], DTypeError, "table.call: expected integers, got float32 with fractions or NaN."),
+        ([[5]], IndexRangeError, "table.call: expected integers from 0 to 4, got 5 to 5. Raise input_dim"),
+        ([[0, -1]], IndexRangeError, "expected integers from 0 to 4, got -1 to 0."),
     ],
 )
 def test_embeddings_bad_input(indices: Any, error: type[Exception], message: str) -> None:

@@ -141,7 +141,7 @@ def test_set_weights_sets_all_or_nothing(arrays: Any, message: str) -> None:
 
 
 def test_set_weights_before_the_layer_is_built() -> None:
-    with pytest.raises(ShapeError, match=r"It has not been built: call it on data first, or build\(input_shape\)"):
+    with pytest.raises(ShapeError, match=r"It has none yet: call it on data first, or build\(input_shape\)"):
         L.Dense(2).set_weights([np.ones((4, 2)), np.ones(2)])
 
 
@@ -176,7 +176,7 @@ def test_training_and_mask_by_place() -> None:
 
 
 def test_an_argument_that_call_does_not_take() -> None:
-    with pytest.raises(TypeError, match="unexpected keyword argument 'masks'"):
+    with pytest.raises(TypeError, match=r"seen\w*.call: unexpected argument `masks`. Did you mean `mask`\?"):
         Seen()(X, masks=None)
     with pytest.raises(TypeError, match="multiple values for argument 'training'"):
         Seen()(X, True, training=False)
@@ -313,7 +313,7 @@ def test_a_layer_built_for_another_size() -> None:
     layer(X)
     with pytest.raises(ShapeError) as caught:
         layer(X[:, :3])
-    expected = "Dense.call ('dense'): expected `inputs` of shape (batch, 4) or with more axes in between, got (3, 3)."
+    expected = "dense.call: expected `inputs` of shape (batch, 4) or with more axes in between, got (3, 3)."
     assert str(caught.value) == expected
 
 
@@ -328,7 +328,7 @@ BAD: list[tuple[Any, type[Exception], str]] = [
     (lambda: L.Dropout(-0.1), OptionError, "Dropout: `rate`: expected a number from 0 to 1, the fraction to drop, got"),
     (lambda: L.Masking("0"), OptionError, "Masking: `mask_value`: expected a number, got '0'."),
     (lambda: L.Dense(2, name=5), OptionError, "Dense: `name`: expected a string, got 5."),
-    (lambda: L.Dense(2, trainable=np.ones(2)), OptionError, "Dense: `trainable`: expected True or False, got array("),
+    (lambda: L.Dense(2, trainable=np.ones(2)), OptionError, "expected True or False, got ndarray of shape (2,)."),
     (lambda: L.Dense(2, input_shape=3), ShapeError, "Dense: `input_shape`: expected `input_shape`, whole numbers with"),
     (lambda: L.Dense(2, batch_input_shape="ab"), ShapeError, "such as (None, 8), or a list of such shapes, got 'ab'."),
     (lambda: L.TimeDistributed(3), OptionError, "TimeDistributed: `layer`: expected a layer, got 3."),
@@ -369,7 +369,7 @@ def test_a_constructor_that_forgets_its_base_class() -> None:
 def test_layers_compute_with_real_numbers(dtype: Any) -> None:
     for make in (L.Dense, L.LSTM):
         with pytest.raises(
-            UnknownNameError, match=f"{make.__name__}: `dtype`: unknown name .*float16, float32, float64"
+            UnknownNameError, match=f"{make.__name__}: `dtype`: (unknown|expected a) name.*float16, float32, float64"
         ):
             make(2, dtype=dtype)
     if dtype == "flaot32":

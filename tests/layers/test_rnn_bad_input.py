@@ -49,13 +49,13 @@ def test_a_mask_as_lists_beside_those_of_the_states() -> None:
 @pytest.mark.parametrize(
     ("mask", "error", "message"),
     [
-        ([True, False], ShapeError, "lstm: expected `mask` of shape (batch, time) = (2, 4), got (2,)."),
-        (True, ShapeError, "lstm: expected `mask` of shape (batch, time) = (2, 4), got ()."),
-        ([[True], [False]], ShapeError, "lstm: expected `mask` of shape (batch, time) = (2, 4), got (2, 1)."),
+        ([True, False], ShapeError, "lstm.call: expected `mask` of shape (batch, time) = (2, 4), got (2,)."),
+        (True, ShapeError, "lstm.call: expected `mask` of shape (batch, time) = (2, 4), got ()."),
+        ([[True], [False]], ShapeError, "lstm.call: expected `mask` of shape (batch, time) = (2, 4), got (2, 1)."),
         (
             [[1.0, 1.0, 0.0, 0.0]] * 2,
             DTypeError,
-            "lstm: expected `mask` of bools, got float32. True is what counts: pass mask > 0.",
+            "lstm.call: expected `mask` of bools, got float32. True is what counts: pass mask > 0.",
         ),
     ],
 )

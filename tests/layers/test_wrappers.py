@@ -125,10 +125,7 @@ BAD: list[tuple[Any, type[Exception], str]] = [
     (
         lambda: L.TimeDistributed(L.Dense(2), name="each")(X[0]),
         ShapeError,
-        (
-            "TimeDistributed.call ('each'): expected `inputs` of shape (batch, time, features) or with more axes in "
-            "between, got (6, 4)."
-        ),
+        ("each.call: expected `inputs` of shape (batch, time, features) or with more axes in between, got (6, 4)."),
     ),
 ]
 

@@ -28,7 +28,7 @@ def table(model: Any, seen: dict[int, tuple[Any, Any]]) -> str:
         return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
     trainable = sum(w.size for w in model.trainable_weights)
-    total = model.count_params()
+    total = sum(w.size for w in model.weights)
     counts = f"Weights: {total:,}, of which trainable: {trainable:,}." if model.built else "Not built: call it on data."
     title = f"{model.name} ({type(model).__name__})"
     return "\n".join([title, line, written(heads), line, *map(written, rows), line, counts])

@@ -365,7 +365,7 @@ def test_reset_states_raises() -> None:
     layer(X)
     before = [s.numpy() for s in layer.states]
     for wrong, message in (
-        ([np.ones((3, 2))], r"expected `states`, 2 states of shapes \(3, 2\), \(3, 2\), got 1: \(3, 2\)\."),
+        ([np.ones((3, 2))], r"`states`, 2 states h, c \(batch, units\): \(3, 2\), \(3, 2\), got 1: \(3, 2\)\."),
         ([np.ones((2, 2))] * 2, r"got 2: \(2, 2\), \(2, 2\)\."),
         ([np.full((3, 2), "a")] * 2, r"lstm.reset_states: expected `states` of float32: "),
         ([np.ones((3, 2), complex)] * 2, r"lstm.reset_states: expected `states` of float32: "),

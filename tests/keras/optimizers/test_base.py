@@ -190,8 +190,8 @@ def built():
     [
         (lambda: optimizers.get("adma"), UnknownNameError, "Did you mean 'adam'? Known are: adagrad, adam, adamw"),
         (lambda: optimizers.get(3), UnknownNameError, "An optimizer object will do as well."),
-        (lambda: optimizers.get(dict), UnknownNameError, "unknown name"),
-        (lambda: optimizers.Adam(lr=0.1), OptionTypeError, "Adam: unexpected argument `lr`"),
+        (lambda: optimizers.get(dict), UnknownNameError, "expected a name, got the class dict"),
+        (lambda: optimizers.Adam(lr=0.1), OptionTypeError, "unexpected argument `lr`. Did you mean `learning_rate`?"),
         (lambda: optimizers.Adam(-0.1), OptionError, "Adam: `learning_rate`: expected a number of 0 or more, got -0.1"),
         (lambda: optimizers.Adam("0.1"), OptionError, "expected a number of 0 or more, got '0.1'"),
         (lambda: optimizers.Adam(float("nan")), OptionError, "expected a number of 0 or more, got nan"),

@@ -112,7 +112,7 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: dynamic(lstm(), x=X[None]),
         ShapeError,
         (
-            "LSTMCell.build ('lstm_cell_1'): expected `inputs` of shape (batch, features), got (1, 4, 3). A cell takes "
+            "lstm_cell_1.build: expected `inputs` of shape (batch, features), got (1, 4, 3). A cell takes "
             "one time step; dynamic_rnn(cell, inputs) takes a sequence."
         ),
     ),
@@ -125,7 +125,7 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: used(X[..., :2]),
         ShapeError,
         (
-            "LSTMCell.call ('lstm_cell_1'): expected `inputs` of shape (batch, 3), got (2, 2). A cell takes one time "
+            "lstm_cell_1.call: expected `inputs` of shape (batch, 3), got (2, 2). A cell takes one time "
             "step; dynamic_rnn(cell, inputs) takes a sequence."
         ),
     ),
