@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.errors import MinigradError, unknown_name
+from minigrad.errors import MinigradError, ShapeError, unknown_name
 from minigrad.keras import losses as losses_module
 from minigrad.keras import metrics as metrics_module
 from minigrad.keras.losses import FunctionLoss, Loss
@@ -90,8 +90,7 @@ class Compiled:
         for k, (p, y, of_output, factor) in enumerate(everything):
             if of_output is None or y is None:
                 continue
-            y, w = _matched(y, p), self._one_of(sample_weight, k, len(outputs))
-            term = of_output(y, p, sample_weight=w)
+            term = _term(of_output, y, p, self._one_of(sample_weight, k, len(outputs)))
             if term.ndim:  # reduction="none": a custom loop wants that, here one number is needed
                 raise DataError(f"compile: {of_output.name}, with reduction='none', gives {term.shape} numbers, not 1.")
             if self._mean_losses:
@@ -202,6 +201,17 @@ def _lists_for_each(what: str, given: Any, names: list[str]) -> list[list[Any]]:
 def _matched(y: Tensor, p: Tensor) -> Tensor:
     """Targets (batch,) for outputs (batch, d) as (batch, 1)."""
     return y.reshape((-1, 1)) if y.ndim == 1 and p.ndim == 2 else y
+
+
+def _term(loss: Loss, y: Tensor, p: Tensor, sample_weight: Any) -> Tensor:
+    """The loss of one output; an error names the shape in which the targets came."""
+    matched = _matched(y, p)
+    try:
+        return loss(matched, p, sample_weight=sample_weight)
+    except ShapeError as error:
+        if matched.shape == y.shape:
+            raise
+        raise ShapeError(f"{error} The targets came as {y.shape}, and were taken as one number a row.") from error
 
 
 def _product(weights: Any, mask: Any, p: Tensor) -> Any:

@@ -14,6 +14,7 @@ from minigrad.keras.models.data import tensors
 from minigrad.keras.models.training import Trainable
 from minigrad.layers import nest
 from minigrad.layers.layer import Layer
+from minigrad.layers.options import OptionTypeError
 from minigrad.tensor import recording
 
 
@@ -32,6 +33,14 @@ class Model(Trainable):
 
     A model is a layer, and can stand in another model. Its layers cast the inputs, not the model itself.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if "inputs" in kwargs or "outputs" in kwargs or (args and type(self) is Model):
+            raise OptionTypeError(
+                f"{type(self).__name__}: a model is not made from `inputs` and `outputs` here. Derive a class from "
+                "Model, with the layers in __init__ and their use in call; or take Sequential for one after another."
+            )
+        super().__init__(*args, **kwargs)
 
     @property
     def layers(self) -> list[Layer]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from functools import wraps
+from inspect import signature
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from minigrad.creation import as_tensor
 from minigrad.errors import NaNLossError
@@ -14,10 +16,26 @@ from minigrad.keras.models.compiled import Compiled, NotCompiledError
 from minigrad.keras.models.data import Arrays, unpacked, with_class_weight
 from minigrad.layers import nest
 from minigrad.layers.layer import Layer
+from minigrad.layers.options import unexpected
 from minigrad.layers.weight import Weight
 from minigrad.tensor import Tensor, recording
 
 Logs = dict[str, Any]
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def explained(method: Callable[P, R]) -> Callable[P, R]:
+    """Returns the method with an answer of our own to an argument that it does not have."""
+    known = list(signature(method).parameters)[1:]
+
+    @wraps(method)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        for name in kwargs.keys() - known:
+            raise unexpected(method.__name__, name, known)
+        return method(*args, **kwargs)
+
+    return checked
 
 
 class Stepping(Layer):
@@ -37,6 +55,7 @@ class Stepping(Layer):
 
     # --- compile ------------------------------------------------------------------------------------------------------
 
+    @explained
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -157,6 +176,7 @@ class Stepping(Layer):
 
     # --- single batches -----------------------------------------------------------------------------------------------
 
+    @explained
     def train_on_batch(
         self,
         x: Any,

@@ -10,7 +10,7 @@ from minigrad.errors import NaNLossError
 from minigrad.keras.bounds import count
 from minigrad.keras.callbacks import Callback, CallbackList, History, TerminateOnNaN
 from minigrad.keras.models.data import Arrays, Batch, DataError, Stream, source_of, taken, unpacked, with_class_weight
-from minigrad.keras.models.steps import Logs, Stepping, numbers, values_of
+from minigrad.keras.models.steps import Logs, Stepping, explained, numbers, values_of
 from minigrad.keras.progress import ProgbarLogger, summary_of
 from minigrad.layers import nest
 from minigrad.layers.options import Kind, choice, flag, optional, positive_int
@@ -70,6 +70,7 @@ class Trainable(Stepping):
 
     # --- fit ----------------------------------------------------------------------------------------------------------
 
+    @explained
     def fit(
         self,
         x: Any = None,
@@ -191,6 +192,7 @@ class Trainable(Stepping):
 
     # --- evaluate and predict -----------------------------------------------------------------------------------------
 
+    @explained
     def evaluate(
         self,
         x: Any = None,
@@ -231,6 +233,7 @@ class Trainable(Stepping):
         told.tell("on_test_end", logs)
         return logs
 
+    @explained
     def predict(
         self, x: Any, batch_size: int | None = None, verbose: int | str = "auto", steps: int | None = None
     ) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import UnknownNameError
+from minigrad.errors import ShapeError, UnknownNameError
 from minigrad.keras import Sequential, losses, metrics
 from minigrad.keras.layers import Dense
 from minigrad.keras.models.compiled import Compiled, output_names
@@ -97,3 +97,12 @@ def test_what_is_wrong_is_said_by_compile_and_not_by_fit(arguments, error, says)
     with pytest.raises(error) as caught:
         Sequential([Dense(1)]).compile("sgd", "mse", **arguments)
     assert says in str(caught.value)
+
+
+def test_targets_that_do_not_fit_are_named_as_they_came():
+    model = Sequential([Dense(2)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ShapeError, match=r"got \(4, 1\) and \(4, 2\).* The targets came as \(4,\)"):
+        model.fit(np.zeros((4, 3)), np.zeros(4), verbose=0)
+    with pytest.raises(ShapeError, match=r"got \(4, 3\) and \(4, 2\)\.$"):
+        model.fit(np.zeros((4, 3)), np.zeros((4, 3)), verbose=0)

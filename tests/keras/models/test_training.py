@@ -13,7 +13,7 @@ from minigrad.errors import NaNLossError, ShapeError, UnknownNameError
 from minigrad.keras import Model, Sequential, callbacks, losses, optimizers
 from minigrad.keras.layers import GRU, LSTM, Dense, Embedding
 from minigrad.keras.models import DataError, NotCompiledError
-from minigrad.layers.options import OptionError
+from minigrad.layers.options import OptionError, OptionTypeError
 from oracle.reader import build, load
 
 RNG = np.random.default_rng(0)
@@ -510,6 +510,22 @@ def test_in_a_step_of_ones_own():
         (lambda: linear().fit(X, Y, validation_data=X), DataError, "validation_data: expected (x, y) or (x, y, sample"),
         (lambda: linear().fit(X, Y, validation_data=3), DataError, "validation_data: expected (x, y) or what yields"),
         (lambda: linear().fit(np.array(["a"]), Y), DataError, "fit: `x`: tensor: expected numbers"),
+        (
+            lambda: linear().fit(X, Y, epoch=3),
+            OptionTypeError,
+            "fit: unexpected argument `epoch`. Did you mean `epochs`?",
+        ),
+        (
+            lambda: linear().predict(X, batch=3),
+            OptionTypeError,
+            "predict: unexpected argument `batch`. Did you mean `b",
+        ),
+        (lambda: linear().evaluate(X, Y, x_val=X), OptionTypeError, "evaluate: unexpected argument `x_val`."),
+        (
+            lambda: linear(optimiser="sgd"),
+            OptionTypeError,
+            "compile: unexpected argument `optimiser`. Did you mean `opt",
+        ),
         (
             lambda: linear().fit({"a": X}, Y, verbose=0),
             DataError,
