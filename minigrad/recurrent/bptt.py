@@ -95,7 +95,9 @@ def forward(
     _check_forward(x, state, mask)
     z = xp.unstack(cell.project(xp, x, weights))
     rows = [None] * len(z) if mask is None else [xp.expand_dims(row, -1) for row in xp.unstack(mask)]
-    states, kept, outputs = [], [], []
+    states: list[State] = []
+    kept: list[Any] = []
+    outputs: list[Array] = []
     output: Array = 0.0
     for z_t, row in zip(z, rows, strict=True):
         states.append(state)
