@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-# Okabe and Ito's colours, which people with any colour vision tell apart; lines differ in style too.
-BLUE, ORANGE, BLACK = "#0072B2", "#E69F00", "#000000"
+from minigrad.plot import style
+from minigrad.plot.alt import describe
+from minigrad.plot.style import BLACK, BLUE, VERMILION
 
 
 def learning_curve(
@@ -34,25 +35,40 @@ def learning_curve(
 
     Raises:
         ImportError: matplotlib is not installed.
-
-    Source of the colours: M. Okabe and K. Ito, Color Universal Design, 2008.
     """
-    if ax is None:
-        from matplotlib.figure import Figure  # not pyplot: no window, no state that anybody shares
-
-        ax = Figure(figsize=(7, 4), layout="constrained").add_subplot()
+    ax = style.axes(ax)
     ax.plot(steps, losses, color=BLUE, alpha=0.25, linewidth=0.8, label="loss of each batch")
     ax.plot(steps, running_mean(losses), color=BLUE, label="running mean")
     if validation:
         at, values = zip(*validation, strict=True)
-        ax.plot(at, values, color=ORANGE, linestyle="--", marker="o", label="validation")
+        ax.plot(at, values, color=VERMILION, linestyle="--", marker="o", label="validation")
     if baseline is not None:
         name, value = baseline
         ax.axhline(value, color=BLACK, linestyle=":", label=f"{name}: {value:.3g}")
     ax.set_xlabel("training step")
     ax.set_ylabel(unit)
-    ax.legend()
-    return ax
+    style.legend(ax)
+    return describe(ax, *_words(steps, losses, validation, baseline, unit))
+
+
+def _words(
+    steps: Sequence[int],
+    losses: Sequence[float],
+    validation: Sequence[tuple[int, float]],
+    baseline: tuple[str, float] | None,
+    unit: str,
+) -> Iterator[str]:
+    """The alt text."""
+    mean = running_mean(losses)
+    known = mean[np.isfinite(mean)]
+    course = f"from {known[0]:.3g} to {known[-1]:.3g}" if known.size else "is nowhere finite"
+    yield f"Lines: {unit} over {len(steps)} training steps. The running mean of the loss goes {course}."
+    if validation:
+        step, best = min(validation, key=lambda pair: pair[1])
+        first, last = validation[0][1], validation[-1][1]
+        yield f"Validation: {first:.3g} at first, {last:.3g} at last, {best:.3g} at step {step} the lowest."
+    if baseline is not None:
+        yield f"A dotted line marks the {baseline[0]}, {baseline[1]:.3g}."
 
 
 def running_mean(values: Sequence[float], window: int = 25) -> Any:

@@ -1,0 +1,118 @@
+"""The one look of all pictures: colours, line styles, new axes, time steps, resting steps.
+
+Nothing is told apart by colour alone: what has a colour of its own has a line style, a marker and a hatch of its own.
+
+Source of the colours: M. Okabe and K. Ito, Color Universal Design, 2008. People with any colour vision tell them apart.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+HostArray = Any
+
+BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#AA4499"
+ORANGE, SKY, BLACK, GREY = "#E69F00", "#56B4E9", "#000000", "#8A8A8A"
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (3, 4)))
+MARKERS = "osD^vPX"
+HATCHES = ("---", "///", "...", "\\\\\\", "xxx", "ooo", "")
+SEQUENTIAL, DIVERGING = "cividis", "PuOr"  # colour maps that are even in lightness, too
+
+PLACES = {"i": 0, "z": 0, "f": 1, "r": 1, "o": 2, "g": 3, "j": 3, "h_new": 3, "U": 3, "held": 5}
+PLACES |= {"carousel": 6, "past the gates": 6, "h": 5, "m": 5, "c": 6, "a": 4}
+"""Where in the cycles a letter stands, so that a gate has one look in all pictures."""
+
+NAMES = {"i": "input gate i", "f": "forget gate f", "o": "output gate o", "z": "update gate z", "r": "reset gate r"}
+NAMES |= {"g": "candidate g", "j": "candidate j", "h_new": "new state h", "c": "cell state c", "h": "state h"}
+NAMES |= {"m": "output m", "a": "tanh of the new c"}
+CANDIDATES = ("g", "j", "h_new")  # what is no gate: from −1 to 1
+CHARACTERS = 60  # as many fit under an axis
+
+
+def place(letter: str, otherwise: int = 0) -> int:
+    """Returns which look belongs to a letter."""
+    return PLACES.get(letter, otherwise) % len(COLOURS)
+
+
+def look(k: int, points: int) -> dict[str, Any]:
+    """Returns how the k-th line is drawn, with about ten markers on its `points`."""
+    k %= len(COLOURS)
+    every = max(1, points // 10)
+    marks = {"marker": MARKERS[k], "markersize": 5, "markevery": (k % every, every)}
+    return {"color": COLOURS[k], "linestyle": LINES[k], "linewidth": 1.8, **marks}
+
+
+def figure(size: tuple[float, float] = (7.0, 4.0)) -> Any:
+    """Returns a new figure that no window and no pyplot knows of.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise ImportError("Pictures are drawn by matplotlib: pip install 'minigrad-bptt[plot]'.") from error
+    return Figure(figsize=size, layout="constrained")
+
+
+def axes(ax: Any, size: tuple[float, float] = (7.0, 4.0)) -> Any:
+    """Returns the axes given, or those of a new figure."""
+    return figure(size).add_subplot() if ax is None else ax
+
+
+def legend(ax: Any) -> None:
+    """Says what is what, beside the axes, where it hides nothing."""
+    lines, labels = ax.get_legend_handles_labels()
+    labels = ["\n".join(textwrap.wrap(label, 24)) for label in labels]
+    ax.legend(
+        lines, labels, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, frameon=False, handlelength=3.4
+    )
+
+
+def steps_axis(ax: Any, steps: HostArray, tokens: Sequence[str] | None = None, label: str = "time step t") -> None:
+    """Labels the x axis with time steps, or with the tokens read at them, as long as they fit."""
+    ax.set_xlabel(label)
+    ax.set_xlim(steps[0] - 0.5, steps[-1] + 0.5)
+    if tokens is not None and len(steps) <= CHARACTERS:
+        ax.set_xticks(steps, [visible(token) for token in tokens], family="monospace")
+        ax.set_xlabel(f"{label} (what was read at it)")
+    else:
+        ax.xaxis.get_major_locator().set_params(integer=True)
+
+
+def visible(token: str) -> str:
+    """Returns a token with what cannot be seen made visible, and nothing that matplotlib takes for mathematics.
+
+    >>> visible("a b"), visible(chr(10))
+    ('a␣b', '↵')
+    """
+    shown = token.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥")
+    return "".join(c if c.isprintable() else "·" for c in shown).replace("$", r"\$")
+
+
+def rest(ax: Any, steps: HostArray, rests: HostArray) -> None:
+    """Hatches the steps at which the row rested."""
+    width = steps[1] - steps[0] if len(steps) > 1 else 1
+    label: str | None = "masked: the row rests"
+    for begin, end in runs(rests):
+        ax.axvspan(
+            steps[begin] - width / 2, steps[end - 1] + width / 2,
+            facecolor="#DDDDDD", edgecolor="#9A9A9A", hatch="//", linewidth=0, alpha=0.6, zorder=0.5, label=label,
+        )  # fmt: skip
+        label = None
+
+
+def runs(flags: HostArray) -> list[tuple[int, int]]:
+    """Returns where runs of True begin and end.
+
+    >>> runs([True, False, True, True])
+    [(0, 1), (2, 4)]
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(flags, int), [0]])))
+    return [(int(a), int(b)) for a, b in list(pairwise(edges))[::2]]

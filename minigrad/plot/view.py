@@ -1,0 +1,137 @@
+"""What a picture is drawn from: a trace, a tracer of one layer, or plain arrays; of it one row and some units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors import IndexRangeError, MinigradError, ShapeError, unknown_name
+from minigrad.tracing import Trace, Tracer
+
+HostArray = Any
+Source = Any
+"""A `Trace`, a `Tracer` of one layer, an array (T, batch, units), (T, units) or (T,), or arrays by letter."""
+
+SAME = {"h": "m", "m": "h", "g": "j", "j": "g"}  # what the first generation calls otherwise
+
+
+def trace_of(source: Source, where: str, field: str = "gates", letter: str = "f") -> Trace:
+    """Returns the trace that is meant; plain arrays become one.
+
+    Args:
+        source: what the user gave.
+        where: the function that asks.
+        field: of a trace: where plain arrays belong.
+        letter: what a single array is.
+    """
+    if isinstance(source, Trace):
+        return source
+    if isinstance(source, Tracer):
+        if len(source.names) > 1:
+            names = ", ".join(source.names)
+            raise MinigradError(f"{where}: of which layer? There are {names}: give it tracer[{source.names[0]!r}].")
+        return source[source.names[0]]
+    arrays = source if isinstance(source, Mapping) else {letter: source}
+    cubes = {key: cube(array, where) for key, array in arrays.items()}
+    if len({c.shape for c in cubes.values()}) != 1:
+        shapes = ", ".join(f"{key} {c.shape}" for key, c in cubes.items())
+        raise ShapeError(f"{where}: expected arrays of one shape, got {shapes or 'none'}.")
+    whole = next(iter(cubes.values()))
+    steps = len(whole) - (field in ("states", "dstates"))  # states have one more, that before the first step
+    given: dict[str, Any] = {"gates": {}, "states": {}}
+    given[field] = {letter: cubes} if field == "ledger" else cubes
+    return Trace("", "arrays", np.zeros((steps, whole.shape[1], 0)), whole[:steps], None, **given)
+
+
+def cube(array: Any, where: str) -> HostArray:
+    """Returns (T, batch, units) of what lacks a batch, or units too."""
+    a = np.asarray(array, np.float64)
+    if not 1 <= a.ndim <= 3 or not a.size:
+        raise ShapeError(f"{where}: expected an array (T, batch, units), (T, units) or (T,), got shape {a.shape}.")
+    return a if a.ndim == 3 else a.reshape(len(a), 1, -1)
+
+
+class View:
+    """One row of a trace, and some of its units.
+
+    Attributes:
+        trace: the trace.
+        row: the row of the batch.
+        units: the units' indices.
+        steps: the numbers of the time steps.
+        rests: for each step whether the row rested.
+    """
+
+    def __init__(self, trace: Trace, where: str, row: int = 0, units: Any = None) -> None:
+        T, batch, width = trace.outputs.shape
+        for array in (*trace.gates.values(), *trace.states.values()):
+            width = max(width, array.shape[-1])  # with a projection fewer come out than there are inside
+        within(where, "row", [row], batch)
+        self.trace, self.where, self.row = trace, where, row
+        self.units = list(range(width)) if units is None else [units] if isinstance(units, int) else list(units)
+        within(where, "units", self.units, width)
+        self.steps = np.arange(T) * trace.every
+        self.rests = np.zeros(T, bool) if trace.mask is None else ~trace.mask[:, row]
+
+    def of(self, array: HostArray) -> HostArray:
+        """Returns (T, units) of an array of the trace."""
+        inside = [u for u in self.units if u < array.shape[-1]]
+        return array[:, self.row][:, inside]
+
+    def awake(self, array: HostArray) -> HostArray:
+        """The same, NaN where the row rested."""
+        return np.where(self.rests[:, None], np.nan, self.of(array))
+
+    @property
+    def title(self) -> str:
+        """Of which layer, and of which row where there are several."""
+        batch = self.trace.outputs.shape[1]
+        parts = [self.trace.name, f"row {self.row} of {batch}" if batch > 1 else ""]
+        return ", ".join(part for part in parts if part)
+
+    @property
+    def about(self) -> str:
+        """The same in words, with the number of steps and what rests."""
+        of = f" of {self.title}" if self.title else ""
+        resting = int(self.rests.sum())
+        return f"{of} over {len(self.steps)} time steps" + (f", {resting} of them masked" if resting else "")
+
+    def meaning(self) -> str:
+        """Says what a line is that stands for the units."""
+        return f"unit {self.units[0]}" if len(self.units) == 1 else f"mean of {len(self.units)} units"
+
+
+def within(where: str, what: str, indices: Any, size: int) -> None:
+    """Checks indices, and names the range.
+
+    Raises:
+        IndexRangeError: one is outside, or there is none.
+    """
+    wrong = [k for k in indices if not (isinstance(k, (int, np.integer)) and 0 <= k < size)]
+    if wrong or not indices:
+        got = repr(wrong[0]) if wrong else "none"
+        raise IndexRangeError(f"{where}: expected `{what}` from 0 to {size - 1}, got {got}.")
+
+
+def letter_of(where: str, letter: str, known: Mapping[str, Any]) -> str:
+    """Returns the letter, or what this generation calls the same thing.
+
+    Raises:
+        UnknownNameError: there is no such thing.
+    """
+    found = letter if letter in known else SAME.get(letter, letter)
+    if found not in known:
+        raise unknown_name(f"{where}: letter", letter, known)
+    return found
+
+
+def by_name(sources: Any, where: str) -> dict[str, Any]:
+    """Returns several sources by name; one alone gets the name of its layer."""
+    if isinstance(sources, Mapping):
+        if not sources:
+            raise MinigradError(f"{where}: expected at least one trace, got none.")
+        return dict(sources)
+    name = sources.names[0] if isinstance(sources, Tracer) and sources.names else getattr(sources, "name", "")
+    return {name if isinstance(name, str) else "": sources}
