@@ -1,0 +1,177 @@
+"""The way back: how much of the gradient arrives, and by which way it came."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors import MinigradError
+from minigrad.plot import style
+from minigrad.plot.alt import describe, listed, spread
+from minigrad.plot.view import HostArray, Source, View, by_name, letter_of, trace_of, within
+from minigrad.tracing import Trace, Tracer
+
+
+def gradient_flow(models: Any, state: str = "h", row: int | None = None, ax: Any = None) -> Any:
+    """Draws ‖∂loss/∂state_t‖ against the lag T − t: how far back the loss is heard.
+
+    A straight line on this scale is a gradient that shrinks (or grows) by the same factor at every step.
+
+    Args:
+        models: a trace, ∂loss/∂state, (T + 1, batch, units), or several of these by name.
+        state: the letter; ``"h"`` is the first generation's m too.
+        row: of the batch; by default the mean of all rows.
+        ax: matplotlib axes to draw into; by default those of a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        GradientError: `backward` was not called.
+        IndexRangeError: there is no such row.
+    """
+    norms = {}
+    for name, source in by_name(models, "gradient_flow").items():
+        trace = trace_of(source, "gradient_flow", "dstates", state)
+        k = state if trace.kind == "arrays" else letter_of("gradient_flow", state, trace.states)
+        norms[name] = _of_row("gradient_flow", np.linalg.norm(_dstate(trace, k), axis=-1), row)
+    ax = style.axes(ax)
+    ax.set_ylabel(f"‖∂loss/∂{state}ₜ‖, in units of the loss")
+    return _against_lag(ax, norms, f"the norm of ∂loss/∂{state}")
+
+
+def _dstate(trace: Trace, k: str) -> HostArray:
+    """∂loss/∂state, the last entry left out where steps were: it belongs to the end, and not to the next one kept."""
+    return (trace.dstates[k] if trace.kind == "arrays" else getattr(trace, f"d{k}"))[: None if trace.every == 1 else -1]
+
+
+def jacobian_norms(
+    models: Any,
+    state: str = "c",
+    row: int | None = None,
+    norm: str = "spectral",
+    ax: Any = None,
+) -> Any:
+    """Draws ‖∂state_T/∂state_t‖ against the lag T − t, and what forget gates alone would leave.
+
+    The product of forget gates is that of the unit in which most is left: it would be the norm if the carousel were
+    the only way. Where the two part, the gradient takes other ways.
+
+    Args:
+        models: a `Tracer` of one layer, norms (T + 1, batch) or (T + 1,), or several of these by name.
+        state: the letter.
+        row: of the batch; by default the mean of all rows.
+        norm: ``"spectral"`` or ``"frobenius"``.
+        ax: matplotlib axes to draw into; by default those of a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        MinigradError: a `Trace` was given, which does not hold the weights that Jacobians need.
+        IndexRangeError: there is no such row.
+    """
+    norms, products = {}, {}
+    for name, source in by_name(models, "jacobian_norms").items():
+        if isinstance(source, Trace):
+            raise MinigradError("jacobian_norms: expected a tracer, which knows the weights, got a trace.")
+        if not isinstance(source, Tracer):
+            norms[name] = _of_row("jacobian_norms", np.asarray(source, np.float64), row)
+            continue
+        trace = trace_of(source, "jacobian_norms")
+        k = letter_of("jacobian_norms", state, trace.states)
+        norms[name] = _of_row("jacobian_norms", source.jacobian_norms(k, norm=norm), row)
+        if "f" in trace.gates and trace.every == 1:
+            products[f"{name}: product of forget gates"] = _of_row(
+                "jacobian_norms", trace.forget_product().max(axis=-1), row
+            )
+    ax = style.axes(ax)
+    ax.set_ylabel(f"‖∂{state}_T/∂{state}ₜ‖ ({norm} norm, no unit)")
+    return _against_lag(ax, norms | products, f"the {norm} norm of ∂{state} at the end by ∂{state} before")
+
+
+def _of_row(where: str, norms: HostArray, row: int | None) -> HostArray:
+    """(T + 1,): a row, or the mean of all."""
+    norms = norms.reshape(len(norms), -1)
+    within(where, "row", [0 if row is None else row], norms.shape[1])
+    return norms.mean(axis=1) if row is None else norms[:, row]
+
+
+def _against_lag(ax: Any, lines: dict[str, HostArray], what: str) -> Any:
+    """Lines over the lag, the end at the left; what is 0 cannot be drawn on this scale and is said."""
+    said = []
+    for n, (name, values) in enumerate(lines.items()):
+        back = values[::-1]
+        lost = np.flatnonzero(back == 0)
+        tail = f", 0 from lag {lost[0]} on" if lost.size and (back[lost[0] :] == 0).all() else ""
+        label = name + tail
+        ax.plot(range(len(back)), np.where(back > 0, back, np.nan), label=label or None, **style.look(n, len(back)))
+        change = f", {back[-1] / back[0]:.2g} times that at lag 0" if back[0] > 0 and not tail else ""
+        ends = f"{back[0]:.2g} at lag 0, {back[-1]:.2g} at lag {len(back) - 1}"
+        said.append(f"{name or 'it'}: {ends}{change}{tail}")
+    if any((v > 0).any() for v in lines.values()):
+        ax.set_yscale("log")
+    ax.set_xlabel("lag T − t (steps before the end)")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.grid(axis="y", color="#E5E5E5", linewidth=0.6)
+    if any(lines):
+        style.legend(ax)
+    return describe(ax, f"Lines on a logarithmic scale: {what} against the lag. {'; '.join(said)}.")
+
+
+def gradient_ledger(source: Source, state: str | None = None, row: int = 0, units: Any = None, ax: Any = None) -> Any:
+    """Draws by which ways the gradient went from each step to the state before it, as shares of the whole.
+
+    The share of a way is the mean absolute value of what came by it, over the units, by the sum of those of all ways.
+
+    Args:
+        source: a trace, or arrays by way, (T, batch, units).
+        state: the letter of the state that the gradient arrived at; all states by default.
+        row: of the batch.
+        units: index or indices of the units; all by default.
+        ax: matplotlib axes to draw into; by default those of a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        GradientError: `backward` was not called.
+        IndexRangeError: there is no such row or unit.
+    """
+    where = "gradient_ledger"
+    trace = trace_of(source, where, "ledger", state or "state")
+    if not trace.ledger:
+        raise trace.no_gradients("ledger")
+    states = list(trace.ledger) if state is None else [letter_of(where, state, trace.ledger)]
+    view = View(trace, where, row, units)
+    ways = {(way, s): np.abs(view.of(a)).mean(axis=1) for s in states for way, a in trace.ledger[s].items()}
+    whole = sum(ways.values())
+    ax = style.axes(ax)
+    shares = _stacked(ax, view, ways, whole)
+    style.steps_axis(ax, view.steps)
+    ax.set_ylim(0, 1)
+    ax.set_ylabel("share of the gradient\nthat step t sent back")
+    ax.set_title(view.title)
+    style.legend(ax)
+    said = [f"{way} {share[whole > 0].mean():.0%}" for way, share in shares.items()] if whole.any() else ["nothing"]
+    lost = "" if whole.all() else f" Nothing is sent back by {int((whole == 0).sum())} of the steps."
+    return describe(
+        ax,
+        f"Stacked bars: by which ways the gradient reaches {listed(states)}{view.about}, as shares. On the mean: "
+        f"{listed(said)}.{lost} The sum of the mean absolute gradients is {spread(whole)}.",
+    )
+
+
+def _stacked(ax: Any, view: View, ways: dict[tuple[str, str], HostArray], whole: HostArray) -> dict[str, HostArray]:
+    """Draws the bars, and returns the shares by what they are called."""
+    bottom, shares = np.zeros(len(whole)), {}
+    for n, ((way, state), size) in enumerate(ways.items()):
+        share = np.divide(size, whole, out=np.zeros_like(size), where=whole > 0)
+        p, label = style.place(way, n), f"{way if len(way) > 1 else f'through {way}'} → {state}"
+        ax.bar(
+            view.steps, share, bottom=bottom, width=0.92 * view.trace.every, label=label,
+            facecolor=style.COLOURS[p] + "A0", edgecolor="white", hatch=style.HATCHES[p], linewidth=0,
+        )  # fmt: skip
+        bottom, shares[label] = bottom + share, share
+    return shares

@@ -1,0 +1,305 @@
+"""The way forward: gates, states, saturation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors import MinigradError
+from minigrad.plot import style
+from minigrad.plot.alt import describe, listed, peak, spread
+from minigrad.plot.style import CANDIDATES, NAMES
+from minigrad.plot.view import HostArray, Source, View, letter_of, trace_of, within
+
+FEW = 6  # units that are drawn each with a line of its own
+
+
+def gates(
+    source: Source,
+    letters: Sequence[str] | None = None,
+    row: int = 0,
+    units: Any = None,
+    tokens: Sequence[str] | None = None,
+    ax: Any = None,
+) -> Any:
+    """Draws the gates over time: the mean of the units; of one gate also the band in which four fifths of them lie.
+
+    Args:
+        source: a trace, or gates by letter, (T, batch, units).
+        letters: which gates; all by default.
+        row: of the batch.
+        units: index or indices of the units; all by default.
+        tokens: what was read at each step, to stand under the axis.
+        ax: matplotlib axes to draw into; by default those of a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        IndexRangeError: there is no such row or unit.
+        ImportError: matplotlib is not installed.
+    """
+    trace = trace_of(source, "gates")
+    view = View(trace, "gates", row, units)
+    names = [letter_of("gates", k, trace.gates) for k in letters or trace.gates]
+    ax = style.axes(ax)
+    values = {k: view.awake(trace.gates[k]) for k in names}
+    for n, (k, value) in enumerate(values.items()):
+        _line(ax, view.steps, value, style.place(k, n), NAMES.get(k, k), band=len(names) == 1)
+    _time(ax, view, tokens)
+    ax.set_ylabel(f"activation ({view.meaning()})")
+    ax.set_title(view.title)
+    style.legend(ax)
+    each = [f"{NAMES.get(k, k)} {spread(_middle(v))}" for k, v in values.items()]
+    return describe(ax, f"Lines: gates{view.about}, {view.meaning()}. {'; '.join(each)}.")
+
+
+def gate_heatmap(
+    source: Source,
+    gate: str = "f",
+    row: int = 0,
+    units: Any = None,
+    tokens: Sequence[str] | None = None,
+    ax: Any = None,
+) -> Any:
+    """Draws one gate of all units over time, dark where it is closed and bright where it is open.
+
+    Args:
+        source: a trace, or the gate itself, (T, batch, units).
+        gate: its letter.
+        row: of the batch.
+        units: indices of the units; all by default.
+        tokens: what was read at each step.
+        ax: matplotlib axes to draw into; by default those of a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        IndexRangeError: there is no such row or unit.
+        ImportError: matplotlib is not installed.
+    """
+    trace = trace_of(source, "gate_heatmap", letter=gate)
+    view, k = View(trace, "gate_heatmap", row, units), letter_of("gate_heatmap", gate, trace.gates)
+    values, signed = view.awake(trace.gates[k]), k in CANDIDATES
+    ax = style.axes(ax, (7.0, min(8.0, 1.8 + 0.14 * values.shape[1])))
+    image = ax.imshow(
+        values.T, aspect="auto", interpolation="nearest", vmin=-1 if signed else 0, vmax=1,
+        cmap=style.DIVERGING if signed else style.SEQUENTIAL,
+        extent=(*_borders(view.steps), values.shape[1] - 0.5, -0.5),
+    )  # fmt: skip
+    bar = ax.figure.colorbar(image, ax=ax, pad=0.02)
+    bar.set_label(NAMES.get(k, k) + ("" if signed else " (0 closed, 1 open)"))
+    _time(ax, view, tokens)
+    if len(view.units) <= 20:
+        ax.set_yticks(range(len(view.units)), view.units)
+    ax.set_ylabel("unit")
+    ax.set_title(view.title)
+    seen = values[np.isfinite(values)]
+    ends = "" if signed else f" {(seen > 0.9).mean():.0%} of it is above 0.9, {(seen < 0.1).mean():.0%} below 0.1."
+    what = f"Heat map: {NAMES.get(k, k)}{view.about}, {len(view.units)} units, {spread(values)}."
+    return describe(ax, what + ends)
+
+
+def cell_state(
+    source: Source,
+    letter: str = "c",
+    row: int = 0,
+    units: Any = None,
+    tokens: Sequence[str] | None = None,
+    ax: Any = None,
+) -> Any:
+    """Draws a state after each step: a line for each of a few units, or the mean of many and their band.
+
+    Args:
+        source: a trace, or the states, (T + 1, batch, units), that before the first step among them.
+        letter: which state: ``"c"``, or ``"h"``.
+        row: of the batch.
+        units: index or indices of the units; all by default.
+        tokens: what was read at each step.
+        ax: matplotlib axes to draw into; by default those of a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        IndexRangeError: there is no such row or unit.
+        ImportError: matplotlib is not installed.
+    """
+    trace = trace_of(source, "cell_state", "states", letter)
+    view, k = View(trace, "cell_state", row, units), letter_of("cell_state", letter, trace.states)
+    values = view.of(trace.states[k])[1:]
+    ax = style.axes(ax)
+    ax.axhline(0, color=style.GREY, linewidth=0.8, zorder=0.8)
+    if values.shape[1] <= FEW:
+        for n, line in enumerate(values.T):
+            ax.plot(view.steps, line, label=f"unit {view.units[n]}", **style.look(n, len(line)))
+    else:
+        ax.plot(view.steps, values, color=style.GREY, alpha=0.35, linewidth=0.7)
+        _line(ax, view.steps, values, style.place(k), f"mean of {values.shape[1]} units")
+    _time(ax, view, tokens, "after time step t")
+    ax.set_ylabel(NAMES.get(k, k))
+    ax.set_title(view.title)
+    style.legend(ax)
+    size = np.abs(values).max(axis=1)
+    return describe(
+        ax,
+        f"Lines: {NAMES.get(k, k)}{view.about}, {values.shape[1]} units, {spread(values)}. "
+        f"Its largest absolute value, {size.max():.3g}, is reached after step {peak(size, view.steps)}.",
+    )
+
+
+def saturation(
+    source: Source,
+    letters: Sequence[str] | None = None,
+    row: int | None = None,
+    low: float = 0.1,
+    high: float = 0.9,
+    ax: Any = None,
+) -> Any:
+    """Draws for each unit how often its gates are nearly closed, and how often nearly open.
+
+    A unit whose forget gate is at the upper left keeps what it has; one at the lower right forgets at every step.
+
+    Args:
+        source: a trace, or gates by letter, (T, batch, units).
+        letters: which gates; all whose values lie between 0 and 1 by default.
+        row: of the batch; all rows by default. Masked steps do not count.
+        low: below it a gate is left-saturated.
+        high: above it a gate is right-saturated.
+        ax: matplotlib axes to draw into; by default those of a new figure.
+
+    Returns:
+        The axes.
+
+    Source: A. Karpathy, J. Johnson and L. Fei-Fei, Visualizing and Understanding Recurrent Networks, 2015, figure 3.
+    """
+    trace = trace_of(source, "saturation")
+    names = [letter_of("saturation", k, trace.gates) for k in letters or trace.gates if k not in CANDIDATES]
+    if not names:
+        raise MinigradError(f"saturation: {trace.name} ({trace.kind}) has no gate between 0 and 1.")
+    ax = style.axes(ax, (6.6, 5.0))
+    ax.plot([0, 1], [1, 0], color=style.GREY, linewidth=0.8, zorder=0.8)
+    said = []
+    for n, k in enumerate(names):
+        values = _steps_awake(trace, trace.gates[k], row)
+        left, right = (values < low).mean(axis=0), (values > high).mean(axis=0)
+        p = style.place(k, n)
+        ax.scatter(
+            left, right, s=36, marker=style.MARKERS[p], facecolor=style.COLOURS[p] + "66", edgecolor=style.COLOURS[p],
+            label=NAMES.get(k, k), clip_on=False, zorder=3,
+        )  # fmt: skip
+        said.append(f"{NAMES.get(k, k)}: {left.mean():.0%} below, {right.mean():.0%} above")
+    ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=trace.name)
+    ax.set_xlabel(f"left-saturated: fraction of steps below {low:g}")
+    ax.set_ylabel(f"right-saturated: fraction of steps above {high:g}")
+    style.legend(ax)
+    of = f" of {trace.name}" if trace.name else ""
+    units = trace.gates[names[0]].shape[-1]
+    return describe(
+        ax,
+        f"Scatter: one mark for each of {units} units{of}, the fraction of steps at which a gate is below {low:g} "
+        f"(across) and above {high:g} (up). On the mean of the units, {'; '.join(said)}.",
+    )
+
+
+def compare_generations(
+    traces: dict[str, Source], letter: str = "c", row: int = 0, units: Any = 0, ax: Any = None
+) -> Any:
+    """Draws the same letter of several traces one upon the other, and below by how much they differ from the first.
+
+    Args:
+        traces: by name, such as ``{"first generation": seen_1, "third": seen_3}``; of equal length.
+        letter: a gate or a state. ``"h"`` is the first generation's m, ``"g"`` its j.
+        row: of the batch.
+        units: index or indices of the units; of several the mean is drawn, and the largest difference.
+        ax: matplotlib axes to draw into; by default those of a new figure. They give their lower part to new axes
+            for the difference, the last of ``ax.figure.axes``.
+
+    Returns:
+        The axes.
+
+    Raises:
+        MinigradError: the traces differ in length.
+    """
+    where = "compare_generations"
+    views = {name: View(trace_of(source, where), where, row, units) for name, source in traces.items()}
+    values = {name: _letter(view, letter) for name, view in views.items()}
+    if len(views) < 2 or len({v.shape for v in values.values()}) != 1:
+        shapes = ", ".join(f"{name} {v.shape}" for name, v in values.items())
+        raise MinigradError(f"{where}: expected two or more traces of equal (steps, units), got {shapes}.")
+    ax = style.axes(ax, (7.0, 5.0))
+    below = _axes_below(ax)
+    first = next(iter(views))
+    view, said = views[first], []
+    for n, (name, value) in enumerate(values.items()):
+        look = style.look(n, len(value))
+        ax.plot(view.steps, value.mean(axis=1), label=name, **look)
+        if n:
+            gap = np.abs(value - values[first]).max(axis=1)
+            below.plot(view.steps, gap, **look)
+            said.append(f"{name} differs by {gap.max():.2g} at most, at step {peak(gap, view.steps)}")
+    for each in (ax, below):
+        _time(each, view, None)
+    ax.set_xlabel("")
+    ax.tick_params(labelbottom=False)
+    ax.set_ylabel(f"{NAMES.get(letter, letter)}\n({view.meaning()})")
+    below.set_ylabel("|difference|\nfrom the first")
+    below.set_ylim(bottom=0)
+    style.legend(ax)
+    what = f"Lines: {NAMES.get(letter, letter)} of {listed(list(views))} over {len(view.steps)} time steps"
+    return describe(ax, f"{what}, {view.meaning()}; below, the difference from {first}. {'; '.join(said)}.")
+
+
+def _axes_below(ax: Any) -> Any:
+    """New axes in the lower fourth of the place of others."""
+    spec = ax.get_subplotspec()
+    if spec is None:
+        raise MinigradError("compare_generations: expected `ax` of fig.add_subplot(), got free axes.")
+    upper, lower = spec.subgridspec(2, 1, height_ratios=(3, 1))
+    ax.set_subplotspec(upper)
+    return ax.figure.add_subplot(lower, sharex=ax)
+
+
+def _letter(view: View, letter: str) -> HostArray:
+    """A gate, or a state after each step."""
+    trace = view.trace
+    known = {**trace.gates, **trace.states}
+    k = letter_of(view.where, letter, known)
+    return view.of(trace.states[k])[1:] if k in trace.states else view.of(trace.gates[k])
+
+
+def _steps_awake(trace: Any, values: HostArray, row: int | None) -> HostArray:
+    """(steps, units): all steps at which a row did not rest, of one row or of all."""
+    batch = values.shape[1]
+    within("saturation", "row", [0 if row is None else row], batch)
+    rows = slice(None) if row is None else slice(row, row + 1)
+    awake = np.ones(values.shape[:2], bool) if trace.mask is None else trace.mask
+    if not awake[:, rows].any():
+        raise MinigradError(f"saturation: every step of row {row} is masked.")
+    return values[:, rows][awake[:, rows]]
+
+
+def _line(ax: Any, steps: HostArray, values: HostArray, k: int, label: str, band: bool = True) -> None:
+    """The mean of the units; of several also, if wanted, the band from the tenth to the ninetieth percentile."""
+    look = style.look(k, len(steps))
+    ax.plot(steps, _middle(values), label=label, **look)
+    if band and values.shape[1] > 1:
+        low, high = np.percentile(values, (10, 90), axis=1)
+        ax.fill_between(steps, low, high, color=look["color"], alpha=0.12, linewidth=0)
+
+
+def _middle(values: HostArray) -> HostArray:
+    return values.mean(axis=1)
+
+
+def _time(ax: Any, view: View, tokens: Sequence[str] | None, label: str = "time step t") -> None:
+    style.rest(ax, view.steps, view.rests)
+    style.steps_axis(ax, view.steps, tokens, label)
+
+
+def _borders(steps: HostArray) -> tuple[float, float]:
+    half = (steps[1] - steps[0]) / 2 if len(steps) > 1 else 0.5
+    return steps[0] - half, steps[-1] + half

@@ -1,0 +1,169 @@
+"""What the inputs did: how much each mattered, and how far back each loss looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad import functional
+from minigrad.autograd import grad
+from minigrad.creation import tensor
+from minigrad.errors import MinigradError, ShapeError
+from minigrad.plot import style
+from minigrad.plot.alt import describe, spread
+from minigrad.plot.view import HostArray, Source, View, cube, trace_of
+from minigrad.tracing import Trace, Tracer
+
+COLUMNS = 40  # tokens in a line of text
+
+
+def saliency(source: Source, tokens: Sequence[str] | None = None, row: int = 0, ax: Any = None) -> Any:
+    """Draws ‖∂loss/∂x_t‖, how much each input mattered: bars, or tokens on a ground that is darker where it is larger.
+
+    Args:
+        source: a trace, or the norms themselves, (T,) or (T, batch).
+        tokens: what was read at each step; they are set as a text.
+        row: of the batch.
+        ax: matplotlib axes to draw into; by default those of a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        GradientError: `backward` was not called, or nobody wanted ∂loss/∂x.
+        IndexRangeError: there is no such row.
+        ShapeError: there is not one token for each step.
+    """
+    if isinstance(source, (Trace, Tracer)):
+        trace = trace_of(source, "saliency")
+        norms = trace.saliency()
+    else:
+        norms = np.asarray(source, np.float64).reshape(len(source), -1)
+        trace = trace_of(norms[..., None], "saliency")
+    view = View(trace, "saliency", row)
+    values, steps = norms[:, row], view.steps
+    if tokens is not None and len(tokens) != len(values):
+        raise ShapeError(f"saliency: expected one token for each of {len(values)} steps, got {len(tokens)}.")
+    if tokens is None:
+        ax = _bars(style.axes(ax), view, values)
+    else:
+        ax = _text(style.axes(ax, (7.0, 0.9 + 0.34 * -(-len(values) // COLUMNS))), tokens, values)
+    ax.set_title(view.title)
+    order = np.argsort(-values, kind="stable")[:3]
+    most = [f"{steps[k]}" + ("" if tokens is None else f" ({tokens[k]!r})") for k in order]
+    share = values.max() / (values.sum() or 1)
+    return describe(
+        ax,
+        f"{'Bars' if tokens is None else 'Coloured text'}: the norm of ∂loss/∂x{view.about}, {spread(values)}. "
+        f"Most depends on the inputs at steps {', '.join(most)}; the largest is {share:.0%} of the sum.",
+    )
+
+
+def _bars(ax: Any, view: View, values: HostArray) -> Any:
+    ax.bar(view.steps, values, width=0.8 * view.trace.every, color=style.BLUE)
+    style.rest(ax, view.steps, view.rests)
+    style.steps_axis(ax, view.steps)
+    ax.set_ylabel("‖∂loss/∂xₜ‖, in units of the loss")
+    return ax
+
+
+def _text(ax: Any, tokens: Sequence[str], values: HostArray) -> Any:
+    """Lines of tokens, each in a cell whose colour is its value."""
+    lines = -(-len(values) // COLUMNS)
+    cells = np.full(lines * COLUMNS, np.nan)
+    cells[: len(values)] = values
+    image = ax.imshow(
+        cells.reshape(lines, COLUMNS),
+        cmap="Blues",
+        vmin=0,
+        vmax=values.max() or 1,
+        aspect="auto",
+        interpolation="nearest",
+    )
+    for k, token in enumerate(tokens):
+        dark = values[k] > 0.6 * values.max()
+        ax.text(
+            k % COLUMNS, k // COLUMNS, style.visible(token), ha="center", va="center", family="monospace", fontsize=9,
+            color="white" if dark else "black",
+        )  # fmt: skip
+    ax.set(xticks=[], yticks=range(lines), yticklabels=[f"{COLUMNS * k}" for k in range(lines)])
+    ax.tick_params(length=0)
+    ax.set_ylabel("first step\nof the line")
+    ax.spines[:].set_visible(False)
+    ax.set_box_aspect(0.055 * lines)
+    ax.figure.colorbar(image, ax=ax, pad=0.02, aspect=10).set_label("‖∂loss/∂xₜ‖")
+    return ax
+
+
+def tbptt_band(band: Any, window: int | None = None, ax: Any = None) -> Any:
+    """Draws the matrix ‖∂L_t/∂x_u‖: along a row, what the loss of one step knows of the inputs before it.
+
+    Truncated backpropagation through time leaves a band at the diagonal and exact zeros beyond it.
+
+    Args:
+        band: (T, T), row t, column u; `input_gradients` computes it.
+        window: k2, over how many steps gradients should go: a line marks where they should end.
+        ax: matplotlib axes to draw into; by default those of a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ShapeError: it is no square matrix.
+
+    Source: R. Williams and J. Peng, An efficient gradient-based algorithm for on-line training, 1990.
+    """
+    values = np.asarray(band, np.float64)
+    if values.ndim != 2 or values.shape[0] != values.shape[1]:
+        raise ShapeError(f"tbptt_band: expected a matrix (T, T), got shape {values.shape}.")
+    if not (values > 0).any():
+        raise MinigradError("tbptt_band: every gradient is 0. Does the loss depend on x?")
+    ax = style.axes(ax, (6.0, 4.8))
+    from matplotlib.colors import LogNorm
+
+    T, positive = len(values), values[values > 0]
+    scale = LogNorm(vmin=max(positive.min(), positive.max() * 1e-8), vmax=positive.max())
+    ax.set_facecolor("#E8E8E8")
+    image = ax.imshow(np.where(values > 0, values, np.nan), cmap=style.SEQUENTIAL, norm=scale, interpolation="nearest")
+    ax.figure.colorbar(image, ax=ax, pad=0.02).set_label("‖∂Lₜ/∂xᵤ‖ (grey: exactly 0)")
+    if window is not None:
+        left = np.arange(T) - window + 0.5  # of the last input that is to be heard
+        borders = np.stack([np.arange(T) - 0.5, np.arange(T) + 0.5], axis=1).ravel()
+        ax.plot(left.repeat(2), borders, color=style.VERMILION, linestyle="--", label=f"k₂ = {window}")
+        ax.set(xlim=(-0.5, T - 0.5), ylim=(T - 0.5, -0.5))
+        ax.legend(loc="upper right")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.get_major_locator().set_params(integer=True)
+    ax.set_xlabel("u, the time step of the input")
+    ax.set_ylabel("t, the time step of the loss")
+    reach = max(int(t - u) for t, u in np.argwhere(values > 0)) + 1
+    below = values[np.tril_indices(T)]
+    return describe(
+        ax,
+        f"Matrix on a logarithmic scale: the norm of ∂L_t/∂x_u, {T} losses by {T} inputs, {spread(positive, 2)}. "
+        f"A loss reaches back {reach} steps at most; {(below == 0).mean():.0%} of what lies at or below the "
+        "diagonal is exactly 0.",
+    )
+
+
+def input_gradients(layer: Any, x: Any) -> HostArray:
+    """Returns ‖∂L_t/∂x_u‖, (T, T), where L_t is the sum of the layer's output at step t.
+
+    Args:
+        layer: what makes a sequence of a sequence, as an LSTM with ``return_sequences=True``.
+        x: (batch, T, features). Over the batch the norm is taken, too.
+
+    Raises:
+        ShapeError: the layer gives no sequence.
+    """
+    x = tensor(cube(x, "input_gradients"), requires_grad=True)
+    y = layer(x)
+    if y.ndim != 3 or y.shape[1] != x.shape[1]:
+        raise ShapeError(
+            f"input_gradients: expected a sequence of {x.shape[1]} outputs, got shape {y.shape}. Make the layer with "
+            "return_sequences=True."
+        )
+    rows = [grad(functional.sum(y[:, t]), [x])[0] for t in range(x.shape[1])]
+    return np.stack([np.linalg.norm(dx.numpy(), axis=(0, 2)) for dx in rows if dx is not None])
