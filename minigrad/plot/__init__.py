@@ -1,5 +1,34 @@
 """Pictures. Every function returns its axes and shows nothing; matplotlib is imported when one is drawn."""
 
+from minigrad.plot.alt import alt_text
+from minigrad.plot.animation import animate
+from minigrad.plot.backward import gradient_flow, gradient_ledger, jacobian_norms
+from minigrad.plot.cell import cell_diagram
 from minigrad.plot.curves import learning_curve
+from minigrad.plot.drawing import Drawing, svg
+from minigrad.plot.forward import cell_state, compare_generations, gate_heatmap, gates, saturation
+from minigrad.plot.graph import graph
+from minigrad.plot.inputs import input_gradients, saliency, tbptt_band
+from minigrad.plot.page import Page
 
-__all__ = ["learning_curve"]
+__all__ = [
+    "Drawing",
+    "Page",
+    "alt_text",
+    "animate",
+    "cell_diagram",
+    "cell_state",
+    "compare_generations",
+    "gate_heatmap",
+    "gates",
+    "gradient_flow",
+    "gradient_ledger",
+    "graph",
+    "input_gradients",
+    "jacobian_norms",
+    "learning_curve",
+    "saliency",
+    "saturation",
+    "svg",
+    "tbptt_band",
+]

@@ -1,0 +1,86 @@
+"""A training as a film: one picture for each epoch, and a slider, in a page of its own."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Callable, Mapping
+from html import escape
+from typing import Any
+
+from minigrad.errors import MinigradError
+from minigrad.plot import style
+from minigrad.plot.alt import alt_text
+from minigrad.plot.forward import gates
+from minigrad.plot.page import Page
+
+PLAYER = """
+<figure><img id="frame" alt=""><figcaption id="words"></figcaption></figure>
+<p><button id="play" type="button">Play</button>
+<label>frame <input id="at" type="range" min="0" value="0" style="width: 60%"></label> <output id="name"></output></p>
+<script>
+const frames = FRAMES, at = document.getElementById("at"), play = document.getElementById("play");
+let timer = null;
+function show() {
+  const [name, png, alt] = frames[at.value];
+  const frame = document.getElementById("frame");
+  frame.src = "data:image/png;base64," + png; frame.alt = alt;
+  document.getElementById("words").textContent = alt; document.getElementById("name").textContent = name;
+}
+function stop() { clearInterval(timer); timer = null; play.textContent = "Play"; }
+function next() { if (+at.value >= frames.length - 1) stop(); else { at.value = +at.value + 1; show(); } }
+at.max = frames.length - 1;
+at.addEventListener("input", () => { stop(); show(); });
+play.addEventListener("click", () => {
+  if (timer) return stop();
+  if (+at.value >= frames.length - 1) { at.value = 0; show(); }
+  timer = setInterval(next, PAUSE); play.textContent = "Pause";
+});
+show();
+</script>
+"""
+
+
+def animate(
+    traces: Mapping[Any, Any], draw: Callable[..., Any] = gates, title: str = "", pause: int = 400, **options: Any
+) -> Page:
+    """Draws the same picture of each of several traces, on one scale, and lets one step or play through them.
+
+    Args:
+        traces: what `draw` takes, by epoch or by whatever the frames are called, in their order.
+        draw: a function of `minigrad.plot`, or one like them: it draws into `ax` and returns it.
+        title: of the page.
+        pause: milliseconds from one frame to the next.
+        **options: for `draw`, such as ``units=3``.
+
+    Returns:
+        A page that needs no network; a notebook shows it, ``.save("film.html")`` writes it.
+
+    Raises:
+        MinigradError: there is nothing to draw.
+    """
+    if not traces:
+        raise MinigradError("animate: expected at least one trace, got none.")
+    figures = {str(name): _drawn(draw, trace, str(name), options) for name, trace in traces.items()}
+    limits = [ax.get_ylim() for ax in figures.values()]
+    scale = min(min(pair) for pair in limits), max(max(pair) for pair in limits)
+    frames = []
+    for name, ax in figures.items():
+        if not ax.yaxis_inverted():
+            ax.set_ylim(scale)
+        out = io.BytesIO()
+        ax.figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
+        frames.append([name, base64.b64encode(out.getvalue()).decode(), f"{name}: {alt_text(ax)}"])
+    page = Page(title or f"{len(frames)} frames of {getattr(draw, '__name__', 'a picture')}")
+    data = json.dumps(frames, ensure_ascii=False).replace("</", "<\\/")
+    first = f'<noscript><img src="data:image/png;base64,{frames[0][1]}" alt="{escape(frames[0][2])}"></noscript>'
+    page.parts.append(PLAYER.replace("PAUSE", str(int(pause))).replace("FRAMES", data) + first)
+    return page
+
+
+def _drawn(draw: Callable[..., Any], trace: Any, name: str, options: Mapping[str, Any]) -> Any:
+    """One frame, with its name above."""
+    ax = draw(trace, ax=style.axes(None), **options)
+    ax.set_title(" · ".join(part for part in (ax.get_title(), name) if part))
+    return ax

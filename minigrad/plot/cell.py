@@ -1,0 +1,191 @@
+"""A cell drawn as a circuit, with the numbers of one step written in."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors import MinigradError, unknown_name
+from minigrad.plot import style
+from minigrad.plot.alt import describe
+from minigrad.plot.cell_pictures import OF_KIND, PICTURES, Picture, Wire
+from minigrad.plot.view import Source, View, trace_of, within
+from minigrad.tracing import Trace
+
+Numbers = dict[str, tuple[float, float | None]]
+"""By letter the value, and ∂loss/∂it (for a gate: by its pre-activation) after the way back."""
+
+
+def cell_diagram(
+    source: Source = "third",
+    step: int = 0,
+    row: int = 0,
+    unit: int = 0,
+    generation: str | None = None,
+    peepholes: bool = False,
+    ax: Any = None,
+) -> Any:
+    """Draws a cell: what flows where, and for one unit at one step the numbers, with their gradients below.
+
+    Args:
+        source: a trace; or, without numbers, one of ``"first"``, ``"second"``, ``"third"`` (generations of the LSTM),
+            ``"gru"``, ``"simple_rnn"``.
+        step: which time step.
+        row: of the batch.
+        unit: whose numbers.
+        generation: of a traced LSTM, ``"second"`` where σ is the hard one; it runs by the same equations as the third.
+        peepholes: draw the first generation's peepholes.
+        ax: matplotlib axes to draw into; by default those of a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        IndexRangeError: there is no such step, row or unit.
+        MinigradError: the trace holds every n-th step only, so that what a step led to is not in it.
+        UnknownNameError: there is no such picture.
+    """
+    where, numbers, title = "cell_diagram", {}, []
+    if isinstance(source, str):
+        name = source
+    else:
+        trace = trace_of(source, where)
+        name = generation or OF_KIND.get(trace.kind, trace.kind)
+        numbers = _numbers(trace, View(trace, where, row, unit), step)
+        title = [f"{trace.name}, unit {unit}, row {row}, time step {step}"]
+        if trace.mask is not None and not trace.mask[step, row]:
+            title.append("masked: the state is held, and what the gates say is not used")
+    if name not in PICTURES:
+        raise unknown_name(f"{where}: picture", name, PICTURES)
+    picture, projected = PICTURES[name], _projected(numbers)
+    ax = style.axes(ax, (10.5, 4.6))
+    _circuit(ax, picture, peepholes, projected)
+    _letters(ax, picture, numbers)
+    sums = [] if len(title) > 1 else _sums(picture, numbers, projected)
+    ax.text(7.3, -0.55, "\n".join(sums), ha="center", va="top", family="monospace", fontsize=9.5)
+    ax.set_title("\n".join([": ".join([picture.title, *title[:1]]), *title[1:]]), fontsize=11)
+    ax.set(xlim=(-2.3, 17.0), ylim=(-1.5, 5.6), aspect="equal")
+    ax.set_axis_off()
+    said = [f"{k} {v:.3g}" + ("" if d is None else f" (gradient {d:.2g})") for k, (v, d) in numbers.items()]
+    about = f"Circuit: {': '.join([picture.title, *title])}."
+    return describe(ax, about, "; ".join([", ".join(said) or "without numbers", *sums]) + ".")
+
+
+def _numbers(trace: Trace, view: View, step: int) -> Numbers:
+    """What there is to write of one unit at one step."""
+    within(view.where, "step", [step], len(view.steps))
+    if trace.every > 1:
+        raise MinigradError(
+            f"cell_diagram: the trace of {trace.name} holds each {trace.every}th step only, and not the state that "
+            "a step led to. Trace with every=1."
+        )
+    row, (unit,) = view.row, view.units
+
+    def at(array: Any, t: int) -> float | None:
+        return float(array[t, row, unit]) if array is not None and unit < array.shape[-1] else None
+
+    found = {k: (at(a, step), at(trace.dgates.get(k), step)) for k, a in trace.gates.items()}
+    found |= {k: (at(a, step), None) for k, a in trace.inner.items()}
+    for k, a in trace.states.items():
+        found[k] = at(a, step), at(trace.dstates.get(k), step)
+        found.setdefault(f"{k}_new", (at(a, step + 1), at(trace.dstates.get(k), step + 1)))
+    return {k: (v, d) for k, (v, d) in found.items() if v is not None}
+
+
+def _circuit(ax: Any, picture: Picture, peepholes: bool, projected: bool) -> None:
+    """Wires, then what stands on them."""
+    for wire in picture.wires:
+        _wire(ax, wire, style.BLACK, "-")
+    for wire in picture.peepholes if peepholes else ():
+        _wire(ax, wire, style.BLUE, "--")
+    for letter, ((x, y), does) in picture.boxes.items():
+        if letter != "P" or projected:
+            _node(ax, x, y, does, "round,pad=0.35", style.COLOURS[style.place(letter, 6)], 2)
+    for (x, y), sign in picture.dots:
+        _node(ax, x, y, sign, "circle,pad=0.15", "black", 1)
+
+
+def _node(ax: Any, x: float, y: float, text: str, shape: str, colour: str, width: float) -> None:
+    frame = {"boxstyle": shape, "facecolor": "white", "edgecolor": colour, "linewidth": width}
+    ax.text(x, y, text, ha="center", va="center", fontsize=10, bbox=frame)
+
+
+def _wire(ax: Any, wire: Wire, colour: str, line: str) -> None:
+    xs, ys = zip(*wire, strict=True)
+    ax.plot(xs, ys, color=colour, linestyle=line, linewidth=1.3, zorder=1)
+    tip = {"arrowstyle": "-|>", "color": colour, "linewidth": 0, "mutation_scale": 11, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", wire[-1], wire[-2], arrowprops=tip, zorder=1)
+
+
+def _letters(ax: Any, picture: Picture, numbers: Numbers) -> None:
+    """Beside each wire what it carries: right of where it leaves a gate, outside of where it begins and ends."""
+    for letter, ((x, y), does) in picture.boxes.items():
+        if letter == "a":
+            _write(ax, letter, numbers, x + 0.75, y - 0.1, "left")
+        elif letter not in ("P", does):
+            _write(ax, letter, numbers, x + 0.1, y + 0.65, "left")
+    for letter, (x, y) in picture.ends.items():
+        if letter == "x" and x > 1:
+            _write(ax, letter, numbers, x, y - 0.4, "center")
+        else:
+            _write(ax, letter, numbers, x + (0.15 if x > 2 else -0.15), y, "left" if x > 2 else "right")
+
+
+def _write(ax: Any, letter: str, numbers: Numbers, x: float, y: float, side: str) -> None:
+    """A letter with its value, and the gradient below in another colour."""
+    value, gradient = numbers.get(letter, (None, None))
+    ax.text(
+        x,
+        y,
+        letter if value is None else f"{letter} = {_number(value)}",
+        va="bottom",
+        ha=side,
+        fontweight="bold",
+        fontsize=9,
+    )
+    if gradient is not None:
+        ax.text(x, y, f"∂: {_number(gradient, 2)}", va="top", ha=side, color="#A03E00", fontsize=9)
+
+
+def _number(value: float, digits: int = 3) -> str:
+    return f"{value:.{digits}g}".replace("-", "−")
+
+
+def _sums(picture: Picture, numbers: Numbers, projected: bool) -> list[str]:
+    """The equations with the numbers in the place of the letters: f·c + i·g = 0.5·1 + 0.2·0.3 = 0.56."""
+
+    def filled(letter: re.Match[str]) -> str:
+        number = _number(numbers[letter[0]][0])
+        return f"({number})" if number.startswith("−") else number
+
+    lines = []
+    for result, formula in picture.sums:
+        known = result in numbers and all(k in numbers for k in re.findall(r"[a-z]\w*", formula))
+        if projected and result == "m_new":
+            lines.append("m_new = (o ∘ a) P")
+        elif known:
+            whole = re.sub(r"[a-z]\w*", filled, formula)
+            lines.append(f"{result} = {formula} = {whole} = {_result(result, numbers)}")
+        else:
+            lines.append(f"{result} = {formula}")
+    return lines
+
+
+def _result(result: str, numbers: Numbers) -> str:
+    """What comes out; of a cell that clips its state also what it was before."""
+    value = numbers[result][0]
+    if result == "c_new":
+        f, c, i, g = (numbers[k][0] for k in ("f", "c", "i", "g" if "g" in numbers else "j"))
+        if not np.isclose(f * c + i * g, value, rtol=1e-3, atol=1e-5):
+            return f"{_number(f * c + i * g)}, clipped to {_number(value)}"
+    return _number(value)
+
+
+def _projected(numbers: Numbers) -> bool:
+    """Is what comes out of the first generation's cell something else than o ∘ a?"""
+    if "j" not in numbers:
+        return False
+    o, a, m = (numbers.get(k, (np.nan, None))[0] for k in ("o", "a", "m_new"))
+    return not np.isclose(o * a, m, rtol=1e-4, atol=1e-6)

@@ -1,0 +1,85 @@
+"""A page in one file: pictures with their alt text, tables, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from minigrad.keras.files import write_atomically
+from minigrad.plot.drawing import Drawing
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 60rem; margin: 2rem auto;
+  padding: 0 1rem; }
+figure { margin: 1rem 0 2rem; } figure svg, figure img { max-width: 100%; height: auto; }
+figcaption { color: #444; font-size: .9rem; max-width: 46rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .85rem; }
+th, td { padding: .15rem .6rem; text-align: right; border-bottom: 1px solid #ddd; }
+th:first-child, td:first-child { text-align: left; } thead th { border-bottom: 2px solid #666; }
+.wide { overflow-x: auto; } code { background: #f3f3f3; } pre { white-space: pre-wrap; }
+"""
+
+
+class Page:
+    """An HTML page, written part by part.
+
+    Args:
+        title: of the page.
+
+    Attributes:
+        parts: pieces of HTML.
+    """
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.parts: list[str] = []
+
+    def heading(self, text: str, level: int = 2) -> Page:
+        """Adds a heading."""
+        self.parts.append(f"<h{level}>{escape(text)}</h{level}>")
+        return self
+
+    def text(self, text: str) -> Page:
+        """Adds a paragraph."""
+        self.parts.append(f"<p>{escape(text)}</p>")
+        return self
+
+    def picture(self, drawing: Drawing, caption: str = "") -> Page:
+        """Adds a picture; what it shows is said in the picture, and in a line below that anybody can open."""
+        words = f"{escape(caption)} <details><summary>in words</summary>{escape(drawing.alt)}</details>"
+        self.parts.append(f"<figure>{drawing.svg}<figcaption>{words}</figcaption></figure>")
+        return self
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], caption: str = "") -> Page:
+        """Adds a table; numbers are rounded to four digits."""
+        head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+        body = "".join("<tr>" + "".join(f"<td>{escape(_cell(v))}</td>" for v in row) + "</tr>" for row in rows)
+        title = f"<caption>{escape(caption)}</caption>" if caption else ""
+        self.parts.append(
+            f'<div class="wide"><table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        )
+        return self
+
+    def html(self) -> str:
+        """Returns the whole page."""
+        return (
+            f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(self.title)}</title>\n'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n'
+            f"<body><h1>{escape(self.title)}</h1>\n" + "\n".join(self.parts) + "\n</body></html>\n"
+        )
+
+    def _repr_html_(self) -> str:
+        """In a notebook, in a frame of its own, so that its style and scripts stay inside."""
+        return (
+            f'<iframe srcdoc="{escape(self.html())}" title="{escape(self.title)}" width="100%" height="620"></iframe>'
+        )
+
+    def save(self, file: str | Path) -> None:
+        """Writes the page, atomically."""
+        write_atomically(file, lambda out: out.write(self.html().encode()))
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
