@@ -93,6 +93,7 @@ class Task(ABC):
         per_unit: the loss in nats (or squared error) times this is the loss in `unit`.
         metric: which of the numbers of `evaluate` counts, and is compared with the baseline.
         higher_is_better: the sense of that metric.
+        alphabet: how the input symbols are written, in their order; empty where the inputs are numbers.
     """
 
     name: ClassVar[str]
@@ -102,6 +103,7 @@ class Task(ABC):
     per_unit: ClassVar[float] = 1 / np.log(2)
     metric: ClassVar[str]
     higher_is_better: ClassVar[bool] = False
+    alphabet: str = ""
 
     def __init__(self, options: Any) -> None:
         self.options = options
@@ -145,6 +147,15 @@ class Task(ABC):
     @abstractmethod
     def sample(self, predict: Predict, generator: np.random.Generator, settings: Sampling) -> str:
         """Returns what a trained model does, for the eye: generated text, or examples solved."""
+
+    @abstractmethod
+    def probe(self, generator: np.random.Generator, text: str) -> tuple[Batch, list[str] | None]:
+        """Returns one sequence to look at, and its symbols as they are written, if there are any.
+
+        Args:
+            generator: from which it is drawn.
+            text: what is to be read; of the text task only.
+        """
 
     def better(self, new: float, old: float) -> bool:
         """Is `new` a better value of the metric than `old`? NaN never is."""
@@ -200,6 +211,11 @@ class GeneratedTask(Task):
         """Returns the measures over the validation sequences."""
         outputs, _ = predict(self.validation.inputs)
         return self.measure(outputs, self.validation)
+
+    def probe(self, generator: np.random.Generator, text: str) -> tuple[Batch, list[str] | None]:
+        """Returns a new sequence."""
+        drawn = self.draw(generator, 1)
+        return drawn, [self.alphabet[symbol] for symbol in drawn.inputs[0]] if self.alphabet else None
 
     def sample(self, predict: Predict, generator: np.random.Generator, settings: Sampling) -> str:
         """Returns examples, one a line, each with the model's answer."""

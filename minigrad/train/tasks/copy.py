@@ -45,6 +45,7 @@ class Copy(GeneratedTask):
 
     name = "copy"
     options_type = CopyOptions
+    alphabet = WRITTEN
     items = "symbols"
     metric = "bits_per_symbol"
 

@@ -84,6 +84,7 @@ class Reber(GeneratedTask):
 
     name = "reber"
     options_type = ReberOptions
+    alphabet = ALPHABET
     items = "symbols"
     metric = "whole_string_accuracy"
     higher_is_better = True

@@ -110,6 +110,12 @@ class Series(Task):
         changes = (np.diff(values) / self.change).astype(np.float32)[..., None]
         return Batch(self._scaled(values[:, :-1]), changes, np.ones(changes.shape[:2], np.float32))
 
+    def probe(self, generator: np.random.Generator, text: str) -> tuple[Batch, list[str] | None]:
+        """Returns the last window."""
+        values = self.values[None, -self.options.window - 1 :]
+        changes = (np.diff(values) / self.change).astype(np.float32)[..., None]
+        return Batch(self._scaled(values[:, :-1]), changes, np.ones(changes.shape[:2], np.float32)), None
+
     def evaluate(self, predict: Predict) -> dict[str, float]:
         """Returns the mean squared error over the last fifth, in the column's own unit."""
         outputs, _ = predict(self._scaled(self.values[None, :-1]))

@@ -42,6 +42,7 @@ class TemporalOrder(GeneratedTask):
 
     name = "temporal-order"
     options_type = TemporalOrderOptions
+    alphabet = ALPHABET
     items = "symbols"
     unit = "bits"
     metric = "accuracy"

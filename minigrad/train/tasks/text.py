@@ -45,6 +45,7 @@ from minigrad.train.trigram import Trigram
 
 HELD_OUT = 200_000  # characters: enough for a bits-per-character to the second decimal place
 LIBRARY = 2_000_000
+MOST = 1000  # characters to look into
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +87,7 @@ class Text(Task):
             )
         split = len(text) - min(len(text) // 10, HELD_OUT)
         self.vocabulary = Vocabulary.of(text[:split], options.vocabulary)
+        self.alphabet = self.vocabulary.characters
         self.fingerprint = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         self.numbers = self.vocabulary.encode(text)
         self.split = split
@@ -97,6 +99,7 @@ class Text(Task):
         task = cls.__new__(cls)
         Task.__init__(task, options)
         task.vocabulary = Vocabulary(facts["vocabulary"])
+        task.alphabet = task.vocabulary.characters
         task.fingerprint = facts["sha256"]
         return task
 
@@ -147,6 +150,29 @@ class Text(Task):
             "standard_error": standard_error((bits - self._counted).ravel()),
         }
 
+    def probe(self, generator: np.random.Generator, text: str) -> tuple[Batch, list[str] | None]:
+        """Returns the text but its last character, and what follows each.
+
+        Raises:
+            OptionError: it is too short or too long, or has characters that the model never saw.
+        """
+        if not 2 <= len(text) <= MOST:
+            raise OptionError(f"--text: expected 2 to {MOST} characters, got {len(text)}.")
+        numbers = self._encoded("--text", text)
+        weights = np.ones((1, len(text) - 1), np.float32)
+        return Batch(numbers[:, :-1], numbers[:, 1:], weights), list(text[:-1])
+
+    def _encoded(self, flag: str, text: str) -> Array:
+        """(1, characters): the numbers of a text that a user typed."""
+        missing = self.vocabulary.missing(text)
+        if missing:
+            shown = ", ".join(repr(character) for character in missing)
+            raise OptionError(
+                f"{flag}: expected characters of the model's vocabulary, got {shown} besides. "
+                f"It knows: {self.vocabulary.characters[1:]!r}."
+            )
+        return self.vocabulary.encode(text)[None]
+
     def _held_out(self) -> tuple[Array, Array]:
         # More streams than in training make it quicker; each but the first starts cold.
         return _streams(self.numbers[self.split :], 64, self.options.window)
@@ -170,14 +196,7 @@ class Text(Task):
             OptionError: the prompt has characters that the model never saw.
         """
         prompt = settings.prompt or ("\n" if not self.vocabulary.missing("\n") else "")
-        missing = self.vocabulary.missing(prompt)
-        if missing:
-            shown = ", ".join(repr(character) for character in missing)
-            raise OptionError(
-                f"--prompt: expected characters of the model's vocabulary, got {shown} besides. "
-                f"It knows: {self.vocabulary.characters[1:]!r}."
-            )
-        inputs = self.vocabulary.encode(prompt or self.vocabulary.characters[1])[None]
+        inputs = self._encoded("--prompt", prompt or self.vocabulary.characters[1])
         written, states = [], None
         for _ in range(settings.length or 500):
             logits, states = predict(inputs, states)
