@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 
 from minigrad.train.command_line import main
-from minigrad.train.commands import doctor, sample, train
+from minigrad.train.commands import doctor, sample, trace, train
 
 COMMANDS = {
     "train": (train.HELP, train.main),
     "sample": (sample.HELP, sample.main),
+    "trace": (trace.HELP, trace.main),
     "doctor": (doctor.HELP, doctor.main),
 }
 

@@ -7,9 +7,10 @@ from minigrad.plot.cell import cell_diagram
 from minigrad.plot.curves import learning_curve
 from minigrad.plot.drawing import Drawing, svg
 from minigrad.plot.forward import cell_state, compare_generations, gate_heatmap, gates, saturation
-from minigrad.plot.graph import graph
+from minigrad.plot.graphs import graph
 from minigrad.plot.inputs import input_gradients, saliency, tbptt_band
 from minigrad.plot.page import Page
+from minigrad.plot.reports import report
 
 __all__ = [
     "Drawing",
@@ -27,6 +28,7 @@ __all__ = [
     "input_gradients",
     "jacobian_norms",
     "learning_curve",
+    "report",
     "saliency",
     "saturation",
     "svg",

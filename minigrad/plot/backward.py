@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,14 +32,15 @@ def gradient_flow(models: Any, state: str = "h", row: int | None = None, ax: Any
         GradientError: `backward` was not called.
         IndexRangeError: there is no such row.
     """
-    norms = {}
+    norms, every = {}, {}
     for name, source in by_name(models, "gradient_flow").items():
         trace = trace_of(source, "gradient_flow", "dstates", state)
         k = state if trace.kind == "arrays" else letter_of("gradient_flow", state, trace.states)
         norms[name] = _of_row("gradient_flow", np.linalg.norm(_dstate(trace, k), axis=-1), row)
+        every[name] = trace.every
     ax = style.axes(ax)
     ax.set_ylabel(f"‖∂loss/∂{state}ₜ‖, in units of the loss")
-    return _against_lag(ax, norms, f"the norm of ∂loss/∂{state}")
+    return _against_lag(ax, norms, f"the norm of ∂loss/∂{state}", every)
 
 
 def _dstate(trace: Trace, k: str) -> HostArray:
@@ -51,6 +53,7 @@ def jacobian_norms(
     state: str = "c",
     row: int | None = None,
     norm: str = "spectral",
+    layer: str | None = None,
     ax: Any = None,
 ) -> Any:
     """Draws ‖∂state_T/∂state_t‖ against the lag T − t, and what forget gates alone would leave.
@@ -63,6 +66,7 @@ def jacobian_norms(
         state: the letter.
         row: of the batch; by default the mean of all rows.
         norm: ``"spectral"`` or ``"frobenius"``.
+        layer: its name, where a tracer has several.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
     Returns:
@@ -79,16 +83,16 @@ def jacobian_norms(
         if not isinstance(source, Tracer):
             norms[name] = _of_row("jacobian_norms", np.asarray(source, np.float64), row)
             continue
-        trace = trace_of(source, "jacobian_norms")
+        trace = trace_of(source, "jacobian_norms") if layer is None else source[layer]
         k = letter_of("jacobian_norms", state, trace.states)
-        norms[name] = _of_row("jacobian_norms", source.jacobian_norms(k, norm=norm), row)
+        norms[name] = _of_row("jacobian_norms", source.jacobian_norms(k, layer, norm), row)
         if "f" in trace.gates and trace.every == 1:
             products[f"{name}: product of forget gates"] = _of_row(
                 "jacobian_norms", trace.forget_product().max(axis=-1), row
             )
     ax = style.axes(ax)
     ax.set_ylabel(f"‖∂{state}_T/∂{state}ₜ‖ ({norm} norm, no unit)")
-    return _against_lag(ax, norms | products, f"the {norm} norm of ∂{state} at the end by ∂{state} before")
+    return _against_lag(ax, norms | products, f"the {norm} norm of ∂{state} at the end by ∂{state} before", {})
 
 
 def _of_row(where: str, norms: HostArray, row: int | None) -> HostArray:
@@ -98,24 +102,25 @@ def _of_row(where: str, norms: HostArray, row: int | None) -> HostArray:
     return norms.mean(axis=1) if row is None else norms[:, row]
 
 
-def _against_lag(ax: Any, lines: dict[str, HostArray], what: str) -> Any:
+def _against_lag(ax: Any, lines: dict[str, HostArray], what: str, every: Mapping[str, int]) -> Any:
     """Lines over the lag, the end at the left; what is 0 cannot be drawn on this scale and is said."""
     said = []
     for n, (name, values) in enumerate(lines.items()):
         back = values[::-1]
+        lags = np.arange(len(back)) * every.get(name, 1)
         lost = np.flatnonzero(back == 0)
-        tail = f", 0 from lag {lost[0]} on" if lost.size and (back[lost[0] :] == 0).all() else ""
-        label = name + tail
-        ax.plot(range(len(back)), np.where(back > 0, back, np.nan), label=label or None, **style.look(n, len(back)))
+        tail = f", 0 from lag {lags[lost[0]]} on" if lost.size and (back[lost[0] :] == 0).all() else ""
+        label = (name + tail).removeprefix(", ")
+        ax.plot(lags, np.where(back > 0, back, np.nan), label=label or None, **style.look(n, len(back)))
         change = f", {back[-1] / back[0]:.2g} times that at lag 0" if back[0] > 0 and not tail else ""
-        ends = f"{back[0]:.2g} at lag 0, {back[-1]:.2g} at lag {len(back) - 1}"
+        ends = f"{back[0]:.2g} at lag 0, {back[-1]:.2g} at lag {lags[-1]}"
         said.append(f"{name or 'it'}: {ends}{change}{tail}")
     if any((v > 0).any() for v in lines.values()):
         ax.set_yscale("log")
     ax.set_xlabel("lag T − t (steps before the end)")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(axis="y", color="#E5E5E5", linewidth=0.6)
-    if any(lines):
+    if ax.get_legend_handles_labels()[1]:
         style.legend(ax)
     return describe(ax, f"Lines on a logarithmic scale: {what} against the lag. {'; '.join(said)}.")
 

@@ -90,7 +90,7 @@ def _numbers(trace: Trace, view: View, step: int) -> Numbers:
     found |= {k: (at(a, step), None) for k, a in trace.inner.items()}
     for k, a in trace.states.items():
         found[k] = at(a, step), at(trace.dstates.get(k), step)
-        found.setdefault(f"{k}_new", (at(a, step + 1), at(trace.dstates.get(k), step + 1)))
+        found[f"{k}_new"] = at(a, step + 1), at(trace.dstates.get(k), step + 1)
     return {k: (v, d) for k, (v, d) in found.items() if v is not None}
 
 

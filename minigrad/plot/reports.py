@@ -1,0 +1,91 @@
+"""All pictures of one run of the recurrent layers of a model, in one page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.plot.backward import gradient_flow, gradient_ledger, jacobian_norms
+from minigrad.plot.cell import cell_diagram
+from minigrad.plot.drawing import svg
+from minigrad.plot.forward import cell_state, gate_heatmap, gates, saturation
+from minigrad.plot.inputs import saliency
+from minigrad.plot.page import Page
+from minigrad.plot.style import CANDIDATES
+from minigrad.plot.view import View
+from minigrad.tracing import Trace, Tracer
+
+MOST = 30_000  # steps back for the Jacobians, a few seconds
+
+Picture = tuple[str, Callable[[], Any]]
+"""A caption, and what draws it."""
+
+
+def report(seen: Tracer, title: str, tokens: Sequence[str] | None = None, row: int = 0) -> Page:
+    """Returns a page with the gates, states and gradients of every layer: figures, and the numbers of each step.
+
+    Args:
+        seen: the tracer, after the way back.
+        title: of the page.
+        tokens: what was read at each step.
+        row: of the batch.
+
+    Raises:
+        GradientError: `backward` was not called.
+        IndexRangeError: there is no such row.
+    """
+    page = Page(title)
+    for n, name in enumerate(seen.names):
+        trace = seen[name]
+        units = trace.outputs.shape[2]
+        page.heading(f"{name} ({trace.kind}, {units} units)")
+        for k, (caption, draw) in enumerate(_pictures(seen, name, tokens, row)):
+            page.picture(svg(draw(), f"p{n}-{k}"), caption)
+        if (T := len(trace.outputs)) * units > MOST:
+            page.text(f"The norms of the Jacobians are left out: {units} units over {T} steps take long.")
+        page.heading("The numbers of each step", 3).table(*_numbers(trace, tokens, row))
+    return page
+
+
+def _pictures(seen: Tracer, name: str, tokens: Sequence[str] | None, row: int) -> Iterator[Picture]:
+    """What there is to draw of a layer."""
+    trace = seen[name]
+    real = [k for k in trace.gates if k not in CANDIDATES]
+    last = len(trace.outputs) - 1
+    if trace.dx is not None:
+        yield "How much each input mattered for the loss.", lambda: saliency(trace, tokens, row)
+    yield "The gates over time.", lambda: gates(trace, row=row, tokens=tokens)
+    for k in [k for k in ("f", "z") if k in trace.gates]:
+        yield f"The gate {k} of each unit.", lambda k=k: gate_heatmap(trace, k, row, tokens=tokens)  # type: ignore[misc]
+    state = "c" if "c" in trace.states else "h"
+    yield f"The state {state} after each step.", lambda: cell_state(trace, state, row, tokens=tokens)
+    if real:
+        yield "How often gates are nearly closed, and nearly open.", lambda: saturation(trace, row=row)
+    yield "How far back the loss is heard.", lambda: gradient_flow({name: trace}, row=row)
+    yield "By which ways the gradient came.", lambda: gradient_ledger(trace, row=row)
+    if trace.outputs.shape[2] * len(trace.outputs) <= MOST:
+        yield (
+            "How much of a change in the state is left at the end, exactly, and by forget gates alone.",
+            lambda: jacobian_norms({name: seen}, state, row, layer=name),
+        )
+    yield "The last step of unit 0, with its numbers.", lambda: cell_diagram(trace, last, row)
+
+
+def _numbers(trace: Trace, tokens: Sequence[str] | None, row: int) -> tuple[list[str], list[list[Any]]]:
+    """The columns and rows of the table."""
+    view = View(trace, "report", row)
+    columns: dict[str, Any] = {"step": view.steps.tolist()}
+    if tokens is not None:
+        columns["read"] = [repr(token)[1:-1] for token in tokens]
+    columns |= {f"{k}, mean": view.of(a).mean(axis=1).tolist() for k, a in trace.gates.items()}
+    columns |= {f"‖{k}‖ after": _norms(view.of(a)[1:]) for k, a in trace.states.items()}
+    columns |= {f"‖∂loss/∂{k}‖ after": _norms(view.of(a)[1:]) for k, a in trace.dstates.items()}
+    if trace.dx is not None:
+        columns["‖∂loss/∂x‖"] = trace.saliency()[:, row].tolist()
+    return list(columns), [list(line) for line in zip(*columns.values(), strict=True)]
+
+
+def _norms(a: Any) -> list[float]:
+    return [float(v) for v in np.linalg.norm(a, axis=1)]

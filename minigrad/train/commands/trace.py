@@ -1,0 +1,104 @@
+"""``python -m minigrad trace RUN``: what goes on inside the model of a run, as a page of pictures and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from minigrad.backend.protocol import Array
+from minigrad.backend.registry import using
+from minigrad.plot.page import Page
+from minigrad.plot.reports import report
+from minigrad.plot.style import figure
+from minigrad.tracing import trace
+from minigrad.train.command_line import Parser
+from minigrad.train.errors import OptionError
+from minigrad.train.options import Options, add_options, option
+from minigrad.train.run import place, read_config, trained
+from minigrad.train.task import Batch, Task, log_softmax
+from minigrad.train.trainer import LOSSES, Trainer
+
+HELP = "show the gates and gradients of the model of a run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracing(Options):
+    """What `trace` can be told."""
+
+    text: str | None = option(None, "text: what the model reads; the loss is that of its last character")
+    step: int | None = option(
+        None, "the time step that is the end, whose loss goes back (default: the last that counts)", minimum=0
+    )
+    seed: int = option(0, "other tasks: seed of the example", minimum=0)
+    out: str | None = option(None, "the HTML file to write (default: trace.html in the run's folder)")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Writes the page and returns 0."""
+    parser = Parser("trace", description=f"{HELP}: an HTML page with figures and numbers.")
+    parser.add_argument("run", metavar="RUN", help="the folder of the run, or one of the checkpoints in it")
+    add_options(parser, Tracing)
+    given = parser.read(arguments)
+    path = given.pop("run")
+    settings = Tracing.from_text(given)
+    folder = place(path)[0]
+    name, options = read_config(folder)
+    if (name == "text") != (settings.text is not None):
+        what = "expected the text for the model to read" if name == "text" else "only runs of the task 'text' take it"
+        raise OptionError(f"--text: {what}; {folder} is of {name!r}.")
+    try:
+        figure()
+    except ImportError as error:
+        raise OptionError(f"trace: {error}") from None
+    with using(options.backend):
+        task, trainer = trained(path)
+        page = _page(task, trainer, settings)
+    out = Path(settings.out or folder / "trace.html")
+    page.save(out)
+    print(f"{out}: {len(page.parts)} parts; open it in a browser.")
+    return 0
+
+
+def _page(task: Task, trainer: Trainer, settings: Tracing) -> Page:
+    """Runs the model on one sequence, sends the loss of one step back, and writes down what was seen."""
+    whole, tokens = task.probe(np.random.default_rng(settings.seed), settings.text or "")
+    step = _step(whole, settings.step)
+    batch = Batch(*(array[:, : step + 1] for array in whole[:3]))  # what comes later changes nothing
+    tokens = tokens and tokens[: step + 1]
+    with trace(trainer.model) as seen:
+        outputs, _ = trainer.model(batch.inputs, training=False)
+        last = np.arange(step + 1)[None] == step
+        loss = LOSSES[task.shape().head](outputs, batch._replace(weights=last.astype(np.float32)))
+        loss.backward()
+    page = report(seen, f"A run of {task.name}: {trainer.options.cell}, seen from inside", tokens)
+    read = f"Read: {''.join(tokens)!r}. " if tokens else ""
+    begin = Page("").text(
+        f"{read}{step + 1} time steps, 0 to {step}. The loss is that of the last alone, "
+        f"{float(loss.item()) * task.per_unit:.4g} {task.unit}; it is what the pictures of the way back start from."
+    )
+    if tokens and len(task.alphabet) == task.shape().outputs:
+        expected = _expected(outputs.numpy()[0, step], task.alphabet, int(batch.targets[0, step]))
+        begin.table(["after that step", "probability"], expected)
+    page.parts[:0] = begin.parts
+    return page
+
+
+def _step(batch: Batch, step: int | None) -> int:
+    counted = np.flatnonzero(batch.weights[0])
+    if step is None:
+        return int(counted[-1])
+    if step not in counted:
+        raise OptionError(
+            f"--step: expected a step whose loss counts, {counted[0]} to {counted[-1]} in this sequence, got {step}."
+        )
+    return step
+
+
+def _expected(logits: Array, alphabet: str, right: int) -> list[list[object]]:
+    """The five likeliest symbols, and the right one, with their probabilities."""
+    p = np.exp(log_softmax(logits))
+    shown = list(dict.fromkeys([*np.argsort(-p, kind="stable")[:5].tolist(), right]))
+    return [[repr(alphabet[k]) + (" (right)" if k == right else ""), float(p[k])] for k in shown]
