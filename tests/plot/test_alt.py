@@ -1,0 +1,37 @@
+"""Words for pictures."""
+
+from __future__ import annotations
+
+import pytest
+
+from minigrad.errors import MinigradError
+from minigrad.plot import alt_text, gates, learning_curve, style
+from minigrad.plot.alt import describe, listed, peak, spread
+
+
+def test_of_axes_and_of_a_figure():
+    figure = style.figure()
+    left, right = figure.subplots(1, 2)
+    gates({"f": [0.25, 0.75]}, ax=left)
+    learning_curve([1, 2], [2.0, 1.0], ax=right)
+    assert alt_text(left) == "Lines: gates over 2 time steps, unit 0. forget gate f from 0.25 to 0.75, mean 0.5."
+    assert alt_text(figure) == f"{alt_text(left)} {alt_text(right)}"
+
+
+def test_what_is_drawn_twice_is_said_twice():
+    ax = style.axes(None)
+    describe(describe(ax, "One."), "Two.", "Three.")
+    assert alt_text(ax) == "One. Two. Three."
+
+
+@pytest.mark.parametrize("picture", [None, 3])
+def test_what_is_not_ours(picture):
+    with pytest.raises(MinigradError, match=r"alt_text: minigrad\.plot drew nothing into"):
+        alt_text(style.axes(None) if picture is None else style.figure())
+
+
+def test_numbers_in_words():
+    assert spread([2, 2]) == "2 throughout"
+    assert spread([float("nan")]) == "nothing"
+    assert listed(["a"]) == "a"
+    assert peak([1, float("nan"), 3, 2], [0, 10, 20, 30]) == 20

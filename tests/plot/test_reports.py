@@ -1,0 +1,48 @@
+"""All pictures of a run in one page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+import minigrad as mg
+from drawn import T
+from html_pages import Reader
+from minigrad.errors import GradientError
+from minigrad.plot import report
+
+PICTURES = {"lstm": 9, "gru": 9, "simple_rnn": 7}  # a simple net has no gate to map, and none that saturates
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "SimpleRNN"])
+def test_every_picture_and_every_number(make: Any, kind: str) -> None:
+    seen = make(kind)
+    page = report(seen, "what happened", list("abcd efg"), row=1)
+    reader = Reader(page.html())
+    pictures = reader.all("svg")
+    assert len(pictures) == PICTURES[seen[seen.names[0]].kind]
+    assert all(picture["aria-label"] for picture in pictures)
+    assert len(reader.all("tr")) == 1 + T
+    assert reader.foreign() == []
+    ids = re.findall(r'\bid="([^"]+)"', page.html())
+    assert len(ids) == len(set(ids))
+    first = seen.gates[next(iter(seen.gates))][0, 1].mean()
+    assert f"{first:.4g}" in reader.words
+
+
+def test_a_section_for_each_layer_and_no_jacobians_where_they_take_long(monkeypatch: Any) -> None:
+    monkeypatch.setattr("minigrad.plot.reports.MOST", 10)
+    model = mg.keras.Sequential([mg.keras.layers.LSTM(3, return_sequences=True), mg.keras.layers.GRU(2)])
+    with mg.trace(model) as seen:
+        model(mg.ones((1, 4, 2))).sum().backward()
+    page = report(seen, "two layers")
+    assert page.html().count("<h2>") == 2
+    assert "3 units over 4 steps take long" in page.html()
+    assert "2 units over 4 steps take long" not in page.html()
+
+
+def test_before_the_way_back(make: Any) -> None:
+    with pytest.raises(GradientError, match=r"Call loss\.backward\(\)"):
+        report(make(back=False), "too early")
