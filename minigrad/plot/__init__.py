@@ -1,4 +1,9 @@
-"""Pictures. Every function returns its axes and shows nothing; matplotlib is imported when one is drawn."""
+"""Pictures of what `mg.trace` saw, of the tape, of trainings.
+
+A function takes a trace, a tracer of one layer, or plain arrays; draws into `ax` or into new axes; returns the axes and
+shows nothing. `alt_text` says in words what is in them, `svg` makes of them a drawing that says so itself. What is
+interactive or long is a `Page`: HTML in one file. matplotlib is imported when something is drawn, and never its pyplot.
+"""
 
 from minigrad.plot.alt import alt_text
 from minigrad.plot.animation import animate

@@ -59,6 +59,17 @@ def animate(
 
     Raises:
         MinigradError: there is nothing to draw.
+
+    >>> import minigrad as mg
+    >>> model, x = mg.keras.Sequential([mg.keras.layers.LSTM(4), mg.keras.layers.Dense(1)]), mg.ones((8, 5, 2))
+    >>> model.compile("adam", "mse")
+    >>> seen = {}
+    >>> for epoch in range(3):
+    ...     with mg.trace(model) as seen[f"epoch {epoch}"]:
+    ...         _ = model(x[:1])
+    ...     _ = model.fit(x, mg.ones((8, 1)), verbose=0)
+    >>> animate(seen, title="gates in training").title
+    'gates in training'
     """
     if not traces:
         raise MinigradError("animate: expected at least one trace, got none.")

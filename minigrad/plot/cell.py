@@ -24,7 +24,7 @@ def cell_diagram(
     row: int = 0,
     unit: int = 0,
     generation: str | None = None,
-    peepholes: bool = False,
+    peepholes: bool | None = None,
     ax: Any = None,
 ) -> Any:
     """Draws a cell: what flows where, and for one unit at one step the numbers, with their gradients below.
@@ -36,7 +36,7 @@ def cell_diagram(
         row: of the batch.
         unit: whose numbers.
         generation: of a traced LSTM, ``"second"`` where σ is the hard one; it runs by the same equations as the third.
-        peepholes: draw the first generation's peepholes.
+        peepholes: draw the first generation's peepholes; by default where the trace, after the way back, shows some.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
     Returns:
@@ -54,6 +54,7 @@ def cell_diagram(
         trace = trace_of(source, where)
         name = generation or OF_KIND.get(trace.kind, trace.kind)
         numbers = _numbers(trace, View(trace, where, row, unit), step)
+        peepholes = "i" in trace.ledger.get("c", {}) if peepholes is None else peepholes
         title = [f"{trace.name}, unit {unit}, row {row}, time step {step}"]
         if trace.mask is not None and not trace.mask[step, row]:
             title.append("masked: the state is held, and what the gates say is not used")
@@ -61,7 +62,7 @@ def cell_diagram(
         raise unknown_name(f"{where}: picture", name, PICTURES)
     picture, projected = PICTURES[name], _projected(numbers)
     ax = style.axes(ax, (10.5, 4.6))
-    _circuit(ax, picture, peepholes, projected)
+    _circuit(ax, picture, bool(peepholes), projected)
     _letters(ax, picture, numbers)
     sums = [] if len(title) > 1 else _sums(picture, numbers, projected)
     ax.text(7.3, -0.55, "\n".join(sums), ha="center", va="top", family="monospace", fontsize=9.5)

@@ -11,14 +11,14 @@ from minigrad.errors import MinigradError
 from minigrad.plot import style
 from minigrad.plot.alt import describe, listed, peak, spread
 from minigrad.plot.style import CANDIDATES, NAMES
-from minigrad.plot.view import HostArray, Source, View, letter_of, trace_of, within
+from minigrad.plot.view import HostArray, Source, View, letter_of, letters_of, trace_of, within
 
 FEW = 6  # units that are drawn each with a line of its own
 
 
 def gates(
     source: Source,
-    letters: Sequence[str] | None = None,
+    letters: str | Sequence[str] | None = None,
     row: int = 0,
     units: Any = None,
     tokens: Sequence[str] | None = None,
@@ -28,7 +28,7 @@ def gates(
 
     Args:
         source: a trace, or gates by letter, (T, batch, units).
-        letters: which gates; all by default.
+        letters: which gates, ``"f"`` or ``["i", "f"]``; all by default.
         row: of the batch.
         units: index or indices of the units; all by default.
         tokens: what was read at each step, to stand under the axis.
@@ -43,7 +43,7 @@ def gates(
     """
     trace = trace_of(source, "gates")
     view = View(trace, "gates", row, units)
-    names = [letter_of("gates", k, trace.gates) for k in letters or trace.gates]
+    names = letters_of("gates", letters, trace)
     ax = style.axes(ax)
     values = {k: view.awake(trace.gates[k]) for k in names}
     for n, (k, value) in enumerate(values.items()):
@@ -84,7 +84,7 @@ def gate_heatmap(
     trace = trace_of(source, "gate_heatmap", letter=gate)
     view, k = View(trace, "gate_heatmap", row, units), letter_of("gate_heatmap", gate, trace.gates)
     values, signed = view.awake(trace.gates[k]), k in CANDIDATES
-    ax = style.axes(ax, (7.0, min(8.0, 1.8 + 0.14 * values.shape[1])))
+    ax = style.axes(ax, (7.0, min(8.0, 2.6 + 0.12 * values.shape[1])))
     image = ax.imshow(
         values.T, aspect="auto", interpolation="nearest", vmin=-1 if signed else 0, vmax=1,
         cmap=style.DIVERGING if signed else style.SEQUENTIAL,
@@ -153,7 +153,7 @@ def cell_state(
 
 def saturation(
     source: Source,
-    letters: Sequence[str] | None = None,
+    letters: str | Sequence[str] | None = None,
     row: int | None = None,
     low: float = 0.1,
     high: float = 0.9,
@@ -165,7 +165,7 @@ def saturation(
 
     Args:
         source: a trace, or gates by letter, (T, batch, units).
-        letters: which gates; all whose values lie between 0 and 1 by default.
+        letters: which gates, ``"f"`` or ``["i", "f"]``; all by default. Candidates, from −1 to 1, are left out.
         row: of the batch; all rows by default. Masked steps do not count.
         low: below it a gate is left-saturated.
         high: above it a gate is right-saturated.
@@ -177,7 +177,7 @@ def saturation(
     Source: A. Karpathy, J. Johnson and L. Fei-Fei, Visualizing and Understanding Recurrent Networks, 2015, figure 3.
     """
     trace = trace_of(source, "saturation")
-    names = [letter_of("saturation", k, trace.gates) for k in letters or trace.gates if k not in CANDIDATES]
+    names = [k for k in letters_of("saturation", letters, trace) if k not in CANDIDATES]
     if not names:
         raise MinigradError(f"saturation: {trace.name} ({trace.kind}) has no gate between 0 and 1.")
     ax = style.axes(ax, (6.6, 5.0))

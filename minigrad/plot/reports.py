@@ -29,7 +29,8 @@ def report(seen: Tracer, title: str, tokens: Sequence[str] | None = None, row: i
     Args:
         seen: the tracer, after the way back.
         title: of the page.
-        tokens: what was read at each step.
+        tokens: what was read at each step, in the order in which it was read: a layer that goes backwards reads the
+            last one first.
         row: of the batch.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -125,6 +125,12 @@ def letter_of(where: str, letter: str, known: Mapping[str, Any]) -> str:
     if found not in known:
         raise unknown_name(f"{where}: letter", letter, known)
     return found
+
+
+def letters_of(where: str, letters: str | Sequence[str] | None, trace: Trace) -> list[str]:
+    """Returns the gates that are meant: one, several, or all."""
+    wanted = [letters] if isinstance(letters, str) and letters in trace.gates else letters or trace.gates
+    return [letter_of(where, k, trace.gates) for k in wanted]
 
 
 def by_name(sources: Any, where: str) -> dict[str, Any]:

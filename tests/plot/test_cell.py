@@ -72,10 +72,11 @@ def test_other_cells(make: Any, kind: str) -> None:
 
 def test_the_first_generation() -> None:
     seen = first_generation(use_peepholes=True)
-    ax = cell_diagram(seen, 1, peepholes=True)
+    ax = cell_diagram(seen, 1)
     assert any(text.startswith("c_new = f·c + i·j = ") for text in texts(ax))
     assert "P" not in texts(ax)
     assert [line.get_linestyle() for line in ax.lines].count("--") == 3
+    assert "--" not in [line.get_linestyle() for line in cell_diagram(seen, 1, peepholes=False).lines]
     projected = texts(cell_diagram(first_generation(num_proj=2), 1))
     assert "P" in projected
     assert any("m_new = (o ∘ a) P" in text for text in projected)

@@ -49,6 +49,10 @@ def test_every_nth_step_stands_where_it_was() -> None:
     assert gates(some).lines[0].get_xdata().tolist() == [0, 3, 6, 9]
 
 
+def test_a_letter_of_several_characters(make: Any) -> None:
+    assert list(lines(gates(make("SimpleRNN"), "h_new"))) == ["new state h"]
+
+
 def test_tokens(seen: Any) -> None:
     ax = gates(seen, tokens=list("ab cdefg"))
     assert "".join(label.get_text() for label in ax.get_xticklabels()) == "ab␣cdefg"

@@ -85,3 +85,8 @@ def test_what_cannot_be_drawn():
     with pytest.raises(MinigradError, match="more than 150 boxes"):
         graph(y)
     assert "150" not in graph(mg.tanh(x)).alt
+
+
+def test_on_every_backend(backend):
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    assert "∂: [2, 4]" in texts(graph((x * x).sum(), {"x": x}))

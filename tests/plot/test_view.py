@@ -62,6 +62,7 @@ def test_other_mistakes(seen):
         gates({"f": 3.0})
     with pytest.raises(ShapeError, match=r"arrays of one shape, got f \(2, 1, 1\), i \(3, 1, 1\)"):
         gates({"f": [1, 2], "i": [1, 2, 3]})
+    assert [line.get_label() for line in gates(seen, ["o", "f"]).lines] == ["output gate o", "forget gate f"]
     with pytest.raises(UnknownNameError, match="'q'"):
         gates(seen, "q")
     with pytest.raises(UnknownNameError, match="cell_state: letter"):
