@@ -84,14 +84,14 @@ def gate_heatmap(
     trace = trace_of(source, "gate_heatmap", letter=gate)
     view, k = View(trace, "gate_heatmap", row, units), letter_of("gate_heatmap", gate, trace.gates)
     values, signed = view.awake(trace.gates[k]), k in CANDIDATES
-    ax = style.axes(ax, (7.0, min(8.0, 2.6 + 0.12 * values.shape[1])))
+    ax = style.axes(ax, (7.0, min(8.0, 2.2 + 0.12 * values.shape[1])))
     image = ax.imshow(
         values.T, aspect="auto", interpolation="nearest", vmin=-1 if signed else 0, vmax=1,
         cmap=style.DIVERGING if signed else style.SEQUENTIAL,
         extent=(*_borders(view.steps), values.shape[1] - 0.5, -0.5),
     )  # fmt: skip
     bar = ax.figure.colorbar(image, ax=ax, pad=0.02)
-    bar.set_label(NAMES.get(k, k) + ("" if signed else " (0 closed, 1 open)"))
+    bar.set_label(NAMES.get(k, k) + ("" if signed else f"\n({style.SCALES.get(k, '0 closed, 1 open')})"))
     _time(ax, view, tokens)
     if len(view.units) <= 20:
         ax.set_yticks(range(len(view.units)), view.units)

@@ -31,6 +31,7 @@ PLACES |= {"carousel": 6, "past the gates": 6, "h": 5, "m": 5, "c": 6, "a": 4}
 NAMES = {"i": "input gate i", "f": "forget gate f", "o": "output gate o", "z": "update gate z", "r": "reset gate r"}
 NAMES |= {"g": "candidate g", "j": "candidate j", "h_new": "new state h", "c": "cell state c", "h": "state h"}
 NAMES |= {"m": "output m", "a": "tanh of the new c"}
+SCALES = {"f": "0 forgets, 1 keeps", "z": "0 renews, 1 keeps"}  # of the other gates: 0 closed, 1 open
 CANDIDATES = ("g", "j", "h_new")  # what is no gate: from −1 to 1
 CHARACTERS = 60  # as many fit under an axis
 

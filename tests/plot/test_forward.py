@@ -66,7 +66,7 @@ def test_heat_map(seen: Any) -> None:
     np.testing.assert_allclose(image.get_array()[:, 0], seen.f[0, 0])
     assert np.ma.getmaskarray(image.get_array())[:, 3:5].all()
     assert image.get_clim() == (0, 1)
-    assert ax.figure.axes[-1].get_ylabel() == "forget gate f (0 closed, 1 open)"
+    assert ax.figure.axes[-1].get_ylabel() == "forget gate f\n(0 forgets, 1 keeps)"
     assert gate_heatmap(seen, "g").images[0].get_clim() == (-1, 1)
     assert png(ax)
 
