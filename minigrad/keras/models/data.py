@@ -41,9 +41,9 @@ def tensors(what: str, structure: Any) -> Any:
         if x is None or isinstance(x, Tensor):
             return x
         try:
-            return constant(x, registry.current())
+            return constant(x, registry.current(), what)
         except MinigradError as error:
-            raise DataError(f"{what}: {error}") from None
+            raise DataError(str(error)) from None
 
     first = next(iter(nest.leaves(structure)), None)
     return read(structure) if isinstance(first, (int, float)) else nest.over(read, structure)
