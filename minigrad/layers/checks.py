@@ -89,12 +89,12 @@ class Call:
             args, kwargs = (), given | kwargs
             if self.required <= kwargs.keys() <= self.accepted:
                 return args, kwargs
-        known = {name: None for name in self.takes[len(args) :] if name in ("training", "mask")}
+        filled = {"training", "mask"}.intersection(self.takes).difference(self._by_place[: len(args)])
+        known: dict[str, Any] = dict.fromkeys(filled)
         known |= {name: value for name, value in kwargs.items() if name in self.takes or name != "training"}
         try:
             self._signature.bind(None, None, *args, **known)
         except TypeError as error:
-            for name in kwargs.keys() - self.accepted:
-                raise unexpected(where, name, self.takes) from None
-            raise OptionTypeError(f"{where}: {error}.") from None
+            wrong = [name for name in kwargs.keys() - self.accepted if repr(name) in str(error)]
+            raise unexpected(where, wrong[0], self.takes) if wrong else OptionTypeError(f"{where}: {error}.") from None
         return args, kwargs

@@ -227,6 +227,15 @@ def test_slips(slip: int) -> None:
     assert says in str(caught.value)
 
 
+def test_a_call_that_takes_anything() -> None:
+    class Free(L.Layer):
+        def call(self, inputs: Any, *args: Any, training: Any, **kwargs: Any) -> Any:
+            return [args, kwargs, training]
+
+    assert Free()(X, 1, 2, other=3) == [(1, 2), {"other": 3}, None]
+    assert Free()(X, other=3, training=True) == [(), {"other": 3}, True]
+
+
 @pytest.mark.parametrize("training", [None, True, False, 0, 1, np.bool_(True), np.False_])
 def test_what_training_may_be(training: Any) -> None:
     layer = L.Dropout(0.5)
