@@ -179,7 +179,7 @@ class Cell(Layer):
         Returns:
             A list of tensors of the inputs' shape, 0 or 1/(1 − dropout); None where `dropout` is 0.
         """
-        return self._drawn_once("_dropout_masks", self.dropout, inputs, training, count)
+        return self._drawn("_dropout_masks", self.dropout, inputs, training, count)
 
     def get_recurrent_dropout_mask_for_cell(
         self, inputs: Tensor, training: bool | None, count: int = 1
@@ -188,11 +188,9 @@ class Cell(Layer):
 
         Args and result as for `get_dropout_mask_for_cell`, with `recurrent_dropout`.
         """
-        return self._drawn_once("_recurrent_dropout_masks", self.recurrent_dropout, inputs, training, count)
+        return self._drawn("_recurrent_dropout_masks", self.recurrent_dropout, inputs, training, count)
 
-    def _drawn_once(
-        self, name: str, rate: float, like: Tensor, training: bool | None, count: int
-    ) -> list[Tensor] | None:
+    def _drawn(self, name: str, rate: float, like: Tensor, training: bool | None, count: int) -> list[Tensor] | None:
         if rate and getattr(self, name) is None:
             shape, dtype, n = like.shape, like.dtype, range(count)
             setattr(self, name, [random.dropout_mask(shape, rate, dtype) if training else F.ones_like(like) for _ in n])

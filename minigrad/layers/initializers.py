@@ -19,6 +19,7 @@ from minigrad.layers.options import Configured, anything, choice, non_negative, 
 from minigrad.tensor import Tensor
 
 Shape = tuple[int, ...]
+_DISTRIBUTIONS = choice("truncated_normal", "untruncated_normal", "normal", "uniform")
 
 
 class Initializer(Configured):
@@ -120,9 +121,7 @@ class VarianceScaling(_Drawn):
 
     scale: float = option(non_negative, 1.0)
     mode: str = option(choice("fan_in", "fan_out", "fan_avg"), "fan_in")
-    distribution: str = option(
-        choice("truncated_normal", "untruncated_normal", "normal", "uniform"), "truncated_normal"
-    )
+    distribution: str = option(_DISTRIBUTIONS, "truncated_normal")
     seed: int | None = option(anything, None)
 
     def _draw(self, source: Any, shape: Shape) -> Any:
