@@ -1,0 +1,93 @@
+"""Runs a notebook in Jupyter and tidies what it put out, so that the same source gives the same file anywhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from lessons.builder.lesson import FOLDER
+from lessons.builder.notebook import Notebook
+from lessons.builder.percent import LessonError
+
+PLACES = re.compile(r"(?<![\w.])/(?:home|root|tmp|usr|work|Users|var|opt|mnt)/|[A-Z]:\\\\|0x[0-9a-f]{6,}")
+SECONDS = 600
+
+
+def executed(notebook: Notebook, unsolved: bool) -> Notebook:
+    """Returns the notebook with its outputs.
+
+    Args:
+        notebook: as `notebook_of` makes it.
+        unsolved: exercises and checks may raise.
+
+    Raises:
+        LessonError: another cell raised, or an output would differ from machine to machine.
+    """
+    try:
+        import nbclient
+        import nbformat
+    except ImportError:
+        raise LessonError("to run notebooks takes Jupyter: python -m pip install -e '.[lessons]'") from None
+    node = nbformat.reads(json.dumps(notebook), as_version=4)
+    where: dict[str, Any] = {"metadata": {"path": str(FOLDER)}}
+    client = nbclient.NotebookClient(
+        node, timeout=SECONDS, kernel_name="python3", allow_errors=True, record_timing=False, coalesce_streams=True,
+        resources=where,
+    )  # fmt: skip
+    client.execute()
+    cells = []
+    for before, after in zip(notebook["cells"], node["cells"], strict=True):
+        cells.append(before)
+        if before["cell_type"] == "code":
+            outputs = [tidy(dict(output)) for output in after["outputs"]]
+            cells[-1] = {**before, "execution_count": after["execution_count"], "outputs": outputs}
+            _check(cells[-1], unsolved)
+    return {**notebook, "cells": cells}
+
+
+def tidy(output: dict[str, Any]) -> dict[str, Any]:
+    """Returns an output without colour codes and tracebacks, its text as a list of lines."""
+    if output["output_type"] == "error":
+        line = f"{output['ename']}: {output['evalue']}"
+        return {**output, "traceback": line.split("\n")}
+    if output["output_type"] == "stream":
+        return {**output, "text": output["text"].splitlines(keepends=True)}
+    data = {kind: v.splitlines(keepends=True) if kind.startswith("text/") else v for kind, v in output["data"].items()}
+    return {**output, "data": data, "metadata": dict(output["metadata"])}
+
+
+def _check(cell: dict[str, Any], unsolved: bool) -> None:
+    """An output that names this machine, or an error where none belongs, stops the build."""
+    for output in cell["outputs"]:
+        text = "".join(output.get("text", output.get("traceback", output.get("data", {}).get("text/plain", ""))))
+        if output["output_type"] == "error" and not (unsolved and cell["metadata"].get("tags")):
+            raise LessonError(f"cell {cell['id']!r} raised {text}")
+        if found := PLACES.search(text):
+            raise LessonError(f"cell {cell['id']!r} puts out a path or an address, {found[0]!r}: {text[:200]}")
+        if output.get("name") == "stderr":
+            raise LessonError(f"cell {cell['id']!r} writes to stderr: {text[:200]}")
+
+
+def images(notebook: Notebook) -> list[tuple[str, str, str]]:
+    """Returns every image among the outputs: the cell's id, its alt text, the PNG in base64."""
+    return [
+        (cell["id"], output.get("metadata", {}).get("image/png", {}).get("alt", ""), output["data"]["image/png"])
+        for cell in notebook["cells"]
+        for output in cell.get("outputs", ())
+        if "image/png" in output.get("data", {})
+    ]
+
+
+def solutions_to(folder: Path) -> Path:
+    """Makes the folder for the lecturer's notebooks, with what they import.
+
+    Raises:
+        LessonError: the folder is the students' own.
+    """
+    if folder.resolve() == FOLDER:
+        raise LessonError("the solutions would overwrite the students' notebooks: choose another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "lesson_tools.py").write_text((FOLDER / "lesson_tools.py").read_text("utf-8"), "utf-8")
+    return folder

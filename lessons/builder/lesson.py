@@ -1,0 +1,148 @@
+"""A lesson: what its source says, and the three readings of it (the student's, the solved one, one with a mistake)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from lessons.builder.percent import Cell, LessonError, parse
+
+FOLDER = Path(__file__).resolve().parents[1]
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"  # nbgrader's markers
+OPTIONS = {"exercise", "check", "points", "mistake"}
+REGION = re.compile(rf"^([ \t]*){BEGIN}\n(.*?)^[ \t]*{END}$", re.DOTALL | re.MULTILINE)
+FRONT = re.compile(
+    r"# (?P<number>\d+) · (?P<title>[^\n]+)\n\n(?P<line>[^\n]+)\n\n"
+    r"\*\*Minutes:\*\* (?P<minutes>\d+) · \*\*Needs:\*\* (?P<needs>[^\n]+)\n\n"
+    r"After this lesson you can\n\n(?P<goals>(?:\d\. [^\n]+\n?(?:   [^\n]+\n?)*)+)"
+)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson.
+
+    Attributes:
+        name: the file's, ``"05_vanishing_gradient"``.
+        source: the whole text.
+        cells: its cells, in their order.
+        number: 1, 2, 3 …
+        title: without the number.
+        line: what it is about, in one line.
+        minutes: in class.
+        needs: what a student should know before.
+        goals: what a student can do afterwards.
+    """
+
+    name: str
+    source: str
+    cells: tuple[Cell, ...]
+    number: int
+    title: str
+    line: str
+    minutes: int
+    needs: str
+    goals: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the source."""
+        return sha256(self.source.encode()).hexdigest()
+
+    @property
+    def notebook(self) -> Path:
+        """Where the student's notebook is."""
+        return FOLDER / f"{self.name}.ipynb"
+
+    def exercises(self) -> list[str]:
+        """The names of the exercises, in their order."""
+        return [cell.options["exercise"] for cell in self.cells if "exercise" in cell.options]
+
+    def solutions(self) -> list[str]:
+        """What stands between the markers, region by region."""
+        return [found[2] for cell in self.cells for found in REGION.finditer(cell.text)]
+
+    def solved(self) -> list[Cell]:
+        """The cells as the lecturer has them, with solutions and markers."""
+        return [cell for cell in self.cells if "mistake" not in cell.options]
+
+    def for_students(self) -> list[Cell]:
+        """The cells without solutions."""
+        numbers = {name: k for k, name in enumerate(self.exercises(), 1)}
+        return [
+            cell.with_text(REGION.sub(_left_out(numbers[cell.options["exercise"]]), cell.text))
+            if "exercise" in cell.options
+            else cell
+            for cell in self.solved()
+        ]
+
+    def mistakes(self) -> Iterator[tuple[str, Cell, Cell]]:
+        """Yields what students get wrong, which a check must notice: exercise, wrong cell, check cell."""
+        checks = {cell.options["check"]: cell for cell in self.cells if "check" in cell.options}
+        for cell in self.cells:
+            if "mistake" in cell.options:
+                yield cell.options["mistake"], cell, checks[cell.options["mistake"]]
+
+
+def _left_out(number: int) -> str:
+    return rf'\1# your code here\n\1raise NotImplementedError("exercise {number} is yours to write")'
+
+
+def read(path: Path) -> Lesson:
+    """Reads a lesson's source.
+
+    Raises:
+        LessonError: something is missing or out of order; says what and where.
+    """
+    source = path.read_text("utf-8")
+    try:
+        cells = tuple(parse(source))
+        front = FRONT.fullmatch(cells[0].text.strip() + "\n") if cells and cells[0].kind == "markdown" else None
+        if front is None:
+            raise LessonError(
+                "the first cell must be markdown: `# 5 · Title`, a line on what it is about, `**Minutes:** 60 · "
+                "**Needs:** …`, `After this lesson you can`, and three numbered goals"
+            )
+        _check(cells)
+    except LessonError as error:
+        raise LessonError(f"{path.name}: {error}") from None
+    goals = tuple(" ".join(goal.split()) for goal in re.split(r"^\d\. ", front["goals"], flags=re.MULTILINE)[1:])
+    return Lesson(
+        path.stem, source, cells, int(front["number"]), front["title"], front["line"], int(front["minutes"]),
+        front["needs"], goals,
+    )  # fmt: skip
+
+
+def _check(cells: tuple[Cell, ...]) -> None:
+    """Each exercise has a solution, and a check after it; mistakes stand between the two."""
+    unchecked = ""
+    for cell in cells:
+        says = cell.options
+        if extra := set(says) - OPTIONS:
+            raise LessonError(f"line {cell.line}: unknown options {sorted(extra)}; there are {sorted(OPTIONS)}")
+        _check_markers(cell)
+        for option in ("mistake", "check"):
+            if option in says and says[option] != unchecked:
+                raise LessonError(f"line {cell.line}: {option}={says[option]!r} must come after its exercise")
+        if "exercise" in says and unchecked:
+            break
+        unchecked = says.get("exercise", "" if "check" in says else unchecked)
+    if unchecked:
+        raise LessonError(f"exercise {unchecked!r} has no check")
+
+
+def _check_markers(cell: Cell) -> None:
+    """Solutions stand in exercises, between markers that come in pairs."""
+    marked = cell.text.count(BEGIN)
+    if marked != cell.text.count(END) or marked != len(REGION.findall(cell.text)):
+        raise LessonError(f"line {cell.line}: `{BEGIN}` and `{END}` must come in pairs, each on a line of its own")
+    if ("exercise" in cell.options) != (marked > 0):
+        raise LessonError(f'line {cell.line}: a cell with exercise="…" holds a solution, and no other does')
+
+
+def lessons(folder: Path = FOLDER / "source") -> list[Lesson]:
+    """Returns all lessons, by their numbers."""
+    return [read(path) for path in sorted(folder.glob("[0-9]*.py"))]

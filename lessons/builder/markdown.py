@@ -1,0 +1,43 @@
+"""A notebook that was run, as a Markdown page with its pictures beside it: for the documentation site."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+from lessons.builder.notebook import Notebook
+
+
+def write_markdown(notebook: Notebook, name: str, folder: Path) -> Path:
+    """Writes ``folder/name.md`` and ``folder/name/figure-1.png`` …, every picture with its alt text."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in (folder / name).glob("figure-*.png"):
+        old.unlink()
+    parts: list[str] = []
+    for cell in notebook["cells"]:
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(text)
+            continue
+        parts.append(f"```python\n{text}\n```")
+        parts.extend(filter(None, (_output(output, name, folder) for output in cell["outputs"])))
+    page = folder / f"{name}.md"
+    page.write_text("\n\n".join(parts) + "\n", "utf-8")
+    return page
+
+
+def _output(output: dict[str, Any], name: str, folder: Path) -> str:
+    if output["output_type"] == "stream":
+        return f"```text\n{''.join(output['text']).rstrip()}\n```"
+    if output["output_type"] == "error":
+        said = "\n".join(output["traceback"])
+        return f"```text\n{said}\n```"
+    if "text/html" in output["data"]:  # the picture in words, which its alt text says already
+        return ""
+    if "image/png" in output["data"]:
+        (folder / name).mkdir(exist_ok=True)
+        picture = folder / name / f"figure-{len(list((folder / name).glob('figure-*.png'))) + 1}.png"
+        picture.write_bytes(b64decode(output["data"]["image/png"]))
+        return f"![{output['metadata']['image/png']['alt']}]({name}/{picture.name})"
+    return f"```text\n{''.join(output['data']['text/plain']).rstrip()}\n```"

@@ -1,0 +1,84 @@
+"""A notebook is JSON; here it is written, with ids that stay and the metadata that nbgrader reads."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from lessons.builder.lesson import Lesson
+from lessons.builder.percent import Cell
+
+Notebook = dict[str, Any]
+
+
+def notebook_of(lesson: Lesson, cells: list[Cell]) -> Notebook:
+    """Returns a notebook that was not yet run."""
+    ids = cell_ids(cells)
+    return {
+        "cells": [_cell(cell, id_) for cell, id_ in zip(cells, ids, strict=True)],
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+            "minigrad": {"source": f"source/{lesson.name}.py", "sha256": lesson.digest},
+            "title": f"{lesson.number} · {lesson.title}",
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def _cell(cell: Cell, id_: str) -> dict[str, Any]:
+    common = {"id": id_, "metadata": _metadata(cell), "source": cell.text.splitlines(keepends=True)}
+    if cell.kind == "markdown":
+        return {"cell_type": "markdown", **common}
+    return {"cell_type": "code", "execution_count": None, **common, "outputs": []}
+
+
+def _metadata(cell: Cell) -> dict[str, Any]:
+    """What nbgrader wants to know of exercises and checks; nothing else has metadata."""
+    says = cell.options
+    common = {"schema_version": 3, "task": False}
+    if "exercise" in says:
+        mine = {"grade": False, "grade_id": says["exercise"], "locked": False, "solution": True}
+        return {"nbgrader": {**mine, **common}, "tags": ["exercise"]}
+    if "check" in says:
+        mine = {"grade": True, "grade_id": f"check_{says['check']}", "locked": True, "solution": False}
+        return {"nbgrader": {**mine, **common, "points": says.get("points", 1)}, "tags": ["check"]}
+    return {}
+
+
+def cell_ids(cells: list[Cell]) -> list[str]:
+    """Returns an id for each cell: its exercise's name, or the section's and its number therein.
+
+    A cell put in changes the ids of its own section only.
+    """
+    ids, section, count = [], "top", Counter[str]()
+    for cell in cells:
+        headings = re.findall(r"^##? (.+)", cell.text, re.MULTILINE) if cell.kind == "markdown" else []
+        section = slug(headings[0]) if headings else section
+        name = cell.options.get("exercise") or (f"check-{cell.options['check']}" if "check" in cell.options else "")
+        if not name:
+            count[section] += 1
+            name = f"{section}-{count[section]}"
+        ids.append(slug(name))
+        section = slug(headings[-1]) if headings else section
+    return ids
+
+
+def slug(text: str) -> str:
+    """Returns a text as an id: ASCII letters, digits and hyphens, 48 at most.
+
+    >>> slug("5 · The error cliff, and ‖∂h_T/∂h_t‖")
+    '5-the-error-cliff-and-h-t-h-t'
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48].rstrip("-") or "section"
+
+
+def write(notebook: Notebook, path: Path) -> None:
+    """Writes a notebook in the form in which Jupyter would."""
+    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")

@@ -1,0 +1,104 @@
+"""Runs a lesson as plain Python, in this process and without Jupyter: quick enough for the tests."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from typing import Any
+
+from lessons.builder.lesson import FOLDER, Lesson
+from lessons.builder.percent import Cell
+
+FAST = "MINIGRAD_LESSON_FAST"
+
+
+@dataclass
+class Run:
+    """What happened.
+
+    Attributes:
+        lesson: which lesson.
+        names: the names that its cells defined.
+        errors: the cells that raised, and what.
+        printed: all that they printed.
+        seconds: what it took.
+    """
+
+    lesson: Lesson
+    names: dict[str, Any] = field(default_factory=lambda: {"__name__": "__main__"})
+    errors: list[tuple[Cell, Exception]] = field(default_factory=list)
+    printed: str = ""
+    seconds: float = 0.0
+
+    def cell(self, cell: Cell) -> Exception | None:
+        """Runs one cell; returns what it raised."""
+        where = f"{self.lesson.name}.py, cell of line {cell.line}"
+        out, began = io.StringIO(), time.perf_counter()
+        try:
+            with redirect_stdout(out):
+                exec(compile(cell.text, where, "exec"), self.names)  # noqa: S102  (that is what a lesson is for)
+        except Exception as error:  # noqa: BLE001  (whatever a lesson raises is the answer)
+            self.errors.append((cell, error))
+            return error
+        finally:
+            self.printed += out.getvalue()
+            self.seconds += time.perf_counter() - began
+        return None
+
+    def failed(self) -> dict[str, Exception]:
+        """The checks that failed, by the exercise's name."""
+        return {cell.options["check"]: error for cell, error in self.errors if "check" in cell.options}
+
+    def broken(self) -> list[str]:
+        """What was raised outside of exercises and checks: nothing, in a lesson that is in order."""
+        return [
+            f"{self.lesson.name}.py:{cell.line}: {type(error).__name__}: {error}"
+            for cell, error in self.errors
+            if not {"check", "exercise"} & set(cell.options)
+        ]
+
+
+def run(lesson: Lesson, cells: list[Cell], fast: bool = False) -> Run:
+    """Runs the code cells, all of them, whatever they raise."""
+    done = Run(lesson)
+    with at_hand(fast):
+        for cell in cells:
+            if cell.kind == "code":
+                done.cell(cell)
+    return done
+
+
+def unnoticed(lesson: Lesson, solved: Run) -> list[str]:
+    """Puts each mistake of the source in the solution's place; returns those that the check lets through."""
+    right = {cell.options["exercise"]: cell for cell in lesson.solved() if "exercise" in cell.options}
+    found = []
+    with at_hand(True):
+        for name, wrong, check in lesson.mistakes():
+            solved.cell(wrong)
+            if solved.cell(check) is None:
+                found.append(f"{lesson.name}.py:{wrong.line}: the check of {name!r} lets this mistake through")
+            solved.cell(right[name])
+    return found
+
+
+@contextmanager
+def at_hand(fast: bool) -> Iterator[None]:
+    """Lets a lesson find `lesson_tools`, and says whether it is in a hurry."""
+    before = os.environ.get(FAST)
+    os.environ[FAST] = "1" if fast else "0"
+    sys.path.insert(0, str(FOLDER))
+    sys.modules.pop("lesson_tools", None)
+    try:
+        yield
+    finally:
+        sys.path.remove(str(FOLDER))
+        sys.modules.pop("lesson_tools", None)
+        if before is None:
+            del os.environ[FAST]
+        else:
+            os.environ[FAST] = before

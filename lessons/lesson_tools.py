@@ -1,0 +1,173 @@
+"""What every lesson uses: a picture with its description in words, a comparison that says what differs, a table."""
+
+from __future__ import annotations
+
+import html
+import io
+import os
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+FAST = os.environ.get("MINIGRAD_LESSON_FAST", "0") not in ("", "0")
+NO_MATPLOTLIB = "The pictures need matplotlib: run `python -m pip install matplotlib` and restart the kernel."
+
+# Okabe and Ito's colours, which people with any colour vision tell apart; each has a line style and a marker of its own
+# too, so that nothing depends on colour.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 1)), (0, (1, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+
+def scaled(full: int, fast: int) -> int:
+    """Returns how many steps to train: `fast` where the environment variable MINIGRAD_LESSON_FAST is 1, else `full`."""
+    return fast if FAST else full
+
+
+def line(k: int, marker: bool = False) -> dict[str, Any]:
+    """Returns the look of the k-th line of a figure, as keyword arguments for matplotlib."""
+    k %= len(COLOURS)
+    look: dict[str, Any] = {"color": COLOURS[k], "linestyle": STYLES[k]}
+    return {**look, "marker": MARKERS[k], "markersize": 4} if marker else look
+
+
+# --- pictures -----------------------------------------------------------------------------------------------------
+
+
+class Picture:
+    """A figure that a notebook shows, with its description for who cannot see it.
+
+    Attributes:
+        figure: matplotlib's; None where matplotlib is missing.
+        alt: what there is to see, in words.
+    """
+
+    def __init__(self, figure: Any, alt: str) -> None:
+        self.figure = figure
+        self.alt = alt
+
+    def __repr__(self) -> str:
+        """The description, or why there is no picture."""
+        return NO_MATPLOTLIB if self.figure is None else "\n".join(textwrap.wrap(f"Figure: {self.alt}", 100))
+
+    def png(self) -> bytes:
+        """Returns the picture as a PNG file."""
+        file = io.BytesIO()
+        self.figure.savefig(file, format="png", dpi=110, metadata={"Software": None, "Description": self.alt})
+        return file.getvalue()
+
+    def _ipython_display_(self) -> None:
+        """What Jupyter calls: shows the picture, and its description folded up below it.
+
+        The description is the image's alternative text too (`metadata`); few viewers of notebooks hand that on.
+        """
+        from IPython.display import display
+
+        if self.figure is None:
+            print(NO_MATPLOTLIB)
+            return
+        display(
+            {"image/png": self.png(), "text/plain": repr(self)}, metadata={"image/png": {"alt": self.alt}}, raw=True
+        )
+        words = f"<details><summary>This figure in words</summary><p>{html.escape(self.alt)}</p></details>"
+        display({"text/html": words, "text/plain": repr(self)}, raw=True)
+
+
+def picture(
+    draw: Callable[..., Any], alt: str, *, rows: int = 1, columns: int = 1, size: tuple[float, float] | None = None
+) -> Picture:
+    """Draws a figure. Make it the last line of a cell.
+
+    Args:
+        draw: is called with matplotlib's axes, one argument for each.
+        alt: what there is to see, in words: the axes, the curves, and what they show. At least a sentence.
+        rows: of axes.
+        columns: of axes.
+        size: in inches.
+    """
+    if len(alt.split()) < 8:
+        raise ValueError(f"picture: expected `alt` to say in a sentence what there is to see, got {alt!r}.")
+    try:
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure
+    except ImportError:
+        return Picture(None, alt)
+    with rc_context({"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3}):
+        figure = Figure(figsize=size or (4.2 * columns if columns > 1 else 6.5, 3.4 * rows), layout="constrained")
+        draw(*np.ravel(figure.subplots(rows, columns)))
+    return Picture(figure, alt)
+
+
+# --- checks -------------------------------------------------------------------------------------------------------
+
+
+class CheckError(AssertionError):
+    """An answer is not right yet. Jupyter shows the sentence alone."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Not yet: {self}"]
+
+
+def check(condition: Any, says: str) -> None:
+    """Raises `CheckError` with the sentence if the condition does not hold."""
+    if not condition:
+        raise CheckError(says)
+
+
+def same(name: str, yours: Any, expected: Any, rtol: float = 1e-6, atol: float = 1e-9) -> None:
+    """Compares two numbers, arrays or Tensors, and says what differs, where, and by how much.
+
+    Args:
+        name: of the quantity, such as ``"dx"``.
+        yours: what your code says.
+        expected: what it should be.
+        rtol: the difference allowed, relative to the largest of the expected numbers.
+        atol: the difference allowed besides.
+
+    Raises:
+        CheckError: they differ.
+    """
+    mine, want = _host(name, yours), _host(name, expected)
+    check(mine.shape == want.shape, f"{name} should have shape {want.shape}; yours has {mine.shape}.")
+    difference = np.abs(mine - want)
+    wrong = ~(difference <= rtol * np.abs(want).max(initial=0.0) + atol)  # not for NaN either
+    if wrong.any():
+        at = np.unravel_index(np.nan_to_num(np.where(wrong, difference, -1.0), nan=np.inf).argmax(), mine.shape)
+        place = f" at {name}[{', '.join(map(str, at))}]" if mine.ndim else ""
+        raise CheckError(
+            f"{name}: {int(wrong.sum())} of {wrong.size} numbers differ, most{place}: yours {mine[at]:.6g}, "
+            f"expected {want[at]:.6g}.{_hint(mine, want)}"
+        )
+    print(f"{name}: as expected (largest difference {difference.max(initial=0.0):.1e})")
+
+
+def _host(name: str, x: Any) -> Any:
+    """A float64 array of whatever came."""
+    if x is None or x is Ellipsis:
+        raise CheckError(f"{name} is {x}. Does your function return it?")
+    array = np.asarray(x.numpy() if hasattr(x, "numpy") else x)
+    check(array.dtype.kind in "fiub", f"{name} should be numbers; yours is {type(x).__name__}.")
+    return array.astype(np.float64)
+
+
+def _hint(mine: Any, want: Any) -> str:
+    """What the difference looks like."""
+    known = (np.abs(want) > 1e-12) & np.isfinite(mine)
+    if known.all() and want.size > 1:
+        ratio = mine / want
+        if np.ptp(ratio) <= 1e-5 * np.abs(ratio).max() and abs(ratio.flat[0]) > 1e-12:
+            return f" Yours is {ratio.flat[0]:.4g} times as large everywhere."
+    if np.isnan(mine).any():
+        return " There is NaN in yours."
+    return " Yours is 0 everywhere." if not mine.any() else ""
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Prints a table, its columns as wide as they must be."""
+    texts = [[str(x) if not isinstance(x, float) else f"{x:.4g}" for x in row] for row in [list(header), *rows]]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    texts.insert(1, ["-" * width for width in widths])
+    for first, *others in texts:
+        print("  ".join([first.ljust(widths[0]), *map(str.rjust, others, widths[1:])]).rstrip())

@@ -1,0 +1,463 @@
+# %% [markdown]
+# # 1 · The chain rule as a program
+#
+# Scalar autograd: local derivatives, the order in which to combine them, and why the order matters.
+#
+# **Minutes:** 60 · **Needs:** Python functions and classes; the chain rule of calculus
+#
+# After this lesson you can
+#
+# 1. write the derivative of an operation as a *local* fact, and combine such facts into the gradient of any expression;
+# 2. say, with a counter-example, why a node must wait until everything that reads it has reported;
+# 3. write a scalar autograd in forty lines whose numbers agree with minigrad's tape, on chains of any length.
+
+# %%
+import math
+import random
+
+import minigrad as mg
+from lesson_tools import check, line, picture, same, table
+
+# %% [markdown]
+# ## The formula
+#
+# We write $dx$ for $\partial L/\partial x$: how much the loss $L$ changes when $x$ is nudged. Every other lesson keeps
+# that habit. Let $y_1, y_2, \dots$ be all the quantities that are computed *directly* from $x$. A nudge of $x$ nudges each
+# of them, and each passes it on, so
+#
+# $$dx \;=\; \sum_{k} dy_k\,\frac{\partial y_k}{\partial x}, \qquad dL = 1 .$$
+#
+# That is the whole of backpropagation. Two things are worth noticing:
+#
+# - $\partial y_k/\partial x$ is **local**. It depends on one operation, and on the numbers that went into it.
+# - the sum is over **all readers** of $x$. Before the last of them has reported, $dx$ is not known.
+#
+# ## An example for paper
+#
+# Take $a = 2,\; b = -3$ and compute, in this order, $c = a\,b$, then $d = c + a$, then $L = d^2$. Forward:
+# $c = -6,\ d = -4,\ L = 16$. Now backwards, one line for each quantity, the last first:
+#
+# | quantity | read by | $dx$ |
+# |---|---|---|
+# | $L$ | nobody | $1$ |
+# | $d$ | $L = d^2$ | $1\cdot 2d = -8$ |
+# | $c$ | $d = c + a$ | $-8\cdot 1 = -8$ |
+# | $b$ | $c = a\,b$ | $-8\cdot a = -16$ |
+# | $a$ | $d = c + a$ **and** $c = a\,b$ | $-8\cdot 1 + (-8)\cdot b = 16$ |
+#
+# Do it once with a pencil before you go on. minigrad agrees:
+
+# %%
+a = mg.tensor(2.0, requires_grad=True)
+b = mg.tensor(-3.0, requires_grad=True)
+c = a * b
+d = c + a
+L = d * d
+L.backward()
+print("L  =", L.item())
+print("da =", a.grad.item())
+print("db =", b.grad.item())
+
+
+# %%
+def draw_graph(ax):
+    places = {"a": (0, 1), "b": (0, 0), "c": (1.2, 0), "d": (2.4, 0.5), "L": (3.6, 0.5)}
+    says = {"a": "a = 2\nda = 16", "b": "b = −3\ndb = −16", "c": "c = a b = −6\ndc = −8"}
+    says |= {"d": "d = c + a = −4\ndd = −8", "L": "L = d² = 16\ndL = 1"}
+    arrows = [("a", "c", "×b"), ("b", "c", "×a"), ("c", "d", "×1"), ("a", "d", "×1"), ("d", "L", "×2d")]
+    boxes = {}
+    for name, (x, y) in places.items():
+        box = {"boxstyle": "round", "fc": "white", "ec": line(0)["color"]}
+        boxes[name] = ax.text(x, y, says[name], ha="center", va="center", bbox=box).get_bbox_patch()
+    for source, target, partial in arrows:
+        (x0, y0), (x1, y1) = places[source], places[target]
+        ends = {"patchA": boxes[source], "patchB": boxes[target], "shrinkA": 3, "shrinkB": 3}
+        ax.annotate("", (x1, y1), (x0, y0), arrowprops={"arrowstyle": "->", "color": "0.3", **ends})
+        ax.text((x0 + x1) / 2, (y0 + y1) / 2 + 0.06, partial, ha="center", color=line(1)["color"])
+    ax.set(xlim=(-0.5, 4.1), ylim=(-0.35, 1.35))
+    ax.axis("off")
+
+
+picture(
+    draw_graph,
+    alt="The graph of the example, from left to right: a and b lead to c, c and a lead to d, d leads to L. Each box "
+    "holds a value and its gradient: a = 2 and 16, b = −3 and −16, c = −6 and −8, d = −4 and −8, L = 16 and 1. Each arrow "
+    "carries its local derivative: b and a into c, 1 and 1 into d, 2d into L.",
+    size=(7.5, 2.8),
+)
+
+# %% [markdown]
+# ## A number that remembers
+#
+# To follow the arrows backwards, a number has to know where it came from. This class holds the three things that the
+# formula needs: the number itself, the `inputs` it was computed from, and the `partials`, one local derivative for each
+# input. `grad` waits for the gradient.
+
+
+# %%
+class Value:
+    """A number that remembers what it was computed from."""
+
+    def __init__(self, data, inputs=(), partials=()):
+        self.data = float(data)
+        self.inputs = tuple(inputs)  # Values
+        self.partials = tuple(partials)  # ∂self/∂input, one float for each
+        self.grad = 0.0
+
+    def __repr__(self):
+        return f"Value({self.data:.4g})"
+
+
+# %% [markdown]
+# ## Exercise 1: local derivatives
+#
+# Write three operations. Each returns a new `Value` with its inputs and partials; none needs to know anything about the
+# loss. Remember that $\tanh' x = 1 - \tanh^2 x$.
+
+
+# %% exercise="local_rules"
+def add(x, y):
+    """x + y"""
+    ### BEGIN SOLUTION
+    return Value(x.data + y.data, (x, y), (1.0, 1.0))
+    ### END SOLUTION
+
+
+def mul(x, y):
+    """x y"""
+    ### BEGIN SOLUTION
+    return Value(x.data * y.data, (x, y), (y.data, x.data))
+    ### END SOLUTION
+
+
+def tanh(x):
+    """tanh x"""
+    ### BEGIN SOLUTION
+    t = math.tanh(x.data)
+    return Value(t, (x,), (1.0 - t * t,))
+    ### END SOLUTION
+
+
+# %% mistake="local_rules"
+def mul(x, y):
+    return Value(x.data * y.data, (x, y), (x.data, y.data))
+
+
+# %% mistake="local_rules"
+def mul(x, y):
+    return Value(x.data * y.data, (x, y), (y.data, x.data))
+
+
+def tanh(x):
+    return Value(math.tanh(x.data), (x,), (1.0 - x.data**2,))
+
+
+# %% [markdown]
+# The check knows no answers. It nudges each input by $\pm\varepsilon$ and looks at what your own function makes of it.
+
+# %% check="local_rules" points=2
+for operation, numbers in ((add, (2.0, -3.0)), (mul, (2.0, -3.0)), (tanh, (0.7,))):
+    y = operation(*map(Value, numbers))
+    name = operation.__name__
+    check(isinstance(y, Value), f"{name} should return a Value, and returned {y!r}.")
+    check(len(y.inputs) == len(y.partials) == len(numbers), f"{name}: one input and one partial for each argument.")
+    for k in range(len(numbers)):
+        nudged = [[n + s * 1e-5 * (j == k) for j, n in enumerate(numbers)] for s in (1, -1)]
+        up, down = (operation(*map(Value, ns)).data for ns in nudged)
+        same(f"∂{name}{numbers}/∂(input {k})", y.partials[k], (up - down) / 2e-5, rtol=1e-6)
+
+# %% [markdown]
+# ## The order matters
+#
+# Now for the sum over all readers. The obvious program is a recursion: give my inputs their share, then let each of them
+# do the same.
+#
+# ```
+# def wrong(y):
+#     for x, partial in zip(y.inputs, y.partials):
+#         x.grad += y.grad * partial
+#     for x in y.inputs:
+#         wrong(x)
+# ```
+#
+# It looks right, and on many expressions it is. Here is the smallest one on which it fails: $a = 1,\ b = a + a,\ c = b + b$.
+# Since $c = 4a$, we want $da = 4$. But $c$ reads $b$ *twice*, so the recursion calls `wrong(b)` twice, and each time $b$
+# passes on all that it holds by then:
+
+
+# %%
+def wrong(y):
+    for x, partial in zip(y.inputs, y.partials, strict=True):
+        x.grad += y.grad * partial
+    for x in y.inputs:
+        wrong(x)
+
+
+a = Value(1.0)
+b = Value(2.0, (a, a), (1.0, 1.0))
+c = Value(4.0, (b, b), (1.0, 1.0))
+c.grad = 1.0
+wrong(c)
+print("da should be 4, and is", a.grad)
+
+# %% [markdown]
+# One can mend it by handing on each *contribution* alone instead of the sum so far. Then every path from $c$ to $a$ is
+# walked once, and the answer is right. But how many paths are there? Add a number to itself $n$ times,
+# $x \leftarrow x + x$, and there are $2^n$. Let us count:
+
+
+# %%
+def visits(n, by_paths):
+    """How many nodes are visited on the way back through n doublings."""
+    if not by_paths:
+        return n + 1
+    return 1 + 2 * visits(n - 1, True) if n else 1
+
+
+doublings = range(0, 19, 2)
+
+
+def draw_visits(ax):
+    ax.semilogy(doublings, [visits(n, True) for n in doublings], label="every path for itself", **line(1, marker=True))
+    ax.semilogy(
+        doublings, [visits(n, False) for n in doublings], label="every node once, in order", **line(0, marker=True)
+    )
+    ax.set(xlabel="doublings n", ylabel="nodes visited on the way back", xticks=doublings)
+    ax.legend()
+
+
+picture(
+    draw_visits,
+    alt="Nodes visited on the way back against the number of doublings n from 0 to 18, on a logarithmic axis. Every path "
+    "for itself is a straight line that climbs to about 500,000 visits; every node once stays below 20.",
+)
+
+# %% [markdown]
+# So: every node once, and **only after all of its readers**. An order with this property is called a *topological order*
+# (of the graph read backwards). In our counter-example there is one only, $c, b, a$. In the example on paper there are
+# several; in each of them $a$ comes after $d$ *and* after $c$.
+#
+# ## Exercise 2: a topological order
+#
+# Write `order(root)`: a list of all Values that `root` was computed from, and `root` itself, each once, each one *before*
+# its own inputs. Two hints:
+#
+# - going depth first and writing a Value down when one is *done with all its inputs* gives the order in reverse;
+# - do it with a list as a stack, and without recursion. Python stops at about a thousand nested calls, and the graphs of a
+#   recurrent net are longer.
+
+
+# %% exercise="order"
+def order(root):
+    """All that root was computed from, each Value before its inputs."""
+    ### BEGIN SOLUTION
+    finished, seen, stack = [], set(), [(root, False)]
+    while stack:
+        value, inputs_done = stack.pop()
+        if inputs_done:
+            finished.append(value)
+        elif id(value) not in seen:
+            seen.add(id(value))
+            stack.append((value, True))
+            stack.extend((x, False) for x in value.inputs)
+    return finished[::-1]
+    ### END SOLUTION
+
+
+# %% mistake="order"
+def order(root):
+    """Breadth first: an input may come before another of its readers."""
+    found = [root]
+    for value in found:
+        found.extend(x for x in value.inputs if not any(x is y for y in found))
+    return found
+
+
+# %% mistake="order"
+def order(root):
+    """Recursion: right, until the graph is deep."""
+    finished, seen = [], set()
+
+    def visit(value):
+        if id(value) not in seen:
+            seen.add(id(value))
+            for x in value.inputs:
+                visit(x)
+            finished.append(value)
+
+    visit(root)
+    return finished[::-1]
+
+
+# %% [markdown]
+# A list of this kind can be verified without knowing it: nothing is missing, nothing comes twice, and no Value stands
+# before one of its readers.
+
+
+# %% check="order" points=3
+def random_graph(n, seed):
+    """A Value computed from others at random, in n steps."""
+    draw = random.Random(seed)
+    values = [Value(1.0) for _ in range(3)]
+    for _ in range(n):
+        inputs = [draw.choice(values[-4:]) for _ in range(2)]
+        values.append(Value(0.0, inputs, (1.0, 1.0)))
+    return values[-1]
+
+
+def chain(n):
+    x = Value(1.0)
+    for _ in range(n):
+        x = Value(1.0, (x,), (1.0,))
+    return x
+
+
+for name, root in (("c = b + b", c), *((f"random graph {s}", random_graph(12, s)) for s in range(20))):
+    found = order(root)
+    check(isinstance(found, list) and found and found[0] is root, f"{name}: the list should begin with the root.")
+    position = {id(value): k for k, value in enumerate(found)}
+    check(len(position) == len(found), f"{name}: some Value comes twice.")
+    for value in found:
+        for x in value.inputs:
+            check(id(x) in position, f"{name}: an input is missing from the list.")
+            check(position[id(x)] > position[id(value)], f"{name}: a Value stands before one of its readers.")
+try:
+    length = len(order(chain(20_000)))
+except RecursionError:
+    length = 0
+check(length == 20_001, "A chain of 20,000 operations is too deep for your function: use a list as a stack.")
+print("In order: 21 graphs, and a chain of 20,000 operations.")
+
+# %% [markdown]
+# ## Exercise 3: backward
+#
+# Now put the two together. `backward(root)` starts with $d\,\text{root} = 1$, goes through `order(root)`, and sends
+# `dy * partial` to each input. One rule more, which minigrad and most systems share:
+#
+# - a **leaf** (a Value without inputs) *adds* what arrives to its `.grad`, so that several losses may be summed;
+# - everything else keeps nothing. Hold what is under way in a dictionary, by `id`.
+
+
+# %% exercise="backward"
+def backward(root):
+    """Adds ∂root/∂leaf to the grad of every leaf."""
+    ### BEGIN SOLUTION
+    arrived = {id(root): 1.0}
+    for y in order(root):
+        dy = arrived.pop(id(y))
+        if not y.inputs:
+            y.grad += dy
+        for x, partial in zip(y.inputs, y.partials, strict=True):
+            arrived[id(x)] = arrived.get(id(x), 0.0) + dy * partial
+    ### END SOLUTION
+
+
+# %% mistake="backward"
+def backward(root):
+    """The gradient of one reader replaces that of another."""
+    arrived = {id(root): 1.0}
+    for y in order(root):
+        dy = arrived.pop(id(y))
+        if not y.inputs:
+            y.grad += dy
+        for x, partial in zip(y.inputs, y.partials, strict=True):
+            arrived[id(x)] = dy * partial
+
+
+# %% mistake="backward"
+def backward(root):
+    """Intermediate values keep what arrived, and a second call passes it on again."""
+    root.grad = 1.0
+    for y in order(root):
+        for x, partial in zip(y.inputs, y.partials, strict=True):
+            x.grad += y.grad * partial
+
+
+# %% [markdown]
+# The check computes one expression twice, with your forty lines and on minigrad's tape, and compares; then it asks for the
+# gradient a second time.
+
+# %% check="backward" points=3
+c.inputs[0].grad = a.grad = 0.0
+backward(c)
+same("da of c = b + b, b = a + a", a.grad, 4.0)
+
+
+def expression(x, y, plus, times, squash):
+    """tanh(x y + x) · (x y) + tanh(y), with x y computed once and used twice."""
+    xy = times(x, y)
+    return plus(times(squash(plus(xy, x)), xy), squash(y))
+
+
+x, y = Value(0.8), Value(-0.6)
+result = expression(x, y, add, mul, tanh)
+backward(result)
+tx, ty = (mg.tensor(n, dtype="float64", requires_grad=True) for n in (0.8, -0.6))
+expression(tx, ty, mg.add, mg.multiply, mg.tanh).backward()
+same("dx", x.grad, tx.grad)
+same("dy", y.grad, ty.grad)
+check(all(v.grad == 0 for v in result.inputs), "Only leaves keep a gradient: .grad of a Value in the middle is not 0.")
+backward(result)
+same("dx after a second call", x.grad, 2 * tx.grad)
+deep = chain(20_000)
+backward(deep)
+print("Your autograd agrees with minigrad's tape.")
+
+# %% [markdown]
+# ## How minigrad does it
+#
+# minigrad never sorts. Every operation, as it runs, writes a *node* and takes the next number: 0, −1, −2, … Whoever is
+# computed later has the lower number, and no one can read what is not yet computed. So **the lowest number first** is
+# always a topological order, at no cost. On the way back a heap holds the nodes that something has arrived at.
+
+# %%
+a = mg.tensor(1.0, requires_grad=True)
+b = a + a
+c = b + b
+rows = [(name, t.node.op.__name__, t.node.serial - b.node.serial) for name, t in (("b", b), ("c", c))]
+table(["tensor", "made by", "number, counted from b's"], rows)
+c.backward()
+print("da =", a.grad.item(), "  db =", b.grad, "(not a leaf, keeps nothing)")
+
+# %% [markdown]
+# It frees the graph as it goes, and for that reason a second `backward()` without a new forward computation is an error:
+
+# %%
+try:
+    c.backward()
+except mg.errors.GradientError as error:
+    print(error)
+
+# %% [markdown]
+# And it is as good as its word on long chains: a hundred thousand operations, under Python's default recursion limit.
+
+# %%
+x = mg.tensor(1.0, dtype="float64", requires_grad=True)
+y = x
+for _ in range(100_000):
+    y = y * 0.99999
+y.backward()
+print(f"dx = {x.grad.item():.6f}, and 0.99999 to the power of 100,000 is {0.99999**100_000:.6f}")
+
+# %% [markdown]
+# ## To think about
+#
+# 1. In the example on paper, write down *all* topological orders. How many are there for $n$ numbers that are added
+#    pairwise in a balanced tree?
+# 2. The forward computation also runs in an order. What would have to be kept if we pushed derivatives *forwards*, from
+#    $a$ to $L$? When would that be cheaper?
+# 3. A `Value` stores its partials when it is computed. minigrad stores the input arrays and works the partials out on the
+#    way back. What does each choice cost in memory, and when nobody asks for a gradient?
+# 4. `wrong` gives the right answer on some graphs. On which, exactly?
+#
+# ## Summary
+#
+# - $dx = \sum_k dy_k\,\partial y_k/\partial x$: local derivatives, summed over all readers.
+# - Every node once, after all of its readers: a topological order. Recursion without it is wrong, and path by path is
+#   exponential.
+# - Leaves accumulate; intermediates keep nothing.
+#
+# **In the source:** the forty lines, grown up, are [`minigrad/tape.py`](../minigrad/tape.py): `Node` is your `Value`,
+# `Cotangents` the dictionary and the heap, `propagate` your `backward`. The local rules are in
+# [`minigrad/ops/arithmetic.py`](../minigrad/ops/arithmetic.py) and
+# [`minigrad/ops/pointwise.py`](../minigrad/ops/pointwise.py).

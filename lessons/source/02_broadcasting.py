@@ -1,0 +1,346 @@
+# %% [markdown]
+# # 2 · Tensors, broadcasting and its undoing
+#
+# From numbers to arrays: why the gradient of a copy is a sum, and what that does to shapes.
+#
+# **Minutes:** 60 · **Needs:** lesson 1; NumPy arrays, `sum(axis)`, the matrix product
+#
+# After this lesson you can
+#
+# 1. predict the shape of any broadcast expression, and spot the one that silently ruins a loss;
+# 2. undo a broadcast: bring a gradient back to the shape of what was broadcast, and prove it right with one inner product;
+# 3. write the backward pass of a dense layer and of an embedding lookup, for inputs with any number of axes.
+
+# %%
+import numpy as np
+
+import minigrad as mg
+from lesson_tools import check, line, picture, same, scaled, table
+
+# %% [markdown]
+# ## One rule about shapes
+#
+# For arrays the formula of lesson 1 stays, entry by entry, and a convention makes it easy to keep track:
+#
+# > $dx = \partial L/\partial x$ **has the shape of** $x$, always. Entry $dx_i$ says what a nudge of $x_i$ does to the loss.
+#
+# So an elementwise operation is no news: $y = \tanh x$ has $dx = dy \circ (1 - y \circ y)$, where $\circ$ multiplies
+# entry by entry. What *is* new are operations between arrays of different shapes.
+#
+# ## Broadcasting
+#
+# NumPy, and minigrad with it, lets `(4, 3) + (3,)` through, by two rules:
+#
+# 1. write the shapes below each other, aligned at the **right**, and put 1 where one of them has no axis;
+# 2. along an axis where one has size 1, it is **copied** to the size of the other. Other sizes must agree.
+
+# %%
+rows = []
+for left, right in (((4, 3), (3,)), ((4, 3), (4, 1)), ((4, 1), (3,)), ((2, 1, 3), (4, 1)), ((4, 3), (4,))):
+    try:
+        shape = np.broadcast_shapes(left, right)
+    except ValueError:
+        shape = "does not fit: 3 against 4"
+    rows.append((left, right, shape))
+table(["left", "right", "together"], rows)
+
+# %% [markdown]
+# ## A copy backwards is a sum
+#
+# Let $x$ be copied $n$ times, $X_k = x$. Each copy is read by somebody, and lesson 1's sum runs over all of them:
+#
+# $$dx = \sum_{k=1}^{n} dX_k .$$
+#
+# There is nothing more to it. **Forward: copy along an axis. Backward: sum along that axis.** A bias that is added to
+# every row of a batch gets the sum of the gradients of all rows.
+#
+# ## An example for paper
+#
+# $x$ of shape `(2, 1)`, $w$ of shape `(3,)`, $y = x\,w$ of shape `(2, 3)`, and a gradient $dy$ that arrives from
+# somewhere:
+#
+# $$x = \begin{pmatrix}1\\2\end{pmatrix},\quad w = (1,\ 0,\ -1),\quad
+#   y = \begin{pmatrix}1&0&-1\\2&0&-2\end{pmatrix},\quad
+#   dy = \begin{pmatrix}1&2&3\\4&5&6\end{pmatrix}$$
+#
+# In the product, each entry of $y$ has a copy of $x$ and a copy of $w$ of its own: the copies' gradients are
+# $dy \circ w$ and $dy \circ x$, both `(2, 3)`. Then sum over the copies:
+#
+# $$dx = \begin{pmatrix}1\cdot 1+2\cdot 0-3\cdot 1\\4\cdot 1+5\cdot 0-6\cdot 1\end{pmatrix}
+#      = \begin{pmatrix}-2\\-2\end{pmatrix},\qquad
+#   dw = (1\cdot 1+4\cdot 2,\ \ 2\cdot 1+5\cdot 2,\ \ 3\cdot 1+6\cdot 2) = (9,\ 12,\ 15).$$
+
+# %%
+x = mg.tensor([[1.0], [2.0]], requires_grad=True)
+w = mg.tensor([1.0, 0.0, -1.0], requires_grad=True)
+dy = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "float32")
+(x * w).backward(dy)
+print("dx =", x.grad.numpy().tolist())
+print("dw =", w.grad.numpy().tolist())
+
+
+# %%
+def draw_sums(left, middle, right):
+    through_x, through_w = dy * w.numpy(), dy * x.numpy()
+    panels = ((left, through_x, "dy ∘ w, for the copies of x"), (right, through_w, "dy ∘ x, for the copies of w"))
+    grid(middle, dy, "dy")
+    for ax, values, title in panels:
+        grid(ax, values, title)
+    for k, total in enumerate(through_x.sum(1)):
+        left.text(3.1, k, f"→ {total:g}".replace("-", "−"), va="center", color=line(1)["color"], fontweight="bold")
+    for k, total in enumerate(through_w.sum(0)):
+        right.text(k, 2.0, f"↓\n{total:g}", ha="center", va="center", color=line(1)["color"], fontweight="bold")
+
+
+def grid(ax, values, title):
+    """An array drawn as a table of numbers."""
+    n, m = values.shape
+    ax.imshow(np.zeros((n, m)), cmap="Greys", vmin=0, vmax=10, extent=(-0.5, m - 0.5, n - 0.5, -0.5))
+    ax.set_xticks(np.arange(m + 1) - 0.5, [])
+    ax.set_yticks(np.arange(n + 1) - 0.5, [])
+    ax.tick_params(length=0)
+    for k in range(n):
+        for j in range(m):
+            ax.text(j, k, f"{values[k, j]:g}".replace("-", "−"), ha="center", va="center")
+    ax.set_title(title, loc="left")
+    ax.set(xlim=(-0.5, 4.2), ylim=(2.6, -0.6))
+    for side in ax.spines.values():
+        side.set_visible(False)
+    ax.grid(False)
+    for k in range(n + 1):
+        ax.plot([-0.5, m - 0.5], [k - 0.5, k - 0.5], color="0.6", linewidth=0.8)
+    for j in range(m + 1):
+        ax.plot([j - 0.5, j - 0.5], [-0.5, n - 0.5], color="0.6", linewidth=0.8)
+
+
+picture(
+    draw_sums,
+    alt="Three tables of two rows and three columns. In the middle dy: 1 2 3 and 4 5 6. On the left dy times w: 1 0 −3 and "
+    "4 0 −6, with arrows that sum each row, to −2 and −2: that is dx. On the right dy times x: 1 2 3 and 8 10 12, with "
+    "arrows that sum each column, to 9, 12 and 15: that is dw.",
+    columns=3,
+    size=(9.5, 2.6),
+)
+
+# %% [markdown]
+# ## Exercise 1: undo a broadcast
+#
+# Something of shape `shape` was broadcast to the shape of `d`; bring `d` back. Axes that were *put in front* disappear;
+# axes of size 1 that were *stretched* are summed and keep their size 1.
+
+
+# %% exercise="unbroadcast"
+def unbroadcast(d, shape):
+    """Sums d over the axes along which an array of this shape was copied."""
+    ### BEGIN SOLUTION
+    extra = d.ndim - len(shape)
+    d = d.sum(axis=tuple(range(extra)))
+    stretched = tuple(k for k, n in enumerate(shape) if n == 1)
+    return d.sum(axis=stretched, keepdims=True)
+    ### END SOLUTION
+
+
+# %% mistake="unbroadcast"
+def unbroadcast(d, shape):
+    """Forgets the axes of size 1."""
+    return d.sum(axis=tuple(range(d.ndim - len(shape))))
+
+
+# %% mistake="unbroadcast"
+def unbroadcast(d, shape):
+    """The mean of the copies' gradients."""
+    extra = d.ndim - len(shape)
+    d = d.mean(axis=tuple(range(extra)))
+    return d.mean(axis=tuple(k for k, n in enumerate(shape) if n == 1), keepdims=True)
+
+
+# %% mistake="unbroadcast"
+def unbroadcast(d, shape):
+    """Right in shape, and looks at one copy only."""
+    for _ in range(d.ndim - len(shape)):
+        d = d[0]
+    for k, n in enumerate(shape):
+        d = d.take([0], axis=k) if n == 1 else d
+    return d
+
+
+# %% [markdown]
+# The check uses the property that *defines* a backward pass of a linear operation. Broadcasting is linear, so it is some
+# huge matrix $B$ of zeros and ones; the way back is $B^\top$, and for all $x$ and $d$
+#
+# $$\langle B x,\, d\rangle = \langle x,\, B^\top d\rangle .$$
+#
+# With random $x$ and $d$ the two sides agree only if `unbroadcast` is right. We never have to know $B$.
+
+# %% check="unbroadcast" points=3
+draw = np.random.default_rng(0)
+for shape, big in (
+    ((3,), (2, 3)), ((2, 1), (2, 3)), ((1, 3), (4, 3)), ((1, 1), (4, 3)), ((), (2, 3)), ((2, 3), (2, 3)),
+    ((3, 1), (5, 2, 3, 4)), ((1,), (1,)), ((4, 1, 2), (4, 3, 2)),
+):  # fmt: skip
+    x0, d = draw.normal(size=shape), draw.normal(size=big)
+    back = unbroadcast(d, shape)
+    check(np.shape(back) == shape, f"{shape} → {big} and back: your result has shape {np.shape(back)}.")
+    same(f"{shape!s:9} → {big!s:12} ⟨x, Bᵀd⟩", (x0 * back).sum(), (np.broadcast_to(x0, big) * d).sum(), rtol=1e-9)
+
+# %% [markdown]
+# ## Transposes everywhere
+#
+# The same argument serves every linear operation, and makes a table to remember. Read it in both directions:
+#
+# | forward | backward |
+# |---|---|
+# | copy along an axis (broadcast) | sum along that axis |
+# | sum along an axis | copy along that axis |
+# | reshape, transpose | reshape back, transpose back |
+# | concatenate | split |
+# | pick entries, $y_k = x_{i_k}$ | *add* into those entries, $dx_{i_k} \mathrel{+}= dy_k$ |
+# | $y = x\,W$ | $dx = dy\,W^\top$ |
+#
+# ## Exercise 2: a dense layer with any number of axes
+#
+# $y = x\,W + b$ with $x$ of shape `(…, features)`, $W$ `(features, units)`, $b$ `(units,)`. The dots may be `(batch,)`,
+# or `(batch, time)`, or nothing. Each row of $x$ is multiplied by the *same* $W$: that is a copy, so $dW$ is a sum over
+# all rows. Write it with `reshape` and matrix products, not with loops.
+
+
+# %% exercise="dense_backward"
+def dense_backward(dy, x, W):
+    """Returns dx, dW, db of y = x W + b."""
+    ### BEGIN SOLUTION
+    rows, drows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
+    dx = dy @ W.T
+    dW = rows.T @ drows
+    db = drows.sum(axis=0)
+    return dx, dW, db
+    ### END SOLUTION
+
+
+# %% mistake="dense_backward"
+def dense_backward(dy, x, W):
+    """The bias gets a mean."""
+    rows, drows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
+    return dy @ W.T, rows.T @ drows, drows.mean(axis=0)
+
+
+# %% mistake="dense_backward"
+def dense_backward(dy, x, W):
+    """Two axes only."""
+    return dy @ W.T, x.T @ dy, dy.sum(axis=0)
+
+
+# %% check="dense_backward" points=3
+for shape in ((4, 3), (3,), (2, 5, 3)):
+    x0, W0, b0, c = (draw.normal(size=s) for s in (shape, (3, 2), (2,), (*shape[:-1], 2)))
+    x, W, b = (mg.tensor(a, requires_grad=True) for a in (x0, W0, b0))
+    (x @ W + b).backward(c)
+    try:
+        answers = dense_backward(c, x0, W0)
+    except ValueError as error:
+        check(False, f"x of shape {shape}: {error}")
+    print(f"x of shape {shape}")
+    for name, yours, expected in zip(("dx", "dW", "db"), answers, (x.grad, W.grad, b.grad), strict=True):
+        same(f"  {name}", yours, expected)
+
+# %% [markdown]
+# ## Exercise 3: an embedding
+#
+# An embedding is a table $E$ `(words, features)`; a text is an array of indices $i$; the layer looks up $y_k = E_{i_k}$.
+# Write its backward pass. Beware of a word that occurs **twice**: NumPy's `dE[i] += dy` computes all right-hand sides
+# first and then writes one over the other. `np.add.at(dE, i, dy)` adds them one after another.
+
+
+# %% exercise="embedding_backward"
+def embedding_backward(dy, i, words):
+    """Returns dE of y = E[i], where E has that many words."""
+    ### BEGIN SOLUTION
+    dE = np.zeros((words, dy.shape[-1]))
+    np.add.at(dE, i, dy)
+    return dE
+    ### END SOLUTION
+
+
+# %% mistake="embedding_backward"
+def embedding_backward(dy, i, words):
+    dE = np.zeros((words, dy.shape[-1]))
+    dE[i] += dy
+    return dE
+
+
+# %% check="embedding_backward" points=2
+E0, c, i = draw.normal(size=(5, 2)), draw.normal(size=(2, 4, 2)), np.array([[0, 3, 3, 1], [3, 0, 2, 2]])
+E = mg.tensor(E0, requires_grad=True)
+E[i].backward(c)
+dE = embedding_backward(c, i, 5)
+same("dE", dE, E.grad)
+check(not dE[4].any(), "word 4 does not occur: its gradient is 0.")
+
+# %% [markdown]
+# ## The most expensive broadcast in the world
+#
+# Broadcasting never complains when two shapes *happen* to fit. A network with one output unit predicts an array of shape
+# `(n, 1)`; the targets were read from a file as `(n,)`. Then `prediction - target` has shape `(n, n)`: every prediction
+# against every target. The mean of its squares is a number, it has a gradient, and the loss goes down. What is learnt?
+
+# %%
+n = 24
+inputs = np.linspace(-1, 1, n)[:, None]
+target = 2 * inputs[:, 0] + 0.5 + 0.2 * draw.normal(size=n)
+
+
+def fitted(target, steps):
+    """Fits prediction = slope · x + intercept by gradient descent on the mean square error."""
+    slope, intercept = (mg.tensor(0.0, dtype="float64", requires_grad=True) for _ in range(2))
+    for _ in range(steps):
+        prediction = inputs * slope + intercept  # (n, 1)
+        loss = ((prediction - target) ** 2).mean()
+        d_slope, d_intercept = mg.grad(loss, [slope, intercept])
+        slope, intercept = (
+            mg.tensor(p.numpy() - 0.3 * d.numpy(), requires_grad=True)
+            for p, d in ((slope, d_slope), (intercept, d_intercept))
+        )
+    return round(slope.item(), 3) + 0.0, round(intercept.item(), 3)
+
+
+right = fitted(target[:, None], scaled(100, 30))  # (n, 1) against (n, 1)
+wrong = fitted(target, scaled(100, 30))  # (n, 1) against (n,): an (n, n) table of differences
+table(["shapes", "slope", "intercept"], [("(n, 1) − (n, 1)", *right), ("(n, 1) − (n,)", *wrong)])
+
+
+# %%
+def draw_fit(ax):
+    ax.plot(inputs[:, 0], target, "o", color="0.5", markersize=4, label="data")
+    for k, (name, (slope, intercept)) in enumerate((("(n, 1) − (n, 1)", right), ("(n, 1) − (n,)", wrong))):
+        ax.plot(inputs[:, 0], slope * inputs[:, 0] + intercept, label=name, **line(k))
+    ax.set(xlabel="x", ylabel="target and prediction")
+    ax.legend()
+
+
+picture(
+    draw_fit,
+    alt="Noisy data on a rising line, and two fits. The fit with matching shapes (n, 1) and (n, 1) is a solid line through "
+    "the data. The fit with shapes (n, 1) and (n,) is a dashed, flat line at the mean of the data: it has learnt nothing of x.",
+)
+
+# %% [markdown]
+# It learns the *mean*, since each prediction is asked to please all targets at once. The losses of `mg.keras` put the
+# missing axis in, or refuse; a hand-written `((a - b) ** 2).mean()` does neither. Print shapes.
+#
+# ## To think about
+#
+# 1. Show with the inner product that the backward pass of $y = x\,W$, as a function of $W$, is $dW = x^\top dy$.
+# 2. `mean` is a sum and a division. What is its backward pass? Which of copy and sum does it contain?
+# 3. A scalar Python number, as in `2.0 * x`, is broadcast to the whole of `x`. Why does no gradient for it get summed?
+# 4. In the flat fit, work out the loss as a function of the slope. Why is 0 its minimum?
+#
+# ## Summary
+#
+# - $dx$ has the shape of $x$.
+# - A copy backwards is a sum, and a sum backwards is a copy; every linear operation goes back by its transpose.
+# - $\langle Bx, d\rangle = \langle x, B^\top d\rangle$ checks a backward pass without knowing the answer.
+# - Shapes that happen to fit are the commonest silent mistake in the field.
+#
+# **In the source:** `_unbroadcast` at the end of [`minigrad/tape.py`](../minigrad/tape.py) is exercise 1, seven lines long;
+# [`minigrad/ops/arithmetic.py`](../minigrad/ops/arithmetic.py) has the matrix product,
+# [`minigrad/ops/shape.py`](../minigrad/ops/shape.py), [`minigrad/ops/reduction.py`](../minigrad/ops/reduction.py) and
+# [`minigrad/ops/indexing.py`](../minigrad/ops/indexing.py) the rest of the table.
