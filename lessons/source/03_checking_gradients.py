@@ -87,10 +87,10 @@ def draw_errors(ax):
 
 picture(
     draw_errors,
-    alt="Relative error of a derivative against the step h, both logarithmic. Each difference quotient has the shape of a V. "
-    "In float64 the one-sided one is best near h = 1e-8, with an error of 1e-8; the central one near h = 1e-5, with 1e-11. In "
-    "float32 the central one is best near h = 1e-2, with about 1e-5, and useless below h = 1e-6. The complex step falls to "
-    "1e-16 and stays there.",
+    alt="Relative error of a derivative against the step h, both logarithmic. Each difference quotient has the shape of a "
+    "V. In float64 the one-sided one is best near h = 1e-8, with an error of about 1e-9; the central one near h = 1e-5, with "
+    "about 1e-11. In float32 the central one is best near h = 1e-3, with about 1e-5, and useless below h = 1e-7. The complex "
+    "step falls to 1e-16 and stays there.",
     size=(7, 4),
 )
 
