@@ -15,7 +15,7 @@
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import line, picture, same, scaled, table
+from lesson_tools import check, line, picture, same, scaled, table
 
 # %% [markdown]
 # ## The net
@@ -56,9 +56,8 @@ def draw_unrolled(ax):
         box(2 * t, 0, f"$x_{t}$" if t < 4 else "$x_T$", "0.5")
         arrow((2 * t, 0.2), (2 * t, 0.78), "")
         ax.text(2 * t + 0.15, 0.48, "W", color="0.3")
-        arrow((2 * t - 1.65, 1.04), (2 * t - 0.35, 1.04), "U")
-        arrow((2 * t - 0.35, 0.92), (2 * t - 1.65, 0.92), "", orange, back=True)
-        ax.text(2 * t - 0.8, 0.76, f"$dh_{t if t < 4 else 'T'}$", color=orange, ha="center")
+        arrow((2 * t - 1.65, 1.05), (2 * t - 0.35, 1.05), "U" if t < 4 else "U …")
+        arrow((2 * t - 0.35, 0.92), (2 * t - 1.65, 0.92), f"$ds_{t if t < 4 else 'T'}\\,U^T$", orange, back=True)
     box(0, 1, "$h_0$", blue)
     box(8, 1.8, "loss", "0.2")
     arrow((7.96, 1.2), (7.96, 1.62), "")
@@ -71,7 +70,8 @@ picture(
     draw_unrolled,
     alt="The unrolled net. States h₀, h₁, h₂, h₃ … h_T in a row, joined by arrows to the right that all carry the same matrix U. "
     "Below each state its input x_t, joined by an arrow with the same matrix W. A loss sits above the last state. Dashed arrows "
-    "go back from the loss through every state to the left: the gradients dh_t.",
+    "go back from the loss through every state to the left, each labelled ds_t Uᵀ: the gradient, multiplied by the same matrix "
+    "again and again.",
     size=(8, 2.6),
 )
 
@@ -112,7 +112,7 @@ picture(
 # | | $h_1$ | $h_2$ | $h_3$ | $J_1$ | $J_2$ | $J_3$ | $\partial h_3/\partial h_0$ |
 # |---|---|---|---|---|---|---|---|
 # | $u = 0.5$ | 0.245 | 0.122 | 0.061 | 0.470 | 0.493 | 0.498 | **0.115** |
-# | $u = 2$ | 0.762 | 0.909 | 0.949 | 0.840 | 0.346 | 0.199 | **0.058** |
+# | $u = 2$ | 0.762 | 0.909 | 0.949 | 0.840 | 0.347 | 0.200 | **0.058** |
 #
 # A surprise: with the *larger* $u$ the gradient vanishes *faster*. The unit saturates, $1-h^2$ is tiny, and the state sits
 # in an attractor in which it forgets where it came from. Let us see a few more steps.
@@ -197,9 +197,9 @@ def draw_norms(ax):
 picture(
     draw_norms,
     alt="The norm of ∂h_T/∂h_t against the lag T − t, logarithmic, for recurrent matrices of gain g. For g = 0.6 it falls on a "
-    "straight line to 1e-13 at a lag of 60, for 0.9 to about 1e-3; for 1.0 it falls slowly, to about a tenth; for 1.1 it is "
-    "almost level; for 1.6 it grows, to some hundreds or more, and stays far below its bound. Thin lines show the bound g to "
-    "the power of the lag.",
+    "straight line to about 1e-13 at a lag of 60, for 0.9 to about 1e-3; for 1.0 it falls slowly, to about 0.3; for 1.1 it "
+    "creeps up, to about 5; for 1.6 it grows to some thousands, and stays far below its bound. Thin lines show the bound, g "
+    "to the power of the lag.",
     size=(7, 4),
 )
 
@@ -271,20 +271,14 @@ for gain in (0.9, 1.6):
 rnn, trace, _ = looked_at(0.9, 5 * x)
 shares = np.array([np.linalg.norm(np.outer(trace.h[t, 0], trace.dz_h_new[t, 0])) for t in range(T)])
 total = np.linalg.norm(sum(np.outer(trace.h[t, 0], trace.dz_h_new[t, 0]) for t in range(T)))
-same("dU, summed from the trace", total, np.linalg.norm(rnn.trainable_weights[1].grad.numpy()))
-table(
-    ["", "norm"],
-    [
-        ("dU", f"{total:.2f}"),
-        ("the last ten steps' share", f"{shares[-10:].sum():.2f}"),
-        ("the first ten steps' share", f"{shares[:10].sum():.1e}"),
-    ],
-)
+assert np.isclose(total, np.linalg.norm(rnn.trainable_weights[1].grad.numpy()))  # the trace agrees with the tape
+rows = [("dU", f"{total:.2f}"), ("the last step's share", f"{shares[-1]:.2f}")]
+table(["", "norm"], [*rows, *((f"the share of {k} steps before", f"{shares[-1 - k]:.1e}") for k in (10, 20))])
 
 
 # %%
 def draw_shares(ax):
-    ax.semilogy(np.arange(1, T + 1), shares, label="share of step t in dU", **line(0))
+    ax.semilogy(np.arange(2, T + 1), shares[1:], label="share of step t in dU", **line(0))
     ax.axhline(total, label="‖dU‖", color=line(1)["color"], linestyle=line(1)["linestyle"])
     ax.semilogy(np.arange(1, T + 1), trace.saliency()[:, 0], label="‖dx_t‖: does the loss see this input?", **line(2))
     ax.set(xlabel="step t", ylabel="norm")
@@ -325,7 +319,8 @@ def with_radius(U, radius):
 
 # %% mistake="with_radius"
 def with_radius(U, radius):
-    return U * (radius / np.linalg.eigvals(U).real.max())
+    """From the determinant."""
+    return U * radius / np.abs(np.linalg.det(U)) ** (1 / len(U))
 
 
 # %% check="with_radius" points=2
@@ -364,32 +359,163 @@ def unit_loss(u, b, steps=25):
     return (h - 0.2) ** 2
 
 
-def descend(longest=None, steps=40, eta=0.1):
-    """Gradient descent on the cliff, from the plain; with clipping, if `longest` is given."""
-    point = np.array([1.35, 0.35])  # u, b
-    path, lengths = [point], []
+def descend(starts, steps, eta, longest=np.inf):
+    """Gradient descent from many starts (n, 2) at once. A gradient longer than `longest` is shortened to it.
+
+    Returns the paths (steps + 1, n, 2) and the lengths of the gradients, before shortening, (steps, n).
+    """
+    path, lengths = [starts], []
     for _ in range(steps):
-        u, b = (mg.tensor(p, requires_grad=True) for p in point)
-        g = np.array([d.item() for d in mg.grad(unit_loss(u, b), [u, b])])
-        lengths.append(np.linalg.norm(g))
-        if longest is not None and lengths[-1] > longest:
-            g *= longest / lengths[-1]
-        point = point - eta * g
-        path.append(point)
+        u, b = (mg.tensor(path[-1][:, k].copy(), requires_grad=True) for k in range(2))
+        g = np.stack([d.numpy() for d in mg.grad(unit_loss(u, b).sum(), [u, b])], axis=-1)
+        lengths.append(np.linalg.norm(g, axis=-1))
+        path.append(path[-1] - eta * g * np.minimum(1, longest / lengths[-1])[:, None])
     return np.array(path), np.array(lengths)
 
 
-free, free_lengths = descend(steps=60)
-clipped, clipped_lengths = descend(longest=0.5, steps=60)
-table(
-    ["", "longest gradient", "farthest from the start", "loss at the end"],
-    [
-        (
-            name,
-            f"{lengths.max():.1f}",
-            f"{np.linalg.norm(path - path[0], axis=1).max():.2f}",
-            f"{unit_loss(*path[-1]):.4f}",
-        )
-        for name, path, lengths in (("free", free, free_lengths), ("clipped to 0.5", clipped, clipped_lengths))
-    ],
+start = np.array([[1.5, 0.4]])
+free, free_lengths = (a[:, 0] for a in descend(start, 60, eta=0.1))
+clipped, _ = (a[:, 0] for a in descend(start, 60, eta=0.1, longest=0.5))
+thrown = free_lengths.argmax()
+print(f"free:    after {thrown} steps the gradient is {free_lengths[thrown]:.0f} long, and b jumps", end=" ")
+print(f"from {free[thrown, 1]:.3f} to {free[thrown + 1, 1]:.2f}. Loss in the end: {unit_loss(*free[-1]):.2f}")
+print(f"clipped: loss in the end: {unit_loss(*clipped[-1]):.4f}")
+
+
+# %%
+def draw_cliff(left, right):
+    b = np.linspace(-0.4, 0.6, 400)
+    for k, u in enumerate((0.8, 1.15, 1.5)):
+        left.plot(b, unit_loss(u, b), label=f"u = {u}", **line(k))
+    left.set(xlabel="b", ylabel="loss", title="across the wall")
+    left.legend()
+    u, b = np.meshgrid(np.linspace(0.6, 1.7, 120), np.linspace(-0.15, 0.6, 240))
+    right.contourf(u, b, unit_loss(u, b), levels=12, cmap="Greys", alpha=0.6)
+    right.plot(*free.T, **line(1, marker=True), label="free")
+    right.plot(*clipped.T, **line(0, marker=True) | {"markersize": 3}, label="clipped to 0.5")
+    right.set(xlabel="u", ylabel="b", title="from above (dark: high)", xlim=(0.6, 1.7), ylim=(-0.15, 0.6))
+    right.annotate("to b = 5.2", (1.09, 0.585), (1.15, 0.5), color=line(1)["color"])
+    right.legend(loc="upper left")
+    right.grid(False)
+
+
+picture(
+    draw_cliff,
+    alt="The error cliff. Left, the loss against b for three values of u. For u = 0.8 it is a smooth valley with its floor at "
+    "b = 0.04. For u = 1.15 and u = 1.5 it falls slowly where b is negative, drops at b = 0 like a wall, for u = 1.5 from "
+    "1.1 to 0.45, and rises gently to a plain on the right. Right, the same from above, with two paths of gradient descent "
+    "that come down from the plain together. At the wall the free one is thrown out of the picture, to b = 5.2. The clipped "
+    "one turns and zigzags along the foot of the wall to the valley.",
+    columns=2,
+    size=(9.5, 3.8),
 )
+
+# %% [markdown]
+# Up on the wall the gradient is as long as the wall is steep, and one step undoes all that was learnt: beyond the plain, at
+# $b = 5.2$, the unit is saturated, the gradient is 0, and the run is over. In a training curve that is the loss that jumps
+# up one day and never comes down.
+#
+# The *direction* of the gradient is right even there. So keep it, and bound the length: with all gradients of all weights
+# as **one** long vector $g$, and a longest length $\ell$,
+#
+# $$g \;\leftarrow\; g\cdot\min\!\left(1,\ \frac{\ell}{\lVert g\rVert}\right).$$
+#
+# Sixty starts on the plain, with $\eta = 0.05$, each with and without:
+
+# %%
+draw = np.random.default_rng(0)
+starts = np.stack([draw.uniform(1.2, 2.0, 60), draw.uniform(0.1, 0.5, 60)], axis=-1)
+rows = []
+for name, longest in (("free", np.inf), ("clipped to 1", 1.0)):
+    path, _ = descend(starts, scaled(150, 30), 0.05, longest)
+    jumps = np.linalg.norm(np.diff(path, axis=0), axis=-1).max(0)
+    rows.append((name, f"{(jumps > 1).sum()} of 60", f"{(unit_loss(*path[-1].T) < 0.02).sum()} of 60"))
+table(["", "thrown farther than 1", "loss below 0.02 in the end"], rows)
+
+# %% [markdown]
+# ## Exercise 3: clipping
+#
+# Write `clipped_to(gradients, longest)` for a *list* of arrays of any shapes, the gradients of all weights of a net. It
+# returns a new list. Their common length is the root of the sum of all squares.
+
+
+# %% exercise="clipping"
+def clipped_to(gradients, longest):
+    """The same gradients, shortened together if their common length exceeds `longest`."""
+    ### BEGIN SOLUTION
+    length = np.sqrt(sum((g * g).sum() for g in gradients))
+    return [g * (longest / length) if length > longest else g for g in gradients]
+    ### END SOLUTION
+
+
+# %% mistake="clipping"
+def clipped_to(gradients, longest):
+    """Each array for itself: that turns the whole."""
+    return [g * min(1.0, longest / np.linalg.norm(g)) for g in gradients]
+
+
+# %% mistake="clipping"
+def clipped_to(gradients, longest):
+    """Number by number."""
+    return [np.clip(g, -longest, longest) for g in gradients]
+
+
+# %% mistake="clipping"
+def clipped_to(gradients, longest):
+    """Short ones are stretched."""
+    length = np.sqrt(sum((g * g).sum() for g in gradients))
+    return [g * (longest / length) for g in gradients]
+
+
+# %% [markdown]
+# What must hold: short gradients stay as they are; long ones get the length asked for, and keep their direction. And it
+# should agree with `global_clipnorm` of minigrad's optimisers.
+
+# %% check="clipping" points=3
+draw = np.random.default_rng(2)
+gs = [draw.normal(size=shape) for shape in ((3, 4), (4,), (2, 2))]
+flat = np.concatenate([g.ravel() for g in gs])
+for longest in (100.0, 1.0):
+    answer = clipped_to(gs, longest)
+    check([np.shape(a) for a in answer] == [g.shape for g in gs], "the shapes should stay as they are.")
+    mine = np.concatenate([np.ravel(a) for a in answer])
+    same(f"longest = {longest:g}: the length", np.linalg.norm(mine), min(longest, np.linalg.norm(flat)))
+    same("the cosine with what it was", mine @ flat / np.linalg.norm(mine) / np.linalg.norm(flat), 1.0)
+ws = [mg.tensor(np.zeros_like(g), requires_grad=True) for g in gs]
+mg.keras.optimizers.SGD(1.0, global_clipnorm=1.0).apply_gradients(
+    [(mg.tensor(g), w) for g, w in zip(gs, ws, strict=True)]
+)
+for k, (a, w) in enumerate(zip(clipped_to(gs, 1.0), ws, strict=True)):
+    same(f"array {k}, as in minigrad", a, -w.numpy())
+
+# %% [markdown]
+# ## What clipping does not do
+#
+# It stops an explosion. It cannot bring back what has vanished: no factor makes $10^{-13}$ into a signal. For that, the
+# *net* has to change, so that the way back is no longer a product of the same matrix. Lesson 6 puts a second state beside
+# $h$, one that is *added to* and not multiplied by $U$, and three gates that guard it.
+#
+# ## To think about
+#
+# 1. Show that $\lVert\partial h_T/\partial h_t\rVert \le \lVert U\rVert^{T-t}$, and find a $U$ with spectral radius below 1 for
+#    which the norm *grows* during the first ten steps.
+# 2. With `relu` in place of `tanh` the diagonal matrices contain only zeros and ones. What becomes of the paper example?
+# 3. In the figure of the shares, what would the curve look like if the loss were a sum over *all* $h_t$?
+# 4. Clipping changes $\lVert g\rVert$, so it is no longer the gradient of the loss. Why is descent still possible? Can you think
+#    of a minimum that clipped descent cannot reach, and that free descent can?
+#
+# ## Summary
+#
+# - The recurrent net is a deep net with one shared layer: $\partial h_T/\partial h_t$ is a product of $T-t$ Jacobians
+#   $\operatorname{diag}(1-h^2)\,U^\top$.
+# - It vanishes if $\lVert U\rVert<1$; if $\lVert U\rVert>1$ it may explode, or vanish by saturation. Attractors hold bits and
+#   lose gradients.
+# - $dU$ may look healthy while the early steps have no share in it.
+# - Exploding gradients make cliffs; clipping by the global norm gets past them. Vanishing gradients need another net.
+#
+# **Read:** Bengio, Simard and Frasconi, "Learning long-term dependencies with gradient descent is difficult", 1994; Pascanu,
+# Mikolov and Bengio, "On the difficulty of training recurrent neural networks", 2013, from which the cliff comes.
+#
+# **In the source:** [`minigrad/recurrent/simple_rnn_step.py`](../minigrad/recurrent/simple_rnn_step.py) is one step and its
+# gradient, [`minigrad/recurrent/bptt.py`](../minigrad/recurrent/bptt.py) the loop, and
+# [`minigrad/tracing/jacobian.py`](../minigrad/tracing/jacobian.py) the product of Jacobians.
