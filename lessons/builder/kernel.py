@@ -43,7 +43,7 @@ def executed(notebook: Notebook, unsolved: bool) -> Notebook:
         if before["cell_type"] == "code":
             outputs = [tidy(dict(output)) for output in after["outputs"]]
             cells[-1] = {**before, "execution_count": after["execution_count"], "outputs": outputs}
-            _check(cells[-1], unsolved)
+            require_in_order(cells[-1], unsolved)
     return {**notebook, "cells": cells}
 
 
@@ -58,7 +58,7 @@ def tidy(output: dict[str, Any]) -> dict[str, Any]:
     return {**output, "data": data, "metadata": dict(output["metadata"])}
 
 
-def _check(cell: dict[str, Any], unsolved: bool) -> None:
+def require_in_order(cell: dict[str, Any], unsolved: bool) -> None:
     """An output that names this machine, or an error where none belongs, stops the build."""
     for output in cell["outputs"]:
         text = "".join(output.get("text", output.get("traceback", output.get("data", {}).get("text/plain", ""))))

@@ -1,0 +1,222 @@
+"""Notebooks, runs, pages and the command line, on a lesson of two exercises."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lessons.builder import command, kernel
+from lessons.builder.lesson import FOLDER, Lesson, lessons, read
+from lessons.builder.markdown import write_markdown
+from lessons.builder.notebook import cell_ids, notebook_of, slug, write
+from lessons.builder.percent import Cell, LessonError
+from lessons.builder.run import run, unnoticed
+
+SOURCE = """\
+# %% [markdown]
+# # 1 · Twice
+#
+# Doubling.
+#
+# **Minutes:** 30 · **Needs:** nothing
+#
+# After this lesson you can
+#
+# 1. double;
+# 2. halve;
+# 3. rest.
+
+# %% [markdown]
+# ## To double
+
+# %%
+from lesson_tools import same
+
+print("hello")
+
+# %% exercise="twice"
+def twice(x):
+    ### BEGIN SOLUTION
+    return 2 * x
+    ### END SOLUTION
+
+# %% mistake="twice"
+def twice(x):
+    return x * x
+
+# %% check="twice" points=2
+same("twice(3)", twice(3), 6)
+# %% exercise="half"
+def half(x):
+    ### BEGIN SOLUTION
+    return x / 2
+    ### END SOLUTION
+
+# %% check="half"
+same("half(3)", half(3), 1.5)
+"""
+
+
+@pytest.fixture
+def lesson(tmp_path: Path) -> Lesson:
+    return lesson_of(tmp_path, SOURCE)
+
+
+def lesson_of(tmp_path: Path, source: str) -> Lesson:
+    path = tmp_path / "01_twice.py"
+    path.write_text(source, "utf-8")
+    return read(path)
+
+
+# --- running ----------------------------------------------------------------------------------------------------------
+
+
+def test_as_shipped_every_check_fails(lesson: Lesson) -> None:
+    done = run(lesson, lesson.for_students(), fast=True)
+    assert set(done.failed()) == {"twice", "half"}
+    assert done.broken() == []
+    assert done.printed == "hello\n"
+
+
+def test_solved_every_check_passes(lesson: Lesson) -> None:
+    done = run(lesson, lesson.solved(), fast=True)
+    assert done.errors == []
+    assert unnoticed(lesson, done) == []
+    assert done.names["twice"](5) == 10  # the right answer is back in its place
+
+
+def test_a_check_that_sees_nothing_is_found(tmp_path: Path) -> None:
+    blind = lesson_of(tmp_path, SOURCE.replace('same("twice(3)", twice(3), 6)', "twice(2) == 4 or twice(0)"))
+    wrong, _ = command.problems(blind, fast=True)
+    assert wrong == ["01_twice.py:28: the check of 'twice' lets this mistake through"]
+
+
+def test_a_check_that_passes_as_shipped_is_found(tmp_path: Path) -> None:
+    empty = lesson_of(tmp_path, SOURCE.replace('same("half(3)", half(3), 1.5)', "half"))
+    assert command.problems(empty, fast=True)[0] == ["01_twice: the check of 'half' passes as shipped"]
+
+
+def test_a_wrong_solution_and_a_broken_cell_are_found(tmp_path: Path) -> None:
+    broken = lesson_of(tmp_path, SOURCE.replace("return x / 2", "return x").replace('print("hello")', "1 / 0"))
+    wrong, _ = command.problems(broken, fast=True)
+    assert wrong[0] == "01_twice.py:17: ZeroDivisionError: division by zero"
+    assert any("solved, CheckError: half(3): 1 of 1 numbers differ, most: yours 3, expected 1.5" in w for w in wrong)
+
+
+# --- the notebook -----------------------------------------------------------------------------------------------------
+
+
+def test_nbgraders_metadata(lesson: Lesson) -> None:
+    cells = {cell["id"]: cell for cell in notebook_of(lesson, lesson.solved())["cells"]}
+    assert list(cells) == ["1-twice-1", "to-double-1", "to-double-2", "twice", "check-twice", "half", "check-half"]
+    assert cells["twice"]["metadata"]["nbgrader"] == {
+        "grade": False, "grade_id": "twice", "locked": False, "schema_version": 3, "solution": True, "task": False,
+    }  # fmt: skip
+    assert cells["check-twice"]["metadata"]["nbgrader"] == {
+        "grade": True, "grade_id": "check_twice", "locked": True, "points": 2, "schema_version": 3, "solution": False,
+        "task": False,
+    }  # fmt: skip
+    assert "### BEGIN SOLUTION" in "".join(cells["twice"]["source"])
+    assert cells["to-double-2"]["metadata"] == {}
+
+
+def test_a_cell_put_in_changes_the_ids_of_its_section_only() -> None:
+    one, two, code = Cell("markdown", "## One"), Cell("markdown", "## Two"), Cell("code", "1")
+    before, after = cell_ids([one, code, two, code]), cell_ids([one, code, code, two, code])
+    assert before == ["one-1", "one-2", "two-1", "two-2"]
+    assert after == ["one-1", "one-2", "one-3", "two-1", "two-2"]
+
+
+def test_slug() -> None:
+    assert slug("Über ‖∂h_T/∂h_t‖, again") == "uber-h-t-h-t-again"
+    assert slug("→") == "section"
+
+
+def test_the_same_source_gives_the_same_file(lesson: Lesson, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write(notebook_of(lesson, lesson.for_students()), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    nbformat = pytest.importorskip("nbformat", reason="Jupyter is no part of the tests' environment")
+    nbformat.validate(json.loads((tmp_path / "a").read_text("utf-8")))
+
+
+# --- what Jupyter puts out --------------------------------------------------------------------------------------------
+
+
+def test_tracebacks_become_one_sentence() -> None:
+    error = {"output_type": "error", "ename": "CheckError", "evalue": "no", "traceback": ["\x1b[31m/somewhere/x.py"]}
+    assert kernel.tidy(error)["traceback"] == ["CheckError: no"]
+    assert kernel.tidy({"output_type": "stream", "name": "stdout", "text": "a\nb"})["text"] == ["a\n", "b"]
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        ({"output_type": "stream", "name": "stdout", "text": ["/home/me/x"]}, "a path or an address"),
+        ({"output_type": "stream", "name": "stdout", "text": ["<object at 0x7f3a12345678>"]}, "a path or an address"),
+        ({"output_type": "stream", "name": "stderr", "text": ["a warning"]}, "stderr"),
+        ({"output_type": "error", "ename": "E", "evalue": "", "traceback": ["E: no"]}, "raised E: no"),
+    ],
+)
+def test_an_output_that_differs_from_machine_to_machine(output: dict[str, Any], says: str) -> None:
+    cell = {"id": "one", "metadata": {}, "outputs": [output]}
+    with pytest.raises(LessonError, match=says):
+        kernel.require_in_order(cell, unsolved=True)
+
+
+def test_an_exercise_may_raise_as_shipped_only() -> None:
+    error = {"output_type": "error", "ename": "E", "evalue": "", "traceback": ["E: no"]}
+    cell = {"id": "one", "metadata": {"tags": ["check"]}, "outputs": [error]}
+    kernel.require_in_order(cell, unsolved=True)
+    with pytest.raises(LessonError, match="raised"):
+        kernel.require_in_order(cell, unsolved=False)
+
+
+def test_solutions_never_overwrite_the_students_notebooks(tmp_path: Path) -> None:
+    with pytest.raises(LessonError, match="choose another folder"):
+        kernel.solutions_to(FOLDER / "source" / "..")
+    folder = kernel.solutions_to(tmp_path / "new" / "folder")
+    assert (folder / "lesson_tools.py").exists()
+
+
+# --- pages ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_page_has_pictures_with_alt_text(lesson: Lesson, tmp_path: Path) -> None:
+    notebook = notebook_of(lesson, lesson.for_students())
+    picture = {"image/png": base64.b64encode(b"png").decode(), "text/plain": ["Figure"]}
+    notebook["cells"][2]["outputs"] = [
+        {"output_type": "stream", "name": "stdout", "text": ["hello\n"]},
+        {"output_type": "display_data", "data": picture, "metadata": {"image/png": {"alt": "What is seen."}}},
+        {"output_type": "display_data", "data": {"text/html": ["<details>"], "text/plain": [""]}, "metadata": {}},
+    ]
+    (tmp_path / "01_twice").mkdir()
+    (tmp_path / "01_twice" / "figure-7.png").write_bytes(b"of an older run")
+    page = write_markdown(notebook, lesson.name, tmp_path).read_text("utf-8")
+    assert "```text\nhello\n```\n\n![What is seen.](01_twice/figure-1.png)\n\n```python\ndef twice" in page
+    assert [path.name for path in (tmp_path / "01_twice").iterdir()] == ["figure-1.png"]
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def test_check(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["check", "--fast", "2"]) == 0
+    assert "in order" in capsys.readouterr().out
+
+
+def test_an_unknown_lesson(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["check", "77"]) == 1
+    assert capsys.readouterr().err == "lessons: there is no lesson 77\n"
+
+
+def test_the_readme_has_the_table() -> None:
+    """If this fails: python -m lessons build"""
+    page = (FOLDER / "README.md").read_text("utf-8")
+    assert command.with_table(page, lessons()) == page
+    for lesson in lessons():
+        assert f"[{lesson.number} · {lesson.title}]({lesson.name}.ipynb)" in page

@@ -1,0 +1,105 @@
+"""What the lessons' helper says to students."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from lessons.builder.run import at_hand
+
+ALT = "A line that rises from zero to one over ten steps of time."
+
+
+@pytest.fixture
+def tools() -> Iterator[ModuleType]:
+    with at_hand(fast=True):
+        import lesson_tools
+
+        yield lesson_tools
+
+
+def test_fast(tools: ModuleType) -> None:
+    assert tools.FAST
+    assert tools.scaled(100, 3) == 3
+    with at_hand(fast=False):
+        import lesson_tools
+
+        assert lesson_tools.scaled(100, 3) == 100
+
+
+def test_same_accepts(tools: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    tools.same("dx", np.array([1.0, 2.0 + 1e-9]), mg.tensor([1.0, 2.0], dtype="float64"))
+    tools.same("loss", 1, 1.0)
+    assert capsys.readouterr().out.splitlines() == [
+        "dx: as expected (largest difference 1.0e-09)",
+        "loss: as expected (largest difference 0.0e+00)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("yours", "says"),
+    [
+        (None, "dx is None. Does your function return it"),
+        (..., "dx is Ellipsis"),
+        ([1.0, 2.0], r"should have shape \(2, 2\); yours has \(2,\)"),
+        ("four", "should be numbers; yours is str"),
+        ([[1.0, 2.0], [3.0, 5.0]], r"1 of 4 numbers differ, most at dx\[1, 1\]: yours 5, expected 4"),
+        ([[2.0, 4.0], [6.0, 8.0]], "Yours is 2 times as large everywhere"),
+        ([[0.0, 0.0], [0.0, 0.0]], "Yours is 0 everywhere"),
+        ([[np.nan, 2.0], [3.0, 4.0]], r"most at dx\[0, 0\]: yours nan.*There is NaN in yours"),
+    ],
+)
+def test_same_says_what_differs(tools: ModuleType, yours: Any, says: str) -> None:
+    with pytest.raises(tools.CheckError, match=says) as raised:
+        tools.same("dx", yours, [[1.0, 2.0], [3.0, 4.0]])
+    assert raised.value._render_traceback_()[0].startswith("Not yet: dx")
+
+
+def test_a_picture_has_alt_text(tools: ModuleType) -> None:
+    picture = tools.picture(lambda ax: ax.plot([0, 1], **tools.line(0)), ALT)
+    assert picture.alt == ALT
+    assert picture.png()[1:4] == b"PNG"
+    assert repr(picture) == f"Figure: {ALT}"
+    two = tools.picture(lambda left, right: (left.plot([0, 1]), right.plot([1, 0])), ALT, columns=2)
+    assert len(two.figure.axes) == 2
+    with pytest.raises(ValueError, match="to say in a sentence what there is to see"):
+        tools.picture(lambda ax: None, "A line.")
+
+
+def test_the_same_picture_twice_is_the_same_file(tools: ModuleType) -> None:
+    draws = [tools.picture(lambda ax: ax.plot([0, 1], label="a"), ALT).png() for _ in range(2)]
+    assert draws[0] == draws[1]
+
+
+def test_lines_differ_in_more_than_colour(tools: ModuleType) -> None:
+    looks = [tools.line(k, marker=True) for k in range(7)]
+    for what in ("color", "linestyle", "marker"):
+        assert len({str(look[what]) for look in looks}) == 7
+
+
+def test_without_matplotlib_one_sentence(tools: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name.partition(".")[0] == "matplotlib":
+            raise ModuleNotFoundError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    for module in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, module)
+    picture = tools.picture(lambda ax: ax.plot([0, 1]), ALT)
+    assert repr(picture) == tools.NO_MATPLOTLIB
+    assert "python -m pip install matplotlib" in tools.NO_MATPLOTLIB
+
+
+def test_table(tools: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    tools.table(["name", "value"], [("a", 0.123456), ("long name", 2)])
+    assert capsys.readouterr().out == "name        value\n---------  ------\na          0.1235\nlong name       2\n"

@@ -1,0 +1,140 @@
+"""Each lesson: what students get holds no solution, its checks fail as shipped and pass solved, its outputs are new."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from lessons.builder import run
+from lessons.builder.kernel import PLACES, images
+from lessons.builder.lesson import BEGIN, END, FOLDER, Lesson, lessons
+from lessons.builder.notebook import notebook_of
+
+LESSONS = lessons()
+NOT_OUTPUTS = ("outputs", "execution_count")
+
+
+@pytest.fixture(params=LESSONS, ids=lambda lesson: lesson.name)
+def lesson(request: pytest.FixtureRequest) -> Lesson:
+    return request.param
+
+
+def shipped(lesson: Lesson) -> dict[str, Any]:
+    """The notebook that students open."""
+    return json.loads(lesson.notebook.read_text("utf-8"))
+
+
+# --- (a) no solution text -------------------------------------------------------------------------------------------
+
+
+def test_the_students_notebook_holds_no_solution(lesson: Lesson) -> None:
+    """Looks for each line that stands in solutions and mistakes only, in everything the file holds."""
+    told = {line.strip() for text in hidden(lesson) for line in text.splitlines()}
+    elsewhere = {line.strip() for line in outside(lesson).splitlines()}
+    secret = {line for line in told - elsewhere if len(line) > 12}
+    assert len(secret) >= len(lesson.exercises())
+    inside = json.dumps(shipped(lesson), ensure_ascii=False, indent=0)
+    lines = {line.strip().strip('",').removesuffix("\\n").strip() for line in inside.splitlines()}
+    assert {json.dumps(line, ensure_ascii=False)[1:-1] for line in secret} & lines == set()
+    assert json.dumps(outside(lesson).splitlines()[-1], ensure_ascii=False)[1:-1] in lines  # it would have been seen
+    assert BEGIN not in inside
+    assert END not in inside
+
+
+def hidden(lesson: Lesson) -> list[str]:
+    return [*lesson.solutions(), *(cell.text for cell in lesson.cells if "mistake" in cell.options)]
+
+
+def outside(lesson: Lesson) -> str:
+    return "\n".join(cell.text for cell in lesson.for_students())
+
+
+# --- (b) and (c) the checks -----------------------------------------------------------------------------------------
+
+
+def test_checks_fail_as_shipped_pass_solved_and_notice_mistakes(lesson: Lesson) -> None:
+    as_shipped = run.run(lesson, lesson.for_students(), fast=True)
+    assert as_shipped.broken() == []
+    assert set(as_shipped.failed()) == set(lesson.exercises())
+    assert {type(error) for error in as_shipped.failed().values()} == {NotImplementedError}
+
+    solved = run.run(lesson, lesson.solved(), fast=True)
+    assert [f"line {cell.line}: {error!r}" for cell, error in solved.errors] == []
+    assert max(as_shipped.seconds, solved.seconds) < 30  # a few seconds where nothing else runs
+
+    assert {name for name, *_ in lesson.mistakes()} == set(lesson.exercises())
+    assert run.unnoticed(lesson, solved) == []
+
+
+# --- the notebook -----------------------------------------------------------------------------------------------------
+
+
+def test_outputs_are_of_this_source(lesson: Lesson) -> None:
+    """If this fails: python -m lessons build"""
+    assert shipped(lesson)["metadata"]["minigrad"]["sha256"] == lesson.digest
+
+
+def test_cells_ids_and_metadata_are_what_the_builder_makes(lesson: Lesson) -> None:
+    made = notebook_of(lesson, lesson.for_students())
+    found = shipped(lesson)
+    assert found["metadata"] == made["metadata"]
+    assert [without_outputs(cell) for cell in found["cells"]] == [without_outputs(cell) for cell in made["cells"]]
+    ids = [cell["id"] for cell in made["cells"]]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-z0-9-]{1,64}", id_) for id_ in ids)
+
+
+def without_outputs(cell: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in cell.items() if key not in NOT_OUTPUTS}
+
+
+def test_it_was_run_from_top_to_bottom(lesson: Lesson) -> None:
+    counts = [cell["execution_count"] for cell in shipped(lesson)["cells"] if cell["cell_type"] == "code"]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_every_image_has_alt_text(lesson: Lesson) -> None:
+    notebook = shipped(lesson)
+    figures = images(notebook)
+    assert len(figures) == len(re.findall(r"^picture\(", outside(lesson), re.MULTILINE)) >= 1
+    assert [id_ for id_, alt, _ in figures if len(alt.split()) < 8] == []
+    assert len({alt for _, alt, _ in figures}) == len(figures)
+    words = json.dumps(notebook, ensure_ascii=False)
+    assert words.count("<summary>This figure in words</summary>") == len(figures)  # for viewers that drop metadata
+    assert re.findall(r"!\[\s*\]\(", outside(lesson)) == []
+
+
+def test_no_paths_no_addresses_no_times(lesson: Lesson) -> None:
+    for cell in shipped(lesson)["cells"]:
+        for output in cell.get("outputs", ()):
+            text = "".join(output.get("text", output.get("traceback", output.get("data", {}).get("text/plain", ""))))
+            assert PLACES.search(text) is None
+            assert output.get("name") != "stderr"
+        assert set(cell["metadata"]) <= {"nbgrader", "tags"}  # Jupyter would put times there
+
+
+# --- what it says ----------------------------------------------------------------------------------------------------
+
+
+def test_front_matter_and_parts(lesson: Lesson) -> None:
+    assert len(lesson.goals) == 3
+    assert lesson.name.startswith(f"{lesson.number:02d}_")
+    assert 20 <= lesson.minutes <= 120
+    assert 2 <= len(lesson.exercises()) <= 4
+    text = outside(lesson)
+    for part in ("paper", "## To think about", "## Summary", "**In the source:**"):
+        assert part in text
+
+
+def test_links_lead_to_files(lesson: Lesson) -> None:
+    links = re.findall(r"\]\(([^)#:\s]+)(?:#[\w-]+)?\)", outside(lesson))
+    assert any(link.startswith("../minigrad/") for link in links)
+    assert [link for link in links if not (FOLDER / link).exists()] == []
+
+
+def test_the_course_is_complete() -> None:
+    assert [one.number for one in LESSONS] == list(range(1, len(LESSONS) + 1))
+    assert {path.stem for path in FOLDER.glob("*.ipynb")} == {one.name for one in LESSONS}
