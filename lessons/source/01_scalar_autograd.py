@@ -16,7 +16,7 @@ import math
 import random
 
 import minigrad as mg
-from lesson_tools import check, line, picture, same, table
+from lesson_tools import check, line, picture, same, scaled, table
 
 # %% [markdown]
 # ## The formula
@@ -432,12 +432,13 @@ except mg.errors.GradientError as error:
 # And it is as good as its word on long chains: a hundred thousand operations, under Python's default recursion limit.
 
 # %%
+n = scaled(100_000, 10_000)
 x = mg.tensor(1.0, dtype="float64", requires_grad=True)
 y = x
-for _ in range(100_000):
-    y = y * 0.99999
+for _ in range(n):
+    y = y * (1 - 1 / n)
 y.backward()
-print(f"dx = {x.grad.item():.6f}, and 0.99999 to the power of 100,000 is {0.99999**100_000:.6f}")
+print(f"dx = {x.grad.item():.5f}, and (1 − 1/n)ⁿ is {(1 - 1 / n) ** n:.5f}")
 
 # %% [markdown]
 # ## To think about
