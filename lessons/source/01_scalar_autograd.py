@@ -64,25 +64,47 @@ def draw_graph(ax):
     places = {"a": (0, 1), "b": (0, 0), "c": (1.2, 0), "d": (2.4, 0.5), "L": (3.6, 0.5)}
     says = {"a": "a = 2\nda = 16", "b": "b = −3\ndb = −16", "c": "c = a b = −6\ndc = −8"}
     says |= {"d": "d = c + a = −4\ndd = −8", "L": "L = d² = 16\ndL = 1"}
-    arrows = [("a", "c", "×b"), ("b", "c", "×a"), ("c", "d", "×1"), ("a", "d", "×1"), ("d", "L", "×2d")]
+    arrows = [
+        ("a", "c", "×b"),
+        ("b", "c", "×a"),
+        ("c", "d", "×1"),
+        ("a", "d", "×1"),
+        ("d", "L", "×2d"),
+    ]
     boxes = {}
     for name, (x, y) in places.items():
         box = {"boxstyle": "round", "fc": "white", "ec": line(0)["color"]}
-        boxes[name] = ax.text(x, y, says[name], ha="center", va="center", bbox=box).get_bbox_patch()
+        boxes[name] = ax.text(
+            x, y, says[name], ha="center", va="center", bbox=box
+        ).get_bbox_patch()
     for source, target, partial in arrows:
         (x0, y0), (x1, y1) = places[source], places[target]
-        ends = {"patchA": boxes[source], "patchB": boxes[target], "shrinkA": 3, "shrinkB": 3}
-        ax.annotate("", (x1, y1), (x0, y0), arrowprops={"arrowstyle": "->", "color": "0.3", **ends})
-        ax.text((x0 + x1) / 2, (y0 + y1) / 2 + 0.06, partial, ha="center", color=line(1)["color"])
+        ends = {
+            "patchA": boxes[source],
+            "patchB": boxes[target],
+            "shrinkA": 3,
+            "shrinkB": 3,
+        }
+        ax.annotate(
+            "", (x1, y1), (x0, y0), arrowprops={"arrowstyle": "->", "color": "0.3", **ends}
+        )
+        ax.text(
+            (x0 + x1) / 2,
+            (y0 + y1) / 2 + 0.06,
+            partial,
+            ha="center",
+            color=line(1)["color"],
+        )
     ax.set(xlim=(-0.5, 4.1), ylim=(-0.35, 1.35))
     ax.axis("off")
 
 
 picture(
     draw_graph,
-    alt="The graph of the example, from left to right: a and b lead to c, c and a lead to d, d leads to L. Each box "
-    "holds a value and its gradient: a = 2 and 16, b = −3 and −16, c = −6 and −8, d = −4 and −8, L = 16 and 1. Each arrow "
-    "carries its local derivative: b and a into c, 1 and 1 into d, 2d into L.",
+    alt="The graph of the example, from left to right: a and b lead to c, c and a lead to "
+    "d, d leads to L. Each box holds a value and its gradient: a = 2 and 16, b = −3 "
+    "and −16, c = −6 and −8, d = −4 and −8, L = 16 and 1. Each arrow carries its "
+    "local derivative: b and a into c, 1 and 1 into d, 2d into L.",
     size=(7.5, 2.8),
 )
 
@@ -160,7 +182,10 @@ for operation, numbers in ((add, (2.0, -3.0)), (mul, (2.0, -3.0)), (tanh, (0.7,)
     y = operation(*map(Value, numbers))
     name = operation.__name__
     check(isinstance(y, Value), f"{name} should return a Value, and returned {y!r}.")
-    check(len(y.inputs) == len(y.partials) == len(numbers), f"{name}: one input and one partial for each argument.")
+    check(
+        len(y.inputs) == len(y.partials) == len(numbers),
+        f"{name}: one input and one partial for each argument.",
+    )
     for k in range(len(numbers)):
         nudged = [[n + s * 1e-5 * (j == k) for j, n in enumerate(numbers)] for s in (1, -1)]
         up, down = (operation(*map(Value, ns)).data for ns in nudged)
@@ -218,9 +243,17 @@ doublings = range(0, 19, 2)
 
 
 def draw_visits(ax):
-    ax.semilogy(doublings, [visits(n, True) for n in doublings], label="every path for itself", **line(1, marker=True))
     ax.semilogy(
-        doublings, [visits(n, False) for n in doublings], label="every node once, in order", **line(0, marker=True)
+        doublings,
+        [visits(n, True) for n in doublings],
+        label="every path for itself",
+        **line(1, marker=True),
+    )
+    ax.semilogy(
+        doublings,
+        [visits(n, False) for n in doublings],
+        label="every node once, in order",
+        **line(0, marker=True),
     )
     ax.set(xlabel="doublings n", ylabel="nodes visited on the way back", xticks=doublings)
     ax.legend()
@@ -228,14 +261,15 @@ def draw_visits(ax):
 
 picture(
     draw_visits,
-    alt="Nodes visited on the way back against the number of doublings n from 0 to 18, on a logarithmic axis. Every path "
-    "for itself is a straight line that climbs to about 500,000 visits; every node once stays below 20.",
+    alt="Nodes visited on the way back against the number of doublings n from 0 to 18, on "
+    "a logarithmic axis. Every path for itself is a straight line that climbs to "
+    "about 500,000 visits; every node once stays below 20.",
 )
 
 # %% [markdown]
 # So: every node once, and **only after all of its readers**. An order with this property is called a *topological order*
 # (of the graph read backwards). In our counter-example there is one only, $c, b, a$. In the example on paper there are
-# several; in each of them $a$ comes after $d$ *and* after $c$.
+# more; in each of them $a$ comes after $d$ *and* after $c$.
 #
 # ## Exercise 2: a topological order
 #
@@ -312,20 +346,32 @@ def chain(n):
     return x
 
 
-for name, root in (("c = b + b", c), *((f"random graph {s}", random_graph(12, s)) for s in range(20))):
+for name, root in (
+    ("c = b + b", c),
+    *((f"random graph {s}", random_graph(12, s)) for s in range(20)),
+):
     found = order(root)
-    check(isinstance(found, list) and found and found[0] is root, f"{name}: the list should begin with the root.")
+    check(
+        isinstance(found, list) and found and found[0] is root,
+        f"{name}: the list should begin with the root.",
+    )
     position = {id(value): k for k, value in enumerate(found)}
     check(len(position) == len(found), f"{name}: some Value comes twice.")
     for value in found:
         for x in value.inputs:
             check(id(x) in position, f"{name}: an input is missing from the list.")
-            check(position[id(x)] > position[id(value)], f"{name}: a Value stands before one of its readers.")
+            check(
+                position[id(x)] > position[id(value)],
+                f"{name}: a Value stands before one of its readers.",
+            )
 try:
     length = len(order(chain(20_000)))
 except RecursionError:
     length = 0
-check(length == 20_001, "A chain of 20,000 operations is too deep for your function: use a list as a stack.")
+check(
+    length == 20_001,
+    "A chain of 20,000 operations is too deep for your function: use a list as a stack.",
+)
 print("In order: 21 graphs, and a chain of 20,000 operations.")
 
 # %% [markdown]
@@ -396,7 +442,10 @@ tx, ty = (mg.tensor(n, dtype="float64", requires_grad=True) for n in (0.8, -0.6)
 expression(tx, ty, mg.add, mg.multiply, mg.tanh).backward()
 same("dx", x.grad, tx.grad)
 same("dy", y.grad, ty.grad)
-check(all(v.grad == 0 for v in result.inputs), "Only leaves keep a gradient: .grad of a Value in the middle is not 0.")
+check(
+    all(v.grad == 0 for v in result.inputs),
+    "Only leaves keep a gradient: .grad of a Value in the middle is not 0.",
+)
 backward(result)
 same("dx after a second call", x.grad, 2 * tx.grad)
 deep = chain(20_000)
@@ -414,7 +463,10 @@ print("Your autograd agrees with minigrad's tape.")
 a = mg.tensor(1.0, requires_grad=True)
 b = a + a
 c = b + b
-rows = [(name, t.node.op.__name__, t.node.serial - b.node.serial) for name, t in (("b", b), ("c", c))]
+rows = [
+    (name, t.node.op.__name__, t.node.serial - b.node.serial)
+    for name, t in (("b", b), ("c", c))
+]
 table(["tensor", "made by", "number, counted from b's"], rows)
 c.backward()
 print("da =", a.grad.item(), "  db =", b.grad, "(not a leaf, keeps nothing)")

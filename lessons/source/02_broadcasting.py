@@ -36,7 +36,13 @@ from lesson_tools import check, line, picture, same, scaled, table
 
 # %%
 rows = []
-for left, right in (((4, 3), (3,)), ((4, 3), (4, 1)), ((4, 1), (3,)), ((2, 1, 3), (4, 1)), ((4, 3), (4,))):
+for left, right in (
+    ((4, 3), (3,)),
+    ((4, 3), (4, 1)),
+    ((4, 1), (3,)),
+    ((2, 1, 3), (4, 1)),
+    ((4, 3), (4,)),
+):
     try:
         shape = np.broadcast_shapes(left, right)
     except ValueError:
@@ -82,20 +88,44 @@ print("dw =", w.grad.numpy().tolist())
 # %%
 def draw_sums(left, middle, right):
     through_x, through_w = dy * w.numpy(), dy * x.numpy()
-    panels = ((left, through_x, "dy ∘ w, for the copies of x"), (right, through_w, "dy ∘ x, for the copies of w"))
+    panels = (
+        (left, through_x, "dy ∘ w, for the copies of x"),
+        (right, through_w, "dy ∘ x, for the copies of w"),
+    )
     grid(middle, dy, "dy")
     for ax, values, title in panels:
         grid(ax, values, title)
     for k, total in enumerate(through_x.sum(1)):
-        left.text(3.1, k, f"→ {total:g}".replace("-", "−"), va="center", color=line(1)["color"], fontweight="bold")
+        left.text(
+            3.1,
+            k,
+            f"→ {total:g}".replace("-", "−"),
+            va="center",
+            color=line(1)["color"],
+            fontweight="bold",
+        )
     for k, total in enumerate(through_w.sum(0)):
-        right.text(k, 2.0, f"↓\n{total:g}", ha="center", va="center", color=line(1)["color"], fontweight="bold")
+        right.text(
+            k,
+            2.0,
+            f"↓\n{total:g}",
+            ha="center",
+            va="center",
+            color=line(1)["color"],
+            fontweight="bold",
+        )
 
 
 def grid(ax, values, title):
     """An array drawn as a table of numbers."""
     n, m = values.shape
-    ax.imshow(np.zeros((n, m)), cmap="Greys", vmin=0, vmax=10, extent=(-0.5, m - 0.5, n - 0.5, -0.5))
+    ax.imshow(
+        np.zeros((n, m)),
+        cmap="Greys",
+        vmin=0,
+        vmax=10,
+        extent=(-0.5, m - 0.5, n - 0.5, -0.5),
+    )
     ax.set_xticks(np.arange(m + 1) - 0.5, [])
     ax.set_yticks(np.arange(n + 1) - 0.5, [])
     ax.tick_params(length=0)
@@ -115,9 +145,10 @@ def grid(ax, values, title):
 
 picture(
     draw_sums,
-    alt="Three tables of two rows and three columns. In the middle dy: 1 2 3 and 4 5 6. On the left dy times w: 1 0 −3 and "
-    "4 0 −6, with arrows that sum each row, to −2 and −2: that is dx. On the right dy times x: 1 2 3 and 8 10 12, with "
-    "arrows that sum each column, to 9, 12 and 15: that is dw.",
+    alt="Three tables of two rows and three columns. In the middle dy: 1 2 3 and 4 5 6. "
+    "On the left dy times w: 1 0 −3 and 4 0 −6, with arrows that sum each row, to −2 "
+    "and −2: that is dx. On the right dy times x: 1 2 3 and 8 10 12, with arrows that "
+    "sum each column, to 9, 12 and 15: that is dw.",
     columns=3,
     size=(9.5, 2.6),
 )
@@ -180,8 +211,16 @@ for shape, big in (
 ):  # fmt: skip
     x0, d = draw.normal(size=shape), draw.normal(size=big)
     back = unbroadcast(d, shape)
-    check(np.shape(back) == shape, f"{shape} → {big} and back: your result has shape {np.shape(back)}.")
-    same(f"{shape!s:9} → {big!s:12} ⟨x, Bᵀd⟩", (x0 * back).sum(), (np.broadcast_to(x0, big) * d).sum(), rtol=1e-9)
+    check(
+        np.shape(back) == shape,
+        f"{shape} → {big} and back: your result has shape {np.shape(back)}.",
+    )
+    same(
+        f"{shape!s:9} → {big!s:12} ⟨x, Bᵀd⟩",
+        (x0 * back).sum(),
+        (np.broadcast_to(x0, big) * d).sum(),
+        rtol=1e-9,
+    )
 
 # %% [markdown]
 # ## Transposes everywhere
@@ -239,7 +278,9 @@ for shape in ((4, 3), (3,), (2, 5, 3)):
     except ValueError as error:
         check(False, f"x of shape {shape}: {error}")
     print(f"x of shape {shape}")
-    for name, yours, expected in zip(("dx", "dW", "db"), answers, (x.grad, W.grad, b.grad), strict=True):
+    for name, yours, expected in zip(
+        ("dx", "dW", "db"), answers, (x.grad, W.grad, b.grad), strict=True
+    ):
         same(f"  {name}", yours, expected)
 
 # %% [markdown]
@@ -268,7 +309,11 @@ def embedding_backward(dy, i, words):
 
 
 # %% check="embedding_backward" points=2
-E0, c, i = draw.normal(size=(5, 2)), draw.normal(size=(2, 4, 2)), np.array([[0, 3, 3, 1], [3, 0, 2, 2]])
+E0, c, i = (
+    draw.normal(size=(5, 2)),
+    draw.normal(size=(2, 4, 2)),
+    np.array([[0, 3, 3, 1], [3, 0, 2, 2]]),
+)
 E = mg.tensor(E0, requires_grad=True)
 E[i].backward(c)
 dE = embedding_backward(c, i, 5)
@@ -290,7 +335,9 @@ target = 2 * inputs[:, 0] + 0.5 + 0.2 * draw.normal(size=n)
 
 def fitted(target, steps):
     """Fits prediction = slope · x + intercept by gradient descent on the mean square error."""
-    slope, intercept = (mg.tensor(0.0, dtype="float64", requires_grad=True) for _ in range(2))
+    slope, intercept = (
+        mg.tensor(0.0, dtype="float64", requires_grad=True) for _ in range(2)
+    )
     for _ in range(steps):
         prediction = inputs * slope + intercept  # (n, 1)
         loss = ((prediction - target) ** 2).mean()
@@ -303,14 +350,21 @@ def fitted(target, steps):
 
 
 right = fitted(target[:, None], scaled(100, 30))  # (n, 1) against (n, 1)
-wrong = fitted(target, scaled(100, 30))  # (n, 1) against (n,): an (n, n) table of differences
-table(["shapes", "slope", "intercept"], [("(n, 1) − (n, 1)", *right), ("(n, 1) − (n,)", *wrong)])
+wrong = fitted(
+    target, scaled(100, 30)
+)  # (n, 1) against (n,): an (n, n) table of differences
+table(
+    ["shapes", "slope", "intercept"],
+    [("(n, 1) − (n, 1)", *right), ("(n, 1) − (n,)", *wrong)],
+)
 
 
 # %%
 def draw_fit(ax):
     ax.plot(inputs[:, 0], target, "o", color="0.5", markersize=4, label="data")
-    for k, (name, (slope, intercept)) in enumerate((("(n, 1) − (n, 1)", right), ("(n, 1) − (n,)", wrong))):
+    for k, (name, (slope, intercept)) in enumerate(
+        (("(n, 1) − (n, 1)", right), ("(n, 1) − (n,)", wrong))
+    ):
         ax.plot(inputs[:, 0], slope * inputs[:, 0] + intercept, label=name, **line(k))
     ax.set(xlabel="x", ylabel="target and prediction")
     ax.legend()
@@ -318,8 +372,9 @@ def draw_fit(ax):
 
 picture(
     draw_fit,
-    alt="Noisy data on a rising line, and two fits. The fit with matching shapes (n, 1) and (n, 1) is a solid line through "
-    "the data. The fit with shapes (n, 1) and (n,) is a dashed, flat line at the mean of the data: it has learnt nothing of x.",
+    alt="Noisy data on a rising line, and two fits. The fit with matching shapes (n, 1) "
+    "and (n, 1) is a solid line through the data. The fit with shapes (n, 1) and (n,) "
+    "is a dashed, flat line at the mean of the data: it has learnt nothing of x.",
 )
 
 # %% [markdown]

@@ -61,7 +61,10 @@ def errors(f, exact, dtype, central):
     found = []
     for h in steps:
         ahead, behind = dtype(start + h), dtype(start - h if central else start)
-        found.append(abs((float(f(ahead)) - float(f(behind))) / (h * (2 if central else 1)) - exact) / abs(exact))
+        found.append(
+            abs((float(f(ahead)) - float(f(behind))) / (h * (2 if central else 1)) - exact)
+            / abs(exact)
+        )
     return np.maximum(found, 1e-17)
 
 
@@ -74,7 +77,9 @@ curves = {
     "float64, one side": errors(wave, exact, np.float64, central=False),
     "float64, central": errors(wave, exact, np.float64, central=True),
     "float32, central": errors(wave, exact, np.float32, central=True),
-    "complex step": np.maximum([abs(wave(start + 1j * h).imag / h - exact) / exact for h in steps], 1e-17),
+    "complex step": np.maximum(
+        [abs(wave(start + 1j * h).imag / h - exact) / exact for h in steps], 1e-17
+    ),
 }
 
 
@@ -87,10 +92,11 @@ def draw_errors(ax):
 
 picture(
     draw_errors,
-    alt="Relative error of a derivative against the step h, both logarithmic. Each difference quotient has the shape of a "
-    "V. In float64 the one-sided one is best near h = 1e-8, with an error of about 1e-9; the central one near h = 1e-5, with "
-    "about 1e-11. In float32 the central one is best near h = 1e-3, with about 1e-5, and useless below h = 1e-7. The complex "
-    "step falls to 1e-16 and stays there.",
+    alt="Relative error of a derivative against the step h, both logarithmic. Each "
+    "difference quotient has the shape of a V. In float64 the one-sided one is best "
+    "near h = 1e-8, with an error of about 1e-9; the central one near h = 1e-5, with "
+    "about 1e-11. In float32 the central one is best near h = 1e-3, with about 1e-5, "
+    "and useless below h = 1e-7. The complex step falls to 1e-16 and stays there.",
     size=(7, 4),
 )
 
@@ -128,7 +134,9 @@ def slope(loss, x, v, h=1e-5):
 draw = np.random.default_rng(0)
 A, x0, v0 = draw.normal(size=(4, 4)), draw.normal(size=4), draw.normal(size=4)
 same("a parabola, h = 0.5", slope(lambda x: x @ A @ x, x0, v0, 0.5), (A + A.T) @ x0 @ v0)
-wide, narrow = (slope(lambda x: (x**3).sum(), x0, v0, h) - (3 * x0**2 * v0).sum() for h in (0.2, 0.1))
+wide, narrow = (
+    slope(lambda x: (x**3).sum(), x0, v0, h) - (3 * x0**2 * v0).sum() for h in (0.2, 0.1)
+)
 same("a cubic: error at h over error at h/2", wide / narrow, 4.0)
 
 # %% [markdown]
@@ -213,16 +221,34 @@ cases = {
     "softmax, right": (softmax, softmax_backward, True),
     "softmax, all zeros": (softmax, lambda dy, y: 0 * y, False),
     "softmax, without the sum": (softmax, lambda dy, y: y * dy, False),
-    "softmax, 0.1 % too large": (softmax, lambda dy, y: 1.001 * softmax_backward(dy, y), False),
-    "1000 tanh, right": (lambda x: 1e3 * np.tanh(x), lambda dy, y: dy * (1e3 - y * y / 1e3), True),
-    "tanh / 1000, 1 + y²": (lambda x: 1e-3 * np.tanh(x), lambda dy, y: dy * (1e-3 + 1e3 * y * y), False),
+    "softmax, 0.1 % too large": (
+        softmax,
+        lambda dy, y: 1.001 * softmax_backward(dy, y),
+        False,
+    ),
+    "1000 tanh, right": (
+        lambda x: 1e3 * np.tanh(x),
+        lambda dy, y: dy * (1e3 - y * y / 1e3),
+        True,
+    ),
+    "tanh / 1000, 1 + y²": (
+        lambda x: 1e-3 * np.tanh(x),
+        lambda dy, y: dy * (1e-3 + 1e3 * y * y),
+        False,
+    ),
 }
 for name, (f, backward, right) in cases.items():
     worst = max(gradient_error(f, backward, point, draw) for _ in range(3))
     print(f"{name:26} {worst:.1e}")
     check(np.isfinite(worst), f"{name}: your error is {worst}.")
-    check(worst < 1e-6 or not right, f"{name}: this gradient is right, and your error is {worst:.1e}.")
-    check(worst > 1e-4 or right, f"{name}: this gradient is wrong, and your error is only {worst:.1e}.")
+    check(
+        worst < 1e-6 or not right,
+        f"{name}: this gradient is right, and your error is {worst:.1e}.",
+    )
+    check(
+        worst > 1e-4 or right,
+        f"{name}: this gradient is wrong, and your error is only {worst:.1e}.",
+    )
 
 # %% [markdown]
 # ## A recurrent net, and ten bugs
@@ -238,8 +264,8 @@ for name, (f, backward, right) in cases.items():
 #
 # $$h_t = m_t \tanh(x_t W + h_{t-1} U + b) + (1 - m_t)\,h_{t-1}$$
 #
-# Below it, its backward pass by hand; lesson 5 derives it. The argument `bug` puts a mistake in. Each of the ten has been
-# made by somebody, in earnest, in published code.
+# Below it, its backward pass by hand; lesson 5 derives it. The argument `bug` puts a mistake in. Most of the ten
+# have been made by somebody, in earnest, in published code.
 
 
 # %%
@@ -273,8 +299,20 @@ def rnn_backward(dy, dh_T, x, h0, W, U, b, mask, bug=None):
     return dx, 0 * dh if bug == "no dh_0" else dh, dW, dU, db
 
 
-BUGS = ["no tanh′", "nothing carried back", "dU from h_t, not h_{t−1}", "db averaged, not summed", "U not transposed"]
-BUGS += ["no dh_0", "no dx", "dh_T is ignored", "a resting row stops dh", "a resting row leaks into the weights"]
+BUGS = [
+    "no tanh′",
+    "nothing carried back",
+    "dU from h_t, not h_{t−1}",
+    "db averaged, not summed",
+    "U not transposed",
+]
+BUGS += [
+    "no dh_0",
+    "no dx",
+    "dh_T is ignored",
+    "a resting row stops dh",
+    "a resting row leaks into the weights",
+]
 
 # %% [markdown]
 # ## What a weak check misses
@@ -291,7 +329,9 @@ def situation(T, masked=False, zero_state=False, seed=1):
     rng = np.random.default_rng(seed)
     mask = np.ones((T, 3))
     if masked:
-        mask[2, 0] = mask[3:, 1] = mask[:, 2] = 0  # a hole, a ragged end, and a row that rests all the time
+        mask[2, 0] = mask[3:, 1] = mask[:, 2] = (
+            0  # a hole, a ragged end, and a row that rests all the time
+        )
     shapes = ((T, 3, 2), (3, 4), (2, 4), (4, 4), (4,))
     point = [rng.normal(size=shape) for shape in shapes]
     point[1] *= 0 if zero_state else 1
@@ -311,9 +351,13 @@ def finds(style, bug):
 
     for k, name in enumerate(NAMES):
         v = np.random.default_rng(7).normal(size=point[k].shape)
-        ahead, behind = ([*point[:k], point[k] + s * 1e-5 * v, *point[k + 1 :]] for s in (1, -1))
+        ahead, behind = (
+            [*point[:k], point[k] + s * 1e-5 * v, *point[k + 1 :]] for s in (1, -1)
+        )
         numeric = (loss(*ahead) - loss(*behind)) / 2e-5
-        if name in looked_at and abs((analytic[k] * v).sum() - numeric) > 1e-6 * max(1, abs(numeric)):
+        if name in looked_at and abs((analytic[k] * v).sum() - numeric) > 1e-6 * max(
+            1, abs(numeric)
+        ):
             return True
     return False
 
@@ -340,9 +384,14 @@ STYLES = {  # steps, mask, zero initial state, cotangents, gradients looked at
 found = {style: [finds(style, bug) for bug in BUGS] for style in STYLES}
 table(
     ["bug", "1", "2", "3", "4"],
-    [(bug, *("found" if found[s][k] else "—" for s in STYLES)) for k, bug in enumerate(BUGS)],
+    [
+        (bug, *("found" if found[s][k] else "—" for s in STYLES))
+        for k, bug in enumerate(BUGS)
+    ],
 )
-assert not any(finds(style, None) for style in STYLES)  # and none of them complains of the right one
+assert not any(
+    finds(style, None) for style in STYLES
+)  # and none of them complains of the right one
 
 # %% [markdown]
 # minigrad's own tests do the same with sixteen bugs in an LSTM's backward pass, and count in the same four styles: 4, 7, 10
@@ -355,9 +404,17 @@ sixteen = [4, 7, 10, 16]  # tests/recurrent/test_mutants.py
 
 def draw_found(ax):
     at = np.arange(len(STYLES))
-    for k, (name, share, total) in enumerate((("this net, 10 bugs", ten, 10), ("LSTM, 16 bugs", sixteen, 16))):
+    for k, (name, share, total) in enumerate(
+        (("this net, 10 bugs", ten, 10), ("LSTM, 16 bugs", sixteen, 16))
+    ):
         look = {"color": line(k)["color"], "hatch": ("", "//")[k], "edgecolor": "white"}
-        bars = ax.barh(at + 0.2 - 0.4 * k, [100 * s / total for s in share], height=0.38, label=name, **look)
+        bars = ax.barh(
+            at + 0.2 - 0.4 * k,
+            [100 * s / total for s in share],
+            height=0.38,
+            label=name,
+            **look,
+        )
         ax.bar_label(bars, [f"{s} of {total}" for s in share], padding=3)
     ax.set_yticks(at, list(STYLES))
     ax.set(xlabel="bugs found (%)", xlim=(0, 118))
@@ -365,7 +422,10 @@ def draw_found(ax):
     ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, frameon=False)
 
 
-counts = "; ".join(f"{style}: {a} of 10 and {b} of 16" for style, a, b in zip(STYLES, ten, sixteen, strict=True))
+counts = "; ".join(
+    f"{style}: {a} of 10 and {b} of 16"
+    for style, a, b in zip(STYLES, ten, sixteen, strict=True)
+)
 picture(
     draw_found,
     alt=f"Bars: the share of bugs found by four styles of check, in this net and in an LSTM. {counts}.",
@@ -425,8 +485,13 @@ def caught(backward):
 
 
 # %% check="caught" points=4
-check(caught(rnn_backward) is not True, "Your check complains of the right backward pass: is its tolerance too small?")
-missed = [bug for bug in BUGS if not caught(lambda *args, bug=bug: rnn_backward(*args, bug=bug))]
+check(
+    caught(rnn_backward) is not True,
+    "Your check complains of the right backward pass: is its tolerance too small?",
+)
+missed = [
+    bug for bug in BUGS if not caught(lambda *args, bug=bug: rnn_backward(*args, bug=bug))
+]
 check(not missed, f"{len(missed)} of 10 bugs get through: {'; '.join(missed)}.")
 print("All ten found, and no false alarm.")
 

@@ -42,14 +42,21 @@ def draw_unrolled(ax):
 
     def box(x, y, text, color):
         return ax.text(
-            x, y, text, ha="center", va="center", bbox={"boxstyle": "round,pad=0.4", "fc": "white", "ec": color}
+            x,
+            y,
+            text,
+            ha="center",
+            va="center",
+            bbox={"boxstyle": "round,pad=0.4", "fc": "white", "ec": color},
         )
 
     def arrow(start, end, text, color="0.3", back=False):
         style = {"arrowstyle": "->", "color": color, "linestyle": "--" if back else "-"}
         ax.annotate("", end, start, arrowprops=style)
         x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
-        ax.text(x, y + (-0.16 if back else 0.09), text, ha="center", va="center", color=color)
+        ax.text(
+            x, y + (-0.16 if back else 0.09), text, ha="center", va="center", color=color
+        )
 
     for t in range(1, 5):
         box(2 * t, 1, f"$h_{t}$" if t < 4 else "$h_T$", blue)
@@ -57,7 +64,13 @@ def draw_unrolled(ax):
         arrow((2 * t, 0.2), (2 * t, 0.78), "")
         ax.text(2 * t + 0.15, 0.48, "W", color="0.3")
         arrow((2 * t - 1.65, 1.05), (2 * t - 0.35, 1.05), "U" if t < 4 else "U …")
-        arrow((2 * t - 0.35, 0.92), (2 * t - 1.65, 0.92), f"$ds_{t if t < 4 else 'T'}\\,U^T$", orange, back=True)
+        arrow(
+            (2 * t - 0.35, 0.92),
+            (2 * t - 1.65, 0.92),
+            f"$ds_{t if t < 4 else 'T'}\\,U^T$",
+            orange,
+            back=True,
+        )
     box(0, 1, "$h_0$", blue)
     box(8, 1.8, "loss", "0.2")
     arrow((7.96, 1.2), (7.96, 1.62), "")
@@ -68,10 +81,11 @@ def draw_unrolled(ax):
 
 picture(
     draw_unrolled,
-    alt="The unrolled net. States h₀, h₁, h₂, h₃ … h_T in a row, joined by arrows to the right that all carry the same matrix U. "
-    "Below each state its input x_t, joined by an arrow with the same matrix W. A loss sits above the last state. Dashed arrows "
-    "go back from the loss through every state to the left, each labelled ds_t Uᵀ: the gradient, multiplied by the same matrix "
-    "again and again.",
+    alt="The unrolled net. States h₀, h₁, h₂, h₃ … h_T in a row, joined by arrows to the "
+    "right that all carry the same matrix U. Below each state its input x_t, joined "
+    "by an arrow with the same matrix W. A loss sits above the last state. Dashed "
+    "arrows go back from the loss through every state to the left, each labelled ds_t "
+    "Uᵀ: the gradient, multiplied by the same matrix again and again.",
     size=(8, 2.6),
 )
 
@@ -150,8 +164,10 @@ def draw_orbits(left, right):
 
 picture(
     draw_orbits,
-    alt="The state of one unit over 12 steps, from ten different starts. Left, u = 0.5: all run into 0 within six steps. Right, "
-    "u = 2: the positive starts run into +0.96, the negative ones into −0.96. Within an attractor all starts become the same.",
+    alt="The state of one unit over 12 steps, from ten different starts. Left, u = 0.5: "
+    "all run into 0 within six steps. Right, u = 2: the positive starts run into "
+    "+0.96, the negative ones into −0.96. Within an attractor all starts become the "
+    "same.",
     columns=2,
 )
 
@@ -189,23 +205,27 @@ lags = np.arange(T + 1)[::-1]
 def draw_norms(ax):
     for k, gain in enumerate(GAINS):
         ax.semilogy(lags, norms[gain], label=f"g = {gain}", **line(k))
-        ax.semilogy(lags, float(gain) ** lags, color=line(k)["color"], linewidth=0.5, alpha=0.6)
+        ax.semilogy(
+            lags, float(gain) ** lags, color=line(k)["color"], linewidth=0.5, alpha=0.6
+        )
     ax.set(xlabel="lag T − t, in steps", ylabel="‖∂h_T / ∂h_t‖", ylim=(1e-14, 1e9))
     ax.legend(title="thin: the bound gᵏ", ncols=2)
 
 
 picture(
     draw_norms,
-    alt="The norm of ∂h_T/∂h_t against the lag T − t, logarithmic, for recurrent matrices of gain g. For g = 0.6 it falls on a "
-    "straight line to about 1e-13 at a lag of 60, for 0.9 to about 1e-3; for 1.0 it falls slowly, to about 0.3; for 1.1 it "
-    "creeps up, to about 5; for 1.6 it grows to some thousands, and stays far below its bound. Thin lines show the bound, g "
-    "to the power of the lag.",
+    alt="The norm of ∂h_T/∂h_t against the lag T − t, logarithmic, for recurrent matrices "
+    "of gain g. For g = 0.6 it falls on a straight line to about 1e-13 at a lag of "
+    "60, for 0.9 to about 1e-3; for 1.0 it falls slowly, to about 0.3; for 1.1 it "
+    "creeps up, to about 5; for 1.6 it grows to some thousands, and stays far below "
+    "its bound. Thin lines show the bound, g to the power of the lag.",
     size=(7, 4),
 )
 
 # %% [markdown]
 # For small gains the curve hugs its bound. For $g > 1$ it stays below: the state grows until the tanh saturates, and
-# $1 - h^2$ takes away what $U$ puts in. Between the two there is no gain that is level for long.
+# $1 - h^2$ takes away what $U$ puts in. Between the two a
+# gain may look level for a while. That is a balance on a knife's edge, and training upsets it.
 #
 # ## Exercise 1: the norms, by hand
 #
@@ -259,7 +279,12 @@ def norms_by_hand(hs, U):
 for gain in (0.9, 1.6):
     rnn, trace, expected = looked_at(gain, 5 * x[:, :20])
     U = rnn.get_weights()[1]
-    same(f"norms for g = {gain}", np.log(norms_by_hand(trace.h[:, 0], U)), np.log(expected), rtol=1e-9)
+    same(
+        f"norms for g = {gain}",
+        np.log(norms_by_hand(trace.h[:, 0], U)),
+        np.log(expected),
+        rtol=1e-9,
+    )
 
 # %% [markdown]
 # ## Which gradient has vanished?
@@ -269,32 +294,48 @@ for gain in (0.9, 1.6):
 
 # %%
 rnn, trace, _ = looked_at(0.9, 5 * x)
-shares = np.array([np.linalg.norm(np.outer(trace.h[t, 0], trace.dz_h_new[t, 0])) for t in range(T)])
+shares = np.array(
+    [np.linalg.norm(np.outer(trace.h[t, 0], trace.dz_h_new[t, 0])) for t in range(T)]
+)
 total = np.linalg.norm(sum(np.outer(trace.h[t, 0], trace.dz_h_new[t, 0]) for t in range(T)))
-assert np.isclose(total, np.linalg.norm(rnn.trainable_weights[1].grad.numpy()))  # the trace agrees with the tape
+assert np.isclose(
+    total, np.linalg.norm(rnn.trainable_weights[1].grad.numpy())
+)  # the trace agrees with the tape
 rows = [("dU", f"{total:.2f}"), ("the last step's share", f"{shares[-1]:.2f}")]
-table(["", "norm"], [*rows, *((f"the share of {k} steps before", f"{shares[-1 - k]:.1e}") for k in (10, 20))])
+table(
+    ["", "norm"],
+    [
+        *rows,
+        *((f"the share of {k} steps before", f"{shares[-1 - k]:.1e}") for k in (10, 20)),
+    ],
+)
 
 
 # %%
 def draw_shares(ax):
     ax.semilogy(np.arange(2, T + 1), shares[1:], label="share of step t in dU", **line(0))
     ax.axhline(total, label="‖dU‖", color=line(1)["color"], linestyle=line(1)["linestyle"])
-    ax.semilogy(np.arange(1, T + 1), trace.saliency()[:, 0], label="‖dx_t‖: does the loss see this input?", **line(2))
+    ax.semilogy(
+        np.arange(1, T + 1),
+        trace.saliency()[:, 0],
+        label="‖dx_t‖: does the loss see this input?",
+        **line(2),
+    )
     ax.set(xlabel="step t", ylabel="norm")
     ax.legend()
 
 
 picture(
     draw_shares,
-    alt="For g = 0.9, logarithmic, against the step t: the share of each step in dU rises exponentially from left to right, over "
-    "several powers of ten, and the norm of dx_t with it. A level dashed line, the norm of dU, lies near the share of the "
+    alt="For g = 0.9, logarithmic, against the step t: the share of each step in dU rises "
+    "exponentially from left to right, over several powers of ten, and the norm of "
+    "dx_t with it. A level dashed line, the norm of dU, lies near the share of the "
     "last few steps: they make it up alone.",
 )
 
 # %% [markdown]
 # The net *does* learn, from the last few steps. What happened long ago is not noisy, or slow to be learnt: for the
-# optimiser it hardly exists. This is why people believed for years that their recurrent nets worked.
+# optimiser it hardly exists. Meanwhile its loss goes down, on what the last few steps alone can tell.
 #
 # ## Exercise 2: a spectral radius to order
 #
@@ -325,7 +366,9 @@ def with_radius(U, radius):
 
 # %% check="with_radius" points=2
 draw = np.random.default_rng(1)
-rotation = np.array([[0.0, -3.0], [3.0, 0.0]])  # turns by a right angle: its eigenvalues are ±3i
+rotation = np.array(
+    [[0.0, -3.0], [3.0, 0.0]]
+)  # turns by a right angle: its eigenvalues are ±3i
 for name, U in (
     ("a rotation", rotation),
     ("a random matrix", draw.normal(size=(20, 20))),
@@ -334,13 +377,14 @@ for name, U in (
     for radius in (0.9, 1.1):
         V = with_radius(U, radius)
         k = 2000
-        sign, growth = 1.0, 0.0
-        M = np.eye(len(V))
+        M, growth = np.eye(len(V)), 0.0
         for _ in range(k):
             M = M @ V
             size = np.abs(M).max()
             M, growth = M / size, growth + np.log(size)
-        same(f"{name}: growth per step over {k} steps", np.exp(growth / k), radius, rtol=0.01)
+        same(
+            f"{name}: growth per step over {k} steps", np.exp(growth / k), radius, rtol=0.01
+        )
 
 # %% [markdown]
 # ## The error cliff
@@ -377,8 +421,13 @@ start = np.array([[1.5, 0.4]])
 free, free_lengths = (a[:, 0] for a in descend(start, 60, eta=0.1))
 clipped, _ = (a[:, 0] for a in descend(start, 60, eta=0.1, longest=0.5))
 thrown = free_lengths.argmax()
-print(f"free:    after {thrown} steps the gradient is {free_lengths[thrown]:.0f} long, and b jumps", end=" ")
-print(f"from {free[thrown, 1]:.3f} to {free[thrown + 1, 1]:.2f}. Loss in the end: {unit_loss(*free[-1]):.2f}")
+print(
+    f"free:    after {thrown} steps the gradient is {free_lengths[thrown]:.0f} long, and b jumps",
+    end=" ",
+)
+print(
+    f"from {free[thrown, 1]:.3f} to {free[thrown + 1, 1]:.2f}. Loss in the end: {unit_loss(*free[-1]):.2f}"
+)
 print(f"clipped: loss in the end: {unit_loss(*clipped[-1]):.4f}")
 
 
@@ -392,8 +441,16 @@ def draw_cliff(left, right):
     u, b = np.meshgrid(np.linspace(0.6, 1.7, 120), np.linspace(-0.15, 0.6, 240))
     right.contourf(u, b, unit_loss(u, b), levels=12, cmap="Greys", alpha=0.6)
     right.plot(*free.T, **line(1, marker=True), label="free")
-    right.plot(*clipped.T, **line(0, marker=True) | {"markersize": 3}, label="clipped to 0.5")
-    right.set(xlabel="u", ylabel="b", title="from above (dark: high)", xlim=(0.6, 1.7), ylim=(-0.15, 0.6))
+    right.plot(
+        *clipped.T, **line(0, marker=True) | {"markersize": 3}, label="clipped to 0.5"
+    )
+    right.set(
+        xlabel="u",
+        ylabel="b",
+        title="from above (dark: high)",
+        xlim=(0.6, 1.7),
+        ylim=(-0.15, 0.6),
+    )
     right.annotate("to b = 5.2", (1.09, 0.585), (1.15, 0.5), color=line(1)["color"])
     right.legend(loc="upper left")
     right.grid(False)
@@ -401,11 +458,13 @@ def draw_cliff(left, right):
 
 picture(
     draw_cliff,
-    alt="The error cliff. Left, the loss against b for three values of u. For u = 0.8 it is a smooth valley with its floor at "
-    "b = 0.04. For u = 1.15 and u = 1.5 it falls slowly where b is negative, drops at b = 0 like a wall, for u = 1.5 from "
-    "1.1 to 0.45, and rises gently to a plain on the right. Right, the same from above, with two paths of gradient descent "
-    "that come down from the plain together. At the wall the free one is thrown out of the picture, to b = 5.2. The clipped "
-    "one turns and zigzags along the foot of the wall to the valley.",
+    alt="The error cliff. Left, the loss against b for three values of u. For u = 0.8 it "
+    "is a smooth valley with its floor at b = 0.04. For u = 1.15 and u = 1.5 it falls "
+    "slowly where b is negative, drops at b = 0 like a wall, for u = 1.5 from 1.1 to "
+    "0.45, and rises gently to a plain on the right. Right, the same from above, with "
+    "two paths of gradient descent that come down from the plain together. At the "
+    "wall the free one is thrown out of the picture, to b = 5.2. The clipped one "
+    "turns and zigzags along the foot of the wall to the valley.",
     columns=2,
     size=(9.5, 3.8),
 )
@@ -429,7 +488,13 @@ rows = []
 for name, longest in (("free", np.inf), ("clipped to 1", 1.0)):
     path, _ = descend(starts, scaled(150, 30), 0.05, longest)
     jumps = np.linalg.norm(np.diff(path, axis=0), axis=-1).max(0)
-    rows.append((name, f"{(jumps > 1).sum()} of 60", f"{(unit_loss(*path[-1].T) < 0.02).sum()} of 60"))
+    rows.append(
+        (
+            name,
+            f"{(jumps > 1).sum()} of 60",
+            f"{(unit_loss(*path[-1].T) < 0.02).sum()} of 60",
+        )
+    )
 table(["", "thrown farther than 1", "loss below 0.02 in the end"], rows)
 
 # %% [markdown]
@@ -477,10 +542,21 @@ gs = [draw.normal(size=shape) for shape in ((3, 4), (4,), (2, 2))]
 flat = np.concatenate([g.ravel() for g in gs])
 for longest in (100.0, 1.0):
     answer = clipped_to(gs, longest)
-    check([np.shape(a) for a in answer] == [g.shape for g in gs], "the shapes should stay as they are.")
+    check(
+        [np.shape(a) for a in answer] == [g.shape for g in gs],
+        "the shapes should stay as they are.",
+    )
     mine = np.concatenate([np.ravel(a) for a in answer])
-    same(f"longest = {longest:g}: the length", np.linalg.norm(mine), min(longest, np.linalg.norm(flat)))
-    same("the cosine with what it was", mine @ flat / np.linalg.norm(mine) / np.linalg.norm(flat), 1.0)
+    same(
+        f"longest = {longest:g}: the length",
+        np.linalg.norm(mine),
+        min(longest, np.linalg.norm(flat)),
+    )
+    same(
+        "the cosine with what it was",
+        mine @ flat / np.linalg.norm(mine) / np.linalg.norm(flat),
+        1.0,
+    )
 ws = [mg.tensor(np.zeros_like(g), requires_grad=True) for g in gs]
 mg.keras.optimizers.SGD(1.0, global_clipnorm=1.0).apply_gradients(
     [(mg.tensor(g), w) for g, w in zip(gs, ws, strict=True)]

@@ -113,7 +113,7 @@ def test_no_paths_no_addresses_no_times(lesson: Lesson) -> None:
             text = "".join(output.get("text", output.get("traceback", output.get("data", {}).get("text/plain", ""))))
             assert PLACES.search(text) is None
             assert output.get("name") != "stderr"
-        assert set(cell["metadata"]) <= {"nbgrader", "tags"}  # Jupyter would put times there
+        assert set(cell["metadata"]) <= {"jupyter", "nbgrader", "tags"}  # Jupyter would put times there
 
 
 # --- what it says ----------------------------------------------------------------------------------------------------
