@@ -58,6 +58,7 @@ def outside(lesson: Lesson) -> str:
 def test_checks_fail_as_shipped_pass_solved_and_notice_mistakes(lesson: Lesson) -> None:
     as_shipped = run.run(lesson, lesson.for_students(), fast=True)
     assert as_shipped.broken() == []
+    assert words(as_shipped.printed) == words(printed(shipped(lesson)))
     assert set(as_shipped.failed()) == set(lesson.exercises())
     assert {type(error) for error in as_shipped.failed().values()} == {NotImplementedError}
 
@@ -67,6 +68,15 @@ def test_checks_fail_as_shipped_pass_solved_and_notice_mistakes(lesson: Lesson) 
 
     assert {name for name, *_ in lesson.mistakes()} == set(lesson.exercises())
     assert run.unnoticed(lesson, solved) == []
+
+
+def words(text: str) -> list[str]:
+    """A text without its numbers and without the width of its columns: these depend on how long a lesson trained."""
+    return re.sub(r"-{3,}", "", re.sub(r"[-+−]?\d+(\.\d*)?(e[-+]?\d+)?", "#", text)).split()
+
+
+def printed(notebook: dict[str, Any]) -> str:
+    return "".join("".join(o["text"]) for c in notebook["cells"] for o in c.get("outputs", ()) if "text" in o)
 
 
 # --- the notebook -----------------------------------------------------------------------------------------------------
