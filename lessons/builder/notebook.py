@@ -39,7 +39,7 @@ def _cell(cell: Cell, id_: str) -> dict[str, Any]:
 
 
 def _metadata(cell: Cell) -> dict[str, Any]:
-    """What nbgrader wants to know of exercises and checks. Where a figure is drawn, Jupyter folds the code up."""
+    """What nbgrader wants to know of exercises and checks. Where a figure is drawn, Jupyter folds it up."""
     says = cell.options
     common = {"schema_version": 3, "task": False}
     if "exercise" in says:
@@ -48,7 +48,7 @@ def _metadata(cell: Cell) -> dict[str, Any]:
     if "check" in says:
         mine = {"grade": True, "grade_id": f"check_{says['check']}", "locked": True, "solution": False}
         return {"nbgrader": {**mine, **common, "points": says.get("points", 1)}, "tags": ["check"]}
-    if re.search(r"^picture\(", cell.text, re.MULTILINE):
+    if cell.text.startswith("def draw"):
         return {"jupyter": {"source_hidden": True}, "tags": ["picture"]}
     return {}
 

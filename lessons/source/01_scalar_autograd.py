@@ -242,6 +242,7 @@ def visits(n, by_paths):
 doublings = range(0, 19, 2)
 
 
+# %%
 def draw_visits(ax):
     ax.semilogy(
         doublings,

@@ -83,6 +83,7 @@ curves = {
 }
 
 
+# %%
 def draw_errors(ax):
     for k, (name, error) in enumerate(curves.items()):
         ax.loglog(steps, error, label=name, **line(k))
@@ -402,6 +403,7 @@ ten = [sum(found[style]) for style in STYLES]
 sixteen = [4, 7, 10, 16]  # tests/recurrent/test_mutants.py
 
 
+# %%
 def draw_found(ax):
     at = np.arange(len(STYLES))
     for k, (name, share, total) in enumerate(

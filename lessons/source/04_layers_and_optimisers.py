@@ -191,6 +191,7 @@ GAINS = {"0.5 / √n: too small": 0.5, "1 / √n": 1.0, "2 / √n: too large": 2
 seen = {name: signals(gain) for name, gain in GAINS.items()}
 
 
+# %%
 def draw_signals(left, right):
     for ax, which, label in (
         (left, 0, "std of the signal h"),
@@ -312,6 +313,7 @@ paths = {
 }
 
 
+# %%
 def draw_paths(left, right):
     x, y = np.meshgrid(np.linspace(-4.6, 2.2, 80), np.linspace(-1.3, 1.3, 80))
     left.contour(

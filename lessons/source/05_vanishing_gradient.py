@@ -202,6 +202,7 @@ norms = {gain: looked_at(gain)[2] for gain in GAINS}
 lags = np.arange(T + 1)[::-1]
 
 
+# %%
 def draw_norms(ax):
     for k, gain in enumerate(GAINS):
         ax.semilogy(lags, norms[gain], label=f"g = {gain}", **line(k))

@@ -131,6 +131,13 @@ def test_a_cell_put_in_changes_the_ids_of_its_section_only() -> None:
     assert after == ["one-1", "one-2", "one-3", "two-1", "two-2"]
 
 
+def test_the_code_of_figures_is_folded_up(tmp_path: Path) -> None:
+    drawn = lesson_of(tmp_path, SOURCE + "\n# %%\ndef draw(ax):\n    pass\n")
+    *_, before, last = notebook_of(drawn, drawn.for_students())["cells"]
+    assert last["metadata"] == {"jupyter": {"source_hidden": True}, "tags": ["picture"]}
+    assert "jupyter" not in before["metadata"]
+
+
 def test_slug() -> None:
     assert slug("Über ‖∂h_T/∂h_t‖, again") == "uber-h-t-h-t-again"
     assert slug("→") == "section"
