@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("lessons", nargs="*", type=int, help="their numbers; all, if none is given")
     build.add_argument("--solutions", type=Path, metavar="FOLDER", help="the lecturer's notebooks, for nbgrader too")
     build.add_argument("--markdown", type=Path, metavar="FOLDER", help="pages with pictures, for a site")
+    build.add_argument("--links", metavar="URL", help="with --markdown: where links to the repository's files lead")
     build.set_defaults(function=_build)
     check = commands.add_parser(
         "check",
@@ -64,7 +65,7 @@ def _build(chosen: list[Lesson], asked: argparse.Namespace) -> int:
         else:
             notebook = executed(notebook_of(lesson, lesson.for_students()), unsolved=True)
             if asked.markdown:
-                write_markdown(notebook, lesson.name, asked.markdown)
+                write_markdown(notebook, lesson.name, asked.markdown, asked.links)
             else:
                 write(notebook, lesson.notebook)
         print(f"lesson {lesson.number}: {lesson.name}")

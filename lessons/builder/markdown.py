@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
 from lessons.builder.notebook import Notebook
 
+LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 
-def write_markdown(notebook: Notebook, name: str, folder: Path) -> Path:
-    """Writes ``folder/name.md`` and ``folder/name/figure-1.png`` …, every picture with its alt text."""
+
+def write_markdown(notebook: Notebook, name: str, folder: Path, links: str | None = None) -> Path:
+    """Writes ``folder/name.md`` and ``folder/name/figure-1.png`` …, every picture with its alt text.
+
+    The code that draws a figure is left out; notebooks have it.
+
+    Args:
+        notebook: after it was run.
+        name: of the page.
+        folder: where it goes.
+        links: where links to the repository's files lead, ``"https://…/blob/main/"``; None makes them plain text.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for old in (folder / name).glob("figure-*.png"):
         old.unlink()
@@ -18,13 +30,23 @@ def write_markdown(notebook: Notebook, name: str, folder: Path) -> Path:
     for cell in notebook["cells"]:
         text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            parts.append(text)
+            parts.append(LINK.sub(lambda found: _link(found[1], found[2], links), text))
             continue
-        parts.append(f"```python\n{text}\n```")
+        if not cell["metadata"].get("jupyter", {}).get("source_hidden"):
+            parts.append(f"```python\n{text}\n```")
         parts.extend(filter(None, (_output(output, name, folder) for output in cell["outputs"])))
     page = folder / f"{name}.md"
     page.write_text("\n\n".join(parts) + "\n", "utf-8")
     return page
+
+
+def _link(text: str, to: str, links: str | None) -> str:
+    """A link as it is on a page: to another lesson's page, or into the repository."""
+    if to.endswith(".ipynb"):
+        return f"[{text}]({to.removesuffix('.ipynb')}.md)"
+    if not to.startswith("../"):
+        return f"[{text}]({to})"
+    return text if links is None else f"[{text}]({links}{to.removeprefix('../')})"
 
 
 def _output(output: dict[str, Any], name: str, folder: Path) -> str:

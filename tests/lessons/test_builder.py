@@ -208,6 +208,15 @@ def test_a_page_has_pictures_with_alt_text(lesson: Lesson, tmp_path: Path) -> No
     assert [path.name for path in (tmp_path / "01_twice").iterdir()] == ["figure-1.png"]
 
 
+def test_links_on_a_page(lesson: Lesson, tmp_path: Path) -> None:
+    notebook = notebook_of(lesson, lesson.for_students())
+    notebook["cells"][0]["source"] = ["[`tape.py`](../minigrad/tape.py), [two](02_two.ipynb), [a](https://b.c)"]
+    page = write_markdown(notebook, lesson.name, tmp_path).read_text("utf-8")
+    assert page.startswith("`tape.py`, [two](02_two.md), [a](https://b.c)\n")
+    page = write_markdown(notebook, lesson.name, tmp_path, "https://x.y/main/").read_text("utf-8")
+    assert page.startswith("[`tape.py`](https://x.y/main/minigrad/tape.py), ")
+
+
 # --- the command ------------------------------------------------------------------------------------------------------
 
 

@@ -115,6 +115,7 @@ def test_every_image_has_alt_text(lesson: Lesson) -> None:
     words = json.dumps(notebook, ensure_ascii=False)
     assert words.count("<summary>This figure in words</summary>") == len(figures)  # for viewers that drop metadata
     assert re.findall(r"!\[\s*\]\(", outside(lesson)) == []
+    assert "import matplotlib" not in outside(lesson)  # `picture` does it, and says what to do where it is missing
 
 
 def test_no_paths_no_addresses_no_times(lesson: Lesson) -> None:
