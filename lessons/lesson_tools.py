@@ -6,7 +6,7 @@ import html
 import io
 import os
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,8 @@ NO_MATPLOTLIB = "The pictures need matplotlib: run `python -m pip install matplo
 
 # Okabe and Ito's colours, which people with any colour vision tell apart; each has a line style and a marker of its own
 # too, so that nothing depends on colour.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 1)), (0, (1, 1)))
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#000000")
+STYLES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (3, 4)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
@@ -40,17 +40,23 @@ class Picture:
     """A figure that a notebook shows, with its description for who cannot see it.
 
     Attributes:
-        figure: matplotlib's; None where matplotlib is missing.
+        figure: matplotlib's; None where matplotlib is missing, or where there is `svg`.
         alt: what there is to see, in words.
+        svg: a drawing, as the text of an SVG file.
     """
 
-    def __init__(self, figure: Any, alt: str) -> None:
+    def __init__(self, figure: Any, alt: str, svg: str = "") -> None:
         self.figure = figure
         self.alt = alt
+        self.svg = svg
 
     def __repr__(self) -> str:
         """The description, or why there is no picture."""
-        return NO_MATPLOTLIB if self.figure is None else "\n".join(textwrap.wrap(f"Figure: {self.alt}", 100))
+        return (
+            NO_MATPLOTLIB
+            if self.figure is None and not self.svg
+            else "\n".join(textwrap.wrap(f"Figure: {self.alt}", 100))
+        )
 
     def png(self) -> bytes:
         """Returns the picture as a PNG file."""
@@ -65,30 +71,30 @@ class Picture:
         """
         from IPython.display import display
 
-        if self.figure is None:
+        if self.figure is None and not self.svg:
             print(NO_MATPLOTLIB)
             return
-        display(
-            {"image/png": self.png(), "text/plain": repr(self)}, metadata={"image/png": {"alt": self.alt}}, raw=True
-        )
+        kind, image = ("image/svg+xml", self.svg) if self.svg else ("image/png", self.png())
+        display({kind: image, "text/plain": repr(self)}, metadata={kind: {"alt": self.alt}}, raw=True)
         words = f"<details><summary>This figure in words</summary><p>{html.escape(self.alt)}</p></details>"
         display({"text/html": words, "text/plain": repr(self)}, raw=True)
 
 
 def picture(
-    draw: Callable[..., Any], alt: str, *, rows: int = 1, columns: int = 1, size: tuple[float, float] | None = None
+    draw: Any, alt: str = "", *, rows: int = 1, columns: int = 1, size: tuple[float, float] | None = None
 ) -> Picture:
     """Draws a figure. Make it the last line of a cell.
 
     Args:
-        draw: is called with matplotlib's axes, one argument for each.
-        alt: what there is to see, in words: the axes, the curves, and what they show. At least a sentence.
+        draw: is called with matplotlib's axes, one argument for each; or a `minigrad.plot.Drawing`.
+        alt: what there is to see, in words: the axes, the curves, and what they show. At least a sentence. It can be
+            left out where functions of `minigrad.plot` draw, which say it themselves.
         rows: of axes.
         columns: of axes.
         size: in inches.
     """
-    if len(alt.split()) < 8:
-        raise ValueError(f"picture: expected `alt` to say in a sentence what there is to see, got {alt!r}.")
+    if not callable(draw):
+        return Picture(None, _said(alt or draw.alt), draw.svg)
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
@@ -97,7 +103,18 @@ def picture(
     with rc_context({"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3}):
         figure = Figure(figsize=size or (4.2 * columns if columns > 1 else 6.5, 3.4 * rows), layout="constrained")
         draw(*np.ravel(figure.subplots(rows, columns)))
-    return Picture(figure, alt)
+    if not alt:
+        from minigrad.plot import alt_text
+
+        alt = alt_text(figure)
+    return Picture(figure, _said(alt))
+
+
+def _said(alt: str) -> str:
+    """The description, if it is one."""
+    if len(alt.split()) < 8:
+        raise ValueError(f"picture: expected `alt` to say in a sentence what there is to see, got {alt!r}.")
+    return alt
 
 
 # --- checks -------------------------------------------------------------------------------------------------------

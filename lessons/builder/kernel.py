@@ -54,7 +54,7 @@ def tidy(output: dict[str, Any]) -> dict[str, Any]:
         return {**output, "traceback": line.split("\n")}
     if output["output_type"] == "stream":
         return {**output, "text": output["text"].splitlines(keepends=True)}
-    data = {kind: v.splitlines(keepends=True) if kind.startswith("text/") else v for kind, v in output["data"].items()}
+    data = {kind: v.splitlines(keepends=True) if kind != "image/png" else v for kind, v in output["data"].items()}
     return {**output, "data": data, "metadata": dict(output["metadata"])}
 
 
@@ -71,12 +71,13 @@ def require_in_order(cell: dict[str, Any], unsolved: bool) -> None:
 
 
 def images(notebook: Notebook) -> list[tuple[str, str, str]]:
-    """Returns every image among the outputs: the cell's id, its alt text, the PNG in base64."""
+    """Returns every image among the outputs: the cell's id, what kind it is, its alt text."""
     return [
-        (cell["id"], output.get("metadata", {}).get("image/png", {}).get("alt", ""), output["data"]["image/png"])
+        (cell["id"], kind, output.get("metadata", {}).get(kind, {}).get("alt", ""))
         for cell in notebook["cells"]
         for output in cell.get("outputs", ())
-        if "image/png" in output.get("data", {})
+        for kind in output.get("data", {})
+        if kind.startswith("image/")
     ]
 
 

@@ -13,7 +13,7 @@ LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 
 
 def write_markdown(notebook: Notebook, name: str, folder: Path, links: str | None = None) -> Path:
-    """Writes ``folder/name.md`` and ``folder/name/figure-1.png`` …, every picture with its alt text.
+    """Writes ``folder/name.md`` and ``folder/name/figure-1.png`` (or ``.svg``) …, every picture with its alt text.
 
     The code that draws a figure is left out; notebooks have it.
 
@@ -24,7 +24,7 @@ def write_markdown(notebook: Notebook, name: str, folder: Path, links: str | Non
         links: where links to the repository's files lead, ``"https://…/blob/main/"``; None makes them plain text.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for old in (folder / name).glob("figure-*.png"):
+    for old in (folder / name).glob("figure-*.*"):
         old.unlink()
     parts: list[str] = []
     for cell in notebook["cells"]:
@@ -57,9 +57,11 @@ def _output(output: dict[str, Any], name: str, folder: Path) -> str:
         return f"```text\n{said}\n```"
     if "text/html" in output["data"]:  # the picture in words, which its alt text says already
         return ""
-    if "image/png" in output["data"]:
-        (folder / name).mkdir(exist_ok=True)
-        picture = folder / name / f"figure-{len(list((folder / name).glob('figure-*.png'))) + 1}.png"
-        picture.write_bytes(b64decode(output["data"]["image/png"]))
-        return f"![{output['metadata']['image/png']['alt']}]({name}/{picture.name})"
+    for kind, suffix in (("image/png", "png"), ("image/svg+xml", "svg")):
+        if kind in output["data"]:
+            (folder / name).mkdir(exist_ok=True)
+            number = len(list((folder / name).glob("figure-*.*"))) + 1
+            picture, image = folder / name / f"figure-{number}.{suffix}", output["data"][kind]
+            picture.write_bytes(b64decode(image) if suffix == "png" else "".join(image).encode())
+            return f"![{output['metadata'][kind]['alt']}]({name}/{picture.name})"
     return f"```text\n{''.join(output['data']['text/plain']).rstrip()}\n```"

@@ -260,7 +260,7 @@ for n, m in ((64, 256), (256, 64)):
         rtol=0.1,
     )
 check(
-    0.3 < squares[-1] < 3,
+    0.1 < squares[-1] < 10,
     f"after ten layers the mean square went from {squares[0]:.2g} to {squares[-1]:.2g}.",
 )
 

@@ -405,7 +405,7 @@ def unit_loss(u, b, steps=25):
 
 
 def descend(starts, steps, eta, longest=np.inf):
-    """Gradient descent from many starts (n, 2) at once. A gradient longer than `longest` is shortened to it.
+    """Gradient descent from many starts (n, 2) at once, no gradient longer than `longest`.
 
     Returns the paths (steps + 1, n, 2) and the lengths of the gradients, before shortening, (steps, n).
     """

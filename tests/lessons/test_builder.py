@@ -16,6 +16,7 @@ from lessons.builder.notebook import cell_ids, notebook_of, slug, write
 from lessons.builder.percent import Cell, LessonError
 from lessons.builder.run import run, unnoticed
 
+SVG = {"image/svg+xml": {"alt": "Drawn."}}
 SOURCE = """\
 # %% [markdown]
 # # 1 · Twice
@@ -199,13 +200,22 @@ def test_a_page_has_pictures_with_alt_text(lesson: Lesson, tmp_path: Path) -> No
     notebook["cells"][2]["outputs"] = [
         {"output_type": "stream", "name": "stdout", "text": ["hello\n"]},
         {"output_type": "display_data", "data": picture, "metadata": {"image/png": {"alt": "What is seen."}}},
+        {"output_type": "display_data", "data": {"image/svg+xml": ["<svg>", "</svg>"]}, "metadata": SVG},
         {"output_type": "display_data", "data": {"text/html": ["<details>"], "text/plain": [""]}, "metadata": {}},
     ]
     (tmp_path / "01_twice").mkdir()
     (tmp_path / "01_twice" / "figure-7.png").write_bytes(b"of an older run")
     page = write_markdown(notebook, lesson.name, tmp_path).read_text("utf-8")
-    assert "```text\nhello\n```\n\n![What is seen.](01_twice/figure-1.png)\n\n```python\ndef twice" in page
-    assert [path.name for path in (tmp_path / "01_twice").iterdir()] == ["figure-1.png"]
+    assert (
+        "```text\nhello\n```\n\n![What is seen.](01_twice/figure-1.png)\n\n"
+        "![Drawn.](01_twice/figure-2.svg)\n\n```python\ndef twice" in page
+    )
+    assert sorted(path.name for path in (tmp_path / "01_twice").iterdir()) == ["figure-1.png", "figure-2.svg"]
+    assert (tmp_path / "01_twice" / "figure-2.svg").read_text("utf-8") == "<svg></svg>"
+    assert [found[1:] for found in kernel.images(notebook)] == [
+        ("image/png", "What is seen."),
+        ("image/svg+xml", "Drawn."),
+    ]
 
 
 def test_links_on_a_page(lesson: Lesson, tmp_path: Path) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Iterator
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import minigrad as mg
+import minigrad.plot
 from lessons.builder.lesson import lessons
 from lessons.builder.run import at_hand, run
 
@@ -72,6 +73,25 @@ def test_a_picture_has_alt_text(tools: ModuleType) -> None:
     assert len(two.figure.axes) == 2
     with pytest.raises(ValueError, match="to say in a sentence what there is to see"):
         tools.picture(lambda ax: None, "A line.")
+
+
+def test_what_minigrads_plots_say_of_themselves(tools: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mg.plot, "alt_text", lambda figure: f"{ALT} {len(figure.axes)}", raising=False)
+    assert tools.picture(lambda a, b: None, columns=2).alt == f"{ALT} 2"
+
+
+def test_a_drawing(tools: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawing = SimpleNamespace(svg="<svg></svg>", alt=ALT)
+    shown: list[Any] = []
+    display = SimpleNamespace(display=lambda data, metadata=None, raw=False: shown.append((data, metadata)))
+    monkeypatch.setitem(sys.modules, "IPython", ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    tools.picture(drawing)._ipython_display_()
+    assert shown[0] == (
+        {"image/svg+xml": "<svg></svg>", "text/plain": f"Figure: {ALT}"},
+        {"image/svg+xml": {"alt": ALT}},
+    )
+    assert f"<p>{ALT}</p>" in shown[1][0]["text/html"]
 
 
 def test_the_same_picture_twice_is_the_same_file(tools: ModuleType) -> None:
