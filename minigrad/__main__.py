@@ -1,9 +1,10 @@
-"""``python -m minigrad``: train, sample and what else there is."""
+"""``python -m minigrad``: train, sample, bench and what else there is."""
 
 from __future__ import annotations
 
 import sys
 
+from minigrad.bench import command as bench
 from minigrad.train.command_line import main
 from minigrad.train.commands import doctor, sample, trace, train
 
@@ -12,6 +13,7 @@ COMMANDS = {
     "sample": (sample.HELP, sample.main),
     "trace": (trace.HELP, trace.main),
     "doctor": (doctor.HELP, doctor.main),
+    "bench": (bench.HELP, bench.main),
 }
 
 if __name__ == "__main__":

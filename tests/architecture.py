@@ -27,7 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("minigrad.layers",),
     ("minigrad.compat",),
     ("minigrad.keras",),
-    ("minigrad.convert", "minigrad.tracing", "minigrad.train", "minigrad.plot", "minigrad.testing"),
+    ("minigrad.bench", "minigrad.convert", "minigrad.tracing", "minigrad.train", "minigrad.plot", "minigrad.testing"),
 )
 TOP = ("minigrad", "minigrad.__main__")  # these two may import anything
 ADDRESSES = ("minigrad.keras", "minigrad.compat")  # public addresses: they gather names from the floors below too
@@ -42,8 +42,8 @@ ARRAY_LIBRARIES = ("cupy", "cupyx", "numpy")
 # losses and optimizers), looking on, pictures, file formats and the checkers for third parties are built on it.
 # The first generation's cells, scopes and step say the same once more in the words of 2016.
 NOT_CORE = (
-    "minigrad.compat.v1.layers", "minigrad.compat.v1.nn", "minigrad.compat.v1.variables", "minigrad.convert",
-    "minigrad.keras", "minigrad.plot", "minigrad.recurrent.lstmp_step", "minigrad.recurrent.watch",
+    "minigrad.bench", "minigrad.compat.v1.layers", "minigrad.compat.v1.nn", "minigrad.compat.v1.variables",
+    "minigrad.convert", "minigrad.keras", "minigrad.plot", "minigrad.recurrent.lstmp_step", "minigrad.recurrent.watch",
     "minigrad.testing", "minigrad.tracing", "minigrad.train",
 )  # fmt: skip
 CORE_ALL_THE_SAME = ("minigrad.keras.layers",)

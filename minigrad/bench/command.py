@@ -1,0 +1,213 @@
+"""``python -m minigrad bench``: reads the words, runs the parts, tells the tables as they come."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from minigrad.backend.registry import DEFAULT, backends, resolve
+from minigrad.bench.contenders import Field
+from minigrad.bench.harness import Effort
+from minigrad.bench.report import Row, Section, header, told_header
+from minigrad.bench.sections import BASE, CHARACTER_MODEL, SECTIONS, SIZES, Plan, Size
+from minigrad.errors import unknown_name
+from minigrad.train.command_line import PROGRAM, Parser
+from minigrad.train.errors import OptionError
+from minigrad.train.options import Options, add_options, option
+
+HELP = "measure minigrad beside PyTorch and TensorFlow on this machine"
+COMMAND = f"{PROGRAM} bench"
+QUICK = {"rounds": "2", "patience": "0", "sizes": "1,2"}  # a look at whether everything runs
+IS_PYTHON = "import sys; print('python', sys.version_info[0])"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchOptions(Options):
+    """What can be asked for."""
+
+    only: str = option(",".join(SECTIONS), "which parts")
+    sizes: str = option("1,2,3,4,5,6", "of the LSTM: rows of its table, or batch x time x features x units: 1x100x8x16")
+    backends: str | None = option(None, "minigrad's, e.g. numpy,numba (default: all that are there)")
+    torch_python: str | None = option(None, "an interpreter that has PyTorch (default: this one)")
+    tf_python: str | None = option(None, "an interpreter that has TensorFlow (default: this one)")
+    rounds: int = option(9, "how often each contender is measured", minimum=1)
+    patience: float = option(
+        20.0, "seconds, for each row, during which rounds that others disturbed are repeated", minimum=0
+    )
+    threads: int = option(2, "for each contender", minimum=1)
+    json: str | None = option(None, "write all numbers to this file")
+    markdown: str | None = option(None, "write the tables to this file")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measures, and returns 0."""
+    parser = Parser("bench", description=_description(), formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a look at whether everything runs, in some 20 seconds")
+    add_options(parser, BenchOptions)
+    given = parser.read(arguments)
+    quick = given.pop("quick")
+    options = BenchOptions.from_text({**given, **{k: v for k, v in QUICK.items() if quick and given[k] is None}})
+    parts = [SECTIONS[name] for name in _listed("--only", options.only, SECTIONS)]
+    teller = Teller(file_for("--json", options.json), file_for("--markdown", options.markdown))
+    plan = Plan(
+        Field(
+            _backends(options.backends),
+            interpreter("--torch-python", options.torch_python),
+            interpreter("--tf-python", options.tf_python),
+        ),
+        Effort(options.rounds, options.patience, 0.02 if quick else 0.2),
+        options.threads,
+        sizes=[size(word) for word in options.sizes.split(",")],
+        growth=(1, 2) if quick else (1, 2, 4, 8),
+        base=(4, 25, 8, 16) if quick else BASE,
+        model=(4, 16, 96, 8, 16) if quick else CHARACTER_MODEL,
+        on_section=teller.section,
+        on_row=teller.row,
+    )
+    plan.greet()
+    teller.begin(header(options.threads, options.rounds, plan.versions, plan.missing))
+    try:
+        for part in parts:
+            part(plan)
+    finally:  # an hour's numbers are not lost by an interruption
+        teller.write()
+    return 0
+
+
+class Teller:
+    """Prints each line as it comes, and writes the files at the end.
+
+    Args:
+        json_file: where the numbers go, or None.
+        markdown_file: where the tables go, or None.
+    """
+
+    def __init__(self, json_file: Path | None = None, markdown_file: Path | None = None) -> None:
+        self._json, self._markdown = json_file, markdown_file
+        self._head: dict[str, Any] = {}
+        self._sections: list[Section] = []
+        self._lines: list[str] = []
+
+    def begin(self, head: dict[str, Any]) -> None:
+        """Prints what stands above all tables."""
+        self._head = head
+        self._tell(told_header(head))
+
+    def section(self, section: Section) -> None:
+        """Prints the head of a table."""
+        self._sections.append(section)
+        self._tell(section.head())
+
+    def row(self, section: Section, row: Row) -> None:
+        """Prints a row."""
+        self._tell(section.line(row))
+
+    def write(self) -> None:
+        """Writes the files."""
+        if self._markdown is not None:
+            self._markdown.write_text("\n".join(self._lines) + "\n", "utf-8")
+        if self._json is not None:
+            sections = [section.to_dict() for section in self._sections]
+            told = {**self._head, "sections": sections}
+            self._json.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+    def _tell(self, text: str) -> None:
+        self._lines.append(text)
+        print(text, flush=True)
+
+
+# --- the words --------------------------------------------------------------------------------------------------------
+
+
+def size(word: str) -> Size:
+    """Returns the size that a word of ``--sizes`` stands for.
+
+    Raises:
+        OptionError: it stands for none.
+
+    >>> size("2"), size("4x20x8x16")
+    ((16, 50, 8, 32), (4, 20, 8, 16))
+    """
+    numbers = [int(part) if part.strip().isdecimal() else 0 for part in word.split("x")]
+    if len(numbers) == 1 and 1 <= numbers[0] <= len(SIZES):
+        return list(SIZES)[numbers[0] - 1]
+    if len(numbers) != 4 or min(numbers) < 1:
+        raise OptionError(
+            f"--sizes: expected the number of a row, 1 to {len(SIZES)}, or batch x time x features x units such as "
+            f"1x100x8x16, got {word!r}. Several are separated by commas."
+        )
+    batch, time, features, units = numbers
+    return batch, time, features, units
+
+
+def interpreter(flag: str, path: str | None) -> str:
+    """Returns the path of a Python.
+
+    Args:
+        flag: the option that names it.
+        path: as the user wrote it; None for the one that runs.
+
+    Raises:
+        OptionError: there is none.
+    """
+    if path is None:
+        return sys.executable
+    found = shutil.which(str(Path(path).expanduser()))
+    if found is None:
+        raise OptionError(f"{flag} {path}: there is no such program. Expected the path of a Python interpreter.")
+    try:
+        done = subprocess.run([found, "-c", IS_PYTHON], capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise OptionError(f"{flag} {path}: cannot be run: {error}.") from None
+    if done.stdout.strip() != "python 3":
+        raise OptionError(f"{flag} {path}: expected a Python 3 interpreter; this is something else.")
+    return found
+
+
+def file_for(flag: str, path: str | None) -> Path | None:
+    """Returns where to write, if the folder is there: nobody wants to learn that at the end.
+
+    Raises:
+        OptionError: it is not.
+    """
+    if path is None:
+        return None
+    file = Path(path).expanduser()
+    if file.is_dir():
+        raise OptionError(f"{flag} {path}: expected a file, this is a folder.")
+    if not file.parent.is_dir():
+        raise OptionError(f"{flag} {path}: there is no folder {file.parent}. Make it first.")
+    return file
+
+
+def _listed(flag: str, text: str, known: Iterable[str]) -> list[str]:
+    """The names in a list, in the order in which they are known."""
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in known:
+            raise OptionError(str(unknown_name(f"{COMMAND}: {flag}", name, known)))
+    return [name for name in known if name in names]
+
+
+def _backends(text: str | None) -> list[str]:
+    """Those named, each of which must be there; or all that are there, the default one first."""
+    if text is None:
+        there = [name for name, state in backends().items() if state == "available"]
+        return sorted(there, key=lambda name: name != DEFAULT)
+    names = list(dict.fromkeys(name.strip() for name in text.split(",")))
+    for name in names:
+        resolve(name)
+    return names
+
+
+def _description() -> str:
+    parts = "\n".join(f"  {name:<9}{part.__doc__}" for name, part in SECTIONS.items())
+    sizes = "\n".join(f"  {k}        {size}" for k, size in enumerate(SIZES, 1))
+    return f"{HELP}.\n\nparts:\n{parts}\n\nsizes (batch, time, features, units):\n{sizes}"

@@ -1,0 +1,86 @@
+"""minigrad as a contender of `serve`; the variant is a backend's name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from minigrad import functional, random
+from minigrad.autograd import grad
+from minigrad.backend.registry import use
+from minigrad.creation import tensor
+from minigrad.errors import BackendUnavailableError
+from minigrad.keras.layers import LSTM, Dense, Embedding
+from minigrad.keras.optimizers import Adam
+from minigrad.tensor import Tensor
+
+
+class Contender:
+    """minigrad on one backend.
+
+    Args:
+        variant: the backend's name.
+        threads: those of the products were set before the process began.
+
+    Attributes:
+        versions: of minigrad and of what the backend stands on.
+        path: how the recurrent layer ran.
+    """
+
+    def __init__(self, variant: str, threads: int) -> None:
+        try:
+            self._backend = use(variant)
+        except BackendUnavailableError as error:
+            raise ImportError(str(error)) from error
+        loaded = {name: sys.modules[name] for name in ("minigrad", "numpy", variant) if name in sys.modules}
+        self.versions = {name: module.__version__ for name, module in loaded.items()}
+        self.path = ""
+        self._last: Tensor | None = None
+        random.seed(0)
+
+    def lstm(self, B: int, T: int, I: int, H: int) -> Callable[[], None]:
+        """Forward and backward of the layer that users call; (time, batch, features)."""
+        lstm = LSTM(H, return_sequences=True, time_major=True)
+        x, dy = random.normal((T, B, I)), random.normal((T, B, H))
+        x.requires_grad = True
+
+        def run() -> None:
+            for leaf in (x, *lstm.trainable_weights):
+                leaf.grad = None
+            lstm(x).backward(dy)
+            self._last, self.path = x.grad, lstm.path
+
+        return run
+
+    def step(self, B: int, T: int, V: int, E: int, H: int) -> Callable[[], None]:
+        """One training step of a character model, as `minigrad.train` makes it."""
+        embedding, lstm, dense = Embedding(V, E), LSTM(H, return_sequences=True), Dense(V)
+        symbols, targets = random.integers(0, V, (B, T)), random.integers(0, V, (B, T))
+        adam = Adam(1e-3, global_clipnorm=1.0)
+
+        def run() -> None:
+            logits = dense(lstm(embedding(symbols)))
+            loss = functional.softmax_cross_entropy(logits, targets)
+            weights = [w for layer in (embedding, lstm, dense) for w in layer.trainable_weights]
+            adam.apply_gradients(zip(grad(loss, weights), weights, strict=True))
+            loss.item()  # who trains looks at it
+            self.path = lstm.path
+
+        return run
+
+    def operations(self) -> Any:
+        """Returns what `operations` needs."""
+
+        def leaf(values: list[float], shape: tuple[int, ...]) -> Tensor:
+            made = functional.reshape(tensor(values), shape).detach()
+            made.requires_grad = True
+            return made
+
+        return SimpleNamespace(tanh=functional.tanh, leaf=leaf)
+
+    def finish(self) -> None:
+        """Waits until a device has done what it was told."""
+        if self._last is not None and not getattr(self._backend, "on_host", False):
+            functional.sum(self._last).item()

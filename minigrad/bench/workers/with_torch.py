@@ -1,0 +1,92 @@
+"""PyTorch as a contender of `serve`; the variants are ``lstm``, ``cell`` and ``cuda``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+
+class Contender:
+    """`torch.nn.LSTM`, or a loop over `torch.nn.LSTMCell`.
+
+    Args:
+        variant: ``"lstm"``, ``"cell"`` (the loop), or ``"cuda"``: `torch.nn.LSTM` on the GPU.
+        threads: how many an operation may use.
+
+    Attributes:
+        versions: of PyTorch.
+    """
+
+    def __init__(self, variant: str, threads: int) -> None:
+        import torch
+
+        if variant == "cuda" and not torch.cuda.is_available():
+            raise ImportError(f"PyTorch {torch.__version__} finds no CUDA device")
+        self._torch, self._loop = torch, variant == "cell"
+        self._device = "cuda" if variant == "cuda" else "cpu"
+        self.versions = {"torch": torch.__version__}
+        torch.set_num_threads(threads)
+        torch.manual_seed(0)
+
+    def lstm(self, B: int, T: int, I: int, H: int) -> Callable[[], None]:
+        """Forward and backward; (time, batch, features)."""
+        torch = self._torch
+        lstm = self._recurrent(I, H)
+        x = torch.randn(T, B, I, device=self._device, requires_grad=True)
+        dy = torch.randn(T, B, H, device=self._device)
+
+        def run() -> None:
+            for leaf in (x, *lstm.parameters()):
+                leaf.grad = None
+            self._sequence(lstm, x).backward(dy)
+
+        return run
+
+    def step(self, B: int, T: int, V: int, E: int, H: int) -> Callable[[], None]:
+        """One training step of a character model."""
+        torch, device = self._torch, self._device
+        lstm = self._recurrent(E, H)
+        embedding, dense = torch.nn.Embedding(V, E, device=device), torch.nn.Linear(H, V, device=device)
+        symbols, targets = torch.randint(V, (T, B), device=device), torch.randint(V, (T, B), device=device)
+        weights = [*embedding.parameters(), *lstm.parameters(), *dense.parameters()]
+        adam = torch.optim.Adam(weights, 1e-3)
+
+        def run() -> None:
+            adam.zero_grad()
+            logits = dense(self._sequence(lstm, embedding(symbols)))
+            loss = torch.nn.functional.cross_entropy(logits.reshape(T * B, V), targets.reshape(T * B))
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(weights, 1.0)
+            adam.step()
+            loss.item()  # who trains looks at it
+
+        return run
+
+    def operations(self) -> Any:
+        """Returns what `operations` needs."""
+        torch = self._torch
+
+        def leaf(values: list[float], shape: tuple[int, ...]) -> Any:
+            return torch.tensor(values).reshape(shape).requires_grad_()
+
+        return SimpleNamespace(tanh=torch.tanh, leaf=leaf)
+
+    def finish(self) -> None:
+        """Waits until a device has done what it was told."""
+        if self._device == "cuda":
+            self._torch.cuda.synchronize()
+
+    def _recurrent(self, I: int, H: int) -> Any:
+        nn = self._torch.nn
+        return (nn.LSTMCell if self._loop else nn.LSTM)(I, H, device=self._device)
+
+    def _sequence(self, lstm: Any, x: Any) -> Any:
+        """The outputs of all steps, (time, batch, units)."""
+        if not self._loop:
+            return lstm(x)[0]
+        states, outputs = None, []
+        for x_t in x.unbind(0):
+            states = lstm(x_t, states)
+            outputs.append(states[0])
+        return self._torch.stack(outputs)
