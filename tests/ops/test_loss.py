@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
+import pytest
 
 import minigrad as mg
 from minigrad import functional as F
+from minigrad.ops.loss import SoftmaxCrossEntropy
 from op_cases import Case, numbers, test_float32_stays_float32, test_gradients, test_value
 
 LOGITS = numbers(2, 3, 5)
@@ -54,9 +58,28 @@ def test_certainty_costs_nothing_and_error_costs_its_distance() -> None:
 
 def test_a_label_out_of_range_has_no_loss() -> None:
     """Where the numbers lie on a device, looking for it costs a transfer; a NaN costs nothing and is not overlooked."""
-    xp = mg.use("numpy")
-    losses = mg.functional.loss.loss.SoftmaxCrossEntropy.forward(xp, LOGITS[0], labels=np.array([0, 5, -1]))
+    xp, labels = mg.use("numpy"), np.array([0, 5, -1])
+    losses, kept = SoftmaxCrossEntropy.forward(xp, LOGITS[0], labels=labels)
     assert np.isnan(losses).tolist() == [False, True, True]
+    dx = SoftmaxCrossEntropy.backward(xp, np.ones(3), losses, LOGITS[0], labels=labels, kept=kept)
+    np.testing.assert_allclose(dx.sum(-1), [0.0, 1.0, 1.0], atol=1e-15)  # softmax, less one where there is a class
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("integers", ["uint8", "int32", "int64"])
+def test_the_short_way_gives_every_bit_of_the_formula(dtype: str, integers: str, backend: ModuleType) -> None:
+    """No class is looked at twice, and no exponential is taken twice; the numbers are those of the definition."""
+    source = np.random.default_rng(0)
+    x, dy = source.normal(size=(4, 7, 11)).astype(dtype), source.normal(size=(4, 7)).astype(dtype)
+    labels = source.integers(0, 11, (4, 7))
+    shifted = x - x.max(-1, keepdims=True)
+    onehot = (labels[..., None] == np.arange(11)).astype(dtype)
+    total = np.exp(shifted).sum(-1, keepdims=True)
+    t = mg.tensor(x, requires_grad=True)
+    losses = F.softmax_cross_entropy(t, labels.astype(integers), reduction="none")
+    np.testing.assert_array_equal(losses.numpy(), np.log(total)[..., 0] - (shifted * onehot).sum(-1))
+    (dx,) = mg.grad(losses, [t], [mg.tensor(dy)])
+    np.testing.assert_array_equal(dx.numpy(), dy[..., None] * (np.exp(shifted) / total - onehot))
 
 
 __all__ = ["test_float32_stays_float32", "test_gradients", "test_value"]
