@@ -71,12 +71,13 @@ def main(arguments: Sequence[str]) -> int:
         on_section=teller.section,
         on_row=teller.row,
     )
-    plan.greet()
-    teller.begin(header(options.threads, options.rounds, plan.versions, plan.missing))
     try:
+        plan.greet()
+        teller.begin(header(options.threads, options.rounds, plan.versions, plan.missing))
         for part in parts:
             part(plan)
-    finally:  # an hour's numbers are not lost by an interruption
+    finally:  # what was measured is not lost by an interruption
+        plan.close()
         teller.write()
     return 0
 
@@ -110,7 +111,9 @@ class Teller:
         self._tell(section.line(row))
 
     def write(self) -> None:
-        """Writes the files."""
+        """Writes the files, if there is anything."""
+        if not self._lines:
+            return
         if self._markdown is not None:
             self._markdown.write_text("\n".join(self._lines) + "\n", "utf-8")
         if self._json is not None:

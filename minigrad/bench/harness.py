@@ -125,6 +125,10 @@ class Worker:
             raise MeasureError(f"failed: {answer['failed']}")
         return answer
 
+    def ended(self) -> bool:
+        """Is the process no more?"""
+        return self._process.poll() is not None
+
     def close(self) -> None:
         """Ends the process."""
         self._process.kill()  # it has nothing to lose, and may be in the middle of a long run

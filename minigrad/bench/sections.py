@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -69,12 +69,19 @@ class Plan:
     on_row: Callable[[Section, Row], None] = lambda section, row: None
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    _workers: dict[tuple[Contender, int], Worker] = field(default_factory=dict)
 
     def greet(self) -> None:
-        """Starts everybody once, to learn who is there."""
-        with self._started(self.contenders.everybody(), self.threads) as workers:
-            self.missing = {worker.name: worker.missing for worker in workers if worker.missing}
-            self.versions = {worker.name: worker.versions for worker in workers if not worker.missing}
+        """Starts everybody, to learn who is there."""
+        workers = self._at_hand(self.contenders.everybody(), self.threads)
+        self.missing = {worker.name: worker.missing for worker in workers if worker.missing}
+        self.versions = {worker.name: worker.versions for worker in workers if not worker.missing}
+
+    def close(self) -> None:
+        """Ends all processes."""
+        for worker in self._workers.values():
+            worker.close()
+        self._workers.clear()
 
     def begin(self, section: Section) -> Section:
         """Tells of a section."""
@@ -87,21 +94,24 @@ class Plan:
             section.rows.append(row)
             self.on_row(section, row)
 
-    @contextmanager
-    def started(self, section: Section, contenders: Sequence[Contender], threads: int) -> Iterator[list[Worker]]:
+    def started(self, section: Section, contenders: Sequence[Contender], threads: int) -> list[Worker]:
         """The processes of those who are there; who is missing gets a row that says so."""
         self.add(section, [Row("", c.name, note=self.missing[c.name]) for c in contenders if c.name in self.missing])
-        with self._started([c for c in contenders if c.name not in self.missing], threads) as workers:
-            self.add(section, [Row("", worker.name, note=worker.missing) for worker in workers if worker.missing])
-            yield [worker for worker in workers if not worker.missing]
+        workers = self._at_hand([c for c in contenders if c.name not in self.missing], threads)
+        self.add(section, [Row("", worker.name, note=worker.missing) for worker in workers if worker.missing])
+        return [worker for worker in workers if not worker.missing]
 
-    @contextmanager
-    def _started(self, contenders: Sequence[Contender], threads: int) -> Iterator[list[Worker]]:
-        with ExitStack() as stack:  # all start before the first is waited for: they import side by side
-            workers = [stack.enter_context(closing(Worker(contender, threads))) for contender in contenders]
-            for worker in workers:
-                worker.greet()
-            yield workers
+    def _at_hand(self, contenders: Sequence[Contender], threads: int) -> list[Worker]:
+        """Processes that live on from part to part, made where there is none, or none any more."""
+        keys = [(contender, threads) for contender in contenders]
+        new = [key for key in keys if key not in self._workers or self._workers[key].ended()]
+        for key in new:  # all start before the first is waited for: they import side by side
+            if key in self._workers:
+                self._workers[key].close()
+            self._workers[key] = Worker(*key)
+        for key in new:
+            self._workers[key].greet()
+        return [self._workers[key] for key in keys]
 
     def time(self, section: Section, workers: Sequence[Measurable], what: str, request: Any, targets: Any) -> Compared:
         """Measures workers in turn and enters a row for each."""
@@ -117,9 +127,9 @@ def lstm(plan: Plan) -> Section:
     """Forward and backward of a layer, all gradients, from a cotangent on the whole output."""
     about = "Milliseconds; (batch, time, features, units), float32."
     section = plan.begin(Section("lstm", "LSTM, forward and backward", about, times(MS, "ms", with_targets=True)))
-    with plan.started(section, plan.contenders.recurrent(), plan.threads) as workers:
-        for size in plan.sizes:
-            plan.time(section, workers, str(size), ["lstm", *size], SIZES.get(size, {}))
+    workers = plan.started(section, plan.contenders.recurrent(), plan.threads)
+    for size in plan.sizes:
+        plan.time(section, workers, str(size), ["lstm", *size], SIZES.get(size, {}))
     return section
 
 
@@ -131,8 +141,8 @@ def step(plan: Plan) -> Section:
         "units, dense layer, softmax cross-entropy, gradient clipped to norm 1, Adam."
     )
     section = plan.begin(Section("step", "A training step of a character model", about, times(MS, "ms", True)))
-    with plan.started(section, plan.contenders.recurrent(), plan.threads) as workers:
-        plan.time(section, workers, "whole step", ["step", *plan.model], STEP_TARGETS)
+    workers = plan.started(section, plan.contenders.recurrent(), plan.threads)
+    plan.time(section, workers, "whole step", ["step", *plan.model], STEP_TARGETS)
     return section
 
 
@@ -142,9 +152,9 @@ def operations(plan: Plan) -> Section:
     section = plan.begin(Section("ops", "Small operations", about, times(US, "µs", with_targets=True)))
     contenders = plan.contenders.with_a_tape()
     targets = {contender.name: OVERHEAD for contender in contenders if contender.backend in ("numpy", "numba")}
-    with plan.started(section, contenders, 1) as workers:
-        for name in MEASURES:
-            plan.time(section, workers, name, ["operation", name], targets)
+    workers = plan.started(section, contenders, 1)
+    for name in MEASURES:
+        plan.time(section, workers, name, ["operation", name], targets)
     return section
 
 
@@ -178,17 +188,20 @@ def memory(plan: Plan) -> Section:
     found: dict[str, float] = {}
     rows = []
     for contender in plan.contenders.recurrent():
-        with plan.started(section, [contender], plan.threads) as workers:
-            for worker in workers:
-                row = Row(str(size), worker.name)
-                try:
-                    worker.ask(["lstm", 1, 2, 2, 2])  # what the first run of all leaves behind is not counted
-                    answer = worker.ask(["memory", "lstm", *size])
-                    row.value, row.more = answer["more"], {"peak": answer["peak"]}
-                    found[worker.name] = answer["more"]
-                except MeasureError as error:
-                    row.note = str(error)
-                rows.append(row)
+        row = Row(str(size), contender.name, note=plan.missing.get(contender.name, ""))
+        rows.append(row)
+        if row.note:
+            continue
+        with closing(Worker(contender, plan.threads)) as worker:  # a new one: nothing it did before is in the way
+            try:
+                worker.greet()
+                worker.ask(["lstm", 1, 2, 2, 2])  # what the first run of all leaves behind is not counted
+                answer = worker.ask(["memory", "lstm", *size])
+            except MeasureError as error:
+                row.note = str(error)
+                continue
+        row.value, row.more = answer["more"], {"peak": answer["peak"]}
+        found[row.contender] = answer["more"]
     for row in rows:
         row.versus = reference(row.contender, found) if row.value is not None else None
         if row.versus is not None and row.value is not None and found[row.versus]:
@@ -205,13 +218,12 @@ def growth(plan: Plan) -> Section:
     )
     columns = [("exponent", value_in(1.0)), ("last two", more("last")), ("ms at the last", more("seconds", MS))]
     section = plan.begin(Section("growth", "Growth", about, columns))
-    with plan.started(section, plan.contenders.recurrent(), plan.threads) as workers:
-        for axis, place in AXES.items():
-            sizes = [plan.base[place] * factor for factor in plan.growth]
-            founds = [
-                compare(workers, ["lstm", *plan.base[:place], n, *plan.base[place + 1 :]], plan.effort) for n in sizes
-            ]
-            plan.add(section, [_grown(worker.name, axis, sizes, founds) for worker in workers])
+    workers = plan.started(section, plan.contenders.recurrent(), plan.threads)
+    for axis, place in AXES.items():
+        sizes = [plan.base[place] * factor for factor in plan.growth]
+        requests = [["lstm", *plan.base[:place], n, *plan.base[place + 1 :]] for n in sizes]
+        founds = [compare(workers, request, plan.effort) for request in requests]
+        plan.add(section, [_grown(worker.name, axis, sizes, founds) for worker in workers])
     return section
 
 

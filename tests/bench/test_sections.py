@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -38,7 +39,8 @@ def greeted(no_peers):
         model=(2, 3, 5, 2, 4),
     )
     tiny.greet()
-    return tiny
+    with closing(tiny):
+        yield tiny
 
 
 @pytest.fixture
