@@ -49,7 +49,9 @@ class BenchOptions(Options):
 def main(arguments: Sequence[str]) -> int:
     """Measures, and returns 0."""
     parser = Parser("bench", description=_description(), formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a look at whether everything runs, in some 20 seconds")
+    parser.add_argument(
+        "--quick", action="store_true", help="try whether everything runs: 20 seconds for minigrad alone"
+    )
     add_options(parser, BenchOptions)
     given = parser.read(arguments)
     quick = given.pop("quick")

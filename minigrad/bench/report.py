@@ -137,7 +137,7 @@ def timed_rows(
         column, versus = found.seconds[name], reference(name, found.seconds) if beside is None else beside
         versus = versus if versus in found.seconds and versus != name else None
         rounds = (min(found.quiet, len(column)), len(column))
-        row = Row(measure, name, statistics.median(column), versus, quiet=rounds)
+        row = Row(measure, name, statistics.median(column), versus, quiet=rounds, more={"least": min(column)})
         if versus is not None:
             row.ratio = ratio(column, found.seconds[versus])
             row.target = targets.get(name) if not versus.startswith(OURS) else None
