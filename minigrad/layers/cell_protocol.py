@@ -71,8 +71,7 @@ def recurrences(cell: Any, inputs: Tensor, training: bool | None) -> list[Recurr
         training: does dropout act?
     """
     if hasattr(cell, "recurrences"):
-        several: list[Recurrence] | str = cell.recurrences(inputs, training)
-        return several
+        return cell.recurrences(inputs, training)  # type: ignore[no-any-return]
     if hasattr(cell, "recurrence"):
         one: Recurrence | str = cell.recurrence(inputs, training)
         return one if isinstance(one, str) else [one]
@@ -105,10 +104,7 @@ def innermost(cell: Any) -> list[Any]:
 
 
 def dtype_of(cell: Any) -> str | None:
-    """Returns the dtype in which a cell computes; of a stack its lowest cell's, and a wrapper may leave it to its cell.
-
-    None if it does not say.
-    """
+    """Returns the dtype in which a cell computes, if it says; of a stack its lowest cell's, of a wrapper its cell's."""
     cells, wrapped = getattr(cell, "cells", None), getattr(cell, "cell", None)
     own = dtype_of(cells[0]) if cells else getattr(cell, "dtype", None)
     return own if own or wrapped is None else dtype_of(wrapped)
@@ -117,9 +113,6 @@ def dtype_of(cell: Any) -> str | None:
 def computes_with_integers(cell: Any) -> bool:
     """Returns whether whole numbers as inputs of a cell are cast to its dtype too."""
     return bool(getattr(getattr(cell, "cells", [cell])[0], "computes_with_integers", False))
-
-
-# --- the state, as the cell takes it and as the loop does -------------------------------------------------------------
 
 
 def state_sizes(cell: Any) -> list[list[int]]:
@@ -164,30 +157,30 @@ def as_taken(cell: Any, states: Any) -> Any:
 
 
 def refuse_other_order(where: str, cell: Any, states: Any) -> None:
-    """Raises if a named tuple (c, h) is given to a cell that has no named states: one of Keras', whose list is [h, c].
+    """Raises if a named tuple (c, h) is given to a cell without names, as Keras' with its list [h, c]; or the reverse.
 
     Raises:
         StateError: the order is that of another generation; the shapes would fit.
     """
-    given = _named(states)
-    if given is not None and _named(cell.state_size) is None:
-        name = type(given).__name__
+    size, given, meant = cell.state_size, _named(states), _named(cell.state_size)
+    if given is not None and meant is None:
         raise StateError(
-            f"{where}: got {name}({', '.join(given._fields)}), the state of the first generation. The states of "
-            f"{type(cell).__name__} have no names; those of Keras' LSTM are the list [h, c], in the other order. Pass "
-            "[state.h, state.c]."
+            f"{where}: got {type(given).__name__}({', '.join(given._fields)}), the state of the first generation. The "
+            f"states of {type(cell).__name__} have no names; those of Keras' LSTM are the list [h, c], in the other "
+            "order. Pass [state.h, state.c]."
+        )
+    inner = states[0] if isinstance(states, list) and len(states) == 1 and not isinstance(size, list) else states
+    if len(nest.leaves(size)) == len(nest.leaves(states)) and not nest.named_alike(size, inner):
+        raise StateError(
+            f"{where}: expected the state in the structure {size}, got {described(states)} without its names, and "
+            f"[h, c] of Keras' cells has the other order. Write {type(meant).__name__}(…)."
         )
 
 
 def _named(structure: Any) -> Any:
     """The first named tuple in a structure, or None."""
-    if hasattr(structure, "_fields"):
-        return structure
-    parts = structure if isinstance(structure, (list, tuple)) else ()
-    return next((found for part in parts if (found := _named(part)) is not None), None)
-
-
-# --- the call ---------------------------------------------------------------------------------------------------------
+    parts = structure if isinstance(structure, (list, tuple)) and not hasattr(structure, "_fields") else ()
+    return structure if hasattr(structure, "_fields") else next(filter(None, map(_named, parts)), None)
 
 
 def caller(cell: Any, training: bool | None, constants: Any = None) -> Callable[[Any, Any], tuple[Any, list[Any]]]:
@@ -202,7 +195,7 @@ def caller(cell: Any, training: bool | None, constants: Any = None) -> Callable[
         raise OptionTypeError(f"{type(cell).__name__}.call takes no `constants`, and the layer around it got some.")
     known = {"training": training, "constants": constants}
     known = {name: value for name, value in known.items() if value is not None and takes(cell, name)}
-    run = cell if callable(cell) else cell.call
+    run, own = cell if callable(cell) else cell.call, getattr(cell, "_is_tf_rnn_cell", False)
 
     def call(inputs: Any, states: Any) -> tuple[Any, list[Any]]:
         result = run(inputs, as_taken(cell, states), **known)
@@ -212,6 +205,8 @@ def caller(cell: Any, training: bool | None, constants: Any = None) -> Callable[
                 "with `return output, states`, the states in the structure of state_size."
             )
         output, new = result
+        if own:
+            refuse_other_order(f"{type(cell).__name__}.call: the new state", cell, new)
         flat = nest.leaves_like(states, new)
         shapes, got = ([getattr(s, "shape", ()) for s in part] for part in (nest.leaves(states), flat))
         if got != shapes:
@@ -235,12 +230,10 @@ def takes(cell: Any, argument: str) -> bool:
     """Does the cell's `call` take an argument of that name?"""
     if isinstance(cell, Layer):
         return argument in cell.call_parameters()
-    return argument in _arguments(getattr(cell.call, "__func__", cell.call))
+    return argument in _parameters(getattr(cell.call, "__func__", cell.call))
 
 
-@cache
-def _arguments(function: Callable[..., Any]) -> frozenset[str]:
-    return frozenset(signature(function).parameters)
+_parameters = cache(lambda function: frozenset(signature(function).parameters))
 
 
 def states_like(cell: Any, flat: list[Any]) -> Any:

@@ -7,11 +7,7 @@ from typing import Any
 
 
 def leaves(structure: Any) -> list[Any]:
-    """Returns the leaves from left to right.
-
-    >>> leaves([1, (2, [3])])
-    [1, 2, 3]
-    """
+    """Returns the leaves from left to right, of ``[1, (2, [3])]`` 1, 2 and 3."""
     if isinstance(structure, dict):
         structure = structure.values()
     elif not isinstance(structure, (list, tuple)):
@@ -34,6 +30,16 @@ def leaves_like(structure: Any, other: Any) -> list[Any]:
     if not both:
         return leaves(other)
     return [leaf for part, others in zip(structure, other, strict=True) for leaf in leaves_like(part, others)]
+
+
+def named_alike(structure: Any, other: Any, exact: bool = False) -> bool:
+    """Does the other have named tuples where this one has? A plain tuple is one too unless `exact`, a list never."""
+    fields = getattr(structure, "_fields", None)
+    if getattr(other, "_fields", None) != fields and (exact or type(other) is not tuple):
+        return False
+    parts = structure if isinstance(structure, (list, tuple)) else ()
+    others = other if isinstance(other, (list, tuple)) and len(other) == len(parts) else [None] * len(parts)
+    return all(named_alike(*both, exact) for both in zip(parts, others, strict=True))
 
 
 def first(structure: Any) -> Any:

@@ -149,7 +149,8 @@ class Bidirectional(Layer):
                 f"{self.name}.{where}: expected {there + back} states, the forward layer's {there} and then the "
                 f"backward layer's {back}, got {len(given)}."
             )
-        return given[:there], given[there:]
+        cells, like = [layer.cell for layer in self._both], cell_protocol.states_like
+        return like(cells[0], given[:there]), like(cells[1], given[there:])
 
     def _both_have(self, argument: str) -> bool:
         return bool(getattr(self.forward_layer, argument))

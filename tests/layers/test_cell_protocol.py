@@ -272,3 +272,68 @@ def test_a_plain_cell_can_be_run_but_not_made_again() -> None:
             act()
         message = "PlainStep: its arguments are not known, so no second one can be made. Derive PlainStep from Layer."
         assert str(caught.value) == message
+
+
+# --- named tuples -----------------------------------------------------------------------------------------------------
+
+FIRST = mg.compat.v1.nn.rnn_cell
+C, H = np.ones((3, 2)), np.zeros((3, 2))
+
+
+class Swapping(FIRST.RNNCell):
+    """A cell of the first generation that returns its state in some structure or other."""
+
+    state_size = FIRST.LSTMStateTuple(2, 2)  # type: ignore[assignment]
+    output_size = 2  # type: ignore[assignment]
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def call(self, inputs: Any, state: Any) -> Any:
+        return inputs[:, :2], self.answer(state)
+
+
+LISTS: list[Any] = [lambda c, h: [h, c], lambda c, h: [[h, c]]]
+NAMED: list[Any] = [FIRST.LSTMStateTuple, lambda c, h: (c, h), lambda c, h: [FIRST.LSTMStateTuple(c, h)]]
+
+
+@pytest.mark.parametrize("swapped", LISTS)
+def test_a_list_is_no_named_state(swapped: Any) -> None:
+    """[h, c] is Keras' order, (c, h) the first generation's, and the shapes are the same."""
+    wanted = r"expected the state in the structure .*LSTMStateTuple\(c=2, h=2\).* Write LSTMStateTuple\(…\)"
+    with pytest.raises(cell_protocol.StateError, match=f"Swapping.call: the new state: {wanted}"):
+        mg.compat.v1.nn.dynamic_rnn(Swapping(lambda s: swapped(*s)), X, dtype="float64")
+    for cell in (FIRST.LSTMCell(2), Swapping(lambda s: s)):
+        with pytest.raises(cell_protocol.StateError, match=f"call: {wanted}"):
+            L.RNN(cell, dtype="float64")(X, initial_state=swapped(C, H))
+    stack = L.StackedRNNCells([FIRST.LSTMCell(2), FIRST.LSTMCell(2)])
+    for states in ([swapped(C, H)] * 2, [H, C, H, C]):
+        with pytest.raises(cell_protocol.StateError, match=f"call: {wanted}"):
+            L.RNN(stack, dtype="float64")(X, initial_state=states)
+
+
+@pytest.mark.parametrize("together", NAMED)
+def test_a_named_state_or_a_plain_tuple_is_c_and_h(together: Any) -> None:
+    _, state = mg.compat.v1.nn.dynamic_rnn(
+        Swapping(lambda s: together(*s)), X, initial_state=FIRST.LSTMStateTuple(C, H)
+    )
+    np.testing.assert_array_equal(state.c.numpy(), C)
+    layer = L.RNN(Swapping(lambda s: s), return_state=True, dtype="float64")
+    np.testing.assert_array_equal(layer(X, initial_state=together(C, H))[1].numpy(), C)
+    np.testing.assert_array_equal(layer([X, FIRST.LSTMStateTuple(C, H)])[1].numpy(), C)
+
+
+class Keeping(FIRST.RNNCell):
+    """Keeps its state."""
+
+    state_size, output_size = Swapping.state_size, 2  # type: ignore[assignment]
+
+    def call(self, inputs: Any, state: Any) -> Any:
+        return inputs[:, :2], state
+
+
+def test_both_directions_of_the_first_generation() -> None:
+    layer = L.Bidirectional(L.RNN(Keeping(), return_state=True, dtype="float64"))
+    states = layer(X, initial_state=[FIRST.LSTMStateTuple(C, H), FIRST.LSTMStateTuple(C + 1.0, H)])[1:]
+    assert [s.numpy()[0, 0] for s in states] == [1.0, 0.0, 2.0, 0.0]

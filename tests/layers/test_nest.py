@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from typing import Any, NamedTuple
 
 import pytest
@@ -56,3 +57,18 @@ def test_structures_that_differ() -> None:
         nest.over(lambda a, b: a, [1, 2], [1])
     with pytest.raises(KeyError):
         nest.over(lambda a, b: a, {"a": 1}, {"b": 1})
+
+
+def test_named_tuples_are_told_from_others() -> None:
+    pair, other = Pair, namedtuple("Other", "h c")  # noqa: PYI024
+    for exact in (False, True):
+        assert nest.named_alike(pair(1, 2), pair("c", "h"), exact)
+        assert nest.named_alike((pair(1, 2), 3), [pair("c", "h"), "x"], exact)
+        assert nest.named_alike((1, (2, 3)), ["a", ["b", "c"]], exact)
+        for wrong in (["c", "h"], other("h", "c"), "c", [pair("c", "h")]):
+            assert not nest.named_alike(pair(1, 2), wrong, exact)
+        assert not nest.named_alike((pair(1, 2), 3), ["c", "h", "x"], exact)
+        assert not nest.named_alike((1, 2), pair("c", "h"), exact)
+    assert nest.named_alike(pair(1, 2), ("c", "h"))
+    assert not nest.named_alike(pair(1, 2), ("c", "h"), exact=True)
+    assert not nest.named_alike((pair(1, 2), 3), (("c", "h"), "x"), exact=True)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad import functional as F
-from minigrad.backend.dtypes import dtype_name
+from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.compat.v1.nn.rnn import checked_cell, checked_state
-from minigrad.compat.v1.nn.rnn_cell.base import RNNCell
+from minigrad.compat.v1.nn.rnn_cell.base import RNNCell, StateError
 from minigrad.compat.v1.nn.tensor_array import TensorArray
 from minigrad.compat.v1.variables import variable_scope
 from minigrad.creation import as_tensor, beside
-from minigrad.errors import ShapeError
+from minigrad.errors import DTypeError, ShapeError
 from minigrad.layers import cell_protocol, nest
 from minigrad.layers.loop import chosen
 from minigrad.tensor import Tensor
@@ -49,31 +49,42 @@ def raw_rnn(
         loop state.
 
     Raises:
-        ShapeError: `loop_fn` returns not five things, or `finished` has another shape.
+        ShapeError: `loop_fn` returns not five things, or `finished` or the inputs have another shape.
+        DTypeError: `finished` is neither of bools nor of integers.
+        LoopError: (a TypeError) the next state or what is emitted has another structure.
     """
     checked_cell("raw_rnn", cell)
+    if not callable(loop_fn):
+        raise LoopError(
+            f"raw_rnn: expected `loop_fn`, a function of (time, output, state, loop_state), got {loop_fn!r}."
+        )
     with variable_scope(scope or "rnn"):
         finished, x, state, like, loop_state = _asked(loop_fn, 0, None, None, None)
-        x = nest.over(as_tensor, x)
+        x = _inputs(x)
         first = nest.first(x)
         done, dtype = _rows(finished, first), cell_protocol.dtype_of(cell) or dtype_name(first.dtype)
-        state = checked_state("raw_rnn", cell, state, len(first), dtype)
+        state = _state(cell, state, len(first), dtype)
         if like is None:
             like = nest.over(lambda n: F.zeros((n,), dtype), cell_protocol.output_size(cell))
         arrays = nest.over(lambda part: _array(as_tensor(part), len(first)), like)
         call, time = cell_protocol.caller(cell, None), 0
         while not bool(F.all(done)):
-            output, flat = call(x, state)
+            output, flat = call(_inputs(x), state)
             time += 1
             finished, x, new, emit, next_loop_state = _asked(loop_fn, time, output, nest.like(state, flat), loop_state)
             going = F.expand_dims(~done, -1)
-            nest.over(lambda array, y: array.write(time - 1, chosen(going, as_tensor(y), 0.0)), arrays, emit)  # noqa: B023
+            _write(arrays, time - 1, emit, going)
+            new = _state(cell, new, len(first), dtype)
             state = nest.over(lambda s, old: chosen(going, s, old), new, state)  # noqa: B023
             loop_state = loop_state if next_loop_state is None else next_loop_state
             done = done | _rows(finished, first)
     if isinstance(cell, RNNCell):
         cell.path = "tape, op by op: raw_rnn calls a function of yours between the steps"
     return arrays, state, loop_state
+
+
+class LoopError(StateError, TypeError):
+    """`loop_fn` is no function, or returns something of another structure than the cell's."""
 
 
 def _asked(loop_fn: Callable[..., Any], *about: Any) -> tuple[Any, Any, Any, Any, Any]:
@@ -87,12 +98,51 @@ def _asked(loop_fn: Callable[..., Any], *about: Any) -> tuple[Any, Any, Any, Any
     return finished, x, state, emit, loop_state
 
 
+def _state(cell: Any, state: Any, batch: int, dtype: str) -> Any:
+    """The next state, which must be in the cell's structure, named tuples told from others: (h, c) would fit too."""
+    if state is None or not nest.named_alike(cell.state_size, state, exact=True):
+        raise LoopError(
+            f"raw_rnn: expected loop_fn to return `next_state` in the structure {cell.state_size}, got "
+            f"{'None' if state is None else cell_protocol.described(state)}. "
+            "Return the state it was given, or cell.zero_state(batch_size, dtype) at first."
+        )
+    return checked_state("raw_rnn", cell, state, batch, dtype, "next_state")
+
+
+def _write(arrays: Any, time: int, emit: Any, going: Tensor) -> None:
+    """Writes what is emitted, zeros for the rows that have finished."""
+    flat, found = nest.leaves(arrays), nest.leaves(emit)
+    expected = [array.element_shape for array in flat]
+    got = [None if y is None else as_tensor(y).shape for y in found]
+    if _outline(emit) != _outline(arrays) or got != expected:
+        raise LoopError(
+            f"raw_rnn: expected loop_fn to return `emit_output` in the structure of its first answer, of shapes "
+            f"{expected}, got {cell_protocol.described(emit)}, of shapes {got}. Its first answer has no batch axis."
+        )
+    for array, y in zip(flat, found, strict=True):
+        array.write(time, chosen(going, as_tensor(y), 0.0))
+
+
+def _outline(structure: Any) -> Any:
+    return nest.over(lambda _: None, structure)
+
+
+def _inputs(x: Any) -> Any:
+    """The next inputs as tensors."""
+    for part in nest.leaves(x):
+        if part is None or not as_tensor(part).ndim:
+            raise ShapeError(f"raw_rnn: expected loop_fn to return `next_input`, (batch, features), got {part!r}.")
+    return nest.over(as_tensor, x)
+
+
 def _rows(finished: Any, x: Tensor) -> Tensor:
-    """Which rows have finished, (batch,) of bools."""
+    """Which rows have finished, (batch,) of bools; of integers, those that are not 0."""
     done = beside(x, finished, "raw_rnn: `finished`")
     if done.shape not in ((), x.shape[:1]):
         raise ShapeError(f"raw_rnn: expected `finished` of shape (batch,) = {x.shape[:1]}, got {done.shape}.")
-    return F.broadcast_to(done, x.shape[:1])
+    if is_floating(done.dtype):
+        raise DTypeError(f"raw_rnn: expected `finished` of bools, got {dtype_name(done.dtype)}.")
+    return F.broadcast_to(done if dtype_name(done.dtype) == "bool" else done != 0, x.shape[:1])
 
 
 def _array(like: Tensor, batch: int) -> TensorArray:

@@ -312,7 +312,7 @@ def _dtype(where: str, cell: Any, x: Tensor, dtype: Any) -> str:
     return own or asked or (dtype_name(x.dtype) if is_floating(x.dtype) else "float32")
 
 
-def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str) -> Any:
+def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str, argument: str = "initial_state") -> Any:
     """Returns the initial state in the cell's structure and dtype; its own choice where none is given.
 
     Raises:
@@ -330,5 +330,5 @@ def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str) -> 
     if len(got) != len(shapes):
         raise StateError(f"{where}: expected the state in the structure {size!r}, got {described(given)}.")
     if got != shapes:
-        raise ShapeError(f"{where}: expected `initial_state` of shapes {shapes}, got {got}.")
+        raise ShapeError(f"{where}: expected `{argument}` of shapes {shapes}, got {got}.")
     return nest.like(size, [as_tensor(s, dtype) for s in flat])

@@ -11,7 +11,9 @@ import pytest
 import minigrad as mg
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
-from minigrad.errors import BackendError, ShapeError
+from minigrad.compat.v1.nn.raw_rnn import LoopError
+from minigrad.errors import BackendError, DTypeError, ShapeError
+from minigrad.keras import layers as L
 from minigrad.layers.cell_protocol import StateError
 from minigrad.testing import check_gradient
 
@@ -119,7 +121,7 @@ def answering(*answer: Any) -> Any:
         (
             answering(False, X[0], np.zeros((2, 3)), None, None),
             ShapeError,
-            "raw_rnn: expected `initial_state` of shapes [(2, 2)], got [(2, 3)].",
+            "raw_rnn: expected `next_state` of shapes [(2, 2)], got [(2, 3)].",
         ),
         (
             answering(False, X[0], [np.zeros((2, 2))], None, None),
@@ -132,6 +134,89 @@ def test_bad_answers(loop_fn: Any, error: type[Exception], message: str) -> None
     with pytest.raises(error) as caught:
         v1.nn.raw_rnn(rc.GRUCell(2, dtype="float64"), loop_fn)
     assert str(caught.value) == message
+
+
+def stepping(first: Any = None, later: Any = None, finished: Any = None, emit: Any = None, like: Any = None) -> Any:
+    """A loop function for one LSTM; `first` and `later` say what becomes of the state."""
+
+    def loop_fn(time: int, output: Any, state: Any, loop_state: Any) -> Any:
+        done = finished(time) if finished else time >= 3
+        if output is None:
+            zero = rc.LSTMStateTuple(np.zeros((2, 2)), np.ones((2, 2)))
+            return done, X[0], first(zero) if first else zero, like, None
+        return done, X[min(time, 3)], later(state) if later else state, emit(output) if emit else output, None
+
+    return loop_fn
+
+
+BAD_STATES: dict[str, Any] = {
+    "a list the other way round": lambda s: [s[1], s[0]],
+    "a tuple the other way round": lambda s: (s[1], s[0]),
+    "one tensor": lambda s: s[0],
+    "three": lambda s: (*s, s[0]),
+    "none": lambda s: None,
+}
+
+
+@pytest.mark.parametrize("when", ["first", "later"])
+@pytest.mark.parametrize("name", BAD_STATES)
+def test_the_next_state_has_the_structure_of_the_cells(name: str, when: str) -> None:
+    """(h, c) has the shapes of (c, h): only the names tell them apart."""
+    with pytest.raises(TypeError, match=r"`next_state` in the structure LSTMStateTuple\(c=2, h=2\), got") as caught:
+        v1.nn.raw_rnn(rc.LSTMCell(2, dtype="float64"), stepping(**{when: BAD_STATES[name]}))
+    assert isinstance(caught.value, LoopError)
+
+
+def test_states_of_a_stack_and_of_keras_keep_their_structure() -> None:
+    stack = rc.MultiRNNCell([rc.LSTMCell(2, dtype="float64"), rc.GRUCell(3, dtype="float64")])
+    with pytest.raises(LoopError, match="`next_state` in the structure"):
+        v1.nn.raw_rnn(stack, lambda *_: (False, X[0], ((np.zeros((2, 2)),) * 2, np.zeros((2, 3))), None, None))
+    _, (one, two), _ = v1.nn.raw_rnn(stack, reading(stack))
+    assert (type(one), two.shape) == (rc.LSTMStateTuple, (2, 3))
+    keras = L.LSTMCell(2, dtype="float64")
+    keras.build((None, 3))
+    zeros = [np.zeros((2, 2))] * 2
+    _, state, _ = v1.nn.raw_rnn(keras, lambda t, y, s, _: (t >= 2, X[0], zeros if y is None else s, y, None))
+    assert isinstance(state, list)
+
+
+def test_a_state_of_numpys_arrays() -> None:
+    """What a function of one's own computes need not be tensors."""
+    cell = rc.LSTMCell(2, dtype="float64")
+    plain, _, _ = v1.nn.raw_rnn(cell, stepping())
+    same, state, _ = v1.nn.raw_rnn(cell, stepping(later=lambda s: rc.LSTMStateTuple(s.c.numpy(), s.h.numpy())))
+    np.testing.assert_array_equal(same.stack().numpy(), plain.stack().numpy())
+    assert isinstance(state.c, mg.Tensor)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "bool"])
+def test_finished_of_integers(dtype: str) -> None:
+    """Not 0 is finished; the bits of 1 turned round are not 0."""
+    cell = rc.LSTMCell(2, dtype="float64")
+    lengths = np.array([3, 1])
+    emitted, state, _ = v1.nn.raw_rnn(cell, stepping(finished=lambda t: (t >= lengths).astype(dtype)))
+    expected, final, _ = v1.nn.raw_rnn(cell, stepping(finished=lambda t: t >= lengths))
+    np.testing.assert_array_equal(emitted.stack().numpy(), expected.stack().numpy())
+    assert not emitted.stack().numpy()[1:, 1].any()
+    np.testing.assert_array_equal(state.c.numpy(), final.c.numpy())
+
+
+@pytest.mark.parametrize(
+    ("loop_fn", "error", "message"),
+    [
+        (stepping(finished=lambda t: float(t >= 3)), DTypeError, "raw_rnn: expected `finished` of bools, got float"),
+        (3, LoopError, "raw_rnn: expected `loop_fn`, a function of"),
+        (answering(1, 2, 3, 4, 5), ShapeError, "raw_rnn: expected loop_fn to return `next_input`, .* got 2"),
+        (stepping(emit=lambda y: (y, y)), LoopError, "`emit_output` .* got a tuple of 2"),
+        (stepping(emit=lambda y: [y]), LoopError, "`emit_output` .* got a list of 1"),
+        (stepping(emit=lambda y: y[:, :1]), LoopError, r"`emit_output` .*\[\(2, 2\)\], got .* of shapes \[\(2, 1\)\]"),
+        (stepping(emit=lambda y: None), LoopError, r"`emit_output` .* of shapes \[None\]"),
+        (stepping(like=np.zeros((2, 2))), LoopError, r"`emit_output` .*\[\(2, 2, 2\)\], got .* has no batch axis"),
+    ],
+)
+def test_answers_that_do_not_fit_the_first(loop_fn: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        v1.nn.raw_rnn(rc.LSTMCell(2, dtype="float64"), loop_fn)
 
 
 def test_finished_on_another_backend(backend: ModuleType) -> None:
