@@ -7,7 +7,7 @@ Bidirectional around one, one cell of a stack, or a bare cell of any API generat
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -16,12 +16,14 @@ from minigrad.compat.v1.keras.layers import GRUCell, LSTMCell
 from minigrad.compat.v1.nn import rnn_cell
 from minigrad.convert.errors import ConversionError
 from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
-from minigrad.convert.relayout import relayout, relayout_gru
+from minigrad.convert.relayout import moved
 from minigrad.errors import ShapeError
 from minigrad.layers import activations
 from minigrad.layers.layer import Layer
 from minigrad.layers.rnn import RNN
 from minigrad.layers.wrappers import Bidirectional
+
+Kind = Literal["LSTM", "GRU"]
 
 
 class Direction(NamedTuple):
@@ -29,7 +31,7 @@ class Direction(NamedTuple):
 
     cell: Any
     layer: Any  # the recurrent layer around it, or the cell itself
-    kind: str  # "LSTM" or "GRU"
+    kind: Kind
     layout: GateLayout
     config: dict[str, Any]
     backwards: bool
@@ -102,20 +104,27 @@ def _directions(where: str, cell: Any, layer: Any) -> list[Direction]:
         return [d for part in cell.cells for d in _directions(where, part, part if cell is layer else layer)]
     backwards = bool(getattr(layer, "go_backwards", False))
     config = cell.get_config() if isinstance(cell, Layer) else {}
-    if isinstance(cell, LSTMCell):
-        return [Direction(cell, layer, "LSTM", LSTM_LAYOUTS["keras"], config, backwards)]
-    if isinstance(cell, GRUCell):
-        name = "keras" if cell.reset_after else "keras_reset_before"
-        return [Direction(cell, layer, "GRU", GRU_LAYOUTS[name], config, backwards)]
-    if isinstance(cell, (rnn_cell.BasicLSTMCell, rnn_cell.LSTMCell)):
-        return [Direction(cell, layer, "LSTM", LSTM_LAYOUTS["tf1"], config, backwards)]
-    if isinstance(cell, rnn_cell.GRUCell):
-        return [Direction(cell, layer, "GRU", GRU_LAYOUTS["tf1"], config, backwards)]
+    found = kind_and_layout(cell)
+    if found is not None:
+        return [Direction(cell, layer, *found, config, backwards)]
     named = getattr(cell, "name", None)
     raise ConversionError(
         f"{where}: expected LSTM or GRU layers or cells, got {type(cell).__name__}{f' {named!r}' if named else ''}. "
         "Hand over the recurrent layers alone, in a list."
     )
+
+
+def kind_and_layout(cell: Any) -> tuple[Kind, GateLayout] | None:
+    """Returns whether a cell is an LSTM or a GRU, and where its gates stand; None for other cells, and what is none."""
+    if isinstance(cell, LSTMCell):
+        return "LSTM", LSTM_LAYOUTS["keras"]
+    if isinstance(cell, GRUCell):
+        return "GRU", GRU_LAYOUTS["keras" if cell.reset_after else "keras_reset_before"]
+    if isinstance(cell, (rnn_cell.BasicLSTMCell, rnn_cell.LSTMCell)):
+        return "LSTM", LSTM_LAYOUTS["tf1"]
+    if isinstance(cell, rnn_cell.GRUCell):
+        return "GRU", GRU_LAYOUTS["tf1"]
+    return None
 
 
 # --- weights out and in -----------------------------------------------------------------------------------------------
@@ -132,12 +141,7 @@ def weights_of(direction: Direction, dst: str) -> dict[str, Array]:
         raise ConversionError(
             f"{direction.name}: has no weights yet. Call the layer on data first, or build(input_shape)."
         )
-    try:
-        if direction.kind == "GRU":
-            return relayout_gru(own, direction.layout, dst)
-        return relayout(own, direction.layout, dst, forget_bias=_forget_bias(direction))
-    except ConversionError as error:
-        raise ConversionError(f"{direction.name}: {error}") from None
+    return moved(direction.name, direction.kind, own, direction.layout, dst, _forget_bias(direction))
 
 
 def converted(direction: Direction, weights: dict[str, Array], src: str) -> list[Array]:
@@ -146,22 +150,16 @@ def converted(direction: Direction, weights: dict[str, Array], src: str) -> list
     Raises:
         ConversionError: the cell cannot do what the weights say: it has no bias, peepholes or projection.
     """
-    try:
-        if direction.kind == "GRU":
-            moved = relayout_gru(weights, src, direction.layout)
-        else:
-            moved = relayout(weights, src, direction.layout, forget_bias=_forget_bias(direction))
-    except ConversionError as error:
-        raise ConversionError(f"{direction.name}: {error}") from None
+    arrays = moved(direction.name, direction.kind, weights, src, direction.layout, _forget_bias(direction))
     uses_bias, bias = direction.config.get("use_bias", True), direction.layout.bias
-    if not uses_bias and moved.pop(bias, None) is not None:
+    if not uses_bias and arrays.pop(bias, None) is not None:
         raise ConversionError(f"{direction.name}: was made with use_bias=False, but the weights have a bias.")
-    if uses_bias and bias not in moved:  # a bias of zeros changes nothing
-        kernel = moved[direction.layout.kernel]
+    if uses_bias and bias not in arrays:  # a bias of zeros changes nothing
+        kernel = arrays[direction.layout.kernel]
         columns = kernel.shape[1]
         stacked = direction.layout.state_bias == "stacked"
-        moved[bias] = np.zeros((2, columns) if stacked else (columns,), kernel.dtype)
-    return list(moved.values())
+        arrays[bias] = np.zeros((2, columns) if stacked else (columns,), kernel.dtype)
+    return list(arrays.values())
 
 
 def set_all(where: str, new: Sequence[tuple[Direction, list[Array]]]) -> None:

@@ -10,12 +10,13 @@ import numpy as np
 
 from minigrad.autograd import no_grad
 from minigrad.backend.protocol import Array
-from minigrad.compat.v1.keras.layers import GRUCell, LSTMCell, SimpleRNNCell
+from minigrad.compat.v1.keras.layers import SimpleRNNCell
 from minigrad.compat.v1.nn import rnn_cell
+from minigrad.convert.cells import kind_and_layout
 from minigrad.convert.difference_formulas import Formula, with_weights
 from minigrad.convert.errors import ConversionError
-from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
-from minigrad.convert.relayout import take_apart
+from minigrad.convert.gates import take_apart
+from minigrad.convert.layouts import GateLayout
 from minigrad.creation import tensor
 from minigrad.layers import activations, nest
 from minigrad.layers.options import REQUIRED
@@ -117,19 +118,14 @@ def read(where: str, target: Any) -> Reading:
         cell_clip=getattr(cell, "cell_clip", None),
         proj_clip=getattr(cell, "proj_clip", None),
     )  # fmt: skip
-    formula = with_weights(bare, take_apart(cell.get_weights(), layout))
+    formula = with_weights(bare, take_apart(title, cell.get_weights(), layout))
     return Reading(cell, title, layout, cell.get_config(), formula)
 
 
 def _kind(where: str, cell: Any) -> tuple[str, GateLayout]:
-    if isinstance(cell, LSTMCell):
-        return "LSTM", LSTM_LAYOUTS["keras"]
-    if isinstance(cell, (rnn_cell.LSTMCell, rnn_cell.BasicLSTMCell)):
-        return "LSTM", LSTM_LAYOUTS["tf1"]
-    if isinstance(cell, GRUCell):
-        return "GRU", GRU_LAYOUTS["keras" if cell.reset_after else "keras_reset_before"]
-    if isinstance(cell, rnn_cell.GRUCell):
-        return "GRU", GRU_LAYOUTS["tf1"]
+    found = kind_and_layout(cell)
+    if found is not None:
+        return found
     if isinstance(cell, SimpleRNNCell):
         return "SimpleRNN", _RNN_KERAS
     if isinstance(cell, rnn_cell.BasicRNNCell):

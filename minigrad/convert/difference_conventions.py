@@ -16,7 +16,7 @@ import numpy as np
 from minigrad.convert.difference_cells import Reading
 from minigrad.convert.difference_formulas import Formula, largest, with_weights
 from minigrad.convert.difference_table import Row
-from minigrad.convert.relayout import Gates, take_apart
+from minigrad.convert.gates import Gates, take_apart
 from minigrad.layers import activations
 
 Align = Callable[[Formula], Formula]
@@ -65,7 +65,7 @@ def _gate_order(a: Reading, b: Reading, formula: Formula, tolerance: float) -> C
     name, said = "gate order", (a.layout.letters, b.layout.letters)
     if _same_matrices(a.formula, formula, tolerance):
         return Convention(name, said, note="no harm: the weights were moved")
-    parts = take_apart(b.cell.get_weights(), replace(b.layout, gates=a.layout.gates))
+    parts = take_apart(b.title, b.cell.get_weights(), replace(b.layout, gates=a.layout.gates))
     if _same_matrices(a.formula, with_weights(formula, parts), tolerance):
         return Convention(name, said, lambda f: with_weights(f, parts))
     return Convention(name, said, note="the weights are others in either order")

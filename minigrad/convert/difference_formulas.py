@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from minigrad.backend.protocol import Array
-from minigrad.convert.relayout import Gates, Parts
+from minigrad.convert.gates import Gates, Parts
 
 Activation = Callable[[Array], Array]
 

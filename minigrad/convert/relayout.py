@@ -10,30 +10,18 @@ one adds a forget bias at call and the other stores it, b_f = b_f + forget_bias;
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import combinations
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from math import isfinite
+from numbers import Real
+from typing import Any, Literal
 
 import numpy as np
 
 from minigrad.backend.protocol import Array
 from minigrad.convert.errors import ConversionError
+from minigrad.convert.gates import Gates, Parts, Weights, sets_of_names, take_apart, told_by, upright
 from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
-from minigrad.errors import DTypeError, ShapeError, unknown_name
-
-Gates = dict[str, Array]
-Weights = Mapping[str, Any] | Sequence[Any]
-
-
-class Parts(NamedTuple):
-    """The weights of one cell, one array a gate."""
-
-    W: Gates  # each (features, units)
-    U: Gates  # each (outputs, units)
-    b: Gates | None  # each (units,)
-    b_h: Gates | None  # each (units,): the bias of h U, where the layout has one
-    peepholes: Gates | None  # i, f, o, each (units,)
-    P: Array | None  # (units, outputs)
+from minigrad.errors import OptionError, shown, unknown_name
 
 
 def relayout(
@@ -64,16 +52,7 @@ def relayout(
     >>> relayout(keras, "keras", "tf1")["bias"]
     array([1., 1., 0., 1.])
     """
-    one, other = _layout("relayout: src", src, LSTM_LAYOUTS), _layout("relayout: dst", dst, LSTM_LAYOUTS)
-    if forget_bias is not None and not (one.adds_forget_bias or other.adds_forget_bias):
-        raise ConversionError(
-            f"relayout: forget_bias={forget_bias} was given, but neither {one.name!r} nor {other.name!r} adds a forget "
-            "bias at call: both store it in the bias already. Leave it out."
-        )
-    parts = take_apart(weights, one)
-    stored = int(one.adds_forget_bias) - int(other.adds_forget_bias)
-    added = 1.0 if forget_bias is None else forget_bias
-    return put_together(_fold(parts, stored * added, other), other)
+    return moved("relayout", "LSTM", weights, src, dst, forget_bias)
 
 
 def relayout_gru(weights: Weights, src: str | GateLayout, dst: str | GateLayout) -> dict[str, Array]:
@@ -92,198 +71,58 @@ def relayout_gru(weights: Weights, src: str | GateLayout, dst: str | GateLayout)
         ConversionError: the reset gate acts in another place.
         ShapeError: the arrays do not have the layout that `src` says.
     """
-    one, other = _layout("relayout_gru: src", src, GRU_LAYOUTS), _layout("relayout_gru: dst", dst, GRU_LAYOUTS)
-    if one.reset_after != other.reset_after:
-        places = {True: "h U, after the product", False: "h, before the product"}
-        raise ConversionError(
-            f"relayout_gru: {one.name!r} cannot be moved to {other.name!r}: its reset gate acts on "
-            f"{places[one.reset_after]}, the other's on {places[other.reset_after]}; no weights make the two equal."
-        )
-    return put_together(take_apart(weights, one), other)
+    return moved("relayout_gru", "GRU", weights, src, dst)
 
 
-def _layout(where: str, layout: str | GateLayout, known: Mapping[str, GateLayout]) -> GateLayout:
+def moved(
+    where: str,
+    kind: Literal["LSTM", "GRU"],
+    weights: Weights,
+    src: str | GateLayout,
+    dst: str | GateLayout,
+    forget_bias: float | None = None,
+) -> dict[str, Array]:
+    """Returns what `relayout` or `relayout_gru` does; messages begin with `where`, a function or a layer."""
+    known = LSTM_LAYOUTS if kind == "LSTM" else GRU_LAYOUTS
+    one, other = _layout(f"{where}: src", src, known), _layout(f"{where}: dst", dst, known)
+    with told_by(where):
+        _refuse_another_reset(one, other)
+    added = _forget_bias(where, forget_bias, one, other)
+    parts = take_apart(where, weights, one)
+    stored = int(one.adds_forget_bias) - int(other.adds_forget_bias)
+    with told_by(where):
+        return put_together(_fold(parts, stored * added, other), other)
+
+
+def _layout(where: str, layout: Any, known: Mapping[str, GateLayout]) -> GateLayout:
     if isinstance(layout, GateLayout):
         return layout
-    if layout not in known:
+    if not isinstance(layout, str) or layout not in known:
         raise unknown_name(where, layout, known, "A GateLayout of your own will do as well.")
     return known[layout]
 
 
-# --- apart ------------------------------------------------------------------------------------------------------------
-
-
-def take_apart(weights: Weights, layout: GateLayout) -> Parts:
-    """Returns the weights gate by gate.
-
-    Raises:
-        ShapeError: an array is missing, unknown, or not of the shape that the layout says.
-    """
-    arrays = _named(weights, layout)
-    if layout.direction_axis:
-        arrays = {name: _one_direction(name, array, layout) for name, array in arrays.items()}
-    arrays = {name: _upright(array, layout) for name, array in arrays.items()}
-    if layout.candidate:
-        arrays = _with_candidate(arrays, layout)
-    P = arrays.get(layout.projection or "")
-    W, U = _matrices(arrays, P, layout)
-    gates = len(layout.gates)
-    units = W.shape[1] // gates
-    bias, state_bias = _biases(arrays, units * gates, layout)
-    return Parts(
-        _split(W, layout),
-        _split(U, layout),
-        None if bias is None else _split(bias, layout),
-        None if state_bias is None else _split(state_bias, layout),
-        _peepholes(arrays, units, layout),
-        P,
-    )
-
-
-def _named(weights: Weights, layout: GateLayout) -> dict[str, Array]:
-    """The arrays by name, all of them the layout's, and none missing."""
-    if isinstance(weights, Mapping):
-        given = {str(name): _array(f"{name!r}", array) for name, array in weights.items()}
-    else:
-        names = _names_of(len(weights), layout)
-        given = {name: _array(f"{name!r}", array) for name, array in zip(names, weights, strict=True)}
-    for names in _sets_of_names(layout):
-        if set(names) == set(given):
-            return {name: given[name] for name in names}
-    listed = "; or ".join(", ".join(names) for names in _sets_of_names(layout))
-    others = [*GRU_LAYOUTS.values(), *LSTM_LAYOUTS.values()]
-    fits = sorted({o.name for o in others if any(set(names) == set(given) for names in _sets_of_names(o))})
-    hint = f" Those are the names of {' or '.join(map(repr, fits))}." if fits else ""
-    raise ShapeError(f"relayout: {layout.name!r} has the arrays {listed}; got {', '.join(given) or 'none'}.{hint}")
-
-
-def _names_of(count: int, layout: GateLayout) -> tuple[str, ...]:
-    for names in _sets_of_names(layout):
-        if len(names) == count:
-            return names
-    listed = "; or ".join(", ".join(names) for names in _sets_of_names(layout))
-    raise ShapeError(f"relayout: {layout.name!r} has the arrays {listed}; got {count} arrays.")
-
-
-def _sets_of_names(layout: GateLayout) -> list[tuple[str, ...]]:
-    """Which arrays may come together, in the framework's order."""
-    groups = layout.optional
-    chosen = [some for k in range(len(groups) + 1) for some in combinations(groups, k)]
-    return [layout.needed + tuple(name for group in some for name in group) for some in chosen]
-
-
-def _array(name: str, value: Any) -> Array:
-    array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
-    if not np.issubdtype(array.dtype, np.floating):
-        raise DTypeError(f"relayout: expected {name} of floating point numbers, got {array.dtype}.")
-    return array
-
-
-def _one_direction(name: str, array: Array, layout: GateLayout) -> Array:
-    if array.ndim < 2 or array.shape[0] != 1:
-        raise ShapeError(
-            f"relayout: expected {name!r} of {layout.name!r} with a first axis of length 1, got {array.shape}. Move "
-            "the two directions one by one: array[:1] and array[1:]."
+def _forget_bias(where: str, given: Any, one: GateLayout, other: GateLayout) -> float:
+    if given is None:
+        return 1.0
+    if isinstance(given, bool) or not isinstance(given, Real) or not isfinite(given):
+        raise OptionError(f"{where}: `forget_bias`: expected a number, got {shown(given)}.")
+    if not (one.adds_forget_bias or other.adds_forget_bias):
+        raise ConversionError(
+            f"{where}: forget_bias={given} was given, but neither {one.name!r} nor {other.name!r} adds a forget bias "
+            "at call: both store it in the bias already. Leave it out."
         )
-    return array[0]
+    return float(given)
 
 
-def _with_candidate(arrays: dict[str, Array], layout: GateLayout) -> dict[str, Array]:
-    """The gates' arrays and the candidate's side by side."""
-    joined = {}
-    for gates, candidate in zip((layout.kernel, layout.bias), layout.candidate, strict=True):
-        *rows, columns = arrays[gates].shape
-        others = len(layout.gates) - 1
-        _checked(candidate, arrays[candidate], (*rows, columns // others), layout)
-        joined[gates] = np.concatenate([arrays[gates], arrays[candidate]], -1)
-    return joined
-
-
-def _upright(array: Array, layout: GateLayout) -> Array:
-    """With the gates along the last axis."""
-    return array.T if layout.transposed and array.ndim == 2 else array
-
-
-def _matrices(arrays: dict[str, Array], P: Array | None, layout: GateLayout) -> tuple[Array, Array]:
-    """W and U with the gates along the last axis, their shapes checked."""
-    names = [layout.kernel] + ([layout.recurrent] if layout.recurrent else [])
-    for name in [*names, *([layout.projection] if P is not None and layout.projection else [])]:
-        if arrays[name].ndim != 2:
-            raise _unfit(name, arrays[name], "two axes", layout)
-    gates = len(layout.gates)
-    last = arrays[names[-1]]
-    units = last.shape[1] // gates
-    if last.shape[1] % gates or units == 0:
-        raise _unfit(names[-1], last, f"a multiple of {gates} {_axis(layout)}", layout)
-    if P is not None and P.shape[0] != units:
-        raise _unfit(str(layout.projection), P, f"{units} units", layout)
-    outputs = units if P is None else P.shape[1]
-    if layout.recurrent is None:
-        if last.shape[0] <= outputs:
-            raise _unfit(names[0], last, f"more than {outputs} rows, the input's and below them the state's", layout)
-        return last[:-outputs], last[-outputs:]
-    if last.shape[0] != outputs:
-        raise _unfit(layout.recurrent, last, f"{outputs} by {gates} × {units}", layout)
-    W = arrays[layout.kernel]
-    if W.shape[1] != gates * units:
-        raise _unfit(layout.kernel, W, f"{gates * units} {_axis(layout)}", layout)
-    return W, last
-
-
-def _axis(layout: GateLayout) -> str:
-    return "rows" if layout.transposed else "columns"
-
-
-def _unfit(name: str, array: Array, expected: str, layout: GateLayout) -> ShapeError:
-    gates, shape = len(layout.gates), array.shape[::-1] if layout.transposed else array.shape
-    stand = f"({gates} units, …)" if layout.transposed else f"(…, {gates} units)"
-    hint = ""
-    if array.ndim == 2 and array.shape[0] == gates * array.shape[1]:
-        others = "'keras' and 'tf1'" if layout.transposed else "'torch', 'onnx' and 'chainer'"
-        hint = f" It looks transposed, as in {others}."
-    return ShapeError(
-        f"relayout: expected {name!r} of {layout.name!r} as {stand} with {expected}, got shape {shape}.{hint}"
+def _refuse_another_reset(one: GateLayout, other: GateLayout) -> None:
+    if one.reset_after == other.reset_after:
+        return
+    places = {True: "h U, after the product", False: "h, before the product"}
+    raise ConversionError(
+        f"{one.name!r} cannot be moved to {other.name!r}: its reset gate acts on {places[one.reset_after]}, the "
+        f"other's on {places[other.reset_after]}; no weights make the two equal."
     )
-
-
-def _biases(arrays: dict[str, Array], columns: int, layout: GateLayout) -> tuple[Array | None, Array | None]:
-    """The bias of x W and that of h U, each (gates · units,) or None."""
-    if layout.bias not in arrays:
-        return None, None
-    bias = arrays[layout.bias]
-    if layout.state_bias == "stacked":
-        bias = _checked(layout.bias, bias, (2, columns), layout)
-        return bias[0], bias[1]
-    if layout.state_bias == "joined":
-        bias = _checked(layout.bias, bias, (2 * columns,), layout)
-        return bias[:columns], bias[columns:]
-    bias = _checked(layout.bias, bias, (columns,), layout)
-    if layout.state_bias == "none":
-        return bias, None
-    return bias, _checked(layout.state_bias_name, arrays[layout.state_bias_name], (columns,), layout)
-
-
-def _peepholes(arrays: dict[str, Array], units: int, layout: GateLayout) -> Gates | None:
-    if not layout.peepholes or layout.peepholes[0] not in arrays:
-        return None
-    each = len(layout.peephole_gates) // len(layout.peepholes) * units
-    found = np.concatenate([_checked(name, arrays[name], (each,), layout) for name in layout.peepholes])
-    return dict(zip(layout.peephole_gates, np.split(found, len(layout.peephole_gates)), strict=True))
-
-
-def _checked(name: str, array: Array, shape: tuple[int, ...], layout: GateLayout) -> Array:
-    if array.shape != shape:
-        raise ShapeError(f"relayout: expected {name!r} of {layout.name!r} with shape {shape}, got {array.shape}.")
-    return array
-
-
-def _split(array: Array, layout: GateLayout) -> Gates:
-    """One array a gate, from (…, gates · units)."""
-    gates = len(layout.gates)
-    if layout.interleaved:
-        array = array.reshape(*array.shape[:-1], -1, gates)
-        return {gate: array[..., k] for k, gate in enumerate(layout.gates)}
-    return dict(zip(layout.gates, np.split(array, gates, -1), strict=True))
 
 
 # --- the sums, and together -------------------------------------------------------------------------------------------
@@ -324,8 +163,8 @@ def put_together(parts: Parts, layout: GateLayout) -> dict[str, Array]:
         made |= dict(zip(layout.peepholes, np.split(np.concatenate(of_gates), len(layout.peepholes)), strict=True))
     if layout.candidate:
         made = _without_candidate(made, layout)
-    order = next(names for names in _sets_of_names(layout) if set(names) == set(made))
-    arrays = {name: np.array(_upright(made[name], layout), order="C") for name in order}
+    order = next(names for names in sets_of_names(layout) if set(names) == set(made))
+    arrays = {name: np.array(upright(made[name], layout), order="C") for name in order}
     return {name: array[None] for name, array in arrays.items()} if layout.direction_axis else arrays
 
 
@@ -341,12 +180,12 @@ def _without_candidate(made: dict[str, Array], layout: GateLayout) -> dict[str, 
 def _refuse_what_has_no_place(parts: Parts, layout: GateLayout) -> None:
     if parts.peepholes is not None and not layout.peepholes:
         raise ConversionError(
-            f"relayout: peepholes cannot be moved to {layout.name!r}: its gates do not see the cell state, and no "
+            f"peepholes cannot be moved to {layout.name!r}: its gates do not see the cell state, and no "
             "weights make up for that."
         )
     if parts.P is not None and layout.projection is None:
         raise ConversionError(
-            f"relayout: a projection cannot be moved to {layout.name!r}: its LSTM hands o ∘ φ(c) on as it is, so there "
+            f"a projection cannot be moved to {layout.name!r}: its LSTM hands o ∘ φ(c) on as it is, so there "
             "is no place for P."
         )
 

@@ -31,6 +31,7 @@ from minigrad.convert.cells import (
     weights_of,
 )
 from minigrad.convert.errors import ConversionError
+from minigrad.errors import shown
 from minigrad.layers.rnn import RNN
 from minigrad.layers.wrappers import Bidirectional
 
@@ -61,8 +62,7 @@ def to_torch_state_dict(target: Any, prefix: str = "") -> dict[str, Array]:
     {'weight_ih_l0': (8, 3), 'weight_hh_l0': (8, 2), 'bias_ih_l0': (8,), 'bias_hh_l0': (8,)}
     """
     where = "to_torch_state_dict"
-    stack = levels(where, target)
-    _refuse(where, stack)
+    stack = _stack(where, target)
     state: dict[str, Array] = {}
     for k, level in enumerate(stack):
         for direction, way in zip(level.directions, _WAYS, strict=False):
@@ -88,8 +88,12 @@ def from_torch_state_dict(state: Mapping[str, Any], target: Any, prefix: str = "
         ShapeError: an array does not fit. Nothing has been set then.
     """
     where = "from_torch_state_dict"
-    stack = levels(where, target)
-    _refuse(where, stack)
+    if not isinstance(state, Mapping):
+        raise ConversionError(
+            f"{where}: expected `state`, a dict of arrays by PyTorch's names, got {shown(state)}. The state dict comes "
+            "first, then the layers that take it; of a module, state_dict() makes one."
+        )
+    stack = _stack(where, target)
     cells = _by_cell(where, state, prefix)
     ways = [(k, way) for k, level in enumerate(stack) for way in _WAYS[: len(level.directions)]]
     if set(ways) != set(cells):
@@ -102,7 +106,11 @@ def from_torch_state_dict(state: Mapping[str, Any], target: Any, prefix: str = "
     set_all(where, moved)
 
 
-def _refuse(where: str, stack: list[Level]) -> None:
+def _stack(where: str, target: Any) -> list[Level]:
+    """The levels of the target, none of which PyTorch lacks."""
+    stack = levels(where, target)
+    if not stack:
+        raise ConversionError(f"{where}: expected at least one LSTM or GRU layer or cell, got none.")
     for level in stack:
         refuse_merge(where, level, "PyTorch")
         if len(level.directions) == 1 and level.directions[0].backwards:
@@ -112,6 +120,7 @@ def _refuse(where: str, stack: list[Level]) -> None:
             )
         for direction in level.directions:
             refuse_options(direction, "PyTorch", ("tanh",), ("sigmoid",))
+    return stack
 
 
 def _check_one_module(where: str, stack: list[Level], state: Mapping[str, Array], prefix: str) -> None:
@@ -125,7 +134,7 @@ def _check_one_module(where: str, stack: list[Level], state: Mapping[str, Array]
     kinds = {described(d, level): None for level in stack for d in level.directions}
     if len(kinds) != 1:
         raise ConversionError(
-            f"{where}: one module of PyTorch has levels of one kind and size, got {'; '.join(kinds) or 'no layers'}. "
+            f"{where}: one module of PyTorch has levels of one kind and size, got {'; '.join(kinds)}. "
             "Move them one by one."
         )
     for k, (level, below) in enumerate(zip(stack[1:], stack, strict=False), 1):

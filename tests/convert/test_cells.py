@@ -12,7 +12,7 @@ from convert.recorded import L, draw, group, torch_cases
 from minigrad.compat.v1.nn import rnn_cell
 from minigrad.compat.v1.nn.rnn_cell import LSTMStateTuple
 from minigrad.convert import ConversionError, from_torch_state_dict, relayout, relayout_gru, to_torch_state_dict
-from minigrad.convert.cells import levels
+from minigrad.convert.cells import kind_and_layout, levels
 
 V1 = mg.compat.v1.keras.layers
 BATCH, FEATURES, UNITS = 3, 4, 5
@@ -145,3 +145,23 @@ def test_the_name_in_a_message_is_the_layers() -> None:
     (level,) = levels("here", first(num_proj=3))
     assert (level.directions[0].units, level.directions[0].outputs) == (5, 3)
     assert level.directions[0].activation("recurrent_activation") == "sigmoid"
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (L.LSTMCell(2), ("LSTM", "keras")),
+        (mg.compat.v1.keras.layers.LSTMCell(2), ("LSTM", "keras")),
+        (rnn_cell.LSTMCell(2), ("LSTM", "tf1")),
+        (rnn_cell.BasicLSTMCell(2), ("LSTM", "tf1")),
+        (L.GRUCell(2), ("GRU", "keras")),
+        (L.GRUCell(2, reset_after=False), ("GRU", "keras_reset_before")),
+        (rnn_cell.GRUCell(2), ("GRU", "tf1")),
+        (L.SimpleRNNCell(2), None),
+        (L.LSTM(2), None),
+        (3, None),
+    ],
+)
+def test_the_kind_of_a_cell_and_where_its_gates_stand(cell: Any, expected: Any) -> None:
+    found = kind_and_layout(cell)
+    assert (found and (found[0], found[1].name)) == expected

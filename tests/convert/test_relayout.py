@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import minigrad_numpy as xp
 from minigrad.convert import GRU_LAYOUTS, LSTM_LAYOUTS, ConversionError, GateLayout, relayout, relayout_gru
-from minigrad.errors import DTypeError, ShapeError, UnknownNameError
+from minigrad.errors import DTypeError, OptionError, ShapeError, UnknownNameError
+from minigrad.keras.layers import LSTMCell
 from minigrad.recurrent import LSTMStep, LSTMWeights
 from minigrad.recurrent.lstmp_step import LSTMPStep, LSTMPWeights
 
@@ -226,12 +227,13 @@ def test_a_layout_nobody_knows() -> None:
 @pytest.mark.parametrize(
     ("src", "arrays", "message"),
     [
-        ("keras", {"weight_ih": (8, 3), "weight_hh": (8, 2)}, "Those are the names of 'torch'"),
+        ("keras", {"weight_ih": (8, 3), "weight_hh": (8, 2)}, "These look like 'torch' weights of an LSTM"),
         ("keras", {"kernel": (3, 8)}, "got kernel"),
+        ("keras", {"weight_ih": (8, 3), "weight_hh": (8, 3)}, "Those are the names of 'torch'"),
         (
             "keras",
             {"gates/kernel": (3, 4), "gates/bias": (4,), "candidate/kernel": (3, 2), "candidate/bias": (2,)},
-            "Those are the names of 'tf1'",
+            "These look like 'tf1' weights of a GRU",
         ),
         ("tf1", {"kernel": (5, 8)}, "'tf1' has the arrays kernel, bias; or"),
         (
@@ -240,12 +242,16 @@ def test_a_layout_nobody_knows() -> None:
             "got shape .8, 2.. It looks transposed, as in 'torch'",
         ),
         ("torch", {"weight_ih": (3, 8), "weight_hh": (2, 8)}, "It looks transposed, as in 'keras'"),
-        ("keras", {"kernel": (3, 8), "recurrent_kernel": (3, 8)}, "with 2 by 4 × 2, got shape .3, 8."),
+        ("keras", {"kernel": (3, 8), "recurrent_kernel": (3, 8)}, "with 2 rows to its 4 × 2 columns, got shape .3, 8."),
         ("keras", {"kernel": (3, 6), "recurrent_kernel": (2, 6)}, "multiple of 4 columns"),
         ("keras", {"kernel": (3, 12), "recurrent_kernel": (2, 8)}, "'kernel' .* with 8 columns, got shape .3, 12."),
         ("keras", {"kernel": (3, 8), "recurrent_kernel": (2, 8), "bias": (16,)}, "'bias' .* shape .8,., got .16,."),
         ("tf1", {"kernel": (2, 8), "bias": (8,)}, "more than 2 rows"),
-        ("tf1", {"kernel": (5, 8), "bias": (8,), "projection/kernel": (3, 2)}, "'projection/kernel' .* 2 units"),
+        (
+            "tf1",
+            {"kernel": (5, 8), "bias": (8,), "projection/kernel": (3, 2)},
+            "'projection/kernel' .* 2 rows",
+        ),
         (
             "tf1",
             {"kernel": (5, 8), "bias": (8,), "w_f_diag": (3,), "w_i_diag": (2,), "w_o_diag": (2,)},
@@ -278,3 +284,62 @@ def test_numbers_that_are_no_floats() -> None:
     weights["kernel"] = weights["kernel"].astype(int)
     with pytest.raises(DTypeError, match=r"'kernel' of floating point numbers, got int"):
         relayout(weights, "keras", "tf1")
+
+
+KERAS = [(3, 16), (4, 16), (16,)]
+TORCH = [(16, 3), (16, 4), (16,), (16,)]
+GRU_TF1 = [(7, 8), (8,), (7, 4), (4,)]
+
+
+@pytest.mark.parametrize(
+    ("function", "src", "shapes", "message"),
+    [
+        (relayout, "tf1", KERAS, "'projection/kernel' .* with two axes, .* look like 'keras' weights of an LSTM"),
+        (relayout, "torch", KERAS, "'weight_hr' of 'torch' with two axes, .* look like 'keras' weights of an LSTM"),
+        (relayout, "keras", TORCH, "got 4 arrays. These look like 'torch' weights of an LSTM"),
+        (relayout, "keras", [(7, 16), (16,)], "look like 'tf1' weights of an LSTM"),
+        (relayout, "keras", [(3, 12), (4, 12), (12,)], "look like 'keras_reset_before' weights of a GRU"),
+        (relayout, "keras", GRU_TF1, "look like 'tf1' weights of a GRU"),
+        (relayout_gru, "keras", KERAS, "^relayout_gru: expected .* multiple of 3 .* 'keras' weights of an LSTM"),
+        (relayout, "keras", [(3, 16), (5, 16), (16,)], r"4 rows to its 4 × 4 columns, got shape \(5, 16\)\.$"),
+    ],
+)
+def test_shapes_that_give_another_layout_away(
+    function: Any, src: str, shapes: list[tuple[int, ...]], message: str
+) -> None:
+    with pytest.raises(ShapeError, match=message):
+        function([np.ones(shape) for shape in shapes], src, "keras")
+
+
+@pytest.mark.parametrize("src", LSTM_LAYOUTS)
+@pytest.mark.parametrize("other", LSTM_LAYOUTS)
+def test_no_layout_is_taken_for_another_by_name(src: str, other: str) -> None:
+    """Weights that have their names fit their own layout alone, and the message names it."""
+    if {src, other} & {"keras", "tf1"} == {"keras", "tf1"} or src == other:
+        return
+    weights = relayout(keras(3, 4, 0, "float64"), "keras", src)
+    with pytest.raises(ShapeError, match=f"These look like {src!r} weights of an LSTM"):
+        relayout(weights, other, "keras")
+
+
+def test_what_is_no_weights() -> None:
+    with pytest.raises(ConversionError, match=r"relayout: expected `weights`, .* got None"):
+        relayout(None, "keras", "tf1")  # type: ignore[arg-type]
+    cell = LSTMCell(4)
+    with pytest.raises(ConversionError, match=r"got LSTMCell\. Hand over what its get_weights\(\) returns"):
+        relayout(cell, "keras", "tf1")
+    with pytest.raises(ShapeError, match="expected 'kernel', an array, got list"):
+        relayout([[[1.0], [1.0, 2.0]], np.ones((1, 4))], "keras", "tf1")
+    with pytest.raises(UnknownNameError, match="relayout_gru: src: expected a name"):
+        relayout_gru([], ["keras"], "tf1")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("forget_bias", ["a", True, float("nan"), [1.0]])
+def test_a_forget_bias_that_is_no_number(forget_bias: Any) -> None:
+    with pytest.raises(OptionError, match="relayout: `forget_bias`: expected a number, got"):
+        relayout(keras(2, 2, 0, "float64"), "keras", "tf1", forget_bias=forget_bias)
+
+
+def test_a_forget_bias_of_numpys() -> None:
+    weights = keras(2, 2, 0, "float64")
+    same(relayout(weights, "keras", "tf1", forget_bias=np.float32(1)), relayout(weights, "keras", "tf1"))

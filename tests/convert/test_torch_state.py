@@ -177,7 +177,7 @@ def test_a_layer_with_a_bias_takes_weights_without_as_zeros() -> None:
         (L.GRU(2, activation=lambda x: 2 * mg.tanh(x)), "a function of one's own"),
         (L.LSTM(2, recurrent_dropout=0.2), "recurrent_dropout=0.2 has no counterpart in PyTorch"),
         (L.LSTM(2, go_backwards=True), "no module of PyTorch goes backwards alone"),
-        (L.GRU(2, reset_after=False), "gru.*: relayout_gru: 'keras_reset_before' cannot be moved to 'torch'"),
+        (L.GRU(2, reset_after=False), "gru.*: 'keras_reset_before' cannot be moved to 'torch'"),
         (L.Bidirectional(L.LSTM(2), merge_mode="sum"), "merge_mode='sum' has no counterpart in PyTorch"),
         (L.Bidirectional(L.LSTM(2, go_backwards=True)), "the first of two directions goes forwards"),
         (L.Bidirectional(L.RNN([L.LSTMCell(2), L.LSTMCell(2)])), "Wrap each layer in a Bidirectional of its own"),
@@ -203,7 +203,7 @@ def test_weights_that_are_not_there_yet() -> None:
         ([built(L.LSTM(2)), built(L.LSTM(2, use_bias=False), 2)], "with a bias, one way; .* with no bias"),
         ([built(L.LSTM(2)), built(L.Bidirectional(L.LSTM(2)), 2)], "one way; .*both ways"),
         ([built(L.LSTM(2)), built(L.LSTM(2, name="upper"))], "upper reads 3 features, and the level below makes 2"),
-        ([], "got no layers"),
+        ([], "expected at least one LSTM or GRU layer or cell, got none"),
     ],
 )
 def test_layers_that_make_no_module(layers: list[Any], message: str) -> None:
@@ -242,3 +242,15 @@ def test_nothing_is_set_where_one_of_several_does_not_fit() -> None:
     refused(weights("lstm_two_levels"), layers, ShapeError, "expected weights of shapes .4, 12.")
     for one, other in zip(before, [w for layer in layers for w in layer.get_weights()], strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("state", [3, None, [np.ones(3)]])
+def test_a_state_dict_that_is_none(state: Any) -> None:
+    with pytest.raises(ConversionError, match="expected `state`, a dict of arrays by PyTorch's names, got"):
+        from_torch_state_dict(state, L.LSTM(2))
+
+
+def test_shapes_that_do_not_fit_name_the_layer() -> None:
+    state = {"weight_ih_l0": np.ones((16, 3)), "weight_hh_l0": np.ones((16, 5))}
+    with pytest.raises(ShapeError, match=r"^mine: expected 'weight_hh' of 'torch' with 4 columns to its 4 × 4 rows"):
+        from_torch_state_dict(state, L.LSTM(4, name="mine"))
