@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from minigrad.backend.protocol import Array
-from minigrad.convert.errors import ForeignFileError, missing_library
+from minigrad.convert.errors import ForeignFileError, file_name, missing_library
 from minigrad.layers.catalogue import snake_case
 
 T = TypeVar("T")
@@ -29,6 +29,12 @@ T = TypeVar("T")
 # What stands beside the layers in model.weights.h5, of a compiled model; and what Keras 2.12 to 2.14 called `layers`.
 _NOT_LAYERS = ("optimizer", "metrics", "compile_metrics", "loss_tracker", "_metrics", "_loss_tracker")
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
+
+# Whatever the bytes of a damaged file make of HDF5, zip, JSON and the numbers in them.
+_DAMAGE = (
+    OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError, MemoryError,
+    zlib.error,
+)  # fmt: skip
 
 
 class KerasLayer(NamedTuple):
@@ -82,14 +88,18 @@ def read_keras(path: Any) -> KerasFile:
     Args:
         path: a file that ends in ``.keras``, ``.weights.h5``, ``.h5`` or ``.hdf5``; its content decides.
 
+    HDF5's own library can end the whole process over a file that was damaged on purpose: read a stranger's file in a
+    process of its own.
+
     Returns:
         The weights of each layer as NumPy arrays, and the configurations where the file has them.
 
     Raises:
-        ForeignFileError: there is no such file, it is cut short, or Keras did not write it.
+        ForeignFileError: there is no such file, it is cut short or damaged, or Keras did not write it.
+        DTypeError: `path` is none.
         MissingLibraryError: h5py is not installed.
     """
-    name = os.fspath(path)
+    name = file_name("read_keras", path)
     try:
         with open(name, "rb") as file:
             content = file.read()
@@ -112,8 +122,10 @@ def _read_archive(name: str, content: bytes) -> KerasFile:
         raise ForeignFileError(f"{name}: is cut short, or is no .keras file ({error}).") from None
     except KeyError as error:
         raise ForeignFileError(f"{name}: is no .keras file of Keras 2.12 or later: it has no {error}.") from None
-    except (ValueError, TypeError, AttributeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, TypeError, AttributeError) as error:
         raise ForeignFileError(f"{name}: is no .keras file: its configuration cannot be read ({error}).") from None
+    except _DAMAGE as error:
+        raise ForeignFileError(f"{name}: is damaged ({error}).") from None
     file = _read_hdf5(name, weights)
     layers = _described(file.layers, listed)
     return file._replace(layers=layers, config=config, keras_version=version, named=file.named or bool(listed))
@@ -132,7 +144,7 @@ def _read_hdf5(name: str, content: bytes) -> KerasFile:
             layers, named = _by_place(file, h5py.Dataset)
     except ForeignFileError:
         raise
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:  # whatever a damaged file makes of HDF5
+    except _DAMAGE as error:
         raise ForeignFileError(f"{name}: is cut short, damaged, or was not written by Keras ({error}).") from None
     if not layers:
         raise ForeignFileError(f"{name}: is an HDF5 file, but not Keras': it has neither layer names nor `vars`.")

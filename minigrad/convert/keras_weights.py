@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from minigrad.convert.errors import ConversionError
+from minigrad.convert.errors import ConversionError, file_name
 from minigrad.convert.keras_file import KerasFile, KerasLayer, by_class, read_keras
-from minigrad.errors import ShapeError
+from minigrad.errors import ShapeError, shown
 from minigrad.layers import nest
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.layer import CLASSES, Layer
@@ -39,7 +39,10 @@ def load_keras(path: Any, target: Any, name: str | None = None, by_name: bool = 
             the numbers.
         ShapeError: the shapes differ. Nothing has been set then.
     """
+    file_name("load_keras", path, "The file comes first, then the model or layer that takes its weights.")
     file = read_keras(path)
+    if not isinstance(target, Layer):
+        raise ConversionError(f"load_keras: expected `target`, a model, a layer or a cell, got {shown(target)}.")
     if hasattr(target, "layers"):
         pairs, used = _for_model(file, target, by_name)
     else:
@@ -88,9 +91,9 @@ def _for_layer(file: KerasFile, stored: KerasLayer, target: Layer) -> Pairs:
         return _paired(file, places, {name: (array, stored.name) for name, array in stored.weights.items()}, target)
     own = target.weights
     if len(own) != len(stored.weights):
+        _refuse_unbuilt(file, [target])
         raise ShapeError(
-            f"{file.path}: expected {len(own)} weights for {target.name}, got {len(stored.weights)} of "
-            f"{stored.name}.{_unbuilt([target])}"
+            f"{file.path}: expected {len(own)} weights for {target.name}, got {len(stored.weights)} of {stored.name}."
         )
     return [(w, array, name) for w, (name, array) in zip(own, stored.weights.items(), strict=True)]
 
@@ -103,16 +106,23 @@ def _paired(
     for weights in tried:
         if weights.keys() == stored.keys():
             return [(weight, stored[place][0], place) for place, weight in weights.items()]
+    _refuse_unbuilt(file, [target, *getattr(target, "layers", [])])
     missing, strange = sorted(tried[0].keys() - stored.keys()), sorted(stored.keys() - tried[0].keys())
     raise ConversionError(
         f"{file.path}: is of another model than {target.name}: it lacks {', '.join(missing[:3]) or 'nothing'}, and has "
-        f"{', '.join(strange[:3]) or 'nothing'} beside.{_unbuilt([target, *getattr(target, 'layers', [])])}"
+        f"{', '.join(strange[:3]) or 'nothing'} beside."
     )
 
 
-def _unbuilt(layers: Iterable[Any]) -> str:
+def _refuse_unbuilt(file: KerasFile, layers: Iterable[Any]) -> None:
+    """Raises where layers have no weights yet, so that nothing can fit."""
     names = [layer.name for layer in layers if not layer.built]
-    return f" {', '.join(names)}: not built yet; call it on data first, or build(input_shape)." if names else ""
+    if names:
+        verb = "are" if len(names) > 1 else "is"
+        raise ConversionError(
+            f"{file.path}: {', '.join(names)} {verb} not built yet, so there is nothing to set. Call the target on "
+            "data first, or build(input_shape)."
+        )
 
 
 # --- a model ----------------------------------------------------------------------------------------------------------
@@ -127,9 +137,10 @@ def _for_model(file: KerasFile, target: Any, by_name: bool) -> tuple[Pairs, list
         stored = {layer.name: layer for layer in weighty}
         chosen = [(stored[layer.name], layer) for layer in own if layer.name in stored]
         if not chosen:
+            _refuse_unbuilt(file, target.layers)
             raise ConversionError(
                 f"{file.path}: has no layer named as one of {target.name}: it has {', '.join(stored)}; expected one of "
-                f"{', '.join(layer.name for layer in own) or 'none'}.{_unbuilt(target.layers)}"
+                f"{', '.join(layer.name for layer in own) or 'none'}."
             )
     else:
         for layer in file.layers:
@@ -149,10 +160,10 @@ def _for_model(file: KerasFile, target: Any, by_name: bool) -> tuple[Pairs, list
 
 def _in_order(file: KerasFile, weighty: list[KerasLayer], own: list[Layer], target: Any) -> Pairs:
     if len(weighty) != len(own):
+        _refuse_unbuilt(file, target.layers)
         raise ConversionError(
             f"{file.path}: expected {len(own)} layers with weights ({', '.join(layer.name for layer in own)}), as "
             f"{target.name} has, got {len(weighty)} ({', '.join(layer.name for layer in weighty)})."
-            f"{_unbuilt(target.layers)}"
         )
     return [pair for layer, mine in zip(weighty, own, strict=True) for pair in _for_layer(file, layer, mine)]
 

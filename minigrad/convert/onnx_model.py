@@ -11,7 +11,6 @@ is zero and the state stays; of a row of length 0, onnxruntime says that the sta
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from minigrad.convert.cells import (
     refuse_recurrent_dropout,
     weights_of,
 )
-from minigrad.convert.errors import ConversionError, missing_library
+from minigrad.convert.errors import ConversionError, ForeignFileError, file_name, missing_library
 from minigrad.errors import DTypeError
 
 OPSET = 14  # of the operators LSTM and GRU; onnxruntime 1.7 and later
@@ -56,8 +55,11 @@ def to_onnx(layer: Any, path: Any, lengths: bool = False, initial_state: bool = 
 
     Raises:
         ConversionError: an option has no counterpart in ONNX.
+        DTypeError: `path` is none.
+        ForeignFileError: the file cannot be written, e.g. for there is no such folder.
         MissingLibraryError: onnx is not installed.
     """
+    name = file_name("to_onnx", path, "The layer comes first, then the file.")
     try:
         import onnx
     except ImportError:
@@ -90,7 +92,10 @@ def to_onnx(layer: Any, path: Any, lengths: bool = False, initial_state: bool = 
     opset = onnx.helper.make_opsetid("", OPSET)
     model = onnx.helper.make_model_gen_version(graph, opset_imports=[opset], producer_name="minigrad")
     onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, os.fspath(path))
+    try:
+        onnx.save(model, name)
+    except OSError as error:
+        raise ForeignFileError(f"{name}: cannot be written: {error.strerror or error}.") from None
 
 
 def sequence_lengths(mask: Any) -> Array:

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.backend.protocol import Array
-from minigrad.convert.errors import ForeignFileError
-from minigrad.errors import DTypeError
+from minigrad.convert.errors import ForeignFileError, file_name
+from minigrad.errors import DTypeError, shown
 
 # In the order in which the arrays are written: the wide ones first, so that all stay aligned.
 _DTYPES = {
@@ -41,29 +41,35 @@ def write_safetensors(path: Any, arrays: Mapping[str, Any], metadata: Mapping[st
         metadata: strings by name, such as ``{"format": "pt"}``.
 
     Raises:
-        DTypeError: the format has no such dtype.
+        ForeignFileError: the file cannot be written, e.g. for there is no such folder.
+        DTypeError: the format has no such dtype; or `path` or `arrays` is none.
     """
-    given = {name: np.asarray(array) for name, array in arrays.items()}
-    little = {name: array.dtype.newbyteorder("<") for name, array in given.items()}
-    for name, dtype in little.items():
+    name = file_name("write_safetensors", path, "The file comes first, then the arrays.")
+    if not isinstance(arrays, Mapping):
+        raise DTypeError(f"write_safetensors: expected `arrays`, a dict of arrays by name, got {shown(arrays)}.")
+    given = {key: np.asarray(array) for key, array in arrays.items()}
+    little = {key: array.dtype.newbyteorder("<") for key, array in given.items()}
+    for key, dtype in little.items():
         if dtype not in _NAMES:
-            raise DTypeError(f"write_safetensors: {name!r}: expected numbers or bools, got {dtype}.")
+            raise DTypeError(f"write_safetensors: {key!r}: expected numbers or bools, got {dtype}.")
     header: dict[str, Any] = {_ABOUT: dict(metadata)} if metadata else {}
     blocks, start = [], 0
-    for name in sorted(given, key=lambda name: (list(_NAMES).index(little[name]), name)):
-        array = given[name].astype(little[name], order="C")
+    for key in sorted(given, key=lambda key: (list(_NAMES).index(little[key]), key)):
+        array = given[key].astype(little[key], order="C")
         end = start + array.nbytes
-        header[name] = {"dtype": _NAMES[little[name]], "shape": list(array.shape), "data_offsets": [start, end]}
+        header[key] = {"dtype": _NAMES[little[key]], "shape": list(array.shape), "data_offsets": [start, end]}
         blocks.append(array.tobytes())
         start = end
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     text += b" " * (-len(text) % 8)
-    temporary = f"{os.fspath(path)}.{os.getpid()}.tmp"
+    temporary = f"{name}.{os.getpid()}.tmp"
     try:
         with open(temporary, "wb") as file:
             file.write(len(text).to_bytes(8, "little") + text)
             file.writelines(blocks)
-        os.replace(temporary, path)
+        os.replace(temporary, name)
+    except OSError as error:
+        raise ForeignFileError(f"{name}: cannot be written: {error.strerror or error}.") from None
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
@@ -78,7 +84,7 @@ def read_safetensors(path: Any) -> dict[str, Array]:
     Raises:
         ForeignFileError: there is no such file, it is cut short, or it is no safetensors file.
     """
-    name = os.fspath(path)
+    name = file_name("read_safetensors", path)
     try:
         with open(name, "rb") as file:
             content = file.read()

@@ -6,14 +6,16 @@ import io
 import json
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from convert.recorded import DATA, keras_answers
+from convert.recorded import DATA, L, keras_answers
 from minigrad.convert import ForeignFileError, MissingLibraryError, read_keras
+from minigrad.errors import DTypeError
 
 h5py = pytest.importorskip("h5py")
 
@@ -134,6 +136,37 @@ def test_a_file_of_another_kind(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "model.h5"
     path.write_bytes(content)
     with pytest.raises(ForeignFileError, match=r"model\.h5: is cut short, damaged, or was not written by Keras"):
+        read_keras(path)
+
+
+@pytest.mark.parametrize("error", [OverflowError, MemoryError, EOFError, AttributeError, IndexError, zlib.error])
+@pytest.mark.parametrize("name", ["sequential.weights.h5", "sequential.keras"])
+def test_whatever_a_damaged_file_makes_of_hdf5(
+    error: type[Exception], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address beyond a machine word is an OverflowError of h5py's; others were seen under other damage."""
+
+    def visititems(self: Any, function: Any) -> None:
+        raise error("too large")
+
+    monkeypatch.setattr(h5py.Group, "visititems", visititems)
+    with pytest.raises(ForeignFileError, match=rf"{name}: is cut short, damaged.*too large"):
+        read_keras(DATA / name)
+
+
+@pytest.mark.parametrize("error", [EOFError, NotImplementedError, zlib.error, OSError])
+def test_whatever_a_damaged_archive_makes_of_zip(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(self: Any, name: str) -> bytes:
+        raise error("cannot be unpacked")
+
+    monkeypatch.setattr(zipfile.ZipFile, "read", read)
+    with pytest.raises(ForeignFileError, match=r"sequential\.keras: is damaged \(cannot be unpacked\)"):
+        read_keras(DATA / "sequential.keras")
+
+
+@pytest.mark.parametrize("path", [None, 3, L.LSTM(2), {"a": 1}])
+def test_a_path_that_is_none(path: Any) -> None:
+    with pytest.raises(DTypeError, match=r"read_keras: expected `path`, the name of a file, got (None|3|LSTM|dict)"):
         read_keras(path)
 
 

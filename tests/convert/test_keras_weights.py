@@ -10,7 +10,7 @@ import pytest
 import minigrad as mg
 from convert.recorded import DATA, L, Subclassed, draw, keras_answers, many, sequential
 from minigrad.convert import ConversionError, load_keras
-from minigrad.errors import ShapeError
+from minigrad.errors import DTypeError, ShapeError
 
 pytest.importorskip("h5py")
 
@@ -197,8 +197,22 @@ def test_other_sizes(name: str) -> None:
 @pytest.mark.parametrize("name", SEQUENTIAL)
 def test_a_layer_without_weights_yet(name: str) -> None:
     layer = L.Bidirectional(L.GRU(3), name="new")
-    with pytest.raises((ConversionError, ShapeError), match="new: not built yet; call it on data first"):
+    with pytest.raises(ConversionError, match=f"{name}: new is not built yet, .* Call the target on data first"):
         load_keras(DATA / name, layer)
+
+
+@pytest.mark.parametrize("name", SEQUENTIAL)
+def test_a_model_without_weights_yet(name: str) -> None:
+    model = mg.keras.Sequential([L.LSTM(4, name="a"), L.Dense(2, name="b")], name="new")
+    with pytest.raises(ConversionError, match=r"(new, )?a, b are not built yet, so there is nothing to set\."):
+        load_keras(DATA / name, model)
+
+
+def test_exchanged_arguments() -> None:
+    with pytest.raises(DTypeError, match=r"load_keras: expected `path`, .* got LSTM. The file comes first"):
+        load_keras(L.LSTM(2), DATA / "sequential.keras")
+    with pytest.raises(ConversionError, match="load_keras: expected `target`, a model, a layer or a cell, got 3"):
+        load_keras(DATA / "sequential.keras", 3)
 
 
 def test_a_layer_that_is_not_in_the_file() -> None:

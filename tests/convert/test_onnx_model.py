@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 from convert.recorded import L, draw
 from minigrad.compat.v1.nn import rnn_cell
-from minigrad.convert import ConversionError, MissingLibraryError, relayout, sequence_lengths, to_onnx
+from minigrad.convert import ConversionError, ForeignFileError, MissingLibraryError, relayout, sequence_lengths, to_onnx
 from minigrad.convert.onnx_model import OPSET
 from minigrad.errors import DTypeError
 
@@ -279,3 +279,12 @@ def test_without_onnx_the_error_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(MissingLibraryError, match=r"pip install 'minigrad-bptt\[onnx\]'"):
         to_onnx(built(L.LSTM(2)), tmp_path / "m.onnx")
+
+
+def test_a_path_that_is_none_and_a_folder_that_is_missing(tmp_path: Path) -> None:
+    layer = built(L.LSTM(2))
+    for path in (3, None, L.LSTM(2)):
+        with pytest.raises(DTypeError, match=r"to_onnx: expected `path`, the name of a file, got (3|None|LSTM)"):
+            to_onnx(layer, path)
+    with pytest.raises(ForeignFileError, match=r"missing/a\.onnx: cannot be written: No such file"):
+        to_onnx(layer, tmp_path / "missing" / "a.onnx")

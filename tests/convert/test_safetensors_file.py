@@ -161,3 +161,15 @@ def test_a_header_as_long_as_another_format_begins(tmp_path: Path) -> None:
             break
     assert path.read_bytes()[:2] == b"\x80\x02"
     np.testing.assert_array_equal(read_safetensors(path)["w" * width], 1.0)
+
+
+def test_exchanged_arguments_and_what_is_no_file(tmp_path: Path) -> None:
+    arrays = {"a": np.ones(2)}
+    with pytest.raises(DTypeError, match=r"write_safetensors: expected `path`, .* got dict. The file comes first"):
+        write_safetensors(arrays, tmp_path / "a.safetensors")  # type: ignore[arg-type]
+    with pytest.raises(DTypeError, match="write_safetensors: expected `arrays`, a dict of arrays by name, got 3"):
+        write_safetensors(tmp_path / "a.safetensors", 3)  # type: ignore[arg-type]
+    with pytest.raises(DTypeError, match="read_safetensors: expected `path`, the name of a file, got None"):
+        read_safetensors(None)
+    with pytest.raises(ForeignFileError, match=r"missing/a\.safetensors: cannot be written: No such file"):
+        write_safetensors(tmp_path / "missing" / "a.safetensors", arrays)
