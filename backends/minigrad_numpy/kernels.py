@@ -22,7 +22,9 @@ GATES = {"Sigmoid": "sigmoid", "HardSigmoid": "hard_sigmoid"}
 DTYPES = ("float32", "float64")
 
 
-class _Kept(NamedTuple):
+class Kept(NamedTuple):
+    """What a kernel's `backward` wants to see again."""
+
     x: Array  # as the loop saw it: thinned by dropout
     loop: Any
 
@@ -32,7 +34,10 @@ class Kernel:
 
     Attributes:
         loop: the module with the loop's `forward` and `backward`.
+        resets_before: does the loop know the GRU whose reset gate acts before the product h U?
     """
+
+    resets_before = False
 
     def __init__(self, loop: Any) -> None:
         self.loop = loop
@@ -45,7 +50,7 @@ class Kernel:
         gate = getattr(step, "recurrent_activation", None)
         if gate and gate.__name__ not in GATES:
             return f"the kernel knows sigmoid and hard_sigmoid for the gates, not {gate.__name__}"
-        if not getattr(step, "reset_after", True):
+        if not (self.resets_before or getattr(step, "reset_after", True)):
             return "the kernel knows reset_after=True alone"
         if h_masks is not None:
             return "the kernel knows no recurrent dropout"
@@ -53,16 +58,19 @@ class Kernel:
             return "the kernel knows one dropout mask, not one for each gate"
         return "" if str(W.dtype) in DTYPES else f"the kernel knows no {W.dtype}"
 
+    def options(self, step: Any) -> dict[str, Any]:
+        """What of the step's attributes the loop takes as arguments."""
+        gate = getattr(step, "recurrent_activation", None)
+        return {"recurrent_activation": GATES[gate.__name__]} if gate else {}
+
     def forward(
         self, step: Any, x: Array, state: tuple[Array, ...], weights: tuple[Any, ...], mask: Any, zero_output: bool
-    ) -> tuple[Array, tuple[Array, ...], _Kept]:
+    ) -> tuple[Array, tuple[Array, ...], Kept]:
         """Runs the sequence."""
         *matrices, x_masks, _ = weights
         x = x if x_masks is None else x * x_masks[0]
-        gate = getattr(step, "recurrent_activation", None)
-        σ = {"recurrent_activation": GATES[gate.__name__]} if gate else {}
-        y, *state_T, kept = self.loop.forward(x, *state, *matrices, mask, zero_output=zero_output, **σ)
-        return y, tuple(state_T), _Kept(x, kept)
+        y, *state_T, kept = self.loop.forward(x, *state, *matrices, mask, zero_output=zero_output, **self.options(step))
+        return y, tuple(state_T), Kept(x, kept)
 
     def backward(
         self,
@@ -71,7 +79,7 @@ class Kernel:
         dstate: tuple[Array, ...],
         x: Array,
         weights: tuple[Any, ...],
-        kept: _Kept,
+        kept: Kept,
         needs_dx: bool,
     ) -> tuple[Array | None, tuple[Array, ...], tuple[Any, ...]]:
         """Walks back through the sequence."""

@@ -23,7 +23,7 @@ from minigrad.errors import (
 )
 
 GROUP = "minigrad.backends"
-SHIPPED = {"numpy": "minigrad_numpy", "cupy": "minigrad_cupy"}  # name -> module
+SHIPPED = {"numpy": "minigrad_numpy", "numba": "minigrad_numba", "cupy": "minigrad_cupy"}  # name -> module
 MENDED_BY = {  # by installing an extra, which for CuPy depends on the driver
     "cupy": "pip install 'minigrad-bptt[cuda12x]', or cuda13x where nvidia-smi says CUDA 13",
 }

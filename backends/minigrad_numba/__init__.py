@@ -1,0 +1,19 @@
+"""NumPy's arrays and functions, and recurrent layers in loops that Numba compiles.
+
+``mg.use("numba")`` takes this backend; it is never taken by itself. It is faster than NumPy's, small layers by a
+factor of ten, but `import numba` costs half a second, and the first call with a layer of a new kind and dtype some
+five seconds more, for the compiler, once on each machine: too much for whoever only wants to look at something.
+
+Arrays are NumPy's own, so whatever was made under one of the two backends can be used under the other. This package
+knows nothing of minigrad; it needs `minigrad_numpy`.
+"""
+
+from __future__ import annotations
+
+import minigrad_numpy
+from minigrad_numba.kernels import kernels as compiled
+from minigrad_numpy import *  # noqa: F403
+
+name, kernels = "numba", compiled  # the rest is the NumPy backend's
+
+__all__ = [*minigrad_numpy.__all__]
