@@ -14,6 +14,7 @@ import minigrad_numpy
 from minigrad_numba.kernels import kernels as compiled
 from minigrad_numpy import *  # noqa: F403
 
-name, kernels = "numba", compiled  # the rest is the NumPy backend's
+name = "numba"  # the rest is the NumPy backend's
+kernels = compiled
 
-__all__ = [*minigrad_numpy.__all__]
+__all__ = minigrad_numpy.__all__

@@ -28,7 +28,7 @@ from numba.extending import overload
 
 from minigrad_numba.compiling import INLINED, inlined
 
-Function = Callable[[Any], Any]
+Function = Callable[..., Any]
 
 LN2 = decimal.Decimal("0.6931471805599453094172321214581765680755")
 
@@ -70,15 +70,8 @@ def _exponential(real: Any, whole: Any, terms: int) -> tuple[Any, Any]:
     return parts, power
 
 
-def _made(real: Any, whole: Any, terms: int) -> tuple[Function, ...]:
-    """tanh, the gate's σ and its slope, for a dtype."""
-    parts, power = _exponential(real, whole, terms)
-    zero, one, two = real(0), real(1), real(2)
-    fifth, middle = real(0.2), real(0.5)
-    sign, bit = whole(1 << (np.iinfo(whole).bits - 1)), whole(1)
-    bias = whole(np.finfo(real).maxexp - 1)
-    far = real(0.8 * np.finfo(real).nmant)  # from there on tanh is 1
-    lowest = real(math.log(np.finfo(real).smallest_subnormal) - 1.5)  # from there on e^y is 0
+def _quotient(one: Any) -> Any:
+    """The function a / (b + e) for the dtype of this 1."""
 
     @inlined
     def quotient(a, b, e):  # type: ignore[no-untyped-def]
@@ -88,6 +81,19 @@ def _made(real: Any, whole: Any, terms: int) -> tuple[Function, ...]:
         per_d = one / d
         q = a * per_d
         return q + ((a - q * d) - q * lost) * per_d
+
+    return quotient
+
+
+def _made(real: Any, whole: Any, terms: int) -> tuple[Function, ...]:
+    """tanh, the gate's σ and its slope, for a dtype."""
+    zero, one, two = real(0), real(1), real(2)
+    (parts, power), quotient = _exponential(real, whole, terms), _quotient(one)
+    fifth, middle = real(0.2), real(0.5)
+    sign, bit = whole(1 << (np.iinfo(whole).bits - 1)), whole(1)
+    bias = whole(np.finfo(real).maxexp - 1)
+    far = real(0.8 * np.finfo(real).nmant)  # from there on tanh is 1
+    lowest = real(math.log(np.finfo(real).smallest_subnormal) - 1.5)  # from there on e^y is 0
 
     def tanh(x):  # type: ignore[no-untyped-def]
         y = two * abs(x)

@@ -1,4 +1,4 @@
-"""What the compiled loops share besides products: arrays in the one form that is compiled for, blocks of steps, masks."""
+"""What the compiled loops share: arrays in the one form that is compiled for, blocks of steps, masks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad_numba.compiling import inlined
+from minigrad_numba.products import add_product_of_transposed
 from minigrad_numpy.loops import LONG, Mask, steps_in
 
 Array = Any
@@ -26,7 +27,7 @@ def plain(x: Array) -> Array:
     >>> plain(x) is x, plain(x[::-1]) is x
     (True, False)
     """
-    return np.require(x, requirements="CAW")
+    return np.require(x, requirements=["C", "A", "W"])
 
 
 def turned(W: Array) -> Array:
@@ -91,6 +92,12 @@ def add_rows(dz, db):  # type: ignore[no-untyped-def]
     for row in range(len(dz)):
         for k in range(len(db)):
             db[k] += dz[row, k]
+
+
+@inlined
+def gather(x, dz, dW):  # type: ignore[no-untyped-def]
+    """dW += Σ xᵀ dz, over the steps and rows of a block."""
+    add_product_of_transposed(rows_of(x), dz, dW)
 
 
 @inlined

@@ -61,14 +61,14 @@ def _fingerprint() -> str:
 FINGERPRINT = _fingerprint()
 
 
-class _Cache(caching.FunctionCache):
+class _Cache(caching.FunctionCache):  # type: ignore[misc]
     """Numba's cache looks for changes in the loop's own file alone; this one in the helpers' files too."""
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
         return (*super()._index_key(sig, codegen), FINGERPRINT)
 
 
-class _Announcer(event.Listener):
+class _Announcer(event.Listener):  # type: ignore[misc]
     """Says what is being compiled, before the wait."""
 
     def on_start(self, event: Any) -> None:

@@ -32,6 +32,7 @@ from minigrad_numba.arrays import (
     bias,
     block_of,
     cotangent,
+    gather,
     held,
     output_cotangent,
     plain,
@@ -41,7 +42,7 @@ from minigrad_numba.arrays import (
     turned,
 )
 from minigrad_numba.compiling import compiled, inlined
-from minigrad_numba.products import add_product, add_product_of_transposed
+from minigrad_numba.products import add_product
 from minigrad_numpy.loops import Mask, read_mask
 from minigrad_numpy.memory import carved
 
@@ -184,19 +185,16 @@ def backward(
     room = carved(x.dtype, (n, B, 3 * H), (n, B, columns), (n, B, H), (B, H))
     matrices, gradients = (turned(W), turned(U), turned(U_g)), (dx, dW, dU, dU_g, db, db_h)
     arrays = kept.gates, kept.k, kept.h, plain(x), *matrices
-    _backward(dy, dh, *arrays, held(kept.mask), kept.hard, *room, *gradients)
+    _backward(dy, dh, *arrays, held(kept.mask), kept.hard, tuple(room), gradients)
     dU = dU if kept.reset_after else np.concatenate([dU, dU_g], 1)
     return dx if needs_dx else None, dh, dW, dU, db, db_h
 
 
 @compiled("the GRU's loop backward")
-def _backward(  # type: ignore[no-untyped-def]
-    dy, dh, gates, k, h, x, Wᵀ, Uᵀ, U_gᵀ, hold, hard, ds, ds_h, ds_g, dk, dx, dW, dU, dU_g, db, db_h
-):
-    """Fills dx and the gradients of the weights; leaves in dh what reached h₀.
-
-    ds, ∂loss/∂(x W + b), ds_h, ∂loss/∂(h U + b_h), and ds_g have room for the steps of one block.
-    """
+def _backward(dy, dh, gates, k, h, x, Wᵀ, Uᵀ, U_gᵀ, hold, hard, room, out):  # type: ignore[no-untyped-def]
+    """Fills the gradients, `out`; leaves in dh what reached h₀."""
+    ds, ds_h, ds_g, dk = room  # ∂loss/∂(x W + b), ∂loss/∂(h U + b_h), ds_g for the steps of one block; dk for one step
+    dx, dW, dU, dU_g, db, db_h = out
     n = len(ds)
     for stop in range(len(x), 0, -n):
         start = max(stop - n, 0)
@@ -218,17 +216,12 @@ def _backward(  # type: ignore[no-untyped-def]
             add_product(ds_h[at], Uᵀ, dh)
         if dx.size:
             add_product(rows_of(ds[: stop - start]), Wᵀ, rows_of(dx[start:stop]))
-        _gather(x[start:stop], ds[: stop - start], dW, db)
-        _gather(h[start:stop], ds_h[: stop - start], dU, db_h)
+        gather(x[start:stop], rows_of(ds[: stop - start]), dW)
+        gather(h[start:stop], rows_of(ds_h[: stop - start]), dU)
+        add_rows(rows_of(ds[: stop - start]), db)
+        add_rows(rows_of(ds_h[: stop - start]), db_h)
         if U_gᵀ.size:
-            add_product_of_transposed(rows_of(k[start:stop]), rows_of(ds_g[: stop - start]), dU_g)
-
-
-@inlined
-def _gather(x, ds, dW, db):  # type: ignore[no-untyped-def]
-    """dW += Σ xᵀ ds, db += Σ ds."""
-    add_product_of_transposed(rows_of(x), rows_of(ds), dW)
-    add_rows(rows_of(ds), db)
+            gather(k[start:stop], rows_of(ds_g[: stop - start]), dU_g)
 
 
 @inlined

@@ -62,7 +62,7 @@ class FirstGenerationKernel:
         return dx, tuple(rest[: len(dstate)]), tuple(rest[len(dstate) :])
 
 
-kernels = {
+kernels: dict[str, Any] = {
     "lstm": CompiledKernel(Shared(lstm, 2)),
     "gru": CompiledKernel(Shared(gru, 1)),
     "simple_rnn": CompiledKernel(Shared(simple_rnn, 1)),

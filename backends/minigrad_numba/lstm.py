@@ -15,8 +15,8 @@ Backward, dh and dc being ∂loss/∂h_new and ∂loss/∂c_new as they arrive:
     dc    = dc ∘ f            dh   = dz Uᵀ                to the step before
     dx    = dz Wᵀ             dW   = Σ xᵀ dz              dU = Σ hᵀ dz          db = Σ dz
 
-A step is one product and one pass over its units; everything of a unit stays in registers in between. What does not
-wait for the step before, x W + b and the gradients of the weights, is one product for a block of steps.
+A step is one product and a pass over its units, by vector instructions. What does not wait for the step before, x W + b
+and the gradients of the weights, is one product for a block of steps. Threads are none of this file's business.
 
 Source: Hochreiter and Schmidhuber, 1997, "Long Short-Term Memory"; with the forget gate of Gers et al., 1999.
 """
@@ -34,6 +34,7 @@ from minigrad_numba.arrays import (
     bias,
     block_of,
     cotangent,
+    gather,
     held,
     output_cotangent,
     plain,
@@ -43,7 +44,7 @@ from minigrad_numba.arrays import (
     turned,
 )
 from minigrad_numba.compiling import compiled, inlined
-from minigrad_numba.products import add_product, add_product_of_transposed
+from minigrad_numba.products import add_product
 from minigrad_numpy.loops import Mask, read_mask
 from minigrad_numpy.memory import carved
 
@@ -118,15 +119,17 @@ def _forward(x, W, U, b, gates, c, a, h, hold, hard, n):  # type: ignore[no-unty
 
 @inlined
 def _step(z, c, c_new, a, h_new, hard):  # type: ignore[no-untyped-def]
-    """One row's step; the gates take the place of z."""
+    """One row's step; the gates take the place of z. In three short loops: the processor looks ahead only so far."""
     H = len(c)
-    z_i, z_f, z_g, z_o = z[:H], z[H : 2 * H], z[2 * H : 3 * H], z[3 * H :]
+    i, f, g, o = z[:H], z[H : 2 * H], z[2 * H : 3 * H], z[3 * H :]
     for k in range(H):
-        i, f, g, o = gate(z_i[k], hard), gate(z_f[k], hard), tanh(z_g[k]), gate(z_o[k], hard)
-        z_i[k], z_f[k], z_g[k], z_o[k] = i, f, g, o
-        c_new[k] = f * c[k] + i * g
+        i[k], f[k] = gate(i[k], hard), gate(f[k], hard)
+    for k in range(H):
+        g[k], o[k] = tanh(g[k]), gate(o[k], hard)
+    for k in range(H):
+        c_new[k] = f[k] * c[k] + i[k] * g[k]
         a[k] = tanh(c_new[k])
-        h_new[k] = o * a[k]
+        h_new[k] = o[k] * a[k]
 
 
 def backward(
@@ -183,8 +186,8 @@ def _backward(dy, dh, dc, gates, c, a, h, x, Wᵀ, Uᵀ, hold, hard, dz, dx, dW,
         of_block = rows_of(dz[: stop - block.start])
         if dx.size:
             add_product(of_block, Wᵀ, rows_of(dx[block]))
-        add_product_of_transposed(rows_of(x[block]), of_block, dW)
-        add_product_of_transposed(rows_of(h[block]), of_block, dU)
+        gather(x[block], of_block, dW)
+        gather(h[block], of_block, dU)
         add_rows(of_block, db)
 
 

@@ -33,6 +33,7 @@ from minigrad_numba.arrays import (
     add_rows,
     block_of,
     cotangent,
+    gather,
     held,
     output_cotangent,
     plain,
@@ -42,7 +43,7 @@ from minigrad_numba.arrays import (
     turned,
 )
 from minigrad_numba.compiling import compiled, inlined
-from minigrad_numba.products import add_product, add_product_of_transposed
+from minigrad_numba.products import add_product
 from minigrad_numpy.loops import Mask, read_mask
 from minigrad_numpy.memory import carved
 
@@ -105,14 +106,16 @@ def forward(
     x, K, b, w, P = plain(x), plain(K), plain(b), _peepholes(w_i, w_f, w_o, c0), _projection(P, x)
     gates, c, a, m, n = carved(x.dtype, (T, B, 4 * H), (T + 1, B, H), (T, B, H), (T + 1, B, M), (B, H))
     c[0], m[0] = c0, m0
-    options = real(forget_bias), *clips, held(masked), block_of(x)
+    options = real(forget_bias), clips, held(masked), block_of(x)
     _forward(x, K[:I], K[I:], b, w, P, gates, c, a, m, n, *options)
     return silenced(m[1:].copy(), masked), c[T].copy(), m[T].copy(), Kept(gates, c, a, m, masked, clips)
 
 
 def _peepholes(w_i: Array | None, w_f: Array | None, w_o: Array | None, c: Array) -> Array:
     """w_i, w_f and w_o below each other, (3, units); zeros where there are none."""
-    return np.zeros((3, c.shape[-1]), c.dtype) if w_i is None else np.stack([w_i, w_f, w_o])
+    if w_i is None or w_f is None or w_o is None:
+        return np.zeros((3, c.shape[-1]), c.dtype)
+    return np.stack([w_i, w_f, w_o])
 
 
 def _projection(P: Array | None, x: Array) -> Array:
@@ -121,10 +124,9 @@ def _projection(P: Array | None, x: Array) -> Array:
 
 
 @compiled("the first generation's LSTM's loop forward")
-def _forward(  # type: ignore[no-untyped-def]
-    x, K_x, K_m, b, w, P, gates, c, a, m, n, forget_bias, cell_clip, proj_clip, hold, steps
-):
+def _forward(x, K_x, K_m, b, w, P, gates, c, a, m, n, forget_bias, clips, hold, steps):  # type: ignore[no-untyped-def]
     """Fills gates, c, a and m. n is room for what is projected."""
+    cell_clip, proj_clip = clips
     for start in range(0, len(x), steps):
         block = slice(start, min(start + steps, len(x)))
         z = rows_of(gates[block])
@@ -220,20 +222,17 @@ def backward(
     room = carved(x.dtype, (steps, B, 4 * H), (steps, B, M), (steps, B, H), (B, H))
     matrices = plain(x), turned(K[:I]), turned(K[I:]), w, turned(projection)
     arrays = kept.gates, kept.c, kept.a, kept.m
-    _backward(dy, dc, dm, *arrays, *matrices, *kept.clips, held(kept.mask), *room, dx, dK[:I], dK[I:], db, dw, dP)
+    gradients = dx, dK[:I], dK[I:], db, dw, dP
+    _backward(dy, dc, dm, *arrays, *matrices, kept.clips, held(kept.mask), tuple(room), gradients)
     dw_i, dw_f, dw_o = dw if w_i is not None else (None, None, None)
     return dx if needs_dx else None, dc, dm, dK, db, dw_f, dw_i, dw_o, None if P is None else dP
 
 
 @compiled("the first generation's LSTM's loop backward")
-def _backward(  # type: ignore[no-untyped-def]
-    dy, dc, dm, gates, c, a, m, x, K_xᵀ, K_mᵀ, w, Pᵀ, cell_clip, proj_clip, hold,
-    dz, dp, n, dn, dx, dK_x, dK_m, db, dw, dP,
-):
-    """Fills dx and the gradients of the weights; leaves in dc and dm what reached c₀ and m₀.
-
-    dz, dp and n have room for the steps of one block, dn for one step.
-    """
+def _backward(dy, dc, dm, gates, c, a, m, x, K_xᵀ, K_mᵀ, w, Pᵀ, clips, hold, room, out):  # type: ignore[no-untyped-def]
+    """Fills the gradients, `out`; leaves in dc and dm what reached c₀ and m₀."""
+    dz, dp, n, dn = room  # the first three for the steps of one block, dn for one step
+    dx, dK_x, dK_m, db, dw, dP = out
     steps = len(dz)
     for stop in range(len(x), 0, -steps):
         start = max(stop - steps, 0)
@@ -243,7 +242,7 @@ def _backward(  # type: ignore[no-untyped-def]
                 if hold.size and hold[t, row]:
                     add_rest(dy[t, row], dm[row], dp[at, row])
                 else:
-                    _unclip(dy[t, row], dm[row], m[t + 1, row], proj_clip, dp[at, row])
+                    _unclip(dy[t, row], dm[row], m[t + 1, row], clips[1], dp[at, row])
             dn[...] = 0
             if Pᵀ.size:
                 add_product(dp[at], Pᵀ, dn)
@@ -254,16 +253,16 @@ def _backward(  # type: ignore[no-untyped-def]
                     dz[at, row], n[at, row] = 0, 0
                 else:
                     kept = gates[t, row], c[t, row], c[t + 1, row], a[t, row]
-                    _step_backward(dn[row], dc[row], *kept, w, cell_clip, dz[at, row], n[at, row], dw)
+                    _step_backward(dn[row], dc[row], *kept, w, clips[0], dz[at, row], n[at, row], dw)
             add_product(dz[at], K_mᵀ, dm)
         of_block = rows_of(dz[: stop - start])
         if dx.size:
             add_product(of_block, K_xᵀ, rows_of(dx[start:stop]))
-        add_product_of_transposed(rows_of(x[start:stop]), of_block, dK_x)
-        add_product_of_transposed(rows_of(m[start:stop]), of_block, dK_m)
+        gather(x[start:stop], of_block, dK_x)
+        gather(m[start:stop], of_block, dK_m)
         add_rows(of_block, db)
         if Pᵀ.size:
-            add_product_of_transposed(rows_of(n[: stop - start]), rows_of(dp[: stop - start]), dP)
+            gather(n[: stop - start], rows_of(dp[: stop - start]), dP)
 
 
 @inlined

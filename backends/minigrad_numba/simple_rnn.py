@@ -23,6 +23,7 @@ from minigrad_numba.arrays import (
     bias,
     block_of,
     cotangent,
+    gather,
     held,
     output_cotangent,
     plain,
@@ -32,7 +33,7 @@ from minigrad_numba.arrays import (
     turned,
 )
 from minigrad_numba.compiling import compiled, inlined
-from minigrad_numba.products import add_product, add_product_of_transposed
+from minigrad_numba.products import add_product
 from minigrad_numpy.loops import Mask, read_mask
 from minigrad_numpy.memory import carved
 
@@ -139,8 +140,8 @@ def _backward(dy, dh, h, x, Wᵀ, Uᵀ, hold, ds, dx, dW, dU, db):  # type: igno
         of_block = rows_of(ds[: stop - block.start])
         if dx.size:
             add_product(of_block, Wᵀ, rows_of(dx[block]))
-        add_product_of_transposed(rows_of(x[block]), of_block, dW)
-        add_product_of_transposed(rows_of(h[block]), of_block, dU)
+        gather(x[block], of_block, dW)
+        gather(h[block], of_block, dU)
         add_rows(of_block, db)
 
 

@@ -22,7 +22,7 @@ from minigrad_numba.products import symbol
 Array = Any
 
 ROWS = 8  # so many rows at least get a thread of their own,
-WORK = 1 << 20  # and so many multiplications; less is done before it has begun
+WORK = 1 << 23  # and so many multiplications; less is done before it has begun
 
 # What NumPy's BLAS calls the functions that tell and set its number of threads.
 NAMES = ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads")
@@ -38,14 +38,16 @@ def available() -> int:
     """How many threads BLAS would use, which is how many may be used here; 1 where it does not tell."""
     if _tell is None or _set is None:
         return 1
-    return _before if _inside else int(_tell())
+    if _inside:
+        return _before
+    return int(_tell())
 
 
 def parts_for(x: Array, weights: Sequence[Any]) -> int:
     """In how many parts a batch x (time, batch, features) is worth being cut."""
     T, B, _ = x.shape
     multiplications = T * B * sum(w.size for w in weights if w is not None)
-    return max(1, min(available(), B // ROWS, multiplications // WORK))
+    return int(max(1, min(available(), B // ROWS, multiplications // WORK)))
 
 
 class Shared:
@@ -83,9 +85,8 @@ class Shared:
 
         parts = _each(part, _slices(x.shape[1], len(kept)), kept)
         dx, *others = zip(*parts, strict=True)
-        dstate_0, dweights = others[:n], others[n:]
-        dx = _joined(dx, 1) if needs_dx else None
-        return (dx, *[_joined(d, 0) for d in dstate_0], *[_summed(d) for d in dweights])
+        joined = [_joined(d, 0) for d in others[:n]]
+        return (_joined(dx, 1) if needs_dx else None, *joined, *[_summed(d) for d in others[n:]])
 
 
 def _slices(rows: int, parts: int) -> list[slice]:

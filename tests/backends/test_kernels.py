@@ -131,8 +131,8 @@ def test_kernel_and_formulas(
 @pytest.mark.parametrize("after", [True, False])
 def test_kernel_and_formulas_at_larger_sizes_and_in_float32(backend: str, kind: str, shape: Any, after: bool) -> None:
     options = {
-        "σ": Sigmoid, "bias": True, "after": after, "peepholes": True, "outputs": 30, "cell_clip": 2.0, "proj_clip": 2.0,
-        "dropout": False,
+        "σ": Sigmoid, "bias": True, "after": after, "dropout": False, "peepholes": True, "outputs": 30,
+        "cell_clip": 2.0, "proj_clip": 2.0,
     }  # fmt: skip
     for dtype, tolerance in (("float64", 1e-10), ("float32", 2e-5)):
         found, expected = both_ways(backend, kind, shape, "late", False, options, 0, dtype)

@@ -1,0 +1,97 @@
+"""Compiled once: what the first process says, what the second one finds on disk, and when it compiles again."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+import minigrad_numba  # noqa: E402
+from minigrad_numba import compiling  # noqa: E402
+
+RUN = """
+import numpy as np
+from minigrad_numba import compiling, simple_rnn
+x, h, W = np.zeros((2, 1, 1), "float32"), np.zeros((1, 1), "float32"), np.zeros((1, 1), "float32")
+*_, kept = simple_rnn.forward(x, h, W, W, None)
+simple_rnn.backward(None, None, kept, x, W, W)
+read_only = np.broadcast_to(W, (2, 1, 1))  # another layout, the same compilation
+simple_rnn.forward(read_only, h, W, W, None)
+print(compiling.compilations())
+"""
+SOURCES = Path(minigrad_numba.__file__).parents[1]
+
+
+def run(sources: Path, cache: Path | None = None, home: Path | None = None) -> tuple[int, str]:
+    """How many loops a new process has compiled, and what it said."""
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    environment |= {"PYTHONPATH": str(sources), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {"NUMBA_CACHE_DIR": str(cache)} if cache else {}
+    environment |= {"HOME": str(home), "XDG_CACHE_HOME": str(home)} if home else {}
+    done = subprocess.run([sys.executable, "-c", RUN], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout), done.stderr
+
+
+def copied(to: Path) -> Path:
+    for package in ("minigrad_numba", "minigrad_numpy"):
+        shutil.copytree(SOURCES / package, to / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return to
+
+
+def test_the_second_process_compiles_nothing(tmp_path: Path) -> None:
+    sources, cache = copied(tmp_path / "sources"), tmp_path / "cache"
+    count, said = run(sources, cache)
+    assert count == 2
+    assert said.splitlines() == [
+        f"numba: compiling the simple recurrent net's loop {way} for float32, once; the result is kept on disk."
+        for way in ("forward", "backward")
+    ]
+    assert run(sources, cache) == (0, "")
+    helper = sources / "minigrad_numba" / "activations.py"
+    helper.write_text(helper.read_text("utf-8") + "\n# changed\n", "utf-8")
+    assert run(sources, cache)[0] == 2, "a change in a helper's file went unnoticed"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are not made read-only like this there")
+def test_in_an_installation_that_cannot_be_written_to(tmp_path: Path) -> None:
+    """The user's own cache directory takes the result."""
+    sources, home = copied(tmp_path / "sources"), tmp_path / "home"
+    home.mkdir()
+    folder = sources / "minigrad_numba"
+    folder.chmod(stat.S_IREAD | stat.S_IEXEC)
+    if os.access(folder, os.W_OK):  # root may write anywhere: a file in the cache folder's place stops it too
+        (folder / "__pycache__").write_text("")
+    try:
+        assert run(sources, home=home)[0] == 2
+        assert run(sources, home=home) == (0, "")
+    finally:
+        folder.chmod(stat.S_IRWXU)
+    assert list(home.rglob("*.nbi"))
+
+
+def test_the_message_can_be_silenced(caplog: pytest.LogCaptureFixture) -> None:
+    """It goes through logging, so what one does to logs can be done to it."""
+    loop = compiling.compiled("a loop of the tests")(_doubled)
+    before = compiling.compilations()
+    with caplog.at_level(logging.WARNING, "minigrad_numba"):
+        loop(np.ones(2))
+    if compiling.compilations() > before:  # not where an earlier run of the tests has left it on disk
+        assert "numba: compiling a loop of the tests for float64, once" in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.ERROR, "minigrad_numba"):
+        loop(np.ones(2, "float32"))
+    assert not caplog.records
+
+
+def _doubled(x):  # type: ignore[no-untyped-def]
+    return x + x
