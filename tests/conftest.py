@@ -16,7 +16,8 @@ from minigrad.errors import BackendUnavailableError
 
 # `pytest -m gpu` runs what runs on a GPU, and nothing else; CuPy comes with the extra cuda12x or cuda13x.
 ON_THE_GPU = [pytest.param("cupy", marks=pytest.mark.gpu)] if find_spec("cupy") else []
-BACKENDS = ["numpy", strict_backend, *ON_THE_GPU]
+COMPILED = ["numba"] if find_spec("numba") else []  # from the extra `numba`
+BACKENDS = ["numpy", *COMPILED, strict_backend, *ON_THE_GPU]
 
 
 def leaks(before: ModuleType) -> list[str]:

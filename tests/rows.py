@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +22,15 @@ def drawing(rng: np.random.Generator, dtype: str) -> Callable[..., Array]:
         return array
 
     return draw
+
+
+def of_all_backends(loop: str) -> list[Any]:
+    """The modules that hold this loop, as parameters of a test; of those backends whose library is installed."""
+    return [
+        pytest.param(importlib.import_module(f"minigrad_{library}.{loop}"), id=library)
+        for library in ("numpy", "numba")
+        if importlib.util.find_spec(library)
+    ]
 
 
 def masks(rng: np.random.Generator, T: int, B: int, kind: str) -> Array | None:

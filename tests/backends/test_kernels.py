@@ -142,6 +142,24 @@ def test_kernel_and_formulas_at_larger_sizes_and_in_float32(backend: str, kind: 
 
 
 @pytest.mark.parametrize(("backend", "kind"), KERNELS)
+def test_backward_again_and_without_dx(backend: str, kind: str) -> None:
+    options = dict.fromkeys(["bias", "peepholes", "outputs", "cell_clip", "proj_clip"]) | {"σ": Sigmoid, "after": True}
+    draw = drawing(np.random.default_rng(0), "float64")
+    step, weights, sizes = MAKERS[kind](options, draw, 2, 3, 4)
+    x, dy, state = draw(5, 2, 3), draw(5, 2, 4), tuple(draw(2, size) for size in sizes)
+    kernel = registry.resolve(backend).kernels[kind]
+    y, state_T, kept = kernel.forward(step, x, state, weights, None, False)
+    first = flat(kernel.backward(step, dy, state, x, weights, kept, True))
+    expected = [d.copy() for d in first]
+    for array in (y, *state_T, *first):
+        array[...] = np.nan  # they are the caller's: whatever becomes of them, `kept` is not touched
+    dx, *rest = kernel.backward(step, dy, state, x, weights, kept, False)
+    assert dx is None
+    for a, b in zip(flat((0.0, *rest))[1:], expected[1:], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(("backend", "kind"), KERNELS)
 def test_what_a_kernel_does_not_know_it_refuses(backend: str, kind: str) -> None:
     kernel = registry.resolve(backend).kernels[kind]
     options = dict.fromkeys(["bias", "peepholes", "outputs", "cell_clip", "proj_clip"]) | {"σ": Sigmoid, "after": True}

@@ -15,8 +15,8 @@ import pytest
 
 pytest.importorskip("numba")
 
-import minigrad_numba  # noqa: E402
-from minigrad_numba import compiling  # noqa: E402
+import minigrad_numba
+from minigrad_numba import compiling
 
 RUN = """
 import numpy as np
@@ -48,6 +48,7 @@ def copied(to: Path) -> Path:
     return to
 
 
+@pytest.mark.slow
 def test_the_second_process_compiles_nothing(tmp_path: Path) -> None:
     sources, cache = copied(tmp_path / "sources"), tmp_path / "cache"
     count, said = run(sources, cache)
@@ -62,6 +63,7 @@ def test_the_second_process_compiles_nothing(tmp_path: Path) -> None:
     assert run(sources, cache)[0] == 2, "a change in a helper's file went unnoticed"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="folders are not made read-only like this there")
 def test_in_an_installation_that_cannot_be_written_to(tmp_path: Path) -> None:
     """The user's own cache directory takes the result."""

@@ -14,9 +14,9 @@ import pytest
 
 pytest.importorskip("numba")
 
-import minigrad_numba  # noqa: E402
-from minigrad_numba import lstm, threads  # noqa: E402
-from rows import drawing, masks  # noqa: E402
+import minigrad_numba
+from minigrad_numba import lstm, threads
+from rows import drawing, masks
 
 T, B, I, H = 5, 7, 3, 4
 

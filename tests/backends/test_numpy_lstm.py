@@ -1,4 +1,4 @@
-"""The fused LSTM of the NumPy backend against formulas that go row by row, unit by unit where it helps, and slowly."""
+"""The fused LSTM of the NumPy backend, and Numba's compiled one, against formulas that go row by row, and slowly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from minigrad_numpy import loops, lstm
-from rows import assert_same, assert_slopes, drawing, masks
+from rows import assert_same, assert_slopes, drawing, masks, of_all_backends
 
 Array = Any
 NAMES = ("x", "h0", "c0", "W", "U", "b")
@@ -46,11 +46,16 @@ def case(
     return Case(*arrays, masks(rng, T, B, mask), draw(T, B, H), draw(B, H), draw(B, H), options)
 
 
-def kernel(case: Case, **cotangents: Any) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+@pytest.fixture(params=of_all_backends("lstm"))
+def loop(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def kernel(loop: Any, case: Case, **cotangents: Any) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
     """(y, h_T, c_T) and (dx, dh0, dc0, dW, dU, db) of the code under test."""
-    *outputs, kept = lstm.forward(*case.inputs, case.mask, **case.options)
+    *outputs, kept = loop.forward(*case.inputs, case.mask, **case.options)
     given = {name: cotangents.get(name, getattr(case, name)) for name in ("dy", "dh_T", "dc_T")}
-    return tuple(outputs), lstm.backward(**given, kept=kept, x=case.x, W=case.W, U=case.U)
+    return tuple(outputs), loop.backward(**given, kept=kept, x=case.x, W=case.W, U=case.U)
 
 
 # --- the formulas, a row and a step at a time ----------------------------------------------------
@@ -118,42 +123,42 @@ OPTIONS = [
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(map(str, o.values())) or "plain")
 @pytest.mark.parametrize("mask", ["none", "ragged", "late"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_equals_the_formulas(shape: tuple[int, int, int, int], mask: str, options: dict[str, Any]) -> None:
+def test_equals_the_formulas(loop: Any, shape: tuple[int, int, int, int], mask: str, options: dict[str, Any]) -> None:
     for seed in range(3):
         it = case(seed, shape, mask, **options)
-        found, expected = kernel(it), row_by_row(it)
+        found, expected = kernel(loop, it), row_by_row(it)
         assert_same(found[0], expected[0], 1e-12)
         assert_same(found[1], expected[1], 1e-11)
 
 
 @pytest.mark.parametrize("mask", ["none", "late"])
-def test_float32_to_its_precision(mask: str) -> None:
+def test_float32_to_its_precision(loop: Any, mask: str) -> None:
     it = case(0, (20, 5, 4, 8), mask, "float32")
-    found, expected = kernel(it), row_by_row(it)
+    found, expected = kernel(loop, it), row_by_row(it)
     assert all(array.dtype == "float32" for array in found[0] + found[1])
     assert_same(found[0], expected[0], 2e-6)
     assert_same(found[1], expected[1], 1e-5)
 
 
 @pytest.mark.parametrize("absent", [c for n in (1, 2, 3) for c in itertools.combinations(("dy", "dh_T", "dc_T"), n)])
-def test_an_absent_cotangent_is_a_zero(absent: tuple[str, ...]) -> None:
+def test_an_absent_cotangent_is_a_zero(loop: Any, absent: tuple[str, ...]) -> None:
     it = case(1, (6, 4, 3, 2), "late")
     nothing = {name: np.zeros_like(getattr(it, name)) for name in absent}
-    _, found = kernel(it, **dict.fromkeys(absent))
+    _, found = kernel(loop, it, **dict.fromkeys(absent))
     _, expected = row_by_row(it._replace(**nothing))
     assert_same(found, expected, 1e-12)
 
 
 @pytest.mark.parametrize("options", OPTIONS[:3], ids=lambda o: "-".join(map(str, o.values())) or "plain")
 @pytest.mark.parametrize("mask", ["none", "late"])
-def test_gradients_are_finite_differences(mask: str, options: dict[str, Any]) -> None:
+def test_gradients_are_finite_differences(loop: Any, mask: str, options: dict[str, Any]) -> None:
     it = case(2, (5, 3, 2, 3), mask, **options)
 
     def loss(**changed: Array) -> float:
-        y, h_T, c_T, _ = lstm.forward(*it._replace(**changed).inputs, it.mask, **options)
+        y, h_T, c_T, _ = loop.forward(*it._replace(**changed).inputs, it.mask, **options)
         return float((y * it.dy).sum() + (h_T * it.dh_T).sum() + (c_T * it.dc_T).sum())
 
-    _, gradients = kernel(it)
+    _, gradients = kernel(loop, it)
     assert_slopes(loss, dict(zip(NAMES, it.inputs, strict=True)), gradients)
 
 
@@ -168,63 +173,63 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch, cache: int, long
     monkeypatch.setattr(loops, "LONG", long)
     monkeypatch.setattr(loops, "STRIP", 2)
     it = case(3, (23, 5, 3, 2), mask)
-    found, expected = kernel(it), row_by_row(it)
+    found, expected = kernel(lstm, it), row_by_row(it)
     assert_same(found[0], expected[0], 1e-12)
     assert_same(found[1], expected[1], 1e-12)
 
 
-def test_backward_can_be_called_again() -> None:
+def test_backward_can_be_called_again(loop: Any) -> None:
     it = case(4, (6, 4, 3, 2), "late")
-    y, h_T, c_T, kept = lstm.forward(*it.inputs, it.mask)
+    y, h_T, c_T, kept = loop.forward(*it.inputs, it.mask)
     rest = (kept, it.x, it.W, it.U)
-    first = lstm.backward(it.dy, it.dh_T, it.dc_T, *rest)
+    first = loop.backward(it.dy, it.dh_T, it.dc_T, *rest)
     copies = tuple(array.copy() for array in first)
     for array in (y, h_T, c_T, *first, it.mask):
         array[...] = 0  # they are the caller's: whatever becomes of them, `kept` is not touched
-    assert_same(lstm.backward(it.dy, it.dh_T, it.dc_T, *rest), copies, 0.0)
+    assert_same(loop.backward(it.dy, it.dh_T, it.dc_T, *rest), copies, 0.0)
 
 
-def test_dx_only_where_it_is_wanted() -> None:
+def test_dx_only_where_it_is_wanted(loop: Any) -> None:
     it = case(5, (6, 4, 3, 2), "ragged")
-    *_, kept = lstm.forward(*it.inputs, it.mask)
-    dx, *others = lstm.backward(it.dy, it.dh_T, it.dc_T, kept, it.x, it.W, it.U, needs_dx=False)
+    *_, kept = loop.forward(*it.inputs, it.mask)
+    dx, *others = loop.backward(it.dy, it.dh_T, it.dc_T, kept, it.x, it.W, it.U, needs_dx=False)
     assert dx is None
-    assert_same(tuple(others), kernel(it)[1][1:], 1e-12)
+    assert_same(tuple(others), kernel(loop, it)[1][1:], 1e-12)
 
 
-def test_without_a_bias() -> None:
+def test_without_a_bias(loop: Any) -> None:
     it = case(6, (6, 4, 3, 2))
-    y, *_ = lstm.forward(*it.inputs[:5], None)
-    expected, *_ = lstm.forward(*it.inputs[:5], np.zeros_like(it.b))
+    y, *_ = loop.forward(*it.inputs[:5], None)
+    expected, *_ = loop.forward(*it.inputs[:5], np.zeros_like(it.b))
     np.testing.assert_array_equal(y, expected)
 
 
-def test_any_memory_layout() -> None:
+def test_any_memory_layout(loop: Any) -> None:
     it = case(7, (6, 4, 3, 2), "late")
     strange = [np.asfortranarray(array) for array in it[:6]]
     strange[0] = np.repeat(it.x, 2, axis=0)[::2]
     odd = it._replace(**dict(zip(NAMES, strange, strict=True)), dy=it.dy[::-1].copy()[::-1])
-    found, expected = kernel(odd), kernel(it)
+    found, expected = kernel(loop, odd), kernel(loop, it)
     assert_same(found[0] + found[1], expected[0] + expected[1], 1e-14)
 
 
-def test_a_mask_that_lets_all_through_is_no_mask() -> None:
+def test_a_mask_that_lets_all_through_is_no_mask(loop: Any) -> None:
     it = case(8, (6, 4, 3, 2))
-    found, expected = kernel(it._replace(mask=np.ones((6, 4), bool))), kernel(it)
+    found, expected = kernel(loop, it._replace(mask=np.ones((6, 4), bool))), kernel(loop, it)
     assert_same(found[0] + found[1], expected[0] + expected[1], 0.0)
 
 
 @pytest.mark.parametrize("shape", [(0, 3, 2, 4), (3, 0, 2, 4), (3, 2, 0, 4)], ids=str)
-def test_nothing_to_do(shape: tuple[int, int, int, int]) -> None:
+def test_nothing_to_do(loop: Any, shape: tuple[int, int, int, int]) -> None:
     it = case(9, shape)
-    found, expected = kernel(it), row_by_row(it)
+    found, expected = kernel(loop, it), row_by_row(it)
     assert_same(found[0] + found[1], expected[0] + expected[1], 1e-12)
 
 
-def test_saturated_gates_neither_warn_nor_break() -> None:
+def test_saturated_gates_neither_warn_nor_break(loop: Any) -> None:
     it = case(10, (4, 3, 2, 3), dtype="float32")
     it = it._replace(x=it.x * np.float32(1e4))
-    outputs, gradients = kernel(it)
+    outputs, gradients = kernel(loop, it)
     assert all(np.isfinite(array).all() for array in outputs + gradients)
 
 

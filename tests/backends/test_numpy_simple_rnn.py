@@ -1,4 +1,4 @@
-"""The fused simple recurrent net of the NumPy backend against formulas that go row by row."""
+"""The fused simple recurrent nets of the NumPy and the Numba backend against formulas that go row by row."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minigrad_numpy import loops, simple_rnn
-from rows import assert_same, assert_slopes, drawing, masks
+from rows import assert_same, assert_slopes, drawing, masks, of_all_backends
 
 Array = Any
 NAMES = ("x", "h0", "W", "U", "b")
@@ -42,10 +42,15 @@ def case(
     return Case(*arrays, masks(rng, T, B, mask), draw(T, B, H), draw(B, H), zero_output)
 
 
-def kernel(it: Case, **cotangents: Any) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-    *outputs, kept = simple_rnn.forward(*it[:5], it.mask, zero_output=it.zero_output)
+@pytest.fixture(params=of_all_backends("simple_rnn"))
+def loop(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def kernel(loop: Any, it: Case, **cotangents: Any) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    *outputs, kept = loop.forward(*it[:5], it.mask, zero_output=it.zero_output)
     given = {name: cotangents.get(name, getattr(it, name)) for name in ("dy", "dh_T")}
-    return tuple(outputs), simple_rnn.backward(**given, kept=kept, x=it.x, W=it.W, U=it.U)
+    return tuple(outputs), loop.backward(**given, kept=kept, x=it.x, W=it.W, U=it.U)
 
 
 def row_by_row(it: Case) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
@@ -79,36 +84,36 @@ def row_by_row(it: Case) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
 @pytest.mark.parametrize("zero_output", [False, True])
 @pytest.mark.parametrize("mask", ["none", "ragged", "late"])
 @pytest.mark.parametrize("shape", [(1, 1, 1, 1), (5, 1, 3, 4), (7, 4, 2, 3), (6, 17, 5, 2), (0, 3, 2, 2)], ids=str)
-def test_equals_the_formulas(shape: tuple[int, int, int, int], mask: str, zero_output: bool) -> None:
+def test_equals_the_formulas(loop: Any, shape: tuple[int, int, int, int], mask: str, zero_output: bool) -> None:
     mask = mask if shape[0] else "none"
     for seed in range(3):
         it = case(seed, shape, mask, zero_output=zero_output)
-        found, expected = kernel(it), row_by_row(it)
+        found, expected = kernel(loop, it), row_by_row(it)
         assert_same(found[0] + found[1], expected[0] + expected[1], 1e-11)
 
 
-def test_float32_to_its_precision() -> None:
+def test_float32_to_its_precision(loop: Any) -> None:
     it = case(0, (20, 5, 4, 8), "late", "float32")
-    found, expected = kernel(it), row_by_row(it)
+    found, expected = kernel(loop, it), row_by_row(it)
     assert all(array.dtype == "float32" for array in found[0] + found[1])
     assert_same(found[0] + found[1], expected[0] + expected[1], 1e-5)
 
 
 @pytest.mark.parametrize("absent", [("dy",), ("dh_T",), ("dy", "dh_T")])
-def test_an_absent_cotangent_is_a_zero(absent: tuple[str, ...]) -> None:
+def test_an_absent_cotangent_is_a_zero(loop: Any, absent: tuple[str, ...]) -> None:
     it = case(1, (6, 4, 3, 2), "late")
     nothing = {name: np.zeros_like(getattr(it, name)) for name in absent}
-    assert_same(kernel(it, **dict.fromkeys(absent))[1], row_by_row(it._replace(**nothing))[1], 1e-12)
+    assert_same(kernel(loop, it, **dict.fromkeys(absent))[1], row_by_row(it._replace(**nothing))[1], 1e-12)
 
 
-def test_gradients_are_finite_differences() -> None:
+def test_gradients_are_finite_differences(loop: Any) -> None:
     it = case(2, (5, 3, 2, 3), "late")
 
     def loss(**changed: Array) -> float:
-        y, h_T, _ = simple_rnn.forward(*it._replace(**changed)[:5], it.mask)
+        y, h_T, _ = loop.forward(*it._replace(**changed)[:5], it.mask)
         return float((y * it.dy).sum() + (h_T * it.dh_T).sum())
 
-    assert_slopes(loss, dict(zip(NAMES, it[:5], strict=True)), kernel(it)[1])
+    assert_slopes(loss, dict(zip(NAMES, it[:5], strict=True)), kernel(loop, it)[1])
 
 
 @pytest.mark.parametrize(("cache", "long"), [(1, 1), (400, 30), (1, 30)])
@@ -116,7 +121,7 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch, cache: int, long
     monkeypatch.setattr(simple_rnn, "CACHE", cache)
     monkeypatch.setattr(loops, "LONG", long)
     it = case(3, (23, 5, 3, 2), "late")
-    found, expected = kernel(it), row_by_row(it)
+    found, expected = kernel(simple_rnn, it), row_by_row(it)
     assert_same(found[0] + found[1], expected[0] + expected[1], 1e-12)
 
 
