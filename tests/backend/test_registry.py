@@ -98,6 +98,19 @@ def test_the_command_that_mends_it_is_named(installed: Path) -> None:
     assert "pip install 'someones-backend[other]'" in mg.backends()["other"]
 
 
+def test_what_numba_wants_where_it_is_not_installed() -> None:
+    code = "import sys; sys.modules['numba'] = None; import minigrad as mg; print(mg.backends()['numba'])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "minigrad_numba cannot be imported" in told
+    assert "pip install 'minigrad-bptt[numba]'" in told
+
+
+def test_numba_is_never_taken_by_itself() -> None:
+    code = "import minigrad as mg; mg.backends(); mg.tensor(1.0); print(mg.tensor(1.0).backend.name)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told == "numpy\n"
+
+
 def test_a_broken_contract(installed: Path) -> None:
     install(installed, "someones-backend", "other", "someones_backend", WHOLE + "del tanh\npad = 3\n")
     with pytest.raises(BackendContractError, match=r"'other' is not a backend: it lacks tanh, pad. .*protocol"):
