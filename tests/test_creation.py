@@ -105,7 +105,7 @@ def test_beside(backend: ModuleType) -> None:
     if backend.name == "numpy":
         assert beside(x, here, "f") is here
     else:
-        with pytest.raises(BackendError, match="f: one tensor lives on 'strict', another on 'numpy'"):
+        with pytest.raises(BackendError, match=f"f: one tensor lives on '{backend.name}', another on 'numpy'"):
             beside(x, here, "f")
 
 

@@ -129,7 +129,7 @@ def test_repr(make: object, text: str) -> None:
 
 
 def test_repr_names_another_backend(backend: ModuleType) -> None:
-    where = "" if backend.name == "numpy" else ", backend=strict"
+    where = "" if backend.name == "numpy" else f", backend={backend.name}"
     assert repr(mg.tensor([1.0])) == f"Tensor([1.], dtype=float32{where})"
 
 

@@ -4,8 +4,8 @@
 factor of ten, but `import numba` costs half a second, and the first call with a layer of a new kind and dtype some
 five seconds more, for the compiler, once on each machine: too much for whoever only wants to look at something.
 
-Arrays are NumPy's own, so whatever was made under one of the two backends can be used under the other. This package
-knows nothing of minigrad; it needs `minigrad_numpy`.
+Arrays and functions are those of `minigrad_numpy`; only the loops over time are this package's own. It knows nothing of
+minigrad.
 """
 
 from __future__ import annotations
