@@ -196,12 +196,14 @@ def _step_backward(dy, dh, dc, gates, c, a, hard, dz):  # type: ignore[no-untype
     """One row's step back: writes dz, and dc for the step before; of dh nothing remains but what dz Uᵀ will add."""
     H, one = len(c), c.dtype.type(1)
     for k in range(H):
-        i, f, g, o = gates[k], gates[H + k], gates[2 * H + k], gates[3 * H + k]
+        o = gates[3 * H + k]
         dh_k = dh[k] + dy[k]
-        dc_k = dc[k] + dh_k * o * (one - a[k] * a[k])
-        dz[k] = dc_k * g * gate_slope(i, hard)
-        dz[H + k] = dc_k * c[k] * gate_slope(f, hard)
-        dz[2 * H + k] = dc_k * i * (one - g * g)
         dz[3 * H + k] = dh_k * a[k] * gate_slope(o, hard)
-        dc[k] = dc_k * f
+        dc[k] += dh_k * o * (one - a[k] * a[k])
         dh[k] = 0
+    for k in range(H):
+        i, f, g = gates[k], gates[H + k], gates[2 * H + k]
+        dz[k] = dc[k] * g * gate_slope(i, hard)
+        dz[H + k] = dc[k] * c[k] * gate_slope(f, hard)
+        dz[2 * H + k] = dc[k] * i * (one - g * g)
+        dc[k] *= f
