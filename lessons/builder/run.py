@@ -13,6 +13,7 @@ from typing import Any
 
 from lessons.builder.lesson import FOLDER, Lesson
 from lessons.builder.percent import Cell
+from minigrad.keras.backend import clear_session
 
 FAST = "MINIGRAD_LESSON_FAST"
 
@@ -64,8 +65,9 @@ class Run:
 
 
 def run(lesson: Lesson, cells: list[Cell], fast: bool = False) -> Run:
-    """Runs the code cells, all of them, whatever they raise."""
+    """Runs the code cells, all of them, whatever they raise; layers are named as in a program of their own."""
     done = Run(lesson)
+    clear_session()
     with at_hand(fast):
         for cell in cells:
             if cell.kind == "code":

@@ -64,7 +64,6 @@ def test_checks_fail_as_shipped_pass_solved_and_notice_mistakes(lesson: Lesson) 
 
     solved = run.run(lesson, lesson.solved(), fast=True)
     assert [f"line {cell.line}: {error!r}" for cell, error in solved.errors] == []
-    assert max(as_shipped.seconds, solved.seconds) < 30  # a few seconds where nothing else runs
 
     assert {name for name, *_ in lesson.mistakes()} == set(lesson.exercises())
     assert run.unnoticed(lesson, solved) == []
