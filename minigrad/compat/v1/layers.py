@@ -8,11 +8,15 @@ from typing import Any, ClassVar
 
 from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.compat.v1.variables import VariableScope, get_variable, variable_scope
-from minigrad.errors import DTypeError
+from minigrad.errors import DTypeError, MinigradError
 from minigrad.layers import context, layer, nest
 from minigrad.layers.options import anything, option
 from minigrad.layers.weight import Weight
 from minigrad.tensor import Tensor
+
+
+class ScopeError(MinigradError, ValueError):
+    """A layer's scope was asked for before the layer had one."""
 
 
 class Layer(layer.Layer):
@@ -101,8 +105,14 @@ class Layer(layer.Layer):
         regularizer: Any = None,
         trainable: bool = True,
         constraint: Any = None,
+        use_resource: bool | None = None,
+        synchronization: Any = None,
+        aggregation: Any = None,
+        partitioner: Any = None,
     ) -> Weight:
         """Makes, or shares, a variable in the layer's scope. Arguments as in `minigrad.layers.layer.Layer`.
+
+        The last four are TensorFlow's and without effect: there is no graph, and one device.
 
         Raises:
             DTypeError: the layer was given no dtype, and no floating inputs yet.
@@ -120,7 +130,7 @@ class Layer(layer.Layer):
                 initializer,
                 regularizer,
                 trainable and self.trainable,
-                constraint,
+                constraint=constraint,
             )
         self._weights.append(weight)
         return weight
@@ -143,7 +153,3 @@ class Layer(layer.Layer):
     def get_updates_for(self, inputs: Any) -> list[Any]:
         """Returns the update operations; there are none where operations run at once."""
         return []
-
-
-class ScopeError(ValueError):
-    """A layer's scope was asked for before the layer had one."""

@@ -7,13 +7,17 @@ exists is an error, unless the scope says `reuse`: then it is the same variable.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from types import TracebackType
 from typing import Any
 
-from minigrad.errors import MinigradError, ShapeError
-from minigrad.layers import constraints, context, initializers, regularizers
+from minigrad.backend.dtypes import dtype_name, is_floating
+from minigrad.creation import as_tensor
+from minigrad.errors import DTypeError, MinigradError, ShapeError, shown
+from minigrad.layers import checks, constraints, context, initializers, regularizers
 from minigrad.layers.weight import Weight
+from minigrad.tensor import Tensor
 
 AUTO_REUSE = "AUTO_REUSE"
 
@@ -27,7 +31,8 @@ class VariableScope:
 
     Attributes:
         name: the scope's whole name.
-        reuse: False, True or AUTO_REUSE (share what exists, make what does not).
+        reuse: False, True or AUTO_REUSE (share what exists, make what does not). Whatever a scope around it says holds
+            inside too: a scope can begin to reuse, but not end it; a scope entered again brings its own along.
         initializer: of variables that say nothing of theirs.
         regularizer: of variables that say nothing of theirs.
         dtype: of variables that say nothing of theirs.
@@ -63,14 +68,17 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
     Args:
         name_or_scope: a name, below the current scope; or a scope to enter again; None takes `default_name`.
         default_name: a name that is made unique: ``"lstm_cell"``, ``"lstm_cell_1"`` …
+        values: without effect, as all that speaks of a graph or of devices: caching_device, partitioner, use_resource,
+            auxiliary_name_scope.
         initializer: of the variables inside; that of the scope around by default.
         regularizer: likewise.
+        custom_getter: not known here.
         reuse: True shares the variables that exist, AUTO_REUSE makes those that do not. False or None: as outside.
         dtype: of the variables inside.
         constraint: likewise.
 
     Raises:
-        VariableError: neither a name nor a default name.
+        VariableError: neither a name nor a default name; or `reuse` is none of those.
 
     >>> import minigrad as tf
     >>> tf.compat.v1.reset_default_graph()
@@ -88,15 +96,21 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
         values: Any = None,
         initializer: Any = None,
         regularizer: Any = None,
+        caching_device: Any = None,
+        partitioner: Any = None,
+        custom_getter: Any = None,
         reuse: Any = None,
         dtype: Any = None,
+        use_resource: bool | None = None,
         constraint: Any = None,
+        auxiliary_name_scope: bool = True,
     ) -> None:
         asked = default_name if name_or_scope is None else name_or_scope
         if not isinstance(asked, (str, VariableScope)):
             raise VariableError(f"variable_scope: expected a name, a scope, or else a default_name, got {asked!r}.")
+        _refuse_getter("variable_scope", custom_getter)
         self._asked, self._default = name_or_scope, default_name
-        self._reuse = reuse
+        self._reuse = read_reuse("variable_scope: `reuse`", reuse)
         self._given = {
             "initializer": initializer, "regularizer": regularizer, "dtype": dtype, "constraint": constraint
         }  # fmt: skip
@@ -134,26 +148,48 @@ def get_variable(
     dtype: Any = None,
     initializer: Any = None,
     regularizer: Any = None,
-    trainable: bool = True,
+    trainable: bool | None = None,
+    collections: Any = None,
+    caching_device: Any = None,
+    partitioner: Any = None,
+    validate_shape: bool = True,
+    use_resource: bool | None = None,
+    custom_getter: Any = None,
     constraint: Any = None,
+    synchronization: Any = None,
+    aggregation: Any = None,
 ) -> Weight:
     """Returns the variable of this name in the current scope: a new one, or under `reuse` the one that exists.
 
     Args:
         name: its own name.
-        shape: its shape; needed for a new one.
-        dtype: the scope's by default.
-        initializer: the scope's by default, else Glorot's uniform.
+        shape: its shape; needed for a new one, unless the initializer is a constant.
+        dtype: the scope's by default, or the constant's.
+        initializer: a name, a function of (shape, dtype) or a constant, which says the shape itself; the scope's by
+            default, else Glorot's uniform.
         regularizer: the scope's by default.
-        trainable: may an optimizer change it?
+        trainable: may an optimizer change it? By default if it is of a floating dtype.
+        collections: without effect, there is no graph.
+        caching_device: likewise.
+        partitioner: likewise.
+        validate_shape: likewise.
+        use_resource: likewise.
+        synchronization: likewise.
+        aggregation: likewise.
+        custom_getter: not known here.
         constraint: what it is brought back to after each update; the scope's by default.
 
     Raises:
-        VariableError: it exists and the scope does not reuse, or it does not and the scope does.
+        VariableError: it exists and the scope does not reuse, or it does not and the scope does; the name is none; or
+            there are both a constant and a shape.
         ShapeError: the shape is missing, or differs from that of the variable that is shared.
+        DTypeError: the constant is an array of another dtype.
     """
+    _refuse_getter("get_variable", custom_getter)
     scope = _current[-1]
-    full = _join(scope.name, name)
+    full = _join(scope.name, _read_name(name))
+    where = f"get_variable({full!r})"
+    shape = None if shape is None else checks.weight_shape(where, shape)
     known = _variables.get(full)
     if known is not None:
         return _shared(full, known, shape, scope)
@@ -162,37 +198,85 @@ def get_variable(
             f"Variable {full} does not exist, or was not created with tf.get_variable(). Did you mean to set "
             "reuse=tf.AUTO_REUSE in VarScope?"
         )
-    if shape is None:
-        raise ShapeError(f"get_variable: the shape of the new variable {full} is missing.")
-    where = f"get_variable({full!r})"
-    start = initializers.option_kind.read(where, initializer or scope.initializer or "glorot_uniform")
-    dtype = dtype or scope.dtype
+    value = _started(where, full, shape, dtype, scope.initializer if initializer is None else initializer)
     _variables[full] = Weight(
-        start(tuple(shape), dtype=dtype),
-        trainable,
+        value,
+        is_floating(value.dtype) if trainable is None else trainable,
         f"{full}:0",
-        dtype,
-        regularizers.option_kind.read(where, regularizer or scope.regularizer),
-        constraints.option_kind.read(where, constraint or scope.constraint),
+        value.dtype,
+        regularizers.option_kind.read(where, scope.regularizer if regularizer is None else regularizer),
+        constraints.option_kind.read(where, scope.constraint if constraint is None else constraint),
     )
     return _variables[full]
 
 
-def _shared(full: str, known: Weight, shape: Any, scope: VariableScope) -> Weight:
+def _read_name(name: Any) -> str:
+    if not isinstance(name, str) or not name:
+        raise VariableError(f"get_variable: expected a name, got {name!r}.")
+    return name
+
+
+def _started(where: str, full: str, shape: tuple[int, ...] | None, dtype: Any, initializer: Any) -> Tensor:
+    """What a new variable starts from."""
+    if initializer is None or isinstance(initializer, (str, dict)) or callable(initializer):
+        if shape is None:
+            raise ShapeError(f"get_variable: the shape of the new variable {full} is missing.")
+        start = initializers.option_kind.read(where, "glorot_uniform" if initializer is None else initializer)
+        value: Tensor = start(shape, dtype=dtype or _current[-1].dtype)
+        return value
+    if shape is not None:
+        raise VariableError(
+            f"{where}: the initializer is a constant, {shown(initializer)}, and says the shape itself: expected no "
+            f"`shape`, got {shape}. Leave out one of them; keras.initializers.Constant takes any shape."
+        )
+    value = as_tensor(initializer)
+    asked = value.dtype if dtype is None else dtype
+    if hasattr(initializer, "dtype") and dtype_name(asked) != dtype_name(value.dtype):
+        raise DTypeError(
+            f"{where}: expected an initializer of {dtype_name(asked)}, got one of {dtype_name(value.dtype)}. Leave out "
+            "`dtype`, or cast the array."
+        )
+    return value.astype(asked)
+
+
+def _shared(full: str, known: Weight, shape: tuple[int, ...] | None, scope: VariableScope) -> Weight:
     """The variable that exists, if the scope reuses and the shape fits."""
     if not scope.reuse:
         raise VariableError(
             f"Variable {full} already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in "
             "VarScope? (reset_default_graph() forgets all variables.)"
         )
-    if shape is not None and tuple(shape) != known.shape:
-        raise ShapeError(f"get_variable: expected {full} of shape {tuple(shape)}, but it exists with {known.shape}.")
+    if shape is not None and shape != known.shape:
+        raise ShapeError(f"get_variable: expected {full} of shape {shape}, but it exists with {known.shape}.")
     return known
 
 
+def read_reuse(where: str, value: Any) -> Any:
+    """Returns what says whether variables are shared: None, False, True or AUTO_REUSE.
+
+    Raises:
+        VariableError: it is none of them.
+    """
+    if value is not None and not isinstance(value, bool) and value != AUTO_REUSE:
+        raise VariableError(f"{where}: expected True, False, None or AUTO_REUSE, got {shown(value)}.")
+    return value
+
+
+def _refuse_getter(where: str, getter: Any) -> None:
+    if getter is not None:
+        raise VariableError(f"{where}: custom_getter is not known here. Change the variable that get_variable returns.")
+
+
 def global_variables(scope: str | None = None) -> list[Weight]:
-    """Returns all variables in the order in which they were made, or those whose names begin with `scope`."""
-    return [v for name, v in _variables.items() if scope is None or name.startswith(scope)]
+    """Returns all variables in the order in which they were made.
+
+    Args:
+        scope: a regular expression that their names begin with, as of `re.match`; so ``"a"`` finds those of ``"ab/"``
+            too, and ``"a/"`` those of the scope ``"a"`` alone.
+    """
+    if scope is not None and not isinstance(scope, str):
+        raise VariableError(f"global_variables: expected `scope`, a regular expression, got {scope!r}. Try scope.name.")
+    return [v for v in _variables.values() if scope is None or re.match(scope, v.name)]
 
 
 def trainable_variables(scope: str | None = None) -> list[Weight]:

@@ -10,7 +10,7 @@ import pytest
 import minigrad as mg
 from minigrad.compat import v1
 from minigrad.compat.v1.variables import VariableError
-from minigrad.errors import ShapeError
+from minigrad.errors import DTypeError, ShapeError
 
 
 def names() -> list[str]:
@@ -145,3 +145,94 @@ def test_a_reset_forgets_variables_scopes_and_names() -> None:
     with v1.variable_scope(None, default_name="cell") as scope:
         assert scope.name == "cell"
         assert v1.get_variable("w", [2]) is not w
+
+
+# --- initializers that are constants ----------------------------------------------------------------------------------
+
+CONSTANTS: list[Any] = [0.0, 0, False, 2.5, [1.0, 2.0, 3.0], np.ones(3), np.float32(0.0), mg.tensor([0.0, 0.0, 0.0])]
+
+
+@pytest.mark.parametrize("value", CONSTANTS, ids=repr)
+def test_a_constant_says_the_shape_itself(value: Any) -> None:
+    w = v1.get_variable("w", initializer=value)
+    np.testing.assert_array_equal(w.numpy(), np.asarray(value))
+    with v1.variable_scope("a", initializer=value):
+        np.testing.assert_array_equal(v1.get_variable("w").numpy(), np.asarray(value))
+        with v1.variable_scope("b"), pytest.raises(VariableError, match="the initializer is a constant"):
+            v1.get_variable("w", [3])
+    with pytest.raises(ValueError, match=r"get_variable\('v'\): the initializer is a constant, .* got \(3,\)"):
+        v1.get_variable("v", [3], initializer=value)
+    assert names() == ["w:0", "a/w:0"]
+
+
+def test_the_dtype_of_a_constant() -> None:
+    found = [
+        v1.get_variable("a", initializer=np.ones(3)),
+        v1.get_variable("b", initializer=1.0),
+        v1.get_variable("c", initializer=1.0, dtype="float64"),
+    ]
+    assert [w.dtype.name for w in found] == ["float64", "float32", "float64"]
+    with pytest.raises(DTypeError, match="expected an initializer of float32, got one of float64"):
+        v1.get_variable("d", initializer=np.ones(3), dtype="float32")
+
+
+def test_a_shape_of_one_number() -> None:
+    assert v1.get_variable("w", 3).shape == (3,)
+    with v1.variable_scope("", reuse=True):
+        assert v1.get_variable("w", 3).shape == (3,)
+    assert v1.get_variable("scalar", []).shape == ()
+
+
+BAD: dict[str, tuple[Any, type[Exception], str]] = {
+    "no name": (lambda: v1.get_variable("", [2]), VariableError, "get_variable: expected a name, got ''."),
+    "a number for a name": (lambda: v1.get_variable(3, [2]), VariableError, "get_variable: expected a name, got 3."),
+    "no size": (
+        lambda: v1.get_variable("a", [2, "b"]),
+        ShapeError,
+        "get_variable('a'): expected `shape` to be whole numbers, got (2, 'b').",
+    ),
+    "a getter": (
+        lambda: v1.get_variable("a", [2], custom_getter=print),
+        VariableError,
+        "get_variable: custom_getter is not known here. Change the variable that get_variable returns.",
+    ),
+    "reuse of a word": (
+        lambda: v1.variable_scope("a", reuse="x"),
+        VariableError,
+        "variable_scope: `reuse`: expected True, False, None or AUTO_REUSE, got 'x'.",
+    ),
+    "a scope for a pattern": (
+        lambda: v1.trainable_variables(3),
+        VariableError,
+        "global_variables: expected `scope`, a regular expression, got 3. Try scope.name.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input(name: str) -> None:
+    act, error, message = BAD[name]
+    with pytest.raises(error) as caught:
+        act()
+    assert str(caught.value) == message
+
+
+def test_what_speaks_of_a_graph_is_without_effect() -> None:
+    how = {"use_resource": True, "caching_device": "/cpu:0", "partitioner": None}
+    with v1.variable_scope("a", auxiliary_name_scope=False, **how):
+        plain = v1.get_variable("w", [2], initializer="ones", collections=["mine"], validate_shape=False, **how)
+    assert (plain.name, plain.numpy().tolist()) == ("a/w:0", [1.0, 1.0])
+    with v1.variable_scope("a", None, None, "ones", None, None, None, None, True):  # TensorFlow's ninth
+        assert v1.get_variable("w") is plain
+
+
+def test_variables_are_found_by_a_pattern() -> None:
+    """The answers are TensorFlow's."""
+    for scope in ("ab", "xab"):
+        with v1.variable_scope(scope):
+            v1.get_variable("w", [2])
+    found = {p: [w.name for w in v1.global_variables(p)] for p in ("ab", ".*ab", "a.", "^ab", "b", "ab/$")}
+    assert found == {
+        "ab": ["ab/w:0"], ".*ab": ["ab/w:0", "xab/w:0"], "a.": ["ab/w:0"], "^ab": ["ab/w:0"], "b": [], "ab/$": []
+    }  # fmt: skip
+    assert [w.name for w in v1.trainable_variables("x?ab")] == ["ab/w:0", "xab/w:0"]
