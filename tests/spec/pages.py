@@ -24,6 +24,7 @@ class Page:
         call: the arguments of a call.
         attributes: the attributes.
         methods: the methods, with their arguments.
+        left_out: its base classes that do not exist here, and why not.
     """
 
     title: str
@@ -33,6 +34,7 @@ class Page:
     call: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
     methods: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def names(self) -> list[tuple[str, str]]:
         """Every name of the page, with the section that it stands in."""
@@ -107,6 +109,10 @@ PAGES = (
             "get_losses_for": ("inputs",),
             "get_updates_for": ("inputs",),
             "zero_state": ("batch_size", "dtype"),
+        },
+        left_out={
+            "tf.Module": "TensorFlow's bookkeeping of variables; `Layer` itself has `variables` and "
+            "`trainable_variables`, and there are no graphs for its name scopes"
         },
     ),
     Page(
