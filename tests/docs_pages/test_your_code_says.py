@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 import minigrad as mg
 from docs_pages.generated import DOCS
 
-PAGE = re.sub(r"^```.*?^```$", "", (DOCS / "your-code-says.md").read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+TEXT = (DOCS / "your-code-says.md").read_text("utf-8")
+PAGE = re.sub(r"^```.*?^```$", "", TEXT, flags=re.DOTALL | re.MULTILINE)
 WORDS = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", PAGE))))
 V1 = mg.compat.v1
 
@@ -35,3 +37,145 @@ def test_every_address_on_the_page_is_there() -> None:
         found: Any = mg
         for part in address.split("."):
             found = getattr(found, part)
+
+
+# --- what to write instead is run ---
+
+
+def rows(heading: str) -> dict[str, str]:
+    """The two first cells of each row of the table under a heading."""
+    section = PAGE.split(f"# {heading}\n")[1].partition("\n#")[0]
+    cells = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    return {cell[0]: cell[1] for cell in cells}
+
+
+def codes(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def run(code: str, names: dict[str, Any]) -> Any:
+    """The value of an expression, or None of a statement."""
+    try:
+        return eval(code, names)
+    except SyntaxError:
+        exec(code, names)
+        return None
+
+
+def of_2016() -> dict[str, Any]:
+    """The names of the section on optimizers, the class that it shows among them."""
+    names: dict[str, Any] = {"tf": mg}
+    exec(
+        next(
+            block
+            for block in re.findall(r"^```python\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+            if block.startswith("class RMSPropOf2016")
+        ),
+        names,
+    )
+    return names
+
+
+GRADIENTS = [[0.5, -2.0, 1e-4], [0.3, 1.0, 1e-4], [-0.7, 0.1, -2e-4], [0.2, 0.2, 1e-7]]
+# Where TensorFlow 2.15.1's optimizers of tf.compat.v1.train bring 1, 2, 3 with them.
+BROUGHT = {
+    "GradientDescentOptimizer(0.1)": [0.97, 2.070000001, 2.99999999],
+    "AdamOptimizer(0.01)": [0.979493715, 2.015361488, 2.981425888],
+    "MomentumOptimizer(0.1, 0.9)": [0.859750004, 2.377799988, 2.9999765],
+    "MomentumOptimizer(0.1, 0.9, use_nesterov=True)": [0.843775007, 2.410019981, 2.99997884],
+    "AdagradOptimizer(0.1)": [0.922537567, 2.041255423, 2.999999968],
+    "RMSPropOptimizer(0.01)": [0.996984979, 2.005765424, 3.000000176],
+    "RMSPropOptimizer(0.01, decay=0.8, momentum=0.5)": [0.993768291, 2.011839425, 2.999999907],
+    "RMSPropOptimizer(0.01, centered=True)": [0.996966479, 2.006016441, 3.000000176],
+}
+
+
+def brought(optimizer: Any) -> Any:
+    w = mg.tensor([1.0, 2.0, 3.0], dtype="float64", requires_grad=True)
+    for gradient in GRADIENTS:
+        optimizer.apply_gradients([(np.array(gradient), w)])
+    return w.numpy()
+
+
+@pytest.mark.parametrize("theirs", BROUGHT)
+def test_optimizers_step_as_tensorflows(theirs: str) -> None:
+    """To the rounding of their constants to float32: that of Adam alone costs 4e-8, Keras' ε more than 1e-6."""
+    ours = codes(rows("Optimizers")[f"`tf.train.{theirs}`"])[0]
+    np.testing.assert_allclose(brought(eval(ours, of_2016())), BROUGHT[theirs], rtol=0, atol=6e-8)
+
+
+@pytest.mark.parametrize("ours", ["tf.keras.optimizers.Adam(0.01)", "tf.keras.optimizers.RMSprop(0.01)"])
+def test_the_constants_of_keras_step_elsewhere(ours: str) -> None:
+    theirs = BROUGHT["AdamOptimizer(0.01)" if "Adam" in ours else "RMSPropOptimizer(0.01)"]
+    assert abs(brought(eval(ours, {"tf": mg})) - theirs).max() > 1e-6
+
+
+def test_every_optimizer_of_the_table_was_asked() -> None:
+    listed = {codes(cell)[0].removeprefix("tf.train.") for cell in rows("Optimizers")}
+    assert listed == {*BROUGHT, "exponential_decay(0.1, step, 1000, 0.5)"}
+
+
+def script() -> dict[str, Any]:
+    """The names that the table of operations speaks of."""
+    V1.reset_default_graph()
+    rng = np.random.default_rng(0)
+    names: dict[str, Any] = {"tf": mg, "np": np, "v1": V1, "labels": np.array([3, 6]), "lengths": [5, 2]}
+    names |= {name: mg.tensor(rng.normal(size=(2, 7))) for name in ("a", "b", "logits")}
+    names |= {"x": rng.normal(size=(2, 5, 3)), "z": np.full((2, 7), 0.25), "p": np.full((2, 7), 1 / 7)}
+    return names
+
+
+OPERATIONS = rows("Operations and layers that nearly every script has")
+
+
+@pytest.mark.parametrize("theirs", OPERATIONS)
+def test_what_stands_for_an_operation_runs(theirs: str) -> None:
+    names = script()
+    for code in codes(OPERATIONS[theirs]):
+        if code not in ("mask=", "get_variable"):
+            run(code, names)
+
+
+def value(theirs: str, place: int = 0) -> Any:
+    """What an entry of the table gives."""
+    cell = next(cell for key, cell in OPERATIONS.items() if key.startswith(f"`{theirs}"))
+    found = run(codes(cell)[place], script())
+    return found.numpy() if isinstance(found, mg.Tensor) else found
+
+
+def test_operations_give_tensorflows_numbers() -> None:
+    names = script()
+    logits, x, a = names["logits"].numpy(), names["x"], names["a"].numpy()
+    log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    np.testing.assert_allclose(value("tf.nn.softmax(", 1), log_p)
+    np.testing.assert_allclose(value("tf.nn.sparse_softmax"), -log_p[[0, 1], [3, 6]], rtol=1e-6)
+    np.testing.assert_allclose(value("tf.nn.softmax_cross"), -log_p.mean(1), rtol=1e-6)
+    σ = 1 / (1 + np.exp(-logits))
+    np.testing.assert_allclose(value("tf.nn.sigmoid_cross"), -0.25 * np.log(σ) - 0.75 * np.log(1 - σ))
+    np.testing.assert_allclose(value("tf.contrib.seq2seq"), -log_p[[0, 1], [3, 6]].mean())
+    np.testing.assert_array_equal(value("tf.gather_nd"), x[[0, 1], [4, 1]])
+    np.testing.assert_array_equal(value("tf.tile"), np.tile(x, [1, 2, 1]))
+    np.testing.assert_array_equal(value("tf.sequence_mask"), [[True] * 5, [True] * 2 + [False] * 3])
+    np.testing.assert_array_equal(value("tf.one_hot"), np.eye(7)[[3, 6]])
+    np.testing.assert_allclose(value("tf.contrib.layers.l2", 1), (a**2).sum() / 2)
+    np.testing.assert_allclose(value("tf.contrib.layers.l2", 0)(mg.tensor(a)).numpy(), 0.01 * (a**2).sum() / 2)
+    np.testing.assert_array_equal(value("tf.range", 2), x.transpose(1, 0, 2))
+
+
+def test_penalties_of_every_variable() -> None:
+    """Those of `get_variable` outside a cell are in no cell's losses."""
+    V1.reset_default_graph()
+    V1.get_variable("w", [2], initializer="ones", regularizer=mg.keras.regularizers.L2(0.5))
+    V1.get_variable("v", [2])
+    code = next(code for code in codes(PAGE) if code.startswith("[v.regularizer(v)"))
+    assert [float(term.numpy()) for term in eval(code, {"v1": V1})] == [1.0]
+    V1.reset_default_graph()
+
+
+def test_the_import_of_the_first_row_carries_the_others() -> None:
+    """`import minigrad as tf` and `v1 = tf.compat.v1` stand in the place of TensorFlow's import of the first years."""
+    cell = next(line for line in PAGE.splitlines() if line.startswith("| `import tensorflow.compat.v1")).split(" | ")[1]
+    names: dict[str, Any] = {}
+    for code in codes(cell):
+        exec(code, names)
+    assert (names["tf"], names["v1"]) == (mg, V1)
