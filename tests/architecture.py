@@ -19,7 +19,7 @@ from pathlib import Path
 # Who may import whom: a module imports from its own floor and from those above it in this table, never from below.
 # The longest name that fits decides, so a module of a package can stand on a floor of its own.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("minigrad.errors", "minigrad.backend.protocol", "minigrad.ops"),
+    ("minigrad.errors", "minigrad.late", "minigrad.backend.protocol", "minigrad.ops"),
     ("minigrad.backend", "minigrad.interop", "minigrad.tape"),
     ("minigrad.tensor",),
     ("minigrad.autograd", "minigrad.creation", "minigrad.functional", "minigrad.random"),
@@ -36,7 +36,7 @@ HOST = (
     "minigrad.random", "minigrad.testing", "minigrad.convert", "minigrad.keras.files", "minigrad.plot",
     "minigrad.tracing", "minigrad.train",
 )  # fmt: skip
-LATE = ("minigrad.backend.registry",)  # the one late import, of a backend by its name
+LATE = ("minigrad.backend.registry", "minigrad.late")  # a backend by its name; names that few programs ask for
 ARRAY_LIBRARIES = ("cupy", "cupyx", "numpy")
 # The core is what a reader needs who wants to know how an LSTM works. Training (the command line's, and Keras' models,
 # losses and optimizers), looking on, pictures, file formats and the checkers for third parties are built on it.
@@ -276,7 +276,7 @@ def init_files(tree: Tree) -> list[str]:
                 found.append(source.says(node.lineno, what))
         for imp in source.imports:
             lower = any(within(source.module, a) for a in ADDRESSES) and within(imp.base, "minigrad")
-            inside = within(imp.base, source.module) or imp.base == "__future__"
+            inside = within(imp.base, source.module) or imp.base in ("__future__", "typing", "minigrad.late")
             if not (inside or lower):
                 what = f"re-exports from {imp.base}, outside its own package"
                 found.append(source.says(imp.line, what))
@@ -290,6 +290,10 @@ def _is_reexport(node: ast.stmt) -> bool:
         return True
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant)
+    if isinstance(node, ast.If):  # what type checkers shall know of names that come late
+        return ast.unparse(node.test) == "TYPE_CHECKING" and all(map(_is_reexport, node.body)) and not node.orelse
+    if isinstance(node, ast.Assign) and ast.unparse(node).startswith("__getattr__ = late(__name__, __all__, "):
+        return True
     if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
         return not any(isinstance(part, ast.Call) for part in ast.walk(node.value))
     return False

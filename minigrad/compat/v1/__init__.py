@@ -1,19 +1,27 @@
-"""The first two API generations: `tf.compat.v1`."""
+"""The first two API generations: `tf.compat.v1`. The first is imported when it is first asked for."""
 
-from minigrad.compat.v1 import keras, layers, nn
-from minigrad.compat.v1.nn.tensor_array import TensorArray
-from minigrad.compat.v1.variables import (
-    AUTO_REUSE,
-    VariableScope,
-    get_variable,
-    get_variable_scope,
-    global_variables,
-    reset_default_graph,
-    trainable_variables,
-    variable_scope,
-)
+from typing import TYPE_CHECKING
+
+from minigrad.compat.v1 import keras
+from minigrad.late import late
+
+if TYPE_CHECKING:
+    from minigrad.compat.v1 import layers, nn
+    from minigrad.compat.v1.nn.tensor_array import TensorArray
+    from minigrad.compat.v1.variables import (
+        AUTO_REUSE,
+        VariableScope,
+        get_variable,
+        get_variable_scope,
+        global_variables,
+        reset_default_graph,
+        trainable_variables,
+        variable_scope,
+    )
 
 __all__ = [
     "AUTO_REUSE", "TensorArray", "VariableScope", "get_variable", "get_variable_scope", "global_variables", "keras",
     "layers", "nn", "reset_default_graph", "trainable_variables", "variable_scope",
 ]  # fmt: skip
+
+__getattr__ = late(__name__, __all__, "layers", "nn", "variables", "nn.tensor_array")

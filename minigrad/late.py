@@ -1,0 +1,37 @@
+"""Names of a package that are imported when they are first asked for: what nobody asks for costs nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+
+def late(package: str, names: Sequence[str], *modules: str) -> Callable[[str], Any]:
+    """Returns the `__getattr__` of a package, whose `dir()` lists all its names from then on.
+
+    Args:
+        package: its name.
+        names: the public names; those that are here already are never asked for.
+        modules: where the others are: inside the package, the modules themselves or where they are defined.
+
+    Source: PEP 562, "Module __getattr__".
+    """
+    vars(sys.modules[package])["__dir__"] = lambda: sorted(names)
+
+    def find(name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        if name in modules:
+            found = import_module(f"{package}.{name}")
+        else:
+            found = next(vars(m)[name] for m in map(import_module, _within(package, modules)) if name in vars(m))
+        setattr(sys.modules[package], name, found)
+        return found
+
+    return find
+
+
+def _within(package: str, modules: Sequence[str]) -> list[str]:
+    return [f"{package}.{module}" for module in modules]

@@ -1,0 +1,30 @@
+"""Names that are imported when they are first asked for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import minigrad as mg
+
+SCRIPT = """
+import sys
+import minigrad as tf
+assert "minigrad.compat.v1.nn" not in sys.modules
+assert "nn" in dir(tf.compat.v1) and "get_variable" in dir(tf.compat.v1)
+cell = tf.compat.v1.nn.rnn_cell.LSTMCell(2)
+assert "minigrad.compat.v1.nn" in sys.modules
+from minigrad.compat.v1 import TensorArray, get_variable, layers
+assert tf.compat.v1.get_variable is get_variable
+"""
+
+
+def test_nothing_of_it_is_there_before() -> None:
+    subprocess.run([sys.executable, "-c", SCRIPT], check=True)
+
+
+def test_a_name_that_is_not_there() -> None:
+    with pytest.raises(AttributeError, match=r"module 'minigrad\.compat\.v1' has no attribute 'Session'"):
+        mg.compat.v1.Session  # noqa: B018
