@@ -17,6 +17,7 @@ from minigrad.convert.difference_conventions import Convention, conventions, sil
 from minigrad.convert.difference_formulas import largest
 from minigrad.convert.difference_table import Difference, Row
 from minigrad.convert.errors import ConversionError
+from minigrad.convert.gates import on_the_host
 from minigrad.errors import DTypeError, ShapeError
 
 BATCH, TIME = 4, 6  # of inputs drawn at random
@@ -129,7 +130,7 @@ def _state_order(a: Reading, b: Reading, moved: bool) -> Convention:
 
 
 def _array(what: str, value: Any) -> Array:
-    array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+    array = on_the_host(value)
     if array.dtype.kind not in "fiub":
         raise DTypeError(f"explain_difference: expected {what} of real numbers, got {array.dtype}.")
     return array.astype(np.float64)

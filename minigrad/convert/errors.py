@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from typing import Any
-
-from minigrad.errors import DTypeError, MinigradError, shown
+from minigrad.errors import MinigradError
 
 
 class ConversionError(MinigradError, ValueError):
@@ -25,15 +22,3 @@ def missing_library(where: str, library: str, extra: str) -> MissingLibraryError
     return MissingLibraryError(
         f"{where}: needs {library}, which is not installed. Run: python -m pip install 'minigrad-bptt[{extra}]'"
     )
-
-
-def file_name(where: str, path: Any, order: str = "") -> str:
-    """Returns a path as a string.
-
-    Raises:
-        DTypeError: it is none; `order` says which argument comes first, for those who exchanged two.
-    """
-    if not isinstance(path, (str, os.PathLike)):
-        came = type(path).__name__ if hasattr(path, "__dict__") or isinstance(path, dict) else shown(path)
-        raise DTypeError(f"{where}: expected `path`, the name of a file, got {came}.{order and ' ' + order}")
-    return str(os.fspath(path))

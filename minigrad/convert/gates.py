@@ -126,12 +126,17 @@ def sets_of_names(layout: GateLayout) -> list[tuple[str, ...]]:
 
 def _array(name: str, value: Any) -> Array:
     try:
-        array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+        array = on_the_host(value)
     except ValueError:  # rows of different lengths
         raise ShapeError(f"expected {name}, an array, got {type(value).__name__}.") from None
     if not np.issubdtype(array.dtype, np.floating):
         raise DTypeError(f"expected {name} of floating point numbers, got {array.dtype}.")
     return array
+
+
+def on_the_host(value: Any) -> Array:
+    """Returns a tensor, of minigrad or of PyTorch, an array or a nested list as a NumPy array."""
+    return np.asarray(value.numpy() if hasattr(value, "numpy") else value)
 
 
 def _one_direction(name: str, array: Array, layout: GateLayout) -> Array:
@@ -247,6 +252,8 @@ def _elsewhere(weights: Weights, layout: GateLayout) -> str:
         names = " or ".join(dict.fromkeys(f"{o.name!r} weights of {kind}" for o, kind in fits))
         return f" These look like {names}."
     others = [o for layouts in kinds.values() for o in layouts if o != layout and isinstance(weights, Mapping)]
+    if isinstance(weights, Mapping) and any(set(names) == set(weights) for names in sets_of_names(layout)):
+        return ""
     named = sorted({o.name for o in others if any(set(names) == set(weights) for names in sets_of_names(o))})
     return f" Those are the names of {' or '.join(map(repr, named))}." if named else ""
 

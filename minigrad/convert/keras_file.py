@@ -21,7 +21,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from minigrad.backend.protocol import Array
-from minigrad.convert.errors import ForeignFileError, file_name, missing_library
+from minigrad.convert.errors import ForeignFileError, missing_library
+from minigrad.convert.paths import content, file_name
 from minigrad.layers.catalogue import snake_case
 
 T = TypeVar("T")
@@ -100,19 +101,13 @@ def read_keras(path: Any) -> KerasFile:
         MissingLibraryError: h5py is not installed.
     """
     name = file_name("read_keras", path)
-    try:
-        with open(name, "rb") as file:
-            content = file.read()
-    except OSError as error:
-        raise ForeignFileError(f"{name}: cannot be read: {error.strerror or error}.") from None
-    if content[:2] == b"PK":
-        return _read_archive(name, content)
-    return _read_hdf5(name, content)
+    found = content(name)
+    return _read_archive(name, found) if found[:2] == b"PK" else _read_hdf5(name, found)
 
 
-def _read_archive(name: str, content: bytes) -> KerasFile:
+def _read_archive(name: str, packed: bytes) -> KerasFile:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             found = {part: archive.read(part) for part in archive.namelist() if part.endswith((".json", ".weights.h5"))}
         config = json.loads(found["config.json"])
         version = json.loads(found.get("metadata.json", b"{}")).get("keras_version")
@@ -131,13 +126,13 @@ def _read_archive(name: str, content: bytes) -> KerasFile:
     return file._replace(layers=layers, config=config, keras_version=version, named=file.named or bool(listed))
 
 
-def _read_hdf5(name: str, content: bytes) -> KerasFile:
+def _read_hdf5(name: str, stored: bytes) -> KerasFile:
     try:
         import h5py
     except ImportError:
         raise missing_library("read_keras", "h5py", "keras-files") from None
     try:
-        with h5py.File(io.BytesIO(content), "r") as file:
+        with h5py.File(io.BytesIO(stored), "r") as file:
             root = file.get("model_weights", file)
             if "layer_names" in root.attrs or "layer_names0" in root.attrs:
                 return _read_by_name(name, file, root)

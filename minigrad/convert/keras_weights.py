@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from minigrad.convert.errors import ConversionError, file_name
+from minigrad.convert.errors import ConversionError
 from minigrad.convert.keras_file import KerasFile, KerasLayer, by_class, read_keras
+from minigrad.convert.paths import file_name
 from minigrad.errors import ShapeError, shown
 from minigrad.layers import nest
 from minigrad.layers.catalogue import snake_case

@@ -25,7 +25,9 @@ from minigrad.convert.cells import (
     refuse_recurrent_dropout,
     weights_of,
 )
-from minigrad.convert.errors import ConversionError, ForeignFileError, file_name, missing_library
+from minigrad.convert.errors import ConversionError, missing_library
+from minigrad.convert.gates import on_the_host
+from minigrad.convert.paths import file_name, writing
 from minigrad.errors import DTypeError
 
 OPSET = 14  # of the operators LSTM and GRU; onnxruntime 1.7 and later
@@ -92,10 +94,8 @@ def to_onnx(layer: Any, path: Any, lengths: bool = False, initial_state: bool = 
     opset = onnx.helper.make_opsetid("", OPSET)
     model = onnx.helper.make_model_gen_version(graph, opset_imports=[opset], producer_name="minigrad")
     onnx.checker.check_model(model, full_check=True)
-    try:
+    with writing(name):
         onnx.save(model, name)
-    except OSError as error:
-        raise ForeignFileError(f"{name}: cannot be written: {error.strerror or error}.") from None
 
 
 def sequence_lengths(mask: Any) -> Array:
@@ -111,7 +111,7 @@ def sequence_lengths(mask: Any) -> Array:
     >>> sequence_lengths([[True, True, False], [False, False, False]])
     array([2, 0], dtype=int32)
     """
-    array = np.asarray(mask.numpy() if hasattr(mask, "numpy") else mask)
+    array = on_the_host(mask)
     if array.dtype != np.bool_ or array.ndim != 2:
         raise DTypeError(
             f"sequence_lengths: expected `mask` of bools, (batch, time), got {array.dtype} of shape {array.shape}."

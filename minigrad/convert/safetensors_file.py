@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.backend.protocol import Array
-from minigrad.convert.errors import ForeignFileError, file_name
+from minigrad.convert.errors import ForeignFileError
+from minigrad.convert.paths import content, file_name, writing
 from minigrad.errors import DTypeError, shown
 
 # In the order in which the arrays are written: the wide ones first, so that all stay aligned.
@@ -64,12 +65,11 @@ def write_safetensors(path: Any, arrays: Mapping[str, Any], metadata: Mapping[st
     text += b" " * (-len(text) % 8)
     temporary = f"{name}.{os.getpid()}.tmp"
     try:
-        with open(temporary, "wb") as file:
+        with writing(name), open(temporary, "wb") as file:
             file.write(len(text).to_bytes(8, "little") + text)
             file.writelines(blocks)
-        os.replace(temporary, name)
-    except OSError as error:
-        raise ForeignFileError(f"{name}: cannot be written: {error.strerror or error}.") from None
+        with writing(name):
+            os.replace(temporary, name)
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
@@ -85,12 +85,7 @@ def read_safetensors(path: Any) -> dict[str, Array]:
         ForeignFileError: there is no such file, it is cut short, or it is no safetensors file.
     """
     name = file_name("read_safetensors", path)
-    try:
-        with open(name, "rb") as file:
-            content = file.read()
-    except OSError as error:
-        raise ForeignFileError(f"{name}: cannot be read: {error.strerror or error}.") from None
-    header, data = _header(name, content)
+    header, data = _header(name, content(name))
     arrays = {key: _read(name, key, entry, data) for key, entry in header.items() if key != _ABOUT}
     used = sum(array.nbytes for array in arrays.values())
     if used != len(data):
@@ -98,23 +93,23 @@ def read_safetensors(path: Any) -> dict[str, Array]:
     return arrays
 
 
-def _header(name: str, content: bytes) -> tuple[dict[str, Any], bytes]:
+def _header(name: str, found: bytes) -> tuple[dict[str, Any], bytes]:
     # A header's length can begin like a file of torch.save, but then a header follows.
-    if content[:2] in (b"PK", b"\x80\x02") and content[8:9] != b"{":
+    if found[:2] in (b"PK", b"\x80\x02") and found[8:9] != b"{":
         raise ForeignFileError(
             f"{name}: is a file of torch.save, not a safetensors file. Write one with "
             "safetensors.torch.save_file(module.state_dict(), path)."
         )
-    end = 8 + int.from_bytes(content[:8], "little")
-    if end > len(content):
+    end = 8 + int.from_bytes(found[:8], "little")
+    if end > len(found):
         raise ForeignFileError(f"{name}: is cut short, or is no safetensors file: its header should end at byte {end}.")
     try:
-        header = json.loads(content[8:end].decode("utf-8"))
+        header = json.loads(found[8:end].decode("utf-8"))
     except ValueError as error:
         raise ForeignFileError(f"{name}: is no safetensors file: its header is no JSON ({error}).") from None
     if not isinstance(header, dict):
         raise ForeignFileError(f"{name}: is no safetensors file: its header is no JSON object.")
-    return header, content[end:]
+    return header, found[end:]
 
 
 def _read(name: str, key: str, entry: Any, data: bytes) -> Array:

@@ -257,7 +257,7 @@ def test_a_layout_nobody_knows() -> None:
             {"kernel": (5, 8), "bias": (8,), "w_f_diag": (3,), "w_i_diag": (2,), "w_o_diag": (2,)},
             "'w_f_diag' .* shape .2,., got .3,.",
         ),
-        ("torch", {"weight_ih": (8, 3), "weight_hh": (8, 2), "bias_ih": (8,), "bias_hh": (4,)}, "'bias_hh'"),
+        ("torch", {"weight_ih": (8, 3), "weight_hh": (8, 2), "bias_ih": (8,), "bias_hh": (4,)}, r"'bias_hh' .*\.$"),
         ("onnx", {"W": (2, 8, 3), "R": (2, 8, 2)}, "first axis of length 1, got .2, 8, 3.. Move the two directions"),
         ("onnx", {"W": (1, 8, 3), "R": (1, 8, 2), "B": (1, 8)}, "'B' of 'onnx' with shape .16,., got .8,."),
         ("keras", {"kernel": (8,), "recurrent_kernel": (2, 8)}, "two axes"),
@@ -343,3 +343,12 @@ def test_a_forget_bias_that_is_no_number(forget_bias: Any) -> None:
 def test_a_forget_bias_of_numpys() -> None:
     weights = keras(2, 2, 0, "float64")
     same(relayout(weights, "keras", "tf1", forget_bias=np.float32(1)), relayout(weights, "keras", "tf1"))
+
+
+def test_nobody_is_sent_to_the_layout_that_was_named() -> None:
+    """A GRU of PyTorch has the names of its LSTM."""
+    arrays = {"weight_ih": (8, 3), "weight_hh": (8, 2), "bias_ih": (8,), "bias_hh": (4,)}
+    weights = {name: np.ones(shape) for name, shape in arrays.items()}
+    for handed in (weights, list(weights.values())):
+        with pytest.raises(ShapeError, match=r"'bias_hh' of 'torch' with shape \(8,\), got \(4,\)\.$"):
+            relayout(handed, "torch", "keras")

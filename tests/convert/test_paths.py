@@ -1,0 +1,34 @@
+"""What is no name of a file, and what cannot be read or written, says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minigrad.convert import ForeignFileError
+from minigrad.convert.paths import content, file_name, writing
+from minigrad.errors import DTypeError
+
+
+def test_a_name_is_a_string_or_a_path(tmp_path: Path) -> None:
+    assert file_name("f", "a.h5") == "a.h5"
+    assert file_name("f", tmp_path / "a.h5") == str(tmp_path / "a.h5")
+
+
+@pytest.mark.parametrize(
+    ("path", "came"), [(None, "None"), (3, "3"), ({"a": 1}, "dict"), (DTypeError("x"), "DTypeError")]
+)
+def test_what_is_no_name(path: Any, came: str) -> None:
+    with pytest.raises(DTypeError, match=rf"^f: expected `path`, .* file, got {came}\. The file comes first\.$"):
+        file_name("f", path, "The file comes first.")
+
+
+def test_what_cannot_be_read_or_written(tmp_path: Path) -> None:
+    with pytest.raises(ForeignFileError, match=r"a\.h5: cannot be read: No such file or directory\.$"):
+        content(str(tmp_path / "a.h5"))
+    with pytest.raises(ForeignFileError, match=r"^b: cannot be written: full\.$"), writing("b"):
+        raise OSError("full")
+    (tmp_path / "a.h5").write_bytes(b"abc")
+    assert content(str(tmp_path / "a.h5")) == b"abc"
