@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from copy import copy
 from typing import Any, ClassVar
 
 from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.compat.v1.variables import VariableScope, get_variable, variable_scope
 from minigrad.errors import DTypeError, MinigradError
 from minigrad.layers import context, layer, nest
-from minigrad.layers.options import anything, option
+from minigrad.layers.options import Option, anything, option
 from minigrad.layers.weight import Weight
 from minigrad.tensor import Tensor
 
@@ -35,6 +36,9 @@ class Layer(layer.Layer):
     serialized_module: ClassVar[str] = "compat.v1.layers"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        given = dict(zip([name for name, o in self._options.items() if not o.keyword_only], args, strict=False))
+        if len(given) == len(args) and not given.keys() & kwargs.keys():  # else it is refused below
+            args, kwargs = (), given | kwargs
         self._shares = kwargs.pop("_reuse", None)
         scope = kwargs.pop("_scope", None)
         dtype = kwargs.get("dtype")
@@ -46,6 +50,17 @@ class Layer(layer.Layer):
         self._of_inputs: list[Any] = []  # losses
         if scope is not None:
             self._settle(scope)
+
+    @classmethod
+    def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:
+        """Where there are no other arguments, these may be given by place."""
+        found = super()._arranged(options)
+        if not all(o.keyword_only for o in found.values()):
+            return found
+        by_place = {name: copy(found[name]) for name in ("trainable", "name", "dtype") if name in found}
+        for o in by_place.values():
+            o.keyword_only = False
+        return by_place | {name: o for name, o in found.items() if name not in by_place}
 
     # --- the scope ----------------------------------------------------------------------------------------------------
 

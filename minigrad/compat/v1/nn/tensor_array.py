@@ -18,7 +18,14 @@ class TensorArray:
         dtype: of the tensors.
         size: how many there are; with `dynamic_size` how many at first.
         dynamic_size: may it grow?
+        clear_after_read: without effect: a tensor may be read as often as you like.
+        tensor_array_name: likewise.
+        handle: likewise.
+        flow: likewise.
+        infer_shape: likewise.
         element_shape: of each tensor; needed to `stack` none at all.
+        colocate_with_first_write_call: without effect.
+        name: likewise.
 
     >>> import minigrad as tf
     >>> steps = tf.compat.v1.TensorArray("float32", size=2).unstack([[1.0, 2.0], [3.0, 4.0]])
@@ -26,9 +33,22 @@ class TensorArray:
     Tensor([3., 4.], dtype=float32)
     """
 
-    def __init__(self, dtype: Any, size: int = 0, dynamic_size: bool = False, element_shape: Any = None) -> None:
-        self.dtype, self.dynamic_size, self.element_shape = dtype_name(dtype), dynamic_size, element_shape
-        self._tensors: list[Tensor | None] = [None] * int(size)
+    def __init__(
+        self,
+        dtype: Any,
+        size: int | None = None,
+        dynamic_size: bool | None = None,
+        clear_after_read: bool | None = None,
+        tensor_array_name: str | None = None,
+        handle: Any = None,
+        flow: Any = None,
+        infer_shape: bool = True,
+        element_shape: Any = None,
+        colocate_with_first_write_call: bool = True,
+        name: str | None = None,
+    ) -> None:
+        self.dtype, self.dynamic_size, self.element_shape = dtype_name(dtype), bool(dynamic_size), element_shape
+        self._tensors: list[Tensor | None] = [None] * int(size or 0)
 
     def size(self) -> int:
         """Returns how many tensors there are."""

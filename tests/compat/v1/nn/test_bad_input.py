@@ -307,12 +307,63 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
         OptionError,
         "MultiRNNCell: `cells`: expected a list of cells, at least one, got [].",
     ),
-    "nothing kept": (
-        lambda: rc.DropoutWrapper(lstm(), 0.0),
+    "less than nothing kept": (
+        lambda: rc.DropoutWrapper(lstm(), -0.5),
+        OptionError,
+        "DropoutWrapper: `input_keep_prob`: expected the probability to keep a number, from 0 to 1, got -0.5.",
+    ),
+    "more than all kept, a tensor": (
+        lambda: rc.DropoutWrapper(lstm(), 1.0, mg.tensor(2.0)),
+        OptionError,
+        "DropoutWrapper: `output_keep_prob`: expected the probability to keep a number, from 0 to 1, got 2.0.",
+    ),
+    "a word for a probability": (
+        lambda: rc.DropoutWrapper(lstm(), "half"),
+        OptionError,
+        "DropoutWrapper: `input_keep_prob`: expected the probability to keep a number, from 0 to 1, got 'half'.",
+    ),
+    "masks of another size": (
+        lambda: dynamic(
+            rc.DropoutWrapper(lstm(), 0.5, variational_recurrent=True, input_size=7, dtype="float32"),
+        ),
+        ShapeError,
+        (
+            "DropoutWrapper: its mask of the input was drawn for the size 7, got one of shape (4, 2, 3). `input_size` "
+            "is the number of features."
+        ),
+    ),
+    "no function": (
+        lambda: rc.ResidualWrapper(lstm(), 3),
+        OptionError,
+        "ResidualWrapper: `residual_fn`: expected a function, got 3.",
+    ),
+    "reuse of a word": (
+        lambda: lstm(reuse="maybe"),
+        VariableError,
+        "LSTMCell: `reuse`: expected True, False, None or AUTO_REUSE, got 'maybe'.",
+    ),
+    "cells of Keras in a flat stack": (
+        lambda: rc.MultiRNNCell([L.LSTMCell(5)], state_is_tuple=False),
+        StateError,
+        (
+            "MultiRNNCell: with state_is_tuple=False each cell's state must be one tensor. Make the cells with "
+            "state_is_tuple=False too."
+        ),
+    ),
+    "a class in a stack": (
+        lambda: rc.MultiRNNCell([rc.LSTMCell]),
         OptionError,
         (
-            "DropoutWrapper: `input_keep_prob`: expected the probability to keep a number, above 0 and at most 1, got "
-            "0.0."
+            "MultiRNNCell: `cells`: expected a cell, an object with `call` and `state_size`, got the class LSTMCell. "
+            "Make an object of it: LSTMCell(…)."
+        ),
+    ),
+    "a class in a wrapper": (
+        lambda: rc.DropoutWrapper(rc.LSTMCell),
+        OptionError,
+        (
+            "DropoutWrapper: `cell`: expected a cell, an object with `call` and `state_size`, got the class LSTMCell. "
+            "Make an object of it: LSTMCell(…)."
         ),
     ),
     "variational without a dtype": (

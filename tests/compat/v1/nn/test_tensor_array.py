@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -57,3 +59,10 @@ def test_what_is_not_there() -> None:
     assert TensorArray("float64", element_shape=(2, 3)).stack().shape == (0, 2, 3)
     with pytest.raises(ShapeError, match="nothing was written, so the shape is not known"):
         TensorArray("float64").stack()
+
+
+def test_arguments_stand_in_tensorflows_places() -> None:
+    expected = "dtype size dynamic_size clear_after_read tensor_array_name handle flow infer_shape element_shape "
+    assert list(inspect.signature(TensorArray).parameters) == f"{expected}colocate_with_first_write_call name".split()
+    array = TensorArray("float32", 0, True, False, "ta", None, None, True, (2,))
+    assert array.stack().shape == (0, 2)

@@ -12,12 +12,13 @@ from typing import Any
 from minigrad import functional as F
 from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.compat.v1.nn.rnn_cell.base import LSTMStateTuple, RNNCell, StateError
+from minigrad.compat.v1.variables import read_reuse
 from minigrad.creation import as_tensor
 from minigrad.errors import DTypeError, ShapeError
 from minigrad.layers import activations, initializers
 from minigrad.layers.cell_protocol import Recurrence, described
 from minigrad.layers.input_spec import InputSpec
-from minigrad.layers.options import Kind, OptionError, anything, flag, number, option, optional, positive_int
+from minigrad.layers.options import Kind, OptionError, anything, flag, number, option, optional, positive_int, text
 from minigrad.recurrent import GRUStep, GRUWeights, SimpleRNNStep, SimpleRNNWeights
 from minigrad.recurrent.lstmp_step import LSTMPStep, LSTMPWeights
 from minigrad.tensor import Tensor
@@ -122,7 +123,9 @@ class BasicRNNCell(_Cell):
 
     num_units: int = option(positive_int)
     activation: activations.Activation = option(tanh_by_default, None)
-    reuse: Any = option(anything, None)
+    reuse: Any = option(Kind(read_reuse), None)
+    name: str = option(optional(text), None, after="reuse")
+    dtype: Any = option(anything, None, after="name")
 
     @property
     def state_size(self) -> int:
@@ -163,9 +166,11 @@ class GRUCell(_Cell):
 
     num_units: int = option(positive_int)
     activation: activations.Activation = option(tanh_by_default, None)
-    reuse: Any = option(anything, None)
+    reuse: Any = option(Kind(read_reuse), None)
     kernel_initializer: Any = option(initializers.option_kind, None)
     bias_initializer: Any = option(initializers.option_kind, None)
+    name: str = option(optional(text), None, after="bias_initializer")
+    dtype: Any = option(anything, None, after="name")
 
     state_size = BasicRNNCell.state_size
     output_size = BasicRNNCell.state_size
@@ -258,7 +263,9 @@ class BasicLSTMCell(_LSTM):
     forget_bias: float = option(number, 1.0)
     state_is_tuple: bool = option(flag, True)
     activation: activations.Activation = option(tanh_by_default, None)
-    reuse: Any = option(anything, None)
+    reuse: Any = option(Kind(read_reuse), None)
+    name: str = option(optional(text), None, after="reuse")
+    dtype: Any = option(anything, None, after="name")
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Adds kernel (features + units, 4 units), columns i, j, f, o, and bias (4 units,)."""
@@ -312,7 +319,9 @@ class LSTMCell(_LSTM):
     forget_bias: float = option(number, 1.0)
     state_is_tuple: bool = option(flag, True)
     activation: activations.Activation = option(tanh_by_default, None)
-    reuse: Any = option(anything, None)
+    reuse: Any = option(Kind(read_reuse), None)
+    name: str = option(optional(text), None, after="reuse")
+    dtype: Any = option(anything, None, after="name")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

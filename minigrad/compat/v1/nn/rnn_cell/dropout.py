@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from numbers import Real
+from typing import Any, ClassVar
 
+from minigrad import functional as F
 from minigrad import random
 from minigrad.compat.v1.nn.rnn_cell.base import LSTMStateTuple
+from minigrad.compat.v1.nn.rnn_cell.configs import function_option
 from minigrad.compat.v1.nn.rnn_cell.wrappers import Loop, Wrapper
+from minigrad.errors import ShapeError, shown
 from minigrad.layers import nest
 from minigrad.layers.options import Kind, OptionError, anything, flag, option
 from minigrad.tensor import Tensor
 
 
 def _read_probability(where: str, value: Any) -> Any:
-    if not isinstance(value, (int, float)) or not 0.0 < value <= 1.0:
-        raise OptionError(f"{where}: expected the probability to keep a number, above 0 and at most 1, got {value!r}.")
-    return float(value)
+    """A number, or a Tensor that is read at every call: what a placeholder was for."""
+    if isinstance(value, Tensor) and not value.shape:
+        _checked(where, float(value))
+        return value
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise OptionError(f"{where}: expected the probability to keep a number, from 0 to 1, got {shown(value)}.")
+    return _checked(where, float(value))
 
 
-probability = Kind(_read_probability)
+def _checked(where: str, value: float) -> float:
+    if not 0.0 <= value <= 1.0:
+        raise OptionError(f"{where}: expected the probability to keep a number, from 0 to 1, got {value!r}.")
+    return value
+
+
+probability = Kind(_read_probability, float)
 
 
 class DropoutWrapper(Wrapper):
@@ -27,7 +41,8 @@ class DropoutWrapper(Wrapper):
 
     Args:
         cell: the cell.
-        input_keep_prob: the probability to keep a number of the inputs; what is kept is divided by it.
+        input_keep_prob: the probability to keep a number of the inputs; what is kept is divided by it. A number, or a
+            Tensor (), read anew at every call; 0 keeps none.
         output_keep_prob: likewise of the output.
         state_keep_prob: likewise of the new states that go to the next step; the c of an LSTMStateTuple is never
             dropped.
@@ -42,13 +57,16 @@ class DropoutWrapper(Wrapper):
         OptionError: variational_recurrent without what it needs.
     """
 
-    input_keep_prob: float = option(probability, 1.0)
-    output_keep_prob: float = option(probability, 1.0)
-    state_keep_prob: float = option(probability, 1.0)
+    input_keep_prob: Any = option(probability, 1.0)
+    output_keep_prob: Any = option(probability, 1.0)
+    state_keep_prob: Any = option(probability, 1.0)
     variational_recurrent: bool = option(flag, False)
     input_size: Any = option(anything, None)
+    dtype: Any = option(anything, None, after="input_size")
     seed: int | None = option(anything, None)
-    dropout_state_filter_visitor: Callable[[Any], Any] | None = option(anything, None, quiet=True)
+    dropout_state_filter_visitor: Callable[[Any], Any] | None = option(function_option, None, quiet=True)
+
+    functions: ClassVar[dict[str, str]] = {"dropout_state_filter_visitor": "dropout_fn"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,12 +76,14 @@ class DropoutWrapper(Wrapper):
             return
         if self.dtype is None:
             raise OptionError("DropoutWrapper: `variational_recurrent` draws its masks at once: pass `dtype`.")
-        if self.input_keep_prob < 1.0:
+        if float(self.input_keep_prob) < 1.0:
             if self.input_size is None:
                 raise OptionError("DropoutWrapper: `variational_recurrent` with `input_keep_prob` needs `input_size`.")
-            self.masks["input"] = nest.over(lambda n: self._draw((1, n), self.input_keep_prob), self.input_size)
-        self.masks["state"] = nest.over(lambda n: self._draw((1, n), self.state_keep_prob), self.cell.state_size)
-        self.masks["output"] = nest.over(lambda n: self._draw((1, n), self.output_keep_prob), self.cell.output_size)
+            self.masks["input"] = nest.over(lambda n: self._draw((1, n), float(self.input_keep_prob)), self.input_size)
+        self.masks["state"] = nest.over(lambda n: self._draw((1, n), float(self.state_keep_prob)), self.cell.state_size)
+        self.masks["output"] = nest.over(
+            lambda n: self._draw((1, n), float(self.output_keep_prob)), self.cell.output_size
+        )
 
     def _draw(self, shape: tuple[int, ...], keep: float) -> Tensor:
         return random.bernoulli(shape, keep, self.dtype or "float32", self._source)
@@ -71,15 +91,17 @@ class DropoutWrapper(Wrapper):
     def call(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
         """Runs one time step."""
         output, new = self.run(self._thinned("input", inputs, self.input_keep_prob), state, scope)
-        if self.state_keep_prob < 1.0:
+        if float(self.state_keep_prob) < 1.0:
             dropped = self._thinned("state", new, self.state_keep_prob)
             may = self.dropout_state_filter_visitor or _may_be_dropped
             new = _chosen(may, new, dropped)
         return self._thinned("output", output, self.output_keep_prob), new
 
+    known_call = call
+
     def only_stepwise(self) -> str:
         """The state passes through the wrapper at every step."""
-        return "DropoutWrapper drops numbers of the state at every step" if self.state_keep_prob < 1.0 else ""
+        return "DropoutWrapper drops numbers of the state at every step" if float(self.state_keep_prob) < 1.0 else ""
 
     def around(self, x: Tensor, loop: Loop) -> Tensor:
         """Inputs and outputs of all steps, thinned at once: each step has masks of its own, unless variational."""
@@ -88,12 +110,23 @@ class DropoutWrapper(Wrapper):
         )
         return y
 
-    def _thinned(self, place: str, values: Any, keep: float) -> Any:
+    def _thinned(self, place: str, values: Any, probability: Any) -> Any:
+        keep = float(probability)
         if keep == 1.0:
             return values
+        if keep == 0.0:
+            return nest.over(F.zeros_like, values)
         if self.variational_recurrent:
-            return nest.over(lambda x, mask: x / keep * mask, values, self.masks[place])
+            return nest.over(lambda x, mask: self._masked(place, x, mask, keep), values, self.masks[place])
         return nest.over(lambda x: x / keep * self._draw(x.shape, keep).astype(x.dtype), values)
+
+    def _masked(self, place: str, x: Tensor, mask: Tensor, keep: float) -> Tensor:
+        if x.shape[-1:] != mask.shape[-1:]:
+            raise ShapeError(
+                f"DropoutWrapper: its mask of the {place} was drawn for the size {mask.shape[-1]}, got one of "
+                f"shape {x.shape}. `input_size` is the number of features."
+            )
+        return x / keep * mask
 
 
 def _may_be_dropped(state: Any) -> Any:

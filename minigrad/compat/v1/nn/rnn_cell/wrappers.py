@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, ClassVar
 
 from minigrad import functional as F
 from minigrad.backend import registry
 from minigrad.backend.protocol import BackendModule
 from minigrad.compat.v1.nn.rnn_cell.base import RNNCell, StateError
+from minigrad.compat.v1.nn.rnn_cell.configs import (
+    cell_option,
+    cells_option,
+    function_config,
+    function_option,
+    read_function,
+)
 from minigrad.compat.v1.variables import variable_scope
 from minigrad.creation import as_tensor
 from minigrad.errors import ShapeError
 from minigrad.layers import cell_protocol, nest
 from minigrad.layers.cell_protocol import Recurrence, described
 from minigrad.layers.layer import Layer
-from minigrad.layers.options import Kind, OptionError, anything, flag, option
-from minigrad.layers.serialization import cell_kind, deserialize
+from minigrad.layers.options import Kind, OptionError, flag, option
 from minigrad.tensor import Tensor
-
-
-def _read_cells(where: str, cells: Any) -> list[Any]:
-    if not isinstance(cells, (list, tuple)) or not cells:
-        raise OptionError(f"{where}: expected a list of cells, at least one, got {cells!r}.")
-    return [cell_kind.read(where, cell) for cell in cells]
 
 
 def _read_device(where: str, value: Any) -> str:
@@ -42,14 +42,16 @@ class MultiRNNCell(RNNCell):
     Args:
         cells: from the lowest to the topmost.
         state_is_tuple: the state is a tuple, one entry a cell, or one tensor with all of them side by side.
+
+    `get_config` says both; TensorFlow's has neither, and no stack can be made of it.
     """
 
-    cells: list[Any] = option(Kind(_read_cells, lambda cells: [cell_kind.plain(cell) for cell in cells]))
+    cells: list[Any] = option(cells_option)
     state_is_tuple: bool = option(flag, True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.state_is_tuple and any(isinstance(cell.state_size, tuple) for cell in self.cells):
+        if not self.state_is_tuple and any(isinstance(cell.state_size, (tuple, list)) for cell in self.cells):
             raise StateError(
                 "MultiRNNCell: with state_is_tuple=False each cell's state must be one tensor. Make the cells with "
                 "state_is_tuple=False too."
@@ -68,7 +70,7 @@ class MultiRNNCell(RNNCell):
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
         """Those of the cells, in the structure of `state_size`."""
-        return self.states_together([cell_protocol.initial_state(cell, batch_size, dtype) for cell in self.cells])
+        return self.joined_states([cell_protocol.initial_state(cell, batch_size, dtype) for cell in self.cells])
 
     def _inside(self) -> variable_scope:
         """The scope around the cells' scopes. Each cell knows by itself whether its variables are there already."""
@@ -86,13 +88,13 @@ class MultiRNNCell(RNNCell):
     def call(self, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
         """Runs one time step through all cells, from the lowest up."""
         output, new = inputs, []
-        for k, (cell, before) in enumerate(zip(self.cells, self.states_apart(state), strict=True)):
+        for k, (cell, before) in enumerate(zip(self.cells, self.cell_states(state), strict=True)):
             with variable_scope(f"cell_{k}"):
                 output, after = cell(output, before)
             new.append(after)
-        return output, self.states_together(new)
+        return output, self.joined_states(new)
 
-    def states_apart(self, state: Any) -> Any:
+    def cell_states(self, state: Any) -> Any:
         """The cells' states.
 
         Raises:
@@ -112,13 +114,13 @@ class MultiRNNCell(RNNCell):
         ends = [sum(cell.state_size for cell in self.cells[: k + 1]) for k in range(len(self.cells) - 1)]
         return F.split(as_tensor(state), ends, 1)
 
-    def states_together(self, states: list[Any]) -> Any:
+    def joined_states(self, states: list[Any]) -> Any:
         """The cells' states in the structure of `state_size`."""
         return tuple(states) if self.state_is_tuple else F.concat(states, 1)
 
     def state_apart(self, state: Any) -> list[Any]:
         """The arrays of all cells' states, as the loop over time takes them."""
-        apart = zip(self.cells, self.states_apart(state), strict=True)
+        apart = zip(self.cells, self.cell_states(state), strict=True)
         return [array for cell, own in apart for array in cell_protocol.state_apart(cell, own)]
 
     def state_together(self, arrays: tuple[Any, ...]) -> Any:
@@ -128,21 +130,13 @@ class MultiRNNCell(RNNCell):
             count = sum(map(len, cell_protocol.state_sizes(cell)))
             flat, remaining = cell_protocol.state_together(cell, remaining[:count]), remaining[count:]
             states.append(nest.like(cell.state_size, flat))
-        return self.states_together(states)
+        return self.joined_states(states)
 
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
         """Returns what the explicit loop needs of each cell, or why it cannot run."""
         if type(self).call is not MultiRNNCell.call:
             return f"{type(self).__name__} has a call of its own"
         return cell_protocol.recurrences_of_all(self.cells, inputs, training)
-
-
-def _described(cell: Any) -> dict[str, Any]:
-    return {"class_name": type(cell).__name__, "config": cell.get_config()}
-
-
-def _made(config: dict[str, Any]) -> Any:
-    return deserialize({"module": RNNCell.serialized_module, **config})
 
 
 def build_in_scope(cell: Any, input_shape: tuple[int, ...], dtype: Any) -> None:
@@ -161,7 +155,10 @@ def build_in_scope(cell: Any, input_shape: tuple[int, ...], dtype: Any) -> None:
 class Wrapper(RNNCell):
     """A cell around a cell. It adds no scope of its own."""
 
-    cell: Any = option(cell_kind)
+    cell: Any = option(cell_option)
+
+    functions: ClassVar[dict[str, str]] = {}  # by argument, the key in the configuration
+    known_call: ClassVar[Any] = None  # the `call` to which `around` and `only_stepwise` belong
 
     @property
     def state_size(self) -> Any:
@@ -202,7 +199,7 @@ class Wrapper(RNNCell):
 
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
         """Returns what the explicit loop needs, this wrapper around it; or why it cannot run."""
-        if not type(self).call.__module__.startswith("minigrad."):
+        if type(self).call is not type(self).known_call:
             return f"{type(self).__name__} has a call of its own"
         reason = self.only_stepwise()
         if reason:
@@ -233,13 +230,26 @@ class Wrapper(RNNCell):
         return loop(x)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the arguments as plain values, the cell as TensorFlow 1 describes it."""
-        return {**super().get_config(), "cell": _described(self.cell)}
+        """Returns the arguments as plain values: the cell as TensorFlow 1 describes it, functions by their names.
+
+        Raises:
+            OptionError: a function has no name by which it can be found again.
+        """
+        config = {name: value for name, value in super().get_config().items() if name not in self.functions}
+        for name, key in self.functions.items():
+            config |= function_config(type(self).__name__, key, getattr(self, name))
+        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """Returns a new wrapper around a new cell."""
-        return cls(**{**config, "cell": _made(config["cell"])})
+        """Returns a new wrapper around a new cell.
+
+        Raises:
+            OptionError: a function in it is not known by name.
+        """
+        config = dict(config)
+        found = {name: read_function(cls.__name__, key, config) for name, key in cls.functions.items()}
+        return cls(**config, **{name: function for name, function in found.items() if function is not None})
 
     def run(self, inputs: Any, state: Any, scope: Any) -> tuple[Any, Any]:
         """Calls the cell."""
@@ -255,7 +265,9 @@ class ResidualWrapper(Wrapper):
         residual_fn: another way to bring the two together.
     """
 
-    residual_fn: Callable[[Any, Any], Any] | None = option(anything, None, quiet=True)
+    residual_fn: Callable[[Any, Any], Any] | None = option(function_option, None, quiet=True)
+
+    functions: ClassVar[dict[str, str]] = {"residual_fn": "residual_fn"}
 
     def call(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
         """Runs one time step."""
@@ -263,6 +275,8 @@ class ResidualWrapper(Wrapper):
         if self.residual_fn is not None:
             return self.residual_fn(inputs, output), new
         return nest.over(self._sum, inputs, output), new
+
+    known_call = call
 
     def only_stepwise(self) -> str:
         """A function of one's own may ask for one step."""
@@ -301,6 +315,8 @@ class DeviceWrapper(Wrapper):
         with self._there() as backend:
             inputs, state = (nest.over(lambda x: as_tensor(x).to(backend), given) for given in (inputs, state))
             return self.run(inputs, state, scope)
+
+    known_call = call
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Builds the cell on the backend."""

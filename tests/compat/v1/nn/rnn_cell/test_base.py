@@ -82,3 +82,24 @@ def test_a_cell_must_tell_its_sizes(name: str) -> None:
 def test_the_state_of_an_lstm_has_names() -> None:
     state = rc.LSTMStateTuple("c", "h")
     assert (state.c, state.h, state._fields, tuple(state)) == ("c", "h", ("c", "h"), ("c", "h"))
+
+
+def test_names_and_dtypes_by_place() -> None:
+    """The last two, as in TensorFlow."""
+    cells = [
+        rc.LSTMCell(4, False, None, None, None, None, None, None, 1.0, True, None, None, "reader", "float64"),
+        rc.BasicLSTMCell(4, 1.0, True, None, None, "reader", "float64"),
+        rc.BasicRNNCell(4, None, None, "reader", "float64"),
+        rc.GRUCell(4, None, None, None, None, "reader", "float64"),
+    ]
+    for cell in cells:
+        assert (cell.name, cell.dtype) == ("reader", "float64")
+        with v1.variable_scope(type(cell).__name__):
+            cell.build((None, 3))
+        assert cell.weights[0].name.startswith(f"{type(cell).__name__}/reader/")
+    dropout = rc.DropoutWrapper(cells[0], 0.5, 1.0, 1.0, True, 3, "float64", 7, None)
+    assert (dropout.input_size, dropout.dtype, dropout.seed) == (3, "float64", 7)
+    base = v1.layers.Layer(False, "mine", "float64")
+    assert (base.trainable, base.name, base.dtype) == (False, "mine", "float64")
+    with pytest.raises(TypeError, match="got `name` twice, by place and by name"):
+        rc.BasicRNNCell(4, None, None, "reader", name="writer")

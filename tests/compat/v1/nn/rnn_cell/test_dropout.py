@@ -130,3 +130,30 @@ def test_gradients_pass_where_numbers_were_kept() -> None:
     y, _ = v1.nn.dynamic_rnn(rc.DropoutWrapper(Through(), 0.7), x, dtype="float64")
     (dx,) = mg.grad(y.sum(), [x])
     np.testing.assert_array_equal(dx.numpy(), y.numpy())
+
+
+@pytest.mark.parametrize(
+    "keep", [np.float32(0.7), np.array(0.7).item(), mg.tensor(0.7)], ids=["NumPy", "float", "Tensor"]
+)
+def test_numbers_of_all_kinds(keep: Any) -> None:
+    cell = rc.DropoutWrapper(Through(), output_keep_prob=keep)
+    assert abs((outputs(cell) > 0).mean() - 0.7) < 0.02
+    assert float(cell.output_keep_prob) == pytest.approx(0.7)
+
+
+def test_a_tensor_is_read_at_every_call() -> None:
+    """What a placeholder was for: training drops, and the same wrapper then keeps everything."""
+    keep = v1.get_variable("keep", initializer=0.5, trainable=False)
+    cell = rc.DropoutWrapper(rc.GRUCell(UNITS, dtype="float64"), keep, keep, keep)
+    assert (outputs(cell) == 0.0).mean() > 0.3
+    keep.assign(1.0)
+    np.testing.assert_array_equal(outputs(cell), v1.nn.dynamic_rnn(cell.cell, ONES, dtype="float64")[0].numpy())
+    assert cell.path.startswith("explicit BPTT")
+    keep.assign(0.0)
+    assert not outputs(cell).any()
+
+
+@pytest.mark.parametrize("variational", [False, True])
+def test_nothing_is_kept(variational: bool) -> None:
+    cell = rc.DropoutWrapper(Through(), output_keep_prob=0.0, variational_recurrent=variational, dtype="float64")
+    assert not outputs(cell).any()

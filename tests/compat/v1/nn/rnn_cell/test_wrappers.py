@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import minigrad as mg
 import strict_backend
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
-from minigrad.errors import GradientError
+from minigrad.errors import GradientError, OptionError
 from minigrad.layers import nest
 
 BATCH, TIME, FEATURES = 2, 4, 3
@@ -141,3 +142,77 @@ def test_a_wrapper_adds_no_scope_and_hands_on_sizes(make: Any) -> None:
     assert names() == ["rnn/lstm_cell/kernel:0", "rnn/lstm_cell/bias:0"]
     again = type(cell).from_config(cell.get_config())
     assert again.get_config() == cell.get_config()
+
+
+# --- configurations ---------------------------------------------------------------------------------------------------
+
+
+def doubled(x: Any, y: Any) -> Any:
+    return 2.0 * y
+
+
+def nothing_dropped(state: Any) -> bool:
+    return False
+
+
+def through_json(cell: Any) -> Any:
+    return type(cell).from_config(json.loads(json.dumps(cell.get_config())))
+
+
+def test_a_function_is_written_by_its_name_and_found_again() -> None:
+    """In TensorFlow's keys."""
+    config = rc.ResidualWrapper(rc.GRUCell(2), doubled).get_config()
+    found = [config[key] for key in ("residual_fn", "residual_fn_type", "residual_fn_module")]
+    assert found == ["doubled", "function", __name__]
+    assert through_json(rc.ResidualWrapper(rc.GRUCell(2), doubled)).residual_fn is doubled
+    dropout = rc.DropoutWrapper(rc.GRUCell(2), 0.5, dropout_state_filter_visitor=nothing_dropped)
+    assert {"dropout_fn", "dropout_fn_type", "dropout_fn_module"} <= dropout.get_config().keys()
+    assert "dropout_state_filter_visitor" not in dropout.get_config()
+    assert through_json(dropout).dropout_state_filter_visitor is nothing_dropped
+    assert not any("_fn" in key for key in rc.ResidualWrapper(rc.GRUCell(2)).get_config())
+
+
+def test_a_function_without_a_name_is_not_written() -> None:
+    with pytest.raises(OptionError, match=r"ResidualWrapper.get_config: `residual_fn` is .*lambda.* cannot be found"):
+        rc.ResidualWrapper(rc.GRUCell(2), lambda x, y: y).get_config()
+
+
+def test_code_is_not_run() -> None:
+    """TensorFlow writes the code of a function; whoever reads it is to say which function is meant."""
+    config = rc.ResidualWrapper(rc.GRUCell(2)).get_config()
+    theirs = {"residual_fn": ["4wIAAAA=", None, None], "residual_fn_type": "lambda", "residual_fn_module": __name__}
+    with pytest.raises(OptionError, match="`residual_fn` is the code of a function, which is not run"):
+        rc.ResidualWrapper.from_config({**config, **theirs})
+    assert rc.ResidualWrapper.from_config({**config, **theirs, "residual_fn": doubled}).residual_fn is doubled
+    gone = {**theirs, "residual_fn": "halved", "residual_fn_type": "function"}
+    with pytest.raises(OptionError, match=f"there is no {__name__}.halved. Import the module first"):
+        rc.ResidualWrapper.from_config({**config, **gone})
+
+
+def test_cells_in_cells_are_written_in_one_way() -> None:
+    """As TensorFlow 1 does; a cell of Keras has its module beside, for its name is the same."""
+    cells = [rc.ResidualWrapper(rc.LSTMCell(3)), mg.keras.layers.LSTMCell(3), rc.GRUCell(3)]
+    stack = rc.MultiRNNCell(cells)
+    one, two, three = stack.get_config()["cells"]
+    assert [list(part) for part in (one, two, three)] == [
+        ["class_name", "config"],
+        ["module", "class_name", "config"],
+        ["class_name", "config"],
+    ]
+    assert list(one["config"]["cell"]) == ["class_name", "config"]
+    again = through_json(stack)
+    assert [type(cell) for cell in again.cells] == [type(cell) for cell in cells]
+    assert type(through_json(rc.DeviceWrapper(cells[1], "/cpu:0")).cell) is mg.keras.layers.LSTMCell
+
+
+def test_a_wrapper_with_a_call_of_its_own_runs_it() -> None:
+    class Loud(rc.ResidualWrapper):
+        def call(self, inputs: Any, state: Any, scope: Any = None) -> Any:
+            output, new = super().call(inputs, state, scope)
+            return output + 1.0, new
+
+    cell = rc.GRUCell(FEATURES, dtype="float64")
+    plain, _ = v1.nn.dynamic_rnn(rc.ResidualWrapper(cell), X, dtype="float64")
+    loud = Loud(cell)
+    np.testing.assert_allclose(v1.nn.dynamic_rnn(loud, X, dtype="float64")[0].numpy(), plain.numpy() + 1.0)
+    assert loud.path == "tape, op by op: Loud has a call of its own"

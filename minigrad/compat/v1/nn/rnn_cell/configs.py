@@ -1,0 +1,85 @@
+"""Cells and functions as plain values: how `get_config` of the first generation writes what a wrapper holds.
+
+A cell is ``{"class_name": …, "config": …}``, with its module where it is not of this generation. A function is three
+keys: its name, ``"function"``, and the module in which that name finds it again.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from minigrad.compat.v1.nn.rnn_cell.base import RNNCell
+from minigrad.errors import shown
+from minigrad.layers.options import Kind, OptionError
+from minigrad.layers.serialization import cell_kind, deserialize, serialize
+
+
+def cell_config(cell: Any) -> dict[str, Any]:
+    """Returns a cell as TensorFlow 1 describes it."""
+    found = serialize(cell)
+    module = {} if found["module"] == RNNCell.serialized_module else {"module": found["module"]}
+    return {**module, "class_name": found["class_name"], "config": found["config"]}
+
+
+def read_cell(where: str, value: Any) -> Any:
+    """Returns a cell, made anew if it is described."""
+    if isinstance(value, dict):
+        value = deserialize({"module": RNNCell.serialized_module, **value})
+    return cell_kind.read(where, value)
+
+
+def _read_cells(where: str, cells: Any) -> list[Any]:
+    if not isinstance(cells, (list, tuple)) or not cells:
+        raise OptionError(f"{where}: expected a list of cells, at least one, got {shown(cells)}.")
+    return [read_cell(where, cell) for cell in cells]
+
+
+def _read_function(where: str, value: Any) -> Any:
+    if value is not None and not callable(value):
+        raise OptionError(f"{where}: expected a function, got {shown(value)}.")
+    return value
+
+
+cell_option = Kind(read_cell, cell_config)
+cells_option = Kind(_read_cells, lambda cells: [cell_config(cell) for cell in cells])
+function_option = Kind(_read_function)
+
+
+def function_config(where: str, key: str, function: Any) -> dict[str, Any]:
+    """Returns a function as the three keys of `get_config`; none at all for None.
+
+    Raises:
+        OptionError: the function cannot be found by its name, being a lambda or made inside another.
+    """
+    if function is None:
+        return {}
+    module, name = getattr(function, "__module__", None), getattr(function, "__name__", "")
+    if getattr(sys.modules.get(module or ""), name, None) is not function:
+        raise OptionError(
+            f"{where}.get_config: `{key}` is {shown(function)}, which cannot be found by a name. Define it with `def` "
+            "outside of functions and classes."
+        )
+    return {key: name, f"{key}_type": "function", f"{key}_module": module}
+
+
+def read_function(where: str, key: str, config: dict[str, Any]) -> Any:
+    """Takes the three keys out of a configuration, and returns the function or None.
+
+    Raises:
+        OptionError: there is no such function, or it is the code of one, as TensorFlow writes of each function of
+            Python; that is not run.
+    """
+    found, module = config.pop(key, None), config.pop(f"{key}_module", None)
+    kind = config.pop(f"{key}_type", None)
+    if found is None or callable(found):
+        return found
+    if kind != "function" or not isinstance(found, str):
+        raise OptionError(
+            f"{where}.from_config: `{key}` is the code of a function, which is not run. Put the function itself there: "
+            f"from_config({{**config, {key!r}: function}})."
+        )
+    function = getattr(sys.modules.get(module or ""), found, None)
+    if function is None:
+        raise OptionError(f"{where}.from_config: `{key}`: there is no {module}.{found}. Import the module first.")
+    return function
