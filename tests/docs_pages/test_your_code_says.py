@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,13 @@ TEXT = (DOCS / "your-code-says.md").read_text("utf-8")
 PAGE = re.sub(r"^```.*?^```$", "", TEXT, flags=re.DOTALL | re.MULTILINE)
 WORDS = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", PAGE))))
 V1 = mg.compat.v1
+
+
+@pytest.fixture(autouse=True)
+def fresh_names() -> Iterator[None]:
+    V1.reset_default_graph()
+    yield
+    V1.reset_default_graph()
 
 
 @pytest.mark.parametrize(
@@ -117,7 +126,6 @@ def test_every_optimizer_of_the_table_was_asked() -> None:
 
 def script() -> dict[str, Any]:
     """The names that the table of operations speaks of."""
-    V1.reset_default_graph()
     rng = np.random.default_rng(0)
     names: dict[str, Any] = {"tf": mg, "np": np, "v1": V1, "labels": np.array([3, 6]), "lengths": [5, 2]}
     names |= {name: mg.tensor(rng.normal(size=(2, 7))) for name in ("a", "b", "logits")}
@@ -133,6 +141,24 @@ def test_what_stands_for_an_operation_runs(theirs: str) -> None:
     names = script()
     for code in codes(OPERATIONS[theirs]):
         if code not in ("mask=", "get_variable"):
+            run(code, names)
+
+
+NO_EXPRESSIONS = ("get_variable", "while", "if", "with tf.using(backend):")  # words, and half a statement
+INSTEAD = rows("What is not there, and what to write instead")
+
+
+@pytest.mark.parametrize("theirs", INSTEAD)
+def test_what_stands_for_a_graph_runs(theirs: str, tmp_path: Path) -> None:
+    names = script()
+    cell = V1.nn.rnn_cell.BasicLSTMCell(4, dtype="float64")
+    outputs, state = V1.nn.dynamic_rnn(cell, names["x"], dtype="float64")
+    names |= {"cell": cell, "state": state, "loss": mg.sum(outputs**2), "variables": V1.trainable_variables()}
+    names |= {"optimizer": mg.keras.optimizers.SGD(0.1), "model": mg.tanh, "data": names["x"], "y": outputs}
+    names |= {"path": tmp_path / "w.npz", "backend": "numpy", "v": names["variables"][1], "a": np.ones(2)}
+    names["file"] = {v.name: v.numpy() for v in names["variables"]}
+    for code in codes(INSTEAD[theirs]):
+        if code not in NO_EXPRESSIONS:
             run(code, names)
 
 
@@ -164,12 +190,10 @@ def test_operations_give_tensorflows_numbers() -> None:
 
 def test_penalties_of_every_variable() -> None:
     """Those of `get_variable` outside a cell are in no cell's losses."""
-    V1.reset_default_graph()
     V1.get_variable("w", [2], initializer="ones", regularizer=mg.keras.regularizers.L2(0.5))
     V1.get_variable("v", [2])
     code = next(code for code in codes(PAGE) if code.startswith("[v.regularizer(v)"))
     assert [float(term.numpy()) for term in eval(code, {"v1": V1})] == [1.0]
-    V1.reset_default_graph()
 
 
 def test_the_import_of_the_first_row_carries_the_others() -> None:
