@@ -8,7 +8,9 @@ Tensor([2., 4.], dtype=float32)
 """
 
 # ruff: noqa: I001  (which would give each name a line)
-from minigrad import compat, errors, functional, keras, random, testing
+from typing import TYPE_CHECKING
+
+from minigrad import compat, errors, functional, keras, random
 from minigrad.autograd import GradientTape, grad, no_grad
 from minigrad.backend.registry import backends, use, using
 from minigrad.creation import tensor
@@ -19,8 +21,12 @@ from minigrad.functional import (
     power, prod, reshape, sign, sin, split, sqrt, square, squeeze, stack, subtract, sum, swapaxes, take, tanh,
     transpose, unstack, var, where, zeros, zeros_like,
 )  # fmt: skip
+from minigrad.late import late
 from minigrad.tensor import Tensor
-from minigrad.tracing import trace
+
+if TYPE_CHECKING:
+    from minigrad import testing
+    from minigrad.tracing import trace
 
 __version__ = "0.1.0"
 
@@ -33,3 +39,5 @@ __all__ = [
     "split", "sqrt", "square", "squeeze", "stack", "subtract", "sum", "swapaxes", "take", "tanh", "tensor", "testing",
     "trace", "transpose", "unstack", "use", "using", "var", "where", "zeros", "zeros_like",
 ]  # fmt: skip
+
+__getattr__ = late(__name__, __all__, "testing", "tracing")
