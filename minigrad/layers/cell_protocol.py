@@ -255,15 +255,21 @@ def output_size(cell: Any) -> Any:
     return size if size is not None else nest.first(cell.state_size)
 
 
+def batch_and_dtype(inputs: Any, batch_size: int | None, dtype: Any) -> tuple[int, Any]:
+    """Returns the batch size and the dtype of the inputs, or as given; a ShapeError if the first is not known."""
+    if inputs is not None:
+        batch_size, dtype = inputs.shape[0], dtype or inputs.dtype
+    if batch_size is None:
+        raise ShapeError("get_initial_state: the batch size is not known. Pass `inputs` or `batch_size`.")
+    return batch_size, dtype
+
+
 def zero_state(cell: Any, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
     """Returns zeros for a cell, in the structure of its `state_size`.
 
     Raises:
         ShapeError: the batch size is not known.
     """
-    if inputs is not None:
-        batch_size, dtype = inputs.shape[0], dtype or inputs.dtype
-    if batch_size is None:
-        raise ShapeError("get_initial_state: the batch size is not known. Pass `inputs` or `batch_size`.")
+    batch_size, dtype = batch_and_dtype(inputs, batch_size, dtype)
     backend, dtype = registry.current(), dtype_name(dtype or "float32")
     return nest.over(lambda size: Tensor(backend.zeros((batch_size, size), dtype), backend), cell.state_size)

@@ -18,7 +18,7 @@ def _read_cells(where: str, cells: Any) -> list[Any]:
     return [cell_kind.read(where, cell) for cell in cells]
 
 
-_cells = Kind(_read_cells, lambda cells: [cell_kind.plain(cell) for cell in cells])
+cells_kind = Kind(_read_cells, lambda cells: [cell_kind.plain(cell) for cell in cells])
 
 
 class StackedRNNCells(Layer):
@@ -33,7 +33,7 @@ class StackedRNNCells(Layer):
         inputs (batch, features), states: one entry a cell → the topmost output, the new states
     """
 
-    cells: list[Any] = option(_cells)
+    cells: list[Any] = option(cells_kind)
     reverse_state_order: bool = option(flag, False, keyword_only=True, quiet=True)
 
     @property

@@ -134,16 +134,10 @@ def bidirectional_dynamic_rnn(
     Returns:
         ((outputs_fw, outputs_bw), (final_state_fw, final_state_bw))
     """
-    where = "bidirectional_dynamic_rnn"
-    with variable_scope(scope or "bidirectional_rnn"):
-        x = nest.over(lambda part: _time_first(where, part, time_major), inputs)
-        lengths = _lengths(where, sequence_length, nest.first(x))
-        with variable_scope("fw"):
-            fw, state_fw = _over(where, cell_fw, x, lengths, initial_state_fw, dtype)
-        with variable_scope("bw"):
-            bw, state_bw = _over(where, cell_bw, _reversed(x, lengths), lengths, initial_state_bw, dtype)
-        outputs = (fw, _reversed(bw, lengths))
-    return nest.over(lambda y: _exchanged(y, time_major), outputs), (state_fw, state_bw)
+    where, states = "bidirectional_dynamic_rnn", (initial_state_fw, initial_state_bw)
+    x = nest.over(lambda part: _time_first(where, part, time_major), inputs)
+    outputs, final = _both_ways(where, (cell_fw, cell_bw), x, sequence_length, states, dtype, scope)
+    return nest.over(lambda y: _exchanged(y, time_major), outputs), final
 
 
 def static_bidirectional_rnn(
@@ -162,11 +156,10 @@ def static_bidirectional_rnn(
         The list of both cells' outputs side by side, each (batch, units_fw + units_bw); the forward cell's final state;
         the backward cell's.
     """
-    x = F.swapaxes(_stacked("static_bidirectional_rnn", inputs), 0, 1)
-    outputs, states = bidirectional_dynamic_rnn(
-        cell_fw, cell_bw, x, sequence_length, initial_state_fw, initial_state_bw, dtype, scope=scope
-    )
-    return list(F.unstack(F.concat(outputs, -1), 1)), *states
+    where, states = "static_bidirectional_rnn", (initial_state_fw, initial_state_bw)
+    x = _stacked(where, inputs)
+    outputs, final = _both_ways(where, (cell_fw, cell_bw), x, sequence_length, states, dtype, scope)
+    return _unstacked(nest.over(lambda fw, bw: F.concat((fw, bw), -1), *outputs)), *final
 
 
 class StepsError(CellError):
@@ -194,6 +187,19 @@ def _over(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype
     return found.outputs, found.states
 
 
+def _both_ways(
+    where: str, cells: tuple[Any, Any], x: Any, lengths: Any, states: tuple[Any, Any], dtype: Any, scope: Any
+) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """Runs one cell forward and one backward over inputs (time, batch, features): outputs, final states."""
+    with variable_scope(scope or "bidirectional_rnn"):
+        lengths = _lengths(where, lengths, nest.first(x))
+        with variable_scope("fw"):
+            fw, state_fw = _over(where, cells[0], x, lengths, states[0], dtype)
+        with variable_scope("bw"):
+            bw, state_bw = _over(where, cells[1], _reversed(x, lengths), lengths, states[1], dtype)
+        return (fw, _reversed(bw, lengths)), (state_fw, state_bw)
+
+
 def checked_cell(where: str, cell: Any) -> Any:
     """Returns the cell.
 
@@ -210,6 +216,10 @@ def checked_cell(where: str, cell: Any) -> Any:
 
 def _time_first(where: str, x: Any, time_major: bool) -> Tensor:
     """Inputs as (time, batch, …)."""
+    if isinstance(x, (int, float)):  # a list is a nest of inputs
+        raise ShapeError(
+            f"{where}: expected `inputs`, a tensor, got a list of numbers. mg.tensor(inputs) makes it one."
+        )
     x = as_tensor(x)
     if x.ndim < 3:
         axes = "(time, batch, features)" if time_major else "(batch, time, features)"
@@ -233,8 +243,17 @@ def _stacked(where: str, inputs: Any) -> Any:
         )
     if not inputs:
         raise ShapeError(f"{where}: expected at least one time step, got an empty list.")
-    x = nest.over(lambda *steps: F.stack([as_tensor(step) for step in steps]), inputs[0], *inputs[1:])
+    x = nest.over(lambda *steps: _one_shape(where, [as_tensor(step) for step in steps]), inputs[0], *inputs[1:])
     return nest.over(lambda part: _time_first(where, part, True), x)
+
+
+def _one_shape(where: str, steps: list[Tensor]) -> Tensor:
+    for k, step in enumerate(steps):
+        if step.shape != steps[0].shape:
+            raise ShapeError(
+                f"{where}: expected `inputs` of one shape at all steps, {steps[0].shape}, got {step.shape} at step {k}."
+            )
+    return F.stack(steps)
 
 
 def _unstacked(outputs: Any) -> list[Any]:
@@ -300,10 +319,12 @@ def _dtype(where: str, cell: Any, x: Tensor, dtype: Any) -> str:
     """The dtype to compute in: the cell's, the one asked for, or the inputs'.
 
     Raises:
-        DTypeError: the first two differ.
+        DTypeError: the first two differ; or one is not floating.
     """
     own = cell_protocol.dtype_of(cell)
     asked = None if dtype is None else dtype_name(dtype)
+    if asked is not None and not is_floating(asked):
+        raise DTypeError(f"{where}: expected a floating `dtype`, got {asked}.")
     if own is not None and asked is not None and own != asked:
         raise DTypeError(
             f"{where}: expected the dtype of the cell, {own}, got dtype={asked!r}. Make the cell with dtype={asked!r}, "

@@ -220,7 +220,7 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
     "half of a flat state": (
         lambda: dynamic(lstm(state_is_tuple=False), None, S),
         ShapeError,
-        "dynamic_rnn: expected `initial_state` of shapes [(2, 10)], got [(2, 5)].",
+        "LSTMCell: expected a state of shape (batch, 10), got (2, 5).",
     ),
     "an LSTM's state for a GRU": (
         lambda: dynamic(rc.GRUCell(5), None, FIRST),
@@ -274,6 +274,64 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
             "state_is_tuple=False too."
         ),
     ),
+    "a flat state without a batch": (
+        lambda: lstm(state_is_tuple=False)(X[:, 0], S[0]),
+        ShapeError,
+        "LSTMCell: expected a state of shape (batch, 10), got (5,).",
+    ),
+    "a flat state of a stack": (
+        lambda: dynamic(rc.MultiRNNCell([rc.GRUCell(5), rc.GRUCell(4)], state_is_tuple=False), None, S),
+        ShapeError,
+        "MultiRNNCell: expected a state of shape (batch, 9), got (2, 5).",
+    ),
+    "steps of two shapes": (
+        lambda: v1.nn.static_rnn(lstm(), [X[:, 0], X[:1, 0]], dtype="float32"),
+        ShapeError,
+        "static_rnn: expected `inputs` of one shape at all steps, (2, 3), got (1, 3) at step 1.",
+    ),
+    "both ways over a list": (
+        lambda: v1.nn.static_bidirectional_rnn(lstm(), lstm(), list(X), sequence_length=[1, 2]),
+        ShapeError,
+        "static_bidirectional_rnn: expected `sequence_length` of shape (batch,) = (4,), got (2,).",
+    ),
+    "both ways without a dtype": (
+        lambda: v1.nn.static_bidirectional_rnn(lstm(), lstm(), list(X)),
+        DTypeError,
+        "static_bidirectional_rnn: expected a `dtype` where there is no `initial_state`. Pass dtype='float32'.",
+    ),
+    "lists of numbers": (
+        lambda: dynamic(lstm(), x=X.tolist()),
+        ShapeError,
+        "dynamic_rnn: expected `inputs`, a tensor, got a list of numbers. mg.tensor(inputs) makes it one.",
+    ),
+    "whole numbers to compute in": (
+        lambda: dynamic(lstm(), dtype="int32"),
+        DTypeError,
+        "dynamic_rnn: expected a floating `dtype`, got int32.",
+    ),
+    "a cell of whole numbers": (
+        lambda: lstm(dtype="int32"),
+        DTypeError,
+        "LSTMCell: `dtype`: expected a floating one, got int32.",
+    ),
+    "features not known": (
+        lambda: lstm(dtype="float32").build((None, None)),
+        ShapeError,
+        "lstm_cell_1.build: expected `input_shape` with the number of features, got (None, None). Write (None, 8).",
+    ),
+    "a call before the weights": (
+        lambda: lstm().call(mg.tensor(X[:, 0]), FIRST),
+        StateError,
+        "LSTMCell.call: the cell has no weights yet. Call the cell itself, cell(inputs, state).",
+    ),
+    **{
+        f"a batch of {batch!r}": (
+            lambda batch=batch: lstm().zero_state(batch, "float32"),
+            ShapeError,
+            f"LSTMCell.zero_state: expected `batch_size`, a whole number, got {batch!r}.",
+        )
+        for batch in (None, "a", -1, [2, 3], 2.5)
+    },
     # --- cells
     "no cell": (lambda: dynamic(3), CellError, f"dynamic_rnn: {NO_CELL}3."),
     "a class": (lambda: dynamic(rc.RNNCell), CellError, f"dynamic_rnn: {NO_CELL}{rc.RNNCell!r}."),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any, ClassVar, NamedTuple
 
 from minigrad.compat.v1 import layers
-from minigrad.errors import ShapeError
+from minigrad.errors import ShapeError, shown
 from minigrad.layers import cell_protocol
 from minigrad.layers.cell_protocol import StateError
 
@@ -61,8 +62,20 @@ class RNNCell(layers.Layer):
         raise NotImplementedError(f"{type(self).__name__} must define output_size.")
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
-        """Returns zeros in the structure of `state_size`, each (batch_size, size)."""
-        return cell_protocol.zero_state(self, None, int(batch_size), dtype)
+        """Returns zeros in the structure of `state_size`, each (batch_size, size).
+
+        Raises:
+            ShapeError: the batch size is no whole number.
+        """
+        try:
+            batch = index(batch_size)
+        except TypeError:
+            batch = -1
+        if batch < 0:
+            raise ShapeError(
+                f"{type(self).__name__}.zero_state: expected `batch_size`, a whole number, got {shown(batch_size)}."
+            )
+        return cell_protocol.zero_state(self, None, batch, dtype)
 
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
         """Returns `zero_state`, for the batch and dtype of the inputs or as given.
@@ -70,8 +83,4 @@ class RNNCell(layers.Layer):
         Raises:
             ShapeError: the batch size is not known.
         """
-        if inputs is not None:
-            batch_size, dtype = inputs.shape[0], dtype or inputs.dtype
-        if batch_size is None:
-            raise ShapeError("get_initial_state: the batch size is not known. Pass `inputs` or `batch_size`.")
-        return self.zero_state(batch_size, dtype)
+        return self.zero_state(*cell_protocol.batch_and_dtype(inputs, batch_size, dtype))

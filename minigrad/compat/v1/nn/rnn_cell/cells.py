@@ -7,6 +7,7 @@ inputs and then those of the state, ``[x; m]``.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from minigrad import functional as F
@@ -49,6 +50,8 @@ class _Cell(RNNCell):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._shares = self._shares or self.reuse
+        if self.dtype is not None and not is_floating(self.dtype):
+            raise DTypeError(f"{type(self).__name__}: `dtype`: expected a floating one, got {self.dtype}.")
 
     def recurrence(self, inputs: Tensor, training: bool | None = None) -> Recurrence | str:
         """Returns what the explicit loop needs, or in a sentence why it cannot run."""
@@ -65,6 +68,10 @@ class _Cell(RNNCell):
 
     def call(self, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
         """Runs one time step, op by op on the tape."""
+        if not self.built:
+            raise StateError(
+                f"{type(self).__name__}.call: the cell has no weights yet. Call the cell itself, cell(inputs, state)."
+            )
         step, weights, *_ = self.formulas()
         apart = tuple(as_tensor(s, self.dtype) for s in self.state_apart(state))
         sizes = [(inputs.shape[0], size) for size in self.state_sizes]
@@ -75,6 +82,17 @@ class _Cell(RNNCell):
             )
         new, _ = step.step(F, step.project(F, inputs, weights), apart, weights)
         return new[step.output], self.state_together(new)
+
+    def _bind(self, input_shape: Any) -> int:
+        """The number of features, which the inputs must have from now on."""
+        features = input_shape[-1]
+        if features is None:
+            raise ShapeError(
+                f"{self.name}.build: expected `input_shape` with the number of features, got {tuple(input_shape)}. "
+                "Write (None, 8)."
+            )
+        self.input_spec = InputSpec(ndim=2, axes={-1: features})
+        return int(features)
 
     def _check(self, inputs: Any) -> None:
         super()._check(inputs)
@@ -112,6 +130,17 @@ class _Cell(RNNCell):
         return " A cell takes one time step; dynamic_rnn(cell, inputs) takes a sequence."
 
 
+def split_state(where: str, state: Tensor, sizes: Sequence[int]) -> tuple[Tensor, ...]:
+    """Returns the parts of a state that has them side by side.
+
+    Raises:
+        ShapeError: it has another size than all of them together.
+    """
+    if state.ndim != 2 or state.shape[1] != sum(sizes):
+        raise ShapeError(f"{where}: expected a state of shape (batch, {sum(sizes)}), got {state.shape}.")
+    return F.split(state, [sum(sizes[:k]) for k in range(1, len(sizes))], 1)
+
+
 class BasicRNNCell(_Cell):
     """The simple recurrent net: output = new state = activation([x; h] kernel + bias).
 
@@ -136,8 +165,7 @@ class BasicRNNCell(_Cell):
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Adds kernel (features + units, units) and bias (units,)."""
-        features, u = input_shape[-1], self.num_units
-        self.input_spec = InputSpec(ndim=2, axes={-1: features})
+        features, u = self._bind(input_shape), self.num_units
         self.kernel = self.add_weight("kernel", (features + u, u))
         self.bias = self.add_weight("bias", (u,), initializer="zeros")
 
@@ -177,8 +205,7 @@ class GRUCell(_Cell):
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Adds the gates' kernel (features + units, 2 units), columns r, u, the candidate's, and their biases."""
-        features, u = input_shape[-1], self.num_units
-        self.input_spec = InputSpec(ndim=2, axes={-1: features})
+        features, u = self._bind(input_shape), self.num_units
         kernel, bias = self.kernel_initializer, self.bias_initializer
         self.gates_kernel = self.add_weight("gates/kernel", (features + u, 2 * u), initializer=kernel)
         self.gates_bias = self.add_weight("gates/bias", (2 * u,), initializer=bias or "ones")
@@ -236,7 +263,7 @@ class _LSTM(_Cell):
                 f"{name}: made with state_is_tuple=False, its state is one tensor, c and h side by side, got "
                 f"{described(state)}. Write concat([c, h], 1)."
             )
-        c, m = F.split(as_tensor(state), [self.num_units], 1)
+        c, m = split_state(name, as_tensor(state), self.state_sizes)
         return c, m
 
     def state_together(self, arrays: tuple[Any, ...]) -> Any:
@@ -269,8 +296,7 @@ class BasicLSTMCell(_LSTM):
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Adds kernel (features + units, 4 units), columns i, j, f, o, and bias (4 units,)."""
-        features, u = input_shape[-1], self.num_units
-        self.input_spec = InputSpec(ndim=2, axes={-1: features})
+        features, u = self._bind(input_shape), self.num_units
         self.kernel = self.add_weight("kernel", (features + u, 4 * u))
         self.bias = self.add_weight("bias", (4 * u,), initializer="zeros")
 
@@ -341,8 +367,7 @@ class LSTMCell(_LSTM):
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Adds kernel, bias, the peepholes w_f_diag, w_i_diag, w_o_diag, and projection/kernel."""
-        features, u = input_shape[-1], self.num_units
-        self.input_spec = InputSpec(ndim=2, axes={-1: features})
+        features, u = self._bind(input_shape), self.num_units
         start = self.initializer
         self.kernel = self.add_weight("kernel", (features + self.output_size, 4 * u), initializer=start)
         self.bias = self.add_weight("bias", (4 * u,), initializer="zeros")

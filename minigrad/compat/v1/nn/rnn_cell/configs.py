@@ -13,6 +13,7 @@ from minigrad.compat.v1.nn.rnn_cell.base import RNNCell
 from minigrad.errors import shown
 from minigrad.layers.options import Kind, OptionError
 from minigrad.layers.serialization import cell_kind, deserialize, serialize
+from minigrad.layers.stacked import cells_kind
 
 
 def cell_config(cell: Any) -> dict[str, Any]:
@@ -30,9 +31,9 @@ def read_cell(where: str, value: Any) -> Any:
 
 
 def _read_cells(where: str, cells: Any) -> list[Any]:
-    if not isinstance(cells, (list, tuple)) or not cells:
-        raise OptionError(f"{where}: expected a list of cells, at least one, got {shown(cells)}.")
-    return [read_cell(where, cell) for cell in cells]
+    several = isinstance(cells, (list, tuple))
+    read: list[Any] = cells_kind.read(where, [read_cell(where, cell) for cell in cells] if several else cells)
+    return read
 
 
 def _read_function(where: str, value: Any) -> Any:

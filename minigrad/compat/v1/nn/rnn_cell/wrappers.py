@@ -10,6 +10,7 @@ from minigrad import functional as F
 from minigrad.backend import registry
 from minigrad.backend.protocol import BackendModule
 from minigrad.compat.v1.nn.rnn_cell.base import RNNCell, StateError
+from minigrad.compat.v1.nn.rnn_cell.cells import split_state
 from minigrad.compat.v1.nn.rnn_cell.configs import (
     cell_option,
     cells_option,
@@ -111,8 +112,7 @@ class MultiRNNCell(RNNCell):
                 "MultiRNNCell: made with state_is_tuple=False, its state is one tensor, those of the cells side by "
                 f"side, got {described(state)}. Write concat(states, 1)."
             )
-        ends = [sum(cell.state_size for cell in self.cells[: k + 1]) for k in range(len(self.cells) - 1)]
-        return F.split(as_tensor(state), ends, 1)
+        return split_state("MultiRNNCell", as_tensor(state), [cell.state_size for cell in self.cells])
 
     def joined_states(self, states: list[Any]) -> Any:
         """The cells' states in the structure of `state_size`."""
