@@ -222,7 +222,8 @@ def _step_back(node: Node, dy: Any, xp: Xp, cotangents: Cotangents, on_tensors: 
         if x is not array and x.array is not array:
             raise GradientError(
                 f"backward: an input of {op.__name__}, of shape {x.shape}, was written to after the tape recorded it, "
-                "so its gradient would belong to other numbers. Write after backward(), or to a copy."
+                "so its gradient would belong to other numbers. Write after backward(), or to a copy; what one batch "
+                "hands to the next, detach()."
             )
         if needed and dx is not None:
             if dx.shape != array.shape:

@@ -202,13 +202,22 @@ class Layer(Configured):
             came = f"no list: {weights!r}" if given is None else len(given)
             listed = ", ".join(f"{w.name} {w.shape}" for w in own)
             listed = f"It has: {listed}." if own else f"It has none{'' if self.built else f' yet: {_UNBUILT}'}."
-            raise ShapeError(f"{self.name}.set_weights: expected {len(own)} arrays, got {came}. {listed}")
+            raise ShapeError(
+                f"{self.name}.set_weights: expected {len(own)} arrays, got {came}. {listed}{self._moved_by}"
+            )
         tensors = [constant(array, w.backend) for w, array in zip(own, given, strict=True)]
         for w, value in zip(own, tensors, strict=True):
             if w.shape != value.shape:
-                raise ShapeError(f"{self.name}.set_weights: expected {w.name} of shape {w.shape}, got {value.shape}.")
+                came = f"expected {w.name} of shape {w.shape}, got {value.shape}.{self._moved_by}"
+                raise ShapeError(f"{self.name}.set_weights: {came}")
         for w, value in zip(own, tensors, strict=True):
             w.assign(value)
+
+    @property
+    def _moved_by(self) -> str:
+        """The way out for who has the weights of another generation or library."""
+        recurrent = hasattr(self, "state_size") or hasattr(self, "cell")
+        return " Weights in another layout are moved by minigrad.convert.relayout." if recurrent else ""
 
     def count_params(self) -> int:
         """Returns how many numbers the weights hold; a ShapeError (ValueError) before they are made."""

@@ -155,3 +155,16 @@ def test_bidirectional_takes_a_mask_of_lists() -> None:
     y = layer(X, mask=MASK)
     np.testing.assert_array_equal(y.numpy(), expected.numpy())
     np.testing.assert_array_equal(y._keras_mask.numpy(), MASK)
+
+
+@pytest.mark.parametrize(
+    "weights", [[np.zeros((6, 12)), np.zeros(12)], [np.zeros((12, 3)), np.zeros((12, 3)), np.zeros(12)]]
+)
+def test_weights_in_another_layout(weights: Any) -> None:
+    """Those of 2016, and those of PyTorch: the shapes give them away."""
+    for made in (L.LSTM(3), L.LSTMCell(3)):
+        made.build((2, 3) if isinstance(made, L.LSTMCell) else (2, 4, 3))
+        with pytest.raises(ShapeError, match=r"Weights in another layout are moved by minigrad\.convert\.relayout\."):
+            made.set_weights(weights)
+    with pytest.raises(ShapeError, match=r"got 1\. It has none yet: .*[^t]\.$"):
+        L.Dense(2).set_weights([np.zeros(2)])
