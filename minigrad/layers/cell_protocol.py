@@ -169,7 +169,7 @@ def refuse_other_order(where: str, cell: Any, states: Any) -> None:
             f"states of {type(cell).__name__} have no names; those of Keras' LSTM are the list [h, c], in the other "
             "order. Pass [state.h, state.c]."
         )
-    inner = states[0] if isinstance(states, list) and len(states) == 1 and not isinstance(size, list) else states
+    inner = states[0] if isinstance(states, list) and len(states) == 1 and hasattr(size, "_fields") else states
     if len(nest.leaves(size)) == len(nest.leaves(states)) and not nest.named_alike(size, inner):
         raise StateError(
             f"{where}: expected the state in the structure {size}, got {described(states)} without its names, and "

@@ -56,6 +56,7 @@ class StackedRNNCells(Layer):
 
     def call(self, inputs: Tensor, states: Any, constants: Any = None, training: bool | None = None) -> tuple[Any, Any]:
         """Runs one time step through all cells, from the lowest up; `constants` go to the cells that take them."""
+        cell_protocol.refuse_other_order(f"{self.name}.call: `states`", self, states)
         output, given = inputs, nest.leaves(states)
         new: list[Tensor] = []
         for cell in self.cells:

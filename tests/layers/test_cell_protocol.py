@@ -311,6 +311,8 @@ def test_a_list_is_no_named_state(swapped: Any) -> None:
     for states in ([swapped(C, H)] * 2, [H, C, H, C]):
         with pytest.raises(cell_protocol.StateError, match=f"call: {wanted}"):
             L.RNN(stack, dtype="float64")(X, initial_state=states)
+        with pytest.raises(cell_protocol.StateError, match=f"call: `states`: {wanted}"):
+            stack(X[:, 0], states)
 
 
 @pytest.mark.parametrize("together", NAMED)
@@ -331,6 +333,19 @@ class Keeping(FIRST.RNNCell):
 
     def call(self, inputs: Any, state: Any) -> Any:
         return inputs[:, :2], state
+
+
+@pytest.mark.parametrize("unroll", [False, True])
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_stack_of_named_states(count: int, unroll: bool) -> None:
+    stack = L.StackedRNNCells([Keeping() for _ in range(count)])
+    layer = L.RNN(stack, return_state=True, unroll=unroll, dtype="float64")
+    for states in ([FIRST.LSTMStateTuple(C, H)] * count, [(C, H)] * count, ((C, H),) * count):
+        _, *final = layer(X, initial_state=states)
+        assert len(final) == count
+        for state in final:
+            np.testing.assert_array_equal(state.c.numpy(), C)
+    layer(X, initial_state=final)  # as it came out
 
 
 def test_both_directions_of_the_first_generation() -> None:
