@@ -273,10 +273,17 @@ def global_variables(scope: str | None = None) -> list[Weight]:
     Args:
         scope: a regular expression that their names begin with, as of `re.match`; so ``"a"`` finds those of ``"ab/"``
             too, and ``"a/"`` those of the scope ``"a"`` alone.
+
+    Raises:
+        VariableError: it is no regular expression.
     """
     if scope is not None and not isinstance(scope, str):
         raise VariableError(f"global_variables: expected `scope`, a regular expression, got {scope!r}. Try scope.name.")
-    return [v for v in _variables.values() if scope is None or re.match(scope, v.name)]
+    try:
+        begins = re.compile(scope or "").match
+    except re.error as error:
+        raise VariableError(f"global_variables: `scope`: {scope!r} is no regular expression: {error}.") from None
+    return [v for v in _variables.values() if begins(v.name)]
 
 
 def trainable_variables(scope: str | None = None) -> list[Weight]:

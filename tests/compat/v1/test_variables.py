@@ -201,6 +201,11 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
         VariableError,
         "variable_scope: `reuse`: expected True, False, None or AUTO_REUSE, got 'x'.",
     ),
+    "half a pattern": (
+        lambda: v1.global_variables("a("),
+        VariableError,
+        ("global_variables: `scope`: 'a(' is no regular expression: missing ), unterminated subpattern at position 1."),
+    ),
     "a scope for a pattern": (
         lambda: v1.trainable_variables(3),
         VariableError,
