@@ -36,7 +36,8 @@ HOST = (
     "minigrad.random", "minigrad.testing", "minigrad.convert", "minigrad.keras.files", "minigrad.plot",
     "minigrad.tracing", "minigrad.train",
 )  # fmt: skip
-LATE = ("minigrad.backend.registry", "minigrad.late")  # a backend by its name; names that few programs ask for
+# A backend, and a layer in a file, by their names; names that few programs ask for.
+LATE = ("minigrad.backend.registry", "minigrad.layers.serialization", "minigrad.late")
 ARRAY_LIBRARIES = ("cupy", "cupyx", "numpy")
 # The core is what a reader needs who wants to know how an LSTM works. Training (the command line's, and Keras' models,
 # losses and optimizers), looking on, pictures, file formats and the checkers for third parties are built on it.

@@ -25,6 +25,18 @@ def test_nothing_of_it_is_there_before() -> None:
     subprocess.run([sys.executable, "-c", SCRIPT], check=True)
 
 
+STORED = """
+import minigrad as tf
+cell = {"module": "compat.v1.nn.rnn_cell", "class_name": "LSTMCell", "config": {"num_units": 3}}
+layer = tf.keras.layers.RNN.from_config({"cell": cell})
+assert type(layer.cell).__name__ == "LSTMCell" and layer.cell.state_size.c == 3
+"""
+
+
+def test_a_stored_layer_asks_for_it() -> None:
+    subprocess.run([sys.executable, "-c", STORED], check=True)
+
+
 def test_a_name_that_is_not_there() -> None:
     with pytest.raises(AttributeError, match=r"module 'minigrad\.compat\.v1' has no attribute 'Session'"):
         mg.compat.v1.Session  # noqa: B018

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from minigrad.errors import shown, unknown_name
@@ -9,6 +10,7 @@ from minigrad.layers.layer import CLASSES, Layer
 from minigrad.layers.options import Kind, OptionError, has_options_only
 
 SHIPPED = ("keras", "compat")
+FIRST_GENERATION = "compat.v1.nn.rnn_cell"
 _NO_LAYER = "{0}: its arguments are not known, so no second one can be made. Derive {0} from Layer."
 
 
@@ -37,6 +39,9 @@ def deserialize(config: dict[str, Any]) -> Layer:
     """
     module, name = config.get("module") or "keras.layers", config.get("class_name", "")
     cls = CLASSES.get((module, name))
+    if cls is None and module == FIRST_GENERATION:  # nobody has asked for it yet
+        import_module(f"minigrad.{module}")
+        cls = CLASSES.get((module, name))
     if cls is None and not module.startswith(SHIPPED):  # a class of one's own may have moved to another module
         cls = next((c for (where, n), c in CLASSES.items() if n == name and not where.startswith(SHIPPED)), None)
     if cls is None:
