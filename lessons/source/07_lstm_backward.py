@@ -1,0 +1,573 @@
+# %% [markdown]
+# # 7 · The LSTM, backward by hand
+#
+# The gradient of one step, line by line, then gate by gate, then in one function that runs inside a real layer; and which way the gradient takes.
+#
+# **Minutes:** 90 · **Needs:** lessons 1 to 6
+#
+# After this lesson you can
+#
+# 1. derive every line of the LSTM's backward pass, and say for each which line of the forward pass it belongs to;
+# 2. write the whole step backward from what the forward pass kept, and prove it right with finite differences;
+# 3. read a gradient ledger: by which ways a gradient went back, and why the way along $c$ outlives the others.
+
+# %%
+from typing import NamedTuple
+
+import numpy as np
+
+import minigrad as mg
+from lesson_tools import picture, same, table
+from minigrad import plot
+from minigrad.recurrent import LSTMStep, LSTMWeights
+
+# %% [markdown]
+# ## Read upwards
+#
+# The chain rule as a program (lesson 1): go through the forward pass from its last line to its first; at each line, hand on
+# to each of its inputs the gradient of its output times the local derivative; where a letter was read twice, add.
+#
+# | forward | backward, from bottom to top |
+# |---|---|
+# | $z = xW + hU + b$ | $dh = dz\,U^\top$, $\quad dx = dz\,W^\top$ |
+# | $i = \sigma(z_i)$ | $dz_i = di\circ i\circ(1-i)$ |
+# | $f = \sigma(z_f)$ | $dz_f = df\circ f\circ(1-f)$ |
+# | $g = \tanh(z_g)$ | $dz_g = dg\circ(1-g\circ g)$ |
+# | $o = \sigma(z_o)$ | $dz_o = do\circ o\circ(1-o)$ |
+# | $c_\text{new} = f\circ c + i\circ g$ | $df = dc_\text{new}\circ c$, $\ di = dc_\text{new}\circ g$, $\ dg = dc_\text{new}\circ i$, $\quad dc = dc_\text{new}\circ f$ |
+# | $a = \tanh(c_\text{new})$ | $dc_\text{new} \mathrel{+}= da\circ(1-a\circ a)$ |
+# | $h_\text{new} = o\circ a$ | $do = dh_\text{new}\circ a$, $\quad da = dh_\text{new}\circ o$ |
+#
+# $dx$ is always $\partial\text{loss}/\partial x$ and has the shape of $x$. What comes in from the right are two gradients:
+# $dh_\text{new}$ and $dc_\text{new}$, from the step after (and from the loss, where it looks at $h_\text{new}$ itself).
+# What goes out on the left are two again, $dh$ and $dc$, for the step before.
+#
+# **Mind the `+=`.** $c_\text{new}$ is read twice: by the next step, whose share has come in as $dc_\text{new}$, and by
+# $a$. Only when both are there is $dc_\text{new}$ complete, and only then may it be handed on to $f$, $i$, $g$ and $c$.
+#
+# | | shape |
+# |---|---|
+# | $dh_\text{new}$, $dc_\text{new}$, $di$, $df$, $dg$, $do$, $dz_i$, … | `(batch, units)` |
+# | $dz$ | `(batch, 4 units)`, in the order $i, f, g, o$ |
+# | $U$ | `(units, 4 units)` |
+#
+# $x$, $h$ and $z$ are not needed on the way back, for the derivatives of σ and tanh can be told from their *outputs*. The
+# forward pass keeps five numbers for each unit: $i, f, g, o, a$.
+#
+# ## An example for paper
+#
+# The one of lesson 6: $i = o = 0.731$, $f = 0.622$, $g = 0.462$, $c = 1$, $a = 0.744$, and $U = (1, 1, -1, 2)$. Let the loss be
+# $h_\text{new}$ itself: $dh_\text{new} = 1$, and $dc_\text{new} = 0$ from the right. Upwards:
+#
+# - $do = 0.744$, and $dc_\text{new} = 0 + 1\cdot 0.731\cdot(1 - 0.744^2) = 0.326$;
+# - $df = 0.326\cdot 1 = 0.326$, $\ di = 0.326\cdot 0.462 = 0.151$, $\ dg = 0.326\cdot 0.731 = 0.238$;
+# - $dz_i = 0.151\cdot 0.731\cdot 0.269 = 0.030$, $\ dz_f = 0.077$, $\ dz_g = 0.238\,(1-0.462^2) = 0.187$, $\ dz_o = 0.146$;
+# - $dh = 0.030 + 0.077 - 0.187 + 2\cdot 0.146 = 0.212$, $\quad dc = 0.326\cdot 0.622 = 0.203$.
+#
+# The same from a trace. In the drawing the gradients stand below the numbers: below a state what comes in or goes out, below
+# a gate that of its pre-activation.
+
+# %%
+paper_weights = [
+    np.array([[0.5, -1.0, 1.0, 0.0]]),
+    np.array([[1.0, 1.0, -1.0, 2.0]]),
+    np.array([0.0, 1.0, 0.0, 0.0]),
+]
+lstm = mg.keras.layers.LSTM(1, dtype="float64", name="lstm")
+lstm.build((None, None, 1))
+lstm.set_weights(paper_weights)
+with mg.trace(lstm) as paper:
+    lstm(
+        np.ones((1, 1, 1)), initial_state=[np.full((1, 1), 0.5), np.ones((1, 1))]
+    ).sum().backward()
+table(
+    ["dc_new as it comes in", "dz_i", "dz_f", "dz_g", "dz_o", "dh", "dc"],
+    [[f"{v:.3f}" for v in (paper.dc[1, 0, 0], *(getattr(paper, f"dz_{k}")[0, 0, 0] for k in "ifgo"),
+                           paper.dh[0, 0, 0], paper.dc[0, 0, 0])]],
+)  # fmt: skip
+
+
+# %%
+def draw_cell(ax):
+    plot.cell_diagram(paper, ax=ax)
+
+
+picture(draw_cell, size=(10.5, 5))
+
+# %% [markdown]
+# ## A step to take apart
+#
+# `LSTMStep` is minigrad's formula, and it is a function of the array library that it is handed (`xp`). With NumPy it computes
+# with arrays. With `mg.functional` it computes with Tensors, so that the *tape* knows the gradient of everything in
+# between. That is what your lines are checked against.
+
+
+# %%
+class Kept(NamedTuple):
+    """What the way back gets to see, each (batch, units)."""
+
+    i: np.ndarray
+    f: np.ndarray
+    g: np.ndarray
+    o: np.ndarray
+    a: np.ndarray
+
+
+draw = np.random.default_rng(0)
+BATCH, UNITS = 3, 4
+z = draw.normal(size=(BATCH, 4 * UNITS))  # here x W + b; h U comes on top
+h, c, dh_new, dc_new = (draw.normal(size=(BATCH, UNITS)) for _ in range(4))
+U = 0.5 * draw.normal(size=(UNITS, 4 * UNITS))
+weights = LSTMWeights(W=None, U=U)
+
+_, everything = LSTMStep().step(np, z, (h, c), weights)
+kept = Kept(*everything[:5])
+
+
+def on_the_tape(*wanted):
+    """∂loss/∂(letter) for letters such as "o", "c_new", "z", with the loss ⟨dh_new, h_new⟩ + ⟨dc_new, c_new⟩."""
+    t = {"z": mg.tensor(z, requires_grad=True), "h": mg.tensor(h, requires_grad=True)}
+    t["c"] = mg.tensor(c, requires_grad=True)
+    new, gates = LSTMStep().step(
+        mg.functional, t["z"], (t["h"], t["c"]), LSTMWeights(None, mg.tensor(U))
+    )
+    t |= {"h_new": new[0], "c_new": new[1], **dict(zip("ifgoa", gates, strict=False))}
+    loss = (dh_new * t["h_new"]).sum() + (dc_new * t["c_new"]).sum()
+    return [d.numpy() for d in mg.grad(loss, [t[letter] for letter in wanted])]
+
+
+# %% [markdown]
+# ## Exercise 1: each intermediate
+#
+# From what comes in, $dh_\text{new}$ and $dc_\text{new}$, to the gradients of the gates: return $do$, the **complete**
+# $dc_\text{new}$, and $df$, $di$, $dg$. `kept` has the attributes `i, f, g, o, a`; `c` is the *old* cell state.
+
+
+# %% exercise="intermediates"
+def intermediates(dh_new, dc_new, kept, c):
+    """do, dc_new, df, di, dg, each (batch, units)."""
+    ### BEGIN SOLUTION
+    do = dh_new * kept.a
+    dc_new = dc_new + dh_new * kept.o * (1 - kept.a * kept.a)
+    return do, dc_new, dc_new * c, dc_new * kept.g, dc_new * kept.i
+    ### END SOLUTION
+
+
+# %% mistake="intermediates"
+def intermediates(dh_new, dc_new, kept, c):
+    """What came through h_new is not added."""
+    return dh_new * kept.a, dc_new, dc_new * c, dc_new * kept.g, dc_new * kept.i
+
+
+# %% mistake="intermediates"
+def intermediates(dh_new, dc_new, kept, c):
+    """dc_new is handed on before it is complete."""
+    complete = dc_new + dh_new * kept.o * (1 - kept.a**2)
+    return dh_new * kept.a, complete, dc_new * c, dc_new * kept.g, dc_new * kept.i
+
+
+# %% mistake="intermediates"
+def intermediates(dh_new, dc_new, kept, c):
+    """df from the new c."""
+    dc_new = dc_new + dh_new * kept.o * (1 - kept.a**2)
+    c_new = kept.f * c + kept.i * kept.g
+    return dh_new * kept.a, dc_new, dc_new * c_new, dc_new * kept.g, dc_new * kept.i
+
+
+# %% mistake="intermediates"
+def intermediates(dh_new, dc_new, kept, c):
+    """i and g exchanged."""
+    dc_new = dc_new + dh_new * kept.o * (1 - kept.a**2)
+    return dh_new * kept.a, dc_new, dc_new * c, dc_new * kept.i, dc_new * kept.g
+
+
+# %% check="intermediates" points=3
+yours = intermediates(dh_new, dc_new, kept, c)
+names = ("o", "c_new", "f", "i", "g")
+for name, mine, expected in zip(names, yours, on_the_tape(*names), strict=True):
+    same(f"d{name}", mine, expected)
+
+# %% [markdown]
+# ## Exercise 2: through the gates
+#
+# Now from the gates to their pre-activations, one after the other. Each derivative comes from the output alone:
+# $\sigma' = \sigma(1-\sigma)$ and $\tanh' = 1-\tanh^2$.
+
+
+# %% exercise="gates"
+def through_the_gates(di, df, dg, do, kept):
+    """dz_i, dz_f, dz_g, dz_o, each (batch, units)."""
+    ### BEGIN SOLUTION
+    dz_i = di * kept.i * (1 - kept.i)
+    dz_f = df * kept.f * (1 - kept.f)
+    dz_g = dg * (1 - kept.g * kept.g)
+    dz_o = do * kept.o * (1 - kept.o)
+    return dz_i, dz_f, dz_g, dz_o
+    ### END SOLUTION
+
+
+# %% mistake="gates"
+def through_the_gates(di, df, dg, do, kept):
+    """The candidate like a gate."""
+    pairs = zip((di, df, dg, do), kept[:4], strict=True)
+    return tuple(d * k * (1 - k) for d, k in pairs)
+
+
+# %% mistake="gates"
+def through_the_gates(di, df, dg, do, kept):
+    """The gates like the candidate."""
+    pairs = zip((di, df, dg, do), kept[:4], strict=True)
+    return tuple(d * (1 - k * k) for d, k in pairs)
+
+
+# %% mistake="gates"
+def through_the_gates(di, df, dg, do, kept):
+    """σ′ of what is σ already."""
+
+    def slope(k):
+        return np.exp(-k) / (1 + np.exp(-k)) ** 2
+
+    i, f, g, o, _ = kept
+    return di * slope(i), df * slope(f), dg * (1 - g * g), do * slope(o)
+
+
+# %% check="gates" points=2
+do_, di_, df_, dg_, dz_expected = on_the_tape("o", "i", "f", "g", "z")
+yours = through_the_gates(di_, df_, dg_, do_, kept)
+for k, mine, expected in zip("ifgo", yours, np.split(dz_expected, 4, axis=-1), strict=True):
+    same(f"dz_{k}", mine, expected)
+
+# %% [markdown]
+# ## Exercise 3: the step, fused
+#
+# Put it together: one function, from $(dh_\text{new}, dc_\text{new})$ to $dz$, `(batch, 4 units)`, and $(dh, dc)$ for the step
+# before. It is only a few lines. Write it anew, without calling the two above, as it would stand in a library:
+# `np.concatenate([...], axis=-1)` puts the four parts side by side. (Your function may be handed the arrays of another
+# backend one day. Today they are NumPy's.)
+
+
+# %% exercise="step_backward"
+def step_backward(dh_new, dc_new, kept, c, U):
+    """dz (batch, 4 units), dh and dc (batch, units)."""
+    ### BEGIN SOLUTION
+    i, f, g, o, a = kept[:5]
+    do = dh_new * a
+    dc_new = dc_new + dh_new * o * (1 - a * a)
+    dz = [dc_new * g * i * (1 - i), dc_new * c * f * (1 - f)]
+    dz += [dc_new * i * (1 - g * g), do * o * (1 - o)]
+    dz = np.concatenate(dz, axis=-1)
+    return dz, dz @ U.T, dc_new * f
+    ### END SOLUTION
+
+
+# %% mistake="step_backward"
+def step_backward(dh_new, dc_new, kept, c, U):
+    """dc goes on without what came through h_new."""
+    i, f, g, o, a = kept[:5]
+    total = dc_new + dh_new * o * (1 - a * a)
+    dz = [total * g * i * (1 - i), total * c * f * (1 - f)]
+    dz = np.concatenate([*dz, total * i * (1 - g * g), dh_new * a * o * (1 - o)], axis=-1)
+    return dz, dz @ U.T, dc_new * f
+
+
+# %% mistake="step_backward"
+def step_backward(dh_new, dc_new, kept, c, U):
+    """dc is not multiplied by f."""
+    i, f, g, o, a = kept[:5]
+    total = dc_new + dh_new * o * (1 - a * a)
+    dz = [total * g * i * (1 - i), total * c * f * (1 - f)]
+    dz = np.concatenate([*dz, total * i * (1 - g * g), dh_new * a * o * (1 - o)], axis=-1)
+    return dz, dz @ U.T, total
+
+
+# %% mistake="step_backward"
+def step_backward(dh_new, dc_new, kept, c, U):
+    """The parts of dz in another order than the columns of U."""
+    i, f, g, o, a = kept[:5]
+    total = dc_new + dh_new * o * (1 - a * a)
+    dz = [total * c * f * (1 - f), total * g * i * (1 - i)]
+    dz = np.concatenate([*dz, total * i * (1 - g * g), dh_new * a * o * (1 - o)], axis=-1)
+    return dz, dz @ U.T, total * f
+
+
+# %% mistake="step_backward"
+def step_backward(dh_new, dc_new, kept, c, U):
+    """No gradient through the output gate."""
+    i, f, g, o, a = kept[:5]
+    total = dc_new + dh_new * o * (1 - a * a)
+    dz = [total * g * i * (1 - i), total * c * f * (1 - f)]
+    dz = np.concatenate([*dz, total * i * (1 - g * g), 0 * o], axis=-1)
+    return dz, dz @ U.T, total * f
+
+
+# %% [markdown]
+# The check is as hard as one can make it. First your function beside `LSTMStep.step_backward`. Then it is put *into a
+# layer*, in the place of minigrad's own, and `mg.testing.check_gradient` compares with finite differences: random
+# cotangents on the sequence and on both last states, six steps, initial states that are not zero, a mask; all inputs, all weights.
+
+# %% check="step_backward" points=4
+dz, before = LSTMStep().step_backward(np, (dh_new, dc_new), everything, (h, c), weights)
+for name, mine, expected in zip(
+    ("dz", "dh", "dc"),
+    step_backward(dh_new, dc_new, kept, c, U),
+    (dz, *before),
+    strict=True,
+):
+    same(name, mine, expected)
+
+
+class YourStep(LSTMStep):
+    """minigrad's step forward, yours backward."""
+
+    name = ""  # so that no compiled kernel takes its place
+
+    def step_backward(self, xp, dstate, kept, state, weights):
+        dz, dh, dc = step_backward(*dstate, Kept(*kept[:5]), state[1], weights[1])
+        return dz, (dh, dc)
+
+
+class YourCell(mg.keras.layers.LSTMCell):
+    def formulas(self):
+        return YourStep()
+
+
+layer = mg.keras.layers.RNN(
+    YourCell(3, dtype="float64"), return_sequences=True, return_state=True, dtype="float64"
+)
+layer.build((None, None, 2))
+draw = np.random.default_rng(1)
+mask = np.array([[1, 1, 0, 1, 1, 1], [0, 1, 1, 1, 0, 0]], bool)
+with mg.using("numpy"):
+    mg.testing.check_gradient(
+        lambda x, h, c: layer(x, mask=mask, initial_state=[h, c]),
+        draw.normal(size=(2, 6, 2)),
+        *draw.normal(size=(2, 2, 3)),
+        weights=layer.trainable_weights,
+    )
+print("and in a layer, against finite differences: x, h₀, c₀, W, U, b as expected")
+
+# %% [markdown]
+# ## The loop, and what is gathered after it
+#
+# The rest is lesson 5's: go back from $t = T$ to $1$; before each step add to $dh$ what the loss says of $h_t$ directly. The
+# weights need not be updated in the loop. Keep all $dz_t$, and after it
+#
+# $$dW = \sum_t x_t^\top\,dz_t, \qquad dU = \sum_t h_{t-1}^\top\,dz_t, \qquad db = \sum_t\sum_\text{batch} dz_t, \qquad dx_t = dz_t W^\top .$$
+#
+# With time and batch as *one* long axis each of the sums is **one** matrix product. That is where the speed of an
+# explicit backward pass comes from: $2T$ small products become two large ones.
+#
+# ## Exercise 4: gather
+#
+# `xs` is `(time, batch, features)`, `hs` `(time + 1, batch, units)`, with $h_0$ first and $h_T$ last, `dzs` `(time, batch, 4 units)`.
+
+
+# %% exercise="gather"
+def gather(xs, hs, dzs):
+    """dW, dU, db."""
+    ### BEGIN SOLUTION
+    dz = dzs.reshape(-1, dzs.shape[-1])
+    x = xs.reshape(len(dz), -1)
+    h_before = hs[:-1].reshape(len(dz), -1)
+    return x.T @ dz, h_before.T @ dz, dz.sum(axis=0)
+    ### END SOLUTION
+
+
+# %% mistake="gather"
+def gather(xs, hs, dzs):
+    """dU from the state after the step."""
+    dz = dzs.reshape(-1, dzs.shape[-1])
+    x, h = (a.reshape(len(dz), -1) for a in (xs, hs[1:]))
+    return x.T @ dz, h.T @ dz, dz.sum(axis=0)
+
+
+# %% mistake="gather"
+def gather(xs, hs, dzs):
+    """The mean over the batch."""
+    dz = dzs.reshape(-1, dzs.shape[-1])
+    x, h = (a.reshape(len(dz), -1) for a in (xs, hs[:-1]))
+    n = xs.shape[1]
+    return x.T @ dz / n, h.T @ dz / n, dz.sum(axis=0) / n
+
+
+# %% mistake="gather"
+def gather(xs, hs, dzs):
+    """The last step only."""
+    return xs[-1].T @ dzs[-1], hs[-2].T @ dzs[-1], dzs[-1].sum(axis=0)
+
+
+# %% check="gather" points=2
+mg.random.seed(1)
+seen_layer = mg.keras.layers.LSTM(5, return_sequences=True, dtype="float64")
+draw = np.random.default_rng(4)
+xs, weight_of = draw.normal(size=(3, 7, 2)), draw.normal(size=(3, 7, 5))
+with mg.trace(seen_layer) as seen:
+    (seen_layer(xs) * weight_of).sum().backward()
+dzs = np.concatenate([getattr(seen, f"dz_{k}") for k in "ifgo"], axis=-1)
+answers = gather(xs.transpose(1, 0, 2), seen.h, dzs)
+for name, mine, w in zip(
+    ("dW", "dU", "db"), answers, seen_layer.trainable_weights, strict=True
+):
+    same(name, mine, w.grad)
+
+# %% [markdown]
+# ## Which way did it take?
+#
+# Look at what a step sends back once more, with the sum over the gates written out:
+#
+# $$dc = \underbrace{dc_\text{new}\circ f}_{\text{carousel}}, \qquad
+#   dh = \underbrace{dz_i U_i^\top}_{\text{input gate}} + \underbrace{dz_f U_f^\top}_{\text{forget gate}}
+#      + \underbrace{dz_g U_g^\top}_{\text{candidate}} + \underbrace{dz_o U_o^\top}_{\text{output gate}} .$$
+#
+# Five ways lead back through a step. A trace keeps them apart: that is the **gradient ledger**. Its parts sum to what the
+# engine computes. Two untrained nets, one with a forget bias of 0 and one of 3; the loss looks at the last $h$ only.
+
+# %%
+T = 40
+x = np.random.default_rng(2).normal(size=(4, T, 6))
+
+
+def traced(forget_bias):
+    """The trace of an untrained LSTM, the loss a random look at the last h."""
+    mg.random.seed(7)
+    lstm = mg.keras.layers.LSTM(24, dtype="float64", name=f"forget bias {forget_bias}")
+    lstm.build(x.shape)
+    W, U, b = lstm.get_weights()
+    b[24:48] = forget_bias
+    lstm.set_weights([W, U, b])
+    with mg.trace(lstm) as trace:
+        (lstm(x) * np.random.default_rng(3).normal(size=24)).sum().backward()
+    return trace
+
+
+short, long = traced(0), traced(3)
+for trace in (short, long):
+    for state in "hc":
+        parts = sum(trace.ledger[state].values())
+        assert np.abs(parts - trace.arrived[state]).max() < 1e-12
+
+
+def size(a):
+    return np.abs(a).mean()
+
+
+table(
+    ["mean |gradient| sent back", "t = 39", "t = 29", "t = 19", "t = 0"],
+    [[f"bias {name}: {way} → {state}", *(f"{size(trace.ledger[state][way][t]):.1e}" for t in (39, 29, 19, 0))]
+     for name, trace in ((0, short), (3, long))
+     for state, way in (("c", "carousel"), ("h", "i"), ("h", "f"), ("h", "g"), ("h", "o"))],
+)  # fmt: skip
+
+
+# %%
+def draw_ledgers(top, bottom):
+    plot.gradient_ledger(short, ax=top)
+    plot.gradient_ledger(long, ax=bottom)
+
+
+picture(draw_ledgers, rows=2, size=(9, 6))
+
+# %% [markdown]
+# At the very last step ($t = 39$ when one counts from 0) nothing has come along $c$ yet: the loss has only touched $h$. From
+# there the gradient changes over to $c$, and the carousel carries most of it. With a bias of 0 the detours, above all the one
+# through the candidate, carry more than a third at every step; with a bias of 3 less than a quarter. The shares look much
+# alike, and the table shows what they are shares *of*: with a bias of 0 all of it shrinks by half from step to step, with a
+# bias of 3 it stays. (Why is nothing sent back through the forget gate at $t = 0$? Look at $df$.)
+#
+# ## Why it does not vanish
+#
+# If only the carousel is counted, the Jacobian of $c_T$ is a *diagonal* matrix, a product of forget gates:
+#
+# $$\frac{\partial c_T}{\partial c_t}\bigg|_\text{carousel} = \operatorname{diag}(f_T\circ f_{T-1}\circ\dots\circ f_{t+1}) .$$
+#
+# No matrix, no tanh′. Compare with lesson 5: $\prod\operatorname{diag}(1-h^2)\,U^\top$. And each $f$ is *computed* by the
+# net: it can open the gate for as long as it wants. How much of the truth is that? `mg.trace` also computes the whole
+# Jacobian, detours included, without approximation:
+
+# %%
+exact = {
+    name: trace.jacobian_norms("c").mean(axis=1) for name, trace in ((0, short), (3, long))
+}
+product = {0: short.forget_product(), 3: long.forget_product()}
+table(
+    ["40 steps back", "‖∂c_T/∂c_0‖", "largest product of forget gates"],
+    [[f"forget bias {n}", f"{exact[n][0]:.1e}", f"{product[n][0].max(axis=-1).mean():.1e}"] for n in (0, 3)],
+)  # fmt: skip
+
+
+# %%
+def draw_norms(ax):
+    plot.jacobian_norms({"forget bias 0": short, "forget bias 3": long}, ax=ax)
+
+
+picture(draw_norms, size=(8, 4.2))
+
+# %% [markdown]
+# The products tell which net remembers. They are not the whole: what takes a detour comes back to $c$ one step earlier, adds
+# to what the carousel carries, and over forty steps makes a factor of a thousand with a bias of 0. With a bias of 3 the sum
+# of all ways even *grows* a little: nothing vanishes here, and along the detours an LSTM's gradient can explode.
+#
+# And side by side with the simple recurrent net of lesson 5, whose $U$ is orthogonal, its best case: the gradient of the
+# same loss, against the lag.
+
+# %%
+mg.random.seed(7)
+rnn = mg.keras.layers.SimpleRNN(24, dtype="float64", name="simple")
+with mg.trace(rnn) as simple:
+    (rnn(x) * np.random.default_rng(3).normal(size=24)).sum().backward()
+flows = {
+    "LSTM, forget bias 3: dc": long.dc,
+    "LSTM, forget bias 3: dh": long.dh,
+    "LSTM, forget bias 0: dc": short.dc,
+    "simple recurrent net: dh": simple.dh,
+}
+table(
+    ["norm of the gradient", "lag 1", "lag 40"],
+    [[name, *(f"{np.linalg.norm(d[T - lag], axis=-1).mean():.1e}" for lag in (1, 40))] for name, d in flows.items()],
+)  # fmt: skip
+
+
+# %%
+def draw_flow(ax):
+    plot.gradient_flow(flows, ax=ax)
+    ax.set_ylabel("‖∂loss / ∂state at T − lag‖")
+
+
+picture(
+    draw_flow,
+    alt="The norm of the gradient against the lag, logarithmic, for one loss on the last h. For "
+    "the LSTM with a forget bias of 3, dc stays level, between 1.4 and 2.6 over 40 steps, and dh "
+    "drops from 5.8 to 0.6 at the first step and stays there. The simple recurrent net starts at "
+    "5.8 and falls on a straight line to 1e-5. The LSTM with a forget bias of 0 falls faster, to "
+    "2e-9.",
+    size=(8.5, 4.2),
+)
+
+# %% [markdown]
+# Note what the figure does *not* say: that an LSTM cannot lose a gradient. With a bias of 0 it loses it faster than
+# the simple net. It has a *way* on which none need be lost, and a gate that can open it.
+#
+# ## To think about
+#
+# 1. The cell state's own gradient can *explode* only through the detours. Why not along the carousel?
+# 2. Cut the detours: treat $h$ as a constant when the gates are computed, so that $dh = 0$. This was the algorithm of 1997.
+#    What is the Jacobian of $c$ then? What can the net not learn?
+# 3. Which of $i, f, g, o, a$ could be computed again on the way back instead of being kept? What would it cost, what would it save?
+# 4. Where does a *saturated* gate appear in the backward formulas? Which of the five ways does it close, and which does it leave open?
+#
+# ## Summary
+#
+# - The backward pass is the forward pass read upwards; $c_\text{new}$ is read twice, so its gradient is a sum, complete before it
+#   is handed on.
+# - Five numbers a unit are kept; derivatives come from outputs. The weights' gradients are gathered after the loop, one
+#   product each.
+# - Gradients come back by five ways. Four go through the matrix $U$ and a slope; the carousel is multiplied by $f$ alone.
+# - A derivation is believed when finite differences agree, with random cotangents on every output and nothing set to zero.
+#
+# **Read:** Gers, Schmidhuber and Cummins, "Learning to forget", 1999; Graves and Schmidhuber, "Framewise phoneme classification
+# with bidirectional LSTM", 2005, the first to use the whole gradient; Greff and others, "LSTM: a search space odyssey", 2017.
+#
+# **In the source:** [`minigrad/recurrent/lstm_step.py`](../minigrad/recurrent/lstm_step.py) is exercise 3 in minigrad's own
+# words, [`minigrad/recurrent/bptt.py`](../minigrad/recurrent/bptt.py) the loop around it,
+# [`minigrad/tracing/ledger.py`](../minigrad/tracing/ledger.py) the ledger, and
+# [`minigrad/testing.py`](../minigrad/testing.py) the check.
