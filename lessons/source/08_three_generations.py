@@ -438,6 +438,58 @@ same("c_new", c_new, after.c)
 same("m_new", m_new, after.h)
 
 # %% [markdown]
+# ## What peepholes are for: keeping time
+#
+# When the output gate is shut, $m = 0$, and without peepholes no gate can know what $c$ is. With them, a unit can be a
+# clock. Three units, no input and $K = 0$: each adds 0.1 to its $c$ at every step ($i = 1$, $g = 0.1$). As soon as $c$ is
+# above a threshold $\theta$, the output gate opens, and one step later the forget gate shuts, and all begins anew. Both
+# gates see $c$ through their peepholes only:
+#
+# $$z_f + 1 = 200\,(\theta - c), \qquad z_o = 200\,(c_\text{new} - \theta) .$$
+
+# %%
+theta = np.array([0.45, 0.95, 1.45])
+mg.compat.v1.reset_default_graph()
+clock = mg.compat.v1.nn.rnn_cell.LSTMCell(3, use_peepholes=True, dtype="float64")
+clock.build((None, 1))
+bias = [
+    np.full(3, 20.0),
+    np.full(3, np.arctanh(0.1)),
+    200 * theta - 1,
+    -200 * theta,
+]  # i, j, f, o
+w_f, w_i, w_o = np.full(3, -200.0), np.zeros(3), np.full(3, 200.0)
+clock.set_weights([np.zeros((4, 12)), np.concatenate(bias), w_f, w_i, w_o])
+with mg.trace(clock) as ticking:
+    mg.compat.v1.nn.dynamic_rnn(clock, np.zeros((1, 60, 1)), dtype="float64")
+table(
+    ["threshold", "ticks at steps", "period"],
+    [[t, ", ".join(map(str, at[:4])) + " …", np.diff(at)[0]]
+     for t, at in ((t, np.flatnonzero(ticking.m[1:, 0, k] > 0.3)) for k, t in enumerate(theta))],
+)  # fmt: skip
+
+
+# %%
+def draw_clock(top, bottom):
+    for k, t in enumerate(theta):
+        top.plot(ticking.c[1:, 0, k], label=f"θ = {t}", **line(k))
+        bottom.plot(ticking.m[1:, 0, k], label=f"θ = {t}", **line(k))
+    top.set(ylabel="cell state c", title="inside")
+    bottom.set(xlabel="time step t", ylabel="output m", title="outside")
+    top.legend(loc="upper left", bbox_to_anchor=(1, 1))
+
+
+picture(
+    draw_clock,
+    alt="Three units with peepholes over 60 steps without any input. Above, their cell states: saw "
+    "teeth that rise by 0.1 at each step and fall back to 0.1 once they have passed 0.45, 0.95 or "
+    "1.45. Below, their outputs: zero, but for a tick at the top of each tooth, every 5, 10 and 15 "
+    "steps.",
+    rows=2,
+    size=(8, 5),
+)
+
+# %% [markdown]
 # ## Exercise 4: from PyTorch
 #
 # PyTorch's LSTM has the order $i, f, g, o$ too. But its matrices multiply from the left, and it has two biases:
@@ -482,6 +534,13 @@ w_ih, w_hh, b_ih, b_hh = (draw.normal(size=s) for s in ((8, 8), (8, 2), (8,), (8
 target = mg.keras.layers.LSTM(2, dtype="float64")
 target.build((None, None, 8))
 target.set_weights(from_torch(w_ih, w_hh, b_ih, b_hh))
+x_, h_, c_ = (draw.normal(size=(5, n)) for n in (8, 2, 2))
+z = (
+    w_ih @ x_.T + b_ih[:, None] + w_hh @ h_.T + b_hh[:, None]
+).T  # PyTorch's formula, as it stands above
+_, (_, c_new) = target.cell(x_, [h_, c_])
+i, f, g, o = np.split(z, 4, axis=-1)
+same("c_new", c_new, c_ / (1 + np.exp(-f)) + np.tanh(g) / (1 + np.exp(-i)))
 back = convert.to_torch_state_dict(target)
 same("weight_ih, there and back", back["weight_ih_l0"], w_ih)
 same("weight_hh, there and back", back["weight_hh_l0"], w_hh)
