@@ -360,7 +360,9 @@ def spread(every_step, **options):
     else:
         h = lstm(sequence, training=True).numpy()
     without = lstm(sequence[:1], training=False).numpy()[0]
-    return [np.sqrt((a**2).mean(axis=-1)) for a in (h.std(axis=0), h.mean(axis=0) - without)]
+    return [
+        np.sqrt((a**2).mean(axis=-1)) for a in (h.std(axis=0), h.mean(axis=0) - without)
+    ]
 
 
 spreads = {
