@@ -219,9 +219,7 @@ table(
 
 # %%
 def draw_caught(ax):
-    ax.imshow(
-        np.array(list(STYLES.values())), cmap="Greys", aspect="auto", vmin=0, vmax=3
-    )
+    ax.imshow(np.array(list(STYLES.values())), cmap="Greys", aspect="auto", vmin=0, vmax=3)
     for k, row in enumerate(STYLES.values()):
         for n in ALL:
             ax.text(n, k, "✓" if row[n] else "–", ha="center", va="center")
