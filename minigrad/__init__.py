@@ -22,6 +22,7 @@ from minigrad.functional import (
     transpose, unstack, var, where, zeros, zeros_like,
 )  # fmt: skip
 from minigrad.late import late
+from minigrad.layers.module import Module
 from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -31,13 +32,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "GradientTape", "Tensor", "abs", "add", "all", "any", "arange", "argmax", "astype", "backends", "broadcast_to",
-    "clip", "compat", "concat", "concatenate", "cos", "cumsum", "divide", "einsum", "equal", "errors", "exp",
-    "expand_dims", "expm1", "flip", "floor", "full", "functional", "grad", "greater", "greater_equal", "isfinite",
-    "keras", "less", "less_equal", "log", "log1p", "matmul", "max", "maximum", "mean", "min", "minimum", "multiply",
-    "negative", "no_grad", "not_equal", "ones", "ones_like", "pad", "power", "prod", "random", "reshape", "sign", "sin",
-    "split", "sqrt", "square", "squeeze", "stack", "subtract", "sum", "swapaxes", "take", "tanh", "tensor", "testing",
-    "trace", "transpose", "unstack", "use", "using", "var", "where", "zeros", "zeros_like",
+    "GradientTape", "Module", "Tensor", "abs", "add", "all", "any", "arange", "argmax", "astype", "backends",
+    "broadcast_to", "clip", "compat", "concat", "concatenate", "cos", "cumsum", "divide", "einsum", "equal", "errors",
+    "exp", "expand_dims", "expm1", "flip", "floor", "full", "functional", "grad", "greater", "greater_equal",
+    "isfinite", "keras", "less", "less_equal", "log", "log1p", "matmul", "max", "maximum", "mean", "min", "minimum",
+    "multiply", "negative", "no_grad", "not_equal", "ones", "ones_like", "pad", "power", "prod", "random", "reshape",
+    "sign", "sin", "split", "sqrt", "square", "squeeze", "stack", "subtract", "sum", "swapaxes", "take", "tanh",
+    "tensor", "testing", "trace", "transpose", "unstack", "use", "using", "var", "where", "zeros", "zeros_like",
 ]  # fmt: skip
 
 __getattr__ = late(__name__, __all__, "testing", "tracing")

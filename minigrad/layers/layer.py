@@ -25,6 +25,7 @@ from minigrad.layers.catalogue import snake_case
 from minigrad.layers.floatx import is_dtype, layer_dtype
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.masks import hand_on, mask_of, masks_of
+from minigrad.layers.module import Module
 from minigrad.layers.options import Configured, flag, has_options_only, option, optional, text
 from minigrad.layers.weight import Weight
 from minigrad.tensor import Tensor, constant
@@ -35,7 +36,7 @@ _UNBUILT = "call it on data first, or build(input_shape)"
 _with_losses: WeakSet[Layer] = WeakSet()  # the layers that hold losses of a call
 
 
-class Layer(Configured):
+class Layer(Configured, Module):
     """The base class of all layers, as Keras'.
 
     Args:
@@ -154,38 +155,8 @@ class Layer(Configured):
         kinds = ("initializer", "regularizer", "constraint")
         return self.add_weight(name, shape, **{k: getattr(self, f"{options or name}_{k}") for k in kinds} | changes)
 
-    @property
-    def weights(self) -> list[Weight]:
-        """All weights, those of nested layers included, the trainable ones first."""
-        return self.trainable_weights + self.non_trainable_weights
-
-    @property
-    def trainable_weights(self) -> list[Weight]:
-        """The weights that an optimizer may change."""
-        return [w for w, trainable in self._all_weights() if trainable]
-
-    @property
-    def non_trainable_weights(self) -> list[Weight]:
-        """The weights that no optimizer changes."""
-        return [w for w, trainable in self._all_weights() if not trainable]
-
-    variables, trainable_variables = weights, trainable_weights
-
-    def _all_weights(self, trainable: bool = True) -> list[tuple[Weight, bool]]:
-        trainable = trainable and self.trainable
-        own = [*self._weights, *(value for value in vars(self).values() if isinstance(value, Weight))]
-        found = {id(w): (w, trainable and w.trainable) for w in own}
-        for layer in self._sublayers():
-            found |= {id(w): (w, t) for w, t in layer._all_weights(trainable) if id(w) not in found}
-        return list(found.values())
-
     def _sublayers(self) -> list[Layer]:
-        """The layers among the attributes, in the order in which they were set; lists of layers too."""
-        found: dict[int, Layer] = {}
-        for value in vars(self).values():
-            if isinstance(value, (Layer, list, tuple, dict)):
-                found |= {id(part): part for part in nest.leaves(value) if isinstance(part, Layer)}
-        return list(found.values())
+        return [part for part in self._parts() if isinstance(part, Layer)]
 
     def get_weights(self) -> list[Any]:
         """Returns copies of all weights, NumPy arrays."""

@@ -9,6 +9,7 @@ from minigrad.errors import ShapeError
 from minigrad.layers import cell_protocol, context, nest
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
+from minigrad.layers.module import Module
 from minigrad.layers.options import OptionError, choice, option, optional
 from minigrad.layers.rnn import RNN, mask_of_inputs
 from minigrad.layers.serialization import clone, layer_kind
@@ -89,7 +90,7 @@ class Bidirectional(Layer):
     def _both(self) -> tuple[Any, Any]:
         return self.forward_layer, self.backward_layer
 
-    def _sublayers(self) -> list[Layer]:
+    def _parts(self) -> list[Module]:
         return list(self._both)
 
     def arguments(self) -> dict[str, Any]:

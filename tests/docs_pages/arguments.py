@@ -50,9 +50,6 @@ def tables() -> str:
             [section, f"`{name}`", _link(page, section, name), _count(page, section, name)]
             for section, name in page.names()
         ]
-        rows[len(page.inherits) : len(page.inherits)] = [
-            ["base class", f"`{name}`", f"not here: {why}", "–"] for name, why in page.left_out.items()
-        ]
         address = f"`minigrad.{page.address}`"
         parts.append(f"### {page.title}\n\nHere: {address}.\n\n" + table(["what", "name", "test", "recorded"], rows))
     return "\n".join(parts)

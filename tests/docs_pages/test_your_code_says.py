@@ -164,6 +164,7 @@ def test_what_stands_for_a_graph_runs(theirs: str, tmp_path: Path) -> None:
     names |= {"cell": cell, "state": state, "loss": mg.sum(outputs**2), "variables": V1.trainable_variables()}
     names |= {"optimizer": mg.keras.optimizers.SGD(0.1), "model": mg.tanh, "data": names["x"], "y": outputs}
     names |= {"path": tmp_path / "w.npz", "backend": "numpy", "v": names["variables"][1], "a": np.ones(2)}
+    names |= {"module": cell}
     names["file"] = {v.name: v.numpy() for v in names["variables"]}
     for code in codes(INSTEAD[theirs]):
         if code not in NO_EXPRESSIONS:

@@ -24,7 +24,6 @@ class Page:
         call: the arguments of a call.
         attributes: the attributes.
         methods: the methods, with their arguments.
-        left_out: its base classes that do not exist here, and why not.
     """
 
     title: str
@@ -34,7 +33,6 @@ class Page:
     call: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
     methods: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    left_out: dict[str, str] = field(default_factory=dict)
 
     def names(self) -> list[tuple[str, str]]:
         """Every name of the page, with the section that it stands in."""
@@ -84,7 +82,7 @@ PAGES = (
     Page(
         title="tf.compat.v1.nn.rnn_cell.LSTMCell",
         address="compat.v1.nn.rnn_cell.LSTMCell",
-        inherits=("compat.v1.nn.rnn_cell.RNNCell", "compat.v1.layers.Layer", "keras.layers.Layer"),
+        inherits=("compat.v1.nn.rnn_cell.RNNCell", "compat.v1.layers.Layer", "keras.layers.Layer", "Module"),
         arguments={
             "num_units": REQUIRED,
             "use_peepholes": False,
@@ -109,10 +107,6 @@ PAGES = (
             "get_losses_for": ("inputs",),
             "get_updates_for": ("inputs",),
             "zero_state": ("batch_size", "dtype"),
-        },
-        left_out={
-            "tf.Module": "TensorFlow's bookkeeping of variables; `Layer` itself has `variables` and "
-            "`trainable_variables`, and there are no graphs for its name scopes"
         },
     ),
     Page(

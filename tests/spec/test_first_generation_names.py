@@ -42,7 +42,10 @@ def agree(cell: Any, m: Any = H, **convention: Any) -> None:
     assert not convention or differ(run(cell, m)[0], first_step(cell, m=m)[0])
 
 
-@shows("base class", "compat.v1.nn.rnn_cell.RNNCell", "compat.v1.layers.Layer", "keras.layers.Layer", first=True)
+BASES = ("compat.v1.nn.rnn_cell.RNNCell", "compat.v1.layers.Layer", "keras.layers.Layer", "Module")
+
+
+@shows("base class", *BASES, first=True)
 def test_inherits_from(page: Page, name: str) -> None:
     assert issubclass(class_of(page), resolve(name, mg))
 

@@ -47,23 +47,6 @@ def test_arguments_stand_in_their_order_with_their_defaults(page: Page) -> None:
 
 
 @every_page
-def test_base_classes_that_are_left_out_are_not_here(page: Page) -> None:
-    ours = {base.__name__ for base in resolve(page.address, mg).__mro__}
-    for name, why in page.left_out.items():
-        assert why
-        assert name.rpartition(".")[2] not in ours
-        assert not hasattr(mg, name.removeprefix("tf."))
-
-
-def test_the_first_generation_alone_names_a_base_class_that_is_left_out() -> None:
-    assert {page.title: list(page.left_out) for page in PAGES if page.left_out} == {
-        "tf.compat.v1.nn.rnn_cell.LSTMCell": ["tf.Module"]
-    }
-    cell = mg.compat.v1.nn.rnn_cell.LSTMCell(2)
-    assert cell.variables == cell.trainable_variables == []  # what it would have had from there
-
-
-@every_page
 def test_methods_take_their_arguments_in_order(page: Page) -> None:
     for method, arguments in page.methods.items():
         taken = inspect.signature(getattr(resolve(page.address, mg), method)).parameters

@@ -12,6 +12,7 @@ from minigrad.keras.models.model import Model
 from minigrad.layers import nest, serialization
 from minigrad.layers.core import InputLayer
 from minigrad.layers.layer import Layer
+from minigrad.layers.module import Module
 
 
 class Sequential(Model):
@@ -96,8 +97,8 @@ class Sequential(Model):
             )
         return x
 
-    def _sublayers(self) -> list[Layer]:
-        return self._stack
+    def _parts(self) -> list[Module]:
+        return [*self._stack]
 
     def _scope_name(self) -> str:
         return ""  # as in Keras: the weights' names begin with the layers'

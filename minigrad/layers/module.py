@@ -1,0 +1,71 @@
+"""Module: what holds weights, its own and those of the modules among its attributes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.layers import nest
+from minigrad.layers.weight import Weight
+
+
+class Module:
+    """The base class of layers, for what one writes around weights and layers without being a layer itself.
+
+    Args:
+        name: for messages; the class's name by default.
+
+    >>> import minigrad as mg
+    >>> class Pair(mg.Module):
+    ...     def __init__(self):
+    ...         self.parts = [mg.keras.layers.Dense(2), mg.keras.layers.Dense(1)]
+    >>> pair = Pair()
+    >>> pair.parts[1](pair.parts[0](mg.ones((1, 3)))).shape, len(pair.trainable_variables)
+    ((1, 1), 4)
+
+    Source: `tf.Module`; there are no graphs here, and so no name scopes of a module.
+    """
+
+    name, trainable = None, True
+    _weights: Any = ()  # those that are not attributes
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name or type(self).__name__
+
+    @property
+    def weights(self) -> list[Weight]:
+        """All weights, those of nested modules included, the trainable ones first."""
+        return self.trainable_weights + self.non_trainable_weights
+
+    @property
+    def trainable_weights(self) -> list[Weight]:
+        """The weights that an optimizer may change."""
+        return [w for w, trainable in self._all_weights() if trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Weight]:
+        """The weights that no optimizer changes."""
+        return [w for w, trainable in self._all_weights() if not trainable]
+
+    variables, trainable_variables, non_trainable_variables = weights, trainable_weights, non_trainable_weights
+
+    @property
+    def submodules(self) -> tuple[Module, ...]:
+        """The modules among the attributes, each followed by its own."""
+        found = {id(m): m for part in self._parts() for m in (part, *part.submodules)}
+        return tuple(found.values())
+
+    def _all_weights(self, trainable: bool = True) -> list[tuple[Weight, bool]]:
+        trainable = trainable and self.trainable
+        own = [*self._weights, *(value for value in vars(self).values() if isinstance(value, Weight))]
+        found = {id(w): (w, trainable and w.trainable) for w in own}
+        for part in self._parts():
+            found |= {id(w): (w, t) for w, t in part._all_weights(trainable) if id(w) not in found}
+        return list(found.values())
+
+    def _parts(self) -> list[Module]:
+        """The modules among the attributes, in the order in which they were set; lists of modules too."""
+        found: dict[int, Module] = {}
+        for value in vars(self).values():
+            if isinstance(value, (Module, list, tuple, dict)):
+                found |= {id(part): part for part in nest.leaves(value) if isinstance(part, Module)}
+        return list(found.values())
