@@ -1,23 +1,18 @@
-"""The third API generation: `tf.keras`."""
+"""The third API generation: `tf.keras`. What trains models is imported when it is first asked for."""
 
-from minigrad.keras import (
-    activations,
-    backend,
-    callbacks,
-    constraints,
-    initializers,
-    layers,
-    losses,
-    metrics,
-    models,
-    optimizers,
-    regularizers,
-    utils,
-)
+from typing import TYPE_CHECKING
+
+from minigrad.keras import activations, constraints, initializers, layers, regularizers
 from minigrad.keras.layers import Input
-from minigrad.keras.models import Model, Sequential
+from minigrad.late import late
+
+if TYPE_CHECKING:
+    from minigrad.keras import backend, callbacks, losses, metrics, models, optimizers, utils
+    from minigrad.keras.models import Model, Sequential
 
 __all__ = [
     "Input", "Model", "Sequential", "activations", "backend", "callbacks", "constraints", "initializers", "layers",
     "losses", "metrics", "models", "optimizers", "regularizers", "utils",
 ]  # fmt: skip
+
+__getattr__ = late(__name__, __all__, "backend", "callbacks", "losses", "metrics", "models", "optimizers", "utils")
