@@ -18,6 +18,11 @@ cell = tf.compat.v1.nn.rnn_cell.LSTMCell(2)
 assert "minigrad.compat.v1.nn" in sys.modules
 from minigrad.compat.v1 import TensorArray, get_variable, layers
 assert tf.compat.v1.get_variable is get_variable
+trains = [f"minigrad.keras.{name}" for name in ("callbacks", "losses", "metrics", "models", "optimizers")]
+assert not set(trains) & set(sys.modules)
+model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+assert set(trains) <= set(sys.modules)
 """
 
 
@@ -30,6 +35,9 @@ import minigrad as tf
 cell = {"module": "compat.v1.nn.rnn_cell", "class_name": "LSTMCell", "config": {"num_units": 3}}
 layer = tf.keras.layers.RNN.from_config({"cell": cell})
 assert type(layer.cell).__name__ == "LSTMCell" and layer.cell.state_size.c == 3
+dense = {"class_name": "Dense", "config": {"units": 2}}
+stack = {"module": "keras", "class_name": "Sequential", "config": {"layers": [dense]}}
+assert tf.keras.layers.TimeDistributed.from_config({"layer": stack}).layer.layers[0].units == 2
 """
 
 

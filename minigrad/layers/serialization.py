@@ -10,7 +10,7 @@ from minigrad.layers.layer import CLASSES, Layer
 from minigrad.layers.options import Kind, OptionError, has_options_only
 
 SHIPPED = ("keras", "compat")
-FIRST_GENERATION = "compat.v1.nn.rnn_cell"
+LATE = ("keras", "compat.v1.layers", "compat.v1.nn.rnn_cell")  # modules of layers, imported when first asked for
 _NO_LAYER = "{0}: its arguments are not known, so no second one can be made. Derive {0} from Layer."
 
 
@@ -39,8 +39,8 @@ def deserialize(config: dict[str, Any]) -> Layer:
     """
     module, name = config.get("module") or "keras.layers", config.get("class_name", "")
     cls = CLASSES.get((module, name))
-    if cls is None and module == FIRST_GENERATION:  # nobody has asked for it yet
-        import_module(f"minigrad.{module}")
+    if cls is None and module in LATE:
+        getattr(import_module(f"minigrad.{module}"), name, None)
         cls = CLASSES.get((module, name))
     if cls is None and not module.startswith(SHIPPED):  # a class of one's own may have moved to another module
         cls = next((c for (where, n), c in CLASSES.items() if n == name and not where.startswith(SHIPPED)), None)
