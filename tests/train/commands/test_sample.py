@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
-
-from minigrad.__main__ import COMMANDS
-from minigrad.train.command_line import main
-from minigrad.train.run import Run
-from minigrad.train.tasks import TASKS
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs")
-    (folder / "text.txt").write_text("the quick brown fox jumps over the lazy dog.\n" * 60)
-    small = {"steps": 2, "units": 4, "batch": 2}
-    text = TASKS["text"].options_type(file=str(folder / "text.txt"), window=8, **small)
-    Run.create(folder / "text", text, "text").train()
-    Run.create(folder / "adding", TASKS["adding"].options_type(length=6, **small), "adding").train()
-    return folder
 
 
 @pytest.fixture
-def sample(runs, monkeypatch, capsys):
-    monkeypatch.chdir(runs)
-
-    def run(*words):
-        code = main(["sample", *map(str, words)], COMMANDS)
-        return (code, *capsys.readouterr())
-
-    return run
+def sample(command):
+    return partial(command, "sample")
 
 
 def test_text_is_written_with_the_seed(sample):

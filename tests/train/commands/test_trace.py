@@ -3,37 +3,16 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 import pytest
 
 from html_pages import Reader
-from minigrad.__main__ import COMMANDS
-from minigrad.train.command_line import main
-from minigrad.train.run import Run
-from minigrad.train.tasks import TASKS
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs")
-    (folder / "text.txt").write_text("the quick brown fox jumps over the lazy dog.\n" * 60)
-    small = {"steps": 2, "units": 4, "batch": 2}
-    text = TASKS["text"].options_type(file=str(folder / "text.txt"), window=8, **small)
-    Run.create(folder / "text", text, "text").train()
-    for name, options in (("adding", {"length": 6}), ("reber", {"cell": "gru"}), ("copy", {"cell": "simple_rnn"})):
-        Run.create(folder / name, TASKS[name].options_type(**options, **small), name).train()
-    return folder
 
 
 @pytest.fixture
-def trace(runs, monkeypatch, capsys):
-    monkeypatch.chdir(runs)
-
-    def run(*words):
-        code = main(["trace", *map(str, words)], COMMANDS)
-        return (code, *capsys.readouterr())
-
-    return run
+def trace(command):
+    return partial(command, "trace")
 
 
 def test_a_text_is_read_and_shown(trace, runs):
