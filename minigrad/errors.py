@@ -47,6 +47,10 @@ class NaNLossError(MinigradError, ArithmeticError):
     """A loss became NaN or infinite, so the gradients that follow mean nothing."""
 
 
+class OutOfMemoryError(MinigradError, MemoryError):
+    """The host's memory is full, or a device's."""
+
+
 class BackendError(MinigradError, RuntimeError):
     """Something is wrong with a backend. The three subclasses say what."""
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, cast, overload
 from minigrad import tape
 from minigrad.backend import registry
 from minigrad.backend.dtypes import is_floating
+from minigrad.backend.memory import out_of_memory
 from minigrad.backend.protocol import Array, Axis, BackendModule, Xp
 from minigrad.errors import BackendError, DTypeError, GradientError, IndexRangeError, MinigradError, ShapeError
 from minigrad.interop import Interop, array_from
@@ -180,7 +181,7 @@ class Tensor(Interop):
         try:
             self.array = self.backend.setitem(self.array, plain_index(index, self.backend), numbers)
         except (ValueError, TypeError, IndexError) as error:
-            raise _explained("x[…] = …", [self.array, numbers], error) from error
+            raise _explained("x[…] = …", [self.array, numbers], error, self.backend) from error
 
     def __iter__(self) -> Iterator[Tensor]:
         len(self)
@@ -258,8 +259,8 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
         return apply(op, *_all_tensors(op, inputs), **params)
     try:
         y = op.forward(backend, *arrays, **params)
-    except (ValueError, TypeError, IndexError) as error:
-        raise _explained(op.__name__, arrays, error) from error
+    except (ValueError, TypeError, IndexError, MemoryError) as error:
+        raise _explained(op.__name__, arrays, error, backend) from error
     if op.keeps:
         y, params["kept"] = y
     node = None
@@ -317,10 +318,12 @@ def mixed(what: str, a: BackendModule, b: BackendModule) -> BackendError:
     )
 
 
-def _explained(what: str, arrays: list[Any], error: Exception) -> Exception:
+def _explained(what: str, arrays: list[Any], error: Exception, backend: BackendModule) -> Exception:
     """The backend's complaint, with the operation's name and what it was given."""
     if isinstance(error, MinigradError):
         return error
+    if isinstance(error, MemoryError):
+        return out_of_memory(what, backend, error)
     given = ", ".join(f"{a.dtype} {a.shape}" if hasattr(a, "shape") else repr(a) for a in arrays)
     kind: type[MinigradError] = ShapeError if isinstance(error, ValueError) else IndexRangeError
     if isinstance(error, TypeError) or str(error).startswith("Integers"):  # NumPy's ValueError for 2 ** -1
@@ -362,7 +365,11 @@ def gradients(
             raise mixed("backward", backend, y.backend)
     cotangents = [_seed(y, seed) for y, seed in tracked]
     if not create_graph:
-        return propagate(targets, [c.array for c in cotangents], backend, free=free, wanted=wanted, since=since)
+        arrays = [c.array for c in cotangents]
+        try:
+            return propagate(targets, arrays, backend, free=free, wanted=wanted, since=since)
+        except MemoryError as error:
+            raise out_of_memory("backward", backend, error) from error
     with registry.using(backend), recording(True):
         xp = Tensor.functional
         return propagate(targets, cotangents, xp, on_tensors=True, free=free, wanted=wanted, since=since)

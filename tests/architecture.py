@@ -40,11 +40,13 @@ HOST = (
 LATE = ("minigrad.backend.registry", "minigrad.layers.serialization", "minigrad.late")
 ARRAY_LIBRARIES = ("cupy", "cupyx", "numpy")
 # The core is what a reader needs who wants to know how an LSTM works. Training (the command line's, and Keras' models,
-# losses and optimizers), looking on, pictures, file formats and the checkers for third parties are built on it.
-# The first generation's cells, scopes and step say the same once more in the words of 2016.
+# losses and optimizers), late imports, tracing, pictures, file formats and checkers for third parties are built on it.
+# The first generation's cells, scopes and step say the same once more in the words of 2016. What a backend may offer
+# besides, and what is said when its memory is full, is for who writes one.
 NOT_CORE = (
-    "minigrad.bench", "minigrad.compat.v1.layers", "minigrad.compat.v1.nn", "minigrad.compat.v1.variables",
-    "minigrad.convert", "minigrad.keras", "minigrad.plot", "minigrad.recurrent.lstmp_step", "minigrad.recurrent.watch",
+    "minigrad.__main__", "minigrad.backend.memory", "minigrad.backend.optional", "minigrad.bench",
+    "minigrad.compat.v1.layers", "minigrad.compat.v1.nn", "minigrad.compat.v1.variables", "minigrad.convert",
+    "minigrad.keras", "minigrad.late", "minigrad.plot", "minigrad.recurrent.lstmp_step", "minigrad.recurrent.watch",
     "minigrad.testing", "minigrad.tracing", "minigrad.train",
 )  # fmt: skip
 CORE_ALL_THE_SAME = ("minigrad.keras.layers",)

@@ -12,6 +12,7 @@ import ctypes
 import itertools
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -33,14 +34,53 @@ extern "C" { Index blockIdx, blockDim, threadIdx; }
 MODULES = ("cupy", "cupy.cublas", "cupyx", "cupyx.scipy", "cupyx.scipy.special")
 
 
+class OutOfMemoryError(MemoryError):
+    """Called as CuPy's, and in its words."""
+
+
+class Pool:
+    """The pretended device's memory: as large as `size`, and full of what Python has allocated since `limited`."""
+
+    def __init__(self) -> None:
+        self.size: int | None = None
+
+    @contextmanager
+    def limited(self, size: int) -> Iterator[None]:
+        """So many bytes can be had inside a `with` block."""
+        tracemalloc.start()
+        self.size = size
+        try:
+            yield
+        finally:
+            self.size = None
+            tracemalloc.stop()
+
+    def used_bytes(self) -> int:
+        return tracemalloc.get_traced_memory()[0]
+
+    def free_bytes(self) -> int:
+        return (self.size or 0) - self.used_bytes()
+
+    def get_limit(self) -> int:
+        return self.size or 0
+
+
 class Cuda:
     """The pretended device: what was launched, and the recording that is open."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.pool = Pool()
         self.log: list[str] = []  # what the host asked for, one by one
         self.recording: list[Callable[[], None]] | None = None
         self._serial = itertools.count()
+
+    def empty(self, shape: Any, dtype: Any = float) -> Any:
+        """An array, if there is room for it."""
+        size = np.dtype(dtype).itemsize * int(np.prod(shape))
+        if self.pool.size is not None and size > self.pool.free_bytes():
+            raise OutOfMemoryError(f"Out of memory allocating {size:,} bytes (allocated so far: … bytes).")
+        return np.empty(shape, dtype)
 
     def run(self, what: str, action: Callable[[], None]) -> None:
         """A launch: done at once, or kept while a stream records."""
@@ -142,10 +182,13 @@ def _cupy(cuda: Cuda) -> dict[str, ModuleType]:
     vars(cupy).update({name: getattr(np, name) for name in dir(np) if not name.startswith("_")})
     cupy.asnumpy = np.array  # type: ignore[attr-defined]
     cupy.RawModule = lambda code, options: _module(cuda, code, options)  # type: ignore[attr-defined]
-    memory = SimpleNamespace(OutOfMemoryError=MemoryError)
+    cupy.empty = cuda.empty  # type: ignore[attr-defined]
+    cupy.get_default_memory_pool = lambda: cuda.pool  # type: ignore[attr-defined]
+    memory = SimpleNamespace(OutOfMemoryError=OutOfMemoryError)
     device = SimpleNamespace(synchronize=lambda: None)
+    runtime = SimpleNamespace(memGetInfo=lambda: (0, 0))
     cupy.cuda = SimpleNamespace(  # type: ignore[attr-defined]
-        Stream=_stream(cuda), Device=lambda: device, memory=memory, runtime=SimpleNamespace()
+        Stream=_stream(cuda), Device=lambda: device, memory=memory, runtime=runtime
     )
     modules["cupy.cublas"].gemm = _gemm(cuda)  # type: ignore[attr-defined]
     import minigrad_numpy

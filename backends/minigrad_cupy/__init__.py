@@ -42,7 +42,7 @@ from cupy import (
 )
 from cupyx.scipy.special import erf
 
-from minigrad_cupy.device import explain, probe
+from minigrad_cupy.device import probe, shortage
 from minigrad_cupy.kernels import kernels
 
 Array = Any
@@ -57,10 +57,10 @@ concat = concatenate
 
 __all__ = [
     "abs", "all", "any", "arange", "argmax", "asarray", "astype", "broadcast_to", "clip", "concat", "cos", "cumsum",
-    "erf", "exp", "expand_dims", "explain", "expm1", "flip", "floor", "full", "getitem", "is_array", "isfinite",
+    "erf", "exp", "expand_dims", "expm1", "flip", "floor", "full", "getitem", "is_array", "isfinite",
     "kernels", "log", "log1p", "matmul", "max", "maximum", "min", "minimum", "name", "ones", "pad", "probe", "prod",
-    "reshape", "scatter_add", "setitem", "sign", "sin", "split", "sqrt", "squeeze", "stack", "sum", "take", "tanh",
-    "to_numpy", "transpose", "unstack", "where", "zeros",
+    "reshape", "scatter_add", "setitem", "shortage", "sign", "sin", "split", "sqrt", "squeeze", "stack", "sum", "take",
+    "tanh", "to_numpy", "transpose", "unstack", "where", "zeros",
 ]  # fmt: skip
 
 

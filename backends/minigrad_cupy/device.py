@@ -7,12 +7,13 @@ the spot (NVRTC), a matrix product (cuBLAS), random numbers (cuRAND).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import cupy as cp
 
-MIB = 2**20
+from minigrad_cupy.loops import Run
 
 
 class _Trial(NamedTuple):
@@ -78,23 +79,17 @@ def _runtime_version() -> int:
     return int(cp.cuda.runtime.runtimeGetVersion())
 
 
-def explain(error: Exception, batch: int | None = None) -> str | None:
-    """Says in words what an error in the middle of the work means; None if it is none of the GPU's.
+def shortage(error: MemoryError) -> tuple[int, int, int] | None:
+    """Returns the bytes that were asked for, that are in use, and that can be had in all; None if it is not the GPU's.
 
-    Args:
-        error: what was raised.
-        batch: the batch size at which it was, for advice.
+    Runs that lie idle on their shelf give their memory back before it is counted.
     """
     if not isinstance(error, cp.cuda.memory.OutOfMemoryError):
         return None
+    Run.clear_shelf()
     pool = cp.get_default_memory_pool()
-    held, free = pool.used_bytes(), cp.cuda.runtime.memGetInfo()[0]
-    room = held + pool.free_bytes() + free
-    text = f"the GPU's memory is full: {held // MIB} MiB are in use of {room // MIB} MiB that can be had ({error})"
-    return text if batch is None else f"{text}. {_smaller(batch)}"
-
-
-def _smaller(batch: int) -> str:
-    return (
-        f"Try batch_size={batch // 2}." if batch > 1 else "Not even one row fits: make the model or the window smaller."
-    )
+    used = int(pool.used_bytes())
+    room = used + int(pool.free_bytes()) + int(cp.cuda.runtime.memGetInfo()[0])
+    limit = int(pool.get_limit())  # 0 if there is none
+    asked = re.search(r"allocating ([\d,]+) bytes", str(error))
+    return int(asked[1].replace(",", "")) if asked else 0, used, min(room, limit or room)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any, ClassVar
 
@@ -38,19 +39,18 @@ class Replayed:
     The first time as written, the second time it records them, and from then on it replays what was recorded.
     """
 
-    def __init__(self, launches: Callable[[], None]) -> None:
-        self.launches = launches
+    def __init__(self) -> None:
         self.warm = False  # libraries want to have been used once before they are recorded
         self.graph: Any = None
 
-    def __call__(self) -> None:
-        """Runs them."""
+    def __call__(self, launches: Callable[[], None]) -> None:
+        """Runs the launches, every time the same ones."""
         if not self.warm:
             self.warm = True
-            self.launches()
+            launches()
             return
         if self.graph is None:
-            self.graph = _recorded(self.launches)
+            self.graph = _recorded(launches)
         self.graph.launch()
 
 
@@ -90,7 +90,15 @@ class Run:
         self.live = cp.empty((T, B), bool) if masked else None
         self.rows = [None] * T if self.live is None else list(self.live)
         self.kernels = [kernel(self.source, name, dtype, recurrent_activation) for name in ("forward", "backward")]
-        self.forward, self.backward = Replayed(self._forward), Replayed(self._backward)
+        self._forth, self._back = Replayed(), Replayed()
+
+    def forward(self) -> None:
+        """The loop from the first step to the last."""
+        self._forth(self._forward)
+
+    def backward(self) -> None:
+        """The loop from the last step to the first."""
+        self._back(self._backward)
 
     def _forward(self) -> None:
         raise NotImplementedError
@@ -109,9 +117,12 @@ class Run:
 
     @classmethod
     def taken(cls, *shape: Any) -> Any:
-        """A run of that shape from the shelf, or a new one."""
+        """A run of that shape from the shelf, or a new one; if need be, in the place of those that lie idle."""
         shelf = cls._shelf.setdefault((cls, *shape), [])
-        return shelf.pop() if shelf else cls(*shape)
+        with suppress(cp.cuda.memory.OutOfMemoryError):
+            return shelf.pop() if shelf else cls(*shape)
+        cls.clear_shelf()
+        return cls(*shape)
 
     @classmethod
     def clear_shelf(cls) -> None:

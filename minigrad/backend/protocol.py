@@ -10,8 +10,8 @@ dtype.
 
 `minigrad.functional` offers the same names on Tensors; that is why one gradient rule serves both.
 
-A backend may offer three things more: `probe()`, which returns None, or the reason why its device does not answer;
-`kernels`, fused versions of the recurrent loops; and `on_host = True`, if looking at a number costs no transfer.
+A backend may offer four things more, of which `minigrad.backend.optional` tells: `probe`, `on_host`, `shortage` and
+fused `kernels` of the recurrent loops.
 """
 
 from __future__ import annotations

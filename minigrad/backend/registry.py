@@ -8,7 +8,6 @@ same loader and the same check. Nothing is imported before the first tensor asks
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -35,6 +34,9 @@ _current: BackendModule | None = None
 
 def use(backend: str | BackendModule) -> BackendModule:
     """Makes a backend the one on which new tensors are created.
+
+    Where nobody calls it, that is NumPy's, also where a faster one is installed: what a program computes with, and
+    whether it waits for a compiler, is to be read in it. `layer.path` says which loop a recurrent layer ran in.
 
     Args:
         backend: a name that `backends()` lists, or any module that satisfies `minigrad.backend.protocol`.

@@ -90,7 +90,8 @@ def _failed(error: Exception) -> int:
     if isinstance(error, OSError) and error.filename is not None:
         said = f"{error.filename}: {error.strerror}."  # the system's own words begin with a number
     elif isinstance(error, MemoryError):
-        said = f"not enough memory: {error}. Take fewer --units, a smaller --batch or shorter sequences."
+        why = str(error).rstrip(".")
+        said = f"not enough memory: {why}. Take fewer --units, a smaller --batch or shorter sequences."
     print(f"minigrad: {said}", file=sys.stderr)
     return FAILED
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 import minigrad as mg
 import minigrad_numpy
+from minigrad.errors import OutOfMemoryError
 from minigrad.keras import layers as L
 from pretended_cuda import Cuda, pretended
 from rows import assert_same, masks
@@ -129,6 +131,43 @@ def test_what_leaves_is_counted(cupy: ModuleType) -> None:
         assert cupy.transfers == before
         loss.item()
         assert cupy.transfers == before + 1
+
+
+FULL = re.compile(
+    r"fit, epoch 1, step 1: the memory of the backend 'cupy' is full at a batch of (\d+) rows: of 2 MiB are ([\d.]+) "
+    r"MiB in use and ([\d.]+) MiB by this step, and ([\d.]+) MiB more were wanted\. At most (\d+) rows would have come "
+    r"so far, and the rest of the step wants memory too: try batch_size=(\d+) or less\."
+)
+
+
+def told(run: Callable[[], object]) -> list[float] | None:
+    """The numbers of the error for a batch that does not fit; None for one that does."""
+    try:
+        run()
+    except OutOfMemoryError as error:
+        said = FULL.fullmatch(str(error))
+        return [float(number) for number in said.groups()] if said else []
+    return None
+
+
+def test_a_batch_that_does_not_fit(cupy: ModuleType, cuda: Cuda) -> None:
+    """Who follows the advice trains after an error or two; what the step had taken is free again after each."""
+    tried = [64]
+    with mg.using(cupy):
+        model = mg.keras.Sequential([L.LSTM(31, return_sequences=True), L.LSTM(31), L.Dense(1)])
+        model.compile("adam", "mse")
+        x, y = np.ones((64, 20, 8), "float32"), np.ones((64, 1), "float32")
+        model.train_on_batch(x[:1], y[:1])
+        with cuda.pool.limited(2 << 20):
+            while numbers := told(lambda: model.fit(x, y, batch_size=tried[-1], verbose=0)):
+                size, rest, step, more, fit, advised = numbers
+                assert size == tried[-1]
+                assert rest < 0.5
+                assert fit == pytest.approx(min(size - 1, (2 - rest) * size / (step + more)), abs=1.1)
+                assert advised <= fit < 2 * advised
+                tried.append(int(advised))
+    assert numbers is None
+    assert 2 <= len(tried) <= 3
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------

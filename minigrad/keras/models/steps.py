@@ -8,6 +8,7 @@ from functools import wraps
 from inspect import signature
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
+from minigrad.backend.memory import with_advice
 from minigrad.creation import as_tensor
 from minigrad.errors import NaNLossError
 from minigrad.keras import optimizers
@@ -174,6 +175,14 @@ class Stepping(Layer):
             'with fit(on_nan="continue") or evaluate(on_nan="continue").'
         )
 
+    def _fitting(self, step: Callable[[Any], R], data: Any) -> R:
+        """One of the steps above on a batch. If memory does not suffice, the error says which batch size would do."""
+        try:
+            return step(data)
+        except MemoryError as error:
+            x = nest.first(unpacked(data)[0])
+            raise with_advice(self._place, x.backend, error, x.shape[0]) from error
+
     # --- single batches -----------------------------------------------------------------------------------------------
 
     @explained
@@ -193,7 +202,7 @@ class Stepping(Layer):
         if reset_metrics:
             self.reset_metrics()
         self._place, self._skips_nan, self._trained = "train_on_batch", False, ()
-        logs = numbers(self.train_step(data))
+        logs = numbers(self._fitting(self.train_step, data))
         return logs if return_dict else values_of(logs)
 
     def test_on_batch(
@@ -205,13 +214,14 @@ class Stepping(Layer):
             self.reset_metrics()
         self._place, self._skips_nan = "test_on_batch", False
         with recording(False):
-            logs = numbers(self.test_step(data))
+            logs = numbers(self._fitting(self.test_step, data))
         return logs if return_dict else values_of(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Returns the outputs for one batch, NumPy arrays."""
+        self._place = "predict_on_batch"
         with recording(False):
-            outputs = self.predict_step(Arrays("predict_on_batch", x, None, None, None).whole())
+            outputs = self._fitting(self.predict_step, Arrays("predict_on_batch", x, None, None, None).whole())
         return nest.over(lambda y: y.numpy(), outputs)
 
 

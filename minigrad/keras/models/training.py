@@ -120,6 +120,7 @@ class Trainable(Stepping):
         Raises:
             NaNLossError: a loss is not finite; says where. The weights are as they were before that step. Or, at the
                 end of an epoch, a weight is not.
+            OutOfMemoryError: a batch does not fit; says which batch size would.
             OptionError: an argument is not what it should be.
             DataError: the data cannot be used.
             NotCompiledError: there is no loss yet.
@@ -171,7 +172,7 @@ class Trainable(Stepping):
             self._place = f"{where}, step {step + 1}"
             if told.for_batches:
                 told.tell("on_train_batch_begin", step, {})
-            logs = self.train_step(data if plan.weigh is None else plan.weigh(data))
+            logs = self._fitting(self.train_step, data if plan.weigh is None else plan.weigh(data))
             if own_step and "loss" in logs:
                 self._is_finite(logs["loss"], so_far="")
             if told.for_batches:
@@ -226,7 +227,7 @@ class Trainable(Stepping):
         with recording(False):
             for step, data in enumerate(taken(where, source.batches(), steps)):
                 self._place = f"{where}, step {step + 1}"
-                logs = self.test_step(data)
+                logs = self._fitting(self.test_step, data)
                 if own_step and "loss" in logs:
                     self._is_finite(logs["loss"], so_far="")
         logs = numbers(logs)
@@ -247,8 +248,9 @@ class Trainable(Stepping):
         """
         _read("predict", verbose=verbose, steps=steps)
         source = source_of("predict", x, None, None, batch_size)
+        self._place = "predict"
         with recording(False):
-            outputs = [self.predict_step(data) for data in taken("predict", source.batches(), steps)]
+            outputs = [self._fitting(self.predict_step, data) for data in taken("predict", source.batches(), steps)]
         return nest.over(lambda *parts: F.concat(parts).numpy(), *outputs)
 
 
