@@ -53,6 +53,15 @@ def spread(values: Any, digits: int = 3) -> str:
     return f"{low} throughout" if low == high else f"from {low} to {high}, mean {mean}"
 
 
+def counted(count: int, what: str) -> str:
+    """Returns how many there are.
+
+    >>> counted(1, "unit"), counted(3, "unit")
+    ('1 unit', '3 units')
+    """
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
 def listed(words: Sequence[str]) -> str:
     """Returns words as one writes them.
 

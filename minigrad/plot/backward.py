@@ -32,20 +32,22 @@ def gradient_flow(models: Any, state: str = "h", row: int | None = None, ax: Any
         GradientError: `backward` was not called.
         IndexRangeError: there is no such row.
     """
-    norms, every = {}, {}
+    norms, lags, letters = {}, {}, []
     for name, source in by_name(models, "gradient_flow").items():
         trace = trace_of(source, "gradient_flow", "dstates", state)
         k = state if trace.kind == "arrays" else letter_of("gradient_flow", state, trace.states)
-        norms[name] = _of_row("gradient_flow", np.linalg.norm(_dstate(trace, k), axis=-1), row)
-        every[name] = trace.every
+        dstate = trace.dstates[k] if trace.kind == "arrays" else getattr(trace, f"d{k}")
+        norms[name] = _of_row("gradient_flow", np.linalg.norm(dstate, axis=-1), row)
+        lags[name] = trace.steps - np.append(trace.at, trace.steps)
+        letters.append(k)
     ax = style.axes(ax)
-    ax.set_ylabel(f"‖∂loss/∂{state}ₜ‖, in units of the loss")
-    return _against_lag(ax, norms, f"the norm of ∂loss/∂{state}", every)
+    letter = "/".join(dict.fromkeys(letters))
+    ax.set_ylabel(f"‖∂loss/∂{letter}ₜ‖, in units of the loss")
+    return _against_lag(ax, norms, lags, f"the norm of ∂loss/∂{letter}_t{_whose(row)}")
 
 
-def _dstate(trace: Trace, k: str) -> HostArray:
-    """∂loss/∂state, the last entry left out where steps were: it belongs to the end, and not to the next one kept."""
-    return (trace.dstates[k] if trace.kind == "arrays" else getattr(trace, f"d{k}"))[: None if trace.every == 1 else -1]
+def _whose(row: int | None) -> str:
+    return ", the mean of the rows," if row is None else f" of row {row}"
 
 
 def jacobian_norms(
@@ -92,7 +94,9 @@ def jacobian_norms(
             )
     ax = style.axes(ax)
     ax.set_ylabel(f"‖∂{state}_T/∂{state}ₜ‖ ({norm} norm, no unit)")
-    return _against_lag(ax, norms | products, f"the {norm} norm of ∂{state} at the end by ∂{state} before", {})
+    lines = norms | products
+    lags = {name: np.arange(len(line))[::-1] for name, line in lines.items()}
+    return _against_lag(ax, lines, lags, f"the {norm} norm of ∂{state}_T/∂{state}_t{_whose(row)}")
 
 
 def _of_row(where: str, norms: HostArray, row: int | None) -> HostArray:
@@ -102,27 +106,35 @@ def _of_row(where: str, norms: HostArray, row: int | None) -> HostArray:
     return norms.mean(axis=1) if row is None else norms[:, row]
 
 
-def _against_lag(ax: Any, lines: dict[str, HostArray], what: str, every: Mapping[str, int]) -> Any:
+def _against_lag(ax: Any, lines: dict[str, HostArray], at: Mapping[str, HostArray], what: str) -> Any:
     """Lines over the lag, the end at the left; what is 0 cannot be drawn on this scale and is said."""
     said = []
     for n, (name, values) in enumerate(lines.items()):
-        back = values[::-1]
-        lags = np.arange(len(back)) * every.get(name, 1)
+        back, lags = values[::-1], at[name][::-1]
         lost = np.flatnonzero(back == 0)
         tail = f", 0 from lag {lags[lost[0]]} on" if lost.size and (back[lost[0] :] == 0).all() else ""
         label = (name + tail).removeprefix(", ")
         ax.plot(lags, np.where(back > 0, back, np.nan), label=label or None, **style.look(n, len(back)))
-        change = f", {back[-1] / back[0]:.2g} times that at lag 0" if back[0] > 0 and not tail else ""
-        ends = f"{back[0]:.2g} at lag 0, {back[-1]:.2g} at lag {lags[-1]}"
-        said.append(f"{name or 'it'}: {ends}{change}{tail}")
+        said.append(f"{name or 'it'}: {_ends(back, lags)}{tail}")
+    scale = ""
     if any((v > 0).any() for v in lines.values()):
         ax.set_yscale("log")
+        scale = " on a logarithmic scale"
     ax.set_xlabel("lag T − t (steps before the end)")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(axis="y", color="#E5E5E5", linewidth=0.6)
     if ax.get_legend_handles_labels()[1]:
         style.legend(ax)
-    return describe(ax, f"Lines on a logarithmic scale: {what} against the lag. {'; '.join(said)}.")
+    return describe(ax, f"Lines{scale}: {what} against the lag. {'; '.join(said)}.")
+
+
+def _ends(back: HostArray, lags: HostArray) -> str:
+    """In words, how a line begins and ends; what is 0 is left out at its beginning, and not compared at its end."""
+    first = int((back > 0).argmax())  # 0, too, where all are 0
+    begins = f"{back[first]:.2g} at lag {lags[first]}"
+    before = f"0 before, {begins}" if first else begins
+    change = f", {back[-1] / back[first]:.2g} times that" if back[-1] > 0 else ""
+    return f"{before}, {back[-1]:.2g} at lag {lags[-1]}{change}"
 
 
 def gradient_ledger(source: Source, state: str | None = None, row: int = 0, units: Any = None, ax: Any = None) -> Any:

@@ -11,6 +11,7 @@ from minigrad.errors import MinigradError, unknown_name
 from minigrad.plot import style
 from minigrad.plot.alt import describe
 from minigrad.plot.cell_pictures import OF_KIND, PICTURES, Picture, Wire
+from minigrad.plot.scaled import write
 from minigrad.plot.view import Source, View, trace_of, within
 from minigrad.tracing import Trace
 
@@ -29,10 +30,12 @@ def cell_diagram(
 ) -> Any:
     """Draws a cell: what flows where, and for one unit at one step the numbers, with their gradients below.
 
+    All of it scales with the axes; to be read it wants some 8 by 4 inches.
+
     Args:
         source: a trace; or, without numbers, one of ``"first"``, ``"second"``, ``"third"`` (generations of the LSTM),
             ``"gru"``, ``"simple_rnn"``.
-        step: which time step.
+        step: which of the trace's steps; of a layer that goes backwards, step 0 reads the last time step.
         row: of the batch.
         unit: whose numbers.
         generation: of a traced LSTM, ``"second"`` where σ is the hard one; it runs by the same equations as the third.
@@ -47,15 +50,16 @@ def cell_diagram(
         MinigradError: the trace holds every n-th step only, so that what a step led to is not in it.
         UnknownNameError: there is no such picture.
     """
-    where, numbers, title = "cell_diagram", {}, []
+    where, numbers, title, gates = "cell_diagram", {}, [], []
     if isinstance(source, str):
         name = source
     else:
         trace = trace_of(source, where)
         name = generation or OF_KIND.get(trace.kind, trace.kind)
+        gates = list(trace.gates)
         numbers = _numbers(trace, View(trace, where, row, unit), step)
         peepholes = "i" in trace.ledger.get("c", {}) if peepholes is None else peepholes
-        title = [f"{trace.name}, unit {unit}, row {row}, time step {step}"]
+        title = [f"{trace.name}, unit {unit}, row {row}, time step {trace.times[step]}"]
         if trace.mask is not None and not trace.mask[step, row]:
             title.append("masked: the state is held, and what the gates say is not used")
     if name not in PICTURES:
@@ -65,11 +69,14 @@ def cell_diagram(
     _circuit(ax, picture, bool(peepholes), projected)
     _letters(ax, picture, numbers)
     sums = [] if len(title) > 1 else _sums(picture, numbers, projected)
-    ax.text(7.3, -0.55, "\n".join(sums), ha="center", va="top", family="monospace", fontsize=9.5)
-    ax.set_title("\n".join([": ".join([picture.title, *title[:1]]), *title[1:]]), fontsize=11)
-    ax.set(xlim=(-2.3, 17.0), ylim=(-1.5, 5.6), aspect="equal")
+    write(ax, 7.6, -0.4, "\n".join(sums), 0.25, ha="center", va="top", family="monospace")
+    ax.set_title("\n".join([": ".join([picture.title, *title[:1]]), *title[1:]]), fontsize=11, wrap=True)
+    ax.set(xlim=(-2.3, 17.5), ylim=(-1.3, 5.6), aspect="equal")
     ax.set_axis_off()
-    said = [f"{k} {v:.3g}" + ("" if d is None else f" (gradient {d:.2g})") for k, (v, d) in numbers.items()]
+    said = [
+        f"{k} {_number(v)}" + ("" if d is None else f" (gradient {'by what goes in ' * (k in gates)}{_number(d, 2)})")
+        for k, (v, d) in numbers.items()
+    ]
     about = f"Circuit: {': '.join([picture.title, *title])}."
     return describe(ax, about, "; ".join([", ".join(said) or "without numbers", *sums]) + ".")
 
@@ -79,8 +86,8 @@ def _numbers(trace: Trace, view: View, step: int) -> Numbers:
     within(view.where, "step", [step], len(view.steps))
     if trace.every > 1:
         raise MinigradError(
-            f"cell_diagram: the trace of {trace.name} holds each {trace.every}th step only, and not the state that "
-            "a step led to. Trace with every=1."
+            f"cell_diagram: the trace of {trace.name} holds one step in {trace.every}, and not the state that it led "
+            "to. Trace with every=1."
         )
     row, (unit,) = view.row, view.units
 
@@ -110,14 +117,16 @@ def _circuit(ax: Any, picture: Picture, peepholes: bool, projected: bool) -> Non
 
 def _node(ax: Any, x: float, y: float, text: str, shape: str, colour: str, width: float) -> None:
     frame = {"boxstyle": shape, "facecolor": "white", "edgecolor": colour, "linewidth": width}
-    ax.text(x, y, text, ha="center", va="center", fontsize=10, bbox=frame)
+    write(ax, x, y, text, 0.26, ha="center", va="center", bbox=frame)
 
 
 def _wire(ax: Any, wire: Wire, colour: str, line: str) -> None:
     xs, ys = zip(*wire, strict=True)
     ax.plot(xs, ys, color=colour, linestyle=line, linewidth=1.3, zorder=1)
-    tip = {"arrowstyle": "-|>", "color": colour, "linewidth": 0, "mutation_scale": 11, "shrinkA": 0, "shrinkB": 0}
-    ax.annotate("", wire[-1], wire[-2], arrowprops=tip, zorder=1)
+    end, along = np.array(wire[-1]), np.subtract(wire[-1], wire[-2])
+    along = 0.2 * along / np.linalg.norm(along)
+    aside = 0.4 * along[::-1] * (1, -1)
+    ax.fill(*zip(end, end - along + aside, end - along - aside, strict=True), color=colour, linewidth=0, zorder=1)
 
 
 def _letters(ax: Any, picture: Picture, numbers: Numbers) -> None:
@@ -137,21 +146,14 @@ def _letters(ax: Any, picture: Picture, numbers: Numbers) -> None:
 def _write(ax: Any, letter: str, numbers: Numbers, x: float, y: float, side: str) -> None:
     """A letter with its value, and the gradient below in another colour."""
     value, gradient = numbers.get(letter, (None, None))
-    ax.text(
-        x,
-        y,
-        letter if value is None else f"{letter} = {_number(value)}",
-        va="bottom",
-        ha=side,
-        fontweight="bold",
-        fontsize=9,
-    )
+    words = letter if value is None else f"{letter} = {_number(value)}"
+    write(ax, x, y, words, 0.24, va="bottom", ha=side, fontweight="bold")
     if gradient is not None:
-        ax.text(x, y, f"∂: {_number(gradient, 2)}", va="top", ha=side, color="#A03E00", fontsize=9)
+        write(ax, x, y, f"∂: {_number(gradient, 2)}", 0.24, va="top", ha=side, color="#A03E00")
 
 
 def _number(value: float, digits: int = 3) -> str:
-    return f"{value:.{digits}g}".replace("-", "−")
+    return f"{value + 0.0:.{digits}g}".replace("-", "−")  # + 0.0: of a zero that has a sign
 
 
 def _sums(picture: Picture, numbers: Numbers, projected: bool) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.plot import style
 from minigrad.plot.alt import describe
-from minigrad.plot.style import BLACK, BLUE, VERMILION
+from minigrad.plot.style import BLACK, BLUE
 
 
 def learning_curve(
@@ -38,10 +38,10 @@ def learning_curve(
     """
     ax = style.axes(ax)
     ax.plot(steps, losses, color=BLUE, alpha=0.25, linewidth=0.8, label="loss of each batch")
-    ax.plot(steps, running_mean(losses), color=BLUE, label="running mean")
+    ax.plot(steps, running_mean(losses), label="running mean", **style.look(0, len(steps)))
     if validation:
         at, values = zip(*validation, strict=True)
-        ax.plot(at, values, color=VERMILION, linestyle="--", marker="o", label="validation")
+        ax.plot(at, values, label="validation", **style.look(1, len(at)))
     if baseline is not None:
         name, value = baseline
         ax.axhline(value, color=BLACK, linestyle=":", label=f"{name}: {value:.3g}")

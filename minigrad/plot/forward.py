@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.errors import MinigradError
 from minigrad.plot import style
-from minigrad.plot.alt import describe, listed, peak, spread
+from minigrad.plot.alt import counted, describe, listed, peak, spread
 from minigrad.plot.style import CANDIDATES, NAMES
 from minigrad.plot.view import HostArray, Source, View, letter_of, letters_of, trace_of, within
 
@@ -31,7 +31,7 @@ def gates(
         letters: which gates, ``"f"`` or ``["i", "f"]``; all by default.
         row: of the batch.
         units: index or indices of the units; all by default.
-        tokens: what was read at each step, to stand under the axis.
+        tokens: what stands at each time step of the sequence, to stand under the axis.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
     Returns:
@@ -40,6 +40,7 @@ def gates(
     Raises:
         IndexRangeError: there is no such row or unit.
         ImportError: matplotlib is not installed.
+        ShapeError: there is not one token for each time step.
     """
     trace = trace_of(source, "gates")
     view = View(trace, "gates", row, units)
@@ -53,7 +54,9 @@ def gates(
     ax.set_title(view.title)
     style.legend(ax)
     each = [f"{NAMES.get(k, k)} {spread(_middle(v))}" for k, v in values.items()]
-    return describe(ax, f"Lines: gates{view.about}, {view.meaning()}. {'; '.join(each)}.")
+    what = "activations" if set(names) <= set(CANDIDATES) else "gates"
+    band = ", with the band in which four fifths of them lie" if len(names) == 1 < len(view.units) else ""
+    return describe(ax, f"Lines: {what}{view.about}, {view.meaning()}{band}. {'; '.join(each)}.")
 
 
 def gate_heatmap(
@@ -71,7 +74,7 @@ def gate_heatmap(
         gate: its letter.
         row: of the batch.
         units: indices of the units; all by default.
-        tokens: what was read at each step.
+        tokens: what stands at each time step of the sequence.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
     Returns:
@@ -80,6 +83,7 @@ def gate_heatmap(
     Raises:
         IndexRangeError: there is no such row or unit.
         ImportError: matplotlib is not installed.
+        ShapeError: there is not one token for each time step.
     """
     trace = trace_of(source, "gate_heatmap", letter=gate)
     view, k = View(trace, "gate_heatmap", row, units), letter_of("gate_heatmap", gate, trace.gates)
@@ -99,7 +103,7 @@ def gate_heatmap(
     ax.set_title(view.title)
     seen = values[np.isfinite(values)]
     ends = "" if signed else f" {(seen > 0.9).mean():.0%} of it is above 0.9, {(seen < 0.1).mean():.0%} below 0.1."
-    what = f"Heat map: {NAMES.get(k, k)}{view.about}, {len(view.units)} units, {spread(values)}."
+    what = f"Heat map: {NAMES.get(k, k)}{view.about}, {counted(len(view.units), 'unit')}, {spread(values)}."
     return describe(ax, what + ends)
 
 
@@ -118,7 +122,7 @@ def cell_state(
         letter: which state: ``"c"``, or ``"h"``.
         row: of the batch.
         units: index or indices of the units; all by default.
-        tokens: what was read at each step.
+        tokens: what stands at each time step of the sequence.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
     Returns:
@@ -127,6 +131,7 @@ def cell_state(
     Raises:
         IndexRangeError: there is no such row or unit.
         ImportError: matplotlib is not installed.
+        ShapeError: there is not one token for each time step.
     """
     trace = trace_of(source, "cell_state", "states", letter)
     view, k = View(trace, "cell_state", row, units), letter_of("cell_state", letter, trace.states)
@@ -135,10 +140,10 @@ def cell_state(
     ax.axhline(0, color=style.GREY, linewidth=0.8, zorder=0.8)
     if values.shape[1] <= FEW:
         for n, line in enumerate(values.T):
-            ax.plot(view.steps, line, label=f"unit {view.units[n]}", **style.look(n, len(line)))
+            ax.plot(view.after, line, label=f"unit {view.units[n]}", **style.look(n, len(line)))
     else:
-        ax.plot(view.steps, values, color=style.GREY, alpha=0.35, linewidth=0.7)
-        _line(ax, view.steps, values, style.place(k), f"mean of {values.shape[1]} units")
+        ax.plot(view.after, values, color=style.GREY, alpha=0.35, linewidth=0.7)
+        _line(ax, view.after, values, style.place(k), f"mean of {values.shape[1]} units")
     _time(ax, view, tokens, "after time step t")
     ax.set_ylabel(NAMES.get(k, k))
     ax.set_title(view.title)
@@ -146,8 +151,8 @@ def cell_state(
     size = np.abs(values).max(axis=1)
     return describe(
         ax,
-        f"Lines: {NAMES.get(k, k)}{view.about}, {values.shape[1]} units, {spread(values)}. "
-        f"Its largest absolute value, {size.max():.3g}, is reached after step {peak(size, view.steps)}.",
+        f"Lines: {NAMES.get(k, k)}{view.about}, {counted(values.shape[1], 'unit')}, {spread(values)}. "
+        f"Its largest absolute value, {size.max():.3g}, is reached after step {peak(size, view.after)}.",
     )
 
 
@@ -193,15 +198,16 @@ def saturation(
         )  # fmt: skip
         said.append(f"{NAMES.get(k, k)}: {left.mean():.0%} below, {right.mean():.0%} above")
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=trace.name)
-    ax.set_xlabel(f"left-saturated: fraction of steps below {low:g}")
-    ax.set_ylabel(f"right-saturated: fraction of steps above {high:g}")
-    style.legend(ax)
+    ax.set_xlabel(f"fraction of steps below {low:g}\n(left-saturated)")
+    ax.set_ylabel(f"fraction of steps above {high:g}\n(right-saturated)")
+    ax.legend(loc="upper right", frameon=False)  # above the diagonal there is nothing
     of = f" of {trace.name}" if trace.name else ""
-    units = trace.gates[names[0]].shape[-1]
+    units, whose = trace.gates[names[0]].shape[-1], "over all rows" if row is None else f"of row {row}"
     return describe(
         ax,
-        f"Scatter: one mark for each of {units} units{of}, the fraction of steps at which a gate is below {low:g} "
-        f"(across) and above {high:g} (up). On the mean of the units, {'; '.join(said)}.",
+        f"Scatter: for each of {counted(units, 'unit')}{of} and each gate a mark, at the fraction of steps at which "
+        f"the gate is below {low:g} (across) and above {high:g} (up), {whose}. On the mean of the units, "
+        f"{'; '.join(said)}.",
     )
 
 
@@ -226,7 +232,8 @@ def compare_generations(
     """
     where = "compare_generations"
     views = {name: View(trace_of(source, where), where, row, units) for name, source in traces.items()}
-    values = {name: _letter(view, letter) for name, view in views.items()}
+    drawn = {name: _letter(view, letter) for name, view in views.items()}
+    values = {name: value for name, (_, value) in drawn.items()}
     if len(views) < 2 or len({v.shape for v in values.values()}) != 1:
         shapes = ", ".join(f"{name} {v.shape}" for name, v in values.items())
         raise MinigradError(f"{where}: expected two or more traces of equal (steps, units), got {shapes}.")
@@ -236,11 +243,12 @@ def compare_generations(
     view, said = views[first], []
     for n, (name, value) in enumerate(values.items()):
         look = style.look(n, len(value))
-        ax.plot(view.steps, value.mean(axis=1), label=name, **look)
+        at = drawn[name][0]
+        ax.plot(at, value.mean(axis=1), label=name, **look)
         if n:
             gap = np.abs(value - values[first]).max(axis=1)
-            below.plot(view.steps, gap, **look)
-            said.append(f"{name} differs by {gap.max():.2g} at most, at step {peak(gap, view.steps)}")
+            below.plot(at, gap, **look)
+            said.append(f"{name} differs by {gap.max():.2g} at most, at step {peak(gap, at)}")
     for each in (ax, below):
         _time(each, view, None)
     ax.set_xlabel("")
@@ -249,7 +257,7 @@ def compare_generations(
     below.set_ylabel("|difference|\nfrom the first")
     below.set_ylim(bottom=0)
     style.legend(ax)
-    what = f"Lines: {NAMES.get(letter, letter)} of {listed(list(views))} over {len(view.steps)} time steps"
+    what = f"Lines: {NAMES.get(letter, letter)} of {listed(list(views))} over {counted(view.trace.steps, 'time step')}"
     return describe(ax, f"{what}, {view.meaning()}; below, the difference from {first}. {'; '.join(said)}.")
 
 
@@ -263,12 +271,14 @@ def _axes_below(ax: Any) -> Any:
     return ax.figure.add_subplot(lower, sharex=ax)
 
 
-def _letter(view: View, letter: str) -> HostArray:
-    """A gate, or a state after each step."""
+def _letter(view: View, letter: str) -> tuple[HostArray, HostArray]:
+    """A gate, or a state after each step; and which steps these are."""
     trace = view.trace
     known = {**trace.gates, **trace.states}
     k = letter_of(view.where, letter, known)
-    return view.of(trace.states[k])[1:] if k in trace.states else view.of(trace.gates[k])
+    if k in trace.states:
+        return view.after, view.of(trace.states[k])[1:]
+    return view.steps, view.of(trace.gates[k])
 
 
 def _steps_awake(trace: Any, values: HostArray, row: int | None) -> HostArray:
@@ -297,7 +307,7 @@ def _middle(values: HostArray) -> HostArray:
 
 def _time(ax: Any, view: View, tokens: Sequence[str] | None, label: str = "time step t") -> None:
     style.rest(ax, view.steps, view.rests)
-    style.steps_axis(ax, view.steps, tokens, label)
+    style.steps_axis(ax, view.steps, view.read(tokens), label)
 
 
 def _borders(steps: HostArray) -> tuple[float, float]:

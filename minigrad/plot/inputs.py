@@ -24,7 +24,7 @@ def saliency(source: Source, tokens: Sequence[str] | None = None, row: int = 0, 
 
     Args:
         source: a trace, or the norms themselves, (T,) or (T, batch).
-        tokens: what was read at each step; they are set as a text.
+        tokens: what stands at each time step of the sequence; they are set as a text.
         row: of the batch.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
@@ -44,15 +44,16 @@ def saliency(source: Source, tokens: Sequence[str] | None = None, row: int = 0, 
         trace = trace_of(norms[..., None], "saliency")
     view = View(trace, "saliency", row)
     values, steps = norms[:, row], view.steps
-    if tokens is not None and len(tokens) != len(values):
-        raise ShapeError(f"saliency: expected one token for each of {len(values)} steps, got {len(tokens)}.")
-    if tokens is None:
+    read = view.read(tokens)
+    if tokens is None or read is None:
         ax = _bars(style.axes(ax), view, values)
     else:
-        ax = _text(style.axes(ax, (7.0, 0.9 + 0.34 * -(-len(values) // COLUMNS))), tokens, values)
+        whole = np.full(len(tokens), np.nan)
+        whole[steps] = values
+        ax = _text(style.axes(ax, (7.0, 0.9 + 0.34 * -(-len(tokens) // COLUMNS))), tokens, whole)
     ax.set_title(view.title)
     order = np.argsort(-values, kind="stable")[:3]
-    most = [f"{steps[k]}" + ("" if tokens is None else f" ({tokens[k]!r})") for k in order]
+    most = [f"{steps[k]}" + ("" if read is None else f" ({read[k]!r})") for k in order]
     share = values.max() / (values.sum() or 1)
     return describe(
         ax,
@@ -70,7 +71,7 @@ def _bars(ax: Any, view: View, values: HostArray) -> Any:
 
 
 def _text(ax: Any, tokens: Sequence[str], values: HostArray) -> Any:
-    """Lines of tokens, each in a cell whose colour is its value."""
+    """Lines of tokens, each in a cell whose colour is its value; NaN has none."""
     lines = -(-len(values) // COLUMNS)
     cells = np.full(lines * COLUMNS, np.nan)
     cells[: len(values)] = values
@@ -78,12 +79,12 @@ def _text(ax: Any, tokens: Sequence[str], values: HostArray) -> Any:
         cells.reshape(lines, COLUMNS),
         cmap="Blues",
         vmin=0,
-        vmax=values.max() or 1,
+        vmax=np.nanmax(values) or 1,
         aspect="auto",
         interpolation="nearest",
     )
     for k, token in enumerate(tokens):
-        dark = values[k] > 0.6 * values.max()
+        dark = values[k] > 0.6 * np.nanmax(values)
         ax.text(
             k % COLUMNS, k // COLUMNS, style.visible(token), ha="center", va="center", family="monospace", fontsize=9,
             color="white" if dark else "black",

@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad.plot.backward import gradient_flow, gradient_ledger, jacobian_norms
 from minigrad.plot.cell import cell_diagram
+from minigrad.plot.cell_pictures import OF_KIND
 from minigrad.plot.drawing import svg
 from minigrad.plot.forward import cell_state, gate_heatmap, gates, saturation
 from minigrad.plot.inputs import saliency
@@ -16,8 +17,7 @@ from minigrad.plot.page import Page
 from minigrad.plot.style import CANDIDATES
 from minigrad.plot.view import View
 from minigrad.tracing import Trace, Tracer
-
-MOST = 30_000  # steps back for the Jacobians, a few seconds
+from minigrad.tracing.jacobian import MANY, cost
 
 Picture = tuple[str, Callable[[], Any]]
 """A caption, and what draws it."""
@@ -29,8 +29,7 @@ def report(seen: Tracer, title: str, tokens: Sequence[str] | None = None, row: i
     Args:
         seen: the tracer, after the way back.
         title: of the page.
-        tokens: what was read at each step, in the order in which it was read: a layer that goes backwards reads the
-            last one first.
+        tokens: what stands at each time step of the sequence.
         row: of the batch.
 
     Raises:
@@ -44,8 +43,8 @@ def report(seen: Tracer, title: str, tokens: Sequence[str] | None = None, row: i
         page.heading(f"{name} ({trace.kind}, {units} units)")
         for k, (caption, draw) in enumerate(_pictures(seen, name, tokens, row)):
             page.picture(svg(draw(), f"p{n}-{k}"), caption)
-        if (T := len(trace.outputs)) * units > MOST:
-            page.text(f"The norms of the Jacobians are left out: {units} units over {T} steps take long.")
+        if _takes_long(trace):
+            page.text(f"The norms of the Jacobians are left out: {units} units over {trace.steps} steps take long.")
         page.heading("The numbers of each step", 3).table(*_numbers(trace, tokens, row))
     return page
 
@@ -64,14 +63,20 @@ def _pictures(seen: Tracer, name: str, tokens: Sequence[str] | None, row: int) -
     yield f"The state {state} after each step.", lambda: cell_state(trace, state, row, tokens=tokens)
     if real:
         yield "How often gates are nearly closed, and nearly open.", lambda: saturation(trace, row=row)
-    yield "How far back the loss is heard.", lambda: gradient_flow({name: trace}, row=row)
+    for s in trace.states:
+        yield f"How far back the loss is heard in {s}.", lambda s=s: gradient_flow({name: trace}, s, row)  # type: ignore[misc]
     yield "By which ways the gradient came.", lambda: gradient_ledger(trace, row=row)
-    if trace.outputs.shape[2] * len(trace.outputs) <= MOST:
+    if not _takes_long(trace):
         yield (
             "How much of a change in the state is left at the end, exactly, and by forget gates alone.",
             lambda: jacobian_norms({name: seen}, state, row, layer=name),
         )
-    yield "The last step of unit 0, with its numbers.", lambda: cell_diagram(trace, last, row)
+    if trace.every == 1 and trace.kind in OF_KIND:
+        yield "The last step of unit 0, with its numbers.", lambda: cell_diagram(trace, last, row)
+
+
+def _takes_long(trace: Trace) -> bool:
+    return cost(trace.steps, *trace.outputs.shape[1:]) > MANY
 
 
 def _numbers(trace: Trace, tokens: Sequence[str] | None, row: int) -> tuple[list[str], list[list[Any]]]:
@@ -79,10 +84,12 @@ def _numbers(trace: Trace, tokens: Sequence[str] | None, row: int) -> tuple[list
     view = View(trace, "report", row)
     columns: dict[str, Any] = {"step": view.steps.tolist()}
     if tokens is not None:
-        columns["read"] = [repr(token)[1:-1] for token in tokens]
+        columns["read"] = [repr(token)[1:-1] for token in view.read(tokens) or ()]
     columns |= {f"{k}, mean": view.of(a).mean(axis=1).tolist() for k, a in trace.gates.items()}
-    columns |= {f"‖{k}‖ after": _norms(view.of(a)[1:]) for k, a in trace.states.items()}
-    columns |= {f"‖∂loss/∂{k}‖ after": _norms(view.of(a)[1:]) for k, a in trace.dstates.items()}
+    # Where steps were left out, what the state was after one of them is not known; what it was before is.
+    when, part = ("after", slice(1, None)) if trace.every == 1 else ("before", slice(None, -1))
+    columns |= {f"‖{k}‖ {when}": _norms(view.of(a)[part]) for k, a in trace.states.items()}
+    columns |= {f"‖∂loss/∂{k}‖ {when}": _norms(view.of(a)[part]) for k, a in trace.dstates.items()}
     if trace.dx is not None:
         columns["‖∂loss/∂x‖"] = trace.saliency()[:, row].tolist()
     return list(columns), [list(line) for line in zip(*columns.values(), strict=True)]

@@ -77,12 +77,21 @@ def legend(ax: Any) -> None:
 
 
 def steps_axis(ax: Any, steps: HostArray, tokens: Sequence[str] | None = None, label: str = "time step t") -> None:
-    """Labels the x axis with time steps, or with the tokens read at them, as long as they fit."""
+    """Labels the x axis with time steps, or with the tokens read at them, as long as they fit.
+
+    Args:
+        ax: the axes.
+        steps: their numbers; if they fall, the sequence was read from its end, and the axis says so.
+        tokens: one for each of `steps`.
+        label: what the numbers are.
+    """
+    label += ", read from right to left" if len(steps) > 1 and steps[1] < steps[0] else ""
+    half = _half(steps)
     ax.set_xlabel(label)
-    ax.set_xlim(steps[0] - 0.5, steps[-1] + 0.5)
+    ax.set_xlim(min(steps) - half, max(steps) + half)
     if tokens is not None and len(steps) <= CHARACTERS:
         ax.set_xticks(steps, [visible(token) for token in tokens], family="monospace")
-        ax.set_xlabel(f"{label} (what was read at it)")
+        ax.set_xlabel(label.replace("step t", "step t (what was read at it)"))
     else:
         ax.xaxis.get_major_locator().set_params(integer=True)
 
@@ -99,14 +108,20 @@ def visible(token: str) -> str:
 
 def rest(ax: Any, steps: HostArray, rests: HostArray) -> None:
     """Hatches the steps at which the row rested."""
-    width = steps[1] - steps[0] if len(steps) > 1 else 1
+    half = _half(steps)
     label: str | None = "masked: the row rests"
     for begin, end in runs(rests):
+        first, last = sorted((steps[begin], steps[end - 1]))
         ax.axvspan(
-            steps[begin] - width / 2, steps[end - 1] + width / 2,
+            first - half, last + half,
             facecolor="#DDDDDD", edgecolor="#9A9A9A", hatch="//", linewidth=0, alpha=0.6, zorder=0.5, label=label,
         )  # fmt: skip
         label = None
+
+
+def _half(steps: HostArray) -> float:
+    """Half of the distance of two steps."""
+    return abs(steps[1] - steps[0]) / 2 if len(steps) > 1 else 0.5
 
 
 def runs(flags: HostArray) -> list[tuple[int, int]]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import IndexRangeError, MinigradError, ShapeError, unknown_name
+from minigrad.plot.alt import counted
 from minigrad.tracing import Trace, Tracer
 
 HostArray = Any
@@ -42,7 +43,7 @@ def trace_of(source: Source, where: str, field: str = "gates", letter: str = "f"
     steps = len(whole) - (field in ("states", "dstates"))  # states have one more, that before the first step
     given: dict[str, Any] = {"gates": {}, "states": {}}
     given[field] = {letter: cubes} if field == "ledger" else cubes
-    return Trace("", "arrays", np.zeros((steps, whole.shape[1], 0)), whole[:steps], None, **given)
+    return Trace("", "arrays", np.zeros((steps, whole.shape[1], 0)), whole[:steps], None, steps, **given)
 
 
 def cube(array: Any, where: str) -> HostArray:
@@ -60,20 +61,23 @@ class View:
         trace: the trace.
         row: the row of the batch.
         units: the units' indices.
-        steps: the numbers of the time steps.
+        steps: the time steps of the sequence that the entries belong to; they fall where the layer goes backwards.
+        after: the same of the states after the first: state n + 1 is there after step ``after[n]``.
         rests: for each step whether the row rested.
     """
 
     def __init__(self, trace: Trace, where: str, row: int = 0, units: Any = None) -> None:
-        T, batch, width = trace.outputs.shape
+        _, batch, width = trace.outputs.shape
         for array in (*trace.gates.values(), *trace.states.values()):
             width = max(width, array.shape[-1])  # with a projection fewer come out than there are inside
         within(where, "row", [row], batch)
         self.trace, self.where, self.row = trace, where, row
         self.units = list(range(width)) if units is None else [units] if isinstance(units, int) else list(units)
         within(where, "units", self.units, width)
-        self.steps = np.arange(T) * trace.every
-        self.rests = np.zeros(T, bool) if trace.mask is None else ~trace.mask[:, row]
+        self.steps = trace.times
+        after = np.append(trace.at[1:], trace.steps) - 1
+        self.after = trace.steps - 1 - after if trace.go_backwards else after
+        self.rests = np.zeros(len(self.steps), bool) if trace.mask is None else ~trace.mask[:, row]
 
     def of(self, array: HostArray) -> HostArray:
         """Returns (T, units) of an array of the trace."""
@@ -84,6 +88,21 @@ class View:
         """The same, NaN where the row rested."""
         return np.where(self.rests[:, None], np.nan, self.of(array))
 
+    def read(self, tokens: Sequence[str] | None) -> list[str] | None:
+        """Returns of the tokens of a sequence those that were read at the steps drawn, in their order.
+
+        Raises:
+            ShapeError: there is not one token for each time step.
+        """
+        if tokens is None:
+            return None
+        if len(tokens) != self.trace.steps:
+            raise ShapeError(
+                f"{self.where}: expected `tokens` to be one for each of {self.trace.steps} time steps, got "
+                f"{len(tokens)}."
+            )
+        return [tokens[t] for t in self.steps]
+
     @property
     def title(self) -> str:
         """Of which layer, and of which row where there are several."""
@@ -93,10 +112,13 @@ class View:
 
     @property
     def about(self) -> str:
-        """The same in words, with the number of steps and what rests."""
+        """The same in words, with the number of steps, which of them are drawn, and what rests."""
         of = f" of {self.title}" if self.title else ""
-        resting = int(self.rests.sum())
-        return f"{of} over {len(self.steps)} time steps" + (f", {resting} of them masked" if resting else "")
+        resting, every = int(self.rests.sum()), self.trace.every
+        some = f", one in {every} of them drawn" if every > 1 else ""
+        backwards = ", read from the last to the first" if self.trace.go_backwards else ""
+        masked = f", {resting} of {'these' if every > 1 else 'them'} masked" if resting else ""
+        return f"{of} over {counted(self.trace.steps, 'time step')}{some}{backwards}{masked}"
 
     def meaning(self) -> str:
         """Says what a line is that stands for the units."""

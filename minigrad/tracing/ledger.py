@@ -41,7 +41,8 @@ def ways_back(xp: Xp, step: Step, back: StepBack, kept: Any, state: State, weigh
         state: the state before the step.
         weights: the cell's weights.
     """
-    return _WAYS[step.name](xp, step, back, kept, state, weights)
+    ways: Callable[..., Ways] = _WAYS.get(step.name, _at_large)
+    return ways(xp, step, back, kept, state, weights)
 
 
 def _lstm(xp: Xp, step: LSTMStep, back: StepBack, kept: Any, state: State, weights: Weights) -> Ways:
@@ -82,6 +83,12 @@ def _gru(xp: Xp, step: GRUStep, back: StepBack, kept: Any, state: State, weights
 def _simple_rnn(xp: Xp, step: Step, back: StepBack, kept: Any, state: State, weights: Weights) -> Ways:
     w = SimpleRNNWeights(*weights)
     return {"U": tuple(product_dx_by_gate(xp, back.dz, w.U, w.h_masks, 1))}
+
+
+def _at_large(xp: Xp, step: Step, back: StepBack, kept: Any, state: State, weights: Weights) -> Ways:
+    """Of a cell of the user's own it is known what came back, and not by which way."""
+    around = back.dskipped or (0.0,) * len(back.dstate)
+    return {"step": tuple(whole - skipped for whole, skipped in zip(back.dstate, around, strict=True))}
 
 
 _WAYS: dict[str, Callable[..., Ways]] = {"lstm": _lstm, "lstmp": _lstmp, "gru": _gru, "simple_rnn": _simple_rnn}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from math import prod
-from typing import Any
 
 import numpy as np
 
+from minigrad.backend.dtypes import dtype_name
 from minigrad.backend.protocol import Array
-from minigrad.errors import MinigradError
+from minigrad.errors import IndexRangeError, MinigradError
 from minigrad.recurrent import bptt
 from minigrad.recurrent.watch import Watch
 from minigrad.tracing.ledger import dz_of_gates, ways_back
@@ -22,16 +22,29 @@ class TooLargeError(MinigradError, MemoryError):
     """A trace would not fit."""
 
 
-def read(watch: Watch, name: str, every: int = 1, units: Any = None) -> Trace:
+def letters_of_states(watch: Watch) -> tuple[str, ...]:
+    """Returns what the state's arrays are called; those of a cell that does not say are s0, s1 …"""
+    numbered = tuple(f"s{n}" for n in range(len(watch.final)))
+    return watch.step.states if watch.step.states else numbered
+
+
+def itemsize(x: Array) -> int:
+    """Returns the bytes of one number of an array."""
+    return np.dtype(dtype_name(x.dtype)).itemsize
+
+
+def read(watch: Watch, name: str, every: int = 1, units: list[int] | None = None, go_backwards: bool = False) -> Trace:
     """Returns what happened in a run.
 
     Args:
         watch: of the run.
         name: for the trace.
         every: take each such step only.
-        units: indices of the units to take, or None for all.
+        units: indices of the units to take, or None for all. Of an array with fewer units those that it has.
+        go_backwards: the layer reads from the end.
 
     Raises:
+        IndexRangeError: there is no such unit.
         TooLargeError: it would be more than a gibibyte.
     """
     step, kept = watch.step, watch.kept
@@ -43,38 +56,38 @@ def read(watch: Watch, name: str, every: int = 1, units: Any = None) -> Trace:
     def host(arrays: Iterable[Array]) -> HostArray:
         """Put together on the device and copied once."""
         whole = watch.xp.to_numpy(watch.xp.stack(list(arrays)))
-        return whole if units is None else whole[..., units]
+        return _of_units(whole, units)
 
     def of_step(letter: str) -> HostArray:
         return host(getattr(kept.steps[t], letter) for t in at)
 
     trace = Trace(
         name=name,
-        kind=step.name,
+        kind=step.name or type(getattr(step, "cell", step)).__name__,
         x=watch.xp.to_numpy(watch.x)[::every],
         outputs=host(rows[t] for t in at),
         mask=_mask(watch, at),
+        steps=T,
         gates={k: of_step(k) for k in step.gates},
         inner={k: of_step(k) for k in step.inner},
-        states={s: host(states[t][n] for t in (*at, T)) for n, s in enumerate(step.states)},
+        states={s: host(states[t][n] for t in (*at, T)) for n, s in enumerate(letters_of_states(watch))},
         every=every,
+        go_backwards=go_backwards,
     )
     return _with_gradients(trace, watch, at, host, units) if watch.steps else trace
 
 
 def _with_gradients(
-    trace: Trace, watch: Watch, at: range, host: Callable[[Iterable[Array]], HostArray], units: Any
+    trace: Trace, watch: Watch, at: range, host: Callable[[Iterable[Array]], HostArray], units: list[int] | None
 ) -> Trace:
     """The same trace, and what came back."""
-    step, steps = watch.step, watch.steps
+    steps = watch.steps
     ways = [_ways_of(watch, t) for t in at]
     whole = [steps[0].dstate, *(bptt.added(steps[t].dnew, steps[t].dskipped) for t in range(len(steps)))]
-    dz = np.stack([watch.xp.to_numpy(dz_of_gates(steps[t].dz)) for t in at])
-    dgates = dict(zip(step.gates, np.split(dz, len(step.gates), -1), strict=True))
-    named = list(enumerate(step.states))
+    named = list(enumerate(letters_of_states(watch)))
     return trace.replaced(
         dstates={s: host(whole[t][n] for t in (*at, len(steps))) for n, s in named},
-        dgates={k: d if units is None else d[..., units] for k, d in dgates.items()},
+        dgates={k: _of_units(d, units) for k, d in _dgates(watch, at).items()},
         ledger={
             s: {way: host(now[way][n] for now in ways) for way, shares in ways[0].items() if shares[n] is not None}
             for n, s in named
@@ -82,6 +95,19 @@ def _with_gradients(
         arrived={s: host(steps[t].dstate[n] for t in at) for n, s in named},
         dx=None if watch.dx is None else watch.xp.to_numpy(watch.dx)[:: trace.every],
     )
+
+
+def _dgates(watch: Watch, at: range) -> dict[str, HostArray]:
+    """∂loss/∂(the gates' pre-activations); of a cell of the user's own nobody knows in what form it gives them."""
+    gates = watch.step.gates if watch.step.name else ()
+    if not gates:
+        return {}
+    dz = np.stack([watch.xp.to_numpy(dz_of_gates(watch.steps[t].dz)) for t in at])
+    return dict(zip(gates, np.split(dz, len(gates), -1), strict=True))
+
+
+def _of_units(whole: HostArray, units: list[int] | None) -> HostArray:
+    return whole if units is None else whole[..., [u for u in units if u < whole.shape[-1]]]
 
 
 def _ways_of(watch: Watch, t: int) -> dict[str, tuple[Array | None, ...]]:
@@ -96,12 +122,14 @@ def _mask(watch: Watch, at: range) -> HostArray | None:
     return None if rows[0] is None else watch.xp.to_numpy(watch.xp.stack(rows))[..., 0]
 
 
-def _check_size(watch: Watch, name: str, steps: int, units: Any) -> None:
-    """Says how large a trace would be before there is one."""
-    _, batch, width = watch.outputs.shape
+def _check_size(watch: Watch, name: str, steps: int, units: list[int] | None) -> None:
+    """Says how large a trace would be before there is one, and which units there are."""
+    batch, width = watch.outputs.shape[1], max(s.shape[-1] for s in watch.final)
+    if units is not None and max(units) >= width:
+        raise IndexRangeError(f"trace of {name}: expected `units` from 0 to {width - 1}, got {max(units)}.")
     arrays = 3 * len(watch.step.gates) + len(watch.step.inner) + 5 * len(watch.step.states)
-    size = arrays * steps * batch * (width if units is None else np.arange(width)[units].size)
-    size = (size + 2 * prod(watch.x.shape)) * np.dtype(str(watch.outputs.dtype).rsplit(".", 1)[-1]).itemsize
+    size = arrays * steps * batch * (width if units is None else len(units))
+    size = (size + 2 * prod(watch.x.shape)) * itemsize(watch.outputs)
     if size > LIMIT:
         raise TooLargeError(
             f"trace of {name}: {steps} steps, batch {batch}, {width} units would take {size / 2**30:.1f} GiB. Take "

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import GradientError, MinigradError, unknown_name
+from minigrad.keras.files import write_atomically
 
 HostArray = Any
 Arrays = Mapping[str, HostArray]
@@ -31,10 +32,13 @@ class Trace:
 
     Attributes:
         name: the layer's name, and the cell's where the layer has several.
-        kind: which equations: ``"lstm"``, ``"lstmp"`` (the first generation's), ``"gru"`` or ``"simple_rnn"``.
+        kind: which equations: ``"lstm"``, ``"lstmp"`` (the first generation's), ``"gru"`` or ``"simple_rnn"``; of a
+            cell of one's own its class. Of that one the trace has the states and what comes back to them, and of the
+            gates those that its `Step` names.
         x: (T, batch, features), what went in.
         outputs: (T, batch, units), what came out.
         mask: (T, batch) of bools, False where a row rested; None if none did.
+        steps: T, how many steps the sequence has.
         gates: by letter, (T, batch, units).
         states: by letter, (T + 1, batch, units).
         inner: by letter, (T, batch, units), what else is worth a look: of an LSTM `a`, the tanh of the new c.
@@ -45,7 +49,9 @@ class Trace:
             before it by that way. The ways of a state sum to `arrived`. Empty before the way back.
         arrived: by letter, (T, batch, units): the whole of what step t sent back. Empty before the way back.
         dx: (T, batch, features), ∂loss/∂x; None before the way back, or where nobody wanted it.
-        every: which steps are here: 0, every, 2 · every …
+        every: which steps are here: 0, every, 2 · every … With more than 1, the arrays have an entry for each of
+            these, and those of states one more, for the end; `at` says which steps they are.
+        go_backwards: the layer read the sequence from its end: step s was given x at time T − 1 − s.
     """
 
     name: str
@@ -53,6 +59,7 @@ class Trace:
     x: HostArray
     outputs: HostArray
     mask: HostArray | None
+    steps: int
     gates: Arrays
     states: Arrays
     inner: Arrays = field(default_factory=dict)
@@ -62,6 +69,7 @@ class Trace:
     arrived: Arrays = field(default_factory=dict)
     dx: HostArray | None = None
     every: int = 1
+    go_backwards: bool = False
 
     def __getattr__(self, letter: str) -> HostArray:
         """An array by its letter."""
@@ -91,9 +99,20 @@ class Trace:
 
     def __repr__(self) -> str:
         """The sizes, and what there is to look at."""
-        T, B, units = self.outputs.shape
+        _, B, units = self.outputs.shape
         back = "" if not self.dstates else ", with gradients"
-        return f"Trace({self.name}: {self.kind}, {T} steps, batch {B}, {units} units{back})"
+        which = f", every {self.every}" if self.every > 1 else ""
+        return f"Trace({self.name}: {self.kind}, {self.steps} steps{which}, batch {B}, {units} units{back})"
+
+    @property
+    def at(self) -> HostArray:
+        """The steps that are here: of states, the entry is that before the step, and one follows for the end."""
+        return np.arange(0, self.steps, self.every)
+
+    @property
+    def times(self) -> HostArray:
+        """The same as time steps of the sequence: where the layer goes backwards they fall."""
+        return self.steps - 1 - self.at if self.go_backwards else self.at
 
     def saliency(self) -> HostArray:
         """Returns ‖∂loss/∂x_t‖, (T, batch): how much each input mattered."""
@@ -112,7 +131,9 @@ class Trace:
         if "f" not in self.gates:
             raise TraceError(f"trace of {self.name}: a {self.kind} cell has no forget gate.")
         if self.every > 1:
-            raise TraceError(f"trace of {self.name}: the product wants every gate, this has every {self.every}th.")
+            raise TraceError(
+                f"trace of {self.name}: the product wants all steps, this has one in {self.every}. Trace with every=1."
+            )
         f = self.gates["f"]
         f = f if self.mask is None else np.where(self.mask[..., None], f, 1.0)
         return np.concatenate([np.cumprod(f[::-1], axis=0)[::-1], np.ones_like(f[:1])])
@@ -137,8 +158,9 @@ class Trace:
         return cls(**nested)
 
     def save(self, file: str | PathLike[str]) -> None:
-        """Writes a NumPy archive (``.npz``), which can be read without minigrad."""
-        np.savez_compressed(file, **{path: value for path, value in self.to_dict().items() if value is not None})
+        """Writes a NumPy archive (``.npz``), which can be read without minigrad, under just that name."""
+        arrays = {path: value for path, value in self.to_dict().items() if value is not None}
+        write_atomically(file, lambda out: np.savez_compressed(out, **arrays))
 
     @classmethod
     def load(cls, file: str | PathLike[str]) -> Trace:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from operator import index
 from typing import Any
 
 from minigrad.errors import MinigradError, unknown_name
@@ -11,7 +12,7 @@ from minigrad.layers import cell_protocol
 from minigrad.layers.layer import Layer
 from minigrad.recurrent.watch import Watch, watching
 from minigrad.tracing import jacobian
-from minigrad.tracing.reading import read
+from minigrad.tracing.reading import letters_of_states, read
 from minigrad.tracing.trace import HostArray, Trace, TraceError
 
 
@@ -22,8 +23,10 @@ class Tracer:
     letters are the tracer's too: ``tracer.f`` is ``tracer["lstm"].f``.
     """
 
-    def __init__(self, cells: dict[str, Any], every: int, units: Any) -> None:
-        self._cells, self._every, self._units = cells, every, units
+    def __init__(self, found: dict[str, tuple[Any, Any]], every: int, units: list[int] | None) -> None:
+        self._layers = {name: layer for name, (layer, _) in found.items()}
+        self._cells = {name: cell for name, (_, cell) in found.items()}
+        self._every, self._units, cells = every, units, self._cells
         self._watches: dict[str, list[Watch]] = {name: [] for name in cells}
         self._read: dict[tuple[str, int, bool], Trace] = {}
 
@@ -55,12 +58,18 @@ class Tracer:
             state: the letter of the state: ``"h"`` or ``"c"``; the first generation's output is ``"m"``.
             name: of the layer, where there are several.
             norm: ``"spectral"``, the largest stretch of any change, or ``"frobenius"``.
+
+        Raises:
+            TraceError: nothing has run, or there is no such layer or state.
+            TooLargeError: one step's matrices would take more than a gibibyte.
+            ValueError: there is no such norm.
         """
         name = self._one(name, "jacobian_norms")
         watch = self._last(name)
-        if state not in watch.step.states:
-            raise TraceError(str(unknown_name(f"jacobian_norms of {name}: state", state, watch.step.states)))
-        return jacobian.norms(jacobian.jacobians(watch, watch.step.states.index(state)), norm)
+        states = letters_of_states(watch)
+        if state not in states:
+            raise TraceError(str(unknown_name(f"jacobian_norms of {name}: state", state, states)))
+        return jacobian.norms(watch, states.index(state), norm)
 
     def _one(self, name: str | None, asked: str = "runs") -> str:
         """The name of the layer meant."""
@@ -76,14 +85,15 @@ class Tracer:
     def _last(self, name: str) -> Watch:
         runs = self._watches[self._one(name)]
         if not runs or runs[-1].xp is None:
-            raise TraceError(f"trace of {name}: it has not run. Call the layer or model inside the `with` block.")
+            raise TraceError(f"trace of {name}: {_not_run(self._layers[name])}")
         return runs[-1]
 
     def _trace(self, name: str, run: int) -> Trace:
         watch = self._watches[name][run]
         key = (name, run, bool(watch.steps))
         if key not in self._read:
-            self._read[key] = read(watch, name, self._every, self._units)
+            backwards = bool(getattr(self._layers[name], "go_backwards", False))
+            self._read[key] = read(watch, name, self._every, self._units, backwards)
         return self._read[key]
 
 
@@ -97,13 +107,13 @@ def trace(layer: Any, every: int = 1, units: Any = None) -> Iterator[Tracer]:
     Args:
         layer: a recurrent layer, a model or layer that holds some, or a cell that `dynamic_rnn` will run.
         every: keep each such step only.
-        units: indices of the units to keep, ``range(8)`` or ``[0, 3]``; None keeps all.
+        units: indices of the units to keep, ``range(8)``, ``[0, 3]`` or ``5``; None keeps all.
 
     Yields:
-        A `Tracer`.
+        A `Tracer`. It holds what every run kept, on the device, for as long as it lives.
 
     Raises:
-        TraceError: there is no recurrent cell in it.
+        TraceError: there is no recurrent cell in it, it is being traced already, or `every` or `units` are none.
 
     >>> import minigrad as mg
     >>> lstm = mg.keras.layers.LSTM(3)
@@ -113,9 +123,9 @@ def trace(layer: Any, every: int = 1, units: Any = None) -> Iterator[Tracer]:
     >>> seen.f.shape, seen.c.shape, seen.dc.shape  # (time, batch, units)
     ((5, 2, 3), (6, 2, 3), (6, 2, 3))
     """
-    if every < 1:
+    if type(every) is not int or every < 1:
         raise TraceError(f"trace: expected `every` to be a positive whole number, got {every!r}.")
-    tracer = Tracer(_cells(layer), every, None if units is None else list(units))
+    tracer = Tracer(_cells(layer), every, _indices(units))
     for name, cell in tracer._cells.items():
         if id(cell) in watching:
             raise TraceError(f"trace: {name} is being traced already.")
@@ -127,21 +137,46 @@ def trace(layer: Any, every: int = 1, units: Any = None) -> Iterator[Tracer]:
             del watching[id(cell)]
 
 
-def _cells(layer: Any) -> dict[str, Any]:
-    """The cells with formulas in a layer, by name."""
-    found: dict[str, Any] = {}
-    for name, cell in _named(layer):
+def _indices(units: Any) -> list[int] | None:
+    """The units to keep, as a list; how many there are is known when the layer runs."""
+    if units is None:
+        return None
+    try:
+        wanted = [index(unit) for unit in (units if isinstance(units, Iterable) else [units])]
+    except TypeError:
+        wanted = []
+    if not wanted or min(wanted) < 0:
+        raise TraceError(f"trace: expected `units` to be indices such as range(8), got {units!r}.")
+    return wanted
+
+
+def _not_run(layer: Any) -> str:
+    """Why there is nothing to see."""
+    path = getattr(layer, "path", "")
+    if path.startswith("tape") and "unroll=True" not in path:
+        return (
+            f"its last run was on the {path}. Only the explicit loop over time can be looked at: give the cell `step` "
+            "and `step_backward`, as minigrad.recurrent.Step has them."
+        )
+    what = "layer or model" if hasattr(layer, "cell") else "layer that runs the cell, or dynamic_rnn,"
+    return f"it has not run. Call the {what} inside the `with` block."
+
+
+def _cells(layer: Any) -> dict[str, tuple[Any, Any]]:
+    """The cells in a layer, each after the layer that runs it, by name."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for name, runs, cell in _named(layer):
         label, n = name, 1
         while label in found:
             label, n = f"{name}_{n}", n + 1
-        found[label] = cell
+        found[label] = runs, cell
     if not found:
         raise TraceError(f"trace: there is no recurrent layer in {layer!r}.")
     return found
 
 
-def _named(layer: Any) -> Iterator[tuple[str, Any]]:
-    """Every innermost cell, with the name of the layer that runs it, and its own where there are several."""
+def _named(layer: Any) -> Iterator[tuple[str, Any, Any]]:
+    """The layer that runs it and every innermost cell, by the layer's name, and the cell's where there are several."""
     cell = getattr(layer, "cell", None)
     if cell is None and hasattr(layer, "state_size"):
         cell = layer
@@ -149,7 +184,7 @@ def _named(layer: Any) -> Iterator[tuple[str, Any]]:
         inner = cell_protocol.innermost(cell)
         for each in inner:
             own = getattr(each, "name", type(each).__name__)
-            yield (layer.name if len(inner) == 1 and hasattr(layer, "name") else f"{layer.name}/{own}"), each
+            yield (layer.name if len(inner) == 1 and hasattr(layer, "name") else f"{layer.name}/{own}"), layer, each
     elif isinstance(layer, Layer):
         for part in layer._sublayers():
             yield from _named(part)

@@ -44,13 +44,30 @@ def test_flow_of_a_truncated_layer_ends_where_it_was_cut(make: Any) -> None:
     assert "0 from lag" in line.get_label()
 
 
-def test_flow_of_every_nth_step_leaves_the_end_out() -> None:
-    lstm = mg.keras.layers.LSTM(2)
-    with mg.trace(lstm, every=3) as some:
-        lstm(mg.ones((1, 10, 2))).sum().backward()
-    (line,) = gradient_flow(some).lines
-    assert len(line.get_ydata()) == 4
-    assert line.get_xdata().tolist() == [0, 3, 6, 9]
+def test_flow_of_some_steps_is_on_the_curve_of_all() -> None:
+    """The lag is counted from the end of the sequence, not from the last step that is here."""
+    lstm, drawn = mg.keras.layers.LSTM(2, go_backwards=True), {}
+    for every in (1, 3):
+        with mg.trace(lstm, every=every) as seen:
+            lstm(mg.ones((1, 9, 2))).sum().backward()
+        (line,) = gradient_flow(seen).lines
+        drawn[every] = dict(zip(line.get_xdata().tolist(), line.get_ydata().tolist(), strict=True))
+    assert list(drawn[1]) == list(range(10))
+    assert drawn[3] == {lag: drawn[1][lag] for lag in (0, 3, 6, 9)}
+
+
+def test_flow_in_words(make: Any) -> None:
+    seen = make()
+    said = alt_text(gradient_flow(seen, "c"))
+    norm = np.linalg.norm(seen.dc, axis=-1).mean(axis=1)
+    assert said.startswith("Lines on a logarithmic scale: the norm of ∂loss/∂c_t, the mean of the rows, against")
+    ends = f"0 before, {norm[-2]:.2g} at lag 1, {norm[0]:.2g} at lag {T}, {norm[0] / norm[-2]:.2g} times that."
+    assert said.endswith(ends)
+    assert gradient_flow(seen, "c", row=1).get_ylabel().startswith("‖∂loss/∂cₜ‖")
+    assert "∂loss/∂c_t of row 1 against" in alt_text(gradient_flow(seen, "c", row=1))
+    nothing = alt_text(gradient_flow(np.zeros((3, 1, 2))))
+    assert nothing.startswith("Lines: the norm")
+    assert nothing.endswith("0 at lag 0, 0 at lag 2, 0 from lag 0 on.")
 
 
 def test_before_the_way_back(make: Any) -> None:

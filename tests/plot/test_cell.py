@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.transforms import Bbox
 
 import minigrad as mg
 from drawn import png
 from minigrad.compat.v1 import nn, reset_default_graph
 from minigrad.errors import IndexRangeError, MinigradError, UnknownNameError
-from minigrad.plot import alt_text, cell_diagram
+from minigrad.plot import alt_text, cell_diagram, style
 from minigrad.plot.cell_pictures import OF_KIND, PICTURES
 from minigrad.tracing.trace import Trace
 
@@ -95,6 +96,33 @@ def test_a_masked_step_says_so(seen: Any) -> None:
     ax = cell_diagram(seen, 3)
     assert "masked: the state is held" in ax.get_title()
     assert not any("f·c" in text for text in texts(ax))
+
+
+@pytest.mark.parametrize("size", [(3.5, 2), (16, 7)])
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "SimpleRNN"])
+def test_no_text_lies_on_another_whatever_the_size(make: Any, kind: str, size: tuple[float, float]) -> None:
+    ax = cell_diagram(make(kind), 3, ax=style.figure(size).add_subplot())
+    png(ax)
+    boxes = [text.get_window_extent() for text in ax.texts if text.get_text()]
+    assert len(boxes) > 4
+    for n, box in enumerate(boxes):
+        assert not [other for other in boxes[:n] if overlap(box, other) > 0.2], ax.texts[n].get_text()
+        assert box.x0 > 0
+        assert box.x1 < ax.figure.bbox.width
+
+
+def overlap(a: Any, b: Any) -> float:
+    """What two boxes share, by the smaller of the two."""
+    both = Bbox.intersection(a, b)
+    return 0.0 if both is None else both.width * both.height / min(a.width * a.height, b.width * b.height)
+
+
+def test_zero_has_no_sign(make: Any) -> None:
+    ax = cell_diagram(make(), 0)
+    assert not [text for text in texts(ax) if text.endswith("−0")]
+    assert "-0" not in alt_text(ax).replace("-0.", "")
+    assert "f 0" in alt_text(ax)
+    assert "(gradient by what goes in " in alt_text(ax)
 
 
 def test_mistakes(make: Any) -> None:

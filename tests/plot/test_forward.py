@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from drawn import B, T, U, lines, png, spans
-from minigrad.errors import MinigradError
+from minigrad.errors import MinigradError, ShapeError
 from minigrad.plot import alt_text, cell_state, compare_generations, gate_heatmap, gates, saturation, style
 
 
@@ -46,11 +46,43 @@ def test_every_nth_step_stands_where_it_was() -> None:
     lstm = mg.keras.layers.LSTM(2)
     with mg.trace(lstm, every=3) as some:
         lstm(mg.ones((1, 10, 2)))
-    assert gates(some).lines[0].get_xdata().tolist() == [0, 3, 6, 9]
+    ax = gates(some, tokens=list("abcdefghij"))
+    assert ax.lines[0].get_xdata().tolist() == [0, 3, 6, 9]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "d", "g", "j"]
+    assert "over 10 time steps, one in 3 of them drawn, " in alt_text(ax)
+    states = cell_state(some).lines[1]
+    assert states.get_xdata().tolist() == [2, 5, 8, 9], "what was before steps 3, 6, 9, and at the end"
+    np.testing.assert_array_equal(states.get_ydata(), some.c[1:, 0, 0])
+
+
+def test_a_layer_that_goes_backwards_is_drawn_where_it_reads(make: Any) -> None:
+    """The mask's hole, steps 3 and 4, stays where it is; the axis says in which direction it was read."""
+    seen = make(masked=True, go_backwards=True)
+    ax = gates(seen, "f", units=2, tokens=list("abcdefgh"))
+    assert ax.lines[0].get_xdata().tolist() == [7, 6, 5, 4, 3, 2, 1, 0]
+    assert ax.get_xlim() == (-0.5, 7.5)
+    assert ax.get_xlabel() == "time step t (what was read at it), read from right to left"
+    assert {label.get_text(): tick for label, tick in zip(ax.get_xticklabels(), ax.get_xticks(), strict=True)}["h"] == 7
+    assert spans(ax) == [(2.5, 4.5)]
+    assert "read from the last to the first" in alt_text(ax)
+    (image,) = gate_heatmap(seen, "f").images
+    assert image.get_extent()[:2] == [7.5, -0.5], "the first column, what was read first, is at the right"
+    size = np.abs(seen.c[1:, 0]).max(axis=1)
+    assert f"is reached after step {7 - size.argmax()}." in alt_text(cell_state(seen))
 
 
 def test_a_letter_of_several_characters(make: Any) -> None:
     assert list(lines(gates(make("SimpleRNN"), "h_new"))) == ["new state h"]
+
+
+def test_alt_text_counts(make: Any, seen: Any) -> None:
+    assert "row 0 of 3 over 8 time steps, 1 unit, " in alt_text(cell_state(make(), units=2, row=0)).replace("  ", " ")
+    assert "for each of 4 units of" in alt_text(saturation(seen))
+    assert "of row 1. On the mean" in alt_text(saturation(seen, row=1))
+    assert alt_text(gates(make("SimpleRNN"))).startswith("Lines: activations of simple_rnn")
+    assert "with the band in which four fifths of them lie" in alt_text(gates(seen, "f"))
+    with pytest.raises(ShapeError, match="gates: expected `tokens` to be one for each of 8 time steps, got 1"):
+        gates(seen, tokens=["a"])
 
 
 def test_tokens(seen: Any) -> None:

@@ -38,8 +38,17 @@ def test_text_is_wrapped_and_coloured() -> None:
 def test_saliency_that_nobody_asked_for(seen: Any, make: Any) -> None:
     with pytest.raises(GradientError, match="∂loss/∂x is not known"):
         saliency(make(back=False))
-    with pytest.raises(ShapeError, match="one token for each of 8 steps, got 2"):
+    with pytest.raises(ShapeError, match="saliency: expected `tokens` to be one for each of 8 time steps, got 2"):
         saliency(seen, tokens=["a", "b"])
+
+
+def test_a_text_read_backwards_stands_as_it_was_written(make: Any) -> None:
+    seen, tokens = make(go_backwards=True), list("abcdefgh")
+    cells = saliency(seen, tokens, row=1).images[0].get_array()[0, :T]
+    np.testing.assert_allclose(cells, seen.saliency()[::-1, 1])
+    assert [text.get_text() for text in saliency(seen, tokens).texts] == tokens
+    most = T - 1 - int(seen.saliency()[:, 1].argmax())
+    assert f"at steps {most} ({tokens[most]!r})" in alt_text(saliency(seen, tokens, row=1))
 
 
 @pytest.mark.parametrize(("tbptt", "reach"), [(None, T), ((1, 3), 3)])

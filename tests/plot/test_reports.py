@@ -13,7 +13,7 @@ from html_pages import Reader
 from minigrad.errors import GradientError
 from minigrad.plot import report
 
-PICTURES = {"lstm": 9, "gru": 9, "simple_rnn": 7}  # a simple net has no gate to map, and none that saturates
+PICTURES = {"lstm": 10, "gru": 9, "simple_rnn": 7}  # a simple net has no gate to map, and none that saturates
 
 
 @pytest.mark.parametrize("kind", ["LSTM", "GRU", "SimpleRNN"])
@@ -33,7 +33,7 @@ def test_every_picture_and_every_number(make: Any, kind: str) -> None:
 
 
 def test_a_section_for_each_layer_and_no_jacobians_where_they_take_long(monkeypatch: Any) -> None:
-    monkeypatch.setattr("minigrad.plot.reports.MOST", 10)
+    monkeypatch.setattr("minigrad.plot.reports.MANY", 4 * 3**3 - 1)
     model = mg.keras.Sequential([mg.keras.layers.LSTM(3, return_sequences=True), mg.keras.layers.GRU(2)])
     with mg.trace(model) as seen:
         model(mg.ones((1, 4, 2))).sum().backward()
@@ -41,6 +41,20 @@ def test_a_section_for_each_layer_and_no_jacobians_where_they_take_long(monkeypa
     assert page.html().count("<h2>") == 2
     assert "3 units over 4 steps take long" in page.html()
     assert "2 units over 4 steps take long" not in page.html()
+
+
+def test_some_steps_of_both_directions() -> None:
+    """What needs every step is left out; the backward layer's rows are those of the steps that it read."""
+    model, tokens = mg.keras.layers.Bidirectional(mg.keras.layers.LSTM(2)), list("abcde")
+    with mg.trace(model, every=2) as seen:
+        x = mg.tensor([[[1.0], [2.0], [3.0], [4.0], [5.0]]], requires_grad=True)
+        model(x).sum().backward()
+    page = report(seen, "some steps", tokens).html()
+    assert page.count("numbers of each step") == 2
+    assert "The last step of unit 0" not in page
+    rows = re.findall(r"<tr><td>(\d)</td><td>(\w)</td>", page)
+    assert rows == [("0", "a"), ("2", "c"), ("4", "e"), ("4", "e"), ("2", "c"), ("0", "a")]
+    assert "‖c‖ before" in page
 
 
 def test_before_the_way_back(make: Any) -> None:
