@@ -28,6 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("minigrad.compat",),
     ("minigrad.keras",),
     ("minigrad.bench", "minigrad.convert", "minigrad.tracing", "minigrad.train", "minigrad.plot", "minigrad.testing"),
+    ("minigrad.playground",),
 )
 TOP = ("minigrad", "minigrad.__main__")  # these two may import anything
 ADDRESSES = ("minigrad.keras", "minigrad.compat")  # public addresses: they gather names from the floors below too
@@ -46,8 +47,8 @@ ARRAY_LIBRARIES = ("cupy", "cupyx", "numpy")
 NOT_CORE = (
     "minigrad.__main__", "minigrad.backend.memory", "minigrad.backend.optional", "minigrad.bench",
     "minigrad.compat.v1.layers", "minigrad.compat.v1.nn", "minigrad.compat.v1.variables", "minigrad.convert",
-    "minigrad.keras", "minigrad.late", "minigrad.plot", "minigrad.recurrent.lstmp_step", "minigrad.recurrent.watch",
-    "minigrad.testing", "minigrad.tracing", "minigrad.train",
+    "minigrad.keras", "minigrad.late", "minigrad.playground", "minigrad.plot", "minigrad.recurrent.lstmp_step",
+    "minigrad.recurrent.watch", "minigrad.testing", "minigrad.tracing", "minigrad.train",
 )  # fmt: skip
 CORE_ALL_THE_SAME = ("minigrad.keras.layers",)
 

@@ -1,0 +1,131 @@
+"""Puts the playground together: the browser's files, and the weights, numbers and texts that minigrad has just made.
+
+The file that comes out needs nothing else. Its own policy (``Content-Security-Policy: default-src 'none'``) has the
+browser refuse whatever would go to the network.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from dataclasses import asdict
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from minigrad.creation import tensor
+from minigrad.errors import MinigradError
+from minigrad.keras.layers import LSTM
+from minigrad.playground.experiments import EXPERIMENTS, LAST
+from minigrad.playground.networks import UNITS, Network, X, networks
+from minigrad.plot import style
+from minigrad.recurrent import LSTMStep, lstm_step
+from minigrad.tracing import Trace, trace
+
+SCRIPTS = ("lstm.js", "words.js", "flow.js", "rows.js", "page.js")
+WAYS = ("carousel", *LSTMStep.gates)
+DASHES = {"-": "", "--": "6 3", "-.": "8 2 1 2"}  # of matplotlib's line styles; the others are numbers already
+
+
+def playground() -> str:
+    """Returns the page: an LSTM over eight steps whose gates, weights and inputs can be dragged, as HTML in one file.
+
+    Trains a network, which takes a second.
+    """
+    nets = networks()
+    parts = {
+        "style": _read("page.css"),
+        "colours": " ".join(f"--{name}: {look['colour']};" for name, look in looks().items()),
+        "scripts": "\n".join(f"<script>\n{_read(name)}</script>" for name in SCRIPTS),
+        "data": _json(data(nets)),
+        "equations": equations(),
+    }
+    page = _read("page.html")
+    for name, part in parts.items():
+        before, mark, after = page.partition("{{" + name + "}}")
+        if not mark:
+            raise MinigradError(f"playground: page.html has no place for {name}: expected {{{{{name}}}}} in it.")
+        page = before + part + after
+    return page
+
+
+def data(nets: list[Network]) -> dict[str, Any]:
+    """Returns what the scripts start from, as JSON can hold it.
+
+    Args:
+        nets: the networks.
+    """
+    return {
+        "x": X,
+        "units": UNITS,
+        "looks": looks(),
+        "networks": [
+            {"key": net.key, "name": net.name, "text": net.text, **dict(zip("WUb", _lists(net.weights), strict=True))}
+            for net in nets
+        ],
+        "experiments": [asdict(each) for each in EXPERIMENTS],
+        "expected": expected(nets[0]),
+    }
+
+
+def looks() -> dict[str, dict[str, Any]]:
+    """Returns for each way and state how minigrad's pictures draw it: its name, colour and dashes."""
+    found = {}
+    for key in (*WAYS, "h", "c", "a"):
+        place = style.place(key)
+        line = style.LINES[place]
+        dashes = DASHES[line] if isinstance(line, str) else " ".join(f"{3 * number}" for number in line[1])
+        found[key] = {"name": style.NAMES.get(key, key), "colour": style.COLOURS[place], "dashes": dashes}
+        found[key]["scale"] = style.SCALES.get(key, "0 closed, 1 open") if key in ("i", "f", "o") else ""
+    return found
+
+
+def traced(net: Network, asked: tuple[tuple[int, int, float], ...] = LAST) -> Trace:
+    """Returns what minigrad sees of a network on the page's inputs.
+
+    Args:
+        net: the network.
+        asked: what the loss asks of h: step, unit, ∂loss/∂h.
+    """
+    layer = LSTM(UNITS, return_sequences=True, dtype="float64")
+    layer.build((1, len(X), len(X[0])))
+    layer.set_weights(list(net.weights))
+    x = tensor([X], "float64", requires_grad=True)
+    with trace(layer) as seen:
+        h = layer(x)
+        sum((h[0, t, u] * value for t, u, value in asked), start=tensor(0.0, "float64")).backward()
+    return seen[seen.names[0]]
+
+
+def expected(net: Network) -> dict[str, Any]:
+    """Returns minigrad's own numbers for the page as it opens, for the page to compare itself with.
+
+    Args:
+        net: the network that it opens with.
+    """
+    seen = traced(net)
+    after = {"c_new": seen.c[1:], "h_new": seen.h[1:], "dh": seen.dh[1:], "dc_arrived": seen.dc[1:], "dx": seen.dx}
+    by_step = {**seen.gates, **seen.inner, **after, **{f"dz_{k}": dz for k, dz in seen.dgates.items()}}
+    ways = {f"ledger.{state}.{way}": a for state, by_way in seen.ledger.items() for way, a in by_way.items()}
+    return {name: array[:, 0].tolist() for name, array in {**by_step, **ways}.items()}
+
+
+def equations() -> str:
+    """Returns the derivation that stands at the head of `lstm_step.py`, as HTML."""
+    blocks = inspect.cleandoc(lstm_step.__doc__ or "").split("\n\n")[1:]
+    tags = ["pre" if block.startswith("    ") else "p" for block in blocks]
+    texts = [inspect.cleandoc(block) if tag == "pre" else block for tag, block in zip(tags, blocks, strict=True)]
+    return "\n".join(f"<{tag}>{escape(text)}</{tag}>" for tag, text in zip(tags, texts, strict=True))
+
+
+def _lists(arrays: tuple[Any, ...]) -> list[Any]:
+    return [array.tolist() for array in arrays]
+
+
+def _json(values: dict[str, Any]) -> str:
+    """JSON that may stand inside a script element."""
+    return json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
+
+
+def _read(name: str) -> str:
+    return files("minigrad.playground").joinpath(name).read_text("utf-8")

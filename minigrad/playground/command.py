@@ -1,0 +1,27 @@
+"""``python -m minigrad playground``: writes the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from minigrad.keras.files import write_atomically
+from minigrad.playground.builder import playground
+from minigrad.train.command_line import Parser
+from minigrad.train.errors import OptionError
+
+HELP = "write an HTML page with an LSTM to take apart: drag a gate, watch the gradient"
+FILE = "playground.html"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Writes the page and returns 0."""
+    parser = Parser("playground", description=f"{HELP}. One file, no network.")
+    parser.add_argument("--out", metavar="FILE", default=FILE, help=f"the HTML file to write (default: {FILE})")
+    out = Path(parser.read(arguments)["out"])
+    if out.is_dir():
+        raise OptionError(f"playground: --out: expected a file to write, got the folder {out}. Try {out / FILE}.")
+    page = playground().encode()
+    write_atomically(out, lambda file: file.write(page))
+    print(f"{out}: {len(page) // 1000} kB; open it in a browser.")
+    return 0

@@ -1,0 +1,107 @@
+"""The networks of the playground: two units, two inputs, eight steps; fresh ones, and one that minigrad trains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from minigrad import functional as F
+from minigrad.creation import tensor
+from minigrad.keras import Sequential, initializers
+from minigrad.keras.layers import LSTM
+from minigrad.keras.optimizers import Adam
+from minigrad.random import generator_for
+from minigrad.tensor import Tensor
+
+HostArray = Any
+
+UNITS = 2
+X = (
+    (0.3, 0.0), (-0.5, 0.0), (0.8, 1.0), (-0.2, 0.0), (0.6, 0.0), (-0.7, 0.0), (0.1, 0.0), (-0.4, 0.0),
+)  # fmt: skip
+"""What the page's LSTM reads at its eight steps: a value, and a mark at the third."""
+MARK = 2  # where the mark is, counted from 0
+
+SEED = 4  # of the weights and of the examples; with it the trained net is one that is easy to read
+EXAMPLES, BATCH, EPOCHS, RATE = 4096, 64, 8, 0.03  # a second of training
+
+
+@dataclass(frozen=True)
+class Network:
+    """An LSTM's weights, and what to say of them.
+
+    Attributes:
+        key: what experiments call it.
+        name: two or three words.
+        text: one sentence.
+        weights: W (features, 4 units), U (units, 4 units), b (4 units,), columns i, f, g, o.
+    """
+
+    key: str
+    name: str
+    text: str
+    weights: tuple[HostArray, HostArray, HostArray]
+
+
+def networks() -> list[Network]:
+    """Returns the networks of the page: trained, fresh, and fresh without a forget bias."""
+    return [
+        Network(
+            "trained",
+            "trained to remember",
+            "Trained by minigrad: at the end unit 1 says the value x₁ that came with the mark x₂ = 1, however long ago "
+            "that was; unit 2 says the last value.",
+            _weights(trained()),
+        ),
+        Network(
+            "fresh",
+            "fresh",
+            "As keras.layers.LSTM starts: the bias of the forget gates is 1, so they are open by about three quarters.",
+            _weights(_lstm()),
+        ),
+        Network(
+            "unbiased",
+            "fresh, no forget bias",
+            "The same with unit_forget_bias=False: the forget gates start half open.",
+            _weights(_lstm(unit_forget_bias=False)),
+        ),
+    ]
+
+
+def _lstm(**options: Any) -> LSTM:
+    """A layer with weights of its own seed, which leaves minigrad's generator alone."""
+    layer = LSTM(
+        UNITS,
+        kernel_initializer=initializers.GlorotUniform(seed=SEED),
+        recurrent_initializer=initializers.Orthogonal(seed=SEED),
+        dtype="float64",
+        **options,
+    )
+    layer.build((None, len(X), len(X[0])))
+    return layer
+
+
+def _weights(layer: LSTM) -> tuple[HostArray, HostArray, HostArray]:
+    W, U, b = layer.get_weights()
+    return W, U, b
+
+
+def trained() -> LSTM:
+    """Returns an LSTM that minigrad has just trained to keep the marked value in unit 1, and the last one in unit 2."""
+    layer = _lstm()
+    model = Sequential([layer])
+    model.compile(Adam(RATE), "mse")
+    model.fit(*examples(SEED, EXAMPLES), batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0)
+    return layer
+
+
+def examples(seed: int, count: int) -> tuple[Tensor, Tensor]:
+    """Returns sequences of values and one mark each, (count, 8, 2), and what to say at the end, (count, 2).
+
+    What is to be said is 0.8 of the value, since h lies between −1 and 1.
+    """
+    source, T = generator_for(seed), len(X)
+    values = tensor(source.uniform(-1.0, 1.0, (count, T)), "float64")
+    marks = F.one_hot(tensor(source.integers(0, T, count)), T, dtype="float64")
+    targets = F.stack([F.sum(values * marks, 1), values[:, -1]], 1)
+    return F.stack([values, marks], 2), 0.8 * targets

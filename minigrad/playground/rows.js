@@ -1,0 +1,93 @@
+"use strict";
+/* The rows of the page: for each what it is called, where its value is read, and, where it has a handle, written.
+
+   A row is read from `now`, what `compute` of page.js has found out, and written into `state`. A row of the tables over
+   time is asked for (t, u), one of the weights for a column. */
+
+const start = JSON.parse(document.getElementById("data").textContent);
+const { looks, units } = start;
+const STEPS = [...start.x.keys()], UNITS = [...Array(units).keys()];
+const INK = "#555";
+
+/* All there is to know: everything on the page follows from it. */
+const state = { experiment: "", network: "", weights: null, x: null, held: null, asked: null, step: 0 };
+
+const gateRow = k => ({
+  key: k, symbol: `${k}ₜ`, name: looks[k].name, note: k === "g" ? "−1 to 1" : looks[k].scale, colour: looks[k].colour,
+  low: k === "g" ? -1 : 0, high: 1, by: 0.01,
+  get: (now, t, u) => now.steps[t][k][u],
+  set: (value, t, u) => { state.held[t][k][u] = value; },
+  free: (t, u) => { state.held[t][k][u] = null; },
+  isHeld: (t, u) => state.held[t][k][u] !== null,
+});
+
+const inputRow = {
+  key: "x", symbol: "xₜ", name: "input", note: "x₁ a value, x₂ the mark", colour: INK,
+  low: -2, high: 2, by: 0.05,
+  get: (now, t, n) => state.x[t][n],
+  set: (value, t, n) => { state.x[t][n] = value; },
+};
+
+const askedRow = {
+  key: "asked", symbol: "L", name: "the loss asks", note: "of h after the step", colour: INK,
+  low: -1, high: 1, by: 0.05,
+  get: (now, t, u) => state.asked[t][u],
+  set: (value, t, u) => { state.asked[t][u] = value; },
+};
+
+/* A row without handles; `limit` is the end of its scale, by default the one that all gradients share. */
+function seenRow(key, symbol, name, note, colour, get, limit = now => now.limit) {
+  return { key, symbol, name, note, colour, get, limit };
+}
+
+const stateRows = [
+  seenRow("c", "cₜ", "cell state", "f ∘ c + i ∘ g", looks.c.colour, (now, t, u) => now.steps[t].c_new[u],
+    now => now.limitOfC),
+  seenRow("h", "hₜ", "output", "o ∘ tanh c", looks.h.colour, (now, t, u) => now.steps[t].h_new[u], () => 1),
+];
+
+const gradientRows = [
+  seenRow("dh", "dhₜ", "∂L/∂h", "asked, and from step t + 1", looks.h.colour, (now, t, u) => now.back.steps[t].dh[u]),
+  seenRow("dc_through_o", "h → c", "let in by o", "dh ∘ o ∘ tanh′c", looks.a.colour,
+    (now, t, u) => now.back.steps[t].dc_through_o[u]),
+  seenRow("dc", "dcₜ", "∂L/∂c", "let in, and from step t + 1", looks.c.colour,
+    (now, t, u) => now.back.steps[t].dc[u]),
+  ...GATES.map(k => seenRow(`dz_${k}`, `dz_${k}`, `∂L/∂z of ${k}`, "before its activation", looks[k].colour,
+    (now, t, u) => now.back.steps[t][`dz_${k}`][u])),
+  seenRow("dx", "dxₜ", "∂L/∂x", "how much an input matters", INK, (now, t, n) => now.back.steps[t].dx[n]),
+];
+
+const ledgerRows = [
+  seenRow("carousel", "c", "carousel", "to c before: dc ∘ f", looks.carousel.colour,
+    (now, t, u) => now.back.steps[t].ledger.c.carousel[u]),
+  ...GATES.map(k => seenRow(`way_${k}`, `h, ${k}`, `through ${k}`, `to h before: dz_${k} U_${k}ᵀ`, looks[k].colour,
+    (now, t, u) => now.back.steps[t].ledger.h[k][u])),
+  seenRow("way_h", "h, Σ", "all gates", "to h before: the sum of the four", looks.h.colour,
+    (now, t, u) => sum(GATES.map(k => now.back.steps[t].ledger.h[k][u]))),
+];
+
+const TABLES = [
+  ["The gates", "drag one, and it is held there", GATES.map(gateRow)],
+  ["Inputs and states", "", [inputRow, ...stateRows]],
+  ["Gradients", "after each step, on their way from the right to the left", [askedRow, ...gradientRows]],
+  ["The ledger", "what each step sends back to the one before, by the way it takes", ledgerRows],
+];
+
+/* The rows of W, U and b: the weight, and beside it its gradient. */
+function weightRow(matrix, n, symbol, name) {
+  const row = () => matrix === "b" ? state.weights.b : state.weights[matrix][n];
+  const gradient = back => matrix === "b" ? back.db : back[`d${matrix}`][n];
+  const shared = { name, by: 0.05, isWeight: true };
+  return [
+    { ...shared, key: `${matrix}${n}`, symbol, low: -6, high: 6, get: (now, column) => row()[column],
+      set: (value, column) => { row()[column] = value; } },
+    { ...shared, key: `d${matrix}${n}`, get: (now, column) => gradient(now.back)[column],
+      limit: now => now.limitOfWeights },
+  ];
+}
+
+const WEIGHTS = [
+  ...start.x[0].map((_, n) => weightRow("W", n, `W, x${subscript(n + 1)}`, `W, from x${subscript(n + 1)}`)),
+  ...UNITS.map(m => weightRow("U", m, `U, h${subscript(m + 1)}`, `U, from h of unit ${m + 1}`)),
+  weightRow("b", 0, "b", "the bias b"),
+];

@@ -1,0 +1,208 @@
+"""lstm.js in a real browser against minigrad: every gate, state, gradient and way of the ledger, of random LSTMs.
+
+The browser starts once, for the code as it is and for the mutants, which the same comparison must notice.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from browser import run_in_browser
+
+GATES = "ifgo"
+LIMIT = 1e-12
+SOURCE = files("minigrad.playground").joinpath("lstm.js").read_text("utf-8")
+
+# What each changes in lstm.js: what is there once, and what stands there instead.
+MUTANTS = {
+    "the forget gate does not act on c": ("s.f[u] * c[u] + s.i[u] * s.g[u]", "c[u] + s.i[u] * s.g[u]"),
+    "h without tanh": ("s.h_new[u] = s.o[u] * s.a[u]", "s.h_new[u] = s.o[u] * s.c_new[u]"),
+    "Keras' order of the gates changed": ('["i", "f", "g", "o"]', '["i", "g", "f", "o"]'),
+    "a candidate between 0 and 1": ('k === "g" ? Math.tanh(z) : sigmoid(z)', "sigmoid(z)"),
+    "the slope of σ for tanh": ('k === "g" ? 1 - y * y : y * (1 - y)', "y * (1 - y)"),
+    "no tanh′ on the way into c": ("dh_u * s.o[u] * (1 - s.a[u] * s.a[u])", "dh_u * s.o[u]"),
+    "nothing along the carousel": ("dc_u + d.dc_through_o[u]", "d.dc_through_o[u]"),
+    "the carousel without its gate": ("d.dc.map((dc, u) => dc * s.f[u])", "d.dc.map((dc, u) => dc)"),
+    "df of the new c": ("dc_u * s.c[u])", "dc_u * s.c_new[u])"),
+    "U not transposed": ("+= dz * U[m][column];  ", "+= dz * U[u][columnOf(k, m, units)];  "),
+    "one gate left out of dh": ("sum(GATES.map(k => d.ledger.h[k][m]))", "sum([...'ifg'].map(k => d.ledger.h[k][m]))"),
+    "a held gate passes its gradient on": ("held[k][u] === null ?", "true ?"),
+    "a held gate computes its value": ("held[t][k][u] ?? activate(k, z)", "activate(k, z)"),
+    "a gate held at 0 computes its value": ("held[t][k][u] ?? activate(k, z)", "held[t][k][u] || activate(k, z)"),
+    "the loss of the last step alone": ("asked[t].map(", "asked[x.length - 1].map("),
+    "dU of the new h": ("dz * s.h[m];", "dz * s.h_new[m];"),
+    "db of the last step": ("db[column] += dz;", "db[column] = dz;"),
+    "the sigmoid of |z|": ("(z >= 0 ? 1 : e) / (1 + e)", "1 / (1 + e)"),
+}
+
+SCRIPT = """
+const cases = {cases}, few = cases.slice(0, {few});
+const run = (forward, backward, cases) => cases.map(({{ weights, x, held, h_0, c_0, asked, dc_T }}) => {{
+  const steps = forward(weights, x, held, h_0, c_0);
+  return {{ steps, back: backward(weights, x, held, steps, asked, dc_T) }};
+}});
+const mutants = {{ {mutants} }};
+const found = {{ all: run(forward, backward, cases) }};
+for (const [name, [forward, backward]] of Object.entries(mutants)) found[name] = run(forward, backward, few);
+return found;
+"""
+
+
+def cases() -> list[dict[str, Any]]:
+    """Random LSTMs of several sizes: a third with no gate held, some of large weights that saturate."""
+    rng = np.random.default_rng(7)
+    found = []
+    for n in range(30):
+        T, features, units = (int(k) for k in (rng.integers(2, 9), rng.integers(1, 4), rng.integers(2, 4)))
+        scale = 300.0 if n == 29 else (0.5, 1.0, 2.5)[n % 3]
+        held = np.where(rng.random((T, 4, units)) < (0.0 if n % 3 == 1 else 0.35), rng.random((T, 4, units)), np.nan)
+        held = np.where(rng.random(held.shape) < 0.2, np.round(held), held)  # 0 and 1 among them
+        W, U, b = (scale * rng.standard_normal(s) for s in ((features, 4 * units), (units, 4 * units), (4 * units,)))
+        found.append({
+            "weights": {"W": W, "U": U, "b": b}, "x": rng.standard_normal((T, features)), "held": held,
+            "h_0": rng.standard_normal(units), "c_0": rng.standard_normal(units),
+            "asked": rng.standard_normal((T, units)), "dc_T": rng.standard_normal(units),
+        })  # fmt: skip
+    return found
+
+
+CASES = cases()
+FEW = 9
+
+
+def as_json(case: dict[str, Any]) -> dict[str, Any]:
+    """What lstm.js takes: null where a gate is free."""
+    plain = {key: value.tolist() for key, value in case.items() if key not in ("held", "weights")}
+    plain["weights"] = {key: value.tolist() for key, value in case["weights"].items()}
+    plain["held"] = [
+        {k: [None if np.isnan(v) else v for v in row.tolist()] for k, row in zip(GATES, step, strict=True)}
+        for step in case["held"]
+    ]
+    return plain
+
+
+def on_the_tape(case: dict[str, Any]) -> dict[str, Any]:
+    """The same LSTM op by op on minigrad's tape.
+
+    Wherever a gradient is looked at, a tensor of zeros is added; its gradient is what flows by there.
+    """
+    looked: dict[str, Any] = {}
+
+    def look(name: str, y: mg.Tensor) -> mg.Tensor:
+        looked[name] = mg.tensor(np.zeros(y.shape), requires_grad=True)
+        return y + looked[name]
+
+    T = len(case["asked"])
+    leaf = {key: mg.tensor(case[key], requires_grad=True) for key in ("x", "h_0", "c_0")}
+    leaf |= {key: mg.tensor(value, requires_grad=True) for key, value in case["weights"].items()}
+    W, U = (dict(zip(GATES, mg.split(leaf[key], 4, 1), strict=True)) for key in "WU")
+    b = dict(zip(GATES, mg.split(leaf["b"], 4, 0), strict=True))
+    h, c, loss = leaf["h_0"], leaf["c_0"], mg.tensor(0.0, dtype="float64")
+    values: dict[str, Any] = {}
+    for t in range(T):
+        gates = {}
+        for n, k in enumerate(GATES):
+            z = look(f"dz_{k} {t}", leaf["x"][t] @ W[k] + look(f"ledger.h.{k} {t}", h) @ U[k] + b[k])
+            y, held = (mg.tanh if k == "g" else mg.functional.sigmoid)(z), case["held"][t, n]
+            gates[k] = look(f"d{k} {t}", mg.where(np.isnan(held), y, np.nan_to_num(held)))
+            values |= {f"z_{k} {t}": z, f"{k} {t}": gates[k]}
+        values |= {f"h {t}": h, f"c {t}": c}
+        c = gates["f"] * look(f"ledger.c.carousel {t}", c) + gates["i"] * gates["g"]
+        c = look(f"dc {t}", c)
+        a = mg.tanh(look(f"dc_through_o {t}", c))
+        h = look(f"dh {t}", gates["o"] * a)
+        values |= {f"c_new {t}": c, f"h_new {t}": h, f"a {t}": a}
+        loss = loss + (h * case["asked"][t]).sum()
+    (loss + (c * case["dc_T"]).sum()).backward()
+    gradients = {name: zero.grad.numpy() for name, zero in looked.items()}
+    arrived = {f"dc_arrived {t}": gradients[f"ledger.c.carousel {t + 1}"] for t in range(T - 1)}
+    arrived[f"dc_arrived {T - 1}"] = case["dc_T"]
+    whole = {f"d{key}": tensor.grad.numpy() for key, tensor in leaf.items() if key != "x"}
+    dx = {f"dx {t}": leaf["x"].grad.numpy()[t] for t in range(T)}
+    return {**{name: y.numpy() for name, y in values.items()}, **gradients, **arrived, **whole, **dx}
+
+
+def as_traced(case: dict[str, Any]) -> dict[str, Any]:
+    """What `mg.trace` sees of a layer with these weights; there no gate can be held."""
+    T, units = case["asked"].shape
+    layer = mg.keras.layers.LSTM(units, return_sequences=True, return_state=True, dtype="float64")
+    layer.build((1, T, case["x"].shape[1]))
+    layer.set_weights([case["weights"][key] for key in "WUb"])
+    x = mg.tensor(case["x"][None], requires_grad=True)
+    with mg.trace(layer) as seen:
+        y, _, c = layer(x, initial_state=[case["h_0"][None], case["c_0"][None]])
+        ((y * case["asked"]).sum() + (c * case["dc_T"]).sum()).backward()
+    by_step = {**seen.gates, **seen.inner, **{f"dz_{k}": a for k, a in seen.dgates.items()}, "dx": seen.dx}
+    by_step |= {"h": seen.h[:-1], "c": seen.c[:-1], "h_new": seen.h[1:], "c_new": seen.c[1:]}
+    by_step |= {"dh": seen.dh[1:], "dc_arrived": seen.dc[1:]}
+    by_step |= {f"ledger.{s}.{way}": a for s, ways in seen.ledger.items() for way, a in ways.items()}
+    whole = {f"d{key}": w.grad.numpy() for key, w in zip("WUb", layer.weights, strict=True)}
+    whole |= {f"d{s}_0": seen.arrived[s][0, 0] for s in "hc"}
+    return {**{f"{name} {t}": array[t, 0] for name, array in by_step.items() for t in range(T)}, **whole}
+
+
+def in_browser(run: dict[str, Any]) -> dict[str, Any]:
+    """What lstm.js returned, under the same names."""
+    flat = {name: value for name, value in run["back"].items() if name != "steps"}
+    for t, (step, back) in enumerate(zip(run["steps"], run["back"]["steps"], strict=True)):
+        ledger = back.pop("ledger")
+        flat |= {f"{name} {t}": value for name, value in {**step, **back}.items()}
+        flat |= {f"ledger.{s}.{way} {t}": value for s, ways in ledger.items() for way, value in ways.items()}
+    return {name.replace("do_", "do"): np.array(value, float) for name, value in flat.items()}
+
+
+def differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
+    """The names of what differs by more than LIMIT, relative to what is above 1."""
+    assert expected.keys() <= found.keys(), expected.keys() - found.keys()
+    return [
+        name
+        for name, value in expected.items()
+        if not np.all(np.abs(found[name] - value) <= LIMIT * np.maximum(1.0, np.abs(value)))
+    ]
+
+
+@pytest.fixture(scope="module")
+def ran(page: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
+    """For the code of the page, under "all", and for each mutant what it computed."""
+    sources = []
+    for name, (there, instead) in MUTANTS.items():
+        assert SOURCE.count(there) == 1, name
+        mutant = SOURCE.replace(there, instead)
+        sources.append(f"{json.dumps(name)}: (() => {{ {mutant} return [forward, backward]; }})()")
+    script = SCRIPT.format(cases=json.dumps([as_json(c) for c in CASES]), few=FEW, mutants=",\n".join(sources))
+    found = run_in_browser(page, script, tmp_path_factory.mktemp("browser"))
+    return {name: [in_browser(run) for run in runs] for name, runs in found.items()}
+
+
+@pytest.mark.parametrize("n", range(len(CASES)))
+def test_every_number_is_minigrads(ran: dict[str, Any], n: int) -> None:
+    expected = on_the_tape(CASES[n])
+    assert differences(ran["all"][n], expected) == []
+    assert set(ran["all"][n]) == set(expected)  # nothing is left out
+
+
+@pytest.mark.parametrize("n", [n for n, case in enumerate(CASES) if np.isnan(case["held"]).all()])
+def test_every_number_is_what_trace_sees(ran: dict[str, Any], n: int) -> None:
+    assert differences(ran["all"][n], as_traced(CASES[n])) == []
+
+
+def test_cases_hold_every_gate_somewhere() -> None:
+    held = [~np.isnan(case["held"]) for case in CASES]
+    assert sum(h.any() for h in held) == 20
+    assert all(sum(int(h[:, n].sum()) for h in held[:FEW]) > 5 for n in range(4))
+    assert {0.0, 1.0} <= {float(v) for case in CASES[:FEW] for v in case["held"].ravel()}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_is_noticed(ran: dict[str, Any], name: str) -> None:
+    assert any(differences(run, on_the_tape(case)) for run, case in zip(ran[name], CASES[:FEW], strict=True))
+
+
+def test_the_page_holds_the_file_as_it_is(page: str) -> None:
+    assert SOURCE in page
