@@ -89,7 +89,7 @@ EXPERIMENTS = (
         "shut",
         "Shut the last output gate",
         "o₈ of unit 1, the one the loss looks at, is held at 0. Then h₈ is 0 whatever c₈ is, and no gradient gets in: "
-        "all that follows is 0, though every forget gate is open.",
+        "all that follows is 0, however far the forget gates are open.",
         "fresh",
         7,
         ((7, "o", 0, 0.0),),

@@ -82,7 +82,7 @@ function build() {
 function listen(input, row, at) {
   const choose = () => { if (!row.isWeight) state.step = at[0]; };
   input.addEventListener("input", () => { row.set(Number(input.value), ...at); choose(); follow(); });
-  input.addEventListener("focus", () => { choose(); follow(); });
+  input.addEventListener("focus", () => { choose(); stopAt(input); follow(); });
   input.addEventListener("dblclick", () => { row.free?.(...at); follow(); });
   input.addEventListener("keydown", event => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -93,14 +93,11 @@ function listen(input, row, at) {
   });
 }
 
-/* To the next bar of the row; Tab will come back to it. */
-function goTo(input, by) {
-  const all = [...input.closest("tr").querySelectorAll("input")], next = all[all.indexOf(input) + by];
-  if (!next) return;
-  input.tabIndex = -1;
-  next.tabIndex = 0;
-  next.focus();
-}
+const inRowOf = input => [...input.closest("tr").querySelectorAll("input")];
+const goTo = (input, by) => { const all = inRowOf(input); all[all.indexOf(input) + by]?.focus(); };
+
+/* Tab will come back to the bar of the row that was used last. */
+const stopAt = input => inRowOf(input).forEach(one => { one.tabIndex = one === input ? 0 : -1; });
 
 function connect() {
   byId("network").addEventListener("change", event => { setNetwork(event.target.value); follow(); });

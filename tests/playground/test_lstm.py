@@ -14,8 +14,8 @@ import pytest
 
 import minigrad as mg
 from browser import run_in_browser
+from lstm_on_tape import GATES, on_the_tape
 
-GATES = "ifgo"
 LIMIT = 1e-12
 SOURCE = files("minigrad.playground").joinpath("lstm.js").read_text("utf-8")
 
@@ -85,47 +85,6 @@ def as_json(case: dict[str, Any]) -> dict[str, Any]:
         for step in case["held"]
     ]
     return plain
-
-
-def on_the_tape(case: dict[str, Any]) -> dict[str, Any]:
-    """The same LSTM op by op on minigrad's tape.
-
-    Wherever a gradient is looked at, a tensor of zeros is added; its gradient is what flows by there.
-    """
-    looked: dict[str, Any] = {}
-
-    def look(name: str, y: mg.Tensor) -> mg.Tensor:
-        looked[name] = mg.tensor(np.zeros(y.shape), requires_grad=True)
-        return y + looked[name]
-
-    T = len(case["asked"])
-    leaf = {key: mg.tensor(case[key], requires_grad=True) for key in ("x", "h_0", "c_0")}
-    leaf |= {key: mg.tensor(value, requires_grad=True) for key, value in case["weights"].items()}
-    W, U = (dict(zip(GATES, mg.split(leaf[key], 4, 1), strict=True)) for key in "WU")
-    b = dict(zip(GATES, mg.split(leaf["b"], 4, 0), strict=True))
-    h, c, loss = leaf["h_0"], leaf["c_0"], mg.tensor(0.0, dtype="float64")
-    values: dict[str, Any] = {}
-    for t in range(T):
-        gates = {}
-        for n, k in enumerate(GATES):
-            z = look(f"dz_{k} {t}", leaf["x"][t] @ W[k] + look(f"ledger.h.{k} {t}", h) @ U[k] + b[k])
-            y, held = (mg.tanh if k == "g" else mg.functional.sigmoid)(z), case["held"][t, n]
-            gates[k] = look(f"d{k} {t}", mg.where(np.isnan(held), y, np.nan_to_num(held)))
-            values |= {f"z_{k} {t}": z, f"{k} {t}": gates[k]}
-        values |= {f"h {t}": h, f"c {t}": c}
-        c = gates["f"] * look(f"ledger.c.carousel {t}", c) + gates["i"] * gates["g"]
-        c = look(f"dc {t}", c)
-        a = mg.tanh(look(f"dc_through_o {t}", c))
-        h = look(f"dh {t}", gates["o"] * a)
-        values |= {f"c_new {t}": c, f"h_new {t}": h, f"a {t}": a}
-        loss = loss + (h * case["asked"][t]).sum()
-    (loss + (c * case["dc_T"]).sum()).backward()
-    gradients = {name: zero.grad.numpy() for name, zero in looked.items()}
-    arrived = {f"dc_arrived {t}": gradients[f"ledger.c.carousel {t + 1}"] for t in range(T - 1)}
-    arrived[f"dc_arrived {T - 1}"] = case["dc_T"]
-    whole = {f"d{key}": tensor.grad.numpy() for key, tensor in leaf.items() if key != "x"}
-    dx = {f"dx {t}": leaf["x"].grad.numpy()[t] for t in range(T)}
-    return {**{name: y.numpy() for name, y in values.items()}, **gradients, **arrived, **whole, **dx}
 
 
 def as_traced(case: dict[str, Any]) -> dict[str, Any]:
