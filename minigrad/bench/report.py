@@ -81,8 +81,9 @@ class Section:
         return f"| {' | '.join([row.measure, row.contender, *cells])} |"
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the section as plain values."""
-        return {"name": self.name, "title": self.title, "rows": [row.to_dict() for row in self.rows]}
+        """Returns the section as plain values; each row with its line of the table."""
+        rows = [{**row.to_dict(), "line": self.line(row)} for row in self.rows]
+        return {"name": self.name, "head": self.head(), "rows": rows}
 
 
 def value_in(unit: float) -> Callable[[Row], str]:

@@ -13,6 +13,7 @@ import pytest
 
 import minigrad as mg
 import minigrad_numpy
+from kernel_cases import anything, assert_numbers_of_the_formulas, trying
 from minigrad.errors import OutOfMemoryError
 from minigrad.keras import layers as L
 from pretended_cuda import Cuda, pretended
@@ -82,6 +83,14 @@ def test_kernel_is_formula(
             found.append(numbers(made, masks(np.random.default_rng(1), T, B, mask), np.random.default_rng(2)))
             assert ("fused kernel" in made.path) == (backend is cupy)
     assert_same(found[0], found[1], 1e-10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@anything
+@trying
+def test_kernel_and_formulas(kind: str, cupy: ModuleType, **case: Any) -> None:
+    """Over random shapes, options and masks, as the kernels of the other backends."""
+    assert_numbers_of_the_formulas(cupy.kernels[kind], kind, **case)
 
 
 @pytest.mark.parametrize("kind", KINDS)

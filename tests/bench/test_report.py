@@ -75,7 +75,9 @@ def test_json(section):
     section.rows = rows()
     told = json.loads(json.dumps(section.to_dict()))
     assert told["name"] == "lstm"
+    assert told["head"] == section.head()
     first, second, third = told["rows"]
+    assert first["line"] == section.line(section.rows[0])
     assert first["ratio"] == {"low": 2.0, "median": 2.0, "high": 2.5}
     assert first["target"] == 3.5
     assert second["ratio"] is None

@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs_pages import arguments, difference, masks
+from docs_pages import arguments, benchmarks, difference, masks
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TABLES: dict[str, Callable[[], str]] = {
     "arguments": arguments.tables,
+    "benchmarks": benchmarks.tables,
     "difference": difference.of_copied_weights,
     "masks-dynamic-rnn": masks.of_dynamic_rnn,
     "masks-keras": masks.of_keras,
