@@ -27,7 +27,7 @@ from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:
     from minigrad import testing
-    from minigrad.tracing import trace
+    from minigrad.tracing.tracer import trace
 
 __version__ = "0.1.0"
 
@@ -41,4 +41,5 @@ __all__ = [
     "tensor", "testing", "trace", "transpose", "unstack", "use", "using", "var", "where", "zeros", "zeros_like",
 ]  # fmt: skip
 
-__getattr__ = late(__name__, __all__, "testing", "tracing")
+if not TYPE_CHECKING:  # or every name would pass
+    __getattr__ = late(__name__, __all__, "testing", "tracing")

@@ -295,7 +295,8 @@ def _is_reexport(node: ast.stmt) -> bool:
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant)
     if isinstance(node, ast.If):  # what type checkers shall know of names that come late
-        return ast.unparse(node.test) == "TYPE_CHECKING" and all(map(_is_reexport, node.body)) and not node.orelse
+        known = ast.unparse(node.test) in ("TYPE_CHECKING", "not TYPE_CHECKING")
+        return known and all(map(_is_reexport, node.body)) and not node.orelse
     if isinstance(node, ast.Assign) and ast.unparse(node).startswith("__getattr__ = late(__name__, __all__, "):
         return True
     if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -48,3 +51,18 @@ def test_a_stored_layer_asks_for_it() -> None:
 def test_a_name_that_is_not_there() -> None:
     with pytest.raises(AttributeError, match=r"module 'minigrad\.compat\.v1' has no attribute 'Session'"):
         mg.compat.v1.Session  # noqa: B018
+
+
+@pytest.mark.parametrize("package", [mg, mg.keras, mg.compat.v1], ids=lambda package: package.__name__)
+def test_a_type_checker_sees_every_name_and_no_other(package: ModuleType) -> None:
+    told, at_large = set(), []
+    for node in ast.parse(inspect.getsource(package)).body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            told |= {alias.name for line in node.body if isinstance(line, ast.ImportFrom) for alias in line.names}
+        elif isinstance(node, ast.ImportFrom):
+            told |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign):
+            at_large += [ast.unparse(target) for target in node.targets]
+    assert set(package.__all__) <= told
+    assert "__getattr__" not in at_large  # a checker that saw it would take any misspelt name for one of ours
+    assert all(getattr(package, name) is not None for name in package.__all__)

@@ -15,4 +15,5 @@ __all__ = [
     "losses", "metrics", "models", "optimizers", "regularizers", "utils",
 ]  # fmt: skip
 
-__getattr__ = late(__name__, __all__, "backend", "callbacks", "losses", "metrics", "models", "optimizers", "utils")
+if not TYPE_CHECKING:  # or every name would pass
+    __getattr__ = late(__name__, __all__, "backend", "callbacks", "losses", "metrics", "models", "optimizers", "utils")

@@ -117,7 +117,7 @@ class Cell(Layer):
             StateError: they are the first generation's (c, h).
         """
         refuse_other_order(f"{self.name}.call: `states`", self, states)
-        state = tuple(self._cast(as_tensor(s)) for s in nest.leaves(states))
+        state = tuple(self._cast(as_tensor(s, None, f"{self.name}.call: `states`")) for s in nest.leaves(states))
         expected = [(inputs.shape[0], size) for size in nest.leaves(self.state_size)]
         if [s.shape for s in state] != expected:
             raise ShapeError(

@@ -176,7 +176,8 @@ class Layer(Configured, Module):
             raise ShapeError(
                 f"{self.name}.set_weights: expected {len(own)} arrays, got {came}. {listed}{self._moved_by}"
             )
-        tensors = [constant(array, w.backend) for w, array in zip(own, given, strict=True)]
+        where = f"{self.name}.set_weights"
+        tensors = [constant(array, w.backend, f"{where}: {w.name}") for w, array in zip(own, given, strict=True)]
         for w, value in zip(own, tensors, strict=True):
             if w.shape != value.shape:
                 came = f"expected {w.name} of shape {w.shape}, got {value.shape}.{self._moved_by}"

@@ -192,6 +192,12 @@ SLIPS: list[tuple[Any, type[Exception], str]] = [
     (lambda: built()(X, mask=[[True], [True, False]]), ShapeError, "lstm.call: `mask`: the data are not one regular"),
     (lambda: built()(X, training="no"), OptionError, "lstm.call: `training`: expected True or False, got 'no'."),
     (lambda: built()(X, training=2), OptionError, "lstm.call: `training`: expected True or False, got 2."),
+    (lambda: L.LSTMCell(4, name="cell")(X[0], None), DTypeError, "cell.call: `states`: expected numbers, got NoneType"),
+    (
+        lambda: built().set_weights([*built().get_weights()[:2], "bias"]),
+        DTypeError,
+        "lstm.set_weights: lstm/lstm_cell/bias:0: expected numbers, got str data",
+    ),
     # the arguments of a call
     (lambda: built()(X, masks=None), OptionTypeError, "lstm.call: unexpected argument `masks`. Did you mean `mask`?"),
     (lambda: built()(X, 1, 2, 3, 4, 5), OptionTypeError, "lstm.call: too many positional arguments."),

@@ -24,4 +24,5 @@ __all__ = [
     "layers", "nn", "reset_default_graph", "trainable_variables", "variable_scope",
 ]  # fmt: skip
 
-__getattr__ = late(__name__, __all__, "layers", "nn", "variables", "nn.tensor_array")
+if not TYPE_CHECKING:  # or every name would pass
+    __getattr__ = late(__name__, __all__, "layers", "nn", "variables", "nn.tensor_array")

@@ -61,15 +61,20 @@ class RNNCell(layers.Layer):
         """The size of the output."""
         raise NotImplementedError(f"{type(self).__name__} must define output_size.")
 
-    def zero_state(self, batch_size: int, dtype: Any) -> Any:
+    def zero_state(self, batch_size: Any, dtype: Any) -> Any:
         """Returns zeros in the structure of `state_size`, each (batch_size, size).
+
+        Args:
+            batch_size: a whole number, also as a float, or as a tensor or array that holds one.
+            dtype: of the zeros.
 
         Raises:
             ShapeError: the batch size is no whole number.
         """
+        one = batch_size.item() if getattr(batch_size, "size", 0) == 1 else batch_size
         try:
-            batch = index(batch_size)
-        except TypeError:
+            batch = int(one) if isinstance(one, float) and one.is_integer() else index(one)
+        except (TypeError, ShapeError):  # a tensor says the latter
             batch = -1
         if batch < 0:
             raise ShapeError(

@@ -73,7 +73,7 @@ class _Cell(RNNCell):
                 f"{type(self).__name__}.call: the cell has no weights yet. Call the cell itself, cell(inputs, state)."
             )
         step, weights, *_ = self.formulas()
-        apart = tuple(as_tensor(s, self.dtype) for s in self.state_apart(state))
+        apart = tuple(as_tensor(s, self.dtype, f"{self.name}.call: `state`") for s in self.state_apart(state))
         sizes = [(inputs.shape[0], size) for size in self.state_sizes]
         if [s.shape for s in apart] != sizes:
             raise ShapeError(

@@ -70,6 +70,17 @@ def test_zeros_in_the_structure_of_the_sizes() -> None:
         Mean().get_initial_state(dtype="float32")
 
 
+@pytest.mark.parametrize("batch", [2, 2.0, np.int64(2), np.array([2]), mg.tensor(2), mg.tensor([2]), mg.tensor(2.0)])
+def test_a_batch_size_may_be_an_int_a_float_or_one_number_of_a_tensor(batch: Any) -> None:
+    assert rc.LSTMCell(4).zero_state(batch, "float32").h.shape == (2, 4)
+
+
+@pytest.mark.parametrize("batch", [2.5, float("nan"), float("inf"), mg.tensor([2, 3]), mg.tensor(2.5), "2"])
+def test_a_batch_size_that_is_none(batch: Any) -> None:
+    with pytest.raises(ShapeError, match=r"LSTMCell\.zero_state: expected `batch_size`, a whole number, got "):
+        rc.LSTMCell(4).zero_state(batch, "float32")
+
+
 @pytest.mark.parametrize("name", ["state_size", "output_size"])
 def test_a_cell_must_tell_its_sizes(name: str) -> None:
     class Nothing(rc.RNNCell):
