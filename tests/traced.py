@@ -19,6 +19,7 @@ LAYERS: dict[str, Any] = {
     "second generation": lambda **o: mg.compat.v1.keras.layers.LSTM(H, **o),
     "gru": lambda **o: L.GRU(H, **o),
     "gru that resets before": lambda **o: L.GRU(H, reset_after=False, recurrent_dropout=0.3, **o),
+    "gru of another activation": lambda **o: L.GRU(H, activation="swish", reset_after=False, **o),
     "simple": lambda **o: L.SimpleRNN(H, **o),
     "truncated": lambda **o: L.LSTM(H, tbptt=(2, 3), **o),
 }

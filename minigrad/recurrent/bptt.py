@@ -21,7 +21,8 @@ and Peng, 1990.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from minigrad.backend.protocol import Array, Xp
@@ -33,9 +34,26 @@ class Kept(NamedTuple):
     """What the way back needs, a list with one entry for each time step."""
 
     states: list[State]  # the state before the step
-    steps: list[Any]  # what the step kept, its gates for example
+    steps: Sequence[Any]  # what the step kept, its gates for example
     rows: list[Array | None]  # (batch, 1), True where the step counts; None where all do
     zero_output: bool = False  # the output at masked steps was zero instead of repeated
+
+
+@dataclass(frozen=True)
+class Recomputed(Sequence[Any]):
+    """What each step kept, where the cell says that z is less: the step is run again whenever somebody asks."""
+
+    xp: Xp
+    cell: Step
+    z: Sequence[Array]
+    states: list[State]
+    weights: Weights
+
+    def __len__(self) -> int:
+        return len(self.z)
+
+    def __getitem__(self, t: Any) -> Any:
+        return self.cell.step(self.xp, self.z[t], self.states[t], self.weights)[1]
 
 
 class Gradients(NamedTuple):
@@ -102,7 +120,7 @@ def forward(
     for z_t, row in zip(z, rows, strict=True):
         states.append(state)
         state_new, kept_t = cell.step(xp, z_t, state, weights)
-        if not kept:
+        if not outputs:
             _check("forward: the states", [s.shape for s in state], [s.shape for s in state_new])
         output_new = state_new[cell.output]
         if row is not None:
@@ -110,8 +128,10 @@ def forward(
             state_new = tuple(xp.where(row, new, old) for new, old in zip(state_new, state, strict=True))
         state, output = state_new, output_new
         outputs.append(output)
-        kept.append(kept_t)
-    return xp.stack(outputs), state, Kept(states, kept, rows, zero_output)
+        if not cell.recomputes:
+            kept.append(kept_t)
+    steps = Recomputed(xp, cell, z, states, weights) if cell.recomputes else kept
+    return xp.stack(outputs), state, Kept(states, steps, rows, zero_output)
 
 
 def _check_forward(x: Array, state: State, mask: Array | None) -> None:

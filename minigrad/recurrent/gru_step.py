@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from minigrad.backend.protocol import Array, Xp
 from minigrad.ops.op import Op
@@ -53,7 +53,7 @@ class GRUKept(NamedTuple):
     r: Array
     g: Array
     k: Array  # h_g where the reset gate acts afterwards, else r ∘ h
-    s: tuple[Array, ...]  # s_z, s_r, s_g; only where a derivative cannot be told from its output
+    s: tuple[Array, ...]  # s_z, s_r, s_g, where the step is run again; else nothing
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,11 @@ class GRUStep(Step):
     name: ClassVar[str] = "gru"
     states: ClassVar[tuple[str, ...]] = ("h",)
     gates: ClassVar[tuple[str, ...]] = ("z", "r", "g")
+
+    @property
+    def recomputes(self) -> bool:
+        """Where a derivative cannot be told from its output."""
+        return not (self.activation.from_output and self.recurrent_activation.from_output)
 
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Returns x W + b, (…, 3 units)."""
@@ -101,8 +106,7 @@ class GRUStep(Step):
             k = r * h_g
             s_g = x_g + xp.matmul(k, U_g)
         g = φ.forward(xp, s_g)
-        told_from_output = σ.from_output and φ.from_output
-        return (z * h + (1.0 - z) * g,), GRUKept(z, r, g, k, () if told_from_output else (s_z, s_r, s_g))
+        return (z * h + (1.0 - z) * g,), GRUKept(z, r, g, k, (s_z, s_r, s_g) if self.recomputes else ())
 
     def step_backward(
         self, xp: Xp, dstate: State, kept: GRUKept, state: State, weights: Weights
@@ -130,13 +134,7 @@ class GRUStep(Step):
         return (ds, ds), (dh,)
 
     def gather(
-        self,
-        xp: Xp,
-        x: Array,
-        states: Sequence[State],
-        kept: Sequence[GRUKept],
-        dz: Sequence[tuple[Array, Array]],
-        weights: Weights,
+        self, xp: Xp, x: Array, states: Sequence[State], kept: Sequence[Any], dz: Sequence[Any], weights: Weights
     ) -> tuple[Array, Weights]:
         """Returns dx, and dW, dU, db, db_h (and nothing for the masks)."""
         w = GRUWeights(*weights)

@@ -56,7 +56,7 @@ class LSTMKept(NamedTuple):
     g: Array
     o: Array
     a: Array  # φ(c_new)
-    z: tuple[Array, ...]  # z_i, z_f, z_g, z_o and c_new; only where a derivative cannot be told from its output
+    z: tuple[Array, ...]  # z_i, z_f, z_g, z_o and c_new, where the step is run again; else nothing
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,11 @@ class LSTMStep(Step):
     gates: ClassVar[tuple[str, ...]] = ("i", "f", "g", "o")
     inner: ClassVar[tuple[str, ...]] = ("a",)
 
+    @property
+    def recomputes(self) -> bool:
+        """Where a derivative cannot be told from its output."""
+        return not (self.activation.from_output and self.recurrent_activation.from_output)
+
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Returns z = x W + b, (…, 4 units)."""
         w = LSTMWeights(*weights)
@@ -93,8 +98,7 @@ class LSTMStep(Step):
         c_new = f * c + i * g
         a = φ.forward(xp, c_new)
         h_new = o * a
-        told_from_output = σ.from_output and φ.from_output
-        return (h_new, c_new), LSTMKept(i, f, g, o, a, () if told_from_output else (z_i, z_f, z_g, z_o, c_new))
+        return (h_new, c_new), LSTMKept(i, f, g, o, a, (z_i, z_f, z_g, z_o, c_new) if self.recomputes else ())
 
     def step_backward(
         self, xp: Xp, dstate: State, kept: LSTMKept, state: State, weights: Weights
@@ -109,15 +113,9 @@ class LSTMStep(Step):
         do = dh * a
         dc = dc + φ.backward(xp, dh * o, a, c_new)
         df, di, dg = dc * c, dc * g, dc * i
-        dz = xp.concat(
-            [
-                σ.backward(xp, di, i, z_i),
-                σ.backward(xp, df, f, z_f),
-                φ.backward(xp, dg, g, z_g),
-                σ.backward(xp, do, o, z_o),
-            ],
-            -1,
-        )
+        dz_i, dz_f = σ.backward(xp, di, i, z_i), σ.backward(xp, df, f, z_f)
+        dz_g, dz_o = φ.backward(xp, dg, g, z_g), σ.backward(xp, do, o, z_o)
+        dz = xp.concat([dz_i, dz_f, dz_g, dz_o], -1)
         return dz, (product_dx(xp, dz, w.U, w.h_masks, GATES), dc * f)
 
     def gather(

@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from minigrad.backend.protocol import Array, Xp
 from minigrad.ops.op import Op
@@ -59,16 +59,15 @@ class LSTMPWeights(NamedTuple):
 
 
 class LSTMPKept(NamedTuple):
-    """What one step keeps for its gradient, each (batch, units); m_new is (batch, outputs)."""
+    """What one step keeps for its gradient, each (batch, units): five numbers a unit."""
 
     i: Array
     j: Array
     f: Array
     o: Array
-    c_new: Array  # clipped
     a: Array
-    z_j: Array | None  # only where φ′ cannot be told from its output
-    m_new: Array | None  # clipped; only where there is a clip
+    z_j: Array | None = None  # where the step is run again
+    m_new: Array | None = None  # likewise, (batch, outputs)
 
 
 class LSTMPGradient(NamedTuple):
@@ -99,6 +98,11 @@ class LSTMPStep(Step):
     gates: ClassVar[tuple[str, ...]] = ("i", "j", "f", "o")
     inner: ClassVar[tuple[str, ...]] = ("a",)
 
+    @property
+    def recomputes(self) -> bool:
+        """Where φ′ cannot be told from its output, or a projection may have been clipped."""
+        return not self.activation.from_output or self.proj_clip is not None
+
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Returns x K_x + b, (…, 4 units)."""
         w = LSTMPWeights(*weights)
@@ -114,16 +118,18 @@ class LSTMPStep(Step):
         if w.w_i is not None:
             z_i, z_f = z_i + w.w_i * c, z_f + w.w_f * c
         i, f, j = Sigmoid.forward(xp, z_i), Sigmoid.forward(xp, z_f + self.forget_bias), φ.forward(xp, z_j)
-        c_new = f * c + i * j
-        if self.cell_clip is not None:
-            c_new = xp.clip(c_new, -self.cell_clip, self.cell_clip)
+        c_new = self.carousel(xp, c, i, j, f)
         o = Sigmoid.forward(xp, z_o if w.w_o is None else z_o + w.w_o * c_new)
         a = φ.forward(xp, c_new)
         m_new = o * a if w.P is None else xp.matmul(o * a, w.P)
-        clipped = None
         if w.P is not None and self.proj_clip is not None:
-            m_new = clipped = xp.clip(m_new, -self.proj_clip, self.proj_clip)
-        return (c_new, m_new), LSTMPKept(i, j, f, o, c_new, a, None if φ.from_output else z_j, clipped)
+            m_new = xp.clip(m_new, -self.proj_clip, self.proj_clip)
+        return (c_new, m_new), LSTMPKept(i, j, f, o, a, *((z_j, m_new) if self.recomputes else ()))
+
+    def carousel(self, xp: Xp, c: Array, i: Array, j: Array, f: Array) -> Array:
+        """Returns c_new, (batch, units): cheaper to compute again than to keep."""
+        c_new = f * c + i * j
+        return c_new if self.cell_clip is None else xp.clip(c_new, -self.cell_clip, self.cell_clip)
 
     def step_backward(
         self, xp: Xp, dstate: State, kept: LSTMPKept, state: State, weights: Weights
@@ -131,10 +137,10 @@ class LSTMPStep(Step):
         """Returns dz and dp, and (dc, dm) for the step before."""
         w = LSTMPWeights(*weights)
         φ, σ = self.activation, Sigmoid
-        i, j, f, o, c_new, a, z_j, m_new = kept
-        c, m = state
-        dc, dm = dstate
-        dp = dm if m_new is None else where_inside(xp, dm, m_new, self.proj_clip)
+        i, j, f, o, a, z_j, m_new = kept
+        (c, m), (dc, dm) = state, dstate
+        c_new = self.carousel(xp, c, i, j, f)
+        dp = dm if w.P is None else where_inside(xp, dm, m_new, self.proj_clip)
         dn = dp if w.P is None else xp.matmul(dp, xp.transpose(w.P))
         dz_o = σ.backward(xp, dn * a, o, None)
         dc = dc + φ.backward(xp, dn * o, a, c_new)
@@ -151,13 +157,7 @@ class LSTMPStep(Step):
         return LSTMPGradient(dz, dp), (dc, dm)
 
     def gather(
-        self,
-        xp: Xp,
-        x: Array,
-        states: Sequence[State],
-        kept: Sequence[LSTMPKept],
-        dz: Sequence[LSTMPGradient],
-        weights: Weights,
+        self, xp: Xp, x: Array, states: Sequence[State], kept: Sequence[Any], dz: Sequence[Any], weights: Weights
     ) -> tuple[Array, Weights]:
         """Returns dx, and dK, db, dw_f, dw_i, dw_o, dP."""
         w = LSTMPWeights(*weights)
@@ -169,7 +169,8 @@ class LSTMPStep(Step):
         db = xp.sum(dzs, (0, 1))
         dw_f = dw_i = dw_o = dP = None
         if w.w_i is not None:
-            c, c_new = xp.stack([c for c, _ in states]), xp.stack([k.c_new for k in kept])
+            c_new = xp.stack([self.carousel(xp, c, k.i, k.j, k.f) for k, (c, _) in zip(kept, states, strict=True)])
+            c = xp.stack([c for c, _ in states])
             dz_i, _, dz_f, dz_o = xp.split(dzs, GATES, -1)
             dw_f, dw_i, dw_o = (xp.sum(d * seen, (0, 1)) for d, seen in ((dz_f, c), (dz_i, c), (dz_o, c_new)))
         if w.P is not None:

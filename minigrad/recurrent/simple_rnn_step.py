@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from minigrad.backend.protocol import Array, Xp
 from minigrad.ops.op import Op
@@ -73,13 +73,7 @@ class SimpleRNNStep(Step):
         return ds, (product_dx(xp, ds, w.U, w.h_masks, 1),)
 
     def gather(
-        self,
-        xp: Xp,
-        x: Array,
-        states: Sequence[State],
-        kept: Sequence[SimpleRNNKept],
-        dz: Sequence[Array],
-        weights: Weights,
+        self, xp: Xp, x: Array, states: Sequence[State], kept: Sequence[Any], dz: Sequence[Array], weights: Weights
     ) -> tuple[Array, Weights]:
         """Returns dx, and dW, dU, db (and nothing for the masks)."""
         w = SimpleRNNWeights(*weights)

@@ -42,6 +42,11 @@ class Step:
     gates: ClassVar[tuple[str, ...]] = ()
     inner: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def recomputes(self) -> bool:
+        """Is z kept rather than what `step` keeps, being less, and `step` run again on the way back?"""
+        return False
+
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Returns z (time, batch, …) for x (time, batch, features)."""
         return x

@@ -55,11 +55,11 @@ def _lstm(xp: Xp, step: LSTMStep, back: StepBack, kept: Any, state: State, weigh
 
 def _lstmp(xp: Xp, step: LSTMPStep, back: StepBack, kept: Any, state: State, weights: Weights) -> Ways:
     w = LSTMPWeights(*weights)
-    (dc, _), (dz, dp) = back.dnew, back.dz
+    (dc, _), (dz, dp), c_new = back.dnew, back.dz, step.carousel(xp, state[0], kept.i, kept.j, kept.f)
     dn = dp if w.P is None else xp.matmul(dp, xp.transpose(w.P))
     dz_i, _, dz_f, dz_o = xp.split(dz, lstm_step.GATES, -1)
-    dc = dc + step.activation.backward(xp, dn * kept.o, kept.a, kept.c_new)
-    dc = where_inside(xp, dc if w.w_o is None else dc + dz_o * w.w_o, kept.c_new, step.cell_clip)
+    dc = dc + step.activation.backward(xp, dn * kept.o, kept.a, c_new)
+    dc = where_inside(xp, dc if w.w_o is None else dc + dz_o * w.w_o, c_new, step.cell_clip)
     peeped = {} if w.w_i is None else {"i": dz_i * w.w_i, "f": dz_f * w.w_f}
     K_m = w.K[w.K.shape[0] - state[1].shape[-1] :, :]
     shares = product_dx_by_gate(xp, dz, K_m, None, lstm_step.GATES)

@@ -52,6 +52,7 @@ def read(watch: Watch, name: str, every: int = 1, units: list[int] | None = None
     at = range(0, T, every)
     _check_size(watch, name, len(at), units)
     states, rows = [*kept.states, watch.final], watch.xp.unstack(watch.outputs)
+    steps = [kept.steps[t] for t in at]
 
     def host(arrays: Iterable[Array]) -> HostArray:
         """Put together on the device and copied once."""
@@ -59,7 +60,7 @@ def read(watch: Watch, name: str, every: int = 1, units: list[int] | None = None
         return _of_units(whole, units)
 
     def of_step(letter: str) -> HostArray:
-        return host(getattr(kept.steps[t], letter) for t in at)
+        return host(getattr(kept_t, letter) for kept_t in steps)
 
     trace = Trace(
         name=name,

@@ -46,14 +46,6 @@ def made(mutant: Mutant) -> Iterator[ModuleType]:
 _TO_STEP_BEFORE = "return dz, (product_dx(xp, dz, w.U, w.h_masks, GATES), dc * f)"
 _FROM_BEYOND = "dthis = dstate if stop == T else nothing"
 _BIAS = "xp.sum(dzs, (0, 1))"
-_I_THEN_F = """\
-                σ.backward(xp, di, i, z_i),
-                σ.backward(xp, df, f, z_f),
-"""
-_F_THEN_I = """\
-                σ.backward(xp, df, f, z_f),
-                σ.backward(xp, di, i, z_i),
-"""
 
 MUTANTS = {
     "forget gate without σ′": Mutant(lstm_step, "σ.backward(xp, df, f, z_f)", "df"),
@@ -65,7 +57,7 @@ MUTANTS = {
         lstm_step, _BIAS, f"xp.concat([xp.split({_BIAS}, GATES, 0)[0]] * GATES)"
     ),
     "bias gradient averaged": Mutant(lstm_step, _BIAS, f"{_BIAS} / (dzs.shape[0] * dzs.shape[1])"),
-    "two gates swapped": Mutant(lstm_step, _I_THEN_F, _F_THEN_I),
+    "two gates swapped": Mutant(lstm_step, "[dz_i, dz_f, dz_g, dz_o]", "[dz_f, dz_i, dz_g, dz_o]"),
     "recurrent gradient from h_t": Mutant(
         lstm_step, "xp.stack([h for h, _ in states])", "xp.stack([step.o * step.a for step in kept])"
     ),
@@ -95,6 +87,6 @@ EXTRAS = {
         lstmp_step, "dc = where_inside(xp, dc, c_new, self.cell_clip)", "dc = 1.0 * dc"
     ),
     "proj clip: the gradient passes where it bit": Mutant(
-        lstmp_step, "dp = dm if m_new is None else where_inside(xp, dm, m_new, self.proj_clip)", "dp = dm"
+        lstmp_step, "dp = dm if w.P is None else where_inside(xp, dm, m_new, self.proj_clip)", "dp = dm"
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,11 @@ import pytest
 import minigrad as mg
 import minigrad_numpy
 from minigrad.keras import layers as L
-from minigrad.recurrent import Sequence
+from minigrad.layers import activations
+from minigrad.ops.op import Op
+from minigrad.recurrent import GRUStep, LSTMStep, Sequence, SimpleRNNStep, bptt
+from minigrad.recurrent.lstmp_step import LSTMPStep
+from recurrent.situations import MASK, Situation, lstmp_situation, situation
 
 UNITS, STEPS, BATCH = 16, 50, 3
 
@@ -22,9 +27,18 @@ def arrays_in(kept: Any) -> list[np.ndarray]:
         while isinstance(kept.base, np.ndarray):
             kept = kept.base
         return [kept]
+    if isinstance(kept, bptt.Recomputed):
+        kept = tuple(vars(kept).values())
     if isinstance(kept, (tuple, list)):
         return [array for part in kept for array in arrays_in(part)]
     return []
+
+
+def floats_in(kept: Any, given: Any) -> int:
+    """How many floats are held on to, beyond what was given."""
+    known = {id(array) for array in arrays_in(given)}
+    found = {id(array): array for array in arrays_in(kept) if id(array) not in known}
+    return sum(array.size for array in found.values() if array.dtype.kind == "f")
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -45,10 +59,50 @@ def test_how_much_is_kept(
     *_, state = layer(x, mask=mask)
     node = state.node
     assert node.op is Sequence
-    given = {id(array) for array in arrays_in(list(node.arrays))}
-    kept = {id(a): a for a in [*arrays_in(node.params["kept"]), *arrays_in(node.y)] if id(a) not in given}
-    floats = sum(a.size for a in kept.values() if a.dtype.kind == "f")
+    floats = floats_in((node.params["kept"], node.y), list(node.arrays))
     assert floats <= most * UNITS * BATCH * STEPS + 4 * UNITS * BATCH + x.size  # at the ends one state more
+
+
+RULES = {name: rule for name, (_, rule) in activations._KNOWN.items()}
+CELLS: dict[str, Callable[..., Situation]] = {
+    "lstm": lambda φ, σ, **how: situation(LSTMStep(φ, σ), **how),
+    "lstm, dropout": lambda φ, σ, **how: situation(LSTMStep(φ, σ, separate=True), x_masks=4, h_masks=4, **how),
+    "gru": lambda φ, σ, **how: situation(GRUStep(φ, σ), **how),
+    "gru, reset before": lambda φ, σ, **how: situation(GRUStep(φ, σ, reset_after=False), h_masks=1, **how),
+    "simple": lambda φ, σ, **how: situation(SimpleRNNStep(φ), **how),
+    "lstmp": lambda φ, σ, **how: lstmp_situation(LSTMPStep(φ), **how),
+    "lstmp, peepholes": lambda φ, σ, **how: lstmp_situation(LSTMPStep(φ), peepholes=True, **how),
+    "lstmp, projection": lambda φ, σ, **how: lstmp_situation(LSTMPStep(φ), projected=True, **how),
+    "lstmp, cell clip": lambda φ, σ, **how: lstmp_situation(LSTMPStep(φ, cell_clip=0.6), peepholes=True, **how),
+    "lstmp, everything": lambda φ, σ, **how: lstmp_situation(LSTMPStep(φ, 0.3, 0.6, 0.3), 0, True, True, **how),
+}
+
+
+@pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "ragged"])
+@pytest.mark.parametrize("φ", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("made", CELLS.values(), ids=CELLS)
+def test_at_most_eight_floats_a_unit_and_step(
+    made: Callable[..., Situation], φ: type[Op], mask: np.ndarray | None
+) -> None:
+    """Of every cell with every activation, told from its output or not; the outputs among them."""
+    for σ in RULES.values():
+        s = made(φ, σ, mask=mask, zero_output=True)
+        with np.errstate(all="ignore"):  # exponentials of exponentials: the numbers themselves do not matter here
+            y, _, kept = bptt.forward(minigrad_numpy, s.step, s.x, s.state, s.weights, s.mask, s.zero_output)
+        width = max(s.state[0].shape[-1], y.shape[-1])  # a projection may be the wider one
+        assert floats_in((y, kept), (s.x, s.state, s.weights)) <= 8 * width * y.shape[0] * y.shape[1], σ
+
+
+@pytest.mark.parametrize("name", ["swish", "tanh"])
+def test_what_is_not_kept_is_made_again(name: str) -> None:
+    """Gates that are looked at are the same gates; only where they cannot tell their derivatives are they made anew."""
+    s = situation(LSTMStep(RULES[name]))
+    *_, kept = bptt.forward(minigrad_numpy, s.step, s.x, s.state, s.weights, s.mask)
+    z = s.step.project(minigrad_numpy, s.x, s.weights)
+    _, expected = s.step.step(minigrad_numpy, z[3], kept.states[3], s.weights)
+    np.testing.assert_array_equal(kept.steps[3].f, expected.f)
+    assert len(kept.steps) == len(s.x)
+    assert (kept.steps[3].f is kept.steps[3].f) == (name == "tanh")
 
 
 @pytest.mark.parametrize("layer_class", [L.LSTM, L.GRU, L.SimpleRNN])

@@ -55,7 +55,13 @@ def test_unrolled_or_not() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"use_peepholes": True}, {"num_proj": 2, "use_peepholes": True, "cell_clip": 0.3}]
+    "options",
+    [
+        {},
+        {"use_peepholes": True},
+        {"num_proj": 2, "use_peepholes": True, "cell_clip": 0.3},
+        {"num_proj": 2, "use_peepholes": True, "cell_clip": 0.3, "proj_clip": 0.1, "activation": "swish"},
+    ],
 )
 def test_the_first_generation(options: dict[str, Any]) -> None:
     cell = nn.rnn_cell.LSTMCell(H, **options, dtype="float64")
