@@ -56,19 +56,25 @@ def _metadata(cell: Cell) -> dict[str, Any]:
 def cell_ids(cells: list[Cell]) -> list[str]:
     """Returns an id for each cell: its exercise's name, or the section's and its number therein.
 
-    A cell put in changes the ids of its own section only.
+    A cell put in changes the ids of its own section only. No two are equal, even if names agree as far as ids go.
     """
-    ids, section, count = [], "top", Counter[str]()
+    ids: list[str] = []
+    section, count = "top", Counter[str]()
     for cell in cells:
         headings = re.findall(r"^##? (.+)", cell.text, re.MULTILINE) if cell.kind == "markdown" else []
         section = slug(headings[0]) if headings else section
         name = cell.options.get("exercise") or (f"check-{cell.options['check']}" if "check" in cell.options else "")
         if not name:
             count[section] += 1
-            name = f"{section}-{count[section]}"
-        ids.append(slug(name))
+        ids.append(_unlike(ids, slug(name) if name else f"{section}-{count[section]}"))
         section = slug(headings[-1]) if headings else section
     return ids
+
+
+def _unlike(taken: list[str], id_: str) -> str:
+    """The id, with a number after it if it is taken."""
+    numbered = (f"{id_}-{n}" for n in range(2, len(taken) + 3))
+    return next(each for each in (id_, *numbered) if each not in taken)
 
 
 def slug(text: str) -> str:

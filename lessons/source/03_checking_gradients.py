@@ -49,7 +49,7 @@ from lesson_tools import check, line, picture, same, table
 # \qquad \text{smallest near } h \approx u^{1/3},\ \text{where it is} \approx u^{2/3}.$$
 #
 # For float64, $u \approx 10^{-16}$, that is an error of about $10^{-11}$. For float32, $u \approx 6\cdot 10^{-8}$, it is
-# $10^{-5}$ at best, and a hundred times worse if $h$ is chosen as for float64. Let us look:
+# $10^{-5}$ at best, and a thousand times worse if $h$ is chosen as for float64. Let us look:
 
 # %%
 steps = np.logspace(-13, -0.5, 60)

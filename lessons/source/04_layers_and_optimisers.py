@@ -471,7 +471,7 @@ picture(
 #
 # ## To think about
 #
-# 1. With gain 1, the signal in the thirty layers still falls, slowly. Why? (Look at $\tanh' $ away from 0.)
+# 1. With gain 1, the signal in the thirty layers still falls, slowly. Why? (Look at $\tanh'$ away from 0.)
 # 2. Biases start from zeros. Why is that no problem, when weights must not?
 # 3. In the ravine, which $\eta$ makes both factors of gradient descent equally large? What is that factor, and what does it
 #    become for curvatures $1$ and $2500$?

@@ -51,8 +51,9 @@ from minigrad.recurrent import LSTMStep, LSTMWeights
 # | $dz$ | `(batch, 4 units)`, in the order $i, f, g, o$ |
 # | $U$ | `(units, 4 units)` |
 #
-# $x$, $h$ and $z$ are not needed on the way back, for the derivatives of σ and tanh can be told from their *outputs*. The
-# forward pass keeps five numbers for each unit: $i, f, g, o, a$.
+# $z$ is not needed on the way back, for the derivatives of σ and tanh can be told from their *outputs*. Of the step before
+# it takes $c$; $x$ and $h$ come in after the loop only, in the gradients of the weights. So the forward pass keeps, beside
+# the inputs and the states, five numbers for each unit: $i, f, g, o, a$.
 #
 # ## An example for paper
 #
@@ -470,9 +471,9 @@ picture(draw_ledgers, rows=2, size=(9, 6))
 # %% [markdown]
 # At the very last step ($t = 39$ when one counts from 0) nothing has come along $c$ yet: the loss has only touched $h$. From
 # there the gradient changes over to $c$, and the carousel carries most of it. With a bias of 0 the detours, above all the one
-# through the candidate, carry more than a third at every step; with a bias of 3 less than a quarter. The shares look much
-# alike, and the table shows what they are shares *of*: with a bias of 0 all of it shrinks by half from step to step, with a
-# bias of 3 it stays. (Why is nothing sent back through the forget gate at $t = 0$? Look at $df$.)
+# through the candidate, carry more than a third on the mean; with a bias of 3 less than a quarter. The shares look much
+# alike, and the table shows what they are shares *of*: with a bias of 0 all of it shrinks to less than six tenths at each
+# step, with a bias of 3 it stays. (Why is nothing sent back through the forget gate at $t = 0$? Look at $df$.)
 #
 # ## Why it does not vanish
 #

@@ -38,7 +38,7 @@ from minigrad.plot import input_gradients, tbptt_band
 # |---|---|---|
 # | $(T, T)$ | all | BPTT |
 # | $(1, k_2)$ | those with $t - u < k_2$: a band of even width | truncated BPTT as it was first proposed |
-# | $(k, k)$ | those in which $t$ and $u$ lie in the same window of $k$ steps | what nearly every training loop does |
+# | $(k, k)$ | those in which $t$ and $u$ lie in the same window of $k$ steps, where $k$ divides $T$ | what nearly every training loop does |
 #
 # Nothing changes on the way *forward*: the states are exact, and the net may well use what it saw long ago. It just does not
 # hear how to improve on it.
@@ -166,8 +166,10 @@ for k1, k2 in ((1, 5), (4, 4), (3, 8), (7, 9), (24, 24)):
 # ## What it costs
 #
 # Forward is $T$ steps in every case. Backward, each of the $T/k_1$ windows walks $k_2$ steps, together
-# $T\,k_2/k_1$. The states that must be kept at one time are those of the last $k_2$ steps. We can count the steps of the way
-# back: minigrad's loop says which windows it walks.
+# $T\,k_2/k_1$. The states that have to be kept at one time are those of the last $k_2$ steps, if each window is walked back
+# as soon as it has been run. (A layer with `tbptt=` that is handed a whole sequence gives *one* gradient, at its end, and
+# keeps all $T$ states until then. What saves the memory is to hand it window after window, as below.) We can count the
+# steps of the way back: minigrad's loop says which windows it walks.
 
 # %%
 from minigrad.recurrent.bptt import windows
@@ -183,7 +185,7 @@ for name, k in plans.items():
         for t in range(start, stop)
     ]
     rows.append((name, LONG, sum(walks), max(walks), f"{np.mean(heard):.1f}"))
-table(["(k1, k2)", "steps forward", "steps back", "states kept", "mean reach"], rows)
+table(["(k1, k2)", "steps forward", "steps back", "states needed", "mean reach"], rows)
 
 
 # %%
@@ -199,7 +201,7 @@ def draw_cost(left, right):
     left.set(xlabel="k₁, steps between two ways back", ylabel="steps back per step forward")
     left.legend()
     lengths = np.arange(1, 2001)
-    kept = 6 * 256 * 32 * 4 / 2**20  # six arrays a step, 256 units, 32 rows, 4 bytes
+    kept = 7 * 256 * 32 * 4 / 2**20  # i, f, g, o, a, h, c; 256 units, 32 rows, 4 bytes
     right.plot(lengths, kept * lengths, label="whole", **line(0))
     right.plot(lengths, kept * np.minimum(lengths, 100), label="k₂ = 100", **line(1))
     right.set(
@@ -213,15 +215,16 @@ picture(
     alt="The cost of BPTT. Left, both axes logarithmic: steps of the way back per step forward, "
     "against k₁, for k₂ of 64, 128 and 256. Each is a falling line, k₂ divided by k₁: from 60, "
     "120 and 220 at k₁ = 1 to about 1, 2 and 4 at k₁ = 64. Right: what an LSTM of 256 "
-    "units with a batch of 32 keeps for the way back, six arrays a step. For the whole way it "
-    "grows in a straight line to 375 MiB at 2000 steps; with k₂ = 100 it stays at 19 MiB.",
+    "units with a batch of 32 keeps for the way back, seven arrays a step: i, f, g, o, a, h and c. "
+    "For the whole way it grows in a straight line to 438 MiB at 2000 steps; with k₂ = 100 it "
+    "stays at 22 MiB.",
     columns=2,
     size=(9.5, 3.6),
 )
 
 # %% [markdown]
-# So $(1, k_2)$ costs $k_2$ times as much as a forward pass, and $(k, k)$ costs the same as BPTT but never needs more than $k$
-# steps in memory, and takes a step of the optimiser every $k$ steps. That is why it won.
+# So the way back of $(1, k_2)$ is $k_2$ times as long as the way forward. That of $(k, k)$ is as long as in BPTT; run window
+# by window, it never needs more than $k$ steps in memory, and the optimiser can take a step after each. That is why it won.
 #
 # ## How wrong is it?
 #
@@ -416,7 +419,8 @@ print(
 # Write `windowed(layer, x, k, loss)`: run `layer` (made with `return_sequences=True, return_state=True`) over windows of `k`
 # steps with the state carried by hand, call `loss(y, start).backward()` for each window's output, and return the outputs of
 # all windows joined, `(batch, T, units)`. The gradients pile up in the weights. What comes out must be what
-# `tbptt=(k, k)` gives on the whole sequence, where $k$ divides $T$.
+# `tbptt=(k, k)` gives on the whole sequence, where $k$ divides $T$. (Where it does not, the two differ in the last, shorter
+# window: `tbptt` still goes back $k$ steps from its end, across a border that the detached state does not let through.)
 
 
 # %% exercise="windowed"
@@ -537,10 +541,10 @@ picture(
 )
 
 # %% [markdown]
-# The state crosses every border, so in both runs the bit *could* be there. But with windows of 8 no gradient ever
-# travels 8 steps (count the fences, not the fields), and nobody tells the net to keep it. In a window of 32 that is so for
-# three losses of four. So: **choose $k_2$
-# longer than the dependency that you want to be learnt**, by a good factor where $k_1 = k_2$.
+# The state crosses every border, so in both runs the bit *could* be there. But in a window of 8 no gradient travels
+# farther than 7 steps (eight posts, seven gaps), and nobody tells the net to keep it. In a window of 32 the first
+# eight losses are no better off; the other three of four hear of their bit. So: **choose $k_2$ longer than the dependency
+# that you want to be learnt**, by a good factor where $k_1 = k_2$.
 #
 # ## To think about
 #

@@ -318,8 +318,9 @@ picture(
     draw_reber,
     alt="Two Reber strings that differ only in the second and the last letter: the distance of "
     "their states after each letter, logarithmic. Before the second letter it is 0. From there on "
-    "the distance of c stays between 2.4 and 5 to the end. That of h goes up and down between "
-    "0.4 and 2.4, and is largest before the last letter, when the answer is asked for.",
+    "the distance of c stays between 2.4 and 5, until the last letter, which differs too, takes it "
+    "above 7. That of h goes up and down between 0.4 and 2.4, and is largest before the last letter, "
+    "when the answer is asked for.",
     size=(7.5, 3.4),
 )
 

@@ -94,6 +94,7 @@ def gate_heatmap(
         cmap=style.DIVERGING if signed else style.SEQUENTIAL,
         extent=(*_borders(view.steps), values.shape[1] - 0.5, -0.5),
     )  # fmt: skip
+    ax.grid(visible=False)
     bar = ax.figure.colorbar(image, ax=ax, pad=0.02)
     bar.set_label(NAMES.get(k, k) + ("" if signed else f"\n({style.SCALES.get(k, '0 closed, 1 open')})"))
     _time(ax, view, tokens)
@@ -254,7 +255,7 @@ def compare_generations(
     ax.set_xlabel("")
     ax.tick_params(labelbottom=False)
     ax.set_ylabel(f"{NAMES.get(letter, letter)}\n({view.meaning()})")
-    below.set_ylabel("|difference|\nfrom the first")
+    below.set_ylabel(f"|difference|\nfrom {first}")
     below.set_ylim(bottom=0)
     style.legend(ax)
     what = f"Lines: {NAMES.get(letter, letter)} of {listed(list(views))} over {counted(view.trace.steps, 'time step')}"

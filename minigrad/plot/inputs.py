@@ -91,6 +91,7 @@ def _text(ax: Any, tokens: Sequence[str], values: HostArray) -> Any:
         )  # fmt: skip
     ax.set(xticks=[], yticks=range(lines), yticklabels=[f"{COLUMNS * k}" for k in range(lines)])
     ax.tick_params(length=0)
+    ax.grid(visible=False)
     ax.set_ylabel("first step\nof the line")
     ax.spines[:].set_visible(False)
     ax.set_box_aspect(0.055 * lines)
@@ -127,6 +128,7 @@ def tbptt_band(band: Any, window: int | None = None, ax: Any = None) -> Any:
     T, positive = len(values), values[values > 0]
     scale = LogNorm(vmin=max(positive.min(), positive.max() * 1e-8), vmax=positive.max())
     ax.set_facecolor("#E8E8E8")
+    ax.grid(visible=False)
     image = ax.imshow(np.where(values > 0, values, np.nan), cmap=style.SEQUENTIAL, norm=scale, interpolation="nearest")
     ax.figure.colorbar(image, ax=ax, pad=0.02).set_label("‖∂Lₜ/∂xᵤ‖ (grey: exactly 0)")
     if window is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,25 @@ def test_a_cell_put_in_changes_the_ids_of_its_section_only() -> None:
     before, after = cell_ids([one, code, two, code]), cell_ids([one, code, code, two, code])
     assert before == ["one-1", "one-2", "two-1", "two-2"]
     assert after == ["one-1", "one-2", "one-3", "two-1", "two-2"]
+
+
+def test_ids_of_long_and_of_equal_names_differ() -> None:
+    """What differs beyond the 48th character, or not at all, has an id of its own, and the same one every time."""
+    long = "A section whose title goes on and on until it is longer than an id may be"
+    cells = [
+        Cell("markdown", f"## {long}, first"), Cell("code", "1"), Cell("code", "2"),
+        Cell("markdown", f"## {long}, second"), Cell("code", "3"),
+        Cell("markdown", "## Once more"), Cell("code", "", {"exercise": "once-more-1"}),
+        Cell("code", "", {"exercise": "x" * 60}), Cell("code", "", {"check": "x" * 60}),
+        Cell("code", "", {"exercise": "x" * 60 + "y"}), Cell("code", "", {"check": "x" * 60 + "y"}),
+        Cell("code", "", {"exercise": "x" * 60 + "z"}),
+    ]  # fmt: skip
+    ids = cell_ids(cells)
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-z0-9-]{1,64}", id_) for id_ in ids)
+    assert ids == cell_ids(cells)
+    assert ids[:5] == [f"{slug(long)}-{n}" for n in range(1, 6)]
+    assert ids[5:7] == ["once-more-1", "once-more-1-2"]
 
 
 def test_the_code_of_figures_is_folded_up(tmp_path: Path) -> None:

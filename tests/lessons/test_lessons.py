@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -143,6 +144,27 @@ def test_links_lead_to_files(lesson: Lesson) -> None:
     links = re.findall(r"\]\(([^)#:\s]+)(?:#[\w-]+)?\)", outside(lesson))
     assert any(link.startswith("../minigrad/") for link in links)
     assert [link for link in links if not (FOLDER / link).exists()] == []
+
+
+FIGURE = re.compile(r"^\| [^|]+ \| ((?:\[\d+\]\(\w+\.ipynb\)(?:, )?)+) \| ([^|]+) \|$", re.MULTILINE)
+
+
+def test_the_figures_of_the_course_are_where_the_lecturer_is_told() -> None:
+    """Each section named stands in one of the lessons named, and has a figure."""
+    rows = FIGURE.findall((FOLDER / "INSTRUCTOR.md").read_text("utf-8"))
+    assert len(rows) == 15
+    for links, sections in rows:
+        named = {int(number) for number in re.findall(r"\[(\d+)\]", links)}
+        text = "\n".join(outside(one) for one in LESSONS if one.number in named)
+        parts = dict(part.partition("\n")[::2] for part in reversed(re.split(r"^## ", text, flags=re.MULTILINE)))
+        assert [s for s in sections.split("; ") if not re.search(r"^picture\(", parts.get(s, ""), re.MULTILINE)] == []
+
+
+def test_a_lesson_runs_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the figures are missing; `lesson_tools` says how to get them."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    lesson = next(one for one in LESSONS if "plot." in one.source)
+    assert run.run(lesson, lesson.for_students(), fast=True).broken() == []
 
 
 def test_the_course_is_complete() -> None:

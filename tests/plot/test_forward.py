@@ -162,6 +162,7 @@ def test_generations_and_their_difference() -> None:
     gap = np.abs(picked["third"] - picked["second"]).max(axis=1)
     np.testing.assert_allclose(below.lines[0].get_ydata(), gap)
     assert f"second differs by {gap.max():.2g} at most, at step {gap.argmax()}" in alt_text(ax)
+    assert below.get_ylabel() == "|difference|\nfrom third"
     assert png(ax)
 
 
