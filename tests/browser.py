@@ -54,7 +54,9 @@ def chromium() -> tuple[str | None, str]:
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False, env=environment)
+    return subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", check=False, env=environment, timeout=600
+    )
 
 
 def _found() -> str | None:

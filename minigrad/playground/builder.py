@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from dataclasses import asdict
 from html import escape
 from importlib.resources import files
@@ -115,7 +116,8 @@ def equations() -> str:
     blocks = inspect.cleandoc(lstm_step.__doc__ or "").split("\n\n")[1:]
     tags = ["pre" if block.startswith("    ") else "p" for block in blocks]
     texts = [inspect.cleandoc(block) if tag == "pre" else block for tag, block in zip(tags, blocks, strict=True)]
-    return "\n".join(f"<{tag}>{escape(text)}</{tag}>" for tag, text in zip(tags, texts, strict=True))
+    page = "\n".join(f"<{tag}>{escape(text)}</{tag}>" for tag, text in zip(tags, texts, strict=True))
+    return re.sub("`(.+?)`", r"<code>\1</code>", page)
 
 
 def _lists(arrays: tuple[Any, ...]) -> list[Any]:

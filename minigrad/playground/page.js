@@ -149,18 +149,23 @@ function compute() {
     limitOfWeights: largest([...back.dW, ...back.dU, back.db]) || 1 };
 }
 
-function showBar({ row, at, bar, data, input }, now) {
+function showBar(one, now) {
+  const { row, at, bar, data, input } = one, held = row.isHeld?.(...at) ?? false;
   const value = row.get(now, ...at), high = row.limit?.(now) ?? row.high, low = row.low ?? -high;
+  const shown = [value, low, high, held, narrow()].join();
+  if (shown === one.shown) return;   // to write to the page takes longer than to compute
+  one.shown = shown;
   const place = v => 100 * (Math.min(high, Math.max(low, v)) - low) / (high - low);
   bar.style.setProperty("--low", `${Math.min(place(0), place(value))}%`);
   bar.style.setProperty("--high", `${Math.abs(place(value) - place(0))}%`);
   bar.classList.toggle("signed", low !== 0);
-  bar.classList.toggle("mine", row.isHeld?.(...at) ?? false);
+  bar.classList.toggle("mine", held);
   data.value = value;
-  data.textContent = (narrow() ? short : number)(value);
+  const text = (narrow() ? short : number)(value);
+  if (data.textContent !== text) data.textContent = text;
   if (!input) return;
   [input.min, input.max, input.value] = [low, high, value];
-  input.setAttribute("aria-valuetext", number(value) + (row.isHeld?.(...at) ? ", held by you" : ""));
+  input.setAttribute("aria-valuetext", number(value) + (held ? ", held by you" : ""));
 }
 
 function showHeld() {

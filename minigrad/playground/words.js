@@ -2,7 +2,7 @@
 /* What the page says in words: numbers, the story of the gradient, and the equations of one step with their numbers. */
 
 const subscript = t => [...String(t)].map(digit => "₀₁₂₃₄₅₆₇₈₉"[digit]).join("");
-const percent = share => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
+const percent = share => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}&nbsp;%`;
 const inBrackets = value => value < 0 ? `(${number(value)})` : number(value);
 const absolute = values => sum(values.map(Math.abs));
 
@@ -28,11 +28,13 @@ function story(steps, back, asked) {
   const last = asked.findLastIndex(row => row.some(value => value !== 0));
   if (last < 0) return "The loss asks for nothing, so there is no gradient: drag a bar in the row “the loss asks”.";
   const into = absolute(back.steps[last].dc_through_o), at = subscript(last + 1), way = back.steps.slice(0, last + 1);
-  const first = `The loss asks <b>${number(absolute(asked[last]))}</b> of h${at}. Through the output gate and tanh, `
-    + `<b>${number(into)}</b> of it gets into the memory c${at}.`;
+  const before = asked.slice(0, last).filter(row => row.some(value => value !== 0)).length;
+  const more = before ? `, and something of the state after ${before} earlier step${before > 1 ? "s" : ""}` : "";
+  const first = `The loss asks <b>${number(absolute(asked[last]))}</b> of h${at}${more}. Through the output gate and `
+    + `tanh, <b>${number(into)}</b> of it gets into the memory c${at}.`;
   const ways = shares(way);
   if (!ways.length) return `${first} <b>No gradient at all goes back.</b>`;
-  const two = ways.slice(0, 2).map(([name, share]) => `${percent(share)} by ${name}`);
+  const two = ways.slice(0, 2).filter(([, share]) => share > 0.0005).map(([name, share]) => `${percent(share)} by ${name}`);
   return `${first} At the beginning <b>${number(absolute(back.dc_0))}</b> arrives at c₀ and `
     + `<b>${number(absolute(back.dh_0))}</b> at h₀. On the mean of the steps it goes ${two.join(" and ")}. `
     + narrowest(steps, way);
@@ -113,6 +115,6 @@ function ledgerLines(t, d) {
   return [
     [`to c${old}`, "carousel: dc ∘ f", all(d.ledger.c.carousel), "carousel"],
     ...GATES.map(k => [`to h${old}`, `${k}: dz_${k} U_${k}ᵀ`, all(d.ledger.h[k]), k]),
-    [`to h${old}`, "the sum of these four", all(dh), "h"],
+    [`to h${old}`, "all four", all(dh), "h"],
   ];
 }

@@ -224,9 +224,11 @@ def test_the_story_is_true(found: dict[str, Any], nets: dict[str, Network]) -> N
         for t in range(T)
     ]
     share = np.mean([row[0] / sum(row) for row in sent])
-    assert f"it goes {100 * share:.0f} % by the carousel and" in story
+    assert f"it goes {100 * share:.0f}\xa0% by the carousel and" in story
     assert "The narrowest place on the carousel is f₆ of unit 1: open by 0," in story
     assert "No gradient at all goes back." in found["shut"]["story"]
+    assert "it goes 100\xa0% by the carousel. The narrowest" in found["unwritten"]["story"]
+    assert "The loss asks 1.00 of h₈, and something of the state after 7 earlier steps." in found["every"]["story"]
     assert "No forget gate keeps any of it back." in found["open"]["story"]
     assert found["open"]["held"] == "You hold 16 gates."
 
