@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -16,31 +15,12 @@ import minigrad_numpy
 from kernel_cases import anything, assert_numbers_of_the_formulas, trying
 from minigrad.errors import OutOfMemoryError
 from minigrad.keras import layers as L
-from pretended_cuda import Cuda, pretended
+from pretended_cuda import Cuda
 from rows import assert_same, masks
-
-pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++, to compile the kernels for the CPU")
 
 T, B, I, H = 5, 3, 4, 3
 KINDS = {"lstm": (L.LSTM, 1), "gru": (L.GRU, 1), "simple_rnn": (L.SimpleRNN, 0)}  # layer, has gates
 BOTH_WAYS = ["gemm", *["gemm", "forward"] * T, *["backward", "gemm"] * T]
-
-
-@pytest.fixture(scope="module")
-def pretended_backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ModuleType, Cuda]]:
-    with pretended(tmp_path_factory.mktemp("kernels")) as both:
-        yield both
-
-
-@pytest.fixture
-def cupy(pretended_backend: tuple[ModuleType, Cuda]) -> ModuleType:
-    return pretended_backend[0]
-
-
-@pytest.fixture
-def cuda(pretended_backend: tuple[ModuleType, Cuda]) -> Cuda:
-    pretended_backend[1].log.clear()
-    return pretended_backend[1]
 
 
 def numbers(layer: Any, mask: Any, rng: np.random.Generator) -> tuple[np.ndarray, ...]:

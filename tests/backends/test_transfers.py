@@ -1,0 +1,79 @@
+"""In a training step no number leaves the device, whatever the layers: counted at the CuPy backend's one exit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import minigrad as mg
+from minigrad.keras import layers as L
+
+V1 = mg.compat.v1
+SEQUENCE = (4, 6, 5)  # batch, time, features
+
+LAYERS: dict[str, Callable[[], list[Any]]] = {
+    "Dense": lambda: [L.Dense(3, activation="relu")],
+    "Dropout and Activation": lambda: [L.Dropout(0.3), L.Activation("sigmoid")],
+    "Masking, SimpleRNN": lambda: [L.Masking(), L.SimpleRNN(3, return_sequences=True)],
+    "LSTM": lambda: [L.LSTM(3, return_sequences=True), L.LSTM(2, go_backwards=True)],
+    "LSTM with dropout": lambda: [L.LSTM(3, dropout=0.2, recurrent_dropout=0.2)],
+    "LSTM, unrolled": lambda: [L.LSTM(3, unroll=True)],
+    "LSTM, stateful": lambda: [L.LSTM(3, stateful=True)],
+    "LSTM of the second generation": lambda: [V1.keras.layers.LSTM(3)],
+    "GRU": lambda: [L.GRU(3), L.Dense(2)],
+    "GRU that resets before": lambda: [L.GRU(3, reset_after=False)],
+    "Bidirectional": lambda: [L.Bidirectional(L.LSTM(3, return_sequences=True)), L.TimeDistributed(L.Dense(2))],
+    "stacked cells": lambda: [L.RNN([L.LSTMCell(3), L.GRUCell(2)])],
+    "cell of the first generation": lambda: [
+        L.RNN(V1.nn.rnn_cell.LSTMCell(4, use_peepholes=True, num_proj=3, cell_clip=2.0, name="cell"))
+    ],
+    "penalties and constraints": lambda: [
+        L.Dense(3, kernel_regularizer="l2", activity_regularizer="l1", kernel_constraint="max_norm")
+    ],
+}
+
+
+def stepping(model: Any, optimizer: Any, x: Any, y: Any) -> Callable[[], mg.Tensor]:
+    """One step, as one writes it without `fit`."""
+
+    def step() -> mg.Tensor:
+        with mg.GradientTape() as tape:
+            prediction = model(x, training=True)
+            loss = ((prediction - y) ** 2).mean() + sum(model.losses)
+        weights = model.trainable_weights
+        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return loss
+
+    return step
+
+
+def steps(model: Any, optimizer: Any, x: Any, y: Any, backend: ModuleType) -> tuple[int, int]:
+    """How many numbers left the device in two steps, and when one looked at the loss."""
+    step = stepping(model, optimizer, x, y)
+    step()
+    before = backend.transfers
+    loss = step()
+    after = backend.transfers
+    loss.item()
+    return after - before, backend.transfers - after
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_every_layer(name: str, cupy: ModuleType) -> None:
+    V1.reset_default_graph()
+    with mg.using(cupy):
+        model = mg.keras.Sequential([*LAYERS[name](), L.Dense(1)])
+        optimizer = mg.keras.optimizers.Adam(global_clipnorm=1.0)
+        assert steps(model, optimizer, mg.random.normal(SEQUENCE), mg.ones((1, 1)), cupy) == (0, 1)
+    V1.reset_default_graph()
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adagrad"])
+def test_every_optimizer(optimizer: str, cupy: ModuleType) -> None:
+    with mg.using(cupy):
+        model = mg.keras.Sequential([L.Embedding(9, 4, mask_zero=True), L.LSTM(3), L.Dense(2)])
+        x = mg.random.integers(0, 9, (4, 6))
+        assert steps(model, mg.keras.optimizers.get(optimizer), x, mg.ones((4, 2)), cupy) == (0, 1)
