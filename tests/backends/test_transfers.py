@@ -61,6 +61,18 @@ def steps(model: Any, optimizer: Any, x: Any, y: Any, backend: ModuleType) -> tu
     return after - before, backend.transfers - after
 
 
+def test_the_first_generation(cupy: ModuleType) -> None:
+    V1.reset_default_graph()
+    with mg.using(cupy):
+        cell, x = V1.nn.rnn_cell.BasicLSTMCell(3), mg.random.normal((4, 6, 5))
+        for lengths in ([1, 6, 0, 3], mg.tensor([1, 6, 0, 3])):
+            before = cupy.transfers
+            outputs, _ = V1.nn.dynamic_rnn(cell, x, sequence_length=lengths, dtype="float32")
+            outputs.sum().backward()
+            assert cupy.transfers == before
+    V1.reset_default_graph()
+
+
 @pytest.mark.parametrize("name", LAYERS)
 def test_every_layer(name: str, cupy: ModuleType) -> None:
     V1.reset_default_graph()
@@ -69,6 +81,20 @@ def test_every_layer(name: str, cupy: ModuleType) -> None:
         optimizer = mg.keras.optimizers.Adam(global_clipnorm=1.0)
         assert steps(model, optimizer, mg.random.normal(SEQUENCE), mg.ones((1, 1)), cupy) == (0, 1)
     V1.reset_default_graph()
+
+
+def test_fit(cupy: ModuleType) -> None:
+    """What leaves is told at the end of an epoch, however many steps it has."""
+    with mg.using(cupy):
+        model = mg.keras.Sequential([L.LSTM(3), L.Dense(1)])
+        model.compile(mg.keras.optimizers.Adam(global_clipnorm=1.0), "mse", metrics=["mae"])
+        x, y = mg.random.normal((64, 4, 2)), mg.ones((64, 1))
+        left = []
+        for batch_size in (64, 16, 4, 1):
+            before = cupy.transfers
+            model.fit(x, y, batch_size=batch_size, verbose=0)
+            left.append(cupy.transfers - before)
+    assert left == [1 + 2 + len(model.weights)] * 4  # are all losses finite? loss and metric; is each weight finite?
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adagrad"])

@@ -8,6 +8,7 @@ from functools import wraps
 from inspect import signature
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
+from minigrad import functional as F
 from minigrad.backend.memory import with_advice
 from minigrad.creation import as_tensor
 from minigrad.errors import NaNLossError
@@ -20,6 +21,8 @@ from minigrad.layers.layer import Layer
 from minigrad.layers.options import unexpected
 from minigrad.layers.weight import Weight
 from minigrad.tensor import Tensor, recording
+
+UNREAD = 100  # steps after which losses that lie on a device are looked at, all at once
 
 Logs = dict[str, Any]
 P = ParamSpec("P")
@@ -53,6 +56,7 @@ class Stepping(Layer):
     _skips_nan = False  # leave out steps whose loss is not finite, in place of an error
     _place = "train_on_batch"  # where we are, for messages
     _trained: Sequence[Weight] = ()  # the trainable weights, as they were when the epoch began
+    _unread: Sequence[tuple[str, Tensor]] = ()  # losses that lie on a device, and the places of their steps
 
     # --- compile ------------------------------------------------------------------------------------------------------
 
@@ -126,9 +130,12 @@ class Stepping(Layer):
         x, y, sample_weight = self._checked(data)
         y_pred = self(x, training=True)
         loss = self.compute_loss(x, y, y_pred, sample_weight)
-        if self._is_finite(loss):
-            if not self._trained:  # to collect them takes as long as a small layer's call
-                self._trained = self.trainable_weights
+        if not self._trained:  # to collect them takes as long as a small layer's call
+            self._trained = self.trainable_weights
+        if not getattr(loss.backend, "on_host", False):  # to look would cost a transfer
+            self._unread = [*self._unread[1 - UNREAD :], (self._place, loss.detach())]
+            self.optimizer.minimize(loss, self._trained, where=F.isfinite(loss))
+        elif self._is_finite(loss):
             self.optimizer.minimize(loss, self._trained)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
@@ -175,6 +182,13 @@ class Stepping(Layer):
             'with fit(on_nan="continue") or evaluate(on_nan="continue").'
         )
 
+    def _look(self) -> None:
+        """Raises for the first of the losses on the device, since the last look, that was not finite."""
+        unread, self._unread = self._unread, []
+        if unread and not self._skips_nan and not bool(F.all(F.isfinite(F.stack([loss for _, loss in unread])))):
+            for self._place, loss in unread:
+                self._is_finite(loss)
+
     def _fitting(self, step: Callable[[Any], R], data: Any) -> R:
         """One of the steps above on a batch. If memory does not suffice, the error says which batch size would do."""
         try:
@@ -201,8 +215,9 @@ class Stepping(Layer):
             data = with_class_weight("train_on_batch", class_weight)(data)
         if reset_metrics:
             self.reset_metrics()
-        self._place, self._skips_nan, self._trained = "train_on_batch", False, ()
+        self._place, self._skips_nan, self._trained, self._unread = "train_on_batch", False, (), []
         logs = numbers(self._fitting(self.train_step, data))
+        self._look()
         return logs if return_dict else values_of(logs)
 
     def test_on_batch(

@@ -10,7 +10,7 @@ from minigrad.errors import NaNLossError
 from minigrad.keras.bounds import count
 from minigrad.keras.callbacks import Callback, CallbackList, History, TerminateOnNaN
 from minigrad.keras.models.data import Arrays, Batch, DataError, Stream, source_of, taken, unpacked, with_class_weight
-from minigrad.keras.models.steps import Logs, Stepping, explained, numbers, values_of
+from minigrad.keras.models.steps import UNREAD, Logs, Stepping, explained, numbers, values_of
 from minigrad.keras.progress import ProgbarLogger, summary_of
 from minigrad.layers import nest
 from minigrad.layers.options import Kind, choice, flag, optional, positive_int
@@ -112,14 +112,16 @@ class Trainable(Stepping):
             validation_freq: validate after every so many epochs, or after the epochs of a list, counted from 1.
             on_nan: what to do about a loss that is not finite: ``"raise"``, or ``"continue"``: leave out that step, no
                 weight changes. To raise is the default, unless a `TerminateOnNaN` is among the callbacks. In a
-                validation such a loss is an error too, and with ``"continue"`` it stands in the logs.
+                validation such a loss is an error too, and with ``"continue"`` it stands in the logs. On a device a
+                step that is left out counts as an update.
 
         Returns:
             The history of the logs.
 
         Raises:
-            NaNLossError: a loss is not finite; says where. The weights are as they were before that step. Or, at the
-                end of an epoch, a weight is not.
+            NaNLossError: a loss is not finite; says where. The weights are as they were before that step; on a device,
+                whose losses are looked at a hundred at a time, later steps may have changed them. Or, at the end of an
+                epoch, a weight is not.
             OutOfMemoryError: a batch does not fit; says which batch size would.
             OptionError: an argument is not what it should be.
             DataError: the data cannot be used.
@@ -164,7 +166,7 @@ class Trainable(Stepping):
     def _epoch(self, epoch: int, plan: _Plan, told: CallbackList) -> Logs:
         """The loop over the batches of an epoch. Returns its logs."""
         self.reset_metrics()
-        self._trained = ()
+        self._trained, self._unread = (), []
         own_step = type(self).train_step is not Stepping.train_step
         logs: Logs = {}
         where = f"fit, epoch {epoch + 1}"
@@ -175,10 +177,13 @@ class Trainable(Stepping):
             logs = self._fitting(self.train_step, data if plan.weigh is None else plan.weigh(data))
             if own_step and "loss" in logs:
                 self._is_finite(logs["loss"], so_far="")
+            if told.for_batches or len(self._unread) == UNREAD:
+                self._look()
             if told.for_batches:
                 told.tell("on_train_batch_end", step, numbers(logs))
             if self.stop_training:
                 break
+        self._look()
         return numbers(logs)
 
     def _check_weights(self, epoch: int) -> None:

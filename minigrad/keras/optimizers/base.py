@@ -129,11 +129,13 @@ class Optimizer(OwnFirst):
         self.__dict__.update(state)
         self._order = {id(w): k for k, w in enumerate(self._built)}
 
-    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]]) -> int:
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]], where: Tensor | None = None) -> int:
         """Makes one update.
 
         Args:
             grads_and_vars: pairs (∂loss/∂w, w); a weight whose gradient is None stays as it is.
+            where: a bool. Where False, weights and slots stay as they are. Nobody looks at it here: if it lies on a
+                device it stays there.
 
         Returns:
             How many updates were made.
@@ -153,7 +155,7 @@ class Optimizer(OwnFirst):
         t = self.iterations + 1
         rate = float(at_least_0.read(f"{self.name}: the learning rate of update {t}", self.learning_rate))
         for pack, g in self._clipped_together(self._joined(given)):
-            self._update(pack, g, rate, t)
+            self._update(pack, g, rate, t, None if where is None else where.array)
         self.iterations = t
         for _, w in pairs:
             constraint = getattr(w, "constraint", None)
@@ -212,8 +214,9 @@ class Optimizer(OwnFirst):
         scale = self.global_clipnorm / xp.maximum(xp.sqrt(square), self.global_clipnorm)
         return [(pack, g * scale) for pack, g in packs]
 
-    def _update(self, pack: Pack, g: Array, rate: float, t: int) -> None:
-        w = pack.join([w.array for w in pack.weights])
+    def _update(self, pack: Pack, g: Array, rate: float, t: int, where: Array | None) -> None:
+        w = old = pack.join([w.array for w in pack.weights])
+        slots = {} if where is None else {name: pack.xp.asarray(slot, copy=True) for name, slot in pack.slots.items()}
         step = self.update(pack.xp, g, pack.slots, rate, t)
         if self.weight_decay and pack.decays:
             w = w - w * (self.weight_decay * rate)
@@ -223,6 +226,9 @@ class Optimizer(OwnFirst):
             average = pack.slots["average"] = self.ema_momentum * average + (1.0 - self.ema_momentum) * w
             if self.ema_overwrite_frequency and t % self.ema_overwrite_frequency == 0:
                 w = average
+        if where is not None:
+            w = pack.xp.where(where, w, old)
+            pack.slots = {name: pack.xp.where(where, pack.slots[name], slot) for name, slot in slots.items()}
         for weight, array in zip(pack.weights, pack.part(w), strict=True):
             weight.array = array  # a new array: whoever saw the old one still has it, and the tape notices
 
@@ -232,19 +238,20 @@ class Optimizer(OwnFirst):
             for w, array in zip(pack.weights, pack.part(pack.slots["average"]), strict=True):
                 w.array = array
 
-    def minimize(self, loss: Any, var_list: Any, tape: Any = None) -> None:
+    def minimize(self, loss: Any, var_list: Any, tape: Any = None, where: Tensor | None = None) -> None:
         """Computes the gradients of a loss, and makes one update.
 
         Args:
             loss: a tensor, or a function without arguments that computes it.
             var_list: the weights, or a function that returns them, called after the loss.
             tape: the GradientTape that watched; None is enough, since weights are always watched.
+            where: a bool, as in `apply_gradients`.
         """
         if callable(loss):
             loss = loss()
         weights = list(var_list() if callable(var_list) else var_list)
         gradients = grad(loss, weights) if tape is None else tape.gradient(loss, weights)
-        self.apply_gradients(zip(gradients, weights, strict=True))
+        self.apply_gradients(zip(gradients, weights, strict=True), *([] if where is None else [where]))
 
     # --- state --------------------------------------------------------------------------------------------------------
 

@@ -328,7 +328,7 @@ BAD = X.copy()
 BAD[45] = np.nan  # of the last batch of 10
 
 
-def test_nan_is_an_error_that_says_where_and_changes_nothing():
+def test_nan_is_an_error_that_says_where_and_changes_nothing(backend):
     model = linear()
     model.build((None, 4))
     model.fit(X[:40], Y[:40], batch_size=10, shuffle=False, verbose=0)
@@ -342,7 +342,7 @@ def test_nan_is_an_error_that_says_where_and_changes_nothing():
     assert len(expected) == 2
 
 
-def test_on_nan_continue_leaves_the_step_out():
+def test_on_nan_continue_leaves_the_step_out(backend):
     model, other = linear(), linear()
     for m in (model, other):
         m.build((None, 4))

@@ -271,26 +271,29 @@ def _lengths(where: str, lengths: Any, x: Tensor) -> Tensor | None:
     """The rows' lengths; None where all rows are whole.
 
     Raises:
-        ShapeError: they are not one for each row, or not from 0 to the length of the sequence.
+        ShapeError: they are not one for each row, or not from 0 to the length of the sequence (nobody looks at those
+            that lie on a device).
         DTypeError: they are no integers.
     """
     if lengths is None:
         return None
     steps, batch, *_ = x.shape
-    lengths = beside(x, lengths, f"{where}: `sequence_length`")
-    if lengths.shape != (batch,):
-        raise ShapeError(f"{where}: expected `sequence_length` of shape (batch,) = ({batch},), got {lengths.shape}.")
-    name = dtype_name(lengths.dtype)
+    found: Tensor = beside(x, lengths, f"{where}: `sequence_length`")
+    if found.shape != (batch,):
+        raise ShapeError(f"{where}: expected `sequence_length` of shape (batch,) = ({batch},), got {found.shape}.")
+    name = dtype_name(found.dtype)
     if "int" not in name:
         raise DTypeError(f"{where}: expected `sequence_length` of integers, got {name}.")
-    host = lengths.numpy().tolist()
+    if isinstance(lengths, Tensor) and not getattr(lengths.backend, "on_host", False):
+        return found.astype("int64")  # to look would cost a transfer
+    host = [int(length) for length in lengths]
     for row, length in enumerate(host):
         if not 0 <= length <= steps:
             raise ShapeError(
                 f"{where}: expected `sequence_length` from 0 to {steps}, the length of the inputs, got {length} in row "
                 f"{row}."
             )
-    return None if all(length == steps for length in host) else lengths.astype("int64")
+    return None if all(length == steps for length in host) else found.astype("int64")
 
 
 def _mask(lengths: Tensor | None, x: Tensor) -> Tensor | None:
