@@ -3,44 +3,31 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from docs.builder.program import BLOCK, blocks, run
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ["README.md", "CONTRIBUTING.md", *(p.relative_to(ROOT).as_posix() for p in sorted(ROOT.glob("docs/**/*.md")))]
-BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NOT_RUN = {"", "sh", "text"}  # drawings, and commands to install with
 
 
-def blocks(name: str) -> list[str]:
-    """The Python of a page."""
-    return [code for language, code in BLOCK.findall((ROOT / name).read_text("utf-8")) if language == "python"]
+def text(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if blocks(name)])
-def test_code_runs_as_printed(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [name for name in PAGES if blocks(text(name))])
+def test_code_runs_as_printed(name: str) -> None:
     """All blocks of a page run in one program, in order; one that begins with ``# file.py`` is that file."""
-    program = []
-    for block in blocks(name):
-        file = re.match(r"# (\w+\.py)\n", block)
-        if file:
-            (tmp_path / file[1]).write_text(block, "utf-8")
-        else:
-            program.append(block)
-    assert program
-    (tmp_path / "page.py").write_text("\n".join(program), "utf-8")
-    command = [sys.executable, "-W", "error", "page.py"]
-    process = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert process.returncode == 0, process.stderr
+    assert len(run(name, blocks(text(name)))) == len(blocks(text(name)))
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_no_block_is_left_out(name: str) -> None:
     """A block in another spelling of Python would not be run."""
-    languages = {language for language, _ in BLOCK.findall((ROOT / name).read_text("utf-8"))}
+    languages = {language for language, _ in BLOCK.findall(text(name))}
     assert languages <= {"python", *NOT_RUN}
 
 
@@ -68,4 +55,4 @@ def anchors(text: str) -> set[str]:
 
 def test_there_are_pages() -> None:
     assert {"docs/masks.md", "docs/arguments.md", "docs/your-code-says.md"} <= set(PAGES)
-    assert blocks("docs/masks.md")
+    assert blocks(text("docs/masks.md"))

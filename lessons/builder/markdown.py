@@ -40,6 +40,12 @@ def write_markdown(notebook: Notebook, name: str, folder: Path, links: str | Non
     return page
 
 
+def figure(alt: str, file: str) -> str:
+    """Returns a picture in Markdown. Brackets in its alt text, of which some may stand alone, are not Markdown's."""
+    escaped = re.sub(r"([\[\]])", r"\\\1", alt)
+    return f"![{escaped}]({file})"
+
+
 def _link(text: str, to: str, links: str | None) -> str:
     """A link as it is on a page: to another lesson's page, or into the repository."""
     if to.endswith(".ipynb"):
@@ -63,5 +69,5 @@ def _output(output: dict[str, Any], name: str, folder: Path) -> str:
             number = len(list((folder / name).glob("figure-*.*"))) + 1
             picture, image = folder / name / f"figure-{number}.{suffix}", output["data"][kind]
             picture.write_bytes(b64decode(image) if suffix == "png" else "".join(image).encode())
-            return f"![{output['metadata'][kind]['alt']}]({name}/{picture.name})"
+            return figure(output["metadata"][kind]["alt"], f"{name}/{picture.name}")
     return f"```text\n{''.join(output['data']['text/plain']).rstrip()}\n```"

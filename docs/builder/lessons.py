@@ -1,0 +1,33 @@
+"""The lessons as pages: of the notebooks as they stand in lessons/, with the outputs and figures that they have."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from docs.builder.formulas import with_formulas
+from docs.builder.links import ROOT, Links
+from lessons.builder.markdown import write_markdown
+
+
+def notebooks() -> list[Path]:
+    """Returns the notebooks, from the first lesson to the last."""
+    return sorted((ROOT / "lessons").glob("[0-9][0-9]_*.ipynb"))
+
+
+def write_lesson(notebook: Path, folder: Path, links: Links) -> Path:
+    """Writes a lesson's page, its figures, and the notebook itself to take away.
+
+    Args:
+        notebook: the file.
+        folder: the lessons' folder of the site.
+        links: of the site.
+    """
+    page = write_markdown(json.loads(notebook.read_text("utf-8")), notebook.stem, folder, "../")
+    name = f"lessons/{notebook.stem}.md"
+    title, _, rest = links.turned(page.read_text("utf-8"), name, name).partition("\n")
+    away = f"[This lesson as a notebook, to run]({notebook.name})"
+    page.write_text(f"{title}\n\n{away}\n{with_formulas(rest)}", "utf-8")
+    shutil.copyfile(notebook, folder / notebook.name)
+    return page

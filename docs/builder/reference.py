@@ -1,0 +1,164 @@
+"""The pages of the API reference: which names stand on which page. What is said of them is their docstrings.
+
+A name that several addresses share is described once: at the module that defines it, if that has a page, or else at the
+first address in the table below. The others lead there.
+"""
+
+from __future__ import annotations
+
+import inspect
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from docs.builder.links import ROOT, Links, place
+
+# Public addresses. Where an asterisk follows, each class has a page of its own, with all that it inherits.
+MODULES = (
+    "minigrad.tensor", "minigrad.creation", "minigrad.functional", "minigrad.autograd", "minigrad.random",
+    "minigrad.keras.layers *", "minigrad.keras.models", "minigrad.keras.losses", "minigrad.keras.metrics",
+    "minigrad.keras.optimizers", "minigrad.keras.optimizers.schedules", "minigrad.keras.callbacks",
+    "minigrad.keras.initializers", "minigrad.keras.regularizers", "minigrad.keras.constraints",
+    "minigrad.keras.activations", "minigrad.keras.utils", "minigrad.keras.backend",
+    "minigrad.compat.v1.keras.layers *", "minigrad.compat.v1.nn.rnn_cell *", "minigrad.compat.v1.nn",
+    "minigrad.compat.v1.layers", "minigrad.compat.v1",
+    "minigrad.recurrent.bptt", "minigrad.recurrent.lstm_step", "minigrad.recurrent", "minigrad.tape", "minigrad.ops.op",
+    "minigrad.backend.protocol", "minigrad.backend.registry", "minigrad.errors", "minigrad.tracing", "minigrad.plot",
+    "minigrad.convert", "minigrad.testing", "minigrad.train", "minigrad.train.tasks",
+    "minigrad.compat.v1.keras", "minigrad.compat", "minigrad.keras", "minigrad",
+)  # fmt: skip
+
+# How mkdocstrings shows a name, one among several of a page or alone, and what a module says of itself.
+AMONG = "    options:\n      heading_level: 2\n"
+ALONE = "    options:\n      heading_level: 1\n      inherited_members: true\n      members_order: [alphabetical]\n"
+MODULE = "    options:\n      members: false\n      show_root_heading: false\n"
+
+
+@dataclass
+class Page:
+    """One page of the reference.
+
+    Attributes:
+        address: of a module, or of a class that has a page to itself.
+        described: by name, what is described here: the address, and the object.
+        elsewhere: by name, what is described on another page: that page, the address there, and the object.
+    """
+
+    address: str
+    alone: bool = False
+    described: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    elsewhere: dict[str, tuple[str, str, Any]] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """Where it is on the site."""
+        return f"reference/{self.address}.md"
+
+
+def names(module: ModuleType) -> dict[str, Any]:
+    """Returns the public names of a module: those that it lists, or all functions and classes that it defines."""
+    listed = getattr(module, "__all__", None)
+    if listed is not None:
+        found = {name: getattr(module, name) for name in sorted(listed, key=lambda name: (name.lower(), name))}
+        own = [name for name, value in found.items() if getattr(value, "__name__", name) == name]
+        return {name: found[name] for name in [*own, *found]}  # second names of the same thing last
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__ and callable(value)
+    }
+
+
+def pages() -> list[Page]:
+    """Returns all pages, and where each name of theirs is described."""
+    addresses = [entry.removesuffix(" *") for entry in MODULES]
+    found: list[Page] = []
+    homes: dict[int, tuple[str, str]] = {}  # by object: the page and the address
+    waiting: list[tuple[Page, str, Any]] = []
+    for entry, address in zip(MODULES, addresses, strict=True):
+        page = Page(address)
+        found.append(page)
+        for name, value in names(import_module(address)).items():
+            own = getattr(value, "__module__", address)
+            is_elsewhere = id(value) in homes or (own != address and own in addresses)
+            if inspect.ismodule(value) or inspect.ismethod(value) or is_elsewhere:
+                waiting.append((page, name, value))
+                continue
+            home = page
+            if entry.endswith("*"):
+                home = Page(f"{address}.{name}", alone=True)
+                found.append(home)
+                waiting.append((page, name, value))
+            home.described[name] = (f"{address}.{name}", value)
+            homes[id(value)] = (home.place, f"{address}.{name}")
+    for page, name, value in waiting:
+        page.elsewhere[name] = (*_home(value, homes), value)
+    return found
+
+
+def _home(value: Any, homes: dict[int, tuple[str, str]]) -> tuple[str, str]:
+    """The page where something is described, and its address there."""
+    if inspect.ismodule(value):
+        return f"reference/{value.__name__}.md", ""
+    if inspect.ismethod(value):  # of an object that is not public: its source says most
+        return str(place(file_of(value))), ""
+    return homes[id(value)]
+
+
+def file_of(value: Any) -> str:
+    """Returns the file of the repository that defines something."""
+    return Path(str(inspect.getsourcefile(value))).resolve().relative_to(ROOT).as_posix()
+
+
+def line(value: Any) -> str:
+    """Returns the first paragraph of a docstring, in one line, fit for a table."""
+    if not (inspect.ismodule(value) or callable(value)):
+        return ""
+    first = (inspect.getdoc(value) or "").partition("\n\n")[0]
+    return " ".join(first.split()).replace("|", "\\|")
+
+
+def written(page: Page, links: Links) -> str:
+    """Returns a page's Markdown."""
+    if page.alone:
+        ((address, value),) = page.described.values()
+        title = address.rpartition(".")[2]
+        return f"---\ntitle: {title}\n---\n\n::: {address}\n{ALONE}\n{_file(value, page, links)}\n"
+    module = import_module(page.address)
+    parts = [f"# {page.address}\n", f"::: {page.address}\n{MODULE}", f"{_file(module, page, links)}\n"]
+    if page.elsewhere:
+        links.files.update(file_of(value) for _, _, value in page.elsewhere.values() if inspect.ismethod(value))
+        parts += ["| name | what it is |", "|---|---|", *_rows(page), ""]
+    parts += [f"::: {address}\n{AMONG}" for address, _ in page.described.values()]
+    return "\n".join(parts)
+
+
+def _rows(page: Page) -> Iterator[str]:
+    """A table of what is described on other pages, or further down under its other name."""
+    for name, (at, address, value) in page.elsewhere.items():
+        to = posixpath.relpath(at, "reference")
+        yield f"| [`{name}`]({to}{'#' + address if address and address not in to else ''}) | {line(value)} |"
+
+
+def _file(value: Any, page: Page, links: Links) -> str:
+    """A link to the file that defines something."""
+    name = file_of(value)
+    return links.turned(f"Defined in [`{name}`](../../{name}).", f"docs/{page.place}", page.place)
+
+
+def overview(every: list[Page]) -> str:
+    """Returns the reference's first page: all the others, in their order."""
+    rows = {page.address: line(import_module(page.address)) for page in every if not page.alone}
+    return "\n".join([
+        "# API reference\n",
+        "Every public name, with its docstring and its source. The path is the address: what TensorFlow calls",
+        "`tf.keras.layers.LSTM` is `minigrad.keras.layers.LSTM`.\n",
+        "| module | what it is |",
+        "|---|---|",
+        *(f"| [`{address}`]({address}.md) | {rows[address]} |" for address in sorted(rows)),
+        "",
+    ])  # fmt: skip

@@ -1,0 +1,79 @@
+"""All pages of the site, written into one folder: what MkDocs and Zensical read."""
+
+from __future__ import annotations
+
+import filecmp
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from docs.builder import reference
+from docs.builder.lessons import notebooks, write_lesson
+from docs.builder.links import OWN, ROOT, Links, place
+from docs.builder.program import shown
+from docs.builder.sources import source_pages
+
+FOLDER = ROOT / "build" / "pages"  # docs_dir of mkdocs.yml
+
+
+def written_by_hand() -> list[str]:
+    """Returns the pages that are files of the repository, by their place there."""
+    return [*OWN, *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md")))]
+
+
+def build(folder: Path = FOLDER) -> list[Path]:
+    """Makes the site's pages anew and returns them. Files that stay as they were are not touched.
+
+    Args:
+        folder: what is in it and is none of the site's goes, hidden files excepted.
+
+    Raises:
+        ProgramError: the Python of a page does not run.
+        LinkError: a link leads nowhere.
+    """
+    with TemporaryDirectory() as fresh:
+        write(Path(fresh))
+        _take_over(Path(fresh), folder)
+    return sorted(folder.rglob("*.md"))
+
+
+def write(folder: Path) -> None:
+    """Writes all pages into an empty folder."""
+    links = Links()
+
+    def by_hand(source: str) -> None:
+        page = str(place(source))
+        text = links.turned((ROOT / source).read_text("utf-8"), source, page)
+        at = (folder / page).with_suffix("")
+        _put(folder / page, shown(text, at.name, at.parent))
+
+    with ThreadPoolExecutor(2) as several:
+        list(several.map(by_hand, written_by_hand()))
+    for notebook in notebooks():
+        write_lesson(notebook, folder / "lessons", links)
+    every = reference.pages()
+    for page in every:
+        _put(folder / page.place, reference.written(page, links))
+    _put(folder / "reference" / "index.md", reference.overview(every))
+    for name, text in source_pages(links.files).items():
+        _put(folder / name, text)
+    shutil.copytree(ROOT / "docs" / "assets", folder / "assets")
+
+
+def _put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+def _take_over(fresh: Path, folder: Path) -> None:
+    """Makes a folder the same as a fresh one, by as few changes as that takes."""
+    new = {path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()}
+    for path in [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]:
+        if path.relative_to(folder) not in new:
+            path.unlink()
+    for name in new:
+        at = folder / name
+        if not at.exists() or not filecmp.cmp(fresh / name, at, shallow=False):
+            at.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(fresh / name, at)

@@ -1,0 +1,55 @@
+"""What Griffe read is changed so that MkDocs shows it as `help()` does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("griffe", reason="the API reference wants pip install -e '.[docs]'")
+
+import griffe
+
+from docs.builder.docstrings import Docstrings, arguments, fenced
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_doctests_become_blocks_of_code() -> None:
+    assert fenced("It adds.\n\n>>> 1 + 1\n2\n\nSo it is.") == "It adds.\n\n```pycon\n>>> 1 + 1\n2\n```\n\nSo it is."
+    assert (
+        fenced("    >>> f(\n    ...     1)\n      x\n")
+        == "    ```pycon\n    >>> f(\n    ...     1)\n      x\n    ```\n"
+    )
+
+
+def test_the_section_on_arguments() -> None:
+    text = "One.\n\nArgs:\n    a: the first,\n        in two lines.\n\n    b: more.\n\nReturns:\n    c."
+    assert arguments(text) == "Args:\n    a: the first,\n        in two lines.\n\n    b: more."
+    assert arguments("One.\n\nReturns:\n    c.") == ""
+
+
+@pytest.fixture(scope="module")
+def minigrad() -> Any:
+    extensions = griffe.Extensions(Docstrings())
+    return griffe.load("minigrad", search_paths=[str(ROOT)], extensions=extensions)
+
+
+def test_a_constructor_of_options_has_the_signature_that_python_gives_it(minigrad: Any) -> None:
+    parameters = minigrad["keras.layers.lstm.LSTMCell"].parameters
+    names = [parameter.name for parameter in parameters if parameter.name != "self"]
+    assert names[:3] == ["units", "activation", "recurrent_activation"]
+    assert parameters["recurrent_activation"].default == "'sigmoid'"
+    assert parameters["implementation"].kind is griffe.ParameterKind.keyword_only
+
+
+def test_a_subclass_says_what_its_arguments_are(minigrad: Any) -> None:
+    text = minigrad["keras.layers.lstm.LSTMCell"].docstring.value
+    assert "recurrent_activation: σ, of the gates." in text
+    assert "```pycon\n>>> import minigrad as tf" in text
+
+
+def test_a_constructor_written_out_is_left_alone(minigrad: Any) -> None:
+    names = [parameter.name for parameter in minigrad["tensor.Tensor"].parameters]
+    assert names[:3] == ["self", "array", "backend"]
