@@ -21,6 +21,7 @@ OWN = {  # where the files go that are pages, by their place in the repository
     "lessons/README.md": "lessons/index.md",
     "lessons/INSTRUCTOR.md": "lessons/instructor.md",
 }
+MADE = {"minigrad/playground": "playground.html"}  # a folder, and what the site has made of it
 HIDDEN = "lessons/source"  # it has the solutions
 
 
@@ -36,8 +37,8 @@ def place(path: str) -> str | None:
     >>> place("minigrad/recurrent"), place("lessons/source")
     ('source/minigrad/recurrent/index.md', None)
     """
-    if path in OWN:
-        return OWN[path]
+    if path in OWN or path in MADE:
+        return OWN.get(path) or MADE[path]
     if path.startswith("docs/") and path.endswith(".md"):
         return path.removeprefix("docs/")
     if path.startswith("lessons/") and path.endswith((".ipynb", ".md")):

@@ -10,9 +10,10 @@ from tempfile import TemporaryDirectory
 
 from docs.builder import reference
 from docs.builder.lessons import notebooks, write_lesson
-from docs.builder.links import OWN, ROOT, Links, place
+from docs.builder.links import MADE, OWN, ROOT, Links, place
 from docs.builder.program import shown
 from docs.builder.sources import source_pages
+from minigrad.playground.builder import playground
 
 FOLDER = ROOT / "build" / "pages"  # docs_dir of mkdocs.yml
 
@@ -58,6 +59,7 @@ def write(folder: Path) -> None:
     _put(folder / "reference" / "index.md", reference.overview(every))
     for name, text in source_pages(links.files).items():
         _put(folder / name, text)
+    _put(folder / MADE["minigrad/playground"], playground())
     shutil.copytree(ROOT / "docs" / "assets", folder / "assets")
 
 

@@ -21,23 +21,26 @@ import minigrad as mg
 import minigrad_numpy
 from lesson_tools import check, line, picture, same, table
 from minigrad.backend.protocol import REQUIRED
+from minigrad.ops.op import Op
 
 # %% [markdown]
 # ## The formula
 #
 # In minigrad no formula imports NumPy. Each is a function of `xp`, the array library that it is handed:
-#
-# ```python
-# class Tanh(Op):
-#     """y = tanh x"""
-#
-#     def forward(xp, x):
-#         return xp.tanh(x)
-#
-#     def backward(xp, dy, y, x):
-#         return dy * (1 - y * y)
-# ```
-#
+
+
+# %%
+class Tanh(Op):
+    """y = tanh x"""
+
+    def forward(xp, x):
+        return xp.tanh(x)
+
+    def backward(xp, dy, y, x):
+        return dy * (1 - y * y)
+
+
+# %% [markdown]
 # So whoever offers the functions that the formulas ask for *is* a backend, be it a module for the processor, for a graphics
 # card, or one that only counts. The functions are listed in one place, the **protocol**:
 
