@@ -22,7 +22,6 @@ and Peng, 1990.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from minigrad.backend.protocol import Array, Xp
@@ -39,15 +38,11 @@ class Kept(NamedTuple):
     zero_output: bool = False  # the output at masked steps was zero instead of repeated
 
 
-@dataclass(frozen=True)
 class Recomputed(Sequence[Any]):
     """What each step kept, where the cell says that z is less: the step is run again whenever somebody asks."""
 
-    xp: Xp
-    cell: Step
-    z: Sequence[Array]
-    states: list[State]
-    weights: Weights
+    def __init__(self, xp: Xp, cell: Step, z: Sequence[Array], states: list[State], weights: Weights) -> None:
+        self.xp, self.cell, self.z, self.states, self.weights = xp, cell, z, states, weights
 
     def __len__(self) -> int:
         return len(self.z)

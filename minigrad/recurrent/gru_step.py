@@ -56,7 +56,7 @@ class GRUKept(NamedTuple):
     s: tuple[Array, ...]  # s_z, s_r, s_g, where the step is run again; else nothing
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class GRUStep(Step):
     """The step of all Keras GRU cells. State: (h,).
 

@@ -59,7 +59,7 @@ class LSTMKept(NamedTuple):
     z: tuple[Array, ...]  # z_i, z_f, z_g, z_o and c_new, where the step is run again; else nothing
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class LSTMStep(Step):
     """The step of all Keras LSTM cells. State: (h, c).
 

@@ -77,7 +77,7 @@ class LSTMPGradient(NamedTuple):
     p: Array  # (batch, outputs): ∂loss/∂(n P)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class LSTMPStep(Step):
     """The step of `compat.v1.nn.rnn_cell.LSTMCell`. State: (c, m).
 

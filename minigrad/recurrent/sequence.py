@@ -6,8 +6,7 @@ for the cell, the kernel runs in place of the formulas; a test says that the num
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from minigrad.backend.protocol import Array, Xp
 from minigrad.ops.op import MultiOp
@@ -16,8 +15,7 @@ from minigrad.recurrent.step import Step
 from minigrad.recurrent.watch import Watch
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """How a sequence is to be run.
 
     Attributes:

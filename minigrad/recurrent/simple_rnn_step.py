@@ -36,7 +36,7 @@ class SimpleRNNKept(NamedTuple):
     s: Array | None  # only where φ′ cannot be told from h_new
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class SimpleRNNStep(Step):
     """The step of all Keras SimpleRNN cells. State: (h,).
 
