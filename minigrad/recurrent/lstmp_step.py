@@ -66,8 +66,7 @@ class LSTMPKept(NamedTuple):
     f: Array
     o: Array
     a: Array
-    z_j: Array | None = None  # where the step is run again
-    m_new: Array | None = None  # likewise, (batch, outputs)
+    z_j: Array | None  # where the step is run again
 
 
 class LSTMPGradient(NamedTuple):
@@ -100,8 +99,8 @@ class LSTMPStep(Step):
 
     @property
     def recomputes(self) -> bool:
-        """Where φ′ cannot be told from its output, or a projection may have been clipped."""
-        return not self.activation.from_output or self.proj_clip is not None
+        """Where φ′ cannot be told from its output."""
+        return not self.activation.from_output
 
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Returns x K_x + b, (…, 4 units)."""
@@ -124,7 +123,7 @@ class LSTMPStep(Step):
         m_new = o * a if w.P is None else xp.matmul(o * a, w.P)
         if w.P is not None and self.proj_clip is not None:
             m_new = xp.clip(m_new, -self.proj_clip, self.proj_clip)
-        return (c_new, m_new), LSTMPKept(i, j, f, o, a, *((z_j, m_new) if self.recomputes else ()))
+        return (c_new, m_new), LSTMPKept(i, j, f, o, a, z_j if self.recomputes else None)
 
     def carousel(self, xp: Xp, c: Array, i: Array, j: Array, f: Array) -> Array:
         """Returns c_new, (batch, units): cheaper to compute again than to keep."""
@@ -137,10 +136,12 @@ class LSTMPStep(Step):
         """Returns dz and dp, and (dc, dm) for the step before."""
         w = LSTMPWeights(*weights)
         φ, σ = self.activation, Sigmoid
-        i, j, f, o, a, z_j, m_new = kept
+        i, j, f, o, a, z_j = kept
         (c, m), (dc, dm) = state, dstate
         c_new = self.carousel(xp, c, i, j, f)
-        dp = dm if w.P is None else where_inside(xp, dm, m_new, self.proj_clip)
+        dp = dm
+        if w.P is not None and self.proj_clip is not None:
+            dp = where_inside(xp, dm, xp.matmul(o * a, w.P), self.proj_clip)
         dn = dp if w.P is None else xp.matmul(dp, xp.transpose(w.P))
         dz_o = σ.backward(xp, dn * a, o, None)
         dc = dc + φ.backward(xp, dn * o, a, c_new)

@@ -87,6 +87,6 @@ EXTRAS = {
         lstmp_step, "dc = where_inside(xp, dc, c_new, self.cell_clip)", "dc = 1.0 * dc"
     ),
     "proj clip: the gradient passes where it bit": Mutant(
-        lstmp_step, "dp = dm if w.P is None else where_inside(xp, dm, m_new, self.proj_clip)", "dp = dm"
+        lstmp_step, "dp = where_inside(xp, dm, xp.matmul(o * a, w.P), self.proj_clip)", "dp = dm"
     ),
 }
