@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from inspect import signature
+from operator import index
 from typing import Any, NamedTuple
 
 from minigrad import functional as F
 from minigrad.backend import registry
 from minigrad.backend.dtypes import dtype_name
 from minigrad.backend.protocol import Array, Xp
-from minigrad.errors import MinigradError, ShapeError
+from minigrad.creation import as_tensor
+from minigrad.errors import MinigradError, ShapeError, shown
 from minigrad.layers import nest
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import OptionTypeError
@@ -258,7 +260,8 @@ def output_size(cell: Any) -> Any:
 def batch_and_dtype(inputs: Any, batch_size: int | None, dtype: Any) -> tuple[int, Any]:
     """Returns the batch size and the dtype of the inputs, or as given; a ShapeError if the first is not known."""
     if inputs is not None:
-        batch_size, dtype = inputs.shape[0], dtype or inputs.dtype
+        x = inputs if hasattr(inputs, "shape") else as_tensor(inputs, None, "get_initial_state: `inputs`")
+        batch_size, dtype = x.shape[0], dtype or x.dtype
     if batch_size is None:
         raise ShapeError("get_initial_state: the batch size is not known. Pass `inputs` or `batch_size`.")
     return batch_size, dtype
@@ -268,8 +271,21 @@ def zero_state(cell: Any, inputs: Any = None, batch_size: int | None = None, dty
     """Returns zeros for a cell, in the structure of its `state_size`.
 
     Raises:
-        ShapeError: the batch size is not known.
+        ShapeError: the batch size is not known, or is no whole number.
     """
     batch_size, dtype = batch_and_dtype(inputs, batch_size, dtype)
+    batch = read_batch(f"{type(cell).__name__}.get_initial_state", batch_size)
     backend, dtype = registry.current(), dtype_name(dtype or "float32")
-    return nest.over(lambda size: Tensor(backend.zeros((batch_size, size), dtype), backend), cell.state_size)
+    return nest.over(lambda size: Tensor(backend.zeros((batch, size), dtype), backend), cell.state_size)
+
+
+def read_batch(where: str, batch_size: Any) -> int:
+    """Returns a batch size: a whole number, also as a float, or as a tensor or array that holds one."""
+    one = batch_size.item() if getattr(batch_size, "size", 0) == 1 else batch_size
+    try:
+        batch = int(one) if isinstance(one, float) and one.is_integer() else index(one)
+    except (TypeError, ShapeError):  # a tensor says the latter
+        batch = -1
+    if batch < 0:
+        raise ShapeError(f"{where}: expected `batch_size`, a whole number, got {shown(batch_size)}.")
+    return batch

@@ -198,6 +198,16 @@ SLIPS: list[tuple[Any, type[Exception], str]] = [
         DTypeError,
         "lstm.set_weights: lstm/lstm_cell/bias:0: expected numbers, got str data",
     ),
+    # a state to start from
+    *(
+        (
+            lambda batch=batch: L.LSTMCell(4).get_initial_state(batch_size=batch),
+            ShapeError,
+            f"LSTMCell.get_initial_state: expected `batch_size`, a whole number, got {batch!r}.",
+        )
+        for batch in (-2, 2.5, "a")
+    ),
+    (lambda: L.LSTMCell(4).get_initial_state("ab"), DTypeError, "get_initial_state: `inputs`: expected numbers, got"),
     # the arguments of a call
     (lambda: built()(X, masks=None), OptionTypeError, "lstm.call: unexpected argument `masks`. Did you mean `mask`?"),
     (lambda: built()(X, 1, 2, 3, 4, 5), OptionTypeError, "lstm.call: too many positional arguments."),

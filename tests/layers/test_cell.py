@@ -65,6 +65,13 @@ def test_weights_and_their_names() -> None:
     assert within.weights[0].name == "gru/gru_cell/kernel:0"
 
 
+@pytest.mark.parametrize("inputs", [np.ones((1, 9), int), [[1.0] * 9], np.ones((1, 9))])
+def test_dropout_masks_have_the_dtype_in_which_the_cell_computes(inputs: Any) -> None:
+    (mask,) = mg.keras.layers.LSTMCell(2, dropout=0.2).get_dropout_mask_for_cell(inputs, True)
+    assert (mask.shape, mask.dtype.name) == ((1, 9), "float32")
+    assert set(mask.numpy().ravel()) <= {np.float32(0.0), np.float32(1.25)}
+
+
 def test_dropout_masks_of_a_bare_cell_last_until_they_are_reset() -> None:
     cell = L.LSTMCell(2, dropout=0.5, recurrent_dropout=0.5, dtype="float64")
     first, _ = cell(X, [H, C], training=True)

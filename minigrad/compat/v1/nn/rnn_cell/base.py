@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from operator import index
 from typing import Any, ClassVar, NamedTuple
 
 from minigrad.compat.v1 import layers
-from minigrad.errors import ShapeError, shown
 from minigrad.layers import cell_protocol
 from minigrad.layers.cell_protocol import StateError
 
@@ -71,15 +69,7 @@ class RNNCell(layers.Layer):
         Raises:
             ShapeError: the batch size is no whole number.
         """
-        one = batch_size.item() if getattr(batch_size, "size", 0) == 1 else batch_size
-        try:
-            batch = int(one) if isinstance(one, float) and one.is_integer() else index(one)
-        except (TypeError, ShapeError):  # a tensor says the latter
-            batch = -1
-        if batch < 0:
-            raise ShapeError(
-                f"{type(self).__name__}.zero_state: expected `batch_size`, a whole number, got {shown(batch_size)}."
-            )
+        batch = cell_protocol.read_batch(f"{type(self).__name__}.zero_state", batch_size)
         return cell_protocol.zero_state(self, None, batch, dtype)
 
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
