@@ -33,12 +33,13 @@ def cell_diagram(
     All of it scales with the axes; to be read it wants some 8 by 4 inches.
 
     Args:
-        source: a trace; or, without numbers, one of ``"first"``, ``"second"``, ``"third"`` (generations of the LSTM),
-            ``"gru"``, ``"simple_rnn"``.
+        source: a trace; arrays by letter, (T, batch, units), with a `generation`; or, without numbers, one of
+            ``"first"``, ``"second"``, ``"third"`` (generations of the LSTM), ``"gru"``, ``"simple_rnn"``.
         step: which of the trace's steps; of a layer that goes backwards, step 0 reads the last time step.
         row: of the batch.
         unit: whose numbers.
-        generation: of a traced LSTM, ``"second"`` where σ is the hard one; it runs by the same equations as the third.
+        generation: which picture. Of a traced LSTM ``"second"`` where σ is the hard one; it runs by the same equations
+            as the third.
         peepholes: draw the first generation's peepholes; by default where the trace, after the way back, shows some.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
@@ -59,7 +60,8 @@ def cell_diagram(
         gates = list(trace.gates)
         numbers = _numbers(trace, View(trace, where, row, unit), step)
         peepholes = "i" in trace.ledger.get("c", {}) if peepholes is None else peepholes
-        title = [f"{trace.name}, unit {unit}, row {row}, time step {trace.times[step]}"]
+        whose = [trace.name] * bool(trace.name)
+        title = [", ".join([*whose, f"unit {unit}", f"row {row}", f"time step {trace.times[step]}"])]
         if trace.mask is not None and not trace.mask[step, row]:
             title.append("masked: the state is held, and what the gates say is not used")
     if name not in PICTURES:

@@ -131,7 +131,7 @@ def _box(t: Tensor, name: str, end: bool, arrived: Any) -> Box:
 def _short(a: Any) -> str:
     """A few numbers, or the norm of many."""
     if a.size <= FEW:
-        inside = ", ".join(f"{v:.3g}" for v in a.ravel())
+        inside = ", ".join(f"{v + 0:.3g}" for v in a.ravel())  # + 0: of a zero that has a sign
         return inside if a.ndim == 0 else f"[{inside}]"
     return f"‖·‖ = {np.linalg.norm(a.astype(np.float64)):.3g}"
 

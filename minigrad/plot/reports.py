@@ -84,7 +84,7 @@ def _numbers(trace: Trace, tokens: Sequence[str] | None, row: int) -> tuple[list
     view = View(trace, "report", row)
     columns: dict[str, Any] = {"step": view.steps.tolist()}
     if tokens is not None:
-        columns["read"] = [repr(token)[1:-1] for token in view.read(tokens) or ()]
+        columns["read"] = ["␣" if t == " " else repr(t)[1:-1] for t in view.read(tokens) or ()]
     columns |= {f"{k}, mean": view.of(a).mean(axis=1).tolist() for k, a in trace.gates.items()}
     # Where steps were left out, what the state was after one of them is not known; what it was before is.
     when, part = ("after", slice(1, None)) if trace.every == 1 else ("before", slice(None, -1))

@@ -51,7 +51,9 @@ class Trace:
         dx: (T, batch, features), ∂loss/∂x; None before the way back, or where nobody wanted it.
         every: which steps are here: 0, every, 2 · every … With more than 1, the arrays have an entry for each of
             these, and those of states one more, for the end; `at` says which steps they are.
-        go_backwards: the layer read the sequence from its end: step s was given x at time T − 1 − s.
+        go_backwards: the layer read the sequence from its end: step s was given x at time T − 1 − s. The backward cell
+            of `bidirectional_dynamic_rnn` is handed each row turned round from its own end: its steps are counted
+            from there, and this is False.
     """
 
     name: str

@@ -117,6 +117,13 @@ def overlap(a: Any, b: Any) -> float:
     return 0.0 if both is None else both.width * both.height / min(a.width * a.height, b.width * b.height)
 
 
+def test_numbers_by_letter() -> None:
+    numbers = {"i": [0.5], "f": [0.5], "g": [0.2], "o": [0.4], "c": [2.0], "c_new": [1.1]}
+    ax = cell_diagram(numbers, generation="third")
+    assert ax.get_title() == "LSTM, third generation: unit 0, row 0, time step 0"
+    assert "c_new = f·c + i·g = 0.5·2 + 0.5·0.2 = 1.1" in alt_text(ax)
+
+
 def test_zero_has_no_sign(make: Any) -> None:
     ax = cell_diagram(make(), 0)
     assert not [text for text in texts(ax) if text.endswith("−0")]
