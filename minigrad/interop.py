@@ -156,6 +156,8 @@ def array_from(data: Any, dtype: Any, backend: BackendModule, what: str = "tenso
             raise
         if isinstance(error, OverflowError):
             raise DTypeError(f"{what}: the data do not fit {name}: {error}.") from error
+        if typed:
+            raise DTypeError(f"{what}: the backend {backend.name!r} takes no {data.dtype}: {error}.") from error
         raise ShapeError(f"{what}: the data are not one regular array of numbers: {error}") from error
     if name is None:
         name = "float32" if came == "float64" and not hasattr(_first(data), "dtype") else came
