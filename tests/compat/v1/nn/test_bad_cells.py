@@ -1,0 +1,261 @@
+"""What wrong cells, wrappers and variables are answered in the first generation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import minigrad as mg
+from minigrad.compat import v1
+from minigrad.compat.v1.layers import ScopeError
+from minigrad.compat.v1.nn import rnn_cell as rc
+from minigrad.compat.v1.variables import VariableError
+from minigrad.errors import DTypeError, ShapeError, UnknownBackendError
+from minigrad.keras import layers as L
+from minigrad.layers.cell_protocol import CellError, StateError
+from minigrad.layers.options import OptionError
+from wrong_calls import FIRST, Wrong, X, assert_answered, dynamic, lstm
+
+
+def shared(cell: Any, x: Any = X) -> Any:
+    dynamic(lstm())
+    return dynamic(cell, x=x)
+
+
+NO_CELL = "expected a cell, an object with state_size, output_size and call, got "
+EXISTS = (
+    "Variable rnn/lstm_cell/kernel already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE "
+    "in VarScope? (reset_default_graph() forgets all variables.)"
+)
+ABSENT = (
+    "Variable rnn/lstm_cell/kernel does not exist, or was not created with tf.get_variable(). Did you mean to set "
+    "reuse=tf.AUTO_REUSE in VarScope?"
+)
+NO_DTYPE = "lstm_cell_1.build: the dtype is not known, for there were no floating inputs yet. Pass dtype='float32'."
+
+BAD: dict[str, Wrong] = {
+    "a cell of whole numbers": (
+        lambda: lstm(dtype="int32"),
+        DTypeError,
+        "LSTMCell: `dtype`: expected a floating one, got int32.",
+    ),
+    "features not known": (
+        lambda: lstm(dtype="float32").build((None, None)),
+        ShapeError,
+        "lstm_cell_1.build: expected `input_shape` with the number of features, got (None, None). Write (None, 8).",
+    ),
+    "a call before the weights": (
+        lambda: lstm().call(mg.tensor(X[:, 0]), FIRST),
+        StateError,
+        "LSTMCell.call: the cell has no weights yet. Call the cell itself, cell(inputs, state).",
+    ),
+    **{
+        f"a batch of {batch!r}": (
+            lambda batch=batch: lstm().zero_state(batch, "float32"),
+            ShapeError,
+            f"LSTMCell.zero_state: expected `batch_size`, a whole number, got {batch!r}.",
+        )
+        for batch in (None, "a", -1, [2, 3], 2.5)
+    },
+    "no cell": (lambda: dynamic(3), CellError, f"dynamic_rnn: {NO_CELL}3."),
+    "a class": (lambda: dynamic(rc.RNNCell), CellError, f"dynamic_rnn: {NO_CELL}{rc.RNNCell!r}."),
+    "a list of cells": (
+        lambda: v1.nn.raw_rnn([], None),
+        CellError,
+        f"raw_rnn: {NO_CELL}[]. MultiRNNCell(cells) makes one cell of several.",
+    ),
+    "proj_clip without a projection": (
+        lambda: lstm(proj_clip=1.0),
+        OptionError,
+        "LSTMCell: `proj_clip` clips a projection, but `num_proj` is not given: there is none.",
+    ),
+    "a projection to nothing": (
+        lambda: lstm(num_proj=0),
+        OptionError,
+        "LSTMCell: `num_proj`: expected a positive integer, got 0.",
+    ),
+    "a clip below zero": (
+        lambda: lstm(cell_clip=-1.0),
+        OptionError,
+        "LSTMCell: `cell_clip`: expected a limit above 0, got -1.0. None does not clip.",
+    ),
+    "a clip of the projection below zero": (
+        lambda: lstm(num_proj=2, proj_clip=-1.0),
+        OptionError,
+        "LSTMCell: `proj_clip`: expected a limit above 0, got -1.0. None does not clip.",
+    ),
+    "no cells": (
+        lambda: rc.MultiRNNCell([]),
+        OptionError,
+        "MultiRNNCell: `cells`: expected a list of cells, at least one, got [].",
+    ),
+    "less than nothing kept": (
+        lambda: rc.DropoutWrapper(lstm(), -0.5),
+        OptionError,
+        "DropoutWrapper: `input_keep_prob`: expected the probability to keep a number, from 0 to 1, got -0.5.",
+    ),
+    "more than all kept, a tensor": (
+        lambda: rc.DropoutWrapper(lstm(), 1.0, mg.tensor(2.0)),
+        OptionError,
+        "DropoutWrapper: `output_keep_prob`: expected the probability to keep a number, from 0 to 1, got 2.0.",
+    ),
+    "a word for a probability": (
+        lambda: rc.DropoutWrapper(lstm(), "half"),
+        OptionError,
+        "DropoutWrapper: `input_keep_prob`: expected the probability to keep a number, from 0 to 1, got 'half'.",
+    ),
+    "masks of another size": (
+        lambda: dynamic(
+            rc.DropoutWrapper(lstm(), 0.5, variational_recurrent=True, input_size=7, dtype="float32"),
+        ),
+        ShapeError,
+        (
+            "DropoutWrapper: its mask of the input was drawn for the size 7, got one of shape (4, 2, 3). `input_size` "
+            "is the number of features."
+        ),
+    ),
+    "no function": (
+        lambda: rc.ResidualWrapper(lstm(), 3),
+        OptionError,
+        "ResidualWrapper: `residual_fn`: expected a function, got 3.",
+    ),
+    "reuse of a word": (
+        lambda: lstm(reuse="maybe"),
+        VariableError,
+        "LSTMCell: `reuse`: expected True, False, None or AUTO_REUSE, got 'maybe'.",
+    ),
+    "cells of Keras in a flat stack": (
+        lambda: rc.MultiRNNCell([L.LSTMCell(5)], state_is_tuple=False),
+        StateError,
+        (
+            "MultiRNNCell: with state_is_tuple=False each cell's state must be one tensor. Make the cells with "
+            "state_is_tuple=False too."
+        ),
+    ),
+    "a class in a stack": (
+        lambda: rc.MultiRNNCell([rc.LSTMCell]),
+        OptionError,
+        (
+            "MultiRNNCell: `cells`: expected a cell, an object with `call` and `state_size`, got the class LSTMCell. "
+            "Make an object of it: LSTMCell(…)."
+        ),
+    ),
+    "a class in a wrapper": (
+        lambda: rc.DropoutWrapper(rc.LSTMCell),
+        OptionError,
+        (
+            "DropoutWrapper: `cell`: expected a cell, an object with `call` and `state_size`, got the class LSTMCell. "
+            "Make an object of it: LSTMCell(…)."
+        ),
+    ),
+    "variational without a dtype": (
+        lambda: rc.DropoutWrapper(lstm(), 0.5, variational_recurrent=True),
+        OptionError,
+        "DropoutWrapper: `variational_recurrent` draws its masks at once: pass `dtype`.",
+    ),
+    "variational without a size": (
+        lambda: rc.DropoutWrapper(lstm(), 0.5, variational_recurrent=True, dtype="float32"),
+        OptionError,
+        "DropoutWrapper: `variational_recurrent` with `input_keep_prob` needs `input_size`.",
+    ),
+    "a residual of another size": (
+        lambda: dynamic(rc.ResidualWrapper(lstm())),
+        ShapeError,
+        (
+            "ResidualWrapper: expected the cell's output to have the size of its inputs, 3, got 5. residual_fn brings "
+            "other sizes together."
+        ),
+    ),
+    "no device": (
+        lambda: rc.DeviceWrapper(lstm(), 0),
+        OptionError,
+        "DeviceWrapper: `device`: expected the name of a backend, or of a device of TensorFlow's, got 0.",
+    ),
+    "built before a call without a dtype": (lambda: lstm().build((None, 3)), DTypeError, NO_DTYPE),
+    "a stack built before a call without a dtype": (
+        lambda: rc.MultiRNNCell([lstm()]).build((None, 3)),
+        DTypeError,
+        NO_DTYPE,
+    ),
+    "the same name twice": (lambda: shared(lstm()), VariableError, EXISTS),
+    "reuse without a first use": (lambda: dynamic(lstm(reuse=True)), VariableError, ABSENT),
+    "reuse for other inputs": (
+        lambda: shared(lstm(reuse=True), X[..., :2]),
+        ShapeError,
+        "get_variable: expected rnn/lstm_cell/kernel of shape (7, 20), but it exists with (8, 20).",
+    ),
+    "the scope of a cell that was not used": (
+        lambda: lstm().scope_name,
+        ScopeError,
+        'No name available for layer scope because the layer "lstm_cell_1" has not been used yet.',
+    ),
+    "no scope": (
+        lambda: dynamic(lstm(), scope=3),
+        VariableError,
+        "variable_scope: expected a name, a scope, or else a default_name, got 3.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input(name: str) -> None:
+    assert_answered(BAD[name])
+
+
+def test_no_backend_of_that_name() -> None:
+    with pytest.raises(UnknownBackendError, match="unknown name 'nump'"):
+        dynamic(rc.DeviceWrapper(lstm(), "nump"))
+
+
+class Bare(rc.RNNCell):
+    """A cell that does not return what it should."""
+
+    state_size = output_size = 3  # type: ignore[assignment]
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def call(self, inputs: Any, state: Any) -> Any:
+        return self.answer(inputs, state)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "message"),
+    [
+        (
+            lambda x, s: x,
+            CellError,
+            (
+                "Bare.call: expected the output and the new states, got a Tensor of shape (2, 3). End it with `return "
+                "output, states`, the states in the structure of state_size."
+            ),
+        ),
+        (
+            lambda x, s: (x, s, s),
+            CellError,
+            (
+                "Bare.call: expected the output and the new states, got a tuple of 3. End it with `return output, "
+                "states`, the states in the structure of state_size."
+            ),
+        ),
+        (
+            lambda x, s: (x, (s, s)),
+            ShapeError,
+            "Bare.call: expected new states of the shapes of the old ones, (2, 3), got (2, 3), (2, 3).",
+        ),
+        (
+            lambda x, s: (x, s[:, :2]),
+            ShapeError,
+            "Bare.call: expected new states of the shapes of the old ones, (2, 3), got (2, 2).",
+        ),
+        (
+            lambda x, s: (x, []),
+            ShapeError,
+            "Bare.call: expected new states of the shapes of the old ones, (2, 3), got none.",
+        ),
+    ],
+)
+def test_a_cell_that_does_not_return_what_it_should(answer: Any, error: type[Exception], message: str) -> None:
+    assert_answered((lambda: dynamic(Bare(answer)), error, message))

@@ -1,0 +1,144 @@
+"""What the states of another generation, and those of another size, are answered in the first one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minigrad.compat import v1
+from minigrad.compat.v1.nn import rnn_cell as rc
+from minigrad.errors import ShapeError
+from minigrad.keras import layers as L
+from minigrad.layers.cell_protocol import StateError
+from wrong_calls import FIRST, S, Wrong, X, assert_answered, dynamic, lstm
+
+LIST_OF_KERAS = (
+    "LSTMCell: expected the state LSTMStateTuple(c, h), got a list of 2. Keras' cells have the list [h, c], in the "
+    "other order. Write LSTMStateTuple(c=…, h=…)."
+)
+FLAT = (
+    "LSTMCell: made with state_is_tuple=False, its state is one tensor, c and h side by side, got a {} of 2. Write "
+    "concat([c, h], 1)."
+)
+
+BAD: dict[str, Wrong] = {
+    "Keras' list": (lambda: dynamic(lstm(), None, [S, S]), StateError, LIST_OF_KERAS),
+    "Keras' list, one step": (lambda: lstm()(X[:, 0], [S, S]), StateError, LIST_OF_KERAS),
+    "Keras' list in a wrapper": (
+        lambda: dynamic(rc.DropoutWrapper(lstm(), 0.5), None, [S, S]),
+        StateError,
+        LIST_OF_KERAS,
+    ),
+    "Keras' lists in a stack": (
+        lambda: dynamic(rc.MultiRNNCell([lstm(), lstm()]), None, [[S, S], [S, S]]),
+        StateError,
+        LIST_OF_KERAS,
+    ),
+    "a named tuple for a cell of Keras": (
+        lambda: dynamic(L.LSTMCell(5), None, FIRST),
+        StateError,
+        (
+            "dynamic_rnn: got LSTMStateTuple(c, h), the state of the first generation. The states of LSTMCell have no "
+            "names; those of Keras' LSTM are the list [h, c], in the other order. Pass [state.h, state.c]."
+        ),
+    ),
+    "one tensor": (
+        lambda: dynamic(lstm(), None, S),
+        StateError,
+        (
+            "LSTMCell: expected the state LSTMStateTuple(c, h), got a ndarray of shape (2, 5). Or make the cell with "
+            "state_is_tuple=False. Write LSTMStateTuple(c=…, h=…)."
+        ),
+    ),
+    "a tuple for state_is_tuple=False": (
+        lambda: dynamic(lstm(state_is_tuple=False), None, (S, S)),
+        StateError,
+        FLAT.format("tuple"),
+    ),
+    "a named tuple for state_is_tuple=False": (
+        lambda: lstm(state_is_tuple=False)(X[:, 0], FIRST),
+        StateError,
+        FLAT.format("LSTMStateTuple"),
+    ),
+    "half of a flat state": (
+        lambda: dynamic(lstm(state_is_tuple=False), None, S),
+        ShapeError,
+        "LSTMCell: expected a state of shape (batch, 10), got (2, 5).",
+    ),
+    "an LSTM's state for a GRU": (
+        lambda: dynamic(rc.GRUCell(5), None, FIRST),
+        StateError,
+        "GRUCell: expected the state, one tensor, got a LSTMStateTuple of 2.",
+    ),
+    "a state's size": (
+        lambda: dynamic(lstm(), None, rc.LSTMStateTuple(S[:, :3], S)),
+        ShapeError,
+        "dynamic_rnn: expected `initial_state` of shapes [(2, 5), (2, 5)], got [(2, 3), (2, 5)].",
+    ),
+    "a state's batch": (
+        lambda: dynamic(rc.GRUCell(5), None, S[:1]),
+        ShapeError,
+        "dynamic_rnn: expected `initial_state` of shapes [(2, 5)], got [(1, 5)].",
+    ),
+    "a state's size, one step": (
+        lambda: lstm()(X[:, 0], rc.LSTMStateTuple(S[:, :3], S)),
+        ShapeError,
+        (
+            "LSTMCell: expected a state of shapes [(2, 5), (2, 5)], got [(2, 3), (2, 5)]. cell.zero_state(2, dtype) "
+            "makes zeros."
+        ),
+    ),
+    "one cell's state for a stack": (
+        lambda: dynamic(rc.MultiRNNCell([lstm(), lstm(), lstm()]), None, FIRST),
+        StateError,
+        "MultiRNNCell: expected a tuple of 3 states, one a cell, got a LSTMStateTuple of 2.",
+    ),
+    "one cell's state for a stack of two": (
+        lambda: dynamic(rc.MultiRNNCell([lstm(), lstm()]), None, FIRST),
+        StateError,
+        (
+            "LSTMCell: expected the state LSTMStateTuple(c, h), got a ndarray of shape (2, 5). Or make the cell with "
+            "state_is_tuple=False. Write LSTMStateTuple(c=…, h=…)."
+        ),
+    ),
+    "a tuple for a flat stack": (
+        lambda: dynamic(rc.MultiRNNCell([lstm(state_is_tuple=False)], state_is_tuple=False), None, (S,)),
+        StateError,
+        (
+            "MultiRNNCell: made with state_is_tuple=False, its state is one tensor, those of the cells side by side, "
+            "got a tuple of 1. Write concat(states, 1)."
+        ),
+    ),
+    "tuples in a flat stack": (
+        lambda: rc.MultiRNNCell([lstm()], state_is_tuple=False),
+        StateError,
+        (
+            "MultiRNNCell: with state_is_tuple=False each cell's state must be one tensor. Make the cells with "
+            "state_is_tuple=False too."
+        ),
+    ),
+    "a flat state without a batch": (
+        lambda: lstm(state_is_tuple=False)(X[:, 0], S[0]),
+        ShapeError,
+        "LSTMCell: expected a state of shape (batch, 10), got (5,).",
+    ),
+    "a flat state of a stack": (
+        lambda: dynamic(rc.MultiRNNCell([rc.GRUCell(5), rc.GRUCell(4)], state_is_tuple=False), None, S),
+        ShapeError,
+        "MultiRNNCell: expected a state of shape (batch, 9), got (2, 5).",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input(name: str) -> None:
+    assert_answered(BAD[name])
+
+
+def test_a_plain_tuple_is_taken_as_c_and_h() -> None:
+    """As in TensorFlow: nothing tells (c, h) from (h, c) in a tuple without names."""
+    c, h = S + 1.0, S - 1.0
+    one, _ = dynamic(lstm(), None, (c, h))
+    other, state = v1.nn.dynamic_rnn(lstm(reuse=True), X, initial_state=rc.LSTMStateTuple(c, h))
+    np.testing.assert_array_equal(one.numpy(), other.numpy())
+    assert isinstance(state, rc.LSTMStateTuple)
