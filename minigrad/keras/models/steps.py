@@ -19,6 +19,7 @@ from minigrad.keras.models.data import Arrays, unpacked, with_class_weight
 from minigrad.layers import nest
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import unexpected
+from minigrad.layers.rnn import RNN
 from minigrad.layers.weight import Weight
 from minigrad.tensor import Tensor, recording
 
@@ -172,10 +173,15 @@ class Stepping(Layer):
         return {metric.name: metric.result() for metric in self.metrics}
 
     def _is_finite(self, loss: Any, so_far: str = " That step changed no weight.") -> bool:
-        """Is the loss finite? If not, raises, unless such steps are to be left out."""
+        """Is the loss finite? If not, raises, unless such steps are to be left out; stateful layers start anew."""
         value = float(loss)
-        if math.isfinite(value) or self._skips_nan:
-            return math.isfinite(value)
+        if math.isfinite(value):
+            return True
+        for layer in self.submodules:
+            if isinstance(layer, RNN) and layer.stateful and nest.first(layer.states) is not None:
+                layer.reset_states()  # what is not finite would be carried on for ever
+        if self._skips_nan:
+            return False
         raise NaNLossError(
             f"{self._place}: the loss is {value}.{so_far} Look for NaN in the data, try a smaller learning "
             f"rate (it is {self.optimizer.learning_rate:g}) or clipping (global_clipnorm=1.0), or go on in spite of it "

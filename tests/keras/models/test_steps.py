@@ -99,3 +99,22 @@ def test_a_model_that_does_not_ask_whether_it_trains_tells_its_layers_all_the_sa
         model.fit(np.ones((4, 4)), verbose=0)
     assert (seen[0] == 1).all()
     assert (seen[1] != 1).all()
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_step_that_was_refused_leaves_no_nan_in_a_stateful_layer(wrapped: bool) -> None:
+    layer = LSTM(2, stateful=True, batch_input_shape=(2, 3, 4))
+    model = Sequential([Sequential([layer]) if wrapped else layer, Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((2, 3, 4)), np.zeros((2, 1))
+    with pytest.raises(NaNLossError, match="train_on_batch: the loss is nan"):
+        model.train_on_batch(x * np.nan, y)
+    assert (layer.states[0].numpy() == 0.0).all()
+    assert np.isfinite(model.train_on_batch(x, y))
+    bad = np.concatenate([x * np.nan, x, x])
+    history = model.fit(bad, np.zeros((6, 1)), batch_size=2, shuffle=False, verbose=0, on_nan="continue").history
+    assert len(history["loss"]) == 1
+    assert all(np.isfinite(state.numpy()).all() for state in layer.states)
+    with pytest.raises(NaNLossError, match="evaluate, step 1"):
+        model.evaluate(x * np.nan, y, verbose=0)
+    assert np.isfinite(model.evaluate(x, y, verbose=0))
