@@ -43,9 +43,15 @@ class Sequential(Model):
         return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
 
     def add(self, layer: Layer) -> None:
-        """Adds a layer at the end."""
+        """Adds a layer at the end; one that does not fit raises, and the model stays as it was."""
+        built = self.built
         self._append(layer)
-        self._build_if_known()
+        try:
+            self._build_if_known()
+        except Exception:
+            self._stack.pop()
+            self.built = built
+            raise
 
     def pop(self) -> None:
         """Takes away the last layer.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minigrad.errors import DTypeError
+from minigrad.errors import DTypeError, ShapeError
 from minigrad.keras import Input, Sequential, backend
 from minigrad.keras.layers import LSTM, Activation, Dense, Dropout, Embedding, Masking, TimeDistributed
 
@@ -101,3 +101,12 @@ def test_bad_layers_are_named():
     layer = Dense(1)
     with pytest.raises(ValueError, match="there is a layer named 'dense' already"):
         Sequential([layer, layer])
+
+
+def test_a_layer_that_does_not_fit_is_not_added():
+    model = Sequential([Dense(2, input_shape=(3,))])
+    with pytest.raises(ShapeError, match=r"lstm.*: expected `inputs` of shape \(batch, time, features\)"):
+        model.add(LSTM(3))
+    assert (len(model.layers), model.built, model.count_params()) == (1, True, 8)
+    model.add(Dense(1))
+    assert model(np.ones((4, 3))).shape == (4, 1)
