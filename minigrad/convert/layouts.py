@@ -15,7 +15,7 @@ wrong place raise nothing and give other numbers: name the layout, and let `rela
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -144,59 +144,12 @@ _GRU_TF1 = GateLayout(
     bias_needed=True,
     candidate=("candidate/kernel", "candidate/bias"),
 )
-_GRU_KERAS = GateLayout(
-    name="keras",
-    gates="zrg",
-    letters="z, r, h",
-    kernel="kernel",
-    recurrent="recurrent_kernel",
-    bias="bias",
-    state_bias="stacked",
-    reset_after=True,
-)
-_GRU_KERAS_BEFORE = GateLayout(
-    name="keras_reset_before",
-    gates="zrg",
-    letters="z, r, h",
-    kernel="kernel",
-    recurrent="recurrent_kernel",
-    bias="bias",
-)
-_GRU_TORCH = GateLayout(
-    name="torch",
-    gates="rzg",
-    letters="r, z, n",
-    kernel="weight_ih",
-    recurrent="weight_hh",
-    bias="bias_ih",
-    state_bias="apart",
-    state_bias_name="bias_hh",
-    transposed=True,
-    reset_after=True,
-)
-_GRU_ONNX = GateLayout(
-    name="onnx",
-    gates="zrg",
-    letters="z, r, h",
-    kernel="W",
-    recurrent="R",
-    bias="B",
-    state_bias="joined",
-    transposed=True,
-    direction_axis=True,
-    reset_after=True,
-)
-_GRU_ONNX_BEFORE = GateLayout(
-    name="onnx_reset_before",
-    gates="zrg",
-    letters="z, r, h",
-    kernel="W",
-    recurrent="R",
-    bias="B",
-    state_bias="joined",
-    transposed=True,
-    direction_axis=True,
-)
+# The others call a GRU's arrays as the LSTM's.
+_GRU_KERAS = replace(_KERAS, gates="zrg", letters="z, r, h", state_bias="stacked", reset_after=True)
+_GRU_KERAS_BEFORE = replace(_GRU_KERAS, name="keras_reset_before", state_bias="none", reset_after=False)
+_GRU_TORCH = replace(_TORCH, gates="rzg", letters="r, z, n", projection=None, reset_after=True)
+_GRU_ONNX = replace(_ONNX, gates="zrg", letters="z, r, h", peepholes=(), peephole_gates="", reset_after=True)
+_GRU_ONNX_BEFORE = replace(_GRU_ONNX, name="onnx_reset_before", reset_after=False)
 
 LSTM_LAYOUTS = {layout.name: layout for layout in (_TF1, _KERAS, _TORCH, _ONNX, _CHAINER)}
 GRU_LAYOUTS = {
