@@ -133,11 +133,12 @@ class Stepping(Layer):
         loss = self.compute_loss(x, y, y_pred, sample_weight)
         if not self._trained:  # to collect them takes as long as a small layer's call
             self._trained = self.trainable_weights
-        if not getattr(loss.backend, "on_host", False):  # to look would cost a transfer
+        if self._skips_nan or getattr(loss.backend, "on_host", False):
+            if self._is_finite(loss):
+                self.optimizer.minimize(loss, self._trained)
+        else:  # to look would cost a transfer
             self._unread = [*self._unread[1 - UNREAD :], (self._place, loss.detach())]
             self.optimizer.minimize(loss, self._trained, where=F.isfinite(loss))
-        elif self._is_finite(loss):
-            self.optimizer.minimize(loss, self._trained)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def test_step(self, data: Any) -> Logs:
@@ -191,7 +192,7 @@ class Stepping(Layer):
     def _look(self) -> None:
         """Raises for the first of the losses on the device, since the last look, that was not finite."""
         unread, self._unread = self._unread, []
-        if unread and not self._skips_nan and not bool(F.all(F.isfinite(F.stack([loss for _, loss in unread])))):
+        if unread and not bool(F.all(F.isfinite(F.stack([loss for _, loss in unread])))):
             for self._place, loss in unread:
                 self._is_finite(loss)
 

@@ -112,16 +112,15 @@ class Trainable(Stepping):
             validation_freq: validate after every so many epochs, or after the epochs of a list, counted from 1.
             on_nan: what to do about a loss that is not finite: ``"raise"``, or ``"continue"``: leave out that step, no
                 weight changes. To raise is the default, unless a `TerminateOnNaN` is among the callbacks. In a
-                validation such a loss is an error too, and with ``"continue"`` it stands in the logs. On a device a
-                step that is left out counts as an update.
+                validation such a loss is an error too, and with ``"continue"`` it stands in the logs.
 
         Returns:
             The history of the logs.
 
         Raises:
             NaNLossError: a loss is not finite; says where. The weights are as they were before that step; on a device,
-                whose losses are looked at a hundred at a time, later steps may have changed them. Or, at the end of an
-                epoch, a weight is not.
+                where losses are looked at a hundred at a time unless `on_nan` is ``"continue"``, later steps may have
+                changed them. Or, at the end of an epoch, a weight is not.
             OutOfMemoryError: a batch does not fit; says which batch size would.
             OptionError: an argument is not what it should be.
             DataError: the data cannot be used.
