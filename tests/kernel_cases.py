@@ -108,6 +108,21 @@ def assert_numbers_of_the_formulas(
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10 * max(1.0, abs(b).max(initial=0.0)))
 
 
+EVERYTHING = {
+    "σ": Sigmoid, "bias": True, "after": True, "dropout": False, "peepholes": True, "outputs": 30, "cell_clip": 2.0,
+    "proj_clip": 2.0,
+}  # fmt: skip
+
+
+def assert_precise_to_the_dtype(kernel: Any, kind: str, shape: Any, **options: Any) -> None:
+    """To 1e-10 in float64, and to 2e-5 in float32, of the largest number of each array."""
+    for dtype, tolerance in (("float64", 1e-10), ("float32", 2e-5)):
+        found, expected = both_ways(kernel, kind, shape, "late", False, EVERYTHING | options, 0, dtype)
+        for a, b in zip(found, expected, strict=True):
+            assert a.dtype == dtype
+            assert abs(a - b).max() <= tolerance * abs(b).max()
+
+
 anything = given(
     shape=the_shape,
     mask=st.sampled_from(["none", "ragged", "late"]),

@@ -12,7 +12,7 @@ import pytest
 
 import minigrad as mg
 import minigrad_numpy
-from kernel_cases import anything, assert_numbers_of_the_formulas, trying
+from kernel_cases import anything, assert_numbers_of_the_formulas, assert_precise_to_the_dtype, trying
 from minigrad.errors import OutOfMemoryError
 from minigrad.keras import layers as L
 from pretended_cuda import Cuda
@@ -71,6 +71,11 @@ def test_kernel_is_formula(
 def test_kernel_and_formulas(kind: str, cupy: ModuleType, **case: Any) -> None:
     """Over random shapes, options and masks, as the kernels of the other backends."""
     assert_numbers_of_the_formulas(cupy.kernels[kind], kind, **case)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kernel_and_formulas_in_float32(kind: str, cupy: ModuleType) -> None:
+    assert_precise_to_the_dtype(cupy.kernels[kind], kind, (7, 3, 20, 17))
 
 
 @pytest.mark.parametrize("kind", KINDS)

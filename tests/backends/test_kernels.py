@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kernel_cases import MAKERS, anything, assert_numbers_of_the_formulas, both_ways, flat, trying
+from kernel_cases import (
+    MAKERS,
+    anything,
+    assert_numbers_of_the_formulas,
+    assert_precise_to_the_dtype,
+    flat,
+    trying,
+)
 from minigrad.backend import registry
 from minigrad.ops.pointwise import Relu, Sigmoid
 from rows import drawing
@@ -32,16 +39,7 @@ def test_kernel_and_formulas(backend: str, kind: str, **case: Any) -> None:
 @pytest.mark.parametrize("shape", [(30, 40, 5, 9), (7, 3, 60, 70)], ids=str)  # products by BLAS, and several threads
 @pytest.mark.parametrize("after", [True, False])
 def test_kernel_and_formulas_at_larger_sizes_and_in_float32(backend: str, kind: str, shape: Any, after: bool) -> None:
-    options = {
-        "σ": Sigmoid, "bias": True, "after": after, "dropout": False, "peepholes": True, "outputs": 30,
-        "cell_clip": 2.0, "proj_clip": 2.0,
-    }  # fmt: skip
-    kernel = registry.resolve(backend).kernels[kind]
-    for dtype, tolerance in (("float64", 1e-10), ("float32", 2e-5)):
-        found, expected = both_ways(kernel, kind, shape, "late", False, options, 0, dtype)
-        for a, b in zip(found, expected, strict=True):
-            assert a.dtype == dtype
-            assert abs(a - b).max() <= tolerance * abs(b).max()
+    assert_precise_to_the_dtype(registry.resolve(backend).kernels[kind], kind, shape, after=after)
 
 
 @pytest.mark.parametrize(("backend", "kind"), KERNELS)

@@ -12,7 +12,7 @@ from minigrad.backend.registry import backends
 from minigrad.train.command_line import Parser
 
 HELP = "say which backends work here, and what mends those that do not"
-DISTRIBUTIONS = ("minigrad-bptt", "numpy", "cupy-cuda12x", "cupy-cuda13x", "matplotlib")
+DISTRIBUTIONS = ("minigrad-bptt", "numpy", "numba", "cupy-cuda12x", "cupy-cuda13x", "matplotlib")
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
