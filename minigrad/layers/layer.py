@@ -361,8 +361,14 @@ def _once_built(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]
         single = checks.is_shape(input_shape)
         if single and self.input_spec is not None and not self.input_spec.admits(tuple(input_shape)):
             raise self._unfit("build", input_shape)
-        with context.inside(self, self._scope_name()):
-            build(self, input_shape)
+        count, built = len(self._weights), self.built
+        try:
+            with context.inside(self, self._scope_name()):
+                build(self, input_shape)
+        except Exception:
+            del self._weights[count:]  # another try makes them anew
+            self.built = built
+            raise
         self.built = True
 
     return named

@@ -67,6 +67,21 @@ def test_built_at_the_first_call() -> None:
     assert layer.count_params() == 4
 
 
+def test_a_build_that_failed_leaves_no_weights() -> None:
+    class Picky(Scale):
+        def build(self, input_shape: Any) -> None:
+            super().build(input_shape)
+            if input_shape[-1] == 3:
+                raise ZeroDivisionError
+
+    layer = Picky()
+    with pytest.raises(ZeroDivisionError):
+        layer(X[:, :3])
+    assert not layer.built
+    layer(X)
+    assert [w.shape for w in layer.weights] == [(4,)]
+
+
 def test_nested_layers_are_found_in_their_order() -> None:
     clear_session()
     layer = Around()
@@ -286,35 +301,6 @@ def test_nothing_stays_entered_after_an_error() -> None:
     dense = L.Dense(1, name="d")
     dense(X)
     assert dense.kernel.name == "d/kernel:0"
-
-
-# --- the input spec ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("spec", "fits", "does_not", "said"),
-    [
-        (L.InputSpec(ndim=2), (3, 4), (3,), "(batch, features)"),
-        (L.InputSpec(ndim=3, axes={-1: 8}), (2, 3, 8), (2, 3, 7), "(batch, time, 8)"),
-        (L.InputSpec(min_ndim=2, axes={-1: 8}), (2, 3, 8), (8,), "(batch, 8) or with more axes in between"),
-        (L.InputSpec(axes={2: 4}), (1, 1, 4), (1, 1), "(batch, time, 4) or with more axes in between"),
-        (L.InputSpec(ndim=4), (1, 1, 1, 1), (1, 1, 1), "(batch, …, …, features)"),
-        (L.InputSpec(ndim=1), (1,), (), "(batch,)"),
-    ],
-)
-def test_input_spec(spec: Any, fits: Any, does_not: Any, said: str) -> None:
-    assert spec.admits(fits)
-    assert not spec.admits(does_not)
-    assert str(spec) == said
-
-
-def test_a_layer_built_for_another_size() -> None:
-    layer = L.Dense(2, name="dense")
-    layer(X)
-    with pytest.raises(ShapeError) as caught:
-        layer(X[:, :3])
-    expected = "dense.call: expected `inputs` of shape (batch, 4) or with more axes in between, got (3, 3)."
-    assert str(caught.value) == expected
 
 
 # --- the constructor -----------------------------------------------------------------------------------------------

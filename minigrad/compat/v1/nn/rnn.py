@@ -179,8 +179,8 @@ def _over(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype
     dtype = _dtype(where, cell, first, dtype)
     whole = cell_protocol.computes_with_integers(cell)
     x = nest.over(lambda part: part.astype(dtype) if whole or is_floating(part.dtype) else part, x)
+    state = checked_state(where, cell, initial_state, first.shape[1], dtype)  # before there are variables
     build_in_scope(cell, nest.over(lambda part: part.shape[1:], x), dtype)
-    state = checked_state(where, cell, initial_state, first.shape[1], dtype)
     found = loop.run(cell, x, state, mask, zero_output=True)
     if isinstance(cell, RNNCell):
         cell.path = found.path

@@ -142,3 +142,10 @@ def test_a_plain_tuple_is_taken_as_c_and_h() -> None:
     other, state = v1.nn.dynamic_rnn(lstm(reuse=True), X, initial_state=rc.LSTMStateTuple(c, h))
     np.testing.assert_array_equal(one.numpy(), other.numpy())
     assert isinstance(state, rc.LSTMStateTuple)
+
+
+def test_a_state_that_is_refused_leaves_no_variables() -> None:
+    with pytest.raises(ShapeError):
+        dynamic(lstm(), None, rc.LSTMStateTuple(S, S[:, :3]))
+    assert v1.global_variables() == []
+    dynamic(lstm(), None, rc.LSTMStateTuple(S, S))
