@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad import functional, random
 from minigrad.autograd import grad, no_grad
+from minigrad.backend.memory import with_advice
 from minigrad.backend.protocol import Array
 from minigrad.creation import tensor
 from minigrad.errors import NaNLossError
@@ -83,13 +84,18 @@ class Trainer:
 
         Raises:
             NaNLossError: the loss or its gradient is not finite; the weights are as they were.
+            OutOfMemoryError: the batch does not fit; says which would.
         """
         options = self.options
         batch = self.task.batch(self._generator, self._position)
         weights = self.model.trainable_weights
         with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is looked at below
-            loss, states = self._forward(batch)
-            gradients = grad(loss, weights)
+            try:
+                loss, states = self._forward(batch)
+                gradients = grad(loss, weights)
+            except MemoryError as error:
+                where, rows = f"train, step {self.step + 1}", batch.inputs.shape[0]
+                raise with_advice(where, weights[0].backend, error, rows) from error
             value, norm = float(loss.item()) * self.task.per_unit, _norm(gradients)
         self.step += 1
         self._position += 1

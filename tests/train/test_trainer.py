@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import NaNLossError
+from minigrad.errors import NaNLossError, OutOfMemoryError
 from minigrad.train.checkpoint import Checkpoint, load, save
 from minigrad.train.errors import CheckpointError
 from minigrad.train.task import Batch, RunOptions, Shape
@@ -176,6 +176,18 @@ def test_a_loss_that_is_not_finite_is_left_out_when_told_so():
     told = losses(trainer, 5)
     assert [math.isfinite(loss) for loss in told] == [True, True, False, True, True]
     assert all(np.isfinite(array).all() for array in trainer.model.get_weights())
+
+
+def test_a_batch_that_does_not_fit_names_its_step_and_a_batch_that_might(text, monkeypatch):
+    trainer = trainer_of(small("text", text, batch=6))
+    losses(trainer, 1)
+
+    def fails(*_):
+        raise MemoryError("Unable to allocate 29.8 GiB")
+
+    monkeypatch.setattr(trainer, "_forward", fails)
+    with pytest.raises(OutOfMemoryError, match=r"^train, step 2: not enough memory for a batch of 6 .*batch_size=3\."):
+        trainer.advance()
 
 
 def test_the_checkpoint_of_another_model(text):
