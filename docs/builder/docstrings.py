@@ -50,8 +50,9 @@ class Docstrings(Extension):
             Parameter(p.name, kind=KINDS[p.kind], default=None if p.default is p.empty else repr(p.default))
             for p in signature.parameters.values()
         ]
-        made = Function("__init__", parameters=Parameters(Parameter("self"), *parameters), parent=cls)
-        cls.set_member("__init__", made)
+        made = Parameters(Parameter("self"), *parameters)
+        lines = {"lineno": cls.lineno, "endlineno": cls.endlineno}  # what is shown as the constructor's source
+        cls.set_member("__init__", Function("__init__", parameters=made, parent=cls, **lines))
         if cls.docstring and not arguments(cls.docstring.value):
             inherited = (arguments(inspect.getdoc(base) or "") for base in found.__mro__[1:])
             cls.docstring.value += "\n\n" + next(filter(None, inherited), "")

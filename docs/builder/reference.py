@@ -35,7 +35,7 @@ MODULES = (
 # How mkdocstrings shows a name, one among several of a page or alone, and what a module says of itself.
 AMONG = "    options:\n      heading_level: 2\n"
 ALONE = "    options:\n      heading_level: 1\n      inherited_members: true\n      members_order: [alphabetical]\n"
-MODULE = "    options:\n      members: false\n      show_root_heading: false\n"
+MODULE = "    options:\n      members: false\n      show_root_heading: false\n      show_root_toc_entry: false\n"
 
 
 @dataclass

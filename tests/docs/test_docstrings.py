@@ -44,6 +44,12 @@ def test_a_constructor_of_options_has_the_signature_that_python_gives_it(minigra
     assert parameters["implementation"].kind is griffe.ParameterKind.keyword_only
 
 
+def test_the_source_of_such_a_constructor_is_the_class(minigrad: Any) -> None:
+    source = minigrad["keras.layers.lstm.LSTMCell.__init__"].source
+    assert source.startswith("class LSTMCell(v1.LSTMCell):")
+    assert "implementation: int = option(" in source
+
+
 def test_a_subclass_says_what_its_arguments_are(minigrad: Any) -> None:
     text = minigrad["keras.layers.lstm.LSTMCell"].docstring.value
     assert "recurrent_activation: σ, of the gates." in text
