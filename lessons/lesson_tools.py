@@ -133,6 +133,31 @@ def check(condition: Any, says: str) -> None:
         raise CheckError(says)
 
 
+def returned(what: str, answer: Any, *parts: str, shape: tuple[int, ...] | None = None) -> Any:
+    """Returns what your function returned, if it has the form asked for.
+
+    Args:
+        what: the function's name.
+        answer: what it returned.
+        *parts: where it is to return several things, what they are called.
+        shape: where it is to return one array, its shape.
+
+    Raises:
+        CheckError: it is None, or has another form.
+    """
+    check(answer is not None, f"{what} returned None. Is there a `return` at its end?")
+    if parts:
+        count = len(answer) if isinstance(answer, (tuple, list)) else 1
+        came = "one thing" if count == 1 else f"{count} things"
+        check(count == len(parts), f"{what} should return {', '.join(parts)}; yours returned {came}.")
+        missing = [part for part, one in zip(parts, answer, strict=True) if one is None]
+        check(not missing, f"{what}: {', '.join(missing)} of what yours returned is None.")
+    if shape is not None:
+        came = answer.shape if hasattr(answer, "shape") else np.shape(answer)  # a Tensor will not be NumPy's
+        check(came == shape, f"{what} should return an array of shape {shape}; yours returned one of shape {came}.")
+    return answer
+
+
 def same(name: str, yours: Any, expected: Any, rtol: float = 1e-6, atol: float = 1e-9) -> None:
     """Compares two numbers, arrays or Tensors, and says what differs, where, and by how much.
 

@@ -76,10 +76,18 @@ def run(lesson: Lesson, cells: list[Cell], fast: bool = False) -> Run:
 
 
 def unnoticed(lesson: Lesson, solved: Run) -> list[str]:
-    """Puts each mistake of the source in the solution's place; returns those that the check lets through."""
+    """Puts each mistake of the source in the solution's place; returns those that the check lets through.
+
+    And the checks that the solution does not pass once more, after all that follows them: these fail whatever comes.
+    """
     right = {cell.options["exercise"]: cell for cell in lesson.solved() if "exercise" in cell.options}
+    passed = [cell for cell in lesson.solved() if cell.options.get("check", "") in set(right) - set(solved.failed())]
     found = []
     with at_hand(True):
+        for check in passed:
+            if (error := solved.cell(check)) is not None:
+                name = check.options["check"]
+                found.append(f"{lesson.name}.py:{check.line}: the check of {name!r} passes once only: {error!r}")
         for name, wrong, check in lesson.mistakes():
             solved.cell(wrong)
             if solved.cell(check) is None:

@@ -218,9 +218,14 @@ def wrong(y):
         wrong(x)
 
 
-a = Value(1.0)
-b = Value(2.0, (a, a), (1.0, 1.0))
-c = Value(4.0, (b, b), (1.0, 1.0))
+def doubled_twice():
+    """a and c, where b = a + a and c = b + b."""
+    a = Value(1.0)
+    b = Value(2.0, (a, a), (1.0, 1.0))
+    return a, Value(4.0, (b, b), (1.0, 1.0))
+
+
+a, c = doubled_twice()
 c.grad = 1.0
 wrong(c)
 print("da should be 4, and is", a.grad)
@@ -348,7 +353,7 @@ def chain(n):
 
 
 for name, root in (
-    ("c = b + b", c),
+    ("c = b + b", doubled_twice()[1]),
     *((f"random graph {s}", random_graph(12, s)) for s in range(20)),
 ):
     found = order(root)
@@ -425,7 +430,7 @@ def backward(root):
 # gradient a second time.
 
 # %% check="backward" points=3
-c.inputs[0].grad = a.grad = 0.0
+a, c = doubled_twice()
 backward(c)
 same("da of c = b + b, b = a + a", a.grad, 4.0)
 

@@ -15,7 +15,7 @@
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import check, line, picture, same, scaled, table
+from lesson_tools import check, line, picture, returned, same, scaled, table
 
 # %% [markdown]
 # ## One rule about shapes
@@ -274,7 +274,7 @@ for shape in ((4, 3), (3,), (2, 5, 3)):
     x, W, b = (mg.tensor(a, requires_grad=True) for a in (x0, W0, b0))
     (x @ W + b).backward(c)
     try:
-        answers = dense_backward(c, x0, W0)
+        answers = returned("dense_backward", dense_backward(c, x0, W0), "dx", "dW", "db")
     except ValueError as error:
         check(False, f"x of shape {shape}: {error}")
     print(f"x of shape {shape}")

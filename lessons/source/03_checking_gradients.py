@@ -15,7 +15,7 @@
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import check, line, picture, same, table
+from lesson_tools import check, line, picture, returned, same, table
 
 # %% [markdown]
 # A wrong gradient seldom crashes. The loss still goes down, a little slower, to a place that is a little worse, and a
@@ -239,7 +239,8 @@ cases = {
     ),
 }
 for name, (f, backward, right) in cases.items():
-    worst = max(gradient_error(f, backward, point, draw) for _ in range(3))
+    errors = [gradient_error(f, backward, point, draw) for _ in range(3)]
+    worst = max(returned("gradient_error", error, shape=()) for error in errors)
     print(f"{name:26} {worst:.1e}")
     check(np.isfinite(worst), f"{name}: your error is {worst}.")
     check(
@@ -488,7 +489,7 @@ def caught(backward):
 
 # %% check="caught" points=4
 check(
-    caught(rnn_backward) is not True,
+    not caught(rnn_backward),
     "Your check complains of the right backward pass: is its tolerance too small?",
 )
 missed = [

@@ -15,7 +15,7 @@
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import check, line, picture, same, scaled, table
+from lesson_tools import check, line, picture, returned, same, scaled, table
 
 # %% [markdown]
 # ## A layer
@@ -122,10 +122,7 @@ class Gated(mg.keras.layers.Layer):
 
 # %% check="gated" points=3
 layer, x = Gated(3, dtype="float64"), mg.random.normal((4, 5), dtype="float64")
-check(
-    layer(x).shape == (4, 3),
-    f"the output should have shape (4, 3), and has {layer(x).shape}.",
-)
+returned("Gated.call", layer(x), shape=(4, 3))
 weights = {w.name.split("/")[-1].split(":")[0]: w for w in layer.trainable_weights}
 check(
     set(weights) == {"W", "V", "b", "a"},
@@ -248,8 +245,8 @@ draw = np.random.default_rng(0)
 h = draw.normal(size=(200, 64))
 squares = [(h**2).mean()]
 for n_in, n_out in ((64, 256), (256, 64)) * 5:
-    h = np.maximum(h @ he_normal(n_in, n_out, draw), 0)
-    check(h.shape == (200, n_out), f"W should have shape {(n_in, n_out)}.")
+    W = returned("he_normal", he_normal(n_in, n_out, draw), shape=(n_in, n_out))
+    h = np.maximum(h @ W, 0)
     squares.append((h**2).mean())
 print("mean square, layer by layer:", *(f"{s:.2f}" for s in squares))
 for n, m in ((64, 256), (256, 64)):
@@ -400,7 +397,7 @@ gradients = np.random.default_rng(3).normal(size=(6, 4))
 def steps_of(scale):
     w, m, v = np.ones(4), np.zeros(4), np.zeros(4)
     for t, dw in enumerate(gradients, 1):
-        w, m, v = adam(w, scale * dw, m, v, t, eta=0.1)
+        w, m, v = returned("adam", adam(w, scale * dw, m, v, t, eta=0.1), "w", "m", "v")
     return w
 
 
@@ -409,7 +406,9 @@ for dw in gradients:
     optimizer.apply_gradients([(mg.tensor(dw), w)])
 same(
     "w after one step",
-    adam(np.ones(4), gradients[0], 0.0, 0.0, 1, eta=0.1)[0],
+    returned("adam", adam(np.ones(4), gradients[0], 0.0, 0.0, 1, eta=0.1), "w", "m", "v")[
+        0
+    ],
     1 - 0.1 * np.sign(gradients[0]),
     rtol=1e-5,
 )

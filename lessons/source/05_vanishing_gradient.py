@@ -15,7 +15,7 @@
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import check, line, picture, same, scaled, table
+from lesson_tools import check, line, picture, returned, same, scaled, table
 
 # %% [markdown]
 # ## The net
@@ -280,9 +280,10 @@ def norms_by_hand(hs, U):
 for gain in (0.9, 1.6):
     rnn, trace, expected = looked_at(gain, 5 * x[:, :20])
     U = rnn.get_weights()[1]
+    norms = returned("norms_by_hand", norms_by_hand(trace.h[:, 0], U), shape=expected.shape)
     same(
-        f"norms for g = {gain}",
-        np.log(norms_by_hand(trace.h[:, 0], U)),
+        f"norms for g = {gain}, logarithms",
+        np.log(norms),
         np.log(expected),
         rtol=1e-9,
     )
@@ -376,7 +377,7 @@ for name, U in (
     ("a shear", np.array([[1.0, 9.0], [0.0, 1.0]])),
 ):
     for radius in (0.9, 1.1):
-        V = with_radius(U, radius)
+        V = returned("with_radius", with_radius(U, radius), shape=U.shape)
         k = 2000
         M, growth = np.eye(len(V)), 0.0
         for _ in range(k):
@@ -542,7 +543,7 @@ draw = np.random.default_rng(2)
 gs = [draw.normal(size=shape) for shape in ((3, 4), (4,), (2, 2))]
 flat = np.concatenate([g.ravel() for g in gs])
 for longest in (100.0, 1.0):
-    answer = clipped_to(gs, longest)
+    answer = returned("clipped_to", clipped_to(gs, longest), "dW", "db", "dU")
     check(
         [np.shape(a) for a in answer] == [g.shape for g in gs],
         "the shapes should stay as they are.",

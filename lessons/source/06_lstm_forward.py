@@ -15,7 +15,7 @@
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import line, picture, same, table
+from lesson_tools import line, picture, returned, same, table
 from minigrad import plot
 
 # %% [markdown]
@@ -169,7 +169,9 @@ cell = mg.keras.layers.LSTMCell(4, dtype="float64")
 cell.build((None, 3))
 cell.set_weights([W_, U_, b_])
 _, (h_expected, c_expected) = cell(x_, [h_, c_])
-h_yours, c_yours = lstm_step(x_, h_, c_, W_, U_, b_)
+h_yours, c_yours = returned(
+    "lstm_step", lstm_step(x_, h_, c_, W_, U_, b_), "h_new", "c_new"
+)
 same("c_new", c_yours, c_expected)
 same("h_new", h_yours, h_expected)
 
@@ -286,7 +288,7 @@ right = np.zeros((8, 30))
 for t in range(30):
     before = right[:, t - 1] if t else 0
     right[:, t] = np.where(again[:, t], 0, before) + ones[:, t]
-unit = lstm_with(*counter())
+unit = lstm_with(*returned("counter", counter(), "W", "U", "b"))
 with mg.trace(unit) as seen:
     unit(np.stack([ones, again], axis=-1).astype(float))
 same("c, for 8 rows of 30 steps", seen.c[1:, :, 0].T, right, rtol=0, atol=0.05)
@@ -467,7 +469,9 @@ def forget_bias_for(k):
 
 # %% check="forget_bias" points=2
 for k in (1, 5, 20, 300):
-    b_k = np.array([0.0, forget_bias_for(k), 0.0, 0.0])
+    b_k = np.array(
+        [0.0, returned("forget_bias_for", forget_bias_for(k), shape=()), 0.0, 0.0]
+    )
     _, _, c_k = mg.keras.layers.RNN(lstm_with(np.zeros((1, 4)), np.zeros((1, 4)), b_k).cell,
                                     return_state=True, dtype="float64")(
         np.zeros((1, k, 1)), initial_state=[np.zeros((1, 1)), np.ones((1, 1))]

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import picture, same, table
+from lesson_tools import picture, returned, same, table
 from minigrad import plot
 from minigrad.recurrent import LSTMStep, LSTMWeights
 
@@ -183,8 +183,9 @@ def intermediates(dh_new, dc_new, kept, c):
 
 
 # %% check="intermediates" points=3
-yours = intermediates(dh_new, dc_new, kept, c)
 names = ("o", "c_new", "f", "i", "g")
+yours = intermediates(dh_new, dc_new, kept, c)
+returned("intermediates", yours, *(f"d{name}" for name in names))
 for name, mine, expected in zip(names, yours, on_the_tape(*names), strict=True):
     same(f"d{name}", mine, expected)
 
@@ -235,6 +236,7 @@ def through_the_gates(di, df, dg, do, kept):
 # %% check="gates" points=2
 do_, di_, df_, dg_, dz_expected = on_the_tape("o", "i", "f", "g", "z")
 yours = through_the_gates(di_, df_, dg_, do_, kept)
+returned("through_the_gates", yours, "dz_i", "dz_f", "dz_g", "dz_o")
 for k, mine, expected in zip("ifgo", yours, np.split(dz_expected, 4, axis=-1), strict=True):
     same(f"dz_{k}", mine, expected)
 
@@ -308,12 +310,9 @@ def step_backward(dh_new, dc_new, kept, c, U):
 
 # %% check="step_backward" points=4
 dz, before = LSTMStep().step_backward(np, (dh_new, dc_new), everything, (h, c), weights)
-for name, mine, expected in zip(
-    ("dz", "dh", "dc"),
-    step_backward(dh_new, dc_new, kept, c, U),
-    (dz, *before),
-    strict=True,
-):
+parts = ("dz", "dh", "dc")
+yours = returned("step_backward", step_backward(dh_new, dc_new, kept, c, U), *parts)
+for name, mine, expected in zip(parts, yours, (dz, *before), strict=True):
     same(name, mine, expected)
 
 
@@ -405,7 +404,7 @@ xs, weight_of = draw.normal(size=(3, 7, 2)), draw.normal(size=(3, 7, 5))
 with mg.trace(seen_layer) as seen:
     (seen_layer(xs) * weight_of).sum().backward()
 dzs = np.concatenate([getattr(seen, f"dz_{k}") for k in "ifgo"], axis=-1)
-answers = gather(xs.transpose(1, 0, 2), seen.h, dzs)
+answers = returned("gather", gather(xs.transpose(1, 0, 2), seen.h, dzs), "dW", "dU", "db")
 for name, mine, w in zip(
     ("dW", "dU", "db"), answers, seen_layer.trainable_weights, strict=True
 ):

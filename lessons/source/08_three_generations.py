@@ -15,7 +15,7 @@
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import check, line, picture, same, table
+from lesson_tools import check, line, picture, returned, same, table
 from minigrad import convert, plot
 
 # %% [markdown]
@@ -176,7 +176,7 @@ one, three = (
 for cell in (one, three):
     cell.build((None, 3))
 three.set_weights([W_, U_, b_])
-K_, bias_ = to_first(W_, U_, b_)
+K_, bias_ = returned("to_first", to_first(W_, U_, b_), "K", "the bias")
 check(
     np.shape(K_) == (7, 16),
     f"the kernel should have shape (7, 16), yours has {np.shape(K_)}.",
@@ -288,7 +288,7 @@ def hard(z):
 
 # %% check="hard" points=2
 z = np.random.default_rng(2).uniform(-5, 5, (4, 25))
-y, slope = hard(z)
+y, slope = returned("hard", hard(z), "the value", "the slope")
 t = mg.tensor(z, requires_grad=True)
 expected = mg.keras.activations.hard_sigmoid(t)
 expected.sum().backward()
@@ -433,7 +433,8 @@ cell.build((None, 3))
 cell.set_weights([draw.normal(size=w.shape) for w in cell.get_weights()])
 x_, c_, m_ = (draw.normal(size=(5, n)) for n in (3, 4, 4))
 _, after = cell(x_, mg.compat.v1.nn.rnn_cell.LSTMStateTuple(c=c_, h=m_))
-c_new, m_new = peephole_step(x_, c_, m_, *cell.get_weights())
+yours = peephole_step(x_, c_, m_, *cell.get_weights())
+c_new, m_new = returned("peephole_step", yours, "c_new", "m_new")
 same("c_new", c_new, after.c)
 same("m_new", m_new, after.h)
 
@@ -533,7 +534,9 @@ draw = np.random.default_rng(5)
 w_ih, w_hh, b_ih, b_hh = (draw.normal(size=s) for s in ((8, 8), (8, 2), (8,), (8,)))
 target = mg.keras.layers.LSTM(2, dtype="float64")
 target.build((None, None, 8))
-target.set_weights(from_torch(w_ih, w_hh, b_ih, b_hh))
+target.set_weights(
+    returned("from_torch", from_torch(w_ih, w_hh, b_ih, b_hh), "W", "U", "b")
+)
 x_, h_, c_ = (draw.normal(size=(5, n)) for n in (8, 2, 2))
 z = (
     w_ih @ x_.T + b_ih[:, None] + w_hh @ h_.T + b_hh[:, None]

@@ -15,7 +15,7 @@
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import check, line, picture, same, table
+from lesson_tools import check, line, picture, returned, same, table
 from minigrad import plot
 from minigrad.recurrent import LSTMStep, LSTMWeights
 
@@ -254,7 +254,8 @@ for t in reversed(range(12)):
         dz, (dh, dc) = step.step_backward(np, (dh, dc), kept, before, LSTMWeights(W, U))
         return dz, dh, dc
 
-    dz, dh, dc = masked_back(dh + dy[:, t], dc, mask[:, t, None].astype(float), step_back)
+    yours = masked_back(dh + dy[:, t], dc, mask[:, t, None].astype(float), step_back)
+    dz, dh, dc = returned("masked_back", yours, "dz", "dh", "dc")
     dzs.append(dz)
 dzs = np.stack(dzs[::-1])
 same("dW", np.einsum("btf,tbz->fz", xs, dzs), lstm.trainable_weights[0].grad)
@@ -424,7 +425,7 @@ xs = draw.normal(size=(4, 7, 3))
 untouched = xs.copy()
 mg.random.seed(6)
 lstm = mg.keras.layers.LSTM(5, dtype="float64")
-turned = reverse_valid(xs, lengths)
+turned = returned("reverse_valid", reverse_valid(xs, lengths), shape=xs.shape)
 check((xs == untouched).all(), "x itself should stay as it was.")
 in_batch = lstm(turned, mask=np.arange(7) < np.array(lengths)[:, None]).numpy()
 for row, n in enumerate(lengths):

@@ -15,7 +15,7 @@
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import check, line, picture, same, scaled, table
+from lesson_tools import check, line, picture, returned, same, scaled, table
 
 # %% [markdown]
 # ## The formula
@@ -102,7 +102,7 @@ def noise(x, W, p):
 # %% check="dropout" points=2
 draw = np.random.default_rng(0)
 for p in (0.1, 0.25, 0.7):
-    m = mask(draw.random(200_000), p)
+    m = returned("mask", mask(draw.random(200_000), p), shape=(200_000,))
     same(f"share of zeros, p = {p}", (m == 0).mean(), p, rtol=0.03)
     same(f"mean of the mask, p = {p}", m.mean(), 1.0, rtol=0.02)
     inputs, W = draw.normal(size=(2, 5)), draw.normal(size=(5, 3))

@@ -19,7 +19,7 @@ import numpy as np
 
 import minigrad as mg
 import minigrad.plot as mp
-from lesson_tools import check, line, picture, same, scaled, table
+from lesson_tools import check, line, picture, returned, same, scaled, table
 from minigrad.train.tasks import Adding, Reber, TemporalOrder, Text
 from minigrad.train.trainer import Trainer
 
@@ -216,7 +216,7 @@ def terms(f, i, g):
 small = np.array([1, 0.5, 1, 0.5])[:, None, None], np.array([4.0, 0, -1, 1])[:, None, None]
 same(
     "the terms of the paper example",
-    terms(small[0], small[1], np.ones((4, 1, 1)))[:, 0, 0],
+    returned("terms", terms(*small, np.ones((4, 1, 1))), shape=(4, 1, 1))[:, 0, 0],
     [1, 0, -0.5, 1],
 )
 for name, trainer in models.items():
@@ -400,7 +400,7 @@ for k in range(3):
     for n, value in [(order_of[:few], 0.05), (order_of[few : few + many], 0.95)]:
         gate[where[n, 0], where[n, 1], k] = value
 gate[~mask] = draw.choice([0.0, 1.0], size=gate[~mask].shape)  # whatever stands there
-left, right = saturated(gate, mask)
+left, right = returned("saturated", saturated(gate, mask), "below", "above")
 same("share below", left, closed, rtol=0.01)
 same("share above", right, opened, rtol=0.01)
 
@@ -465,7 +465,7 @@ def probe(c, labels):
 
 # %% check="probe" points=2
 states = c.astype(np.float64)
-w, b = probe(states, labels)
+w, b = returned("probe", probe(states, labels), "w", "b")
 rest = states @ w + b - labels
 same("the mean of what is left", rest.mean(), 0.0, atol=1e-6)
 same(

@@ -19,7 +19,7 @@ import numpy as np
 
 import minigrad as mg
 import minigrad_numpy
-from lesson_tools import check, line, picture, same, table
+from lesson_tools import check, line, picture, returned, same, table
 from minigrad.backend.protocol import REQUIRED
 from minigrad.ops.op import Op
 
@@ -190,7 +190,7 @@ def my_backend():
 
 
 # %% check="backend" points=3
-mine = my_backend()
+mine = returned("my_backend", my_backend())
 mg.testing.check_backend(mine)
 original = np.zeros(3)
 mine.setitem(original, 0, 1.0)
@@ -289,7 +289,9 @@ def counting(module):
 
 
 # %% check="counting" points=2
-counter, calls = counting(minigrad_numpy)
+counter, calls = returned(
+    "counting", counting(minigrad_numpy), "the backend", "the Counter"
+)
 mg.testing.check_backend(counter)
 calls.clear()
 with mg.using(counter):

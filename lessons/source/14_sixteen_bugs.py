@@ -17,7 +17,7 @@ import codecs
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import check, picture, same, table
+from lesson_tools import check, picture, returned, same, table
 
 # %% [markdown]
 # ## The formula
@@ -338,7 +338,7 @@ def situation():
 
 
 # %% check="situation" points=4
-mine = situation()
+mine = returned("situation", situation())
 check(set(mine) == set(plain(2)), f"a situation has the entries {sorted(plain(2))}.")
 slip = [n for n, found in zip(ALL, caught(mine), strict=True) if not found]
 check(not slip, f"{len(slip)} of {len(ALL)} slip through: suspects {slip}.")

@@ -97,6 +97,17 @@ def test_a_check_that_sees_nothing_is_found(tmp_path: Path) -> None:
     assert wrong == ["01_twice.py:28: the check of 'twice' lets this mistake through"]
 
 
+def test_a_check_that_a_later_cell_spoils_is_found(tmp_path: Path) -> None:
+    """It would fail whatever it is given, and so seem to notice every mistake."""
+    spoilt = lesson_of(tmp_path, SOURCE + "\n# %%\nsame = None\n")
+    wrong, _ = command.problems(spoilt, fast=True)
+    assert [w.partition(":")[2].partition("once")[0] for w in wrong] == [
+        "32: the check of 'twice' passes ",
+        "40: the check of 'half' passes ",
+    ]
+    assert "TypeError" in wrong[0]
+
+
 def test_a_check_that_passes_as_shipped_is_found(tmp_path: Path) -> None:
     empty = lesson_of(tmp_path, SOURCE.replace('same("half(3)", half(3), 1.5)', "half"))
     assert command.problems(empty, fast=True)[0] == ["01_twice: the check of 'half' passes as shipped"]

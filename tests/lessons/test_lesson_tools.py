@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 import sys
 from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
@@ -103,6 +104,24 @@ def test_lines_differ_in_more_than_colour(tools: ModuleType) -> None:
     looks = [tools.line(k, marker=True) for k in range(7)]
     for what in ("color", "linestyle", "marker"):
         assert len({str(look[what]) for look in looks}) == 7
+
+
+def test_what_a_function_returned_has_a_form(tools: ModuleType) -> None:
+    pair = (np.ones(2), np.ones(3))
+    assert tools.returned("f", pair, "h", "c") is pair
+    assert tools.returned("f", 0.5, shape=()) == 0.5
+    tracked = mg.tensor([1.0, 2.0], requires_grad=True)
+    assert tools.returned("f", tracked, shape=(2,)) is tracked
+    for answer, asked, says in (
+        (None, (), "f returned None. Is there a `return` at its end?"),
+        (0.0, ("h", "c"), "f should return h, c; yours returned one thing."),
+        ((1, 2, 3), ("h", "c"), "f should return h, c; yours returned 3 things."),
+        ((1, None), ("h", "c"), "f: c of what yours returned is None."),
+    ):
+        with pytest.raises(tools.CheckError, match=re.escape(says)):
+            tools.returned("f", answer, *asked)
+    with pytest.raises(tools.CheckError, match=re.escape("of shape (2,); yours returned one of shape ().")):
+        tools.returned("f", 1.0, shape=(2,))
 
 
 def test_without_matplotlib_one_sentence(tools: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
