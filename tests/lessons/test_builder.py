@@ -12,7 +12,7 @@ import pytest
 
 from lessons.builder import command, kernel
 from lessons.builder.lesson import FOLDER, Lesson, lessons, read
-from lessons.builder.markdown import write_markdown
+from lessons.builder.markdown import figure, write_markdown
 from lessons.builder.notebook import cell_ids, notebook_of, slug, write
 from lessons.builder.percent import Cell, LessonError
 from lessons.builder.run import run, unnoticed
@@ -247,6 +247,10 @@ def test_a_page_has_pictures_with_alt_text(lesson: Lesson, tmp_path: Path) -> No
         ("image/png", "What is seen."),
         ("image/svg+xml", "Drawn."),
     ]
+
+
+def test_brackets_in_alt_text_are_no_links() -> None:
+    assert figure("at step 16 ('[')", "a/b.png") == "![at step 16 ('\\[')](a/b.png)"
 
 
 def test_links_on_a_page(lesson: Lesson, tmp_path: Path) -> None:
