@@ -13,7 +13,7 @@ from minigrad.layers import activations, checks, constraints, initializers, regu
 from minigrad.layers.floatx import floatx
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
-from minigrad.layers.options import Kind, anything, flag, fraction, number, option, positive_int
+from minigrad.layers.options import Kind, anything, flag, fraction, number, option, optional, positive_int
 from minigrad.tensor import Tensor
 
 
@@ -64,7 +64,7 @@ class Embedding(Layer):
         input_dim: how many different integers there are: 0 … input_dim − 1.
         output_dim: the length of each vector.
         mask_zero: is 0 padding? Then the output carries the mask ``inputs != 0``.
-        input_length: as in Keras; not needed.
+        input_length: how many integers a row has, if all have as many.
 
     Shapes:
         inputs (…) of integers → (…, output_dim)
@@ -77,9 +77,13 @@ class Embedding(Layer):
     activity_regularizer: Any = option(regularizers.option_kind, None)
     embeddings_constraint: Any = option(constraints.option_kind, None)
     mask_zero: bool = option(flag, False)
-    input_length: int | None = option(anything, None)
+    input_length: int | None = option(optional(positive_int), None)
 
     supports_masking = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.batch_input_shape = self.batch_input_shape or (None, self.input_length)
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Adds the table, (input_dim, output_dim)."""

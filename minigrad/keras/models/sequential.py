@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.creation import beside
-from minigrad.errors import DTypeError
+from minigrad.errors import DTypeError, ShapeError
 from minigrad.keras.models import summary
 from minigrad.keras.models.data import DataError
 from minigrad.keras.models.model import Model
@@ -81,10 +81,31 @@ class Sequential(Model):
             self.build(shape)
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the weights for inputs of a shape, e.g. (None, 10, 8), or of the shape that is known."""
+        """Makes the weights for inputs of a shape, e.g. (None, 10, 8), or of the shape that is known.
+
+        Raises:
+            ShapeError: a layer needs a size that the shape leaves open.
+        """
         self._input_shape = input_shape or self._input_shape
-        if self._input_shape is not None:
-            Model.build(self, self._input_shape)
+        if self._input_shape is None:
+            return
+        Model.build(self, self._input_shape)
+        batch, *sizes = self._input_shape
+        if None in sizes:
+            by_ones = self._outputs
+            self._outputs = {}
+            self._build_again((batch, *(2 if n is None else n for n in sizes)))
+            self._outputs = summary.left_open(by_ones, self._outputs)
+
+    def _build_again(self, shape: Any) -> None:
+        """With another size where the shape leaves it open: what follows from it is open too."""
+        try:
+            Model.build(self, shape)
+        except ShapeError as error:
+            raise ShapeError(
+                f"{self.name}.build: a layer needs a size that the shape {self._input_shape} leaves open. "
+                f"Give the whole input_shape, or input_length where the first layer is an Embedding. ({error})"
+            ) from error
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Returns what the last layer makes of it."""

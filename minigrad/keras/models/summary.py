@@ -59,3 +59,13 @@ def seen_of(outputs: Any) -> tuple[Any, Any]:
     """Returns the shapes of outputs, the batch as None, and whether one carries a mask."""
     tensors = nest.leaves(outputs)
     return [(None, *y.shape[1:]) for y in tensors], any(getattr(y, "_keras_mask", None) is not None for y in tensors)
+
+
+def left_open(seen: dict[int, tuple[Any, Any]], other: dict[int, tuple[Any, Any]]) -> dict[int, tuple[Any, Any]]:
+    """Returns what was seen in both of two calls, with None for the sizes that differ."""
+
+    def both(shapes: Any, others: Any) -> list[Any]:
+        pairs = zip(shapes, others, strict=True)
+        return [tuple(n if n == m else None for n, m in zip(*pair, strict=True)) for pair in pairs]
+
+    return {key: (both(shapes, other[key][0]), masked) for key, (shapes, masked) in seen.items()}

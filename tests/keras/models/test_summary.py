@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from minigrad.errors import ShapeError
 from minigrad.keras import Model, Sequential, backend
-from minigrad.keras.layers import GRU, LSTM, Bidirectional, Dense, Embedding, Masking, SimpleRNN
+from minigrad.keras.layers import GRU, LSTM, Bidirectional, Dense, Embedding, Input, Layer, Masking, SimpleRNN
 
 
 def lines_of(model):
@@ -17,9 +18,11 @@ def lines_of(model):
 
 def test_a_sequential():
     backend.clear_session()
-    model = Sequential([Embedding(5, 2, mask_zero=True), LSTM(3), Dense(1, trainable=False)])
+    model = Sequential([LSTM(3, name="first"), Dense(1, name="second")], name="open")
     assert "not built" in "\n".join(lines_of(model))
     assert lines_of(model)[-1] == "Not built: call it on data."
+    model = Sequential([Embedding(5, 2, mask_zero=True), LSTM(3), Dense(1, trainable=False)])
+    assert "(None, None, 2)" in lines_of(model)[4]  # it knows its input but for the length
     model.build((None, 4))
     lines = lines_of(model)
     assert lines[0] == "sequential (Sequential)"
@@ -31,6 +34,24 @@ def test_a_sequential():
     assert "72" in rows["lstm"]
     assert "–" in rows["dense"]
     assert lines[-1] == "Weights: 86, of which trainable: 82."
+
+
+def test_sizes_that_the_input_leaves_open():
+    model = Sequential([Input((None, 3)), LSTM(2, return_sequences=True), LSTM(4)])
+    assert "(None, None, 2)" in lines_of(model)[4]
+    assert "(None, 4)" in lines_of(model)[5]
+    assert model.output_shape == (None, 4)
+
+
+def test_a_size_that_must_be_known():
+    class Flat(Layer):
+        def call(self, inputs):
+            return inputs.reshape((inputs.shape[0], -1))
+
+    with pytest.raises(ShapeError, match="a layer needs a size that the shape") as caught:
+        Sequential([Embedding(5, 2), Flat(), Dense(1)])
+    assert "input_length where the first layer is an Embedding" in str(caught.value)
+    assert Sequential([Embedding(5, 2, input_length=4), Flat(), Dense(1)]).count_params() == 10 + 9
 
 
 def test_a_model_of_ones_own_and_gates():
@@ -63,7 +84,8 @@ def test_a_model_of_ones_own_and_gates():
     ],
 )
 def test_masks_to_come(layer, mask):
-    row = next(line for line in lines_of(Sequential([layer])) if line.startswith(layer.name))
+    before = Sequential([LSTM(1, return_sequences=True, name="before"), layer])  # which do not know their input
+    row = next(line for line in lines_of(before) if line.startswith(layer.name))
     assert row.split("not built")[1].split("  ")[1].strip() == mask
 
 
