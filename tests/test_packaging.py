@@ -20,7 +20,8 @@ README = (ROOT / "README.md").read_text("utf-8")
 HEAVY = {
     "argparse", "asyncio", "csv", "cupy", "doctest", "email", "http", "hypothesis", "importlib.metadata", "inspect",
     "json", "logging", "matplotlib", "multiprocessing", "numba", "pdb", "pickle", "PIL", "pytest", "scipy", "socket",
-    "sqlite3", "subprocess", "tempfile", "tensorflow", "torch", "tqdm", "unittest", "urllib", "xml", "zipfile",
+    "sqlite3", "subprocess", "tempfile", "tensorflow", "torch", "tqdm", "traceback", "unittest", "urllib", "xml",
+    "zipfile",
 }  # fmt: skip
 LOADED = """
 import sys

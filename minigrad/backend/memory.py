@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import traceback
+from contextlib import suppress
 from typing import NamedTuple
 
 from minigrad.backend.protocol import BackendModule
@@ -55,7 +55,7 @@ def with_advice(where: str, backend: BackendModule, error: MemoryError, rows: in
         cause = cause.__cause__
     full = _shortage(backend, cause)
     for failed in (error, cause):
-        traceback.clear_frames(failed.__traceback__)
+        _forget(failed)
     rest = _shortage(backend, cause)
     if full is None or rest is None:
         half = f"Try batch_size={rows // 2}." if rows > 1 else _fitting(0)
@@ -66,6 +66,15 @@ def with_advice(where: str, backend: BackendModule, error: MemoryError, rows: in
         f"{where}: the memory of the backend {backend.name!r} is full at a batch of {rows} rows: "
         f"{_told(full, rest.used)}. {_fitting(fit)}"
     )
+
+
+def _forget(error: BaseException) -> None:
+    """Clears the frames that an error came through, as `traceback.clear_frames` does, which takes long to import."""
+    step = error.__traceback__
+    while step is not None:
+        with suppress(RuntimeError):  # of a frame that still runs
+            step.tb_frame.clear()
+        step = step.tb_next
 
 
 def _shortage(backend: BackendModule, error: MemoryError) -> Shortage | None:
