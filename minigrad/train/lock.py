@@ -1,7 +1,8 @@
 """One run folder, one process that trains in it.
 
-The lock is a file that is made only where there is none (O_EXCL), and says who holds it. One that a process left behind
-when it was killed is taken over.
+The lock is a file that says who holds it. One that a process left behind when it was killed is taken over. To look who
+holds it and to take it are two steps: between them the system keeps every other process out (`_alone`), and does so no
+longer than this process lives.
 """
 
 from __future__ import annotations
@@ -14,8 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from minigrad.keras.files import cannot_write
+from minigrad.keras.files import cannot_write, write_atomically
 from minigrad.train.errors import RunError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
 NAME = "lock"
 _mine: set[Path] = set()  # the locks that this process holds: its number may be that of a dead one
@@ -30,17 +36,9 @@ def locked(folder: Path) -> Iterator[None]:
         FileError: the folder cannot be written to.
     """
     path = (folder / NAME).resolve()
-    stale = refuse_if_held(folder)
-    if stale is not None:
-        _take_away(path, stale)
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-    except FileExistsError:  # somebody was faster
-        raise _held(folder, _read(path) or "") from None
-    except OSError as error:
-        raise cannot_write(path, error) from None
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(f"{os.getpid()} {platform.node()}\n")
+    with _alone(folder):
+        refuse_if_held(folder)
+        write_atomically(path, lambda file: file.write(f"{os.getpid()} {platform.node()}\n".encode()))
     _mine.add(path)
     try:
         yield
@@ -49,41 +47,45 @@ def locked(folder: Path) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def refuse_if_held(folder: Path) -> str | None:
-    """Returns what a dead process left in the lock, None if there is no lock.
+def refuse_if_held(folder: Path) -> None:
+    """Does nothing where the lock is free, or what a dead process left.
 
     Raises:
         RunError: a process that is alive trains there, or one on another machine, which may be.
     """
     path = (folder / NAME).resolve()
-    holder = _read(path)
-    if holder is None:
-        return None
+    try:
+        holder = path.read_text("utf-8", errors="replace")
+    except FileNotFoundError:
+        return
     number, _, host = holder.strip().partition(" ")
-    if not number.isdigit():  # killed before it could write
-        return holder
+    if not number.isdigit():  # no process wrote that
+        return
     here = host in ("", platform.node())
     if path in _mine or not here or (int(number) != os.getpid() and alive(int(number))):
         raise _held(folder, holder)
-    return holder
 
 
-def _read(path: Path) -> str | None:
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Waits until no other process is inside this block for the folder."""
+    guard = folder / f".{NAME}.guard"
     try:
-        return path.read_text("utf-8", errors="replace")
-    except FileNotFoundError:
-        return None
-
-
-def _take_away(path: Path, stale: str) -> None:
-    """Removes a dead process's lock, and not that of somebody who has just done the same."""
-    aside = path.with_name(f".{NAME}.{os.getpid()}.tmp")
-    with suppress(FileNotFoundError):
-        path.rename(aside)
-        if _read(aside) == stale:
-            aside.unlink()
-        else:
-            aside.rename(path)
+        descriptor = os.open(guard, os.O_CREAT | os.O_RDWR) if sys.platform == "win32" else os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise cannot_write(folder / NAME, error) from None
+    try:
+        with suppress(OSError):  # of a file system that knows no such locks
+            if sys.platform == "win32":
+                msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+            else:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+        if sys.platform == "win32":
+            with suppress(OSError):  # somebody else waits for it
+                guard.unlink()
 
 
 def _held(folder: Path, holder: str) -> RunError:
