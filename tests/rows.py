@@ -25,9 +25,9 @@ def drawing(rng: np.random.Generator, dtype: str) -> Callable[..., Array]:
 
 
 def of_all_backends(loop: str) -> list[Any]:
-    """The modules that hold this loop, as parameters of a test; of those backends whose library is installed."""
+    """The loops of that name, as parameters of a test; of those backends whose library is installed."""
     return [
-        pytest.param(importlib.import_module(f"minigrad_{library}.{loop}"), id=library)
+        pytest.param(importlib.import_module(f"minigrad_{library}").kernels[loop].loop, id=library)
         for library in ("numpy", "numba")
         if importlib.util.find_spec(library)
     ]

@@ -1,75 +1,9 @@
-"""What the compiled loops share: arrays in the one form that is compiled for, blocks of steps, masks."""
+"""What the compiled loops share inside: rows of a block of steps, and what a row that rests does."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from minigrad_numba.compiling import inlined
 from minigrad_numba.products import add_product_of_transposed
-from minigrad_numpy.loops import LONG, Mask, steps_in
-
-Array = Any
-
-NOBODY = np.zeros((0, 0), bool)
-
-
-# --- on the way in and out --------------------------------------------------------------------------------------------
-
-
-def plain(x: Array) -> Array:
-    """x itself if it is contiguous, aligned and may be written to, else such a copy.
-
-    Numba compiles anew for each combination of these properties, so the loops see but this one.
-
-    >>> x = np.arange(3)
-    >>> plain(x) is x, plain(x[::-1]) is x
-    (True, False)
-    """
-    return x if x.flags.carray else np.array(x, order="C")
-
-
-def turned(W: Array) -> Array:
-    """Wᵀ, its rows contiguous: a product by a mere view costs a fifth more."""
-    return plain(W.T)
-
-
-def bias(b: Array | None, W: Array) -> Array:
-    """b, or zeros where there is none."""
-    return np.zeros(W.shape[1], W.dtype) if b is None else plain(b)
-
-
-def cotangent(d: Array | None, shape: tuple[int, ...], like: Array) -> Array:
-    """A copy of ∂loss/∂state, to be carried from step to step; zeros where there is none."""
-    return np.zeros(shape, like.dtype) if d is None else np.array(d, like.dtype, order="C")
-
-
-def output_cotangent(dy: Array | None, shape: tuple[int, ...], like: Array, mask: Mask | None) -> Array:
-    """∂loss/∂outputs, without what went to outputs that were a constant zero."""
-    if dy is None:
-        return np.zeros(shape, like.dtype)
-    return plain(dy) if mask is None else silenced(np.array(dy, order="C"), mask)
-
-
-def silenced(y: Array, mask: Mask | None) -> Array:
-    """y, with zeros where the mask says that the output is a constant zero."""
-    if mask is not None:
-        y[mask.silent] = 0.0
-    return y
-
-
-def held(mask: Mask | None) -> Array:
-    """Where rows rest, (time, batch); of size 0 if none ever does."""
-    return NOBODY if mask is None else plain(mask.hold)
-
-
-def block_of(x: Array) -> int:
-    """How many steps of x (time, batch, …) make one product: enough that more would not make it faster."""
-    return steps_in(LONG, x.shape[1], len(x))
-
-
-# --- inside -----------------------------------------------------------------------------------------------------------
 
 
 @inlined

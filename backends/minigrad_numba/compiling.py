@@ -31,6 +31,11 @@ def inlined(function: Callable[..., Any]) -> Any:
     return njit(**INLINED)(function)
 
 
+def called(function: Callable[..., Any]) -> Any:
+    """Compiles a function that only compiled ones call, and calls it where it is large enough for that."""
+    return njit(**OPTIONS)(function)
+
+
 def compiled(what: str) -> Callable[[Callable[..., Any]], Any]:
     """Compiles a function at its first call, and keeps the result on disk.
 

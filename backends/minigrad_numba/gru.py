@@ -26,24 +26,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_numba.activations import gate, gate_slope, tanh
-from minigrad_numba.arrays import (
-    add_rest,
-    add_rows,
-    bias,
-    block_of,
-    cotangent,
-    gather,
-    held,
-    output_cotangent,
-    plain,
-    rows_of,
-    set_rows,
-    silenced,
-    turned,
-)
+from minigrad_numba.arrays import add_rest, add_rows, gather, rows_of, set_rows
 from minigrad_numba.compiling import compiled, inlined
-from minigrad_numba.products import add_product
-from minigrad_numpy.loops import Mask, read_mask
+from minigrad_numba.loops import Loop, bias, block_of, is_hard
+from minigrad_numba.tiles import add_product, panels
 from minigrad_numpy.memory import carved
 
 Array = Any
@@ -55,60 +41,61 @@ class Kept(NamedTuple):
     gates: Array  # (time, batch, 3 units): z, r, g
     k: Array  # (time, batch, units)
     h: Array  # (time + 1, batch, units): h₀ … h_T
-    mask: Mask | None
     hard: bool
     reset_after: bool
 
 
-def forward(
-    x: Array,
-    h0: Array,
-    W: Array,
-    U: Array,
-    b: Array | None,
-    b_h: Array | None,
-    mask: Array | None = None,
-    *,
-    zero_output: bool = False,
-    recurrent_activation: str = "sigmoid",
-    reset_after: bool = True,
-) -> tuple[Array, Array, Kept]:
-    """Runs the GRU over a sequence.
+class GRU(Loop):
+    """The GRU's loop."""
 
-    Args:
-        x: (time, batch, features), float32 or float64 as all the others.
-        h0: (batch, units).
-        W: (features, 3 units), columns in the order z, r, g.
-        U: (units, 3 units).
-        b: (3 units,), of the input's product, or None.
-        b_h: (3 units,), of the state's product, or None; with `reset_after` only.
-        mask: (time, batch) of bools, or None. Where False, the row keeps h and repeats its previous output.
-        zero_output: at masked steps the output is zero instead of repeated.
-        recurrent_activation: ``"sigmoid"`` or ``"hard_sigmoid"``, clip(0.2 z + 0.5, 0, 1).
-        reset_after: which variant.
+    def forward(
+        self, x: Array, h0: Array, W: Array, U: Array, b: Any, b_h: Any, mask: Any = None, **options: Any
+    ) -> Any:
+        """Runs the GRU over a sequence: y, h_T, kept. With `reset_after=False` it resets before, without b_h."""
+        matrices = _apart(U, options.get("reset_after", True))
+        return self._forward(x, (h0,), (W, *matrices, b, b_h), mask, **options)
 
-    Returns:
-        y (time, batch, units) and h_T (batch, units), both the caller's own, and what `backward` needs.
-    """
-    (T, B, _), H = x.shape, len(U)
-    masked, hard = read_mask(mask, zero_output), recurrent_activation == "hard_sigmoid"
-    x, W, b = plain(x), plain(W), bias(b, W)
-    U, U_g = _apart(U, reset_after)
-    gates, k, h = carved(x.dtype, (T, B, 3 * H), (T, B, H), (T + 1, B, H))
-    s, s_g = carved(x.dtype, (B, U.shape[1]), (B, H))
-    h[0] = h0
-    _forward(x, W, U, U_g, b, bias(b_h, U), gates, k, h, s, s_g, held(masked), hard, block_of(x))
-    return silenced(h[1:].copy(), masked), h[T].copy(), Kept(gates, k, h, masked, hard, reset_after)
+    def backward(self, dy: Any, dh_T: Any, kept: Any, x: Array, W: Array, U: Array, needs_dx: bool = True) -> Any:
+        """Walks back through it: dx, dh0, dW, dU, db, db_h."""
+        matrices = _apart(U, kept.parts[0].kept.reset_after)
+        *found, dU, dU_g, db, db_h = self._backward(dy, (dh_T,), kept, x, (W, *matrices), needs_dx)
+        return *found, np.concatenate([dU, dU_g], 1) if dU_g.size else dU, db, db_h
+
+    def _matrices(self, weights: Any) -> Any:
+        W, U, U_g, b, b_h = weights
+        return panels(W), panels(U), panels(U_g), bias(b, W), bias(b_h, U)
+
+    def _matrices_back(self, weights: Any) -> Any:
+        W, U, U_g = weights
+        return panels(W.T), panels(U.T), panels(U_g.T)
+
+    def _run(self, x: Array, state: Any, matrices: Any, rests: Array, options: Any) -> Any:
+        (T, B, _), H = x.shape, state[0].shape[1]
+        hard, reset_after = is_hard(options), options.get("reset_after", True)
+        gates, k, h = carved(x.dtype, (T, B, 3 * H), (T, B, H), (T + 1, B, H))
+        s, s_g = carved(x.dtype, (B, (3 if reset_after else 2) * H), (B, H))
+        h[0] = state[0]
+        _forward(x, *matrices, gates, k, h, s, s_g, rests, hard, block_of(x))
+        return h[1:], (h[T],), Kept(gates, k, h, hard, reset_after)
+
+    def _run_back(self, dy: Array, dstate: Any, kept: Kept, x: Array, matrices: Any, rests: Array, dx: Array) -> Any:
+        (_, B, I), H, n = x.shape, kept.h.shape[2], block_of(x)
+        columns, of_g = (3 * H, 0) if kept.reset_after else (2 * H, H)
+        shapes = (I, 3 * H), (H, columns), (of_g and H, of_g), 3 * H, columns
+        gradients = tuple([np.zeros(shape, x.dtype) for shape in shapes])
+        room = carved(x.dtype, (n, B, 3 * H), (n, B, columns), (n, B, H), (B, H))
+        arrays = kept.gates, kept.k, kept.h, x, *matrices
+        _backward(dy, *dstate, *arrays, rests, kept.hard, tuple(room), (dx, *gradients))
+        return gradients
 
 
 def _apart(U: Array, reset_after: bool) -> tuple[Array, Array]:
     """What h is multiplied by, and what k is; the second of size 0 if k is not multiplied."""
-    H = len(U)
-    return (plain(U), np.zeros((0, 0), U.dtype)) if reset_after else (plain(U[:, : 2 * H]), plain(U[:, 2 * H :]))
+    return (U, U[:0, :0]) if reset_after else (U[:, : 2 * len(U)], U[:, 2 * len(U) :])
 
 
 @compiled("the GRU's loop forward")
-def _forward(x, W, U, U_g, b, b_h, gates, k, h, s, s_g, hold, hard, n):  # type: ignore[no-untyped-def]
+def _forward(x, W, U, U_g, b, b_h, gates, k, h, s, s_g, rests, hard, n):  # type: ignore[no-untyped-def]
     """Fills gates, k and h. s and s_g are room for h U + b_h and for what is added to x_g."""
     for start in range(0, len(x), n):
         block = slice(start, min(start + n, len(x)))
@@ -124,7 +111,7 @@ def _forward(x, W, U, U_g, b, b_h, gates, k, h, s, s_g, hold, hard, n):  # type:
                 s_g[...] = 0
                 add_product(k[t], U_g, s_g)
             for row in range(len(s)):
-                if hold.size and hold[t, row]:
+                if rests.size and rests[t, row]:
                     h[t + 1, row] = h[t, row]
                 else:
                     _step(gates[t, row], s_g[row], h[t, row], h[t + 1, row])
@@ -158,40 +145,8 @@ def _step(gates, s_g, h, h_new):  # type: ignore[no-untyped-def]
         h_new[u] = g + z[u] * (h[u] - g)
 
 
-def backward(
-    dy: Array | None, dh_T: Array | None, kept: Kept, x: Array, W: Array, U: Array, *, needs_dx: bool = True
-) -> tuple[Array | None, Array, Array, Array, Array, Array]:
-    """Walks back through the sequence; it can be called any number of times.
-
-    Args:
-        dy: ∂loss/∂y, (time, batch, units), or None where nothing of the loss comes through y.
-        dh_T: ∂loss/∂h_T, (batch, units), or None.
-        kept: what `forward` kept.
-        x: (time, batch, features), as `forward` had it; W and U likewise.
-        W: (features, 3 units).
-        U: (units, 3 units).
-        needs_dx: is ∂loss/∂x wanted?
-
-    Returns:
-        dx (None if not wanted), dh0, dW, dU, db, db_h.
-    """
-    (T, B, I), H, n = x.shape, len(U), block_of(x)
-    U, U_g = _apart(U, kept.reset_after)
-    columns = U.shape[1]
-    dh, dy = cotangent(dh_T, (B, H), x), output_cotangent(dy, (T, B, H), x, kept.mask)
-    dx = np.zeros((T, B, I) if needs_dx else (0, 0, 0), x.dtype)
-    dW, dU, dU_g = np.zeros((I, 3 * H), x.dtype), np.zeros((H, columns), x.dtype), np.zeros(U_g.shape, x.dtype)
-    db, db_h = np.zeros(3 * H, x.dtype), np.zeros(columns, x.dtype)
-    room = carved(x.dtype, (n, B, 3 * H), (n, B, columns), (n, B, H), (B, H))
-    matrices, gradients = (turned(W), turned(U), turned(U_g)), (dx, dW, dU, dU_g, db, db_h)
-    arrays = kept.gates, kept.k, kept.h, plain(x), *matrices
-    _backward(dy, dh, *arrays, held(kept.mask), kept.hard, tuple(room), gradients)
-    dU = dU if kept.reset_after else np.concatenate([dU, dU_g], 1)
-    return dx if needs_dx else None, dh, dW, dU, db, db_h
-
-
 @compiled("the GRU's loop backward")
-def _backward(dy, dh, gates, k, h, x, Wᵀ, Uᵀ, U_gᵀ, hold, hard, room, out):  # type: ignore[no-untyped-def]
+def _backward(dy, dh, gates, k, h, x, Wᵀ, Uᵀ, U_gᵀ, rests, hard, room, out):  # type: ignore[no-untyped-def]
     """Fills the gradients, `out`; leaves in dh what reached h₀."""
     ds, ds_h, ds_g, dk = room  # ∂loss/∂(x W + b), ∂loss/∂(h U + b_h), ds_g for the steps of one block; dk for one step
     dx, dW, dU, dU_g, db, db_h = out
@@ -201,7 +156,7 @@ def _backward(dy, dh, gates, k, h, x, Wᵀ, Uᵀ, U_gᵀ, hold, hard, room, out)
         for t in range(stop - 1, start - 1, -1):
             at = t - start
             for row in range(len(dh)):
-                if hold.size and hold[t, row]:
+                if rests.size and rests[t, row]:
                     add_rest(dy[t, row], dh[row], ds[at, row])
                 else:
                     _step_backward(dy[t, row], dh[row], gates[t, row], h[t, row], hard, ds[at, row])
@@ -255,3 +210,6 @@ def _reset_before(dk, dh, gates, h, hard, ds, ds_h):  # type: ignore[no-untyped-
         ds[H + u] = dk[u] * h[u] * gate_slope(r, hard)
         ds_h[u], ds_h[H + u] = ds[u], ds[H + u]
         dh[u] += dk[u] * r
+
+
+loop = GRU()

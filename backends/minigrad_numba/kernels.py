@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad_numba import gru, lstm, lstmp, simple_rnn
-from minigrad_numba.threads import Shared
 from minigrad_numpy.kernels import DTYPES, Kernel
 
 Array = Any
@@ -63,8 +62,8 @@ class FirstGenerationKernel:
 
 
 kernels: dict[str, Any] = {
-    "lstm": CompiledKernel(Shared(lstm, 2)),
-    "gru": CompiledKernel(Shared(gru, 1)),
-    "simple_rnn": CompiledKernel(Shared(simple_rnn, 1)),
-    "lstmp": FirstGenerationKernel(Shared(lstmp, 2)),
+    "lstm": CompiledKernel(lstm.loop),
+    "gru": CompiledKernel(gru.loop),
+    "simple_rnn": CompiledKernel(simple_rnn.loop),
+    "lstmp": FirstGenerationKernel(lstmp.loop),
 }

@@ -28,24 +28,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_numba.activations import gate, gate_slope, tanh
-from minigrad_numba.arrays import (
-    add_rest,
-    add_rows,
-    bias,
-    block_of,
-    cotangent,
-    gather,
-    held,
-    output_cotangent,
-    plain,
-    rows_of,
-    set_rows,
-    silenced,
-    turned,
-)
+from minigrad_numba.arrays import add_rest, add_rows, gather, rows_of, set_rows
 from minigrad_numba.compiling import compiled, inlined
-from minigrad_numba.products import add_product
-from minigrad_numpy.loops import Mask, read_mask
+from minigrad_numba.loops import Loop, bias, block_of, is_hard
+from minigrad_numba.tiles import add_product, panels
 from minigrad_numpy.memory import carved
 
 Array = Any
@@ -58,50 +44,49 @@ class Kept(NamedTuple):
     c: Array  # (time + 1, batch, units): c₀ … c_T
     a: Array  # (time, batch, units): tanh(c_new)
     h: Array  # (time + 1, batch, units): h₀ … h_T
-    mask: Mask | None
     hard: bool
 
 
-def forward(
-    x: Array,
-    h0: Array,
-    c0: Array,
-    W: Array,
-    U: Array,
-    b: Array | None,
-    mask: Array | None = None,
-    *,
-    zero_output: bool = False,
-    recurrent_activation: str = "sigmoid",
-) -> tuple[Array, Array, Array, Kept]:
-    """Runs the LSTM over a sequence.
+class LSTM(Loop):
+    """The LSTM's loop."""
 
-    Args:
-        x: (time, batch, features), float32 or float64 as all the others.
-        h0: (batch, units).
-        c0: (batch, units).
-        W: (features, 4 units), columns in the order i, f, g, o.
-        U: (units, 4 units).
-        b: (4 units,), or None.
-        mask: (time, batch) of bools, or None. Where False, the row keeps h and c and repeats its previous output.
-        zero_output: at masked steps the output is zero instead of repeated.
-        recurrent_activation: ``"sigmoid"`` or ``"hard_sigmoid"``, clip(0.2 z + 0.5, 0, 1).
+    def forward(
+        self, x: Array, h0: Array, c0: Array, W: Array, U: Array, b: Array | None, mask: Any = None, **options: Any
+    ) -> Any:
+        """Runs the LSTM over a sequence: y, h_T, c_T, kept."""
+        return self._forward(x, (h0, c0), (W, U, b), mask, **options)
 
-    Returns:
-        y (time, batch, units), h_T and c_T (batch, units), all of them the caller's own, and what `backward` needs.
-    """
-    (T, B, _), H = x.shape, len(U)
-    masked, hard = read_mask(mask, zero_output), recurrent_activation == "hard_sigmoid"
-    x, W, U, b = plain(x), plain(W), plain(U), bias(b, W)
-    gates, c, a, h = carved(x.dtype, (T, B, 4 * H), (T + 1, B, H), (T, B, H), (T + 1, B, H))
-    h[0], c[0] = h0, c0
-    _forward(x, W, U, b, gates, c, a, h, held(masked), hard, block_of(x))
-    y = silenced(h[1:].copy(), masked)
-    return y, h[T].copy(), c[T].copy(), Kept(gates, c, a, h, masked, hard)
+    def backward(
+        self, dy: Any, dh_T: Any, dc_T: Any, kept: Any, x: Array, W: Array, U: Array, needs_dx: bool = True
+    ) -> Any:
+        """Walks back through it: dx, dh0, dc0, dW, dU, db."""
+        return self._backward(dy, (dh_T, dc_T), kept, x, (W, U), needs_dx)
+
+    def _matrices(self, weights: Any) -> Any:
+        W, U, b = weights
+        return panels(W), panels(U), bias(b, W)
+
+    def _matrices_back(self, weights: Any) -> Any:
+        W, U = weights
+        return panels(W.T), panels(U.T)
+
+    def _run(self, x: Array, state: Any, matrices: Any, rests: Array, options: Any) -> Any:
+        (T, B, _), H, hard = x.shape, state[0].shape[1], is_hard(options)
+        gates, c, a, h = carved(x.dtype, (T, B, 4 * H), (T + 1, B, H), (T, B, H), (T + 1, B, H))
+        h[0], c[0] = state
+        _forward(x, *matrices, gates, c, a, h, rests, hard, block_of(x))
+        return h[1:], (h[T], c[T]), Kept(gates, c, a, h, hard)
+
+    def _run_back(self, dy: Array, dstate: Any, kept: Kept, x: Array, matrices: Any, rests: Array, dx: Array) -> Any:
+        (_, B, I), columns, n = x.shape, kept.gates.shape[2], block_of(x)
+        dW, dU, db = (np.zeros(s, x.dtype) for s in ((I, columns), (columns // 4, columns), columns))
+        (dz,) = carved(x.dtype, (n, B, columns))
+        _backward(dy, *dstate, *kept, x, *matrices, rests, dz, dx, dW, dU, db)
+        return dW, dU, db
 
 
 @compiled("the LSTM's loop forward")
-def _forward(x, W, U, b, gates, c, a, h, hold, hard, n):  # type: ignore[no-untyped-def]
+def _forward(x, W, U, b, gates, c, a, h, rests, hard, n):  # type: ignore[no-untyped-def]
     """Fills gates, c, a and h."""
     for start in range(0, len(x), n):
         block = slice(start, min(start + n, len(x)))
@@ -111,7 +96,7 @@ def _forward(x, W, U, b, gates, c, a, h, hold, hard, n):  # type: ignore[no-unty
         for t in range(start, block.stop):
             add_product(h[t], U, gates[t])
             for row in range(len(h[t])):
-                if hold.size and hold[t, row]:
+                if rests.size and rests[t, row]:
                     h[t + 1, row], c[t + 1, row] = h[t, row], c[t, row]
                 else:
                     _step(gates[t, row], c[t, row], c[t + 1, row], a[t, row], h[t + 1, row], hard)
@@ -132,45 +117,8 @@ def _step(z, c, c_new, a, h_new, hard):  # type: ignore[no-untyped-def]
         h_new[k] = o[k] * a[k]
 
 
-def backward(
-    dy: Array | None,
-    dh_T: Array | None,
-    dc_T: Array | None,
-    kept: Kept,
-    x: Array,
-    W: Array,
-    U: Array,
-    *,
-    needs_dx: bool = True,
-) -> tuple[Array | None, Array, Array, Array, Array, Array]:
-    """Walks back through the sequence; it can be called any number of times.
-
-    Args:
-        dy: ∂loss/∂y, (time, batch, units), or None where nothing of the loss comes through y.
-        dh_T: ∂loss/∂h_T, (batch, units), or None.
-        dc_T: ∂loss/∂c_T, (batch, units), or None.
-        kept: what `forward` kept.
-        x: (time, batch, features), as `forward` had it; W and U likewise.
-        W: (features, 4 units).
-        U: (units, 4 units).
-        needs_dx: is ∂loss/∂x wanted?
-
-    Returns:
-        dx (None if not wanted), dh0, dc0, dW, dU, db.
-    """
-    (T, B, I), H, n = x.shape, len(U), block_of(x)
-    dh, dc = cotangent(dh_T, (B, H), x), cotangent(dc_T, (B, H), x)
-    dy = output_cotangent(dy, (T, B, H), x, kept.mask)
-    dx = np.zeros((T, B, I) if needs_dx else (0, 0, 0), x.dtype)
-    dW, dU, db = np.zeros((I, 4 * H), x.dtype), np.zeros((H, 4 * H), x.dtype), np.zeros(4 * H, x.dtype)
-    (dz,) = carved(x.dtype, (n, B, 4 * H))
-    arrays = kept.gates, kept.c, kept.a, kept.h, plain(x), turned(W), turned(U)
-    _backward(dy, dh, dc, *arrays, held(kept.mask), kept.hard, dz, dx, dW, dU, db)
-    return dx if needs_dx else None, dh, dc, dW, dU, db
-
-
 @compiled("the LSTM's loop backward")
-def _backward(dy, dh, dc, gates, c, a, h, x, Wᵀ, Uᵀ, hold, hard, dz, dx, dW, dU, db):  # type: ignore[no-untyped-def]
+def _backward(dy, dh, dc, gates, c, a, h, hard, x, Wᵀ, Uᵀ, rests, dz, dx, dW, dU, db):  # type: ignore[no-untyped-def]
     """Fills dx, dW, dU and db; leaves in dh and dc what reached h₀ and c₀. dz is for the steps of one block."""
     n = len(dz)
     for stop in range(len(x), 0, -n):
@@ -178,7 +126,7 @@ def _backward(dy, dh, dc, gates, c, a, h, x, Wᵀ, Uᵀ, hold, hard, dz, dx, dW,
         for t in range(stop - 1, block.start - 1, -1):
             dz_t = dz[t - block.start]
             for row in range(len(dz_t)):
-                if hold.size and hold[t, row]:
+                if rests.size and rests[t, row]:
                     add_rest(dy[t, row], dh[row], dz_t[row])
                 else:
                     _step_backward(dy[t, row], dh[row], dc[row], gates[t, row], c[t, row], a[t, row], hard, dz_t[row])
@@ -207,3 +155,6 @@ def _step_backward(dy, dh, dc, gates, c, a, hard, dz):  # type: ignore[no-untype
         dz[H + k] = dc[k] * c[k] * gate_slope(f, hard)
         dz[2 * H + k] = dc[k] * i * (one - g * g)
         dc[k] *= f
+
+
+loop = LSTM()

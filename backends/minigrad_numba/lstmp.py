@@ -28,23 +28,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_numba.activations import gate, gate_slope, tanh
-from minigrad_numba.arrays import (
-    add_rest,
-    add_rows,
-    block_of,
-    cotangent,
-    gather,
-    held,
-    output_cotangent,
-    plain,
-    rows_of,
-    set_rows,
-    silenced,
-    turned,
-)
+from minigrad_numba.arrays import add_rest, add_rows, gather, rows_of, set_rows
 from minigrad_numba.compiling import compiled, inlined
-from minigrad_numba.products import add_product
-from minigrad_numpy.loops import Mask, read_mask
+from minigrad_numba.loops import Loop, block_of, plain
+from minigrad_numba.tiles import add_product, panels
 from minigrad_numpy.memory import carved
 
 Array = Any
@@ -57,74 +44,80 @@ class Kept(NamedTuple):
     c: Array  # (time + 1, batch, units): c₀ … c_T, clipped
     a: Array  # (time, batch, units): tanh(c_new)
     m: Array  # (time + 1, batch, outputs): m₀ … m_T, clipped
-    mask: Mask | None
     clips: tuple[Any, Any]
 
 
-def forward(
-    x: Array,
-    c0: Array,
-    m0: Array,
-    K: Array,
-    b: Array,
-    w_f: Array | None = None,
-    w_i: Array | None = None,
-    w_o: Array | None = None,
-    P: Array | None = None,
-    mask: Array | None = None,
-    *,
-    zero_output: bool = False,
-    forget_bias: float = 1.0,
-    cell_clip: float | None = None,
-    proj_clip: float | None = None,
-) -> tuple[Array, Array, Array, Kept]:
-    """Runs the LSTM over a sequence.
+class LSTMP(Loop):
+    """The first generation's loop."""
 
-    Args:
-        x: (time, batch, features), float32 or float64 as all the others.
-        c0: (batch, units).
-        m0: (batch, outputs).
-        K: (features + outputs, 4 units).
-        b: (4 units,).
-        w_f: (units,), or None; the peepholes, all three or none.
-        w_i: (units,), or None.
-        w_o: (units,), or None.
-        P: (units, outputs), or None.
-        mask: (time, batch) of bools, or None. Where False, the row keeps c and m and repeats its previous output.
-        zero_output: at masked steps the output is zero instead of repeated.
-        forget_bias: added to the forget gate's argument.
-        cell_clip: c_new is clipped to ±cell_clip; None does not clip.
-        proj_clip: the projection is clipped to ±proj_clip; None does not clip.
+    output = 1
 
-    Returns:
-        y (time, batch, outputs), c_T and m_T, all of them the caller's own, and what `backward` needs.
-    """
-    (T, B, I), H, M, real = x.shape, c0.shape[1], m0.shape[1], x.dtype.type
-    masked = read_mask(mask, zero_output)
-    proj_clip = None if P is None else proj_clip
-    clips = real(np.inf if cell_clip is None else cell_clip), real(np.inf if proj_clip is None else proj_clip)
-    x, K, b, w, P = plain(x), plain(K), plain(b), _peepholes(w_i, w_f, w_o, c0), _projection(P, x)
-    gates, c, a, m, n = carved(x.dtype, (T, B, 4 * H), (T + 1, B, H), (T, B, H), (T + 1, B, M), (B, H))
-    c[0], m[0] = c0, m0
-    options = real(forget_bias), clips, held(masked), block_of(x)
-    _forward(x, K[:I], K[I:], b, w, P, gates, c, a, m, n, *options)
-    return silenced(m[1:].copy(), masked), c[T].copy(), m[T].copy(), Kept(gates, c, a, m, masked, clips)
+    def forward(self, x: Array, c0: Array, m0: Array, K: Array, *others: Any, **options: Any) -> Any:
+        """Runs the LSTM over a sequence: y, c_T, m_T, kept.
+
+        Args:
+            x: (time, batch, features), float32 or float64 as all the others.
+            c0: (batch, units).
+            m0: (batch, outputs).
+            K: (features + outputs, 4 units).
+            others: b (4 units,); w_f, w_i and w_o (units,), the peepholes, all three or none; P (units, outputs); the
+                mask (time, batch) of bools. Any but b can be None.
+            options: zero_output, at masked steps the output is zero instead of repeated; forget_bias, added to the
+                forget gate's argument; cell_clip and proj_clip, to which c_new and m_new are clipped, or None.
+        """
+        *weights, mask = others
+        return self._forward(x, (c0, m0), (K[: x.shape[2]], K[x.shape[2] :], *weights), mask, **options)
+
+    def backward(self, dy: Any, dc_T: Any, dm_T: Any, kept: Any, x: Array, *weights: Any, needs_dx: bool = True) -> Any:
+        """Walks back through it: dx, dc0, dm0, dK, db, dw_f, dw_i, dw_o, dP; None for what there is not."""
+        K, *others = weights
+        weights = K[: x.shape[2]], K[x.shape[2] :], *others
+        *found, dK_x, dK_m, db, dw, dP = self._backward(dy, (dc_T, dm_T), kept, x, weights, needs_dx)
+        dw_i, dw_f, dw_o = dw if others[1] is not None else (None, None, None)
+        return *found, np.concatenate([dK_x, dK_m]), db, dw_f, dw_i, dw_o, dP if dP.size else None
+
+    def _matrices(self, weights: Any) -> Any:
+        K_x, K_m, b, w_f, w_i, w_o, P = weights
+        return panels(K_x), panels(K_m), plain(b), _peepholes(w_i, w_f, w_o, K_x), panels(_projection(P, K_x))
+
+    def _matrices_back(self, weights: Any) -> Any:
+        K_x, K_m, _, w_f, w_i, w_o, P = weights
+        return panels(K_x.T), panels(K_m.T), _peepholes(w_i, w_f, w_o, K_x), panels(_projection(P, K_x).T)
+
+    def _run(self, x: Array, state: Any, matrices: Any, rests: Array, options: Any) -> Any:
+        (T, B, _), (H, M), real = x.shape, [s.shape[1] for s in state], x.dtype.type
+        limits = options.get("cell_clip"), options.get("proj_clip") if matrices[-1].size else None
+        clips = tuple([real(np.inf if limit is None else limit) for limit in limits])
+        forget_bias = real(options.get("forget_bias", 1.0))
+        gates, c, a, m, n = carved(x.dtype, (T, B, 4 * H), (T + 1, B, H), (T, B, H), (T + 1, B, M), (B, H))
+        c[0], m[0] = state
+        _forward(x, *matrices, gates, c, a, m, n, forget_bias, clips, rests, block_of(x))
+        return m[1:], (c[T], m[T]), Kept(gates, c, a, m, clips)
+
+    def _run_back(self, dy: Array, dstate: Any, kept: Kept, x: Array, matrices: Any, rests: Array, dx: Array) -> Any:
+        (_, B, I), H, M, n = x.shape, kept.c.shape[2], kept.m.shape[2], block_of(x)
+        P = (H, M) if matrices[-1].size else (0, 0)
+        gradients = tuple([np.zeros(s, x.dtype) for s in ((I, 4 * H), (M, 4 * H), 4 * H, (3, H), P)])
+        room = carved(x.dtype, (n, B, 4 * H), (n, B, M), (n, B, H), (B, H))
+        arrays = kept.gates, kept.c, kept.a, kept.m, x, *matrices
+        _backward(dy, *dstate, *arrays, kept.clips, rests, tuple(room), (dx, *gradients))
+        return gradients
 
 
-def _peepholes(w_i: Array | None, w_f: Array | None, w_o: Array | None, c: Array) -> Array:
+def _peepholes(w_i: Array | None, w_f: Array | None, w_o: Array | None, K: Array) -> Array:
     """w_i, w_f and w_o below each other, (3, units); zeros where there are none."""
     if w_i is None or w_f is None or w_o is None:
-        return np.zeros((3, c.shape[-1]), c.dtype)
+        return np.zeros((3, K.shape[1] // 4), K.dtype)
     return np.stack([w_i, w_f, w_o])
 
 
-def _projection(P: Array | None, x: Array) -> Array:
+def _projection(P: Array | None, K: Array) -> Array:
     """P, or an array of size 0."""
-    return np.zeros((0, 0), x.dtype) if P is None else plain(P)
+    return np.zeros((0, 0), K.dtype) if P is None else P
 
 
 @compiled("the first generation's LSTM's loop forward")
-def _forward(x, K_x, K_m, b, w, P, gates, c, a, m, n, forget_bias, clips, hold, steps):  # type: ignore[no-untyped-def]
+def _forward(x, K_x, K_m, b, w, P, gates, c, a, m, n, forget_bias, clips, rests, steps):  # type: ignore[no-untyped-def]
     """Fills gates, c, a and m. n is room for what is projected."""
     cell_clip, proj_clip = clips
     for start in range(0, len(x), steps):
@@ -142,7 +135,7 @@ def _forward(x, K_x, K_m, b, w, P, gates, c, a, m, n, forget_bias, clips, hold, 
             else:
                 m[t + 1] = n
             for row in range(len(n)):
-                if hold.size and hold[t, row]:
+                if rests.size and rests[t, row]:
                     c[t + 1, row], m[t + 1, row] = c[t, row], m[t, row]
                 elif P.size:
                     _clip(m[t + 1, row], proj_clip)
@@ -179,57 +172,8 @@ def _clip(m, limit):  # type: ignore[no-untyped-def]
         m[k] = clipped(m[k], limit)
 
 
-def backward(
-    dy: Array | None,
-    dc_T: Array | None,
-    dm_T: Array | None,
-    kept: Kept,
-    x: Array,
-    K: Array,
-    b: Array,
-    w_f: Array | None = None,
-    w_i: Array | None = None,
-    w_o: Array | None = None,
-    P: Array | None = None,
-    *,
-    needs_dx: bool = True,
-) -> tuple[Array | None, ...]:
-    """Walks back through the sequence; it can be called any number of times.
-
-    Args:
-        dy: ∂loss/∂y, (time, batch, outputs), or None where nothing of the loss comes through y.
-        dc_T: ∂loss/∂c_T, (batch, units), or None.
-        dm_T: ∂loss/∂m_T, (batch, outputs), or None.
-        kept: what `forward` kept.
-        x: (time, batch, features), as `forward` had it; the weights likewise.
-        K: (features + outputs, 4 units).
-        b: (4 units,).
-        w_f: (units,), or None.
-        w_i: (units,), or None.
-        w_o: (units,), or None.
-        P: (units, outputs), or None.
-        needs_dx: is ∂loss/∂x wanted?
-
-    Returns:
-        dx (None if not wanted), dc0, dm0, dK, db, dw_f, dw_i, dw_o, dP; None for what there is not.
-    """
-    (T, B, I), H, M, steps = x.shape, kept.c.shape[2], kept.m.shape[2], block_of(x)
-    w, projection = _peepholes(w_i, w_f, w_o, kept.c), _projection(P, x)
-    dc, dm = cotangent(dc_T, (B, H), x), cotangent(dm_T, (B, M), x)
-    dy = output_cotangent(dy, (T, B, M), x, kept.mask)
-    dx = np.zeros((T, B, I) if needs_dx else (0, 0, 0), x.dtype)
-    dK, db, dw, dP = (np.zeros(array.shape, x.dtype) for array in (K, b, w, projection))
-    room = carved(x.dtype, (steps, B, 4 * H), (steps, B, M), (steps, B, H), (B, H))
-    matrices = plain(x), turned(K[:I]), turned(K[I:]), w, turned(projection)
-    arrays = kept.gates, kept.c, kept.a, kept.m
-    gradients = dx, dK[:I], dK[I:], db, dw, dP
-    _backward(dy, dc, dm, *arrays, *matrices, kept.clips, held(kept.mask), tuple(room), gradients)
-    dw_i, dw_f, dw_o = dw if w_i is not None else (None, None, None)
-    return dx if needs_dx else None, dc, dm, dK, db, dw_f, dw_i, dw_o, None if P is None else dP
-
-
 @compiled("the first generation's LSTM's loop backward")
-def _backward(dy, dc, dm, gates, c, a, m, x, K_xᵀ, K_mᵀ, w, Pᵀ, clips, hold, room, out):  # type: ignore[no-untyped-def]
+def _backward(dy, dc, dm, gates, c, a, m, x, K_xᵀ, K_mᵀ, w, Pᵀ, clips, rests, room, out):  # type: ignore[no-untyped-def]
     """Fills the gradients, `out`; leaves in dc and dm what reached c₀ and m₀."""
     dz, dp, n, dn = room  # the first three for the steps of one block, dn for one step
     dx, dK_x, dK_m, db, dw, dP = out
@@ -239,7 +183,7 @@ def _backward(dy, dc, dm, gates, c, a, m, x, K_xᵀ, K_mᵀ, w, Pᵀ, clips, hol
         for t in range(stop - 1, start - 1, -1):
             at = t - start
             for row in range(len(dn)):
-                if hold.size and hold[t, row]:
+                if rests.size and rests[t, row]:
                     add_rest(dy[t, row], dm[row], dp[at, row])
                 else:
                     _unclip(dy[t, row], dm[row], m[t + 1, row], clips[1], dp[at, row])
@@ -249,7 +193,7 @@ def _backward(dy, dc, dm, gates, c, a, m, x, K_xᵀ, K_mᵀ, w, Pᵀ, clips, hol
             else:
                 dn += dp[at]
             for row in range(len(dn)):
-                if hold.size and hold[t, row]:
+                if rests.size and rests[t, row]:
                     dz[at, row], n[at, row] = 0, 0
                 else:
                     kept = gates[t, row], c[t, row], c[t + 1, row], a[t, row]
@@ -294,3 +238,6 @@ def _step_backward(dn, dc, gates, c, c_new, a, w, limit, dz, n, dw):  # type: ig
         dw[1, k] += dz[2 * H + k] * c[k]
     for k in range(H):
         dw[2, k] += dz[3 * H + k] * c_new[k]
+
+
+loop = LSTMP()

@@ -1,7 +1,8 @@
-"""Matrix products inside compiled loops.
+"""Sums over the steps inside compiled loops, dW = Σ xᵀ dz: matrix products with a long inner side.
 
 Large ones are done by the BLAS that NumPy itself has loaded: the same routine on the same threads, reached without
-Python. Small ones, where that call would cost more than the product, are done in plain loops.
+Python. (It is a fifth faster at these than `tiles`: what it copies together, it reads often.) Small ones, where
+that call would cost more than the product, are done in plain loops.
 
 Where NumPy's BLAS is not to be found, SciPy's is taken, if it is installed; and if not, plain loops of the same
 signature, which are right, but slow at large sizes. `BLAS` says which it is.
@@ -24,8 +25,7 @@ from minigrad_numba.compiling import INLINED, inlined
 
 Array = Any
 
-SMALL = 4096  # multiplications: up to here plain loops are faster, as measured,
-FEW = 3  # and up to so many rows of A, which BLAS has no good routine for
+SMALL = 4096  # multiplications: up to here plain loops are faster, as measured
 
 # What the routine is called in NumPy's own wheels, in other builds of OpenBLAS, in Apple's library, in any other.
 NAMES = ("scipy_{}gemm_64_", "{}gemm_64_", "{}gemm$NEWLAPACK$ILP64", "{}gemm$NEWLAPACK", "{}gemm_")
@@ -43,22 +43,16 @@ def _signature(real: Any) -> Any:
 
 
 def _in_plain_loops(real: Any) -> Any:
-    """The routine, written out; α = β = 1, as it is called here."""
+    """The routine, written out as it is called here: op(A) = A, op(B) = Bᵀ, α = β = 1."""
 
     @cfunc(_signature(real))
     def gemm(op_A, op_B, m, n, k, α, A, lda, B, ldb, β, C, ldc):  # type: ignore[no-untyped-def]
         m, n, k = m[0], n[0], k[0]
         A, C = carray(A, (k, m)), carray(C, (n, m))
-        if op_B[0] == ord("T"):
-            for r, row in enumerate(carray(B, (k, n))):
-                for i in range(n):
-                    for j in range(m):
-                        C[i, j] += row[i] * A[r, j]
-        else:
-            for i, row in enumerate(carray(B, (n, k))):
-                for r in range(k):
-                    for j in range(m):
-                        C[i, j] += row[r] * A[r, j]
+        for r, row in enumerate(carray(B, (k, n))):
+            for i in range(n):
+                for j in range(m):
+                    C[i, j] += row[i] * A[r, j]
 
     return gemm
 
@@ -96,22 +90,22 @@ _GEMM = {types.float32: _routine("s", types.float32), types.float64: _routine("d
 _N, _T = np.array([ord("N")], np.uint8), np.array([ord("T")], np.uint8)
 
 
-def _gemm(A: Array, B: Array, C: Array, op: Array, rows: int, inner: int) -> None:
-    """C += op(A) B, in compiled code: `rows` is the number of op(A)'s, `inner` of B's."""
-    np.add(C, (A if op is _N else A.T) @ B, out=C)
+def _gemm(A: Array, B: Array, C: Array) -> None:
+    """C += Aᵀ B, in compiled code."""
+    np.add(C, A.T @ B, out=C)
 
 
 @overload(_gemm, jit_options=INLINED)
-def _overloaded(A, B, C, op, rows, inner):  # type: ignore[no-untyped-def]  # Numba compares the signatures
+def _overloaded(A, B, C):  # type: ignore[no-untyped-def]  # Numba compares the signatures
     gemm, one = _GEMM[A.dtype], np.ones(1, str(A.dtype))
 
-    def implementation(A, B, C, op, rows, inner):  # type: ignore[no-untyped-def]
-        # What is stored row by row is the transposed matrix read column by column: Cᵀ += Bᵀ op(A)ᵀ.
-        sizes = np.array([B.shape[1], rows, inner, A.shape[1]])
-        columns, lda = sizes.ctypes, sizes[3:].ctypes
+    def implementation(A, B, C):  # type: ignore[no-untyped-def]
+        # What is stored row by row is the transposed matrix read column by column: Cᵀ += Bᵀ (Aᵀ)ᵀ.
+        sizes = np.array([B.shape[1], A.shape[1], len(A)])
+        columns, rows, inner = sizes.ctypes, sizes[1:].ctypes, sizes[2:].ctypes
         gemm(
-            _N.ctypes, op.ctypes, columns, sizes[1:].ctypes, sizes[2:].ctypes,
-            one.ctypes, B.ctypes, columns, A.ctypes, lda, one.ctypes, C.ctypes, columns,
+            _N.ctypes, _T.ctypes, columns, rows, inner,
+            one.ctypes, B.ctypes, columns, A.ctypes, rows, one.ctypes, C.ctypes, columns,
         )  # fmt: skip
 
     return implementation
@@ -121,29 +115,10 @@ def _overloaded(A, B, C, op, rows, inner):  # type: ignore[no-untyped-def]  # Nu
 
 
 @inlined
-def add_product(A, B, C):  # type: ignore[no-untyped-def]
-    """C += A B."""
-    rows, inner = A.shape
-    if rows > FEW and rows * B.size > SMALL:
-        _gemm(A, B, C, _N, rows, inner)
-        return
-    whole = inner - inner % 4
-    for i in range(rows):
-        a, c = A[i], C[i]
-        for k in range(0, whole, 4):  # four rows of B at a time: C is read and written less often
-            a_0, a_1, a_2, a_3 = a[k], a[k + 1], a[k + 2], a[k + 3]
-            for j in range(len(c)):
-                c[j] += a_0 * B[k, j] + a_1 * B[k + 1, j] + a_2 * B[k + 2, j] + a_3 * B[k + 3, j]
-        for k in range(whole, inner):
-            for j in range(len(c)):
-                c[j] += a[k] * B[k, j]
-
-
-@inlined
 def add_product_of_transposed(A, B, C):  # type: ignore[no-untyped-def]
     """C += Aᵀ B."""
     if A.size * B.shape[1] > SMALL:
-        _gemm(A, B, C, _T, A.shape[1], len(A))
+        _gemm(A, B, C)
         return
     for k in range(len(A)):
         for i in range(A.shape[1]):

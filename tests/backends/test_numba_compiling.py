@@ -20,12 +20,13 @@ from minigrad_numba import compiling
 
 RUN = """
 import numpy as np
-from minigrad_numba import compiling, simple_rnn
+from minigrad_numba import compiling
+from minigrad_numba.simple_rnn import loop
 x, h, W = np.zeros((2, 1, 1), "float32"), np.zeros((1, 1), "float32"), np.zeros((1, 1), "float32")
-*_, kept = simple_rnn.forward(x, h, W, W, None)
-simple_rnn.backward(None, None, kept, x, W, W)
+*_, kept = loop.forward(x, h, W, W, None)
+loop.backward(None, None, kept, x, W, W)
 read_only = np.broadcast_to(W, (2, 1, 1))  # another layout, the same compilation
-simple_rnn.forward(read_only, h, W, W, None)
+loop.forward(read_only, h, W, W, None)
 print(compiling.compilations())
 """
 SOURCES = Path(minigrad_numba.__file__).parents[1]

@@ -23,7 +23,7 @@ T, B, I, H = 5, 7, 3, 4
 
 @pytest.fixture
 def three(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """Three parts, whatever the machine has; and what BLAS was told in the meantime."""
+    """Three parts, whatever the machine has and however small they are; and what BLAS was told in the meantime."""
     told, threads_of_blas = [], SimpleNamespace(count=3)
 
     def tell(count: int) -> None:
@@ -38,24 +38,49 @@ def three(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
 
 @pytest.mark.parametrize("mask", ["none", "late"])
-def test_the_same_numbers_in_parts(three: list[int], mask: str) -> None:
+def test_the_same_numbers_in_parts(three: list[int], monkeypatch: pytest.MonkeyPatch, mask: str) -> None:
     rng = np.random.default_rng(0)
     draw = drawing(rng, "float64")
     x, h0, c0, W, U = draw(T, B, I), draw(B, H), draw(B, H), draw(I, 4 * H), draw(H, 4 * H)
     rows, dy, dh_T = masks(rng, T, B, mask), draw(T, B, H), draw(B, H)
-    whole = lstm.forward(x, h0, c0, W, U, None, rows)
-    shared = minigrad_numba.kernels["lstm"].loop
-    found = shared.forward(x, h0, c0, W, U, None, rows)
-    assert len(found[-1]) == 3
+    found = lstm.loop.forward(x, h0, c0, W, U, None, rows)
+    gradients = [lstm.loop.backward(dy, dh_T, None, found[-1], x, W, U, needs_dx=needs) for needs in (True, False)]
+    assert len(found[-1].parts) == 3
+    assert three == [1, 3] * 3
+    monkeypatch.setattr(threads, "available", lambda: 1)
+    whole = lstm.loop.forward(x, h0, c0, W, U, None, rows)
+    assert len(whole[-1].parts) == 1
     for a, b in zip(found[:-1], whole[:-1], strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-13)
-    for needs_dx in (True, False):
-        expected = lstm.backward(dy, dh_T, None, whole[-1], x, W, U, needs_dx=needs_dx)
-        gradients = shared.backward(dy, dh_T, None, found[-1], x, W, U, needs_dx=needs_dx)
-        assert (gradients[0] is None) is not needs_dx
-        for a, b in zip(gradients, expected, strict=True):
+    for needs, of_parts in zip((True, False), gradients, strict=True):
+        expected = lstm.loop.backward(dy, dh_T, None, whole[-1], x, W, U, needs_dx=needs)
+        assert (of_parts[0] is None) is not needs
+        for a, b in zip(of_parts, expected, strict=True):
             assert a is b is None or np.allclose(a, b, rtol=1e-12, atol=1e-13)
-    assert three == [1, 3] * 3
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "shapes", [((7, 5), (5, 3)), ((2, 7, 5), (5, 3)), ((4, 2, 5), (4, 5, 3)), ((5,), (5, 3))], ids=str
+)
+def test_products_in_parts(three: list[int], monkeypatch: pytest.MonkeyPatch, shapes: Any, dtype: str) -> None:
+    monkeypatch.setattr(threads, "ALONE", 1)
+    draw = drawing(np.random.default_rng(0), dtype)
+    a, b = (draw(*shape) for shape in shapes)
+    for left, right in ((a, b), (np.asfortranarray(a), np.asfortranarray(b))):
+        product = minigrad_numba.matmul(left, right)
+        assert product.dtype == dtype
+        np.testing.assert_allclose(product, a @ b, rtol=1e-5)
+
+
+def test_outputs_lie_in_memory_as_inputs_do(three: list[int]) -> None:
+    """Who hands in a batch-major array turned round gets one back that is batch-major when turned round again."""
+    draw = drawing(np.random.default_rng(0), "float32")
+    x, dy = draw(B, T, I).swapaxes(0, 1), draw(B, T, H).swapaxes(0, 1)
+    y, *_, kept = lstm.loop.forward(x, draw(B, H), draw(B, H), W := draw(I, 4 * H), U := draw(H, 4 * H), None)
+    dx, *_ = lstm.loop.backward(dy, None, None, kept, x, W, U)
+    assert y.swapaxes(0, 1).flags.c_contiguous
+    assert dx.swapaxes(0, 1).flags.c_contiguous
 
 
 def test_blas_gets_its_threads_back_after_an_error(three: list[int]) -> None:
@@ -63,7 +88,7 @@ def test_blas_gets_its_threads_back_after_an_error(three: list[int]) -> None:
         raise ValueError(rows)
 
     with pytest.raises(ValueError, match="slice"):
-        threads._each(fails, threads._slices(6, 3))
+        threads.each(fails, threads.slices(6, 3))
     assert three == [1, 3]
 
 
@@ -87,26 +112,22 @@ def test_callers_at_the_same_time_share_one_setting(three: list[int]) -> None:
     assert three == [1, 3]
 
 
-def test_small_sequences_are_not_cut() -> None:
-    W, U = np.zeros((8, 64), "float32"), np.zeros((16, 64), "float32")
-    assert threads.parts_for(np.zeros((100, 1, 8), "float32"), (W, U, None)) == 1
-    assert threads.parts_for(np.zeros((1, 64, 8), "float32"), (W, U, None)) == 1
-    W, U = np.zeros((64, 512), "float32"), np.zeros((128, 512), "float32")
-    assert threads.parts_for(np.zeros((100, 32, 64), "float32"), (W, U, None)) == min(4, threads.available())
-
-
-def test_where_blas_does_not_tell_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "_tell", None)
-    assert threads.available() == 1
+def test_little_work_and_few_rows_are_not_cut(three: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "ROWS", 8)
+    monkeypatch.setattr(threads, "WORK", 1000)
+    assert threads.parts_for(rows=7, multiplications=10**9) == 1
+    assert threads.parts_for(rows=10**9, multiplications=999) == 1
+    assert threads.parts_for(rows=16, multiplications=10**9) == 2
+    assert threads.parts_for(rows=10**9, multiplications=10**9) == 3
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_after_a_fork(three: list[int]) -> None:
     """A pool's threads do not live on in a fork; a loop there makes new ones."""
-    assert threads._each(lambda rows: rows.start, threads._slices(6, 3)) == [0, 2, 4]
+    assert threads.each(lambda rows: rows.start, threads.slices(6, 3)) == [0, 2, 4]
     child = _fork()
     if not child:
-        ok = threads._each(lambda rows: rows.start, threads._slices(6, 3)) == [0, 2, 4]
+        ok = threads.each(lambda rows: rows.start, threads.slices(6, 3)) == [0, 2, 4]
         os._exit(0 if ok else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
