@@ -35,7 +35,7 @@ class FirstGenerationKernel:
         """Says why the kernel cannot run this step."""
         if step.activation.__name__ != "Tanh":
             return f"the kernel knows tanh as activation, not {step.activation.__name__}"
-        dtype = str(weights[0].dtype)
+        dtype = weights[0].dtype
         return "" if dtype in DTYPES else f"the kernel knows no {dtype}"
 
     def forward(

@@ -33,6 +33,7 @@ class Part(NamedTuple):
 class Kept(NamedTuple):
     """What the way back needs."""
 
+    multiplications: int
     parts: list[Part]
     sizes: list[int]  # of the state's arrays
 
@@ -88,7 +89,7 @@ class Loop(ABC):
             return Part(rows, rests, kept)
 
         work = x.shape[0] * x.shape[1] * sum([w.size for w in weights if w is not None])
-        return y, *state_T, Kept(in_parts(part, x.shape[1], work), [s.shape[1] for s in state])
+        return y, *state_T, Kept(work, in_parts(part, x.shape[1], work), [s.shape[1] for s in state])
 
     def _backward(
         self, dy: Array | None, dstate: Arrays, kept: Kept, x: Array, weights: Arrays, needs_dx: bool
@@ -112,7 +113,7 @@ class Loop(ABC):
                 view[...] = own_dx
             return dweights
 
-        dweights = [_summed(shares) for shares in zip(*each(part, kept.parts), strict=True)]
+        dweights = [_summed(shares) for shares in zip(*each(part, kept.parts, kept.multiplications), strict=True)]
         return dx if needs_dx else None, *dstate_0, *dweights
 
 

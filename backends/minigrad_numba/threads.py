@@ -24,7 +24,7 @@ Array = Any
 
 ROWS = 8  # so many rows at least get a thread of their own,
 WORK = 1 << 23  # and so many multiplications; less is done before it has begun
-ALONE = 1 << 18  # so few, and BLAS takes one thread of its own accord
+ALONE = 1 << 18  # fewer, and BLAS takes one thread of its own accord
 
 # What NumPy's BLAS calls the functions that tell and set its number of threads.
 NAMES = ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads")
@@ -43,12 +43,13 @@ def available() -> int:
 
 def parts_for(rows: int, multiplications: int) -> int:
     """In how many parts so many rows, with so many multiplications in all, are worth being cut."""
-    return max(1, min(available(), rows // ROWS, multiplications // WORK))
+    most = min(rows // ROWS, multiplications // WORK)
+    return min(most, available()) if most > 1 else 1
 
 
 def in_parts(function: Callable[[slice], Any], rows: int, multiplications: int) -> list[Any]:
     """Calls a function with slices that together are all rows, side by side."""
-    return each(function, slices(rows, parts_for(rows, multiplications)))
+    return each(function, slices(rows, parts_for(rows, multiplications)), multiplications)
 
 
 def matmul(a: Array, b: Array) -> Array:
@@ -57,11 +58,12 @@ def matmul(a: Array, b: Array) -> Array:
     Those of BLAS go on spinning for a while after a product, in the way of these here: with both, a training step of a
     small model took half as long again.
     """
-    if a.ndim < 2 or b.ndim != 2 or a.size * b.shape[1] < ALONE:
+    multiplications = a.size * b.shape[-1]
+    if a.ndim < 2 or b.ndim != 2 or multiplications < ALONE:
         return minigrad_numpy.matmul(a, b)
     rows = a.reshape(-1, a.shape[-1])
     y = np.empty((len(rows), b.shape[1]), np.result_type(a, b))
-    in_parts(lambda part: np.matmul(rows[part], b, out=y[part]), len(rows), a.size * b.shape[1])
+    in_parts(lambda part: np.matmul(rows[part], b, out=y[part]), len(rows), multiplications)
     return y.reshape(*a.shape[:-1], b.shape[1])
 
 
@@ -71,12 +73,16 @@ def slices(rows: int, parts: int) -> list[slice]:
     >>> slices(5, 2)
     [slice(0, 2, None), slice(2, 5, None)]
     """
+    if parts == 1:
+        return [slice(0, rows)]
     cuts = [rows * k // parts for k in range(parts + 1)]
     return [slice(start, stop) for start, stop in pairwise(cuts)]
 
 
-def each(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+def each(function: Callable[[Any], Any], items: Sequence[Any], multiplications: int) -> list[Any]:
     """What `map` gives, each call but the first in a thread of its own, products on one thread."""
+    if multiplications < ALONE:
+        return list(map(function, items))
     first, *others = items
     with _products_on_one_thread():
         running = [_threads().submit(function, other) for other in others]

@@ -56,7 +56,7 @@ class Kernel:
             return "the kernel knows no recurrent dropout"
         if x_masks is not None and x_masks.shape[0] != 1:
             return "the kernel knows one dropout mask, not one for each gate"
-        return "" if str(W.dtype) in DTYPES else f"the kernel knows no {W.dtype}"
+        return "" if W.dtype in DTYPES else f"the kernel knows no {W.dtype}"
 
     def options(self, step: Any) -> dict[str, Any]:
         """What of the step's attributes the loop takes as arguments."""

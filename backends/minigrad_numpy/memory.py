@@ -46,12 +46,14 @@ def let_the_allocator_keep() -> None:
 
 
 def carved(dtype: Any, *shapes: tuple[int, ...]) -> list[Array]:
-    """New arrays, not yet written to, all cut from one piece of memory.
+    """New arrays, not yet written to, all cut from one piece of memory unless they are small.
 
     >>> [array.shape for array in carved("float32", (2, 3), (4,))]
     [(2, 3), (4,)]
     """
     dtype = np.dtype(dtype)
+    if sum([math.prod(shape) for shape in shapes]) * dtype.itemsize < SMALL:
+        return [np.empty(shape, dtype) for shape in shapes]
     starts, size = [], 0
     for shape in shapes:
         starts.append(size)
@@ -63,8 +65,6 @@ def carved(dtype: Any, *shapes: tuple[int, ...]) -> list[Array]:
 
 def _memory(size: int) -> Array:
     """A piece of memory of so many bytes: one used before, if there is one that nobody looks at any more."""
-    if size < SMALL:
-        return np.empty(size, "uint8")
     with _lock:
         for k, owners in enumerate(_owners(_pieces)):
             if owners == ALONE and size <= _pieces[k].size <= 2 * size:

@@ -12,7 +12,8 @@ def leaves(structure: Any) -> list[Any]:
         structure = structure.values()
     elif not isinstance(structure, (list, tuple)):
         return [structure]
-    return [leaf for part in structure for leaf in leaves(part)]
+    nested = (list, tuple, dict)
+    return [leaf for part in structure for leaf in (leaves(part) if isinstance(part, nested) else (part,))]
 
 
 def leaves_like(structure: Any, other: Any) -> list[Any]:

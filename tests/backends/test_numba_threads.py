@@ -34,6 +34,7 @@ def three(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     monkeypatch.setattr(threads, "_tell", lambda: threads_of_blas.count)
     monkeypatch.setattr(threads, "ROWS", 1)
     monkeypatch.setattr(threads, "WORK", 1)
+    monkeypatch.setattr(threads, "ALONE", 1)
     return told
 
 
@@ -64,7 +65,6 @@ def test_the_same_numbers_in_parts(three: list[int], monkeypatch: pytest.MonkeyP
     "shapes", [((7, 5), (5, 3)), ((2, 7, 5), (5, 3)), ((4, 2, 5), (4, 5, 3)), ((5,), (5, 3))], ids=str
 )
 def test_products_in_parts(three: list[int], monkeypatch: pytest.MonkeyPatch, shapes: Any, dtype: str) -> None:
-    monkeypatch.setattr(threads, "ALONE", 1)
     draw = drawing(np.random.default_rng(0), dtype)
     a, b = (draw(*shape) for shape in shapes)
     for left, right in ((a, b), (np.asfortranarray(a), np.asfortranarray(b))):
@@ -88,7 +88,7 @@ def test_blas_gets_its_threads_back_after_an_error(three: list[int]) -> None:
         raise ValueError(rows)
 
     with pytest.raises(ValueError, match="slice"):
-        threads.each(fails, threads.slices(6, 3))
+        threads.each(fails, threads.slices(6, 3), 1)
     assert three == [1, 3]
 
 
@@ -124,10 +124,10 @@ def test_little_work_and_few_rows_are_not_cut(three: list[int], monkeypatch: pyt
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_after_a_fork(three: list[int]) -> None:
     """A pool's threads do not live on in a fork; a loop there makes new ones."""
-    assert threads.each(lambda rows: rows.start, threads.slices(6, 3)) == [0, 2, 4]
+    assert threads.each(lambda rows: rows.start, threads.slices(6, 3), 1) == [0, 2, 4]
     child = _fork()
     if not child:
-        ok = threads.each(lambda rows: rows.start, threads.slices(6, 3)) == [0, 2, 4]
+        ok = threads.each(lambda rows: rows.start, threads.slices(6, 3), 1) == [0, 2, 4]
         os._exit(0 if ok else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
