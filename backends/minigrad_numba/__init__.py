@@ -4,13 +4,14 @@
 factor of ten, but `import numba` costs half a second, and the first call with a layer of a new kind and dtype some
 five seconds more, for the compiler, once on each machine: too much for whoever only wants to look at something.
 
-Arrays and functions are those of `minigrad_numpy`; the loops over time are this package's own, and the threads on which
-matrices are multiplied. It knows nothing of minigrad.
+Arrays and functions are those of `minigrad_numpy`. This package's own are the loops over time, a few operations that
+NumPy makes in many passes, and the threads on which matrices are multiplied. It knows nothing of minigrad.
 """
 
 from __future__ import annotations
 
 import minigrad_numpy
+from minigrad_numba.fused import fused
 from minigrad_numba.kernels import kernels as compiled
 from minigrad_numba.threads import matmul as on_our_threads
 from minigrad_numpy import *  # noqa: F403
@@ -19,4 +20,4 @@ name = "numba"  # the rest is the NumPy backend's
 kernels = compiled
 matmul = on_our_threads
 
-__all__ = minigrad_numpy.__all__
+__all__ = minigrad_numpy.__all__ + ["fused"]

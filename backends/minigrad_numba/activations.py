@@ -86,7 +86,7 @@ def _quotient(one: Any) -> Any:
 
 
 def _made(real: Any, whole: Any, terms: int) -> tuple[Function, ...]:
-    """tanh, the gate's σ and its slope, for a dtype."""
+    """tanh, the gate's σ and its slope, and e^y for y ≤ 0, for a dtype."""
     zero, one, two = real(0), real(1), real(2)
     (parts, power), quotient = _exponential(real, whole, terms), _quotient(one)
     fifth, middle = real(0.2), real(0.5)
@@ -105,12 +105,15 @@ def _made(real: Any, whole: Any, terms: int) -> tuple[Function, ...]:
         return whole(y.view(whole) | (real(x).view(whole) & sign)).view(real)
 
     @inlined
-    def sigmoid(x):  # type: ignore[no-untyped-def]
-        y = -abs(x)
+    def exponential(y):  # type: ignore[no-untyped-def]
         y = lowest if y < lowest else y
         p, n = parts(y)
         half = whole(n >> bit)
-        e = (p + one) * power(half) * power(whole(n - half))  # in two steps: 2ⁿ itself may be too small for a float
+        return (p + one) * power(half) * power(whole(n - half))  # in two steps: 2ⁿ may be too small for a float
+
+    @inlined
+    def sigmoid(x):  # type: ignore[no-untyped-def]
+        e = exponential(-abs(x))
         return quotient(one if x >= zero else e, one, e)
 
     def gate(x, hard):  # type: ignore[no-untyped-def]
@@ -124,7 +127,7 @@ def _made(real: Any, whole: Any, terms: int) -> tuple[Function, ...]:
             return fifth if zero < y < one else zero
         return y - y * y
 
-    return tanh, gate, gate_slope
+    return tanh, gate, gate_slope, exponential.py_func
 
 
 _BY_DTYPE = {types.float32: _made(np.float32, np.uint32, 7), types.float64: _made(np.float64, np.uint64, 13)}
@@ -133,6 +136,11 @@ _BY_DTYPE = {types.float32: _made(np.float32, np.uint32, 7), types.float64: _mad
 def tanh(x: Any) -> Any:
     """tanh x, in compiled code."""
     return np.tanh(x)
+
+
+def exponential(y: Any) -> Any:
+    """e^y for y ≤ 0, in compiled code."""
+    return np.exp(y)
 
 
 def gate(x: Any, hard: bool) -> Any:
@@ -148,6 +156,11 @@ def gate_slope(y: Any, hard: bool) -> Any:
 @overload(tanh, jit_options=INLINED)
 def _tanh(x):  # type: ignore[no-untyped-def]
     return _BY_DTYPE[x][0]
+
+
+@overload(exponential, jit_options=INLINED)
+def _exponential_of(y):  # type: ignore[no-untyped-def]
+    return _BY_DTYPE[y][3]
 
 
 @overload(gate, jit_options=INLINED)

@@ -108,7 +108,9 @@ class Loop(ABC):
                 own_dy = np.where((rests == SILENT)[..., None], dy.dtype.type(0), own_dy)
             view = dx[:, rows]
             own_dx = view if view.flags.carray else np.zeros(view.shape, view.dtype)
-            dweights: tuple[Any, ...] = self._run_back(own_dy, own_dstate, of.kept, plain(own_x), matrices, rests, own_dx)
+            dweights: tuple[Any, ...] = self._run_back(
+                own_dy, own_dstate, of.kept, plain(own_x), matrices, rests, own_dx
+            )
             if own_dx is not view:
                 view[...] = own_dx
             return dweights

@@ -107,8 +107,8 @@ def _step(z, c, c_new, a, h_new, hard):  # type: ignore[no-untyped-def]
     """One row's step; the gates take the place of z. In three short loops: the processor looks ahead only so far."""
     H = len(c)
     i, f, g, o = z[:H], z[H : 2 * H], z[2 * H : 3 * H], z[3 * H :]
-    for k in range(H):
-        i[k], f[k] = gate(i[k], hard), gate(f[k], hard)
+    for k in range(2 * H):
+        z[k] = gate(z[k], hard)
     for k in range(H):
         g[k], o[k] = tanh(g[k]), gate(o[k], hard)
     for k in range(H):

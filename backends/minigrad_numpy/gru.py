@@ -107,7 +107,8 @@ def forward(
         _forward_block(weights, x1h1[: m + 1], gates[start:stop], rows, σ)
         h[start + 1 : stop + 1] = x1h1[1 : m + 1, I + 1 : -1].transpose(0, 2, 1)
         x1h1[0, I + 1 : -1] = x1h1[m, I + 1 : -1]
-    y = h[1:].copy()
+    y = np.empty_like(x, shape=(T, B, H))  # which lies in memory as x does: who turns both need not copy
+    y[...] = h[1:]
     if masked:
         y[masked.silent] = 0.0
     return y, h[T].copy(), Kept(gates, h, masked, recurrent_activation)
@@ -165,7 +166,7 @@ def backward(
     dz = F[:, :4].reshape(n, 4 * H, B)
     steps = list(zip(dy_block, F, dz[:, H:], F[:, 4], strict=True))
     W_gzr = ordered(W, 3, [2, 0, 1])
-    dx = np.empty((T, B, I), x.dtype) if needs_dx else None
+    dx = np.empty_like(x) if needs_dx else None
     dh = np.zeros((H, B), x.dtype) if dh_T is None else dh_T.T.copy()
 
     def block(start: int, stop: int) -> Array:

@@ -75,7 +75,8 @@ def forward(
                 copyto(h_new, h_t, where=row)
         h[start + 1 : stop + 1] = xh1[1 : m + 1, I:-1].transpose(0, 2, 1)
         xh1[0, I:-1] = xh1[m, I:-1]
-    y = h[1:].copy()
+    y = np.empty_like(x, shape=(T, B, H))  # which lies in memory as x does: who turns both need not copy
+    y[...] = h[1:]
     if masked:
         y[masked.silent] = 0.0
     return y, h[T].copy(), Kept(h, masked)
@@ -106,7 +107,7 @@ def backward(
     ds, dxh, dy_block, *room = carved(x.dtype, *shapes, *room_to_gather(x, H, H, n))
     dy_block[...] = 0.0
     steps = list(zip(dy_block, ds, dxh, dxh[:, J:], strict=True))
-    dx = np.empty((T, B, I), x.dtype) if needs_dx else None
+    dx = np.empty_like(x) if needs_dx else None
     dh = np.zeros((H, B), x.dtype) if dh_T is None else dh_T.T.copy()
 
     def block(start: int, stop: int) -> Array:

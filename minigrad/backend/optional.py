@@ -7,6 +7,9 @@
   was asked for, what is in use, and what can be had in all. Memory that lies idle is given back before it is counted.
 - ``kernels``, fused versions of the recurrent loops, each a `Kernel`, by the name of the step whose formulas it
   replaces: ``"lstm"``, ``"gru"``, ``"simple_rnn"``, ``"lstmp"``. Where a step has none, its formulas run.
+- ``fused``, other operations in one pass, by name: ``"softmax_cross_entropy"`` with ``forward(x, labels)``, which
+  returns the losses and what ``backward(dy, labels, kept)`` wants to see again; ``"adam"``, called with g, m, v, η, β₁,
+  β₂ and ε, which writes to m and v and returns the step. Each has ``refuses(*arrays)``, as a `Kernel` has.
 """
 
 from __future__ import annotations

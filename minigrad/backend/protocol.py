@@ -10,8 +10,8 @@ dtype.
 
 `minigrad.functional` offers the same names on Tensors; that is why one gradient rule serves both.
 
-A backend may offer four things more, of which `minigrad.backend.optional` tells: `probe`, `on_host`, `shortage` and
-fused `kernels` of the recurrent loops.
+A backend may offer five things more, of which `minigrad.backend.optional` tells: `probe`, `on_host`, `shortage`, fused
+`kernels` of the recurrent loops, and other operations `fused`.
 """
 
 from __future__ import annotations

@@ -43,12 +43,15 @@ class Adam(Optimizer):
 
     def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:
         """Returns Δ."""
+        rate_t = rate * sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
+        fused = None if self.amsgrad else getattr(xp, "fused", {}).get("adam")
+        if fused is not None and not fused.refuses(g, slots["m"], slots["v"]):
+            return fused(g, slots["m"], slots["v"], rate_t, self.beta_1, self.beta_2, self.epsilon)
         slots["m"] += (1.0 - self.beta_1) * (g - slots["m"])
         slots["v"] += (1.0 - self.beta_2) * (g * g - slots["v"])
         m, v = slots["m"], slots["v"]
         if self.amsgrad:
             v = slots["v_max"] = xp.maximum(slots["v_max"], v)
-        rate_t = rate * sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
         return rate_t * m / (xp.sqrt(v) + self.epsilon)
 
 
