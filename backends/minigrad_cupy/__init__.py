@@ -44,6 +44,7 @@ from cupyx.scipy.special import erf
 
 from minigrad_cupy.device import probe, shortage
 from minigrad_cupy.kernels import kernels
+from minigrad_numpy import astype, getitem, reshape, split  # written by methods that CuPy's arrays have too
 
 Array = Any
 Axis = int | tuple[int, ...] | None
@@ -82,11 +83,6 @@ def to_numpy(x: Array) -> Any:
 def is_array(x: object) -> bool:
     """Is x a CuPy array?"""
     return isinstance(x, cp.ndarray)
-
-
-def astype(x: Array, dtype: Any) -> Array:
-    """x with another dtype."""
-    return x.astype(dtype)
 
 
 def zeros(shape: tuple[int, ...], dtype: Any = "float32") -> Array:
@@ -150,18 +146,6 @@ def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: 
 # --- shape ----------------------------------------------------------------------------------------------------------
 
 
-def reshape(x: Array, shape: tuple[int, ...]) -> Array:
-    """x in another shape, one axis of which may be −1."""
-    return x.reshape(shape)
-
-
-def split(x: Array, sections: int, axis: int = 0) -> tuple[Array, ...]:
-    """x cut into equal parts along an axis, as views."""
-    n = x.shape[axis] // sections
-    before = (slice(None),) * (axis % x.ndim)
-    return tuple([x[(*before, slice(k * n, (k + 1) * n))] for k in range(sections)])
-
-
 def unstack(x: Array, axis: int = 0) -> tuple[Array, ...]:
     """The slices of x along an axis."""
     return tuple(x if axis == 0 else cp.moveaxis(x, axis, 0))
@@ -173,11 +157,6 @@ def pad(x: Array, widths: Sequence[tuple[int, int]]) -> Array:
 
 
 # --- indexing -------------------------------------------------------------------------------------------------------
-
-
-def getitem(x: Array, index: Any) -> Array:
-    """x[index]."""
-    return x[index]
 
 
 def take(x: Array, indices: Array, axis: int = 0) -> Array:

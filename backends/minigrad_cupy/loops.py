@@ -9,6 +9,7 @@ a `Run` owns all that one sequence needs, and goes back to a shelf when nothing 
 from __future__ import annotations
 
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -66,7 +67,7 @@ def _recorded(launches: Callable[[], None]) -> Any:
     return graph
 
 
-class Run:
+class Run(ABC):
     """The arrays of one sequence. A subclass adds its own, and the two loops over them.
 
     Attributes:
@@ -100,11 +101,13 @@ class Run:
         """The loop from the last step to the first."""
         self._back(self._backward)
 
+    @abstractmethod
     def _forward(self) -> None:
-        raise NotImplementedError
+        """The launches of the loop forward."""
 
+    @abstractmethod
     def _backward(self) -> None:
-        raise NotImplementedError
+        """The launches of the loop backward."""
 
     def launch(self, which: int, *arrays: Array | None) -> None:
         """One elementwise kernel over all rows and units: 0 is forward's, 1 backward's."""

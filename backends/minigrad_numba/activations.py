@@ -33,8 +33,8 @@ Function = Callable[..., Any]
 LN2 = decimal.Decimal("0.6931471805599453094172321214581765680755")
 
 
-def _exponential(real: Any, whole: Any, terms: int) -> tuple[Any, Any]:
-    """The functions that a dtype's e^y is put together from: y → (p, 2 · bias + n) and bias + n → 2ⁿ.
+def _exponential(real: Any, whole: Any, terms: int) -> tuple[Any, Any, Any]:
+    """The functions that a dtype's e^y is put together from, y → (p, 2 · bias + n) and bias + n → 2ⁿ, and it for y ≤ 0.
 
     A float stores its exponent with a bias added to it, and so do these; then no number is negative.
 
@@ -50,7 +50,8 @@ def _exponential(real: Any, whole: Any, terms: int) -> tuple[Any, Any]:
     rounder = real(1.5 * 2**about.nmant)
     exponent = whole(about.nmant)  # where it begins among the bits
     bias, bits_of_rounder = whole(about.maxexp - 1), rounder.view(whole)
-    zero = real(0)
+    lowest = real(math.log(about.smallest_subnormal) - 1.5)  # from there on e^y is 0
+    zero, one, bit = real(0), real(1), whole(1)
     series = tuple((real(1 / math.factorial(k)), real(1 / math.factorial(k + 1))) for k in range(terms - 1, 1, -2))
 
     @inlined
@@ -67,7 +68,13 @@ def _exponential(real: Any, whole: Any, terms: int) -> tuple[Any, Any]:
     def power(n):  # type: ignore[no-untyped-def]
         return whole(n << exponent).view(real)
 
-    return parts, power
+    def exponential(y):  # type: ignore[no-untyped-def]
+        y = lowest if y < lowest else y
+        p, n = parts(y)
+        half = whole(n >> bit)
+        return (p + one) * power(half) * power(whole(n - half))  # in two steps: 2ⁿ may be too small for a float
+
+    return parts, power, exponential
 
 
 def _quotient(one: Any) -> Any:
@@ -88,12 +95,12 @@ def _quotient(one: Any) -> Any:
 def _made(real: Any, whole: Any, terms: int) -> tuple[Function, ...]:
     """tanh, the gate's σ and its slope, and e^y for y ≤ 0, for a dtype."""
     zero, one, two = real(0), real(1), real(2)
-    (parts, power), quotient = _exponential(real, whole, terms), _quotient(one)
+    (parts, power, exponential), quotient = _exponential(real, whole, terms), _quotient(one)
+    inlined_exponential = inlined(exponential)
     fifth, middle = real(0.2), real(0.5)
-    sign, bit = whole(1 << (np.iinfo(whole).bits - 1)), whole(1)
+    sign = whole(1 << (np.iinfo(whole).bits - 1))
     bias = whole(np.finfo(real).maxexp - 1)
     far = real(0.8 * np.finfo(real).nmant)  # from there on tanh is 1
-    lowest = real(math.log(np.finfo(real).smallest_subnormal) - 1.5)  # from there on e^y is 0
 
     def tanh(x):  # type: ignore[no-untyped-def]
         y = two * abs(x)
@@ -105,15 +112,8 @@ def _made(real: Any, whole: Any, terms: int) -> tuple[Function, ...]:
         return whole(y.view(whole) | (real(x).view(whole) & sign)).view(real)
 
     @inlined
-    def exponential(y):  # type: ignore[no-untyped-def]
-        y = lowest if y < lowest else y
-        p, n = parts(y)
-        half = whole(n >> bit)
-        return (p + one) * power(half) * power(whole(n - half))  # in two steps: 2ⁿ may be too small for a float
-
-    @inlined
     def sigmoid(x):  # type: ignore[no-untyped-def]
-        e = exponential(-abs(x))
+        e = inlined_exponential(-abs(x))
         return quotient(one if x >= zero else e, one, e)
 
     def gate(x, hard):  # type: ignore[no-untyped-def]
@@ -127,7 +127,7 @@ def _made(real: Any, whole: Any, terms: int) -> tuple[Function, ...]:
             return fifth if zero < y < one else zero
         return y - y * y
 
-    return tanh, gate, gate_slope, exponential.py_func
+    return tanh, gate, gate_slope, exponential
 
 
 _BY_DTYPE = {types.float32: _made(np.float32, np.uint32, 7), types.float64: _made(np.float64, np.uint64, 13)}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from minigrad_numba.compiling import inlined
+from minigrad_numba.compiling import called, inlined
 from minigrad_numba.products import add_product_of_transposed
+from minigrad_numba.tiles import add_product
 
 
 @inlined
@@ -28,10 +29,27 @@ def add_rows(dz, db):  # type: ignore[no-untyped-def]
             db[k] += dz[row, k]
 
 
-@inlined
-def gather(x, dz, dW):  # type: ignore[no-untyped-def]
-    """dW += Σ xᵀ dz, over the steps and rows of a block."""
-    add_product_of_transposed(rows_of(x), dz, dW)
+@called
+def project(x, W, b, z):  # type: ignore[no-untyped-def]
+    """z = x W + b, for a block of steps."""
+    rows = rows_of(z)
+    set_rows(rows, b)
+    add_product(rows_of(x), W, rows)
+
+
+@called
+def gather(h, dz, dU):  # type: ignore[no-untyped-def]
+    """dU += Σ hᵀ dz, over the steps and rows of a block."""
+    add_product_of_transposed(rows_of(h), rows_of(dz), dU)
+
+
+@called
+def project_back(dz, x, Wᵀ, dx, dW, db):  # type: ignore[no-untyped-def]
+    """What `project` is owed for a block: dx += dz Wᵀ unless dx is of size 0, dW += Σ xᵀ dz, db += Σ dz."""
+    if dx.size:
+        add_product(rows_of(dz), Wᵀ, rows_of(dx))
+    gather(x, dz, dW)
+    add_rows(rows_of(dz), db)
 
 
 @inlined

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_numba.activations import gate, gate_slope, tanh
-from minigrad_numba.arrays import add_rest, add_rows, gather, rows_of, set_rows
+from minigrad_numba.arrays import add_rest, add_rows, gather, project, project_back, rows_of, set_rows
 from minigrad_numba.compiling import compiled, inlined
 from minigrad_numba.loops import Loop, bias, block_of, is_hard
 from minigrad_numba.tiles import add_product, panels
@@ -99,9 +99,7 @@ def _forward(x, W, U, U_g, b, b_h, gates, k, h, s, s_g, rests, hard, n):  # type
     """Fills gates, k and h. s and s_g are room for h U + b_h and for what is added to x_g."""
     for start in range(0, len(x), n):
         block = slice(start, min(start + n, len(x)))
-        x_zrg = rows_of(gates[block])
-        set_rows(x_zrg, b)
-        add_product(rows_of(x[block]), W, x_zrg)
+        project(x[block], W, b, gates[block])
         for t in range(start, block.stop):
             set_rows(s, b_h)
             add_product(h[t], U, s)
@@ -169,14 +167,11 @@ def _backward(dy, dh, gates, k, h, x, Wᵀ, Uᵀ, U_gᵀ, rests, hard, room, out
                 for row in range(len(dh)):
                     _reset_after(gates[t, row], k[t, row], hard, ds[at, row], ds_h[at, row])
             add_product(ds_h[at], Uᵀ, dh)
-        if dx.size:
-            add_product(rows_of(ds[: stop - start]), Wᵀ, rows_of(dx[start:stop]))
-        gather(x[start:stop], rows_of(ds[: stop - start]), dW)
-        gather(h[start:stop], rows_of(ds_h[: stop - start]), dU)
-        add_rows(rows_of(ds[: stop - start]), db)
+        project_back(ds[: stop - start], x[start:stop], Wᵀ, dx[start:stop], dW, db)
+        gather(h[start:stop], ds_h[: stop - start], dU)
         add_rows(rows_of(ds_h[: stop - start]), db_h)
         if U_gᵀ.size:
-            gather(k[start:stop], rows_of(ds_g[: stop - start]), dU_g)
+            gather(k[start:stop], ds_g[: stop - start], dU_g)
 
 
 @inlined

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_numba.threads import each, in_parts
+from minigrad_numba.tiles import panels
 from minigrad_numpy.loops import LONG, read_mask, steps_in
 
 Array = Any
@@ -49,13 +50,15 @@ class Loop(ABC):
 
     # --- to define ----------------------------------------------------------------------------------------------------
 
-    @abstractmethod
     def _matrices(self, weights: Any) -> Any:
-        """What the compiled function forward wants of the weights."""
+        """What the compiled function forward wants of the weights; by default they are W, U and b."""
+        W, U, b = weights
+        return panels(W), panels(U), bias(b, W)
 
-    @abstractmethod
     def _matrices_back(self, weights: Any) -> Any:
-        """What the compiled function backward wants of the weights, transposed where they were not before."""
+        """What the compiled function backward wants of the weights; by default they are W and U."""
+        W, U = weights
+        return panels(W.T), panels(U.T)
 
     @abstractmethod
     def _run(self, x: Array, state: Any, matrices: Any, rests: Array, options: Any) -> Any:

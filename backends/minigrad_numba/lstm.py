@@ -28,10 +28,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_numba.activations import gate, gate_slope, tanh
-from minigrad_numba.arrays import add_rest, add_rows, gather, rows_of, set_rows
+from minigrad_numba.arrays import add_rest, gather, project, project_back
 from minigrad_numba.compiling import compiled, inlined
-from minigrad_numba.loops import Loop, bias, block_of, is_hard
-from minigrad_numba.tiles import add_product, panels
+from minigrad_numba.loops import Loop, block_of, is_hard
+from minigrad_numba.tiles import add_product
 from minigrad_numpy.memory import carved
 
 Array = Any
@@ -62,14 +62,6 @@ class LSTM(Loop):
         """Walks back through it: dx, dh0, dc0, dW, dU, db."""
         return self._backward(dy, (dh_T, dc_T), kept, x, (W, U), needs_dx)
 
-    def _matrices(self, weights: Any) -> Any:
-        W, U, b = weights
-        return panels(W), panels(U), bias(b, W)
-
-    def _matrices_back(self, weights: Any) -> Any:
-        W, U = weights
-        return panels(W.T), panels(U.T)
-
     def _run(self, x: Array, state: Any, matrices: Any, rests: Array, options: Any) -> Any:
         (T, B, _), H, hard = x.shape, state[0].shape[1], is_hard(options)
         gates, c, a, h = carved(x.dtype, (T, B, 4 * H), (T + 1, B, H), (T, B, H), (T + 1, B, H))
@@ -90,9 +82,7 @@ def _forward(x, W, U, b, gates, c, a, h, rests, hard, n):  # type: ignore[no-unt
     """Fills gates, c, a and h."""
     for start in range(0, len(x), n):
         block = slice(start, min(start + n, len(x)))
-        z = rows_of(gates[block])
-        set_rows(z, b)
-        add_product(rows_of(x[block]), W, z)
+        project(x[block], W, b, gates[block])
         for t in range(start, block.stop):
             add_product(h[t], U, gates[t])
             for row in range(len(h[t])):
@@ -131,12 +121,9 @@ def _backward(dy, dh, dc, gates, c, a, h, hard, x, Wᵀ, Uᵀ, rests, dz, dx, dW
                 else:
                     _step_backward(dy[t, row], dh[row], dc[row], gates[t, row], c[t, row], a[t, row], hard, dz_t[row])
             add_product(dz_t, Uᵀ, dh)
-        of_block = rows_of(dz[: stop - block.start])
-        if dx.size:
-            add_product(of_block, Wᵀ, rows_of(dx[block]))
-        gather(x[block], of_block, dW)
+        of_block = dz[: stop - block.start]
+        project_back(of_block, x[block], Wᵀ, dx[block], dW, db)
         gather(h[block], of_block, dU)
-        add_rows(of_block, db)
 
 
 @inlined

@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_numba.activations import gate, gate_slope, tanh
-from minigrad_numba.arrays import add_rest, add_rows, gather, rows_of, set_rows
+from minigrad_numba.arrays import add_rest, gather, project, project_back
 from minigrad_numba.compiling import compiled, inlined
 from minigrad_numba.loops import Loop, block_of, plain
 from minigrad_numba.tiles import add_product, panels
@@ -122,9 +122,7 @@ def _forward(x, K_x, K_m, b, w, P, gates, c, a, m, n, forget_bias, clips, rests,
     cell_clip, proj_clip = clips
     for start in range(0, len(x), steps):
         block = slice(start, min(start + steps, len(x)))
-        z = rows_of(gates[block])
-        set_rows(z, b)
-        add_product(rows_of(x[block]), K_x, z)
+        project(x[block], K_x, b, gates[block])
         for t in range(start, block.stop):
             add_product(m[t], K_m, gates[t])
             for row in range(len(n)):
@@ -199,14 +197,11 @@ def _backward(dy, dc, dm, gates, c, a, m, x, K_xᵀ, K_mᵀ, w, Pᵀ, clips, res
                     kept = gates[t, row], c[t, row], c[t + 1, row], a[t, row]
                     _step_backward(dn[row], dc[row], *kept, w, clips[0], dz[at, row], n[at, row], dw)
             add_product(dz[at], K_mᵀ, dm)
-        of_block = rows_of(dz[: stop - start])
-        if dx.size:
-            add_product(of_block, K_xᵀ, rows_of(dx[start:stop]))
-        gather(x[start:stop], of_block, dK_x)
+        of_block = dz[: stop - start]
+        project_back(of_block, x[start:stop], K_xᵀ, dx[start:stop], dK_x, db)
         gather(m[start:stop], of_block, dK_m)
-        add_rows(of_block, db)
         if Pᵀ.size:
-            gather(n[: stop - start], rows_of(dp[: stop - start]), dP)
+            gather(n[: stop - start], dp[: stop - start], dP)
 
 
 @inlined

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from minigrad_numba.activations import tanh
-from minigrad_numba.arrays import add_rest, add_rows, gather, rows_of, set_rows
+from minigrad_numba.arrays import add_rest, gather, project, project_back
 from minigrad_numba.compiling import compiled, inlined
-from minigrad_numba.loops import Loop, bias, block_of
-from minigrad_numba.tiles import add_product, panels
+from minigrad_numba.loops import Loop, block_of
+from minigrad_numba.tiles import add_product
 from minigrad_numpy.memory import carved
 
 Array = Any
@@ -38,14 +38,6 @@ class SimpleRNN(Loop):
     def backward(self, dy: Any, dh_T: Any, kept: Any, x: Array, W: Array, U: Array, needs_dx: bool = True) -> Any:
         """Walks back through it: dx, dh0, dW, dU, db."""
         return self._backward(dy, (dh_T,), kept, x, (W, U), needs_dx)
-
-    def _matrices(self, weights: Any) -> Any:
-        W, U, b = weights
-        return panels(W), panels(U), bias(b, W)
-
-    def _matrices_back(self, weights: Any) -> Any:
-        W, U = weights
-        return panels(W.T), panels(U.T)
 
     def _run(self, x: Array, state: Any, matrices: Any, rests: Array, options: Any) -> Any:
         T, B, _ = x.shape
@@ -67,9 +59,7 @@ def _forward(x, W, U, b, h, rests, n):  # type: ignore[no-untyped-def]
     """Fills h, the first of which is given."""
     for start in range(0, len(x), n):
         stop = min(start + n, len(x))
-        s = rows_of(h[start + 1 : stop + 1])
-        set_rows(s, b)
-        add_product(rows_of(x[start:stop]), W, s)
+        project(x[start:stop], W, b, h[start + 1 : stop + 1])
         for t in range(start, stop):
             add_product(h[t], U, h[t + 1])
             for row in range(len(h[t])):
@@ -100,12 +90,9 @@ def _backward(dy, dh, h, x, Wᵀ, Uᵀ, rests, ds, dx, dW, dU, db):  # type: ign
                 else:
                     _step_backward(dy[t, row], dh[row], h[t + 1, row], ds_t[row])
             add_product(ds_t, Uᵀ, dh)
-        of_block = rows_of(ds[: stop - block.start])
-        if dx.size:
-            add_product(of_block, Wᵀ, rows_of(dx[block]))
-        gather(x[block], of_block, dW)
+        of_block = ds[: stop - block.start]
+        project_back(of_block, x[block], Wᵀ, dx[block], dW, db)
         gather(h[block], of_block, dU)
-        add_rows(of_block, db)
 
 
 @inlined

@@ -44,9 +44,7 @@ class Kernel:
 
     def refuses(self, step: Any, weights: tuple[Any, ...]) -> str:
         """Says why the kernel cannot run this step."""
-        W, *_, x_masks, h_masks = weights
-        if step.activation.__name__ != "Tanh":
-            return f"the kernel knows tanh as activation, not {step.activation.__name__}"
+        *_, x_masks, h_masks = weights
         gate = getattr(step, "recurrent_activation", None)
         if gate and gate.__name__ not in GATES:
             return f"the kernel knows sigmoid and hard_sigmoid for the gates, not {gate.__name__}"
@@ -56,7 +54,22 @@ class Kernel:
             return "the kernel knows no recurrent dropout"
         if x_masks is not None and x_masks.shape[0] != 1:
             return "the kernel knows one dropout mask, not one for each gate"
-        return "" if W.dtype in DTYPES else f"the kernel knows no {W.dtype}"
+        return self.refuses_activation(step) or self.refuses_dtype(weights)
+
+    def refuses_activation(self, step: Any) -> str:
+        """Says so if the step's activation is another than tanh."""
+        name = step.activation.__name__
+        return "" if name == "Tanh" else f"the kernel knows tanh as activation, not {name}"
+
+    def refuses_dtype(self, weights: tuple[Any, ...]) -> str:
+        """Says so if it knows nothing of the weights' dtype."""
+        dtype = weights[0].dtype
+        return "" if dtype in DTYPES else f"the kernel knows no {dtype}"
+
+    def apart(self, weights: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The weights that the loop takes, those that its way back takes, and the inputs' dropout masks."""
+        *matrices, x_masks, _ = weights
+        return matrices, matrices[:2], x_masks
 
     def options(self, step: Any) -> dict[str, Any]:
         """What of the step's attributes the loop takes as arguments."""
@@ -67,7 +80,7 @@ class Kernel:
         self, step: Any, x: Array, state: tuple[Array, ...], weights: tuple[Any, ...], mask: Any, zero_output: bool
     ) -> tuple[Array, tuple[Array, ...], Kept]:
         """Runs the sequence."""
-        *matrices, x_masks, _ = weights
+        matrices, _, x_masks = self.apart(weights)
         x = x if x_masks is None else x * x_masks[0]
         y, *state_T, kept = self.loop.forward(x, *state, *matrices, mask, zero_output=zero_output, **self.options(step))
         return y, tuple(state_T), Kept(x, kept)
@@ -83,8 +96,8 @@ class Kernel:
         needs_dx: bool,
     ) -> tuple[Array | None, tuple[Array, ...], tuple[Any, ...]]:
         """Walks back through the sequence."""
-        W, U, *_, x_masks, _ = weights
-        dx, *rest = self.loop.backward(doutputs, *dstate, kept.loop, kept.x, W, U, needs_dx=needs_dx)
+        _, matrices, x_masks = self.apart(weights)
+        dx, *rest = self.loop.backward(doutputs, *dstate, kept.loop, kept.x, *matrices, needs_dx=needs_dx)
         dx = dx if dx is None or x_masks is None else dx * x_masks[0]
         d_initial, dweights = rest[: len(dstate)], rest[len(dstate) :]
         return dx, tuple(d_initial), tuple(None if w is None else d for w, d in zip(weights, dweights, strict=False))

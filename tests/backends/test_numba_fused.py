@@ -58,7 +58,9 @@ def test_softmax_cross_entropy_of_turned_and_read_only_arrays() -> None:
 def test_second_derivatives_run_by_the_formulas() -> None:
     with mg.using("numba"):
         x = mg.tensor([[0.3, -1.2, 0.5]], dtype="float64", requires_grad=True)
-        mg.testing.check_gradient(lambda x: mg.grad(mg.softmax_cross_entropy(x, [2]), [x], create_graph=True)[0], x)
+        mg.testing.check_gradient(
+            lambda x: mg.grad(mg.functional.softmax_cross_entropy(x, [2]), [x], create_graph=True)[0], x
+        )
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
