@@ -66,8 +66,6 @@ class Module:
         """The modules among the attributes, in the order in which they were set; lists of modules too."""
         found: dict[int, Module] = {}
         for value in vars(self).values():
-            if isinstance(value, Module):
-                found[id(value)] = value
-            elif isinstance(value, (list, tuple, dict)) and value:
+            if isinstance(value, Module) or (isinstance(value, (list, tuple, dict)) and value):
                 found |= {id(part): part for part in nest.leaves(value) if isinstance(part, Module)}
         return list(found.values())

@@ -17,11 +17,10 @@ class SoftmaxCrossEntropy(Op):
 
     keeps = True
 
-    def forward(xp: Xp, x: Array, *, labels: Array) -> tuple[Array, Any]:
+    def forward(xp: Xp, x: Array, *, labels: Array) -> Any:
         fused = _fused(xp, x)
         if fused is not None:
-            y, kept = fused.forward(x, labels)
-            return y, kept
+            return fused.forward(x, labels)
         shifted = x - xp.max(x, -1, True)
         e = xp.exp(shifted)
         total = xp.sum(e, -1, True)
@@ -35,9 +34,9 @@ class SoftmaxCrossEntropy(Op):
             return fused.backward(dy, labels, kept)
         e, total = kept
         place, is_class = _places(xp, x, labels)
-        softmax = e * (xp.expand_dims(dy, -1) / total)  # times dy
+        dx = e * (xp.expand_dims(dy, -1) / total)
         less = xp.reshape(xp.where(is_class, -dy, 0.0), (-1,))
-        return xp.reshape(xp.scatter_add(xp.reshape(softmax, (-1,)), place, less), x.shape)
+        return xp.reshape(xp.scatter_add(xp.reshape(dx, (-1,)), place, less), x.shape)
 
 
 def _fused(xp: Xp, x: Array) -> Any:
