@@ -15,7 +15,7 @@ import numpy as np
 
 from minigrad_numba.threads import each, in_parts
 from minigrad_numba.tiles import panels
-from minigrad_numpy.loops import LONG, read_mask, steps_in
+from minigrad_numpy.loops import LONG, lying_as, read_mask, steps_in
 
 Array = Any
 Arrays = Sequence[Array]
@@ -76,9 +76,9 @@ class Loop(ABC):
     def _forward(
         self, x: Array, state: Arrays, weights: Arrays, mask: Array | None, zero_output: bool = False, **options: Any
     ) -> tuple[Any, ...]:
-        """Runs the loop; y lies in memory as x does, so that who turns both need not copy."""
+        """Runs the loop."""
         matrices, all_rests = self._matrices(weights), resting(mask, zero_output)
-        y = np.empty_like(x, shape=(*x.shape[:2], state[self.output].shape[1]))
+        y = lying_as(x, state[self.output].shape[1])
         state_T = [np.empty(s.shape, s.dtype) for s in state]
 
         def part(rows: slice) -> Part:
@@ -100,7 +100,8 @@ class Loop(ABC):
         """Walks back; it can be called any number of times."""
         matrices, (T, B, _) = self._matrices_back(weights), x.shape
         dy = np.zeros((T, B, kept.sizes[self.output]), x.dtype) if dy is None else dy
-        dx = np.zeros_like(x, shape=x.shape if needs_dx else (0, 0, 0))
+        dx = lying_as(x, x.shape[2]) if needs_dx else np.empty((0, 0, 0), x.dtype)
+        dx[...] = 0.0
         dstate_0 = [cotangent(d, (B, size), x) for d, size in zip(dstate, kept.sizes, strict=True)]
 
         def part(of: Part) -> tuple[Array | None, ...]:

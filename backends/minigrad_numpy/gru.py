@@ -35,7 +35,9 @@ from minigrad_numpy.loops import (
     GATE_ACTIVATIONS,
     GateActivation,
     Mask,
+    lying_as,
     ordered,
+    outputs,
     read_mask,
     room_to_gather,
     stacked,
@@ -107,11 +109,7 @@ def forward(
         _forward_block(weights, x1h1[: m + 1], gates[start:stop], rows, σ)
         h[start + 1 : stop + 1] = x1h1[1 : m + 1, I + 1 : -1].transpose(0, 2, 1)
         x1h1[0, I + 1 : -1] = x1h1[m, I + 1 : -1]
-    y = np.empty_like(x, shape=(T, B, H))  # which lies in memory as x does: who turns both need not copy
-    y[...] = h[1:]
-    if masked:
-        y[masked.silent] = 0.0
-    return y, h[T].copy(), Kept(gates, h, masked, recurrent_activation)
+    return outputs(h, x, masked), h[T].copy(), Kept(gates, h, masked, recurrent_activation)
 
 
 def _forward_block(
@@ -166,7 +164,7 @@ def backward(
     dz = F[:, :4].reshape(n, 4 * H, B)
     steps = list(zip(dy_block, F, dz[:, H:], F[:, 4], strict=True))
     W_gzr = ordered(W, 3, [2, 0, 1])
-    dx = np.empty_like(x) if needs_dx else None
+    dx = lying_as(x, I) if needs_dx else None
     dh = np.zeros((H, B), x.dtype) if dh_T is None else dh_T.T.copy()
 
     def block(start: int, stop: int) -> Array:

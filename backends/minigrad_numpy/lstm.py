@@ -50,7 +50,9 @@ from minigrad_numpy.loops import (
     GATE_ACTIVATIONS,
     GateActivation,
     Mask,
+    lying_as,
     ordered,
+    outputs,
     read_mask,
     room_to_gather,
     stacked,
@@ -127,11 +129,7 @@ def forward(
         _forward_block(M, xh1[: m + 1], gates[start:stop], c[start + 1 : stop + 1], a[start:stop], rows, σ)
         h[start + 1 : stop + 1] = xh1[1 : m + 1, I:-1].transpose(0, 2, 1)
         xh1[0, I:-1] = xh1[m, I:-1]
-    y = np.empty_like(x, shape=(T, B, H))  # which lies in memory as x does: who turns both need not copy
-    y[...] = h[1:]
-    if masked:
-        y[masked.silent] = 0.0
-    return y, h[T].copy(), c_T.T.copy(), Kept(gates, a, h, masked, recurrent_activation)
+    return outputs(h, x, masked), h[T].copy(), c_T.T.copy(), Kept(gates, a, h, masked, recurrent_activation)
 
 
 def _forward_block(
@@ -196,7 +194,7 @@ def backward(
     dy_block[...] = 0.0
     dz = F[:, 1:5].reshape(n, 4 * H, B)
     steps = list(zip(dy_block, F[:, 0], F[:, 1], F[:, 2:], F[:, 5], dz, dxh, dxh[:, J:], strict=True))
-    dx = np.empty_like(x) if needs_dx else None
+    dx = lying_as(x, I) if needs_dx else None
     dh, dc = (np.zeros((H, B), x.dtype) if d is None else d.T.copy() for d in (dh_T, dc_T))
 
     def block(start: int, stop: int) -> Array:

@@ -20,7 +20,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy import add, copyto, dot, multiply, subtract, tanh
 
-from minigrad_numpy.loops import CACHE, Mask, read_mask, room_to_gather, stacked, steps_in, turned, walked_back
+from minigrad_numpy.loops import (
+    CACHE,
+    Mask,
+    lying_as,
+    outputs,
+    read_mask,
+    room_to_gather,
+    stacked,
+    steps_in,
+    turned,
+    walked_back,
+)
 from minigrad_numpy.memory import carved
 
 Array = Any
@@ -75,11 +86,7 @@ def forward(
                 copyto(h_new, h_t, where=row)
         h[start + 1 : stop + 1] = xh1[1 : m + 1, I:-1].transpose(0, 2, 1)
         xh1[0, I:-1] = xh1[m, I:-1]
-    y = np.empty_like(x, shape=(T, B, H))  # which lies in memory as x does: who turns both need not copy
-    y[...] = h[1:]
-    if masked:
-        y[masked.silent] = 0.0
-    return y, h[T].copy(), Kept(h, masked)
+    return outputs(h, x, masked), h[T].copy(), Kept(h, masked)
 
 
 def backward(
@@ -107,7 +114,7 @@ def backward(
     ds, dxh, dy_block, *room = carved(x.dtype, *shapes, *room_to_gather(x, H, H, n))
     dy_block[...] = 0.0
     steps = list(zip(dy_block, ds, dxh, dxh[:, J:], strict=True))
-    dx = np.empty_like(x) if needs_dx else None
+    dx = lying_as(x, I) if needs_dx else None
     dh = np.zeros((H, B), x.dtype) if dh_T is None else dh_T.T.copy()
 
     def block(start: int, stop: int) -> Array:
