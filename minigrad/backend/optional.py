@@ -5,11 +5,9 @@
 - ``on_host = True``, if looking at a number costs no transfer.
 - ``shortage(error)`` returns None, or, of a MemoryError that says that the device is full, three numbers of bytes: what
   was asked for, what is in use, and what can be had in all. Memory that lies idle is given back before it is counted.
-- ``kernels``, fused versions of the recurrent loops, each a `Kernel`, by the name of the step whose formulas it
-  replaces: ``"lstm"``, ``"gru"``, ``"simple_rnn"``, ``"lstmp"``. Where a step has none, its formulas run.
-- ``fused``, other operations in one pass, by name: ``"softmax_cross_entropy"`` with ``forward(x, labels)``, which
-  returns the losses and what ``backward(dy, labels, kept)`` wants to see again; ``"adam"``, called with g, m, v, η, β₁,
-  β₂ and ε, which writes to m and v and returns the step. Each has ``refuses(*arrays)``, as a `Kernel` has.
+- ``kernels``, fused recurrent loops, each a `Kernel`, by the name of the step whose formulas it replaces: ``"lstm"``,
+  ``"gru"``, ``"simple_rnn"``, ``"lstmp"``. Where a step has none, its formulas run. ``fused``, likewise for other
+  operations, ``"softmax_cross_entropy"`` and ``"adam"``; they are called as `minigrad_numba.fused` is.
 """
 
 from __future__ import annotations

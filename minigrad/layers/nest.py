@@ -12,8 +12,7 @@ def leaves(structure: Any) -> list[Any]:
         structure = structure.values()
     elif not isinstance(structure, (list, tuple)):
         return [structure]
-    nested = (list, tuple, dict)
-    return [leaf for part in structure for leaf in (leaves(part) if isinstance(part, nested) else (part,))]
+    return [leaf for part in structure for leaf in (leaves(part) if isinstance(part, (list, tuple, dict)) else (part,))]
 
 
 def leaves_like(structure: Any, other: Any) -> list[Any]:

@@ -11,15 +11,13 @@ from minigrad.ops.op import Op
 class SoftmaxCrossEntropy(Op):
     """y = ln Σⱼ e^xⱼ − x_label over the last axis; dx = dy (softmax(x) − onehot(label)).
 
-    Inputs: logits x (…, classes), and the integer labels (…) as the parameter `labels`. A label that is no class has
-    no loss: NaN. The exponentials are kept: to take them again would cost half as much as all the rest.
+    Inputs: logits x (…, classes); the parameter `labels`, integers (…). One that is no class has no loss: NaN.
     """
 
     keeps = True
 
     def forward(xp: Xp, x: Array, *, labels: Array) -> Any:
-        fused = _fused(xp, x)
-        if fused is not None:
+        if fused := _fused(xp, x):
             return fused.forward(x, labels)
         shifted = x - xp.max(x, -1, True)
         e = xp.exp(shifted)
@@ -29,20 +27,17 @@ class SoftmaxCrossEntropy(Op):
         return xp.where(is_class, xp.log(xp.squeeze(total, -1)) - chosen, float("nan")), (e, total)
 
     def backward(xp: Xp, dy: Array, y: Array, x: Array, *, labels: Array, kept: Any) -> Array:
-        fused = _fused(xp, x)
-        if fused is not None:
+        if fused := _fused(xp, x):
             return fused.backward(dy, labels, kept)
         e, total = kept
         place, is_class = _places(xp, x, labels)
-        dx = e * (xp.expand_dims(dy, -1) / total)
-        less = xp.reshape(xp.where(is_class, -dy, 0.0), (-1,))
-        return xp.reshape(xp.scatter_add(xp.reshape(dx, (-1,)), place, less), x.shape)
+        dx, less = e * (xp.expand_dims(dy, -1) / total), xp.where(is_class, -dy, 0.0)
+        return xp.reshape(xp.scatter_add(xp.reshape(dx, (-1,)), place, xp.reshape(less, (-1,))), x.shape)
 
 
 def _fused(xp: Xp, x: Array) -> Any:
     """The backend's own version of the loss, or None: `minigrad.functional` has none."""
-    kernel = getattr(xp, "fused", {}).get("softmax_cross_entropy")
-    return None if kernel is None or kernel.refuses(x) else kernel
+    return own if (own := getattr(xp, "fused", {}).get("softmax_cross_entropy")) and not own.refuses(x) else None
 
 
 def _places(xp: Xp, x: Array, labels: Array) -> tuple[Array, Array]:
