@@ -5,9 +5,8 @@
 - ``on_host = True``, if looking at a number costs no transfer.
 - ``shortage(error)`` returns None, or, of a MemoryError that says that the device is full, three numbers of bytes: what
   was asked for, what is in use, and what can be had in all. Memory that lies idle is given back before it is counted.
-- ``kernels``, fused recurrent loops, each a `Kernel`, by the name of the step whose formulas it replaces: ``"lstm"``,
-  ``"gru"``, ``"simple_rnn"``, ``"lstmp"``. Where a step has none, its formulas run. ``fused``, likewise for other
-  operations, ``"softmax_cross_entropy"`` and ``"adam"``; they are called as `minigrad_numba.fused` is.
+- ``kernels``, fused recurrent loops by the name of the step whose formulas they replace (``"lstm"``, …), each a
+  `Kernel`; ``fused``, other operations, ``"softmax_cross_entropy"`` and ``"adam"``. What is not there the formulas do.
 """
 
 from __future__ import annotations

@@ -29,14 +29,12 @@ class SoftmaxCrossEntropy(Op):
     def backward(xp: Xp, dy: Array, y: Array, x: Array, *, labels: Array, kept: Any) -> Array:
         if fused := _fused(xp, x):
             return fused.backward(dy, labels, kept)
-        e, total = kept
-        place, is_class = _places(xp, x, labels)
+        (e, total), (place, is_class) = kept, _places(xp, x, labels)
         dx, less = e * (xp.expand_dims(dy, -1) / total), xp.where(is_class, -dy, 0.0)
         return xp.reshape(xp.scatter_add(xp.reshape(dx, (-1,)), place, xp.reshape(less, (-1,))), x.shape)
 
 
 def _fused(xp: Xp, x: Array) -> Any:
-    """The backend's own version of the loss, or None: `minigrad.functional` has none."""
     return own if (own := getattr(xp, "fused", {}).get("softmax_cross_entropy")) and not own.refuses(x) else None
 
 
