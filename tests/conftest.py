@@ -1,4 +1,4 @@
-"""What every test gets: fresh random numbers, an error if it leaves the engine changed, and the backends at hand."""
+"""What every test gets: fresh random numbers, and an error if it leaves the engine changed; what it may ask for."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import strict_backend
 from minigrad import random, tape, using
 from minigrad.autograd import GradientTape
 from minigrad.backend import registry
+from minigrad.compat import v1
 from minigrad.errors import BackendUnavailableError
 
 # `pytest -m gpu` runs what runs on a GPU, and nothing else; CuPy comes with the extra cuda12x or cuda13x.
@@ -44,6 +45,14 @@ def _no_leaks() -> Iterator[None]:
     tape.observers.clear()
     GradientTape._open.clear()
     assert not found, "; ".join(found)
+
+
+@pytest.fixture
+def fresh_variables() -> Iterator[None]:
+    """The first generation has no variables at the start, and keeps none."""
+    v1.reset_default_graph()
+    yield
+    v1.reset_default_graph()
 
 
 @pytest.fixture(params=BACKENDS, ids=lambda backend: getattr(backend, "name", backend))

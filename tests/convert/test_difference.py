@@ -10,64 +10,13 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from convert.recorded import L, draw
+from convert.pairs import BATCH, FEATURES, NAMED, UNITS, V1, C, H, X, built, first, keras, moved, numbers, outputs, row
+from convert.recorded import L
 from minigrad.compat.v1.nn import rnn_cell
 from minigrad.compat.v1.nn.rnn_cell import LSTMStateTuple
-from minigrad.convert import ConversionError, explain_difference, relayout, relayout_gru
-from minigrad.convert.difference_table import Difference
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.convert import explain_difference, relayout, relayout_gru
 
-V1 = mg.compat.v1.keras.layers
-BATCH, TIME, FEATURES, UNITS = 3, 5, 4, 5
-numbers = np.random.default_rng(3)
-X = numbers.normal(size=(BATCH, TIME, FEATURES))
-H, C = numbers.normal(size=(2, BATCH, UNITS))
-NAMED = LSTMStateTuple(C, H)
-
-
-@pytest.fixture(autouse=True)
-def fresh_variables() -> Any:
-    mg.compat.v1.reset_default_graph()
-    yield
-    mg.compat.v1.reset_default_graph()
-
-
-def built(cell: Any, seed: int = 0) -> Any:
-    cell.build((None, FEATURES))
-    return draw(cell, seed)
-
-
-def first(**options: Any) -> Any:
-    return rnn_cell.LSTMCell(UNITS, **{"dtype": "float64", **options})
-
-
-def keras(of: Any = L.LSTMCell, **options: Any) -> Any:
-    return of(UNITS, **{"dtype": "float64", **options})
-
-
-def moved(one: Any, other: Any, **how: Any) -> tuple[Any, Any]:
-    """The first built with random weights, and the second with the same, moved."""
-    built(one)
-    other.build((None, FEATURES))
-    names = ["tf1" if isinstance(cell, rnn_cell.RNNCell) else "keras" for cell in (one, other)]
-    other.set_weights(list(relayout(one.get_weights(), *names, **how).values()))
-    return one, other
-
-
-def row(difference: Difference, convention: str) -> Any:
-    (found,) = [row for row in difference.rows if row.convention == convention]
-    return found
-
-
-def outputs(cell: Any, h: Any = H, c: Any = C) -> Any:
-    """What the cell itself answers, step by step."""
-    state: Any = LSTMStateTuple(c, h) if isinstance(cell, rnn_cell.RNNCell) else [h, c]
-    collected = []
-    for t in range(TIME):
-        output, state = cell(X[:, t], state)
-        collected.append(output.numpy())
-    return np.stack(collected)
-
+pytestmark = pytest.mark.usefixtures("fresh_variables")
 
 # --- three generations ------------------------------------------------------------------------------------------------
 
@@ -365,80 +314,6 @@ def test_inputs_and_state_are_drawn_where_none_are_given() -> None:
     assert found.inputs == "over 4 rows of 6 steps, inputs and state drawn at random"
     assert explain_difference(one, two, X[:, 0], NAMED).inputs == f"over {BATCH} rows of 1 step"
     assert explain_difference(one, two, mg.tensor(X)).inputs.endswith("5 steps, state drawn at random")
-
-
-@pytest.mark.parametrize(
-    ("inputs", "state", "message"),
-    [
-        (X[..., :3], None, r"`inputs` of shape \(batch, 4\) or \(batch, time, 4\), got \(3, 5, 3\)"),
-        (X[0, 0], None, r"got \(4,\)"),
-        (X[:, :0], None, r"got \(3, 0, 4\)"),
-        (X, H, r"LSTMStateTuple\(c, h\), or a pair to hand to both cells as it is, got ndarray"),
-        (X, (H, C, C), "got tuple"),
-        (X, (H[:2], C[:2]), r"h \(3, 5\) and c \(3, 5\), got \(2, 5\) and \(2, 5\)"),
-    ],
-)
-def test_inputs_that_do_not_fit(inputs: Any, state: Any, message: str) -> None:
-    with pytest.raises(ShapeError, match=message):
-        explain_difference(built(keras()), built(keras()), inputs, state)
-
-
-def test_inputs_that_are_no_numbers() -> None:
-    with pytest.raises(DTypeError, match="expected `inputs` of real numbers"):
-        explain_difference(built(keras()), built(keras()), X.astype(complex))
-
-
-# --- what is no pair of cells -----------------------------------------------------------------------------------------
-
-
-class OwnCall(L.LSTMCell):
-    """Computes something else than its base class."""
-
-    def call(self, inputs: Any, states: Any, training: bool | None = None) -> Any:
-        output, new = super().call(inputs, states)
-        return output * 2.0, new
-
-
-@pytest.mark.parametrize(
-    ("pair", "error", "message"),
-    [
-        (lambda: (keras(), built(keras())), ConversionError, r"cell_a: keras.layers.LSTMCell .* has no weights yet"),
-        (lambda: (built(keras()), keras()), ConversionError, r"cell_b: .* Call it on data first, or build"),
-        (
-            lambda: (built(keras()), built(keras(L.GRUCell))),
-            ConversionError,
-            r"expected two cells of one kind, got an LSTM .* and a GRU",
-        ),
-        (lambda: (built(keras()), built(L.LSTMCell(6))), ShapeError, "the same sizes, got 5 and 6 units"),
-        (lambda: (built(first()), built(first(num_proj=2))), ShapeError, "got 5 and 2 outputs"),
-        (lambda: (built(keras()), L.Dense(3)), ConversionError, "cell_b: expected an LSTM, GRU .* got a Dense"),
-        (lambda: (L.LSTMCell, built(keras())), ConversionError, "the class LSTMCell. Make a cell of it first"),
-        (lambda: (L.Bidirectional(L.LSTM(2)), built(keras())), ConversionError, "hand those over one by one"),
-        (lambda: (L.StackedRNNCells([keras()]), built(keras())), ConversionError, "got a StackedRNNCells"),
-        (lambda: (rnn_cell.DropoutWrapper(first()), built(keras())), ConversionError, "got a DropoutWrapper"),
-        (lambda: (None, built(keras())), ConversionError, "got a NoneType"),
-        (lambda: (built(keras()), built(OwnCall(UNITS))), ConversionError, "OwnCall may have a call of its own"),
-    ],
-)
-def test_what_cannot_be_compared(pair: Any, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        explain_difference(*pair())
-
-
-def test_numbers_that_cannot_be_compared() -> None:
-    spoilt = built(keras())
-    spoilt.set_weights([w * np.nan for w in spoilt.get_weights()])
-    with pytest.raises(ConversionError, match=r"LSTMCell 'lstm_cell.*' puts out NaN or infinite numbers"):
-        explain_difference(built(keras()), spoilt)
-    with pytest.raises(ConversionError, match="Look at its weights and at the inputs"):
-        explain_difference(built(keras()), built(keras()), X * np.inf)
-
-
-def test_features_must_agree() -> None:
-    other = keras()
-    other.build((None, FEATURES + 1))
-    with pytest.raises(ShapeError, match="got 4 and 5 features"):
-        explain_difference(built(keras()), other)
 
 
 # --- to look at -------------------------------------------------------------------------------------------------------

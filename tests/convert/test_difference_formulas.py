@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,12 +19,7 @@ FAMILIES = ("v1_rnn_cell", "v1_keras_lstm", "v1_keras_gru", "v1_keras_simple_rnn
 FAMILIES += ("keras_lstm", "keras_gru", "keras_simple_rnn")
 CASES = [case for family in FAMILIES for case in load(family) if case.class_name.split(".")[-1] in KINDS]
 
-
-@pytest.fixture(autouse=True)
-def fresh_variables() -> Iterator[None]:
-    mg.compat.v1.reset_default_graph()
-    yield
-    mg.compat.v1.reset_default_graph()
+pytestmark = pytest.mark.usefixtures("fresh_variables")
 
 
 def test_all_kinds_and_generations_are_there() -> None:

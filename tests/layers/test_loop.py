@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,12 +18,7 @@ BATCH, TIME, FEATURES = 3, 4, 2
 X = np.random.default_rng(0).standard_normal((BATCH, TIME, FEATURES))
 MASK = np.array([[1, 1, 0, 1], [0, 0, 0, 0], [1, 0, 1, 0]], dtype=bool)
 
-
-@pytest.fixture(autouse=True)
-def fresh_variables() -> Iterator[None]:
-    v1.reset_default_graph()
-    yield
-    v1.reset_default_graph()
+pytestmark = pytest.mark.usefixtures("fresh_variables")
 
 
 def time_first(a: np.ndarray) -> mg.Tensor:

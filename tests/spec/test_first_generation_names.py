@@ -5,7 +5,6 @@ Every test here is run twice: as it is, and with its name made to do nothing (`t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,12 +19,7 @@ from spec.shows import shows
 
 V1 = mg.compat.v1
 
-
-@pytest.fixture(autouse=True)
-def fresh_variables() -> Iterator[None]:
-    V1.reset_default_graph()
-    yield
-    V1.reset_default_graph()
+pytestmark = pytest.mark.usefixtures("fresh_variables")
 
 
 def run(cell: Any, m: Any = H) -> tuple[Any, Any]:

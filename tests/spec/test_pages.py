@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,12 +16,7 @@ from spec.shows import SHOWN, place, without
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.title)
 NAMES = [(page, section, name) for page in PAGES for section, name in page.names()]
 
-
-@pytest.fixture(autouse=True)
-def fresh_variables() -> Iterator[None]:
-    mg.compat.v1.reset_default_graph()
-    yield
-    mg.compat.v1.reset_default_graph()
+pytestmark = pytest.mark.usefixtures("fresh_variables")
 
 
 def test_every_name_has_a_test() -> None:
