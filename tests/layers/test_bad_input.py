@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from answered import Wrong, assert_answered
 from minigrad.errors import DTypeError, MinigradError, ShapeError, UnknownNameError
 from minigrad.keras import layers as L
 from minigrad.layers.options import OptionError, OptionTypeError
@@ -28,7 +29,7 @@ def built(**kwargs: Any) -> Any:
     return layer
 
 
-BAD: dict[str, tuple[Any, type[Exception], str]] = {
+BAD: dict[str, Wrong] = {
     "rank": (
         lambda: L.LSTM(UNITS, name="lstm")(X[0]),
         ShapeError,
@@ -147,10 +148,7 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input(name: str) -> None:
-    act, error, message = BAD[name]
-    with pytest.raises(error) as caught:
-        act()
-    assert str(caught.value) == message
+    assert_answered(BAD[name])
 
 
 class Doubled:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from answered import Wrong, assert_answered
 from minigrad.compat import v1
 from minigrad.compat.v1.variables import VariableError
 from minigrad.errors import DTypeError, ShapeError
@@ -183,7 +184,7 @@ def test_a_shape_of_one_number() -> None:
     assert v1.get_variable("scalar", []).shape == ()
 
 
-BAD: dict[str, tuple[Any, type[Exception], str]] = {
+BAD: dict[str, Wrong] = {
     "no name": (lambda: v1.get_variable("", [2]), VariableError, "get_variable: expected a name, got ''."),
     "a number for a name": (lambda: v1.get_variable(3, [2]), VariableError, "get_variable: expected a name, got 3."),
     "no size": (
@@ -216,10 +217,7 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input(name: str) -> None:
-    act, error, message = BAD[name]
-    with pytest.raises(error) as caught:
-        act()
-    assert str(caught.value) == message
+    assert_answered(BAD[name])
 
 
 def test_what_speaks_of_a_graph_is_without_effect() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import minigrad as mg
+from answered import Wrong, assert_answered
 from minigrad.compat import v1
 from minigrad.compat.v1.layers import ScopeError
 from minigrad.compat.v1.nn import rnn_cell as rc
@@ -15,7 +16,7 @@ from minigrad.errors import DTypeError, ShapeError, UnknownBackendError
 from minigrad.keras import layers as L
 from minigrad.layers.cell_protocol import CellError, StateError
 from minigrad.layers.options import OptionError
-from wrong_calls import FIRST, Wrong, X, assert_answered, dynamic, lstm
+from wrong_calls import FIRST, X, dynamic, lstm
 
 
 def shared(cell: Any, x: Any = X) -> Any:

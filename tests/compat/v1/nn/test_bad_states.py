@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from answered import Wrong, assert_answered
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.errors import ShapeError
 from minigrad.keras import layers as L
 from minigrad.layers.cell_protocol import StateError
-from wrong_calls import FIRST, S, Wrong, X, assert_answered, dynamic, lstm
+from wrong_calls import FIRST, S, X, dynamic, lstm
 
 LIST_OF_KERAS = (
     "LSTMCell: expected the state LSTMStateTuple(c, h), got a list of 2. Keras' cells have the list [h, c], in the "
