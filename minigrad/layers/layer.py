@@ -356,10 +356,10 @@ def _once_built(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]
 
     @wraps(build)
     def named(self: Layer, input_shape: Any) -> None:
-        if input_shape is not None or self.input_spec is not None:
+        spec = self.input_spec
+        if input_shape is not None or spec is not None:
             checks.input_shape(f"{self.name}.build", input_shape)
-        single = checks.is_shape(input_shape)
-        if single and self.input_spec is not None and not self.input_spec.admits(tuple(input_shape)):
+        if spec is not None and checks.is_shape(input_shape) and not spec.admits(tuple(input_shape)):
             raise self._unfit("build", input_shape)
         count, built = len(self._weights), self.built
         try:

@@ -23,7 +23,6 @@ resets afterwards is cuDNN's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from minigrad.backend.protocol import Array, Xp
@@ -56,24 +55,29 @@ class GRUKept(NamedTuple):
     s: tuple[Array, ...]  # s_z, s_r, s_g, where the step is run again; else nothing
 
 
-@dataclass(eq=False)
 class GRUStep(Step):
     """The step of all Keras GRU cells. State: (h,).
 
-    Attributes:
+    Args:
         activation: φ.
         recurrent_activation: σ.
         reset_after: does the reset gate act on h U, or on h?
         separate: one small product for each gate rather than one large one (``implementation=1``).
     """
 
-    activation: type[Op] = Tanh
-    recurrent_activation: type[Op] = Sigmoid
-    reset_after: bool = True
-    separate: bool = False
     name: ClassVar[str] = "gru"
     states: ClassVar[tuple[str, ...]] = ("h",)
     gates: ClassVar[tuple[str, ...]] = ("z", "r", "g")
+
+    def __init__(
+        self,
+        activation: type[Op] = Tanh,
+        recurrent_activation: type[Op] = Sigmoid,
+        reset_after: bool = True,
+        separate: bool = False,
+    ) -> None:
+        self.activation, self.recurrent_activation, self.separate = activation, recurrent_activation, separate
+        self.reset_after = reset_after
 
     @property
     def recomputes(self) -> bool:

@@ -26,7 +26,6 @@ Source: Hochreiter and Schmidhuber, 1997, "Long Short-Term Memory"; with the for
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from minigrad.backend.protocol import Array, Xp
@@ -59,23 +58,24 @@ class LSTMKept(NamedTuple):
     z: tuple[Array, ...]  # z_i, z_f, z_g, z_o and c_new, where the step is run again; else nothing
 
 
-@dataclass(eq=False)
 class LSTMStep(Step):
     """The step of all Keras LSTM cells. State: (h, c).
 
-    Attributes:
+    Args:
         activation: φ.
         recurrent_activation: σ.
         separate: one small product for each gate rather than one large one (``implementation=1``).
     """
 
-    activation: type[Op] = Tanh
-    recurrent_activation: type[Op] = Sigmoid
-    separate: bool = False
     name: ClassVar[str] = "lstm"
     states: ClassVar[tuple[str, ...]] = ("h", "c")
     gates: ClassVar[tuple[str, ...]] = ("i", "f", "g", "o")
     inner: ClassVar[tuple[str, ...]] = ("a",)
+
+    def __init__(
+        self, activation: type[Op] = Tanh, recurrent_activation: type[Op] = Sigmoid, separate: bool = False
+    ) -> None:
+        self.activation, self.recurrent_activation, self.separate = activation, recurrent_activation, separate
 
     @property
     def recomputes(self) -> bool:

@@ -9,7 +9,6 @@ Source: Elman, 1990, "Finding Structure in Time".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from minigrad.backend.protocol import Array, Xp
@@ -36,18 +35,19 @@ class SimpleRNNKept(NamedTuple):
     s: Array | None  # only where φ′ cannot be told from h_new
 
 
-@dataclass(eq=False)
 class SimpleRNNStep(Step):
     """The step of all Keras SimpleRNN cells. State: (h,).
 
-    Attributes:
+    Args:
         activation: φ.
     """
 
-    activation: type[Op] = Tanh
     name: ClassVar[str] = "simple_rnn"
     states: ClassVar[tuple[str, ...]] = ("h",)
     gates: ClassVar[tuple[str, ...]] = ("h_new",)
+
+    def __init__(self, activation: type[Op] = Tanh) -> None:
+        self.activation = activation
 
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Returns x W + b, (…, units)."""
