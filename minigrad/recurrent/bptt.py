@@ -123,9 +123,8 @@ def forward(
             state_new = tuple(xp.where(row, new, old) for new, old in zip(state_new, state, strict=True))
         state, output = state_new, output_new
         outputs.append(output)
-        if not cell.recomputes:
-            kept.append(kept_t)
-    steps = Recomputed(xp, cell, z, states, weights) if cell.recomputes else kept
+        kept += [] if cell.recomputes else [kept_t]
+    steps = kept or Recomputed(xp, cell, z, states, weights)
     return xp.stack(outputs), state, Kept(states, steps, rows, zero_output)
 
 

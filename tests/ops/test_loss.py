@@ -67,8 +67,8 @@ def test_a_label_out_of_range_has_no_loss() -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("integers", ["uint8", "int32", "int64"])
-def test_the_short_way_gives_the_numbers_of_the_formula(dtype: str, integers: str, backend: ModuleType) -> None:
-    """No class is looked at twice, no exponential taken twice; the numbers are the definition's, but for rounding."""
+def test_the_short_way_gives_every_bit_of_the_formula(dtype: str, integers: str, backend: ModuleType) -> None:
+    """No class is looked at twice, and no exponential is taken twice; the numbers are those of the definition."""
     source = np.random.default_rng(0)
     x, dy = source.normal(size=(4, 7, 11)).astype(dtype), source.normal(size=(4, 7)).astype(dtype)
     labels = source.integers(0, 11, (4, 7))
@@ -77,10 +77,13 @@ def test_the_short_way_gives_the_numbers_of_the_formula(dtype: str, integers: st
     total = np.exp(shifted).sum(-1, keepdims=True)
     t = mg.tensor(x, requires_grad=True)
     losses = F.softmax_cross_entropy(t, labels.astype(integers), reduction="none")
-    few = dict.fromkeys(["rtol", "atol"], 8 * np.finfo(dtype).eps)
-    np.testing.assert_allclose(losses.numpy(), np.log(total)[..., 0] - (shifted * onehot).sum(-1), **few)
+    few = 8 * np.finfo(dtype).eps if hasattr(backend, "fused") else 0.0  # a fused loop sums in an order of its own
+    expected = np.log(total)[..., 0] - (shifted * onehot).sum(-1)
+    np.testing.assert_allclose(losses.numpy(), expected, rtol=few, atol=few)
     (dx,) = mg.grad(losses, [t], [mg.tensor(dy)])
-    np.testing.assert_allclose(dx.numpy(), dy[..., None] * (np.exp(shifted) / total - onehot), **few)
+    cotangents = dy[..., None]
+    expected = np.exp(shifted) * (cotangents / total) - onehot * cotangents
+    np.testing.assert_allclose(dx.numpy(), expected, rtol=few, atol=few)
 
 
 __all__ = ["test_float32_stays_float32", "test_gradients", "test_value"]
