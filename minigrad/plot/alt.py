@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from minigrad.errors import MinigradError
+from minigrad.errors import MinigradError, shown
 
 _said: WeakKeyDictionary[Any, list[str]] = WeakKeyDictionary()
 
@@ -31,10 +31,13 @@ def alt_text(picture: Any) -> str:
     if isinstance(getattr(picture, "alt", None), str):
         return str(picture.alt)
     parts = picture.axes if isinstance(getattr(picture, "axes", None), list) else [picture]
-    said = [sentence for ax in parts for sentence in _said.get(ax, [])]
+    try:
+        said = [sentence for ax in parts for sentence in _said.get(ax, [])]
+    except TypeError:  # what cannot be a key was never drawn into
+        said = []
     if not said:
         raise MinigradError(
-            f"alt_text: minigrad.plot drew nothing into {picture!r}. Give it the axes that a function returned."
+            f"alt_text: minigrad.plot drew nothing into {shown(picture)}. Give it the axes that a function returned."
         )
     return " ".join(said)
 

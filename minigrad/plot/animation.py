@@ -14,6 +14,7 @@ from minigrad.plot import style
 from minigrad.plot.alt import alt_text
 from minigrad.plot.forward import gates
 from minigrad.plot.page import Page
+from minigrad.plot.view import named
 
 PLAYER = """
 <figure><img id="frame" alt=""><figcaption id="words"></figcaption></figure>
@@ -71,7 +72,7 @@ def animate(
     >>> animate(seen, title="gates in training").title
     'gates in training'
     """
-    if not traces:
+    if not named(traces, "animate"):
         raise MinigradError("animate: expected at least one trace, got none.")
     figures = {str(name): _drawn(draw, trace, str(name), options) for name, trace in traces.items()}
     limits = [ax.get_ylim() for ax in figures.values()]

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import MinigradError
+from minigrad.errors import MinigradError, ShapeError
 from minigrad.plot import style
 from minigrad.plot.alt import describe, listed, spread
-from minigrad.plot.view import HostArray, Source, View, by_name, letter_of, trace_of, within
+from minigrad.plot.view import HostArray, Source, View, by_name, host, letter_of, trace_of, within
 from minigrad.tracing import Trace, Tracer
 
 
@@ -83,7 +83,7 @@ def jacobian_norms(
         if isinstance(source, Trace):
             raise MinigradError("jacobian_norms: expected a tracer, which knows the weights, got a trace.")
         if not isinstance(source, Tracer):
-            norms[name] = _of_row("jacobian_norms", np.asarray(source, np.float64), row)
+            norms[name] = _of_row("jacobian_norms", host(source, "jacobian_norms"), row)
             continue
         trace = trace_of(source, "jacobian_norms") if layer is None else source[layer]
         k = letter_of("jacobian_norms", state, trace.states)
@@ -101,6 +101,8 @@ def jacobian_norms(
 
 def _of_row(where: str, norms: HostArray, row: int | None) -> HostArray:
     """(T + 1,): a row, or the mean of all."""
+    if not norms.ndim or not norms.size:
+        raise ShapeError(f"{where}: expected norms (T + 1, batch) or (T + 1,), got shape {norms.shape}.")
     norms = norms.reshape(len(norms), -1)
     within(where, "row", [0 if row is None else row], norms.shape[1])
     return norms.mean(axis=1) if row is None else norms[:, row]
@@ -171,7 +173,8 @@ def gradient_ledger(source: Source, state: str | None = None, row: int = 0, unit
     ax.set_ylabel("share of the gradient\nthat step t sent back")
     ax.set_title(view.title)
     style.legend(ax)
-    said = [f"{way} {share[whole > 0].mean():.0%}" for way, share in shares.items()] if whole.any() else ["nothing"]
+    sent = whole > 0
+    said = [f"{way} {share[sent].mean():.0%}" for way, share in shares.items()] if sent.any() else ["nothing"]
     lost = "" if whole.all() else f" Nothing is sent back by {int((whole == 0).sum())} of the steps."
     return describe(
         ax,

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors import ShapeError
 from minigrad.plot import style
 from minigrad.plot.alt import describe
 from minigrad.plot.style import BLACK, BLUE
+from minigrad.plot.view import host
 
 
 def learning_curve(
@@ -35,7 +37,12 @@ def learning_curve(
 
     Raises:
         ImportError: matplotlib is not installed.
+        ShapeError: there is not one loss for each step.
     """
+    numbers = host(steps, "learning_curve: steps"), host(losses, "learning_curve: losses")
+    if numbers[0].shape != numbers[1].shape or numbers[0].ndim != 1:
+        shapes = " and ".join(str(each.shape) for each in numbers)
+        raise ShapeError(f"learning_curve: expected as many `losses` as `steps`, (steps,), got shapes {shapes}.")
     ax = style.axes(ax)
     ax.plot(steps, losses, color=BLUE, alpha=0.25, linewidth=0.8, label="loss of each batch")
     ax.plot(steps, running_mean(losses), label="running mean", **style.look(0, len(steps)))

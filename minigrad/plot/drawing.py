@@ -42,15 +42,19 @@ def svg(ax: Any, name: str = "") -> Drawing:
     Args:
         ax: axes, or a figure.
         name: stands before every id, so that several drawings can stand in one page.
+
+    Raises:
+        MinigradError: nothing of minigrad's is in it.
     """
     from matplotlib import rc_context
 
     figure = getattr(ax, "figure", None) or ax
+    alt = alt_text(figure)
     out = io.StringIO()
     with rc_context({"svg.hashsalt": "minigrad"}):
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = re.sub(r"^.*?(?=<svg)|<metadata>.*?</metadata>\s*", "", out.getvalue(), flags=re.DOTALL)
-    return Drawing(_prefixed(text, name) if name else text, alt_text(figure))
+    return Drawing(_prefixed(text, name) if name else text, alt)
 
 
 def _prefixed(text: str, name: str) -> str:

@@ -11,7 +11,7 @@ from minigrad.errors import MinigradError
 from minigrad.plot import style
 from minigrad.plot.alt import counted, describe, listed, peak, spread
 from minigrad.plot.style import CANDIDATES, NAMES
-from minigrad.plot.view import HostArray, Source, View, letter_of, letters_of, trace_of, within
+from minigrad.plot.view import HostArray, Source, View, letter_of, letters_of, named, trace_of, within
 
 FEW = 6  # units that are drawn each with a line of its own
 
@@ -103,9 +103,10 @@ def gate_heatmap(
     ax.set_ylabel("unit")
     ax.set_title(view.title)
     seen = values[np.isfinite(values)]
-    ends = "" if signed else f" {(seen > 0.9).mean():.0%} of it is above 0.9, {(seen < 0.1).mean():.0%} below 0.1."
     what = f"Heat map: {NAMES.get(k, k)}{view.about}, {counted(len(view.units), 'unit')}, {spread(values)}."
-    return describe(ax, what + ends)
+    if signed or not seen.size:
+        return describe(ax, what)
+    return describe(ax, what, f"{(seen > 0.9).mean():.0%} of it is above 0.9, {(seen < 0.1).mean():.0%} below 0.1.")
 
 
 def cell_state(
@@ -232,12 +233,12 @@ def compare_generations(
         MinigradError: the traces differ in length.
     """
     where = "compare_generations"
-    views = {name: View(trace_of(source, where), where, row, units) for name, source in traces.items()}
+    views = {name: View(trace_of(source, where), where, row, units) for name, source in named(traces, where).items()}
     drawn = {name: _letter(view, letter) for name, view in views.items()}
     values = {name: value for name, (_, value) in drawn.items()}
     if len(views) < 2 or len({v.shape for v in values.values()}) != 1:
         shapes = ", ".join(f"{name} {v.shape}" for name, v in values.items())
-        raise MinigradError(f"{where}: expected two or more traces of equal (steps, units), got {shapes}.")
+        raise MinigradError(f"{where}: expected two or more traces of equal (steps, units), got {shapes or 'none'}.")
     ax = style.axes(ax, (7.0, 5.0))
     below = _axes_below(ax)
     first = next(iter(views))

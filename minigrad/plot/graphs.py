@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import GradientError, MinigradError
+from minigrad.errors import DTypeError, GradientError, MinigradError, shown
 from minigrad.plot.alt import listed
 from minigrad.plot.drawing import Drawing
 from minigrad.plot.layered import Layout, layered
@@ -46,6 +46,7 @@ def graph(output: Tensor, names: Mapping[str, Tensor] | None = None, numbers: bo
         The drawing, which a notebook shows; ``.save("graph.svg")`` writes it.
 
     Raises:
+        DTypeError: it is no tensor.
         GradientError: nothing was recorded, or `backward` freed the graph.
         MinigradError: there are more than 150 boxes.
 
@@ -54,6 +55,8 @@ def graph(output: Tensor, names: Mapping[str, Tensor] | None = None, numbers: bo
     >>> graph(w * 3.0 + 1.0, {"w": w}).alt
     'Graph: 2 operations (1 Multiply and 1 Add), 1 leaf with a gradient (w), 2 constants. ∂output/∂w is 3.'
     """
+    if not isinstance(output, Tensor):
+        raise DTypeError(f"graph: expected a tensor, such as a loss, got {shown(output)}.")
     if output.node is None:
         raise GradientError("graph: this tensor was not computed on the tape from anything that requires a gradient.")
     found = _tensors(output)

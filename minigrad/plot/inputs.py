@@ -13,7 +13,7 @@ from minigrad.creation import tensor
 from minigrad.errors import MinigradError, ShapeError
 from minigrad.plot import style
 from minigrad.plot.alt import describe, spread
-from minigrad.plot.view import HostArray, Source, View, cube, trace_of
+from minigrad.plot.view import HostArray, Source, View, cube, host, trace_of
 from minigrad.tracing import Trace, Tracer
 
 COLUMNS = 40  # tokens in a line of text
@@ -40,7 +40,10 @@ def saliency(source: Source, tokens: Sequence[str] | None = None, row: int = 0, 
         trace = trace_of(source, "saliency")
         norms = trace.saliency()
     else:
-        norms = np.asarray(source, np.float64).reshape(len(source), -1)
+        norms = host(source, "saliency")
+        if not 1 <= norms.ndim <= 2 or not norms.size:
+            raise ShapeError(f"saliency: expected norms (T,) or (T, batch), got shape {norms.shape}.")
+        norms = norms.reshape(len(norms), -1)
         trace = trace_of(norms[..., None], "saliency")
     view = View(trace, "saliency", row)
     values, steps = norms[:, row], view.steps
@@ -117,7 +120,7 @@ def tbptt_band(band: Any, window: int | None = None, ax: Any = None) -> Any:
 
     Source: R. Williams and J. Peng, An efficient gradient-based algorithm for on-line training, 1990.
     """
-    values = np.asarray(band, np.float64)
+    values = host(band, "tbptt_band")
     if values.ndim != 2 or values.shape[0] != values.shape[1]:
         raise ShapeError(f"tbptt_band: expected a matrix (T, T), got shape {values.shape}.")
     if not (values > 0).any():

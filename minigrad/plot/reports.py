@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors import MinigradError, shown
 from minigrad.plot.backward import gradient_flow, gradient_ledger, jacobian_norms
 from minigrad.plot.cell import cell_diagram
 from minigrad.plot.cell_pictures import OF_KIND
@@ -35,7 +36,10 @@ def report(seen: Tracer, title: str, tokens: Sequence[str] | None = None, row: i
     Raises:
         GradientError: `backward` was not called.
         IndexRangeError: there is no such row.
+        MinigradError: it is no tracer.
     """
+    if not isinstance(seen, Tracer):
+        raise MinigradError(f"report: expected the tracer of `with mg.trace(model) as seen:`, got {shown(seen)}.")
     page = Page(title)
     for n, name in enumerate(seen.names):
         trace = seen[name]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import IndexRangeError, MinigradError, ShapeError, unknown_name
+from minigrad.errors import DTypeError, IndexRangeError, MinigradError, ShapeError, shown, unknown_name
 from minigrad.plot.alt import counted
 from minigrad.tracing import Trace, Tracer
 
@@ -48,10 +48,36 @@ def trace_of(source: Source, where: str, field: str = "gates", letter: str = "f"
 
 def cube(array: Any, where: str) -> HostArray:
     """Returns (T, batch, units) of what lacks a batch, or units too."""
-    a = np.asarray(array, np.float64)
+    a = host(array, where)
     if not 1 <= a.ndim <= 3 or not a.size:
         raise ShapeError(f"{where}: expected an array (T, batch, units), (T, units) or (T,), got shape {a.shape}.")
     return a if a.ndim == 3 else a.reshape(len(a), 1, -1)
+
+
+def host(array: Any, where: str) -> HostArray:
+    """Returns an array of numbers.
+
+    Raises:
+        DTypeError: it is none, such as the layer in place of its trace.
+    """
+    try:
+        return np.asarray(array, np.float64)
+    except (TypeError, ValueError):
+        raise DTypeError(
+            f"{where}: expected a trace, or an array of numbers, got {shown(array)}. A trace is what "
+            "`with mg.trace(layer) as seen:` saw."
+        ) from None
+
+
+def named(sources: Any, where: str) -> Mapping[Any, Any]:
+    """Returns several sources by name, as they were given.
+
+    Raises:
+        MinigradError: they have no names.
+    """
+    if not isinstance(sources, Mapping):
+        raise MinigradError(f"{where}: expected traces by name, {{'first': seen_1, …}}, got {shown(sources)}.")
+    return sources
 
 
 class View:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import IndexRangeError, MinigradError, ShapeError, UnknownNameError
+from minigrad import plot
+from minigrad.errors import DTypeError, IndexRangeError, MinigradError, ShapeError, UnknownNameError
 from minigrad.plot import cell_state, gates
 from minigrad.plot.view import View, by_name, letter_of, trace_of
 
@@ -75,3 +76,62 @@ def test_the_first_generations_letters():
     assert letter_of("here", "h", {"m": 0, "c": 0}) == "m"
     assert letter_of("here", "g", {"j": 0}) == "j"
     assert letter_of("here", "h", {"h": 0}) == "h"
+
+
+TRACED = [plot.gates, plot.gate_heatmap, plot.cell_state, plot.gradient_flow, plot.gradient_ledger, plot.cell_diagram]
+TRACED += [plot.jacobian_norms, plot.saturation, plot.saliency, plot.tbptt_band]
+
+
+@pytest.mark.parametrize("draw", TRACED, ids=lambda draw: draw.__name__)
+def test_the_layer_in_place_of_its_trace(draw):
+    with pytest.raises(
+        DTypeError, match=rf"{draw.__name__}: expected a trace, or an array of numbers, got <LSTM .*trace"
+    ):
+        draw(mg.keras.layers.LSTM(2))
+
+
+@pytest.mark.parametrize("draw", [plot.jacobian_norms, plot.saliency])
+@pytest.mark.parametrize("norms", [3.0, []])
+def test_norms_of_no_steps(draw, norms):
+    with pytest.raises(ShapeError, match=rf"{draw.__name__}: expected norms \(T"):
+        draw(norms)
+
+
+@pytest.mark.parametrize(
+    ("draw", "given", "says"),
+    [
+        (
+            plot.compare_generations,
+            [1.0],
+            "compare_generations: expected traces by name, {'first': seen_1, …}, got [1.0].",
+        ),
+        (plot.animate, [1.0], "animate: expected traces by name, {'first': seen_1, …}, got [1.0]."),
+        (plot.animate, {}, "animate: expected at least one trace, got none."),
+        (plot.graph, 2.0, "graph: expected a tensor, such as a loss, got 2.0."),
+        (plot.alt_text, [], "alt_text: minigrad.plot drew nothing into []. Give it the axes that a function returned."),
+        (
+            plot.svg,
+            "gates",
+            "alt_text: minigrad.plot drew nothing into 'gates'. Give it the axes that a function returned.",
+        ),
+        (
+            lambda given: plot.report(given, "a run"),
+            None,
+            "report: expected the tracer of `with mg.trace(model) as seen:`, got None.",
+        ),
+        (
+            lambda given: plot.learning_curve([1, 2], given),
+            [0.5],
+            "learning_curve: expected as many `losses` as `steps`, (steps,), got shapes (2,) and (1,).",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn(draw, given, says):
+    with pytest.raises(MinigradError) as error:
+        draw(given)
+    assert str(error.value) == says
+
+
+@pytest.mark.parametrize("draw", [plot.gate_heatmap, plot.gradient_ledger])
+def test_a_run_that_became_nan_is_drawn_and_said(draw):
+    assert "nothing" in plot.alt_text(draw(np.full((4, 2), np.nan)))
