@@ -8,7 +8,7 @@ from minigrad import errors
 from minigrad.errors import MinigradError, UnknownNameError, unknown_name
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, MinigradError)]
-PYTHONS = (ValueError, TypeError, IndexError, RuntimeError, ArithmeticError, AssertionError)
+PYTHONS = (ValueError, TypeError, IndexError, RuntimeError, ArithmeticError, AssertionError, MemoryError)
 
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if k is not MinigradError], ids=lambda kind: kind.__name__)

@@ -89,11 +89,11 @@ class Sequential(Model):
         self._input_shape = input_shape or self._input_shape
         if self._input_shape is None:
             return
+        self._outputs = {}
         Model.build(self, self._input_shape)
         batch, *sizes = self._input_shape
         if None in sizes:
-            by_ones = self._outputs
-            self._outputs = {}
+            by_ones, self._outputs = self._outputs, {}
             self._build_again((batch, *(2 if n is None else n for n in sizes)))
             self._outputs = summary.left_open(by_ones, self._outputs)
 
