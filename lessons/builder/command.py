@@ -23,8 +23,9 @@ def main(arguments: Sequence[str]) -> int:
     asked = _parser().parse_args(arguments)
     try:
         chosen = [one for one in lessons() if not asked.lessons or one.number in asked.lessons]
-        if not chosen:
-            raise LessonError(f"there is no lesson {', '.join(map(str, asked.lessons))}")
+        unknown = set(asked.lessons) - {one.number for one in chosen}
+        if unknown:
+            raise LessonError(f"there is no lesson {', '.join(map(str, sorted(unknown)))}")
         return asked.function(chosen, asked)
     except LessonError as error:
         print(f"lessons: {error}", file=sys.stderr)
@@ -58,10 +59,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _build(chosen: list[Lesson], asked: argparse.Namespace) -> int:
+    solutions = solutions_to(asked.solutions) if asked.solutions else None
     for lesson in chosen:
-        if asked.solutions:
+        if solutions:
             notebook = executed(notebook_of(lesson, lesson.solved()), unsolved=False)
-            write(notebook, solutions_to(asked.solutions) / f"{lesson.name}.ipynb")
+            write(notebook, solutions / f"{lesson.name}.ipynb")
         else:
             notebook = executed(notebook_of(lesson, lesson.for_students()), unsolved=True)
             if asked.markdown:
@@ -69,7 +71,7 @@ def _build(chosen: list[Lesson], asked: argparse.Namespace) -> int:
             else:
                 write(notebook, lesson.notebook)
         print(f"lesson {lesson.number}: {lesson.name}")
-    if not asked.solutions and not asked.markdown:
+    if not solutions and not asked.markdown:
         page = FOLDER / "README.md"
         page.write_text(with_table(page.read_text("utf-8"), lessons()), "utf-8")
     return 0

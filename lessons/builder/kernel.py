@@ -85,10 +85,13 @@ def solutions_to(folder: Path) -> Path:
     """Makes the folder for the lecturer's notebooks, with what they import.
 
     Raises:
-        LessonError: the folder is the students' own.
+        LessonError: the folder is the students' own, or cannot be made.
     """
     if folder.resolve() == FOLDER:
         raise LessonError("the solutions would overwrite the students' notebooks: choose another folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "lesson_tools.py").write_text((FOLDER / "lesson_tools.py").read_text("utf-8"), "utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "lesson_tools.py").write_text((FOLDER / "lesson_tools.py").read_text("utf-8"), "utf-8")
+    except OSError as error:
+        raise LessonError(f"expected --solutions to be a folder to write to, got {folder}: {error.strerror}") from None
     return folder

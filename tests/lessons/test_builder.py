@@ -220,6 +220,8 @@ def test_solutions_never_overwrite_the_students_notebooks(tmp_path: Path) -> Non
         kernel.solutions_to(FOLDER / "source" / "..")
     folder = kernel.solutions_to(tmp_path / "new" / "folder")
     assert (folder / "lesson_tools.py").exists()
+    with pytest.raises(LessonError, match=r"expected --solutions to be a folder to write to, got .*: Not a directory"):
+        kernel.solutions_to(folder / "lesson_tools.py" / "below")
 
 
 # --- pages ------------------------------------------------------------------------------------------------------------
@@ -273,6 +275,8 @@ def test_check(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_lesson(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["check", "77"]) == 1
     assert capsys.readouterr().err == "lessons: there is no lesson 77\n"
+    assert command.main(["check", "--fast", "2", "77", "15"]) == 1
+    assert capsys.readouterr().err == "lessons: there is no lesson 15, 77\n"
 
 
 def test_the_readme_has_the_table() -> None:
