@@ -7,7 +7,11 @@ import re
 from latex2mathml.converter import convert
 
 CODE = re.compile(r"(^```.*?^```$|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
-FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|(?<![\\$\w])\$(?P<inline>[^$]+?)\$(?![\w$])", re.DOTALL)
+FORMULA = re.compile(
+    r"\$\$(?P<block>.+?)\$\$|(?<![\\$\w])\$(?P<inline>[^$]+?)\$(?![\w$])(?P<after>[.,;:)]?)", re.DOTALL
+)
+# \mathrel{+}= as the converter writes it: an operator in an operator, and a gap after it.
+ASSIGNED = re.compile(r"<mo><mrow><mo>([^<]+)</mo></mrow></mo><mo>&#x0003D;</mo>")
 # What Markdown would read as its own between the tags.
 SPECIAL = str.maketrans({mark: f"&#{ord(mark)};" for mark in "*_[]`|\\~"})
 
@@ -33,5 +37,8 @@ def _mathml(formula: re.Match[str]) -> str:
     if "&</mi>" in mathml or "\\" in mathml:
         raise FormulaError(f"the converter left something of this formula as it was: {latex}")
     mathml = mathml.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
+    mathml = ASSIGNED.sub(r"<mo>\1&#x0003D;</mo>", mathml)
     mathml = re.sub(r"(?<=>)[^<]+", lambda between: between[0].translate(SPECIAL), mathml)
-    return f'<div class="formula">{mathml}</div>' if block else f'<span class="formula">{mathml}</span>'
+    if block:
+        return f'<div class="formula">{mathml}</div>'
+    return f'<span class="formula">{mathml}{formula["after"]}</span>'  # so that no line begins with a comma

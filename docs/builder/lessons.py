@@ -10,6 +10,8 @@ from docs.builder.formulas import with_formulas
 from docs.builder.links import ROOT, Links
 from lessons.builder.markdown import write_markdown
 
+TOOLS = "lesson_tools.py"  # what every notebook imports
+
 
 def notebooks() -> list[Path]:
     """Returns the notebooks, from the first lesson to the last."""
@@ -17,7 +19,7 @@ def notebooks() -> list[Path]:
 
 
 def write_lesson(notebook: Path, folder: Path, links: Links) -> Path:
-    """Writes a lesson's page, its figures, and the notebook itself to take away.
+    """Writes a lesson's page, its figures, and the notebook itself to take away, with what it imports.
 
     Args:
         notebook: the file.
@@ -27,7 +29,8 @@ def write_lesson(notebook: Path, folder: Path, links: Links) -> Path:
     page = write_markdown(json.loads(notebook.read_text("utf-8")), notebook.stem, folder, "../")
     name = f"lessons/{notebook.stem}.md"
     title, _, rest = links.turned(page.read_text("utf-8"), name, name).partition("\n")
-    away = f"[This lesson as a notebook, to run]({notebook.name})"
+    away = f"[This lesson as a notebook, to run]({notebook.name}); put [`{TOOLS}`]({TOOLS}) beside it."
     page.write_text(f"{title}\n\n{away}\n{with_formulas(rest)}", "utf-8")
-    shutil.copyfile(notebook, folder / notebook.name)
+    for file in (notebook, notebook.with_name(TOOLS)):
+        shutil.copyfile(file, folder / file.name)
     return page

@@ -36,6 +36,15 @@ def test_what_markdown_would_read_is_written_otherwise() -> None:
     assert "|" not in page
 
 
+def test_a_sign_after_a_formula_stays_with_it() -> None:
+    assert with_formulas("($x$), $y$.").count(")</span>") == 1
+    assert with_formulas("so $y$.").endswith("</math>.</span>")
+
+
+def test_what_is_added_is_one_sign() -> None:
+    assert "<mo>&#x0002B;&#x0003D;</mo>" in with_formulas("$a \\mathrel{+}= b$")
+
+
 def test_code_and_prices_are_left_alone() -> None:
     text = "`$x$` and\n\n```text\n$y$\n```\n\nand 5$ or \\$6\n"
     assert with_formulas(text) == text

@@ -178,6 +178,13 @@ def test_no_solution_is_on_the_site(site: Site) -> None:
         assert "BEGIN SOLUTION" not in path.read_text("utf-8"), path
 
 
+@pytest.mark.slow
+def test_a_notebook_can_be_taken_away_with_what_it_imports(site: Site) -> None:
+    for built in (site.mkdocs, site.zensical):
+        for file in (*notebooks(), ROOT / "lessons" / "lesson_tools.py"):
+            assert (built / "lessons" / file.name).read_bytes() == file.read_bytes(), built
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
