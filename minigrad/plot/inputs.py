@@ -32,7 +32,7 @@ def saliency(source: Source, tokens: Sequence[str] | None = None, row: int = 0, 
         The axes.
 
     Raises:
-        GradientError: `backward` was not called, or nobody wanted ∂loss/∂x.
+        GradientError: `backward` was not called.
         IndexRangeError: there is no such row.
         ShapeError: there is not one token for each step.
     """

@@ -26,7 +26,7 @@ class Watch:
         final: the state after the last step.
         kept: what the way back needs: the state before each step, the gates, the mask.
         steps: for each t what came back to it; empty before the way back.
-        dx: ∂loss/∂x; None before the way back, or where nobody asked for it.
+        dx: ∂loss/∂x; None before the way back.
     """
 
     def __init__(self, step: Step) -> None:

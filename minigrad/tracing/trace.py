@@ -48,7 +48,7 @@ class Trace:
         ledger: by the state's letter and by way, (T, batch, units): entry t is what step t sent back to the state
             before it by that way. The ways of a state sum to `arrived`. Empty before the way back.
         arrived: by letter, (T, batch, units): the whole of what step t sent back. Empty before the way back.
-        dx: (T, batch, features), ∂loss/∂x; None before the way back, or where nobody wanted it.
+        dx: (T, batch, features), ∂loss/∂x; None before the way back.
         every: which steps are here: 0, every, 2 · every … With more than 1, the arrays have an entry for each of
             these, and those of states one more, for the end; `at` says which steps they are.
         go_backwards: the layer read the sequence from its end: step s was given x at time T − 1 − s. The backward cell
@@ -119,10 +119,7 @@ class Trace:
     def saliency(self) -> HostArray:
         """Returns ‖∂loss/∂x_t‖, (T, batch): how much each input mattered."""
         if self.dx is None:
-            raise GradientError(
-                f"trace of {self.name}: ∂loss/∂x is not known. Make x a tensor with requires_grad=True (or let a layer "
-                "with weights come before), and call loss.backward() inside the `with` block."
-            )
+            raise self.no_gradients("dx")
         return np.linalg.norm(self.dx, axis=-1)
 
     def forget_product(self) -> HostArray:

@@ -65,3 +65,14 @@ def test_second_derivatives_leave_no_trace_of_their_own() -> None:
         with pytest.raises(GradientError):
             seen.dh  # noqa: B018
         (dx**2).sum().backward()
+
+
+def test_the_gradient_of_inputs_that_are_plain_numbers() -> None:
+    lstm = mg.keras.layers.LSTM(3)
+    with mg.trace(lstm) as seen:
+        loss = lstm(np.ones((2, 4, 1), np.float32)).sum()
+        with pytest.raises(GradientError, match="`dx` is known after the way back"):
+            seen.saliency()
+        loss.backward()
+    assert seen.saliency().shape == (4, 2)
+    assert seen.saliency().all()
