@@ -98,6 +98,12 @@ def _softmax_back(dy, labels, softmax, dx):  # type: ignore[no-untyped-def]
 class Adam(Fused):
     """m ← m + (1 − β₁) (g − m),   v ← v + (1 − β₂) (g² − v),   Δ = η m / (√v + ε)"""
 
+    def refuses(self, *arrays: Array) -> str:
+        """Says why it cannot run with g, m and v: what is written to has to be the array itself, not a copy of it."""
+        g, *slots = arrays
+        in_place = all(slot.flags.carray for slot in slots)
+        return super().refuses(g, *slots) or ("" if in_place else "the compiled code writes to contiguous arrays alone")
+
     def __call__(
         self, g: Array, m: Array, v: Array, rate: float, beta_1: float, beta_2: float, epsilon: float
     ) -> Array:

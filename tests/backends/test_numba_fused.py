@@ -79,6 +79,17 @@ def test_adam(amsgrad: bool, dtype: str, tolerance: float) -> None:
         np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
 
 
+def test_adam_writes_to_slots_however_they_lie_in_memory() -> None:
+    """A state that was read from a file can lie column by column."""
+    rng = np.random.default_rng(0)
+    g, results = rng.standard_normal((3, 4)), []
+    for order in ("C", "F"):
+        slots = {name: np.ones((3, 4), order=order) for name in ("m", "v")}
+        results.append([Adam(0.01).update(minigrad_numba, g, slots, 0.01, 1), *slots.values()])
+    for found, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("arrays", [("float16",), ("float32", "float64"), ("int64",)], ids=str)
 def test_what_is_refused(arrays: tuple[Any, ...]) -> None:
     for operation in minigrad_numba.fused.values():
