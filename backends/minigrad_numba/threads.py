@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from contextvars import copy_context
 from itertools import pairwise
 from typing import Any
 
@@ -58,8 +59,7 @@ def matmul(a: Array, b: Array) -> Array:
     Those of BLAS go on spinning for a while after a product, in the way of these here: with both, a training step of a
     small model took half as long again.
     """
-    multiplications = a.size * b.shape[-1]
-    if a.ndim < 2 or b.ndim != 2 or multiplications < ALONE:
+    if a.ndim < 2 or b.ndim != 2 or (multiplications := a.size * b.shape[1]) < ALONE:
         return minigrad_numpy.matmul(a, b)
     rows = a.reshape(-1, a.shape[-1])
     y = np.empty((len(rows), b.shape[1]), np.result_type(a, b))
@@ -80,13 +80,20 @@ def slices(rows: int, parts: int) -> list[slice]:
 
 
 def each(function: Callable[[Any], Any], items: Sequence[Any], multiplications: int) -> list[Any]:
-    """What `map` gives, each call but the first in a thread of its own, products on one thread."""
+    """What `map` gives, each call but the first in a thread of its own, products on one thread.
+
+    All of them have ended when it returns or raises. Each sees the caller's context, where NumPy keeps `np.errstate`.
+    """
     if multiplications < ALONE:
         return list(map(function, items))
     first, *others = items
     with _products_on_one_thread():
-        running = [_threads().submit(function, other) for other in others]
-        return [function(first), *[other.result() for other in running]]
+        running = [_threads().submit(copy_context().run, function, other) for other in others]
+        try:
+            done = function(first)
+        finally:
+            wait(running)
+        return [done, *[other.result() for other in running]]
 
 
 @contextmanager
@@ -108,15 +115,16 @@ def _products_on_one_thread() -> Iterator[None]:
 
 def _threads() -> ThreadPoolExecutor:
     global _pool
-    if _pool is None:
-        _pool = ThreadPoolExecutor(os.cpu_count(), "minigrad_numba")
-    return _pool
+    with _lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(os.cpu_count(), "minigrad_numba")
+        return _pool
 
 
 def _forget() -> None:
-    """The threads of a process do not live on in its fork."""
-    global _pool, _inside
-    _pool, _inside = None, 0
+    """The threads of a process do not live on in its fork, nor does one that held the lock ever let it go."""
+    global _pool, _inside, _lock
+    _pool, _inside, _lock = None, 0, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -92,6 +93,32 @@ def test_blas_gets_its_threads_back_after_an_error(three: list[int]) -> None:
     assert three == [1, 3]
 
 
+def test_an_error_waits_for_the_other_threads(three: list[int]) -> None:
+    """Who catches it may use the arrays that they write to."""
+    ended = []
+
+    def fails_first(part: slice) -> None:
+        if not part.start:
+            raise ValueError(part)
+        time.sleep(0.05)
+        ended.append(part)
+
+    with pytest.raises(ValueError, match="slice"):
+        threads.each(fails_first, threads.slices(6, 3), 1)
+    assert len(ended) == 2
+
+
+@pytest.mark.parametrize("invalid", ["ignore", "raise"])
+def test_the_threads_heed_the_callers_errstate(three: list[int], invalid: Any) -> None:
+    with np.errstate(invalid=invalid):
+        assert threads.each(lambda _: np.geterr()["invalid"], threads.slices(6, 3), 1) == [invalid] * 3
+
+
+def test_numbers_have_no_matrix_product() -> None:
+    with pytest.raises(ValueError, match="matmul"):
+        minigrad_numba.matmul(np.ones(()), np.ones(()))
+
+
 def test_callers_at_the_same_time_share_one_setting(three: list[int]) -> None:
     """The first one in sets it, the last one out sets it back."""
     inside, leave = threading.Event(), threading.Event()
@@ -125,7 +152,8 @@ def test_little_work_and_few_rows_are_not_cut(three: list[int], monkeypatch: pyt
 def test_after_a_fork(three: list[int]) -> None:
     """A pool's threads do not live on in a fork; a loop there makes new ones."""
     assert threads.each(lambda rows: rows.start, threads.slices(6, 3), 1) == [0, 2, 4]
-    child = _fork()
+    with threads._lock:  # as if another thread held it
+        child = _fork()
     if not child:
         ok = threads.each(lambda rows: rows.start, threads.slices(6, 3), 1) == [0, 2, 4]
         os._exit(0 if ok else 1)
