@@ -165,7 +165,9 @@ def is_hard(options: Any) -> bool:
 def resting(mask: Array | None, zero_output: bool) -> Array:
     """What each row does at each step, (time, batch): 0, RESTS or SILENT; of size 0 if no row ever rests."""
     read = read_mask(mask, zero_output)
-    return NOBODY if read is None else RESTS * read.hold.astype(np.uint8) + (SILENT - RESTS) * read.silent
+    if read is None:
+        return NOBODY
+    return (RESTS * read.hold + (SILENT - RESTS) * read.silent).astype(NOBODY.dtype)  # of another, loops compile again
 
 
 def block_of(x: Array) -> int:

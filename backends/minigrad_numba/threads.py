@@ -88,7 +88,10 @@ def each(function: Callable[[Any], Any], items: Sequence[Any], multiplications: 
         return list(map(function, items))
     first, *others = items
     with _products_on_one_thread():
-        running = [_threads().submit(copy_context().run, function, other) for other in others]
+        try:
+            running = [_threads().submit(copy_context().run, function, other) for other in others]
+        except RuntimeError:  # the interpreter is on its way out, and starts no thread any more
+            return list(map(function, items))
         try:
             done = function(first)
         finally:

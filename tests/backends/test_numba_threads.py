@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("numba")
 
 import minigrad_numba
-from minigrad_numba import lstm, threads
+from minigrad_numba import loops, lstm, threads
 from rows import drawing, masks
 
 T, B, I, H = 5, 7, 3, 4
@@ -146,6 +146,28 @@ def test_little_work_and_few_rows_are_not_cut(three: list[int], monkeypatch: pyt
     assert threads.parts_for(rows=10**9, multiplications=999) == 1
     assert threads.parts_for(rows=16, multiplications=10**9) == 2
     assert threads.parts_for(rows=10**9, multiplications=10**9) == 3
+
+
+def test_where_no_thread_can_be_started_any_more(three: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a function of `atexit`'s."""
+
+    class Ended:
+        def submit(self, *_: Any) -> None:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+
+    monkeypatch.setattr(threads, "_threads", Ended)
+    assert threads.each(lambda rows: rows.start, threads.slices(6, 3), threads.ALONE) == [0, 2, 4]
+    assert threads._inside == 0
+
+
+def test_what_rests_has_one_dtype_with_a_mask_and_without() -> None:
+    """With two, every loop would be compiled twice."""
+    mask = np.array([[True, False], [False, True]])
+    kinds = {loops.resting(each, silent).dtype for each in (None, mask) for silent in (False, True)}
+    assert kinds == {np.dtype("uint8")}
+    before_any_output = [[0, loops.SILENT], [loops.RESTS, 0]]
+    np.testing.assert_array_equal(loops.resting(mask, False), before_any_output)
+    np.testing.assert_array_equal(loops.resting(mask, True), loops.SILENT * ~mask)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

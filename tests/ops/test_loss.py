@@ -68,7 +68,7 @@ def test_a_label_out_of_range_has_no_loss() -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("integers", ["uint8", "int32", "int64"])
 def test_the_short_way_gives_every_bit_of_the_formula(dtype: str, integers: str, backend: ModuleType) -> None:
-    """No class is looked at twice, and no exponential is taken twice; the numbers are those of the definition."""
+    """No class is looked at twice, no exponential taken twice; a fused loop is the formula's but for rounding."""
     source = np.random.default_rng(0)
     x, dy = source.normal(size=(4, 7, 11)).astype(dtype), source.normal(size=(4, 7)).astype(dtype)
     labels = source.integers(0, 11, (4, 7))
