@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minigrad.train.commands import sample, train
 from minigrad.convert import read_safetensors
 from minigrad.layers.serialization import deserialize, serialize
+from minigrad.train.commands import sample, train
 from stored.kinds import RUNS, dense_chain, layers, sequence
 
 FILES = Path(__file__).with_name("files")
