@@ -86,7 +86,7 @@ def run_with(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *argume
 
 GOOD = """
 if part == "machine": tell(fact="GPU", value="a card")
-elif part == "kernels": tell(kind="LSTM", dtype="float32", mask="none", zero_output=False, initial=True, 
+elif part == "kernels": tell(kind="LSTM", dtype="float32", mask="none", zero_output=False, initial=True,
                              shape=[1, 2, 3, 4], ok=True, largest=1e-7, where="y", path="fused")
 elif part == "times": tell(what="LSTM", ms={"kernels": 1.0}, ratios={}, rounds=3, paths={}, failed={})
 else: tell(counts={"passed": 3}, stopped=False, status=0, last="3 passed")

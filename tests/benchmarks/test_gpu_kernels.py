@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 import minigrad_numpy
+import pretended_cuda
 from benchmarks.gpu import kernels
 from benchmarks.gpu.kernels import SHAPES, Case, cases, difference, holes
 from benchmarks.gpu.roads import formulas_alone
@@ -47,6 +49,17 @@ def test_cuda_kernels_agree(cupy: ModuleType) -> None:
 
 
 # --- faults -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_fault_in_the_cuda_source_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("g++") is None:
+        pytest.skip("needs g++, to compile the kernels for the CPU")
+    monkeypatch.setattr(pretended_cuda, "HEADER", pretended_cuda.HEADER + "#define tanh(x) (1.001 * (tanh)(x))\n")
+    chosen = [case for case in SMALL_CASES if case.kind in ("LSTM", "GRU", "SimpleRNN") and case.mask == "none"]
+    with pretended(tmp_path) as (module, _):
+        rows = list(kernels.rows(module, 60.0, chosen))
+    assert [row["ok"] for row in rows] == [False] * 6
+    assert all(1e-4 < row["largest"] < 1e-2 for row in rows)
 
 
 class Faulty:
