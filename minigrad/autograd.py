@@ -12,11 +12,13 @@ from typing import Any, ClassVar, Self
 
 from minigrad import functional
 from minigrad.errors import GradientError, ShapeError, unknown_name
+from minigrad.ops.op import Op
 from minigrad.tape import Node, next_serial, observing
-from minigrad.tensor import Tensor, TensorLike, gradients, recording
+from minigrad.tensor import Tensor, TensorLike, apply, gradients, recording
 
 # Here the two halves meet: where a gradient is itself to be recorded, the rules run on tensors.
-Tensor.functional = functional
+Tensor.functional = Op.functional = functional
+Op.apply = apply
 
 
 def no_grad() -> AbstractContextManager[None]:

@@ -258,7 +258,7 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
     if backend is None:
         return apply(op, *_all_tensors(op, inputs), **params)
     try:
-        y = op.forward(backend, *arrays, **params)
+        y = op.formula(backend, *arrays, **params)
     except (ValueError, TypeError, IndexError, MemoryError) as error:
         raise _explained(op.__name__, arrays, error, backend) from error
     if op.keeps:

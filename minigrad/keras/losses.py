@@ -47,9 +47,9 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
     Source: Huber, "Robust Estimation of a Location Parameter", 1964.
     """
     y, p = alike("huber", y_true, y_pred)
-    d = F.abs(p - y)
-    near = F.minimum(d, float(delta))
-    return (0.5 * near * near + delta * (d - near)).mean(-1)
+    d = p - y
+    near = F.clip(d, -float(delta), float(delta))  # signed, so that no |d| has a kink at 0
+    return (near * (d - 0.5 * near)).mean(-1)
 
 
 def binary_crossentropy(
@@ -152,7 +152,8 @@ def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     y, p = alike("hinge", y_true, y_pred)
     if bool(F.all((y == 0.0) | (y == 1.0))):
         y = 2.0 * y - 1.0
-    return F.maximum(1.0 - y * p, 0.0).mean(-1)
+    margin = 1.0 - y * p
+    return F.where(margin < 0.0, 0.0, margin).mean(-1)  # at 0 the whole gradient passes, as in TensorFlow
 
 
 def _real(x: TensorLike) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Any
 
 from minigrad.backend.protocol import Array, Xp
 from minigrad.ops.op import Op
+from minigrad.ops.pointwise import Sigmoid
 
 
 class SoftmaxCrossEntropy(Op):
@@ -58,6 +59,4 @@ class BinaryCrossEntropy(Op):
         return xp.maximum(x, 0.0) - x * z + xp.log1p(xp.exp(-xp.abs(x)))
 
     def backward(xp: Xp, dy: Array, y: Array, x: Array, z: Array) -> tuple[Array, Array]:
-        e = xp.exp(-xp.abs(x))
-        sigmoid = xp.where(x >= 0, 1.0, e) / (1.0 + e)
-        return dy * (sigmoid - z), -dy * x
+        return dy * (Sigmoid.forward(xp, x) - z), -dy * x

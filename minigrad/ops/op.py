@@ -7,6 +7,9 @@
 backward rule gives the gradient; run on Tensors, it records the gradient as it goes, and so can be differentiated
 again. An op has never heard of tensors, of the tape, or of NumPy.
 
+A rule may be built from other ops: ``Sigmoid.forward(xp, x)``. On Tensors that is one node on the tape, differentiated by
+Sigmoid's own rule, and not the pieces of its formula. The pieces, such as e^(−|x|), may have kinks where σ has none.
+
 `dy` is ∂loss/∂y and has y's shape; `dx` is ∂loss/∂x. Where forward returns a tuple, y and dy are tuples. An op without
 `backward`, such as a comparison, passes no gradient.
 """
@@ -14,6 +17,7 @@ again. An op has never heard of tensors, of the tape, or of NumPy.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, ClassVar
 
 
@@ -27,12 +31,18 @@ class Op:
             backward as the keyword `kept`.
         selective: backward takes the keyword `needs`, a sequence that says for which inputs a gradient is wanted, and
             may return None for the rest. Set by writing the parameter.
-        from_output: the derivative can be told from y alone, as in tanh′ = 1 − y²: backward then never looks at x, and
-            whoever calls the rule by hand may pass None for it.
+        from_output: the derivative can be told from y alone, as in tanh′ = 1 − y²: a recurrent cell, which keeps y
+            alone, passes None for x.
+        formula: forward as it is written, on arrays and on Tensors alike.
+        functional: the namespace of Tensors, `minigrad.functional`; set by `minigrad.autograd`, as is `apply`.
+        apply: runs an op on Tensors and records it, as one node.
     """
 
     forward: ClassVar[Callable[..., Any]]
     backward: ClassVar[Callable[..., Any]]  # absent where no gradient passes
+    formula: ClassVar[Callable[..., Any]]
+    functional: ClassVar[Any] = None
+    apply: ClassVar[Callable[..., Any]]
     broadcasts: ClassVar[bool] = False
     keeps: ClassVar[bool] = False
     selective: ClassVar[bool] = False
@@ -46,6 +56,21 @@ class Op:
         if "backward" in vars(cls):
             code = vars(cls)["backward"].__func__.__code__
             cls.selective = "needs" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        if "forward" in vars(cls):
+            cls.formula = vars(cls)["forward"]
+        if hasattr(cls, "formula") and hasattr(cls, "backward") and not cls.keeps:
+            cls.forward = staticmethod(_one_node_on_tensors(cls))
+
+
+def _one_node_on_tensors(op: type[Op]) -> Callable[..., Any]:
+    """Return op's forward: its formula on arrays, one node with op's own backward on Tensors."""
+    formula = op.formula
+
+    @wraps(formula)
+    def forward(xp: Any, *inputs: Any, **params: Any) -> Any:
+        return Op.apply(op, *inputs, **params) if xp is Op.functional else formula(xp, *inputs, **params)
+
+    return forward
 
 
 class MultiOp(Op):

@@ -182,7 +182,10 @@ class Sigmoid(Op):
 
 
 class HardSigmoid(Op):
-    """y = clip(0.2 x + 0.5, 0, 1), the one of Keras 1 and 2 (Keras 3 divides by 6)."""
+    """y = clip(0.2 x + 0.5, 0, 1), the one of Keras 1 and 2 (Keras 3 divides by 6).
+
+    y′ = 0.2 where |x| ≤ 2.5, both ends included, as in TensorFlow, else 0. Where y alone is known, the ends count as flat.
+    """
 
     from_output = True
 
@@ -190,7 +193,10 @@ class HardSigmoid(Op):
         return xp.clip(0.2 * x + 0.5, 0.0, 1.0)
 
     def backward(xp: Xp, dy: Array, y: Array, x: Array) -> Array:
-        return xp.where((y > 0.0) & (y < 1.0), 0.2 * dy, 0.0)
+        if x is None:
+            return xp.where((y > 0.0) & (y < 1.0), 0.2 * dy, 0.0)
+        line = 0.2 * x + 0.5
+        return xp.where((line >= 0.0) & (line <= 1.0), 0.2 * dy, 0.0)
 
 
 class Relu(Op):
@@ -206,7 +212,7 @@ class Relu(Op):
 
 
 class Elu(Op):
-    """y = x where x > 0, else α(eˣ − 1). Source: Clevert et al., 2016."""
+    """y = x where x > 0, else α(eˣ − 1); all derivatives at 0 are those of the second. Source: Clevert et al., 2016."""
 
     from_output = True
 
@@ -214,11 +220,12 @@ class Elu(Op):
         return xp.where(x > 0.0, x, alpha * xp.expm1(xp.minimum(x, 0.0)))
 
     def backward(xp: Xp, dy: Array, y: Array, x: Array, *, alpha: float = 1.0) -> Array:
-        return dy * xp.where(y > 0.0, 1.0, y + alpha)
+        straight = (y if x is None else x) > 0.0  # with α < 0, y is positive on both sides
+        return dy * xp.where(straight, 1.0, y + alpha)
 
 
 class Selu(Op):
-    """y = λ x where x > 0, else λ α(eˣ − 1). Source: Klambauer et al., 2017."""
+    """y = λ x where x > 0, else λ α(eˣ − 1); y′ = λ at 0, as in TensorFlow. Source: Klambauer et al., 2017."""
 
     from_output = True
 
@@ -226,7 +233,7 @@ class Selu(Op):
         return SELU_SCALE * xp.where(x > 0.0, x, SELU_ALPHA * xp.expm1(xp.minimum(x, 0.0)))
 
     def backward(xp: Xp, dy: Array, y: Array, x: Array) -> Array:
-        return dy * xp.where(y > 0.0, SELU_SCALE, y + SELU_SCALE * SELU_ALPHA)
+        return dy * xp.where(y >= 0.0, SELU_SCALE, y + SELU_SCALE * SELU_ALPHA)
 
 
 class Softplus(Op):
@@ -255,13 +262,14 @@ class Softsign(Op):
 
 
 class Swish(Op):
-    """y = x σ(x); y′ = y + σ(x)(1 − y). Source: Ramachandran et al., 2017."""
+    """y = x σ(x); y′ = σ(x)(1 + x (1 − σ(x))), where no large numbers cancel. Source: Ramachandran et al., 2017."""
 
     def forward(xp: Xp, x: Array) -> Array:
         return x * Sigmoid.forward(xp, x)
 
     def backward(xp: Xp, dy: Array, y: Array, x: Array) -> Array:
-        return dy * (y + Sigmoid.forward(xp, x) * (1.0 - y))
+        s = Sigmoid.forward(xp, x)
+        return dy * (s * (1.0 + x * (1.0 - s)))
 
 
 class Gelu(Op):
