@@ -15,6 +15,7 @@ SELU_SCALE = 1.0507009873554805
 SQRT_HALF = 0.7071067811865476
 INV_SQRT_TAU = 0.3989422804014327  # 1 / √(2π)
 TWO_OVER_SQRT_PI = 1.1283791670955126
+FAR = 40.0  # from there on e^(−x²) and e^(−x²/2) are 0 in float64, and x² may overflow
 
 
 class Abs(Op):
@@ -130,6 +131,7 @@ class Erf(Op):
         return xp.erf(x)
 
     def backward(xp: Xp, dy: Array, y: Array, x: Array) -> Array:
+        x = xp.clip(x, -FAR, FAR)
         return dy * TWO_OVER_SQRT_PI * xp.exp(-x * x)
 
 
@@ -282,6 +284,7 @@ class Gelu(Op):
         return 0.5 * x * (1.0 + xp.erf(x * SQRT_HALF))
 
     def backward(xp: Xp, dy: Array, y: Array, x: Array) -> Array:
+        x = xp.clip(x, -FAR, FAR)
         density = INV_SQRT_TAU * xp.exp(-0.5 * x * x)
         return dy * (0.5 * (1.0 + xp.erf(x * SQRT_HALF)) + x * density)
 
