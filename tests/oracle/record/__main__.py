@@ -13,6 +13,7 @@ from oracle.reader import DATA
 from oracle.record import (
     cases_api,
     cases_dropout,
+    cases_kinks,
     cases_optimizers,
     cases_pieces,
     cases_recurrent,
@@ -39,6 +40,7 @@ FAMILIES = {
         cases_pieces.keras_activations,
         cases_pieces.keras_losses,
         cases_pieces.keras_pieces,
+        cases_kinks.keras_kinks,
         cases_optimizers.keras_optimizers,
         cases_optimizers.keras_schedules,
         cases_training.keras_training,
