@@ -1,4 +1,4 @@
-"""The recurrent cells in mpmath's numbers, gate by gate as in their papers, for one row; shares no line with minigrad."""
+"""The recurrent cells in mpmath's numbers, for one row, gate by gate as in their papers, apart from minigrad."""
 
 from __future__ import annotations
 

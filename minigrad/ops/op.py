@@ -7,8 +7,8 @@
 backward rule gives the gradient; run on Tensors, it records the gradient as it goes, and so can be differentiated
 again. An op has never heard of tensors, of the tape, or of NumPy.
 
-A rule may be built from other ops: ``Sigmoid.forward(xp, x)``. On Tensors that is one node on the tape, differentiated by
-Sigmoid's own rule, and not the pieces of its formula. The pieces, such as e^(−|x|), may have kinks where σ has none.
+A rule may be built from other ops: ``Sigmoid.forward(xp, x)``. On Tensors that is one node on the tape, differentiated
+by Sigmoid's own rule, and not the pieces of its formula. The pieces, such as e^(−|x|), may have kinks where σ has none.
 
 `dy` is ∂loss/∂y and has y's shape; `dx` is ∂loss/∂x. Where forward returns a tuple, y and dy are tuples. An op without
 `backward`, such as a comparison, passes no gradient.

@@ -186,7 +186,7 @@ class Sigmoid(Op):
 class HardSigmoid(Op):
     """y = clip(0.2 x + 0.5, 0, 1), the one of Keras 1 and 2 (Keras 3 divides by 6).
 
-    y′ = 0.2 where |x| ≤ 2.5, both ends included, as in TensorFlow, else 0. Where y alone is known, the ends count as flat.
+    y′ = 0.2 where |x| ≤ 2.5, both ends included, as in TensorFlow, else 0. Where y alone is known, the ends are flat.
     """
 
     from_output = True

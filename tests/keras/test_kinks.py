@@ -13,7 +13,7 @@ from oracle.reader import Case, load, resolve
 
 CASES = load("keras_kinks")
 NAMES = {
-    "clip_by_value": lambda x, clip_value_min, clip_value_max: F.clip(x, clip_value_min, clip_value_max),
+    "clip_by_value": lambda x, **ends: F.clip(x, *ends.values()),
     "reduce_max": F.max,
     "reduce_min": F.min,
 }

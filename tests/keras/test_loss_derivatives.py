@@ -68,9 +68,7 @@ def binary(z: float, smoothing: float = 0.0) -> Row:
     smooth = z * (1 - smoothing) + smoothing / 2
 
     def piece(t: float) -> Any:
-        return lambda p: (
-            -(smooth * mp.log(p + ε) + (1 - smooth) * mp.log(1 - p + ε)) if ε < t < 1 - ε else mp.mpf(0)
-        )
+        return lambda p: -(smooth * mp.log(p + ε) + (1 - smooth) * mp.log(1 - p + ε)) if ε < t < 1 - ε else mp.mpf(0)
 
     call = {"label_smoothing": smoothing}
     return row("binary_crossentropy", z, points=(*INSIDE, 0.0, 1.0, -1.0, 2.0), call=call, pieces=piece)
