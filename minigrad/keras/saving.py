@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any, TypeVar
 
 from minigrad.backend.protocol import Array
 from minigrad.errors import MinigradError
-from minigrad.keras.files import read_arrays, write_arrays
+from minigrad.keras.files import Declared, read_arrays, write_arrays
+
+T = TypeVar("T")
 
 MARK, VERSION = "minigrad weights", 1
 READERS = {
@@ -51,31 +54,51 @@ def save(path: str, weights: Sequence[tuple[str, Array]]) -> None:
     write_arrays(path, {MARK: VERSION, **arrays})
 
 
-def load(path: str) -> list[tuple[str, Array]]:
+def load(path: str, own: Sequence[tuple[str, tuple[int, ...]]] | None = None) -> list[tuple[str, Array]]:
     """Reads what `save` wrote.
 
     Args:
         path: as `file_name` returns it. Where there is no such file, but one without the ``.npz``, it is that one.
+        own: the names and shapes of a model's weights, with which those in the file are compared before they are read.
 
     Raises:
-        WeightsFileError: there is no such file, or it is damaged, or not one of ours.
+        WeightsFileError: there is no such file, or it is damaged, or not one of ours, or of another model.
     """
     bare = str(path).removesuffix(".npz")
     if not os.path.exists(path) and os.path.isfile(bare):
         path = bare
-    arrays = read_arrays(path, WeightsFileError, " Expected a file that save_weights wrote.")
-    if MARK not in arrays:
-        held = ", ".join(sorted(arrays)[:4]) or "nothing"
-        raise WeightsFileError(f"{path}: was not written by save_weights: it holds {held}, and not {MARK!r}.")
-    version = arrays.pop(MARK)
-    if str(version) != str(VERSION):
+
+    advice = " Expected a file that save_weights wrote."
+    mark = read_arrays(path, WeightsFileError, advice, check=lambda entries: _check_mark(path, entries), names=(MARK,))
+    if str(mark[MARK]) != str(VERSION):
         raise WeightsFileError(
-            f"{path}: is of another version of minigrad; expected version {VERSION} of such files, got {version}."
+            f"{path}: is of another version of minigrad; expected version {VERSION} of such files, got {mark[MARK]}."
         )
+
+    def compare(entries: Mapping[str, Declared]) -> None:
+        if own is not None:
+            check(path, own, _in_order({name: entry for name, entry in entries.items() if name != MARK}))
+
+    wanted = sum(8 * prod(shape) for _, shape in own or ())
+    arrays = read_arrays(path, WeightsFileError, advice, wanted, compare)
+    del arrays[MARK]
+    return _in_order(arrays)
+
+
+def _check_mark(path: str, entries: Mapping[str, Declared]) -> None:
+    if MARK not in entries or entries[MARK].shape != ():
+        held = ", ".join(sorted(entries)[:4]) or "nothing"
+        raise WeightsFileError(f"{path}: was not written by save_weights: it holds {held}, and not {MARK!r}.")
+
+
+def _in_order(arrays: Mapping[str, T]) -> list[tuple[str, T]]:
+    """The weights' own names, in the order of the numbers before them."""
     return [(key.partition("/")[2], arrays[key]) for key in sorted(arrays)]
 
 
-def check(path: str, own: Sequence[tuple[str, tuple[int, ...]]], loaded: Sequence[tuple[str, Array]]) -> None:
+def check(
+    path: str, own: Sequence[tuple[str, tuple[int, ...]]], loaded: Sequence[tuple[str, Array | Declared]]
+) -> None:
     """Compares the weights of a file with those of a model: number, names and shapes.
 
     The numbers that make layers' names unique do not count: ``dense_3/kernel:0`` fits ``dense/kernel:0``.

@@ -139,7 +139,6 @@ class Model(Trainable):
             WeightsFileError: the file is missing, damaged, or of another model; then nothing is changed.
         """
         path, weights = saving.file_name(filepath), self.weights
-        loaded = saving.load(path)
-        saving.check(path, [(w.name, w.shape) for w in weights], loaded)
+        loaded = saving.load(path, [(w.name, w.shape) for w in weights])
         for w, (_, array) in zip(weights, loaded, strict=True):
             w.assign(array)
