@@ -10,32 +10,28 @@ The last two are written by Keras 2.12 and later, Keras 3 among them. h5py reads
 
 from __future__ import annotations
 
-import io
-import json
 import re
-import zipfile
-import zlib
+import tempfile
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeVar
-
-import numpy as np
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from minigrad.backend.protocol import Array
-from minigrad.convert.errors import ForeignFileError, missing_library
-from minigrad.convert.paths import content, file_name
+from minigrad.convert.errors import ForeignFileError
+from minigrad.convert.hdf5_content import Hdf5Content, read_hdf5
+from minigrad.convert.hdf5_worker import joined
+from minigrad.convert.paths import file_name
+from minigrad.keras.archives import Archive, DamagedError, archive
+from minigrad.keras.untrusted import JSON_BYTES, opened, parse_json, room, size_of
 from minigrad.layers.catalogue import snake_case
 
 T = TypeVar("T")
 
-# What stands beside the layers in model.weights.h5, of a compiled model; and what Keras 2.12 to 2.14 called `layers`.
-_NOT_LAYERS = ("optimizer", "metrics", "compile_metrics", "loss_tracker", "_metrics", "_loss_tracker")
-_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
+_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # the second in Keras 2.12 to 2.14
+_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+_PIECE = 2**20  # bytes unpacked at once
 
-# Whatever the bytes of a damaged file make of HDF5, zip, JSON and the numbers in them.
-_DAMAGE = (
-    OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError, MemoryError,
-    zlib.error,
-)  # fmt: skip
+# Errors on descriptions of the wrong types.
+_MISTYPED = (TypeError, ValueError, LookupError, AttributeError)
 
 
 class KerasLayer(NamedTuple):
@@ -89,58 +85,61 @@ def read_keras(path: Any) -> KerasFile:
     Args:
         path: a file that ends in ``.keras``, ``.weights.h5``, ``.h5`` or ``.hdf5``; its content decides.
 
-    HDF5's own library can end the whole process over a file that was damaged on purpose: read a stranger's file in a
-    process of its own.
+    A file from a stranger is safe to read: nothing in it is run, no other file is opened for it, and what it declares
+    is compared with its size before memory is allocated. HDF5's own library runs in a process of its own, for a damaged
+    file can end it.
 
     Returns:
         The weights of each layer as NumPy arrays, and the configurations where the file has them.
 
     Raises:
-        ForeignFileError: there is no such file, it is cut short or damaged, or Keras did not write it.
+        ForeignFileError: there is no such file, it is cut short or damaged, or Keras did not write it; or it holds
+            external or virtual datasets, external links, or other things that Keras does not write.
         DTypeError: `path` is none.
         MissingLibraryError: h5py is not installed.
     """
-    name = file_name("read_keras", path)
-    found = content(name)
-    return _read_archive(name, found) if found[:2] == b"PK" else _read_hdf5(name, found)
+    return read_for(file_name("read_keras", path))
 
 
-def _read_archive(name: str, packed: bytes) -> KerasFile:
+def read_for(name: str, wanted: int = 0) -> KerasFile:
+    """Reads a file as `read_keras` does, for a model whose weights need `wanted` bytes."""
+    with opened(name, ForeignFileError) as file:
+        if file.read(2) != b"PK":
+            return _read_hdf5(name, file, size_of(file), room(file, wanted))
     try:
-        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            found = {part: archive.read(part) for part in archive.namelist() if part.endswith((".json", ".weights.h5"))}
-        config = json.loads(found["config.json"])
-        version = json.loads(found.get("metadata.json", b"{}")).get("keras_version")
-        weights = found["model.weights.h5"]
-        listed = [_description(entry) for entry in _layers_of(config)]
-    except zipfile.BadZipFile as error:
-        raise ForeignFileError(f"{name}: is cut short, or is no .keras file ({error}).") from None
-    except KeyError as error:
-        raise ForeignFileError(f"{name}: is no .keras file of Keras 2.12 or later: it has no {error}.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, TypeError, AttributeError) as error:
-        raise ForeignFileError(f"{name}: is no .keras file: its configuration cannot be read ({error}).") from None
-    except _DAMAGE as error:
-        raise ForeignFileError(f"{name}: is damaged ({error}).") from None
-    file = _read_hdf5(name, weights)
+        with archive(name, ForeignFileError, wanted=wanted) as found:
+            return _read_archive(name, found)
+    except DamagedError as error:
+        raise ForeignFileError(f"{name}: is cut short, damaged, or is no .keras file ({error}).") from None
+
+
+def _read_archive(name: str, found: Archive) -> KerasFile:
+    missing = [part for part in (_CONFIG, _WEIGHTS) if part not in found.sizes]
+    if missing:
+        raise ForeignFileError(f"{name}: is no .keras file of Keras 2.12 or later: it has no {missing[0]!r}.")
+    found.check_room([_WEIGHTS])
+    config = _parsed(name, found.read(_CONFIG, JSON_BYTES))
+    about = _parsed(name, found.read(_METADATA, JSON_BYTES)) if _METADATA in found.sizes else {}
+    version = about.get("keras_version")
+    listed = _listed(name, config)
+    if not isinstance(version, (str, type(None))):
+        raise ForeignFileError(f"{name}: is no .keras file: its keras_version is {version!r:.80}, not a text.")
+    with tempfile.TemporaryFile() as weights:
+        with found.member(_WEIGHTS) as packed:
+            while piece := packed.read(_PIECE):
+                weights.write(piece)
+        weights.flush()
+        file = _read_hdf5(name, weights, size_of(weights), found.room)
     layers = _described(file.layers, listed)
     return file._replace(layers=layers, config=config, keras_version=version, named=file.named or bool(listed))
 
 
-def _read_hdf5(name: str, stored: bytes) -> KerasFile:
-    try:
-        import h5py
-    except ImportError:
-        raise missing_library("read_keras", "h5py", "keras-files") from None
-    try:
-        with h5py.File(io.BytesIO(stored), "r") as file:
-            root = file.get("model_weights", file)
-            if "layer_names" in root.attrs or "layer_names0" in root.attrs:
-                return _read_by_name(name, file, root)
-            layers, named = _by_place(file, h5py.Dataset)
-    except ForeignFileError:
-        raise
-    except _DAMAGE as error:
-        raise ForeignFileError(f"{name}: is cut short, damaged, or was not written by Keras ({error}).") from None
+def _read_hdf5(name: str, stored: BinaryIO, size: int, allowed: int) -> KerasFile:
+    found = read_hdf5(name, stored, size, allowed)
+    root = "model_weights" if "model_weights" in found.attributes else ""
+    if {"layer_names", "layer_names0"} & found.attributes[root].keys():
+        return _read_by_name(name, found, root)
+    layers, named = _by_place(found)
     if not layers:
         raise ForeignFileError(f"{name}: is an HDF5 file, but not Keras': it has neither layer names nor `vars`.")
     return KerasFile(name, tuple(layers), None, None, named, by_place=True)
@@ -149,16 +148,20 @@ def _read_hdf5(name: str, stored: bytes) -> KerasFile:
 # --- by name: .h5 -----------------------------------------------------------------------------------------------------
 
 
-def _read_by_name(name: str, file: Any, root: Any) -> KerasFile:
-    version = _text(root.attrs.get("keras_version"))
+def _read_by_name(name: str, file: Hdf5Content, root: str) -> KerasFile:
+    version = _text(file.attributes[root], "keras_version")
     if version is None or version.startswith("1."):
         raise ForeignFileError(f"{name}: was written by Keras {version or 1}, whose weights are laid out otherwise.")
-    config = _text(file.attrs.get("model_config"))
-    model = None if config is None else json.loads(config)
-    known = {} if model is None else {d.name: d for d in map(_description, _layers_of(model))}
-    layers = {layer: _weights_by_name(root[layer]) for layer in _texts(root.attrs, "layer_names")}
-    if "top_level_model_weights" in root:  # of the model itself, not of a layer
-        own = _weights_by_name(root["top_level_model_weights"])
+    config = _text(file.attributes[""], "model_config")
+    model = None if config is None else _parsed(name, config.encode("utf-8"))
+    known = {} if model is None else {d.name: d for d in _listed(name, model)}
+    layers = {
+        layer: _weights_by_name(name, file, joined(root, layer))
+        for layer in _texts(file.attributes[root], "layer_names")
+    }
+    top = joined(root, "top_level_model_weights")
+    if top in file.attributes:  # of the model itself, not of a layer
+        own = _weights_by_name(name, file, top)
         layers |= {"top_level_model_weights": own} if own else {}
     found = {
         layer: known.get(layer, KerasLayer(layer, {}))._replace(weights=w, path=layer) for layer, w in layers.items()
@@ -167,53 +170,47 @@ def _read_by_name(name: str, file: Any, root: Any) -> KerasFile:
     return KerasFile(name, tuple(found.get(n) or known[n] for n in order), model, version, named=True, by_place=False)
 
 
-def _weights_by_name(group: Any) -> dict[str, Array]:
-    return {name: _array(group[name]) for name in _texts(group.attrs, "weight_names")}
+def _weights_by_name(name: str, file: Hdf5Content, group: str) -> dict[str, Array]:
+    if group not in file.attributes:
+        raise ForeignFileError(f"{name}: is damaged: it lists a layer {group!r}, which is not there.")
+    weights = _texts(file.attributes[group], "weight_names")
+    missing = [weight for weight in weights if joined(group, weight) not in file.arrays]
+    if missing:
+        raise ForeignFileError(f"{name}: is damaged: {group!r} lists a weight {missing[0]!r}, which is not there.")
+    return {weight: file.arrays[joined(group, weight)] for weight in weights}
 
 
-def _texts(attributes: Any, name: str) -> list[str]:
+def _texts(attributes: dict[str, list[str]], name: str) -> list[str]:
     """A list of strings; a long one stands in pieces, name0, name1 …"""
     if name in attributes:
-        return [str(_text(value)) for value in attributes[name]]
+        return attributes[name]
     found: list[str] = []
-    while f"{name}{len(found)}" in attributes:
-        found.append(f"{name}{len(found)}")
-    return [str(_text(value)) for piece in found for value in attributes[piece]]
+    pieces = 0
+    while f"{name}{pieces}" in attributes:
+        found += attributes[f"{name}{pieces}"]
+        pieces += 1
+    return found
 
 
-def _text(value: Any) -> str | None:
-    if value is None:
-        return None
-    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
-
-
-def _array(dataset: Any) -> Array:
-    array = np.asarray(dataset[()])
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{dataset.name} holds {array.dtype}, not numbers")
-    return array
+def _text(attributes: dict[str, list[str]], name: str) -> str | None:
+    return "".join(attributes[name]) if name in attributes else None
 
 
 # --- by place: .weights.h5, .keras ------------------------------------------------------------------------------------
 
 
-def _by_place(file: Any, dataset: type) -> tuple[list[KerasLayer], bool]:
+def _by_place(file: Hdf5Content) -> tuple[list[KerasLayer], bool]:
     """The layers of a file whose weights stand under …/vars/0, …/vars/1; and does it tell their names (Keras 3)?"""
-    found: dict[str, Any] = {}
-    file.visititems(lambda path, node: found.update({path: node}))
     layers: dict[str, KerasLayer] = {}
     named = True
-    for path in sorted(found, key=_naturally):
+    for path in sorted(file.arrays, key=_naturally):
         parts = path.split("/")
-        if not isinstance(found[path], dataset) or parts[-2:-1] != ["vars"] or parts[0] in _NOT_LAYERS:
-            continue
         depth = 0 if parts[0] == "vars" else 2 if parts[0] in _CONTAINERS else 1
         own = "/".join(["layers", *parts[1:depth]] if depth == 2 else parts[:depth])
-        group = found.get("/".join([*parts[:depth], "vars"]))
-        name = None if group is None else _text(group.attrs.get("name"))
+        name = _text(file.attributes.get("/".join([*parts[:depth], "vars"]), {}), "name")
         named = named and name is not None
         layer = layers.setdefault(own, KerasLayer(name or own.rpartition("/")[2] or "model", {}, path=own))
-        layer.weights["/".join(parts[depth:])] = _array(found[path])
+        layer.weights["/".join(parts[depth:])] = file.arrays[path]
     return list(layers.values()), named
 
 
@@ -246,12 +243,29 @@ def by_class(layers: Iterable[T], class_name: Callable[[T], str]) -> dict[str, T
 # --- configurations ---------------------------------------------------------------------------------------------------
 
 
-def _layers_of(config: dict[str, Any]) -> list[dict[str, Any]]:
-    """The layers' entries in a model's configuration; none for a model that is a class of its own."""
-    inner = config["config"]
-    return list(inner) if isinstance(inner, list) else list(inner.get("layers", []))
+def _parsed(name: str, text: bytes) -> dict[str, Any]:
+    """The JSON object in a text."""
+    try:
+        found = parse_json(text)
+    except ValueError as error:
+        raise ForeignFileError(f"{name}: its configuration cannot be read ({error}).") from None
+    if not isinstance(found, dict):
+        raise ForeignFileError(f"{name}: its configuration cannot be read (it is no object).")
+    return found
+
+
+def _listed(name: str, config: dict[str, Any]) -> list[KerasLayer]:
+    """The layers in a model's configuration; none for a model that is a class of its own."""
+    try:
+        inner = config["config"]
+        return [_description(entry) for entry in (inner if isinstance(inner, list) else inner.get("layers", []))]
+    except _MISTYPED as error:
+        raise ForeignFileError(f"{name}: its configuration cannot be read ({type(error).__name__}: {error}).") from None
 
 
 def _description(entry: dict[str, Any]) -> KerasLayer:
-    config = entry["config"]
-    return KerasLayer(str(config.get("name", entry.get("name"))), {}, entry["class_name"], config)
+    config, class_name = entry["config"], entry["class_name"]
+    name = config.get("name", entry.get("name"))
+    if not isinstance(class_name, str) or not isinstance(name, str) or not isinstance(config, dict):
+        raise TypeError(f"a layer named {name!r:.80} of class {class_name!r:.80}")
+    return KerasLayer(name, {}, class_name, config)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import prod
 from typing import Any
 
 from minigrad.convert.errors import ConversionError
-from minigrad.convert.keras_file import KerasFile, KerasLayer, by_class, read_keras
+from minigrad.convert.keras_file import KerasFile, KerasLayer, by_class, read_for
 from minigrad.convert.paths import file_name
 from minigrad.errors import ShapeError, shown
 from minigrad.layers import nest
@@ -40,10 +41,10 @@ def load_keras(path: Any, target: Any, name: str | None = None, by_name: bool = 
             the numbers.
         ShapeError: the shapes differ. Nothing has been set then.
     """
-    file_name("load_keras", path, "The file comes first, then the model or layer that takes its weights.")
-    file = read_keras(path)
+    called = file_name("load_keras", path, "The file comes first, then the model or layer that takes its weights.")
     if not isinstance(target, Layer):
         raise ConversionError(f"load_keras: expected `target`, a model, a layer or a cell, got {shown(target)}.")
+    file = read_for(called, sum(8 * prod(weight.shape) for weight in target.weights))
     if hasattr(target, "layers"):
         pairs, used = _for_model(file, target, by_name)
     else:

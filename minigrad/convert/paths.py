@@ -28,19 +28,6 @@ def file_name(where: str, path: Any, order: str = "") -> str:
     return str(os.fspath(path))
 
 
-def content(name: str) -> bytes:
-    """Returns the bytes of a file.
-
-    Raises:
-        ForeignFileError: it cannot be read.
-    """
-    try:
-        with open(name, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise ForeignFileError(f"{name}: cannot be read: {error.strerror or error}.") from None
-
-
 @contextmanager
 def writing(name: str) -> Iterator[None]:
     """Makes of what the system says to writing a file a ForeignFileError that names it."""

@@ -15,14 +15,15 @@ import json
 import os
 from collections.abc import Mapping
 from math import prod
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from minigrad.backend.protocol import Array
 from minigrad.convert.errors import ForeignFileError
-from minigrad.convert.paths import content, file_name, writing
+from minigrad.convert.paths import file_name, writing
 from minigrad.errors import DTypeError, shown
+from minigrad.keras.untrusted import bytes_on_disk, is_shape, opened, oversized, parse_json, room, size_of
 
 # In the order in which the arrays are written: the wide ones first, so that all stay aligned.
 _DTYPES = {
@@ -30,6 +31,7 @@ _DTYPES = {
     "I16": "<i2", "I8": "|i1", "U8": "|u1", "BOOL": "|b1",
 }  # fmt: skip
 _NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
+HEADER_BYTES = 100_000_000  # as the package `safetensors` allows
 _ABOUT = "__metadata__"  # the one key of the header that is no array
 
 
@@ -78,56 +80,110 @@ def write_safetensors(path: Any, arrays: Mapping[str, Any], metadata: Mapping[st
 def read_safetensors(path: Any) -> dict[str, Array]:
     """Reads all arrays of a file.
 
+    A file from a stranger is safe to read: what its header declares is compared with the file before memory is
+    allocated. The format has no checksum, so numbers that were changed on the way are not noticed.
+
     Returns:
         New arrays by name, in the order of the file's header.
 
     Raises:
-        ForeignFileError: there is no such file, it is cut short, or it is no safetensors file.
+        ForeignFileError: there is no such file, it is cut short or damaged, or it is no safetensors file.
     """
     name = file_name("read_safetensors", path)
-    header, data = _header(name, content(name))
-    arrays = {key: _read(name, key, entry, data) for key, entry in header.items() if key != _ABOUT}
-    used = sum(array.nbytes for array in arrays.values())
-    if used != len(data):
-        raise ForeignFileError(f"{name}: expected {used} bytes of numbers, as the header says, got {len(data)}.")
-    return arrays
+    with opened(name, ForeignFileError) as file:
+        header = _header(name, file)
+        begin, held, allowed = file.tell(), bytes_on_disk(file), room(file)
+        size = size_of(file) - begin
+        entries = {key: _entry(name, key, header[key], size) for key in header if key != _ABOUT}
+        _check_offsets(name, entries, size)
+        declared = sum(entry.end - entry.start for entry in entries.values())
+        if declared > allowed:  # in a sparse file
+            raise ForeignFileError(oversized(name, "its header", declared, held, allowed))
+        return {key: _read(name, key, entry, file, begin) for key, entry in entries.items()}
 
 
-def _header(name: str, found: bytes) -> tuple[dict[str, Any], bytes]:
+class _Entry(NamedTuple):
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    start: int
+    end: int
+
+
+def _header(name: str, file: BinaryIO) -> dict[str, Any]:
+    size, begin = size_of(file), file.read(9)
     # A header's length can begin like a file of torch.save, but then a header follows.
-    if found[:2] in (b"PK", b"\x80\x02") and found[8:9] != b"{":
+    if begin[:2] in (b"PK", b"\x80\x02") and begin[8:9] != b"{":
         raise ForeignFileError(
             f"{name}: is a file of torch.save, not a safetensors file. Write one with "
             "safetensors.torch.save_file(module.state_dict(), path)."
         )
-    end = 8 + int.from_bytes(found[:8], "little")
-    if end > len(found):
-        raise ForeignFileError(f"{name}: is cut short, or is no safetensors file: its header should end at byte {end}.")
+    length = int.from_bytes(begin[:8], "little")
+    if size < 8 or 8 + length > size:
+        raise ForeignFileError(
+            f"{name}: is cut short, or is no safetensors file: its header should end at byte {8 + length} of {size}."
+        )
+    if length > HEADER_BYTES:
+        raise ForeignFileError(
+            f"{name}: is no safetensors file: its header declares {length:,} bytes; expected at most {HEADER_BYTES:,}."
+        )
+    file.seek(8)
     try:
-        header = json.loads(found[8:end].decode("utf-8"))
+        text = file.read(length)
+        header = parse_json(text, HEADER_BYTES)
     except ValueError as error:
         raise ForeignFileError(f"{name}: is no safetensors file: its header is no JSON ({error}).") from None
-    if not isinstance(header, dict):
+    if not isinstance(header, dict) or not text.startswith(b"{"):
         raise ForeignFileError(f"{name}: is no safetensors file: its header is no JSON object.")
-    return header, found[end:]
+    about = header.get(_ABOUT, {})
+    if not isinstance(about, dict) or not all(isinstance(text, str) for text in about.values()):
+        raise ForeignFileError(f"{name}: is no safetensors file: its header's {_ABOUT} holds more than texts.")
+    return header
 
 
-def _read(name: str, key: str, entry: Any, data: bytes) -> Array:
-    try:
-        dtype, shape, (start, end) = (
-            str(entry["dtype"]),
-            tuple(map(int, entry["shape"])),
-            map(int, entry["data_offsets"]),
-        )
-    except (KeyError, TypeError, ValueError):
-        raise ForeignFileError(f"{name}: is no safetensors file: its header says of {key!r}: {entry!r}.") from None
-    if dtype not in _DTYPES:
-        raise ForeignFileError(f"{name}: {key!r} is of dtype {dtype}; expected one of {', '.join(_DTYPES)}.")
-    size = prod(shape) * np.dtype(_DTYPES[dtype]).itemsize
-    if min(shape, default=0) < 0 or not 0 <= start <= end <= len(data) or end - start != size:
+def _entry(name: str, key: str, entry: Any, size: int) -> _Entry:
+    """What the header says of an array."""
+    found = entry if isinstance(entry, dict) else {}
+    dtype, shape, offsets = (found.get(part) for part in ("dtype", "shape", "data_offsets"))
+    if not (isinstance(dtype, str) and is_shape(shape) and is_shape(offsets) and len(offsets) == 2):
         raise ForeignFileError(
-            f"{name}: is cut short, or damaged: {key!r} of shape {shape} should be bytes {start} to {end} of "
-            f"{len(data)}."
+            f"{name}: is damaged, or no safetensors file: its header says of {key!r}: {entry!r:.200}."
         )
-    array = np.frombuffer(data, _DTYPES[dtype], prod(shape), start).reshape(shape)
-    return array.astype(array.dtype.newbyteorder("="))
+    if dtype not in _DTYPES:
+        raise ForeignFileError(f"{name}: {key!r} is of dtype {dtype:.20}; expected one of {', '.join(_DTYPES)}.")
+    made = _Entry(np.dtype(_DTYPES[dtype]), tuple(shape), *offsets)
+    if made.end - made.start != prod(shape) * made.dtype.itemsize:
+        raise ForeignFileError(
+            f"{name}: is cut short, or damaged: {key!r} of shape {made.shape} should be bytes {made.start} to "
+            f"{made.end} of {size}."
+        )
+    return made
+
+
+def _check_offsets(name: str, entries: Mapping[str, _Entry], size: int) -> None:
+    """Each array begins where the one before it ends, and the last one ends where the file does."""
+    end = 0
+    for key, entry in sorted(entries.items(), key=lambda item: (item[1].start, item[1].end)):
+        if entry.start != end:
+            what = "overlaps the one before it" if entry.start < end else "leaves a gap before it"
+            raise ForeignFileError(f"{name}: is damaged: {key!r} {what}: expected byte {end}, got {entry.start}.")
+        end = entry.end
+        if end > size:
+            raise ForeignFileError(
+                f"{name}: is cut short, or damaged: {key!r} of shape {entry.shape} should be bytes {entry.start} to "
+                f"{end} of {size}."
+            )
+    if end != size:
+        raise ForeignFileError(f"{name}: expected {end} bytes of numbers, as the header says, got {size}.")
+
+
+def _read(name: str, key: str, entry: _Entry, file: BinaryIO, begin: int) -> Array:
+    """Reads an array into new memory."""
+    try:
+        array = np.empty(entry.shape, entry.dtype)
+    except ValueError as error:  # 0 rows of 2⁶¹ numbers
+        raise ForeignFileError(f"{name}: is damaged: {key!r} cannot be of shape {entry.shape} ({error}).") from None
+    file.seek(begin + entry.start)
+    count = file.readinto(array.reshape(-1).view(np.uint8).data) if array.size else 0  # type: ignore[attr-defined]
+    if count != array.nbytes:
+        raise ForeignFileError(f"{name}: is cut short: {key!r} ends after {count} bytes of {array.nbytes}.")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)

@@ -15,7 +15,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeGuard
 
 from minigrad.errors import MinigradError
 
@@ -108,7 +108,7 @@ def oversized(path: Any, what: str, declared: int, held: int, allowed: int) -> s
     )
 
 
-def is_shape(shape: Any) -> bool:
+def is_shape(shape: Any) -> TypeGuard[list[int]]:
     """Return True if a value read from a file can be the shape of an array."""
     return (
         isinstance(shape, (list, tuple))

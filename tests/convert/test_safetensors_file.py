@@ -173,3 +173,76 @@ def test_exchanged_arguments_and_what_is_no_file(tmp_path: Path) -> None:
         read_safetensors(None)
     with pytest.raises(ForeignFileError, match=r"missing/a\.safetensors: cannot be written: No such file"):
         write_safetensors(tmp_path / "missing" / "a.safetensors", arrays)
+
+
+def entry(shape: Any, *offsets: Any, dtype: Any = "F32") -> dict[str, Any]:
+    return {"dtype": dtype, "shape": shape, "data_offsets": list(offsets)}
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ({"a": entry([2], 0, 8), "b": entry([2], 0, 8)}, "'b' overlaps the one before it: expected byte 8, got 0"),
+        ({"a": entry([1], 0, 4), "b": entry([1], 2, 6)}, "'b' overlaps the one before it: expected byte 4, got 2"),
+        ({"a": entry([1], 4, 8)}, "'a' leaves a gap before it: expected byte 0, got 4"),
+        ({f"{k}": entry([2], 0, 8) for k in range(1000)}, "'1' overlaps the one before it"),
+        ({"a": entry([2.0], 0, 8)}, "its header says of 'a'"),
+        ({"a": entry([2.9], 0, 8)}, "its header says of 'a'"),
+        ({"a": entry([True, 2], 0, 8)}, "its header says of 'a'"),
+        ({"a": entry(["2"], 0, 8)}, "its header says of 'a'"),
+        ({"a": entry("2", 0, 8)}, "its header says of 'a'"),
+        ({"a": entry([2], 0.0, 8)}, "its header says of 'a'"),
+        ({"a": entry([2], 0, 8, 8)}, "its header says of 'a'"),
+        ({"a": entry([2], -8, 0)}, "its header says of 'a'"),
+        ({"a": entry([1] * 70, 0, 4)}, "its header says of 'a'"),
+        ({"a": entry([2], 0, 8, dtype=["F32"])}, "its header says of 'a'"),
+        ({"a": entry([10**30], 0, 8)}, "its header says of 'a'"),
+        ({"a": entry([2**40, 2**40], 0, 8)}, "should be bytes 0 to 8 of 8"),
+        ({"a": [entry([2], 0, 8)]}, "its header says of 'a'"),
+        ({"__metadata__": 3, "a": entry([2], 0, 8)}, "__metadata__ holds more than texts"),
+        ({"__metadata__": {"a": [1]}, "a": entry([2], 0, 8)}, "__metadata__ holds more than texts"),
+        (b'{"a":{"dtype":"F32","shape":[1e400],"data_offsets":[0,8]}}', "1e400 is too large"),
+        (b'{"a":{"dtype":"F32","shape":[Infinity],"data_offsets":[0,8]}}', "its header says of 'a'"),
+        (b'{"a":{"dtype":"F32","shape":[' + b"9" * 5000 + b'],"data_offsets":[0,8]}}', "4300 digits"),
+        (b'{"a":{"dtype":"F32","shape":' + b"[" * 9999 + b"]" * 9999 + b"}}", "nested too deeply"),
+        (b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{}}', "the key 'a' stands there twice"),
+        (b'{"a":{"dtype":"F32","shape":[2],"shape":[2],"data_offsets":[0,8]}}', "the key 'shape' stands there twice"),
+    ],
+)
+def test_a_header_of_wrong_types_or_places(header: Any, message: str, tmp_path: Path) -> None:
+    """The package `safetensors` refuses them too."""
+    refused(with_header(header), message, tmp_path)
+    package = pytest.importorskip("safetensors")
+    with pytest.raises(package.SafetensorError):
+        package.deserialize(with_header(header))
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ({"a": entry([0, 2**61, 8], 0, 0), "b": entry([2], 0, 8)}, "'a' cannot be of shape"),
+        (b' {"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}', "header is no JSON object"),
+    ],
+)
+def test_a_header_that_the_package_lets_through(header: Any, message: str, tmp_path: Path) -> None:
+    """NumPy has no such shape; the format's description says that a header begins with {."""
+    refused(with_header(header), message, tmp_path)
+
+
+def test_a_long_header_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "sparse.safetensors"
+    with path.open("wb") as file:
+        file.write((10**9).to_bytes(8, "little") + b"{")
+        file.truncate(2 * 10**9)
+    with pytest.raises(ForeignFileError, match="its header declares 1,000,000,000 bytes; expected at most 100,000,000"):
+        read_safetensors(path)
+
+
+def test_holes_hold_no_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "sparse.safetensors"
+    content = with_header({"a": entry([25 * 10**8], 0, 10**10)}, b"")
+    with path.open("wb") as file:
+        file.write(content)
+        file.truncate(len(content) + 10**10)
+    with pytest.raises(ForeignFileError, match=r"declares 10,000,000,000 bytes, in a file of .* at most 67,108,864"):
+        read_safetensors(path)
