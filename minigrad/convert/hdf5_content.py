@@ -23,6 +23,7 @@ from minigrad.convert.errors import ForeignFileError, missing_library
 _START = "import json, runpy, sys; sys.path[:] = json.loads(sys.argv.pop(1)); sys.argv.pop(0); "
 _START += "runpy.run_path(sys.argv[0], run_name='__main__')"
 _NO_PROCESSES = ("emscripten", "wasi")  # Python in a browser: there HDF5 runs in this process
+SECONDS, BYTES_PER_SECOND = 30, 10_000_000  # of processor time
 _ANSWER_BYTES = 2**30  # of the description of all arrays
 
 
@@ -62,7 +63,7 @@ def read_hdf5(name: str, file: BinaryIO, size: int, room: int) -> Hdf5Content:
 
 
 def _read_in_process(name: str, file: BinaryIO, size: int, room: int) -> Hdf5Content:
-    seconds = 30 + room // 10_000_000
+    seconds = SECONDS + room // BYTES_PER_SECOND
     command = [os.fsdecode(spawn.get_executable()), "-I", "-S", "-c", _START]
     command += [json.dumps([str(Path(entry).resolve()) for entry in sys.path]), hdf5_worker.__file__]
     file.seek(0)
@@ -72,7 +73,7 @@ def _read_in_process(name: str, file: BinaryIO, size: int, room: int) -> Hdf5Con
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as process:
-        timer = Timer(10 * seconds, process.kill)  # where there is no limit of processor time, or none is used up
+        timer = Timer(1 + 10 * seconds, process.kill)  # where there is no limit of processor time, or none is used up
         timer.start()
         try:
             return _received(name, process.stdout)

@@ -157,3 +157,5 @@ def _check_members(members: list[zipfile.ZipInfo], end: int) -> None:
         if member.header_offset < 0 or member.header_offset + length > end:
             raise DamagedError(f"{member.filename!r} overlaps another member, or the file is cut short")
         end = member.header_offset
+    if end:
+        raise DamagedError(f"it has {end:,} bytes before its first member")
