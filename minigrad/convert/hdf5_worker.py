@@ -216,7 +216,7 @@ def send(source: BinaryIO, sink: BinaryIO, size: int, room: int) -> None:
             if total > room:
                 path = max(found, key=lambda path: found[path][2])
                 raise RefusedError(
-                    f"declares {total:,} bytes of weights, of which {path!r} of shape {found[path][1]} has "
+                    f"declares {total:,} bytes of weights, of which {path!r} of shape {found[path][1]} takes "
                     f"{found[path][2]:,}, in a file of {size:,}; expected at most {room:,}. Nothing was allocated: the "
                     "file is damaged, or made to fill the memory"
                 )
