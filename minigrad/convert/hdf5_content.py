@@ -23,7 +23,7 @@ from minigrad.convert.errors import ForeignFileError, missing_library
 _START = "import json, runpy, sys; sys.path[:] = json.loads(sys.argv.pop(1)); sys.argv.pop(0); "
 _START += "runpy.run_path(sys.argv[0], run_name='__main__')"
 _NO_PROCESSES = ("emscripten", "wasi")  # Python in a browser: there HDF5 runs in this process
-SECONDS, BYTES_PER_SECOND = 30, 10_000_000  # of processor time
+SECONDS, BYTES_PER_SECOND = 10, 10_000_000  # of processor time
 _ANSWER_BYTES = 2**30  # of the description of all arrays
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from math import prod
 from typing import Any
 
-from minigrad.convert.errors import ConversionError
+from minigrad.convert.errors import ConversionError, ForeignFileError
 from minigrad.convert.keras_file import KerasFile, KerasLayer, by_class, read_for
 from minigrad.convert.paths import file_name
 from minigrad.errors import ShapeError, shown
@@ -209,15 +209,24 @@ def _check_known(file: KerasFile, class_name: str | None, config: Any, name: str
     """Is the class, and are those of the layers inside, among ours?"""
     if class_name is None:
         return
+    if not isinstance(class_name, str):
+        raise _malformed(file, name, f"a class {shown(class_name)}")
     if class_name not in {cls.__name__ for cls in CLASSES.values()} and class_name not in _MODELS:
         raise ConversionError(
             f"{file.path}: its layer {name!r} is a {class_name}, which minigrad does not have. read_keras reads its "
             "weights as plain arrays; by_name=True loads the other layers."
         )
     inner = config if isinstance(config, dict) else {}
-    parts = [inner.get(key) for key in _INNER] + (inner.get("layers", []) if class_name in _MODELS else [])
+    within = inner.get("layers", []) if class_name in _MODELS else []
+    if not isinstance(within, list):
+        raise _malformed(file, name, f"layers that are {type(within).__name__}")
+    parts = [inner.get(key) for key in _INNER] + within
     for entry in [e for part in parts for e in (part if isinstance(part, list) else [part]) if isinstance(e, dict)]:
         _check_known(file, entry.get("class_name"), entry.get("config"), f"{name}/{entry.get('class_name')}")
+
+
+def _malformed(file: KerasFile, name: str, what: str) -> ForeignFileError:
+    return ForeignFileError(f"{file.path}: its configuration cannot be read: the layer {name!r:.80} has {what:.80}.")
 
 
 def _check_same(file: KerasFile, stored: KerasLayer, target: Layer) -> None:
@@ -234,16 +243,19 @@ def _check_same(file: KerasFile, stored: KerasLayer, target: Layer) -> None:
     _compare(file, stored.name, stored.config or {}, target.get_config())
 
 
-def _compare(file: KerasFile, name: str, theirs: dict[str, Any], ours: dict[str, Any]) -> None:
+def _compare(file: KerasFile, name: str, theirs: Any, ours: dict[str, Any]) -> None:
+    if not isinstance(theirs, dict):
+        raise _malformed(file, name, f"arguments that are {type(theirs).__name__}")
+    three = str(file.keras_version or 2).partition(".")[0] not in ("0", "1", "2")
     for key in _DECISIVE:
         if key not in theirs or key not in ours:
             continue
         if theirs[key] != ours[key]:
             raise ConversionError(
-                f"{file.path}: {name} has {key}={theirs[key]!r}, the target {key}={ours[key]!r}: the same weights "
-                f"would give other numbers. Make the layer with {key}={theirs[key]!r}."
+                f"{file.path}: {name} has {key}={theirs[key]!r:.80}, the target {key}={ours[key]!r}: the same weights "
+                f"would give other numbers. Make the layer with {key}={theirs[key]!r:.80}."
             )
-        if theirs[key] == "hard_sigmoid" and int(str(file.keras_version or 2).partition(".")[0]) >= 3:
+        if theirs[key] == "hard_sigmoid" and three:
             raise ConversionError(
                 f"{file.path}: {name} has {key}='hard_sigmoid' of Keras {file.keras_version}, clip(x/6 + 1/2, 0, 1); "
                 "here it is that of Keras 2, clip(0.2 x + 1/2, 0, 1): the same weights would give other numbers."

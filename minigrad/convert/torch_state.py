@@ -35,7 +35,7 @@ from minigrad.errors import shown
 from minigrad.layers.rnn import RNN
 from minigrad.layers.wrappers import Bidirectional
 
-_NAME = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)(?:_l(\d+)(_reverse)?)?$")
+_NAME = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)(?:_l([0-9]{1,4})(_reverse)?)?$")
 _WAYS = ("", "_reverse")
 
 
@@ -92,6 +92,11 @@ def from_torch_state_dict(state: Mapping[str, Any], target: Any, prefix: str = "
         raise ConversionError(
             f"{where}: expected `state`, a dict of arrays by PyTorch's names, got {shown(state)}. The state dict comes "
             "first, then the layers that take it; of a module, state_dict() makes one."
+        )
+    nameless = [key for key in state if not isinstance(key, str)]
+    if nameless:
+        raise ConversionError(
+            f"{where}: expected `state`, a dict of arrays by PyTorch's names, got {shown(nameless[0])}."
         )
     stack = _stack(where, target)
     cells = _by_cell(where, state, prefix)
