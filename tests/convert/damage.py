@@ -68,7 +68,8 @@ def spliced(draw: random.Random, content: bytearray) -> None:
     content[place : place + draw.choice([0, len(piece)])] = piece if draw.random() < 0.8 else b""
 
 
-BYTES = (flipped, flipped, flipped_at_an_end, cut, zeroed, overwritten, overwritten, spliced)
+Change = Callable[[random.Random, bytearray], None]
+BYTES: tuple[Change, ...] = (flipped, flipped, flipped_at_an_end, cut, zeroed, overwritten, overwritten, spliced)
 
 
 def damaged(draw: random.Random, content: bytes) -> bytes:
@@ -280,6 +281,60 @@ def outcome(kind: Kind, seed: int, folder: Path, expected: dict[str, Any]) -> tu
     return (WRONG, f"{kind.name} {seed}: read other arrays") if kind.checked else (UNNOTICED, "")
 
 
+STRANGE: tuple[Any, ...] = (
+    None, True, 2.9, -1, "x", b"x", [], [[]], [[1.0], [2.0, 3.0]], {}, {"a": 1}, object(), np.zeros(()), np.zeros(0),
+    np.zeros((1,) * 32), np.zeros((8, 3), complex), np.zeros((8, 3), object), np.zeros((8, 3), "U3"), np.zeros((0, 3)),
+    np.zeros((8, 3), "M8[s]"), np.full((8, 3), np.nan), np.zeros((8, 0)), np.zeros(8, [("a", "f4")]),
+    range(3), [10**400],
+)  # fmt: skip
+NAMES: tuple[Any, ...] = (
+    None, 3, 2.9, (), "", "x", b"weight_ih_l0", "weight_ih", "weight_ih_l", "weight_ih_l1", "weight_ih_l-1",
+    "bias_ih_l0_",
+    "weight_ih_l" + "9" * 5000, "weight_hr_l0", "weight_hh_l0_reverse", "weight_ih_l\u0663", "weight_ih_l0\n", "\ud800",
+)  # fmt: skip
+
+
+def state_outcome(seed: int) -> tuple[str, str]:
+    """Damage a state dict of PyTorch's, load it, and say what came of it."""
+    draw, layer = random.Random(seed), draw_layer(seed)
+    state: dict[Any, Any] = dict(convert.to_torch_state_dict(layer))
+    before = [array.tobytes() for array in layer.get_weights()]
+    for _ in range(draw.choice([1, 1, 2])):
+        name, what = draw.choice(list(state)), draw.random()
+        if what < 0.5:
+            state[name] = deepcopy(draw.choice(STRANGE))
+        elif what < 0.8:
+            state[draw.choice(NAMES)] = state.pop(name) if draw.random() < 0.7 else draw.choice(STRANGE)
+        else:
+            state[name] = state[draw.choice(list(state))]
+    try:
+        convert.from_torch_state_dict(state, layer)
+    except MinigradError as error:
+        kept = before == [array.tobytes() for array in layer.get_weights()]
+        return (REFUSED, str(error)) if kept else (WRONG, f"state dict {seed}: refused, and weights changed: {error}")
+    except BaseException:  # noqa: BLE001  (whatever comes is what is looked for)
+        return WRONG, f"state dict {seed}: {traceback.format_exc()}"
+    return UNNOTICED if before != [array.tobytes() for array in layer.get_weights()] else RIGHT, ""
+
+
+def draw_layer(seed: int) -> Any:
+    """Return a layer with weights."""
+    layer = (L.LSTM(2), L.GRU(2), L.Bidirectional(L.LSTM(2)), L.LSTM(2, use_bias=False))[seed % 4]
+    layer.build((None, None, 3))
+    return layer
+
+
+def count_states(seeds: range) -> Counter[str]:
+    """Damage state dicts, one for each seed, and count the outcomes."""
+    counts = Counter[str]()
+    for seed in seeds:
+        what, details = state_outcome(seed)
+        counts[what] += 1
+        if what == WRONG:
+            print(details, file=sys.stderr)
+    return counts
+
+
 def same(found: dict[str, Any], expected: dict[str, Any]) -> bool:
     """Return True if the arrays have the same names, dtypes, shapes and bytes."""
     described = [
@@ -304,11 +359,19 @@ def count(seeds: range, folder: Path, chosen: str = "") -> dict[str, Counter[str
     return counts
 
 
+def line(name: str, counted: Counter[str]) -> str:
+    """Return the counts of a kind as a line to print."""
+    numbers = " ".join(f"{what} {counted[what]:6}" for what in (RIGHT, REFUSED, UNNOTICED, WRONG))
+    tried = sum(counted[what] for what in (RIGHT, REFUSED, UNNOTICED, WRONG))
+    crashes = counted["crashes of HDF5"]
+    return f"{name:32} tried {tried:6} {numbers}" + (f" crashes of HDF5 {crashes}" if crashes else "")
+
+
 if __name__ == "__main__":
+    seeds = range(int(sys.argv[1]))
     with tempfile.TemporaryDirectory() as temporary, forked(temporary):
-        for name, counted in count(range(int(sys.argv[1])), Path(temporary), *sys.argv[2:]).items():
-            print(
-                f"{name:32}",
-                *(f"{what} {counted[what]:6}" for what in (RIGHT, REFUSED, UNNOTICED, WRONG)),
-                *([f"crashes of HDF5 {counted['crashes of HDF5']}"] if counted["crashes of HDF5"] else []),
-            )
+        everything = count(seeds, Path(temporary), *sys.argv[2:])
+    everything["state dict of PyTorch"] = count_states(seeds)
+    for name, counted in everything.items():
+        print(line(name, counted))
+    print(line("all", sum(everything.values(), Counter[str]())))
