@@ -1,7 +1,7 @@
 """Files that are whole or not there at all, and named arrays in such files.
 
 Arrays go into NumPy's ``.npz``, without pickle, so that whatever reads NumPy's format can read them, and nothing that
-is read can run anything.
+is read can run anything. Beside them stands their checksum, which is compared when they are read.
 """
 
 from __future__ import annotations
