@@ -20,6 +20,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+resource: Any
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
 OBJECTS = 100_000  # links followed in one file
 DEPTH = 60  # groups in groups
 HOPS = 16  # soft links that lead to soft links
@@ -241,9 +247,7 @@ def _send_text(sink: BinaryIO, mark: bytes, text: str) -> None:
 
 def limit_memory_and_time(memory: int, seconds: int) -> None:
     """Let the system end this process rather than let it take more memory or processor time, where it can."""
-    try:
-        import resource
-    except ImportError:  # Windows
+    if resource is None:
         return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))

@@ -93,7 +93,7 @@ def from_torch_state_dict(state: Mapping[str, Any], target: Any, prefix: str = "
             f"{where}: expected `state`, a dict of arrays by PyTorch's names, got {shown(state)}. The state dict comes "
             "first, then the layers that take it; of a module, state_dict() makes one."
         )
-    nameless = [key for key in state if not isinstance(key, str)]
+    nameless = [key for key in list[Any](state) if not isinstance(key, str)]
     if nameless:
         raise ConversionError(
             f"{where}: expected `state`, a dict of arrays by PyTorch's names, got {shown(nameless[0])}."

@@ -1,7 +1,7 @@
 """Weights in a file: named arrays in one ``.npz``, whole or not there at all.
 
-Anything that reads NumPy's format can read it: ``np.load("model.npz")["000/lstm/lstm_cell/kernel:0"]``. The entry ``sha256`` is the checksum of the others; see
-`minigrad.keras.files.checksum`.
+Anything that reads NumPy's format can read it: ``np.load("model.npz")["000/lstm/lstm_cell/kernel:0"]``. The entry
+``sha256`` is the checksum of the others; see `minigrad.keras.files.checksum`.
 """
 
 from __future__ import annotations
