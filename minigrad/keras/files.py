@@ -28,7 +28,7 @@ CHECKSUM = "sha256"  # the name of the 32 bytes beside the arrays
 _NPY = ".npy"
 _NPY_BEGIN = 4096  # more than NumPy writes before the numbers
 _NPY_HEADER = re.compile(
-    rb"\{'descr': '([<>|=][biuf]\d{1,2})', 'fortran_order': (True|False), "
+    rb"\{'descr': '([<>|=][biufU]\d{1,5})', 'fortran_order': (True|False), "
     rb"'shape': \(((?:\d{1,19}, ?)*(?:\d{1,19})?)\), \} *\n"
 )
 _PIECE = 2**20  # bytes read at once
@@ -132,6 +132,7 @@ def read_arrays(
     wanted: int = 0,
     check: Callable[[dict[str, Declared]], None] | None = None,
     names: Container[str] | None = None,
+    texts: bool = False,
 ) -> dict[str, Array]:
     """Reads what `write_arrays` wrote.
 
@@ -145,6 +146,7 @@ def read_arrays(
         wanted: the bytes of the arrays that a model asks for.
         check: called with the arrays that the file declares, before they are read; it may raise.
         names: the arrays to read; the others are not unpacked, and the checksum of all is not compared.
+        texts: whether arrays of texts are read, too, rather than numbers and bools alone.
 
     Raises:
         MinigradError: the file cannot be read, is no ``.npz``, or is damaged; an `error`, in fact.
@@ -156,6 +158,9 @@ def read_arrays(
     try:
         with archive(path, error, advice, wanted) as found:
             entries = _entries(found, error, advice)
+            strange = [name for name, entry in entries.items() if entry.dtype.kind == "U" and not texts]
+            if strange:
+                raise DamagedError(f"{strange[0]!r} holds texts")
             if check:
                 check({name: entry for name, entry in entries.items() if name != CHECKSUM})
             chosen = [name for name in entries if name != CHECKSUM and (names is None or name in names)]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import GradientError, MinigradError, unknown_name
-from minigrad.keras.files import write_atomically
+from minigrad.keras.files import read_arrays, write_atomically
 
 HostArray = Any
 Arrays = Mapping[str, HostArray]
@@ -163,11 +163,17 @@ class Trace:
 
     @classmethod
     def load(cls, file: str | PathLike[str]) -> Trace:
-        """Reads what `save` wrote."""
-        with np.load(file, allow_pickle=False) as archive:
-            flat: dict[str, Any] = {path: archive[path] for path in archive.files}
-        plain = {path: value.item() if value.ndim == 0 else value for path, value in flat.items()}
-        return cls.from_dict({**plain, "mask": plain.get("mask")})
+        """Reads what `save` wrote.
+
+        Raises:
+            TraceError: the file cannot be read, is damaged, or holds no trace.
+        """
+        flat = read_arrays(file, TraceError, " Expected a file that Trace.save wrote.", texts=True)
+        try:
+            plain = {path: value.item() if value.ndim == 0 else value for path, value in flat.items()}
+            return cls.from_dict({**plain, "mask": plain.get("mask")})
+        except (TypeError, ValueError, AttributeError) as error:  # other fields, or texts that are none
+            raise TraceError(f"{file}: holds no trace: {error}. Expected a file that Trace.save wrote.") from None
 
 
 def _flat(path: str, value: Any) -> dict[str, Any]:

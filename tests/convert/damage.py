@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import minigrad as mg
 from convert.forked import forked
 from convert.recorded import DATA
 from minigrad import convert
@@ -26,6 +27,7 @@ from minigrad.errors import MinigradError
 from minigrad.keras import layers as L
 from minigrad.keras import saving
 from minigrad.keras.files import write_arrays
+from minigrad.tracing import Trace
 from minigrad.train import checkpoint
 
 RIGHT, REFUSED, UNNOTICED, WRONG = "right", "refused", "unnoticed", "wrong"
@@ -169,6 +171,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return {**checkpoint.load(path).arrays}
 
 
+def read_trace(path: Path) -> dict[str, Any]:
+    return {name: np.asarray(value) for name, value in Trace.load(path).to_dict().items() if value is not None}
+
+
 def read_keras_and_load(path: Path) -> dict[str, Any]:
     """Read a file, and try to set a model's weights from it."""
     arrays = convert.read_keras(path).arrays
@@ -248,6 +254,11 @@ def kinds(folder: Path) -> Iterator[Kind]:
     text = json.dumps({"format": checkpoint.FORMAT, "version": checkpoint.VERSION, "step": 3}).encode()
     write_arrays(folder / "c.npz", {checkpoint.ABOUT: np.frombuffer(text, np.uint8), **ARRAYS})
     yield Kind("checkpoint", (folder / "c.npz").read_bytes(), damaged, read_checkpoint, True, "npz")
+    layer = draw_layer(0)
+    with mg.trace(layer) as traces:
+        layer(np.ones((1, 3, 3), np.float32))
+    traces[layer.name].save(folder / "t.npz")
+    yield Kind("trace", (folder / "t.npz").read_bytes(), damaged, read_trace, True, "npz")
     for name in ("hard.keras", "hard3.keras"):
         content = (DATA / name).read_bytes()
         yield Kind(f"{name}, bytes", content, damaged, read_keras_arrays, True, "keras")

@@ -15,7 +15,7 @@ from convert.forked import forked
 pytest.importorskip("h5py")
 
 FEW, MANY = 15, 60  # seeds of a kind: HDF5's, others
-FAST = ("safetensors", "weights", "checkpoint")
+FAST = ("safetensors", "weights", "checkpoint", "trace")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no forks")

@@ -10,6 +10,7 @@ import pytest
 import minigrad as mg
 from minigrad import tracing
 from minigrad.errors import GradientError
+from minigrad.tracing.trace import TraceError
 from traced import made, run
 
 
@@ -45,6 +46,23 @@ def test_saved_and_loaded(tmp_path: Any) -> None:
         np.testing.assert_array_equal(after.to_dict()[key], value)
     np.testing.assert_array_equal(after.dz_r, before.dz_r)
     assert repr(after) == "Trace(gru: gru, 5 steps, batch 3, 3 units, with gradients)"
+
+
+@pytest.mark.parametrize(
+    ("arrays", "says"),
+    [
+        ({"a": np.ones(2)}, "holds no trace"),
+        ({"gates": np.ones(2), "gates/f": np.ones(2)}, "holds no trace"),
+        ({"name": np.array([{}], object)}, "is damaged, or holds more than plain arrays"),
+        ({"name": np.frombuffer(b"\xff" * 8, "U2")[0:1].reshape(())}, "holds no trace"),
+        (None, "cannot be read: No such file"),
+    ],
+)
+def test_a_file_that_is_no_trace(arrays: Any, says: str, tmp_path: Any) -> None:
+    if arrays is not None:
+        np.savez(tmp_path / "trace.npz", **arrays)
+    with pytest.raises(TraceError, match=says):
+        tracing.Trace.load(tmp_path / "trace.npz")
 
 
 def test_what_gates_alone_would_leave() -> None:
