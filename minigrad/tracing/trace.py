@@ -172,7 +172,7 @@ class Trace:
         try:
             plain = {path: value.item() if value.ndim == 0 else value for path, value in flat.items()}
             return cls.from_dict({**plain, "mask": plain.get("mask")})
-        except (TypeError, ValueError, AttributeError) as error:  # other fields, or texts that are none
+        except (TypeError, ValueError, LookupError, AttributeError) as error:  # other fields, or texts that are none
             raise TraceError(f"{file}: holds no trace: {error}. Expected a file that Trace.save wrote.") from None
 
 
