@@ -15,7 +15,8 @@ from minigrad.keras.untrusted import bytes_on_disk, opened, oversized, room, siz
 DIRECTORY_BYTES = 8 * 2**20  # about 80,000 members
 _LOCAL_HEADER = 30  # bytes, before a member's name
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_ENCRYPTED = 0x1
+_ENCRYPTED, _STREAMED = 0x1, 0x8
+_DESCRIPTOR = 24  # bytes behind a streamed member, at most
 # Errors of zipfile and zlib on damaged bytes.
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, RuntimeError, ValueError, LookupError,
@@ -45,7 +46,7 @@ class Archive:
             self._zip = zipfile.ZipFile(reader)
             reader.limit = size_of(file)
             members = self._zip.infolist()
-            _check_members(members, self._zip.start_dir)
+            _check_members(members, self._zip.start_dir, file)
         except DamagedError:
             raise
         except _DAMAGE as failure:
@@ -136,12 +137,13 @@ class _Reader:
         return self._file.read(self.limit if count < 0 else count)
 
 
-def _check_members(members: list[zipfile.ZipInfo], end: int) -> None:
+def _check_members(members: list[zipfile.ZipInfo], end: int, file: BinaryIO) -> None:
     """Refuse a directory that no honest writer makes.
 
     Args:
         members: the directory.
         end: where in the file it begins, and the members end.
+        file: the archive.
     """
     names: set[str] = set()
     for member in members:
@@ -153,9 +155,23 @@ def _check_members(members: list[zipfile.ZipInfo], end: int) -> None:
         if member.compress_type == zipfile.ZIP_STORED and member.compress_size != member.file_size:
             raise DamagedError(f"{member.filename!r} has two sizes, {member.compress_size} and {member.file_size}")
     for member in sorted(members, key=lambda member: member.header_offset, reverse=True):
-        length = _LOCAL_HEADER + len(member.orig_filename) + member.compress_size
-        if member.header_offset < 0 or member.header_offset + length > end:
+        rest = end - member.header_offset - member.compress_size - _local_header(file, member)
+        if rest < 0:
             raise DamagedError(f"{member.filename!r} overlaps another member, or the file is cut short")
+        if rest > (_DESCRIPTOR if member.flag_bits & _STREAMED else 0):
+            raise DamagedError(f"it has {rest:,} bytes behind {member.filename!r} that belong to no member")
         end = member.header_offset
     if end:
         raise DamagedError(f"it has {end:,} bytes before its first member")
+
+
+def _local_header(file: BinaryIO, member: zipfile.ZipInfo) -> int:
+    """The length of what stands before a member's bytes."""
+    if member.header_offset < 0:
+        raise DamagedError(f"{member.filename!r} begins before the file")
+    file.seek(member.header_offset)
+    begin = file.read(_LOCAL_HEADER)
+    if len(begin) < _LOCAL_HEADER or not begin.startswith(b"PK\x03\x04"):
+        raise DamagedError(f"{member.filename!r} is not where its directory says, or the file is cut short")
+    name, extra = struct.unpack("<HH", begin[-4:])
+    return _LOCAL_HEADER + int(name) + int(extra)

@@ -246,9 +246,9 @@ def kinds(folder: Path) -> Iterator[Kind]:
     for name, damage in (("bytes", damaged), ("header", header_changed)):
         yield Kind(f"safetensors, {name}", tensors, damage, convert.read_safetensors, False, "safetensors")
     saving.save(str(folder / "w.npz"), WEIGHTS)
-    yield Kind("weights", (folder / "w.npz").read_bytes(), damaged, read_weights, True, "npz")
+    yield Kind("weights of this version", (folder / "w.npz").read_bytes(), damaged, read_weights, True, "npz")
     stored = {saving.MARK: saving.VERSION, **{f"{k:03d}/{n}": a for k, (n, a) in enumerate(WEIGHTS)}}
-    for name, write in (("of version 0.1.0", np.savez), ("packed", np.savez_compressed)):
+    for name, write in (("of version 0.1.0", np.savez), ("of version 0.1.0, packed", np.savez_compressed)):
         write(folder / "w.npz", **stored)
         yield Kind(f"weights {name}", (folder / "w.npz").read_bytes(), damaged, read_weights, True, "npz")
     text = json.dumps({"format": checkpoint.FORMAT, "version": checkpoint.VERSION, "step": 3}).encode()

@@ -15,7 +15,7 @@ from convert.forked import forked
 pytest.importorskip("h5py")
 
 FEW, MANY = 15, 60  # seeds of a kind: HDF5's, others
-FAST = ("safetensors", "weights", "checkpoint", "trace")
+FAST = ("safetensors", "weights of", "checkpoint", "trace")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no forks")
@@ -43,7 +43,7 @@ def test_damaged_state_dicts() -> None:
 
 def test_the_counting_can_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error of another kind is wrong, and so are other numbers behind a checksum."""
-    kind = next(kind for kind in kinds(tmp_path) if kind.name == "weights")
+    kind = next(kind for kind in kinds(tmp_path) if kind.name == "weights of this version")
     expected = whole(kind, tmp_path)
     assert outcome(kind._replace(damage=lambda draw, content: content), 0, tmp_path, expected)[0] == RIGHT
     other = {**expected, "dense/bias:0": expected["dense/bias:0"] + 1}

@@ -142,6 +142,7 @@ def test_saved_weights_have_a_checksum_that_is_compared(tmp_path: Path) -> None:
 # --- what is refused --------------------------------------------------------------------------------------------------
 
 A, B = npy(np.arange(2.0)), npy(np.ones(3))
+HIDDEN = b"PK\x03\x04" + bytes(22) + b"\5\0\0\0b.npy" + B  # a member in a member
 DEFLATED = 8
 
 
@@ -150,8 +151,9 @@ DEFLATED = 8
     [
         ([Member("a.npy", A), Member("a.npy", B)], "it has two members named 'a.npy'"),
         ([Member("a.npy", A), Member("b.npy", A, at=0)], "overlaps another member"),
-        ([Member("a.npy", A + B), Member("b.npy", B, at=len(A) + 5)], "overlaps another member"),
-        ([Member("a.npy", A, at=10**6)], "'a.npy' overlaps another member, or the file is cut short"),
+        ([Member("a.npy", A + B), Member("b.npy", B, at=len(A) + 5)], "'b.npy' is not where its directory says"),
+        ([Member("a.npy", HIDDEN), Member("b.npy", B, at=35)], "'a.npy' overlaps another member"),
+        ([Member("a.npy", A, at=10**6)], "'a.npy' is not where its directory says, or the file is cut short"),
         ([Member("a.npy", A, crc=1)], "Bad CRC-32 for file 'a.npy'"),
         ([Member("a.npy", A, local="b.npy")], "File name in directory 'a.npy' and header b'b.npy' differ"),
         ([Member("a.npy", A, flags=1)], "'a.npy' is encrypted, or packed by an unknown method"),
@@ -181,7 +183,7 @@ DEFLATED = 8
         ([Member("a.npy", header("<f8", "(" * 9000))], "is no plain array"),
         ([Member("a.npy", b"\x93NUMPY\x01\x00\xff\xff" + b"1" * 65535)], "is no plain array"),
         ([Member("a.npy", header("<f8", ())[:60].replace(b"()", b"(" + b"1" * 4100))], "is no plain array"),
-        ([Member("a.npy", A, at=50)], "'a.npy' overlaps another member"),
+        ([Member("a.npy", A, at=0)], "'a.npy' is not where"),
         ([Member("a.npz", A)], "it holds 'a.npz', which is no array"),
         ([Member("a.npy", b"PK\x03\x04" + bytes(100))], "'a.npy' is no plain array"),
     ],
@@ -191,6 +193,36 @@ def test_what_is_refused(members: list[Member], says: str, tmp_path: Path) -> No
     with pytest.raises(WeightsFileError, match=says) as caught:
         read(path)
     assert str(caught.value).startswith(f"{path}: is ")
+
+
+@pytest.mark.parametrize("length", [1, 2**14])
+def test_a_directory_that_leaves_members_out_is_refused(length: int, tmp_path: Path) -> None:
+    """One bit in the length of a comment swallows the rest of the directory, the checksum too; zipfile goes on."""
+    write_arrays(tmp_path / "a.npz", ARRAYS)
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    place = content.index(b"PK\x01\x02") + 32
+    content[place : place + 2] = length.to_bytes(2, "little")
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(WeightsFileError, match=r"belong to no member|Bad magic number"):
+        read(tmp_path / "a.npz")
+
+
+def test_streamed_archives_are_read(tmp_path: Path) -> None:
+    """Their sizes stand behind each member."""
+
+    class Stream(io.RawIOBase):
+        def writable(self) -> bool:
+            return True
+
+        def write(self, piece: Any) -> int:
+            with (tmp_path / "a.npz").open("ab") as file:
+                return file.write(piece)
+
+    with zipfile.ZipFile(Stream(), "w") as made:
+        for name, array in ARRAYS.items():
+            made.writestr(f"{name}.npy", npy(array))
+    ordered = {name: array for name, array in ARRAYS.items() if name != "columns"}
+    assert read(tmp_path / "a.npz", names=ordered).keys() == ordered.keys()
 
 
 @pytest.mark.parametrize("place", [8, 10, 12, 16, 20])
