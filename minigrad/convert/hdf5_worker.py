@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import zlib
 from collections.abc import Iterator
 from math import prod
 from typing import Any, BinaryIO
@@ -38,6 +39,7 @@ _FILTERS = (1, 2, 3, 4, 5, 6, 32000)  # HDF5's own, and lzf of h5py
 # Errors of h5py on damaged bytes.
 DAMAGE = (
     OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError, MemoryError,
+    zlib.error,
 )  # fmt: skip
 
 
