@@ -143,7 +143,8 @@ class Listing:
                 )
             value = self._h5py.Group(group).attrs[name.decode()] if count else []
             values = [value] if isinstance(value, (str, bytes)) else value
-            texts = [v.decode("utf-8") if isinstance(v, bytes) else str(v) for v in values]
+            # h5py puts half a character in the place of a byte that is no UTF-8: encode refuses that
+            texts = [(v if isinstance(v, bytes) else str(v).encode("utf-8")).decode("utf-8") for v in values]
             if sum(map(len, texts)) > TEXT_BYTES:
                 raise RefusedError(f"has an attribute, {name.decode()!r}, of more than {TEXT_BYTES:,} letters")
             found[name.decode()] = texts

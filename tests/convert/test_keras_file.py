@@ -215,6 +215,17 @@ def test_keras_1_laid_its_weights_out_otherwise(tmp_path: Path) -> None:
             read_keras(hdf5(tmp_path / "old.h5", version))
 
 
+@pytest.mark.parametrize("text", [b'{"a": "\xed\xa0\x80"}', b"\xff"])
+@pytest.mark.parametrize("varying", [True, False])
+def test_a_configuration_that_is_no_text(text: bytes, varying: bool, tmp_path: Path) -> None:
+    config = text if varying else np.bytes_(text)
+    path = hdf5(tmp_path / "bytes.h5", "2.15.0")
+    with h5py.File(path, "a") as file:
+        file.attrs.create("model_config", config, dtype=h5py.string_dtype("utf-8", None if varying else len(text)))
+    with pytest.raises(ForeignFileError, match=r"cut short, damaged, or was not written by Keras .*codec can't"):
+        read_keras(path)
+
+
 def test_old_texts_are_bytes_and_old_sequentials_lists(tmp_path: Path) -> None:
     config = {"class_name": "Sequential", "config": [{"class_name": "LSTM", "config": {"name": "lstm", "units": 1}}]}
     file = read_keras(hdf5(tmp_path / "old.h5", "2.1.0", config=json.dumps(config).encode()))
