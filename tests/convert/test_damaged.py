@@ -14,7 +14,7 @@ from convert.forked import forked
 
 pytest.importorskip("h5py")
 
-FEW, MANY = 15, 60  # seeds of a kind: HDF5's, others
+FEW, MANY = 10, 40  # seeds of a kind: HDF5's, others
 FAST = ("safetensors", "weights of", "checkpoint", "trace")
 
 
