@@ -13,6 +13,7 @@ from oracle.reader import DATA
 from oracle.record import (
     cases_api,
     cases_dropout,
+    cases_hierarchies,
     cases_kinks,
     cases_optimizers,
     cases_pieces,
@@ -34,6 +35,7 @@ FAMILIES = {
         cases_wrappers.keras_stacked,
         cases_wrappers.keras_bidirectional,
         cases_wrappers.keras_chains,
+        cases_hierarchies.keras_hierarchies,
         cases_wrappers.keras_penalties,
         cases_stateful.keras_stateful,
         cases_dropout.keras_dropout,
