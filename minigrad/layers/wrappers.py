@@ -74,11 +74,9 @@ class TimeDistributed(Layer):
         if self._asks_for_masks:
             of_steps = inner is not None and inner.ndim == 1 and isinstance(self.layer, TimeDistributed)
             made = self.layer.compute_mask(self._flattened(inputs), None if of_steps else inner)
-        if any(m is not None and m is not inner for m in nest.leaves(made)):
-            return nest.over(lambda m: None if m is None else self._side_by_side(inputs, m), made)
-        if inner is None or inner.ndim == 1 or made is inner:
-            return mask
-        return F.any(mask != 0, tuple(range(2, mask.ndim)))
+        if any(m is not None for m in nest.leaves(made)):
+            return nest.over(lambda m: mask if m is inner else m if m is None else self._side_by_side(inputs, m), made)
+        return mask if mask is None or mask.ndim == 2 else F.any(mask != 0, tuple(range(2, mask.ndim)))
 
     @property
     def _asks_for_masks(self) -> bool:
