@@ -162,9 +162,14 @@ def refuse_other_order(where: str, cell: Any, states: Any) -> None:
     """Raises if a named tuple (c, h) is given to a cell without names, as Keras' with its list [h, c]; or the reverse.
 
     Raises:
-        StateError: the order is that of another generation; the shapes would fit.
+        StateError: the order is that of another generation; the shapes would fit. Or it is a dictionary's.
     """
     size, given, meant = cell.state_size, _named(states), _named(cell.state_size)
+    if isinstance(states, dict) and not isinstance(size, dict):
+        raise StateError(
+            f"{where}: expected a list of states, got a dictionary, {', '.join(map(str, states))}. Its order means "
+            "nothing here: pass them in the order of `state_size`, [h, c] for an LSTM."
+        )
     if given is not None and meant is None:
         raise StateError(
             f"{where}: got {type(given).__name__}({', '.join(given._fields)}), the state of the first generation. The "
