@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from minigrad.backend.protocol import Array
 from minigrad.errors import MinigradError
 from minigrad.keras.files import read_arrays, write_arrays
 
-MARK, VERSION = "minigrad weights", 1
+T = TypeVar("T")
+
+MARK, VERSION = "minigrad weights", 2
+READABLE = (1, 2)  # version 1 has the weights in the order of `weights` at that time, frozen ones last
 READERS = {
     **dict.fromkeys((".h5", ".hdf5", ".keras"), "load_keras(path, model)"),
     **dict.fromkeys((".pt", ".pth"), "from_torch_state_dict"),
@@ -47,18 +50,20 @@ def file_name(path: Any) -> str:
 
 def save(path: str, weights: Sequence[tuple[str, Array]]) -> None:
     """Writes names and NumPy arrays; names may repeat."""
-    arrays = {f"{k:03d}/{weight}": array for k, (weight, array) in enumerate(weights)}
+    width = max(3, len(str(len(weights) - 1)))  # sorted as text, they are in order too
+    arrays = {f"{k:0{width}d}/{weight}": array for k, (weight, array) in enumerate(weights)}
     write_arrays(path, {MARK: VERSION, **arrays})
 
 
-def load(path: str) -> list[tuple[str, Array]]:
+def load(path: str, own: Sequence[tuple[str, tuple[int, ...]]] | None = None) -> list[tuple[str, Array]]:
     """Reads what `save` wrote.
 
     Args:
         path: as `file_name` returns it. Where there is no such file, but one without the ``.npz``, it is that one.
+        own: names and shapes of a model's weights. Then what is read is compared with them, and in their order.
 
     Raises:
-        WeightsFileError: there is no such file, or it is damaged, or not one of ours.
+        WeightsFileError: there is no such file, or it is damaged, or not one of ours, or of another model.
     """
     bare = str(path).removesuffix(".npz")
     if not os.path.exists(path) and os.path.isfile(bare):
@@ -68,11 +73,64 @@ def load(path: str) -> list[tuple[str, Array]]:
         held = ", ".join(sorted(arrays)[:4]) or "nothing"
         raise WeightsFileError(f"{path}: was not written by save_weights: it holds {held}, and not {MARK!r}.")
     version = arrays.pop(MARK)
-    if str(version) != str(VERSION):
+    if str(version) not in map(str, READABLE):
+        known = " or ".join(map(str, READABLE))
         raise WeightsFileError(
-            f"{path}: is of another version of minigrad; expected version {VERSION} of such files, got {version}."
+            f"{path}: is of another version of minigrad; expected version {known} of such files, got {version}."
         )
-    return [(key.partition("/")[2], arrays[key]) for key in sorted(arrays)]
+    loaded = in_order(path, arrays)
+    if own is not None:
+        loaded = by_name([name for name, _ in own], loaded) if str(version) == "1" else loaded
+        check(path, own, loaded)
+    return loaded
+
+
+def in_order(path: str, arrays: Mapping[str, T]) -> list[tuple[str, T]]:
+    """Returns the weights by the numbers before their names, 2 before 10 and 999 before 1000.
+
+    Raises:
+        WeightsFileError: a number is missing, or there twice.
+    """
+    parts = [(*key.partition("/"), key) for key in arrays]
+    numbered = {int(number): (name, arrays[key]) for number, _, name, key in parts if re.fullmatch(r"[0-9]+", number)}
+    if len(numbered) < len(arrays) or set(numbered) != set(range(len(numbered))):
+        wrong = next((key for number, _, _, key in parts if not re.fullmatch(r"[0-9]+", number)), None)
+        listed = repr(wrong) if wrong else ", ".join(sorted(arrays)[:4])
+        raise WeightsFileError(
+            f"{path}: is damaged: expected names numbered from 0 to {len(arrays) - 1}, such as '000/dense/kernel:0', "
+            f"got {listed}."
+        )
+    return [numbered[k] for k in range(len(numbered))]
+
+
+def by_name(own: Sequence[str], loaded: Sequence[tuple[str, T]]) -> list[tuple[str, T]]:
+    """Returns loaded weights in the order of a model's names, where each has its counterpart; else as they are.
+
+    Layers' numbers count by their order only: in a file of ``dense_7`` and ``dense_9``, these are ``dense`` and
+    ``dense_1`` of the model.
+    """
+    theirs = [name for name, _ in loaded]
+    for keys, others in ((list(own), theirs), (_ranked(own), _ranked(theirs))):
+        if len(set(keys)) == len(keys) and sorted(keys) == sorted(others):
+            found = dict(zip(others, loaded, strict=True))
+            return [found[key] for key in keys]
+    return list(loaded)
+
+
+def _ranked(names: Sequence[str]) -> list[str]:
+    """The names, with the numbers of layers replaced by their ranks among those of the same name."""
+    split = [[(_unnumbered(part), int(_number(part))) for part in name.split("/")] for name in names]
+    known: dict[str, set[int]] = {}
+    for parts in split:
+        for base, number in parts:
+            known.setdefault(base, set()).add(number)
+    ranks = {base: {number: k for k, number in enumerate(sorted(numbers))} for base, numbers in known.items()}
+    return ["/".join(f"{base}_{ranks[base][number]}" for base, number in parts) for parts in split]
+
+
+def _number(part: str) -> str:
+    found = re.search(r"_(\d+)$", part)
+    return found[1] if found else "-1"
 
 
 def check(path: str, own: Sequence[tuple[str, tuple[int, ...]]], loaded: Sequence[tuple[str, Array]]) -> None:

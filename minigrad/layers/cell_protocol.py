@@ -78,9 +78,15 @@ def recurrences(cell: Any, inputs: Tensor, training: bool | None) -> list[Recurr
         one: Recurrence | str = cell.recurrence(inputs, training)
         return one if isinstance(one, str) else [one]
     if hasattr(cell, "step") and hasattr(cell, "step_backward"):
-        weights = [w for w, _ in cell._all_weights()] if isinstance(cell, Layer) else getattr(cell, "weights", ())
+        weights = _added_weights(cell) if isinstance(cell, Layer) else getattr(cell, "weights", ())
         return [Recurrence(cell if isinstance(cell, Step) else _Offered(cell), tuple(weights))]
     return f"{type(cell).__name__} offers no step_backward"
+
+
+def _added_weights(cell: Layer) -> list[Any]:
+    """All weights of a cell, in the order in which they were added: that in which its step takes them."""
+    found = {id(w): w for part in (cell, *cell.submodules) for w in part._added_weights()}
+    return list(found.values())
 
 
 def recurrences_of_all(cells: list[Any], inputs: Tensor, training: bool | None) -> list[Recurrence] | str:

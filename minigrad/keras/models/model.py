@@ -15,6 +15,7 @@ from minigrad.keras.models.training import Trainable
 from minigrad.layers import nest
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import OptionTypeError
+from minigrad.layers.weight import Weight
 from minigrad.tensor import recording
 
 
@@ -46,6 +47,22 @@ class Model(Trainable):
     def layers(self) -> list[Layer]:
         """The layers among the attributes, in the order in which they were set."""
         return self._sublayers()
+
+    @property
+    def weights(self) -> list[Weight]:
+        """All weights in the order of the layers, then the model's own; that of no weight changes by freezing any."""
+        return self._lasting_weights()
+
+    variables = weights
+
+    def _lasting_weights(self) -> list[Weight]:
+        found = [w for part in self._parts() for w in part._lasting_weights()] + self._own_weights()
+        return list({id(w): w for w in found}.values())
+
+    def _all_weights(self, trainable: bool = True) -> list[tuple[Weight, bool]]:
+        """As a layer's, but its own weights come last."""
+        known = {id(w): (w, t) for w, t in super()._all_weights(trainable)}
+        return [known[id(w)] for w in self._lasting_weights()]
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Returns a layer by its name or its place.
@@ -139,7 +156,6 @@ class Model(Trainable):
             WeightsFileError: the file is missing, damaged, or of another model; then nothing is changed.
         """
         path, weights = saving.file_name(filepath), self.weights
-        loaded = saving.load(path)
-        saving.check(path, [(w.name, w.shape) for w in weights], loaded)
+        loaded = saving.load(path, [(w.name, w.shape) for w in weights])
         for w, (_, array) in zip(weights, loaded, strict=True):
             w.assign(array)
