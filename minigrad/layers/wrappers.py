@@ -12,7 +12,7 @@ from minigrad.layers.layer import Layer
 from minigrad.layers.masks import hand_on, mask_of
 from minigrad.layers.module import Module
 from minigrad.layers.options import OptionError, choice, option, optional
-from minigrad.layers.rnn import RNN, mask_of_inputs
+from minigrad.layers.rnn import RNN, apart, mask_of_inputs, number_of_constants
 from minigrad.layers.serialization import clone, layer_kind
 from minigrad.tensor import Tensor
 
@@ -119,6 +119,7 @@ class Bidirectional(Layer):
         layer: the recurrent layer; it and its mirror image are made anew from its arguments.
         merge_mode: how the two outputs become one: ``"concat"``, ``"sum"``, ``"mul"``, ``"ave"``; None returns both.
         backward_layer: another layer for the way back, with the opposite `go_backwards`.
+        num_constants: as of the layer: how many constants a call's list of inputs ends with.
 
     Shapes:
         as of the layer, twice the units with ``"concat"``. The sequence of the way back is turned round again, so that
@@ -128,6 +129,7 @@ class Bidirectional(Layer):
     layer: Any = option(layer_kind)
     merge_mode: str | None = option(optional(choice("concat", "sum", "mul", "ave")), "concat")
     backward_layer: Any = option(optional(layer_kind), None, keyword_only=True, quiet=True)
+    num_constants: int | None = option(number_of_constants, None, keyword_only=True, quiet=True)
 
     supports_masking = True
 
@@ -179,7 +181,7 @@ class Bidirectional(Layer):
         """Runs both layers and merges their outputs.
 
         Args:
-            inputs: (batch, time, features), or a list of that and the initial states.
+            inputs: (batch, time, features), or a list of that, the initial states and the constants.
             training: does dropout act?
             mask: as of the layer, for both.
             initial_state: the forward layer's states, then the backward layer's.
@@ -187,11 +189,14 @@ class Bidirectional(Layer):
 
         Raises:
             ShapeError: the number of initial states is wrong.
+            StateError: the list of inputs does not hold what it should.
         """
-        if isinstance(inputs, list):
-            inputs, initial_state = inputs[0], inputs[1:] or initial_state
+        if constants is not None:
+            self.num_constants = len(constants) if isinstance(constants, (list, tuple)) else 1
+        where = f"{self.name}.call"
+        inputs, initial_state, constants = apart(where, inputs, initial_state, constants, self.num_constants)
         results = [
-            layer(inputs, mask_of_inputs(mask, f"{self.name}.call"), training, initial_state=half, constants=constants)
+            layer(inputs, mask_of_inputs(mask, where), training, initial_state=half, constants=constants)
             for layer, half in zip(self._both, self._halves("call", initial_state), strict=True)
         ]
         outputs = [r[0] if self._both_have("return_state") else r for r in results]
