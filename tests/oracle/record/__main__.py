@@ -12,6 +12,7 @@ import tensorflow as tf
 from oracle.reader import DATA
 from oracle.record import (
     cases_api,
+    cases_callbacks,
     cases_dropout,
     cases_hierarchies,
     cases_kinks,
@@ -46,6 +47,7 @@ FAMILIES = {
         cases_optimizers.keras_optimizers,
         cases_optimizers.keras_schedules,
         cases_training.keras_training,
+        cases_callbacks.keras_early_stopping,
         cases_api.keras_api,
         cases_api.v1_keras_api,
         cases_api.v1_nn_api,
