@@ -61,8 +61,13 @@ class Model(Trainable):
 
     def _all_weights(self, trainable: bool = True) -> list[tuple[Weight, bool]]:
         """As a layer's, but its own weights come last."""
-        known = {id(w): (w, t) for w, t in super()._all_weights(trainable)}
-        return [known[id(w)] for w in self._lasting_weights()]
+        trainable = trainable and self.trainable
+        found: dict[int, tuple[Weight, bool]] = {}
+        for w, t in (pair for part in self._parts() for pair in part._all_weights(trainable)):
+            found.setdefault(id(w), (w, t))
+        for w in self._own_weights():
+            found.setdefault(id(w), (w, trainable and w.trainable))
+        return list(found.values())
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Returns a layer by its name or its place.

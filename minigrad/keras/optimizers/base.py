@@ -171,8 +171,8 @@ class Optimizer(OwnFirst):
             if id(w) not in self._order:
                 raise GradientError(
                     f"{self.name}.apply_gradients: {_name(w)!r} is not among the {len(self._order)} weights that the "
-                    "optimizer was built for. Give each model an optimizer of its own, by compile; or call "
-                    "optimizer.build(all weights) before the first update."
+                    "optimizer was built for. Give each model an optimizer of its own, by compile, and compile again "
+                    "to train a layer that was frozen; or call optimizer.build(all weights) before the first update."
                 )
             if g is not None:
                 g = beside(w, g, f"{self.name}.apply_gradients")

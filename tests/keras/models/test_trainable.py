@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import MinigradError
+from minigrad.errors import GradientError, MinigradError
 from minigrad.keras import Model, Sequential, optimizers, saving
 from minigrad.keras import layers as L
 from minigrad.layers.context import clear_session
@@ -285,3 +285,22 @@ def test_a_file_of_version_1_that_has_frozen_weights_last(tmp_path: Any, numbers
     model = Sequential([L.Dense(2, input_shape=(2,)), L.Dense(2)])
     model.load_weights(tmp_path / "w.npz")
     assert [w.ravel()[0] for w in model.get_weights()] == [1, 1, 2, 2]
+
+
+def test_a_layer_that_was_frozen_from_the_start_wants_to_be_compiled_again() -> None:
+    """As in TensorFlow, whose optimizers know the weights of the first update."""
+    model = Sequential([L.Dense(2, input_shape=(2,)), L.Dense(1)])
+    model.layers[0].trainable = False
+    model.compile("adam", "mse")
+    model.train_on_batch(X[0], Y)
+    model.trainable = True
+    with pytest.raises(GradientError, match="compile again to train a layer that was frozen"):
+        model.train_on_batch(X[0], Y)
+    model.compile("adam", "mse")
+    before = model.get_weights()[0]
+    model.train_on_batch(X[0], Y)
+    assert not np.array_equal(model.get_weights()[0], before)
+    model.trainable = False  # all of it: the loss is computed, and nothing changes
+    before = model.get_weights()[0]
+    model.fit(X[0], Y, epochs=2, verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], before)
