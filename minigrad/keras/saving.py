@@ -92,7 +92,9 @@ def in_order(path: str, arrays: Mapping[str, T]) -> list[tuple[str, T]]:
         WeightsFileError: a number is missing, or there twice.
     """
     parts = [(*key.partition("/"), key) for key in arrays]
-    numbered = {int(number): (name, arrays[key]) for number, _, name, key in parts if re.fullmatch(r"[0-9]{1,9}", number)}
+    numbered = {
+        int(number): (name, arrays[key]) for number, _, name, key in parts if re.fullmatch(r"[0-9]{1,9}", number)
+    }
     if len(numbered) < len(arrays) or set(numbered) != set(range(len(numbered))):
         wrong = next((key for number, _, _, key in parts if not re.fullmatch(r"[0-9]{1,9}", number)), None)
         listed = repr(wrong) if wrong else ", ".join(sorted(arrays)[:4])
