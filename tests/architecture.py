@@ -54,7 +54,7 @@ CORE_ALL_THE_SAME = ("minigrad.keras.layers",)
 
 FILE_LINES = 400
 FUNCTION_LINES = 40  # without the docstring
-CORE_LINES = 6140  # "about 6,000"
+CORE_LINES = 6390  # "about 6,000"
 
 
 def floor_of(module: str) -> int | None:

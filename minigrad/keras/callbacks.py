@@ -131,10 +131,15 @@ class EarlyStopping(Monitor):
     Args:
         patience: how many epochs to wait.
         baseline: the number must first get better than this.
-        restore_best_weights: on stopping, go back to the weights of the best epoch.
+        restore_best_weights: at the end of the training, go back to the weights of the best epoch.
         start_from_epoch: look at nothing before this epoch.
 
     The other arguments are those of `Monitor`.
+
+    The best weights come back whether this callback ended the training, another did, or the epochs were over: as in
+    Keras 3, where TensorFlow 2.15 kept the last ones in the latter cases. They are those at the end of the best epoch
+    from `start_from_epoch` on; of the first one there, if no number got better. An error or Ctrl-C leaves the last
+    weights. Each `fit` starts anew. The optimizer's slots stay those of the last epoch.
     """
 
     patience: int = option(count, 0)
@@ -155,6 +160,8 @@ class EarlyStopping(Monitor):
         value = self.value(logs)
         if epoch < self.start_from_epoch:
             return
+        if self.restore_best_weights and self.best_weights is None:
+            self.best_weights, self.best_epoch = self.model.get_weights(), epoch
         self.wait += 1
         if self.better(value, self.best):
             self.best, self.best_epoch = value, epoch
@@ -165,8 +172,12 @@ class EarlyStopping(Monitor):
         elif self.wait >= self.patience and epoch > 0:
             self.stopped_epoch, self.model.stop_training = epoch, True
             self.say(f"Epoch {epoch + 1}: no better {self.monitor} than {self.best} of epoch {self.best_epoch + 1}.")
-            if self.best_weights is not None:
-                self.model.set_weights(self.best_weights)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Puts the best weights back."""
+        if self.best_weights is not None:
+            self.model.set_weights(self.best_weights)
+            self.say(f"The weights are those at the end of epoch {self.best_epoch + 1}.")
 
 
 class ReduceLROnPlateau(Monitor):

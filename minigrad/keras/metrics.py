@@ -5,6 +5,7 @@ Nothing is differentiated here, and nothing goes to the host before `result` is 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from minigrad.keras import losses
 from minigrad.keras.own_first import OwnFirst
 from minigrad.keras.reduction import fitted
 from minigrad.layers.catalogue import Catalogue, snake_case
+from minigrad.layers.module import Module
 from minigrad.layers.options import anything, number, option
 from minigrad.tensor import Tensor, TensorLike, recording
 
@@ -233,11 +235,25 @@ def check(identifier: Any) -> None:
         get(identifier)
 
 
-def for_output(identifier: Any, y_true: Tensor, y_pred: Tensor) -> Metric:
-    """Returns the metric for one output of a model. ``"accuracy"`` and ``"crossentropy"`` are told from the shapes."""
+def copied(metric: Metric) -> Metric:
+    """Returns a metric of the same kind that has taken in nothing; models that it knows are shared."""
+    known: dict[int, Any] = {id(value): value for value in vars(metric).values() if isinstance(value, Module)}
+    twin = copy.deepcopy(metric, known)
+    twin.reset_state()
+    return twin
+
+
+def for_output(identifier: Any, y_true: Tensor | None, y_pred: Tensor) -> Metric:
+    """Returns the metric for one output of a model. ``"accuracy"`` and ``"crossentropy"`` are told from the shapes.
+
+    Args:
+        identifier: as of `get`.
+        y_true: the targets, or None where the output has none; then the classes are taken to be integers.
+        y_pred: the output.
+    """
     found = identifier
     if isinstance(identifier, str) and identifier.lower() in _BY_SHAPE:
-        sparse = y_true.ndim < y_pred.ndim or (y_true.shape[-1] == 1 and y_pred.shape[-1] > 1)
+        sparse = y_true is None or y_true.ndim < y_pred.ndim or (y_true.shape[-1] == 1 and y_pred.shape[-1] > 1)
         which = "binary" if y_pred.shape[-1] == 1 else "sparse_categorical" if sparse else "categorical"
         found = f"{which}_{_BY_SHAPE[identifier.lower()]}"
     found = get(found)

@@ -18,7 +18,8 @@ from minigrad.keras.files import Declared, read_arrays, write_arrays
 
 T = TypeVar("T")
 
-MARK, VERSION = "minigrad weights", 1
+MARK, VERSION = "minigrad weights", 2
+READABLE = (1, 2)  # version 1 has the weights in the order of `weights` at that time, frozen ones last
 READERS = {
     **dict.fromkeys((".h5", ".hdf5", ".keras"), "load_keras(path, model)"),
     **dict.fromkeys((".pt", ".pth"), "from_torch_state_dict"),
@@ -51,7 +52,8 @@ def file_name(path: Any) -> str:
 
 def save(path: str, weights: Sequence[tuple[str, Array]]) -> None:
     """Writes names and NumPy arrays; names may repeat."""
-    arrays = {f"{k:03d}/{weight}": array for k, (weight, array) in enumerate(weights)}
+    width = max(3, len(str(len(weights) - 1)))  # sorted as text, they are in order too
+    arrays = {f"{k:0{width}d}/{weight}": array for k, (weight, array) in enumerate(weights)}
     write_arrays(path, {MARK: VERSION, **arrays})
 
 
@@ -68,22 +70,25 @@ def load(path: str, own: Sequence[tuple[str, tuple[int, ...]]] | None = None) ->
     bare = str(path).removesuffix(".npz")
     if not os.path.exists(path) and os.path.isfile(bare):
         path = bare
-
     advice = " Expected a file that save_weights wrote."
     mark = read_arrays(path, WeightsFileError, advice, check=lambda entries: _check_mark(path, entries), names=(MARK,))
-    if str(mark[MARK]) != str(VERSION):
+    version = str(mark[MARK])
+    if version not in map(str, READABLE):
+        known = " or ".join(map(str, READABLE))
         raise WeightsFileError(
-            f"{path}: is of another version of minigrad; expected version {VERSION} of such files, got {mark[MARK]}."
+            f"{path}: is of another version of minigrad; expected version {known} of such files, got {version}."
         )
+
+    def arranged(found: Mapping[str, T]) -> list[tuple[str, T]]:
+        loaded = in_order(path, {name: part for name, part in found.items() if name != MARK})
+        return by_name([name for name, _ in own], loaded) if own is not None and version == "1" else loaded
 
     def compare(entries: Mapping[str, Declared]) -> None:
         if own is not None:
-            check(path, own, _in_order({name: entry for name, entry in entries.items() if name != MARK}))
+            check(path, own, arranged(entries))
 
     wanted = sum(8 * prod(shape) for _, shape in own or ())
-    arrays = read_arrays(path, WeightsFileError, advice, wanted, compare)
-    del arrays[MARK]
-    return _in_order(arrays)
+    return arranged(read_arrays(path, WeightsFileError, advice, wanted, compare))
 
 
 def _check_mark(path: str, entries: Mapping[str, Declared]) -> None:
@@ -92,9 +97,54 @@ def _check_mark(path: str, entries: Mapping[str, Declared]) -> None:
         raise WeightsFileError(f"{path}: was not written by save_weights: it holds {held}, and not {MARK!r}.")
 
 
-def _in_order(arrays: Mapping[str, T]) -> list[tuple[str, T]]:
-    """The weights' own names, in the order of the numbers before them."""
-    return [(key.partition("/")[2], arrays[key]) for key in sorted(arrays)]
+def in_order(path: str, arrays: Mapping[str, T]) -> list[tuple[str, T]]:
+    """Returns the weights by the numbers before their names, 2 before 10 and 999 before 1000.
+
+    Raises:
+        WeightsFileError: a number is missing, or there twice.
+    """
+    parts = [(*key.partition("/"), key) for key in arrays]
+    numbered = {
+        int(number): (name, arrays[key]) for number, _, name, key in parts if re.fullmatch(r"[0-9]{1,9}", number)
+    }
+    if len(numbered) < len(arrays) or set(numbered) != set(range(len(numbered))):
+        wrong = next((key for number, _, _, key in parts if not re.fullmatch(r"[0-9]{1,9}", number)), None)
+        listed = repr(wrong) if wrong else ", ".join(sorted(arrays)[:4])
+        raise WeightsFileError(
+            f"{path}: is damaged: expected names numbered from 0 to {len(arrays) - 1}, such as '000/dense/kernel:0', "
+            f"got {listed}."
+        )
+    return [numbered[k] for k in range(len(numbered))]
+
+
+def by_name(own: Sequence[str], loaded: Sequence[tuple[str, T]]) -> list[tuple[str, T]]:
+    """Returns loaded weights in the order of a model's names, where each has its counterpart; else as they are.
+
+    Layers' numbers count by their order only: in a file of ``dense_7`` and ``dense_9``, these are ``dense`` and
+    ``dense_1`` of the model.
+    """
+    theirs = [name for name, _ in loaded]
+    for keys, others in ((list(own), theirs), (_ranked(own), _ranked(theirs))):
+        if len(set(keys)) == len(keys) and sorted(keys) == sorted(others):
+            found = dict(zip(others, loaded, strict=True))
+            return [found[key] for key in keys]
+    return list(loaded)
+
+
+def _ranked(names: Sequence[str]) -> list[str]:
+    """The names, with the numbers of layers replaced by their ranks among those of the same name."""
+    split = [[(_unnumbered(part), int(_number(part))) for part in name.split("/")] for name in names]
+    known: dict[str, set[int]] = {}
+    for parts in split:
+        for base, number in parts:
+            known.setdefault(base, set()).add(number)
+    ranks = {base: {number: k for k, number in enumerate(sorted(numbers))} for base, numbers in known.items()}
+    return ["/".join(f"{base}_{ranks[base][number]}" for base, number in parts) for parts in split]
+
+
+def _number(part: str) -> str:
+    found = re.search(r"_(\d+)$", part)
+    return found[1] if found else "-1"
 
 
 def check(

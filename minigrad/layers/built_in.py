@@ -71,7 +71,7 @@ class BuiltIn(RNN):
         self.for_cell: dict[str, Any] = {}
         super().__init__(*args, **kwargs)
         name = type(self).cell_class.serialized_name()
-        self.cell = type(self).cell_class(**self.for_cell, name=name, dtype=self.dtype)
+        self.cell = type(self).cell_class(**self.for_cell, name=name, dtype=self.dtype, trainable=self.trainable)
         del self.for_cell
 
     get_dropout_mask_for_cell = _of_the_cell(Cell.get_dropout_mask_for_cell)

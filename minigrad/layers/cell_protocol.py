@@ -78,9 +78,15 @@ def recurrences(cell: Any, inputs: Tensor, training: bool | None) -> list[Recurr
         one: Recurrence | str = cell.recurrence(inputs, training)
         return one if isinstance(one, str) else [one]
     if hasattr(cell, "step") and hasattr(cell, "step_backward"):
-        weights = [w for w, _ in cell._all_weights()] if isinstance(cell, Layer) else getattr(cell, "weights", ())
+        weights = _added_weights(cell) if isinstance(cell, Layer) else getattr(cell, "weights", ())
         return [Recurrence(cell if isinstance(cell, Step) else _Offered(cell), tuple(weights))]
     return f"{type(cell).__name__} offers no step_backward"
+
+
+def _added_weights(cell: Layer) -> list[Any]:
+    """All weights of a cell, in the order in which they were added: that in which its step takes them."""
+    found = {id(w): w for part in (cell, *cell.submodules) for w in part._added_weights()}
+    return list(found.values())
 
 
 def recurrences_of_all(cells: list[Any], inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
@@ -162,9 +168,14 @@ def refuse_other_order(where: str, cell: Any, states: Any) -> None:
     """Raises if a named tuple (c, h) is given to a cell without names, as Keras' with its list [h, c]; or the reverse.
 
     Raises:
-        StateError: the order is that of another generation; the shapes would fit.
+        StateError: the order is that of another generation; the shapes would fit. Or it is a dictionary's.
     """
     size, given, meant = cell.state_size, _named(states), _named(cell.state_size)
+    if isinstance(states, dict) and not isinstance(size, dict):
+        raise StateError(
+            f"{where}: expected a list of states, got a dictionary, {', '.join(map(str, states))}. Its order means "
+            "nothing here: pass them in the order of `state_size`, [h, c] for an LSTM."
+        )
     if given is not None and meant is None:
         raise StateError(
             f"{where}: got {type(given).__name__}({', '.join(given._fields)}), the state of the first generation. The "

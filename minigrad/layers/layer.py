@@ -26,7 +26,7 @@ from minigrad.layers.floatx import is_dtype, layer_dtype
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.masks import hand_on, mask_of, masks_of
 from minigrad.layers.module import Module
-from minigrad.layers.options import Configured, flag, has_options_only, option, optional, text
+from minigrad.layers.options import Configured, Option, flag, has_options_only, option, optional, text
 from minigrad.layers.weight import Weight
 from minigrad.tensor import Tensor, constant
 
@@ -36,12 +36,22 @@ _UNBUILT = "call it on data first, or build(input_shape)"
 _with_losses: WeakSet[Layer] = WeakSet()  # the layers that hold losses of a call
 
 
+class _OptionPassedDown(Option):
+    """An argument that, set after the construction, is set for all layers inside too."""
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        super().__set__(instance, value)
+        if instance._constructed:
+            instance._pass_down(self.name, getattr(instance, self.name))
+
+
 class Layer(Configured, Module):
     """The base class of all layers, as Keras'.
 
     Args:
         name: unique by default: ``"dense"``, ``"dense_1"`` …
-        trainable: may an optimizer change the weights?
+        trainable: whether an optimizer may change the weights. Set later, it is set for all layers inside too: cells,
+            wrapped layers, those of a model.
         dtype: of the weights; floating inputs are cast to it. `floatx` by default, float32.
         input_shape: of one example; a Sequential builds itself from its first layer's.
 
@@ -53,7 +63,7 @@ class Layer(Configured, Module):
     """
 
     name: str = option(optional(text), None, keyword_only=True)
-    trainable: bool = option(flag, True, keyword_only=True)
+    trainable: bool = _OptionPassedDown(flag, True, keyword_only=True)  # type: ignore[assignment]
     dtype: Any = option(layer_dtype, None, keyword_only=True)
 
     serialized_module: ClassVar[str] = "keras.layers"
@@ -61,6 +71,7 @@ class Layer(Configured, Module):
     computes_with_integers = False
     supports_masking = False
     built = False
+    _constructed = False
     input_spec: InputSpec | None = None
     activity_regularizer: Callable[[Tensor], Tensor] | None = None
 
@@ -74,6 +85,7 @@ class Layer(Configured, Module):
         self._penalties: list[Callable[[], Tensor]] = []
         super().__init__(*args, **kwargs)
         self.name = self.name or context.unique_name(type(self).__name__)
+        self._constructed = True
 
     def __init_subclass__(cls) -> None:
         """Makes the class known by name, for `serialization`."""

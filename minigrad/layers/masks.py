@@ -19,8 +19,8 @@ def masks_of(inputs: Any) -> Any:
 
 
 def hand_on(mask: Any, outputs: Any) -> None:
-    """Hangs each mask on its output."""
+    """Hangs each mask on its output; in dictionaries by their keys."""
     if mask is not None:
-        for y, m in zip(nest.leaves(outputs), nest.leaves(mask), strict=False):
+        for y, m in zip(nest.leaves(outputs), nest.leaves_like(outputs, mask), strict=False):
             if m is not None:
                 y._keras_mask = m

@@ -25,11 +25,27 @@ class Module:
     Source: `tf.Module`; there are no graphs here, and so no name scopes of a module.
     """
 
-    name, trainable = None, True
+    name = None
     _weights: Any = ()  # those that are not attributes
+    _trainable = True
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name or type(self).__name__
+
+    @property
+    def trainable(self) -> bool:
+        """Whether an optimizer may change the weights. Setting it sets it for all modules inside as well."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = value
+        self._pass_down("trainable", value)
+
+    def _pass_down(self, name: str, value: Any) -> None:
+        """Sets an attribute of all parts, which do so with theirs."""
+        for part in self._parts():
+            setattr(part, name, value)
 
     @property
     def weights(self) -> list[Weight]:
@@ -56,11 +72,22 @@ class Module:
 
     def _all_weights(self, trainable: bool = True) -> list[tuple[Weight, bool]]:
         trainable = trainable and self.trainable
-        own = [*self._weights, *(value for value in vars(self).values() if isinstance(value, Weight))]
-        found = {id(w): (w, trainable and w.trainable) for w in own}
+        found = {id(w): (w, trainable and w.trainable) for w in self._own_weights()}
         for part in self._parts():
             found |= {id(w): (w, t) for w, t in part._all_weights(trainable) if id(w) not in found}
         return list(found.values())
+
+    def _own_weights(self) -> list[Weight]:
+        """The weights that are no part's, those made trainable first."""
+        return sorted(self._added_weights(), key=lambda w: not w.born_trainable)
+
+    def _added_weights(self) -> list[Weight]:
+        """The weights that are no part's, in the order in which they were added."""
+        return [*self._weights, *(value for value in vars(self).values() if isinstance(value, Weight))]
+
+    def _lasting_weights(self) -> list[Weight]:
+        """All weights as `weights` has them when nothing is frozen: an order that freezing does not change."""
+        return sorted((w for w, _ in self._all_weights()), key=lambda w: not w.born_trainable)
 
     def _parts(self) -> list[Module]:
         """The modules among the attributes, in the order in which they were set; lists of modules too."""

@@ -48,7 +48,9 @@ class Kind(NamedTuple):
 class Option:
     """One argument; as an attribute, its value. Made by `option`."""
 
-    def __init__(self, kind: Kind, default: Any, keyword_only: bool, quiet: bool, after: str | None) -> None:
+    def __init__(
+        self, kind: Kind, default: Any, keyword_only: bool = False, quiet: bool = False, after: str | None = None
+    ) -> None:
         self.kind, self.default, self.keyword_only, self.quiet, self.after = kind, default, keyword_only, quiet, after
         self.name = ""
 

@@ -18,7 +18,7 @@ from minigrad.layers.checks import is_shape
 from minigrad.layers.floatx import is_dtype
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
-from minigrad.layers.options import Kind, OptionError, anything, flag, option
+from minigrad.layers.options import Kind, OptionError, flag, option, positive_int
 from minigrad.layers.serialization import cell_kind
 from minigrad.layers.stacked import StackedRNNCells
 from minigrad.recurrent.watch import is_watched
@@ -39,6 +39,40 @@ def _read_tbptt(where: str, value: Any) -> Any:
             f"{value!r}."
         )
     return tuple(value)
+
+
+def _read_count(where: str, value: Any) -> int | None:
+    return None if value is None or (isinstance(value, int) and not value) else positive_int.read(where, value)
+
+
+number_of_constants = Kind(_read_count)
+
+
+def apart(where: str, inputs: Any, states: Any, constants: Any, count: int | None) -> tuple[Any, Any, Any]:
+    """Returns inputs, initial states and constants, which may come in one list: [inputs, *states, *constants].
+
+    Args:
+        where: the layer's call, for messages.
+        inputs: the inputs, or the list.
+        states: the initial states given by name.
+        constants: a list of the constants given by name, or None.
+        count: how many constants the list ends with, if none are given by name.
+
+    Raises:
+        StateError: the list is too short, or the states are given twice.
+    """
+    if not isinstance(inputs, list):
+        return inputs, states, constants
+    if constants is None and count:
+        if len(inputs) <= count:
+            raise StateError(
+                f"{where}: expected `inputs` to end with {count} constant{'s' * (count > 1)}, as in the call before, "
+                f"got a list of {len(inputs)}."
+            )
+        inputs, constants = inputs[:-count], inputs[-count:]
+    if len(inputs) > 1 and states is not None:
+        raise StateError(f"{where}: the initial states are given twice: in the list of inputs and as `initial_state`.")
+    return inputs[0], inputs[1:] or states, constants
 
 
 def mask_of_inputs(mask: Any, where: str = "call") -> Tensor | None:
@@ -64,6 +98,7 @@ class RNN(Layer):
         time_major: inputs and outputs are (time, batch, …).
         zero_output_for_mask: at masked steps the output is zero rather than the previous one.
         tbptt: (k1, k2): after every k1 steps the loss goes back through k2 steps. None goes back all the way.
+        num_constants: how many constants a call's list of inputs ends with; a call with `constants` sets it.
 
     Shapes:
         inputs (batch, time, features) → (batch, units), or (batch, time, units) with `return_sequences`; with
@@ -82,7 +117,7 @@ class RNN(Layer):
     unroll: bool = option(flag, False)
     time_major: bool = option(flag, False)
     zero_output_for_mask: bool = option(flag, False, keyword_only=True, quiet=True)
-    num_constants: int | None = option(anything, None, keyword_only=True, quiet=True)
+    num_constants: int | None = option(number_of_constants, None, keyword_only=True, quiet=True)
     tbptt: tuple[int, int] | None = option(Kind(_read_tbptt), None, keyword_only=True, quiet=True)
 
     supports_masking = True
@@ -205,18 +240,22 @@ class RNN(Layer):
         """Runs the cell over the sequence.
 
         Args:
-            inputs: (batch, time, features), or a list of that and the initial states.
+            inputs: (batch, time, features), or a list of that, the initial states and the constants.
             mask: (batch, time) of bools; where False, the row keeps its state and repeats its output.
             training: does dropout act?
             initial_state: one tensor for each state; zeros by default.
-            constants: handed to the cell at every step, if it takes them.
+            constants: handed to the cell at every step as a list: one tensor, or several. Their number is remembered,
+                so that from then on they can come at the end of the list of inputs.
 
         Raises:
             ShapeError: the mask or the states do not fit the inputs.
+            StateError: the list of inputs does not hold what it should.
             DTypeError: the mask is not of bools or integers.
         """
-        if isinstance(inputs, list):
-            inputs, initial_state, constants = self._apart(inputs, initial_state, constants)
+        constants = self._listed_constants(constants)
+        inputs, initial_state, constants = apart(
+            f"{self.name}.call", inputs, initial_state, constants, self.num_constants
+        )
         x = nest.over(self._time_first, inputs)
         first = nest.first(x)
         if first.shape[0] == 0:
@@ -241,11 +280,13 @@ class RNN(Layer):
         """Returns the mask if the output is a sequence; the states have none."""
         return mask_of_inputs(mask) if self.return_sequences else None
 
-    def _apart(self, inputs: list[Any], states: Any, constants: Any) -> tuple[Any, Any, Any]:
-        """Inputs, initial states and constants from one list, as Keras allows."""
-        if self.num_constants:
-            inputs, constants = inputs[: -self.num_constants], inputs[-self.num_constants :]
-        return inputs[0], (inputs[1:] or states), constants
+    def _listed_constants(self, constants: Any) -> list[Any] | None:
+        """Constants given by name as a list of tensors, whose length is remembered."""
+        if constants is None:
+            return None
+        together = constants if isinstance(constants, (list, tuple)) else [constants]
+        self.num_constants = len(together)
+        return [self._as_inputs(constant) for constant in together] or None
 
     def _time_first(self, x: Tensor) -> Tensor:
         """(batch, time, …) as (time, batch, …); and back, for it is the same exchange."""

@@ -20,9 +20,12 @@ class Weight(Tensor):
         dtype: as in `minigrad.tensor`.
         regularizer: a penalty, added to the layer's losses.
         constraint: what the weight is brought back to after each update.
+
+    Attributes:
+        born_trainable: whether it was trainable when it was made, which decides its place among a model's weights.
     """
 
-    __slots__ = ("constraint", "name", "regularizer", "trainable")
+    __slots__ = ("born_trainable", "constraint", "name", "regularizer", "trainable")
 
     def __init__(
         self,
@@ -36,7 +39,7 @@ class Weight(Tensor):
         backend = registry.current()
         super().__init__(array_from(initial_value, dtype, backend), backend)
         self.requires_grad = trainable
-        self.trainable = trainable
+        self.trainable = self.born_trainable = trainable
         self.name = name
         self.regularizer = regularizer
         self.constraint = constraint

@@ -9,9 +9,10 @@ from minigrad.errors import ShapeError
 from minigrad.layers import cell_protocol, context, nest
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
+from minigrad.layers.masks import hand_on, mask_of
 from minigrad.layers.module import Module
 from minigrad.layers.options import OptionError, choice, option, optional
-from minigrad.layers.rnn import RNN, mask_of_inputs
+from minigrad.layers.rnn import RNN, apart, mask_of_inputs, number_of_constants
 from minigrad.layers.serialization import clone, layer_kind
 from minigrad.tensor import Tensor
 
@@ -38,13 +39,77 @@ class TimeDistributed(Layer):
                 self.layer.build((input_shape[0], *input_shape[2:]))
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Any:
-        """Returns the layer's outputs, side by side in time."""
-        batch, time = inputs.shape[:2]
-        known = {"training": training} if "training" in self.layer.call_parameters() else {}
-        if mask is not None and "mask" in self.layer.call_parameters() and mask.ndim > 2:
-            known["mask"] = mask.reshape((batch * time, *mask.shape[2:]))
-        outputs = self.layer(inputs.reshape((batch * time, *inputs.shape[2:])), **known)
-        return nest.over(lambda y: y.reshape((batch, time, *y.shape[1:])), outputs)
+        """Returns the layer's outputs, side by side in time.
+
+        Args:
+            inputs: (batch, time, …).
+            training: whether dropout acts.
+            mask: (batch, time) of bools, which passes by the layer; or (batch, time, words, …), whose part
+                (words, …) of each time step goes to the layer.
+
+        Raises:
+            ShapeError: the mask does not begin with the axes (batch, time) of the inputs.
+        """
+        x, known = self._flattened(inputs), {}
+        if "training" in self.layer.call_parameters():
+            known["training"] = training
+        inner = self._flattened_mask(inputs, mask)
+        if inner is not None and inner.ndim > 1 and self._asks_for_masks:
+            hand_on(inner, x)
+        outputs = self.layer(x, **known)
+        made = nest.over(lambda y: self._side_by_side(inputs, y), outputs)
+        for y, y_made in zip(nest.leaves(outputs), nest.leaves(made), strict=True):
+            if mask_of(y) is not None:
+                y_made._keras_mask = self._side_by_side(inputs, mask_of(y))
+        return made
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Returns the mask of the outputs: what the layer makes of each step's mask, side by side in time.
+
+        Where the layer makes none, as an LSTM that returns its last output, a step counts if any of its words does:
+        (batch, time, words) becomes (batch, time).
+        """
+        mask = mask_of_inputs(mask, f"{self.name}.compute_mask")
+        inner, made = self._flattened_mask(inputs, mask), None
+        if self._asks_for_masks:
+            of_steps = inner is not None and inner.ndim == 1 and isinstance(self.layer, TimeDistributed)
+            made = self.layer.compute_mask(self._flattened(inputs), None if of_steps else inner)
+        if any(m is not None for m in nest.leaves(made)):
+            return nest.over(lambda m: mask if m is inner else m if m is None else self._side_by_side(inputs, m), made)
+        return mask if mask is None or mask.ndim == 2 else F.any(mask != 0, tuple(range(2, mask.ndim)))
+
+    @property
+    def _asks_for_masks(self) -> bool:
+        """Whether the layer says what it makes of a mask."""
+        layer = self.layer
+        says = type(layer).compute_mask is not Layer.compute_mask
+        return bool(says or layer.supports_masking or "mask" in layer.call_parameters())
+
+    def _hand_on(self, mask: Any, outputs: Any) -> None:
+        """Hangs each mask on its output, unless the layer itself made one: a model's come from the layers inside."""
+        if all(mask_of(y) is None for y in nest.leaves(outputs)):
+            super()._hand_on(mask, outputs)
+
+    @staticmethod
+    def _flattened(x: Tensor) -> Tensor:
+        """(batch, time, …) as (batch · time, …)."""
+        return x.reshape((x.shape[0] * x.shape[1], *x.shape[2:]))
+
+    @staticmethod
+    def _side_by_side(inputs: Tensor, y: Tensor) -> Tensor:
+        """(batch · time, …) as (batch, time, …)."""
+        return y.reshape((*inputs.shape[:2], *y.shape[1:]))
+
+    def _flattened_mask(self, inputs: Tensor, mask: Any) -> Tensor | None:
+        mask = mask_of_inputs(mask, f"{self.name}.call")
+        if mask is None:
+            return None
+        if mask.ndim < 2 or mask.shape[:2] != inputs.shape[:2]:
+            raise ShapeError(
+                f"{self.name}.call: expected `mask` to begin with the axes (batch, time) = {inputs.shape[:2]}, got "
+                f"{mask.shape}."
+            )
+        return self._flattened(mask)
 
 
 class Bidirectional(Layer):
@@ -54,6 +119,7 @@ class Bidirectional(Layer):
         layer: the recurrent layer; it and its mirror image are made anew from its arguments.
         merge_mode: how the two outputs become one: ``"concat"``, ``"sum"``, ``"mul"``, ``"ave"``; None returns both.
         backward_layer: another layer for the way back, with the opposite `go_backwards`.
+        num_constants: as of the layer: how many constants a call's list of inputs ends with.
 
     Shapes:
         as of the layer, twice the units with ``"concat"``. The sequence of the way back is turned round again, so that
@@ -63,6 +129,7 @@ class Bidirectional(Layer):
     layer: Any = option(layer_kind)
     merge_mode: str | None = option(optional(choice("concat", "sum", "mul", "ave")), "concat")
     backward_layer: Any = option(optional(layer_kind), None, keyword_only=True, quiet=True)
+    num_constants: int | None = option(number_of_constants, None, keyword_only=True, quiet=True)
 
     supports_masking = True
 
@@ -114,7 +181,7 @@ class Bidirectional(Layer):
         """Runs both layers and merges their outputs.
 
         Args:
-            inputs: (batch, time, features), or a list of that and the initial states.
+            inputs: (batch, time, features), or a list of that, the initial states and the constants.
             training: does dropout act?
             mask: as of the layer, for both.
             initial_state: the forward layer's states, then the backward layer's.
@@ -122,11 +189,14 @@ class Bidirectional(Layer):
 
         Raises:
             ShapeError: the number of initial states is wrong.
+            StateError: the list of inputs does not hold what it should.
         """
-        if isinstance(inputs, list):
-            inputs, initial_state = inputs[0], inputs[1:] or initial_state
+        if constants is not None:
+            self.num_constants = len(constants) if isinstance(constants, (list, tuple)) else 1
+        where = f"{self.name}.call"
+        inputs, initial_state, constants = apart(where, inputs, initial_state, constants, self.num_constants)
         results = [
-            layer(inputs, mask_of_inputs(mask, f"{self.name}.call"), training, initial_state=half, constants=constants)
+            layer(inputs, mask_of_inputs(mask, where), training, initial_state=half, constants=constants)
             for layer, half in zip(self._both, self._halves("call", initial_state), strict=True)
         ]
         outputs = [r[0] if self._both_have("return_state") else r for r in results]

@@ -12,6 +12,7 @@ from minigrad.keras.files import FileError
 from minigrad.keras.layers import Dense
 from minigrad.keras.saving import WeightsFileError
 from minigrad.layers.options import OptionError, OptionTypeError
+from oracle.reader import load
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(20, 3)), RNG.normal(size=(20, 1))
@@ -48,6 +49,7 @@ def play(callback, values, name="val_loss"):
         callback.on_epoch_end(epoch, logs[-1])
         if model.stop_training:
             break
+    callback.on_train_end({})
     return model, logs
 
 
@@ -132,6 +134,63 @@ def test_early_stopping_in_a_training_goes_back_to_the_best_weights():
     best = int(np.argmin(history.history["val_loss"]))
     assert len(history.epoch) == best + 4 < 50
     np.testing.assert_array_equal(model.get_weights()[0], kept[best][0])
+
+
+@pytest.mark.parametrize("case", load("keras_early_stopping"), ids=lambda case: case.name)
+@pytest.mark.parametrize("restores", [True, False])
+def test_early_stopping_is_tensorflows_and_puts_the_best_weights_back_as_keras_3(case, restores):
+    callback, first = callbacks.EarlyStopping(**case.kwargs, restore_best_weights=restores), case.info["first_epoch"]
+    for _ in range(2):  # several trainings with one callback
+        model = Told()
+        callback.set_model(model)
+        callback.on_train_begin({})
+        for epoch, value in enumerate(case["x"], first):
+            model.weights = epoch
+            callback.on_epoch_end(epoch, {callback.monitor: np.nan if value == -1.0 else value})
+            if model.stop_training:
+                break
+        callback.on_train_end({})
+        assert epoch - first + 1 == case.info["epochs"]
+        assert (model.stop_training, callback.stopped_epoch) == (case.info["stopped"], case.info["stopped_epoch"])
+        kept = case.info["kept"] if restores else -1
+        assert model.weights == (epoch if kept == -1 else kept)
+
+
+def test_early_stopping_that_never_stops_or_is_stopped_by_another():
+    """In a training whose loss grows; and in a second one with the same callback, which forgets the first."""
+
+    def trained(model, stopping, epochs, *others):
+        kept = []
+        keeping = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: kept.append(model.get_weights()))
+        history = model.fit(X, Y, epochs=epochs, verbose=0, callbacks=[keeping, stopping, *others]).history["loss"]
+        assert len(history) == len(kept)
+        return history, kept
+
+    stopping = callbacks.EarlyStopping("loss", patience=50, restore_best_weights=True)
+    model = model_on(rate=2.0)
+    history, kept = trained(model, stopping, 5)
+    assert int(np.argmin(history)) == 0
+    np.testing.assert_array_equal(model.get_weights()[0], kept[0][0])
+
+    other = model_on(rate=1.0)
+    history, kept = trained(other, stopping, 4)
+    np.testing.assert_array_equal(other.get_weights()[0], kept[int(np.argmin(history))][0])
+
+    ends = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: setattr(third, "stop_training", epoch == 2))
+    third = model_on(rate=2.0)
+    history, kept = trained(third, stopping, 9, ends)
+    assert len(history) == 3
+    np.testing.assert_array_equal(third.get_weights()[0], kept[0][0])
+
+
+def test_early_stopping_with_nothing_to_look_at_changes_nothing():
+    stopping = callbacks.EarlyStopping("loss", restore_best_weights=True, start_from_epoch=9)
+    model = model_on()
+    model.fit(X, Y, epochs=0, verbose=0, callbacks=stopping)
+    last = []
+    keeping = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: last.append(model.get_weights()[0]))
+    model.fit(X, Y, epochs=3, verbose=0, callbacks=[stopping, keeping])
+    np.testing.assert_array_equal(model.get_weights()[0], last[-1])
 
 
 # --- the learning rate ------------------------------------------------------------------------------------------------

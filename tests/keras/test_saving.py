@@ -57,7 +57,7 @@ def cut(path):
         (cut, "is damaged, or holds more than plain arrays. Expected a file that save_weights wrote."),
         (lambda path: path.write_text("hello"), "is no .npz file: expected b'PK' at its beginning, got b'hello'."),
         (lambda path: np.savez(path, a=np.ones(2)), "was not written by save_weights: it holds a"),
-        (lambda path: np.savez(path, **{saving.MARK: 9}), "is of another version of minigrad; expected version 1"),
+        (lambda path: np.savez(path, **{saving.MARK: 9}), "is of another version of minigrad; expected version 1 or 2"),
         (lambda path: path.unlink(), "cannot be read: No such file or directory"),
     ],
 )
@@ -125,3 +125,56 @@ def test_numbers_of_layers_do_not_count():
     saving.check("w", [("lstm_1/lstm_cell/kernel:0", (2,))], [("lstm_7/lstm_cell/kernel:0", np.ones(2))])
     with pytest.raises(WeightsFileError, match="expected dense/bias:0"):
         saving.check("w", [("dense/bias:0", (2,))], [("dense/kernel:0", np.ones(2))])
+
+
+@pytest.mark.parametrize("count", [1, 11, 999, 1000, 1001, 1234])
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("order", ["as written", "as text", "at random"])
+def test_any_count_of_weights_in_any_order_of_the_archive(tmp_path, count, version, order):
+    """Version 1 wrote three digits, so that above 1000 the names as text are in another order than their numbers."""
+    given = [(f"w_{k % 7}/kernel:0", np.float32(k)) for k in range(count)]
+    if version == 2:
+        saving.save(tmp_path / "w.npz", given)
+        with np.load(tmp_path / "w.npz") as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        numbered = [name for name in arrays if "/" in name]
+        assert numbered == sorted(numbered)
+    else:
+        arrays = {saving.MARK: np.int64(1), **{f"{k:03d}/{name}": array for k, (name, array) in enumerate(given)}}
+    sort = {
+        "as written": list,
+        "as text": sorted,
+        "at random": lambda found: np.random.default_rng(0).permutation(found).tolist(),
+    }[order]
+    with zipfile.ZipFile(tmp_path / "again.npz", "w") as file:
+        for name in sort(list(arrays)):
+            with file.open(f"{name}.npy", "w") as member:
+                np.save(member, arrays[name])
+    assert [array.item() for _, array in saving.load(tmp_path / "again.npz")] == list(range(count))
+
+
+@pytest.mark.parametrize("digits", [0, 3, 5])
+def test_a_hundred_thousand_numbers(digits):
+    found = {f"{k:0{digits}d}/w": k for k in np.random.default_rng(0).permutation(100_001).tolist()}
+    assert saving.in_order("w.npz", found) == [("w", k) for k in range(100_001)]
+
+
+def test_a_model_of_more_than_1000_weights_comes_back(tmp_path):
+    layers = [mg.keras.layers.Dense(1, name=f"layer_{k}") for k in range(520)]
+    model = mg.keras.Sequential([mg.keras.layers.Input((1,)), *layers])
+    kept = [np.full(w.shape, k, "float32") for k, w in enumerate(model.weights)]
+    model.set_weights(kept)
+    model.save_weights(tmp_path / "w")
+    model.set_weights([np.zeros_like(array) for array in kept])
+    model.load_weights(tmp_path / "w")
+    assert [w.ravel()[0] for w in model.get_weights()] == list(range(1040))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["000/a", "002/b"], ["000/a", "0/b"], ["000/a", "b"], ["-1/a"], ["1.0/a", "000/b"], ["²/a"], ["000/a", "/b"]],
+)
+def test_numbers_that_are_missing_or_there_twice_are_a_damage(tmp_path, names):
+    np.savez(tmp_path / "w.npz", **{saving.MARK: 2}, **{name: np.ones(1) for name in names})
+    with pytest.raises(WeightsFileError, match="is damaged: expected names numbered from 0 to"):
+        saving.load(tmp_path / "w.npz")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
-from minigrad.errors import MinigradError, ShapeError, unknown_name
+from minigrad.errors import MinigradError, ShapeError
 from minigrad.keras import losses as losses_module
 from minigrad.keras import metrics as metrics_module
 from minigrad.keras.losses import FunctionLoss, Loss
-from minigrad.keras.metrics import Mean, Metric, for_output
+from minigrad.keras.metrics import Mean, Metric, copied, for_output
 from minigrad.keras.models.data import DataError
+from minigrad.keras.models.outputs import Pairing, is_one_list, leaves, named, output_names
 from minigrad.layers import nest
 from minigrad.layers.options import number, optional
 from minigrad.tensor import Tensor
@@ -30,31 +33,42 @@ class Compiled:
         loss: for a model of one output a name, a function or a `Loss`; for several, one for all, a list, or a
             dictionary by the outputs' names. None where the model adds its loss by itself.
         metrics: a list, for several outputs a list of lists or a dictionary of lists. They see masks, but no weights.
+            A flat list of metrics is for all outputs; each has metrics of its own.
         loss_weights: a factor for the loss of each output.
         weighted_metrics: as `metrics`, but these see the sample weights.
+        also: returns a further name of the one output, that of a Sequential's last layer.
     """
 
-    def __init__(self, loss: Any, metrics: Any, loss_weights: Any, weighted_metrics: Any) -> None:
+    def __init__(
+        self,
+        loss: Any,
+        metrics: Any,
+        loss_weights: Any,
+        weighted_metrics: Any,
+        also: Callable[[], str | None] = lambda: None,
+    ) -> None:
         for given in nest.leaves(loss):
             losses_module.get(given)  # an unknown name is reported by compile, not by fit
         for given in [*nest.leaves(metrics), *nest.leaves(weighted_metrics)]:
             metrics_module.check(given)
+        _refuse_twice([*nest.leaves(metrics), *nest.leaves(weighted_metrics)])
         for given in nest.leaves(loss_weights):
             optional(number).read("compile: `loss_weights`", given)
         self.where = "fit"  # what goes on, for messages
+        self._also = also
         self._wants_targets = any(given is not None for given in nest.leaves(loss))
         self._given = {"loss": loss, "metrics": metrics, "weighted_metrics": weighted_metrics, "weights": loss_weights}
         self._losses: list[Loss | None] | None = None
         self._factors: list[Any] = []
         self._metrics: list[tuple[list[Metric], list[Metric]]] | None = None  # of each output: without and with weights
         self.mean_loss = Mean(name="loss")
-        self._mean_losses: list[Mean] = []  # of each output, if there are several
+        self._mean_losses: list[Mean | None] = []  # of each output that has a loss, if there are several
 
     @property
     def metrics(self) -> list[Metric]:
         """The mean loss, the mean losses of several outputs, and the metrics."""
         own = [m for plain, weighted in self._metrics or [] for m in [*plain, *weighted]]
-        return [self.mean_loss, *self._mean_losses, *own]
+        return [self.mean_loss, *filter(None, self._mean_losses), *own]
 
     def reset(self) -> None:
         """Forgets all batches."""
@@ -81,20 +95,21 @@ class Compiled:
         Raises:
             DataError: targets and outputs do not go together, or there is nothing to minimize.
         """
-        outputs = nest.leaves(y_pred)
+        outputs = leaves(y_pred)
         if self._losses is None:
             self._build_losses(y_pred)
         terms: list[Tensor] = []
         size = float(outputs[0].shape[0])
-        everything = zip(outputs, self._targets(y_true, y_pred), self._losses or [], self._factors, strict=True)
-        for k, (p, y, of_output, factor) in enumerate(everything):
+        targets, weights = self._targets(y_true, y_pred), self._weights(sample_weight, y_pred)
+        everything = zip(outputs, targets, weights, self._losses or [], self._factors, strict=True)
+        for k, (p, y, w, of_output, factor) in enumerate(everything):
             if of_output is None or y is None:
                 continue
-            term = _term(of_output, y, p, self._one_of(sample_weight, k, len(outputs)))
+            term = _term(of_output, y, p, w)
             if term.ndim:  # reduction="none": a custom loop wants that, here one number is needed
                 raise DataError(f"compile: {of_output.name}, with reduction='none', gives {term.shape} numbers, not 1.")
             if self._mean_losses:
-                self._mean_losses[k].update_state(term, size)
+                self._mean_losses[k].update_state(term, size)  # type: ignore[union-attr]  # it has a loss
             terms.append(term if factor is None else term * float(factor))
         terms += penalties
         if not terms:
@@ -109,13 +124,13 @@ class Compiled:
 
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any) -> None:
         """Takes a batch into the metrics."""
-        outputs, targets = nest.leaves(y_pred), self._targets(y_true, y_pred)
+        outputs, targets = leaves(y_pred), self._targets(y_true, y_pred)
         if self._metrics is None and y_true is not None:
             self._build_metrics(y_pred, targets)
-        for k, (p, y, (plain, weighted)) in enumerate(zip(outputs, targets, self._metrics or [], strict=False)):
+        weights = self._weights(sample_weight, y_pred)
+        for p, y, w, (plain, weighted) in zip(outputs, targets, weights, self._metrics or [], strict=False):
             if y is not None:
                 y, mask = _matched(y, p), getattr(p, "_keras_mask", None)
-                w = self._one_of(sample_weight, k, len(outputs))
                 for metric in plain:
                     metric.update_state(y, p, sample_weight=mask)
                 for metric in weighted:
@@ -123,79 +138,62 @@ class Compiled:
 
     def _targets(self, y_true: Any, y_pred: Any) -> list[Any]:
         """The targets of each output, None where there are none."""
-        outputs = nest.leaves(y_pred)
-        if y_true is None:
-            return [None] * len(outputs)
-        if isinstance(y_true, dict) and isinstance(y_pred, dict):
-            for name in y_true:
-                if name not in y_pred:
-                    raise unknown_name(f"{self.where}: `y`", name, y_pred)
-            return [y_true.get(name) for name in y_pred]
-        targets = nest.leaves(y_true)
-        if len(targets) != len(outputs):
-            raise DataError(f"{self.where}: the model has {len(outputs)} outputs, but `y` holds {len(targets)} arrays.")
-        return targets
+        return self._pairing(f"{self.where}: `y`", spread=False, by_place=False).pair(y_true, y_pred)
 
-    def _one_of(self, weights: Any, k: int, count: int) -> Any:
-        """The sample weights of output k: one array for all outputs, or one for each."""
-        if not isinstance(weights, (list, tuple, dict)):
-            return weights
-        found = nest.leaves(weights)
-        if len(found) != count:
-            raise DataError(f"{self.where}: `sample_weight`: expected {count}, one for each output, got {len(found)}.")
-        return found[k]
+    def _weights(self, sample_weight: Any, y_pred: Any) -> list[Any]:
+        """The sample weights of each output: one array for all of them, or one for each."""
+        return self._pairing(f"{self.where}: `sample_weight`").pair(sample_weight, y_pred)
+
+    def _pairing(self, where: str, **how: Any) -> Pairing:
+        return Pairing(where, also=self._also(), **how)
 
     def _build_losses(self, y_pred: Any) -> None:
-        names = output_names(y_pred)
-        self._factors = _for_each("loss_weights", self._given["weights"], names)
+        self._factors = self._pairing("compile: `loss_weights`").pair(self._given["weights"], y_pred)
         self._losses = []
-        for given in _for_each("loss", self._given["loss"], names):
+        for given in self._pairing("compile: `loss`").pair(self._given["loss"], y_pred):
             found = losses_module.get(given)
             self._losses.append(found if found is None or isinstance(found, Loss) else FunctionLoss(found))
-        self._mean_losses = [Mean(name=f"{name}_loss") for name in names] if len(names) > 1 else []
+        names = output_names(y_pred)
+        measured = zip(names, self._losses, strict=True)
+        self._mean_losses = (
+            [None if of is None else Mean(name=f"{name}_loss") for name, of in measured] if len(names) > 1 else []
+        )
 
     def _build_metrics(self, y_pred: Any, targets: list[Any]) -> None:
-        names, outputs = output_names(y_pred), nest.leaves(y_pred)
-        given = [_lists_for_each(kind, self._given[kind], names) for kind in ("metrics", "weighted_metrics")]
+        kinds = [self._metrics_of_each(kind, y_pred) for kind in ("metrics", "weighted_metrics")]
         self._metrics, taken = [], {metric.name for metric in self.metrics}
-        for k, (name, p, y) in enumerate(zip(names, outputs, targets, strict=True)):
+        for (name, p), y, *lists in zip(named(y_pred), targets, *kinds, strict=True):
             made: list[list[Metric]] = [[], []]
-            for lists, found, prefix in zip(given, made, ("", "weighted_"), strict=True):
-                for m in lists[k] if y is not None else []:
-                    metric = for_output(m, _matched(y, p), p)
-                    own = f"{name}_{metric.name}" if len(names) > 1 else metric.name
-                    metric.name = prefix + own if own in taken else own
+            before = f"{name}_" if len(targets) > 1 else ""
+            for given, found, prefix in zip(lists, made, ("", "weighted_"), strict=True):
+                for m in given:
+                    metric = for_output(m, None if y is None else _matched(y, p), p)
+                    own = f"{before}{metric.name}"
+                    metric.name = f"{before}{prefix}{metric.name}" if own in taken else own
                     if metric.name in taken:
                         raise DataError(f"compile: `metrics`: two are named {metric.name!r}. Give one another name.")
                     taken.add(metric.name)
                     found.append(metric)
             self._metrics.append((made[0], made[1]))
 
-
-def output_names(y_pred: Any) -> list[str]:
-    """Returns the names of a model's outputs: the keys of a dictionary, or ``output_1``, ``output_2`` …"""
-    return list(y_pred) if isinstance(y_pred, dict) else [f"output_{k + 1}" for k in range(len(nest.leaves(y_pred)))]
-
-
-def _for_each(what: str, given: Any, names: list[str]) -> list[Any]:
-    """One thing for each output: from one for all, a list, or a dictionary by names."""
-    if isinstance(given, dict):
-        for name in given:
-            if name not in names:
-                raise unknown_name(f"compile: {what}", name, names)
-        return [given.get(name) for name in names]
-    if not isinstance(given, (list, tuple)):
-        return [given] * len(names)
-    if len(given) != len(names):
-        raise DataError(f"compile: `{what}`: expected {len(names)}, one for each output, got {len(given)}.")
-    return list(given)
+    def _metrics_of_each(self, kind: str, y_pred: Any) -> list[list[Any]]:
+        """A list of metrics for each output. An object that is for several outputs is copied for each."""
+        found = self._pairing(f"compile: `{kind}`", whole=is_one_list, by_place=False).pair(self._given[kind], y_pred)
+        lists = [[m for m in nest.leaves(own) if m is not None] for own in found]
+        uses = Counter(id(m) for own in lists for m in own)
+        return [[copied(m) if isinstance(m, Metric) and uses[id(m)] > 1 else m for m in own] for own in lists]
 
 
-def _lists_for_each(what: str, given: Any, names: list[str]) -> list[list[Any]]:
-    """A list for each output. A flat list is for all of them."""
-    flat = isinstance(given, (list, tuple)) and not any(isinstance(part, (list, tuple)) for part in given)
-    lists = [given] * len(names) if flat else _for_each(what, given, names)
-    return [list(part) if isinstance(part, (list, tuple)) else [] if part is None else [part] for part in lists]
+def _refuse_twice(metrics: list[Any]) -> None:
+    """Raises DataError for a metric that is given twice: it would take in each batch twice."""
+    seen: set[int] = set()
+    for metric in metrics:
+        if isinstance(metric, Metric) and id(metric) in seen:
+            raise DataError(
+                f"compile: `metrics`: the same object, {metric.name!r}, is given twice, and would take in each batch "
+                "twice. Make an object for each place."
+            )
+        seen.add(id(metric))
 
 
 def _matched(y: Tensor, p: Tensor) -> Tensor:

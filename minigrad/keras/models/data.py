@@ -45,6 +45,8 @@ def tensors(what: str, structure: Any) -> Any:
         except MinigradError as error:
             raise DataError(str(error)) from None
 
+    if isinstance(structure, dict):
+        return {key: tensors(what, part) for key, part in structure.items()}
     first = next(iter(nest.leaves(structure)), None)
     return read(structure) if isinstance(first, (int, float)) else nest.over(read, structure)
 
@@ -222,6 +224,6 @@ def with_class_weight(where: str, class_weight: Any) -> Callable[[Batch], Batch]
                 f"{float(given.min()):g} to {float(given.max()):g}. Targets must be whole numbers, each with a weight."
             )
         weights = F.take(constant(table, y.backend), labels)
-        return x, y, weights if sample_weight is None else weights * sample_weight
+        return x, y, nest.over(lambda given: weights if given is None else weights * given, sample_weight)
 
     return weigh

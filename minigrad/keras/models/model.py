@@ -15,6 +15,7 @@ from minigrad.keras.models.training import Trainable
 from minigrad.layers import nest
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import OptionTypeError
+from minigrad.layers.weight import Weight
 from minigrad.tensor import recording
 
 
@@ -46,6 +47,27 @@ class Model(Trainable):
     def layers(self) -> list[Layer]:
         """The layers among the attributes, in the order in which they were set."""
         return self._sublayers()
+
+    @property
+    def weights(self) -> list[Weight]:
+        """All weights in the order of the layers, then the model's own; that of no weight changes by freezing any."""
+        return self._lasting_weights()
+
+    variables = weights
+
+    def _lasting_weights(self) -> list[Weight]:
+        found = [w for part in self._parts() for w in part._lasting_weights()] + self._own_weights()
+        return list({id(w): w for w in found}.values())
+
+    def _all_weights(self, trainable: bool = True) -> list[tuple[Weight, bool]]:
+        """As a layer's, but its own weights come last."""
+        trainable = trainable and self.trainable
+        found: dict[int, tuple[Weight, bool]] = {}
+        for w, t in (pair for part in self._parts() for pair in part._all_weights(trainable)):
+            found.setdefault(id(w), (w, t))
+        for w in self._own_weights():
+            found.setdefault(id(w), (w, trainable and w.trainable))
+        return list(found.values())
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Returns a layer by its name or its place.

@@ -127,6 +127,9 @@ class Sequential(Model):
     def _parts(self) -> list[Module]:
         return [*self._stack]
 
+    def _output_name(self) -> str | None:
+        return self._stack[-1].name if self._stack else None
+
     def _scope_name(self) -> str:
         return ""  # as in Keras: the weights' names begin with the layers'
 

@@ -77,8 +77,9 @@ class Stepping(Layer):
 
         Args:
             optimizer: a name or an optimizer.
-            loss: a name, a function of (y_true, y_pred) or a `Loss`.
-            metrics: a list of names, functions or metrics.
+            loss: a name, a function of (y_true, y_pred) or a `Loss`; for several outputs also a list of them, or a
+                dictionary by the outputs' names: their keys, or ``output_1``, ``output_2`` …
+            metrics: a list of names, functions or metrics, for all outputs; or a list or dictionary of such lists.
             loss_weights: a factor for the loss of each output.
             weighted_metrics: metrics that see the sample weights.
             run_eagerly: as in Keras; means nothing here.
@@ -89,8 +90,12 @@ class Stepping(Layer):
             UnknownNameError: there is no optimizer or loss of that name.
         """
         self.optimizer = optimizers.get(optimizer)
-        self._compiled = Compiled(loss, metrics, loss_weights, weighted_metrics)
+        self._compiled = Compiled(loss, metrics, loss_weights, weighted_metrics, self._output_name)
         self.loss = loss
+
+    def _output_name(self) -> str | None:
+        """A name of the one output beside ``output_1``, if it has one."""
+        return None
 
     @property
     def compiled(self) -> Compiled:

@@ -171,8 +171,8 @@ class Optimizer(OwnFirst):
             if id(w) not in self._order:
                 raise GradientError(
                     f"{self.name}.apply_gradients: {_name(w)!r} is not among the {len(self._order)} weights that the "
-                    "optimizer was built for. Give each model an optimizer of its own, by compile; or call "
-                    "optimizer.build(all weights) before the first update."
+                    "optimizer was built for. Give each model an optimizer of its own, by compile, and compile again "
+                    "to train a layer that was frozen; or call optimizer.build(all weights) before the first update."
                 )
             if g is not None:
                 g = beside(w, g, f"{self.name}.apply_gradients")
@@ -233,10 +233,12 @@ class Optimizer(OwnFirst):
             weight.array = array  # a new array: whoever saw the old one still has it, and the tape notices
 
     def finalize_variable_values(self, var_list: Iterable[Tensor]) -> None:
-        """Sets the weights to their averages, with `use_ema`."""
+        """Sets these weights to their averages, with `use_ema`; others, such as frozen ones, stay as they are."""
+        wanted = {id(w) for w in var_list}
         for pack in self._packs if self.use_ema else []:
             for w, array in zip(pack.weights, pack.part(pack.slots["average"]), strict=True):
-                w.array = array
+                if id(w) in wanted:
+                    w.array = array
 
     def minimize(self, loss: Any, var_list: Any, tape: Any = None, where: Tensor | None = None) -> None:
         """Computes the gradients of a loss, and makes one update.

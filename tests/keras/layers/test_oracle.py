@@ -16,7 +16,14 @@ from oracle.reader import Case, load
 from oracle.replay import close, inject_dropout_masks, run, set_up
 
 PLAIN = ["keras_lstm", "keras_gru", "keras_simple_rnn", "keras_stacked", "keras_bidirectional"]
-PLAIN += ["keras_chains", "keras_penalties", "v1_keras_lstm", "v1_keras_gru", "v1_keras_simple_rnn"]
+PLAIN += [
+    "keras_chains",
+    "keras_hierarchies",
+    "keras_penalties",
+    "v1_keras_lstm",
+    "v1_keras_gru",
+    "v1_keras_simple_rnn",
+]
 
 
 def contradicts_itself(case: Case) -> bool:
@@ -37,6 +44,14 @@ def cases(*families: str, contradictory: bool = False, every: int = 1) -> Any:
 @cases(*PLAIN)
 def test_values_and_gradients(case: Case) -> None:
     run(case, set_up(case), case.info)
+
+
+@cases("keras_hierarchies")
+def test_the_mask_of_a_document_is_tensorflows(case: Case) -> None:
+    mask = getattr(set_up(case)(case["x"]), "_keras_mask", None)
+    assert (mask is not None) == case.info["mask_out"]
+    if mask is not None:
+        np.testing.assert_array_equal(mask.numpy(), case["output_mask"])
 
 
 @cases("keras_lstm", "v1_keras_lstm")

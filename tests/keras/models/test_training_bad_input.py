@@ -158,13 +158,13 @@ from minigrad.layers.options import OptionError, OptionTypeError
         ),
         (lambda: linear().fit(X, verbose=0), DataError, "fit, epoch 1, step 1: `y` is missing"),
         (lambda: linear().fit(X, np.zeros((50, 3)), verbose=0), ShapeError, "of one shape (…, outputs), got"),
-        (lambda: linear().fit(X, [Y, Y], verbose=0), DataError, "the model has 1 outputs, but `y` holds 2 arrays"),
+        (lambda: linear().fit(X, [Y, Y], verbose=0), DataError, "`y`: expected 1, one for each output, got 2"),
         (
             lambda: linear(loss=["mse", "mse"]).fit(X, Y, verbose=0),
             DataError,
             "`loss`: expected 1, one for each output",
         ),
-        (lambda: linear(loss={"a": "mse"}).fit(X, Y, verbose=0), UnknownNameError, "Known are: output_1"),
+        (lambda: linear(loss={"a": "mse"}).fit(X, Y, verbose=0), UnknownNameError, ", output_1"),
         (
             lambda: linear(loss=losses.MeanSquaredError("none")).fit(X, Y, verbose=0),
             DataError,

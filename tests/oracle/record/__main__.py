@@ -12,7 +12,9 @@ import tensorflow as tf
 from oracle.reader import DATA
 from oracle.record import (
     cases_api,
+    cases_callbacks,
     cases_dropout,
+    cases_hierarchies,
     cases_kinks,
     cases_optimizers,
     cases_pieces,
@@ -34,6 +36,7 @@ FAMILIES = {
         cases_wrappers.keras_stacked,
         cases_wrappers.keras_bidirectional,
         cases_wrappers.keras_chains,
+        cases_hierarchies.keras_hierarchies,
         cases_wrappers.keras_penalties,
         cases_stateful.keras_stateful,
         cases_dropout.keras_dropout,
@@ -44,6 +47,7 @@ FAMILIES = {
         cases_optimizers.keras_optimizers,
         cases_optimizers.keras_schedules,
         cases_training.keras_training,
+        cases_callbacks.keras_early_stopping,
         cases_api.keras_api,
         cases_api.v1_keras_api,
         cases_api.v1_nn_api,

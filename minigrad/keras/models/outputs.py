@@ -1,0 +1,119 @@
+"""The outputs of a model, and what is given for each: targets, weights, losses, metrics, by name or by place.
+
+Outputs have TensorFlow's names and order: the keys of a dictionary from a to z, ``output_1``, ``output_2`` … of a list
+or tuple, and where these are nested, both: ``a_1``, ``a_2``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minigrad.errors import unknown_name
+from minigrad.keras.models.data import DataError
+
+
+def named(y_pred: Any) -> list[tuple[str, Any]]:
+    """Returns the outputs with their names.
+
+    >>> named({"b": 2, "a": [0, 1]})
+    [('a_1', 0), ('a_2', 1), ('b', 2)]
+    """
+    return [("_".join(path) or "output_1", leaf) for path, leaf in _paths(y_pred)]
+
+
+def _paths(y_pred: Any, inside: bool = False) -> list[tuple[list[str], Any]]:
+    if isinstance(y_pred, dict):
+        parts = [(str(key), y_pred[key]) for key in sorted(y_pred)]
+    elif isinstance(y_pred, (list, tuple)):
+        prefix = "" if inside else "output_"
+        parts = [(f"{prefix}{k + 1}", part) for k, part in enumerate(y_pred)]
+    else:
+        return [([], y_pred)]
+    return [([name, *path], leaf) for name, part in parts for path, leaf in _paths(part, True)]
+
+
+def leaves(y_pred: Any) -> list[Any]:
+    """Returns the outputs in the order of their names."""
+    return [leaf for _, leaf in _paths(y_pred)]
+
+
+def output_names(y_pred: Any) -> list[str]:
+    """Returns the names of a model's outputs."""
+    return [name for name, _ in named(y_pred)]
+
+
+def is_one(given: Any) -> bool:
+    """Whether this is a single thing: no list, tuple or dictionary."""
+    return not isinstance(given, (list, tuple, dict))
+
+
+def is_one_list(given: Any) -> bool:
+    """Whether this is a single thing, or a flat list of them."""
+    return not isinstance(given, dict) and (is_one(given) or all(map(is_one, given)))
+
+
+class Pairing:
+    """How one argument is paired with the outputs.
+
+    Args:
+        where: the argument, for messages: ``"fit: `y`"``.
+        whole: whether something given is meant for one output, or with `spread` for each.
+        spread: whether one thing alone is for all outputs.
+        by_place: whether a list may stand for a dictionary of outputs; its order is that of the sorted names.
+        also: a further name of a single output: that of a Sequential's last layer.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        whole: Callable[[Any], bool] = is_one,
+        spread: bool = True,
+        by_place: bool = True,
+        also: str | None = None,
+    ) -> None:
+        self._where, self._whole, self._spread, self._by_place, self._also = where, whole, spread, by_place, also
+
+    def pair(self, given: Any, y_pred: Any) -> list[Any]:
+        """Returns what is given for each output, None where nothing is.
+
+        Raises:
+            UnknownNameError: a name is none of the outputs'.
+            DataError: the number is wrong, or a list is given for outputs that have names.
+        """
+        single = is_one(y_pred)
+        if given is None or (self._whole(given) and (single or self._spread)):
+            return [given] * len(leaves(y_pred))
+        if isinstance(given, dict):
+            return self._by_name(given, y_pred)
+        if isinstance(y_pred, dict) and not self._by_place:
+            raise DataError(
+                f"{self._where}: the outputs have names: expected a dictionary by {', '.join(sorted(y_pred))}, got "
+                f"{self._came(given)}."
+            )
+        parts = [y_pred] if single else _top(y_pred)
+        if self._whole(given) or len(given) != len(parts):
+            raise DataError(f"{self._where}: expected {len(parts)}, one for each output, got {self._came(given)}.")
+        return [x for own, part in zip(given, parts, strict=True) for x in self.pair(own, part)]
+
+    def _by_name(self, given: dict[Any, Any], y_pred: Any) -> list[Any]:
+        structured = isinstance(y_pred, dict)
+        known = sorted(y_pred) if structured else output_names(y_pred)
+        other = self._also if is_one(y_pred) else None
+        for name in given:
+            if name not in known and (name != other or len(given) > 1):
+                raise unknown_name(self._where, name, [*known, *([other] if other else [])])
+        if structured:
+            return [x for name in known for x in self.pair(given.get(name), y_pred[name])]
+        if other in given:
+            known = [str(other)]
+        return [x for name, y in zip(known, leaves(y_pred), strict=True) for x in self.pair(given.get(name), y)]
+
+    @staticmethod
+    def _came(given: Any) -> str:
+        return str(len(given)) if isinstance(given, (list, tuple)) else "1"
+
+
+def _top(y_pred: Any) -> list[Any]:
+    """Returns the parts of a list, tuple or dictionary, each perhaps nested."""
+    return [y_pred[key] for key in sorted(y_pred)] if isinstance(y_pred, dict) else list(y_pred)
