@@ -56,16 +56,20 @@ class Module:
 
     def _all_weights(self, trainable: bool = True) -> list[tuple[Weight, bool]]:
         trainable = trainable and self.trainable
-        own = [*self._weights, *(value for value in vars(self).values() if isinstance(value, Weight))]
+        own = [*self._weights, *(value for value in self._attributes() if isinstance(value, Weight))]
         found = {id(w): (w, trainable and w.trainable) for w in own}
         for part in self._parts():
             found |= {id(w): (w, t) for w, t in part._all_weights(trainable) if id(w) not in found}
         return list(found.values())
 
+    def _attributes(self) -> list[Any]:
+        """The attributes' values; a list, for another thread may set one more meanwhile."""
+        return list(vars(self).values())
+
     def _parts(self) -> list[Module]:
         """The modules among the attributes, in the order in which they were set; lists of modules too."""
         found: dict[int, Module] = {}
-        for value in vars(self).values():
+        for value in self._attributes():
             if isinstance(value, Module) or (isinstance(value, (list, tuple, dict)) and value):
                 found |= {id(part): part for part in nest.leaves(value) if isinstance(part, Module)}
         return list(found.values())
