@@ -6,14 +6,15 @@ Recording happens in `tensor.apply` whether or not anybody asks; these are only 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from minigrad import functional
 from minigrad.errors import GradientError, ShapeError, unknown_name
+from minigrad.flow import Lock, new_lock
 from minigrad.ops.op import Op
-from minigrad.tape import Node, next_serial, observing
+from minigrad.tape import Node, blocks, next_serial, observing
 from minigrad.tensor import Tensor, TensorLike, apply, gradients, recording
 
 # Here the two halves meet: where a gradient is itself to be recorded, the rules run on tensors.
@@ -21,8 +22,13 @@ Tensor.functional = Op.functional = functional
 Op.apply = apply
 
 
-def no_grad() -> AbstractContextManager[None]:
-    """Nothing inside the `with` block is recorded; what is made there requires no gradient.
+def no_grad() -> recording:
+    """Record nothing inside the `with` block; what is made there requires no gradient.
+
+    It holds in the thread or task that enters the block. A generator shares the context of its caller: suspended inside
+    the block, it leaves the caller without a tape. Decorate it instead, ``@mg.no_grad()``: then nothing is recorded
+    while the generator runs, and at each `yield` the caller has its own state back. Functions, coroutines and
+    asynchronous generators may be decorated too.
 
     >>> import minigrad as mg
     >>> x = mg.tensor(3.0, requires_grad=True)
@@ -126,6 +132,8 @@ class GradientTape:
     tape answers once, unless it is persistent. What one tape answers inside the block of another is recorded by the
     other: that is how to get second derivatives.
 
+    It records what its own thread or task does, and the tasks that were created inside the block.
+
     Args:
         persistent: may `gradient` be asked more than once?
         watch_accessed_variables: are weights watched by themselves?
@@ -139,7 +147,8 @@ class GradientTape:
     Tensor(6., dtype=float32)
     """
 
-    _open: ClassVar[list[GradientTape]] = []  # the tapes whose blocks we are in, outermost first
+    _open: ClassVar[tuple[GradientTape, ...]] = ()  # those of all threads, for they may share tensors
+    _lock: ClassVar[Lock] = new_lock()  # over what is open and lent
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self.persistent = persistent
@@ -149,24 +158,24 @@ class GradientTape:
         self._variables: dict[int, Tensor] = {}  # by id, as in all of these
         self._watched: dict[int, Tensor] = {}
         self._lent: dict[int, Tensor] = {}  # those of the watched that require a gradient for the sake of tapes only
-        self._block = ExitStack()
+        self._block = observing(self._see, on=True) if watch_accessed_variables else recording(True)
 
     def __enter__(self) -> Self:
-        if self in GradientTape._open:
-            raise GradientError("GradientTape: this tape is recording already. Make a second one to nest them.")
+        with GradientTape._lock:
+            if self in GradientTape._open:
+                raise GradientError("GradientTape: this tape is recording already. Make a second one to nest them.")
+            GradientTape._open += (self,)
         self.reset()
-        GradientTape._open.append(self)
-        self._block.enter_context(recording(True))
-        if self.watch_accessed_variables:
-            self._block.enter_context(observing(self._see))
+        self._block.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        GradientTape._open.remove(self)
-        self._return_lent()
-        self._block.close()
+        with GradientTape._lock:
+            GradientTape._open = tuple([tape for tape in GradientTape._open if tape is not self])
+            self._return_lent()
+        self._block.__exit__()
 
     def reset(self) -> None:
         """Forgets what was recorded and watched so far."""
@@ -178,21 +187,27 @@ class GradientTape:
     def watch(self, tensor: Any) -> None:
         """Records from now on what a tensor, or each of a structure of them, takes part in."""
         for x in _tensors("GradientTape.watch", tensor):
-            if not x.requires_grad or _is_lent(x):
-                x.requires_grad = True
-                self._lent[id(x)] = x
-            else:
-                self._variables[id(x)] = x
+            with GradientTape._lock:
+                if not x.requires_grad or _is_lent(x):
+                    x.requires_grad = True
+                    self._lent[id(x)] = x
+                else:
+                    self._variables[id(x)] = x
             self._watched[id(x)] = x
 
     def _return_lent(self) -> None:
         """Tensors watched by no tape any more require no gradient any more; what they took part in stays recorded."""
-        lent, self._lent = self._lent, {}
-        for x in lent.values():
-            x.requires_grad = _is_lent(x)
+        if not self._lent:
+            return
+        with GradientTape._lock:
+            lent, self._lent = self._lent, {}
+            for x in lent.values():
+                x.requires_grad = _is_lent(x)
 
     def _see(self, node: Node) -> None:
         """Notes which weights an operation reads."""
+        if self not in GradientTape._open:  # a task that was created inside the block, and still runs
+            return
         for x, needed in zip(node.inputs, node.needs, strict=True):
             if needed and x.node is None and id(x) not in self._variables and not _is_lent(x):
                 self._variables[id(x)] = x
@@ -201,11 +216,9 @@ class GradientTape:
         """Returns the weights that were read or watched so far: leaves that require a gradient by themselves."""
         return tuple(self._variables.values())
 
-    @contextmanager
-    def stop_recording(self) -> Iterator[None]:
-        """Nothing inside this inner `with` block is recorded."""
-        with recording(False):
-            yield
+    def stop_recording(self) -> AbstractContextManager[None]:
+        """Record nothing inside this inner `with` block."""
+        return recording(False)
 
     def gradient(
         self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: str = "none"
@@ -244,7 +257,8 @@ class GradientTape:
         if not any(y.requires_grad for y in ys):
             return [None] * len(xs)
         ones = [functional.ones_like(y) if seed is None else seed for y, seed in zip(ys, seeds, strict=True)]
-        listening = any(tape is not self or self.persistent for tape in GradientTape._open)
+        around = list(blocks())
+        listening = any(t._block in around and (t is not self or self.persistent) for t in GradientTape._open)
         dxs = _gradients_at(xs, ys, ones, create_graph=listening, since=self._since)
         if self.watch_accessed_variables:
             return dxs
@@ -252,5 +266,5 @@ class GradientTape:
 
 
 def _is_lent(x: Tensor) -> bool:
-    """Does x require a gradient only because an open tape watches it?"""
+    """Return whether x requires a gradient only because an open tape, of any thread, watches it."""
     return any(id(x) in tape._lent for tape in GradientTape._open)

@@ -1,22 +1,28 @@
 """One generator of random numbers, on the host: the same seed gives the same weights on every backend.
 
-Drawn by NumPy's PCG64 and then moved to the current backend.
+Drawn by NumPy's PCG64 and then moved to the current backend. All threads draw from this generator, so what each of them
+gets depends on who comes first. A layer with a seed of its own gives the same numbers in any thread. A forked process
+starts with a copy of the generator: give each its own `seed`.
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
 
 from minigrad.creation import tensor
 from minigrad.errors import OptionError
+from minigrad.flow import new_lock
 from minigrad.functional.shaping import sizes_of
 from minigrad.tensor import Tensor
 
 Shape = int | tuple[int, ...] | list[int]
 
 _generator: np.random.Generator | None = None  # made when first asked for, as NumPy imports its module
+_making = new_lock()  # it
+_drawing: list[Any] = []  # NumPy's lock on it, while the process forks
 
 
 def seed(n: int | None) -> None:
@@ -28,7 +34,8 @@ def seed(n: int | None) -> None:
     [0.3456, 0.8216]
     """
     global _generator
-    _generator = _seeded("random.seed", n)
+    with _making:
+        _generator = _seeded("random.seed", n)
 
 
 set_seed = seed  # TensorFlow's name
@@ -36,10 +43,31 @@ set_seed = seed  # TensorFlow's name
 
 def generator() -> np.random.Generator:
     """Returns NumPy's generator itself, for whoever draws on the host."""
+    return _generator if _generator is not None else _first()
+
+
+def _first() -> np.random.Generator:
     global _generator
-    if _generator is None:
-        _generator = np.random.default_rng()
-    return _generator
+    with _making:
+        if _generator is None:  # another thread may have seeded it meanwhile
+            _generator = np.random.default_rng()
+        return _generator
+
+
+def _before_fork() -> None:
+    """Waits for the end of a drawing in another thread, which in the child would never end."""
+    if _generator is not None:
+        _drawing.append(_generator.bit_generator.lock)
+        _drawing[-1].acquire()
+
+
+def _after_fork() -> None:
+    if _drawing:
+        _drawing.pop().release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 def generator_for(seed: int | None) -> np.random.Generator:

@@ -13,43 +13,108 @@ be recorded, from `minigrad.functional`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextvars import ContextVar
 from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from minigrad.backend.protocol import Array, Xp
 from minigrad.errors import GradientError, ShapeError
+from minigrad.flow import Override
 
 if TYPE_CHECKING:
     from minigrad.ops.op import Op
     from minigrad.tensor import Tensor
 
-enabled = True  # is what tensors do written down? Read by `minigrad.tensor.apply`, set by `recording`
-observers: list[Callable[[Node], None]] = []  # who is told of every node as it is made? Set by `observing`
+Observer = Callable[["Node"], None]
+Place = int | tuple[int, int]
 
 next_serial = count(0, -1).__next__
 
 
-@contextmanager
-def recording(on: bool) -> Iterator[None]:
-    """Turns the tape on or off inside a `with` block."""
-    global enabled
-    before, enabled = enabled, on
-    try:
-        yield
-    finally:
-        enabled = before
+class State:
+    """What holds in one flow of control, and the block that made it so. Never changed, only replaced.
+
+    Attributes:
+        on: whether operations are recorded.
+        observers: functions that are called with every new node.
+        block: the innermost `with` block; None outside of all.
+        outer: the state around that block.
+    """
+
+    __slots__ = ("block", "observers", "on", "outer")
+
+    def __init__(
+        self,
+        on: bool = True,
+        observers: tuple[Observer, ...] = (),
+        block: _Block | None = None,
+        outer: State | None = None,
+    ) -> None:
+        self.on, self.observers, self.block, self.outer = on, observers, block, outer
 
 
-@contextmanager
-def observing(observer: Callable[[Node], None]) -> Iterator[None]:
-    """Calls `observer` with every node that is made inside a `with` block."""
-    observers.append(observer)
-    try:
-        yield
-    finally:
-        observers.remove(observer)
+_state: ContextVar[State] = ContextVar("minigrad.tape", default=State())  # noqa: B039  (never changed)
+state = _state.get  # read by `minigrad.tensor.apply` for each operation, so it is a single look-up
+
+
+def enabled() -> bool:
+    """Return whether operations are recorded here."""
+    return state().on
+
+
+def blocks() -> Iterator[_Block]:
+    """Yield the blocks that this flow of control is in, from the innermost out."""
+    inner: State | None = state()
+    while inner is not None and inner.block is not None:
+        yield inner.block
+        inner = inner.outer
+
+
+class _Block(Override[None]):
+    """A change of the tape's state in one flow of control."""
+
+    on: bool | None = None
+    observer: Observer | None = None
+
+    def __enter__(self) -> None:
+        _state.set(self.inside(state()))
+
+    def __exit__(self, *error: object) -> None:
+        _state.set(self.left(state()))
+
+    def inside(self, outer: State) -> State:
+        """Return the state inside the block."""
+        on = outer.on if self.on is None else self.on
+        observers = outer.observers if self.observer is None else (*outer.observers, self.observer)
+        return State(on, observers, self, outer)
+
+    def left(self, inner: State) -> State:
+        """Return a state without the block, which a suspended generator may leave before one entered later."""
+        if inner.block is self and inner.outer is not None:
+            return inner.outer
+        if inner.block is None or inner.outer is None:
+            return inner
+        return inner.block.inside(self.left(inner.outer))
+
+
+class recording(_Block):  # noqa: N801  (a `with` statement reads it as a word)
+    """Turn the tape on or off inside a `with` block, or in a function that it decorates."""
+
+    def __init__(self, on: bool) -> None:
+        self.on = on
+
+
+class observing(_Block):  # noqa: N801
+    """Call `observer` with every node that is made inside a `with` block.
+
+    Args:
+        observer: the function.
+        on: whether to turn the tape on or off too; None leaves it as it is.
+    """
+
+    def __init__(self, observer: Observer, on: bool | None = None) -> None:
+        self.observer, self.on = observer, on
 
 
 class Node:
@@ -64,8 +129,7 @@ class Node:
         params: what backward takes besides: the operation's keyword arguments, and `needs` or `kept` if it asks for
             them.
         serial: 0, −1, −2, … A node is made after all that it reads, so whoever takes the lowest number first never
-            comes to a node before those that read from it. A node with several outputs takes one number for each, and
-            its own is the highest.
+            comes to a node before those that read from it.
     """
 
     __slots__ = ("arrays", "inputs", "needs", "op", "params", "serial", "y")
@@ -73,7 +137,14 @@ class Node:
     op: type[Op] | None
 
     def __init__(
-        self, op: type[Op], inputs: Sequence[Any], arrays: Sequence[Any], needs: Sequence[bool], y: Any, params: Any
+        self,
+        op: type[Op],
+        inputs: Sequence[Any],
+        arrays: Sequence[Any],
+        needs: Sequence[bool],
+        y: Any,
+        params: Any,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self.op = op
         self.inputs = inputs
@@ -84,9 +155,6 @@ class Node:
         self.serial = next_serial()
         if op.selective:
             params["needs"] = needs
-        if type(y) is tuple:
-            for _ in y[1:]:
-                next_serial()
         for observer in observers:
             observer(self)
 
@@ -99,7 +167,7 @@ class Node:
 class Cotangents:
     """What has arrived so far, ∂loss/∂x for tensors x, and the nodes that it is to pass through next.
 
-    Each tensor has a place: a leaf its id, any other the serial of its output.
+    Each tensor has a place: a leaf its id, any other the serial of its node, with its index where that is not 0.
 
     Args:
         wanted: the tensors to `get` in the end. Leaves are kept in any case, all others let go as soon as they can.
@@ -108,7 +176,7 @@ class Cotangents:
 
     def __init__(self, wanted: Sequence[Tensor] = (), since: int = 0) -> None:
         self._leaves: dict[int, Tensor] = {}
-        self._arrived: dict[int, Array] = {}
+        self._arrived: dict[Place, Array] = {}
         self._wanted = {_place(x) for x in wanted}
         self._since = since
         self._ahead: dict[int, Node] = {}
@@ -117,12 +185,12 @@ class Cotangents:
     def add(self, x: Tensor, dx: Array) -> None:
         """Adds one contribution. Sums are made anew, for dx may be shared with another tensor."""
         node = x.node
-        place = id(x) if node is None else node.serial - x.index
+        place: Place = id(x) if node is None else (node.serial, x.index) if x.index else node.serial
         before = self._arrived.get(place)
         if before is not None:
             dx = before + dx
         elif node is None:
-            self._leaves[place] = x
+            self._leaves[id(x)] = x
         elif node.serial not in self._ahead:
             self._reach(node)
         self._arrived[place] = dx
@@ -145,11 +213,12 @@ class Cotangents:
             serial = heappop(self._heap)
             node = self._ahead.pop(serial)
             if type(node.y) is tuple:
-                yield node, tuple([self._taken(serial - k) for k in range(len(node.y))])
+                rest = [self._taken((serial, k)) for k in range(1, len(node.y))]
+                yield node, (self._taken(serial), *rest)
             else:
                 yield node, self._taken(serial)
 
-    def _taken(self, place: int) -> Array | None:
+    def _taken(self, place: Place) -> Array | None:
         return self._arrived.get(place) if place in self._wanted else self._arrived.pop(place, None)
 
     def get(self, x: Tensor) -> Array | None:
@@ -162,8 +231,10 @@ class Cotangents:
             yield x, self._arrived[place]
 
 
-def _place(x: Tensor) -> int:
-    return id(x) if x.node is None else x.node.serial - x.index
+def _place(x: Tensor) -> Place:
+    if x.node is None:
+        return id(x)
+    return (x.node.serial, x.index) if x.index else x.node.serial
 
 
 def propagate(

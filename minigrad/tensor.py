@@ -10,18 +10,21 @@ from collections.abc import Callable, Iterator, Sequence
 from numbers import Integral
 from typing import Any, ClassVar, cast, overload
 
-from minigrad import tape
 from minigrad.backend import registry
 from minigrad.backend.dtypes import is_floating
 from minigrad.backend.memory import out_of_memory
 from minigrad.backend.protocol import Array, Axis, BackendModule, Xp
 from minigrad.errors import BackendError, DTypeError, GradientError, IndexRangeError, MinigradError, ShapeError
+from minigrad.flow import new_lock
 from minigrad.interop import Interop, array_from
 from minigrad.ops import arithmetic, indexing, logic, reduction, shape
 from minigrad.ops.op import MultiOp, Op
 from minigrad.tape import Cotangents, Node, propagate, recording
+from minigrad.tape import state as tape_state
 
 __all__ = ["Tensor", "TensorLike", "apply", "array_from", "constant", "gradients", "mixed", "plain_index", "recording"]
+
+_adding = new_lock()  # to the gradients of leaves, which threads may share
 
 TensorLike = Any  # a Tensor, a NumPy array, a Python scalar or nested lists of them
 
@@ -116,10 +119,11 @@ class Tensor(Interop):
             ShapeError: `gradient` is missing for a self of many numbers, or has another shape.
         """
         for leaf, dx in gradients([self], [gradient], create_graph, free=not create_graph).at_leaves():
-            if create_graph:
-                leaf.grad = dx if leaf.grad is None else leaf.grad + dx
-            else:
-                leaf.grad = Tensor(dx if leaf.grad is None else leaf.grad.array + dx, leaf.backend)
+            with _adding:
+                if create_graph:
+                    leaf.grad = dx if leaf.grad is None else leaf.grad + dx
+                else:
+                    leaf.grad = Tensor(dx if leaf.grad is None else leaf.grad.array + dx, leaf.backend)
 
     # --- methods that are operations ----------------------------------------------------------------------------------
 
@@ -168,7 +172,7 @@ class Tensor(Interop):
         return apply(indexing.GetItem, self, index=plain_index(index, self.backend))
 
     def __setitem__(self, index: Any, value: TensorLike) -> None:
-        if self.node is not None or (tape.enabled and (self.tracked or getattr(value, "tracked", False))):
+        if self.node is not None or (tape_state().on and (self.tracked or getattr(value, "tracked", False))):
             raise GradientError(
                 "x[…] = …: a tensor that a gradient passes through cannot be written to in place, for the tape may "
                 "need its old numbers. Make a new one: mg.where(mask, new, x), or mg.stack / mg.concat of the parts. A "
@@ -264,8 +268,8 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
     if op.keeps:
         y, params["kept"] = y
     node = None
-    if tape.enabled and True in needs and hasattr(op, "backward"):
-        node = Node(op, inputs, arrays, needs, y, params)
+    if True in needs and (state := tape_state()).on and op.passes_gradient:
+        node = Node(op, inputs, arrays, needs, y, params, state.observers)
     if type(y) is tuple:
         return tuple([Tensor(part, backend, node, k) for k, part in enumerate(y)])
     return Tensor(y, backend, node)

@@ -14,6 +14,7 @@ from minigrad.autograd import GradientTape
 from minigrad.backend import registry
 from minigrad.compat import v1
 from minigrad.errors import BackendUnavailableError
+from minigrad.flow import Stack
 
 # `pytest -m gpu` runs what runs on a GPU, and nothing else; CuPy comes with the extra cuda12x or cuda13x.
 ON_THE_GPU = [pytest.param("cupy", marks=pytest.mark.gpu)] if find_spec("cupy") else []
@@ -22,14 +23,14 @@ BACKENDS = ["numpy", *COMPILED, strict_backend, *ON_THE_GPU]
 
 
 def leaks(before: ModuleType) -> list[str]:
-    """What a test left behind that the next one would meet."""
+    """Return what a test left behind that the next one would meet."""
     found = []
     if registry.current() is not before:
         found.append(f"the current backend is {registry.current().name!r}, was {before.name!r}")
-    if not tape.enabled:
-        found.append("the tape is switched off")
-    if GradientTape._open or tape.observers:
-        found.append("a GradientTape is open")
+    found += [f"a block is open: {stack.name}" for stack in Stack.everywhere if len(stack)]
+    found += ["a block is open: tape.recording or tape.observing" for _ in tape.blocks()]
+    if GradientTape._open:
+        found.append("a GradientTape is open, here or in another thread")
     return found
 
 
@@ -40,10 +41,11 @@ def _no_leaks() -> Iterator[None]:
     random.seed(0)
     yield
     found = leaks(before)
+    tape._state.set(tape.State())
+    GradientTape._open = ()
+    for stack in Stack.everywhere:
+        stack.clear()
     registry.use(before)
-    tape.enabled = True
-    tape.observers.clear()
-    GradientTape._open.clear()
     assert not found, "; ".join(found)
 
 

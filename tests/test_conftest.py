@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import minigrad as mg
 import strict_backend
 from conftest import leaks
+from minigrad import tape
 from minigrad.backend import registry
-from minigrad.tape import recording
+from minigrad.compat import v1
+from minigrad.layers.context import calling
+
+ON_THE_TAPE = "a block is open: tape.recording or tape.observing"
+A_TAPE = "a GradientTape is open, here or in another thread"
 
 
 def test_quiet_where_nothing_leaks() -> None:
@@ -15,15 +22,37 @@ def test_quiet_where_nothing_leaks() -> None:
 
 def test_notices_another_backend() -> None:
     before = registry.current()
-    with mg.using(strict_backend):
-        assert leaks(before) == ["the current backend is 'strict', was 'numpy'"]
+    mg.use(strict_backend)
+    found = leaks(before)
+    mg.use(before)
+    assert found == ["the current backend is 'strict', was 'numpy'"]
 
 
-def test_notices_a_tape_that_is_off() -> None:
-    with recording(False):
-        assert leaks(registry.current()) == ["the tape is switched off"]
-
-
-def test_notices_an_open_tape() -> None:
+def test_notices_every_open_block() -> None:
+    before = registry.current()
+    lstm = mg.keras.layers.LSTM(2)
+    with mg.using("numpy"):
+        assert leaks(before) == ["a block is open: mg.using"]
+    with tape.recording(False):
+        assert leaks(before) == [ON_THE_TAPE]
+    with tape.observing(print):
+        assert leaks(before) == [ON_THE_TAPE]
     with mg.GradientTape():
-        assert leaks(registry.current()) == ["a GradientTape is open"]
+        assert leaks(before) == [ON_THE_TAPE, A_TAPE]
+    with mg.trace(lstm):
+        assert leaks(before) == ["a block is open: mg.trace"]
+    with calling(lstm, "", True):
+        assert leaks(before) == ["a block is open: a layer's call or build"]
+    with v1.variable_scope("a"):
+        assert leaks(before) == ["a block is open: v1.variable_scope"]
+    assert leaks(before) == []
+
+
+def test_notices_a_tape_of_another_thread() -> None:
+    left_open = mg.GradientTape()
+    thread = Thread(target=left_open.__enter__)
+    thread.start()
+    thread.join()
+    found = leaks(registry.current())
+    left_open.__exit__(None, None, None)
+    assert found == [A_TAPE]

@@ -15,6 +15,7 @@ again and again, 777 pages a step as counted, a tenth of its time. `let_the_allo
 from __future__ import annotations
 
 import math
+import os
 import sys
 import threading
 from typing import Any
@@ -32,6 +33,8 @@ KEPT = (1 << 25) - (1 << 16)  # bytes: glibc learns nothing from what is above 3
 
 _pieces: list[Array] = []  # handed out last, the latest first; some of them are still in use
 _lock = threading.Lock()
+if hasattr(os, "register_at_fork"):  # a fork waits for it, so that no thread that the child lacks holds it there
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 def let_the_allocator_keep() -> None:

@@ -8,8 +8,6 @@ same loader and the same check. Nothing is imported before the first tensor asks
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import ModuleType
 
 from minigrad.backend.protocol import BackendModule, missing
@@ -20,6 +18,7 @@ from minigrad.errors import (
     UnknownBackendError,
     unknown_name,
 )
+from minigrad.flow import Override, Stack
 
 GROUP = "minigrad.backends"
 SHIPPED = {"numpy": "minigrad_numpy", "numba": "minigrad_numba", "cupy": "minigrad_cupy"}  # name -> module
@@ -28,12 +27,16 @@ MENDED_BY = {  # by installing an extra, which for CuPy depends on the driver
 }
 DEFAULT = "numpy"
 
-_loaded: dict[str, BackendModule] = {}
-_current: BackendModule | None = None
+_loaded: dict[str, BackendModule] = {}  # by `resolve`; to load twice at once does no harm
+_chosen: BackendModule | None = None  # by `use`, for all threads
+_default: BackendModule | None = None  # once it was needed
 
 
 def use(backend: str | BackendModule) -> BackendModule:
-    """Makes a backend the one on which new tensors are created.
+    """Make a backend the one on which new tensors are created, in all threads of the process.
+
+    A `using` block that another thread or task is in goes on. Those that this call stands in end with it: what was
+    asked for last holds.
 
     Where nobody calls it, that is NumPy's, also where a faster one is installed: what a program computes with, and
     whether it waits for a compiler, is to be read in it. `layer.path` says which loop a recurrent layer ran in.
@@ -53,25 +56,47 @@ def use(backend: str | BackendModule) -> BackendModule:
     >>> mg.use("numpy").name
     'numpy'
     """
-    global _current
-    _current = resolve(backend)
-    return _current
+    global _chosen
+    module = resolve(backend)
+    _chosen = module
+    _blocks.clear()
+    return module
 
 
-@contextmanager
-def using(backend: str | BackendModule) -> Iterator[BackendModule]:
-    """Makes a backend the current one inside a `with` block."""
-    global _current
-    before, _current = _current, resolve(backend)
-    try:
-        yield _current
-    finally:
-        _current = before
+class using(Override[BackendModule]):  # noqa: N801  (a `with` statement reads it as a word)
+    """Make a backend the current one inside a `with` block, or in a function that it decorates.
+
+    It holds in the thread or task that enters the block; a new thread starts from what `use` chose.
+    """
+
+    def __init__(self, backend: str | BackendModule) -> None:
+        self.backend = backend
+
+    def __enter__(self) -> BackendModule:
+        self.module = resolve(self.backend)
+        _blocks.push(self)
+        return self.module
+
+    def __exit__(self, *error: object) -> None:
+        _blocks.drop(self)
+
+
+_blocks: Stack[using] = Stack("mg.using")
 
 
 def current() -> BackendModule:
     """Returns the backend in use; the first call loads the default, NumPy."""
-    return _current if _current is not None else use(DEFAULT)
+    blocks = _blocks.entries()
+    if blocks:
+        return blocks[-1].module
+    return _chosen if _chosen is not None else _default or _load_default()
+
+
+def _load_default() -> BackendModule:
+    """Load it without choosing it: another thread may call `use` meanwhile, and its word counts."""
+    global _default
+    _default = resolve(DEFAULT)
+    return _default
 
 
 def resolve(backend: str | BackendModule) -> BackendModule:
@@ -80,7 +105,7 @@ def resolve(backend: str | BackendModule) -> BackendModule:
         if backend not in _loaded:
             _loaded[backend] = _load(backend)
         return _loaded[backend]
-    if backend is _current:
+    if backend is _chosen:
         return backend
     return _checked(backend, repr(getattr(backend, "__name__", backend)))
 

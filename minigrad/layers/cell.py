@@ -9,6 +9,7 @@ from minigrad import functional as F
 from minigrad import random
 from minigrad.creation import as_tensor
 from minigrad.errors import ShapeError
+from minigrad.flow import FlowAttribute
 from minigrad.layers import activations, constraints, initializers, nest, regularizers
 from minigrad.layers.cell_protocol import Recurrence, refuse_other_order, zero_state
 from minigrad.layers.input_spec import InputSpec
@@ -47,12 +48,12 @@ class Cell(Layer):
     computes_with_integers = True
     gates = 1
     input_spec = InputSpec(ndim=2)
+    _dropout_masks = FlowAttribute[list[Tensor] | None](None)
+    _recurrent_dropout_masks = FlowAttribute[list[Tensor] | None](None)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.bias_initializer = self.bias_initializer or "glorot_uniform"  # as `add_weight` reads None
-        self._dropout_masks: list[Tensor] | None = None
-        self._recurrent_dropout_masks: list[Tensor] | None = None
 
     # --- to define ----------------------------------------------------------------------------------------------------
 
@@ -171,6 +172,8 @@ class Cell(Layer):
     def get_dropout_mask_for_cell(self, inputs: Tensor, training: bool | None, count: int = 1) -> list[Tensor] | None:
         """Returns the masks of the inputs, drawn once and kept until `reset_dropout_mask`.
 
+        Each thread or task has its own.
+
         Args:
             inputs: (batch, features), for the shape.
             training: without it the masks are all ones.
@@ -200,11 +203,11 @@ class Cell(Layer):
 
     def reset_dropout_mask(self) -> None:
         """Forgets the masks of the inputs; a recurrent layer does so at the start of each call."""
-        self._dropout_masks = None
+        del self._dropout_masks
 
     def reset_recurrent_dropout_mask(self) -> None:
         """Forgets the masks of the state; a recurrent layer does so at the start of each call."""
-        self._recurrent_dropout_masks = None
+        del self._recurrent_dropout_masks
 
 
 def _listed(shapes: Iterable[tuple[int, ...]]) -> str:

@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, ClassVar
-from weakref import WeakSet
 
 from minigrad.backend import registry
 from minigrad.backend.dtypes import is_floating
 from minigrad.errors import MinigradError, ShapeError
-from minigrad.layers import checks, constraints, context, initializers, nest, regularizers
+from minigrad.flow import FlowAttribute
+from minigrad.layers import building, checks, constraints, context, initializers, nest, regularizers
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.floatx import is_dtype, layer_dtype
 from minigrad.layers.input_spec import InputSpec
@@ -33,7 +33,6 @@ from minigrad.tensor import Tensor, constant
 Shape = tuple[int | None, ...]
 CLASSES: dict[tuple[str, str], type[Layer]] = {}  # every layer class by the names under which it is serialized
 _UNBUILT = "call it on data first, or build(input_shape)"
-_with_losses: WeakSet[Layer] = WeakSet()  # the layers that hold losses of a call
 
 
 class _OptionPassedDown(Option):
@@ -68,6 +67,7 @@ class Layer(Configured, Module):
 
     serialized_module: ClassVar[str] = "keras.layers"
     _call: ClassVar[checks.Call]
+    _losses: Any = FlowAttribute[tuple[Tensor, ...]](())  # of the last call in this thread or task
     computes_with_integers = False
     supports_masking = False
     built = False
@@ -81,7 +81,6 @@ class Layer(Configured, Module):
         checks.input_shape(f"{type(self).__name__}: `input_shape`", batch_shape or shape or ())
         self.batch_input_shape = tuple(batch_shape) if batch_shape else (None, *shape) if shape is not None else None
         self._weights: list[Weight] = []
-        self._losses: list[Tensor] = []  # of the last call
         self._penalties: list[Callable[[], Tensor]] = []
         super().__init__(*args, **kwargs)
         self.name = self.name or context.unique_name(type(self).__name__)
@@ -214,30 +213,27 @@ class Layer(Configured, Module):
     def add_loss(self, losses: Any) -> None:
         """Adds a term to `losses`, or a list of them: a tensor until the next call, a function of nothing for good."""
         for term in nest.leaves(losses):
-            (self._penalties if callable(term) else self._losses).append(term)
-        _with_losses.add(self)
+            if callable(term):
+                self._penalties.append(term)
+            else:
+                self._losses = (*self._losses, term)
 
     @property
     def losses(self) -> list[Tensor]:
-        """The terms to add to the loss: of the last call, and the regularizers' of the weights as they are now."""
-        own = self._losses + [penalty() for penalty in self._penalties]
+        """The terms to add to the loss: of this thread's or task's last call, and the regularizers' of the weights."""
+        own = [*self._losses] + [penalty() for penalty in self._penalties]
         own += [w.regularizer(w) for w in self._weights if w.regularizer is not None]
         where = f"{self.name}.losses: a regularizer or an added loss"
         own = [checks.returned(where, term, ()) for term in own]
         return own + [loss for layer in self._sublayers() for loss in layer.losses]
 
     def _forget_losses(self) -> None:
-        self._losses = []
-        _with_losses.discard(self)
+        del self._losses
         for layer in self._sublayers():
             layer._forget_losses()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {vars(self).get('name')!r}, {'built' if self.built else 'not built'}>"
-
-    def __getstate__(self) -> dict[str, Any]:
-        """The attributes, for `copy` and `pickle`, but for the losses of the last call, which hang on its tape."""
-        return vars(self) | {"_losses": []}
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as plain values.
@@ -276,7 +272,7 @@ class Layer(Configured, Module):
             if mask is not None and "mask" in takes:
                 kwargs["mask"] = mask
         with context.calling(self, self._scope_name(), kwargs.get("training")) as around:
-            if around.outermost and _with_losses:
+            if around.outermost and Layer._losses.is_set():
                 self._forget_losses()
             if "training" not in takes:
                 kwargs.pop("training", None)  # for the layers inside
@@ -329,8 +325,14 @@ class Layer(Configured, Module):
         return y
 
     def _build_once(self, inputs: Any) -> None:
-        if not self.built:
-            self.build(nest.over(lambda x: None if x is None else x.shape, inputs))
+        if not self.built or building.in_progress():
+            self._build_for(nest.over(lambda x: None if x is None else x.shape, inputs))
+
+    def _build_for(self, input_shape: Any) -> None:
+        """Builds the layer unless it is built; a second thread waits for the first."""
+        with building.alone(self):
+            if not self.built:
+                self.build(input_shape)
 
     def _hand_on(self, mask: Any, outputs: Any) -> None:
         """Hangs each mask on its output."""

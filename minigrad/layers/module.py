@@ -83,16 +83,20 @@ class Module:
 
     def _added_weights(self) -> list[Weight]:
         """The weights that are no part's, in the order in which they were added."""
-        return [*self._weights, *(value for value in vars(self).values() if isinstance(value, Weight))]
+        return [*self._weights, *(value for value in self._attributes() if isinstance(value, Weight))]
 
     def _lasting_weights(self) -> list[Weight]:
         """All weights as `weights` has them when nothing is frozen: an order that freezing does not change."""
         return sorted((w for w, _ in self._all_weights()), key=lambda w: not w.born_trainable)
 
+    def _attributes(self) -> list[Any]:
+        """The attributes' values; a list, for another thread may set one more meanwhile."""
+        return list(vars(self).values())
+
     def _parts(self) -> list[Module]:
         """The modules among the attributes, in the order in which they were set; lists of modules too."""
         found: dict[int, Module] = {}
-        for value in vars(self).values():
+        for value in self._attributes():
             if isinstance(value, Module) or (isinstance(value, (list, tuple, dict)) and value):
                 found |= {id(part): part for part in nest.leaves(value) if isinstance(part, Module)}
         return list(found.values())

@@ -133,9 +133,9 @@ class RNN(Layer):
         shape = input_shape[0] if isinstance(input_shape, list) and not is_shape(input_shape) else input_shape
         if is_shape(shape):
             self.input_spec = InputSpec(ndim=len(shape), axes={-1: shape[-1]})
-        if isinstance(self.cell, Layer) and not self.cell.built:
+        if isinstance(self.cell, Layer):
             self.cell.dtype = self.cell.dtype or self.dtype  # a cell of the first generation may have none yet
-            self.cell.build(self._of_one_step(shape))
+            self.cell._build_for(self._of_one_step(shape))
 
     def _of_one_step(self, shape: Any) -> Any:
         """A shape, or nested shapes, without the time axis."""

@@ -81,9 +81,9 @@ class StackedRNNCells(Layer):
         """Builds each cell for the output of the one below."""
         shape = tuple(input_shape)
         for cell in self.cells:
-            if isinstance(cell, Layer) and not cell.built:
+            if isinstance(cell, Layer):
                 cell.dtype = cell.dtype or self.dtype
-                cell.build(shape)
+                cell._build_for(shape)
             shape = (shape[0], cell_protocol.output_size(cell))
 
     def reset_dropout_mask(self) -> None:

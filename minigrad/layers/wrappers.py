@@ -34,9 +34,8 @@ class TimeDistributed(Layer):
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Builds the layer for one time step; as in Keras its name is not among those of its weights."""
-        if not self.layer.built:
-            with context.inside(self.layer, ""):
-                self.layer.build((input_shape[0], *input_shape[2:]))
+        with context.inside(self.layer, ""):
+            self.layer._build_for((input_shape[0], *input_shape[2:]))
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Any:
         """Returns the layer's outputs, side by side in time.
@@ -167,8 +166,7 @@ class Bidirectional(Layer):
     def build(self, input_shape: Any) -> None:
         """Builds both layers."""
         for layer in self._both:
-            if not layer.built:
-                layer.build(input_shape)
+            layer._build_for(input_shape)
 
     def call(
         self,

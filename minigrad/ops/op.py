@@ -29,6 +29,7 @@ class Op:
             y, and the tape sums it down to the shape of x, in one place for all.
         keeps: forward returns ``(y, kept)``, where `kept` is whatever backward wants to see again; it is handed to
             backward as the keyword `kept`.
+        passes_gradient: True if there is a backward. Set by writing it.
         selective: backward takes the keyword `needs`, a sequence that says for which inputs a gradient is wanted, and
             may return None for the rest. Set by writing the parameter.
         from_output: the derivative can be told from y alone, as in tanh′ = 1 − y²: a recurrent cell, which keeps y
@@ -45,6 +46,7 @@ class Op:
     apply: ClassVar[Callable[..., Any]]
     broadcasts: ClassVar[bool] = False
     keeps: ClassVar[bool] = False
+    passes_gradient: ClassVar[bool] = False
     selective: ClassVar[bool] = False
     from_output: ClassVar[bool] = False
 
@@ -53,6 +55,7 @@ class Op:
         for rule in ("forward", "backward"):
             if rule in vars(cls):
                 setattr(cls, rule, staticmethod(vars(cls)[rule]))
+        cls.passes_gradient = hasattr(cls, "backward")
         if "backward" in vars(cls):
             code = vars(cls)["backward"].__func__.__code__
             cls.selective = "needs" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from minigrad.backend.protocol import Array, Xp
+from minigrad.flow import Stack
 from minigrad.recurrent import bptt
 from minigrad.recurrent.bptt import StepBack
 from minigrad.recurrent.step import State, Step, Weights
@@ -64,19 +65,21 @@ class Watch:
             self.dx = dx
 
 
-watching: dict[int, list[Watch]] = {}
-"""For each cell that is looked at, by its id, its runs so far."""
+watching: Stack[dict[int, list[Watch]]] = Stack("mg.trace")
+"""In each flow of control: for each cell that is looked at, by its id, its runs so far."""
 
 
 def is_watched(cells: Iterable[Any]) -> bool:
     """Returns whether somebody looks at one of these cells."""
-    return bool(watching) and any(id(cell) in watching for cell in cells)
+    blocks = watching.entries()
+    return bool(blocks) and any(id(cell) in runs for cell in cells for runs in blocks)
 
 
 def watch_of(cell: Any, step: Step) -> Watch | None:
     """Returns where the run of a cell that is about to begin is to be written down; None if nobody looks."""
-    runs = watching.get(id(cell))
-    if runs is None:
-        return None
-    runs.append(Watch(step))
-    return runs[-1]
+    for block in watching.entries():
+        runs = block.get(id(cell))
+        if runs is not None:
+            runs.append(Watch(step))
+            return runs[-1]
+    return None

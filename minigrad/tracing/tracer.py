@@ -10,7 +10,7 @@ from typing import Any
 from minigrad.errors import MinigradError, unknown_name
 from minigrad.layers import cell_protocol
 from minigrad.layers.layer import Layer
-from minigrad.recurrent.watch import Watch, watching
+from minigrad.recurrent.watch import Watch, is_watched, watching
 from minigrad.tracing import jacobian
 from minigrad.tracing.reading import letters_of_states, read
 from minigrad.tracing.trace import HostArray, Trace, TraceError
@@ -102,7 +102,7 @@ def trace(layer: Any, every: int = 1, units: Any = None) -> Iterator[Tracer]:
     """Looks on while recurrent layers run: gates and states of every step, and after `backward` their gradients.
 
     While it looks, the explicit loop over time runs in its formulas, no kernel and no unrolling; the numbers are the
-    same.
+    same. It sees the runs of its own thread or task, and of the tasks that were created inside the block.
 
     Args:
         layer: a recurrent layer, a model or layer that holds some, or a cell that `dynamic_rnn` will run.
@@ -127,14 +127,15 @@ def trace(layer: Any, every: int = 1, units: Any = None) -> Iterator[Tracer]:
         raise TraceError(f"trace: expected `every` to be a positive whole number, got {every!r}.")
     tracer = Tracer(_cells(layer), every, _indices(units))
     for name, cell in tracer._cells.items():
-        if id(cell) in watching:
+        if is_watched([cell]):
             raise TraceError(f"trace: {name} is being traced already.")
-    watching.update({id(cell): tracer._watches[name] for name, cell in tracer._cells.items()})
+    runs = {id(cell): tracer._watches[name] for name, cell in tracer._cells.items()}
+    watching.push(runs)
     try:
         yield tracer
     finally:
-        for cell in tracer._cells.values():
-            del watching[id(cell)]
+        runs.clear()  # tasks that were created inside the block may still run
+        watching.drop(runs)
 
 
 def _indices(units: Any) -> list[int] | None:

@@ -29,7 +29,7 @@ def test_every_package_that_users_import_has_a_page() -> None:
     top = {
         f"minigrad.{module.name}" for module in pkgutil.iter_modules(mg.__path__) if not module.name.startswith("__")
     }
-    assert top - listed == inner | {"minigrad.interop", "minigrad.late", "minigrad.playground"}
+    assert top - listed == inner | {"minigrad.flow", "minigrad.interop", "minigrad.late", "minigrad.playground"}
 
 
 def test_each_object_is_described_once() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import weakref
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ import pytest
 import minigrad as mg
 from minigrad.errors import MinigradError, ShapeError, UnknownNameError
 from minigrad.keras import layers as L
-from minigrad.layers import layer as layer_module
 from minigrad.layers.context import clear_session
 
 X = np.random.default_rng(0).standard_normal((3, 4)).astype("float32")
@@ -284,10 +284,11 @@ def test_a_loss_that_is_a_function_stays() -> None:
 def test_layers_that_held_losses_can_go() -> None:
     layer = L.Dense(2, activity_regularizer="l2", name="held")
     layer(X)
-    assert "held" in [held.name for held in layer_module._with_losses]
-    del layer
+    (loss,) = layer._losses
+    penalty = weakref.ref(loss)
+    del layer, loss
     gc.collect()
-    assert "held" not in [held.name for held in layer_module._with_losses]
+    assert penalty() is None
 
 
 def test_call_must_be_defined() -> None:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.compat.v1.variables import VariableScope, get_variable, variable_scope
 from minigrad.errors import DTypeError, MinigradError
+from minigrad.flow import FlowAttribute
 from minigrad.layers import context, layer, nest
 from minigrad.layers.options import Option, anything, option
 from minigrad.layers.weight import Weight
@@ -34,6 +35,7 @@ class Layer(layer.Layer):
     dtype: Any = option(anything, None, keyword_only=True)
 
     serialized_module: ClassVar[str] = "compat.v1.layers"
+    _of_inputs: Any = FlowAttribute[list[Any]]([])  # losses
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         given = dict(zip([name for name, o in self._options.items() if not o.keyword_only], args, strict=False))
@@ -47,7 +49,6 @@ class Layer(layer.Layer):
         super().__init__(*args, **kwargs)
         self.dtype = None if dtype is None else dtype_name(dtype)
         self._own_scope: VariableScope | None = None
-        self._of_inputs: list[Any] = []  # losses
         if scope is not None:
             self._settle(scope)
 

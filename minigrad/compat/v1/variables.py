@@ -8,13 +8,15 @@ exists is an error, unless the scope says `reuse`: then it is the same variable.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from types import TracebackType
-from typing import Any
+from collections.abc import Mapping
+from contextvars import ContextVar
+from types import MappingProxyType, TracebackType
+from typing import Any, NamedTuple
 
 from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.creation import as_tensor
 from minigrad.errors import DTypeError, MinigradError, ShapeError, shown
+from minigrad.flow import Stack, new_lock
 from minigrad.layers import checks, constraints, context, initializers, regularizers
 from minigrad.layers.weight import Weight
 from minigrad.tensor import Tensor
@@ -57,9 +59,19 @@ class VariableScope:
         self.reuse = True
 
 
-_variables: dict[str, Weight] = {}
-_opened: Counter[str] = Counter()  # how often each scope was entered since the scope around it was
-_current: list[VariableScope] = [VariableScope("")]
+_variables: dict[str, Weight] = {}  # of all threads
+_making = new_lock()  # one of them
+_entered: Stack[_Entry] = Stack("v1.variable_scope")
+# As in TensorFlow, each thread has its own outermost scope and its own counts of default names.
+_outermost: ContextVar[VariableScope | None] = ContextVar("v1.variable_scope: the outermost", default=None)
+_opened: ContextVar[Mapping[str, int]] = ContextVar("v1.variable_scope: counts", default=MappingProxyType({}))
+
+
+class _Entry(NamedTuple):
+    """One entry of a `with` block."""
+
+    block: variable_scope
+    scope: VariableScope
 
 
 class variable_scope:  # noqa: N801  (TensorFlow's name)
@@ -116,7 +128,7 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
         }  # fmt: skip
 
     def __enter__(self) -> VariableScope:
-        outer = _current[-1]
+        outer = get_variable_scope()
         if isinstance(self._asked, VariableScope):
             name, like = self._asked.name, self._asked
         else:
@@ -125,21 +137,31 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
         scope = VariableScope(name, self._reuse or like.reuse or outer.reuse)
         for attribute, value in self._given.items():
             setattr(scope, attribute, value if value is not None else getattr(like, attribute))
-        _opened[name] += 1
-        _current.append(scope)
+        _opened.set({**_opened.get(), name: _opened.get().get(name, 0) + 1})
+        _entered.push(_Entry(self, scope))
         return scope
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        left = _current.pop()
-        for name in [name for name in _opened if name.startswith(left.name + "/")]:
-            del _opened[name]  # entered again, the scope counts its inner default names from the start
+        left = next((entry for entry in reversed(_entered.entries()) if entry.block is self), None)
+        if left is not None:
+            _entered.drop(left)
+            # Entered again, the scope counts its inner default names from the start.
+            inner = left.scope.name + "/"
+            _opened.set({name: count for name, count in _opened.get().items() if not name.startswith(inner)})
 
 
 def get_variable_scope() -> VariableScope:
-    """Returns the scope that we are in."""
-    return _current[-1]
+    """Returns the scope that this thread or task is in."""
+    entered = _entered.entries()
+    if entered:
+        return entered[-1].scope
+    scope = _outermost.get()
+    if scope is None:
+        scope = VariableScope("")
+        _outermost.set(scope)
+    return scope
 
 
 def get_variable(
@@ -186,28 +208,24 @@ def get_variable(
         DTypeError: the constant is an array of another dtype.
     """
     _refuse_getter("get_variable", custom_getter)
-    scope = _current[-1]
+    scope = get_variable_scope()
     full = _join(scope.name, _read_name(name))
     where = f"get_variable({full!r})"
     shape = None if shape is None else checks.weight_shape(where, shape)
-    known = _variables.get(full)
-    if known is not None:
-        return _shared(full, known, shape, scope)
-    if scope.reuse is True:
-        raise VariableError(
-            f"Variable {full} does not exist, or was not created with tf.get_variable(). Did you mean to set "
-            "reuse=tf.AUTO_REUSE in VarScope?"
+    with _making:
+        known = _known(full, shape, scope)
+        if known is not None:
+            return known
+        value = _started(where, full, shape, dtype, scope.initializer if initializer is None else initializer)
+        _variables[full] = made = Weight(
+            value,
+            is_floating(value.dtype) if trainable is None else trainable,
+            f"{full}:0",
+            value.dtype,
+            regularizers.option_kind.read(where, scope.regularizer if regularizer is None else regularizer),
+            constraints.option_kind.read(where, scope.constraint if constraint is None else constraint),
         )
-    value = _started(where, full, shape, dtype, scope.initializer if initializer is None else initializer)
-    _variables[full] = Weight(
-        value,
-        is_floating(value.dtype) if trainable is None else trainable,
-        f"{full}:0",
-        value.dtype,
-        regularizers.option_kind.read(where, scope.regularizer if regularizer is None else regularizer),
-        constraints.option_kind.read(where, scope.constraint if constraint is None else constraint),
-    )
-    return _variables[full]
+    return made
 
 
 def _read_name(name: Any) -> str:
@@ -222,7 +240,7 @@ def _started(where: str, full: str, shape: tuple[int, ...] | None, dtype: Any, i
         if shape is None:
             raise ShapeError(f"get_variable: the shape of the new variable {full} is missing.")
         start = initializers.option_kind.read(where, "glorot_uniform" if initializer is None else initializer)
-        value: Tensor = start(shape, dtype=dtype or _current[-1].dtype)
+        value: Tensor = start(shape, dtype=dtype or get_variable_scope().dtype)
         return value
     if shape is not None:
         raise VariableError(
@@ -239,14 +257,20 @@ def _started(where: str, full: str, shape: tuple[int, ...] | None, dtype: Any, i
     return value.astype(asked)
 
 
-def _shared(full: str, known: Weight, shape: tuple[int, ...] | None, scope: VariableScope) -> Weight:
-    """The variable that exists, if the scope reuses and the shape fits."""
-    if not scope.reuse:
+def _known(full: str, shape: tuple[int, ...] | None, scope: VariableScope) -> Weight | None:
+    """The variable that exists, if the scope reuses and the shape fits; None where a new one is to be made."""
+    known = _variables.get(full)
+    if known is None and scope.reuse is True:
+        raise VariableError(
+            f"Variable {full} does not exist, or was not created with tf.get_variable(). Did you mean to set "
+            "reuse=tf.AUTO_REUSE in VarScope?"
+        )
+    if known is not None and not scope.reuse:
         raise VariableError(
             f"Variable {full} already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in "
             "VarScope? (reset_default_graph() forgets all variables.)"
         )
-    if shape is not None and shape != known.shape:
+    if known is not None and shape is not None and shape != known.shape:
         raise ShapeError(f"get_variable: expected {full} of shape {shape}, but it exists with {known.shape}.")
     return known
 
@@ -283,7 +307,7 @@ def global_variables(scope: str | None = None) -> list[Weight]:
         begins = re.compile(scope or "").match
     except re.error as error:
         raise VariableError(f"global_variables: `scope`: {scope!r} is no regular expression: {error}.") from None
-    return [v for v in _variables.values() if begins(v.name)]
+    return [v for v in list(_variables.values()) if begins(v.name)]
 
 
 def trainable_variables(scope: str | None = None) -> list[Weight]:
@@ -292,10 +316,11 @@ def trainable_variables(scope: str | None = None) -> list[Weight]:
 
 
 def reset_default_graph() -> None:
-    """Forgets all variables, scopes and names."""
+    """Forgets all variables and names, and the scopes of this thread or task."""
     _variables.clear()
-    _opened.clear()
-    del _current[1:]
+    _opened.set({})
+    _entered.clear()
+    _outermost.set(None)
     context.clear_session()
 
 
@@ -305,9 +330,10 @@ def _join(outer: str, name: str) -> str:
 
 def _unique(outer: str, name: str) -> str:
     """The name, or the name and a number if a scope of that name was opened here before."""
-    if not _opened[_join(outer, name)]:
+    opened = _opened.get()
+    if _join(outer, name) not in opened:
         return name
     k = 1
-    while _opened[_join(outer, f"{name}_{k}")]:
+    while _join(outer, f"{name}_{k}") in opened:
         k += 1
     return f"{name}_{k}"

@@ -98,7 +98,7 @@ class Model(Trainable):
     # --- as a layer ---------------------------------------------------------------------------------------------------
 
     def _build_once(self, inputs: Any) -> None:
-        if not self.built and type(self).build is not Model.build:
+        if type(self).build is not Model.build:
             super()._build_once(inputs)
         self.built = True  # the layers build themselves in the call
 

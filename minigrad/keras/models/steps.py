@@ -12,6 +12,7 @@ from minigrad import functional as F
 from minigrad.backend.memory import with_advice
 from minigrad.creation import as_tensor
 from minigrad.errors import NaNLossError
+from minigrad.flow import FlowAttribute
 from minigrad.keras import optimizers
 from minigrad.keras.metrics import Metric
 from minigrad.keras.models.compiled import Compiled, NotCompiledError
@@ -54,10 +55,11 @@ class Stepping(Layer):
     optimizer: Any = None
     loss: Any = None
     _compiled: Compiled | None = None
-    _skips_nan = False  # leave out steps whose loss is not finite, in place of an error
-    _place = "train_on_batch"  # where we are, for messages
-    _trained: Sequence[Weight] = ()  # the trainable weights, as they were when the epoch began
-    _unread: Sequence[tuple[str, Tensor]] = ()  # losses that lie on a device, and the places of their steps
+    # Of the fit, evaluate or predict that runs in this thread or task.
+    _skips_nan: Any = FlowAttribute(False)  # leave out steps whose loss is not finite, in place of an error
+    _place: Any = FlowAttribute("train_on_batch")  # where we are, for messages
+    _trained: Any = FlowAttribute[Sequence[Weight]](())  # the trainable weights, as they were when the epoch began
+    _unread: Any = FlowAttribute[Sequence[tuple[str, Tensor]]](())  # losses on a device, and where
 
     # --- compile ------------------------------------------------------------------------------------------------------
 

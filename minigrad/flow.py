@@ -1,0 +1,200 @@
+"""State of one flow of control: a thread, an asyncio task, or whatever else runs in a `contextvars.Context` of its own.
+
+What a `with` block changes (is the tape on? which backend is in use? which layer is being called?) holds in the flow
+that entered the block. Other threads do not see it. A new thread starts from the defaults of the process; a task starts
+from the state of the flow that created it. All of it is immutable values in context variables, so no lock is needed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from functools import wraps
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from threading import RLock
+from types import TracebackType, coroutine
+from typing import Any, Generic, TypeVar, cast
+from weakref import WeakKeyDictionary
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+Lock = AbstractContextManager[bool]
+
+
+def new_lock() -> Lock:
+    """Return a re-entrant lock for what all threads share; a fork waits for it, so that it is free in the child."""
+    lock = RLock()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+    return lock
+
+
+class Stack(Generic[T]):
+    """The blocks that a flow of control is inside of, outermost first.
+
+    An entry is left by its identity, not by its place: a generator that is suspended inside a block may leave it before
+    a block that was entered later, or in another thread.
+
+    Attributes:
+        entries: returns them, a tuple.
+        everywhere: all stacks of the process.
+    """
+
+    everywhere: list[Stack[Any]] = []  # noqa: RUF012  (a ClassVar may not mention T)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._entries: ContextVar[tuple[T, ...]] = ContextVar(name, default=())
+        self.entries = self._entries.get
+        self.everywhere.append(self)
+
+    def push(self, entry: T) -> None:
+        """Enter a block."""
+        self._entries.set((*self.entries(), entry))
+
+    def drop(self, entry: T) -> None:
+        """Leave the block that was entered last with this very entry; nothing where this flow is in no such block."""
+        entries = self.entries()
+        if entries and entries[-1] is entry:
+            self._entries.set(entries[:-1])
+            return
+        for k in reversed(range(len(entries))):
+            if entries[k] is entry:
+                self._entries.set(entries[:k] + entries[k + 1 :])
+                return
+
+    def clear(self) -> None:
+        """Leave all blocks."""
+        self._entries.set(())
+
+    def __len__(self) -> int:
+        return len(self.entries())
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.entries())
+
+
+class Override(AbstractContextManager[T]):
+    """A change for the time of a `with` block, or of a function that it decorates, in one flow of control.
+
+    One object may be entered any number of times, also while it is entered, also by several threads. As a decorator of
+    a generator, of a coroutine or of an asynchronous generator it holds while their code runs, and not while they are
+    suspended.
+    """
+
+    def __enter__(self) -> T:
+        raise NotImplementedError
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        raise NotImplementedError
+
+    def __call__(self, function: F) -> F:
+        """Decorate a function."""
+        wrapped: Callable[..., Any]
+        if isasyncgenfunction(function):
+
+            def wrapped(*args: Any, **kwargs: Any) -> Any:
+                return self._asynchronous_steps(function(*args, **kwargs))
+
+        elif iscoroutinefunction(function):
+
+            async def wrapped(*args: Any, **kwargs: Any) -> Any:
+                return await self._awaited(function(*args, **kwargs))
+
+        elif isgeneratorfunction(function):
+
+            def wrapped(*args: Any, **kwargs: Any) -> Any:
+                return self._steps(function(*args, **kwargs))
+
+        else:
+
+            def wrapped(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    return function(*args, **kwargs)
+
+        return cast(F, wraps(function)(wrapped))
+
+    def _steps(self, inner: Any) -> Generator[Any, Any, Any]:
+        """Run a generator, inside the block from each resumption to the next `yield` only."""
+        resume, value = inner.send, None
+        while True:
+            with self:
+                try:
+                    item = resume(value)
+                except StopIteration as end:
+                    return end.value
+            try:
+                value = yield item
+                resume = inner.send
+            except GeneratorExit:
+                with self:
+                    inner.close()
+                raise
+            except BaseException as error:  # noqa: BLE001  (it is the generator's to handle)
+                resume, value = inner.throw, error
+
+    async def _awaited(self, awaitable: Any) -> Any:
+        """Await, inside the block between suspensions only: whoever drives the coroutine shares its context."""
+        return await coroutine(self._steps)(awaitable.__await__())
+
+    async def _asynchronous_steps(self, inner: Any) -> Any:
+        """Run an asynchronous generator as `_steps` does a plain one."""
+        resume, value = inner.asend, None
+        while True:
+            try:
+                item = await self._awaited(resume(value))
+            except StopAsyncIteration:
+                return
+            try:
+                value = yield item
+                resume = inner.asend
+            except GeneratorExit:
+                await self._awaited(inner.aclose())
+                raise
+            except BaseException as error:  # noqa: BLE001  (likewise)
+                resume, value = inner.athrow, error
+
+
+class FlowAttribute(Generic[T]):
+    """An attribute that has in each flow of control the value that was set there, else a default.
+
+    It dies with its object, is not copied, and not pickled.
+
+    Args:
+        default: its value where none was set.
+    """
+
+    def __init__(self, default: T) -> None:
+        self.default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._values: ContextVar[WeakKeyDictionary[Any, T] | None] = ContextVar(
+            f"{owner.__name__}.{name}", default=None
+        )
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        values = self._values.get()
+        return self.default if not values else values.get(instance, self.default)
+
+    def __set__(self, instance: Any, value: T) -> None:
+        old = self._values.get()
+        values = WeakKeyDictionary() if old is None else old.copy()  # tasks may share the old one
+        values[instance] = value
+        self._values.set(values)
+
+    def __delete__(self, instance: Any) -> None:
+        old = self._values.get()
+        if old and instance in old:
+            values = old.copy()
+            values.pop(instance, None)
+            self._values.set(values)
+
+    def is_set(self) -> bool:
+        """Return whether any object has a value in this flow."""
+        return bool(self._values.get())
