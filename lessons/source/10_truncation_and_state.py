@@ -15,7 +15,7 @@
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import check, line, picture, same, scaled, table
+from lesson_tools import ask, check, line, picture, same, scaled, table
 from minigrad.plot import input_gradients, tbptt_band
 
 # %% [markdown]
@@ -157,10 +157,20 @@ def reach(T, k1, k2):
     return np.maximum(0, (np.arange(T) // k1 + 1) * k1 - k2)
 
 
+# %% variant="reach"
+def reach(T, k1, k2):
+    """A loop, a list of Python's whole numbers."""
+    found = []
+    for start in range(0, T, k1):
+        stop = min(start + k1, T)
+        found += [max(stop - k2, 0)] * (stop - start)
+    return found
+
+
 # %% check="reach" points=2
 for k1, k2 in ((1, 5), (4, 4), (3, 8), (7, 9), (24, 24)):
     heard = input_gradients(lstm((k1, k2)), x[:, :23]) > 0
-    same(f"reach for ({k1}, {k2})", reach(23, k1, k2), heard.argmax(axis=1))
+    same(f"reach for ({k1}, {k2})", ask(reach, 23, k1, k2), heard.argmax(axis=1))
 
 # %% [markdown]
 # ## What it costs
@@ -364,6 +374,22 @@ def truncated_gradient(hs, dy, U, k1, k2):
     return dU
 
 
+# %% variant="truncated"
+def truncated_gradient(hs, dy, U, k1, k2):
+    """Every loss for itself, in place; the shares in a list."""
+    np.multiply(hs, hs, out=(squares := np.empty_like(hs)))
+    shares = []
+    for t in range(len(dy)):
+        start = t - t % k1
+        stop = min(start + k1, len(dy))
+        dh = dy[t]
+        for u in range(t, max(0, stop - k2) - 1, -1):
+            dh *= 1 - squares[u + 1]
+            shares.append(hs[u].T @ dh)
+            dh = dh @ U.T
+    return sum(shares)
+
+
 # %% check="truncated" points=4
 dy = np.random.default_rng(3).normal(size=(2, T, units))
 for k in ((1, 4), (5, 5), (4, 10), (T, T)):
@@ -372,7 +398,7 @@ for k in ((1, 4), (5, 5), (4, 10), (T, T)):
     y.backward(mg.tensor(dy))
     hs = np.concatenate([np.zeros((1, 2, units)), y.numpy().swapaxes(0, 1)])
     _, U, _ = rnn.get_weights()
-    yours = truncated_gradient(hs, dy.swapaxes(0, 1), U, *k)
+    yours = ask(truncated_gradient, hs, dy.swapaxes(0, 1), U, *k)
     same(f"dU for tbptt={k}", yours, rnn.trainable_weights[1].grad)
 
 # %% [markdown]
@@ -472,6 +498,18 @@ def windowed(layer, x, k, loss):
     return np.concatenate(outputs, axis=1)
 
 
+# %% variant="windowed"
+def windowed(layer, x, k, loss):
+    """Zeros to begin with, h and c by name, and a list of Tensors."""
+    h, c = (np.zeros((len(x), layer.units)) for _ in range(2))
+    pieces = np.split(x, range(k, x.shape[1], k), axis=1)
+    for n, piece in enumerate(pieces):
+        y, h, c = layer(piece, initial_state=[h, c])
+        loss(y, n * k).backward()
+        h, c, pieces[n] = h.numpy(), c.numpy(), y.detach()
+    return mg.concat(pieces, axis=1)
+
+
 # %% check="windowed" points=3
 wanted = np.random.default_rng(4).normal(size=(2, T, units))
 
@@ -483,9 +521,9 @@ def loss_of(y, start):
 
 for k in (4, 8):
     yours, theirs = lstm(return_state=True), lstm((k, k))
-    outputs = windowed(yours, x, k, loss_of)
     y = theirs(x)
     loss_of(y, 0).backward()
+    outputs = ask(windowed, yours, x, k, loss_of)
     same(f"outputs, k = {k}", outputs, y)
     for a, b in zip(yours.trainable_weights, theirs.trainable_weights, strict=True):
         check(
