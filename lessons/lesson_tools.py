@@ -35,6 +35,24 @@ def line(k: int, marker: bool = False) -> dict[str, Any]:
     return {**look, "marker": MARKERS[k], "markersize": 4} if marker else look
 
 
+def medians(ax: Any, x: Sequence[float], found: Any, label: str, k: int) -> None:
+    """Draws what several runs came to: every one as a point, and their median as the k-th line of a figure.
+
+    Args:
+        ax: matplotlib's axes.
+        x: where each column of `found` stands.
+        found: a row for each run, (runs, len(x)).
+        label: for the legend.
+        k: which line.
+    """
+    found = np.asarray(found, float)
+    look = line(k, marker=True)
+    ax.plot(x, np.median(found, axis=0), label=label, **{**look, "marker": None})
+    shifted = np.asarray(x, float) * (1 + 0.015 * (k - 1)) if len(x) > 1 else np.asarray(x, float)
+    for row in found:
+        ax.plot(shifted, row, alpha=0.6, **{**look, "linestyle": "none"})
+
+
 # --- pictures -----------------------------------------------------------------------------------------------------
 
 

@@ -547,8 +547,8 @@ def draw_saturation(left, right):
 picture(draw_saturation, columns=2, size=(9.5, 4.6))
 
 # %% [markdown]
-# An untrained net has its marks in the lower left corner, gates ajar. Trained ones move out, and a *forget* gate in the
-# upper left corner is a unit that remembers: saturated, and just what one wants. Lesson 12 looks at such nets.
+# This untrained net has its marks in the lower left corner, gates ajar. A *forget* gate in the upper left corner is a unit that
+# remembers: saturated, and just what one wants. Lesson 12 measures what trainings make of the gates.
 #
 # ## To think about
 #
