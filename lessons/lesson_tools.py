@@ -257,7 +257,9 @@ def _array(name: str, x: Any) -> Any:
     try:
         return np.asarray(x)
     except ValueError:
-        raise CheckError(f"{name} should be one array; yours is a {type(x).__name__} of parts that do not fit.") from None
+        raise CheckError(
+            f"{name} should be one array; yours is a {type(x).__name__} of parts that do not fit."
+        ) from None
 
 
 def same(name: str, yours: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-9) -> None:

@@ -205,6 +205,7 @@ def unbroadcast(d, shape):
             d = np.expand_dims(d.sum(k), k)
     return d
 
+
 # %% variant="unbroadcast"
 def unbroadcast(d, shape):
     """Entry by entry, into an array of zeros."""
@@ -340,6 +341,7 @@ def embedding_backward(dy, i, words):
         dE[i[at]] += dy[at]
     return dE
 
+
 # %% variant="embedding_backward"
 def embedding_backward(dy, i, words):
     """A product with one-hot rows."""
@@ -365,12 +367,16 @@ check(not dE[4].any(), "word 4 does not occur: its gradient is 0.")
 #
 # Broadcasting never complains when two shapes *happen* to fit. A network with one output unit predicts an array of shape
 # `(n, 1)`; the targets were read from a file as `(n,)`. Then `prediction - target` has shape `(n, n)`: every prediction
-# against every target. The mean of its squares is a number, it has a gradient, and the loss goes down. What is learnt?
+# against every target. The mean of its squares is a number, it has a gradient, and the loss goes down. What is learnt? Five times, with
+# other noise on the data:
 
 # %%
-n = 24
+n, SEEDS = 24, range(5)
 inputs = np.linspace(-1, 1, n)[:, None]
-target = 2 * inputs[:, 0] + 0.5 + 0.2 * draw.normal(size=n)
+targets = [
+    2 * inputs[:, 0] + 0.5 + 0.2 * np.random.default_rng(seed).normal(size=n)
+    for seed in SEEDS
+]
 
 
 def fitted(target, steps):
@@ -389,21 +395,38 @@ def fitted(target, steps):
     return round(slope.item(), 3) + 0.0, round(intercept.item(), 3)
 
 
-right = fitted(target[:, None], scaled(100, 30))  # (n, 1) against (n, 1)
-wrong = fitted(
-    target, scaled(100, 30)
-)  # (n, 1) against (n,): an (n, n) table of differences
+right = [fitted(target[:, None], scaled(100, 30)) for target in targets]  # (n, 1) − (n, 1)
+wrong = [
+    fitted(target, scaled(100, 30)) for target in targets
+]  # (n, 1) − (n,): a table (n, n)
 table(
-    ["shapes", "slope", "intercept"],
-    [("(n, 1) − (n, 1)", *right), ("(n, 1) − (n,)", *wrong)],
+    [
+        "noise",
+        "slope, (n, 1) − (n, 1)",
+        "slope, (n, 1) − (n,)",
+        "intercept",
+        "mean of the data",
+    ],
+    [
+        (
+            f"seed {seed}",
+            f"{good[0]:.2f}",
+            f"{bad[0]:.2f}",
+            f"{bad[1]:.2f}",
+            f"{target.mean():.2f}",
+        )
+        for seed, good, bad, target in zip(SEEDS, right, wrong, targets, strict=True)
+    ],
 )
 
 
 # %%
 def draw_fit(ax):
-    ax.plot(inputs[:, 0], target, "o", color="0.5", markersize=4, label="data")
+    ax.plot(
+        inputs[:, 0], targets[0], "o", color="0.5", markersize=4, label="data of seed 0"
+    )
     for k, (name, (slope, intercept)) in enumerate(
-        (("(n, 1) − (n, 1)", right), ("(n, 1) − (n,)", wrong))
+        (("(n, 1) − (n, 1)", right[0]), ("(n, 1) − (n,)", wrong[0]))
     ):
         ax.plot(inputs[:, 0], slope * inputs[:, 0] + intercept, label=name, **line(k))
     ax.set(xlabel="x", ylabel="target and prediction")
@@ -418,7 +441,7 @@ picture(
 )
 
 # %% [markdown]
-# It learns the *mean*, since each prediction is asked to please all targets at once. The losses of `mg.keras` put the
+# It learns the *mean*, each time, since each prediction is asked to please all targets at once. The losses of `mg.keras` put the
 # missing axis in, or refuse; a hand-written `((a - b) ** 2).mean()` does neither. Print shapes.
 #
 # ## To think about

@@ -519,11 +519,16 @@ def caught(backward):
         for k, gradient in enumerate(backward(dy, dh_T, *point, mask)):
             ends = []
             for s in (1e-5, -1e-5):
-                moved = [a + s * v * (j == k) for j, (a, v) in enumerate(zip(point, vs, strict=True))]
+                moved = [
+                    a + s * v * (j == k)
+                    for j, (a, v) in enumerate(zip(point, vs, strict=True))
+                ]
                 outputs, h_T = rnn(*moved, mask)
                 ends.append(np.vdot(dy, outputs) + np.vdot(dh_T, h_T))
             numeric = (ends[0] - ends[1]) / 2e-5
-            wrong.append(abs(np.vdot(gradient, vs[k]) - numeric) > 1e-6 * max(1, abs(numeric)))
+            wrong.append(
+                abs(np.vdot(gradient, vs[k]) - numeric) > 1e-6 * max(1, abs(numeric))
+            )
     return np.any(wrong)
 
 

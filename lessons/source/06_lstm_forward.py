@@ -297,6 +297,7 @@ def counter():
     """Lists of whole numbers; the candidate tells a 1 from a 0 too."""
     return [[60, 0, 20, 0], [0, -60, 0, 0]], [[0, 0, 0, 0]], [-30, 30, 0, 30]
 
+
 # %% variant="counter"
 def counter():
     """The input gate always open: g alone tells a 1 from a 0."""
@@ -496,6 +497,7 @@ def forget_bias_for(k):
 def forget_bias_for(k):
     """With expm1; an array without axes."""
     return np.array(-np.log(np.expm1(np.log(2) / k)))
+
 
 # %% variant="forget_bias"
 def forget_bias_for(k):

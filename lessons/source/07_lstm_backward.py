@@ -190,6 +190,7 @@ def intermediates(dh_new, dc_new, kept, c):
     dc_new += da * (1 - kept.a**2)
     return do, dc_new, dc_new * c, dc_new * kept.g, dc_new * kept.i
 
+
 # %% variant="intermediates"
 def intermediates(dh_new, dc_new, kept, c):
     """In place in every array at hand; single precision; a list."""
@@ -452,7 +453,11 @@ def gather(xs, hs, dzs):
 # %% variant="gather"
 def gather(xs, hs, dzs):
     """Step by step, from the last; in place."""
-    dW, dU, db = np.zeros((xs.shape[2], dzs.shape[2])), np.zeros((hs.shape[2], dzs.shape[2])), 0
+    dW, dU, db = (
+        np.zeros((xs.shape[2], dzs.shape[2])),
+        np.zeros((hs.shape[2], dzs.shape[2])),
+        0,
+    )
     for x, h, dz in zip(xs[::-1], hs[-2::-1], dzs[::-1], strict=True):
         dW += x.T @ dz
         dU += h.T @ dz
@@ -538,7 +543,7 @@ picture(draw_ledgers, rows=2, size=(9, 6))
 # alike, and the table shows what they are shares *of*: with a bias of 0 all of it shrinks to less than six tenths at each
 # step, with a bias of 3 it stays. (Why is nothing sent back through the forget gate at $t = 0$? Look at $df$.)
 #
-# ## Why it does not vanish
+# ## When it vanishes, and when not
 #
 # If only the carousel is counted, the Jacobian of $c_T$ is a *diagonal* matrix, a product of forget gates:
 #

@@ -187,7 +187,9 @@ for cell in (one, three):
 three.set_weights([W_, U_, b_])
 xs = draw.normal(size=(2, 9, 3))
 K_, bias_ = ask(to_first, W_, U_, b_, parts=("K", "the bias"))
-one.set_weights([returned("K", K_, shape=(7, 16)), returned("the bias", bias_, shape=(16,))])
+one.set_weights(
+    [returned("K", K_, shape=(7, 16)), returned("the bias", bias_, shape=(16,))]
+)
 outputs, state = mg.compat.v1.nn.dynamic_rnn(one, xs, dtype="float64")
 ys, _, c_last = mg.keras.layers.RNN(
     three, return_sequences=True, return_state=True, dtype="float64"

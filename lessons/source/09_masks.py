@@ -362,6 +362,7 @@ def mean_over_valid(losses, mask):
     """Only the real ones are taken."""
     return losses[mask].mean(dtype="float32")
 
+
 # %% variant="valid_mean"
 def mean_over_valid(losses, mask):
     """In place; a Python float."""
@@ -442,6 +443,7 @@ def reverse_valid(x, lengths):
     for row, n in zip(x, lengths, strict=True):
         row[:n] = row[:n][::-1].copy()
     return x
+
 
 # %% variant="reverse"
 def reverse_valid(x, lengths):

@@ -482,9 +482,7 @@ for x_t in draw.normal(size=(5, 2, 6)):
 for h_t in hs[:0:-1]:
     dh = ask(back_one_step, dh, h_t.numpy(), U.numpy(), r, shape=(2, 6))
 same("dh_0, five steps back", dh, h_0.grad)
-check(
-    (dh[r == 0] == 0).all(), "a unit that was dropped should get no gradient."
-)
+check((dh[r == 0] == 0).all(), "a unit that was dropped should get no gradient.")
 
 # %% [markdown]
 # A dropped unit gets no gradient, at *any* step: for this sequence it does not exist. The others see the net that is left, along

@@ -86,10 +86,22 @@ def trained(kind, steps, **options):
 
 SEEDS = range(scaled(5, 1))
 TASKS = {
-    "adding": (Adding, scaled(500, 200), {"length": 20, "units": 16, "memory": 20.0, "batch": 32}),
-    "temporal order": (TemporalOrder, scaled(250, 120), {"length": 20, "units": 16, "memory": 20.0}),
+    "adding": (
+        Adding,
+        scaled(500, 200),
+        {"length": 20, "units": 16, "memory": 20.0, "batch": 32},
+    ),
+    "temporal order": (
+        TemporalOrder,
+        scaled(250, 120),
+        {"length": 20, "units": 16, "memory": 20.0},
+    ),
     "Reber": (Reber, scaled(600, 150), {"units": 16}),
-    "text": (Text, scaled(300, 150), {"units": 24, "memory": 20.0, "batch": 16, "window": 32, "embedding": 0}),
+    "text": (
+        Text,
+        scaled(300, 150),
+        {"units": 24, "memory": 20.0, "batch": 16, "window": 32, "embedding": 0},
+    ),
 }
 with tempfile.TemporaryDirectory() as folder:
     file = Path(folder, "text.txt")
@@ -98,7 +110,9 @@ with tempfile.TemporaryDirectory() as folder:
     for name, (kind, steps, options) in TASKS.items():
         options = {**options, "file": str(file)} if kind is Text else options
         five[name] = [trained(kind, steps, seed=seed, **options) for seed in SEEDS]
-models = {name: trainers[0] for name, trainers in five.items()}  # the one of each task that is drawn
+models = {
+    name: trainers[0] for name, trainers in five.items()
+}  # the one of each task that is drawn
 print(bracketed(70, seed=1))
 
 
@@ -117,7 +131,14 @@ rows = []
 for name, trainers in five.items():
     task = trainers[0].task
     reached = [trainer.evaluate()[task.metric] for trainer in trainers]
-    rows.append((name, task.metric.replace("_", " "), over_seeds(reached), f"{task.baseline().value:.2f}"))
+    rows.append(
+        (
+            name,
+            task.metric.replace("_", " "),
+            over_seeds(reached),
+            f"{task.baseline().value:.2f}",
+        )
+    )
 table(["task", "measure", "trained: median (range)", "without memory"], rows)
 
 # %% [markdown]
@@ -163,6 +184,7 @@ picture(
 
 # %% [markdown]
 # One sequence and one model. The same over 32 sequences, for the models of all five seeds:
+
 
 # %%
 def adding_in_numbers(trainer):
@@ -317,7 +339,10 @@ def distances(trainer):
 held = [distances(trainer) for trainer in five["temporal order"]]
 table(
     ["‖Δc‖", "after the first letter", "after the second", "at the end"],
-    [(f"seed {seed}", *(f"{d:.1f}" for d in gap)) for seed, gap in zip(SEEDS, held, strict=True)],
+    [
+        (f"seed {seed}", *(f"{d:.1f}" for d in gap))
+        for seed, gap in zip(SEEDS, held, strict=True)
+    ],
 )
 
 # %% [markdown]
@@ -364,25 +389,35 @@ def apart(run):
 def opened(run):
     """The output gate after each letter, each unit counted by how far its tanh c is apart."""
     weight = np.abs(np.diff(np.tanh(run.c[1:]), axis=1))[:, 0]
-    return (run.o.mean(axis=1) * weight).sum(axis=-1) / np.maximum(weight.sum(axis=-1), 1e-9)
+    return (run.o.mean(axis=1) * weight).sum(axis=-1) / np.maximum(
+        weight.sum(axis=-1), 1e-9
+    )
 
 
 def at_the_end(trainer):
     """Each of the distances when the last letter is due, over its median inside; and the gate: inside, then."""
     runs = [two_strings(trainer, inside)[1] for inside in INSIDES]
     found = {
-        name: np.median([apart(r)[name][ASKED] / np.median(apart(r)[name][2:ASKED]) for r in runs])
+        name: np.median(
+            [apart(r)[name][ASKED] / np.median(apart(r)[name][2:ASKED]) for r in runs]
+        )
         for name in ("h", "h, gate frozen", "tanh c")
     }
     gates = [opened(run) for run in runs]
-    return found, np.median([(np.median(gate[2:ASKED]), gate[ASKED]) for gate in gates], axis=0)
+    return found, np.median(
+        [(np.median(gate[2:ASKED]), gate[ASKED]) for gate in gates], axis=0
+    )
 
 
 peaks = [at_the_end(trainer) for trainer in five["Reber"]]
 scores, strings = two_strings(models["Reber"], INSIDES[0])
 gap, gate = apart(strings), opened(strings)
 table(
-    ["when the last letter is due, over inside", *(f"seed {seed}" for seed in SEEDS), "median"],
+    [
+        "when the last letter is due, over inside",
+        *(f"seed {seed}" for seed in SEEDS),
+        "median",
+    ],
     [
         (f"distance of {name}", *(f"{v:.1f}" for v in values), f"{np.median(values):.1f}")
         for name in ("h", "h, gate frozen", "tanh c")
@@ -396,25 +431,44 @@ print("the output gate, inside → then:", *(f"{a:.2f} → {b:.2f}" for _, (a, b
 def draw_reber(left, middle, right):
     for k, name in enumerate(("c", "h", "h, gate frozen")):
         left.semilogy(np.maximum(gap[name], 1e-2), label=name, **line(k, marker=True))
-    left.set(xlabel="the letter that was read", ylabel="distance of the two states", ylim=(0.1, 15))
+    left.set(
+        xlabel="the letter that was read",
+        ylabel="distance of the two states",
+        ylim=(0.1, 15),
+    )
     middle.plot(np.arange(1, len(gate)), gate[1:], **line(3, marker=True))
-    middle.set(xlabel="the letter that was read", ylabel="output gate of the units that differ", ylim=(0, 1.04))
-    letters = [f"{a}\n{b}" if a != b else a for a, b in zip(*(f"B{k}{INSIDES[0]}E{k}" for k in "TP"), strict=True)]
+    middle.set(
+        xlabel="the letter that was read",
+        ylabel="output gate of the units that differ",
+        ylim=(0, 1.04),
+    )
+    letters = [
+        f"{a}\n{b}" if a != b else a
+        for a, b in zip(*(f"B{k}{INSIDES[0]}E{k}" for k in "TP"), strict=True)
+    ]
     for ax in (left, middle):
         ax.axvline(len(letters) - 2, color="0.3", linewidth=0.9, zorder=0)
         ax.set_xticks(range(len(letters)), letters)
     left.legend()
     for k, name in enumerate(("h", "h, gate frozen", "tanh c")):
         values = [found[name] for found, _ in peaks]
-        right.plot([k] * len(values), values, alpha=0.6, **line(k, marker=True) | {"linestyle": "none"})
+        right.plot(
+            [k] * len(values),
+            values,
+            alpha=0.6,
+            **line(k, marker=True) | {"linestyle": "none"},
+        )
         right.plot([k - 0.25, k + 0.25], [np.median(values)] * 2, color="0.2")
     right.axhline(1, color="0.4", linewidth=0.8)
     right.set_xticks(range(3), ["h", "h, gate\nfrozen", "tanh c"])
-    right.set(ylabel="distance when asked for, over inside", xlim=(-0.5, 2.5), ylim=(0, None))
+    right.set(
+        ylabel="distance when asked for, over inside", xlim=(-0.5, 2.5), ylim=(0, None)
+    )
 
 
 said = "; ".join(
-    f"{name}: {over_seeds([found[name] for found, _ in peaks], '.1f')}" for name in ("h", "h, gate frozen", "tanh c")
+    f"{name}: {over_seeds([found[name] for found, _ in peaks], '.1f')}"
+    for name in ("h", "h, gate frozen", "tanh c")
 )
 picture(
     draw_reber,
@@ -466,6 +520,7 @@ picture(draw_saturation, columns=2, size=(10, 4))
 # top left are the ones that hold; a gate at the origin is never at an end of its range and works as a *dial*, not as a switch.
 # How much of it is the training's work? The same models once more, as they were born:
 
+
 # %%
 def ends_of_range(trainer):
     """The share of steps at which a gate is below 0.1 or above 0.9: i, f and o, over all units."""
@@ -476,10 +531,21 @@ def ends_of_range(trainer):
 untrained = [
     Trainer(trainer.task, trainer.task.options) for trainer in five["temporal order"]
 ]
-ends = {"untrained": [ends_of_range(t) for t in untrained], "trained": [ends_of_range(t) for t in five["temporal order"]]}
+ends = {
+    "untrained": [ends_of_range(t) for t in untrained],
+    "trained": [ends_of_range(t) for t in five["temporal order"]],
+}
 table(
-    ["temporal order: share at an end of the range", "input gate", "forget gate", "output gate"],
-    [(name, *(over_seeds(column) for column in zip(*found, strict=True))) for name, found in ends.items()],
+    [
+        "temporal order: share at an end of the range",
+        "input gate",
+        "forget gate",
+        "output gate",
+    ],
+    [
+        (name, *(over_seeds(column) for column in zip(*found, strict=True)))
+        for name, found in ends.items()
+    ],
 )
 
 # %% [markdown]
@@ -522,7 +588,9 @@ def saturated(gate, mask, low=0.1, high=0.9):
 def saturated(gate, mask, low=0.1, high=0.9):
     """In place, by counting; a list."""
     gate[~mask] = (low + high) / 2
-    return [np.count_nonzero(far, axis=(0, 1)) / mask.sum() for far in (gate < low, gate > high)]
+    return [
+        np.count_nonzero(far, axis=(0, 1)) / mask.sum() for far in (gate < low, gate > high)
+    ]
 
 
 # %% check="saturated" points=2
@@ -627,7 +695,9 @@ _, c_new, labels_new = read(seed=9)
 right = (np.round(np.clip(c_new @ w + b, -1, 1)) == labels_new).mean()
 one_unit = np.polyfit(c[:, best], labels, 1)
 alone = (np.round(np.polyval(one_unit, c_new[:, best])) == labels_new).mean()
-print(f"on a new text your probe is right at {right:.0%} of the letters, the best unit at {alone:.0%}")
+print(
+    f"on a new text your probe is right at {right:.0%} of the letters, the best unit at {alone:.0%}"
+)
 squares = ((np.polyval(one_unit, c[:, best]) - labels) ** 2).sum()
 check((rest**2).sum() < squares, "the probe should fit better than the best unit alone.")
 
@@ -643,7 +713,10 @@ def right_on_a_new_text(reader):
     unit, _ = best_unit(c, labels)
     shares = []
     for columns in (slice(None), [unit]):
-        *_, c_1, new_1 = labels, *(np.column_stack([a[:, columns], np.ones(len(a))]) for a in (c, c_new))
+        *_, c_1, new_1 = (
+            labels,
+            *(np.column_stack([a[:, columns], np.ones(len(a))]) for a in (c, c_new)),
+        )
         fit = new_1 @ np.linalg.lstsq(c_1, labels, rcond=None)[0]
         shares.append(float((np.round(np.clip(fit, -1, 1)) == labels_new).mean()))
     return shares
@@ -652,7 +725,12 @@ def right_on_a_new_text(reader):
 probed = [right_on_a_new_text(one) for one in five["text"]]
 table(
     ["right on a new text", *(f"seed {seed}" for seed in SEEDS)],
-    [(name, *(f"{v:.0%}" for v in found)) for name, found in zip(("all units", "best unit"), zip(*probed, strict=True), strict=True)],
+    [
+        (name, *(f"{v:.0%}" for v in found))
+        for name, found in zip(
+            ("all units", "best unit"), zip(*probed, strict=True), strict=True
+        )
+    ],
 )
 
 # %% [markdown]
@@ -681,8 +759,19 @@ def about_to_close(reader):
 closing, _ = about_to_close(reader)
 looks = [about_to_close(one) for one in five["text"]]
 strongest = [int(run.saliency()[:, 0].argmax()) - len(piece) for run, _ in looks]
-print(f"read: {piece!r}; the better fit is ] with", sum(fits for _, fits in looks), "of", len(SEEDS), "seeds")
-print("steps from the end of the largest saliency, seed by seed:", *strongest, " the [ is at", piece.rindex("[") - len(piece))
+print(
+    f"read: {piece!r}; the better fit is ] with",
+    sum(fits for _, fits in looks),
+    "of",
+    len(SEEDS),
+    "seeds",
+)
+print(
+    "steps from the end of the largest saliency, seed by seed:",
+    *strongest,
+    " the [ is at",
+    piece.rindex("[") - len(piece),
+)
 
 
 # %%
@@ -714,7 +803,13 @@ KINDS = {
 def share_right(seed, length, options):
     """The share of sequences right after the training."""
     trainer = trained(
-        TemporalOrder, scaled(200, 20), length=length, units=16, batch=16, seed=seed, **options
+        TemporalOrder,
+        scaled(200, 20),
+        length=length,
+        units=16,
+        batch=16,
+        seed=seed,
+        **options,
     )
     return trainer.evaluate()["accuracy"]
 
@@ -750,7 +845,8 @@ picture(
     + ", ".join(map(str, LENGTHS))
     + ": "
     + "; ".join(
-        f"{name} {', '.join(over_seeds(column) for column in found.T)}" for name, found in solved.items()
+        f"{name} {', '.join(over_seeds(column) for column in found.T)}"
+        for name, found in solved.items()
     )
     + ". A level line at 0.25 marks guessing.",
 )

@@ -197,8 +197,12 @@ def my_backend():
     class Mine:
         asarray = staticmethod(minigrad_numpy.asarray)
         to_numpy = staticmethod(lambda x: np.asarray(x).copy())
-        unstack = staticmethod(lambda x, axis=0: tuple(x.take(k, axis) for k in range(x.shape[axis])))
-        split = staticmethod(lambda x, sections, axis=0: tuple(np.array_split(x, sections, axis)))
+        unstack = staticmethod(
+            lambda x, axis=0: tuple(x.take(k, axis) for k in range(x.shape[axis]))
+        )
+        split = staticmethod(
+            lambda x, sections, axis=0: tuple(np.array_split(x, sections, axis))
+        )
 
         @staticmethod
         def setitem(x, index, values):
@@ -492,7 +496,12 @@ def multiplications(B, T, F, U):
 def multiplications(B, T, F, U):
     """Product by product, as a list of floats."""
     forward = sum([1.0 * B * T * F * 4 * U, *(B * U * 4 * U for _ in range(T))])
-    dx, dW, dh, dU = B * T * 4 * U * F, F * B * T * 4 * U, T * B * 4 * U * U, U * B * T * 4 * U
+    dx, dW, dh, dU = (
+        B * T * 4 * U * F,
+        F * B * T * 4 * U,
+        T * B * 4 * U * U,
+        U * B * T * 4 * U,
+    )
     return [forward, dx + dW + dh + dU]
 
 
