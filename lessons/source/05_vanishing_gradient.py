@@ -227,7 +227,7 @@ picture(
 # %% [markdown]
 # For small gains the curve hugs its bound. For $g > 1$ it stays below: the state grows until the tanh saturates, and
 # $1 - h^2$ takes away what $U$ puts in. Between the two a
-# gain may look level for a while. That is a balance on a knife's edge, and training upsets it.
+# gain may look level for a while. That is a balance on a knife's edge.
 #
 # ## Exercise 1: the norms, by hand
 #
@@ -299,7 +299,7 @@ for gain in (0.9, 1.6):
 # %% [markdown]
 # ## Which gradient has vanished?
 #
-# Print the norm of $dU$ while such a net trains, and it looks healthy. The gradient that vanishes is not $dU$: it is the
+# Print the norm of $dU$ of such a net, and it looks healthy. The gradient that vanishes is not $dU$: it is the
 # *share* of the early steps in it, $dU = \sum_t h_{t-1}^\top ds_t$. The trace has all that is needed:
 
 # %%
