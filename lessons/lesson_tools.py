@@ -188,7 +188,7 @@ def ask(
         _TOLD.add(function)
         print(
             f"{name} writes into its argument {', '.join(written)}. That costs no points: a check hands out copies. "
-            "A caller who still needs the array would not get one."
+            "A caller who still needs the old numbers would miss them."
         )
     return returned(name, answer, *parts, shape=shape)
 

@@ -33,10 +33,13 @@ def executed(notebook: Notebook, unsolved: bool) -> Notebook:
     node = nbformat.reads(json.dumps(notebook), as_version=4)
     where: dict[str, Any] = {"metadata": {"path": str(FOLDER)}}
     client = nbclient.NotebookClient(
-        node, timeout=SECONDS, kernel_name="python3", allow_errors=True, record_timing=False, coalesce_streams=True,
+        node, timeout=SECONDS, kernel_name="python3", allow_errors=False, record_timing=False, coalesce_streams=True,
         resources=where,
     )  # fmt: skip
-    client.execute()
+    try:
+        client.execute()  # as "Run All" does: it ends at the first error in a cell that may not raise
+    except nbclient.exceptions.CellExecutionError as error:
+        raise LessonError(f"a cell raised {error.ename}: {error.evalue}\n{error}") from None
     cells = []
     for before, after in zip(notebook["cells"], node["cells"], strict=True):
         cells.append(before)

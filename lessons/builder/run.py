@@ -106,7 +106,11 @@ def refused(lesson: Lesson, solved: Run) -> list[str]:
     checks = {cell.options["check"]: cell for cell in lesson.solved() if "check" in cell.options}
     found = []
     with at_hand(True):
+        for name in [name for name, check in checks.items() if solved.cell(check) is not None]:
+            del right[name]  # its own solution does not pass: `unnoticed` says so
         for name, variant, check in lesson.variants():
+            if name not in right:
+                continue
             error = solved.cell(variant) or solved.cell(check)
             if error is not None:
                 found.append(f"{lesson.name}.py:{variant.line}: the check of {name!r} refuses this variant: {error!r}")

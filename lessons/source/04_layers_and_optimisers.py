@@ -410,7 +410,6 @@ table(
 )
 
 # %% [markdown]
-#
 # ## Exercise 3: Adam
 #
 # One step, as a pure function of arrays. It had better not write into what it is given; the check says so if it does.

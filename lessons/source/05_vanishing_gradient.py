@@ -349,10 +349,10 @@ picture(
 # \beta\cdot\text{earlier}$. Right would be $\alpha = \beta = 1$:
 
 # %%
-SEEDS = range(scaled(5, 1))
+SEEDS, STEPS = range(scaled(5, 1)), scaled(200, 20)
 
 
-def taught(distance, seed, steps=scaled(200, 20), T=40):
+def taught(distance, seed, steps=STEPS, T=40):
     """α, β and the mean squared error of a trained net; the numbers have variance 1."""
     draw = np.random.default_rng(seed)
     mg.random.seed(seed)

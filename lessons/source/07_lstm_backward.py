@@ -194,7 +194,7 @@ def intermediates(dh_new, dc_new, kept, c):
 # %% variant="intermediates"
 def intermediates(dh_new, dc_new, kept, c):
     """In place in every array at hand; single precision; a list."""
-    i, f, g, o, a = kept
+    i, _, g, o, a = kept
     o *= dh_new
     dh_new *= a
     a *= -a

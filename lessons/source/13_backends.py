@@ -322,17 +322,19 @@ def counting(module):
 
 # %% variant="counting"
 def counting(module):
-    """A default argument holds the name; a list of two."""
+    """`partial` holds the name; a list of two."""
+    import functools
+
     calls = Counter()
     counter = types.ModuleType("counting")
     counter.name = "counting"
+
+    def call(name, *args, **kwargs):
+        calls.update([name])
+        return getattr(module, name)(*args, **kwargs)
+
     for name in REQUIRED:
-
-        def call(*args, name=name, function=getattr(module, name), **kwargs):
-            calls.update([name])
-            return function(*args, **kwargs)
-
-        setattr(counter, name, call)
+        setattr(counter, name, functools.partial(call, name))
     return [counter, calls]
 
 

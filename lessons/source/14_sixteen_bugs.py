@@ -138,13 +138,16 @@ print(len(ALL), "suspects")
 
 
 # %%
-def left_of_the_loss(number, seed, steps=scaled(100, 20), T=8, rows=32, F=2, units=4):
+STEPS = scaled(100, 20)
+
+
+def left_of_the_loss(number, seed, T=8, rows=32, F=2, units=4):
     """The loss in the end over the loss in the beginning, trained with the gradients of an engine."""
     functions, draw = engine(number), np.random.default_rng(seed)
     weights = [0.5 * draw.normal(size=s) for s in ((F, 4 * units), (units, 4 * units))]
     weights.append(np.repeat([0.0, 1.0, 0.0, 0.0], units))
     m, v, losses, zero = [0.0] * 3, [0.0] * 3, [], np.zeros((rows, units))
-    for step in range(1, steps + 1):
+    for step in range(1, STEPS + 1):
         x, mask = draw.normal(size=(T, rows, F)), np.ones((T, rows), bool)
         mask[5:, :8] = False  # some rows end early
         ys, *_, kept = functions["forward"](x, mask, zero, zero, *weights)

@@ -216,11 +216,21 @@ def test_the_import_of_the_first_row_carries_the_others() -> None:
 
 # --- CuDNN ---
 
-# By TensorFlow 2.15.1's own loader of old files (tests/oracle/record/cudnn.py), for weights and one sequence drawn from a
-# seed of 0: 3 features, 2 units, 4 steps.
+# By TensorFlow 2.15.1's own loader of old files (tests/oracle/record/cudnn.py), for weights and one sequence drawn from
+# a seed of 0: 3 features, 2 units, 4 steps.
 FROM_CUDNN = {
-    "LSTM": [[0.622098951, -0.511725091], [0.418134783, -0.689851729], [0.512228198, -0.157440763], [0.020670043, 0.477954069]],
-    "GRU": [[-0.687751846, 0.248087822], [-0.636246087, -0.356047707], [-0.816739341, -0.068602517], [-0.017113069, 0.870180334]],
+    "LSTM": [
+        [0.622098951, -0.511725091],
+        [0.418134783, -0.689851729],
+        [0.512228198, -0.157440763],
+        [0.020670043, 0.477954069],
+    ],
+    "GRU": [
+        [-0.687751846, 0.248087822],
+        [-0.636246087, -0.356047707],
+        [-0.816739341, -0.068602517],
+        [-0.017113069, 0.870180334],
+    ],
 }
 
 
