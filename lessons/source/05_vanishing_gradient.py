@@ -352,7 +352,7 @@ picture(
 SEEDS, STEPS = range(scaled(5, 1)), scaled(200, 20)
 
 
-def taught(distance, seed, steps=STEPS, T=40):
+def taught(distance, seed, steps=STEPS, T=25):
     """α, β and the mean squared error of a trained net; the numbers have variance 1."""
     draw = np.random.default_rng(seed)
     mg.random.seed(seed)

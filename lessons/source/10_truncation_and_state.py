@@ -610,8 +610,8 @@ picture(
 # %% [markdown]
 # The state crosses every border, so in both runs the bit *could* be there. But in a window of 8 no gradient travels
 # farther than 7 steps (eight posts, seven gaps), and nobody tells the net to keep it. In a window of 32 the first
-# eight losses are no better off; the other three of four hear of their bit. With windows of 8 no seed gets farther than a few
-# hundredths below knowing nothing. So: **choose $k_2$ longer than the dependency that you want to be learnt**, by a good factor where
+# eight losses are no better off; the other three of four hear of their bit. With windows of 8 every seed ends within a few
+# hundredths of knowing nothing. So: **choose $k_2$ longer than the dependency that you want to be learnt**, by a good factor where
 # $k_1 = k_2$.
 #
 # ## To think about

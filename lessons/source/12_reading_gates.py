@@ -835,7 +835,7 @@ def draw_solved(ax):
         ylim=(0, 1.04),
         xticks=LENGTHS,
     )
-    ax.legend()
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
 picture(
@@ -849,6 +849,7 @@ picture(
         for name, found in solved.items()
     )
     + ". A level line at 0.25 marks guessing.",
+    size=(8.5, 3.6),
 )
 
 # %% [markdown]

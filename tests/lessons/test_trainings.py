@@ -109,7 +109,7 @@ def test_clipping_past_the_cliff() -> None:
 def test_what_is_learnt_beyond_the_border() -> None:
     says(
         10,
-        "With windows of 8 no seed gets farther than a few hundredths below knowing nothing",
+        "With windows of 8 every seed ends within a few hundredths of knowing nothing",
         "the same learning rate",
     )
     short, long = (names(10)["ends"][k] for k in (8, 32))
