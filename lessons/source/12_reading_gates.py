@@ -688,8 +688,12 @@ states = c.astype(np.float64)
 w, b = ask(probe, states, labels, parts=("w", "b"))
 rest = states @ w + b - labels
 same("the mean of what is left", rest.mean(), 0.0, atol=1e-5)
+lengths = np.linalg.norm(states, axis=0) * np.linalg.norm(labels)
 same(
-    "what is left, along each unit", rest @ states / len(rest), np.zeros(len(w)), atol=1e-4
+    "the cosine of what is left with each unit",
+    rest @ states / lengths,
+    np.zeros(len(w)),
+    atol=1e-4,
 )
 _, c_new, labels_new = read(seed=9)
 right = (np.round(np.clip(c_new @ w + b, -1, 1)) == labels_new).mean()

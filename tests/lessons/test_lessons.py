@@ -114,8 +114,9 @@ def test_a_name_that_only_a_check_binds_is_found() -> None:
 
 
 def words(text: str) -> list[str]:
-    """A text without its numbers and without the width of its columns: these depend on how long a lesson trained."""
-    return re.sub(r"-{3,}", "", re.sub(r"[-+−]?\d+(\.\d*)?(e[-+]?\d+)?", "#", text)).split()
+    """The words of a text, each once and without numbers: these depend on how long a lesson trained, and how often."""
+    plain = re.sub(r"-{3,}", "", re.sub(r"[-+−]?\d+(\.\d*)?(e[-+]?\d+)?", "#", text))
+    return list(dict.fromkeys(plain.split()))
 
 
 def printed(notebook: dict[str, Any]) -> str:
