@@ -344,7 +344,7 @@ picture(
 )
 
 # %% [markdown]
-# So what does such a net learn? Let it add two numbers of a sequence: the last one, and the one that came in some steps before. Five
+# So what does such a net learn? Let it add two of forty numbers: the last one, and the one that came in some steps before. Five
 # seeds for each distance, 200 steps of Adam, and then a look at what is in the answer, $\text{answer} \approx \alpha\cdot\text{last} +
 # \beta\cdot\text{earlier}$. Right would be $\alpha = \beta = 1$:
 
@@ -352,7 +352,7 @@ picture(
 SEEDS, STEPS = range(scaled(5, 1)), scaled(200, 20)
 
 
-def taught(distance, seed, steps=STEPS, T=25):
+def taught(distance, seed, steps=STEPS, T=40):
     """α, β and the mean squared error of a trained net; the numbers have variance 1."""
     draw = np.random.default_rng(seed)
     mg.random.seed(seed)
