@@ -539,8 +539,8 @@ picture(draw_ledgers, rows=2, size=(9, 6))
 # %% [markdown]
 # At the very last step ($t = 39$ when one counts from 0) nothing has come along $c$ yet: the loss has only touched $h$. From
 # there the gradient changes over to $c$, and the carousel carries most of it. With a bias of 0 the detours, above all the one
-# through the candidate, carry more than a third on the mean; with a bias of 3 less than a quarter. The shares look much
-# alike, and the table shows what they are shares *of*: with a bias of 0 all of it shrinks to less than six tenths at each
+# through the candidate, carry more than a third on the mean; with a bias of 3 about a quarter. The shares look much
+# alike, and the table shows what they are shares *of*: with a bias of 0 all of it shrinks to about six tenths at each
 # step, with a bias of 3 it stays. (Why is nothing sent back through the forget gate at $t = 0$? Look at $df$.)
 #
 # ## When it vanishes, and when not
