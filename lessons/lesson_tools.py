@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
+import inspect
 import io
 import os
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -31,6 +33,24 @@ def line(k: int, marker: bool = False) -> dict[str, Any]:
     k %= len(COLOURS)
     look: dict[str, Any] = {"color": COLOURS[k], "linestyle": STYLES[k]}
     return {**look, "marker": MARKERS[k], "markersize": 4} if marker else look
+
+
+def medians(ax: Any, x: Sequence[float], found: Any, label: str, k: int) -> None:
+    """Draws what several runs came to: every one as a point, and their median as the k-th line of a figure.
+
+    Args:
+        ax: matplotlib's axes.
+        x: where each column of `found` stands.
+        found: a row for each run, (runs, len(x)).
+        label: for the legend.
+        k: which line.
+    """
+    found = np.asarray(found, float)
+    look = line(k, marker=True)
+    ax.plot(x, np.median(found, axis=0), label=label, **{**look, "marker": None})
+    shifted = np.asarray(x, float) * (1 + 0.015 * (k - 1)) if len(x) > 1 else np.asarray(x, float)
+    for row in found:
+        ax.plot(shifted, row, alpha=0.6, **{**look, "linestyle": "none"})
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------
@@ -133,8 +153,77 @@ def check(condition: Any, says: str) -> None:
         raise CheckError(says)
 
 
+def ask(
+    function: Callable[..., Any],
+    *arguments: Any,
+    parts: Sequence[str] = (),
+    shape: tuple[int, ...] | None = None,
+    **options: Any,
+) -> Any:
+    """Returns what your function returns, if it has the form asked for.
+
+    The function gets copies of all arrays, so it may write into them. If it does, a sentence says so, once.
+
+    Args:
+        function: yours.
+        *arguments: its arguments; arrays in them, also those inside lists, tuples and dictionaries, are copied.
+        parts: where it is to return several things, what they are called.
+        shape: where it is to return one array, its shape.
+        **options: its keyword arguments.
+
+    Raises:
+        CheckError: the function takes other arguments, returns None, or returns another form.
+    """
+    name = getattr(function, "__name__", "your function")
+    try:
+        call = inspect.signature(function).bind(*arguments, **options)
+    except TypeError as error:
+        raise CheckError(f"{name} should take the arguments that the exercise names: {error}.") from None
+    given = dict(call.arguments)
+    call.arguments.update({key: _copied(value) for key, value in given.items()})
+    handed = dict(call.arguments)
+    answer = function(*call.args, **call.kwargs)
+    written = [f"`{key}`" for key in given if _contents(given[key]) != _contents(handed[key])]
+    if written and function not in _TOLD:
+        _TOLD.add(function)
+        print(
+            f"{name} writes into its argument {', '.join(written)}. That costs no points: a check hands out copies. "
+            "A caller who still needs the old numbers would miss them."
+        )
+    return returned(name, answer, *parts, shape=shape)
+
+
+_TOLD: WeakSet[Callable[..., Any]] = WeakSet()  # functions of which it was said that they write into their arguments
+
+
+def _copied(x: Any) -> Any:
+    """The same value with a copy of every array in it."""
+    if isinstance(x, np.ndarray):
+        return x.copy()
+    if isinstance(x, dict):
+        return {key: _copied(value) for key, value in x.items()}
+    if isinstance(x, (list, tuple)):
+        parts = [_copied(part) for part in x]
+        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)  # a NamedTuple takes them one by one
+    return x
+
+
+def _contents(x: Any) -> list[tuple[Any, ...]]:
+    """The shape, dtype and bytes of every array in a value: equal for NaN too."""
+    return [(a.shape, a.dtype.str, a.tobytes()) for a in _arrays(x)]
+
+
+def _arrays(x: Any) -> Iterator[Any]:
+    """Yields the arrays in a value."""
+    if isinstance(x, np.ndarray):
+        yield x
+    elif isinstance(x, (list, tuple, dict)):
+        for part in x.values() if isinstance(x, dict) else x:
+            yield from _arrays(part)
+
+
 def returned(what: str, answer: Any, *parts: str, shape: tuple[int, ...] | None = None) -> Any:
-    """Returns what your function returned, if it has the form asked for.
+    """Returns an answer if it has the form asked for; lists of numbers become arrays.
 
     Args:
         what: the function's name.
@@ -147,19 +236,36 @@ def returned(what: str, answer: Any, *parts: str, shape: tuple[int, ...] | None 
     """
     check(answer is not None, f"{what} returned None. Is there a `return` at its end?")
     if parts:
-        count = len(answer) if isinstance(answer, (tuple, list)) else 1
+        several = isinstance(answer, (tuple, list)) or (isinstance(answer, np.ndarray) and len(answer) == len(parts))
+        count = len(answer) if several else 1
         came = "one thing" if count == 1 else f"{count} things"
         check(count == len(parts), f"{what} should return {', '.join(parts)}; yours returned {came}.")
         missing = [part for part, one in zip(parts, answer, strict=True) if one is None]
         check(not missing, f"{what}: {', '.join(missing)} of what yours returned is None.")
+        return tuple(_array(part, one) for part, one in zip(parts, answer, strict=True))
     if shape is not None:
+        answer = _array(what, answer)
         came = answer.shape if hasattr(answer, "shape") else np.shape(answer)  # a Tensor will not be NumPy's
         check(came == shape, f"{what} should return an array of shape {shape}; yours returned one of shape {came}.")
     return answer
 
 
-def same(name: str, yours: Any, expected: Any, rtol: float = 1e-6, atol: float = 1e-9) -> None:
+def _array(name: str, x: Any) -> Any:
+    """A list of numbers as an array; all else as it is."""
+    if not isinstance(x, (list, tuple)):
+        return x
+    try:
+        return np.asarray(x)
+    except ValueError:
+        raise CheckError(
+            f"{name} should be one array; yours is a {type(x).__name__} of parts that do not fit."
+        ) from None
+
+
+def same(name: str, yours: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-9) -> None:
     """Compares two numbers, arrays or Tensors, and says what differs, where, and by how much.
+
+    A right answer that was computed in float32 is right.
 
     Args:
         name: of the quantity, such as ``"dx"``.
@@ -189,7 +295,7 @@ def _host(name: str, x: Any) -> Any:
     """A float64 array of whatever came."""
     if x is None or x is Ellipsis:
         raise CheckError(f"{name} is {x}. Does your function return it?")
-    array = np.asarray(x.numpy() if hasattr(x, "numpy") else x)
+    array = np.asarray(_array(name, x.numpy() if hasattr(x, "numpy") else x))
     check(array.dtype.kind in "fiub", f"{name} should be numbers; yours is {type(x).__name__}.")
     return array.astype(np.float64)
 

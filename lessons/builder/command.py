@@ -13,7 +13,7 @@ from lessons.builder.lesson import FOLDER, Lesson, lessons
 from lessons.builder.markdown import write_markdown
 from lessons.builder.notebook import notebook_of, write
 from lessons.builder.percent import LessonError
-from lessons.builder.run import run, unnoticed
+from lessons.builder.run import refused, run, unnoticed
 
 TABLE = re.compile(r"(?<=<!-- the table: `python -m lessons build` writes it -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
@@ -49,8 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser(
         "check",
         help="run them as plain Python",
-        description="Runs each lesson three times, without Jupyter: as shipped, where every check must fail; solved, "
-        "where all must pass; and with each mistake of its source, which the check must notice.",
+        description="Runs each lesson, without Jupyter: as shipped, where every check must fail; solved, "
+        "where all must pass; with each mistake of its source, which the check must notice; and with each other right "
+        "answer, which it must accept.",
     )
     check.add_argument("lessons", nargs="*", type=int, help="their numbers; all, if none is given")
     check.add_argument("--fast", action="store_true", help="with fewer training steps, as the tests do")
@@ -93,7 +94,7 @@ def problems(lesson: Lesson, fast: bool) -> tuple[list[str], float]:
     found += [f"{lesson.name}: the check of {name!r} passes as shipped" for name in _not_in(lesson, shipped.failed())]
     solved = run(lesson, lesson.solved(), fast)
     found += [f"{lesson.name}: solved, {type(e).__name__}: {e} (line {cell.line})" for cell, e in solved.errors]
-    found += unnoticed(lesson, solved)
+    found += unnoticed(lesson, solved) + refused(lesson, solved)
     return found, shipped.seconds + solved.seconds
 
 

@@ -1,4 +1,4 @@
-"""A lesson: what its source says, and the three readings of it (the student's, the solved one, one with a mistake)."""
+"""A lesson: what its source says, and its readings: the student's, the solved one, one with another answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from lessons.builder.percent import Cell, LessonError, parse
 
 FOLDER = Path(__file__).resolve().parents[1]
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"  # nbgrader's markers
-OPTIONS = {"exercise", "check", "points", "mistake"}
+LEFT_OUT = ("mistake", "variant")  # cells that tests put in a solution's place, and that stand in no notebook
+OPTIONS = {"exercise", "check", "points", *LEFT_OUT}
 REGION = re.compile(rf"^([ \t]*){BEGIN}\n(.*?)^[ \t]*{END}$", re.DOTALL | re.MULTILINE)
 FRONT = re.compile(
     r"# (?P<number>\d+) · (?P<title>[^\n]+)\n\n(?P<line>[^\n]+)\n\n"
@@ -67,7 +68,7 @@ class Lesson:
 
     def solved(self) -> list[Cell]:
         """The cells as the lecturer has them, with solutions and markers."""
-        return [cell for cell in self.cells if "mistake" not in cell.options]
+        return [cell for cell in self.cells if not set(LEFT_OUT) & set(cell.options)]
 
     def for_students(self) -> list[Cell]:
         """The cells without solutions."""
@@ -81,10 +82,17 @@ class Lesson:
 
     def mistakes(self) -> Iterator[tuple[str, Cell, Cell]]:
         """Yields what students get wrong, which a check must notice: exercise, wrong cell, check cell."""
+        return self._instead("mistake")
+
+    def variants(self) -> Iterator[tuple[str, Cell, Cell]]:
+        """Yields other right answers, which a check must accept: exercise, cell, check cell."""
+        return self._instead("variant")
+
+    def _instead(self, kind: str) -> Iterator[tuple[str, Cell, Cell]]:
         checks = {cell.options["check"]: cell for cell in self.cells if "check" in cell.options}
         for cell in self.cells:
-            if "mistake" in cell.options:
-                yield cell.options["mistake"], cell, checks[cell.options["mistake"]]
+            if kind in cell.options:
+                yield cell.options[kind], cell, checks[cell.options[kind]]
 
 
 def _left_out(number: int) -> str:
@@ -117,14 +125,14 @@ def read(path: Path) -> Lesson:
 
 
 def _check(cells: tuple[Cell, ...]) -> None:
-    """Each exercise has a solution, and a check after it; mistakes stand between the two."""
+    """Each exercise has a solution, and a check after it; mistakes and variants stand between the two."""
     unchecked = ""
     for cell in cells:
         says = cell.options
         if extra := set(says) - OPTIONS:
             raise LessonError(f"line {cell.line}: unknown options {sorted(extra)}; there are {sorted(OPTIONS)}")
         _check_markers(cell)
-        for option in ("mistake", "check"):
+        for option in (*LEFT_OUT, "check"):
             if option in says and says[option] != unchecked:
                 raise LessonError(f"line {cell.line}: {option}={says[option]!r} must come after its exercise")
         if "exercise" in says and unchecked:

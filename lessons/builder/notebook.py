@@ -13,6 +13,7 @@ from lessons.builder.lesson import Lesson
 from lessons.builder.percent import Cell
 
 Notebook = dict[str, Any]
+MAY_RAISE = "raises-exception"  # Jupyter's tag for a cell whose error stops nothing
 
 
 def notebook_of(lesson: Lesson, cells: list[Cell]) -> Notebook:
@@ -39,7 +40,11 @@ def _cell(cell: Cell, id_: str) -> dict[str, Any]:
 
 
 def _metadata(cell: Cell) -> dict[str, Any]:
-    """What nbgrader wants to know of exercises and checks. Where a figure is drawn, Jupyter folds it up."""
+    """What nbgrader wants to know of exercises and checks. Where a figure is drawn, Jupyter folds it up.
+
+    A check may raise: by its tag, Jupyter's "Run All" and nbclient then go on with the next cell. nbgrader gives no
+    points for a check that raised.
+    """
     says = cell.options
     common = {"schema_version": 3, "task": False}
     if "exercise" in says:
@@ -47,7 +52,7 @@ def _metadata(cell: Cell) -> dict[str, Any]:
         return {"nbgrader": {**mine, **common}, "tags": ["exercise"]}
     if "check" in says:
         mine = {"grade": True, "grade_id": f"check_{says['check']}", "locked": True, "solution": False}
-        return {"nbgrader": {**mine, **common, "points": says.get("points", 1)}, "tags": ["check"]}
+        return {"nbgrader": {**mine, **common, "points": says.get("points", 1)}, "tags": ["check", MAY_RAISE]}
     if cell.text.startswith("def draw"):
         return {"jupyter": {"source_hidden": True}, "tags": ["picture"]}
     return {}

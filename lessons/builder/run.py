@@ -13,6 +13,7 @@ from typing import Any
 
 from lessons.builder.lesson import FOLDER, Lesson
 from lessons.builder.percent import Cell
+from lessons.builder.variants import made_from
 from minigrad.keras.backend import clear_session
 
 FAST = "MINIGRAD_LESSON_FAST"
@@ -93,6 +94,33 @@ def unnoticed(lesson: Lesson, solved: Run) -> list[str]:
             if solved.cell(check) is None:
                 found.append(f"{lesson.name}.py:{wrong.line}: the check of {name!r} lets this mistake through")
             solved.cell(right[name])
+    return found
+
+
+def refused(lesson: Lesson, solved: Run) -> list[str]:
+    """Puts other right answers in each solution's place; returns those that the check does not accept.
+
+    These are the variants of the source, and those that `made_from` makes of every solution.
+    """
+    right = {cell.options["exercise"]: cell for cell in lesson.solved() if "exercise" in cell.options}
+    checks = {cell.options["check"]: cell for cell in lesson.solved() if "check" in cell.options}
+    found = []
+    with at_hand(True):
+        for name in [name for name, check in checks.items() if solved.cell(check) is not None]:
+            del right[name]  # its own solution does not pass: `unnoticed` says so
+        for name, variant, check in lesson.variants():
+            if name not in right:
+                continue
+            error = solved.cell(variant) or solved.cell(check)
+            if error is not None:
+                found.append(f"{lesson.name}.py:{variant.line}: the check of {name!r} refuses this variant: {error!r}")
+            solved.cell(right[name])
+        for name, exercise in right.items():
+            for label, functions in made_from(exercise, solved.names):
+                solved.names.update(functions)
+                if (error := solved.cell(checks[name])) is not None:
+                    found.append(f"{lesson.name}.py:{exercise.line}: {name!r} with {label} is refused: {error!r}")
+                solved.cell(exercise)
     return found
 
 

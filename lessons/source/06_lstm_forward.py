@@ -15,7 +15,7 @@
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import line, picture, returned, same, table
+from lesson_tools import ask, line, picture, same, table
 from minigrad import plot
 
 # %% [markdown]
@@ -158,6 +158,20 @@ def lstm_step(x, h, c, W, U, b):
     return o * np.tanh(f * c + i * g), f * c + i * g
 
 
+# %% variant="lstm_step"
+def lstm_step(x, h, c, W, U, b):
+    """In place; gate by gate; a list."""
+    u = h.shape[1]
+    z = np.concatenate([x, h], axis=1) @ np.concatenate([W, U])
+    z += b
+    z[:, 2 * u : 3 * u] *= 2
+    z = 1 / (1 + np.exp(-z))  # tanh z = 2 σ(2z) − 1
+    c *= z[:, u : 2 * u]
+    c += z[:, :u] * (2 * z[:, 2 * u : 3 * u] - 1)
+    h[:] = z[:, 3 * u :] * np.tanh(c)
+    return [h, c]
+
+
 # %% [markdown]
 # The check takes a batch of random rows, and runs your step beside minigrad's cell.
 
@@ -169,9 +183,7 @@ cell = mg.keras.layers.LSTMCell(4, dtype="float64")
 cell.build((None, 3))
 cell.set_weights([W_, U_, b_])
 _, (h_expected, c_expected) = cell(x_, [h_, c_])
-h_yours, c_yours = returned(
-    "lstm_step", lstm_step(x_, h_, c_, W_, U_, b_), "h_new", "c_new"
-)
+h_yours, c_yours = ask(lstm_step, x_, h_, c_, W_, U_, b_, parts=("h_new", "c_new"))
 same("c_new", c_yours, c_expected)
 same("h_new", h_yours, h_expected)
 
@@ -280,6 +292,20 @@ def counter():
     return W, np.zeros((1, 4)), np.array([-20.0, 20.0, 0.0, 10.0])
 
 
+# %% variant="counter"
+def counter():
+    """Lists of whole numbers; the candidate tells a 1 from a 0 too."""
+    return [[60, 0, 20, 0], [0, -60, 0, 0]], [[0, 0, 0, 0]], [-30, 30, 0, 30]
+
+
+# %% variant="counter"
+def counter():
+    """The input gate always open: g alone tells a 1 from a 0."""
+    W = np.zeros((2, 4), np.float32)
+    W[0, 2], W[1, 1] = 9, -40
+    return W, np.zeros((1, 4), int), np.array([20, 20, 0, 0], np.float32)
+
+
 # %% check="counter" points=3
 draw = np.random.default_rng(1)
 ones, again = draw.integers(0, 2, (8, 30)), draw.random((8, 30)) < 0.1
@@ -288,7 +314,7 @@ right = np.zeros((8, 30))
 for t in range(30):
     before = right[:, t - 1] if t else 0
     right[:, t] = np.where(again[:, t], 0, before) + ones[:, t]
-unit = lstm_with(*returned("counter", counter(), "W", "U", "b"))
+unit = lstm_with(*map(np.asarray, ask(counter, parts=("W", "U", "b"))))
 with mg.trace(unit) as seen:
     unit(np.stack([ones, again], axis=-1).astype(float))
 same("c, for 8 rows of 30 steps", seen.c[1:, :, 0].T, right, rtol=0, atol=0.05)
@@ -467,11 +493,21 @@ def forget_bias_for(k):
     return -np.log(0.5 ** (1 / k) / (1 - 0.5 ** (1 / k)))
 
 
+# %% variant="forget_bias"
+def forget_bias_for(k):
+    """With expm1; an array without axes."""
+    return np.array(-np.log(np.expm1(np.log(2) / k)))
+
+
+# %% variant="forget_bias"
+def forget_bias_for(k):
+    """A Python float: −log(1/f − 1)."""
+    return float(-np.log(2 ** (1 / k) - 1))
+
+
 # %% check="forget_bias" points=2
 for k in (1, 5, 20, 300):
-    b_k = np.array(
-        [0.0, returned("forget_bias_for", forget_bias_for(k), shape=()), 0.0, 0.0]
-    )
+    b_k = np.array([0.0, ask(forget_bias_for, k, shape=()), 0.0, 0.0])
     _, _, c_k = mg.keras.layers.RNN(lstm_with(np.zeros((1, 4)), np.zeros((1, 4)), b_k).cell,
                                     return_state=True, dtype="float64")(
         np.zeros((1, k, 1)), initial_state=[np.zeros((1, 1)), np.ones((1, 1))]
@@ -513,8 +549,8 @@ def draw_saturation(left, right):
 picture(draw_saturation, columns=2, size=(9.5, 4.6))
 
 # %% [markdown]
-# An untrained net has its marks in the lower left corner, gates ajar. Trained ones move out, and a *forget* gate in the
-# upper left corner is a unit that remembers: saturated, and just what one wants. Lesson 12 looks at such nets.
+# This untrained net has its marks in the lower left corner, gates ajar. A *forget* gate in the upper left corner is a unit that
+# remembers: saturated, and just what one wants. Lesson 12 measures what trainings make of the gates.
 #
 # ## To think about
 #

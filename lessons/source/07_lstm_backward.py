@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import picture, returned, same, table
+from lesson_tools import ask, picture, same, table
 from minigrad import plot
 from minigrad.recurrent import LSTMStep, LSTMWeights
 
@@ -182,11 +182,36 @@ def intermediates(dh_new, dc_new, kept, c):
     return dh_new * kept.a, dc_new, dc_new * c, dc_new * kept.i, dc_new * kept.g
 
 
+# %% variant="intermediates"
+def intermediates(dh_new, dc_new, kept, c):
+    """In place, as the `+=` of the table has it."""
+    do = dh_new * kept.a
+    da = dh_new * kept.o
+    dc_new += da * (1 - kept.a**2)
+    return do, dc_new, dc_new * c, dc_new * kept.g, dc_new * kept.i
+
+
+# %% variant="intermediates"
+def intermediates(dh_new, dc_new, kept, c):
+    """In place in every array at hand; single precision; a list."""
+    i, _, g, o, a = kept
+    o *= dh_new
+    dh_new *= a
+    a *= -a
+    a += 1
+    o *= a
+    dc_new += o
+    c *= dc_new
+    g *= dc_new
+    i *= dc_new
+    return [part.astype("float32") for part in (dh_new, dc_new, c, g, i)]
+
+
 # %% check="intermediates" points=3
 names = ("o", "c_new", "f", "i", "g")
-yours = intermediates(dh_new, dc_new, kept, c)
-returned("intermediates", yours, *(f"d{name}" for name in names))
-for name, mine, expected in zip(names, yours, on_the_tape(*names), strict=True):
+right = on_the_tape(*names)
+yours = ask(intermediates, dh_new, dc_new, kept, c, parts=[f"d{n}" for n in names])
+for name, mine, expected in zip(names, yours, right, strict=True):
     same(f"d{name}", mine, expected)
 
 # %% [markdown]
@@ -233,10 +258,19 @@ def through_the_gates(di, df, dg, do, kept):
     return di * slope(i), df * slope(f), dg * (1 - g * g), do * slope(o)
 
 
+# %% variant="gates"
+def through_the_gates(di, df, dg, do, kept):
+    """In place; k − k² for k (1 − k); one array of four."""
+    for d, k in ((di, kept.i), (df, kept.f), (do, kept.o)):
+        d *= k - k**2
+    dg -= dg * kept.g**2
+    return np.stack([di, df, dg, do])
+
+
 # %% check="gates" points=2
 do_, di_, df_, dg_, dz_expected = on_the_tape("o", "i", "f", "g", "z")
-yours = through_the_gates(di_, df_, dg_, do_, kept)
-returned("through_the_gates", yours, "dz_i", "dz_f", "dz_g", "dz_o")
+parts = ("dz_i", "dz_f", "dz_g", "dz_o")
+yours = ask(through_the_gates, di_, df_, dg_, do_, kept, parts=parts)
 for k, mine, expected in zip("ifgo", yours, np.split(dz_expected, 4, axis=-1), strict=True):
     same(f"dz_{k}", mine, expected)
 
@@ -303,6 +337,23 @@ def step_backward(dh_new, dc_new, kept, c, U):
     return dz, dz @ U.T, total * f
 
 
+# %% variant="step_backward"
+def step_backward(dh_new, dc_new, kept, c, U):
+    """In place, into an array of zeros; dh as a sum over the gates."""
+    i, f, g, o, a = kept
+    u = dh_new.shape[1]
+    dz = np.zeros((len(dh_new), 4 * u))
+    dz[:, 3 * u :] = dh_new * a * o * (1 - o)
+    dh_new *= o * (1 - a**2)
+    dc_new += dh_new
+    dz[:, :u] = dc_new * g * (i - i**2)
+    dz[:, u : 2 * u] = dc_new * c * (f - f**2)
+    dz[:, 2 * u : 3 * u] = dc_new * i * (1 - g**2)
+    dh = sum(dz[:, k * u : (k + 1) * u] @ U[:, k * u : (k + 1) * u].T for k in range(4))
+    dc_new *= f
+    return [dz, dh, dc_new]
+
+
 # %% [markdown]
 # The check is as hard as one can make it. First your function beside `LSTMStep.step_backward`. Then it is put *into a
 # layer*, in the place of minigrad's own, and `mg.testing.check_gradient` compares with finite differences: random
@@ -311,7 +362,7 @@ def step_backward(dh_new, dc_new, kept, c, U):
 # %% check="step_backward" points=4
 dz, before = LSTMStep().step_backward(np, (dh_new, dc_new), everything, (h, c), weights)
 parts = ("dz", "dh", "dc")
-yours = returned("step_backward", step_backward(dh_new, dc_new, kept, c, U), *parts)
+yours = ask(step_backward, dh_new, dc_new, kept, c, U, parts=parts)
 for name, mine, expected in zip(parts, yours, (dz, *before), strict=True):
     same(name, mine, expected)
 
@@ -322,8 +373,9 @@ class YourStep(LSTMStep):
     name = ""  # so that no compiled kernel takes its place
 
     def step_backward(self, xp, dstate, kept, state, weights):
-        dz, dh, dc = step_backward(*dstate, Kept(*kept[:5]), state[1], weights[1])
-        return dz, (dh, dc)
+        given = (*dstate, Kept(*kept[:5]), state[1], weights[1])
+        dz, *before = ask(step_backward, *given, parts=("dz", "dh", "dc"))
+        return dz, tuple(before)
 
 
 class YourCell(mg.keras.layers.LSTMCell):
@@ -343,6 +395,8 @@ with mg.using("numpy"):
         draw.normal(size=(2, 6, 2)),
         *draw.normal(size=(2, 2, 3)),
         weights=layer.trainable_weights,
+        rtol=1e-4,
+        atol=1e-6,
     )
 print("and in a layer, against finite differences: x, h₀, c₀, W, U, b as expected")
 
@@ -396,6 +450,21 @@ def gather(xs, hs, dzs):
     return xs[-1].T @ dzs[-1], hs[-2].T @ dzs[-1], dzs[-1].sum(axis=0)
 
 
+# %% variant="gather"
+def gather(xs, hs, dzs):
+    """Step by step, from the last; in place."""
+    dW, dU, db = (
+        np.zeros((xs.shape[2], dzs.shape[2])),
+        np.zeros((hs.shape[2], dzs.shape[2])),
+        0,
+    )
+    for x, h, dz in zip(xs[::-1], hs[-2::-1], dzs[::-1], strict=True):
+        dW += x.T @ dz
+        dU += h.T @ dz
+        db += dz.sum(0)
+    return dW, dU, db
+
+
 # %% check="gather" points=2
 mg.random.seed(1)
 seen_layer = mg.keras.layers.LSTM(5, return_sequences=True, dtype="float64")
@@ -404,7 +473,7 @@ xs, weight_of = draw.normal(size=(3, 7, 2)), draw.normal(size=(3, 7, 5))
 with mg.trace(seen_layer) as seen:
     (seen_layer(xs) * weight_of).sum().backward()
 dzs = np.concatenate([getattr(seen, f"dz_{k}") for k in "ifgo"], axis=-1)
-answers = returned("gather", gather(xs.transpose(1, 0, 2), seen.h, dzs), "dW", "dU", "db")
+answers = ask(gather, xs.transpose(1, 0, 2), seen.h, dzs, parts=("dW", "dU", "db"))
 for name, mine, w in zip(
     ("dW", "dU", "db"), answers, seen_layer.trainable_weights, strict=True
 ):
@@ -470,11 +539,11 @@ picture(draw_ledgers, rows=2, size=(9, 6))
 # %% [markdown]
 # At the very last step ($t = 39$ when one counts from 0) nothing has come along $c$ yet: the loss has only touched $h$. From
 # there the gradient changes over to $c$, and the carousel carries most of it. With a bias of 0 the detours, above all the one
-# through the candidate, carry more than a third on the mean; with a bias of 3 less than a quarter. The shares look much
-# alike, and the table shows what they are shares *of*: with a bias of 0 all of it shrinks to less than six tenths at each
+# through the candidate, carry more than a third on the mean; with a bias of 3 about a quarter. The shares look much
+# alike, and the table shows what they are shares *of*: with a bias of 0 all of it shrinks to about six tenths at each
 # step, with a bias of 3 it stays. (Why is nothing sent back through the forget gate at $t = 0$? Look at $df$.)
 #
-# ## Why it does not vanish
+# ## When it vanishes, and when not
 #
 # If only the carousel is counted, the Jacobian of $c_T$ is a *diagonal* matrix, a product of forget gates:
 #

@@ -15,7 +15,7 @@
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import check, line, picture, returned, same, table
+from lesson_tools import ask, line, picture, returned, same, table
 from minigrad import convert, plot
 
 # %% [markdown]
@@ -161,6 +161,15 @@ def to_first(W, U, b):
     return np.concatenate([W, U])[:, order], b[order] - np.repeat([0, 1, 0, 0], u)
 
 
+# %% variant="to_first"
+def to_first(W, U, b):
+    """In place, with a table of columns; a list."""
+    u = b.size // 4
+    b[u : 2 * u] -= 1
+    order = [g * u + k for g in (0, 2, 1, 3) for k in range(u)]
+    return [np.vstack([W, U])[:, order], b[order]]
+
+
 # %% [markdown]
 # The check runs both cells over a sequence, with random weights of yours and theirs. (`convert.relayout` could do it for you;
 # use it to compare, once yours works.)
@@ -176,13 +185,11 @@ one, three = (
 for cell in (one, three):
     cell.build((None, 3))
 three.set_weights([W_, U_, b_])
-K_, bias_ = returned("to_first", to_first(W_, U_, b_), "K", "the bias")
-check(
-    np.shape(K_) == (7, 16),
-    f"the kernel should have shape (7, 16), yours has {np.shape(K_)}.",
-)
-one.set_weights([K_, bias_])
 xs = draw.normal(size=(2, 9, 3))
+K_, bias_ = ask(to_first, W_, U_, b_, parts=("K", "the bias"))
+one.set_weights(
+    [returned("K", K_, shape=(7, 16)), returned("the bias", bias_, shape=(16,))]
+)
 outputs, state = mg.compat.v1.nn.dynamic_rnn(one, xs, dtype="float64")
 ys, _, c_last = mg.keras.layers.RNN(
     three, return_sequences=True, return_state=True, dtype="float64"
@@ -286,21 +293,28 @@ def hard(z):
     return np.clip(0.2 * z + 0.5, 0, 1), np.full(z.shape, 0.2)
 
 
+# %% variant="hard"
+def hard(z):
+    """In place, with comparisons; the slope from the value."""
+    z *= 0.2
+    z += 0.5
+    z[z < 0] = 0
+    z[z > 1] = 1
+    return z, 0.2 * ((z > 0) & (z < 1))
+
+
 # %% check="hard" points=2
 z = np.random.default_rng(2).uniform(-5, 5, (4, 25))
-y, slope = returned("hard", hard(z), "the value", "the slope")
 t = mg.tensor(z, requires_grad=True)
 expected = mg.keras.activations.hard_sigmoid(t)
 expected.sum().backward()
+parts = ("the value", "the slope")
+y, slope = ask(hard, z, parts=parts)
 same("the value", y, expected)
 same("the slope", slope, t.grad)
-h = 1e-6
-same(
-    "the slope, by differences of yours",
-    slope,
-    (hard(z + h)[0] - hard(z - h)[0]) / (2 * h),
-    atol=1e-6,
-)
+h = 1e-3
+ahead, behind = (ask(hard, z + step, parts=parts)[0] for step in (h, -h))
+same("the slope, by differences of yours", (ahead - behind) / (2 * h), t.grad, atol=1e-3)
 
 
 # %%
@@ -425,6 +439,20 @@ def peephole_step(x, c, m, K, b, w_f, w_i, w_o):
     return new, s(z_o + w_o * new) * np.tanh(new)
 
 
+# %% variant="peepholes"
+def peephole_step(x, c, m, K, b, w_f, w_i, w_o):
+    """In place; two products; the 1 goes into the bias."""
+    u, n = c.shape[1], x.shape[1]
+    b[2 * u : 3 * u] += 1
+    z = x @ K[:n] + (m @ K[n:] + b)
+    z[:, :u] += w_i * c
+    z[:, 2 * u : 3 * u] += w_f * c
+    c *= 1 / (1 + np.exp(-z[:, 2 * u : 3 * u]))
+    c += np.tanh(z[:, u : 2 * u]) / (1 + np.exp(-z[:, :u]))
+    z[:, 3 * u :] += w_o * c
+    return [c, np.tanh(c) / (1 + np.exp(-z[:, 3 * u :]))]
+
+
 # %% check="peepholes" points=3
 draw = np.random.default_rng(4)
 mg.compat.v1.reset_default_graph()
@@ -433,8 +461,8 @@ cell.build((None, 3))
 cell.set_weights([draw.normal(size=w.shape) for w in cell.get_weights()])
 x_, c_, m_ = (draw.normal(size=(5, n)) for n in (3, 4, 4))
 _, after = cell(x_, mg.compat.v1.nn.rnn_cell.LSTMStateTuple(c=c_, h=m_))
-yours = peephole_step(x_, c_, m_, *cell.get_weights())
-c_new, m_new = returned("peephole_step", yours, "c_new", "m_new")
+given = (x_, c_, m_, *cell.get_weights())
+c_new, m_new = ask(peephole_step, *given, parts=("c_new", "m_new"))
 same("c_new", c_new, after.c)
 same("m_new", m_new, after.h)
 
@@ -529,14 +557,19 @@ def from_torch(weight_ih, weight_hh, bias_ih, bias_hh):
     return weight_ih.T, weight_hh.T, bias_ih + bias_hh + extra
 
 
+# %% variant="from_torch"
+def from_torch(weight_ih, weight_hh, bias_ih, bias_hh):
+    """In place; a list; single precision."""
+    bias_hh += bias_ih
+    return [np.transpose(a).astype("float32") for a in (weight_ih, weight_hh, bias_hh)]
+
+
 # %% check="from_torch" points=2
 draw = np.random.default_rng(5)
 w_ih, w_hh, b_ih, b_hh = (draw.normal(size=s) for s in ((8, 8), (8, 2), (8,), (8,)))
 target = mg.keras.layers.LSTM(2, dtype="float64")
 target.build((None, None, 8))
-target.set_weights(
-    returned("from_torch", from_torch(w_ih, w_hh, b_ih, b_hh), "W", "U", "b")
-)
+target.set_weights(ask(from_torch, w_ih, w_hh, b_ih, b_hh, parts=("W", "U", "b")))
 x_, h_, c_ = (draw.normal(size=(5, n)) for n in (8, 2, 2))
 z = (
     w_ih @ x_.T + b_ih[:, None] + w_hh @ h_.T + b_hh[:, None]

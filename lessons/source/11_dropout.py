@@ -15,7 +15,7 @@
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import check, line, picture, returned, same, scaled, table
+from lesson_tools import ask, check, line, picture, same, scaled, table
 
 # %% [markdown]
 # ## The formula
@@ -99,17 +99,31 @@ def noise(x, W, p):
     return np.sqrt(p / (1 - p)) * np.abs(x @ W)
 
 
+# %% variant="dropout"
+def mask(u, p):
+    """In place."""
+    keep = 1 - p
+    u[:] = np.where(u < p, 0, 1 / keep)
+    return u
+
+
+def noise(x, W, p):
+    """Every product for itself; the root of each factor."""
+    x **= 2
+    return (x[:, :, None] * W**2).sum(axis=1) ** 0.5 * (1 / (1 - p) - 1) ** 0.5
+
+
 # %% check="dropout" points=2
 draw = np.random.default_rng(0)
 for p in (0.1, 0.25, 0.7):
-    m = returned("mask", mask(draw.random(200_000), p), shape=(200_000,))
+    m = ask(mask, draw.random(200_000), p, shape=(200_000,))
     same(f"share of zeros, p = {p}", (m == 0).mean(), p, rtol=0.03)
     same(f"mean of the mask, p = {p}", m.mean(), 1.0, rtol=0.02)
     inputs, W = draw.normal(size=(2, 5)), draw.normal(size=(5, 3))
-    z = (mask(draw.random((100_000, 2, 5)), p) * inputs) @ W
+    z = (ask(mask, draw.random((100_000, 2, 5)), p, shape=(100_000, 2, 5)) * inputs) @ W
     same(
         f"noise, p = {p}, against {len(z)} draws",
-        noise(inputs, W, p),
+        ask(noise, inputs, W, p),
         z.std(axis=0),
         rtol=0.03,
     )
@@ -291,6 +305,19 @@ def gates_with_masks(x, h, W, U, b, m, r):
     )
 
 
+# %% variant="masks"
+def gates_with_masks(x, h, W, U, b, m, r):
+    """In place, into an array of zeros; [x, h] in one product."""
+    u = h.shape[1]
+    z = np.zeros((len(x), 4 * u))
+    m *= x
+    r *= h
+    for k in range(4):
+        at = slice(k * u, (k + 1) * u)
+        z[:, at] += np.hstack([m[k], r[k]]) @ np.vstack([W[:, at], U[:, at]]) + b[at]
+    return z
+
+
 # %% check="masks" points=3
 def sigmoid(z):
     return 1 / (1 + np.exp(-z))
@@ -306,8 +333,8 @@ for options in ({"recurrent_dropout": 0.4, "implementation": 1}, {"implementatio
     drawn = cell.get_recurrent_dropout_mask_for_cell(h, True, 4)
     r = np.ones((4, 3, 5)) if drawn is None else np.stack([k.numpy() for k in drawn])
     m = m if cell.implementation == 1 else np.stack([m[0]] * 4)
-    z = gates_with_masks(x.numpy(), h.numpy(), *cell.get_weights(), m, r)
-    check(getattr(z, "shape", None) == (3, 20), "z should have shape (3, 20).")
+    given = (x.numpy(), h.numpy(), *cell.get_weights(), m, r)
+    z = ask(gates_with_masks, *given, shape=(3, 20))
     i, f, g, o = np.split(z, 4, axis=1)
     c_yours = sigmoid(f) * c.numpy() + sigmoid(i) * np.tanh(g)
     same(f"c_new, implementation {cell.implementation}", c_yours, c_new)
@@ -436,6 +463,13 @@ def back_one_step(dh_t, h_t, U, r):
     return (r > 0) * ((dh_t * (1 - h_t * h_t)) @ U.T)
 
 
+# %% variant="back"
+def back_one_step(dh_t, h_t, U, r):
+    """In place; the mask goes into U."""
+    dh_t -= dh_t * h_t**2
+    return np.stack([d @ (row[:, None] * U).T for d, row in zip(dh_t, r, strict=True)])
+
+
 # %% check="back" points=2
 draw = np.random.default_rng(4)
 U = mg.tensor(0.5 * draw.normal(size=(6, 6)))
@@ -446,11 +480,9 @@ for x_t in draw.normal(size=(5, 2, 6)):
     hs.append(mg.tanh((hs[-1] * r) @ U + x_t))
 (hs[-1] * dh).sum().backward()
 for h_t in hs[:0:-1]:
-    dh = back_one_step(dh, h_t.numpy(), U.numpy(), r)
+    dh = ask(back_one_step, dh, h_t.numpy(), U.numpy(), r, shape=(2, 6))
 same("dh_0, five steps back", dh, h_0.grad)
-check(
-    (np.asarray(dh)[r == 0] == 0).all(), "a unit that was dropped should get no gradient."
-)
+check((dh[r == 0] == 0).all(), "a unit that was dropped should get no gradient.")
 
 # %% [markdown]
 # A dropped unit gets no gradient, at *any* step: for this sequence it does not exist. The others see the net that is left, along

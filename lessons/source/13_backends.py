@@ -19,7 +19,7 @@ import numpy as np
 
 import minigrad as mg
 import minigrad_numpy
-from lesson_tools import check, line, picture, returned, same, table
+from lesson_tools import ask, check, line, picture, same, table
 from minigrad.backend.protocol import REQUIRED
 from minigrad.ops.op import Op
 
@@ -189,8 +189,40 @@ def my_backend():
     return module
 
 
+# %% variant="backend"
+def my_backend():
+    """One entry at a time; a class as a namespace for the six."""
+    module = with_numpys("mine")
+
+    class Mine:
+        asarray = staticmethod(minigrad_numpy.asarray)
+        to_numpy = staticmethod(lambda x: np.asarray(x).copy())
+        unstack = staticmethod(
+            lambda x, axis=0: tuple(x.take(k, axis) for k in range(x.shape[axis]))
+        )
+        split = staticmethod(
+            lambda x, sections, axis=0: tuple(np.array_split(x, sections, axis))
+        )
+
+        @staticmethod
+        def setitem(x, index, values):
+            y = x.copy()
+            np.asarray(y)[index] = values
+            return y
+
+        @staticmethod
+        def scatter_add(x, index, values):
+            change = np.zeros_like(x)
+            np.add.at(change, index, values)
+            return x + change
+
+    for name in ("asarray", "to_numpy", "unstack", "split", "setitem", "scatter_add"):
+        setattr(module, name, getattr(Mine, name))
+    return module
+
+
 # %% check="backend" points=3
-mine = returned("my_backend", my_backend())
+mine = ask(my_backend)
 mg.testing.check_backend(mine)
 original = np.zeros(3)
 mine.setitem(original, 0, 1.0)
@@ -288,10 +320,26 @@ def counting(module):
     return counter, calls
 
 
+# %% variant="counting"
+def counting(module):
+    """`partial` holds the name; a list of two."""
+    import functools
+
+    calls = Counter()
+    counter = types.ModuleType("counting")
+    counter.name = "counting"
+
+    def call(name, *args, **kwargs):
+        calls.update([name])
+        return getattr(module, name)(*args, **kwargs)
+
+    for name in REQUIRED:
+        setattr(counter, name, functools.partial(call, name))
+    return [counter, calls]
+
+
 # %% check="counting" points=2
-counter, calls = returned(
-    "counting", counting(minigrad_numpy), "the backend", "the Counter"
-)
+counter, calls = ask(counting, minigrad_numpy, parts=("the backend", "the Counter"))
 mg.testing.check_backend(counter)
 calls.clear()
 with mg.using(counter):
@@ -446,6 +494,19 @@ def multiplications(B, T, F, U):
     return B * T * (F + U) * U, 2 * B * T * (F + U) * U
 
 
+# %% variant="multiplications"
+def multiplications(B, T, F, U):
+    """Product by product, as a list of floats."""
+    forward = sum([1.0 * B * T * F * 4 * U, *(B * U * 4 * U for _ in range(T))])
+    dx, dW, dh, dU = (
+        B * T * 4 * U * F,
+        F * B * T * 4 * U,
+        T * B * 4 * U * U,
+        U * B * T * 4 * U,
+    )
+    return [forward, dx + dW + dh + dU]
+
+
 # %% check="multiplications" points=2
 def measured(part):
     """The multiplications of the products in a list of what was asked for."""
@@ -460,7 +521,7 @@ for sizes in ((1, 3, 2, 2), (4, 10, 3, 8), (2, 7, 5, 6)):
     counted = [measured(part) for part in watched(*sizes, unroll=False)]
     same(
         "forward, backward for (B, T, F, U) = " + str(sizes),
-        multiplications(*sizes),
+        ask(multiplications, *sizes),
         counted,
     )
 

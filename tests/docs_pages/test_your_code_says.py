@@ -212,3 +212,50 @@ def test_the_import_of_the_first_row_carries_the_others() -> None:
     for code in codes(cell):
         exec(code, names)
     assert (names["tf"], names["v1"]) == (mg, V1)
+
+
+# --- CuDNN ---
+
+# By TensorFlow 2.15.1's own loader of old files (tests/oracle/record/cudnn.py), for weights and one sequence drawn from
+# a seed of 0: 3 features, 2 units, 4 steps.
+FROM_CUDNN = {
+    "LSTM": [
+        [0.622098951, -0.511725091],
+        [0.418134783, -0.689851729],
+        [0.512228198, -0.157440763],
+        [0.020670043, 0.477954069],
+    ],
+    "GRU": [
+        [-0.687751846, 0.248087822],
+        [-0.636246087, -0.356047707],
+        [-0.816739341, -0.068602517],
+        [-0.017113069, 0.870180334],
+    ],
+}
+
+
+@pytest.mark.parametrize(("kind", "gates"), [("LSTM", 4), ("GRU", 3)])
+def test_weights_of_cudnn_layers_give_tensorflows_numbers(kind: str, gates: int) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+    names: dict[str, Any] = {"np": np, "tf": mg}
+    exec(next(block for block in blocks if block.startswith("def from_cudnn")), names)
+    draw = np.random.default_rng(0)
+    weights = [draw.normal(size=shape) for shape in ((3, 2 * gates), (2, 2 * gates), (4 * gates,))]
+    layer = getattr(mg.keras.layers, kind)(2, return_sequences=True, dtype="float64")
+    layer.build((None, None, 3))
+    layer.set_weights(names["from_cudnn"](*weights))
+    outputs = layer(draw.normal(size=(1, 4, 3))).numpy()[0]
+    np.testing.assert_allclose(outputs, FROM_CUDNN[kind], rtol=0, atol=1e-8)
+
+
+# --- the training step ---
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_training_step_of_2016_learns_with_every_seed(seed: int) -> None:
+    """The page shows one seed and asserts that the loss is halved."""
+    blocks = re.findall(r"^```python\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+    step = next(block for block in blocks if "BasicLSTMCell(8)" in block)
+    assert step.count("set_seed(0)") == 1
+    x = np.random.default_rng(seed).normal(size=(2, 5, 3)).astype("float32")
+    exec(step.replace("set_seed(0)", f"set_seed({seed})"), {"np": np, "tf": mg, "v1": V1, "x": x})

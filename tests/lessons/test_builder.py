@@ -13,9 +13,9 @@ import pytest
 from lessons.builder import command, kernel
 from lessons.builder.lesson import FOLDER, Lesson, lessons, read
 from lessons.builder.markdown import figure, write_markdown
-from lessons.builder.notebook import cell_ids, notebook_of, slug, write
+from lessons.builder.notebook import MAY_RAISE, cell_ids, notebook_of, slug, write
 from lessons.builder.percent import Cell, LessonError
-from lessons.builder.run import run, unnoticed
+from lessons.builder.run import refused, run, unnoticed
 
 SVG = {"image/svg+xml": {"alt": "Drawn."}}
 SOURCE = """\
@@ -36,7 +36,9 @@ SOURCE = """\
 # ## To double
 
 # %%
-from lesson_tools import same
+import numpy as np
+
+from lesson_tools import ask, same
 
 print("hello")
 
@@ -50,8 +52,14 @@ def twice(x):
 def twice(x):
     return x * x
 
+# %% variant="twice"
+def twice(x):
+    x += x
+    return x
+
 # %% check="twice" points=2
-same("twice(3)", twice(3), 6)
+right = 2 * np.arange(3.0)
+same("twice", ask(twice, np.arange(3.0)), right)
 # %% exercise="half"
 def half(x):
     ### BEGIN SOLUTION
@@ -61,6 +69,8 @@ def half(x):
 # %% check="half"
 same("half(3)", half(3), 1.5)
 """
+
+ASKED = 'same("twice", ask(twice, np.arange(3.0)), right)'
 
 
 @pytest.fixture
@@ -88,13 +98,14 @@ def test_solved_every_check_passes(lesson: Lesson) -> None:
     done = run(lesson, lesson.solved(), fast=True)
     assert done.errors == []
     assert unnoticed(lesson, done) == []
+    assert refused(lesson, done) == []
     assert done.names["twice"](5) == 10  # the right answer is back in its place
 
 
 def test_a_check_that_sees_nothing_is_found(tmp_path: Path) -> None:
-    blind = lesson_of(tmp_path, SOURCE.replace('same("twice(3)", twice(3), 6)', "twice(2) == 4 or twice(0)"))
+    blind = lesson_of(tmp_path, SOURCE.replace(ASKED, "twice(2) == 4 or twice(0)"))
     wrong, _ = command.problems(blind, fast=True)
-    assert wrong == ["01_twice.py:28: the check of 'twice' lets this mistake through"]
+    assert wrong == ["01_twice.py:30: the check of 'twice' lets this mistake through"]
 
 
 def test_a_check_that_a_later_cell_spoils_is_found(tmp_path: Path) -> None:
@@ -102,10 +113,23 @@ def test_a_check_that_a_later_cell_spoils_is_found(tmp_path: Path) -> None:
     spoilt = lesson_of(tmp_path, SOURCE + "\n# %%\nsame = None\n")
     wrong, _ = command.problems(spoilt, fast=True)
     assert [w.partition(":")[2].partition("once")[0] for w in wrong] == [
-        "32: the check of 'twice' passes ",
-        "40: the check of 'half' passes ",
+        "39: the check of 'twice' passes ",
+        "48: the check of 'half' passes ",
     ]
     assert "TypeError" in wrong[0]
+
+
+def test_a_check_that_refuses_right_answers_is_found(tmp_path: Path) -> None:
+    """It hands out the array with which it compares, and a list has no `sum`."""
+    hard = lesson_of(tmp_path, SOURCE.replace(ASKED, 'x = np.arange(3.0)\nsame("twice", twice(x).sum(), 2 * x.sum())'))
+    solved = run(hard, hard.solved(), fast=True)
+    assert solved.errors == []
+    assert unnoticed(hard, solved) == []
+    found = refused(hard, solved)
+    assert [one.partition(": ")[0] for one in found] == ["01_twice.py:34", "01_twice.py:24", "01_twice.py:24"]
+    assert "the check of 'twice' refuses this variant: CheckError" in found[0]
+    assert "'twice' with arguments written over is refused: CheckError" in found[1]
+    assert "'twice' with lists is refused: AttributeError" in found[2]
 
 
 def test_a_check_that_passes_as_shipped_is_found(tmp_path: Path) -> None:
@@ -207,9 +231,9 @@ def test_an_output_that_differs_from_machine_to_machine(output: dict[str, Any], 
         kernel.require_in_order(cell, unsolved=True)
 
 
-def test_an_exercise_may_raise_as_shipped_only() -> None:
+def test_a_check_may_raise_as_shipped_only() -> None:
     error = {"output_type": "error", "ename": "E", "evalue": "", "traceback": ["E: no"]}
-    cell = {"id": "one", "metadata": {"nbgrader": {}}, "outputs": [error]}
+    cell = {"id": "one", "metadata": {"tags": [MAY_RAISE]}, "outputs": [error]}
     kernel.require_in_order(cell, unsolved=True)
     with pytest.raises(LessonError, match="raised"):
         kernel.require_in_order(cell, unsolved=False)

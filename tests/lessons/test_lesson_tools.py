@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -108,7 +108,11 @@ def test_lines_differ_in_more_than_colour(tools: ModuleType) -> None:
 
 def test_what_a_function_returned_has_a_form(tools: ModuleType) -> None:
     pair = (np.ones(2), np.ones(3))
-    assert tools.returned("f", pair, "h", "c") is pair
+    assert all(a is b for a, b in zip(tools.returned("f", pair, "h", "c"), pair, strict=True))
+    listed = tools.returned("f", [[1, 2], 3.0], "h", "c")
+    assert isinstance(listed[0], np.ndarray)
+    assert tools.returned("f", np.ones((2, 3)), "h", "c")[1].shape == (3,)
+    assert tools.returned("f", [[1, 2]], shape=(1, 2)).dtype.kind == "i"
     assert tools.returned("f", 0.5, shape=()) == 0.5
     tracked = mg.tensor([1.0, 2.0], requires_grad=True)
     assert tools.returned("f", tracked, shape=(2,)) is tracked
@@ -122,6 +126,57 @@ def test_what_a_function_returned_has_a_form(tools: ModuleType) -> None:
             tools.returned("f", answer, *asked)
     with pytest.raises(tools.CheckError, match=re.escape("of shape (2,); yours returned one of shape ().")):
         tools.returned("f", 1.0, shape=(2,))
+    with pytest.raises(tools.CheckError, match="f should be one array; yours is a list of parts that do not fit"):
+        tools.returned("f", [[1], [1, 2]], shape=(2,))
+
+
+class Pair(NamedTuple):
+    a: np.ndarray
+    b: float
+
+
+def test_a_function_is_asked_with_copies_and_told_what_it_writes(
+    tools: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Arrays inside lists, tuples, dictionaries and NamedTuples; a NaN that stays is no change."""
+
+    def greedy(x: Any, deep: Any, n: int, *, key: Any) -> Any:
+        x += 1
+        deep[0]["a"].a[0] = 5
+        key[0] = np.nan
+        return [x.sum(), n]
+
+    x, inner, key = np.zeros(2), Pair(np.zeros(2), 1.0), np.array([np.nan, 1.0])
+    for _ in range(2):
+        total, n = tools.ask(greedy, x, ({"a": inner}, [1]), 3, key=key, parts=("the sum", "n"))
+        assert (total, n) == (2.0, 3)
+    assert not x.any()
+    assert not inner.a.any()
+    assert capsys.readouterr().out == (
+        "greedy writes into its argument `x`, `deep`. That costs no points: a check hands out copies. A caller who "
+        "still needs the old numbers would miss them.\n"
+    )
+
+
+def test_what_is_asked_has_the_arguments_and_the_form(tools: ModuleType) -> None:
+    with pytest.raises(tools.CheckError, match="<lambda> should take the arguments that the exercise names: missing"):
+        tools.ask(lambda x, y: x, 1)
+    with pytest.raises(tools.CheckError, match="should return h, c; yours returned one thing"):
+        tools.ask(lambda x: x, 1, parts=("h", "c"))
+    with pytest.raises(NotImplementedError, match="exercise 1"):
+        tools.ask(unsolved, 1)
+    assert tools.ask(lambda x: x, {"a": 1}) == {"a": 1}
+
+
+def unsolved(x: Any) -> None:
+    raise NotImplementedError("exercise 1 is yours to write")
+
+
+def test_medians_draw_every_run(tools: ModuleType) -> None:
+    figure = tools.picture(lambda ax: tools.medians(ax, [1, 2], [[0, 5], [1, 6], [9, 9]], "net", 0), ALT).figure
+    middle, *points = figure.axes[0].lines
+    assert list(middle.get_ydata()) == [1, 6]
+    assert sorted(y for one in points for y in one.get_ydata()) == [0, 1, 5, 6, 9, 9]
 
 
 def test_without_matplotlib_one_sentence(tools: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import symtable
 import sys
 from typing import Any
 
@@ -11,8 +13,8 @@ import pytest
 
 from lessons.builder import run
 from lessons.builder.kernel import PLACES, images
-from lessons.builder.lesson import BEGIN, END, FOLDER, Lesson, lessons
-from lessons.builder.notebook import notebook_of
+from lessons.builder.lesson import BEGIN, END, FOLDER, LEFT_OUT, Lesson, lessons
+from lessons.builder.notebook import MAY_RAISE, notebook_of
 
 LESSONS = lessons()
 NOT_OUTPUTS = ("outputs", "execution_count")
@@ -46,7 +48,7 @@ def test_the_students_notebook_holds_no_solution(lesson: Lesson) -> None:
 
 
 def hidden(lesson: Lesson) -> list[str]:
-    return [*lesson.solutions(), *(cell.text for cell in lesson.cells if "mistake" in cell.options)]
+    return [*lesson.solutions(), *(cell.text for cell in lesson.cells if set(LEFT_OUT) & set(cell.options))]
 
 
 def outside(lesson: Lesson) -> str:
@@ -56,7 +58,7 @@ def outside(lesson: Lesson) -> str:
 # --- (b) and (c) the checks -----------------------------------------------------------------------------------------
 
 
-def test_checks_fail_as_shipped_pass_solved_and_notice_mistakes(lesson: Lesson) -> None:
+def test_checks_fail_as_shipped_pass_solved_notice_mistakes_and_accept_variants(lesson: Lesson) -> None:
     as_shipped = run.run(lesson, lesson.for_students(), fast=True)
     assert as_shipped.broken() == []
     assert words(as_shipped.printed) == words(printed(shipped(lesson)))
@@ -69,10 +71,52 @@ def test_checks_fail_as_shipped_pass_solved_and_notice_mistakes(lesson: Lesson) 
     assert {name for name, *_ in lesson.mistakes()} == set(lesson.exercises())
     assert run.unnoticed(lesson, solved) == []
 
+    assert {name for name, *_ in lesson.variants()} == set(lesson.exercises())
+    assert run.refused(lesson, solved) == []
+
+
+def test_no_cell_needs_a_check(lesson: Lesson) -> None:
+    """A check may be skipped, or raise at its first line: what other cells read is bound elsewhere."""
+    binds: dict[str, str | None] = {}  # each name: the check that bound it last, or None for another cell
+    for cell in (cell for cell in lesson.solved() if cell.kind == "code"):
+        check = cell.options.get("check")
+        needed = {name: binds[name] for name in read_before_bound(cell.text) if binds.get(name)}
+        assert {name: where for name, where in needed.items() if where != check} == {}, f"line {cell.line}"
+        binds |= dict.fromkeys(names(cell.text)[0], check)
+
+
+def names(code: str) -> tuple[set[str], set[str]]:
+    """The names that code binds at its top level, and the global names that it reads anywhere."""
+    top = symtable.symtable(code, "cell", "exec")
+    bound = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
+    read, tables = set(), [top]
+    for table in tables:
+        tables += table.get_children()
+        read |= {s.get_name() for s in table.get_symbols() if s.is_referenced() and (table is top or s.is_global())}
+    return bound, read
+
+
+def read_before_bound(code: str) -> set[str]:
+    """The names that a cell takes from the cells before it."""
+    needed: set[str] = set()
+    seen: set[str] = set()
+    for statement in ast.parse(code).body:
+        bound, read = names(ast.unparse(statement))
+        own = set() if isinstance(statement, (ast.Assign, ast.AugAssign, ast.AnnAssign)) else bound  # a loop's target
+        needed |= read - seen - own
+        seen |= bound
+    return needed
+
+
+def test_a_name_that_only_a_check_binds_is_found() -> None:
+    assert read_before_bound("x = draw + 1\nfor k in x: y = k\ny") == {"draw"}
+    assert read_before_bound("x = x + 1\ndef f(a): return a + b") == {"x", "b"}
+
 
 def words(text: str) -> list[str]:
-    """A text without its numbers and without the width of its columns: these depend on how long a lesson trained."""
-    return re.sub(r"-{3,}", "", re.sub(r"[-+−]?\d+(\.\d*)?(e[-+]?\d+)?", "#", text)).split()
+    """The words of a text, each once and without numbers: these depend on how long a lesson trained, and how often."""
+    plain = re.sub(r"-{3,}", "", re.sub(r"[-+−]?\d+(\.\d*)?(e[-+]?\d+)?", "#", text))
+    return list(dict.fromkeys(plain.split()))
 
 
 def printed(notebook: dict[str, Any]) -> str:
@@ -95,6 +139,8 @@ def test_cells_ids_and_metadata_are_what_the_builder_makes(lesson: Lesson) -> No
     ids = [cell["id"] for cell in made["cells"]]
     assert len(set(ids)) == len(ids)
     assert all(re.fullmatch(r"[a-z0-9-]{1,64}", id_) for id_ in ids)
+    may_raise = {cell["id"] for cell in made["cells"] if MAY_RAISE in cell["metadata"].get("tags", ())}
+    assert may_raise == {cell["id"] for cell in made["cells"] if cell["metadata"].get("nbgrader", {}).get("grade")}
 
 
 def without_outputs(cell: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,123 @@
+"""Run All in Jupyter, and nbgrader's points, on real kernels. Needs `pip install -e '.[lessons,grading]'`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lessons.builder.kernel import solutions_to
+from lessons.builder.lesson import Lesson, lessons
+from lessons.builder.notebook import MAY_RAISE, notebook_of, write
+from lessons.builder.percent import Cell
+
+pytestmark = pytest.mark.slow
+LESSON = lessons()[1]  # a short one, whose exercises use arrays
+POINTS = {"check_unbroadcast": 3, "check_dense_backward": 3, "check_embedding_backward": 2}
+Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINIGRAD_LESSON_FAST", "1")
+
+
+# --- Jupyter ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lesson", [one for one in lessons() if one.number in {2, 3, 8}], ids=lambda one: one.name)
+def test_run_all_comes_to_the_end(lesson: Lesson, tmp_path: Path) -> None:
+    """No error is allowed but in cells tagged so, and these raise because they are not solved."""
+    nbclient = pytest.importorskip("nbclient", reason="Jupyter is no part of the tests' environment")
+    nbformat = pytest.importorskip("nbformat")
+    solutions_to(tmp_path)  # lesson_tools.py
+    write(notebook_of(lesson, lesson.for_students()), tmp_path / "lesson.ipynb")
+    node = nbformat.read(tmp_path / "lesson.ipynb", as_version=4)
+    options = {"allow_errors": False, "kernel_name": "python3", "resources": {"metadata": {"path": str(tmp_path)}}}
+    nbclient.NotebookClient(node, timeout=300, **options).execute()
+    raised = {
+        cell.id: output.ename
+        for cell in node.cells
+        for output in cell.get("outputs", ())
+        if output.output_type == "error"
+    }
+    assert raised == {
+        cell.id: "NotImplementedError" for cell in node.cells if MAY_RAISE in cell.metadata.get("tags", ())
+    }
+    assert len(raised) == len(lesson.exercises())
+    code = [cell.execution_count for cell in node.cells if cell.cell_type == "code"]
+    assert code == list(range(1, len(code) + 1))
+
+
+# --- nbgrader ---------------------------------------------------------------------------------------------------------
+
+
+def answered(cells: dict[str, Cell | None]) -> Change:
+    """Puts answers in the place of exercises."""
+
+    def change(notebook: dict[str, Any]) -> None:
+        for cell in notebook["cells"]:
+            answer = cells.get(cell["metadata"].get("nbgrader", {}).get("grade_id", ""))
+            if answer is not None:
+                cell["source"] = answer.text
+
+    return change
+
+
+def edited(notebook: dict[str, Any]) -> None:
+    """A student who empties the checks."""
+    for cell in notebook["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade"):
+            cell["source"] = "pass"
+
+
+RIGHT: dict[str, Cell | None] = {c.options["exercise"]: c for c in LESSON.solved() if "exercise" in c.options}
+WRONG = {name: cell for name, cell, _ in LESSON.mistakes()}
+OTHERS = {name: cell for name, cell, _ in LESSON.variants()}
+NONE = dict.fromkeys(POINTS, 0)
+SUBMISSIONS: dict[str, tuple[Change, dict[str, int]]] = {
+    "untouched": (lambda notebook: None, NONE),
+    "checks_emptied": (edited, NONE),
+    "solved": (answered(RIGHT), POINTS),
+    "other_right_answers": (answered(dict(OTHERS)), POINTS),
+    "mistaken": (answered(dict(WRONG)), NONE),
+    "one_solved": (answered({"dense_backward": RIGHT["dense_backward"]}), {**NONE, "check_dense_backward": 3}),
+    "one_mistake": (answered({**RIGHT, "unbroadcast": WRONG["unbroadcast"]}), {**POINTS, "check_unbroadcast": 0}),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # nbgrader's and SQLAlchemy's own
+def test_nbgraders_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nbgrader = pytest.importorskip("nbgrader", reason="nbgrader is no part of the tests' environment")
+    from nbgrader.api import Gradebook
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config import Config
+
+    scripts = Path(nbgrader.__file__).parents[4] / "bin"  # it calls `alembic`, which a venv that is not active hides
+    monkeypatch.setenv("PATH", str(scripts), prepend=os.pathsep)
+    monkeypatch.chdir(tmp_path)
+    source = solutions_to(tmp_path / "source" / "lesson")
+    write(notebook_of(LESSON, LESSON.solved()), source / f"{LESSON.name}.ipynb")
+    config = Config()
+    config.CourseDirectory.root = str(tmp_path)
+    config.CourseDirectory.db_url = f"sqlite:///{tmp_path / 'gradebook.db'}"
+    api = NbGraderAPI(config=config)
+    assert api.generate_assignment("lesson")["success"]
+    released = tmp_path / "release" / "lesson"
+    notebook = json.loads((released / f"{LESSON.name}.ipynb").read_text("utf-8"))
+    assert "SOLUTION" not in json.dumps(notebook)
+    for student, (change, _) in SUBMISSIONS.items():
+        folder = solutions_to(tmp_path / "submitted" / student / "lesson")
+        theirs = json.loads(json.dumps(notebook))
+        change(theirs)
+        write(theirs, folder / f"{LESSON.name}.ipynb")
+        done = api.autograde("lesson", student)
+        assert done["success"], done
+    with Gradebook(config.CourseDirectory.db_url) as book:
+        for student, (_, points) in SUBMISSIONS.items():
+            graded = book.find_submission_notebook(LESSON.name, "lesson", student).grades
+            assert {grade.name: grade.auto_score for grade in graded} == points, student

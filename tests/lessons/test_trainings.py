@@ -1,0 +1,230 @@
+"""What the lessons say of trainings: each is run again, over all seeds, and every sentence is held to its numbers.
+
+No number of these is stored. A sentence that says "with every seed" is tested with every seed; one that names a median,
+with the median.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lessons.builder.lesson import Lesson, lessons
+from lessons.builder.run import run
+
+TRAINED = re.compile(r"\b(?:apply_gradients|train_on_batch|advance|descend|left_of_the_loss|fitted)\(")
+HELD = {2, 4, 5, 10, 12, 14}  # the lessons that train, each of which has a test below
+
+
+def lesson(number: int) -> Lesson:
+    return next(one for one in lessons() if one.number == number)
+
+
+@cache
+def names(number: int) -> dict[str, Any]:
+    """The names of a lesson that was run as a student runs it, at full length."""
+    done = run(lesson(number), lesson(number).for_students())
+    assert done.broken() == []
+    return done.names
+
+
+def says(number: int, *sentences: str) -> None:
+    """The lesson still says what is tested; where its words change, so must the test."""
+    text = " ".join(" ".join(re.sub(r"^# ?", "", line) for line in lesson(number).source.splitlines()).split())
+    assert [one for one in sentences if one not in text] == []
+
+
+def test_every_lesson_that_trains_is_held() -> None:
+    """Lesson 13 takes three steps to count calls, and says nothing of what they reach."""
+    trains = {
+        one.number for one in lessons() if any(TRAINED.search(c.text) for c in one.for_students() if not checks(c))
+    }
+    assert trains - {13} == HELD
+
+
+def checks(cell: Any) -> bool:
+    return cell.kind != "code" or "check" in cell.options
+
+
+def test_the_flat_fit() -> None:
+    says(2, "It learns the *mean*, each time")
+    seen = names(2)
+    for target, right, wrong in zip(seen["targets"], seen["right"], seen["wrong"], strict=True):
+        assert abs(right[0] - 2) < 0.2
+        assert abs(wrong[0]) < 0.005
+        assert abs(wrong[1] - target.mean()) < 0.005
+    assert len(seen["wrong"]) >= 5
+
+
+@pytest.mark.slow
+def test_the_ravine_and_the_sine() -> None:
+    says(4, "Momentum is faster. Adam is *first* at the minimum and then runs around it")
+    seen = names(4)
+    sgd, momentum, adam = seen["arrival"].values()
+    assert (adam <= momentum).all()
+    assert (momentum < sgd).all()
+    left = [np.median(v) for v in seen["left_over"].values()]
+    assert left[1] < left[0] < left[2]  # Adam "still circles"
+
+    says(4, "SGD crosses it at walking pace, with every seed.", "one is ahead with some, the other with others")
+    sgd, momentum, adam = seen["plateau"].values()
+    assert len(sgd) >= 5
+    assert (sgd > 1.5 * np.maximum(momentum, adam)).all()
+    assert all(losses.shape[1] > 90 and (losses[:, 5] > 0.35).all() for losses in seen["runs"].values())  # the plateau
+    assert ((losses := seen["runs"]["SGD, η = 0.1"])[:, 60:100] > 0.35).all(), losses[:, 100]
+    ahead = [momentum < adam, seen["at_last"]["momentum 0.9, η = 0.05"] < seen["at_last"]["Adam, η = 0.01"]]
+    assert 0 < np.mean(ahead) < 1
+
+
+@pytest.mark.slow
+def test_what_the_vanishing_gradient_leaves_to_be_learnt() -> None:
+    says(5, "Twenty steps apart the net *does* learn, from the last step.", "from 2 to 1", "with any seed")
+    learnt = names(5)["learnt"]
+    near, far = (learnt[distance] for distance in (5, 20))
+    assert len(far) >= 5
+    assert (np.abs(near[:, :2] - 1) < 0.15).all()
+    assert (near[:, 2] < 0.1).all()
+    assert (np.abs(far[:, 0] - 1) < 0.15).all()
+    assert (np.abs(far[:, 1]) < 0.15).all()
+    assert (np.abs(far[:, 2] - 1) < 0.1).all()
+
+
+@pytest.mark.slow
+def test_clipping_past_the_cliff() -> None:
+    says(5, "clipping by the global norm gets past them", "one step undoes all that was learnt")
+    seen = names(5)
+    free, clipped = seen["fates"].values()
+    assert len(free) >= 5
+    assert (free[:, 0] >= 5).all()
+    assert (free[:, 1] < clipped[:, 1]).all()
+    assert (clipped == [0, 60]).all()
+    assert seen["unit_loss"](*seen["free"][-1]) > 0.5 > 0.02 > seen["unit_loss"](*seen["clipped"][-1])
+
+
+@pytest.mark.slow
+def test_what_is_learnt_beyond_the_border() -> None:
+    says(
+        10,
+        "With windows of 8 every seed ends within a few hundredths of knowing nothing",
+        "the same learning rate",
+    )
+    short, long = (names(10)["ends"][k] for k in (8, 32))
+    assert len(short) >= 5
+    assert ((short > 0.9) & (short < 1.05)).all()
+    assert (long < 0.3).all()
+    assert np.median(long) < 0.15
+    assert len(re.findall(r"optimizers\.Adam\(([^)]*)\)", lesson(10).source)) == 1  # one rate for both
+
+
+@pytest.mark.slow
+def test_all_sixteen_train() -> None:
+    says(
+        14,
+        "With every suspect and every seed the loss falls, and with most of them as far as with the right gradients.",
+    )
+    remains = names(14)["remains"]
+    assert remains.shape >= (17, 5)
+    assert (remains < 0.95).all()
+    right, *others = np.median(remains, axis=1)
+    assert np.mean(np.array(others) < 1.5 * right) > 0.5
+
+
+# --- lesson 12 --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_every_task_is_learnt() -> None:
+    five = names(12)["five"]
+    better = {"adding": 0.1, "temporal order": 3.0, "Reber": 1.5, "text": 0.95}  # times the baseline, or that or less
+    for name, trainers in five.items():
+        assert len(trainers) >= 5
+        task = trainers[0].task
+        shares = [one.evaluate()[task.metric] / task.baseline().value for one in trainers]
+        assert min(shares) > better[name] if task.higher_is_better else max(shares) < better[name]
+
+
+@pytest.mark.slow
+def test_the_gates_of_adding() -> None:
+    says(
+        12,
+        "to about twice what it is elsewhere",
+        "The forget gate hardly moves",
+        "about 1 is what the marked steps show",
+    )
+    marked, others = (np.array([one[at] for one in names(12)["added"]]) for at in (True, False))
+    assert ((marked[:, 0] / others[:, 0] > 1.6) & (marked[:, 0] / others[:, 0] < 2.7)).all()
+    assert (np.abs(marked[:, 1] - others[:, 1]) < 0.1).all()
+    assert (np.abs(marked[:, 2] - 1) < 0.3).all()
+    assert (others[:, 2] < 0.25).all()
+
+
+@pytest.mark.slow
+def test_the_latch_counts() -> None:
+    says(12, "It does more than hold, with every seed: the units go on *counting*")
+    held = np.array(names(12)["held"])
+    assert len(held) >= 5
+    assert (held[:, 1] > 2 * held[:, 0]).all()
+    assert (held[:, 2] > 2 * held[:, 1]).all()
+
+
+@pytest.mark.slow
+def test_the_output_gate_of_reber_is_half_of_the_story() -> None:
+    says(12, "In four of five", "in the fifth it does not", "With the gate frozen the peak *stays*, in all five")
+    says(12, r"$\tanh c$ itself is farther apart by then")
+    peaks = names(12)["peaks"]
+    assert len(peaks) >= 5
+    assert min(found["h"] for found, _ in peaks) > 1
+    assert min(found["h, gate frozen"] for found, _ in peaks) > 1
+    assert min(found["tanh c"] for found, _ in peaks) > 1.2
+    assert [then > inside + 0.03 for _, (inside, then) in peaks].count(True) == 4
+    assert np.median([f["h"] for f, _ in peaks]) > np.median([f["h, gate frozen"] for f, _ in peaks])
+
+
+@pytest.mark.slow
+def test_what_training_does_to_saturation() -> None:
+    says(
+        12,
+        "In all five the forget and the output gates are at the ends",
+        "With the input gates it is the other way round",
+    )
+    before, after = (np.array(names(12)["ends"][k]) for k in ("untrained", "trained"))
+    i, f, o = 0, 1, 2
+    assert (after[:, [f, o]] > before[:, [f, o]]).all()
+    assert (after[:, i] < before[:, i]).all()
+
+
+@pytest.mark.slow
+def test_the_probe_and_the_closing_bracket() -> None:
+    says(
+        12, "High, and yet not one", "The bracket is right each time", "does not stand at the same step with each seed"
+    )
+    seen = names(12)
+    assert ((np.array(seen["highest"]) > 0.75) & (np.array(seen["highest"]) < 0.97)).all()
+    probed = np.array(seen["probed"])
+    assert len(probed) >= 5
+    assert (probed[:, 0] > probed[:, 1]).all()
+    assert all(fits for _, fits in seen["looks"])
+    assert len(set(seen["strongest"])) > 1
+
+
+@pytest.mark.slow
+def test_how_far_it_carries() -> None:
+    says(12, "At length 20 all three learn it.", "At 40 the simple net guesses", "At 80 that LSTM guesses too")
+    says(12, "learns it with most seeds, and with some it does not")
+    solved = names(12)["solved"]
+    assert names(12)["LENGTHS"] == (20, 40, 80)
+    scales, usual, simple = solved.values()
+    assert all(len(found) >= 5 for found in solved.values())
+    for found in solved.values():
+        assert (found[:, 0] > 0.9).all()
+    assert (np.median(scales, axis=0) > 0.9).all()
+    assert (scales[:, 2] > 0.5).all()
+    assert np.median(usual[:, 1]) > 0.9
+    assert 0 < (usual[:, 1] < 0.9).mean() < 0.5
+    assert usual[:, 1].min() < 0.35  # "no better than the simple net"
+    assert (usual[:, 2] < 0.4).all()
+    assert (simple[:, 1:] < 0.4).all()
