@@ -64,5 +64,5 @@ def test_a_file_that_cannot_be_written_or_read(tmp_path):
     metrics = Metrics(tmp_path / "metrics.jsonl")
     with pytest.raises(FileError, match=r"metrics\.jsonl: cannot be written: Is a directory"):
         metrics.append({"step": 1})
-    with pytest.raises(RunError, match=r"metrics\.jsonl: cannot be read: Is a directory"):
+    with pytest.raises(RunError, match=r"metrics\.jsonl: cannot be read: it is a folder"):
         metrics.read()
