@@ -73,7 +73,7 @@ def refuse_if_held(folder: Path) -> None:
         RunError: a process that is alive trains there, or one on another machine, which may be.
     """
     path = _path(folder)
-    holder = _read(path).decode("utf-8", errors="replace")
+    holder = _read(path).decode("utf-8", errors="replace").partition("\n")[0]
     number, _, host = holder.strip().partition(" ")
     if not re.fullmatch("[0-9]{1,10}", number) or not 0 < int(number) <= LARGEST:  # no process wrote that
         return
