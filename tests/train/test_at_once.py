@@ -161,7 +161,7 @@ def test_what_another_program_left_in_place_of_a_lock_is_not_written_through(tmp
 
 
 @pytest.mark.parametrize(
-    "holder", ["²", "9" * 30, "9" * 5000, "-1", "0", "\x00", "1e3", "４２", b"\xff\xfe"], ids=range(9)
+    "holder", ["²", "9" * 30, "9" * 900, "-1", "0", "\x00", "1e3", "４２", b"\xff\xfe"], ids=range(9)
 )
 def test_a_lock_that_no_process_wrote_holds_nobody_up(tmp_path, holder):
     (tmp_path / "lock").write_bytes(holder if isinstance(holder, bytes) else holder.encode())
@@ -172,11 +172,8 @@ def test_a_lock_that_no_process_wrote_holds_nobody_up(tmp_path, holder):
 
 def test_a_lock_that_is_no_file_of_ours_is_named(tmp_path):
     (tmp_path / "lock").write_text("1" * 2000)
-    with pytest.raises(
-        RunError, match=r"lock: .* expected at most 1,000 bytes, got 2,000\. No run wrote that; remove it"
-    ):
-        with locked(tmp_path):
-            pass
+    with pytest.raises(RunError, match=r"lock: .* expected at most 1,000 bytes.* remove it"), locked(tmp_path):
+        pass
     (tmp_path / "lock").unlink()
     (tmp_path / "lock").mkdir()
     with (
