@@ -90,10 +90,10 @@ class Metrics:
         for number, line, record in self._lines():
             if record is not None and record["step"] > step:
                 continue
-            if damaged:
-                raise damaged
             if record is None or (kept and record["step"] <= kept[-1]["step"]):
-                damaged = self._damaged(number, line, kept)
+                damaged = damaged or self._damaged(number, line, kept)
+            elif damaged:
+                raise damaged
             else:
                 kept.append(record)
         text = "".join(json.dumps(record) + "\n" for record in kept)

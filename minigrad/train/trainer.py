@@ -174,6 +174,7 @@ class Trainer:
         for name, own in self._optimizer.get_state().items():
             if slots[name].dtype != own.dtype:
                 raise CheckpointError(f"expected optimizer/{name} of dtype {own.dtype}, got {slots[name].dtype}.")
+            _refuse_nan(f"optimizer/{name}", slots[name])
         updates = slots["iterations"]
         if updates.shape or not 0 <= updates <= step:
             raise CheckpointError(f"expected 0 to {step} for optimizer/iterations, got {shown(updates.tolist())}.")
@@ -218,6 +219,8 @@ def _check_arrays(name: str, own: list[tuple[Any, Any]], given: list[Array]) -> 
     expected = [(tuple(shape), str(dtype)) for shape, dtype in own]
     got = [(array.shape, str(array.dtype)) for array in given]
     if expected == got:
+        for k, array in enumerate(given):
+            _refuse_nan(f"{name}/{k}", array)
         return
     if len(expected) != len(got):
         what = f"{len(expected)} {name}, got {len(got)}"
@@ -225,6 +228,11 @@ def _check_arrays(name: str, own: list[tuple[Any, Any]], given: list[Array]) -> 
         k = next(k for k in range(len(got)) if expected[k] != got[k])
         what = f"{name}/{k} of shape {expected[k][0]} and dtype {expected[k][1]}, got {got[k][0]} and {got[k][1]}"
     raise CheckpointError(f"the checkpoint is of another model: expected {what}.")
+
+
+def _refuse_nan(name: str, array: Array) -> None:
+    if np.isnan(array).any():  # a step whose loss is not finite changes nothing, so no run writes that
+        raise CheckpointError(f"{name} holds NaN. The file was changed; start a new run.")
 
 
 def _restore_generator(generator: Any, state: Any) -> None:

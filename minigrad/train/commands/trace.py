@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from minigrad.backend.protocol import Array
+from minigrad.keras.files import special
 from minigrad.plot.page import Page
 from minigrad.plot.reports import report
 from minigrad.plot.style import figure
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.read(arguments)
     path = given.pop("run")
     settings = Tracing.from_text(given)
+    if settings.out and os.path.exists(settings.out) and (kind := special(settings.out)):
+        raise OptionError(f"--out {settings.out}: expected a file to write, this is {kind}.")
     folder = place(path)[0]
     name, options = read_config(folder)
     if (name == "text") != (settings.text is not None):

@@ -181,7 +181,7 @@ def _column(rows: Any, file: str, column: str) -> Array:
     header = [name.strip() for name in next(rows, [])]
     if column not in header:
         hint = "" if len(header) > 1 else "Is the --delimiter right?"
-        raise OptionError(str(unknown_name(f"--column of {file}", column, header, hint)))
+        raise OptionError(str(unknown_name(f"--column of {file}", column, [name[:40] for name in header[:40]], hint)))
     place = header.index(column)
     values = [_number(row, place, f"--file {file}, line {rows.line_num}, column {column}") for row in rows if row]
     return np.array(values)

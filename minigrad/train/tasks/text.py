@@ -26,6 +26,7 @@ from typing import Any, Self
 import numpy as np
 
 from minigrad.backend.protocol import Array
+from minigrad.errors import NaNLossError
 from minigrad.train.corpus import UNKNOWN, Vocabulary, read_text, standard_library
 from minigrad.train.errors import CheckpointError, DataError, OptionError
 from minigrad.train.files import shown
@@ -248,6 +249,8 @@ def _drawn(logits: Array, temperature: float, generator: np.random.Generator) ->
     """One character drawn from softmax(logits / temperature), never the unknown one."""
     scores = np.asarray(logits, np.float64).copy()
     scores[0] = -np.inf
+    if np.isnan(scores).any():
+        raise NaNLossError("sample: the model's outputs are not finite. Train it with a smaller --learning-rate.")
     if temperature == 0:
         return int(scores.argmax())
     cumulative = np.exp(log_softmax(scores / temperature)).cumsum()
