@@ -120,9 +120,7 @@ def stopped(tmp_path_factory, corpus):
     return place
 
 
-@pytest.mark.parametrize(
-    "tail", [b"", b'{"step": 10, "lo', bytes(300), bytes(30) + b'\n{"st\n' + bytes(9), b"\xff\n" * 9]
-)
+@pytest.mark.parametrize("tail", [b"", b'{"step": 10, "lo', bytes(300), b'\0\n{"st\n' + bytes(9), b"\xff\n" * 9])
 @pytest.mark.parametrize(
     ("lines", "said"), [(9, ""), (11, ""), (8, "step 9"), (4, "steps 5 to 9"), (0, "steps 1 to 9")]
 )
@@ -150,7 +148,7 @@ def test_a_result_is_that_of_the_last_step_though_its_line_is_gone(stopped, tmp_
 
 
 def test_a_damaged_line_among_those_that_are_kept_is_an_error(metrics):
-    first, second, third = metrics.path.read_bytes().splitlines(keepends=True)
+    first, _, third = metrics.path.read_bytes().splitlines(keepends=True)
     metrics.path.write_bytes(first + b"\0\0\0\n" + third)
     with pytest.raises(RunError, match="line 2: expected a JSON object with a step above 1"):
         metrics.keep_until(3)
