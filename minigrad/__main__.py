@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
+from minigrad import starting
 from minigrad.bench import command as bench
 from minigrad.playground import command as playground
 from minigrad.train.command_line import main
 from minigrad.train.commands import doctor, sample, trace, train
+from minigrad.train.interrupt import raise_once
 
 COMMANDS = {
     "train": (train.HELP, train.main),
@@ -18,5 +21,20 @@ COMMANDS = {
     "bench": (bench.HELP, bench.main),
 }
 
+
+def run() -> int:
+    """Runs the command and returns the exit code; Ctrl-C raises KeyboardInterrupt in it, and nowhere else."""
+    ours = signal.getsignal(signal.SIGINT) is starting.leave
+    try:
+        if ours:
+            signal.signal(signal.SIGINT, raise_once)
+        return main(sys.argv[1:], COMMANDS)
+    except KeyboardInterrupt:
+        return starting.INTERRUPTED
+    finally:
+        if ours:  # the work is done
+            signal.signal(signal.SIGINT, lambda number, frame: None)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], COMMANDS))
+    sys.exit(run())

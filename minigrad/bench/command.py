@@ -18,6 +18,7 @@ from minigrad.bench.harness import Effort
 from minigrad.bench.report import Row, Section, header, told_header
 from minigrad.bench.sections import BASE, CHARACTER_MODEL, SECTIONS, SIZES, Plan, Size
 from minigrad.errors import unknown_name
+from minigrad.keras.files import special
 from minigrad.train.command_line import PROGRAM, Parser
 from minigrad.train.errors import OptionError
 from minigrad.train.options import Options, add_options, option
@@ -187,6 +188,8 @@ def file_for(flag: str, path: str | None) -> Path | None:
     file = Path(path).expanduser()
     if file.is_dir():
         raise OptionError(f"{flag} {path}: expected a file, this is a folder.")
+    if file.exists() and (kind := special(file)):
+        raise OptionError(f"{flag} {path}: expected a file, this is {kind}.")
     if not file.parent.is_dir():
         raise OptionError(f"{flag} {path}: there is no folder {file.parent}. Make it first.")
     return file

@@ -6,9 +6,13 @@ is read can run anything. Beside them stands their checksum, which is compared w
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import platform
 import re
+import stat
+import zlib
 from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from hashlib import sha256
@@ -32,6 +36,16 @@ _NPY_HEADER = re.compile(
     rb"'shape': \(((?:\d{1,19}, ?)*(?:\d{1,19})?)\), \} *\n"
 )
 _PIECE = 2**20  # bytes read at once
+MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"  # in the names of temporary files: where their process runs
+PROCESS = os.urandom(4).hex()  # a process that ends may leave its number to another one
+_calls = itertools.count()
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 class FileError(MinigradError, OSError):
@@ -44,6 +58,23 @@ def cannot_write(path: Any, error: OSError) -> FileError:
         f"{path}: cannot be written: {error.strerror or error}. Choose a place that can be written to, or make room "
         "there."
     )
+
+
+def special(path: str | PathLike[str]) -> str:
+    """Return "a folder", "a named pipe", "a socket" or "a device"; "" for a regular file.
+
+    To open one of these may wait for ever, never end, or act on a device.
+
+    Raises:
+        OSError: there is nothing at that place, or it may not be looked at.
+    """
+    mode = os.stat(path).st_mode
+    return next((kind for test, kind in _KINDS if test(mode)), "")
+
+
+def temporary_name(name: str) -> str:
+    """Return a name that no other process and no other call uses; it says which process may remove the file."""
+    return f".{name}.{os.getpid()}-{MACHINE}-{PROCESS}-{next(_calls)}.tmp"
 
 
 def write_atomically(path: str | PathLike[str], write: Callable[[BinaryIO], Any]) -> None:
@@ -60,11 +91,12 @@ def write_atomically(path: str | PathLike[str], write: Callable[[BinaryIO], Any]
         FileError: it cannot be written. What was there before is unchanged.
     """
     folder, name = os.path.split(os.path.abspath(path))
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
+    temporary = os.path.join(folder, temporary_name(name))
     try:
+        _refuse_special(path)
         os.makedirs(folder, exist_ok=True)
         try:
-            with open(temporary, "wb") as file:
+            with open(temporary, "xb") as file:
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())
@@ -75,6 +107,13 @@ def write_atomically(path: str | PathLike[str], write: Callable[[BinaryIO], Any]
         _sync_folder(folder)
     except OSError as error:
         raise cannot_write(path, error) from None
+
+
+def _refuse_special(path: str | PathLike[str]) -> None:
+    """Leaves a device, a pipe or a socket where it is: the move to its name would replace it by a file."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        if kind := special(path):
+            raise OSError(f"this is {kind}, no file")
 
 
 def _sync_folder(folder: str) -> None:

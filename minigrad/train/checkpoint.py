@@ -9,6 +9,7 @@ array of bytes under the name ``about``. Anything that reads NumPy's format can 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,9 +18,11 @@ import numpy as np
 from minigrad.backend.protocol import Array
 from minigrad.keras.files import read_arrays, write_arrays
 from minigrad.train.errors import CheckpointError
+from minigrad.train.files import parse, refuse_special, shown
 
 FORMAT, VERSION = "minigrad checkpoint", 1
 ABOUT = "about"
+MOST = 1 << 32  # bytes
 LAST, BEST = NAMES = ("checkpoint.npz", "best.npz")  # of a run
 
 
@@ -62,8 +65,9 @@ def load(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: there is none, it is damaged, another program's, or of a later version.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         raise CheckpointError(f"{path}: there is no such checkpoint.{_others(path)}")
+    refuse_special(path, CheckpointError, most=MOST)
     arrays = read_arrays(path, CheckpointError, _others(path))
     return Checkpoint(_about(path, arrays), arrays)
 
@@ -84,14 +88,14 @@ def _about(path: Path, arrays: dict[str, Array]) -> dict[str, Any]:
     if ABOUT not in arrays or arrays[ABOUT].dtype != np.uint8:
         raise foreign
     try:
-        about = json.loads(arrays.pop(ABOUT).tobytes())
+        about = parse(arrays.pop(ABOUT).tobytes())
     except ValueError:
         raise foreign from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise foreign
     if about.get("version") != VERSION:
         raise CheckpointError(
-            f"{path}: expected a checkpoint of version {VERSION}, got {about.get('version')!r}. "
+            f"{path}: expected a checkpoint of version {VERSION}, got {shown(about.get('version'))}. "
             "It was written by another version of minigrad; use that one."
         )
     return about

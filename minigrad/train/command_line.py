@@ -18,13 +18,14 @@ from typing import Any, NoReturn
 
 from minigrad.backend.registry import backends, resolve, using
 from minigrad.errors import BackendError, NaNLossError, UnknownBackendError, UnknownNameError, unknown_name
+from minigrad.starting import INTERRUPTED
 from minigrad.train.errors import CheckpointError, DataError, OptionError, RunError
 
 Commands = Mapping[str, tuple[str, Callable[[Sequence[str]], int]]]
 """For each name of a command its line of help and its function."""
 
 PROGRAM = "python -m minigrad"  # what it is called; what a user is to type is a `command`
-USER, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
+USER, FAILED = 2, 1  # exit codes
 
 
 class Parser(argparse.ArgumentParser):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import sysconfig
+from codecs import BOM_UTF8, getincrementaldecoder
 from pathlib import Path
 
 import numpy as np
 
 from minigrad.backend.protocol import Array
 from minigrad.train.errors import DataError
+from minigrad.train.files import read_file
 
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 """Stands for every character outside of the vocabulary; always its first entry."""
@@ -18,17 +21,24 @@ UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 LEFT_OUT = {"test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__"}
 LEFT_OUT |= {"encodings", "pydoc_data", "entities.py"}
 PER_FILE = 20_000
+LARGEST_FILE = 1 << 30  # bytes: the task takes about ten times as much memory
+LONGEST = 4  # bytes of a character
 
 
-def read_text(path: str | Path) -> str:
+def read_text(path: str | Path, characters: int | None = None) -> str:
     """Returns the text of a UTF-8 file, each line end as one newline.
 
+    Args:
+        path: the file.
+        characters: how many are needed; of a large file no more is read than may be these.
+
     Raises:
-        DataError: the file is missing, unreadable, empty or not UTF-8 (and at which byte).
+        DataError: the file is missing, unreadable, empty, too large, or not UTF-8 (and at which byte).
     """
-    data = read_bytes(path)
+    first = math.inf if characters is None else LONGEST * characters + len(BOM_UTF8)
+    data = read_bytes(path, int(first) if first <= LARGEST_FILE else None)
     try:
-        text = data.decode("utf-8-sig")
+        text = getincrementaldecoder("utf-8-sig")().decode(data, final=len(data) != first)
     except UnicodeDecodeError as error:
         raise DataError(
             f"--file {path}: expected UTF-8 text, but byte {error.start} (of {len(data)}) is "
@@ -38,13 +48,9 @@ def read_text(path: str | Path) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def read_bytes(path: str | Path) -> bytes:
-    """Returns the content of a file that is there, can be read and is not empty."""
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        reason = "it is a folder" if Path(path).is_dir() else error.strerror or str(error)
-        raise DataError(f"--file {path}: cannot be read: {reason}.") from None
+def read_bytes(path: str | Path, first: int | None = None) -> bytes:
+    """Returns the content of a file that is there, can be read and is not empty; or so many bytes of it."""
+    data = read_file(path, DataError, f"--file {path}", most=LARGEST_FILE, first=first)
     if not data:
         raise DataError(f"--file {path}: the file is empty; there is nothing to learn from.")
     return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -33,6 +34,17 @@ class Interruption:
             self.signal, self._came = number, now
         elif now - self._came > SAME:
             raise KeyboardInterrupt
+
+
+_raised = [-math.inf]  # when
+
+
+def raise_once(number: int, frame: FrameType | None) -> None:
+    """Raises KeyboardInterrupt, but not for the same Ctrl-C again while the first is being answered."""
+    now = time.monotonic()
+    if now - _raised[0] > SAME:
+        _raised[0] = now
+        raise KeyboardInterrupt
 
 
 @contextmanager

@@ -12,11 +12,19 @@ from __future__ import annotations
 
 import json
 import math
+import os
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from minigrad.keras.files import cannot_write, write_atomically
 from minigrad.train.errors import RunError
+from minigrad.train.files import parse, read_file
+
+MOST = 1 << 32  # bytes
+LAST_STEP = 2**53
+NUMBERS = ("loss", "learning_rate", "gradient_norm")
 
 
 class Metrics:
@@ -30,51 +38,116 @@ class Metrics:
         self.path = path
 
     def append(self, record: dict[str, Any]) -> None:
-        """Adds a line.
+        """Add a line. It is safe from a power cut only after `sync`.
 
         Raises:
             FileError: the file cannot be written, as where the disk is full.
         """
         try:
             with self.path.open("a", encoding="utf-8", newline="\n") as file:
-                file.write(json.dumps(_finite(record), allow_nan=False) + "\n")
+                file.write(json.dumps(finite(record), allow_nan=False) + "\n")
+        except OSError as error:
+            raise cannot_write(self.path, error) from None
+
+    def sync(self) -> None:
+        """Wait until all lines are on the disk: a checkpoint that is written after this has all its lines.
+
+        Raises:
+            FileError: they cannot be written.
+        """
+        try:
+            with self.path.open("r+b") as file:
+                os.fsync(file.fileno())
+        except FileNotFoundError:  # no step was made yet
+            return
         except OSError as error:
             raise cannot_write(self.path, error) from None
 
     def read(self) -> list[dict[str, Any]]:
-        """Returns all lines; one cut short at the end, as a power cut leaves it, does not count.
+        """Return all lines; one cut short at the end, as a kill leaves it, does not count.
 
         Raises:
-            RunError: a line in the middle is not what `append` writes.
+            RunError: a line is not what `append` writes, or its step does not come after the one before.
         """
-        if not self.path.exists():
-            return []
-        try:
-            lines = self.path.read_text("utf-8", errors="replace").split("\n")
-        except OSError as error:
-            raise RunError(f"{self.path}: cannot be read: {error.strerror or error}.") from None
-        records = []
-        for number, line in enumerate(lines[:-1], start=1):  # the last is empty, or cut short
-            try:
-                record = json.loads(line)
-                record["step"] + 0
-            except (ValueError, TypeError, KeyError):
-                raise RunError(
-                    f"{self.path}, line {number}: expected a JSON object with a step, got "
-                    f"{line[:60]!r}. Delete the line, or start a new run."
-                ) from None
+        records: list[dict[str, Any]] = []
+        for number, line, record in self._lines():
+            if record is None or (records and record["step"] <= records[-1]["step"]):
+                raise self._damaged(number, line, records)
             records.append(record)
         return records
 
-    def keep_until(self, step: int) -> None:
-        """Forgets the lines after a step: what a run did after the checkpoint it goes on from."""
-        kept = [record for record in self.read() if record["step"] <= step]
+    def keep_until(self, step: int) -> list[tuple[int, int]]:
+        """Forget the lines after a step: those of steps that were made after the checkpoint.
+
+        Returns:
+            The first and the last step of each gap in what is kept. A power cut makes gaps.
+
+        Raises:
+            RunError: a line of a step that is kept, or one between two of them, is damaged.
+        """
+        kept: list[dict[str, Any]] = []
+        damaged: RunError | None = None  # an error only if something that is kept stands behind it
+        for number, line, record in self._lines():
+            if record is not None and record["step"] > step:
+                continue
+            if record is None or (kept and record["step"] <= kept[-1]["step"]):
+                damaged = damaged or self._damaged(number, line, kept)
+            elif damaged:
+                raise damaged
+            else:
+                kept.append(record)
         text = "".join(json.dumps(record) + "\n" for record in kept)
         write_atomically(self.path, lambda file: file.write(text.encode()))
+        steps = [0, *(record["step"] for record in kept), step + 1]
+        return [(before + 1, after - 1) for before, after in pairwise(steps) if after > before + 1]
+
+    def _lines(self) -> Iterator[tuple[int, bytes, dict[str, Any] | None]]:
+        """The number, the text and the record of each whole line; None for a record that is none."""
+        if not os.path.lexists(self.path):
+            return
+        lines = read_file(self.path, RunError, most=MOST).split(b"\n")
+        for number, line in enumerate(lines[:-1], start=1):  # the last is empty, or cut short
+            try:
+                record = parse(line)
+            except ValueError:
+                record = None
+            yield number, line, record if _is_record(record) else None
+
+    def _damaged(self, number: int, line: bytes, before: list[dict[str, Any]]) -> RunError:
+        after = f" above {before[-1]['step']}" if before else ""
+        return RunError(
+            f"{self.path}, line {number}: expected a JSON object with a step{after}, got "
+            f"{line[:60].decode('utf-8', 'replace')!r}. Delete the line, or start a new run."
+        )
 
 
-def _finite(value: Any) -> Any:
-    """The value with null for each number that JSON cannot hold."""
+def described(gaps: list[tuple[int, int]]) -> str:
+    """Return steps in words: ``steps 3 to 5, 9``.
+
+    >>> described([(3, 5), (9, 9)])
+    'steps 3 to 5, 9'
+    """
+    shown = [str(first) if first == last else f"{first} to {last}" for first, last in gaps]
+    return (
+        f"{'step' if shown == [str(gaps[0][0])] else 'steps'} {', '.join(shown[:5])}{' and others' if gaps[5:] else ''}"
+    )
+
+
+def _is_record(record: Any) -> bool:
+    if not isinstance(record, dict) or type(record.get("step")) is not int or not 0 < record["step"] <= LAST_STEP:
+        return False
+    validation = record.get("validation", {})
+    numbers = [record.get(name) for name in NUMBERS]
+    return isinstance(validation, dict) and all(map(_is_number, [*numbers, *validation.values()]))
+
+
+def _is_number(value: Any) -> bool:
+    """True for null and for what fits into a float64."""
+    return value is None or type(value) is float or (type(value) is int and abs(value) <= LAST_STEP)
+
+
+def finite(value: Any) -> Any:
+    """Return the value with None for each number that JSON cannot hold."""
     if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
+        return {key: finite(each) for key, each in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -27,6 +27,9 @@ from typing import Any, Protocol, Self
 
 from minigrad.errors import unknown_name
 from minigrad.train.errors import OptionError
+from minigrad.train.files import shown
+
+LARGEST = 2**128  # whole number of an option: any seed, and still a float
 
 
 def option(
@@ -36,6 +39,7 @@ def option(
     minimum: float | None = None,
     above: float | None = None,
     maximum: float | None = None,
+    ceiling: int | None = None,
     choices: tuple[str, ...] = (),
 ) -> Any:
     """Describes one option: a dataclass field that carries its help text and limits.
@@ -46,9 +50,10 @@ def option(
         minimum: the smallest value allowed.
         above: a limit that the value must exceed.
         maximum: the largest value allowed.
+        ceiling: a bound far above what is useful; an error names it only where it is passed.
         choices: the words allowed.
     """
-    limits = {"minimum": minimum, "above": above, "maximum": maximum, "choices": choices}
+    limits = {"minimum": minimum, "above": above, "maximum": maximum, "ceiling": ceiling, "choices": choices}
     return dataclasses.field(default=default, metadata={"help": help, **limits})
 
 
@@ -85,7 +90,7 @@ class Options:
         known = [each.name for each in describe(cls)]
         for name in values:
             if name not in known:
-                raise OptionError(str(unknown_name(f"{source}: option", name, known)))
+                raise OptionError(str(unknown_name(f"{source}: option", str(name)[:80], known)))
         try:
             return cls(**values)
         except OptionError as error:
@@ -110,6 +115,7 @@ class Description:
     minimum: float | None
     above: float | None
     maximum: float | None
+    ceiling: int | None
     choices: tuple[str, ...]
 
     @property
@@ -137,12 +143,15 @@ class Description:
         """Returns the value, an int as a float where a float is meant; raises OptionError."""
         if value is None and self.optional:
             return None
-        if self.kind is float and type(value) is int:
+        ceiling = self.ceiling or (LARGEST if type(value) is int else math.inf)
+        if type(value) in (int, float) and value > ceiling:
+            raise OptionError(f"{self.flag}: expected at most {ceiling:,}, got {shown(value)}.")
+        if self.kind is float and type(value) is int and value > -LARGEST:
             value = float(value)
         if self.choices and isinstance(value, str) and value not in self.choices:
-            raise OptionError(str(unknown_name(self.flag, value, self.choices)))
+            raise OptionError(str(unknown_name(self.flag, value[:80], self.choices)))
         if type(value) is not self.kind or not self._allows(value):
-            raise OptionError(f"{self.flag}: expected {self.expected()}, got {value!r}.")
+            raise OptionError(f"{self.flag}: expected {self.expected()}, got {shown(value)}.")
         return value
 
     def parsed(self, text: str) -> Any:
@@ -150,13 +159,13 @@ class Description:
         try:
             return self.kind(text)
         except ValueError:
-            raise OptionError(f"{self.flag}: expected {self.expected()}, got {text!r}.") from None
+            raise OptionError(f"{self.flag}: expected {self.expected()}, got {shown(text)}.") from None
 
     def _allows(self, value: Any) -> bool:
         if self.kind is str:
             return True
         return (
-            math.isfinite(value)
+            (self.kind is int or math.isfinite(value))
             and (self.minimum is None or value >= self.minimum)
             and (self.above is None or value > self.above)
             and (self.maximum is None or value <= self.maximum)

@@ -10,12 +10,16 @@
 
 Nothing in it depends on when or how fast it was trained: the same options on the same machine give
 the same bytes, whether the training was interrupted or not.
+
+A run is there once it has config.json and a checkpoint; ``result.json`` is written last. The lock is taken before
+anything is written.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import math
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,21 +28,35 @@ from pathlib import Path
 from typing import Any, Self
 
 from minigrad.errors import NaNLossError
-from minigrad.keras.files import cannot_write, write_atomically
+from minigrad.keras.files import write_atomically
 from minigrad.plot.curves import learning_curve
 from minigrad.train import checkpoint as checkpoints
 from minigrad.train.checkpoint import BEST, LAST, Checkpoint
 from minigrad.train.errors import CheckpointError, RunError
-from minigrad.train.files import read_json, write_json
+from minigrad.train.files import read_json, shown, write_json
+from minigrad.train.folder import (
+    CONFIG,
+    CURVE,
+    RESULT,
+    left_by_the_dead,
+    make,
+    place,
+    read_config,
+    refuse_if_unbegun,
+    refuse_if_used,
+)
 from minigrad.train.interrupt import Interruption
 from minigrad.train.lock import locked, refuse_if_held
-from minigrad.train.metrics import Metrics
+from minigrad.train.metrics import Metrics, described, finite
 from minigrad.train.progress import Progress, Silent
 from minigrad.train.task import RunOptions, Score, Task
 from minigrad.train.tasks.table import find
 from minigrad.train.trainer import Step, Trainer
 
-CONFIG = "config.json"
+KINDS: dict[str, Any] = {
+    "task": str, "options": dict, "facts": dict, "step": int, "position": int, "random": dict,
+    "best": (int, float, type(None)),
+}  # fmt: skip
 
 
 class Run:
@@ -58,35 +76,35 @@ class Run:
         self.best: float | None = None  # the best value of the task's metric so far
         self._baseline: Score | None = None
         self._settled = True  # are the files those of the trainer's step?
+        self._known = _identity(folder / LAST)  # the checkpoint that this process has read or written
 
     @classmethod
     def create(cls, folder: str | Path, options: RunOptions, task: str) -> Self:
         """Makes the folder of a new run, with its first checkpoint.
 
         Args:
-            folder: must not exist, or be empty.
+            folder: must not exist, be empty, or hold a run that was stopped before its first checkpoint.
             options: the options of the task.
             task: its name.
 
         Raises:
-            RunError: there is something at that place already.
+            RunError: there is something at that place already, or another process is making a run there.
+            FileError: a file cannot be written.
         """
         folder = Path(folder)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            resumed = f"go on with it by --resume {folder}, or " if (folder / CONFIG).exists() else ""
-            raise RunError(f"--out {folder}: this exists already; {resumed}choose another place with --out.")
+        refuse_if_used(folder)
         run = cls(folder, find(task)(options), options)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(str(cannot_write(f"--out {folder}", error))) from None
-        run._write_config()
-        run.save()
+        make(folder)
+        with locked(folder, refuse_if_used):  # another process may have been quicker
+            run._write_config()
+            run.save()
         return run
 
     @classmethod
     def resume(cls, folder: str | Path, steps: int | None = None) -> Self:
         """Opens a run where its last checkpoint left it. Nothing is written before `train`.
+
+        What is missing at the end of a run that was killed there, `train` makes up for.
 
         Args:
             folder: the run's; or one of the checkpoints in it, such as ``best.npz``, to go back to.
@@ -99,13 +117,15 @@ class Run:
         folder, path = place(folder)
         task, options = read_config(folder)
         refuse_if_held(folder)
-        saved = checkpoints.load(path or folder / LAST)
-        _check_same(path or folder / LAST, task, options, saved)
+        refuse_if_unbegun(folder)
+        known, path = _identity(folder / LAST), path or folder / LAST
+        saved = checkpoints.load(path)
+        _check_same(path, task, options, saved)
         done = saved.about["step"]
         if steps is not None and steps < done:
             raise RunError(f"--resume {folder}: the run has made {done} steps; expected --steps of more, got {steps}.")
         options = replace(options, steps=steps or options.steps)
-        if done >= options.steps and (folder / "result.json").exists():
+        if done >= options.steps and _finished(folder, done):
             raise RunError(
                 f"--resume {folder}: the run is complete, {done} of {options.steps} steps. To train it longer, add "
                 "--steps with a larger number."
@@ -115,9 +135,9 @@ class Run:
             raise RunError(
                 f"--resume {folder}: the data are not those that the run began with. Put them back, or start a new run."
             )
-        with _of(path or folder / LAST):
+        with _of(path):
             run.trainer.restore(saved)
-        run.best, run._settled = saved.about["best"], False
+        run.best, run._settled, run._known = saved.about["best"], False, known
         return run
 
     # --- training -----------------------------------------------------------------------------------------------------
@@ -134,12 +154,12 @@ class Run:
 
         Raises:
             NaNLossError: a loss was not finite, and the options say to stop.
-            RunError: another process trains in this folder.
+            RunError: another process trains in this folder, or has trained in it since this run was opened.
             FileError: a file cannot be written. The checkpoint before is kept.
         """
         progress = progress or Silent()
-        with locked(self.folder):
-            self._settle()
+        with locked(self.folder, self._refuse_if_changed):
+            self._settle(progress)
             while self.trainer.step < self.options.steps:
                 if interruption:
                     self.save()
@@ -149,15 +169,19 @@ class Run:
             self.finish()
         return True
 
-    def _settle(self) -> None:
-        """Makes the files those of the step that the run goes on from, and removes what a killed process left."""
-        for left in self.folder.glob(".*.tmp"):
-            left.unlink(missing_ok=True)
+    def _refuse_if_changed(self, folder: Path) -> None:
+        if _identity(folder / LAST) != self._known:
+            raise RunError(f"{folder}: another process has trained in it since this run was opened. Resume it again.")
+
+    def _settle(self, progress: Progress) -> None:
+        """Makes the files those of the step that the run goes on from."""
         if not self._settled:
             self.save()  # first: it may be of a step before that of the last checkpoint
-            self.metrics.keep_until(self.trainer.step)
+            gaps = self.metrics.keep_until(self.trainer.step)
             self._write_config()
             self._settled = True
+            if gaps:
+                progress.note(f"{self.metrics.path}: {described(gaps)} missing. The run goes on; its curve has a gap.")
 
     def _advance(self, progress: Progress) -> None:
         """One step, and what is due after it: evaluation, a line of metrics, a checkpoint."""
@@ -207,15 +231,16 @@ class Run:
         return self._baseline
 
     def finish(self) -> None:
-        """Writes ``result.json`` and the learning curve."""
-        write_json(self.folder / "result.json", self.result())
+        """Draws the learning curve and writes ``result.json``, last: a run that has it is complete."""
         self.draw()
+        write_json(self.folder / RESULT, self.result())
 
     def result(self) -> dict[str, Any]:
         """Returns the numbers of the last evaluation beside the baseline's; see `Task.beats`."""
-        evaluated = [record for record in self.metrics.read() if "validation" in record]
+        at_end = [record for record in self.metrics.read() if record["step"] == self.trainer.step]
         metric, baseline = self.task.metric, self.baseline()
-        last = evaluated[-1]["validation"] if evaluated else {}
+        last = at_end[0].get("validation") if at_end else None
+        last = finite(self.trainer.evaluate()) if last is None else last  # a power cut may have taken the line
         value, error = last.get(metric), last.get("standard_error")  # null where it is not finite
         beats = value is not None and error is not None and self.task.beats(value, baseline.value, error)
         return {
@@ -232,8 +257,11 @@ class Run:
 
     def save(self, name: str = LAST) -> None:
         """Writes a checkpoint."""
+        self.metrics.sync()
         state = self.trainer.capture()
         checkpoints.save(self.folder / name, Checkpoint({**state.about, "best": self.best}, state.arrays))
+        if name == LAST:
+            self._known = _identity(self.folder / LAST)
 
     def _write_config(self) -> None:
         write_json(self.folder / CONFIG, {"task": self.task.name, "options": self.options.to_dict()})
@@ -245,75 +273,63 @@ class Run:
             return False
         nan = float("nan")
         steps = [record["step"] for record in records]
-        losses = [nan if record["loss"] is None else record["loss"] for record in records]
+        losses = [nan if record.get("loss") is None else record["loss"] for record in records]
         validation, baseline = self._comparable(records)
         ax = learning_curve(steps, losses, validation, baseline, self.task.unit)
-        write_atomically(self.folder / "curve.png", lambda file: ax.figure.savefig(file, format="png", dpi=150))
+        write_atomically(self.folder / CURVE, lambda file: ax.figure.savefig(file, format="png", dpi=150))
         return True
 
     def _comparable(self, records: list[dict[str, Any]]) -> tuple[list[tuple[int, float]], tuple[str, float] | None]:
         """The validation and the baseline, where they are in the unit of the loss."""
         if self.task.metric != self.task.unit.replace(" ", "_"):
             return [], None
-        values = [(r["step"], r["validation"][self.task.metric]) for r in records if "validation" in r]
+        values = [(r["step"], r["validation"].get(self.task.metric)) for r in records if "validation" in r]
         baseline = self.baseline()
         return [(step, value) for step, value in values if value is not None], (baseline.name, baseline.value)
 
 
-def place(path: str | Path) -> tuple[Path, Path | None]:
-    """Returns the folder of a run, and the checkpoint if one was named in its place.
-
-    Raises:
-        RunError: the checkpoint is not in the folder of a run.
-    """
-    path = Path(path)
-    if path.is_dir() or path.suffix != ".npz":
-        return path, None
-    if path.exists() and not (path.parent / CONFIG).exists():
-        raise RunError(f"{path}: there is no config.json beside it, so it is no checkpoint of a run.")
-    return path.parent, path
+def _identity(path: Path) -> tuple[int, ...]:
+    """What changes when a file is replaced; empty where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def read_config(folder: Path) -> tuple[str, RunOptions]:
-    """Returns the task's name and the options of a run.
-
-    Raises:
-        RunError: the folder is no run.
-        OptionError: the options are not those of the task.
-    """
-    path = folder / CONFIG
-    if not path.exists():
-        raise RunError(f"{folder}: {_no_run(folder)}")
-    config = read_json(path)
-    if not isinstance(config.get("task"), str) or not isinstance(config.get("options"), dict):
-        raise RunError(f"{path}: expected a task and its options. Was it edited?")
-    task = find(config["task"])
-    return config["task"], task.options_type.from_dict(config["options"], str(path))
-
-
-def _no_run(path: Path) -> str:
-    if path.is_dir():
-        return "it has no config.json, so it is no run."
-    if path.exists():
-        nearest = f" Did you mean {str(path.parent)!r}?" if (path.parent / CONFIG).exists() else ""
-        return f"expected the folder of a run, or one of its checkpoints (.npz), got another file.{nearest}"
-    return "there is no such folder."
+def _finished(folder: Path, steps: int) -> bool:
+    """True if nothing is missing at the end of a run: neither result nor curve, and no killed process left anything."""
+    try:
+        result = read_json(folder / RESULT)
+    except RunError:
+        return False
+    drawn = os.path.exists(folder / CURVE) or importlib.util.find_spec("matplotlib") is None
+    return result.get("steps") == steps and drawn and not left_by_the_dead(folder)
 
 
 def _check_same(path: Path, task: str, options: RunOptions, saved: Checkpoint) -> None:
     """The checkpoint must be of the run that the folder describes; only its length may change."""
     about = saved.about
-    missing = [name for name in ("task", "options", "facts", "step", "position", "random", "best") if name not in about]
+    missing = [name for name in KINDS if name not in about]
     if missing:
         raise CheckpointError(f"{path}: this is no checkpoint of a run: it does not say {', '.join(missing)}.")
+    for name, kind in KINDS.items():
+        if not isinstance(about[name], kind) or isinstance(about[name], bool):
+            raise CheckpointError(f"{path}: expected a checkpoint of a run, but its {name} is {shown(about[name])}.")
+    step, position = about["step"], about["position"]
+    if not 0 <= step <= 2**53 or position != step:
+        raise CheckpointError(
+            f"{path}: expected a step from 0 on, and as many batches read, got step {shown(step)} and position "
+            f"{shown(position)}. The file was changed; start a new run."
+        )
     if about["task"] != task:
-        raise CheckpointError(f"{path}: expected a checkpoint of the task {task!r}, got one of {about['task']!r}.")
+        raise CheckpointError(f"{path}: expected a checkpoint of the task {task!r}, got one of {shown(about['task'])}.")
     for name, value in options.to_dict().items():
         before = about["options"].get(name)
         if name not in ("steps", "minutes") and before != value:
             raise RunError(
-                f"{path.parent}: config.json says {name} is {value!r}, the checkpoint {before!r}. A run keeps its "
-                "options: put the old value back, or start a new run."
+                f"{path.parent}: config.json says {name} is {shown(value)}, the checkpoint {shown(before)}. A run "
+                "keeps its options: put the old value back, or start a new run."
             )
 
 
@@ -335,12 +351,13 @@ def trained(folder: str | Path) -> tuple[Task, Trainer]:
     """
     folder, path = place(folder)
     name, options = read_config(folder)
+    refuse_if_unbegun(folder)
     path = path or (folder / BEST if (folder / BEST).exists() else folder / LAST)
     saved = checkpoints.load(path)
     _check_same(path, name, options, saved)
-    task = find(name).restore(options, saved.about["facts"])
-    trainer = Trainer(task, options)
     with _of(path):
+        task = find(name).restore(options, saved.about["facts"])
+        trainer = Trainer(task, options)
         trainer.restore_weights(saved)
     return task, trainer
 

@@ -19,20 +19,22 @@ import numpy as np
 from minigrad.backend.protocol import Array
 from minigrad.train.options import Options, option
 
+LARGEST_SIZE = 10**6  # a size: any product of them is still a size that NumPy knows
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions(Options):
     """What every run can be told, whatever its task."""
 
     seed: int = option(0, "seed of the weights, the data and all that is drawn", minimum=0)
-    steps: int = option(1000, "training steps: one batch and one update each", minimum=1)
+    steps: int = option(1000, "training steps: one batch and one update each", minimum=1, ceiling=2**53)
     minutes: float | None = option(
-        None, "train for about so many minutes: times a few steps first, then sets --steps", above=0
+        None, "train for about so many minutes: times a few steps first, then sets --steps", above=0, ceiling=10**6
     )
-    batch: int = option(32, "sequences in a batch", minimum=1)
+    batch: int = option(32, "sequences in a batch", minimum=1, ceiling=LARGEST_SIZE)
     cell: str = option("lstm", "the recurrent layer", choices=("lstm", "gru", "simple_rnn"))
-    units: int = option(64, "units of each recurrent layer", minimum=1)
-    layers: int = option(1, "recurrent layers, one upon the other", minimum=1)
+    units: int = option(64, "units of each recurrent layer", minimum=1, ceiling=LARGEST_SIZE)
+    layers: int = option(1, "recurrent layers, one upon the other", minimum=1, ceiling=1000)
     memory: float | None = option(
         None, "start the gates of lstm and gru so that states are kept for 1 to so many steps, 3 or more", minimum=3
     )

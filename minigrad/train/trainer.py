@@ -7,6 +7,8 @@ one ended, and the gradient stops at the border.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +24,7 @@ from minigrad.keras.optimizers.schedules import CosineDecay
 from minigrad.tensor import Tensor
 from minigrad.train.checkpoint import Checkpoint, grouped
 from minigrad.train.errors import CheckpointError
+from minigrad.train.files import shown
 from minigrad.train.model import SequenceModel, States
 from minigrad.train.task import Batch, RunOptions, Task
 
@@ -158,32 +161,84 @@ class Trainer:
         Raises:
             CheckpointError: it is of another model, or lacks something.
         """
-        try:
+        with _needed():
             self.restore_weights(checkpoint)
-            self._restore_rest(checkpoint)
-        except CheckpointError:  # a ValueError too
-            raise
-        except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"the checkpoint does not hold what its run needs: {error}") from error
+            self._restore_optimizer(checkpoint)
+            self._states = self._saved_states(checkpoint)
+            self.step, self._position = checkpoint.about["step"], checkpoint.about["position"]
+            _restore_generator(self._generator.bit_generator, checkpoint.about["random"]["data"])
+            _restore_generator(random.generator().bit_generator, checkpoint.about["random"]["library"])
 
-    def _restore_rest(self, checkpoint: Checkpoint) -> None:
-        about = checkpoint.about
-        self._optimizer.set_state(checkpoint.named("optimizer"))
-        states = [tensor(state) for state in checkpoint.group("states")]
-        per_layer = len(states) // self.options.layers
-        pieces = [states[k : k + per_layer] for k in range(0, len(states), per_layer or 1)]
-        self._states = pieces or None
-        self.step, self._position = about["step"], about["position"]
-        self._generator.bit_generator.state = about["random"]["data"]
-        random.set_state(about["random"]["library"])
+    def _restore_optimizer(self, checkpoint: Checkpoint) -> None:
+        slots, step = checkpoint.named("optimizer"), checkpoint.about["step"]
+        for name, own in self._optimizer.get_state().items():
+            if slots[name].dtype != own.dtype:
+                raise CheckpointError(f"expected optimizer/{name} of dtype {own.dtype}, got {slots[name].dtype}.")
+            _refuse_nan(f"optimizer/{name}", slots[name])
+        updates = slots["iterations"]
+        if updates.shape or not 0 <= updates <= step:
+            raise CheckpointError(f"expected 0 to {step} for optimizer/iterations, got {shown(updates.tolist())}.")
+        self._optimizer.set_state(slots)
+
+    def _saved_states(self, checkpoint: Checkpoint) -> States | None:
+        """The states in which the last batch ended; None before the first batch."""
+        arrays = checkpoint.group("states")
+        if not arrays:
+            return None
+        rows = self.task.batch(np.random.default_rng(0), 0).inputs.shape[0]
+        each = 2 if self.options.cell == "lstm" else 1
+        own = [((rows, self.options.units), "float32")] * (each * self.options.layers)
+        _check_arrays("states", own, arrays)
+        states = [tensor(array) for array in arrays]
+        return [states[k : k + each] for k in range(0, len(states), each)]
 
     def restore_weights(self, checkpoint: Checkpoint) -> None:
-        """Takes over the weights alone, as to use a model that is trained."""
-        own = [weight.shape for weight in self.model.weights]
-        given = [array.shape for array in checkpoint.group("weights")]
-        if own != given:
-            raise CheckpointError(f"the checkpoint is of another model: expected weights of shapes {own}, got {given}.")
-        self.model.set_weights(checkpoint.group("weights"))
+        """Takes over the weights alone, as to use a model that is trained.
+
+        Raises:
+            CheckpointError: it is of another model, or lacks some.
+        """
+        with _needed():
+            given = checkpoint.group("weights")
+            _check_arrays("weights", [(weight.shape, weight.dtype) for weight in self.model.weights], given)
+            self.model.set_weights(given)
+
+
+@contextmanager
+def _needed() -> Iterator[None]:
+    """Raises CheckpointError for what NumPy and Python say of a value that no run saved."""
+    try:
+        yield
+    except CheckpointError:  # a ValueError too
+        raise
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
+        raise CheckpointError(f"the checkpoint does not hold what its run needs: {error}") from error
+
+
+def _check_arrays(name: str, own: list[tuple[Any, Any]], given: list[Array]) -> None:
+    expected = [(tuple(shape), str(dtype)) for shape, dtype in own]
+    got = [(array.shape, str(array.dtype)) for array in given]
+    if expected == got:
+        for k, array in enumerate(given):
+            _refuse_nan(f"{name}/{k}", array)
+        return
+    if len(expected) != len(got):
+        what = f"{len(expected)} {name}, got {len(got)}"
+    else:
+        k = next(k for k in range(len(got)) if expected[k] != got[k])
+        what = f"{name}/{k} of shape {expected[k][0]} and dtype {expected[k][1]}, got {got[k][0]} and {got[k][1]}"
+    raise CheckpointError(f"the checkpoint is of another model: expected {what}.")
+
+
+def _refuse_nan(name: str, array: Array) -> None:
+    if np.isnan(array).any():  # a step whose loss is not finite changes nothing, so no run writes that
+        raise CheckpointError(f"{name} holds NaN. The file was changed; start a new run.")
+
+
+def _restore_generator(generator: Any, state: Any) -> None:
+    generator.state = state
+    if generator.state != state:  # it rounds and cuts what does not fit
+        raise CheckpointError(f"expected the state of a random generator, got {shown(state)}.")
 
 
 def _schedule(options: RunOptions) -> CosineDecay:

@@ -50,7 +50,7 @@ def test_none_there(tmp_path):
 
 
 def test_a_folder(tmp_path):
-    with pytest.raises(CheckpointError, match="cannot be read: Is a directory"):
+    with pytest.raises(CheckpointError, match="cannot be read: it is a folder"):
         load(tmp_path)
 
 

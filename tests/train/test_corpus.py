@@ -40,10 +40,11 @@ def test_no_file_and_a_folder(tmp_path):
 
 
 def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
-    def refuse(self):
+    def refuse(path, mode):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
+    (tmp_path / "a").write_text("text")
+    monkeypatch.setattr("builtins.open", refuse)
     with pytest.raises(DataError, match="cannot be read: Permission denied"):
         read_text(tmp_path / "a")
 

@@ -125,7 +125,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(run_folder, monkeypatch):
 
             monkeypatch.setattr("os.fsync", fails)
 
-    with pytest.raises(FileError, match=r"\.npz: cannot be written: No space left on device"):
+    with pytest.raises(FileError, match=r"\.(npz|jsonl): cannot be written: No space left on device"):
         run.train(Full())
     assert (run_folder / "checkpoint.npz").read_bytes() == before
     assert not [path for path in run_folder.iterdir() if path.name.startswith((".", "lock"))]
@@ -164,9 +164,17 @@ def test_a_checkpoint_out_of_its_folder(run_folder, tmp_path):
 
 
 def test_a_checkpoint_that_is_gone(run_folder):
+    Run.resume(run_folder, steps=1).train()
     (run_folder / "checkpoint.npz").unlink()
-    with pytest.raises(CheckpointError, match="there is no such checkpoint"):
+    with pytest.raises(CheckpointError, match=r"there is no such checkpoint\. Name .*run/best\.npz in its place"):
         Run.resume(run_folder)
+    with pytest.raises(RunError, match=r"exists already; go on with it by --resume .*run/best\.npz, or choose"):
+        Run.create(run_folder, Run.resume(run_folder / "best.npz", steps=2).options, "reber")
+    (run_folder / "best.npz").unlink()
+    with pytest.raises(CheckpointError, match=r"there is no such checkpoint\. Start a new run\."):
+        Run.resume(run_folder)
+    with pytest.raises(RunError, match=r"exists already; choose another place with --out"):
+        Run.create(run_folder, TASKS["reber"].options_type(), "reber")
 
 
 def test_a_text_that_changed(tmp_path, corpus):

@@ -8,8 +8,9 @@ import numpy as np
 
 from minigrad.train.command_line import Parser, on_backend
 from minigrad.train.errors import OptionError
+from minigrad.train.folder import CONFIG, place, read_config
 from minigrad.train.options import add_options
-from minigrad.train.run import CONFIG, place, read_config, trained
+from minigrad.train.run import trained
 from minigrad.train.task import Sampling
 
 HELP = "show what the model of a run does"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from minigrad.backend.protocol import Array
-from minigrad.backend.registry import using
+from minigrad.keras.files import special
 from minigrad.plot.page import Page
 from minigrad.plot.reports import report
 from minigrad.plot.style import figure
 from minigrad.tracing import trace
-from minigrad.train.command_line import Parser
+from minigrad.train.command_line import Parser, on_backend
 from minigrad.train.errors import OptionError
+from minigrad.train.folder import CONFIG, place, read_config
 from minigrad.train.options import Options, add_options, option
-from minigrad.train.run import place, read_config, trained
+from minigrad.train.run import trained
 from minigrad.train.task import Batch, Task, log_softmax
 from minigrad.train.trainer import LOSSES, Trainer
 
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.read(arguments)
     path = given.pop("run")
     settings = Tracing.from_text(given)
+    if settings.out and os.path.exists(settings.out) and (kind := special(settings.out)):
+        raise OptionError(f"--out {settings.out}: expected a file to write, this is {kind}.")
     folder = place(path)[0]
     name, options = read_config(folder)
     if (name == "text") != (settings.text is not None):
@@ -53,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         figure()
     except ImportError as error:
         raise OptionError(f"trace: {error}") from None
-    with using(options.backend):
+    with on_backend(options.backend, f"{folder / CONFIG}: "):
         task, trainer = trained(path)
         page = _page(task, trainer, settings)
     out = Path(settings.out or folder / "trace.html")

@@ -14,10 +14,11 @@ import numpy as np
 
 from minigrad.train.command_line import PROGRAM, Parser, command, on_backend
 from minigrad.train.errors import OptionError
+from minigrad.train.folder import CONFIG, place, read_config
 from minigrad.train.interrupt import interruptible
 from minigrad.train.options import add_options
 from minigrad.train.progress import progress_on
-from minigrad.train.run import CONFIG, Run, place, read_config, steps_in
+from minigrad.train.run import Run, steps_in
 from minigrad.train.task import RunOptions, Sampling, Task
 from minigrad.train.tasks.table import TASKS, find
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from minigrad.backend.protocol import Array
 from minigrad.train.options import adapted, option
-from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, ends, standard_error
+from minigrad.train.task import LARGEST_SIZE, Batch, GeneratedTask, RunOptions, Score, Shape, ends, standard_error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class AddingOptions(RunOptions):
     learning_rate: float = adapted(RunOptions, "learning_rate", 0.01)
     memory: float | None = adapted(RunOptions, "memory", 100.0)
     batch: int = adapted(RunOptions, "batch", 64)
-    length: int = option(100, "time steps of a sequence", minimum=2)
+    length: int = option(100, "time steps of a sequence", minimum=2, ceiling=LARGEST_SIZE)
 
 
 class Adding(GeneratedTask):

@@ -21,7 +21,7 @@ import numpy as np
 
 from minigrad.backend.protocol import Array
 from minigrad.train.options import adapted, option
-from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, bits_each, standard_error
+from minigrad.train.task import LARGEST_SIZE, Batch, GeneratedTask, RunOptions, Score, Shape, bits_each, standard_error
 
 SYMBOLS = 8
 BLANK, DELIMITER = SYMBOLS, SYMBOLS + 1
@@ -36,8 +36,10 @@ class CopyOptions(RunOptions):
     units: int = adapted(RunOptions, "units", 128)
     learning_rate: float = adapted(RunOptions, "learning_rate", 0.01)
     memory: float | None = adapted(RunOptions, "memory", 40.0)
-    delay: int = option(20, "steps between the last symbol and the time to say them, T", minimum=1)
-    symbols: int = option(10, "how many symbols are to be remembered", minimum=1)
+    delay: int = option(
+        20, "steps between the last symbol and the time to say them, T", minimum=1, ceiling=LARGEST_SIZE
+    )
+    symbols: int = option(10, "how many symbols are to be remembered", minimum=1, ceiling=LARGEST_SIZE)
 
 
 class Copy(GeneratedTask):

@@ -28,9 +28,10 @@ import numpy as np
 from minigrad.backend.protocol import Array
 from minigrad.errors import unknown_name
 from minigrad.train.corpus import read_text
-from minigrad.train.errors import DataError, OptionError
+from minigrad.train.errors import CheckpointError, DataError, OptionError
+from minigrad.train.files import shown
 from minigrad.train.options import adapted, option
-from minigrad.train.task import Batch, Predict, RunOptions, Sampling, Score, Shape, Task, standard_error
+from minigrad.train.task import LARGEST_SIZE, Batch, Predict, RunOptions, Sampling, Score, Shape, Task, standard_error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class SeriesOptions(RunOptions):
     file: str | None = option(None, "the CSV file, with a line of column names (required)")
     column: str | None = option(None, "the column to forecast (required)")
     delimiter: str = option(",", "what stands between two cells")
-    window: int = option(32, "values in a training sequence", minimum=1)
+    window: int = option(32, "values in a training sequence", minimum=1, ceiling=LARGEST_SIZE)
 
 
 class Series(Task):
@@ -66,8 +67,11 @@ class Series(Task):
                 f"{len(self.values)}. Take a longer series, or a smaller --window."
             )
         training = self.values[: self.split]
-        self.mean, self.spread = float(training.mean()), float(training.std())
-        self.change = float(np.diff(training).std())
+        with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is looked at below
+            self.mean, self.spread = float(training.mean()), float(training.std())
+            self.change = float(np.diff(training).std())
+        if not math.isfinite(self.spread + self.change):
+            raise DataError(f"--column {options.column}: the values are too large for their spread to be computed.")
         if not self.spread or not self.change:
             raise DataError(
                 f"--column {options.column}: the values up to line {self.split + 1} are constant or "
@@ -79,8 +83,14 @@ class Series(Task):
         """Returns the task with the scale and the end of the series, without the file."""
         task = cls.__new__(cls)
         Task.__init__(task, options)
-        task.mean, task.spread, task.change = facts["mean"], facts["spread"], facts["change"]
-        task.values = np.array(facts["last_values"])
+        scale: list[Any] = [facts.get(name) for name in ("mean", "spread", "change")]
+        last = facts.get("last_values")
+        if not all(type(each) is float for each in scale) or 0.0 in scale[1:]:
+            raise CheckpointError(f"expected the mean and the spreads of the series, got {shown(scale)}.")
+        if not isinstance(last, list) or len(last) < 2 or not all(type(each) is float for each in last):
+            raise CheckpointError(f"expected the last values of the series, got {shown(last)}.")
+        task.mean, task.spread, task.change = scale
+        task.values = np.array(last)
         return task
 
     def facts(self) -> dict[str, Any]:
@@ -158,13 +168,20 @@ def read_column(file: str | None, column: str | None, delimiter: str) -> Array:
     """
     if file is None or column is None:
         raise OptionError("series: expected --file PATH and --column NAME, and both are needed.")
-    if len(delimiter) != 1:
-        raise OptionError(f"--delimiter: expected one character, got {delimiter!r}.")
+    if len(delimiter) != 1 or delimiter in '\r\n"':
+        raise OptionError(f"--delimiter: expected one character, got {shown(delimiter)}.")
     rows = csv.reader(io.StringIO(read_text(file)), delimiter=delimiter, skipinitialspace=True)
+    try:
+        return _column(rows, file, column)
+    except csv.Error as error:
+        raise DataError(f"--file {file}, line {rows.line_num}: is no CSV: {error}.") from None
+
+
+def _column(rows: Any, file: str, column: str) -> Array:
     header = [name.strip() for name in next(rows, [])]
     if column not in header:
         hint = "" if len(header) > 1 else "Is the --delimiter right?"
-        raise OptionError(str(unknown_name(f"--column of {file}", column, header, hint)))
+        raise OptionError(str(unknown_name(f"--column of {file}", column, [name[:40] for name in header[:40]], hint)))
     place = header.index(column)
     values = [_number(row, place, f"--file {file}, line {rows.line_num}, column {column}") for row in rows if row]
     return np.array(values)
@@ -177,5 +194,5 @@ def _number(row: list[str], place: int, where: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise DataError(f"{where}: expected a number, got {cell!r}. Fill in or delete such lines first.")
+        raise DataError(f"{where}: expected a number, got {shown(cell)}. Fill in or delete such lines first.")
     return number

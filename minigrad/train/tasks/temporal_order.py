@@ -21,7 +21,7 @@ import numpy as np
 
 from minigrad.backend.protocol import Array
 from minigrad.train.options import adapted, option
-from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, bits, ends, standard_error
+from minigrad.train.task import LARGEST_SIZE, Batch, GeneratedTask, RunOptions, Score, Shape, bits, ends, standard_error
 
 ALPHABET = "EBabcdXY"
 CLASSES = "QRSU"  # (X, X), (X, Y), (Y, X), (Y, Y): the class is 2 [first is Y] + [second is Y]
@@ -34,7 +34,9 @@ class TemporalOrderOptions(RunOptions):
     steps: int = adapted(RunOptions, "steps", 600)
     learning_rate: float = adapted(RunOptions, "learning_rate", 0.005)
     memory: float | None = adapted(RunOptions, "memory", 100.0)
-    length: int = option(100, "length of the shortest sequence; the longest is a tenth more", minimum=10)
+    length: int = option(
+        100, "length of the shortest sequence; the longest is a tenth more", minimum=10, ceiling=LARGEST_SIZE
+    )
 
 
 class TemporalOrder(GeneratedTask):

@@ -26,10 +26,13 @@ from typing import Any, Self
 import numpy as np
 
 from minigrad.backend.protocol import Array
+from minigrad.errors import NaNLossError
 from minigrad.train.corpus import UNKNOWN, Vocabulary, read_text, standard_library
-from minigrad.train.errors import DataError, OptionError
+from minigrad.train.errors import CheckpointError, DataError, OptionError
+from minigrad.train.files import shown
 from minigrad.train.options import adapted, option
 from minigrad.train.task import (
+    LARGEST_SIZE,
     Batch,
     Predict,
     RunOptions,
@@ -60,9 +63,13 @@ class TextOptions(RunOptions):
     characters: int | None = option(
         None, "read at most so many characters (default: all of a file, 2000000 of the library)", minimum=1
     )
-    vocabulary: int = option(128, "most characters to tell apart, the most frequent ones", minimum=2)
-    embedding: int = option(64, "numbers that stand for a character, learnt; 0 for one-hot vectors", minimum=0)
-    window: int = option(64, "characters of a stream in a batch: how far gradients go", minimum=1)
+    vocabulary: int = option(
+        128, "most characters to tell apart, the most frequent ones", minimum=2, ceiling=LARGEST_SIZE
+    )
+    embedding: int = option(
+        64, "numbers that stand for a character, learnt; 0 for one-hot vectors", minimum=0, ceiling=LARGEST_SIZE
+    )
+    window: int = option(64, "characters of a stream in a batch: how far gradients go", minimum=1, ceiling=LARGEST_SIZE)
 
 
 class Text(Task):
@@ -98,9 +105,13 @@ class Text(Task):
         """Returns the task with a vocabulary and without a text."""
         task = cls.__new__(cls)
         Task.__init__(task, options)
-        task.vocabulary = Vocabulary(facts["vocabulary"])
-        task.alphabet = task.vocabulary.characters
-        task.fingerprint = facts["sha256"]
+        characters, task.fingerprint = facts.get("vocabulary"), facts.get("sha256", "")
+        if not isinstance(characters, str) or characters[:1] != UNKNOWN or len(set(characters)) < len(characters):
+            raise CheckpointError(
+                f"expected the vocabulary, {UNKNOWN} and each character once, got {shown(characters)}."
+            )
+        task.vocabulary = Vocabulary(characters)
+        task.alphabet = characters
         return task
 
     def facts(self) -> dict[str, Any]:
@@ -208,7 +219,7 @@ class Text(Task):
 def _read(options: TextOptions) -> str:
     if options.file is None:
         return standard_library(options.characters or LIBRARY)
-    return read_text(options.file)[: options.characters]
+    return read_text(options.file, options.characters)[: options.characters]
 
 
 def _streams(numbers: Array, batch: int, window: int) -> tuple[Array, Array]:
@@ -238,6 +249,8 @@ def _drawn(logits: Array, temperature: float, generator: np.random.Generator) ->
     """One character drawn from softmax(logits / temperature), never the unknown one."""
     scores = np.asarray(logits, np.float64).copy()
     scores[0] = -np.inf
+    if np.isnan(scores).any():
+        raise NaNLossError("sample: the model's outputs are not finite. Train it with a smaller --learning-rate.")
     if temperature == 0:
         return int(scores.argmax())
     cumulative = np.exp(log_softmax(scores / temperature)).cumsum()
