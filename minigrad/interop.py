@@ -11,7 +11,7 @@ from math import prod
 from typing import Any, Self, cast
 
 from minigrad.backend import registry
-from minigrad.backend.dtypes import dtype_name
+from minigrad.backend.dtypes import FLOATING, always_fits, dtype_name, fits
 from minigrad.backend.protocol import Array, BackendModule
 from minigrad.errors import DTypeError, GradientError, MinigradError, ShapeError
 
@@ -141,27 +141,47 @@ def array_from(data: Any, dtype: Any, backend: BackendModule, what: str = "tenso
     name = None if dtype is None else dtype_name(dtype)
     if isinstance(data, Interop):
         data = data.array if data.backend is backend else data.numpy()
-    elif _holds_tensors(data):
-        raise GradientError(
-            f"{what}: got a list of tensors, and their history would be lost. Use mg.stack([...]) or mg.concat([...])."
-        )
+    else:
+        _refuse(data, what)
     typed = hasattr(data, "dtype")
+    # Numbers from the host are looked at there: on a device, that would cost a transfer.
+    there = getattr(backend, "on_host", False) or backend.is_array(data)
+    xp = backend if there else registry.resolve("numpy")
     try:
-        # As it is: with a dtype NumPy would read numbers out of strings, NaN out of None, and drop imaginary parts.
-        plain = data if typed else backend.asarray(data)
+        # Without the dtype first, or NumPy would read numbers out of strings, NaN out of None, drop imaginary parts.
+        plain = data if typed and xp.is_array(data) else xp.asarray(data)
         came = _checked_dtype(data, plain.dtype, what)
-        array = backend.asarray(plain if name is None else data, dtype=name, copy=typed)
+        if name is None:
+            name = "float32" if came == "float64" and not hasattr(_first(data), "dtype") else came
+        if came != name:
+            _refuse_misfit(xp, plain, came, name, what)
+        array = backend.asarray(plain, dtype=name, copy=typed)
     except (ValueError, OverflowError, RuntimeError, TypeError) as error:
         if isinstance(error, MinigradError):
             raise
-        if isinstance(error, OverflowError):
-            raise DTypeError(f"{what}: the data do not fit {name}: {error}.") from error
         if typed:
             raise DTypeError(f"{what}: the backend {backend.name!r} takes no {data.dtype}: {error}.") from error
         raise ShapeError(f"{what}: the data are not one regular array of numbers: {error}") from error
-    if name is None:
-        name = "float32" if came == "float64" and not hasattr(_first(data), "dtype") else came
     return array if str(array.dtype).endswith(name) else backend.astype(array, name)  # in the machine's byte order
+
+
+def _refuse_misfit(xp: BackendModule, x: Array, came: str, name: str, what: str) -> None:
+    """Raises DTypeError if numbers of one dtype do not fit another: too large, or with fractions for integers.
+
+    Rounding to fewer digits is no misfit, nor is a number's truth as a bool.
+    """
+    if always_fits(came, name) or 0 in x.shape:
+        return
+    low, high = (xp.to_numpy(f(x)).item() for f in (xp.min, xp.max))
+    if name in FLOATING and not (fits(low, name) and fits(high, name)):  # infinities and NaN fit
+        x = xp.where(xp.isfinite(x), x, 0)
+        low, high = (xp.to_numpy(f(x)).item() for f in (xp.min, xp.max))
+    wrong = high if fits(low, name) else low
+    if not fits(wrong, name):
+        hint = "a wider dtype" if wrong == wrong else "numpy.nan_to_num, or a floating dtype"
+        raise DTypeError(f"{what}: the dtype {name} cannot hold {wrong}. Use {hint}.")
+    if came in FLOATING and name not in FLOATING and not bool(xp.to_numpy(xp.all(xp.floor(x) == x))):
+        raise DTypeError(f"{what}: the dtype {name} cannot hold fractions. Round first: numpy.rint(x).")
 
 
 def _checked_dtype(data: Any, dtype: Any, what: str) -> str:
@@ -172,9 +192,25 @@ def _checked_dtype(data: Any, dtype: Any, what: str) -> str:
         raise DTypeError(f"{what}: expected numbers, got {type(data).__name__} data of dtype {dtype}.") from error
 
 
-def _holds_tensors(data: Any) -> bool:
-    """Is data a nested list with a tensor somewhere in it?"""
-    return isinstance(data, (list, tuple)) and any(isinstance(x, Interop) or _holds_tensors(x) for x in data)
+def _refuse(data: Any, what: str) -> None:
+    """Raises GradientError or DTypeError for what would lose its history, or its mask, anywhere in nested lists."""
+    if isinstance(data, (list, tuple)):
+        for part in data:
+            if type(part) is not float:
+                _refuse_part(part, what)
+    elif hasattr(data, "filled") and hasattr(data, "mask"):
+        raise DTypeError(
+            f"{what}: got a masked array, and its mask would be lost. Say what stands in its place, x.filled(0), and "
+            "hand the mask on by itself, ~np.ma.getmaskarray(x)."
+        )
+
+
+def _refuse_part(part: Any, what: str) -> None:
+    if isinstance(part, Interop):
+        raise GradientError(
+            f"{what}: got a list of tensors, and their history would be lost. Use mg.stack([...]) or mg.concat([...])."
+        )
+    _refuse(part, what)
 
 
 def _first(data: Any) -> Any:

@@ -7,15 +7,15 @@ writes a node on the tape if anything among the inputs requires a gradient.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from numbers import Integral
 from typing import Any, ClassVar, cast, overload
 
 from minigrad.backend import registry
 from minigrad.backend.dtypes import is_floating
 from minigrad.backend.memory import out_of_memory
 from minigrad.backend.protocol import Array, Axis, BackendModule, Xp
-from minigrad.errors import BackendError, DTypeError, GradientError, IndexRangeError, MinigradError, ShapeError
+from minigrad.errors import DTypeError, GradientError, IndexRangeError, MinigradError, ShapeError
 from minigrad.flow import new_lock
+from minigrad.indices import mixed, plain_index
 from minigrad.interop import Interop, array_from
 from minigrad.ops import arithmetic, indexing, logic, reduction, shape
 from minigrad.ops.op import MultiOp, Op
@@ -169,7 +169,7 @@ class Tensor(Interop):
         return cast(Tensor, self.functional.astype(self, dtype))
 
     def __getitem__(self, index: Any) -> Tensor:
-        return apply(indexing.GetItem, self, index=plain_index(index, self.backend))
+        return apply(indexing.GetItem, self, index=plain_index(index, self.backend, self.array.shape))
 
     def __setitem__(self, index: Any, value: TensorLike) -> None:
         if self.node is not None or (tape_state().on and (self.tracked or getattr(value, "tracked", False))):
@@ -180,11 +180,11 @@ class Tensor(Interop):
             )
         if isinstance(value, Tensor) and value.backend is not self.backend:
             raise mixed("x[…] = …", self.backend, value.backend)
-        numbers = value if isinstance(value, (float, int)) else array_from(value, None, self.backend, "x[…] = …")
+        numbers = array_from(value, self.dtype, self.backend, "x[…] = …")
         # A new array: whoever saw the old one still has it, and the tape notices.
         try:
-            self.array = self.backend.setitem(self.array, plain_index(index, self.backend), numbers)
-        except (ValueError, TypeError, IndexError) as error:
+            self.array = self.backend.setitem(self.array, plain_index(index, self.backend, self.shape), numbers)
+        except (ValueError, TypeError, IndexError, OverflowError) as error:
             raise _explained("x[…] = …", [self.array, numbers], error, self.backend) from error
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -263,7 +263,7 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
         return apply(op, *_all_tensors(op, inputs), **params)
     try:
         y = op.formula(backend, *arrays, **params)
-    except (ValueError, TypeError, IndexError, MemoryError) as error:
+    except (ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
         raise _explained(op.__name__, arrays, error, backend) from error
     if op.keeps:
         y, params["kept"] = y
@@ -301,27 +301,6 @@ def _all_tensors(op: type[Op], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple([constant(x, registry.current(), op.__name__) for x in inputs])
 
 
-def plain_index(index: Any, backend: BackendModule) -> Any:
-    """Returns an index with arrays of the backend, which nobody writes to, for the tensors, arrays and lists in it."""
-    if isinstance(index, tuple):
-        return tuple([plain_index(part, backend) for part in index])
-    if index is None or index is Ellipsis or isinstance(index, (int, slice)):
-        return index
-    if isinstance(index, Integral):  # NumPy's
-        return int(index)
-    if isinstance(index, Tensor) and index.backend is not backend:
-        raise mixed("x[index]", backend, index.backend)
-    return index.array if isinstance(index, Tensor) else array_from(index, None, backend, "x[index]")
-
-
-def mixed(what: str, a: BackendModule, b: BackendModule) -> BackendError:
-    """Returns the error for tensors of two backends in one computation."""
-    return BackendError(
-        f"{what}: one tensor lives on {a.name!r}, another on {b.name!r}. Nothing moves by itself; bring one over "
-        f"with x.to({a.name!r})."
-    )
-
-
 def _explained(what: str, arrays: list[Any], error: Exception, backend: BackendModule) -> Exception:
     """The backend's complaint, with the operation's name and what it was given."""
     if isinstance(error, MinigradError):
@@ -330,7 +309,8 @@ def _explained(what: str, arrays: list[Any], error: Exception, backend: BackendM
         return out_of_memory(what, backend, error)
     given = ", ".join(f"{a.dtype} {a.shape}" if hasattr(a, "shape") else repr(a) for a in arrays)
     kind: type[MinigradError] = ShapeError if isinstance(error, ValueError) else IndexRangeError
-    if isinstance(error, TypeError) or str(error).startswith("Integers"):  # NumPy's ValueError for 2 ** -1
+    # NumPy has a ValueError for 2 ** -1, and an OverflowError for 300 as a uint8 and for an index of 2 ** 70.
+    if isinstance(error, TypeError) or str(error).startswith(("Integers", "Python integer")):
         kind = DTypeError
     return kind(f"{what}: cannot be applied to {given}: {error}")
 

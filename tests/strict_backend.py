@@ -168,7 +168,7 @@ def setitem(x: Array, index: Any, values: Any) -> Array:
 
 def scatter_add(x: Array, index: Any, values: Array) -> Array:
     def add(a: Any, i: Any, v: Any) -> Any:
-        np.add.at(a, i, v)
+        np.add.at(a, i, np.array(np.broadcast_to(v, a[i].shape)))  # whose own broadcasting is wrong on one axis
         return a
 
     return _on_host(add, x, index, values)

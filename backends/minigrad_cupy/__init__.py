@@ -184,4 +184,4 @@ def scatter_add(x: Array, index: Any, values: Array) -> Array:
 def _names_each_place_once(index: Any) -> bool:
     """Slices, integers and masks do."""
     parts = index if isinstance(index, tuple) else (index,)
-    return not builtins.any(isinstance(p, list) or (is_array(p) and p.dtype != bool) for p in parts)
+    return not builtins.any(isinstance(p, (list, tuple)) or (is_array(p) and p.dtype != bool) for p in parts)

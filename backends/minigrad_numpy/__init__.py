@@ -240,14 +240,26 @@ def scatter_add(x: Array, index: Any, values: Array) -> Array:
     elif _names_each_place_once(index):
         y[index] += values
     else:
-        np.add.at(y, index, values)
+        np.add.at(y, index, values if y.ndim > 1 else _one_for_each(y, index, values))
     return y
+
+
+def _one_for_each(y: Array, index: Any, values: Array) -> Array:
+    """The values, copied to as many as there are places: `np.add.at` on one axis does not broadcast them rightly.
+
+    NumPy 2.4.6: of values (2,) at places (3, 2) only the first two are added.
+    """
+    shape = index.shape if isinstance(index, np.ndarray) and index.dtype != bool else y[index].shape
+    return values if np.shape(values) == shape else np.array(np.broadcast_to(values, shape))
 
 
 def _add_rows(y: Array, rows: Array, values: Array) -> None:
     """y[rows] += values, repeated rows added up: three times as fast as np.add.at, by sorting them together first."""
     rows = rows.astype(np.intp)
-    rows[rows < 0] += len(y)
+    n = len(y)
+    if not -n <= rows.min() <= rows.max() < n:
+        raise IndexError(f"index {rows[(rows < -n) | (rows >= n)][0]} is out of bounds for axis 0 with size {n}")
+    rows[rows < 0] += n
     order = rows.argsort(kind="stable")
     ordered = rows[order]
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
@@ -258,4 +270,4 @@ def _add_rows(y: Array, rows: Array, values: Array) -> None:
 def _names_each_place_once(index: Any) -> bool:
     """Slices, integers and masks do; `np.add.at`, ten times slower, is for integer arrays only."""
     parts = index if isinstance(index, tuple) else (index,)
-    return not builtins.any(isinstance(p, (np.ndarray, list)) and np.asarray(p).dtype != bool for p in parts)
+    return not builtins.any(isinstance(p, (np.ndarray, list, tuple)) and np.asarray(p).dtype != bool for p in parts)

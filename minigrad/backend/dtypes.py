@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from minigrad.errors import DTypeError, unknown_name
 
 FLOATING = ("float16", "float32", "float64")
 DTYPES = (*FLOATING, "bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
+# From here on a number rounds to infinity: half a step above the largest.
+INFINITE = {"float16": 65520.0, "float32": (2 - 2**-24) * 2.0**127, "float64": inf}
 PYTHON = {"float": "float64", "int": "int64", "bool_": "bool"}  # as NumPy reads Python's types
 
 
@@ -40,3 +43,24 @@ def dtype_name(dtype: Any) -> str:
 def is_floating(dtype: Any) -> bool:
     """Is it a dtype of real numbers, whatever the backend calls it?"""
     return dtype_name(dtype) in FLOATING
+
+
+def fits(number: float, name: str) -> bool:
+    """Returns whether a number, fractions aside, is within the range of a dtype; NaN and infinity are in none."""
+    if name == "bool":
+        return True
+    if name in FLOATING:
+        return abs(number) < INFINITE[name]
+    bits = int(name.removeprefix("u").removeprefix("int"))
+    return 0 <= number < 2**bits if name.startswith("u") else -(2 ** (bits - 1)) <= number < 2 ** (bits - 1)
+
+
+def always_fits(came: str, name: str) -> bool:
+    """Returns whether a dtype holds every number of another, rounded to fewer digits where it must."""
+    if name in ("bool", "float64") or came == "bool" or came == name:
+        return True
+    if came in FLOATING:
+        return name in FLOATING and INFINITE[came] <= INFINITE[name]
+    bits = int(came.removeprefix("u").removeprefix("int"))
+    low, high = (0, 2**bits - 1) if came.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    return fits(low, name) and fits(high, name)

@@ -15,6 +15,7 @@ from minigrad.creation import as_tensor, beside
 from minigrad.errors import DTypeError, ShapeError
 from minigrad.functional.elementwise import floor, not_equal
 from minigrad.functional.reduction import any as any_
+from minigrad.indices import look_at, places
 from minigrad.ops import indexing
 from minigrad.ops import shape as shape_ops
 from minigrad.ops.axes import axes_of, axis_of, whole
@@ -219,7 +220,7 @@ def getitem(x: TensorLike, index: Any) -> Tensor:
 def scatter_add(x: TensorLike, index: Any, values: TensorLike) -> Tensor:
     """x with values added at the index; what is named twice is added twice."""
     x = as_tensor(x)
-    return apply(indexing.ScatterAdd, x, values, index=plain_index(index, x.backend))
+    return apply(indexing.ScatterAdd, x, values, index=plain_index(index, x.backend, x.shape))
 
 
 def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
@@ -229,9 +230,12 @@ def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
     rows = beside(x, indices, "take")
     if "int" not in str(rows.dtype):
         raise DTypeError(f"take: expected integer `indices`, got {rows.dtype}. Convert with x.astype('int64').")
+    if not getattr(x.backend, "on_host", False):
+        look_at((indices,), x.backend, x.shape[axis : axis + 1])
+    at = places(rows.array, rows, x.backend)
     if axis == 0:
-        return apply(indexing.Take, x, indices=rows.array)
-    taken = apply(indexing.Take, swapaxes(x, 0, axis), indices=reshape(rows, (-1,)).array)
+        return apply(indexing.Take, x, indices=at)
+    taken = apply(indexing.Take, swapaxes(x, 0, axis), indices=x.backend.reshape(at, (-1,)))
     return reshape(swapaxes(taken, 0, axis), (*x.shape[:axis], *rows.shape, *x.shape[axis + 1 :]))
 
 
