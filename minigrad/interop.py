@@ -144,9 +144,10 @@ def array_from(data: Any, dtype: Any, backend: BackendModule, what: str = "tenso
     else:
         _refuse(data, what)
     typed = hasattr(data, "dtype")
-    # Numbers from the host are looked at there: on a device, that would cost a transfer.
-    there = getattr(backend, "on_host", False) or backend.is_array(data)
-    xp = backend if there else registry.resolve("numpy")
+    xp = backend
+    if not getattr(backend, "on_host", False):  # what comes from the host is looked at there, without a transfer
+        host = registry.resolve("numpy")
+        xp = host if host.is_array(data) or not backend.is_array(data) else backend
     try:
         # Without the dtype first, or NumPy would read numbers out of strings, NaN out of None, drop imaginary parts.
         plain = data if typed and xp.is_array(data) else xp.asarray(data)

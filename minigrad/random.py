@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.creation import tensor
-from minigrad.errors import OptionError
+from minigrad.arguments import fraction, integer, non_negative, number
+from minigrad.backend.dtypes import dtype_name
+from minigrad.creation import is_floating, tensor
+from minigrad.errors import DTypeError, OptionError
 from minigrad.flow import new_lock
 from minigrad.functional.shaping import sizes_of
 from minigrad.tensor import Tensor
@@ -94,19 +96,32 @@ def set_state(state: dict[str, Any]) -> None:
 
 def normal(shape: Shape = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
     """Numbers from the normal distribution."""
-    if not stddev >= 0:
-        raise OptionError(f"random.normal: expected `stddev` from 0 on, got {stddev!r}.")
-    return tensor(generator().normal(mean, stddev, sizes_of(shape)), dtype)
+    mean = number("random.normal: `mean`", mean)
+    stddev = non_negative("random.normal: `stddev`", stddev)
+    return _real("random.normal", generator().normal(mean, stddev, sizes_of(shape)), dtype)
 
 
 def uniform(shape: Shape = (), minval: float = 0.0, maxval: float = 1.0, dtype: Any = "float32") -> Tensor:
     """Numbers evenly spread over [minval, maxval)."""
-    return tensor(generator().uniform(minval, maxval, sizes_of(shape)), dtype)
+    low, high = number("random.uniform: `minval`", minval), number("random.uniform: `maxval`", maxval)
+    if not low <= high:
+        raise OptionError(f"random.uniform: expected `minval` up to `maxval`, got {minval!r} and {maxval!r}.")
+    return _real("random.uniform", generator().uniform(low, high, sizes_of(shape)), dtype)
 
 
 def truncated_normal(shape: Shape = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
     """Numbers from the normal distribution, those beyond two standard deviations drawn again."""
-    return tensor(mean + stddev * draw_truncated_normal(generator(), sizes_of(shape)), dtype)
+    mean = number("random.truncated_normal: `mean`", mean)
+    stddev = non_negative("random.truncated_normal: `stddev`", stddev)
+    drawn = mean + stddev * draw_truncated_normal(generator(), sizes_of(shape))
+    return _real("random.truncated_normal", drawn, dtype)
+
+
+def _real(where: str, drawn: Any, dtype: Any) -> Tensor:
+    """Real numbers drawn on the host, as a tensor of a floating dtype."""
+    if not is_floating(dtype):
+        raise DTypeError(f"{where}: expected `dtype` to be a floating one, got {dtype!r}. See also random.integers.")
+    return tensor(np.asarray(drawn, dtype_name(dtype)))
 
 
 def draw_truncated_normal(source: np.random.Generator, shape: tuple[int, ...]) -> Any:
@@ -130,19 +145,25 @@ def draw_orthogonal(source: np.random.Generator, rows: int, columns: int) -> Any
 
 def integers(low: int, high: int, shape: Shape = ()) -> Tensor:
     """Integers from low to high − 1."""
+    low, high = integer("random.integers: `low`", low), integer("random.integers: `high`", high)
     if not low < high:
         raise OptionError(f"random.integers: expected low < high, for high is left out, got {low!r} and {high!r}.")
+    if low < -(2**63) or high > 2**63:
+        raise OptionError(f"random.integers: expected `low` and `high` within ±2⁶³, got {low!r} and {high!r}.")
     return tensor(generator().integers(low, high, sizes_of(shape)))
 
 
 def bernoulli(shape: Shape, p: float, dtype: Any = "float32", source: np.random.Generator | None = None) -> Tensor:
-    """1 with probability p, else 0; drawn by a generator of one's own where there is one."""
-    return tensor((source or generator()).random(sizes_of(shape)) < p, dtype)
+    """1 with probability p, else 0; drawn by `source` if given, else by the common generator."""
+    p = fraction("random.bernoulli: `p`", p)
+    drawn = (source or generator()).random(sizes_of(shape)) < p
+    return tensor(np.asarray(drawn, dtype_name(dtype)))
 
 
 def dropout_mask(
     shape: Shape, rate: float, dtype: Any = "float32", source: np.random.Generator | None = None
 ) -> Tensor:
     """0 with probability `rate`, else 1/(1 − rate), so that the mean is 1. All 0 for a rate of 1."""
+    rate = fraction("random.dropout_mask: `rate`", rate)
     keep = (source or generator()).random(sizes_of(shape)) >= rate
-    return tensor(keep / (1.0 - rate) if rate < 1.0 else keep * 0.0, dtype)
+    return _real("random.dropout_mask", keep / (1.0 - rate) if rate < 1.0 else keep * 0.0, dtype)

@@ -70,7 +70,19 @@ class Index:
             mask = self._as_some_sequence(rng.random(sides) < 0.5)
             return mask, mask, axes
         odd: list[Any] = [None, Ellipsis, True, False, np.True_, np.array(False), Third(), range(2)]
-        wrong: list[Any] = ["a", 1.0, np.array([0.0]), {0}, [0.5], [[0], [0, 0]], 1j, b"0", [None], [slice(1)], object()]
+        wrong: list[Any] = [
+            "a",
+            1.0,
+            np.array([0.0]),
+            {0},
+            [0.5],
+            [[0], [0, 0]],
+            1j,
+            b"0",
+            [None],
+            [slice(1)],
+            object(),
+        ]
         part = wrong[rng.integers(len(wrong))] if kind == 15 else odd[rng.integers(len(odd))]
         return part, part, 1 if isinstance(part, (Third, range)) else 0
 

@@ -50,7 +50,7 @@ def fits(number: float, name: str) -> bool:
     if name == "bool":
         return True
     if name in FLOATING:
-        return abs(number) < INFINITE[name]
+        return bool(abs(number) < INFINITE[name])
     bits = int(name.removeprefix("u").removeprefix("int"))
     return 0 <= number < 2**bits if name.startswith("u") else -(2 ** (bits - 1)) <= number < 2 ** (bits - 1)
 

@@ -87,7 +87,11 @@ def check_writing(index: Index, at: Any, rng: np.random.Generator) -> None:
 
 def refuses(index: Index) -> None:
     x = mg.tensor(np.zeros(index.shape))
-    for what in (lambda: x[index.ours], lambda: F.scatter_add(x, index.ours, 1.0), lambda: x.__setitem__(index.ours, 1.0)):
+    for what in (
+        lambda: x[index.ours],
+        lambda: F.scatter_add(x, index.ours, 1.0),
+        lambda: x.__setitem__(index.ours, 1.0),
+    ):
         with pytest.raises(MinigradError):
             what()
 
@@ -149,7 +153,10 @@ def test_a_place_that_is_not_there_is_an_error(backend: ModuleType, read: Any, d
 def test_a_label_that_is_no_class(backend: ModuleType, dtype: str) -> None:
     """An error, or on a device, where looking costs a transfer, a loss that says so."""
     label = np.array([-1 if dtype.startswith("i") else 200], dtype)
-    for loss in (F.softmax_cross_entropy, lambda x, y: mg.keras.losses.sparse_categorical_crossentropy(y, F.softmax(x))):
+    for loss in (
+        F.softmax_cross_entropy,
+        lambda x, y: mg.keras.losses.sparse_categorical_crossentropy(y, F.softmax(x)),
+    ):
         if getattr(backend, "on_host", False):
             with pytest.raises(MinigradError, match="expected labels from 0 to 2"):
                 loss(mg.tensor([[0.5, 1.0, 2.0]]), label)
