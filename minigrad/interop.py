@@ -14,15 +14,13 @@ from minigrad.backend import registry
 from minigrad.backend.dtypes import FLOATING, always_fits, dtype_name, fits
 from minigrad.backend.protocol import Array, BackendModule
 from minigrad.errors import DTypeError, GradientError, MinigradError, ShapeError
+from minigrad.numpy_calls import NumpyCalls
 
 
-class Interop:
+class Interop(NumpyCalls):
     """What Python and NumPy see of a tensor."""
 
     __slots__ = ("array", "backend")
-    # NumPy's operators leave `ndarray + tensor` to the tensor; np.exp(tensor) and the like, which would record no
-    # gradient, refuse.
-    __array_ufunc__ = None
 
     array: Array
     backend: BackendModule
@@ -66,10 +64,6 @@ class Interop:
         if copy is False:
             raise ValueError("np.asarray: a tensor's numbers always leave it as a copy, so copy=False cannot be had.")
         return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        """NumPy's functions get the numbers, unless a gradient would be lost without a word."""
-        return function(*_on_host(args, function), **_on_host(kwargs, function))
 
     def __getstate__(self) -> dict[str, Any]:
         """The attributes, for `pickle` and `copy`: the numbers on the host, the backend by its name."""
@@ -120,20 +114,6 @@ class Interop:
         text = repr(self.numpy()).replace("\n", "\n ").removeprefix("array").removesuffix(")")
         where = "" if self.backend.name == "numpy" else f", backend={self.backend.name}"
         return f"Tensor{text}{where}{', requires_grad=True' if self.requires_grad else ''})"
-
-
-def _on_host(x: Any, function: Any) -> Any:
-    """Arguments of a NumPy function with the numbers of each tensor among them."""
-    if isinstance(x, Interop):
-        if x.requires_grad:
-            raise GradientError(
-                f"np.{function.__name__}: NumPy would lose the gradient of this tensor. Use minigrad's function of "
-                "that name, or say x.numpy() or x.detach()."
-            )
-        return x.numpy()
-    if isinstance(x, dict):
-        return {key: _on_host(value, function) for key, value in x.items()}
-    return type(x)(_on_host(part, function) for part in x) if isinstance(x, (list, tuple)) else x
 
 
 def array_from(data: Any, dtype: Any, backend: BackendModule, what: str = "tensor") -> Array:

@@ -291,6 +291,11 @@ def _with_tensors(op: type[Op], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """The inputs with every array made a constant tensor, on the backend of the tensors among them."""
     backend = next((x.backend for x in inputs if isinstance(x, Tensor)), None) or registry.current()
     what = op.__name__
+    if op in (arithmetic.Multiply, arithmetic.Power) and any(type(x).__name__ == "matrix" for x in inputs):
+        raise DTypeError(
+            f"{what}: got an np.matrix, whose * and ** are those of matrices, while a Tensor's go element by element. "
+            "Use x @ m, or np.asarray(m)."
+        )
     return tuple([x if isinstance(x, Tensor) or type(x) in SCALARS else constant(x, backend, what) for x in inputs])
 
 

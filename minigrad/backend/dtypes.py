@@ -10,7 +10,7 @@ from minigrad.errors import DTypeError, unknown_name
 FLOATING = ("float16", "float32", "float64")
 DTYPES = (*FLOATING, "bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
 # From here on a number rounds to infinity: half a step above the largest.
-INFINITE = {"float16": 65520.0, "float32": (2 - 2**-24) * 2.0**127, "float64": inf}
+INFINITE: dict[str, float] = {"float16": 65520.0, "float32": (2 - 2**-24) * 2.0**127, "float64": inf}
 PYTHON = {"float": "float64", "int": "int64", "bool_": "bool"}  # as NumPy reads Python's types
 
 
@@ -50,9 +50,15 @@ def fits(number: float, name: str) -> bool:
     if name == "bool":
         return True
     if name in FLOATING:
-        return bool(abs(number) < INFINITE[name])
+        return abs(number) < INFINITE[name]
+    low, high = _integers(name)
+    return low <= number <= high
+
+
+def _integers(name: str) -> tuple[int, int]:
+    """The smallest and the largest integer of a dtype."""
     bits = int(name.removeprefix("u").removeprefix("int"))
-    return 0 <= number < 2**bits if name.startswith("u") else -(2 ** (bits - 1)) <= number < 2 ** (bits - 1)
+    return (0, (1 << bits) - 1) if name.startswith("u") else (-(1 << bits - 1), (1 << bits - 1) - 1)
 
 
 def always_fits(came: str, name: str) -> bool:
@@ -61,6 +67,4 @@ def always_fits(came: str, name: str) -> bool:
         return True
     if came in FLOATING:
         return name in FLOATING and INFINITE[came] <= INFINITE[name]
-    bits = int(came.removeprefix("u").removeprefix("int"))
-    low, high = (0, 2**bits - 1) if came.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-    return fits(low, name) and fits(high, name)
+    return all(fits(end, name) for end in _integers(came))

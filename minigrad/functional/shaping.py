@@ -20,7 +20,7 @@ from minigrad.ops import indexing
 from minigrad.ops import shape as shape_ops
 from minigrad.ops.axes import axes_of, axis_of, whole
 from minigrad.tape import Node
-from minigrad.tensor import Tensor, TensorLike, apply, plain_index
+from minigrad.tensor import Tensor, TensorLike, apply, array_from, plain_index
 
 Shape = SupportsIndex | Sequence[int]
 
@@ -40,8 +40,11 @@ def ones(shape: Shape, dtype: Any = "float32") -> Tensor:
 
 def full(shape: Shape, value: float, dtype: Any = "float32") -> Tensor:
     """A tensor of one value on the current backend."""
-    backend = registry.current()
-    return Tensor(backend.full(sizes_of(shape), a_number(value, "full"), dtype=dtype_name(dtype)), backend)
+    backend, name = registry.current(), dtype_name(dtype)
+    number = a_number(value, "full")
+    if type(number) is not int or number not in (0, 1):
+        number = as_tensor(number, name, "full").item()
+    return Tensor(backend.full(sizes_of(shape), number, dtype=name), backend)
 
 
 def a_number(value: Any, what: str) -> Any:
@@ -69,7 +72,7 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any 
     backend = registry.current()
     numbers = backend.arange(max(0, ceil((stop - start) / step)), dtype=kind) * step + start
     name = dtype_name(dtype) if dtype is not None else "float32" if kind == "float64" else kind
-    return Tensor(backend.astype(numbers, name), backend)
+    return Tensor(array_from(numbers, name, backend, "arange"), backend)
 
 
 def zeros_like(x: TensorLike) -> Tensor:
