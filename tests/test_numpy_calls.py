@@ -79,15 +79,13 @@ def test_every_function_names_minigrads(name: str) -> None:
     """A tensor anywhere among the arguments: the message says which function, and minigrad's of that name if any."""
     function, x = FUNCTIONS[name], mg.tensor(POSITIVE, requires_grad=True)
     own = SAME.get(function.__name__, function.__name__)
-    way = (
-        rf"Use mg.{own}, or say x.numpy\(\)" if hasattr(mg.functional, own) else "minigrad has no function of that name"
-    )
+    has_it = hasattr(mg.functional, own)
+    way = rf"Use mg.{own}, or say x.numpy\(\)" if has_it else "minigrad has no function of that name"
     places: list[tuple[Any, Any]] = [((x,), {}), (([OTHER, x],), {}), ((OTHER,), {"key": {"x": x}})]
     for args, kwargs in places:
         writes = function.__name__ in WRITERS and args[0] is x
-        with pytest.raises(
-            MinigradError, match="can write neither" if writes else f"would lose the gradient.*{way}"
-        ) as told:
+        message = "can write neither" if writes else f"would lose the gradient.*{way}"
+        with pytest.raises(MinigradError, match=message) as told:
             x.__array_function__(function, (mg.Tensor,), args, kwargs)
         assert f"{function.__name__}: " in str(told.value)
         assert hasattr(mg, own) or not has_it
