@@ -19,7 +19,6 @@ from cupy import (
     broadcast_to,
     concatenate,
     cos,
-    cumsum,
     exp,
     expand_dims,
     expm1,
@@ -123,6 +122,11 @@ def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return x.prod(axis, keepdims=keepdims)
 
 
+def cumsum(x: Array, axis: int) -> Array:
+    """The running sum along an axis; of float16, added up in float32, as CuPy's other sums are."""
+    return cp.cumsum(x, axis, dtype="float32").astype(x.dtype) if x.dtype == "float16" else cp.cumsum(x, axis)
+
+
 def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
     """The largest x over the axes."""
     return x.max(axis, keepdims=keepdims)
@@ -172,7 +176,12 @@ def setitem(x: Array, index: Any, values: Any) -> Array:
 
 
 def scatter_add(x: Array, index: Any, values: Array) -> Array:
-    """A copy of x with the values added at the index; repeated places add up, in whatever order the GPU takes them."""
+    """A copy of x with the values added at the index; repeated places add up, in whatever order the GPU takes them.
+
+    Those of float16 in float32.
+    """
+    if x.dtype == "float16":
+        return scatter_add(x.astype("float32"), index, values).astype("float16")
     y = x.copy()
     if _names_each_place_once(index):
         y[index] += values

@@ -128,6 +128,7 @@ def matmul(a: Array, b: Array) -> Array:
     return np.matmul(a.reshape(math.prod(many), n), b).reshape(*many, b.shape[1])
 
 
+HALF, SINGLE = np.dtype("float16"), np.dtype("float32")
 _sum: Any = np.add.reduce
 _prod: Any = np.multiply.reduce
 _max: Any = np.maximum.reduce
@@ -137,12 +138,16 @@ _any: Any = np.logical_or.reduce
 
 
 def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
-    """Σ x over the axes."""
+    """Σ x over the axes; of float16, added up in float32."""
+    if x.dtype == HALF:
+        return _sum(x, axis=axis, dtype=SINGLE, keepdims=keepdims).astype(HALF)
     return _sum(x, axis=axis, keepdims=keepdims)
 
 
 def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """Π x over the axes."""
+    """Π x over the axes; of float16, multiplied in float32."""
+    if x.dtype == HALF:
+        return _prod(x, axis=axis, dtype=SINGLE, keepdims=keepdims).astype(HALF)
     return _prod(x, axis=axis, keepdims=keepdims)
 
 
@@ -167,7 +172,9 @@ def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: 
 
 
 def cumsum(x: Array, axis: int) -> Array:
-    """The running sum along an axis."""
+    """The running sum along an axis; of float16, added up in float32."""
+    if x.dtype == HALF:
+        return np.add.accumulate(x, axis=axis, dtype=SINGLE).astype(HALF)
     return np.add.accumulate(x, axis=axis)
 
 
@@ -233,7 +240,9 @@ def setitem(x: Array, index: Any, values: Any) -> Array:
 
 
 def scatter_add(x: Array, index: Any, values: Array) -> Array:
-    """A copy of x with the values added at the index; repeated places add up."""
+    """A copy of x with the values added at the index; repeated places add up, those of float16 in float32."""
+    if x.dtype == HALF:
+        return scatter_add(x.astype(SINGLE), index, values).astype(HALF)
     y = np.array(x)
     if isinstance(index, np.ndarray) and index.dtype != bool and index.ndim and index.size and y.ndim > 1:
         _add_rows(y, index.reshape(-1), np.broadcast_to(values, index.shape + y.shape[1:]))

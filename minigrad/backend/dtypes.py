@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import inf
 from typing import Any
 
@@ -68,3 +69,9 @@ def always_fits(came: str, name: str) -> bool:
     if came in FLOATING:
         return name in FLOATING and INFINITE[came] <= INFINITE[name]
     return all(fits(end, name) for end in _integers(came))
+
+
+@lru_cache(maxsize=None, typed=True)  # of one type: two libraries' dtypes may hash alike, and refuse to be compared
+def is_half(dtype: Any) -> bool:
+    """Return whether a dtype has 16 bits: sums in it overflow at 65,520, and stop growing long before."""
+    return dtype_name(dtype) == "float16"

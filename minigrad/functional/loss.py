@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from minigrad.backend.dtypes import is_half
 from minigrad.creation import as_tensor, beside
 from minigrad.errors import DTypeError, IndexRangeError, OptionError, ShapeError, unknown_name
 from minigrad.functional.elementwise import square
+from minigrad.functional.half import narrowed, widened
 from minigrad.functional.reduction import sum as total
 from minigrad.ops import loss
 from minigrad.tensor import Tensor, TensorLike, apply
@@ -50,7 +52,7 @@ def softmax_cross_entropy(
             f"softmax_cross_entropy: expected labels from 0 to {x.shape[-1] - 1}, got {int(where.min())} to "
             f"{int(where.max())}."
         )
-    return reduced(apply(loss.SoftmaxCrossEntropy, x, labels=where.array), mask, reduction)
+    return narrowed(reduced(apply(loss.SoftmaxCrossEntropy, widened(x), labels=where.array), mask, reduction), x)
 
 
 def binary_cross_entropy(
@@ -67,7 +69,7 @@ def binary_cross_entropy(
         raise OptionError(
             f"binary_cross_entropy: expected targets from 0 to 1, got {float(z.min()):g} to {float(z.max()):g}."
         )
-    return reduced(apply(loss.BinaryCrossEntropy, x, z), mask, reduction)
+    return narrowed(reduced(apply(loss.BinaryCrossEntropy, widened(x), z), mask, reduction), x)
 
 
 def mean_squared_error(
@@ -75,7 +77,7 @@ def mean_squared_error(
 ) -> Tensor:
     """(prediction − target)², the two of one shape."""
     a, b = _alike("mean_squared_error", predictions, targets)
-    return reduced(square(a - b), mask, reduction)
+    return narrowed(reduced(square(widened(a) - widened(b)), mask, reduction), a)
 
 
 def reduced(losses: Tensor, mask: TensorLike = None, reduction: str = "mean_valid") -> Tensor:
@@ -93,6 +95,8 @@ def reduced(losses: Tensor, mask: TensorLike = None, reduction: str = "mean_vali
     """
     if reduction not in REDUCTIONS:
         raise unknown_name("reduction", reduction, REDUCTIONS)
+    if is_half(losses.dtype):
+        return narrowed(reduced(widened(losses), mask, reduction), losses)
     count: Tensor | float = float(losses.size)
     if mask is not None:
         weights = as_tensor(beside(losses, mask, "loss: mask"), losses.dtype)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod as product
 
+from minigrad.backend.dtypes import is_half
 from minigrad.backend.protocol import Axis
 from minigrad.creation import as_tensor
 from minigrad.errors import ShapeError
+from minigrad.functional.half import narrowed, widened
 from minigrad.ops import logic, reduction
 from minigrad.ops.axes import axes_of
 from minigrad.tensor import Tensor, TensorLike, apply
@@ -21,6 +23,8 @@ def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # 
 def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Σ x / n"""
     x = as_tensor(x)
+    if is_half(x.dtype):
+        return narrowed(mean(widened(x), axis, keepdims), x)
     count = product([x.shape[a] for a in axes_of(axis, x.ndim, "mean")])
     return apply(reduction.Sum, x, axis=axis, keepdims=keepdims) / float(count)
 
@@ -28,8 +32,8 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Σ (x − mean)² / n"""
     x = as_tensor(x)
-    distance = x - mean(x, axis, True)
-    return mean(distance * distance, axis, keepdims)
+    distance = widened(x) - mean(widened(x), axis, True)
+    return narrowed(mean(distance * distance, axis, keepdims), x)
 
 
 def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -73,17 +77,20 @@ def cumsum(x: TensorLike, axis: int | None = None) -> Tensor:
 
 def logsumexp(x: TensorLike, axis: Axis = -1, keepdims: bool = False) -> Tensor:
     """ln Σ eˣ over the axes, without overflow."""
-    return apply(reduction.LogSumExp, x, axis=axis, keepdims=keepdims)
+    x = as_tensor(x)
+    return narrowed(apply(reduction.LogSumExp, widened(x), axis=axis, keepdims=keepdims), x)
 
 
 def softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """eˣ / Σ eˣ along an axis."""
-    return apply(reduction.Softmax, x, axis=axis)
+    x = as_tensor(x)
+    return narrowed(apply(reduction.Softmax, widened(x), axis=axis), x)
 
 
 def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """x − ln Σ eˣ along an axis."""
-    return apply(reduction.LogSoftmax, x, axis=axis)
+    x = as_tensor(x)
+    return narrowed(apply(reduction.LogSoftmax, widened(x), axis=axis), x)
 
 
 def einsum(subscripts: str, *operands: TensorLike) -> Tensor:

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from minigrad import functional as F
+from minigrad.backend.dtypes import is_half
 from minigrad.creation import as_tensor, beside, is_floating
 from minigrad.errors import DTypeError, ShapeError, unknown_name
+from minigrad.functional.half import widened
 from minigrad.keras import reduction
 from minigrad.keras.bounds import at_least_0, integer, unit
 from minigrad.keras.own_first import OwnFirst
@@ -21,9 +24,26 @@ from minigrad.tensor import Tensor, TensorLike
 EPSILON = 1e-7  # Keras' own: probabilities are kept this far from 0 and 1, where the logarithm would be infinite
 
 
+def in_float32(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Compute a loss of float16 predictions in float32, and round at the end: squares and sums overflow early there."""
+
+    @wraps(loss)
+    def wide(y_true: TensorLike, y_pred: TensorLike, *args: Any, **kwargs: Any) -> Tensor:
+        if not is_half(getattr(y_pred, "dtype", "float32")):
+            return loss(y_true, y_pred, *args, **kwargs)
+        y: Any = loss(y_true, widened(as_tensor(y_pred)), *args, **kwargs)
+        rounded: Any = y.astype("float16")
+        if hasattr(y, "_keras_mask"):
+            rounded._keras_mask = y._keras_mask
+        return rounded  # type: ignore[no-any-return]
+
+    return wide
+
+
 # --- functions: (…, d) → (…) ------------------------------------------------------------------------------------------
 
 
+@in_float32
 def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """The mean of (ŷ − y)² over the last axis.
 
@@ -35,12 +55,14 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     return (d * d).mean(-1)
 
 
+@in_float32
 def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """The mean of |ŷ − y| over the last axis."""
     y, p = alike("mean_absolute_error", y_true, y_pred)
     return F.abs(p - y).mean(-1)
 
 
+@in_float32
 def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
     """The mean over the last axis of d²/2, where d = |ŷ − y| ≤ δ, and of δ (d − δ/2) beyond.
 
@@ -52,6 +74,7 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
     return (near * (d - 0.5 * near)).mean(-1)
 
 
+@in_float32
 def binary_crossentropy(
     y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Tensor:
@@ -73,6 +96,7 @@ def binary_crossentropy(
     return -(y * F.log(p + EPSILON) + (1.0 - y) * F.log(1.0 - p + EPSILON)).mean(axis)
 
 
+@in_float32
 def categorical_crossentropy(
     y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Tensor:
@@ -103,6 +127,7 @@ def _whole(y: Tensor) -> Tensor:
     return y.astype("int64")
 
 
+@in_float32
 def sparse_categorical_crossentropy(
     y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, axis: int = -1, ignore_class: int | None = None
 ) -> Tensor:
@@ -134,6 +159,7 @@ def sparse_categorical_crossentropy(
     return losses  # type: ignore[no-any-return]
 
 
+@in_float32
 def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Σ y ln(y / p) over the last axis, both kept within [ε, 1]."""
     y, p = alike("kl_divergence", y_true, y_pred)
@@ -141,12 +167,14 @@ def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     return (y * F.log(y / p)).sum(-1)
 
 
+@in_float32
 def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """The mean of ŷ − y ln(ŷ + ε) over the last axis, for counts y."""
     y, p = alike("poisson", y_true, y_pred)
     return (p - y * F.log(p + EPSILON)).mean(-1)
 
 
+@in_float32
 def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """The mean of max(1 − y ŷ, 0) over the last axis, for y of ±1; y of 0 and 1 are read as −1 and 1."""
     y, p = alike("hinge", y_true, y_pred)

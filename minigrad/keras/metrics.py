@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad import functional as F
+from minigrad.backend.dtypes import is_half
 from minigrad.creation import as_tensor, beside
 from minigrad.errors import ShapeError, unknown_name
+from minigrad.functional.half import widened
 from minigrad.keras import losses
 from minigrad.keras.own_first import OwnFirst
 from minigrad.keras.reduction import fitted
@@ -70,6 +72,7 @@ class Mean(Metric):
 
     total: Any
     count: Any
+    _given: Any  # the dtype of the values
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike = None) -> None:  # type: ignore[override]
         """Takes in values.
@@ -79,7 +82,8 @@ class Mean(Metric):
             sample_weight: a number, or the values' shape, or that of their first axes.
         """
         with recording(False):
-            x = as_tensor(values).detach()
+            given = as_tensor(values).detach()
+            self._given, x = given.dtype, widened(given)
             count: Any = float(x.size)
             if isinstance(sample_weight, (int, float)):
                 x, count = x * float(sample_weight), count * sample_weight
@@ -91,13 +95,22 @@ class Mean(Metric):
 
     def result(self) -> Tensor:
         """Returns the mean, 0 of nothing; not yet read from the device."""
+        return self._rounded(self._mean())
+
+    def _mean(self) -> Tensor:
+        """The mean; of float16, in float32."""
         if isinstance(self.count, float):
             return as_tensor(self.total / (self.count or 1.0))
         return as_tensor(self.total / (self.count + (self.count == 0.0).astype(self.count.dtype)))
 
+    def _rounded(self, x: Tensor) -> Tensor:
+        """A result in the dtype of the values."""
+        return x.astype("float16") if is_half(self._given) else x
+
     def reset_state(self) -> None:
         """Forgets all values."""
         self.total = self.count = 0.0
+        self._given = "float32"
 
 
 class MeanMetricWrapper(Mean):
@@ -118,8 +131,9 @@ class MeanMetricWrapper(Mean):
         """Takes in a batch."""
         with recording(False):
             p = as_tensor(y_pred)
-            values = as_tensor(self._fn(*losses.squeezed(beside(p, y_true, self.name), p)))
+            values = as_tensor(self._fn(*losses.squeezed(beside(p, y_true, self.name), widened(p))))
             super().update_state(values, sample_weight)
+            self._given = p.dtype
 
 
 class _OfFunction(MeanMetricWrapper):
@@ -191,7 +205,7 @@ class RootMeanSquaredError(MeanSquaredError):
 
     def result(self) -> Tensor:
         """Returns the root."""
-        return F.sqrt(super().result())
+        return self._rounded(F.sqrt(self._mean()))
 
 
 class MeanAbsoluteError(_OfFunction):

@@ -13,8 +13,10 @@ Where nothing counts the sum is 0, and so is the mean (TensorFlow's is NaN).
 
 from __future__ import annotations
 
+from minigrad.backend.dtypes import is_half
 from minigrad.creation import beside
 from minigrad.errors import ShapeError
+from minigrad.functional.half import narrowed, widened
 from minigrad.layers.options import choice
 from minigrad.tensor import Tensor, TensorLike
 
@@ -34,6 +36,8 @@ def reduced(losses: Tensor, weights: TensorLike, mask: TensorLike, reduction: st
     Raises:
         ShapeError: weights or mask do not fit the losses.
     """
+    if is_half(losses.dtype):
+        return narrowed(reduced(widened(losses), weights, mask, reduction), losses)
     w = None if weights is None else fitted(losses, weights, "sample_weight")
     m = None if mask is None else fitted(losses, mask, "mask")
     both = w if m is None else m if w is None else w * m

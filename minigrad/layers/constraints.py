@@ -6,6 +6,7 @@ from typing import Any
 
 from minigrad.errors import OptionError
 from minigrad.functional import clip, maximum, sqrt
+from minigrad.functional.half import narrowed, widened
 from minigrad.layers.catalogue import Catalogue
 from minigrad.layers.options import Configured, anything, non_negative, option, optional
 from minigrad.tensor import Tensor
@@ -73,7 +74,8 @@ class MinMaxNorm(Constraint):
 
 
 def _norm(w: Tensor, axis: Any) -> Tensor:
-    return sqrt((w * w).sum(tuple(axis) if isinstance(axis, list) else axis, keepdims=True))
+    wide = widened(w)
+    return narrowed(sqrt((wide * wide).sum(tuple(axis) if isinstance(axis, list) else axis, keepdims=True)), w)
 
 
 max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm

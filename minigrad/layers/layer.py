@@ -20,6 +20,7 @@ from minigrad.backend import registry
 from minigrad.backend.dtypes import is_floating
 from minigrad.errors import MinigradError, ShapeError
 from minigrad.flow import FlowAttribute
+from minigrad.functional.half import narrowed, widened
 from minigrad.layers import building, checks, constraints, context, initializers, nest, regularizers
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.floatx import is_dtype, layer_dtype
@@ -283,7 +284,7 @@ class Layer(Configured, Module):
             outputs = self.call(inputs, *args, **kwargs)
             if self.activity_regularizer is not None:
                 for y in nest.leaves(outputs):
-                    self.add_loss(self.activity_regularizer(y) / float(y.shape[0]))
+                    self.add_loss(narrowed(self.activity_regularizer(widened(y)) / float(y.shape[0]), y))
             self._hand_on(self.compute_mask(inputs, mask), outputs)
         return outputs
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from minigrad.errors import ShapeError
 from minigrad.functional import abs as absolute
 from minigrad.functional import arange, maximum, one_hot, sqrt, transpose
+from minigrad.functional.half import narrowed, widened
 from minigrad.layers.catalogue import Catalogue
 from minigrad.layers.options import Configured, choice, non_negative, option, optional
 from minigrad.tensor import Tensor
@@ -26,7 +27,8 @@ class L1L2(Regularizer):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Returns the penalty."""
-        return self.l1 * absolute(x).sum() + self.l2 * (x * x).sum()
+        wide = widened(x)
+        return narrowed(self.l1 * absolute(wide).sum() + self.l2 * (wide * wide).sum(), x)
 
 
 class L1(Regularizer):
@@ -36,7 +38,7 @@ class L1(Regularizer):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Returns the penalty."""
-        return self.l1 * absolute(x).sum()
+        return narrowed(self.l1 * absolute(widened(x)).sum(), x)
 
 
 class L2(Regularizer):
@@ -46,7 +48,8 @@ class L2(Regularizer):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Returns the penalty."""
-        return self.l2 * (x * x).sum()
+        wide = widened(x)
+        return narrowed(self.l2 * (wide * wide).sum(), x)
 
 
 class OrthogonalRegularizer(Regularizer):
@@ -59,11 +62,12 @@ class OrthogonalRegularizer(Regularizer):
         """Returns the penalty of a matrix; a ShapeError if x is none."""
         if x.ndim != 2:
             raise ShapeError(f"OrthogonalRegularizer: expected a matrix, got shape {x.shape}.")
-        rows = x if self.mode == "rows" else transpose(x)
+        wide = widened(x)
+        rows = wide if self.mode == "rows" else transpose(wide)
         rows = rows / sqrt(maximum((rows * rows).sum(1, keepdims=True), 1e-12))
         n = rows.shape[0]
-        cosines = rows @ transpose(rows) * (1.0 - one_hot(arange(n), n, x.dtype))
-        return absolute(cosines).sum() * (self.factor / max(1, n * (n - 1)))
+        cosines = rows @ transpose(rows) * (1.0 - one_hot(arange(n), n, wide.dtype))
+        return narrowed(absolute(cosines).sum() * (self.factor / max(1, n * (n - 1))), x)
 
 
 def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:

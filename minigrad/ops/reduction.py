@@ -75,7 +75,8 @@ class Min(Op):
 
 
 def _to_the_winners(xp: Xp, dy: Array, y: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
-    wins = xp.astype(x == along(xp, y, x, axis, keepdims), x.dtype)
+    # Counted in float32 at least: more than 65,519 equal numbers would be infinitely many in float16.
+    wins = xp.astype(x == along(xp, y, x, axis, keepdims), "float64" if "64" in str(x.dtype) else "float32")
     return along(xp, dy, x, axis, keepdims) * (wins / xp.sum(wins, axis, True))
 
 
@@ -90,15 +91,27 @@ class CumSum(Op):
 
 
 class LogSumExp(Op):
-    """y = ln Σ eˣ over the axes, with the largest x taken out first; dx = dy softmax(x)."""
+    """y = ln Σ eˣ over the axes, with the largest x taken out first; dx = dy softmax(x).
+
+    Where y is infinite it is the largest x, and the x that are +∞ share dy; those that are all −∞ get 0.
+    """
 
     def forward(xp: Xp, x: Array, *, axis: Axis = -1, keepdims: bool = False) -> Array:
         top = xp.max(x, axis, True)
-        y = xp.log(xp.sum(xp.exp(x - top), axis, True)) + top
+        total = xp.sum(xp.exp(_below(xp, x, top)), axis, True)
+        y = xp.log(xp.maximum(total, 1.0)) + top  # a finite top counts as e⁰ = 1
         return y if keepdims else xp.squeeze(y, axes_of(axis, x.ndim, "logsumexp"))
 
     def backward(xp: Xp, dy: Array, y: Array, x: Array, *, axis: Axis = -1, keepdims: bool = False) -> Array:
-        return along(xp, dy, x, axis, keepdims) * xp.exp(x - along(xp, y, x, axis, keepdims))
+        top, dy = along(xp, y, x, axis, keepdims), along(xp, dy, x, axis, keepdims)
+        at_infinity = xp.astype((x == top) & (x > 0), x.dtype)
+        at_infinity = at_infinity / xp.maximum(xp.sum(at_infinity, axis, True), 1.0)
+        return dy * xp.where(xp.isfinite(top), xp.exp(_below(xp, x, top)), at_infinity)
+
+
+def _below(xp: Xp, x: Array, top: Array) -> Array:
+    """x − top, at most 0; where top is infinite, x itself, at most 0: ∞ − ∞ would be NaN."""
+    return xp.minimum(x - xp.where(xp.isfinite(top), top, 0.0), 0.0)
 
 
 class Softmax(Op):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from minigrad.autograd import grad
+from minigrad.backend.dtypes import is_half
 from minigrad.backend.protocol import Array, Xp
 from minigrad.creation import beside, tensor
 from minigrad.errors import GradientError, ShapeError
@@ -194,7 +195,8 @@ class Optimizer(OwnFirst):
 
     def _clipped(self, xp: Xp, g: Array) -> Array:
         if self.clipnorm:
-            return g * (self.clipnorm / xp.maximum(xp.sqrt(xp.sum(g * g)), self.clipnorm))
+            scale = self.clipnorm / xp.maximum(xp.sqrt(_square(xp, g)), self.clipnorm)
+            return g * xp.astype(scale, g.dtype)
         return xp.clip(g, -self.clipvalue, self.clipvalue) if self.clipvalue else g
 
     def _joined(self, given: dict[int, Array]) -> list[tuple[Pack, Array]]:
@@ -209,10 +211,10 @@ class Optimizer(OwnFirst):
     def _clipped_together(self, packs: list[tuple[Pack, Array]]) -> list[tuple[Pack, Array]]:
         if not self.global_clipnorm:
             return packs
-        square = sum(pack.xp.sum(g * g) for pack, g in packs)
+        square = sum(_square(pack.xp, g) for pack, g in packs)
         xp = packs[0][0].xp
         scale = self.global_clipnorm / xp.maximum(xp.sqrt(square), self.global_clipnorm)
-        return [(pack, g * scale) for pack, g in packs]
+        return [(pack, g * (xp.astype(scale, "float16") if is_half(g.dtype) else scale)) for pack, g in packs]
 
     def _update(self, pack: Pack, g: Array, rate: float, t: int, where: Array | None) -> None:
         w = old = pack.join([w.array for w in pack.weights])
@@ -323,3 +325,9 @@ class Optimizer(OwnFirst):
 
 def _name(w: Tensor) -> str:
     return getattr(w, "name", f"a tensor of shape {w.shape}")
+
+
+def _square(xp: Xp, g: Array) -> Array:
+    """Σ g², of float16 in float32."""
+    wide = xp.astype(g, "float32") if is_half(g.dtype) else g
+    return xp.sum(wide * wide)
