@@ -98,20 +98,21 @@ class LogSumExp(Op):
 
     def forward(xp: Xp, x: Array, *, axis: Axis = -1, keepdims: bool = False) -> Array:
         top = xp.max(x, axis, True)
-        total = xp.sum(xp.exp(_below(xp, x, top)), axis, True)
-        y = xp.log(xp.maximum(total, 1.0)) + top  # a finite top counts as e⁰ = 1
+        y = xp.log(xp.sum(xp.exp(_below(xp, x, top)), axis, True)) + top
         return y if keepdims else xp.squeeze(y, axes_of(axis, x.ndim, "logsumexp"))
 
     def backward(xp: Xp, dy: Array, y: Array, x: Array, *, axis: Axis = -1, keepdims: bool = False) -> Array:
         top, dy = along(xp, y, x, axis, keepdims), along(xp, dy, x, axis, keepdims)
         at_infinity = xp.astype((x == top) & (x > 0), x.dtype)
         at_infinity = at_infinity / xp.maximum(xp.sum(at_infinity, axis, True), 1.0)
-        return dy * xp.where(xp.isfinite(top), xp.exp(_below(xp, x, top)), at_infinity)
+        otherwise = xp.where(top == top, at_infinity, top)  # NaN stays NaN
+        return dy * xp.where(xp.isfinite(top), xp.exp(_below(xp, x, top)), otherwise)
 
 
 def _below(xp: Xp, x: Array, top: Array) -> Array:
-    """x − top, at most 0; where top is infinite, x itself, at most 0: ∞ − ∞ would be NaN."""
-    return xp.minimum(x - xp.where(xp.isfinite(top), top, 0.0), 0.0)
+    """x − top, and 0 where top is not finite: ∞ − ∞ would be NaN."""
+    finite = xp.isfinite(top)
+    return xp.where(finite, x - xp.where(finite, top, 0.0), 0.0)
 
 
 class Softmax(Op):
