@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from minigrad import functional
+from minigrad.arguments import flag
 from minigrad.errors import GradientError, ShapeError, unknown_name
 from minigrad.flow import Lock, new_lock
 from minigrad.ops.op import Op
@@ -66,6 +67,7 @@ def grad(
     >>> mg.grad(dx, x)
     [Tensor(12., dtype=float32)]
     """
+    create_graph = flag("grad: `create_graph`", create_graph)
     ys, xs = _tensors("grad: outputs", outputs), _tensors("grad: inputs", inputs)
     return _gradients_at(xs, ys, _seeds("grad", outputs, grad_outputs), create_graph)
 
@@ -151,8 +153,8 @@ class GradientTape:
     _lock: ClassVar[Lock] = new_lock()  # over what is open and lent
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
-        self.persistent = persistent
-        self.watch_accessed_variables = watch_accessed_variables
+        self.persistent = flag("GradientTape: `persistent`", persistent)
+        self.watch_accessed_variables = flag("GradientTape: `watch_accessed_variables`", watch_accessed_variables)
         self._answered = False
         self._since = 0  # the serial number at which recording began
         self._variables: dict[int, Tensor] = {}  # by id, as in all of these

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, cast, overload
 
+from minigrad.arguments import flag
 from minigrad.backend import registry
 from minigrad.backend.dtypes import is_floating
 from minigrad.backend.memory import out_of_memory
@@ -17,7 +18,7 @@ from minigrad.errors import DTypeError, GradientError, IndexRangeError, Minigrad
 from minigrad.flow import new_lock
 from minigrad.indices import mixed, plain_index
 from minigrad.interop import Interop, array_from
-from minigrad.ops import arithmetic, indexing, logic, reduction, shape
+from minigrad.ops import arithmetic, indexing, logic, shape
 from minigrad.ops.op import MultiOp, Op
 from minigrad.tape import Cotangents, Node, propagate, recording
 from minigrad.tape import state as tape_state
@@ -74,6 +75,7 @@ class Tensor(Interop):
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
+        wanted = flag("requires_grad", wanted)
         if wanted and not is_floating(self.dtype):
             raise DTypeError(
                 f"requires_grad = True: the dtype is {self.dtype}, and a gradient is defined for real numbers only. "
@@ -81,7 +83,7 @@ class Tensor(Interop):
             )
         if not wanted and self.node is not None:
             raise GradientError("requires_grad = False: this tensor was computed from others. Use x.detach().")
-        self.tracked = bool(wanted)
+        self.tracked = wanted
 
     def detach(self) -> Tensor:
         """Returns the same numbers without their history: no gradient passes."""
@@ -118,6 +120,7 @@ class Tensor(Interop):
             GradientError: nothing requires a gradient, the graph was freed, or a tensor on it was overwritten.
             ShapeError: `gradient` is missing for a self of many numbers, or has another shape.
         """
+        create_graph = flag("backward: `create_graph`", create_graph)
         for leaf, dx in gradients([self], [gradient], create_graph, free=not create_graph).at_leaves():
             with _adding:
                 if create_graph:
@@ -129,7 +132,7 @@ class Tensor(Interop):
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Σ self over the axes."""
-        return apply(reduction.Sum, self, axis=axis, keepdims=keepdims)
+        return cast(Tensor, self.functional.sum(self, axis, keepdims))
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The mean over the axes."""
@@ -141,11 +144,11 @@ class Tensor(Interop):
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The largest over the axes."""
-        return apply(reduction.Max, self, axis=axis, keepdims=keepdims)
+        return cast(Tensor, self.functional.max(self, axis, keepdims))
 
     def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The smallest over the axes."""
-        return apply(reduction.Min, self, axis=axis, keepdims=keepdims)
+        return cast(Tensor, self.functional.min(self, axis, keepdims))
 
     def argmax(self, axis: int | None = None) -> Tensor:
         """The position of the largest."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arguments import flag
 from minigrad.autograd import grad
 from minigrad.backend import registry
 from minigrad.backend.dtypes import dtype_name
@@ -64,6 +65,7 @@ def check_gradient(
     Traceback (most recent call last):
     minigrad.errors.GradientCheckError: check_gradient: input 0, shape (2,), at index (0,): analytic ...
     """
+    second_order = flag("check_gradient: `second_order`", second_order)
     points = [_float64(f"input {k}", x) for k, x in enumerate(inputs)]
     loss = _Loss(f, points, weights, seed)
     try:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from math import prod
 from typing import Any
 
+from minigrad.arguments import flag
 from minigrad.convert.errors import ConversionError, ForeignFileError
 from minigrad.convert.keras_file import KerasFile, KerasLayer, by_class, read_for
 from minigrad.convert.paths import file_name
@@ -42,6 +43,7 @@ def load_keras(path: Any, target: Any, name: str | None = None, by_name: bool = 
         ShapeError: the shapes differ. Nothing has been set then.
     """
     called = file_name("load_keras", path, "The file comes first, then the model or layer that takes its weights.")
+    by_name = flag("load_keras: `by_name`", by_name)
     if not isinstance(target, Layer):
         raise ConversionError(f"load_keras: expected `target`, a model, a layer or a cell, got {shown(target)}.")
     file = read_for(called, sum(8 * prod(weight.shape) for weight in target.weights))

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arguments import flag
 from minigrad.backend.protocol import Array
 from minigrad.convert.cells import (
     Direction,
@@ -62,6 +63,7 @@ def to_onnx(layer: Any, path: Any, lengths: bool = False, initial_state: bool = 
         MissingLibraryError: onnx is not installed.
     """
     name = file_name("to_onnx", path, "The layer comes first, then the file.")
+    lengths, initial_state = flag("to_onnx: `lengths`", lengths), flag("to_onnx: `initial_state`", initial_state)
     try:
         import onnx
     except ImportError:

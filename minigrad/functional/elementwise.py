@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.arguments import number
 from minigrad.backend.dtypes import dtype_name
 from minigrad.creation import as_tensor, is_floating
 from minigrad.errors import DTypeError
@@ -79,7 +80,7 @@ def clip(x: TensorLike, low: float, high: float) -> Tensor:
 
 def _number(name: str, x: Any) -> float:
     """One of Python's numbers for one of Python's or NumPy's."""
-    if isinstance(x, (int, float)):
+    if isinstance(x, (int, float)) and x == x and not isinstance(x, bool):
         return x
     if isinstance(x, Tensor) or getattr(x, "ndim", None) != 0:
         raise DTypeError(
@@ -165,7 +166,7 @@ def relu(x: TensorLike) -> Tensor:
 
 def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else α(eˣ − 1)."""
-    return apply(pointwise.Elu, x, alpha=alpha)
+    return apply(pointwise.Elu, x, alpha=number("elu: `alpha`", alpha))
 
 
 def selu(x: TensorLike) -> Tensor:

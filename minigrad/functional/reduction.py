@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod as product
 
+from minigrad.arguments import flag
 from minigrad.backend.dtypes import is_half
 from minigrad.backend.protocol import Axis
 from minigrad.creation import as_tensor
@@ -17,11 +18,13 @@ from minigrad.tensor import Tensor, TensorLike, apply
 
 def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001  (NumPy's names)
     """Σ x"""
+    keepdims = flag("sum: `keepdims`", keepdims)
     return apply(reduction.Sum, x, axis=axis, keepdims=keepdims)
 
 
 def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Σ x / n"""
+    keepdims = flag("mean: `keepdims`", keepdims)
     x = as_tensor(x)
     if is_half(x.dtype):
         return narrowed(mean(widened(x), axis, keepdims), x)
@@ -31,6 +34,7 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Σ (x − mean)² / n"""
+    keepdims = flag("var: `keepdims`", keepdims)
     x = as_tensor(x)
     distance = widened(x) - mean(widened(x), axis, True)
     return narrowed(mean(distance * distance, axis, keepdims), x)
@@ -38,6 +42,7 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Π x. Its gradient holds where factors are 0 too, at the price of n² products of n factors."""
+    keepdims = flag("prod: `keepdims`", keepdims)
     y = as_tensor(x)
     for a in sorted(axes_of(axis, y.ndim, "prod"), reverse=True):
         y = apply(reduction.Prod, y, axis=a, keepdims=keepdims)
@@ -46,21 +51,25 @@ def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 def max(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """The largest; those that share the first place share the gradient."""
+    keepdims = flag("max: `keepdims`", keepdims)
     return apply(reduction.Max, x, axis=axis, keepdims=keepdims)
 
 
 def min(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """The smallest; those that share the first place share the gradient."""
+    keepdims = flag("min: `keepdims`", keepdims)
     return apply(reduction.Min, x, axis=axis, keepdims=keepdims)
 
 
 def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """Are all true?"""
+    keepdims = flag("all: `keepdims`", keepdims)
     return apply(logic.All, x, axis=axis, keepdims=keepdims)
 
 
 def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """Is any true?"""
+    keepdims = flag("any: `keepdims`", keepdims)
     return apply(logic.Any, x, axis=axis, keepdims=keepdims)
 
 
@@ -77,6 +86,7 @@ def cumsum(x: TensorLike, axis: int | None = None) -> Tensor:
 
 def logsumexp(x: TensorLike, axis: Axis = -1, keepdims: bool = False) -> Tensor:
     """ln Σ eˣ over the axes, without overflow."""
+    keepdims = flag("logsumexp: `keepdims`", keepdims)
     x = as_tensor(x)
     return narrowed(apply(reduction.LogSumExp, widened(x), axis=axis, keepdims=keepdims), x)
 

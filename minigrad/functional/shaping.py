@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from math import ceil
+from math import ceil, inf
 from operator import index as index_of
 from typing import Any, SupportsIndex, cast
 
@@ -12,7 +12,7 @@ from minigrad.backend import registry
 from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.backend.protocol import Axis
 from minigrad.creation import as_tensor, beside
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.errors import DTypeError, OptionError, ShapeError
 from minigrad.functional.elementwise import floor, not_equal
 from minigrad.functional.reduction import any as any_
 from minigrad.indices import look_at, places
@@ -68,6 +68,8 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any 
     """
     start, stop = (0, start) if stop is None else (start, stop)
     start, stop, step = (a_number(n, "arange") for n in (start, stop, step))
+    if not step or not all(abs(n) < inf for n in (start, stop, step)):
+        raise OptionError(f"arange: expected finite numbers and a `step` other than 0, got {start}, {stop}, {step}.")
     kind = "int64" if isinstance(start + stop + step, int) else "float64"
     backend = registry.current()
     numbers = backend.arange(max(0, ceil((stop - start) / step)), dtype=kind) * step + start

@@ -28,7 +28,8 @@ def whole(expected: str, allowed: Callable[[int], bool]) -> Kind:
     """A whole number that must pass a test; `expected` says in words which do."""
 
     def read(where: str, value: Any) -> int:
-        if isinstance(value, bool) or not hasattr(value, "__index__") or not allowed(int(value)):
+        plain = hasattr(value, "__index__") and not getattr(value, "shape", ()) and not isinstance(value, bool)
+        if not plain or not allowed(int(value)):
             raise OptionError(f"{where}: expected {expected}, got {value!r}.")
         return int(value)
 

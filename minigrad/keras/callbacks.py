@@ -316,7 +316,11 @@ class CSVLogger(Callback):
         text.read("CSVLogger: `separator`", separator)
         if not isinstance(filename, (str, os.PathLike)):
             raise OptionError(f"CSVLogger: `filename`: expected the path of a file, got {filename!r}.")
-        self.filename, self.separator, self.append = str(os.fspath(filename)), separator, append
+        self.filename, self.separator, self.append = (
+            str(os.fspath(filename)),
+            separator,
+            flag.read("CSVLogger: `append`", append),
+        )
         self._names: list[str] = []
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

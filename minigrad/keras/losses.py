@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import signature
 from typing import Any
 
 from minigrad import functional as F
@@ -24,11 +25,21 @@ from minigrad.tensor import Tensor, TensorLike
 EPSILON = 1e-7  # Keras' own: probabilities are kept this far from 0 and 1, where the logarithm would be infinite
 
 
+_ARGUMENTS = {
+    "from_logits": flag, "label_smoothing": unit, "delta": at_least_0, "axis": integer,
+    "ignore_class": optional(integer),
+}  # fmt: skip
+
+
 def in_float32(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Compute a loss of float16 predictions in float32, and round at the end: squares and sums overflow early there."""
+    known = list(signature(loss).parameters)[2:]
 
     @wraps(loss)
     def wide(y_true: TensorLike, y_pred: TensorLike, *args: Any, **kwargs: Any) -> Tensor:
+        for name, value in (*zip(known, args, strict=False), *kwargs.items()):
+            if name in _ARGUMENTS:
+                _ARGUMENTS[name].read(f"{loss.__name__}: `{name}`", value)
         if not is_half(getattr(y_pred, "dtype", "float32")):
             return loss(y_true, y_pred, *args, **kwargs)
         y: Any = loss(y_true, widened(as_tensor(y_pred)), *args, **kwargs)

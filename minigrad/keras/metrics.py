@@ -153,6 +153,7 @@ class _OfFunction(MeanMetricWrapper):
 
 def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Tensor:
     """The share over the last axis of the predictions that are on their target's side of the threshold."""
+    threshold = number.read("binary_accuracy: `threshold`", threshold)
     y, p = losses.alike("binary_accuracy", y_true, y_pred)
     return (y == (p > threshold).astype(p.dtype)).astype(p.dtype).mean(-1)
 

@@ -149,6 +149,7 @@ class Layer(Configured, Module):
             constraint: what it is brought back to after each update.
         """
         where = f"{self.name}.add_weight"
+        trainable = flag.read(f"{where}: `trainable`", trainable)
         start = initializers.option_kind.read(where, initializer or "glorot_uniform")
         dtype, shape = dtype or self.dtype, checks.weight_shape(where, shape)
         weight = Weight(

@@ -19,6 +19,7 @@ from inspect import Parameter, Signature
 from numbers import Real
 from typing import Any, ClassVar, NamedTuple, cast
 
+from minigrad import arguments
 from minigrad.errors import MinigradError, shown
 from minigrad.errors import OptionError as OptionError  # found here too
 
@@ -223,12 +224,6 @@ def _non_negative(where: str, value: Any) -> float:
     return cast(float, value)
 
 
-def _flag(where: str, value: Any) -> bool:
-    if getattr(value, "shape", ()) or value not in (True, False):  # 0, 1 and NumPy's bools among them
-        raise OptionError(f"{where}: expected True or False, got {shown(value)}.")
-    return bool(value)
-
-
 def _text(where: str, value: Any) -> str:
     if not isinstance(value, str):
         raise OptionError(f"{where}: expected a string, got {value!r}.")
@@ -259,5 +254,5 @@ positive_int = Kind(_positive_int)
 fraction = Kind(_fraction)
 number = Kind(_number)
 non_negative = Kind(_non_negative)
-flag = Kind(_flag)
+flag = Kind(arguments.flag)
 text = Kind(_text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from minigrad.arguments import flag
 from minigrad.backend import registry
 from minigrad.errors import ShapeError
 from minigrad.tensor import Tensor, TensorLike, array_from
@@ -36,7 +37,7 @@ class Weight(Tensor):
         regularizer: Callable[[Tensor], Tensor] | None = None,
         constraint: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
-        backend = registry.current()
+        backend, trainable = registry.current(), flag(f"{name}: `trainable`", trainable)
         super().__init__(array_from(initial_value, dtype, backend), backend)
         self.requires_grad = trainable
         self.trainable = self.born_trainable = trainable

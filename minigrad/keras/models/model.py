@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from minigrad.arguments import flag
 from minigrad.errors import unknown_name
 from minigrad.functional import zeros
 from minigrad.keras import saving
@@ -145,7 +146,7 @@ class Model(Trainable):
                 yet.
             FileError: the file cannot be written.
         """
-        path = saving.file_name(filepath)
+        path, overwrite = saving.file_name(filepath), flag("save_weights: `overwrite`", overwrite)
         if not self.built:
             raise saving.WeightsFileError(
                 f"{path}: {self.name!r} has no weights yet. Call it on data first, or model.build(input_shape)."

@@ -9,6 +9,7 @@ from inspect import signature
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from minigrad import functional as F
+from minigrad.arguments import flag
 from minigrad.backend.memory import with_advice
 from minigrad.creation import as_tensor
 from minigrad.errors import NaNLossError
@@ -91,6 +92,8 @@ class Stepping(Layer):
         Raises:
             UnknownNameError: there is no optimizer or loss of that name.
         """
+        if run_eagerly is not None:
+            flag("compile: `run_eagerly`", run_eagerly)
         self.optimizer = optimizers.get(optimizer)
         self._compiled = Compiled(loss, metrics, loss_weights, weighted_metrics, self._output_name)
         self.loss = loss
@@ -224,6 +227,7 @@ class Stepping(Layer):
         return_dict: bool = False,
     ) -> Any:
         """Makes one training step and returns as `evaluate`."""
+        reset_metrics, return_dict = _flags("train_on_batch", reset_metrics, return_dict)
         data = Arrays("train_on_batch", x, y, sample_weight, None).whole()
         if class_weight is not None:
             data = with_class_weight("train_on_batch", class_weight)(data)
@@ -238,6 +242,7 @@ class Stepping(Layer):
         self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True, return_dict: bool = False
     ) -> Any:
         """Evaluates one batch and returns as `evaluate`."""
+        reset_metrics, return_dict = _flags("test_on_batch", reset_metrics, return_dict)
         data = Arrays("test_on_batch", x, y, sample_weight, None).whole()
         if reset_metrics:
             self.reset_metrics()
@@ -252,6 +257,10 @@ class Stepping(Layer):
         with recording(False):
             outputs = self._fitting(self.predict_step, Arrays("predict_on_batch", x, None, None, None).whole())
         return nest.over(lambda y: y.numpy(), outputs)
+
+
+def _flags(where: str, reset_metrics: bool, return_dict: bool) -> tuple[bool, bool]:
+    return flag(f"{where}: `reset_metrics`", reset_metrics), flag(f"{where}: `return_dict`", return_dict)
 
 
 def numbers(logs: Logs) -> Logs:

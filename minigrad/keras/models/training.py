@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from minigrad import functional as F
 from minigrad.errors import NaNLossError
-from minigrad.keras.bounds import count
+from minigrad.keras.bounds import below_1, count
 from minigrad.keras.callbacks import Callback, CallbackList, History, TerminateOnNaN
 from minigrad.keras.models.data import Arrays, Batch, DataError, Stream, source_of, taken, unpacked, with_class_weight
 from minigrad.keras.models.steps import UNREAD, Logs, Stepping, explained, numbers, values_of
@@ -30,7 +30,8 @@ _KINDS: dict[str, Kind] = {
     "validation_batch_size": optional(positive_int),
     "validation_freq": Kind(_frequency),
     "verbose": choice(0, 1, 2, "auto"),
-    "shuffle": flag,
+    **dict.fromkeys(("shuffle", "return_dict", "reset_metrics"), flag),
+    "batch_size": optional(positive_int),
     "on_nan": choice(None, "raise", "continue"),
 }
 
@@ -127,7 +128,9 @@ class Trainable(Stepping):
             NotCompiledError: there is no loss yet.
         """
         _read("fit", epochs=epochs, initial_epoch=initial_epoch, verbose=verbose, shuffle=shuffle, on_nan=on_nan)
-        _read("fit", steps_per_epoch=steps_per_epoch, validation_batch_size=validation_batch_size)
+        _read(
+            "fit", steps_per_epoch=steps_per_epoch, validation_batch_size=validation_batch_size, batch_size=batch_size
+        )
         validating = _read("fit", validation_steps=validation_steps, validation_freq=validation_freq)
         self.reset_metrics()
         source = source_of("fit", x, y, sample_weight, batch_size)
@@ -214,7 +217,7 @@ class Trainable(Stepping):
 
         The arguments are those of `fit`; with ``on_nan="continue"`` a loss that is not finite is returned as it is.
         """
-        _read("evaluate", verbose=verbose, steps=steps, on_nan=on_nan)
+        _read("evaluate", batch_size=batch_size, verbose=verbose, steps=steps, return_dict=return_dict, on_nan=on_nan)
         self._skips_nan = on_nan == "continue"
         source = source_of("evaluate", x, y, sample_weight, batch_size)
         told = CallbackList(_listed(callbacks), self, {"steps": steps or source.steps, "verbose": verbose})
@@ -250,7 +253,7 @@ class Trainable(Stepping):
             verbose: as in Keras; nothing is shown.
             steps: after how many batches to stop.
         """
-        _read("predict", verbose=verbose, steps=steps)
+        _read("predict", batch_size=batch_size, verbose=verbose, steps=steps)
         source = source_of("predict", x, None, None, batch_size)
         self._place = "predict"
         with recording(False):
@@ -260,7 +263,7 @@ class Trainable(Stepping):
 
 def _divided(source: Arrays | Stream, fraction: Any, validation_data: Any) -> tuple[Arrays | Stream, Any]:
     """What to train on, and what to validate with, which with `validation_split` is a part of the former."""
-    if not fraction:
+    if fraction is None or below_1.read("fit: `validation_split`", fraction) == 0:
         return source, validation_data
     if not isinstance(source, Arrays) or validation_data is not None:
         raise DataError("fit: `validation_split` wants arrays, and no `validation_data` beside it.")

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import functional as F
+from minigrad.arguments import flag
 from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.compat.v1.nn.rnn_cell.base import RNNCell
 from minigrad.compat.v1.nn.rnn_cell.wrappers import build_in_scope
@@ -67,6 +68,7 @@ def dynamic_rnn(
     >>> cell.path
     'explicit BPTT, formulas of LSTMPStep: the numpy backend has no kernel for it'
     """
+    time_major = flag("dynamic_rnn: `time_major`", time_major)
     with variable_scope(scope or "rnn"):
         x = nest.over(lambda part: _time_first("dynamic_rnn", part, time_major), inputs)
         outputs, state = _over("dynamic_rnn", cell, x, sequence_length, initial_state, dtype)
@@ -135,6 +137,7 @@ def bidirectional_dynamic_rnn(
         ((outputs_fw, outputs_bw), (final_state_fw, final_state_bw))
     """
     where, states = "bidirectional_dynamic_rnn", (initial_state_fw, initial_state_bw)
+    time_major = flag(f"{where}: `time_major`", time_major)
     x = nest.over(lambda part: _time_first(where, part, time_major), inputs)
     outputs, final = _both_ways(where, (cell_fw, cell_bw), x, sequence_length, states, dtype, scope)
     return nest.over(lambda y: _exchanged(y, time_major), outputs), final

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import functional as F
+from minigrad.arguments import flag
 from minigrad.backend.dtypes import dtype_name
 from minigrad.creation import as_tensor
 from minigrad.errors import IndexRangeError, ShapeError
@@ -47,7 +48,8 @@ class TensorArray:
         colocate_with_first_write_call: bool = True,
         name: str | None = None,
     ) -> None:
-        self.dtype, self.dynamic_size, self.element_shape = dtype_name(dtype), bool(dynamic_size), element_shape
+        grows = dynamic_size is not None and flag("TensorArray: `dynamic_size`", dynamic_size)
+        self.dtype, self.dynamic_size, self.element_shape = dtype_name(dtype), grows, element_shape
         self._tensors: list[Tensor | None] = [None] * int(size or 0)
 
     def size(self) -> int:
