@@ -43,7 +43,8 @@ def full(shape: Shape, value: float, dtype: Any = "float32") -> Tensor:
     backend, name = registry.current(), dtype_name(dtype)
     number = a_number(value, "full")
     if type(number) is not int or number not in (0, 1):
-        number = as_tensor(number, name, "full").item()
+        host = registry.resolve("numpy")
+        number = host.to_numpy(array_from(number, name, host, "full")).item()
     return Tensor(backend.full(sizes_of(shape), number, dtype=name), backend)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from minigrad import functional as F
 from minigrad.errors import NaNLossError
-from minigrad.keras.bounds import below_1, count
+from minigrad.keras.bounds import count, real
 from minigrad.keras.callbacks import Callback, CallbackList, History, TerminateOnNaN
 from minigrad.keras.models.data import Arrays, Batch, DataError, Stream, source_of, taken, unpacked, with_class_weight
 from minigrad.keras.models.steps import UNREAD, Logs, Stepping, explained, numbers, values_of
@@ -34,6 +34,9 @@ _KINDS: dict[str, Kind] = {
     "batch_size": optional(positive_int),
     "on_nan": choice(None, "raise", "continue"),
 }
+
+
+_SPLIT = real("a fraction between 0 and 1", lambda x: 0 <= x < 1)
 
 
 def _read(where: str, **given: Any) -> dict[str, Any]:
@@ -128,9 +131,7 @@ class Trainable(Stepping):
             NotCompiledError: there is no loss yet.
         """
         _read("fit", epochs=epochs, initial_epoch=initial_epoch, verbose=verbose, shuffle=shuffle, on_nan=on_nan)
-        _read(
-            "fit", steps_per_epoch=steps_per_epoch, validation_batch_size=validation_batch_size, batch_size=batch_size
-        )
+        _read("fit", steps_per_epoch=steps_per_epoch, validation_batch_size=validation_batch_size)
         validating = _read("fit", validation_steps=validation_steps, validation_freq=validation_freq)
         self.reset_metrics()
         source = source_of("fit", x, y, sample_weight, batch_size)
@@ -263,7 +264,7 @@ class Trainable(Stepping):
 
 def _divided(source: Arrays | Stream, fraction: Any, validation_data: Any) -> tuple[Arrays | Stream, Any]:
     """What to train on, and what to validate with, which with `validation_split` is a part of the former."""
-    if fraction is None or below_1.read("fit: `validation_split`", fraction) == 0:
+    if fraction is None or _SPLIT.read("fit: `validation_split`", fraction) == 0:
         return source, validation_data
     if not isinstance(source, Arrays) or validation_data is not None:
         raise DataError("fit: `validation_split` wants arrays, and no `validation_data` beside it.")
