@@ -94,10 +94,14 @@ class Embedding(Layer):
 
         Raises:
             DTypeError: the inputs are not whole numbers.
-            IndexRangeError: an integer is not in the table.
+            IndexRangeError: an integer is not in the table. On a device its vector is NaN.
         """
         indices = whole_numbers(f"{self.name}.call", inputs)
-        if indices.size and getattr(indices.backend, "on_host", False):  # elsewhere, to look would cost a transfer
+        if not getattr(indices.backend, "on_host", False):  # to look would cost a transfer
+            is_row = (indices >= 0) & (indices < self.input_dim)
+            rows = F.take(self.embeddings, F.where(is_row, indices, 0))
+            return F.where(F.expand_dims(is_row, -1), rows, float("nan"))
+        if indices.size:
             low, high = int(indices.min()), int(indices.max())
             if low < 0 or high >= self.input_dim:
                 raise IndexRangeError(

@@ -134,7 +134,6 @@ OUT_OF_RANGE = {
     "take along an axis": lambda x, n: mg.take(mg.transpose(x), n, 1),
     "writing": lambda x, n: x.__setitem__(n, 0.0),
     "writing columns": lambda x, n: mg.transpose(x).__setitem__((slice(None), n), 0.0),
-    "Embedding": lambda x, n: mg.keras.layers.Embedding(4, 2)(n),
 }
 
 
@@ -162,3 +161,18 @@ def test_a_label_that_is_no_class(backend: ModuleType, dtype: str) -> None:
                 loss(mg.tensor([[0.5, 1.0, 2.0]]), label)
         else:
             assert np.isnan(loss(mg.tensor([[0.5, 1.0, 2.0]]), label).numpy()).all()
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int8", "uint8", "uint64", "float32"])
+def test_a_word_that_the_table_does_not_have(backend: ModuleType, dtype: str) -> None:
+    """An error, or on a device a vector that says so; the others, and their gradients, are what they are."""
+    layer = mg.keras.layers.Embedding(4, 2)
+    words = np.array([[1, -1 if dtype in ("int64", "int8", "float32") else 4, 1]]).astype(dtype)
+    if getattr(backend, "on_host", False):
+        with pytest.raises(MinigradError, match="expected integers from 0 to 3"):
+            layer(words)
+        return
+    y = layer(words)
+    assert np.isnan(y.numpy()).tolist() == [[[False] * 2, [True] * 2, [False] * 2]]
+    (dtable,) = mg.grad(F.where(F.isfinite(y), y, 0.0).sum(), layer.embeddings)
+    assert dtable.tolist() == [[0.0, 0.0], [2.0, 2.0], [0.0, 0.0], [0.0, 0.0]]
