@@ -23,7 +23,10 @@ def tensor(data: TensorLike, dtype: Any = None, requires_grad: bool = False) -> 
     Raises:
         ShapeError: the lists are ragged.
         UnknownNameError: there is no dtype of that name.
-        DTypeError: the data are not numbers, or a gradient is wanted for integers.
+        DTypeError: the data are not numbers; the dtype cannot hold them (300 as uint8, 0.5 as int32, 1e300 as
+            float32; to round is no error, and any number is a bool); they are a masked array; or a gradient is wanted
+            for integers.
+        OptionError: `requires_grad` is neither True nor False.
         GradientError: `data` is a list of tensors, whose history would be lost.
 
     >>> import minigrad as mg
