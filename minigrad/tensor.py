@@ -18,7 +18,7 @@ from minigrad.errors import DTypeError, GradientError, IndexRangeError, Minigrad
 from minigrad.flow import new_lock
 from minigrad.indices import mixed, plain_index
 from minigrad.interop import Interop, array_from
-from minigrad.ops import arithmetic, indexing, logic, shape
+from minigrad.ops import arithmetic, indexing, logic, reduction, shape
 from minigrad.ops.op import MultiOp, Op
 from minigrad.tape import Cotangents, Node, propagate, recording
 from minigrad.tape import state as tape_state
@@ -132,7 +132,7 @@ class Tensor(Interop):
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Σ self over the axes."""
-        return cast(Tensor, self.functional.sum(self, axis, keepdims))
+        return apply(reduction.Sum, self, axis=axis, keepdims=flag("sum: `keepdims`", keepdims))
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The mean over the axes."""

@@ -88,19 +88,25 @@ def logsumexp(x: TensorLike, axis: Axis = -1, keepdims: bool = False) -> Tensor:
     """ln Σ eˣ over the axes, without overflow."""
     keepdims = flag("logsumexp: `keepdims`", keepdims)
     x = as_tensor(x)
-    return narrowed(apply(reduction.LogSumExp, widened(x), axis=axis, keepdims=keepdims), x)
+    if is_half(x.dtype):
+        return narrowed(logsumexp(widened(x), axis, keepdims), x)
+    return apply(reduction.LogSumExp, x, axis=axis, keepdims=keepdims)
 
 
 def softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """eˣ / Σ eˣ along an axis."""
     x = as_tensor(x)
-    return narrowed(apply(reduction.Softmax, widened(x), axis=axis), x)
+    if is_half(x.dtype):
+        return narrowed(softmax(widened(x), axis), x)
+    return apply(reduction.Softmax, x, axis=axis)
 
 
 def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """x − ln Σ eˣ along an axis."""
     x = as_tensor(x)
-    return narrowed(apply(reduction.LogSoftmax, widened(x), axis=axis), x)
+    if is_half(x.dtype):
+        return narrowed(log_softmax(widened(x), axis), x)
+    return apply(reduction.LogSoftmax, x, axis=axis)
 
 
 def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
