@@ -48,14 +48,18 @@ class TimeDistributed(Layer):
 
         Raises:
             ShapeError: the mask does not begin with the axes (batch, time) of the inputs.
+            MinigradError: the layer keeps the words and says nothing of masks, so the later layers would see padding.
         """
         x, known = self._flattened(inputs), {}
         if "training" in self.layer.call_parameters():
             known["training"] = training
         inner = self._flattened_mask(inputs, mask)
-        if inner is not None and inner.ndim > 1 and self._asks_for_masks:
+        of_words = inner is not None and inner.ndim > 1
+        if of_words and self._asks_for_masks:
             hand_on(inner, x)
         outputs = self.layer(x, **known)
+        if of_words and not self._asks_for_masks and any(_keeps(inner, x, y) for y in nest.leaves(outputs)):
+            self.layer.compute_mask(x, inner)  # says that it is unknown what becomes of the mask
         made = nest.over(lambda y: self._side_by_side(inputs, y), outputs)
         for y, y_made in zip(nest.leaves(outputs), nest.leaves(made), strict=True):
             if mask_of(y) is not None:
@@ -109,6 +113,11 @@ class TimeDistributed(Layer):
                 f"{mask.shape}."
             )
         return self._flattened(mask)
+
+
+def _keeps(mask: Tensor, x: Tensor, y: Tensor) -> bool:
+    """True if the outputs y of the inputs x have the axes of their mask still."""
+    return y.ndim == x.ndim and y.shape[: mask.ndim] == mask.shape
 
 
 class Bidirectional(Layer):

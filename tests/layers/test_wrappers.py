@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import ShapeError
+from minigrad.errors import MinigradError, ShapeError
 from minigrad.keras import layers as L
 from minigrad.layers.options import OptionError
 
@@ -200,6 +200,13 @@ class Silent(L.Layer):
         return inputs
 
 
+class Encodes(L.Layer):
+    """A layer that says nothing about masks, and makes one vector of the words."""
+
+    def call(self, inputs: Any) -> Any:
+        return inputs.sum(1)
+
+
 class Sees(L.Layer):
     """A layer that takes a mask and makes none."""
 
@@ -207,8 +214,9 @@ class Sees(L.Layer):
         return inputs if mask is None else inputs * mask.astype(inputs.dtype).reshape((*mask.shape, 1))
 
 
-# What TensorFlow 2.15.1 makes of no mask, of one of sentences and of one of words. For `Silent` and `Sees` it depends
-# on whether the batch size is known: eager calls hand the mask on, graphs raise. Here they reduce, as an LSTM does.
+# What TensorFlow 2.15.1 makes of no mask, of one of sentences and of one of words. For layers that say nothing of masks
+# it depends on whether the batch size is known: eager calls hand the mask on, graphs raise. Here a layer that makes a
+# vector of the words reduces, as an LSTM does; one that keeps them raises.
 # A mask of sentences passes by an inner recurrent layer, where TensorFlow raises IndexError.
 MASKS = {
     "Dense": (lambda: L.Dense(2), None, WHOLE, WORDS),
@@ -224,7 +232,7 @@ MASKS = {
     "a model that makes one": (lambda: mg.keras.Sequential([L.Masking(), L.Dense(2)]), MADE, MADE, MADE),
     "TimeDistributed": (lambda: L.TimeDistributed(L.Dense(2)), None, WHOLE, WORDS),
     "TimeDistributed that makes one": (lambda: L.TimeDistributed(L.Masking()), MADE, MADE, MADE),
-    "Silent": (Silent, None, WHOLE, WORDS.any(-1)),
+    "a layer that encodes": (Encodes, None, WHOLE, WORDS.any(-1)),
 }
 
 
@@ -256,6 +264,21 @@ def test_a_mask_of_words_reaches_the_layer_inside() -> None:
         y = layer(SENTENCES, mask=WORDS).numpy()
         for s in range(3):
             np.testing.assert_allclose(y[:, s], layer.layer(SENTENCES[:, s], mask=WORDS[:, s]).numpy(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("as_argument", [False, True])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_mask_of_words_is_not_lost_by_a_layer_that_keeps_them(depth: int, as_argument: bool) -> None:
+    """As where it stands alone: the layers behind it would take padding for words."""
+    layer: Any = L.TimeDistributed(Silent(name="quiet"))
+    x, mask = mg.tensor(SENTENCES), WORDS
+    if depth == 2:
+        layer, x, mask = L.TimeDistributed(layer), mg.tensor(SENTENCES[None]), WORDS[None]
+    assert layer(x).shape == x.shape
+    if not as_argument:
+        x._keras_mask = mg.tensor(mask)
+    with pytest.raises(MinigradError, match="quiet: the input carries a mask, and Silent does not say what becomes"):
+        layer(x, mask=mask) if as_argument else layer(x)
 
 
 @pytest.mark.parametrize("shape", [(2,), (3, 2), (2, 4, 3)])
