@@ -42,6 +42,18 @@ FITTING = {
 }
 
 
+# A shape, and an index for each of the ways in which a backend adds.
+PLACES: list[Any] = [
+    ((2,), 0),
+    ((2,), slice(0, 1)),
+    ((2,), np.array([True, False])),
+    ((2,), [0, 0]),
+    ((2, 2), [0, 0]),
+    ((2, 2), ([0, 0], [1, 1])),
+    ((2, 2), ((0, 0), slice(None))),
+]
+
+
 def forms(numbers: list[float]) -> list[Any]:
     """The same numbers as nested lists, as an array, and each alone, Python's and NumPy's."""
     array = np.array(numbers)
@@ -63,6 +75,9 @@ def test_numbers_that_a_dtype_cannot_hold_are_refused(backend: ModuleType, dtype
             mg.full((2,), numbers[0], dtype)
         with pytest.raises(DTypeError):
             mg.zeros((2,), dtype)[0:1] = numbers[0]
+        for x, index in PLACES:
+            with pytest.raises(DTypeError, match=f"scatter_add: `values`: the dtype {dtype} cannot hold"):
+                mg.functional.scatter_add(mg.zeros(x, dtype), index, numbers[0])
 
 
 @pytest.mark.parametrize(("dtype", "numbers"), [(d, x) for d, lists in FITTING.items() for x in lists])
@@ -72,6 +87,23 @@ def test_numbers_that_a_dtype_holds(backend: ModuleType, dtype: str, numbers: li
         pytest.skip("the array API standard has no float16")
     for data in forms(numbers):
         np.testing.assert_array_equal(mg.tensor(data, dtype).numpy(), np.asarray(data).astype(dtype), strict=True)
+    if dtype != "bool" and all(map(math.isfinite, numbers)):
+        for x, index in PLACES[:2]:
+            for number in numbers:
+                added = mg.functional.scatter_add(mg.zeros(x, dtype), index, number)
+                np.testing.assert_array_equal(
+                    added.numpy(), np.array([np.array(number).astype(dtype), 0], dtype), strict=True
+                )
+
+
+def test_integers_of_a_tensor_that_another_dtype_cannot_hold(backend: ModuleType) -> None:
+    """A Tensor of another dtype is looked at too; the sum is NumPy's."""
+    for x, index in PLACES:
+        for values in (mg.tensor(1.5), mg.tensor(300)):
+            with pytest.raises(DTypeError, match="the dtype int8 cannot hold"):
+                mg.functional.scatter_add(mg.zeros(x, "int8"), index, values)
+        total = mg.functional.scatter_add(mg.zeros(x, "int8"), index, mg.tensor(3.0))
+        np.testing.assert_array_equal(np.unique(total.numpy()), [0, 6 if isinstance(index, (list, tuple)) else 3])
 
 
 def test_a_python_float_that_float32_cannot_hold(backend: ModuleType) -> None:

@@ -224,8 +224,17 @@ def getitem(x: TensorLike, index: Any) -> Tensor:
 
 
 def scatter_add(x: TensorLike, index: Any, values: TensorLike) -> Tensor:
-    """x with values added at the index; what is named twice is added twice."""
+    """x with values added at the index; what is named twice is added twice.
+
+    Raises:
+        DTypeError: x has a dtype that cannot hold the values.
+        IndexRangeError: the index is out of range.
+    """
     x = as_tensor(x)
+    if not isinstance(values, Tensor) or not is_floating(x.dtype):
+        what = "scatter_add: `values`"
+        values = beside(x, values, what) if isinstance(values, Tensor) else values
+        values = Tensor(array_from(values, x.dtype, x.backend, what), x.backend)
     return apply(indexing.ScatterAdd, x, values, index=plain_index(index, x.backend, x.shape))
 
 
