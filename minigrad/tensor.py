@@ -7,7 +7,7 @@ writes a node on the tape if anything among the inputs requires a gradient.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, cast, overload
+from typing import Any, ClassVar, NoReturn, cast, overload
 
 from minigrad.arguments import flag
 from minigrad.backend import registry
@@ -258,7 +258,7 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
             if x.backend is not backend:
                 backend = _the_one(op, backend, x.backend)
         elif type(x) in SCALARS:
-            arrays.append(x)
+            arrays.append(_no_array(op, x) if op.of_arrays else x)
             needs.append(False)
         else:
             return apply(op, *_with_tensors(op, inputs), **params)
@@ -276,6 +276,10 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
     if type(y) is tuple:
         return tuple([Tensor(part, backend, node, k) for k, part in enumerate(y)])
     return Tensor(y, backend, node)
+
+
+def _no_array(op: type[Op], x: Any) -> NoReturn:
+    raise ShapeError(f"{op.__name__}: expected arrays with one axis or more, got {x!r}. Use * for a number.")
 
 
 def _the_one(op: type[Op], one: BackendModule | None, other: BackendModule) -> BackendModule:

@@ -54,12 +54,12 @@ class TimeDistributed(Layer):
         if "training" in self.layer.call_parameters():
             known["training"] = training
         inner = self._flattened_mask(inputs, mask)
-        of_words = inner is not None and inner.ndim > 1
-        if of_words and self._asks_for_masks:
-            hand_on(inner, x)
+        words = inner if inner is not None and inner.ndim > 1 else None
+        if words is not None and self._asks_for_masks:
+            hand_on(words, x)
         outputs = self.layer(x, **known)
-        if of_words and not self._asks_for_masks and any(_keeps(inner, x, y) for y in nest.leaves(outputs)):
-            self.layer.compute_mask(x, inner)  # says that it is unknown what becomes of the mask
+        if words is not None and not self._asks_for_masks and any(_keeps(words, x, y) for y in nest.leaves(outputs)):
+            self.layer.compute_mask(x, words)  # says that it is unknown what becomes of the mask
         made = nest.over(lambda y: self._side_by_side(inputs, y), outputs)
         for y, y_made in zip(nest.leaves(outputs), nest.leaves(made), strict=True):
             if mask_of(y) is not None:

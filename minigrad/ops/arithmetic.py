@@ -113,6 +113,7 @@ class MatMul(Op):
     """
 
     broadcasts = True
+    of_arrays = True
 
     def forward(xp: Xp, a: Array, b: Array) -> Array:
         return xp.matmul(a, b)

@@ -27,6 +27,7 @@ class Op:
     Attributes:
         broadcasts: the inputs broadcast against each other as NumPy's do. Then backward may leave dx in the shape of
             y, and the tape sums it down to the shape of x, in one place for all.
+        of_arrays: the inputs are arrays with axes; a number or None is refused before the formula.
         keeps: forward returns ``(y, kept)``, where `kept` is whatever backward wants to see again; it is handed to
             backward as the keyword `kept`.
         passes_gradient: True if there is a backward. Set by writing it.
@@ -45,6 +46,7 @@ class Op:
     functional: ClassVar[Any] = None
     apply: ClassVar[Callable[..., Any]]
     broadcasts: ClassVar[bool] = False
+    of_arrays: ClassVar[bool] = False
     keeps: ClassVar[bool] = False
     passes_gradient: ClassVar[bool] = False
     selective: ClassVar[bool] = False

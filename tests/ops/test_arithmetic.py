@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 import minigrad as mg
+from minigrad.errors import ShapeError
 from minigrad.testing import check_gradient
 from op_cases import Case, numbers, test_float32_stays_float32, test_gradients, test_value
 
@@ -133,3 +136,16 @@ def test_where_passes_nothing_to_its_condition() -> None:
 
 
 __all__ = ["test_float32_stays_float32", "test_gradients", "test_value"]
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 2), (3, 2, 2)])
+@pytest.mark.parametrize("number", [2.0, 3, True, None])
+def test_a_number_is_no_factor_of_a_matrix_product(shape: tuple[int, ...], number: Any) -> None:
+    """On either side, of the operator, minigrad's function and NumPy's."""
+    x = mg.tensor(np.ones(shape))
+    calls = [lambda: x @ number, lambda: number @ x, lambda: mg.matmul(x, number), lambda: mg.matmul(number, x)]
+    for call in [*calls, lambda: np.matmul(number, x), lambda: mg.matmul(number, number)]:
+        with pytest.raises(ShapeError, match="MatMul: expected arrays with one axis or more, got"):
+            call()
+    with pytest.raises(ShapeError, match=r"MatMul: cannot be applied to float64 \(\)"):
+        mg.tensor(np.array(2.0)) @ x
