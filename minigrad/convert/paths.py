@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 from minigrad.convert.errors import ForeignFileError
 from minigrad.errors import DTypeError, shown
+from minigrad.keras.files import FileError, write_atomically
 
 
 def file_name(where: str, path: Any, order: str = "") -> str:
@@ -35,3 +36,17 @@ def writing(name: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise ForeignFileError(f"{name}: cannot be written: {error.strerror or error}.") from None
+
+
+def write_whole(name: str, write: Callable[[BinaryIO], Any]) -> None:
+    """Write a file as `write_atomically` does, in a folder that is there.
+
+    Raises:
+        ForeignFileError: it cannot be written.
+    """
+    with writing(name):
+        os.stat(os.path.dirname(os.path.abspath(name)))
+        try:
+            write_atomically(name, write)
+        except FileError as error:  # says so in a sentence already
+            raise ForeignFileError(str(error)) from None

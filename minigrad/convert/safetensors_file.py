@@ -12,7 +12,6 @@ Source: the format's description, https://github.com/huggingface/safetensors#for
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from math import prod
 from typing import Any, BinaryIO, NamedTuple
@@ -21,7 +20,7 @@ import numpy as np
 
 from minigrad.backend.protocol import Array
 from minigrad.convert.errors import ForeignFileError
-from minigrad.convert.paths import file_name, writing
+from minigrad.convert.paths import file_name, write_whole
 from minigrad.errors import DTypeError, shown
 from minigrad.keras.untrusted import bytes_on_disk, is_shape, opened, oversized, parse_json, room, size_of
 
@@ -39,12 +38,12 @@ def write_safetensors(path: Any, arrays: Mapping[str, Any], metadata: Mapping[st
     """Writes named arrays, for ``safetensors.torch.load_file`` and everybody else.
 
     Args:
-        path: the file; an old one is replaced.
+        path: the file; an old one is replaced, at once and only when the new one is whole.
         arrays: arrays by name, e.g. what `to_torch_state_dict` returns.
         metadata: strings by name, such as ``{"format": "pt"}``.
 
     Raises:
-        ForeignFileError: the file cannot be written, e.g. for there is no such folder.
+        ForeignFileError: the file cannot be written, e.g. for there is no such folder, or the path is that of a device.
         DTypeError: the format has no such dtype; or `path` or `arrays` is none.
     """
     name = file_name("write_safetensors", path, "The file comes first, then the arrays.")
@@ -65,16 +64,7 @@ def write_safetensors(path: Any, arrays: Mapping[str, Any], metadata: Mapping[st
         start = end
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     text += b" " * (-len(text) % 8)
-    temporary = f"{name}.{os.getpid()}.tmp"
-    try:
-        with writing(name), open(temporary, "wb") as file:
-            file.write(len(text).to_bytes(8, "little") + text)
-            file.writelines(blocks)
-        with writing(name):
-            os.replace(temporary, name)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+    write_whole(name, lambda file: file.writelines([len(text).to_bytes(8, "little"), text, *blocks]))
 
 
 def read_safetensors(path: Any) -> dict[str, Array]:

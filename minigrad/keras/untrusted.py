@@ -36,14 +36,20 @@ def opened(path: str | os.PathLike[str], error: type[MinigradError]) -> Iterator
         error: the class of the error to raise.
 
     Raises:
-        MinigradError: an `error`: there is no such file, it cannot be read, or is no plain file.
+        MinigradError: an `error`: there is no such file, it is no plain file, or cannot be read, from the beginning or
+            in the middle, inside the block.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
     except (OSError, ValueError) as failure:
         raise error(f"{path}: cannot be read: {getattr(failure, 'strerror', None) or failure}.") from None
     with os.fdopen(descriptor, "rb") if _is_plain(descriptor) else _refused(descriptor, path, error) as file:
-        yield file
+        try:
+            yield file
+        except OSError as failure:
+            if isinstance(failure, MinigradError):
+                raise
+            raise error(f"{path}: cannot be read: {failure.strerror or failure}.") from None
 
 
 def _is_plain(descriptor: int) -> bool:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import socket
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +249,34 @@ def test_holes_hold_no_numbers(tmp_path: Path) -> None:
         file.truncate(len(content) + 10**10)
     with pytest.raises(ForeignFileError, match=r"declares 10,000,000,000 bytes, in a file of .* at most 67,108,864"):
         read_safetensors(path)
+
+
+@pytest.mark.parametrize("through", ["", "link"])
+@pytest.mark.parametrize("kind", ["a named pipe", "a socket", "a folder"])
+def test_what_is_no_file_is_left_as_it_is(kind: str, through: str, tmp_path: Path) -> None:
+    """A device, too; those can only be made by the superuser."""
+    place = tmp_path / "place"
+    if kind == "a named pipe":
+        os.mkfifo(place)
+    elif kind == "a folder":
+        place.mkdir()
+    else:
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(os.path.relpath(place))  # a socket's path may not be long
+    before = os.stat(place)
+    path = tmp_path / "link" if through else place
+    if through:
+        path.symlink_to(place)
+    with pytest.raises(ForeignFileError, match=f"{path.name}: cannot be written: this is {kind}, no file"):
+        write_safetensors(path, KNOWN)
+    assert os.path.samestat(os.stat(place), before)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted({"place", path.name})
+
+
+def test_several_threads_write_one_file(tmp_path: Path) -> None:
+    """Each writes beside it, under a name of its own: one of them is read, whole."""
+    path = tmp_path / "w"
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda k: write_safetensors(path, {"a": np.full(10_000, k)}), range(40)))
+    assert len(np.unique(read_safetensors(path)["a"])) == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["w"]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from minigrad.convert import read_keras, read_safetensors, write_safetensors
 from minigrad.errors import MinigradError
+from minigrad.keras import untrusted
+from minigrad.keras.files import read_arrays, write_arrays
 from minigrad.keras.untrusted import (
     ALWAYS,
     JSON_DEPTH,
@@ -23,6 +30,7 @@ from minigrad.keras.untrusted import (
     room,
     size_of,
 )
+from minigrad.tracing.trace import Trace
 
 
 class StrangeError(MinigradError):
@@ -55,6 +63,39 @@ def test_what_is_no_plain_file_is_refused_at_once(kind: str, says: str, tmp_path
         pass
     assert says in str(caught.value)
     assert time.perf_counter() - begin < 1
+
+
+class Fails(io.FileIO):
+    """A file of whose bytes only the first can be read, as on a broken disk."""
+
+    whole = 0
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self.tell() >= self.whole:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().readinto(memoryview(buffer)[: self.whole - self.tell()])
+
+    readall = None  # type: ignore[assignment]  # BufferedReader then reads piece by piece
+
+
+@pytest.mark.parametrize("kind", ["npz", "safetensors", "keras", "trace"])
+def test_a_disk_that_fails_while_a_file_is_read(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / f"a.{kind}"
+    readers: dict[str, Callable[[], Any]] = {
+        "npz": lambda: read_arrays(path, StrangeError),
+        "safetensors": lambda: read_safetensors(path),
+        "keras": lambda: read_keras(path),
+        "trace": lambda: Trace.load(path),
+    }
+    if kind == "safetensors":
+        write_safetensors(path, {"a": np.ones(5000)})
+    else:
+        write_arrays(path, {"a": np.ones(5000)})
+    size = path.stat().st_size
+    monkeypatch.setattr(untrusted.os, "fdopen", lambda descriptor, mode: io.BufferedReader(Fails(descriptor, mode)))
+    for Fails.whole in (0, 1, 8, 50, 4096, 20_000, size - 30, size - 1):
+        with pytest.raises(MinigradError, match=rf"a\.{kind}: "):
+            readers[kind]()
 
 
 @pytest.mark.skipif(not hasattr(os, "SEEK_HOLE"), reason="the system does not tell holes")
