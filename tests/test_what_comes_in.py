@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+import minigrad.convert
 import strict_backend
 from minigrad.creation import as_tensor
 from minigrad.errors import DTypeError, MinigradError
@@ -113,6 +115,71 @@ def test_a_python_float_that_float32_cannot_hold(backend: ModuleType) -> None:
     assert mg.tensor([1.0, 1e300], "float64").tolist() == [1.0, 1e300]
     with pytest.raises(DTypeError, match="arange: the dtype uint8 cannot hold 299"):
         mg.arange(300, dtype="uint8")
+
+
+def lstm_model() -> Any:
+    model = mg.keras.Sequential([mg.keras.layers.LSTM(2, name="lstm")])
+    model(np.ones((1, 2, 3), "float32"))
+    return model
+
+
+def from_saved(model: Any, arrays: list[Any], folder: Path) -> None:
+    wide = mg.keras.Sequential([mg.keras.layers.LSTM(2, name="lstm", dtype="float64")])
+    wide(np.ones((1, 2, 3)))
+    wide.set_weights(arrays)
+    wide.save_weights(folder / "w.npz")
+    model.load_weights(folder / "w.npz")
+
+
+def from_keras(model: Any, arrays: list[Any], folder: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(folder / "w.weights.h5", "w") as file:
+        for k, array in enumerate(arrays):
+            file[f"layers/lstm/cell/vars/{k}"] = array
+    mg.convert.load_keras(folder / "w.weights.h5", model)
+
+
+def from_torch(model: Any, arrays: list[Any], folder: Path) -> None:
+    ih, hh, b = (a.T for a in arrays)
+    state = {"weight_ih_l0": ih, "weight_hh_l0": hh, "bias_ih_l0": b, "bias_hh_l0": 0 * b}
+    mg.convert.from_torch_state_dict(state, model.layers[0])
+
+
+SETTERS: dict[str, Callable[[Any, list[Any], Path], Any]] = {
+    "set_weights": lambda model, arrays, folder: model.set_weights(arrays),
+    "set_weights, of a layer": lambda model, arrays, folder: model.layers[0].set_weights(arrays),
+    "set_weights, of lists": lambda model, arrays, folder: model.set_weights([a.tolist() for a in arrays]),
+    "set_weights, of Tensors": lambda model, arrays, folder: model.set_weights([mg.tensor(a) for a in arrays]),
+    "assign": lambda model, arrays, folder: model.weights[2].assign(mg.tensor(arrays[2])),
+    "assign an array": lambda model, arrays, folder: model.weights[2].assign(arrays[2]),
+    "a file": from_saved,
+    "a file of Keras": from_keras,
+    "a state dict": from_torch,
+}
+
+
+@pytest.mark.parametrize("way", SETTERS)
+def test_weights_that_a_dtype_cannot_hold_are_not_set(way: str, tmp_path: Path) -> None:
+    """None of them: an error leaves the model as it was. What fits is set in the model's dtype."""
+    model = lstm_model()
+    before = model.get_weights()
+    arrays = [np.full(w.shape, 0.1 * k) for k, w in enumerate(before)]
+    SETTERS[way](model, arrays, tmp_path)
+    for after, array in list(zip(model.get_weights(), arrays, strict=True))[-1:]:
+        np.testing.assert_array_equal(after, array.astype("float32"), strict=True)
+    model.set_weights(before)
+    arrays[-1][-1] = 1e300
+    with pytest.raises(DTypeError, match=r"(lstm|w\.).*: the dtype float32 cannot hold 1e\+300"):
+        SETTERS[way](model, arrays, tmp_path)
+    for after, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(after, old, strict=True)
+
+
+def test_python_floats_keep_their_digits_in_a_layer_of_float64() -> None:
+    layer = mg.keras.layers.Dense(1, dtype="float64")
+    layer.build((None, 1))
+    layer.set_weights([[[0.1]], [1e300]])
+    assert [w.tolist() for w in layer.get_weights()] == [[[0.1]], [1e300]]
 
 
 # --- arrays whose meaning is more than their numbers --------------------------------------------------------------

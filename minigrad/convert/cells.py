@@ -167,6 +167,7 @@ def set_all(where: str, new: Sequence[tuple[Direction, list[Array]]]) -> None:
 
     Raises:
         ShapeError: a number or a shape is wrong.
+        DTypeError: a weight's dtype cannot hold its numbers.
     """
     for direction, arrays in new:
         own, given = [w.shape for w in direction.cell.weights], [array.shape for array in arrays]
@@ -175,8 +176,10 @@ def set_all(where: str, new: Sequence[tuple[Direction, list[Array]]]) -> None:
                 f"{where}: expected weights of shapes {', '.join(map(str, own))} for {direction.name}, got "
                 f"{', '.join(map(str, given))}."
             )
-    for direction, arrays in new:
-        direction.cell.set_weights(arrays)
+    pairs = [(w, a) for direction, arrays in new for w, a in zip(direction.cell.weights, arrays, strict=True)]
+    taken = [w.taken(array, f"{where}: {w.name}") for w, array in pairs]
+    for (w, _), array in zip(pairs, taken, strict=True):
+        w.array = array
 
 
 def _forget_bias(direction: Direction) -> float | None:

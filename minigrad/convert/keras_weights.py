@@ -41,6 +41,7 @@ def load_keras(path: Any, target: Any, name: str | None = None, by_name: bool = 
         ConversionError: a layer of the file is none of ours, or not the target's; or an argument differs that changes
             the numbers.
         ShapeError: the shapes differ. Nothing has been set then.
+        DTypeError: a weight's dtype cannot hold its numbers. Nothing has been set then.
     """
     called = file_name("load_keras", path, "The file comes first, then the model or layer that takes its weights.")
     by_name = flag("load_keras: `by_name`", by_name)
@@ -58,8 +59,9 @@ def load_keras(path: Any, target: Any, name: str | None = None, by_name: bool = 
             raise ShapeError(
                 f"{file.path}: expected {called} of shape {weight.shape}, for {weight.name}, got {array.shape}."
             )
-    for weight, array, _ in pairs:
-        weight.assign(array)
+    taken = [weight.taken(array, f"{file.path}: {called}") for weight, array, called in pairs]
+    for (weight, _, _), array in zip(pairs, taken, strict=True):
+        weight.array = array
     return used
 
 

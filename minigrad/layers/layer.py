@@ -29,7 +29,7 @@ from minigrad.layers.masks import hand_on, mask_of, masks_of
 from minigrad.layers.module import Module
 from minigrad.layers.options import Configured, Option, flag, has_options_only, option, optional, text
 from minigrad.layers.weight import Weight
-from minigrad.tensor import Tensor, constant
+from minigrad.tensor import Tensor, array_from, constant
 
 Shape = tuple[int | None, ...]
 CLASSES: dict[tuple[str, str], type[Layer]] = {}  # every layer class by the names under which it is serialized
@@ -180,6 +180,7 @@ class Layer(Configured, Module):
 
         Raises:
             ShapeError: the number or a shape is wrong; then nothing is set.
+            DTypeError: a weight's dtype cannot hold its numbers; nothing is set either.
         """
         own, given = self.weights, list(weights) if isinstance(weights, Iterable) else None
         if given is None or len(own) != len(given):
@@ -190,7 +191,10 @@ class Layer(Configured, Module):
                 f"{self.name}.set_weights: expected {len(own)} arrays, got {came}. {listed}{self._moved_by}"
             )
         where = f"{self.name}.set_weights"
-        tensors = [constant(array, w.backend, f"{where}: {w.name}") for w, array in zip(own, given, strict=True)]
+        tensors = [
+            Tensor(array_from(x, w.dtype, w.backend, f"{where}: {w.name}"), w.backend)
+            for w, x in zip(own, given, strict=True)
+        ]
         for w, value in zip(own, tensors, strict=True):
             if w.shape != value.shape:
                 came = f"expected {w.name} of shape {w.shape}, got {value.shape}.{self._moved_by}"

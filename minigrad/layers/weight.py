@@ -7,6 +7,7 @@ from typing import Any
 
 from minigrad.arguments import flag
 from minigrad.backend import registry
+from minigrad.backend.protocol import Array
 from minigrad.errors import ShapeError
 from minigrad.tensor import Tensor, TensorLike, array_from
 
@@ -50,14 +51,22 @@ class Weight(Tensor):
 
         Raises:
             ShapeError: the value has another shape.
+            DTypeError: the weight's dtype cannot hold it.
         """
-        if isinstance(value, Tensor) and value.backend is self.backend:
-            array = value.array if value.dtype == self.dtype else self.backend.astype(value.array, self.dtype)
+        self.array = self.taken(value, f"{self.name}.assign")
+
+    def taken(self, value: TensorLike, what: str) -> Array:
+        """Return a value, which messages call `what`, as the array that `assign` puts in place.
+
+        Who sets several weights asks for all arrays first: where one raises, none is set.
+        """
+        if isinstance(value, Tensor) and value.backend is self.backend and value.dtype == self.dtype:
+            array = value.array
         else:
-            array = array_from(value, self.dtype, self.backend)
+            array = array_from(value, self.dtype, self.backend, what)
         if array.shape != self.shape:
-            raise ShapeError(f"{self.name}.assign: expected a value of shape {self.shape}, got {array.shape}.")
-        self.array = array
+            raise ShapeError(f"{what}: expected a value of shape {self.shape}, got {array.shape}.")
+        return array
 
     def __repr__(self) -> str:
         return f"<Weight {self.name!r} {super().__repr__()}>"

@@ -160,8 +160,10 @@ class Model(Trainable):
 
         Raises:
             WeightsFileError: the file is missing, damaged, or of another model; then nothing is changed.
+            DTypeError: a weight's dtype cannot hold its numbers; nothing is changed either.
         """
         path, weights = saving.file_name(filepath), self.weights
         loaded = saving.load(path, [(w.name, w.shape) for w in weights])
-        for w, (_, array) in zip(weights, loaded, strict=True):
-            w.assign(array)
+        arrays = [w.taken(array, f"{path}: {w.name}") for w, (_, array) in zip(weights, loaded, strict=True)]
+        for w, array in zip(weights, arrays, strict=True):
+            w.array = array
