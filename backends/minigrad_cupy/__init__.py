@@ -41,8 +41,9 @@ from cupy import (
 )
 from cupyx.scipy.special import erf
 
+from minigrad_cuda import text
 from minigrad_cupy.device import probe, shortage
-from minigrad_cupy.kernels import kernels
+from minigrad_cupy.loop import compile  # noqa: A004  (the protocol's name)
 from minigrad_numpy import astype, getitem, reshape, split  # written by methods that CuPy's arrays have too
 
 Array = Any
@@ -56,11 +57,11 @@ abs = absolute  # noqa: A001  (the protocol's names are NumPy's, which are also 
 concat = concatenate
 
 __all__ = [
-    "abs", "all", "any", "arange", "argmax", "asarray", "astype", "broadcast_to", "clip", "concat", "cos", "cumsum",
-    "erf", "exp", "expand_dims", "expm1", "flip", "floor", "full", "getitem", "is_array", "isfinite",
-    "kernels", "log", "log1p", "matmul", "max", "maximum", "min", "minimum", "name", "ones", "pad", "probe", "prod",
-    "reshape", "scatter_add", "setitem", "shortage", "sign", "sin", "split", "sqrt", "squeeze", "stack", "sum", "take",
-    "tanh", "to_numpy", "transpose", "unstack", "where", "zeros",
+    "abs", "all", "any", "arange", "argmax", "asarray", "astype", "broadcast_to", "clip", "compile", "concat", "cos",
+    "cumsum", "erf", "exp", "expand_dims", "expm1", "flip", "floor", "full", "getitem", "is_array", "isfinite", "log",
+    "log1p", "matmul", "max", "maximum", "min", "minimum", "name", "ones", "pad", "probe", "prod", "reshape",
+    "scatter_add", "setitem", "shortage", "sign", "sin", "split", "sqrt", "squeeze", "stack", "sum", "take", "tanh",
+    "text", "to_numpy", "transpose", "unstack", "where", "zeros",
 ]  # fmt: skip
 
 

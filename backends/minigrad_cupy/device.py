@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import cupy as cp
 
-from minigrad_cupy.loops import Run
+from minigrad_cupy.run import Run
 
 
 class _Trial(NamedTuple):

@@ -1,4 +1,4 @@
-"""What the compiled loops share inside: rows of a block of steps, and what a row that rests does."""
+"""Helpers of the compiled loops: products for the rows of a block of steps, sums over rows, dropout."""
 
 from __future__ import annotations
 
@@ -44,18 +44,21 @@ def gather(h, dz, dU):  # type: ignore[no-untyped-def]
 
 
 @called
-def project_back(dz, x, Wᵀ, dx, dW, db):  # type: ignore[no-untyped-def]
-    """What `project` is owed for a block: dx += dz Wᵀ unless dx is of size 0, dW += Σ xᵀ dz, db += Σ dz."""
-    if dx.size:
-        add_product(rows_of(dz), Wᵀ, rows_of(dx))
-    gather(x, dz, dW)
-    add_rows(rows_of(dz), db)
+def add_projected(x, W, z):  # type: ignore[no-untyped-def]
+    """z += x W, for a block of steps; with Wᵀ, dx += dz Wᵀ."""
+    add_product(rows_of(x), W, rows_of(z))
 
 
 @inlined
-def add_rest(dy, dh, dz):  # type: ignore[no-untyped-def]
-    """A step back through which a row rested: its output was the h that it kept, and no gate had a part in it."""
-    for k in range(len(dh)):
-        dh[k] += dy[k]
-    for k in range(len(dz)):
-        dz[k] = 0
+def thin(h, mask, out):  # type: ignore[no-untyped-def]
+    """out = h ∘ mask, for a step: recurrent dropout. out may be h."""
+    for row in range(len(h)):
+        for k in range(h.shape[1]):
+            out[row, k] = h[row, k] * mask[row, k]
+
+
+@inlined
+def thin_steps(h, mask, out):  # type: ignore[no-untyped-def]
+    """out = h ∘ mask, for a block of steps."""
+    for t in range(len(h)):
+        thin(h[t], mask, out[t])

@@ -1,8 +1,9 @@
 """How the loops are compiled: once for each dtype, kept on disk, and with a word to whoever waits.
 
 Numba translates a function when it is first called with arrays of a new dtype. That takes seconds, so the result is
-kept beside this file, or, where that folder cannot be written to, in the user's own cache directory; the environment
-variable ``NUMBA_CACHE_DIR`` names another. The next process reads it in milliseconds.
+kept: of a printed loop in the user's own cache directory, with its text; of a function of this package beside its file,
+if that folder can be written to. The environment variable ``NUMBA_CACHE_DIR`` names another folder for both. The next
+process reads it in milliseconds.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from numba import njit
-from numba.core import caching, event
+from numba.core import caching, config, event
 
 # Loops of IEEE numbers: NaN and ±∞ go through as they do in NumPy. The one liberty is to round a · b + c once.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}}
@@ -29,6 +30,22 @@ INLINED = {**OPTIONS, "forceinline": True}  # without a call there is no obstacl
 def inlined(function: Callable[..., Any]) -> Any:
     """Compiles a function that only compiled ones call; it becomes part of them."""
     return njit(**INLINED)(function)
+
+
+def apart(function: Callable[..., Any]) -> Any:
+    """Compiles a function as `inlined` does, and tells the compiler that its arrays do not overlap in memory.
+
+    Numba has no public option for that; its own ufuncs set the same flag. Without it a pass over the units is a third
+    slower.
+    """
+    made = inlined(function)
+    made._compiler._customize_flags = _no_alias
+    return made
+
+
+def _no_alias(flags: Any) -> Any:
+    flags.noalias = True
+    return flags
 
 
 def called(function: Callable[..., Any]) -> Any:
@@ -71,6 +88,13 @@ class _Cache(caching.FunctionCache):  # type: ignore[misc]
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
         return (*super()._index_key(sig, codegen), FINGERPRINT)
+
+
+def cache_folder() -> Path:
+    """Returns the folder for printed loops: in ``NUMBA_CACHE_DIR``, or else in the user's own cache directory."""
+    of_user = getattr(caching, "UserWideCacheLocator", None) or caching._UserWideCacheLocator  # Numba before 0.63
+    own = None if config.CACHE_DIR else of_user.from_function(_fingerprint, __file__)
+    return Path(_Cache(_fingerprint).cache_path if own is None else own.get_cache_path())
 
 
 class _Announcer(event.Listener):  # type: ignore[misc]

@@ -15,7 +15,7 @@ from numba import njit
 from minigrad_numba.activations import exponential
 from minigrad_numba.compiling import INLINED, compiled
 from minigrad_numba.loops import plain
-from minigrad_numpy.kernels import DTYPES
+from minigrad_numpy.compile import DTYPES
 
 Array = Any
 

@@ -46,6 +46,7 @@ from minigrad_numpy.loops import (
     walked_back,
 )
 from minigrad_numpy.memory import carved
+from minigrad_numpy.packed import packed
 
 Array = Any
 
@@ -94,7 +95,9 @@ def forward(
     """
     (T, B, I), H = x.shape, len(U)
     σ = GATE_ACTIVATIONS[recurrent_activation]
-    weights = _matrices(W, U, b, b_h, σ)
+    kind = "gru", recurrent_activation, b is None, b_h is None
+    present = [w for w in (W, U, b, b_h) if w is not None]
+    weights = packed(kind, present, lambda: _matrices(W, U, b, b_h, σ))
     masked = read_mask(mask, zero_output)
     n = steps_in(CACHE, (I + H + 1) * B * x.itemsize, T)
     gates, h = carved(x.dtype, (T, 4, H, B), (T + 1, B, H))
@@ -163,7 +166,7 @@ def backward(
     dy_block[...] = 0.0
     dz = F[:, :4].reshape(n, 4 * H, B)
     steps = list(zip(dy_block, F, dz[:, H:], F[:, 4], strict=True))
-    W_gzr = ordered(W, 3, [2, 0, 1])
+    W_gzr = packed("gru back", (W,), lambda: ordered(W, 3, [2, 0, 1]))
     dx = lying_as(x, I) if needs_dx else None
     dh = np.zeros((H, B), x.dtype) if dh_T is None else dh_T.T.copy()
 

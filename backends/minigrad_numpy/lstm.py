@@ -61,6 +61,7 @@ from minigrad_numpy.loops import (
     walked_back,
 )
 from minigrad_numpy.memory import carved
+from minigrad_numpy.packed import packed
 
 Array = Any
 
@@ -113,7 +114,8 @@ def forward(
     """
     (T, B, I), H = x.shape, len(U)
     σ = GATE_ACTIVATIONS[recurrent_activation]
-    M = _joined(W, U, b, σ)
+    present = (W, U) if b is None else (W, U, b)
+    M = packed(("lstm", recurrent_activation), present, lambda: _joined(W, U, b, σ))
     masked = read_mask(mask, zero_output)
     gates, a, h = carved(x.dtype, (T, 5, H, B), (T, H, B), (T + 1, B, H))
     n = steps_in(CACHE, (I + H + 1) * B * x.itemsize, T)
@@ -187,7 +189,9 @@ def backward(
     """
     (T, B, I), H = x.shape, len(U)
     J = I if needs_dx else 0
-    M = ordered(np.concatenate([W[:J], U]), 4, O_I_F_G)  # (x and h, 4 units)
+    M = packed(  # (x and h, 4 units)
+        ("lstm back", needs_dx), (W, U), lambda: ordered(np.concatenate([W[:J], U]), 4, O_I_F_G)
+    )
     n = steps_in(CACHE, 6 * H * B * x.itemsize, T)
     shapes = [(n, 6, H, B), (n, J + H, B), (n, H, B)]
     F, dxh, dy_block, *room = carved(x.dtype, *shapes, *room_to_gather(x, H, 4 * H, n))

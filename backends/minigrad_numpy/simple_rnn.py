@@ -33,6 +33,7 @@ from minigrad_numpy.loops import (
     walked_back,
 )
 from minigrad_numpy.memory import carved
+from minigrad_numpy.packed import packed
 
 Array = Any
 
@@ -70,8 +71,8 @@ def forward(
     masked = read_mask(mask, zero_output)
     n = steps_in(CACHE, K * B * x.itemsize, T)
     (h,) = carved(x.dtype, (T + 1, B, H))
-    M, xh1 = carved(x.dtype, (H, K), (n + 1, K, B))
-    turned(stacked(W, U, b)[None], M[None])
+    M = packed("simple rnn", (W, U) if b is None else (W, U, b), lambda: _joined(W, U, b))
+    (xh1,) = carved(x.dtype, (n + 1, K, B))
     xh1[:, -1] = 1.0
     h[0], xh1[0, I:-1] = h0, h0.T
     for start in range(0, T, n):
@@ -108,7 +109,7 @@ def backward(
     """
     (T, B, I), H = x.shape, len(U)
     J = I if needs_dx else 0
-    M = np.concatenate([W[:J], U])  # (x and h, units)
+    M = packed(("simple rnn back", needs_dx), (W, U), lambda: np.concatenate([W[:J], U]))  # (x and h, units)
     n = steps_in(CACHE, 3 * H * B * x.itemsize, T)
     shapes = [(n, H, B), (n, J + H, B), (n, H, B)]
     ds, dxh, dy_block, *room = carved(x.dtype, *shapes, *room_to_gather(x, H, H, n))
@@ -153,3 +154,11 @@ def _factors(kept: Kept, F: Array) -> None:
     subtract(1.0, F, F)
     if kept.mask:
         copyto(F, 0.0, where=kept.mask.hold[:, None])
+
+
+def _joined(W: Array, U: Array, b: Array | None) -> Array:
+    """M, (units, features + units + 1), with z = M [x; h; 1]."""
+    columns = stacked(W, U, b)
+    M = np.empty(columns.shape[::-1], U.dtype)
+    turned(columns[None], M[None])
+    return M

@@ -26,7 +26,7 @@ MODULES = (
     "minigrad.keras.activations", "minigrad.keras.utils", "minigrad.keras.backend",
     "minigrad.compat.v1.keras.layers *", "minigrad.compat.v1.nn.rnn_cell *", "minigrad.compat.v1.nn",
     "minigrad.compat.v1.layers", "minigrad.compat.v1",
-    "minigrad.recurrent.bptt", "minigrad.recurrent.lstm_step", "minigrad.recurrent", "minigrad.tape", "minigrad.ops.op",
+    "minigrad.recurrent.bptt", "minigrad.recurrent.lstm", "minigrad.recurrent", "minigrad.tape", "minigrad.ops.op",
     "minigrad.backend.protocol", "minigrad.backend.registry", "minigrad.errors", "minigrad.tracing", "minigrad.plot",
     "minigrad.convert", "minigrad.testing", "minigrad.train", "minigrad.train.tasks",
     "minigrad.compat.v1.keras", "minigrad.compat", "minigrad.keras", "minigrad",

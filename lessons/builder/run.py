@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import linecache
 import os
 import sys
 import time
@@ -40,6 +41,7 @@ class Run:
     def cell(self, cell: Cell) -> Exception | None:
         """Runs one cell; returns what it raised."""
         where = f"{self.lesson.name}.py, cell of line {cell.line}"
+        keep_source(where, cell.text)
         out, began = io.StringIO(), time.perf_counter()
         try:
             with redirect_stdout(out):
@@ -63,6 +65,11 @@ class Run:
             for cell, error in self.errors
             if not {"check", "exercise"} & set(cell.options)
         ]
+
+
+def keep_source(where: str, text: str) -> None:
+    """Lets `inspect` and tracebacks find the text of a cell, as Jupyter does: cells of equations are read as text."""
+    linecache.cache[where] = (len(text), None, text.splitlines(keepends=True), where)
 
 
 def run(lesson: Lesson, cells: list[Cell], fast: bool = False) -> Run:

@@ -576,6 +576,6 @@ for name, f, dtype in (
 # - Random cotangents for every output, a random direction for every input, non-zero states, a mask with a hole.
 # - A check is only worth what it has been seen to find. Put bugs in, on purpose.
 #
-# **In the source:** [`minigrad/testing.py`](../minigrad/testing.py) is the checker, and
+# **In the source:** [`minigrad/testing/gradients.py`](../minigrad/testing/gradients.py) is the checker, and
 # [`tests/recurrent/test_mutants.py`](../tests/recurrent/test_mutants.py) the test of the tests, with its sixteen bugs in
 # [`tests/recurrent/mutants.py`](../tests/recurrent/mutants.py).

@@ -682,6 +682,6 @@ for k, (a, w) in enumerate(zip(ask(clipped_to, gs, 1.0), ws, strict=True)):
 # **Read:** Bengio, Simard and Frasconi, "Learning long-term dependencies with gradient descent is difficult", 1994; Pascanu,
 # Mikolov and Bengio, "On the difficulty of training recurrent neural networks", 2013, from which the cliff comes.
 #
-# **In the source:** [`minigrad/recurrent/simple_rnn_step.py`](../minigrad/recurrent/simple_rnn_step.py) is one step and its
+# **In the source:** [`minigrad/recurrent/simple_rnn.py`](../minigrad/recurrent/simple_rnn.py) is one step and its
 # gradient, [`minigrad/recurrent/bptt.py`](../minigrad/recurrent/bptt.py) the loop, and
 # [`minigrad/tracing/jacobian.py`](../minigrad/tracing/jacobian.py) the product of Jacobians.

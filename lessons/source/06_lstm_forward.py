@@ -571,5 +571,5 @@ picture(draw_saturation, columns=2, size=(9.5, 4.6))
 # **Read:** Hochreiter and Schmidhuber, "Long short-term memory", 1997; Gers, Schmidhuber and Cummins, "Learning to forget",
 # 1999; Jozefowicz, Zaremba and Sutskever, "An empirical exploration of recurrent network architectures", 2015, on the bias.
 #
-# **In the source:** [`minigrad/recurrent/lstm_step.py`](../minigrad/recurrent/lstm_step.py) is the step, in the letters of this
+# **In the source:** [`minigrad/recurrent/lstm.py`](../minigrad/recurrent/lstm.py) is the step, in the letters of this
 # lesson; [`minigrad/tracing/trace.py`](../minigrad/tracing/trace.py) says what a trace holds.

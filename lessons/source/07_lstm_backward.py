@@ -19,7 +19,7 @@ import numpy as np
 import minigrad as mg
 from lesson_tools import ask, picture, same, table
 from minigrad import plot
-from minigrad.recurrent import LSTMStep, LSTMWeights
+from minigrad.recurrent import LSTM, Formulas
 
 # %% [markdown]
 # ## Read upwards
@@ -98,8 +98,9 @@ picture(draw_cell, size=(10.5, 5))
 # %% [markdown]
 # ## A step to take apart
 #
-# `LSTMStep` is minigrad's formula, and it is a function of the array library that it is handed (`xp`). With NumPy it computes
-# with arrays. With `mg.functional` it computes with Tensors, so that the *tape* knows the gradient of everything in
+# `LSTM` is minigrad's file of equations ([`lstm.py`](../minigrad/recurrent/lstm.py), which holds the solutions too: read it
+# afterwards). `Formulas` makes functions of them that run on whatever array library they are handed. With NumPy they compute
+# with arrays. With `mg.functional` they compute with Tensors, so that the *tape* knows the gradient of everything in
 # between. That is what your lines are checked against.
 
 
@@ -115,24 +116,24 @@ class Kept(NamedTuple):
 
 
 draw = np.random.default_rng(0)
-BATCH, UNITS = 3, 4
-z = draw.normal(size=(BATCH, 4 * UNITS))  # here x W + b; h U comes on top
+BATCH, FEATURES, UNITS = 3, 2, 4
 h, c, dh_new, dc_new = (draw.normal(size=(BATCH, UNITS)) for _ in range(4))
-U = 0.5 * draw.normal(size=(UNITS, 4 * UNITS))
-weights = LSTMWeights(W=None, U=U)
+W, U = (0.5 * draw.normal(size=(n, 4 * UNITS)) for n in (FEATURES, UNITS))
+formulas = Formulas(LSTM)
+weights = formulas.Weights(W, U, draw.normal(size=4 * UNITS))
+z = formulas.project(np, draw.normal(size=(BATCH, FEATURES)), weights)  # x W + b
 
-_, everything = LSTMStep().step(np, z, (h, c), weights)
-kept = Kept(*everything[:5])
+_, everything = formulas.step(np, z, (h, c), weights)  # here h U comes on top
+kept = Kept(*everything)
 
 
 def on_the_tape(*wanted):
     """∂loss/∂(letter) for letters such as "o", "c_new", "z", with the loss ⟨dh_new, h_new⟩ + ⟨dc_new, c_new⟩."""
     t = {"z": mg.tensor(z, requires_grad=True), "h": mg.tensor(h, requires_grad=True)}
     t["c"] = mg.tensor(c, requires_grad=True)
-    new, gates = LSTMStep().step(
-        mg.functional, t["z"], (t["h"], t["c"]), LSTMWeights(None, mg.tensor(U))
-    )
-    t |= {"h_new": new[0], "c_new": new[1], **dict(zip("ifgoa", gates, strict=False))}
+    on_tensors = formulas.Weights(*(w if w is None else mg.tensor(w) for w in weights))
+    new, gates = formulas.step(mg.functional, t["z"], (t["h"], t["c"]), on_tensors)
+    t |= {"h_new": new[0], "c_new": new[1], **gates._asdict()}
     loss = (dh_new * t["h_new"]).sum() + (dc_new * t["c_new"]).sum()
     return [d.numpy() for d in mg.grad(loss, [t[letter] for letter in wanted])]
 
@@ -355,32 +356,33 @@ def step_backward(dh_new, dc_new, kept, c, U):
 
 
 # %% [markdown]
-# The check is as hard as one can make it. First your function beside `LSTMStep.step_backward`. Then it is put *into a
-# layer*, in the place of minigrad's own, and `mg.testing.check_gradient` compares with finite differences: random
+# The check is as hard as one can make it. First your function beside `LSTM.backward`, minigrad's own lines, which run on
+# plain arrays too. Then it is put *into a layer*, in the place of these, and `mg.testing.check_gradient` compares with finite differences: random
 # cotangents on the sequence and on both last states, six steps, initial states that are not zero, a mask; all inputs, all weights.
 
 # %% check="step_backward" points=4
-dz, before = LSTMStep().step_backward(np, (dh_new, dc_new), everything, (h, c), weights)
+*dz, dc = LSTM.backward(dh_new, dc_new, *kept, c)
+dz = np.concatenate(dz, axis=-1)
 parts = ("dz", "dh", "dc")
 yours = ask(step_backward, dh_new, dc_new, kept, c, U, parts=parts)
-for name, mine, expected in zip(parts, yours, (dz, *before), strict=True):
+for name, mine, expected in zip(parts, yours, (dz, dz @ U.T, dc), strict=True):
     same(name, mine, expected)
 
 
-class YourStep(LSTMStep):
+class YourStep(Formulas):
     """minigrad's step forward, yours backward."""
 
-    name = ""  # so that no compiled kernel takes its place
-
     def step_backward(self, xp, dstate, kept, state, weights):
-        given = (*dstate, Kept(*kept[:5]), state[1], weights[1])
+        given = (*dstate, Kept(*kept), state[1], weights[1])
         dz, *before = ask(step_backward, *given, parts=("dz", "dh", "dc"))
-        return dz, tuple(before)
+        return (dz,), tuple(before)
 
 
 class YourCell(mg.keras.layers.LSTMCell):
+    yours = YourStep(LSTM)  # made once: it is compiled from the text of the equations
+
     def formulas(self):
-        return YourStep()
+        return self.yours
 
 
 layer = mg.keras.layers.RNN(
@@ -636,7 +638,7 @@ picture(
 # **Read:** Gers, Schmidhuber and Cummins, "Learning to forget", 1999; Graves and Schmidhuber, "Framewise phoneme classification
 # with bidirectional LSTM", 2005, the first to use the whole gradient; Greff and others, "LSTM: a search space odyssey", 2017.
 #
-# **In the source:** [`minigrad/recurrent/lstm_step.py`](../minigrad/recurrent/lstm_step.py) is exercise 3 in minigrad's own
-# words, [`minigrad/recurrent/bptt.py`](../minigrad/recurrent/bptt.py) the loop around it,
+# **In the source:** `backward` in [`minigrad/recurrent/lstm.py`](../minigrad/recurrent/lstm.py) is exercise 3 in minigrad's
+# own words, below its derivation (lesson 13 shows what is made of it), [`minigrad/recurrent/bptt.py`](../minigrad/recurrent/bptt.py) the loop around it,
 # [`minigrad/tracing/ledger.py`](../minigrad/tracing/ledger.py) the ledger, and
-# [`minigrad/testing.py`](../minigrad/testing.py) the check.
+# [`minigrad/testing/gradients.py`](../minigrad/testing/gradients.py) the check.

@@ -601,6 +601,6 @@ same("the sum of the biases", back["bias_ih_l0"] + back["bias_hh_l0"], b_ih + b_
 # **Read:** Gers and Schmidhuber, "Recurrent nets that time and count", 2000, on peepholes; Sak, Senior and Beaufays, "Long
 # short-term memory recurrent neural network architectures for large scale acoustic modeling", 2014, on the projection.
 #
-# **In the source:** [`minigrad/recurrent/lstmp_step.py`](../minigrad/recurrent/lstmp_step.py) is the first generation's step,
+# **In the source:** [`minigrad/recurrent/lstmp.py`](../minigrad/recurrent/lstmp.py) is the first generation's step,
 # [`minigrad/compat/v1/keras/layers/lstm.py`](../minigrad/compat/v1/keras/layers/lstm.py) the second's cell and the base of the third's, and
 # [`minigrad/convert/layouts.py`](../minigrad/convert/layouts.py) the table of who puts what where.

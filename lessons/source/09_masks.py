@@ -17,7 +17,7 @@ import numpy as np
 import minigrad as mg
 from lesson_tools import ask, line, picture, same, table
 from minigrad import plot
-from minigrad.recurrent import LSTMStep, LSTMWeights
+from minigrad.recurrent import LSTM, Formulas
 
 # %% [markdown]
 # ## Why there are masks
@@ -243,7 +243,7 @@ def masked_back(dh, dc, m, step_back):
 
 # %% [markdown]
 # The check runs an LSTM over the five rows of the first figure with minigrad, then goes back with your function, and
-# compares with the tape: $dz$ of all steps, $dh_0$ and $dc_0$.
+# compares with the layer's own gradients: those of the weights, gathered from your $dz$, and $dh_0$ and $dc_0$.
 
 # %% check="masked_back" points=4
 mg.random.seed(4)
@@ -256,14 +256,15 @@ with mg.trace(lstm) as seen:
     y, h_T, c_T = lstm(xs, mask=mask, initial_state=start)
     ((y * dy).sum() + (h_T * dh_T).sum() + (c_T * dc_T).sum()).backward()
 
-step, (W, U, b) = LSTMStep(), lstm.get_weights()
+formulas = Formulas(LSTM)
+weights = formulas.Weights(*lstm.get_weights())
 dh, dc, dzs = dh_T, dc_T, []
 for t in reversed(range(12)):
     before = seen.h[t], seen.c[t]
-    _, kept = step.step(np, xs[:, t] @ W + b, before, LSTMWeights(W, U))
+    _, kept = formulas.step(np, xs[:, t] @ weights.W + weights.b, before, weights)
 
     def step_back(dh, dc, kept=kept, before=before):
-        dz, (dh, dc) = step.step_backward(np, (dh, dc), kept, before, LSTMWeights(W, U))
+        (dz,), (dh, dc) = formulas.step_backward(np, (dh, dc), kept, before, weights)
         return dz, dh, dc
 
     given = (dh + dy[:, t], dc, mask[:, t, None].astype(float), step_back)

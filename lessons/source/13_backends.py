@@ -1,19 +1,20 @@
 # %% [markdown]
 # # 13 · Backends
 #
-# Where the arithmetic is done: write a backend in thirty lines, count what a layer asks of it, and see why a graphics card helps large nets only.
+# Where the arithmetic is done: write a backend in thirty lines, count what a layer asks of it, and follow a cell from its equations to the loop that a compiler gets.
 #
 # **Minutes:** 75 · **Needs:** lessons 2, 6 and 7; Python modules
 #
 # After this lesson you can
 #
 # 1. say what an array library must offer so that a whole autograd engine runs on it, and write such a module;
-# 2. count the array operations and the multiplications of a training step, and predict both by a formula;
-# 3. show that two backends give the same numbers, and tell for which sizes another one can be faster.
+# 2. predict the multiplications of a training step by a formula, and tell for which sizes another backend can be faster;
+# 3. write a recurrent cell as equations with its gradient, and say what is made of them for each backend.
 
 # %%
+import re
 import types
-from collections import Counter
+from contextlib import nullcontext
 
 import numpy as np
 
@@ -22,6 +23,9 @@ import minigrad_numpy
 from lesson_tools import ask, check, line, picture, same, table
 from minigrad.backend.protocol import REQUIRED
 from minigrad.ops.op import Op
+from minigrad.recurrent import Equations, dphi, dsigma, phi, sigma
+from minigrad.recurrent.reader import describe
+from minigrad.show import shown
 
 # %% [markdown]
 # ## The formula
@@ -72,7 +76,7 @@ for k in range(0, len(REQUIRED), 10):
 # $1\cdot 2\cdot 8 = 16$. Together $4$ products and $96$ multiplications.
 #
 # Backward: in each step $dz\,U^\top$, and after the loop *one* product each for $dW$, $dU$ and $dx$. How many products are these, and how
-# many multiplications? (Exercise 3 will ask.)
+# many multiplications? (Exercise 2 will ask.)
 #
 # ## Exercise 1: a backend
 #
@@ -230,11 +234,11 @@ mine.scatter_add(original, 0, 1.0)
 same("an array that was handed to setitem and scatter_add", original, np.zeros(3))
 
 
-def lstm_gradients(backend, unroll=False):
+def lstm_gradients(backend):
     """The output and the gradients of an LSTM of 4 units on a backend, as NumPy arrays."""
     with mg.using(backend):
         mg.random.seed(1)
-        layer = mg.keras.layers.LSTM(4, unroll=unroll, dtype="float64")
+        layer = mg.keras.layers.LSTM(4, dtype="float64")
         x = mg.tensor(np.random.default_rng(0).normal(size=(2, 6, 3)), requires_grad=True)
         y = layer(x)
         (y * y).sum().backward()
@@ -259,105 +263,8 @@ for name, a, b in zip(
 #
 # ## A backend that counts
 #
-# A backend need not compute faster. It may *watch*. Wrap each function of another backend so that its calls are counted, and run a layer on that.
-#
-# ## Exercise 2: counting
-#
-# Write `counting(module)`: it returns a new backend of the name `"counting"`, each of whose functions does what `module`'s does, and a
-# `Counter` of the calls by name. (A trap waits in the loop: what does a function know of a variable that changes after it was made?)
-
-
-# %% exercise="counting"
-def counting(module):
-    """A backend that counts, and its Counter."""
-    ### BEGIN SOLUTION
-    calls, counter = Counter(), types.ModuleType("counting", "Counts.")
-    counter.name = "counting"
-
-    def counted(name):
-        function = getattr(module, name)
-
-        def call(*args, **kwargs):
-            calls[name] += 1
-            return function(*args, **kwargs)
-
-        return call
-
-    for name in REQUIRED:
-        setattr(counter, name, counted(name))
-    return counter, calls
-    ### END SOLUTION
-
-
-# %% mistake="counting"
-def counting(module):
-    """Every function ends up as the last one of the list."""
-    calls, counter = Counter(), types.ModuleType("counting", "Counts.")
-    counter.name = "counting"
-    for name in REQUIRED:
-
-        def call(*args, **kwargs):
-            calls[name] += 1  # noqa: B023  (that is the mistake)
-            return getattr(module, name)(*args, **kwargs)  # noqa: B023
-
-        setattr(counter, name, call)
-    return counter, calls
-
-
-# %% mistake="counting"
-def counting(module):
-    """Only the products are counted."""
-    calls, counter = Counter(), types.ModuleType("counting", "Counts.")
-    counter.name = "counting"
-    for name in REQUIRED:
-        setattr(counter, name, getattr(module, name))
-
-    def matmul(a, b):
-        calls["matmul"] += 1
-        return module.matmul(a, b)
-
-    counter.matmul = matmul
-    return counter, calls
-
-
-# %% variant="counting"
-def counting(module):
-    """`partial` holds the name; a list of two."""
-    import functools
-
-    calls = Counter()
-    counter = types.ModuleType("counting")
-    counter.name = "counting"
-
-    def call(name, *args, **kwargs):
-        calls.update([name])
-        return getattr(module, name)(*args, **kwargs)
-
-    for name in REQUIRED:
-        setattr(counter, name, functools.partial(call, name))
-    return [counter, calls]
-
-
-# %% check="counting" points=2
-counter, calls = ask(counting, minigrad_numpy, parts=("the backend", "the Counter"))
-mg.testing.check_backend(counter)
-calls.clear()
-with mg.using(counter):
-    v = mg.tensor([[1.0, 2.0]], requires_grad=True)
-    (mg.tanh(v @ mg.ones((2, 2))) * 3.0).sum().backward()
-same("products of (v @ ones): one forward, one back", calls["matmul"], 2)
-same("tanh: forward only", calls["tanh"], 1)
-check(calls["sum"] >= 1, "sum was called, and not counted.")
-check(
-    counter.matmul is not minigrad_numpy.matmul, "the counting module should be a new one."
-)
-
-# %% [markdown]
-# ## What a layer asks for
-#
-# The same LSTM, 8 units, 10 steps, run in two ways: `unroll=False` is one node on the tape with the explicit loop of lesson 7,
-# `unroll=True` writes every operation of every step onto the tape. Counted with such a backend, here with a class instead of a module (anything with
-# the right names will do):
+# A backend need not compute faster. It may *watch*: each of its functions notes down its name, and does what NumPy's does. (A
+# class instead of a module; anything with the right names will do.)
 
 
 # %%
@@ -382,11 +289,12 @@ class Watching(types.ModuleType):
         return watched
 
 
-def watched(B, T, F, U, unroll):
+def watched(B, T, F, U, on_tape=False):
     """What an LSTM asks for, forward and backward: two lists of (name, shapes)."""
     backend = Watching()
-    with mg.using(backend):
-        layer = mg.keras.layers.LSTM(U, unroll=unroll)
+    layer = mg.keras.layers.LSTM(U)
+    road = mg.testing.on_tape(layer) if on_tape else nullcontext()
+    with mg.using(backend), road:
         layer.build((B, T, F))
         x = mg.tensor(np.ones((B, T, F), np.float32), requires_grad=True)
         backend.seen.clear()
@@ -396,8 +304,16 @@ def watched(B, T, F, U, unroll):
         return forward, backend.seen[len(forward) :]
 
 
+# %% [markdown]
+# ## What a layer asks for
+#
+# The same LSTM, 8 units, 10 steps, run in two ways. By default it is one node on the tape, with the explicit loop of lesson 7
+# inside. Within `mg.testing.on_tape(layer)` every operation of every step is written onto the tape, which finds the gradient by
+# itself. Counted with such a backend:
+
+# %%
 WAYS = {"explicit loop": False, "tape, op by op": True}
-asked = {name: watched(4, 10, 3, 8, unroll) for name, unroll in WAYS.items()}
+asked = {name: watched(4, 10, 3, 8, on_tape) for name, on_tape in WAYS.items()}
 rows = []
 for name, (forward, backward) in asked.items():
     products = [sum(call == "matmul" for call, _ in part) for part in (forward, backward)]
@@ -449,16 +365,16 @@ def draw_calls(ax):
         places, [f"{name}, {('forward', 'backward')[part]}" for name, part in parts]
     )
     ax.invert_yaxis()
-    ax.set(xlabel="calls of the backend in 10 steps", xlim=(0, 280))
+    ax.set(xlabel="calls of the backend in 10 steps", xlim=(0, 240))
     ax.legend(loc="center right")
 
 
 picture(
     draw_calls,
     alt="Stacked bars: how often an LSTM calls the backend in 10 steps. Explicit loop, forward: 11 "
-    "products, 110 calls for tanh and sigmoid, some 17 for cutting and joining. Explicit loop, "
-    "backward: 13 products, no tanh or sigmoid, some 34 for cutting and joining. Tape, forward: 20 "
-    "products, 110, and 43. Tape, backward: 39 products, 90 and 62.",
+    "products, 110 calls for tanh and sigmoid, 16 for cutting and joining. Explicit loop, "
+    "backward: 13 products, no tanh or sigmoid, 35 for cutting and joining. Tape, forward: 20 "
+    "products, 110, and 43. Tape, backward: 39 products, none, and 62.",
     size=(8, 3),
 )
 
@@ -467,7 +383,7 @@ picture(
 # $dz_t U^\top$ a step, and *one* each for $dW$, $dU$ and $dx$ when the loop is over. The tape, which knows nothing of loops, makes
 # two a step forward and four a step backward (but for the first, whose $h_0$ nobody asked about).
 #
-# ## Exercise 3: multiplications
+# ## Exercise 2: multiplications
 #
 # The number of calls is one price, the number of multiplications another. Write `multiplications(B, T, F, U)`: how many the
 # products of an LSTM take, a pair, forward and backward, for the explicit loop, with `dx` wanted. Backward, count $dz_tU^\top$ for every step.
@@ -518,7 +434,7 @@ def measured(part):
 
 
 for sizes in ((1, 3, 2, 2), (4, 10, 3, 8), (2, 7, 5, 6)):
-    counted = [measured(part) for part in watched(*sizes, unroll=False)]
+    counted = [measured(part) for part in watched(*sizes)]
     same(
         "forward, backward for (B, T, F, U) = " + str(sizes),
         ask(multiplications, *sizes),
@@ -563,8 +479,8 @@ picture(
 # Below a line, the fixed price rules, and a faster unit of arithmetic changes nothing. (The lines are rough: for your machine, measure.) There are two ways out:
 #
 # - **more work a call**: larger batches, larger nets;
-# - **fewer calls**: a **kernel**, one call for a whole sequence. A backend may offer some, in a dictionary `kernels`. Its numbers must be
-#   those of the formulas; a layer says in `path` which way it went.
+# - **fewer calls**: a **kernel**, one call for a whole sequence. A backend may offer a function `compile`, which makes one of a
+#   cell's equations. Its numbers must be those of the formulas; a layer says in `path` which way it went.
 
 # %%
 for name, backend in (("numpy", minigrad_numpy), ("watching", Watching())):
@@ -572,6 +488,310 @@ for name, backend in (("numpy", minigrad_numpy), ("watching", Watching())):
         layer = mg.keras.layers.LSTM(8)
         layer(np.ones((4, 10, 3), np.float32))
     print(f"{name}: {layer.path}")
+
+# %% [markdown]
+# ## From the equation to the machine
+#
+# Where do the formulas come from, and the kernels? In minigrad a cell is a class of equations. This is the LSTM of lessons 6
+# and 7, as it stands in [`lstm.py`](../minigrad/recurrent/lstm.py). `products` says what a step multiplies, `forward` is the rest, number
+# by number. `backward` gets the gradients of the new states, and whatever `forward` knew, by name; it returns one gradient for each
+# argument of `forward`. `dsigma(dy, y)` is lesson 7's $dy\circ y\circ(1-y)$, or the rule of another activation.
+
+
+# %%
+class LSTM(Equations):
+    states = "h", "c"
+    products = "z_i z_f z_g z_o = x W + h U + b"
+
+    def forward(z_i, z_f, z_g, z_o, c):
+        i, f, g, o = sigma(z_i), sigma(z_f), phi(z_g), sigma(z_o)
+        c_new = f * c + i * g
+        a = phi(c_new)
+        h_new = o * a
+        return h_new, c_new
+
+    def backward(dh, dc, i, f, g, o, a, c):
+        do = dh * a
+        dc = dc + dphi(dh * o, a)
+        di, df, dg = dc * g, dc * c, dc * i
+        dz_i, dz_f, dz_g, dz_o = dsigma(di, i), dsigma(df, f), dphi(dg, g), dsigma(do, o)
+        return dz_i, dz_f, dz_g, dz_o, dc * f
+
+
+def lines_of(cell):
+    """The lines of a cell, each as (name, expression)."""
+    read = describe(cell)
+    return [(one.name, one.text) for one in (*read.forward, *read.backward)]
+
+
+print("the lines of minigrad's own LSTM:", lines_of(LSTM) == lines_of(mg.recurrent.LSTM))
+print("kept for the backward pass:", *describe(LSTM).cache)
+
+# %% [markdown]
+# These lines are *read*, as text, before any of them runs: no loop, no branch, so a short program understands all of it. It knows
+# what has to be kept, namely what `backward` asks for; the old states are at hand anyway. Then the lines are *printed*, once
+# for each kind of machine. Follow two of them:
+
+# %%
+FORMS = {
+    "outline": "as they were read",
+    "python": "of arrays, for any backend's functions",
+    "js": "of single numbers, for a browser",
+}
+for form, what in FORMS.items():
+    print(f"{form}: {what}")
+    for printed in shown(LSTM, form).splitlines():
+        if re.search(r"\b(c_new|df) = ", printed):
+            print("   ", printed.strip())
+
+# %% [markdown]
+# (`dc_2` is the second value of `dc`: a name stands for one value.) The middle one is what `watching` has run: some fourteen calls of the
+# array library a step. The last one needs no array library. Put such lines into a loop over steps, rows and units, let a compiler
+# translate it, and a whole sequence is *one* call. That is what a backend's `compile` does.
+#
+# Add `"numba"` or `"cuda"` to the table above where their libraries are installed (`mg.backends()` says what is missing). The same two
+# lines stand in a loop for the processor, or in a kernel each of whose threads computes one unit of one row. In a shell,
+# `python -m minigrad show lstm --as numba` prints all of it.
+#
+# An activation that mixes the units, such as softmax, fits no loop of single numbers. Then the formulas of arrays run.
+#
+# ## Exercise 3: a cell of your own
+#
+# The LSTM chooses two numbers, how much to keep and how much to let in. *Coupled gates* choose one: what is forgotten makes room for
+# what comes in, $i = 1 - f$, and a quarter of the weights is gone. Write `forward` and, by hand, `backward`. It returns four
+# gradients, in the order of `forward`'s arguments; its own arguments behind `dc` are yours to choose. (On paper first: in how
+# many terms of $c_\text{new}$ does $f$ stand?) `EquationCell(Coupled, units)` then makes a cell of it, with weights $W$, $U$, $b$, that a
+# layer takes like any other.
+
+
+# %% exercise="coupled"
+class Coupled(Equations):
+    """The LSTM with coupled gates, i = 1 − f."""
+
+    states = "h", "c"
+    products = "z_f z_g z_o = x W + h U + b"
+
+    def forward(z_f, z_g, z_o, c):
+        ### BEGIN SOLUTION
+        f, g, o = sigma(z_f), phi(z_g), sigma(z_o)
+        c_new = f * c + (1 - f) * g
+        a = phi(c_new)
+        h_new = o * a
+        return h_new, c_new
+        ### END SOLUTION
+
+    def backward(dh, dc, f, g, o, a, c):
+        ### BEGIN SOLUTION
+        do = dh * a
+        dc = dc + dphi(dh * o, a)
+        df, dg = dc * (c - g), dc * (1 - f)
+        return dsigma(df, f), dphi(dg, g), dsigma(do, o), dc * f
+        ### END SOLUTION
+
+
+# %% mistake="coupled"
+class Coupled(Equations):
+    """f is thought to stand in one term."""
+
+    states = "h", "c"
+    products = "z_f z_g z_o = x W + h U + b"
+
+    def forward(z_f, z_g, z_o, c):
+        f, g, o = sigma(z_f), phi(z_g), sigma(z_o)
+        c_new = f * c + (1 - f) * g
+        a = phi(c_new)
+        return o * a, c_new
+
+    def backward(dh, dc, f, g, o, a, c):
+        dc = dc + dphi(dh * o, a)
+        return dsigma(dc * c, f), dphi(dc * (1 - f), g), dsigma(dh * a, o), dc * f
+
+
+# %% mistake="coupled"
+class Coupled(Equations):
+    """Both terms of df with the same sign."""
+
+    states = "h", "c"
+    products = "z_f z_g z_o = x W + h U + b"
+
+    def forward(z_f, z_g, z_o, c):
+        f, g, o = sigma(z_f), phi(z_g), sigma(z_o)
+        c_new = f * c + (1 - f) * g
+        a = phi(c_new)
+        return o * a, c_new
+
+    def backward(dh, dc, f, g, o, a, c):
+        dc = dc + dphi(dh * o, a)
+        return dsigma(dc * (c + g), f), dphi(dc * (1 - f), g), dsigma(dh * a, o), dc * f
+
+
+# %% mistake="coupled"
+class Coupled(Equations):
+    """i = f; its gradient is right for that."""
+
+    states = "h", "c"
+    products = "z_f z_g z_o = x W + h U + b"
+
+    def forward(z_f, z_g, z_o, c):
+        f, g, o = sigma(z_f), phi(z_g), sigma(z_o)
+        c_new = f * c + f * g
+        a = phi(c_new)
+        return o * a, c_new
+
+    def backward(dh, dc, f, g, o, a, c):
+        dc = dc + dphi(dh * o, a)
+        return dsigma(dc * (c + g), f), dphi(dc * f, g), dsigma(dh * a, o), dc * f
+
+
+# %% mistake="coupled"
+class Coupled(Equations):
+    """dc is handed on before it is complete."""
+
+    states = "h", "c"
+    products = "z_f z_g z_o = x W + h U + b"
+
+    def forward(z_f, z_g, z_o, c):
+        f, g, o = sigma(z_f), phi(z_g), sigma(z_o)
+        c_new = f * c + (1 - f) * g
+        a = phi(c_new)
+        return o * a, c_new
+
+    def backward(dh, dc, f, g, o, a, c):
+        return dsigma(dc * (c - g), f), dphi(dc * (1 - f), g), dsigma(dh * a, o), dc * f
+
+
+# %% mistake="coupled"
+class Coupled(Equations):
+    """The slopes are taken at z."""
+
+    states = "h", "c"
+    products = "z_f z_g z_o = x W + h U + b"
+
+    def forward(z_f, z_g, z_o, c):
+        f, g, o = sigma(z_f), phi(z_g), sigma(z_o)
+        c_new = f * c + (1 - f) * g
+        a = phi(c_new)
+        return o * a, c_new
+
+    def backward(dh, dc, f, g, o, a, c, z_f, z_g, z_o):
+        dc = dc + dphi(dh * o, a)
+        df, dg = dc * (c - g), dc * (1 - f)
+        return dsigma(df, z_f), dphi(dg, z_g), dsigma(dh * a, z_o), dc * f
+
+
+# %% mistake="coupled"
+class Coupled(Equations):
+    """The gradient of c is forgotten."""
+
+    states = "h", "c"
+    products = "z_f z_g z_o = x W + h U + b"
+
+    def forward(z_f, z_g, z_o, c):
+        f, g, o = sigma(z_f), phi(z_g), sigma(z_o)
+        c_new = f * c + (1 - f) * g
+        a = phi(c_new)
+        return o * a, c_new
+
+    def backward(dh, dc, f, g, o, a, c):
+        dc = dc + dphi(dh * o, a)
+        return dsigma(dc * (c - g), f), dphi(dc * (1 - f), g), dsigma(dh * a, o)
+
+
+# %% mistake="coupled"
+class Coupled(Equations):
+    """Let minigrad derive it."""
+
+    states = "h", "c"
+    products = "z_f z_g z_o = x W + h U + b"
+
+    def forward(z_f, z_g, z_o, c):
+        f, g, o = sigma(z_f), phi(z_g), sigma(z_o)
+        c_new = f * c + (1 - f) * g
+        return o * phi(c_new), c_new
+
+
+# %% variant="coupled"
+class Coupled(Equations):
+    """i by name, and both of its ways back."""
+
+    states = ("h", "c")
+    products = ("z_f z_g z_o = x W + h U + b",)
+
+    def forward(z_f, z_g, z_o, c):
+        f = sigma(z_f)
+        i = 1 - f
+        g = phi(z_g)
+        o = sigma(z_o)
+        c_new = f * c + i * g
+        return o * phi(c_new), c_new
+
+    def backward(dh, dc, f, i, g, o, c_new, c):
+        a = phi(c_new)
+        dc += dphi(dh * o, a)
+        df = dc * c
+        df -= dc * g
+        return (dsigma(df, f), dphi(dc * i, g), dsigma(dh * a, o), f * dc)
+
+
+# %% variant="coupled"
+class Coupled(Equations):
+    """A mixture, written as what is missing to c; other arguments, other letters, everything in one line."""
+
+    states = "h", "c"
+    products = "z_f z_g z_o = x A + h B + d"
+
+    def forward(c, z_o, z_g, z_f):
+        keep, new = sigma(z_f), phi(z_g)
+        cell = new + keep * (c - new)
+        shown_of_it = phi(cell)
+        return sigma(z_o) * shown_of_it, cell
+
+    def backward(dout, dcell, keep, new, shown_of_it, c, z_o):
+        out = sigma(z_o)
+        total = dcell + dphi(dout * out, shown_of_it)
+        return (
+            total * keep,
+            dsigma(dout * shown_of_it, out),
+            dphi(total - total * keep, new),
+            dsigma(total * (c - new), keep),
+        )
+
+
+# %% [markdown]
+# The check knows that $\sigma(-z) = 1 - \sigma(z)$: coupled gates are an LSTM with $z_i = -z_f$. Then `mg.testing.check_cell` compares your
+# `backward` with one that is derived from your `forward`, argument by argument. At last your cell runs in a layer, and the gradient
+# of its weights is held to that of an LSTM whose columns $i$ are those of $f$ with another sign.
+
+# %% check="coupled" points=4
+draw = np.random.default_rng(6)
+z = dict(zip(("z_f", "z_g", "z_o", "c"), draw.normal(size=(4, 3, 5)), strict=True))
+yours = ask(Coupled.forward, parts=("h_new", "c_new"), **z)
+for name, mine, expected in zip(
+    ("h_new", "c_new"), yours, LSTM.forward(z_i=-z["z_f"], **z), strict=True
+):
+    same(name, mine, expected)
+check(
+    Coupled.backward, "backward is missing. minigrad can derive it, but here it is yours."
+)
+mg.testing.check_cell(Coupled)
+print("backward: as derived from your forward")
+
+own = mg.keras.layers.RNN(
+    mg.keras.layers.EquationCell(Coupled, 4, dtype="float64"), dtype="float64"
+)
+twin = mg.keras.layers.LSTM(4, dtype="float64")
+sequence = draw.normal(size=(2, 6, 3))
+own.build(sequence.shape), twin.build(sequence.shape)
+own.set_weights([draw.normal(size=w.shape) for w in own.get_weights()])
+twin.set_weights([np.concatenate([-w[..., :4], w], -1) for w in own.get_weights()])
+for layer in (own, twin):
+    (layer(sequence) ** 2).sum().backward()
+for name, mine, other in zip(
+    ("dW", "dU", "db"), own.trainable_weights, twin.trainable_weights, strict=True
+):
+    i, f, *rest = np.split(other.grad.numpy(), 4, -1)
+    same(f"{name} of a layer", mine.grad, np.concatenate([f - i, *rest], -1))
+print(own.path)
 
 # %% [markdown]
 # ## The same layer elsewhere
@@ -628,15 +848,24 @@ print(f"ways out in a training step: {before}; with a look at the loss: {after}"
 # 2. A kernel computes the sigmoid a little differently, and its results differ by $10^{-7}$. Is it wrong? How would you decide?
 # 3. The explicit loop saves products by waiting: $dW$ is computed after the loop. What does it have to keep for that?
 # 4. Write a backend that computes in float16. Which lesson's checks would fail first?
+# 5. Write other cells: a *minimal gated unit*, which has one gate, $h' = (1-f)\circ h + f\circ g$ with
+#    $g = \varphi(xW_g + (f\circ h)\,U_g)$ (a product inside the step: see
+#    [`gru_reset_before.py`](../minigrad/recurrent/gru_reset_before.py)); a GRU with peepholes, $\sigma(z + w\circ h)$, whose $w$ is one
+#    more argument of `forward`. Of which sum is $dw$ made?
+# 6. The LSTM of 1997 has no forget gate, $c' = c + i\circ g$, and a truncated gradient: its product reads `x W + stop(h) U + b`. Which of
+#    the five ways of lesson 7 are left? `check_cell` lets it pass, `mg.testing.check_gradient` does not. Why are both right?
 #
 # ## Summary
 #
 # - A backend is a module with the protocol's functions. It knows nothing of minigrad, and no formula knows it.
 # - The explicit loop asks for $2T + 4$ products, the tape for about $6T$. Multiplications are $4BTU(F+U)$ forward, and twice that back.
 # - A call has a fixed price. Faster arithmetic pays where much of it comes with each call; a kernel makes the calls fewer.
+# - A cell's equations are read once, as text. Array formulas, compiled loops and typeset mathematics are printed from the same lines.
 # - All roads out lead through `to_numpy`, and a training step needs none.
 #
 # **In the source:** [`minigrad/backend/protocol.py`](../minigrad/backend/protocol.py) is the list,
 # [`minigrad/backend/registry.py`](../minigrad/backend/registry.py) the one door,
-# [`minigrad/testing.py`](../minigrad/testing.py) has `check_backend`, and
-# [`minigrad/recurrent/sequence.py`](../minigrad/recurrent/sequence.py) is where a kernel takes over.
+# [`minigrad/testing/backends.py`](../minigrad/testing/backends.py) has `check_backend`,
+# [`minigrad/recurrent/reader.py`](../minigrad/recurrent/reader.py) reads equations, and
+# [`minigrad/recurrent/sequence.py`](../minigrad/recurrent/sequence.py) is where a kernel takes over. [Write a cell](../docs/cells.md) has
+# all that equations may say.

@@ -226,14 +226,14 @@ def truth(s):
         UNITS,
         return_sequences=True,
         return_state=True,
-        unroll=True,
         time_major=True,
         dtype="float64",
     )
     layer.build((None, B, F))
     layer.set_weights([W, U, b])
     x, h, c = (mg.tensor(s[k], requires_grad=True) for k in "xhc")
-    y, h_T, c_T = layer(x, mask=s["mask"], initial_state=[h, c])
+    with mg.testing.on_tape(layer):
+        y, h_T, c_T = layer(x, mask=s["mask"], initial_state=[h, c])
     loss = (y * s["dy"]).sum() + (h_T * s["dh"]).sum() + (c_T * s["dc"]).sum()
     found = mg.grad(loss, [x, h, c, *layer.trainable_weights])
     return {k: g.numpy() for k, g in zip("xhcWUb", found, strict=True)}
@@ -505,6 +505,6 @@ print("every fingerprint right")
 #   none of the sixteen gets through.
 # - Which gradients are wrong says where to look.
 #
-# **In the source:** [`minigrad/recurrent/lstm_step.py`](../minigrad/recurrent/lstm_step.py) and
+# **In the source:** [`minigrad/recurrent/lstm.py`](../minigrad/recurrent/lstm.py) and
 # [`minigrad/recurrent/bptt.py`](../minigrad/recurrent/bptt.py) are what you have tested, and
-# [`minigrad/testing.py`](../minigrad/testing.py) is the check that minigrad ships.
+# [`minigrad/testing/gradients.py`](../minigrad/testing/gradients.py) is the check that minigrad ships.

@@ -1,14 +1,7 @@
-"""One formula for each kind of cell, with every convention in which the API generations differ as a parameter.
+"""What a cell of any API generation computes, with every convention in which they differ as a parameter.
 
-    LSTM        z_k   = x W_k + h U_k + b_k                           for the gates k = i, f, g, o
-                i     = σ(z_i [+ w_i ∘ c])      f = σ(z_f + forget_bias [+ w_f ∘ c])      g = φ(z_g)
-                c_new = f ∘ c + i ∘ g                                 [clipped to ±cell_clip]
-                h_new = σ(z_o [+ w_o ∘ c_new]) ∘ φ(c_new) [P]         [clipped to ±proj_clip]
-    GRU         h_new = z ∘ h + (1 − z) ∘ g,    g = φ(x W_g + b_g + (r ∘ h) U_g), or with the reset afterwards
-                                                g = φ(x W_g + b_g + r ∘ (h U_g + b_h))
-    SimpleRNN   h_new = φ(x W + h U + b)
-
-Plain NumPy in float64, step by step: it is there to change one convention at a time and see what becomes of the output
+The equations are those of `minigrad.recurrent`: `lstmp` for the LSTMs, `gru`, `gru_reset_before` and `simple_rnn`. They
+run in float64, step by step: it is there to change one convention at a time and see what becomes of the output
 (`minigrad.convert.difference`). That it says what the cells compute is checked each time it is used.
 """
 
@@ -16,11 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from minigrad.backend import registry
 from minigrad.backend.protocol import Array
 from minigrad.convert.gates import Gates, Parts
+from minigrad.ops.op import Op
+from minigrad.recurrent import GRU, LSTMP, Formulas, GRUResetBefore, SimpleRNN
+
+ORDER = {"LSTM": "igfo", "GRU": "zrg", "SimpleRNN": "h"}  # in which the equations have their columns
 
 Activation = Callable[[Array], Array]
 
@@ -85,38 +84,44 @@ class Formula:
         Returns:
             h after each step, (time, batch, outputs), and c after each step.
         """
-        step = {"LSTM": self._lstm, "GRU": self._gru, "SimpleRNN": self._simple_rnn}[self.kind]
+        step, weights = self._step()
+        xp, lstm = registry.resolve("numpy"), self.kind == "LSTM"
         hs, cs = [], []
         with np.errstate(all="ignore"):  # numbers that are none are reported by whoever asked
             for x_t in x:
-                h, c = step(x_t, h, c)
+                new, _ = step.step(xp, step.project(xp, x_t, weights), (c, h) if lstm else (h,), weights)
+                h, c = new[-1], new[0] if lstm else c
                 hs.append(h)
                 cs.append(c)
         return np.stack(hs), np.stack(cs)
 
-    def _z(self, k: str, x: Array, h: Array) -> Array:
-        return x @ self.W[k] + h @ self.U[k] + self.b[k]
+    def _step(self) -> tuple[Formulas, tuple[Array | None, ...]]:
+        """The equations of the kind with these conventions, and their weights."""
+        sigma, phi = _op(self.σ), _op(self.φ)
+        W, U, b = (_side_by_side(gates, ORDER[self.kind]) for gates in (self.W, self.U, self.b))
+        if self.kind == "LSTM":
+            own: dict[str, Any] = {"forget_bias": self.forget_bias, "cell_clip": self.cell_clip}
+            lstm = Formulas(LSTMP, sigma, phi, **own, proj_clip=None if self.P is None else self.proj_clip)
+            peepholes = {f"w_{k}": w for k, w in (self.peepholes or {}).items()}
+            return lstm, lstm.Weights(W=W, U=U, b=b, P=self.P, **peepholes)
+        if self.kind == "SimpleRNN":
+            simple = Formulas(SimpleRNN, sigma, phi)
+            return simple, simple.Weights(W=W, U=U, b=b)
+        if not self.reset_after:
+            before = Formulas(GRUResetBefore, sigma, phi)
+            u = 2 * self.units
+            return before, before.Weights(W=W, U=U[:, :u], U_g=U[:, u:], b=b)
+        after = Formulas(GRU, sigma, phi)
+        return after, after.Weights(W=W, U=U, b=b, b_h=np.concatenate([np.zeros(2 * self.units), self.b_h]))
 
-    def _lstm(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
-        w = self.peepholes or dict.fromkeys("ifo", 0.0)
-        i = self.σ(self._z("i", x, h) + w["i"] * c)
-        f = self.σ(self._z("f", x, h) + self.forget_bias + w["f"] * c)
-        c_new = _clipped(f * c + i * self.φ(self._z("g", x, h)), self.cell_clip)
-        h_new = self.σ(self._z("o", x, h) + w["o"] * c_new) * self.φ(c_new)
-        return (h_new if self.P is None else _clipped(h_new @ self.P, self.proj_clip)), c_new
 
-    def _gru(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
-        z, r = self.σ(self._z("z", x, h)), self.σ(self._z("r", x, h))
-        of_h = r * (h @ self.U["g"] + self.b_h) if self.reset_after else (r * h) @ self.U["g"] + self.b_h
-        g = self.φ(x @ self.W["g"] + self.b["g"] + of_h)
-        return z * h + (1.0 - z) * g, c
-
-    def _simple_rnn(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
-        return self.φ(self._z("h", x, h)), c
+def _op(function: Activation) -> type[Op]:
+    """A function of arrays as an activation without a derivative."""
+    return type("Function", (Op,), {"forward": lambda xp, x: function(x)})
 
 
-def _clipped(x: Array, limit: float | None) -> Array:
-    return x if limit is None else np.clip(x, -limit, limit)
+def _side_by_side(gates: Gates, order: str) -> Array:
+    return np.concatenate([gates[gate] for gate in order], -1)
 
 
 def largest(difference: Array) -> float:

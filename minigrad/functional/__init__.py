@@ -16,8 +16,8 @@ from minigrad.functional.reduction import (
 )  # fmt: skip
 from minigrad.functional.shaping import (
     arange, broadcast_to, concat, concatenate, expand_dims, flip, full, getitem, one_hot, ones, ones_like,
-    outputs_of, pad, reshape, scatter_add, split, squeeze, stack, swapaxes, take, transpose, unstack, zeros,
-    zeros_like,
+    outputs_of, pad, reshape, scatter_add, split, squeeze, stack, stop_gradient, swapaxes, take, transpose, unstack,
+    zeros, zeros_like,
 )  # fmt: skip
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "linear", "log", "log1p", "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "mean_squared_error",
     "min", "minimum", "mish", "multiply", "negative", "not_equal", "one_hot", "ones", "ones_like", "outputs_of", "pad",
     "power", "prod", "reduced", "relu", "reshape", "scatter_add", "selu", "sigmoid", "sign", "sin", "softmax",
-    "softmax_cross_entropy", "softplus", "softsign", "split", "sqrt", "square", "squeeze", "stack", "subtract", "sum",
-    "swapaxes", "swish", "take", "tanh", "transpose", "unstack", "var", "where", "zeros", "zeros_like",
+    "softmax_cross_entropy", "softplus", "softsign", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient",
+    "subtract", "sum", "swapaxes", "swish", "take", "tanh", "transpose", "unstack", "var", "where", "zeros",
+    "zeros_like",
 ]  # fmt: skip

@@ -274,3 +274,8 @@ def one_hot(indices: TensorLike, depth: int, dtype: Any = "float32") -> Tensor:
     (depth,) = sizes_of(depth)
     xp = at.backend
     return Tensor(xp.astype(xp.expand_dims(at.array, -1) == xp.arange(depth), dtype_name(dtype)), xp)
+
+
+def stop_gradient(x: TensorLike) -> Tensor:
+    """x, but a constant to the gradient: nothing flows back through it."""
+    return as_tensor(x, None, "stop_gradient").detach()

@@ -7,6 +7,7 @@ gradient. Any other callable on tensors works too, on the tape.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from minigrad import functional as F
@@ -15,6 +16,8 @@ from minigrad.layers.options import Kind
 from minigrad.ops import pointwise
 from minigrad.ops.op import Op
 from minigrad.ops.reduction import Softmax
+from minigrad.recurrent.equations import Equations
+from minigrad.recurrent.formulas import Formulas
 from minigrad.tensor import Tensor
 
 Activation = Callable[[Any], Tensor]
@@ -54,6 +57,29 @@ def serialize(activation: Activation) -> str:
 def rule(activation: Activation) -> type[Op] | None:
     """Returns the pair of formulas behind an activation, or None for a callable of one's own."""
     return _RULES.get(activation)
+
+
+def formulas(equations: type[Equations], sigma: Activation, phi: Activation, separate: bool, **values: Any) -> Formulas:
+    """Returns a cell's formulas with these activations; the same object for the same arguments.
+
+    Args:
+        equations: the cell.
+        sigma: σ.
+        phi: φ.
+        separate: one small product for each column rather than one large one.
+        values: the cell's options and widths.
+    """
+    known: Any = (equations, _RULES.get(sigma), _RULES.get(phi))
+    if all(known):
+        return _formulas(*known, separate, tuple(values.items()))
+    return Formulas(equations, rule_or_call(sigma), rule_or_call(phi), separate, **values)
+
+
+@cache
+def _formulas(
+    equations: type[Equations], sigma: type[Op], phi: type[Op], separate: bool, values: tuple[tuple[str, Any], ...]
+) -> Formulas:
+    return Formulas(equations, sigma, phi, separate, **dict(values))
 
 
 def rule_or_call(activation: Activation) -> type[Op]:

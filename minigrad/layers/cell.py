@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from minigrad import functional as F
@@ -11,20 +11,21 @@ from minigrad.creation import as_tensor
 from minigrad.errors import ShapeError
 from minigrad.flow import FlowAttribute
 from minigrad.layers import activations, constraints, initializers, nest, regularizers
-from minigrad.layers.cell_protocol import Recurrence, refuse_other_order, zero_state
+from minigrad.layers.cell_protocol import Recurrence, one_step, refuse_other_order, zero_state
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import flag, fraction, option, positive_int
-from minigrad.recurrent.step import Step
+from minigrad.recurrent.formulas import Formulas
 from minigrad.tensor import Tensor
 
 
 class Cell(Layer):
     """The base class of the recurrent cells of Keras.
 
-    A subclass says how many gates its kernel holds, what its step is, and which weights the step takes.
+    A subclass names its equations, how many gates its kernel holds, and which weights the equations take.
 
     Attributes:
+        equations: the equations of a step.
         gates: how many matrices stand side by side in the kernel.
         state_size: the size of each state, an int or nested lists of ints.
         output_size: the size of the output.
@@ -47,6 +48,7 @@ class Cell(Layer):
 
     computes_with_integers = True
     gates = 1
+    equations: Any = None
     input_spec = InputSpec(ndim=2)
     _dropout_masks = FlowAttribute[list[Tensor] | None](None)
     _recurrent_dropout_masks = FlowAttribute[list[Tensor] | None](None)
@@ -73,13 +75,17 @@ class Cell(Layer):
         names = self.formulas().gates
         return names if len(names) > 1 else ()
 
-    def formulas(self) -> Step:
-        """Returns the cell's step and its hand-derived gradient."""
-        raise NotImplementedError(f"{type(self).__name__} must define formulas().")
+    def formulas(self) -> Formulas:
+        """Returns the cell's step and its gradient."""
+        if self.equations is None:
+            raise NotImplementedError(f"{type(self).__name__} must define `equations`, a minigrad.recurrent.Equations.")
+        sigma = getattr(self, "recurrent_activation", F.sigmoid)
+        separate = getattr(self, "implementation", 2) == 1
+        return activations.formulas(self.equations, sigma, self.activation, separate)
 
     def step_weights(self, x_masks: Tensor | None, h_masks: Tensor | None) -> tuple[Tensor | None, ...]:
-        """Returns the weights in the order in which the step takes them."""
-        raise NotImplementedError(f"{type(self).__name__} must define step_weights(x_masks, h_masks).")
+        """Returns the weights in the order of the equations, by default W, U, b; None for those that are absent."""
+        return self.kernel, self.recurrent_kernel, self.bias, x_masks, h_masks
 
     def initial_bias(self, shape: tuple[int, ...], dtype: Any) -> Tensor:
         """Returns what the bias starts from."""
@@ -103,7 +109,7 @@ class Cell(Layer):
             self.bias = self._add_weight("bias", self.bias_shape(), initializer=self.initial_bias)
 
     def call(self, inputs: Tensor, states: Any, training: bool | None = None) -> tuple[Tensor, Any]:
-        """Runs one time step, op by op on the tape.
+        """Runs one time step, as one operation with the hand-derived gradient.
 
         Args:
             inputs: (batch, features).
@@ -125,8 +131,9 @@ class Cell(Layer):
                 f"{self.name}.call: expected `states` of shapes {_listed(expected)}, got "
                 f"{_listed(s.shape for s in state)}. cell.get_initial_state(batch_size={inputs.shape[0]}) makes zeros."
             )
-        step, weights = self.formulas(), self.step_weights(*self._masks(inputs, state[0], training))
-        state_new, _ = step.step(F, step.project(F, inputs, weights), state, weights)
+        step = self.formulas()
+        weights = self.step_weights(*self._masks(inputs, state[step.output], training))
+        state_new = one_step(self, step, inputs, state, weights)
         return state_new[step.output], nest.like(states, list(state_new))
 
     def recurrence(self, inputs: Tensor, training: bool | None) -> Recurrence | str:
@@ -142,7 +149,7 @@ class Cell(Layer):
             activation = getattr(self, name, None)
             if activation is not None and activations.rule(activation) is None:
                 return f"{name} {activations.serialize(activation)!r} has no hand-derived derivative"
-        like_h = F.zeros((inputs.shape[0], self.units), self.dtype) if training else None
+        like_h = F.zeros((inputs.shape[0], self.output_size), self.dtype) if training else None
         return Recurrence(self.formulas(), self.step_weights(*self._masks(inputs, like_h, training)))
 
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
@@ -162,12 +169,20 @@ class Cell(Layer):
 
     def _masks(self, x: Tensor, h: Tensor | None, training: bool | None) -> tuple[Tensor | None, Tensor | None]:
         """The masks as the step takes them: (1 or gates, batch, size), or None."""
+        return self._stacked_masks(x, h, training, (self.gates, self.gates))
+
+    def _stacked_masks(
+        self, x: Tensor, h: Tensor | None, training: bool | None, counts: Sequence[int]
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """The same, for so many columns of x and of h."""
         if not training or h is None:
             return None, None
-        kept = 1 if getattr(self, "implementation", 2) == 2 else self.gates
-        x_masks = self.get_dropout_mask_for_cell(x, training, count=self.gates)
-        h_masks = self.get_recurrent_dropout_mask_for_cell(h, training, count=self.gates)
-        return (F.stack(x_masks[:kept]) if x_masks else None), (F.stack(h_masks[:kept]) if h_masks else None)
+        x_masks = self.get_dropout_mask_for_cell(x, training, count=counts[0])
+        h_masks = self.get_recurrent_dropout_mask_for_cell(h, training, count=counts[1])
+        one = getattr(self, "implementation", 2) == 2
+        stacked = (None if not masks else F.stack(masks[:1] if one else masks) for masks in (x_masks, h_masks))
+        of_x, of_h = stacked
+        return of_x, of_h
 
     def get_dropout_mask_for_cell(self, inputs: Tensor, training: bool | None, count: int = 1) -> list[Tensor] | None:
         """Returns the masks of the inputs, drawn once and kept until `reset_dropout_mask`.

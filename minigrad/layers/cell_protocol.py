@@ -22,8 +22,14 @@ from minigrad.errors import MinigradError, ShapeError, shown
 from minigrad.layers import nest
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import OptionTypeError
+from minigrad.recurrent.formulas import Formulas
+from minigrad.recurrent.on_tape import is_on_tape
+from minigrad.recurrent.sequence import OneStep, Plan
 from minigrad.recurrent.step import State, Step, Weights
-from minigrad.tensor import Tensor
+from minigrad.tensor import Tensor, apply
+
+ONE_NODE_A_STEP = "explicit BPTT, one node a step"
+OP_BY_OP = "tape, op by op"
 
 
 class StateError(MinigradError, ValueError):
@@ -47,6 +53,47 @@ class Recurrence(NamedTuple):
     step: Step
     weights: tuple[Tensor | None, ...]
     around: Callable[[Tensor, Callable[[Tensor], Tensor]], Tensor] | None = None
+
+
+def one_step(
+    cell: Any, step: Step, x: Tensor, state: tuple[Tensor, ...], weights: tuple[Tensor | None, ...]
+) -> tuple[Tensor, ...]:
+    """Returns the new states after one time step: one operation with the hand-derived gradient.
+
+    Op by op on the tape instead, inside ``with mg.testing.on_tape(…)`` and where an activation has no derivative of its
+    own.
+
+    Args:
+        cell: the cell.
+        step: its step.
+        x: (batch, features).
+        state: the states before.
+        weights: in the step's order.
+    """
+    if is_on_tape(cell) or not has_rules(step):
+        new, _ = step.step(F, step.project(F, x, weights), state, weights)
+        return new
+    return apply(OneStep, x, *state, *weights, plan=Plan(step, len(state)))
+
+
+def has_rules(step: Any) -> bool:
+    """Returns whether the activations of a step have derivatives of their own."""
+    ops = (getattr(step, name, None) for name in ("activation", "recurrent_activation"))
+    return all(op is None or hasattr(op, "backward") for op in ops)
+
+
+def path_by_steps(cell: Any, x: Any, reason: str) -> str:
+    """Returns in words how a cell runs that is called step by step.
+
+    Args:
+        cell: the cell.
+        x: (batch, features), the inputs of a step; None where they are nested, or there was no step.
+        reason: why it is not run over the whole sequence at once.
+    """
+    taped = any(map(is_on_tape, innermost(cell))) or not isinstance(x, Tensor)
+    found = OP_BY_OP if taped else recurrences(cell, x, None)
+    whole = not isinstance(found, str) and all(isinstance(r.step, Formulas) and r.around is None for r in found)
+    return f"{ONE_NODE_A_STEP if whole else OP_BY_OP}: {reason}"
 
 
 class _Offered(Step):
@@ -170,7 +217,10 @@ def refuse_other_order(where: str, cell: Any, states: Any) -> None:
     Raises:
         StateError: the order is that of another generation; the shapes would fit. Or it is a dictionary's.
     """
-    size, given, meant = cell.state_size, _named(states), _named(cell.state_size)
+    size = cell.state_size
+    if _without_names(states, size):
+        return
+    given, meant = _named(states), _named(size)
     if isinstance(states, dict) and not isinstance(size, dict):
         raise StateError(
             f"{where}: expected a list of states, got a dictionary, {', '.join(map(str, states))}. Its order means "
@@ -188,6 +238,17 @@ def refuse_other_order(where: str, cell: Any, states: Any) -> None:
             f"{where}: expected the state in the structure {size}, got {described(states)} without its names, and "
             f"[h, c] of Keras' cells has the other order. Write {type(meant).__name__}(…)."
         )
+
+
+def _without_names(states: Any, size: Any) -> bool:
+    """True for a plain list of tensors and plain sizes, as in most calls: there is nothing to compare."""
+    sizes = [size] if type(size) is int else size
+    return (
+        type(states) is list
+        and type(sizes) is list
+        and {type(s) for s in states} == {Tensor}
+        and {type(n) for n in sizes} == {int}
+    )
 
 
 def _named(structure: Any) -> Any:

@@ -1,8 +1,9 @@
 """A cell over a sequence, by the best way that is open: what `RNN` and `dynamic_rnn` both run.
 
-There are two ways. The explicit loop over time of `minigrad.recurrent` is one node on the tape for each layer of the
-cell, in the backend's fused kernel where it has one. Where a cell offers no formulas for its step, its `call` runs step
-by step instead, each operation on the tape. `Run.path` says which it was, and why.
+There are three ways. The explicit loop over time of `minigrad.recurrent` is one node on the tape for each layer of the
+cell, in the backend's fused kernel where it has one. Otherwise the cell's `call` runs step by step: a cell with
+equations is one node a step, with the same hand-derived gradient; of any other cell each operation is on the tape.
+`Run.path` says which it was, and why.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from minigrad import functional as F
-from minigrad.backend.protocol import BackendModule
+from minigrad.backend.dtypes import dtype_name
 from minigrad.errors import MinigradError
 from minigrad.layers import cell_protocol, nest
 from minigrad.layers.cell_protocol import Recurrence
-from minigrad.recurrent import Plan, Sequence
+from minigrad.recurrent import Formulas, Plan, Sequence
+from minigrad.recurrent.compiled import Compiled, compiled
+from minigrad.recurrent.on_tape import is_on_tape
 from minigrad.recurrent.step import Step
 from minigrad.recurrent.watch import watch_of
 from minigrad.tensor import Tensor, apply
@@ -52,31 +55,38 @@ def run(
         constants: handed to the cell at every step.
         zero_output: at masked steps the output is zero instead of repeated.
         tbptt: (k1, k2): after every k1 steps the loss goes back through k2 steps.
-        on_tape: why the explicit loop is not wanted, if it is not.
+        on_tape: why the explicit loop over the sequence is not wanted, if it is not.
         name: of the layer around, for messages.
 
     Raises:
         MinigradError: `tbptt` is given, and the explicit loop cannot run.
     """
     on_tape = on_tape or ("the cell is given constants" if constants is not None else "")
+    if any(map(is_on_tape, cell_protocol.innermost(cell))):
+        on_tape = "mg.testing.on_tape"
     found = on_tape or _recurrences(cell, x, training, repeats=mask is not None and not zero_output)
     if not isinstance(found, str):
         return _explicit(cell, found, x, states, mask, zero_output, tbptt)
     if tbptt:
         raise MinigradError(f"{name}: tbptt={tbptt} needs the explicit loop over time, but {found}.")
-    outputs, last, states = _on_tape(cell, x, states, mask, training, constants, zero_output)
-    return Run(outputs, last, states, f"tape, op by op: {found}")
+    outputs, last, states = _by_steps(cell, x, states, mask, training, constants, zero_output)
+    return Run(outputs, last, states, cell_protocol.path_by_steps(cell, _first_step(x), found))
 
 
 def _recurrences(cell: Any, x: Any, training: bool | None, repeats: bool) -> list[Recurrence] | str:
     """What the explicit loop needs of each layer of the cell, or why it cannot run."""
-    if not isinstance(x, Tensor):
+    x_0 = _first_step(x)
+    if x_0 is None:
         return "the inputs are nested"
-    x_0 = Tensor(x.backend.getitem(x.array, 0), x.backend)
     found = cell_protocol.recurrences(cell, x_0, training)
     if repeats and not isinstance(found, str) and found[-1].around is not None:
         return "what a wrapper makes of an output is not what a masked step repeats"
     return found
+
+
+def _first_step(x: Any) -> Tensor | None:
+    """(batch, features), the inputs of the first step, as a constant; None if they are nested."""
+    return Tensor(x.backend.getitem(x.array, 0), x.backend) if isinstance(x, Tensor) else None
 
 
 def _explicit(
@@ -90,10 +100,10 @@ def _explicit(
     layers = zip(found, cell_protocol.innermost(cell), cell_protocol.state_sizes(cell), strict=True)
     for (step, weights, around), innermost, sizes in layers:
         watch = watch_of(innermost, step)
-        kernel, path = _choose_kernel(x.backend, step, weights, tbptt, watch is not None)
+        own_loop, path = _choose(x, step, weights, tbptt, watch is not None)
         paths += [] if path in paths else [path]
         own, state = state[: len(sizes)], state[len(sizes) :]
-        plan = Plan(step, len(sizes), rows, zero_output and not state, tbptt, kernel, watch)
+        plan = Plan(step, len(sizes), rows, zero_output and not state, tbptt, own_loop, watch)
 
         def sequence(x: Tensor, own: list[Any] = own, weights: Any = weights, plan: Plan = plan) -> Tensor:
             y, *new = apply(Sequence, x, *own, *weights, plan=plan)
@@ -109,23 +119,22 @@ def _explicit(
     return Run(y, last, states, f"explicit BPTT, {'; '.join(paths)}")
 
 
-def _choose_kernel(
-    backend: BackendModule, step: Step, weights: tuple[Any, ...], tbptt: tuple[int, int] | None, traced: bool
-) -> tuple[Any, str]:
-    """The backend's fused kernel for a step, or None; and in words what runs."""
-    kernel = getattr(backend, "kernels", {}).get(step.name)
-    if kernel is None:
-        return None, f"formulas of {type(step).__name__}: the {backend.name} backend has no kernel for it"
-    reason = "traced" if traced else f"tbptt={tbptt}" if tbptt else kernel.refuses(step, weights)
-    if reason:
-        return None, f"formulas of {type(step).__name__}: {reason}"
-    return kernel, f"fused kernel of the {backend.name} backend"
+def _choose(
+    x: Tensor, step: Step, weights: tuple[Any, ...], tbptt: tuple[int, int] | None, traced: bool
+) -> tuple[Compiled | None, str]:
+    """The backend's loop for a step, or None; and in words what runs."""
+    name = type(step).__name__ if not isinstance(step, Formulas) else step.equations.__qualname__
+    reason = "traced" if traced else f"tbptt={tbptt}" if tbptt else ""
+    found = reason or compiled(x.backend, step, weights, dtype_name(x.dtype))
+    if isinstance(found, str):
+        return None, f"formulas of {name}: {found}"
+    return found, f"fused kernel of the {x.backend.name} backend"
 
 
-def _on_tape(
+def _by_steps(
     cell: Any, x: Any, states: Any, mask: Tensor | None, training: bool | None, constants: Any, zero_output: bool
 ) -> tuple[Any, Any, Any]:
-    """Calls the cell step by step, each operation on the tape; the masked step is the same as in `recurrent.bptt`."""
+    """Calls the cell step by step; the masked step is the same as in `recurrent.bptt`."""
     steps = [F.unstack(part) for part in nest.leaves(x)]
     rows = [None] * len(steps[0]) if mask is None else [F.expand_dims(row, -1) for row in F.unstack(mask)]
     call = cell_protocol.caller(cell, training, constants)

@@ -94,7 +94,7 @@ class RNN(Layer):
         return_state: return the final states too.
         go_backwards: process the sequence from its end, and return the outputs in that reversed order.
         stateful: start each batch from the states in which the one before it ended, row by row.
-        unroll: run the cell op by op on the tape, rather than as one node with explicit BPTT. The numbers are the same.
+        unroll: make one node of each step on the tape, rather than one of the sequence. The numbers are the same.
         time_major: inputs and outputs are (time, batch, …).
         zero_output_for_mask: at masked steps the output is zero rather than the previous one.
         tbptt: (k1, k2): after every k1 steps the loss goes back through k2 steps. None goes back all the way.

@@ -17,14 +17,18 @@ from typing import Any
 from minigrad.creation import tensor
 from minigrad.errors import MinigradError
 from minigrad.keras.layers import LSTM
+from minigrad.ops.pointwise import Sigmoid, Tanh
 from minigrad.playground.experiments import EXPERIMENTS, LAST
 from minigrad.playground.networks import UNITS, Network, X, networks
 from minigrad.plot import style
-from minigrad.recurrent import LSTMStep, lstm_step
+from minigrad.recurrent import lstm
+from minigrad.recurrent.reader import describe
+from minigrad.recurrent.rules import rule_of
+from minigrad.show.javascript import javascript
 from minigrad.tracing import Trace, trace
 
 SCRIPTS = ("lstm.js", "words.js", "flow.js", "rows.js", "page.js")
-WAYS = ("carousel", *LSTMStep.gates)
+WAYS = ("carousel", "i", "f", "g", "o")
 DASHES = {"-": "", "--": "6 3", "-.": "8 2 1 2"}  # of matplotlib's line styles; the others are numbers already
 
 
@@ -37,7 +41,7 @@ def playground() -> str:
     parts = {
         "style": _read("page.css"),
         "colours": " ".join(f"--{name}: {look['colour']};" for name, look in looks().items()),
-        "scripts": "\n".join(f"<script>\n{_read(name)}</script>" for name in SCRIPTS),
+        "scripts": "\n".join(f"<script>\n{text}</script>" for text in (equations_of_one_unit(), *map(_read, SCRIPTS))),
         "data": _json(data(nets)),
         "equations": equations(),
     }
@@ -48,6 +52,13 @@ def playground() -> str:
             raise MinigradError(f"playground: page.html has no place for {name}: expected {{{{{name}}}}} in it.")
         page = before + part + after
     return page
+
+
+def equations_of_one_unit() -> str:
+    """Returns the LSTM's equations as JavaScript, each gate of which can be held."""
+    ops: Any = (Sigmoid, Tanh)
+    sigma, phi = (rule for rule in map(rule_of, ops) if rule is not None)
+    return javascript(describe(lstm.LSTM), sigma, phi, held=("i", "f", "g", "o"))
 
 
 def data(nets: list[Network]) -> dict[str, Any]:
@@ -112,8 +123,8 @@ def expected(net: Network) -> dict[str, Any]:
 
 
 def equations() -> str:
-    """Returns the derivation that stands at the head of `lstm_step.py`, as HTML."""
-    blocks = inspect.cleandoc(lstm_step.__doc__ or "").split("\n\n")[1:]
+    """Returns the derivation that stands in `minigrad/recurrent/lstm.py`, as HTML."""
+    blocks = inspect.cleandoc(lstm.LSTM.__doc__ or "").split("\n\n")[1:]
     tags = ["pre" if block.startswith("    ") else "p" for block in blocks]
     texts = [inspect.cleandoc(block) if tag == "pre" else block for tag, block in zip(tags, blocks, strict=True)]
     page = "\n".join(f"<{tag}>{escape(text)}</{tag}>" for tag, text in zip(tags, texts, strict=True))

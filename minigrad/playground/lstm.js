@@ -1,8 +1,8 @@
 "use strict";
 /* One LSTM, forward and backward, in plain numbers.
 
-   The letters are those of minigrad/recurrent/lstm_step.py, and so is the derivation; that file computes whole
-   batches, this one computes one sequence, unit by unit, with loops to read. Time t counts from 0 here.
+   The equations are those of minigrad/recurrent/lstm.py: `forwardStep` and `backwardStep` are made from that file
+   (`python -m minigrad show lstm --as js`). What stands here are the products, with loops to read. Time t counts from 0.
 
      x[t][n]          the inputs                       h_0[u], c_0[u]   the state before the first step
      W[n][column]     from input n                     held[t][k][u]    a number: gate k is held at it,
@@ -20,36 +20,26 @@ const zeros = n => Array(n).fill(0);
 const zerosLike = matrix => matrix.map(row => zeros(row.length));
 const sum = values => values.reduce((total, value) => total + value, 0);
 
-/* σ(z) = 1 / (1 + e⁻ᶻ), computed from e^(−|z|), which cannot overflow. */
-function sigmoid(z) {
-  const e = Math.exp(-Math.abs(z));
-  return (z >= 0 ? 1 : e) / (1 + e);
+/* Of arrays by name the numbers of unit u, and the other way round. */
+const unit = (arrays, u) => Object.fromEntries(Object.entries(arrays).map(([name, values]) => [name, values[u]]));
+function put(arrays, u, numbers) {
+  for (const [name, value] of Object.entries(numbers)) (arrays[name] ??= [])[u] = value;
 }
-
-/* φ and σ, and their slopes told from their outputs: tanh′ = 1 − y², σ′ = y (1 − y). */
-const activate = (k, z) => k === "g" ? Math.tanh(z) : sigmoid(z);
-const slope = (k, y) => k === "g" ? 1 - y * y : y * (1 - y);
 
 /* Forward. Returns for each step what it read (h, c), its pre-activations z_k, its gates, and a, c_new, h_new. */
 function forward({ W, U, b }, x, held, h_0, c_0) {
   const units = h_0.length, steps = [];
   let h = h_0, c = c_0;
   for (let t = 0; t < x.length; t++) {
-    const s = { h, c, c_new: [], a: [], h_new: [] };
-    for (const k of GATES) {
-      // z = x W + b + h U;   i = σ(z_i)   f = σ(z_f)   g = tanh z_g   o = σ(z_o)
-      s["z_" + k] = h.map((_, u) => {
+    const s = { h, c };
+    for (const k of GATES)
+      s["z_" + k] = h.map((_, u) => {                 // z = x W + b + h U
         const column = columnOf(k, u, units);
         const xW = sum(x[t].map((x_n, n) => x_n * W[n][column])), hU = sum(h.map((h_m, m) => h_m * U[m][column]));
         return xW + b[column] + hU;
       });
-      s[k] = s["z_" + k].map((z, u) => held[t][k][u] ?? activate(k, z));
-    }
-    for (let u = 0; u < units; u++) {
-      s.c_new[u] = s.f[u] * c[u] + s.i[u] * s.g[u];   // c_new = f ∘ c + i ∘ g: the carousel
-      s.a[u] = Math.tanh(s.c_new[u]);                 // a     = tanh c_new
-      s.h_new[u] = s.o[u] * s.a[u];                   // h_new = o ∘ a
-    }
+    for (let u = 0; u < units; u++)
+      put(s, u, forwardStep(unit(s, u), unit(held[t], u)));
     steps.push(s);
     h = s.h_new;
     c = s.c_new;
@@ -72,7 +62,7 @@ function backward({ W, U, b }, x, held, steps, asked, dc_T) {
   let dh_back = zeros(units), dc_back = dc_T;
   for (let t = x.length - 1; t >= 0; t--) {
     const s = steps[t], d = stepBackward(s, held[t], asked[t].map((v, u) => v + dh_back[u]), dc_back);
-    d.ledger = { c: { carousel: d.dc.map((dc, u) => dc * s.f[u]) }, h: {} };   // dc ∘ f
+    d.ledger = { c: { carousel: d.dc_ }, h: {} };           // dc f
     d.dx = zeros(x[t].length);
     for (const k of GATES) {
       d.ledger.h[k] = zeros(units);
@@ -96,17 +86,12 @@ function backward({ W, U, b }, x, held, steps, asked, dc_T) {
   return { steps: back, dW, dU, db, dh_0: dh_back, dc_0: dc_back };
 }
 
-/* One step back, from ∂loss/∂h_new and what came along c, to the gates: the lines of the forward step read upwards. */
+/* One step back, from ∂loss/∂h_new and what came along c, to the gates. */
 function stepBackward(s, held, dh, dc_arrived) {
   const d = { dh, dc_arrived };
-  d.dc_through_o = dh.map((dh_u, u) => dh_u * s.o[u] * (1 - s.a[u] * s.a[u]));   // dh ∘ o ∘ tanh′(c_new)
-  d.dc = dc_arrived.map((dc_u, u) => dc_u + d.dc_through_o[u]);
-  d.di = d.dc.map((dc_u, u) => dc_u * s.g[u]);        // of c_new = f ∘ c + i ∘ g
-  d.df = d.dc.map((dc_u, u) => dc_u * s.c[u]);
-  d.dg = d.dc.map((dc_u, u) => dc_u * s.i[u]);
-  d.do_ = dh.map((dh_u, u) => dh_u * s.a[u]);         // of h_new = o ∘ a; `do` is a word of JavaScript's
-  const dgate = { i: d.di, f: d.df, g: d.dg, o: d.do_ };
-  for (const k of GATES)
-    d["dz_" + k] = dgate[k].map((dk, u) => held[k][u] === null ? dk * slope(k, s[k][u]) : 0);
+  for (let u = 0; u < dh.length; u++) {
+    const back = backwardStep({ ...unit(s, u), dh: dh[u], dc: dc_arrived[u] }, unit(held, u));
+    put(d, u, { ...back, dc: back.dc_2, dc_through_o: dphi(dh[u] * s.o[u], s.a[u]) });   // dh o φ′(c_new)
+  }
   return d;
 }

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 from minigrad.backend.protocol import Array, Xp
 from minigrad.errors import DTypeError, MinigradError, ShapeError
-from minigrad.recurrent.step import State, Step, Weights
+from minigrad.recurrent.step import Same, State, Step, Weights
 
 
 class Kept(NamedTuple):
@@ -98,10 +98,11 @@ def forward(
         ShapeError: x, the states and the mask do not fit together: x may be (batch, time, features).
 
     >>> import numpy as np, minigrad_numpy as xp
-    >>> from minigrad.recurrent import LSTMStep, LSTMWeights, bptt
-    >>> weights = LSTMWeights(W=np.ones((2, 4)), U=np.zeros((1, 4)), b=np.zeros(4))
+    >>> from minigrad.recurrent import LSTM, Formulas, bptt
+    >>> cell = Formulas(LSTM)
+    >>> weights = cell.Weights(W=np.ones((2, 4)), U=np.zeros((1, 4)), b=np.zeros(4))
     >>> x, zero = np.zeros((3, 1, 2)), np.zeros((1, 1))
-    >>> h, (h_T, c_T), kept = bptt.forward(xp, LSTMStep(), x, (zero, zero + 1.0), weights)
+    >>> h, (h_T, c_T), kept = bptt.forward(xp, cell, x, (zero, zero + 1.0), weights)
     >>> c_T  # half of it forgotten at each of three steps
     array([[0.125]])
     """
@@ -236,8 +237,8 @@ def windows(T: int, tbptt: Any) -> Iterator[tuple[int, int, int]]:
 
 
 def added(a: Any, b: Any) -> Any:
-    """Returns the sum of two gradients that are arrays, tuples of arrays, or None."""
-    if a is None or b is None:
+    """Returns the sum of two gradients that are arrays, tuples of arrays, or None; of `Same` the one."""
+    if a is None or b is None or isinstance(a, Same):
         return b if a is None else a
     if not isinstance(a, tuple):
         return a + b

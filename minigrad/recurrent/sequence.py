@@ -1,7 +1,7 @@
-"""A whole sequence as one operation on the tape: forward runs the loop, backward runs it in reverse.
+"""A whole sequence, or a single step, as one operation on the tape, with the hand-derived gradient.
 
-The tape then holds one node for a sequence and not some twenty for each step. Where the backend offers a fused kernel
-for the cell, the kernel runs in place of the formulas; a test says that the numbers are the same.
+The tape then holds one node for a sequence, or for a step, and not some twenty for each step. Where the backend has
+compiled the cell's loop over time, that loop runs in place of the formulas; a test says that the numbers are the same.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from minigrad.backend.protocol import Array, Xp
 from minigrad.ops.op import MultiOp
 from minigrad.recurrent import bptt
+from minigrad.recurrent.compiled import Compiled
 from minigrad.recurrent.step import Step
 from minigrad.recurrent.watch import Watch
 
@@ -24,7 +25,7 @@ class Plan(NamedTuple):
         mask: (time, batch) of bools, or None.
         zero_output: the output at masked steps is zero instead of repeated.
         tbptt: (k1, k2), or None for the whole way back.
-        kernel: the backend's fused kernel for this cell, or None for the formulas.
+        loop: the backend's loop for this cell, or None for the formulas.
         watch: where to write down what happens, or None.
     """
 
@@ -33,12 +34,12 @@ class Plan(NamedTuple):
     mask: Array | None = None
     zero_output: bool = False
     tbptt: tuple[int, int] | None = None
-    kernel: Any = None
+    loop: Compiled | None = None
     watch: Watch | None = None
 
-    def kernel_in(self, xp: Xp) -> Any:
-        """The kernel, if xp is a backend that has one: `minigrad.functional` has none."""
-        return self.kernel if hasattr(xp, "kernels") else None
+    def loop_in(self, xp: Xp) -> Compiled | None:
+        """The backend's loop, if xp is a backend: on Tensors the formulas run."""
+        return self.loop if hasattr(xp, "to_numpy") else None
 
 
 class Sequence(MultiOp):
@@ -51,9 +52,9 @@ class Sequence(MultiOp):
 
     def forward(xp: Xp, x: Array, *state_and_weights: Array, plan: Plan) -> tuple[tuple[Array, ...], Any]:
         state, weights = state_and_weights[: plan.states], state_and_weights[plan.states :]
-        kernel = plan.kernel_in(xp)
-        if kernel is not None:
-            y, state_T, kept = kernel.forward(plan.cell, x, state, weights, plan.mask, plan.zero_output)
+        loop = plan.loop_in(xp)
+        if loop is not None:
+            y, state_T, kept = loop.forward(x, state, weights, plan.mask, plan.zero_output)
         else:
             y, state_T, kept = bptt.forward(xp, plan.cell, x, state, weights, plan.mask, plan.zero_output)
         if plan.watch is not None:
@@ -72,9 +73,9 @@ class Sequence(MultiOp):
     ) -> tuple[Array | None, ...]:
         weights = state_and_weights[plan.states :]
         doutputs, *dstate = dy
-        kernel = plan.kernel_in(xp)
-        if kernel is not None:
-            g = kernel.backward(plan.cell, doutputs, tuple(dstate), x, weights, kept, needs[0])
+        loop = plan.loop_in(xp)
+        if loop is not None:
+            g: Any = loop.backward(doutputs, tuple(dstate), x, weights, kept, needs[0])
         else:
             seen = None if plan.watch is None else plan.watch.step_back_in(xp)
             g = bptt.backward(xp, plan.cell, doutputs, tuple(dstate), x, weights, kept, plan.tbptt, seen)
@@ -83,3 +84,25 @@ class Sequence(MultiOp):
             plan.watch.went_back(xp, dx)
         absent = (None,) * (len(weights) - len(dweights))
         return (dx, *dstate_0, *dweights, *absent)
+
+
+class OneStep(MultiOp):
+    """new states = one step of a cell from its states: a cell that is called by hand.
+
+    Inputs: x (batch, features), then the state's arrays, then the weights (None where the cell has none).
+    """
+
+    keeps = True
+
+    def forward(xp: Xp, x: Array, *state_and_weights: Array, plan: Plan) -> tuple[tuple[Array, ...], Any]:
+        state, weights = state_and_weights[: plan.states], state_and_weights[plan.states :]
+        return plan.cell.step(xp, plan.cell.project(xp, x, weights), state, weights)
+
+    def backward(
+        xp: Xp, dy: tuple[Array, ...], y: tuple[Array, ...], x: Array, *state_and_weights: Array, plan: Plan, kept: Any
+    ) -> tuple[Array | None, ...]:
+        state, weights = state_and_weights[: plan.states], state_and_weights[plan.states :]
+        dz, dstate = plan.cell.step_backward(xp, dy, kept, state, weights)
+        dx, dweights = plan.cell.gather(xp, xp.expand_dims(x, 0), [state], [kept], [dz], weights)
+        absent = (None,) * (len(weights) - len(dweights))
+        return (xp.squeeze(dx, 0), *dstate, *dweights, *absent)

@@ -14,12 +14,27 @@ A cell of one's own need only offer `step` and `step_backward`; see `Step`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from minigrad.backend.protocol import Array, Xp
 
 State = tuple[Array, ...]
 Weights = tuple[Array | None, ...]
+
+
+class Same:
+    """A part of dz that does not depend on the upstream gradient, such as what a matrix was multiplied by.
+
+    Where the windows of a truncation overlap, the dz of a step are added; such a part is kept as it is.
+
+    Attributes:
+        value: the array.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Array) -> None:
+        self.value = value
 
 
 class Step:
@@ -36,11 +51,11 @@ class Step:
     ``((dx, *dweights), dstate)``; `gather` then sums the steps' shares of each weight.
     """
 
-    name: ClassVar[str] = ""
-    output: ClassVar[int] = 0
-    states: ClassVar[tuple[str, ...]] = ()
-    gates: ClassVar[tuple[str, ...]] = ()
-    inner: ClassVar[tuple[str, ...]] = ()
+    name: str = ""
+    output: int = 0
+    states: tuple[str, ...] = ()
+    gates: tuple[str, ...] = ()
+    inner: tuple[str, ...] = ()
 
     @property
     def recomputes(self) -> bool:
@@ -63,7 +78,7 @@ class Step:
         raise NotImplementedError(f"{type(self).__name__} must define step(xp, z, state, weights).")
 
     def step_backward(self, xp: Xp, dstate: State, kept: Any, state: State, weights: Weights) -> tuple[Any, State]:
-        """Returns dz, in whatever form `gather` takes it, and ∂loss/∂state.
+        """Returns dz, in whatever form `gather` takes it, and ∂loss/∂state; what of dz is no gradient is a `Same`.
 
         Args:
             xp: the array namespace.

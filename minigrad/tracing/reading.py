@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from minigrad.backend.dtypes import dtype_name
 from minigrad.backend.protocol import Array
 from minigrad.errors import IndexRangeError, MinigradError
+from minigrad.layers.catalogue import snake_case
 from minigrad.recurrent import bptt
+from minigrad.recurrent.formulas import Formulas
+from minigrad.recurrent.step import Step
 from minigrad.recurrent.watch import Watch
-from minigrad.tracing.ledger import dz_of_gates, ways_back
+from minigrad.tracing.ledger import ways_back
 from minigrad.tracing.trace import HELD, HostArray, Trace
 
 LIMIT = 2**30  # bytes
@@ -60,11 +64,11 @@ def read(watch: Watch, name: str, every: int = 1, units: list[int] | None = None
         return _of_units(whole, units)
 
     def of_step(letter: str) -> HostArray:
-        return host(getattr(kept_t, letter) for kept_t in steps)
+        return host(_value(watch, t, kept_t, letter) for t, kept_t in zip(at, steps, strict=True))
 
     trace = Trace(
         name=name,
-        kind=step.name or type(getattr(step, "cell", step)).__name__,
+        kind=snake_case(step.equations.__name__) if isinstance(step, Formulas) else type(_own(step)).__name__,
         x=watch.xp.to_numpy(watch.x)[::every],
         outputs=host(rows[t] for t in at),
         mask=_mask(watch, at),
@@ -98,13 +102,28 @@ def _with_gradients(
     )
 
 
+def _own(step: Step) -> Any:
+    """The cell that a step was made of, or the step itself."""
+    return getattr(step, "cell", step)
+
+
+def _value(watch: Watch, t: int, kept: Any, letter: str) -> Array:
+    """What step t computed under a letter: from its cache, or computed again."""
+    if hasattr(kept, letter) or not isinstance(watch.step, Formulas):
+        return getattr(kept, letter)
+    x = watch.xp.getitem(watch.x, t)
+    return watch.step.looked(watch.xp, x, watch.kept.states[t], watch.weights, (letter,))[0]
+
+
 def _dgates(watch: Watch, at: range) -> dict[str, HostArray]:
-    """∂loss/∂(the gates' pre-activations); of a cell of the user's own nobody knows in what form it gives them."""
-    gates = watch.step.gates if watch.step.name else ()
-    if not gates:
+    """∂loss/∂(the gates' pre-activations); a step of the user's own gives them in a form that is not known."""
+    step = watch.step
+    if not isinstance(step, Formulas):
         return {}
-    dz = np.stack([watch.xp.to_numpy(dz_of_gates(watch.steps[t].dz)) for t in at])
-    return dict(zip(gates, np.split(dz, len(gates), -1), strict=True))
+    columns = [step.dgates(watch.xp, watch.steps[t].dz) for t in at]
+    return {
+        k: watch.xp.to_numpy(watch.xp.stack(d)) for k, d in zip(step.gates, zip(*columns, strict=True), strict=True)
+    }
 
 
 def _of_units(whole: HostArray, units: list[int] | None) -> HostArray:

@@ -9,6 +9,7 @@ from typing import Any
 
 from minigrad.errors import MinigradError, unknown_name
 from minigrad.layers import cell_protocol
+from minigrad.layers.cell_protocol import ONE_NODE_A_STEP, OP_BY_OP
 from minigrad.layers.layer import Layer
 from minigrad.recurrent.watch import Watch, is_watched, watching
 from minigrad.tracing import jacobian
@@ -154,11 +155,13 @@ def _indices(units: Any) -> list[int] | None:
 def _not_run(layer: Any) -> str:
     """Why there is nothing to see."""
     path = getattr(layer, "path", "")
-    if path.startswith("tape") and "unroll=True" not in path:
-        return (
-            f"its last run was on the {path}. Only the explicit loop over time can be looked at: give the cell `step` "
-            "and `step_backward`, as minigrad.recurrent.Step has them."
-        )
+    how, _, reason = path.partition(": ")
+    if how in (ONE_NODE_A_STEP, OP_BY_OP) and reason != "unroll=True":
+        advice = "give the cell `step` and `step_backward`, as minigrad.recurrent.Step has them, or write Equations"
+        if reason == "mg.testing.on_tape":
+            advice = "trace it outside of on_tape"
+        on = "on the" if how == OP_BY_OP else "by"
+        return f"its last run was {on} {path}. Only the explicit loop over time can be looked at: {advice}."
     what = "layer or model" if hasattr(layer, "cell") else "layer that runs the cell, or dynamic_rnn,"
     return f"it has not run. Call the {what} inside the `with` block."
 

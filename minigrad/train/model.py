@@ -9,12 +9,13 @@ import numpy as np
 from minigrad.creation import tensor
 from minigrad.functional import one_hot
 from minigrad.keras.initializers import RandomNormal
-from minigrad.keras.layers import GRU, LSTM, Dense, Dropout, Embedding, SimpleRNN
+from minigrad.keras.layers import GRU, LSTM, RNN, Dense, Dropout, Embedding, EquationCell, SimpleRNN
 from minigrad.keras.models import Model
 from minigrad.tensor import Tensor, TensorLike
+from minigrad.train.cells import defined
 from minigrad.train.task import RunOptions, Shape
 
-LAYERS = {"lstm": LSTM, "gru": GRU, "simple_rnn": SimpleRNN}
+LAYERS: dict[str, type[RNN]] = {"lstm": LSTM, "gru": GRU, "simple_rnn": SimpleRNN}
 
 States = list[list[Tensor]]
 """For each recurrent layer its states: ``[h, c]`` of an LSTM, ``[h]`` of the others."""
@@ -37,11 +38,7 @@ class SequenceModel(Model):
         self.shape = shape
         self.embedding = self._embedding(shape) if shape.embedding else None
         self.dropout = Dropout(options.dropout, name="dropout")
-        kind, biases = LAYERS[options.cell], _biases(options)
-        self.recurrent = [
-            kind(options.units, return_sequences=True, return_state=True, name=f"{options.cell}_{k}", **biases)
-            for k in range(options.layers)
-        ]
+        self.recurrent = [_recurrent(options, k) for k in range(options.layers)]
         self.dense = Dense(shape.outputs, name="dense")
 
     @staticmethod
@@ -74,6 +71,16 @@ class SequenceModel(Model):
             x, *new = layer(x, initial_state=None if states is None else states[k])
             after.append(new)
         return self.dense(x), after
+
+
+def _recurrent(options: RunOptions, k: int) -> RNN:
+    """The k-th recurrent layer: a built-in one, or the user's cell, which has been imported by now."""
+    how = {"return_sequences": True, "return_state": True}
+    if options.cell in LAYERS:
+        return LAYERS[options.cell](options.units, name=f"{options.cell}_{k}", **how, **_biases(options))
+    equations = defined(options.cell)
+    name = equations.__name__.lower()
+    return RNN(EquationCell(equations, options.units, name=name), name=f"{name}_{k}", **how)
 
 
 def _biases(options: RunOptions) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -41,6 +42,7 @@ def option(
     maximum: float | None = None,
     ceiling: int | None = None,
     choices: tuple[str, ...] = (),
+    or_like: str = "",
 ) -> Any:
     """Describes one option: a dataclass field that carries its help text and limits.
 
@@ -52,8 +54,17 @@ def option(
         maximum: the largest value allowed.
         ceiling: a bound far above what is useful; an error names it only where it is passed.
         choices: the words allowed.
+        or_like: the form of other texts allowed beside these words, such as ``"module:Name"``: identifiers, and what is
+            between them.
     """
-    limits = {"minimum": minimum, "above": above, "maximum": maximum, "ceiling": ceiling, "choices": choices}
+    limits = {
+        "minimum": minimum,
+        "above": above,
+        "maximum": maximum,
+        "ceiling": ceiling,
+        "choices": choices,
+        "or_like": or_like,
+    }
     return dataclasses.field(default=default, metadata={"help": help, **limits})
 
 
@@ -117,6 +128,7 @@ class Description:
     maximum: float | None
     ceiling: int | None
     choices: tuple[str, ...]
+    or_like: str
 
     @property
     def flag(self) -> str:
@@ -126,7 +138,7 @@ class Description:
     def expected(self) -> str:
         """Says in words what values are allowed."""
         if self.choices:
-            return "one of " + ", ".join(self.choices)
+            return "one of " + ", ".join(self.choices) + (f", or {self.or_like}" if self.or_like else "")
         what = {int: "a whole number", float: "a number", str: "text"}[self.kind]
         limits = [
             f"{word} {limit:g}"
@@ -148,8 +160,9 @@ class Description:
             raise OptionError(f"{self.flag}: expected at most {ceiling:,}, got {shown(value)}.")
         if self.kind is float and type(value) is int and value > -LARGEST:
             value = float(value)
-        if self.choices and isinstance(value, str) and value not in self.choices:
-            raise OptionError(str(unknown_name(self.flag, value[:80], self.choices)))
+        if self.choices and isinstance(value, str) and value not in self.choices and not self._is_like(value):
+            hint = f"Or write {self.or_like}." if self.or_like else ""
+            raise OptionError(str(unknown_name(self.flag, value[:80], self.choices, hint)))
         if type(value) is not self.kind or not self._allows(value):
             raise OptionError(f"{self.flag}: expected {self.expected()}, got {shown(value)}.")
         return value
@@ -160,6 +173,10 @@ class Description:
             return self.kind(text)
         except ValueError:
             raise OptionError(f"{self.flag}: expected {self.expected()}, got {shown(text)}.") from None
+
+    def _is_like(self, value: str) -> bool:
+        form = re.sub(r"\w+", r"[A-Za-z_][\\w.]*", re.escape(self.or_like))
+        return bool(self.or_like) and len(value) <= 200 and re.fullmatch(form, value) is not None
 
     def _allows(self, value: Any) -> bool:
         if self.kind is str:

@@ -19,6 +19,7 @@ import numpy as np
 from minigrad.backend.protocol import Array
 from minigrad.train.options import Options, option
 
+BUILT_IN = ("lstm", "gru", "simple_rnn")
 LARGEST_SIZE = 10**6  # a size: any product of them is still a size that NumPy knows
 
 
@@ -32,7 +33,9 @@ class RunOptions(Options):
         None, "train for about so many minutes: times a few steps first, then sets --steps", above=0, ceiling=10**6
     )
     batch: int = option(32, "sequences in a batch", minimum=1, ceiling=LARGEST_SIZE)
-    cell: str = option("lstm", "the recurrent layer", choices=("lstm", "gru", "simple_rnn"))
+    cell: str = option(
+        "lstm", "the recurrent layer, or module:Name, a cell of your own", choices=BUILT_IN, or_like="module:Name"
+    )
     units: int = option(64, "units of each recurrent layer", minimum=1, ceiling=LARGEST_SIZE)
     layers: int = option(1, "recurrent layers, one upon the other", minimum=1, ceiling=1000)
     memory: float | None = option(

@@ -21,6 +21,7 @@ from minigrad.creation import tensor
 from minigrad.errors import NaNLossError
 from minigrad.keras.optimizers import Adam
 from minigrad.keras.optimizers.schedules import CosineDecay
+from minigrad.layers import nest
 from minigrad.tensor import Tensor
 from minigrad.train.checkpoint import Checkpoint, grouped
 from minigrad.train.errors import CheckpointError
@@ -186,11 +187,10 @@ class Trainer:
         if not arrays:
             return None
         rows = self.task.batch(np.random.default_rng(0), 0).inputs.shape[0]
-        each = 2 if self.options.cell == "lstm" else 1
-        own = [((rows, self.options.units), "float32")] * (each * self.options.layers)
-        _check_arrays("states", own, arrays)
-        states = [tensor(array) for array in arrays]
-        return [states[k : k + each] for k in range(0, len(states), each)]
+        sizes = [nest.leaves(layer.cell.state_size) for layer in self.model.recurrent]
+        _check_arrays("states", [((rows, n), "float32") for of_layer in sizes for n in of_layer], arrays)
+        left = iter([tensor(array) for array in arrays])
+        return [[next(left) for _ in of_layer] for of_layer in sizes]
 
     def restore_weights(self, checkpoint: Checkpoint) -> None:
         """Takes over the weights alone, as to use a model that is trained.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -12,15 +13,78 @@ import pytest
 
 import minigrad as mg
 import minigrad_numpy
-from kernel_cases import anything, assert_numbers_of_the_formulas, assert_precise_to_the_dtype, trying
+from benchmarks.gpu.roads import formulas_alone
+from kernel_cases import BUILT_IN, ODD, Kind, anything, assert_loop_is_formulas, case_of, trying
 from minigrad.errors import OutOfMemoryError
 from minigrad.keras import layers as L
+from minigrad.ops import pointwise as ops
+from minigrad.recurrent import GRU, LSTM, Equations, GRUResetBefore, SimpleRNN, phi, sigma, stop
 from pretended_cuda import Cuda
+from recurrent.odd_cells import Net1997
 from rows import assert_same, masks
 
 T, B, I, H = 5, 3, 4, 3
 KINDS = {"lstm": (L.LSTM, 1), "gru": (L.GRU, 1), "simple_rnn": (L.SimpleRNN, 0)}  # layer, has gates
 BOTH_WAYS = ["gemm", *["gemm", "forward"] * T, *["backward", "gemm"] * T]
+
+
+class Inward(Equations):
+    """Inner products of a state, of a column and of another product, one of them a new state as it is."""
+
+    states = "h", "m"
+    products = "z_a z_b = x W + h U + b"
+
+    def forward(z_a, z_b, h, m, *, P, Q, R):
+        u = h @ P
+        v = z_b @ Q
+        w = v @ R
+        return phi(z_a + u * w) + m, v
+
+
+class Blind(Equations):
+    """What no gradient reaches: an input, a product's source, a column; two states that change places."""
+
+    states = "h", "k"
+    products = "z_a z_b = stop(x) W + h U", "y = stop(h) V + k T + c"
+
+    def forward(z_a, z_b, y, h, k, q):
+        return phi(z_a + y) * q + stop(sigma(z_b)), h + 0 * k
+
+
+class Narrow(Equations):
+    """Everything of another width than the units, but one state; and the output is shared."""
+
+    states = "g:blocks", "c", "n:small"
+    output = "g"
+    products = "z_g:blocks z_c = x W + g U + c T + b", "z_n:small = x V + n A + g D"
+
+    def forward(z_g, z_c, z_n, g, c, n):
+        g_new = sigma(z_g)
+        return g_new, g_new * c + g * phi(z_c), (n + phi(z_n)) / 2
+
+
+ACTIVATIONS = [(ops.Relu, ops.Elu), (ops.Gelu, ops.Mish), (ops.HardSigmoid, ops.Softsign)]
+CELLS = [
+    *BUILT_IN,
+    *ODD[:-1],
+    replace(ODD[-1], x_masks="one", h_masks="one"),
+    Kind(Inward, h_masks="each"),
+    Kind(Inward),
+    Kind(Inward, h_masks="one"),
+    Kind(Blind),
+    Kind(Narrow, values={"blocks": 2, "small": 3}),
+    *(replace(kind, sigma=sigma, phi=phi) for kind in ODD[:11] for sigma, phi in ACTIVATIONS[:1]),
+    *(Kind(cell, *pair) for cell in (LSTM, GRU, GRUResetBefore, SimpleRNN) for pair in ACTIVATIONS),
+]
+"""Each is compiled once, all of them together."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_together(pretended_backend: tuple[ModuleType, Cuda]) -> None:
+    """The kernels of all cells in one run of the compiler."""
+    cupy, device = pretended_backend
+    loops = [case_of(kind, (1, 1, 1, 4)).loop(cupy) for kind in CELLS]
+    device.compile_together(loop.loop.plan.text for loop in loops if not isinstance(loop, str))
 
 
 def numbers(layer: Any, mask: Any, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
@@ -50,14 +114,12 @@ def test_kernel_is_formula(
     use_bias: bool,
     gate: str,
     cupy: ModuleType,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     layer, gated = KINDS[kind]
     options: dict[str, Any] = {"zero_output_for_mask": zero_output, "use_bias": use_bias, "dtype": "float64"}
     options |= {"recurrent_activation": gate} if gated else {}
     found = []
-    monkeypatch.setattr(minigrad_numpy, "kernels", {})
-    for backend in (cupy, "numpy"):
+    for backend in (cupy, formulas_alone(minigrad_numpy)):
         with mg.using(backend):
             made = layer(H, return_sequences=True, return_state=True, **options)
             found.append(numbers(made, masks(np.random.default_rng(1), T, B, mask), np.random.default_rng(2)))
@@ -65,17 +127,49 @@ def test_kernel_is_formula(
     assert_same(found[0], found[1], 1e-10)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@anything
-@trying
-def test_kernel_and_formulas(kind: str, cupy: ModuleType, **case: Any) -> None:
-    """Over random shapes, options and masks, as the kernels of the other backends."""
-    assert_numbers_of_the_formulas(cupy.kernels[kind], kind, **case)
+@pytest.mark.parametrize("kind", CELLS, ids=str)
+@pytest.mark.parametrize("mask", ["none", "ragged", "late"])
+def test_every_cell(kind: Kind, mask: str, cupy: ModuleType) -> None:
+    """Outputs, final states and all gradients of three calls: as written, recorded, and replayed."""
+    for seed in range(3):
+        case = case_of(kind, (4, 5, 3, 4), mask, zero_output=seed == 1, seed=seed, turned=seed == 2)
+        assert_loop_is_formulas(cupy, case, float32=2e-5)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_kernel_and_formulas_in_float32(kind: str, cupy: ModuleType) -> None:
-    assert_precise_to_the_dtype(cupy.kernels[kind], kind, (7, 3, 20, 17))
+@pytest.mark.parametrize("kind", [Kind(LSTM), CELLS[9], CELLS[11], Kind(Net1997, values={"blocks": 2})], ids=str)
+def test_any_shape(kind: Kind, cupy: ModuleType) -> None:
+    @anything
+    @trying
+    def compare(**drawn: Any) -> None:
+        assert_loop_is_formulas(cupy, case_of(kind, **drawn))
+
+    compare()
+
+
+@pytest.mark.parametrize("kind", CELLS, ids=str)
+def test_threads_may_come_in_any_order(kind: Kind, cupy: ModuleType, cuda: Cuda) -> None:
+    """No thread reads what another one writes in the same launch: the same bits from the last thread to the first."""
+    case, found = case_of(kind, (4, 5, 3, 6), "ragged"), []
+    for cuda.last_first in (False, True):
+        found.append(case.by_loop(cupy))
+    cuda.last_first = False
+    for one, other in zip(*found, strict=True):
+        assert one is other is None or np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("kind", CELLS, ids=str)
+def test_backward_again_and_without_dx(kind: Kind, cupy: ModuleType) -> None:
+    case = case_of(kind, (5, 2, 3, 4), "ragged")
+    loop = case.loop(cupy)
+    y, state_T, cache = loop.forward(case.x, case.state, case.weights, case.mask, False)
+    dx, *first = loop.backward(case.dy, case.dstate, case.x, case.weights, cache, True)
+    expected = [d if d is None else d.copy() for part in first for d in part]
+    for array in (dx, y, *state_T, *(d for part in first for d in part if d is not None)):
+        array[...] = np.nan  # they are the caller's: whatever becomes of them, the cache is not touched
+    dx, *again = loop.backward(case.dy, case.dstate, case.x, case.weights, cache, False)
+    assert dx is None
+    for a, b in zip([d for part in again for d in part], expected, strict=True):
+        assert a is b is None or np.array_equal(a, b)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -90,6 +184,23 @@ def test_two_launches_a_step_then_one_for_all(kind: str, cupy: ModuleType, cuda:
             layer(x).sum().backward()
             logs.append(list(cuda.log))
     assert logs == [BOTH_WAYS, ["gemm", "graph", "graph"], ["gemm", "graph", "graph"]]
+
+
+STEPS = [
+    (Kind(LSTM), "gemm forward", "backward gemm"),
+    (Kind(LSTM, h_masks="one"), "thin gemm forward", "backward gemm thin_back"),
+    (Kind(GRUResetBefore), "gemm forward_1 gemm forward_2", "backward_1 gemm backward_2 gemm"),
+    (BUILT_IN[11], "gemm forward_1 gemm forward_2", "backward_1 gemm backward_2 gemm"),
+    (ODD[3], "gemm forward_1 gemm forward_2 gemm forward_3", "backward_1 gemm backward_2 gemm backward_3 gemm"),
+    (Kind(Net1997, values={"blocks": 2}), "gemm gemm gemm forward", "backward_1 backward_2 gemm gemm gemm"),
+]
+
+
+@pytest.mark.parametrize(("kind", "forward", "backward"), STEPS)
+def test_launches_of_a_step(kind: Kind, forward: str, backward: str, cupy: ModuleType, cuda: Cuda) -> None:
+    """A kernel for each stage between two products, and one that sums what units share."""
+    case_of(replace(kind, h_masks=kind.h_masks.replace("each", "none")), (T, 7, I, 6)).by_loop(cupy)
+    assert cuda.log == ["gemm", *forward.split() * T, *backward.split() * T]
 
 
 def test_sequences_that_live_together_do_not_share(cupy: ModuleType) -> None:

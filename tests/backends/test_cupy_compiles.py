@@ -1,19 +1,27 @@
-"""NVRTC takes the kernels for every architecture from Volta to Hopper: no GPU needed, and no CuPy."""
+"""NVRTC takes the kernels of every cell for every architecture from Volta to Hopper: no GPU needed, and no CuPy."""
 
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import itertools
-import runpy
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+import minigrad_cuda
+from kernel_cases import BUILT_IN, ODD, Kind, case_of
+from minigrad.ops import pointwise as ops
+from minigrad.ops.op import Op
+from minigrad.recurrent import GRU, LSTM, LSTMP, GRUResetBefore, SimpleRNN
+from minigrad.recurrent.rules import rule_of
+
 WHEEL = "nvidia-cuda-nvrtc-cu12"
 ARCHITECTURES = (70, 75, 80, 86, 89, 90)
+DTYPES = ("float32", "float64")
+ELEMENTWISE = [
+    op for op in vars(ops).values() if isinstance(op, type) and issubclass(op, Op) and op is not Op and rule_of(op)
+]
 
 
 @pytest.fixture(scope="module")
@@ -27,18 +35,18 @@ def nvrtc() -> ctypes.CDLL:
     return ctypes.CDLL(str(library.locate()))
 
 
-@pytest.fixture(scope="module")
-def source() -> dict[str, Any]:
-    """The module `minigrad_cupy.source`, without its package, which imports CuPy."""
-    found = importlib.util.find_spec("minigrad_cupy")
-    assert found
-    assert found.origin
-    return runpy.run_path(str(Path(found.origin).with_name("source.py")))
+def cuda_of(kind: Kind, dtype: str) -> str:
+    """The text of a cell."""
+    case = case_of(kind, (1, 1, 1, 4))
+    rules = rule_of(kind.sigma), rule_of(kind.phi)
+    h_masks = 0 if case.weights.h_masks is None else len(case.weights.h_masks)
+    return minigrad_cuda.printed(case.cell.description(case.weights), dtype, *rules, h_masks).text
 
 
-def compiled(nvrtc: ctypes.CDLL, source: str, options: list[str]) -> tuple[str, str]:
+def compiled(nvrtc: ctypes.CDLL, source: str, arch: int) -> tuple[str, str]:
     """What the compiler says, and the code that it makes."""
     program = ctypes.c_void_p()
+    options = ["--std=c++14", f"-arch=sm_{arch}"]
     assert nvrtc.nvrtcCreateProgram(ctypes.byref(program), source.encode(), b"kernels.cu", 0, None, None) == 0
     given = (ctypes.c_char_p * len(options))(*[option.encode() for option in options])
     failed = nvrtc.nvrtcCompileProgram(program, len(options), given)
@@ -57,17 +65,30 @@ def text(size_of: Any, get: Any, program: ctypes.c_void_p) -> str:
     return buffer.raw.decode("latin-1").strip("\0\n ")
 
 
-@pytest.mark.parametrize("kind", ["LSTM", "GRU", "SIMPLE_RNN"])
-def test_they_compile_without_a_warning(kind: str, nvrtc: ctypes.CDLL, source: dict[str, Any]) -> None:
-    for real, hard, arch in itertools.product(("float", "double"), ([], ["-DHARD"]), ARCHITECTURES):
-        options = ["--std=c++14", f"-Dreal={real}", f"-arch=sm_{arch}", *hard]
-        told, code = compiled(nvrtc, source["PRELUDE"] + source[kind], options)
-        assert [line for line in told.splitlines() if "deprecated" not in line] == []  # Volta's days are numbered
-        assert code.startswith("\x7fELF")
-        assert "forward" in code
-        assert "backward" in code
+def assert_compiles(nvrtc: ctypes.CDLL, source: str, arch: int) -> None:
+    told, code = compiled(nvrtc, source, arch)
+    assert [line for line in told.splitlines() if "deprecated" not in line] == []  # Volta's days are numbered
+    assert code.startswith("\x7fELF")
+    assert "forward" in code
+    assert "backward" in code
 
 
-def test_a_mistake_is_seen(nvrtc: ctypes.CDLL, source: dict[str, Any]) -> None:
+@pytest.mark.parametrize("kind", [*BUILT_IN, *ODD], ids=str)
+def test_every_cell_on_every_architecture(kind: Kind, nvrtc: ctypes.CDLL) -> None:
+    for dtype, arch in itertools.product(DTYPES, ARCHITECTURES):
+        assert_compiles(nvrtc, cuda_of(kind, dtype), arch)
+
+
+@pytest.mark.parametrize("op", ELEMENTWISE)
+def test_every_activation(op: type[Op], nvrtc: ctypes.CDLL) -> None:
+    """On both sides, in every built-in cell, on the oldest architecture and the newest."""
+    values = {"cell_clip": 0.5, "proj_clip": 0.5}
+    for cell, dtype in itertools.product((LSTM, GRU, GRUResetBefore, SimpleRNN, LSTMP), DTYPES):
+        source = cuda_of(Kind(cell, op, op, values if cell is LSTMP else {}), dtype)
+        for arch in (ARCHITECTURES[0], ARCHITECTURES[-1]):
+            assert_compiles(nvrtc, source, arch)
+
+
+def test_a_mistake_is_seen(nvrtc: ctypes.CDLL) -> None:
     with pytest.raises(AssertionError, match='identifier "tanj" is undefined'):
-        compiled(nvrtc, (source["PRELUDE"] + source["LSTM"]).replace("tanh", "tanj"), ["-Dreal=float", "-arch=sm_80"])
+        compiled(nvrtc, cuda_of(Kind(LSTM), "float32").replace("tanh(", "tanj("), 80)

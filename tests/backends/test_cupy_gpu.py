@@ -7,6 +7,7 @@ device can answer.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +16,8 @@ import pytest
 
 import minigrad as mg
 import minigrad_numpy
+from benchmarks.gpu.roads import formulas_alone
+from kernel_cases import BUILT_IN, ODD, Case, Kind, case_of
 from minigrad.errors import BackendUnavailableError
 from minigrad.keras import layers as L
 from rows import assert_same, masks
@@ -57,18 +60,42 @@ def numbers(layer: Any, mask: Any, shape: tuple[int, int, int]) -> list[tuple[np
 @pytest.mark.parametrize("sizes", [(3, 5, 4, 3), (32, 20, 8, 64)])
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-10), ("float32", 2e-4)])
 def test_kernel_is_formula(
-    kind: str, mask: str, sizes: tuple[int, ...], dtype: str, tolerance: float, cupy: ModuleType, monkeypatch: Any
+    kind: str, mask: str, sizes: tuple[int, ...], dtype: str, tolerance: float, cupy: ModuleType
 ) -> None:
     B, T, I, H = sizes
-    monkeypatch.setattr(minigrad_numpy, "kernels", {})
     found = []
-    for backend in (cupy, "numpy"):
+    for backend in (cupy, formulas_alone(minigrad_numpy)):
         with mg.using(backend):
             layer = KINDS[kind](H, return_sequences=True, return_state=True, dtype=dtype)
             found.append(numbers(layer, masks(np.random.default_rng(1), T, B, mask), (B, T, I)))
             assert ("fused kernel" in layer.path) == (backend is cupy)
     for a, b in zip(*found, strict=True):
         assert_same(a, b, tolerance)
+
+
+def on(cupy: ModuleType, case: Case) -> Case:
+    """The case with its arrays on the device."""
+
+    def moved(array: Any) -> Any:
+        return None if array is None else cupy.asarray(array)
+
+    weights, state, dstate = (tuple(map(moved, some)) for some in (case.weights, case.state, case.dstate))
+    x, dy, mask = map(moved, (case.x, case.dy, case.mask))
+    return replace(case, weights=type(case.weights)(*weights), x=x, state=state, dy=dy, dstate=dstate, mask=mask)
+
+
+@pytest.mark.parametrize("kind", [*BUILT_IN, *ODD[:-1]], ids=str)
+@pytest.mark.parametrize("mask", ["none", "late"])
+def test_every_cell(kind: Kind, mask: str, cupy: ModuleType) -> None:
+    """Four calls: as written, recorded, and twice replayed; more units than a block has threads."""
+    tolerance = {"float64": 1e-10, "float32": 2e-4}[kind.dtype]
+    for seed in range(4):
+        case = case_of(kind, (9, 5, 7, 130), mask, seed=seed)
+        for a, b in zip(on(cupy, case).by_loop(cupy), case.by_formulas(), strict=True):
+            assert (a is None) is (b is None)
+            if a is not None:
+                scale = max(1.0, abs(b).max(initial=0.0))
+                np.testing.assert_allclose(cupy.to_numpy(a), b, rtol=tolerance, atol=tolerance * scale)
 
 
 def test_no_transfer_in_a_training_step(cupy: ModuleType) -> None:

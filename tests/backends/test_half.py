@@ -69,5 +69,5 @@ def test_in_the_first_generation(backend: ModuleType) -> None:
             layer(X)
     else:
         assert layer(X).dtype == "float16"
-        assert layer.path.startswith("explicit BPTT, formulas of LSTMPStep: the ")
+        assert layer.path.startswith("explicit BPTT, formulas of LSTMP: the ")
     V1.reset_default_graph()

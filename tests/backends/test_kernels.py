@@ -1,4 +1,4 @@
-"""Every kernel of every backend gives the numbers of the formulas in `minigrad.recurrent`, whatever the options."""
+"""Every backend's loops give the numbers of the formulas in `minigrad.recurrent`, whatever the cell and the options."""
 
 from __future__ import annotations
 
@@ -8,68 +8,85 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kernel_cases import (
-    MAKERS,
-    anything,
-    assert_numbers_of_the_formulas,
-    assert_precise_to_the_dtype,
-    flat,
-    trying,
-)
+from kernel_cases import BUILT_IN, ODD, Kind, anything, assert_loop_is_formulas, case_of, flat, trying
 from minigrad.backend import registry
-from minigrad.ops.pointwise import Relu, Sigmoid
-from rows import drawing
+from minigrad.recurrent.gru import GRU
+from minigrad.recurrent.lstm import LSTM
+from minigrad.recurrent.lstmp import LSTMP
+from minigrad.recurrent.simple_rnn import SimpleRNN
+from recurrent.odd_cells import Net1997
 
-KERNELS = [
+BACKENDS = [name for name in ("numpy", "numba") if importlib.util.find_spec(name)]
+LOOPS = [
     pytest.param(backend, kind, id=f"{backend}-{kind}")
-    for backend in ("numpy", "numba")
-    if importlib.util.find_spec(backend)
-    for kind in registry.resolve(backend).kernels
+    for backend in BACKENDS
+    for kind in [*BUILT_IN, *ODD]
+    if not isinstance(case_of(kind, (1, 1, 1, 2)).loop(registry.resolve(backend)), str)
 ]
+LARGE = [p for p in LOOPS if p.values[1].equations in (LSTM, GRU, SimpleRNN, LSTMP)]
 
 
-@pytest.mark.parametrize(("backend", "kind"), KERNELS)
-@anything
-@trying
-def test_kernel_and_formulas(backend: str, kind: str, **case: Any) -> None:
-    assert_numbers_of_the_formulas(registry.resolve(backend).kernels[kind], kind, **case)
+def test_numba_has_a_loop_for_every_cell() -> None:
+    pytest.importorskip("numba")
+    numba = registry.resolve("numba")
+    assert not [str(kind) for kind in [*BUILT_IN, *ODD] if isinstance(case_of(kind, (1, 1, 1, 2)).loop(numba), str)]
 
 
-@pytest.mark.parametrize(("backend", "kind"), KERNELS)
-@pytest.mark.parametrize("shape", [(30, 40, 5, 9), (7, 3, 60, 70)], ids=str)  # products by BLAS, and several threads
-@pytest.mark.parametrize("after", [True, False])
-def test_kernel_and_formulas_at_larger_sizes_and_in_float32(backend: str, kind: str, shape: Any, after: bool) -> None:
-    assert_precise_to_the_dtype(registry.resolve(backend).kernels[kind], kind, shape, after=after)
+@pytest.mark.parametrize(("backend", "kind"), LOOPS)
+def test_loop_and_formulas(backend: str, kind: Kind) -> None:
+    @anything
+    @trying
+    def compare(**drawn: Any) -> None:
+        assert_loop_is_formulas(registry.resolve(backend), case_of(kind, **drawn))
+
+    compare()
 
 
-@pytest.mark.parametrize(("backend", "kind"), KERNELS)
-def test_backward_again_and_without_dx(backend: str, kind: str) -> None:
-    options = dict.fromkeys(["bias", "peepholes", "outputs", "cell_clip", "proj_clip"]) | {"σ": Sigmoid, "after": True}
-    draw = drawing(np.random.default_rng(0), "float64")
-    step, weights, sizes = MAKERS[kind](options, draw, 2, 3, 4)
-    x, dy, state = draw(5, 2, 3), draw(5, 2, 4), tuple(draw(2, size) for size in sizes)
-    kernel = registry.resolve(backend).kernels[kind]
-    y, state_T, kept = kernel.forward(step, x, state, weights, None, False)
-    first = flat(kernel.backward(step, dy, state, x, weights, kept, True))
-    expected = [d.copy() for d in first]
-    for array in (y, *state_T, *first):
-        array[...] = np.nan  # they are the caller's: whatever becomes of them, `kept` is not touched
-    for a, b in zip(flat(kernel.backward(step, dy, state, x, weights, kept, True)), expected, strict=True):
-        np.testing.assert_array_equal(a, b)
-    dx, *rest = kernel.backward(step, dy, state, x, weights, kept, False)
+@pytest.mark.parametrize(("backend", "kind"), LARGE)
+@pytest.mark.parametrize("shape", [(30, 40, 5, 10), (7, 3, 60, 70)], ids=str)  # products by BLAS, and several threads
+def test_loop_and_formulas_at_larger_sizes(backend: str, kind: Kind, shape: Any) -> None:
+    assert_loop_is_formulas(registry.resolve(backend), case_of(kind, shape, "late"), float32=2e-4)
+
+
+@pytest.mark.parametrize(("backend", "kind"), LOOPS)
+def test_backward_again_and_without_dx(backend: str, kind: Kind) -> None:
+    case = case_of(kind, (5, 2, 3, 4), "ragged")
+    loop = case.loop(registry.resolve(backend))
+    assert not isinstance(loop, str)
+    y, state_T, cache = loop.forward(case.x, case.state, case.weights, case.mask, False)
+
+    def back(needs_dx: bool) -> list[Any]:
+        return flat(loop.backward(case.dy, case.dstate, case.x, case.weights, cache, needs_dx))
+
+    first = back(True)
+    expected = [d if d is None else d.copy() for d in first]
+    for array in (y, *state_T, *(d for d in first if d is not None)):
+        array[...] = np.nan  # they are the caller's: whatever becomes of them, the cache is not touched
+    for a, b in zip(back(True), expected, strict=True):
+        assert a is b is None or np.array_equal(a, b)
+    dx, *others = back(False)
     assert dx is None
-    for a, b in zip(flat((0.0, *rest))[1:], expected[1:], strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-14, atol=1e-15)  # dh is a part of a larger product where dx is wanted
+    tolerance = 1e-5 if kind.dtype == "float32" else 1e-13  # dh is a part of a larger product where dx is wanted
+    for a, b in zip(others, expected[1:], strict=True):
+        assert a is b is None or np.allclose(a, b, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize(("backend", "kind"), KERNELS)
-def test_what_a_kernel_does_not_know_it_refuses(backend: str, kind: str) -> None:
-    kernel = registry.resolve(backend).kernels[kind]
-    options = dict.fromkeys(["bias", "peepholes", "outputs", "cell_clip", "proj_clip"]) | {"σ": Sigmoid, "after": True}
-    rng = np.random.default_rng(0)
-    step, weights, _ = MAKERS[kind](options, drawing(rng, "float64"), 2, 3, 4)
-    assert kernel.refuses(step, weights) == ""
-    half = type(weights)(*[None if w is None else w.astype("float16") for w in weights])
-    assert kernel.refuses(step, half) == "the kernel knows no float16"
-    relu = type(step)(activation=Relu)
-    assert kernel.refuses(relu, weights) == "the kernel knows tanh as activation, not Relu"
+def test_masks_that_are_the_same_for_each_column_are_one_mask() -> None:
+    """Also where columns differ in width."""
+    pytest.importorskip("numba")
+    kinds = [Kind(Net1997, values={"blocks": 2}, x_masks=count, h_masks=count) for count in ("each", "one")]
+    each, one = (case_of(kind, (5, 3, 3, 4), "ragged") for kind in kinds)
+    masks = {name: getattr(each.weights, name)[:1] for name in ("x_masks", "h_masks")}
+    repeated = {name: np.repeat(m, len(getattr(each.weights, name)), 0) for name, m in masks.items()}
+    one.weights, each.weights = each.weights._replace(**masks), each.weights._replace(**repeated)
+    one.x, one.state, one.dy, one.dstate, one.mask = each.x, each.state, each.dy, each.dstate, each.mask
+    found, expected = (case.by_loop(registry.resolve("numba")) for case in (each, one))
+    for a, b in zip(found, expected, strict=True):
+        assert a is b is None or np.allclose(a, b, rtol=1e-12)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_half_precision_is_refused(backend: str) -> None:
+    why = case_of(Kind(LSTM, dtype="float16"), (1, 1, 1, 2)).loop(registry.resolve(backend))
+    assert isinstance(why, str)
+    assert "float16" in why

@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +16,24 @@ import pytest
 
 pytest.importorskip("numba")
 
+import minigrad
 import minigrad_numba
 from minigrad_numba import compiling
 
 RUN = """
 import numpy as np
-from minigrad_numba import compiling
-from minigrad_numba.simple_rnn import loop
+from minigrad.backend.optional import LoopOptions
+from minigrad.ops.pointwise import Tanh
+from minigrad.recurrent.reader import describe
+from minigrad.recurrent.rules import rule_of
+from minigrad.recurrent.simple_rnn import SimpleRNN
+from minigrad_numba import compile, compiling
 x, h, W = np.zeros((2, 1, 1), "float32"), np.zeros((1, 1), "float32"), np.zeros((1, 1), "float32")
-*_, kept = loop.forward(x, h, W, W, None)
-loop.backward(None, None, kept, x, W, W)
+loop = compile(describe(SimpleRNN, frozenset({"b"})), "float32", LoopOptions(None, rule_of(Tanh)))
+*_, cache = loop.forward(x, (h,), (W, W), None, False)
+loop.backward(None, (None,), x, (W, W), cache, True)
 read_only = np.broadcast_to(W, (2, 1, 1))  # another layout, the same compilation
-loop.forward(read_only, h, W, W, None)
+loop.forward(read_only, (h,), (W, W), None, False)
 print(compiling.compilations())
 """
 SOURCES = Path(minigrad_numba.__file__).parents[1]
@@ -35,7 +42,8 @@ SOURCES = Path(minigrad_numba.__file__).parents[1]
 def run(sources: Path, cache: Path | None = None, home: Path | None = None) -> tuple[int, str]:
     """How many loops a new process has compiled, and what it said."""
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
-    environment |= {"PYTHONPATH": str(sources), "PYTHONDONTWRITEBYTECODE": "1"}
+    path = os.pathsep.join([str(sources), str(Path(minigrad.__file__).parents[1])])
+    environment |= {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     environment |= {"NUMBA_CACHE_DIR": str(cache)} if cache else {}
     environment |= {"HOME": str(home), "XDG_CACHE_HOME": str(home)} if home else {}
     done = subprocess.run([sys.executable, "-c", RUN], capture_output=True, text=True, env=environment, check=False)
@@ -55,7 +63,7 @@ def test_the_second_process_compiles_nothing(tmp_path: Path) -> None:
     count, said = run(sources, cache)
     assert count == 2
     assert said.splitlines() == [
-        f"numba: compiling the simple recurrent net's loop {way} for float32, once; the result is kept on disk."
+        f"numba: compiling the SimpleRNN's loop {way} for float32, once; the result is kept on disk."
         for way in ("forward", "backward")
     ]
     assert run(sources, cache) == (0, "")
@@ -80,6 +88,16 @@ def test_in_an_installation_that_cannot_be_written_to(tmp_path: Path) -> None:
     finally:
         folder.chmod(stat.S_IRWXU)
     assert list(home.rglob("*.nbi"))
+
+
+@pytest.mark.slow
+def test_two_processes_at_once(tmp_path: Path) -> None:
+    """Both print the loop, compile it and keep it; the third finds it."""
+    cache = tmp_path / "cache"
+    with ThreadPoolExecutor() as pool:
+        assert [count for count, _ in pool.map(lambda _: run(SOURCES, cache), range(2))] != [0, 0]
+    assert run(SOURCES, cache) == (0, "")
+    assert len(list(cache.rglob("minigrad_loop_*.py"))) == 1
 
 
 def test_the_message_can_be_silenced(caplog: pytest.LogCaptureFixture) -> None:

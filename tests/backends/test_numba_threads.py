@@ -16,10 +16,11 @@ import pytest
 pytest.importorskip("numba")
 
 import minigrad_numba
-from minigrad_numba import loops, lstm, threads
-from rows import drawing, masks
+from minigrad_numba import loops, threads
+from rows import Printed, drawing, masks
 
 T, B, I, H = 5, 7, 3, 4
+lstm = Printed("lstm")
 
 
 @pytest.fixture
@@ -45,17 +46,17 @@ def test_the_same_numbers_in_parts(three: list[int], monkeypatch: pytest.MonkeyP
     draw = drawing(rng, "float64")
     x, h0, c0, W, U = draw(T, B, I), draw(B, H), draw(B, H), draw(I, 4 * H), draw(H, 4 * H)
     rows, dy, dh_T = masks(rng, T, B, mask), draw(T, B, H), draw(B, H)
-    found = lstm.loop.forward(x, h0, c0, W, U, None, rows)
-    gradients = [lstm.loop.backward(dy, dh_T, None, found[-1], x, W, U, needs_dx=needs) for needs in (True, False)]
-    assert len(found[-1].parts) == 3
+    found = lstm.forward(x, h0, c0, W, U, None, rows)
+    gradients = [lstm.backward(dy, dh_T, None, found[-1], x, W, U, needs_dx=needs) for needs in (True, False)]
+    assert len(found[-1][2].parts) == 3
     assert three == [1, 3] * 3
     monkeypatch.setattr(threads, "available", lambda: 1)
-    whole = lstm.loop.forward(x, h0, c0, W, U, None, rows)
-    assert len(whole[-1].parts) == 1
+    whole = lstm.forward(x, h0, c0, W, U, None, rows)
+    assert len(whole[-1][2].parts) == 1
     for a, b in zip(found[:-1], whole[:-1], strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-13)
     for needs, of_parts in zip((True, False), gradients, strict=True):
-        expected = lstm.loop.backward(dy, dh_T, None, whole[-1], x, W, U, needs_dx=needs)
+        expected = lstm.backward(dy, dh_T, None, whole[-1], x, W, U, needs_dx=needs)
         assert (of_parts[0] is None) is not needs
         for a, b in zip(of_parts, expected, strict=True):
             assert a is b is None or np.allclose(a, b, rtol=1e-12, atol=1e-13)
@@ -78,8 +79,8 @@ def test_outputs_lie_in_memory_as_inputs_do(three: list[int]) -> None:
     """Who hands in a batch-major array turned round gets one back that is batch-major when turned round again."""
     draw = drawing(np.random.default_rng(0), "float32")
     x, dy = draw(B, T, I).swapaxes(0, 1), draw(B, T, H).swapaxes(0, 1)
-    y, *_, kept = lstm.loop.forward(x, draw(B, H), draw(B, H), W := draw(I, 4 * H), U := draw(H, 4 * H), None)
-    dx, *_ = lstm.loop.backward(dy, None, None, kept, x, W, U)
+    y, *_, kept = lstm.forward(x, draw(B, H), draw(B, H), W := draw(I, 4 * H), U := draw(H, 4 * H), None)
+    dx, *_ = lstm.backward(dy, None, None, kept, x, W, U)
     assert y.swapaxes(0, 1).flags.c_contiguous
     assert dx.swapaxes(0, 1).flags.c_contiguous
 

@@ -1,4 +1,4 @@
-"""The fused LSTM of the NumPy backend, and Numba's compiled one, against formulas that go row by row, and slowly."""
+"""The fused LSTM of the NumPy backend, and the one that Numba's prints, against slow formulas that go row by row."""
 
 from __future__ import annotations
 

@@ -14,8 +14,7 @@ import minigrad_numpy as xp
 from minigrad.convert import GRU_LAYOUTS, LSTM_LAYOUTS, ConversionError, GateLayout, relayout, relayout_gru
 from minigrad.errors import DTypeError, OptionError, ShapeError, UnknownNameError
 from minigrad.keras.layers import LSTMCell
-from minigrad.recurrent import LSTMStep, LSTMWeights
-from minigrad.recurrent.lstmp_step import LSTMPStep, LSTMPWeights
+from minigrad.recurrent import LSTM, LSTMP, Formulas
 
 sizes = st.integers(1, 5)
 seeds = st.integers(0, 2**32 - 1)
@@ -181,10 +180,12 @@ def test_the_first_generations_step_and_keras_give_the_same(forget_bias: float |
     x, h, c = (numbers.normal(size=(3, n)) for n in (2, 4, 4))
     w = keras(2, 4, 7, "float64")
     old = relayout(w, "keras", "tf1", forget_bias=forget_bias)
-    step, weights = LSTMStep(), LSTMWeights(*w.values())
+    step = Formulas(LSTM)
+    weights = step.Weights(*w.values())
     (h_new, c_new), _ = step.step(xp, step.project(xp, x, weights), (h, c), weights)
     added = 1.0 if forget_bias is None else forget_bias
-    first, first_weights = LSTMPStep(forget_bias=added), LSTMPWeights(*old.values())
+    first, (W, U) = Formulas(LSTMP, forget_bias=added), np.split(old["kernel"], [2])
+    first_weights = first.Weights(W=W, U=U, b=old["bias"])
     (c_old, m_old), _ = first.step(xp, first.project(xp, x, first_weights), (c, h), first_weights)
     np.testing.assert_allclose(m_old, h_new, rtol=0, atol=1e-15)
     np.testing.assert_allclose(c_old, c_new, rtol=0, atol=1e-15)

@@ -21,7 +21,8 @@ from minigrad.convert import (
 )
 from minigrad.errors import ShapeError
 from minigrad.recurrent import bptt
-from minigrad.recurrent.lstmp_step import LSTMPStep, LSTMPWeights
+from minigrad.recurrent.formulas import Formulas
+from minigrad.recurrent.lstmp import LSTMP
 
 PLAIN = [name for name in torch_cases() if "projected" not in name]
 PROJECTED = [name for name in torch_cases() if "projected" in name]
@@ -104,9 +105,11 @@ def test_a_projection_in_the_first_generations_formulas(name: str) -> None:
     for k in range(arguments.get("num_layers", 1)):
         named = {key.removesuffix(f"_l{k}"): a for key, a in group(arrays, "weight/").items() if key.endswith(f"_l{k}")}
         moved = relayout(named, "torch", "tf1", forget_bias=0.5)
-        weights = LSTMPWeights(moved["kernel"], moved["bias"], P=moved["projection/kernel"])
+        step = Formulas(LSTMP, forget_bias=0.5)
+        W, U = np.split(moved["kernel"], [y.shape[-1]])
+        weights = step.Weights(W=W, U=U, P=moved["projection/kernel"], b=moved["bias"])
         state = arrays["state/1"][k], arrays["state/0"][k]  # (c, m)
-        y, (c_n, m_n), _ = bptt.forward(xp, LSTMPStep(forget_bias=0.5), y, state, weights)
+        y, (c_n, m_n), _ = bptt.forward(xp, step, y, state, weights)
         np.testing.assert_allclose(m_n, arrays["output/1"][k], rtol=0, atol=1e-12)
         np.testing.assert_allclose(c_n, arrays["output/2"][k], rtol=0, atol=1e-12)
     np.testing.assert_allclose(y.swapaxes(0, 1), arrays["output/0"], rtol=0, atol=1e-12)

@@ -30,7 +30,9 @@ def fresh_names() -> Iterator[None]:
     "module", [V1, V1.nn, V1.nn.rnn_cell, V1.keras.layers, mg.keras.layers], ids=lambda module: module.__name__
 )
 def test_every_public_name_is_on_the_page(module: Any) -> None:
-    assert set(module.__all__) - WORDS == set()
+    """Except those of which their docstrings say that TensorFlow does not have them."""
+    own = {n for n in module.__all__ if "TensorFlow does not have it" in (getattr(module, n).__doc__ or "")}
+    assert set(module.__all__) - WORDS - own == set()
 
 
 def test_every_address_on_the_page_is_there() -> None:

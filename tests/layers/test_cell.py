@@ -133,7 +133,7 @@ def test_what_a_cell_must_define() -> None:
     class Empty(Cell):
         pass
 
-    with pytest.raises(NotImplementedError, match=r"Empty must define formulas\(\)"):
+    with pytest.raises(NotImplementedError, match="Empty must define `equations`, a minigrad"):
         Empty(2)(X, [H])
 
 

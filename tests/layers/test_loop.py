@@ -12,7 +12,7 @@ from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.errors import MinigradError
 from minigrad.keras import layers as L
-from minigrad.layers import loop
+from minigrad.layers import loop, nest
 
 BATCH, TIME, FEATURES = 3, 4, 2
 X = np.random.default_rng(0).standard_normal((BATCH, TIME, FEATURES))
@@ -30,13 +30,15 @@ def test_a_run() -> None:
     cell.build((None, FEATURES))
     start = cell.get_initial_state(batch_size=BATCH, dtype="float64")
     explicit = loop.run(cell, time_first(X), start, time_first(MASK))
-    tape = loop.run(cell, time_first(X), start, time_first(MASK), on_tape="a test wants it so")
+    steps = loop.run(cell, time_first(X), start, time_first(MASK), on_tape="a test wants it so")
+    with mg.testing.on_tape(cell):
+        tape = loop.run(cell, time_first(X), start, time_first(MASK), on_tape="a test wants it so")
     assert explicit.path == "explicit BPTT, fused kernel of the numpy backend"
-    assert tape.path == "tape, op by op: a test wants it so"
-    for one, other in zip(
-        [explicit.outputs, explicit.last, *explicit.states], [tape.outputs, tape.last, *tape.states], strict=True
-    ):
-        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-12, atol=1e-14)
+    assert steps.path == "explicit BPTT, one node a step: a test wants it so"
+    assert tape.path == "tape, op by op: mg.testing.on_tape"
+    for other in (steps, tape):
+        for mine, theirs in zip(nest.leaves(list(explicit[:3])), nest.leaves(list(other[:3])), strict=True):
+            np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=1e-12, atol=1e-14)
     np.testing.assert_array_equal(explicit.last.numpy(), explicit.outputs.numpy()[-1])
 
 

@@ -51,7 +51,7 @@ def test_a_stack_of_cells_is_a_stack_of_layers(masked: bool, unroll: bool) -> No
     pairs = zip(results(lambda: stack(x, mask=mask), weights), results(one_by_one, weights), strict=True)
     for mine, expected in pairs:
         np.testing.assert_allclose(mine, expected, rtol=1e-11, atol=1e-13)
-    assert ("explicit" in stack.path) is not unroll
+    assert ("one node a step: unroll=True" in stack.path) is unroll
 
 
 def test_states_are_one_entry_a_cell() -> None:
@@ -75,7 +75,7 @@ def test_a_stack_in_a_stack(unroll: bool) -> None:
     states = [RNG.standard_normal((3, n)) for n in (3, 3, 2, 4)]
     for one, other in zip(*(nest.leaves(m(X, mask=MASK, initial_state=states)) for m in (deep, flat)), strict=True):
         np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-12)
-    assert ("explicit" in deep.path) is not unroll
+    assert ("one node a step: unroll=True" in deep.path) is unroll
 
 
 def test_zero_output_is_that_of_the_topmost() -> None:

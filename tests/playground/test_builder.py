@@ -14,7 +14,7 @@ from minigrad.playground import builder
 from minigrad.playground.experiments import EXPERIMENTS
 from minigrad.playground.networks import Network
 from minigrad.plot import style
-from minigrad.recurrent import lstm_step
+from minigrad.recurrent import LSTM
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_its_colours_are_those_of_the_pictures(page: str, data: dict) -> None:
 
 def test_its_equations_are_the_sources(reader: Reader) -> None:
     words = re.sub(r"\s+", " ", "".join(reader.words))
-    lines = [line.strip() for line in (lstm_step.__doc__ or "").splitlines()[1:] if line.strip()]
+    lines = [line.strip() for line in (LSTM.__doc__ or "").splitlines()[1:] if line.strip()]
     assert len(lines) >= 15
     for line in lines:
         assert re.sub(r"\s+", " ", line).replace("`", "") in words

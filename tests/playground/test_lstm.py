@@ -1,4 +1,4 @@
-"""lstm.js in a real browser against minigrad: every gate, state, gradient and way of the ledger, of random LSTMs.
+"""lstm.js and the equations of one unit in a real browser: every gate, state, gradient and way of random LSTMs.
 
 The browser starts once, for the code as it is and for the mutants, which the same comparison must notice.
 """
@@ -15,30 +15,36 @@ import pytest
 import minigrad as mg
 from browser import run_in_browser
 from lstm_on_tape import GATES, on_the_tape
+from minigrad.playground.builder import equations_of_one_unit
 
 LIMIT = 1e-12
 SOURCE = files("minigrad.playground").joinpath("lstm.js").read_text("utf-8")
+CODE = equations_of_one_unit() + SOURCE
 
-# What each changes in lstm.js: what is there once, and what stands there instead.
+# What each changes in the equations of one unit or in lstm.js: what is there once, and what stands there instead.
 MUTANTS = {
-    "the forget gate does not act on c": ("s.f[u] * c[u] + s.i[u] * s.g[u]", "c[u] + s.i[u] * s.g[u]"),
-    "h without tanh": ("s.h_new[u] = s.o[u] * s.a[u]", "s.h_new[u] = s.o[u] * s.c_new[u]"),
+    "the forget gate does not act on c": ("f * c + i * g", "c + i * g"),
+    "the input gate does not act on g": ("f * c + i * g", "f * c + g"),
+    "h without tanh": ("h_new = o * a", "h_new = o * c_new"),
     "Keras' order of the gates changed": ('["i", "f", "g", "o"]', '["i", "g", "f", "o"]'),
-    "a candidate between 0 and 1": ('k === "g" ? Math.tanh(z) : sigmoid(z)', "sigmoid(z)"),
-    "the slope of σ for tanh": ('k === "g" ? 1 - y * y : y * (1 - y)', "y * (1 - y)"),
-    "no tanh′ on the way into c": ("dh_u * s.o[u] * (1 - s.a[u] * s.a[u])", "dh_u * s.o[u]"),
-    "nothing along the carousel": ("dc_u + d.dc_through_o[u]", "d.dc_through_o[u]"),
-    "the carousel without its gate": ("d.dc.map((dc, u) => dc * s.f[u])", "d.dc.map((dc, u) => dc)"),
-    "df of the new c": ("dc_u * s.c[u])", "dc_u * s.c_new[u])"),
+    "a candidate between 0 and 1": ("held.g ?? phi(z_g)", "held.g ?? sigma(z_g)"),
+    "the slope of σ for tanh": ("dphi(dg, g)", "dsigma(dg, g)"),
+    "no tanh′ on the way into c": ("dc + dphi(dh * o, a)", "dc + dh * o"),
+    "nothing along the carousel": ("dc_2 = dc + dphi", "dc_2 = dphi"),
+    "the carousel without its gate": ("dc_ = dc_2 * f", "dc_ = dc_2"),
+    "di of the gate": ("di = dc_2 * g", "di = dc_2 * i"),
+    "df of the old dc": ("df = dc_2 * c", "df = dc * c"),
+    "do without the cell": ("do_ = dh * a", "do_ = dh"),
     "U not transposed": ("+= dz * U[m][column];  ", "+= dz * U[u][columnOf(k, m, units)];  "),
     "one gate left out of dh": ("sum(GATES.map(k => d.ledger.h[k][m]))", "sum([...'ifg'].map(k => d.ledger.h[k][m]))"),
-    "a held gate passes its gradient on": ("held[k][u] === null ?", "true ?"),
-    "a held gate computes its value": ("held[t][k][u] ?? activate(k, z)", "activate(k, z)"),
-    "a gate held at 0 computes its value": ("held[t][k][u] ?? activate(k, z)", "held[t][k][u] || activate(k, z)"),
+    "a held gate passes its gradient on": ("(held.f ?? null) === null ?", "true ?"),
+    "a held gate computes its value": ("held.f ?? sigma(z_f)", "sigma(z_f)"),
+    "a gate held at 0 computes its value": ("held.o ?? sigma(z_o)", "held.o || sigma(z_o)"),
+    "another unit's gates are held": ("unit(held, u));", "unit(held, 0));"),
     "the loss of the last step alone": ("asked[t].map(", "asked[x.length - 1].map("),
     "dU of the new h": ("dz * s.h[m];", "dz * s.h_new[m];"),
     "db of the last step": ("db[column] += dz;", "db[column] = dz;"),
-    "the sigmoid of |z|": ("(z >= 0 ? 1 : e) / (1 + e)", "1 / (1 + e)"),
+    "the sigmoid of |z|": ("(x >= 0 ? 1.0 : _1) / (1.0 + _1)", "1.0 / (1.0 + _1)"),
 }
 
 SCRIPT = """
@@ -111,6 +117,8 @@ def in_browser(run: dict[str, Any]) -> dict[str, Any]:
     flat = {name: value for name, value in run["back"].items() if name != "steps"}
     for t, (step, back) in enumerate(zip(run["steps"], run["back"]["steps"], strict=True)):
         ledger = back.pop("ledger")
+        assert back.pop("dc_2") == back["dc"]  # in the equations' own names: dc once it is complete,
+        assert back.pop("dc_") == ledger["c"]["carousel"]  # and what the body returns for the old c
         flat |= {f"{name} {t}": value for name, value in {**step, **back}.items()}
         flat |= {f"ledger.{s}.{way} {t}": value for s, ways in ledger.items() for way, value in ways.items()}
     return {name.replace("do_", "do"): np.array(value, float) for name, value in flat.items()}
@@ -131,8 +139,8 @@ def ran(page: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[d
     """For the code of the page, under "all", and for each mutant what it computed."""
     sources = []
     for name, (there, instead) in MUTANTS.items():
-        assert SOURCE.count(there) == 1, name
-        mutant = SOURCE.replace(there, instead)
+        assert CODE.count(there) == 1, name
+        mutant = CODE.replace(there, instead)
         sources.append(f"{json.dumps(name)}: (() => {{ {mutant} return [forward, backward]; }})()")
     script = SCRIPT.format(cases=json.dumps([as_json(c) for c in CASES]), few=FEW, mutants=",\n".join(sources))
     found = run_in_browser(page, script, tmp_path_factory.mktemp("browser"))
@@ -163,5 +171,6 @@ def test_a_mutant_is_noticed(ran: dict[str, Any], name: str) -> None:
     assert any(differences(run, on_the_tape(case)) for run, case in zip(ran[name], CASES[:FEW], strict=True))
 
 
-def test_the_page_holds_the_file_as_it_is(page: str) -> None:
+def test_the_page_holds_the_code_as_it_is(page: str) -> None:
     assert SOURCE in page
+    assert equations_of_one_unit() in page

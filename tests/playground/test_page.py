@@ -266,11 +266,9 @@ def test_nothing_is_fetched(found: dict[str, Any]) -> None:
 
 
 def test_a_page_of_wrong_numbers_says_so(page: str, tmp_path: Path) -> None:
-    right = "s.f[u] * c[u] + s.i[u] * s.g[u]"
+    right, wrong = "c_new = f * c + i * g;", "c_new = c + i * g;"
     assert page.count(right) == 1
-    said = run_in_browser(
-        page.replace(right, "c[u] + s.i[u] * s.g[u]"), 'return byId("agreement").textContent;', tmp_path
-    )
+    said = run_in_browser(page.replace(right, wrong), 'return byId("agreement").textContent;', tmp_path)
     assert said.startswith("The numbers computed here differ from minigrad's by ")
     assert said.endswith(": do not trust this page.")
 

@@ -1,68 +1,96 @@
-"""Ways to get an LSTM's backward pass wrong, each one line of the source replaced: sixteen, and five of its extras.
+"""Ways to get a recurrent cell's backward pass wrong, each one piece of the source replaced.
 
-Several of them stand, or stood, in programs that people use; they train all the same.
+Sixteen bugs of an LSTM, several of which stand, or stood, in programs that people use; five of its extras; and for any
+cell, every expression of its backward body a little wrong.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import ast
+import inspect
+import linecache
+import textwrap
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from minigrad.recurrent import bptt, lstm_step, lstmp_step
+from minigrad.recurrent import LSTM, LSTMP, Equations, bptt, equations, formulas, lines, multiplied
+from minigrad.recurrent.formulas import Formulas
+
+_count = iter(range(1_000_000))
+
+
+def written(text: str, space: dict[str, Any]) -> dict[str, Any]:
+    """Runs a text as if it stood in a file, so that its functions have a source; returns what it defines."""
+    name = f"<mutant {next(_count)}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    found = dict(space)
+    exec(compile(text, name, "exec"), found)
+    return found
+
+
+def with_backward(cell: type[Equations], text: str) -> type[Equations]:
+    """The cell with another backward body, given as text."""
+    made = written(textwrap.dedent(text), vars(equations))["backward"]
+    return type(cell.__name__, (cell,), {"backward": made})
+
+
+def backward_of(cell: type[Equations]) -> str:
+    """The source of a cell's backward body."""
+    return textwrap.dedent(inspect.getsource(cell.backward))
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """What stands in the source, and what is to stand there."""
+    """What stands in a source, and what is to stand there: in a cell's backward body, or in a module."""
 
-    module: ModuleType
+    of: Any
     line: str
     wrong: str
 
-    def source(self) -> str:
-        """The module's source with the line replaced; it must stand there exactly once."""
-        text = Path(str(self.module.__file__)).read_text(encoding="utf-8")
+    def source(self, text: str) -> str:
         times = text.count(self.line)
-        assert times == 1, f"{self.module.__name__}: {self.line!r} stands there {times} times"
+        assert times == 1, f"{self.of.__name__}: {self.line!r} stands there {times} times"
         return text.replace(self.line, self.wrong)
 
+    def cell(self) -> type[Equations]:
+        """The cell with the wrong line."""
+        return with_backward(self.of, self.source(backward_of(self.of)))
 
-@contextmanager
-def made(mutant: Mutant) -> Iterator[ModuleType]:
-    """The mutated module, for as long as the `with` block lasts."""
-    module = ModuleType("mutant_of_" + mutant.module.__name__.rpartition(".")[2])
-    sys.modules[module.__name__] = module  # dataclasses look their module up
-    try:
-        exec(compile(mutant.source(), module.__name__, "exec"), vars(module))
-        yield module
-    finally:
-        del sys.modules[module.__name__]
+    def module(self) -> ModuleType:
+        """The module with the wrong line."""
+        text = Path(str(self.of.__file__)).read_text(encoding="utf-8")
+        found = ModuleType("mutant")
+        vars(found).update(written(self.source(text), {"__name__": self.of.__name__}))
+        return found
 
 
-_TO_STEP_BEFORE = "return dz, (product_dx(xp, dz, w.U, w.h_masks, GATES), dc * f)"
+def wrong_formulas(cell: type[Equations], step: Formulas) -> Formulas:
+    """The formulas of another cell, with the options of a step."""
+    return Formulas(cell, step.recurrent_activation, step.activation, step.separate, **step.options)
+
+
 _FROM_BEYOND = "dthis = dstate if stop == T else nothing"
-_BIAS = "xp.sum(dzs, (0, 1))"
+_BIAS = "self.xp.sum(dz, (0, 1))"
+_BEFORE = "before = [xp.stack(s) for s in zip(*states, strict=True)]"
+_BACK = 'f"matmul(_dz{k}, transpose({{matrix}}))"'
 
 MUTANTS = {
-    "forget gate without σ′": Mutant(lstm_step, "σ.backward(xp, df, f, z_f)", "df"),
-    "no dh to the step before": Mutant(lstm_step, _TO_STEP_BEFORE, "return dz, (0.0 * dh, dc * f)"),
-    "no dc to the step before": Mutant(lstm_step, _TO_STEP_BEFORE, _TO_STEP_BEFORE.replace("dc * f", "0.0 * dc")),
-    "dc assigned, not added": Mutant(lstm_step, "dc = dc + φ.backward", "dc = φ.backward"),
-    "no tanh′(c)": Mutant(lstm_step, "dc = dc + φ.backward(xp, dh * o, a, c_new)", "dc = dc + dh * o"),
+    "forget gate without σ′": Mutant(LSTM, "dsigma(df, f)", "df"),
+    "no dh to the step before": Mutant(lines, _BACK, f'"0.0 * " + {_BACK}'),
+    "no dc to the step before": Mutant(LSTM, "dc * f\n", "0.0 * dc\n"),
+    "dc assigned, not added": Mutant(LSTM, "dc = dc + dphi", "dc = dphi"),
+    "no tanh′(c)": Mutant(LSTM, "dc + dphi(dh * o, a)", "dc + dh * o"),
     "bias gradients copied from one gate": Mutant(
-        lstm_step, _BIAS, f"xp.concat([xp.split({_BIAS}, GATES, 0)[0]] * GATES)"
+        multiplied, f"= {_BIAS}", f"= self.xp.concat([self.xp.split({_BIAS}, 4, 0)[0]] * 4)"
     ),
-    "bias gradient averaged": Mutant(lstm_step, _BIAS, f"{_BIAS} / (dzs.shape[0] * dzs.shape[1])"),
-    "two gates swapped": Mutant(lstm_step, "[dz_i, dz_f, dz_g, dz_o]", "[dz_f, dz_i, dz_g, dz_o]"),
-    "recurrent gradient from h_t": Mutant(
-        lstm_step, "xp.stack([h for h, _ in states])", "xp.stack([step.o * step.a for step in kept])"
-    ),
-    "forget gradient from c_t": Mutant(lstm_step, "df, di, dg = dc * c,", "df, di, dg = dc * (f * c + i * g),"),
-    "no dx": Mutant(lstm_step, "dx = product_dx(", "dx = 0.0 * product_dx("),
+    "bias gradient averaged": Mutant(multiplied, f"= {_BIAS}", f"= {_BIAS} / (dz.shape[0] * dz.shape[1])"),
+    "two gates swapped": Mutant(LSTM, "return dz_i, dz_f,", "return dz_f, dz_i,"),
+    "recurrent gradient from h_t": Mutant(formulas, _BEFORE, _BEFORE.replace("stack(s)", "stack([*s[1:], s[-1]])")),
+    "forget gradient from c_t": Mutant(LSTM, "dc * g, dc * c,", "dc * g, dc * (f * c + i * g),"),
+    "no dx": Mutant(multiplied, "part = product_dx(", "part = 0.0 * product_dx("),
     "no gradient of the initial state": Mutant(bptt, "if earliest == 0:", "if earliest < 0:"),
     "cotangent of h_T ignored": Mutant(bptt, _FROM_BEYOND, "dthis = (nothing[0], dstate[1]) if stop == T else nothing"),
     "cotangent of c_T ignored": Mutant(bptt, _FROM_BEYOND, "dthis = (dstate[0], nothing[1]) if stop == T else nothing"),
@@ -76,17 +104,71 @@ MUTANTS = {
 
 # What the first generation's cell adds: peepholes, projection and clips.
 EXTRAS = {
-    "peepholes: no second way from the gates to the cell": Mutant(
-        lstmp_step, "dc = dc + dz_i * w.w_i + dz_f * w.w_f", "dc = dc + dz_i * w.w_i"
+    "peepholes: no second way from the gates to the cell": Mutant(LSTMP, "dz_i * w_i + dz_f * w_f", "dz_i * w_i"),
+    "peepholes: the output gate's from c_t-1": Mutant(LSTMP, "dz_o * c_now", "dz_o * c"),
+    "projection: dP one and a half times as large": Mutant(
+        formulas, "product_dW(xp, source", "1.5 * product_dW(xp, source"
     ),
-    "peepholes: the output gate's from c_t-1": Mutant(lstmp_step, "(dz_o, c_new)", "(dz_o, c)"),
-    "projection: dP without the output gate": Mutant(
-        lstmp_step, "n = xp.stack([k.o * k.a for k in kept])", "n = xp.stack([k.a for k in kept])"
+    "cell clip: the gradient passes where it acted": Mutant(
+        LSTMP,
+        "dc = dclip(dc + dphi(dn * o, a) + dz_o * w_o, c_now, cell_clip)",
+        "dc = dc + dphi(dn * o, a) + dz_o * w_o",
     ),
-    "cell clip: the gradient passes where it bit": Mutant(
-        lstmp_step, "dc = where_inside(xp, dc, c_new, self.cell_clip)", "dc = 1.0 * dc"
-    ),
-    "proj clip: the gradient passes where it bit": Mutant(
-        lstmp_step, "dp = where_inside(xp, dm, xp.matmul(o * a, w.P), self.proj_clip)", "dp = dm"
-    ),
+    "proj clip: the gradient passes where it acted": Mutant(LSTMP, "dp = dclip(dm, m_new, proj_clip)", "dp = dm"),
 }
+
+
+# --- every expression a little wrong ----------------------------------------------------------------------------------
+
+
+def a_little_wrong(cell: type[Equations]) -> Iterator[tuple[str, type[Equations]]]:
+    """Yields the cell once for each expression of its backward body that can be replaced, with that one replaced."""
+    text = backward_of(cell)
+    for change in (_scaled, _halved, _without_derivative):
+        k = 0
+        while (made := _changed(text, change, k)) is not None:
+            yield made[0], with_backward(cell, made[1])
+            k += 1
+
+
+def _changed(text: str, change: Callable[[ast.expr], ast.expr | None], k: int) -> tuple[str, str] | None:
+    """The text with the k-th expression that `change` knows replaced; None if there is none."""
+    tree = ast.parse(text)
+    seen = [-1]
+    label = [""]
+
+    class Change(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> Any:
+            node = self.generic_visit(node)
+            made = (
+                change(node)
+                if isinstance(node, ast.expr) and isinstance(getattr(node, "ctx", None), ast.Load | None)
+                else None
+            )
+            if made is None:
+                return node
+            seen[0] += 1
+            if seen[0] != k:
+                return node
+            label[0] = f"{ast.unparse(node)} → {ast.unparse(made)}"
+            return made
+
+    for statement in tree.body[0].body:  # type: ignore[attr-defined]
+        statement.value = Change().visit(statement.value)
+    return (label[0], ast.unparse(ast.fix_missing_locations(tree))) if label[0] else None
+
+
+def _scaled(node: ast.expr) -> ast.expr | None:
+    """A product or a sum, 0.1 % too large."""
+    arithmetic = isinstance(node, ast.BinOp) and not isinstance(node.op, ast.MatMult)
+    return ast.BinOp(ast.Constant(1.001), ast.Mult(), node) if arithmetic else None
+
+
+def _halved(node: ast.expr) -> ast.expr | None:
+    """The left half of a sum or a product."""
+    return node.left if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub, ast.Mult)) else None
+
+
+def _without_derivative(node: ast.expr) -> ast.expr | None:
+    """The upstream gradient without the derivative."""
+    return node.args[0] if isinstance(node, ast.Call) else None

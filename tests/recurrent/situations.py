@@ -18,10 +18,8 @@ import numpy as np
 import minigrad as mg
 import minigrad_numpy
 from minigrad import functional as F
-from minigrad import recurrent as R
 from minigrad.ops import pointwise as ops
-from minigrad.recurrent import GRUStep, LSTMStep, Plan, Sequence, SimpleRNNStep, Step, bptt
-from minigrad.recurrent.lstmp_step import LSTMPStep, LSTMPWeights
+from minigrad.recurrent import GRU, LSTM, LSTMP, Formulas, GRUResetBefore, Plan, Sequence, SimpleRNN, bptt
 from minigrad.tensor import apply
 
 T, BATCH, FEATURES, UNITS, PROJECTED = 5, 4, 3, 2, 3
@@ -48,7 +46,7 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 class Situation:
     """A cell, what it is run on, and ∂loss/∂ what comes out."""
 
-    step: Step
+    step: Formulas
     x: np.ndarray  # (time, batch, features)
     state: tuple[np.ndarray, ...]
     weights: Any  # the step's named tuple, dropout masks included
@@ -74,15 +72,31 @@ def _of(weights: Any, named: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in named.items() if name in weights._fields}
 
 
-KINDS = {LSTMStep: (4, 2, R.LSTMWeights), GRUStep: (3, 1, R.GRUWeights), SimpleRNNStep: (1, 1, R.SimpleRNNWeights)}
+def lstm(φ: Any = ops.Tanh, σ: Any = ops.Sigmoid, separate: bool = False) -> Formulas:
+    return Formulas(LSTM, σ, φ, separate)
+
+
+def gru(φ: Any = ops.Tanh, σ: Any = ops.Sigmoid, reset_after: bool = True, separate: bool = False) -> Formulas:
+    return Formulas(GRU if reset_after else GRUResetBefore, σ, φ, separate)
+
+
+def simple(φ: Any = ops.Tanh) -> Formulas:
+    return Formulas(SimpleRNN, phi=φ)
+
+
+def lstmp(φ: Any = ops.Tanh, forget_bias: float = 1.0, cell_clip: Any = None, proj_clip: Any = None) -> Formulas:
+    return Formulas(LSTMP, phi=φ, forget_bias=forget_bias, cell_clip=cell_clip, proj_clip=proj_clip)
+
+
+GATES = {LSTM: 4, GRU: 3, GRUResetBefore: 3, SimpleRNN: 1}
 
 
 def situation(
-    step: Step, seed: int = 0, x_masks: int = 0, h_masks: int = 0, bias: bool = True, **fields: Any
+    step: Formulas, seed: int = 0, x_masks: int = 0, h_masks: int = 0, bias: bool = True, **fields: Any
 ) -> Situation:
     """A random one; `x_masks` and `h_masks` say how many dropout masks there are."""
     rng = np.random.default_rng(seed)
-    gates, count, kind = KINDS[type(step)]
+    gates, count = GATES[step.equations], len(step.states)
     weights: dict[str, Any] = {
         "W": rng.normal(0, 0.8, (FEATURES, gates * UNITS)),
         "U": rng.normal(0, 0.8, (UNITS, gates * UNITS)),
@@ -90,13 +104,15 @@ def situation(
         "x_masks": _dropped(rng, x_masks, FEATURES),
         "h_masks": _dropped(rng, h_masks, UNITS),
     }
-    if getattr(step, "reset_after", False) and bias:
+    if step.equations is GRU and bias:
         weights["b_h"] = rng.normal(0, 0.5, gates * UNITS)
+    if step.equations is GRUResetBefore:
+        weights["U"], weights["U_g"] = np.split(weights["U"], [2 * UNITS], 1)
     return Situation(
         step,
         x=rng.standard_normal((T, BATCH, FEATURES)),
         state=tuple(rng.standard_normal((BATCH, UNITS)) for _ in range(count)),
-        weights=kind(**weights),
+        weights=step.Weights(**weights),
         dy=rng.standard_normal((T, BATCH, UNITS)),
         dstate=tuple(rng.standard_normal((BATCH, UNITS)) for _ in range(count)),
         **{"mask": MASK, **fields},
@@ -104,13 +120,15 @@ def situation(
 
 
 def lstmp_situation(
-    step: LSTMPStep, seed: int = 0, peepholes: bool = False, projected: bool = False, **fields: Any
+    step: Formulas, seed: int = 0, peepholes: bool = False, projected: bool = False, **fields: Any
 ) -> Situation:
     """A random one of the first generation's cell."""
     rng = np.random.default_rng(seed)
     outputs = PROJECTED if projected else UNITS
+    W, U = np.split(rng.normal(0, 0.8, (FEATURES + outputs, 4 * UNITS)), [FEATURES])
     weights: dict[str, Any] = {
-        "K": rng.normal(0, 0.8, (FEATURES + outputs, 4 * UNITS)),
+        "W": W,
+        "U": U,
         "b": rng.normal(0, 0.5, 4 * UNITS),
     }
     if peepholes:
@@ -122,7 +140,7 @@ def lstmp_situation(
         step,
         x=rng.standard_normal((T, BATCH, FEATURES)),
         state=tuple(rng.standard_normal((BATCH, size)) for size in sizes),
-        weights=LSTMPWeights(**weights),
+        weights=step.Weights(**weights),
         dy=rng.standard_normal((T, BATCH, outputs)),
         dstate=tuple(rng.standard_normal((BATCH, size)) for size in sizes),
         **{"mask": MASK, **fields},
@@ -138,7 +156,8 @@ def _dropped(rng: np.random.Generator, count: int, size: int) -> np.ndarray | No
 
 def reference(s: Situation) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
     """The outputs and the final state."""
-    one_step = {LSTMStep: _lstm, GRUStep: _gru, SimpleRNNStep: _simple, LSTMPStep: _lstmp}[type(s.step)]
+    kinds = {LSTM: _lstm, GRU: _gru, GRUResetBefore: _gru, SimpleRNN: _simple, LSTMP: _lstmp}
+    one_step = kinds[s.step.equations]
     k = s.step.output
     state, output, outputs = s.state, np.zeros_like(s.state[k]), []
     for t in range(len(s.x)):
@@ -171,9 +190,11 @@ def _gru(s: Situation, x: np.ndarray, state: tuple[np.ndarray, ...]) -> tuple[np
     w, (h,) = s.weights, state
     φ, σ = ACTIVATIONS[s.step.activation.__name__], ACTIVATIONS[s.step.recurrent_activation.__name__]
     of_x = [_product(x, w.W, w.x_masks, k) + _columns(w.b, k) for k in range(3)]
-    of_h = [_product(h, w.U, w.h_masks, k) + _columns(w.b_h, k) for k in range(3)]
+    after = s.step.equations is GRU
+    U, b_h = (w.U, w.b_h) if after else (np.concatenate([w.U, w.U_g], 1), None)
+    of_h = [_product(h, U, w.h_masks, k) + _columns(b_h, k) for k in range(3)]
     z, r = σ(of_x[0] + of_h[0]), σ(of_x[1] + of_h[1])
-    candidate = r * of_h[2] if s.step.reset_after else _product(r * h, w.U, w.h_masks, 2)
+    candidate = r * of_h[2] if after else _product(r * h, U, w.h_masks, 2)
     g = φ(of_x[2] + candidate)
     return (z * h + (1 - z) * g,)
 
@@ -185,13 +206,13 @@ def _simple(s: Situation, x: np.ndarray, state: tuple[np.ndarray, ...]) -> tuple
 
 
 def _lstmp(s: Situation, x: np.ndarray, state: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
-    w, (c, m), step = s.weights, state, s.step
-    φ, σ = ACTIVATIONS[step.activation.__name__], ACTIVATIONS["Sigmoid"]
-    i, j, f, o = np.split(np.concatenate([x, m], -1) @ w.K + w.b, 4, -1)
+    w, (c, m), option = s.weights, state, s.step.options
+    φ, σ = ACTIVATIONS[s.step.activation.__name__], ACTIVATIONS["Sigmoid"]
+    i, j, f, o = np.split(x @ w.W + m @ w.U + w.b, 4, -1)
     seen = [0.0 if peephole is None else peephole for peephole in (w.w_i, w.w_f, w.w_o)]
-    c_new = _clipped(σ(f + step.forget_bias + seen[1] * c) * c + σ(i + seen[0] * c) * φ(j), step.cell_clip)
+    c_new = _clipped(σ(f + option["forget_bias"] + seen[1] * c) * c + σ(i + seen[0] * c) * φ(j), option["cell_clip"])
     n = σ(o + seen[2] * c_new) * φ(c_new)
-    return c_new, n if w.P is None else _clipped(n @ w.P, step.proj_clip)
+    return c_new, n if w.P is None else _clipped(n @ w.P, option["proj_clip"])
 
 
 def _clipped(v: np.ndarray, limit: float | None) -> np.ndarray:
@@ -290,48 +311,44 @@ def same(one: Gradients, other: Gradients, rtol: float, atol: float) -> None:
 
 # --- the cells to try -------------------------------------------------------------------------------------------------
 
-LSTM, GRU, SIMPLE = LSTMStep(), GRUStep(), SimpleRNNStep()
-
 CASES: dict[str, Situation] = {
-    "lstm": situation(LSTM),
-    "lstm, no mask": situation(LSTM, 1, mask=None),
-    "lstm, zero output": situation(LSTM, 2, zero_output=True),
-    "lstm, separate products": situation(LSTMStep(separate=True), 3),
-    "lstm, no bias": situation(LSTM, 4, bias=False),
-    "lstm, one mask each": situation(LSTM, 5, x_masks=1, h_masks=1),
-    "lstm, a mask a gate": situation(LSTMStep(separate=True), 6, x_masks=4, h_masks=4),
-    "lstm, masks of x alone": situation(LSTM, 7, x_masks=4),
-    "lstm, masks of h alone": situation(LSTM, 8, h_masks=4),
-    "lstm, relu, hard_sigmoid": situation(LSTMStep(ops.Relu, ops.HardSigmoid), 19),  # a seed with no kink near by
-    "lstm, swish, sigmoid": situation(LSTMStep(ops.Swish), 10),  # the derivatives ask for the arguments
-    "lstm, gelu, mish, zero output": situation(LSTMStep(ops.Gelu, ops.Mish), 11, x_masks=1, zero_output=True),
-    "lstm, linear, softsign": situation(LSTMStep(ops.Linear, ops.Softsign), 12),
-    "gru": situation(GRU),
-    "gru, no mask": situation(GRU, 1, mask=None),
-    "gru, zero output": situation(GRU, 2, zero_output=True),
-    "gru, no bias": situation(GRU, 3, bias=False),
-    "gru, a mask a gate": situation(GRUStep(separate=True), 4, x_masks=3, h_masks=3),
-    "gru, one mask each": situation(GRU, 5, x_masks=1, h_masks=1),
-    "gru, gelu, hard_sigmoid": situation(GRUStep(ops.Gelu, ops.HardSigmoid), 6),
-    "gru, reset before": situation(GRUStep(reset_after=False), 7),
-    "gru, reset before, no bias": situation(GRUStep(reset_after=False), 8, bias=False, zero_output=True),
-    "gru, reset before, a mask a gate": situation(GRUStep(reset_after=False, separate=True), 9, x_masks=3, h_masks=3),
-    "gru, reset before, one mask each": situation(GRUStep(ops.Softplus, reset_after=False), 10, x_masks=1, h_masks=1),
-    "gru, reset before, swish": situation(GRUStep(ops.Swish, ops.Swish, reset_after=False), 11),
-    "simple": situation(SIMPLE),
-    "simple, no mask, no bias": situation(SIMPLE, 1, mask=None, bias=False),
-    "simple, zero output, masks": situation(SIMPLE, 2, zero_output=True, x_masks=1, h_masks=1),
-    "simple, elu": situation(SimpleRNNStep(ops.Elu), 3),
-    "simple, mish": situation(SimpleRNNStep(ops.Mish), 4, h_masks=1),
-    "lstmp": lstmp_situation(LSTMPStep()),
-    "lstmp, no mask": lstmp_situation(LSTMPStep(forget_bias=0.3), 1, mask=None),
-    "lstmp, peepholes": lstmp_situation(LSTMPStep(), 2, peepholes=True),
-    "lstmp, projection, zero output": lstmp_situation(LSTMPStep(), 3, projected=True, zero_output=True),
-    "lstmp, cell clip": lstmp_situation(LSTMPStep(cell_clip=0.6), 4),
-    "lstmp, proj clip": lstmp_situation(LSTMPStep(proj_clip=0.3), 5, projected=True),
-    "lstmp, swish": lstmp_situation(LSTMPStep(ops.Swish), 6, peepholes=True),
-    "lstmp, everything": lstmp_situation(LSTMPStep(cell_clip=0.6, proj_clip=0.3), 7, True, True),
-    "lstmp, everything, softsign": lstmp_situation(
-        LSTMPStep(ops.Softsign, 0.3, 0.6, 0.3), 9, True, True, zero_output=True
-    ),
+    "lstm": situation(lstm()),
+    "lstm, no mask": situation(lstm(), 1, mask=None),
+    "lstm, zero output": situation(lstm(), 2, zero_output=True),
+    "lstm, separate products": situation(lstm(separate=True), 3),
+    "lstm, no bias": situation(lstm(), 4, bias=False),
+    "lstm, one mask each": situation(lstm(), 5, x_masks=1, h_masks=1),
+    "lstm, a mask a gate": situation(lstm(separate=True), 6, x_masks=4, h_masks=4),
+    "lstm, masks of x alone": situation(lstm(), 7, x_masks=4),
+    "lstm, masks of h alone": situation(lstm(), 8, h_masks=4),
+    "lstm, relu, hard_sigmoid": situation(lstm(ops.Relu, ops.HardSigmoid), 19),  # a seed with no kink near by
+    "lstm, swish, sigmoid": situation(lstm(ops.Swish), 10),  # the derivatives ask for the arguments
+    "lstm, gelu, mish, zero output": situation(lstm(ops.Gelu, ops.Mish), 11, x_masks=1, zero_output=True),
+    "lstm, linear, softsign": situation(lstm(ops.Linear, ops.Softsign), 12),
+    "gru": situation(gru()),
+    "gru, no mask": situation(gru(), 1, mask=None),
+    "gru, zero output": situation(gru(), 2, zero_output=True),
+    "gru, no bias": situation(gru(), 3, bias=False),
+    "gru, a mask a gate": situation(gru(separate=True), 4, x_masks=3, h_masks=3),
+    "gru, one mask each": situation(gru(), 5, x_masks=1, h_masks=1),
+    "gru, gelu, hard_sigmoid": situation(gru(ops.Gelu, ops.HardSigmoid), 6),
+    "gru, reset before": situation(gru(reset_after=False), 7),
+    "gru, reset before, no bias": situation(gru(reset_after=False), 8, bias=False, zero_output=True),
+    "gru, reset before, a mask a gate": situation(gru(reset_after=False, separate=True), 9, x_masks=3, h_masks=3),
+    "gru, reset before, one mask each": situation(gru(ops.Softplus, reset_after=False), 10, x_masks=1, h_masks=1),
+    "gru, reset before, swish": situation(gru(ops.Swish, ops.Swish, reset_after=False), 11),
+    "simple": situation(simple()),
+    "simple, no mask, no bias": situation(simple(), 1, mask=None, bias=False),
+    "simple, zero output, masks": situation(simple(), 2, zero_output=True, x_masks=1, h_masks=1),
+    "simple, elu": situation(simple(ops.Elu), 3),
+    "simple, mish": situation(simple(ops.Mish), 4, h_masks=1),
+    "lstmp": lstmp_situation(lstmp()),
+    "lstmp, no mask": lstmp_situation(lstmp(forget_bias=0.3), 1, mask=None),
+    "lstmp, peepholes": lstmp_situation(lstmp(), 2, peepholes=True),
+    "lstmp, projection, zero output": lstmp_situation(lstmp(), 3, projected=True, zero_output=True),
+    "lstmp, cell clip": lstmp_situation(lstmp(cell_clip=0.6), 4),
+    "lstmp, proj clip": lstmp_situation(lstmp(proj_clip=0.3), 5, projected=True),
+    "lstmp, swish": lstmp_situation(lstmp(ops.Swish), 6, peepholes=True),
+    "lstmp, everything": lstmp_situation(lstmp(cell_clip=0.6, proj_clip=0.3), 7, True, True),
+    "lstmp, everything, softsign": lstmp_situation(lstmp(ops.Softsign, 0.3, 0.6, 0.3), 9, True, True, zero_output=True),
 }

@@ -13,9 +13,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from minigrad.recurrent import lstm_step, lstmp_step
+from minigrad.errors import GradientCheckError
+from minigrad.recurrent import GRU, LSTM, LSTMP, GRUResetBefore, SimpleRNN, bptt, formulas
+from minigrad.testing import check_cell
 from recurrent import situations
-from recurrent.mutants import EXTRAS, MUTANTS, Mutant, made
+from recurrent.mutants import EXTRAS, MUTANTS, Mutant, a_little_wrong, wrong_formulas
 from recurrent.situations import Gradients, Situation, by_differences, by_loop
 
 STRONG, STRONG_EXTRAS = situations.CASES["lstm"], situations.CASES["lstmp, everything"]
@@ -57,12 +59,16 @@ def passes(found: Gradients, truth: Gradients, names: Iterable[str]) -> bool:
 
 def mutated(mutant: Mutant, case: Situation) -> Gradients:
     """The gradient as the mutant has it."""
-    with made(mutant) as module:
-        if mutant.module is lstm_step:
-            return by_loop(replace(case, step=module.LSTMStep()))
-        if mutant.module is lstmp_step:
-            return by_loop(replace(case, step=module.LSTMPStep(**vars(case.step))))
+    if isinstance(mutant.of, type):
+        return by_loop(replace(case, step=wrong_formulas(mutant.cell(), case.step)))
+    module = mutant.module()
+    if mutant.of is bptt:
         return by_loop(case, module)
+    with pytest.MonkeyPatch.context() as patch:  # what the formulas are made with
+        for name in ("Multiplied", "step_backward_text", "_Bound"):
+            if name in vars(module):
+                patch.setattr(formulas, name, vars(module)[name])
+        return by_loop(replace(case, step=wrong_formulas(case.step.equations, case.step)))
 
 
 @cache
@@ -94,3 +100,22 @@ def test_how_many_each_style_finds() -> None:
     assert len(MUTANTS) == 16
     assert [sum(finds(style, mutant) for mutant in MUTANTS.values()) for style in CHECKS] == [4, 7, 10, 16]
     assert [sum(finds(style, mutant, True) for mutant in EXTRAS.values()) for style in CHECKS] == [2, 3, 5, 5]
+
+
+VALUES = {LSTMP: {"outputs": 3, "cell_clip": 0.4, "proj_clip": 0.2}}
+
+
+@pytest.mark.parametrize("cell", [LSTM, GRU, GRUResetBefore, SimpleRNN, LSTMP], ids=lambda cell: cell.__name__)
+def test_every_expression_that_is_a_little_wrong_is_found(cell: type) -> None:
+    """Scaled by 1.001, halved, or without its derivative: `check_cell` finds each, and passes the right one."""
+    check_cell(cell, **VALUES.get(cell, {}))
+    missed, count = [], 0
+    for label, wrong in a_little_wrong(cell):
+        count += 1
+        try:
+            check_cell(wrong, **VALUES.get(cell, {}))
+        except GradientCheckError:
+            continue
+        missed.append(label)
+    assert not missed
+    assert count >= {SimpleRNN: 1}.get(cell, 12)

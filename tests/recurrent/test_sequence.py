@@ -14,9 +14,8 @@ import minigrad_numpy
 from minigrad.keras import layers as L
 from minigrad.layers import activations
 from minigrad.ops.op import Op
-from minigrad.recurrent import GRUStep, LSTMStep, Sequence, SimpleRNNStep, bptt
-from minigrad.recurrent.lstmp_step import LSTMPStep
-from recurrent.situations import MASK, Situation, lstmp_situation, situation
+from minigrad.recurrent import Sequence, bptt
+from recurrent.situations import MASK, Situation, gru, lstm, lstmp, lstmp_situation, simple, situation
 
 UNITS, STEPS, BATCH = 16, 50, 3
 
@@ -52,7 +51,7 @@ def test_how_much_is_kept(
     GRU: z, r, g, h, y, and the three columns of h U, of which one is needed.
     """
     if not fused:
-        monkeypatch.setattr(minigrad_numpy, "kernels", {})
+        monkeypatch.setattr(minigrad_numpy, "compile", lambda *_: "not wanted")
     x = np.random.default_rng(0).standard_normal((BATCH, STEPS, 4)).astype("float32")
     mask = np.random.default_rng(1).random((BATCH, STEPS)) < 0.7 if masked else None
     layer = layer_class(UNITS, time_major=False, return_sequences=True, return_state=True)
@@ -65,16 +64,16 @@ def test_how_much_is_kept(
 
 RULES = {name: rule for name, (_, rule) in activations._KNOWN.items()}
 CELLS: dict[str, Callable[..., Situation]] = {
-    "lstm": lambda φ, σ, **how: situation(LSTMStep(φ, σ), **how),
-    "lstm, dropout": lambda φ, σ, **how: situation(LSTMStep(φ, σ, separate=True), x_masks=4, h_masks=4, **how),
-    "gru": lambda φ, σ, **how: situation(GRUStep(φ, σ), **how),
-    "gru, reset before": lambda φ, σ, **how: situation(GRUStep(φ, σ, reset_after=False), h_masks=1, **how),
-    "simple": lambda φ, σ, **how: situation(SimpleRNNStep(φ), **how),
-    "lstmp": lambda φ, σ, **how: lstmp_situation(LSTMPStep(φ), **how),
-    "lstmp, peepholes": lambda φ, σ, **how: lstmp_situation(LSTMPStep(φ), peepholes=True, **how),
-    "lstmp, projection": lambda φ, σ, **how: lstmp_situation(LSTMPStep(φ), projected=True, **how),
-    "lstmp, cell clip": lambda φ, σ, **how: lstmp_situation(LSTMPStep(φ, cell_clip=0.6), peepholes=True, **how),
-    "lstmp, everything": lambda φ, σ, **how: lstmp_situation(LSTMPStep(φ, 0.3, 0.6, 0.3), 0, True, True, **how),
+    "lstm": lambda φ, σ, **how: situation(lstm(φ, σ), **how),
+    "lstm, dropout": lambda φ, σ, **how: situation(lstm(φ, σ, separate=True), x_masks=4, h_masks=4, **how),
+    "gru": lambda φ, σ, **how: situation(gru(φ, σ), **how),
+    "gru, reset before": lambda φ, σ, **how: situation(gru(φ, σ, reset_after=False), h_masks=1, **how),
+    "simple": lambda φ, σ, **how: situation(simple(φ), **how),
+    "lstmp": lambda φ, σ, **how: lstmp_situation(lstmp(φ), **how),
+    "lstmp, peepholes": lambda φ, σ, **how: lstmp_situation(lstmp(φ), peepholes=True, **how),
+    "lstmp, projection": lambda φ, σ, **how: lstmp_situation(lstmp(φ), projected=True, **how),
+    "lstmp, cell clip": lambda φ, σ, **how: lstmp_situation(lstmp(φ, cell_clip=0.6), peepholes=True, **how),
+    "lstmp, everything": lambda φ, σ, **how: lstmp_situation(lstmp(φ, 0.3, 0.6, 0.3), 0, True, True, **how),
 }
 
 
@@ -96,7 +95,7 @@ def test_at_most_eight_floats_a_unit_and_step(
 @pytest.mark.parametrize("name", ["swish", "tanh"])
 def test_what_is_not_kept_is_made_again(name: str) -> None:
     """Gates that are looked at are the same gates; only where they cannot tell their derivatives are they made anew."""
-    s = situation(LSTMStep(RULES[name]))
+    s = situation(lstm(RULES[name]))
     *_, kept = bptt.forward(minigrad_numpy, s.step, s.x, s.state, s.weights, s.mask)
     z = s.step.project(minigrad_numpy, s.x, s.weights)
     _, expected = s.step.step(minigrad_numpy, z[3], kept.states[3], s.weights)

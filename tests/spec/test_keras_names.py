@@ -201,7 +201,7 @@ def test_time_major(page: Page, name: str) -> None:
 def test_unroll(page: Page, name: str) -> None:
     unrolled, looped = built(page, unroll=True), built(page)
     close(unrolled(X, mask=MASK), looped(X, mask=MASK).numpy())
-    assert unrolled.path == "tape, op by op: unroll=True"
+    assert unrolled.path == "explicit BPTT, one node a step: unroll=True"
     assert looped.path.startswith("explicit BPTT")
 
 

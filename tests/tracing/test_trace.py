@@ -15,7 +15,7 @@ from traced import made, run
 
 
 def test_the_equations_hold() -> None:
-    """Every letter means what the formulas of `lstm_step` say."""
+    """Every letter means what the equations of `minigrad.recurrent.lstm` say."""
     layer = made("lstm")
     with mg.trace(layer) as seen:
         run(layer, masked=False)[1].backward()

@@ -51,7 +51,7 @@ def test_unrolled_or_not() -> None:
     for key in set(found[0]) - {"name"}:
         np.testing.assert_array_equal(found[0][key], found[1][key])
     run(layer)
-    assert layer.path == "tape, op by op: unroll=True"
+    assert layer.path == "explicit BPTT, one node a step: unroll=True"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from minigrad.keras.layers.gru import GRU, GRUCell
 from minigrad.keras.layers.lstm import LSTM, LSTMCell
 from minigrad.layers.core import Activation, Dense, Dropout, Embedding, Input, InputLayer, Masking
+from minigrad.layers.equation_cell import EquationCell
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.rnn import RNN
@@ -11,7 +12,7 @@ from minigrad.layers.stacked import StackedRNNCells
 from minigrad.layers.wrappers import Bidirectional, TimeDistributed
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Activation", "Bidirectional", "Dense", "Dropout", "Embedding", "GRUCell", "Input",
-    "InputLayer", "InputSpec", "LSTMCell", "Layer", "Masking", "SimpleRNN", "SimpleRNNCell", "StackedRNNCells",
+    "GRU", "LSTM", "RNN", "Activation", "Bidirectional", "Dense", "Dropout", "Embedding", "EquationCell", "GRUCell",
+    "Input", "InputLayer", "InputSpec", "LSTMCell", "Layer", "Masking", "SimpleRNN", "SimpleRNNCell", "StackedRNNCells",
     "TimeDistributed",
 ]  # fmt: skip

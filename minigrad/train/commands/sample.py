@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from minigrad.train.cells import named_again
 from minigrad.train.command_line import Parser, on_backend
 from minigrad.train.errors import OptionError
 from minigrad.train.folder import CONFIG, place, read_config
@@ -20,11 +21,13 @@ def main(arguments: Sequence[str]) -> int:
     """Prints the sample and returns 0."""
     parser = Parser("sample", description=f"{HELP}: text written, or examples solved.")
     parser.add_argument("run", metavar="RUN", help="the folder of the run, or one of the checkpoints in it")
+    parser.add_argument("--cell", metavar="MODULE:NAME", help="the run's cell once more, if it is one of your own")
     add_options(parser, Sampling)
     given = parser.read(arguments)
     folder = given.pop("run")
     run = place(folder)[0]
     name, options = read_config(run)
+    named_again(f"sample {folder}", given.pop("cell"), options.cell)
     if name != "text":
         for flag in ("prompt", "temperature"):
             if given[flag] is not None:

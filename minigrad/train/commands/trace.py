@@ -15,6 +15,7 @@ from minigrad.plot.page import Page
 from minigrad.plot.reports import report
 from minigrad.plot.style import figure
 from minigrad.tracing import trace
+from minigrad.train.cells import named_again
 from minigrad.train.command_line import Parser, on_backend
 from minigrad.train.errors import OptionError
 from minigrad.train.folder import CONFIG, place, read_config
@@ -42,14 +43,16 @@ def main(arguments: Sequence[str]) -> int:
     """Writes the page and returns 0."""
     parser = Parser("trace", description=f"{HELP}: an HTML page with figures and numbers.")
     parser.add_argument("run", metavar="RUN", help="the folder of the run, or one of the checkpoints in it")
+    parser.add_argument("--cell", metavar="MODULE:NAME", help="the run's cell once more, if it is one of your own")
     add_options(parser, Tracing)
     given = parser.read(arguments)
-    path = given.pop("run")
+    path, cell = given.pop("run"), given.pop("cell")
     settings = Tracing.from_text(given)
     if settings.out and os.path.exists(settings.out) and (kind := special(settings.out)):
         raise OptionError(f"--out {settings.out}: expected a file to write, this is {kind}.")
     folder = place(path)[0]
     name, options = read_config(folder)
+    named_again(f"trace {path}", cell, options.cell)
     if (name == "text") != (settings.text is not None):
         what = "expected the text for the model to read" if name == "text" else "only runs of the task 'text' take it"
         raise OptionError(f"--text: {what}; {folder} is of {name!r}.")

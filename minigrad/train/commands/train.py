@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.train.cells import cell_of, named_again
 from minigrad.train.command_line import PROGRAM, Parser, command, on_backend
 from minigrad.train.errors import OptionError
 from minigrad.train.folder import CONFIG, place, read_config
@@ -19,7 +20,7 @@ from minigrad.train.interrupt import interruptible
 from minigrad.train.options import add_options
 from minigrad.train.progress import progress_on
 from minigrad.train.run import Run, steps_in
-from minigrad.train.task import RunOptions, Sampling, Task
+from minigrad.train.task import BUILT_IN, RunOptions, Sampling, Task
 from minigrad.train.tasks.table import TASKS, find
 
 HELP = "train a model on a task, or go on with a run"
@@ -33,11 +34,16 @@ def main(arguments: Sequence[str]) -> int:
     if task is None and resume is None:
         raise OptionError(f"{PROGRAM} train: expected a task ({', '.join(TASKS)}) as the first word, or --resume RUN.")
     if resume is not None:
+        cell = given.pop("cell")
         steps = _only_steps(given, out, resume, task)
         folder = place(resume)[0]
-        with on_backend(read_config(folder)[1].backend, f"{folder / CONFIG}: "):
+        options = read_config(folder)[1]
+        named_again(f"--resume {resume}", cell, options.cell)
+        with on_backend(options.backend, f"{folder / CONFIG}: "):
             return _train(Run.resume(resume, steps))
     options = find(task or "").options_type.from_text(given)
+    if options.cell not in BUILT_IN:
+        cell_of("--cell", options.cell, BUILT_IN)
     with on_backend(options.backend):
         return _train(Run.create(out or f"runs/{task}", _timed(task or "", options, given), task or ""))
 

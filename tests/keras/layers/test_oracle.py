@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-import minigrad_numpy
-from minigrad.layers import nest
+from minigrad.layers import loop, nest
 from oracle.reader import Case, load
 from oracle.replay import close, inject_dropout_masks, run, set_up
 
@@ -56,7 +55,7 @@ def test_the_mask_of_a_document_is_tensorflows(case: Case) -> None:
 
 @cases("keras_lstm", "v1_keras_lstm")
 def test_the_formulas_give_the_numbers_of_the_kernel(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(minigrad_numpy, "kernels", {})
+    monkeypatch.setattr(loop, "compiled", lambda *_: "a test wants the formulas")
     layer = set_up(case)
     run(case, layer, case.info)
     assert "kernel of" not in getattr(layer, "path", "")

@@ -79,7 +79,8 @@ def raw_rnn(
             loop_state = loop_state if next_loop_state is None else next_loop_state
             done = done | _rows(finished, first)
     if isinstance(cell, RNNCell):
-        cell.path = "tape, op by op: raw_rnn calls a function of yours between the steps"
+        reason = "raw_rnn calls a function of yours between the steps"
+        cell.path = cell_protocol.path_by_steps(cell, first if time else None, reason)
     return arrays, state, loop_state
 
 

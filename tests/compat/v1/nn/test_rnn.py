@@ -133,12 +133,13 @@ def test_on_every_backend(backend: ModuleType) -> None:
         same(mine, run(cell))
 
 
+NO_LOOP = "the numpy backend has loops for LSTM, GRU and SimpleRNN alone"
 PATHS = {
-    "explicit BPTT, formulas of LSTMPStep: the numpy backend has no kernel for it": lambda: rc.LSTMCell(FEATURES),
-    "explicit BPTT, formulas of LSTMPStep: the numpy backend has no kernel for it; formulas of GRUStep": lambda: (
-        rc.MultiRNNCell([rc.LSTMCell(2), rc.GRUCell(2)])
+    f"explicit BPTT, formulas of LSTMP: {NO_LOOP}": lambda: rc.LSTMCell(FEATURES),
+    f"explicit BPTT, formulas of LSTMP: {NO_LOOP}; formulas of GRUResetBefore": lambda: rc.MultiRNNCell(
+        [rc.LSTMCell(2), rc.GRUCell(2)]
     ),
-    "explicit BPTT, formulas of LSTMPStep": lambda: rc.DropoutWrapper(rc.LSTMCell(2), 0.5, 0.5),
+    "explicit BPTT, formulas of LSTMP": lambda: rc.DropoutWrapper(rc.LSTMCell(2), 0.5, 0.5),
     "tape, op by op: activation '<lambda>' has no hand-derived": lambda: rc.LSTMCell(2, activation=lambda z: 0.5 * z),
     "tape, op by op: DropoutWrapper drops numbers of the state at every step": lambda: rc.DropoutWrapper(
         rc.LSTMCell(2), state_keep_prob=0.5

@@ -104,7 +104,7 @@ def test_a_cell_in_keras_layer(stacked: bool, state_is_tuple: bool) -> None:
     cell = [lower, rc.GRUCell(3, dtype="float64")] if stacked else lower
     layer = L.RNN(cell, return_sequences=True, return_state=True, zero_output_for_mask=True, dtype="float64")
     y, *states = layer(X, mask=np.arange(TIME) < np.array(LENGTHS)[:, None])
-    assert layer.path.startswith("explicit BPTT, formulas of LSTMPStep")
+    assert layer.path.startswith("explicit BPTT, formulas of LSTMP")
     whole = rc.MultiRNNCell(layer.cell.cells) if stacked else layer.cell
     outputs, state = v1.nn.dynamic_rnn(whole, X, LENGTHS, dtype="float64")
     for mine, theirs in zip(nest.leaves((outputs, state)), nest.leaves((y, states)), strict=True):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from minigrad.functional import unstack
+from minigrad.functional import split, unstack
 from minigrad.layers import activations
 from minigrad.layers.built_in import BuiltIn
 from minigrad.layers.cell import Cell
 from minigrad.layers.options import choice, flag, option
-from minigrad.recurrent import GRUStep, GRUWeights
-from minigrad.recurrent.step import Step
+from minigrad.recurrent import gru
+from minigrad.recurrent.equations import Equations
+from minigrad.recurrent.gru_reset_before import GRUResetBefore
 from minigrad.tensor import Tensor
 
 
 class GRUCell(Cell):
-    """One step of the gated recurrent unit. The formulas stand in `minigrad.recurrent.gru_step`.
+    """One step of the gated recurrent unit. Its equations: `minigrad.recurrent.gru`, `gru_reset_before`.
 
     Args:
         units: the size of the output and of the state.
@@ -45,23 +46,22 @@ class GRUCell(Cell):
         if self.recurrent_dropout:
             self.implementation = 1
 
-    def formulas(self) -> Step:
-        """Returns the formulas."""
-        return GRUStep(
-            activations.rule_or_call(self.activation),
-            activations.rule_or_call(self.recurrent_activation),
-            self.reset_after,
-            separate=self.implementation == 1,
-        )
+    @property
+    def equations(self) -> type[Equations]:  # two cells in one class, as in Keras
+        """The equations: the reset gate acts after the product or before it."""
+        return gru.GRU if self.reset_after else GRUResetBefore
 
     def bias_shape(self) -> tuple[int, ...]:
         """Returns the shape of the bias."""
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
     def step_weights(self, x_masks: Tensor | None, h_masks: Tensor | None) -> tuple[Tensor | None, ...]:
-        """Returns the weights in the step's order."""
-        b, b_h = unstack(self.bias) if self.bias is not None and self.reset_after else (self.bias, None)
-        return GRUWeights(self.kernel, self.recurrent_kernel, b, b_h, x_masks, h_masks)
+        """Returns the weights in the order of the equations: W, U, b, b_h; or W, U, U_g, b."""
+        if self.reset_after:
+            b, b_h = unstack(self.bias) if self.bias is not None else (None, None)
+            return self.kernel, self.recurrent_kernel, b, b_h, x_masks, h_masks
+        U, U_g = split(self.recurrent_kernel, [2 * self.units], 1)
+        return self.kernel, U, U_g, self.bias, x_masks, h_masks
 
 
 class GRU(BuiltIn):

@@ -9,13 +9,13 @@ from minigrad.layers import activations
 from minigrad.layers.built_in import BuiltIn
 from minigrad.layers.cell import Cell
 from minigrad.layers.options import choice, flag, option
-from minigrad.recurrent import LSTMStep, LSTMWeights
-from minigrad.recurrent.step import Step
+from minigrad.recurrent import lstm
+from minigrad.recurrent.equations import Equations
 from minigrad.tensor import Tensor
 
 
 class LSTMCell(Cell):
-    """One step of the LSTM. The formulas stand in `minigrad.recurrent.lstm_step`.
+    """One step of the LSTM. Its equations, and their gradient by hand: `minigrad.recurrent.lstm`.
 
     Args:
         units: the size of the output and of both states.
@@ -40,6 +40,7 @@ class LSTMCell(Cell):
     implementation: int = option(choice(1, 2), 1)
 
     serialized_module: ClassVar[str] = "compat.v1.keras.layers"
+    equations: type[Equations] = lstm.LSTM
     gates = 4
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -51,18 +52,6 @@ class LSTMCell(Cell):
     def state_size(self) -> list[int]:
         """The sizes of h and c."""
         return [self.units, self.units]
-
-    def formulas(self) -> Step:
-        """Returns the formulas."""
-        return LSTMStep(
-            activations.rule_or_call(self.activation),
-            activations.rule_or_call(self.recurrent_activation),
-            separate=self.implementation == 1,
-        )
-
-    def step_weights(self, x_masks: Tensor | None, h_masks: Tensor | None) -> tuple[Tensor | None, ...]:
-        """Returns the weights in the step's order."""
-        return LSTMWeights(self.kernel, self.recurrent_kernel, self.bias, x_masks, h_masks)
 
     def initial_bias(self, shape: tuple[int, ...], dtype: Any) -> Tensor:
         """Returns the bias initializer's numbers, the forget gate's replaced by 1 with `unit_forget_bias`."""

@@ -17,11 +17,10 @@ from minigrad.compat.v1.variables import read_reuse
 from minigrad.creation import as_tensor
 from minigrad.errors import DTypeError, ShapeError
 from minigrad.layers import activations, initializers
-from minigrad.layers.cell_protocol import Recurrence, described
+from minigrad.layers.cell_protocol import Recurrence, described, one_step
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.options import Kind, OptionError, anything, flag, number, option, optional, positive_int, text
-from minigrad.recurrent import GRUStep, GRUWeights, SimpleRNNStep, SimpleRNNWeights
-from minigrad.recurrent.lstmp_step import LSTMPStep, LSTMPWeights
+from minigrad.recurrent import LSTMP, GRUResetBefore, SimpleRNN
 from minigrad.tensor import Tensor
 
 
@@ -67,7 +66,7 @@ class _Cell(RNNCell):
         raise NotImplementedError(f"{type(self).__name__} must define formulas().")
 
     def call(self, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """Runs one time step, op by op on the tape."""
+        """Runs one time step, as one operation with the hand-derived gradient."""
         if not self.built:
             raise StateError(
                 f"{type(self).__name__}.call: the cell has no weights yet. Call the cell itself, cell(inputs, state)."
@@ -80,7 +79,7 @@ class _Cell(RNNCell):
                 f"{type(self).__name__}: expected a state of shapes {sizes}, got {[s.shape for s in apart]}. "
                 f"cell.zero_state({inputs.shape[0]}, dtype) makes zeros."
             )
-        new, _ = step.step(F, step.project(F, inputs, weights), apart, weights)
+        new = one_step(self, step, inputs, apart, weights)
         return new[step.output], self.state_together(new)
 
     def _bind(self, input_shape: Any) -> int:
@@ -172,7 +171,8 @@ class BasicRNNCell(_Cell):
     def formulas(self) -> Recurrence:
         """Returns the step and its weights."""
         W, U = F.split(self.kernel, [self.kernel.shape[0] - self.num_units])
-        return Recurrence(SimpleRNNStep(activations.rule_or_call(self.activation)), SimpleRNNWeights(W, U, self.bias))
+        step = activations.formulas(SimpleRNN, F.sigmoid, self.activation, False)
+        return Recurrence(step, step.Weights(W=W, U=U, b=self.bias))
 
 
 class GRUCell(_Cell):
@@ -217,8 +217,9 @@ class GRUCell(_Cell):
         r, u = F.split(self.gates_kernel, 2, 1)
         W, U = F.split(F.concat([u, r, self.candidate_kernel], 1), [self.candidate_kernel.shape[0] - self.num_units])
         b_r, b_u = F.split(self.gates_bias, 2)
-        step = GRUStep(activations.rule_or_call(self.activation), reset_after=False)
-        return Recurrence(step, GRUWeights(W, U, F.concat([b_u, b_r, self.candidate_bias])))
+        U, U_g = F.split(U, [2 * self.num_units], 1)
+        step = activations.formulas(GRUResetBefore, F.sigmoid, self.activation, False)
+        return Recurrence(step, step.Weights(W=W, U=U, U_g=U_g, b=F.concat([b_u, b_r, self.candidate_bias])))
 
 
 class _LSTM(_Cell):
@@ -226,6 +227,8 @@ class _LSTM(_Cell):
 
     num_units: int
     state_is_tuple: bool
+    kernel: Tensor
+    bias: Tensor
 
     @property
     def state_sizes(self) -> tuple[int, int]:
@@ -241,6 +244,17 @@ class _LSTM(_Cell):
     def output_size(self) -> int:
         """The size of m."""
         return self.num_units
+
+    def _recurrence(
+        self, forget_bias: float, cell_clip: float | None = None, proj_clip: float | None = None, **weights: Any
+    ) -> Recurrence:
+        """The equations of `minigrad.recurrent.lstmp`; the rows of the kernel are those of x, then those of m."""
+        step = activations.formulas(
+            LSTMP, F.sigmoid, self.activation, False,
+            forget_bias=float(forget_bias), cell_clip=cell_clip, proj_clip=proj_clip,
+        )  # fmt: skip
+        W, U = F.split(self.kernel, [self.kernel.shape[0] - self.output_size])
+        return Recurrence(step, step.Weights(W=W, U=U, b=self.bias, **weights))
 
     def state_apart(self, state: Any) -> tuple[Any, ...]:
         """c and m.
@@ -302,12 +316,11 @@ class BasicLSTMCell(_LSTM):
 
     def formulas(self) -> Recurrence:
         """Returns the step and its weights."""
-        step = LSTMPStep(activations.rule_or_call(self.activation), float(self.forget_bias))
-        return Recurrence(step, LSTMPWeights(self.kernel, self.bias))
+        return self._recurrence(self.forget_bias)
 
 
 class LSTMCell(_LSTM):
-    """The LSTM with optional peepholes, clipping and projection. Its gradient: `minigrad.recurrent.lstmp_step`.
+    """The LSTM with optional peepholes, clipping and projection. Its equations: `minigrad.recurrent.lstmp`.
 
         i, j, f, o = [x; m] kernel + bias, cut into four
         c_new      = σ(f + forget_bias + w_f ∘ c) ∘ c + σ(i + w_i ∘ c) ∘ φ(j)     clipped to ±cell_clip
@@ -382,8 +395,5 @@ class LSTMCell(_LSTM):
 
     def formulas(self) -> Recurrence:
         """Returns the step and its weights."""
-        step = LSTMPStep(
-            activations.rule_or_call(self.activation), float(self.forget_bias), self.cell_clip, self.proj_clip
-        )
-        peepholes = self.w_f_diag, self.w_i_diag, self.w_o_diag
-        return Recurrence(step, LSTMPWeights(self.kernel, self.bias, *peepholes, self.projection))
+        weights = {"w_i": self.w_i_diag, "w_f": self.w_f_diag, "w_o": self.w_o_diag, "P": self.projection}
+        return self._recurrence(self.forget_bias, self.cell_clip, self.proj_clip, **weights)

@@ -1,0 +1,204 @@
+"""Python's expressions of numbers as C's, and names that C, CUDA and the printer leave free."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+_KEYWORDS = """
+alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t class compl
+const const_cast constexpr continue decltype default delete do double dynamic_cast else enum explicit export
+extern false float for friend goto if inline int long mutable namespace new noexcept not not_eq nullptr
+operator or or_eq private protected public register reinterpret_cast return short signed sizeof static
+static_assert static_cast struct switch template this thread_local throw true try typedef typeid typename
+typeof union unsigned using virtual void volatile wchar_t while xor xor_eq threadIdx blockIdx blockDim gridDim
+warpSize linux unix i386 main
+"""
+KEYWORDS = frozenset(_KEYWORDS.split())
+"""Words of C++ and CUDA, and macros in small letters."""
+OWN = ("real", "at", "row", "unit", "mask", "masked", "batch", "nth")
+"""The printer's own names in a kernel."""
+WORDS = {
+    "sigma": "sigma", "phi": "phi", "dsigma": "dsigma", "dphi": "dphi", "dclip": "dclip", "abs": "fabs", "sign": "sign",
+    "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "sqrt": "sqrt", "sin": "sin", "cos": "cos",
+    "tanh": "tanh", "erf": "erf", "floor": "floor", "maximum": "maximum", "minimum": "minimum",
+}  # fmt: skip
+SIGNS: dict[type[ast.AST], tuple[str, int]] = {
+    ast.BitAnd: ("&&", 1), ast.BitOr: ("||", 1), ast.Add: ("+", 3), ast.Sub: ("-", 3), ast.Mult: ("*", 4),
+    ast.Div: ("/", 4), ast.Lt: ("<", 2), ast.LtE: ("<=", 2), ast.Gt: (">", 2), ast.GtE: (">=", 2), ast.Eq: ("==", 2),
+    ast.NotEq: ("!=", 2),
+}  # fmt: skip
+UNARY = 5
+
+
+class RefusedError(Exception):
+    """A cell cannot be printed; in a few words why."""
+
+
+class Names:
+    """Gives names that are free in a kernel, the same ones for the same cell.
+
+    Args:
+        taken: names that are in use already.
+    """
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self.taken = {*KEYWORDS, *OWN, *taken}
+
+    def fresh(self, wanted: str) -> str:
+        """Returns the wanted name, or one like it that is free, and keeps it from being given again.
+
+        >>> names = Names()
+        >>> names.fresh("z_i"), names.fresh("double"), names.fresh("double"), names.fresh("M_PI"), names.fresh("ζ")
+        ('z_i', 'double_', 'double__', 'M_PI_', 'u3b6')
+        """
+        name = re.sub(r"(^|_)_(\d)", r"\1v\2", wanted)  # _1, a value without a name in the equations
+        name = "".join(c if c.isascii() else f"u{ord(c):x}" for c in name)
+        if len(name) > 1 and name.isupper():
+            name += "_"  # NULL, NAN, M_PI: it may be a macro
+        while name in self.taken:
+            name += "_"
+        self.taken.add(name)
+        return name
+
+
+def names_of(text: str) -> list[str]:
+    """Returns the names of values in an expression, each once, in order; words are none.
+
+    >>> names_of("sigma(z + w * c) * z")
+    ['z', 'w', 'c']
+    """
+    tree = ast.parse(text, mode="eval")
+    words = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in words]
+    return list(dict.fromkeys(node.id for node in sorted(found, key=lambda node: node.col_offset)))
+
+
+def c_text(text: str, names: Mapping[str, str]) -> str:
+    """Returns an expression as C has it.
+
+    Args:
+        text: the expression, in the words of a description.
+        names: what each name is called in C.
+
+    Raises:
+        RefusedError: it has a word that is not known here.
+
+    >>> c_text("f * c + (1 - f) * 0.5", {"f": "f", "c": "c"})
+    'f * c + (1 - f) * (real)0.5'
+    """
+    return _Writer(names).written(ast.parse(text, mode="eval").body, 0)
+
+
+class _Writer:
+    """Writes an expression; a rank says how tightly what stands around it binds."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
+
+    def written(self, e: ast.expr, rank: int) -> str:
+        if isinstance(e, ast.Name):
+            return self.names[e.id]
+        if isinstance(e, ast.Constant) and isinstance(e.value, (int, float)):
+            return f"(real){_whole(e) or repr(float(e.value))}"
+        if isinstance(e, ast.UnaryOp) and isinstance(e.op, ast.USub):
+            return _inside(f"-{self.written(e.operand, UNARY + 1)}", UNARY, rank)
+        if isinstance(e, ast.UnaryOp) and isinstance(e.op, ast.UAdd):
+            return self.written(e.operand, rank)
+        if isinstance(e, ast.BinOp) and type(e.op) in SIGNS:
+            return self._binary(e.left, type(e.op), e.right, rank)
+        if isinstance(e, ast.Compare) and len(e.ops) == 1 and type(e.ops[0]) in SIGNS:
+            return self._binary(e.left, type(e.ops[0]), e.comparators[0], rank)
+        if isinstance(e, ast.Call) and isinstance(e.func, ast.Name):
+            return self._call(e.func.id, e.args, rank)
+        raise RefusedError(f"the kernel does not know `{ast.unparse(e)}`")
+
+    def _binary(self, left: ast.expr, kind: type[ast.AST], right: ast.expr, rank: int) -> str:
+        sign, own = SIGNS[kind]
+        both = [
+            _whole(e) if _named(other) and _whole(e) else self.written(e, own + k)
+            for k, (e, other) in enumerate(((left, right), (right, left)))
+        ]
+        return _inside(f"{both[0]} {sign} {both[1]}", own, rank)
+
+    def _call(self, word: str, arguments: list[ast.expr], rank: int) -> str:
+        given = [self.written(a, 0) for a in arguments]
+        if word == "stop":
+            return self.written(arguments[0], rank)
+        if word == "where":
+            condition, a, b = (self.written(a, 1) for a in arguments)
+            return _inside(f"{condition} ? {a} : {b}", 0, rank)
+        if word == "clip" and len(given) == 2:
+            return f"clip({', '.join(given)})"
+        if word == "clip":
+            return f"minimum(maximum({given[0]}, {given[1]}), {given[2]})"
+        if word not in WORDS:
+            raise RefusedError(f"the kernel does not know the word {word}")
+        return f"{WORDS[word]}({', '.join(given)})"
+
+
+def _inside(text: str, own: int, rank: int) -> str:
+    return f"({text})" if own < rank else text
+
+
+def _named(e: ast.expr) -> bool:
+    """True if a number of C's type int beside it becomes a real."""
+    return any(isinstance(node, ast.Name) for node in ast.walk(e)) and not isinstance(e, ast.Compare)
+
+
+def _whole(e: ast.expr) -> str:
+    """A small whole number as C's int; "" for anything else."""
+    value = e.value if isinstance(e, ast.Constant) else None
+    return str(int(value)) if isinstance(value, (int, float)) and float(value).is_integer() and abs(value) < 1e6 else ""
+
+
+FUNCTIONS: dict[str, str] = {
+    "sign": "real sign(real x) { return x > 0 ? 1 : x < 0 ? -1 : x; }",
+    "maximum": "real maximum(real a, real b) { return a >= b || a != a ? a : b; }  // NaN, if one of them is",
+    "minimum": "real minimum(real a, real b) { return a <= b || a != a ? a : b; }",
+    "clip": "real clip(real v, real limit) { return v < -limit ? -limit : v > limit ? limit : v; }",
+    "dclip": "real dclip(real dy, real y, real limit) { return y > -limit && y < limit ? dy : 0; }",
+}
+"""Functions that CUDA lacks."""
+
+
+def functions_text(lines: Sequence[str], sigma: Any, phi: Any) -> list[str]:
+    """Returns the device functions that the lines of kernels call, in an order in which C can read them.
+
+    Args:
+        lines: of the kernels.
+        sigma: σ, a `minigrad.recurrent.description.Rule`.
+        phi: φ, likewise.
+    """
+    rules: list[str] = []
+    for word, rule in (("sigma", sigma), ("phi", phi)):
+        called = _called(lines)
+        if called & {word, f"d{word}"} and rule is None:
+            raise RefusedError(f"{word} is not elementwise")
+        if word in called:
+            rules += _function(f"real {word}(real x)", rule.forward)
+        if f"d{word}" in called:
+            rules += _function(f"real d{word}(real dy, real y{'' if rule.from_output else ', real x'})", rule.backward)
+    called = _called([*lines, *rules])
+    return [*(f"__device__ {text}" for name, text in FUNCTIONS.items() if name in called), *rules]
+
+
+def _called(lines: Sequence[str]) -> set[str]:
+    return {name for line in lines for name in re.findall(r"(\w+)\(", line)}
+
+
+def _function(head: str, lines: Sequence[Any]) -> list[str]:
+    """A rule's lines as a function."""
+    names = _Same()
+    *others, last = [(line.name, c_text(line.text, names)) for line in lines]
+    body = [*(f"    real {name} = {text};" for name, text in others), f"    return {last[1]};"]
+    return [f"__device__ {head}", "{", *body, "}"]
+
+
+class _Same(dict[str, str]):
+    """Each name as it is: those of a rule are x, y, dy, _1, _2, …"""
+
+    def __missing__(self, name: str) -> str:
+        return name

@@ -1,0 +1,77 @@
+"""An activation as text: its rule, lines of numbers, as two small functions for compiled loops.
+
+Three activations have vectorised functions in `minigrad_numba.activations`, which are printed in the place of their
+rules: tanh, the logistic sigmoid and the hard one. Any other is printed line by line.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Any
+
+from minigrad_numba import words
+from minigrad_numpy.activations import name_of
+
+FAST = {
+    "tanh": ("tanh({})", "{dy} * (real(1) - {y} * {y})"),
+    "sigmoid": ("gate({}, False)", "{dy} * gate_slope({y}, False)"),
+    "hard_sigmoid": ("gate({}, True)", "{dy} * gate_slope({y}, True)"),
+}
+
+
+class UnknownWordError(Exception):
+    """A rule or a line has a word that is not known here."""
+
+
+def rule_text(word: str, rule: Any) -> list[str]:
+    """Returns the functions `word` and its derivative, ``sigma(x)`` and ``dsigma(dy, y)``, or with x if it reads it.
+
+    Args:
+        word: "sigma" or "phi".
+        rule: `minigrad.recurrent.description.Rule`.
+    """
+    name = name_of(rule)
+    if name:
+        forward, backward = FAST[name]
+        forward, backward = forward.format("x"), backward.format(dy="dy", y="y")
+        y, dx = [f"    return {forward}"], [f"    return {backward}"]
+    else:
+        y, dx = _lines(rule.forward), _lines(rule.backward)
+    third = "" if rule.from_output else ", x"
+    return ["@inlined", f"def {word}(x):", *y, "", "", "@inlined", f"def d{word}(dy, y{third}):", *dx]
+
+
+def _lines(lines: Sequence[Any]) -> list[str]:
+    *others, last = [(line.name, number_text(ast.parse(line.text, mode="eval").body)) for line in lines]
+    return [*(f"    {name} = {text}" for name, text in others), f"    return {last[1]}"]
+
+
+def number_text(e: ast.expr) -> str:
+    """Returns an expression of arrays as one of numbers of a dtype, whose literals are ``real(…)``."""
+    return ast.unparse(ast.fix_missing_locations(_Number().visit(e)))
+
+
+class _Number(ast.NodeTransformer):
+    """Writes ``real(1)`` for 1, the fast e^y where y is not positive, and drops what does nothing to a number."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        value = int(node.value) if isinstance(node.value, float) and node.value.is_integer() else node.value
+        return _call("real", ast.Constant(value))
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        word = node.func.id if isinstance(node.func, ast.Name) else ""
+        if word == "stop":
+            return node.args[0]
+        if word == "clip" and len(node.args) == 3:
+            return _call("minimum", _call("maximum", *node.args[:2]), node.args[2])
+        if word == "exp" and ast.unparse(node.args[0]).startswith("-abs("):
+            return _call("exponential", *node.args)
+        if word not in {*words.__all__, "abs", "sigma", "phi", "dsigma", "dphi"}:
+            raise UnknownWordError(word)
+        return node
+
+
+def _call(word: str, *arguments: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(word, ast.Load()), list(arguments), [])

@@ -1,0 +1,64 @@
+"""Functions of one number, for compiled loops: the words in which a cell's lines and an activation's rule are written.
+
+Each returns a number of its argument's dtype, and treats NaN as NumPy's function of that name does.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad_numba.activations import exponential, gate, gate_slope, tanh
+from minigrad_numba.compiling import inlined
+
+__all__ = [
+    "clip", "cos", "dclip", "erf", "exp", "expm1", "exponential", "floor", "gate", "gate_slope", "log", "log1p",
+    "maximum", "minimum", "sign", "sin", "sqrt", "tanh", "where",
+]  # fmt: skip
+
+
+@inlined
+def clip(v, limit):  # type: ignore[no-untyped-def]
+    """v clipped to ±limit; NaN stays NaN."""
+    v = -limit if v < -limit else v
+    return limit if v > limit else v
+
+
+@inlined
+def dclip(dy, y, limit):  # type: ignore[no-untyped-def]
+    """dy where the clip that gave y did not act, else 0."""
+    return dy if -limit < y < limit else type(dy)(0)
+
+
+@inlined
+def where(condition, a, b):  # type: ignore[no-untyped-def]
+    """a where the condition holds, else b; both are computed."""
+    return a if condition else b
+
+
+@inlined
+def maximum(a, b):  # type: ignore[no-untyped-def]
+    """The larger of two numbers; NaN if one of them is."""
+    return a if (a >= b) | (a != a) else b
+
+
+@inlined
+def minimum(a, b):  # type: ignore[no-untyped-def]
+    """The smaller of two numbers; NaN if one of them is."""
+    return a if (a <= b) | (a != a) else b
+
+
+def _of_math(function: Any) -> Any:
+    """A function of the module `math`, which Numba compiles for each dtype."""
+
+    def of_one_number(x):  # type: ignore[no-untyped-def]
+        return function(x)
+
+    return inlined(of_one_number)
+
+
+exp, expm1, log1p, erf = (_of_math(function) for function in (math.exp, math.expm1, math.log1p, math.erf))
+log, sqrt, sin, cos = (_of_math(function) for function in (np.log, np.sqrt, np.sin, np.cos))
+floor, sign = (_of_math(function) for function in (np.floor, np.sign))

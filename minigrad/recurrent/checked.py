@@ -1,0 +1,192 @@
+"""The two bodies and the products of a cell, read and held against each other."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Collection
+
+from minigrad.errors import unknown_name
+from minigrad.recurrent.body import ALONE, Body, names
+from minigrad.recurrent.derived import Derived
+from minigrad.recurrent.description import Product, Term
+from minigrad.recurrent.equations import Equations, EquationsError
+from minigrad.recurrent.widths import apart
+
+_SOURCE = re.compile(r"(stop\()?(\w+)(\))?")
+
+
+def bodies(equations: type[Equations], needs_argument: Collection[str]) -> tuple[Body, Body | Derived]:
+    """Returns the forward body and the backward one, in which ``dphi(dy, y)`` is ``dphi(dy, y, z)`` where φ needs z.
+
+    Raises:
+        EquationsError: they cannot be read, or do not fit each other or the states.
+    """
+    title = equations.__qualname__
+    for what in ("states", "products"):
+        given = getattr(equations, what)
+        if not (isinstance(given, (tuple, list)) and given and all(isinstance(text, str) for text in given)):
+            raise EquationsError(f"{title}: {what}: expected a string, or a tuple of them, got {given!r}.")
+    states = [apart(s)[0] for s in equations.states]
+    if not callable(getattr(equations, "forward", None)):
+        raise EquationsError(f"{title}: expected a function `forward`, got none. Write one: def forward(z, …).")
+    forward = Body(f"{title}.forward", equations.forward, needs_argument, states)
+    if len(forward.returns) != len(states):
+        raise forward.error(
+            forward.number,
+            f"expected the new states {', '.join(states)}, got {len(forward.returns)} values",
+            f"return {len(states)}, in the order of `states`",
+        )
+    if equations.backward is None:
+        backward: Body | Derived = Derived(forward, states)
+    else:
+        of_forward = {*states, *forward.arguments, *forward.options, *(line.name for line in forward.lines)}
+        backward = Body(f"{title}.backward", equations.backward, taken=of_forward)
+        _check_backward(forward, backward, states)
+    completed = _Completed(forward, backward, needs_argument)
+    for line in backward.lines:
+        line.value = completed.visit(line.value)
+    backward.returns = [completed.visit(e) for e in backward.returns]
+    return forward, backward
+
+
+def _check_backward(forward: Body, backward: Body, states: list[str]) -> None:
+    n, first = len(states), backward.lines[0].number if backward.lines else backward.number
+    asked = [*backward.arguments[n:], *backward.options]
+    if len(backward.arguments) < n:
+        raise backward.error(first, f"expected the gradients of {', '.join(states)} as first arguments", "add them")
+    known = Counter([*{*forward.arguments, *states}, *forward.options, *(_bare(line.name) for line in forward.lines)])
+    for name in asked:
+        if name not in known:
+            raise EquationsError(
+                f"{unknown_name(f'{backward.where}: argument', name, known)} It asks what forward knew."
+            )
+        if known[name] > 1:
+            raise backward.error(first, f"`{name}` has several values in forward", "give each a name of its own there")
+    if len(backward.returns) != len(forward.arguments):
+        raise backward.error(
+            backward.number,
+            f"expected a gradient for each of {', '.join(forward.arguments)}, got {len(backward.returns)}",
+            "return one for each positional argument of forward, in their order; 0 for none",
+        )
+
+
+def _bare(name: str) -> str:
+    """The name in the text: ``dc_2``, made of a second assignment, is ``dc``."""
+    return re.sub(r"(?<=\w)_\d+$", "", name)
+
+
+class _Completed(ast.NodeTransformer):
+    """Gives dsigma and dphi what they need, and holds their y against what forward did."""
+
+    def __init__(self, forward: Body, backward: Body | Derived, needs: Collection[str]) -> None:
+        self.backward, self.needs = backward, needs
+        own = {line.name: line.value for line in backward.lines}
+        self.made = {**{line.name: line.value for line in forward.lines}, **own}  # its own names hide forward's
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        word = _word(node).removeprefix("d")
+        if _word(node) in ALONE or word not in ALONE:
+            return node
+        y = ast.unparse(node.args[1])
+        made = self.made.get(y)
+        in_text = self.backward.in_text if isinstance(self.backward, Body) else ast.unparse
+        if not isinstance(made, ast.Call) or _word(made) != word:
+            raise EquationsError(
+                f"{self.backward.where}, line {node.lineno} of {self.backward.file}: `{in_text(node)}`: expected a "
+                f"name to which forward assigned {word}(…), got {in_text(node.args[1])}. Its derivative "
+                f"is told from the output."
+            )
+        argument = [made.args[0]] if word in self.needs else []
+        return ast.copy_location(ast.Call(node.func, [*node.args, *argument], []), node)
+
+
+def _word(e: ast.expr) -> str:
+    """The word that an expression calls, "" if it calls none."""
+    return e.func.id if isinstance(e, ast.Call) and isinstance(e.func, ast.Name) else ""
+
+
+# --- products ---------------------------------------------------------------------------------------------------------
+
+
+def products_of(
+    equations: type[Equations], forward: Body, absent: Collection[str]
+) -> tuple[tuple[Product, ...], dict[str, str]]:
+    """Returns the products, and the width of each column and state.
+
+    Raises:
+        EquationsError: a product cannot be read, or names a source or a column that is not there.
+    """
+    title = equations.__qualname__
+    declared = dict(apart(s) for s in equations.states)
+    states = list(declared)
+    if equations.output and equations.output not in states:
+        raise EquationsError(f"{unknown_name(f'{title}: output', equations.output, states)}")
+    found, weights = [], Counter[str]()
+    for text in equations.products:
+        product, widths = _product(title, text, states)
+        weights.update([*(term.matrix for term in product.terms), *([product.bias] if product.bias else [])])
+        declared |= widths
+        found.append(product._replace(bias="" if product.bias in absent else product.bias))
+    columns = [c for product in found for c in product.columns]
+    _check_columns(title, forward, columns, states)
+    inner = {ast.unparse(line.value).split("@")[-1].strip() for line in forward.lines if "@" in ast.unparse(line.value)}
+    twice = [name for name, n in weights.items() if n > 1 or name in {*columns, *forward.arguments, *inner}]
+    if twice:
+        raise EquationsError(f"{title}: `{twice[0]}` names two things. Give each weight a name of its own.")
+    if not any(term.source == "x" for product in found for term in product.terms):
+        raise EquationsError(
+            f"{title}: no product reads the input x. Write one, such as products = 'z = x W + h U + b'."
+        )
+    return tuple(found), declared
+
+
+def _check_columns(title: str, forward: Body, columns: list[str], states: list[str]) -> None:
+    missing = [c for c in columns if c not in forward.arguments]
+    if missing:
+        raise forward.error(
+            forward.number,
+            f"the products make `{missing[0]}`, which is no argument",
+            "add it, or take it from the products",
+        )
+    twice = [c for c, n in Counter([*columns, *states]).items() if n > 1]
+    if twice:
+        raise EquationsError(f"{title}: `{twice[0]}` is made twice. Give each column and state a name of its own.")
+    matrices = {n for line in forward.lines for n in names(line.value) if f"@ {n}" in ast.unparse(line.value)}
+    wrong = [m for m in sorted(matrices) if m in forward.arguments]
+    if wrong:
+        raise forward.error(
+            forward.number, f"the inner matrix `{wrong[0]}` is a positional argument", "put it behind a *"
+        )
+
+
+def _product(title: str, text: str, states: list[str]) -> tuple[Product, dict[str, str]]:
+    """Reads ``"z_i z_f = x W + stop(h) U + b"``."""
+    form = "'columns = source matrix + source matrix + bias'"
+    if text.count("=") != 1:
+        raise EquationsError(f"{title}: expected a product {form}, got {text!r}. Write 'z = x W + h U + b'.")
+    left, right = text.split("=")
+    columns, terms, bias = [apart(c) for c in left.split()], [], ""
+    for part in right.split("+"):
+        words = part.split()
+        source = _SOURCE.fullmatch(words[0]) if words else None
+        if (
+            source is None
+            or bool(source[1]) != bool(source[3])
+            or len(words) > 2
+            or (len(words) == 1 and (source[1] or bias))
+        ):
+            raise EquationsError(f"{title}: in the product {text!r}, expected {form}, got {part.strip()!r}.")
+        if len(words) == 1:
+            bias = words[0]
+            continue
+        if source[2] not in ("x", *states):
+            raise EquationsError(
+                str(unknown_name(f"{title}: in the product {text!r}, source", source[2], ["x", *states]))
+            )
+        terms.append(Term(source[2], words[1], not source[1]))
+    if not columns or not terms or not all(n.isidentifier() for n in (*dict(columns), *(t.matrix for t in terms))):
+        raise EquationsError(f"{title}: expected a product {form}, got {text!r}. Write 'z = x W + h U + b'.")
+    return Product(tuple(c for c, _ in columns), tuple(terms), bias), dict(columns)

@@ -1,0 +1,109 @@
+"""A recurrent cell as its equations, and the words in which they are written.
+
+A cell is data: names, and two plain functions of numbers. It knows no layers, no arrays and no backend, so everything
+that runs it, draws it or checks it is made from the same few lines:
+
+    states      the names of what one step hands to the next
+    products    what a step multiplies: ``columns = source matrix + source matrix + bias``
+    forward     the elementwise rest: from the columns and the states to the new states
+    backward    its gradient, from ∂loss/∂(each new state) to ∂loss/∂(each argument of forward)
+
+`minigrad.recurrent.reader` reads a cell; `lstm.py` is the one to look at first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from minigrad import functional as F
+from minigrad.backend.protocol import Array
+from minigrad.errors import MinigradError
+
+
+class EquationsError(MinigradError, SyntaxError):
+    """A cell's equations cannot be read, or contradict each other; the message names the line."""
+
+
+EQUATIONS: dict[str, type[Equations]] = {}
+"""Every cell that has been defined, by ``"module:Class"``: what a saved configuration can name."""
+
+
+class Equations:
+    """The equations of one time step. A subclass is read, never instantiated.
+
+    Attributes:
+        states: names of the states, in the order in which `forward` returns the new ones.
+        output: which of the states is the cell's output; the first, unless it says another.
+        products: one string for each matrix product of a step, or a tuple of them. On the left stand the columns that
+            the product makes, each of `units` numbers; on the right the sources, `x` or a state, each with its matrix,
+            and at most one bias. ``stop(h) U`` lets no gradient back to h.
+        direct: what the way of a gradient from state to state is called that passes by the products.
+
+    A column or a state may have a width of its own: ``z_i:blocks`` stands for `blocks` numbers, each of which is shared
+    by ``units / blocks`` units.
+
+    `forward(columns and states …, *, options and inner matrices)` takes by name what it needs. A positional argument
+    that is neither column nor state is a parameter of the cell, one number for each unit. ``v @ P`` multiplies by an
+    inner matrix. `backward` takes ∂loss/∂(each new state) and then, by name, anything that `forward` knew: these names
+    are its cache. It returns one gradient for each positional argument of `forward`. Where there is no `backward`, or
+    a subclass changes `forward` alone, it is derived.
+    """
+
+    states: ClassVar[Any] = ("h",)
+    output: ClassVar[str] = ""
+    products: ClassVar[Any] = ()
+    direct: ClassVar[str] = "direct"
+    forward: ClassVar[Callable[..., Any]]
+    backward: ClassVar[Callable[..., Any] | None] = None
+
+    def __init_subclass__(cls) -> None:
+        """Makes both bodies static, so that a cell reads as the pair of functions it is."""
+        own = vars(cls)
+        for body in ("forward", "backward"):
+            if callable(own.get(body)):
+                setattr(cls, body, staticmethod(own[body]))
+        if "forward" in own and "backward" not in own:
+            cls.backward = None
+        for name in ("states", "products"):
+            if isinstance(getattr(cls, name), str):
+                setattr(cls, name, (getattr(cls, name),))
+        EQUATIONS[f"{cls.__module__}:{cls.__qualname__}"] = cls
+
+
+# --- the words of a body, as they act on tensors and numbers with the usual activations -------------------------------
+
+
+def sigma(z: Any) -> Any:
+    """σ(z), the gates' activation; here the logistic one, in a cell the one that the cell was given."""
+    return F.sigmoid(z)
+
+
+def phi(z: Any) -> Any:
+    """φ(z), the other activation; here tanh, in a cell the one that the cell was given."""
+    return F.tanh(z)
+
+
+def dsigma(dy: Any, y: Any) -> Any:
+    """The gradient of z, where y = σ(z) and dy is the upstream gradient: σ's own derivative rule."""
+    return dy * (y * (1.0 - y))
+
+
+def dphi(dy: Any, y: Any) -> Any:
+    """The gradient of z, where y = φ(z) and dy is the upstream gradient: φ's own derivative rule."""
+    return dy * (1.0 - y * y)
+
+
+def clip(v: Any, limit: float | None) -> Any:
+    """v clipped to ±limit; v itself where the limit is None."""
+    return v if limit is None else F.clip(v, -limit, limit)
+
+
+def dclip(dy: Any, y: Any, limit: float | None) -> Any:
+    """The gradient of v, where y = clip(v, limit): dy where the clip did not act, 0 where it did."""
+    return dy if limit is None else F.where((y > -limit) & (y < limit), dy, 0.0)
+
+
+def stop(v: Array) -> Array:
+    """v, but a constant to the gradient: nothing flows back through it."""
+    return F.stop_gradient(v)

@@ -1,0 +1,38 @@
+"""Cells whose equations run on Tensors, operation by operation: the independent road to their gradient.
+
+`minigrad.testing.on_tape` is what users call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any
+
+from minigrad.flow import Override, Stack
+
+_blocks: Stack[OnTape] = Stack("on_tape")
+
+
+class OnTape(Override[None]):
+    """Runs cells operation by operation on the tape inside a `with` block.
+
+    Args:
+        cells: the cells.
+    """
+
+    def __init__(self, cells: Iterable[Any]) -> None:
+        self.cells = list(cells)
+
+    def __enter__(self) -> None:
+        _blocks.push(self)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _blocks.drop(self)
+
+
+def is_on_tape(cell: Any) -> bool:
+    """Returns whether a cell is to run operation by operation."""
+    return any(cell is other for block in _blocks.entries() for other in block.cells)

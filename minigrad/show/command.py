@@ -1,0 +1,35 @@
+"""``python -m minigrad show CELL``: what is made of a cell's equations, from the equation to the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minigrad.errors import MinigradError
+from minigrad.recurrent import GRU, LSTM, LSTMP, Equations, GRUResetBefore, SimpleRNN
+from minigrad.show.forms import FORMS, shown
+from minigrad.train.cells import cell_of
+from minigrad.train.command_line import Parser
+from minigrad.train.errors import OptionError
+
+HELP = "show what is made of a cell's equations: formulas, compiled loops, JavaScript, LaTeX"
+CELLS: dict[str, type[Equations]] = {
+    "lstm": LSTM, "gru": GRU, "gru_reset_before": GRUResetBefore, "simple_rnn": SimpleRNN, "lstmp": LSTMP,
+}  # fmt: skip
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints what is asked for, and returns 0."""
+    parser = Parser("show", description=f"{HELP}.", epilog="; ".join(f"{k}: {what}" for k, what in FORMS.items()))
+    parser.add_argument("cell", metavar="CELL", help=f"{', '.join(CELLS)}, or module:Name of your own")
+    parser.add_argument("--as", dest="form", metavar="FORM", default="outline", help=f"one of {', '.join(FORMS)}")
+    parser.add_argument("--activation", metavar="NAME", default="tanh", help="φ (default: tanh)")
+    parser.add_argument("--recurrent-activation", metavar="NAME", default="sigmoid", help="σ (default: sigmoid)")
+    parser.add_argument("--dtype", metavar="DTYPE", default="float32", help="of the compiled loops (default: float32)")
+    given = parser.read(arguments)
+    equations = CELLS.get(given["cell"].lower()) or cell_of("show", given["cell"], CELLS)
+    try:
+        text = shown(equations, given["form"], given["recurrent_activation"], given["activation"], given["dtype"])
+    except MinigradError as error:
+        raise OptionError(str(error)) from None
+    print(text)
+    return 0

@@ -1,0 +1,75 @@
+"""The text of a cell in any of the forms that can be shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import minigrad_cuda
+from minigrad.backend import registry
+from minigrad.errors import OptionError
+from minigrad.layers import activations
+from minigrad.recurrent.compiled import options_of
+from minigrad.recurrent.equations import Equations
+from minigrad.recurrent.formulas import Formulas
+from minigrad.show.javascript import javascript
+from minigrad.show.latex import latex
+from minigrad.show.outline import outline
+from minigrad.show.python import python
+
+DTYPES = ("float16", "float32", "float64")
+FORMS = {
+    "outline": "the cell as the reader reads it: products, lines, cache",
+    "python": "the two functions that run a step on any array namespace",
+    "numba": "the loop over time that Numba compiles",
+    "cuda": "the kernels of a step for an NVIDIA GPU",
+    "js": "one unit in JavaScript, as the playground has it",
+    "latex": "the equations and their derivation, to be typeset",
+}
+
+
+def shown(
+    equations: type[Equations], form: str = "outline", sigma: Any = "sigmoid", phi: Any = "tanh", dtype: str = "float32"
+) -> str:
+    """Returns the text that is made of a cell.
+
+    Args:
+        equations: the cell.
+        form: one of `FORMS`.
+        sigma: σ, an activation or its name.
+        phi: φ, likewise.
+        dtype: of the compiled loops.
+
+    Raises:
+        OptionError: there is no such form, or no such text: an activation is not elementwise.
+        BackendError: the backend is not there.
+    """
+    if form not in FORMS:
+        raise OptionError(f"show: form: expected one of {', '.join(FORMS)}, got {form!r}.")
+    if dtype not in DTYPES:
+        raise OptionError(f"show: dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}.")
+    if form == "latex":
+        return latex(equations)
+    gate, other = activations.get(sigma), activations.get(phi)
+    cell = activations.formulas(equations, gate, other, separate=False, **_values(equations))
+    if form == "python":
+        return python(cell)
+    description = cell.description((True,) * len(cell.whole.weights))
+    if form == "outline":
+        return outline(description)
+    options = options_of(cell, description, (0, 0))
+    if isinstance(options, str):
+        raise OptionError(f"show: {options}, so there is no loop of one number after another.")
+    if form == "js":
+        return javascript(description, options.sigma, options.phi)
+    printer = registry.resolve("numba") if form == "numba" else minigrad_cuda  # which prints without CuPy
+    text: str = printer.text(description, dtype, options)
+    return text
+
+
+def _values(equations: type[Equations]) -> dict[str, object]:
+    """Values for the options and widths that a cell cannot do without: to be looked at, not to be computed with."""
+    whole = Formulas(equations).whole
+    defaults = equations.forward.__kwdefaults__ or {}
+    needed = {name: defaults[name] if defaults.get(name) is not None else 1.0 for name in whole.options}
+    widths = {width: 2 for _, width in whole.widths}
+    return {**needed, **({"units": 4} if widths else {}), **widths}

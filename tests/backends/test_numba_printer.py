@@ -1,0 +1,191 @@
+"""The printed loops as text: always the same, importable, of names that do not clash; and what is refused."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+numba = pytest.importorskip("numba")
+
+from kernel_cases import BUILT_IN, ODD, Kind, assert_loop_is_formulas, case_of  # noqa: E402
+from minigrad.backend.optional import LoopOptions  # noqa: E402
+from minigrad.ops.pointwise import Sigmoid, Tanh  # noqa: E402
+from minigrad.recurrent import Equations, phi, sigma, stop  # noqa: E402
+from minigrad.recurrent.description import Line, Rule  # noqa: E402
+from minigrad.recurrent.lstm import LSTM  # noqa: E402
+from minigrad.recurrent.reader import describe  # noqa: E402
+from minigrad.recurrent.rules import rule_of  # noqa: E402
+from minigrad_numba import compile as compile_loop  # noqa: E402
+from minigrad_numba import compiling, source, text  # noqa: E402
+from minigrad_numpy.activations import name_of  # noqa: E402
+from recurrent.odd_cells import Net1997  # noqa: E402
+
+OPTIONS = LoopOptions(rule_of(Sigmoid), rule_of(Tanh))
+
+
+def printed(kind: Kind) -> str:
+    case = case_of(kind, (1, 1, 1, 2))
+    options = LoopOptions(rule_of(kind.sigma), rule_of(kind.phi), sizes=tuple(case.cell.sizes.items()))
+    return text(case.cell.description(case.weights), kind.dtype, options)
+
+
+@pytest.mark.parametrize("kind", [*BUILT_IN, *ODD], ids=str)
+def test_the_text_is_a_module_of_short_lines(kind: Kind) -> None:
+    written = printed(kind)
+    tree = ast.parse(written)
+    assert {"forward", "backward"} <= {f.name for f in tree.body if isinstance(f, ast.FunctionDef)}
+    assert written.startswith(f"# {kind.equations.__name__}: its loop over time in {kind.dtype}")
+    assert not [line for line in written.splitlines() if len(line) > 120 and " = " not in line]
+    assert written == printed(kind)
+
+
+def test_the_text_is_the_same_in_another_process() -> None:
+    """No set decides an order: what is kept on disk is found again."""
+    program = "from backends.test_numba_printer import *\nfor kind in [*BUILT_IN, *ODD]: print(printed(kind))"
+    paths = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+    texts = [
+        subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True,
+            env={**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    ]  # fmt: skip
+    assert texts[0] == texts[1]
+    assert texts[0].count("def forward(") == len([*BUILT_IN, *ODD])
+
+
+def test_a_file_of_the_text_can_be_imported(tmp_path: Path) -> None:
+    path = source.written(tmp_path, "loop", printed(Kind(LSTM)))
+    spec = importlib.util.spec_from_file_location("loop_of_the_tests", path)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)  # type: ignore[union-attr]
+    assert module.forward.py_func.__doc__
+    before = path.stat().st_mtime_ns
+    assert source.written(tmp_path, "loop", printed(Kind(LSTM))) == path
+    path.write_text("# cut off")
+    source.written(tmp_path, "loop", printed(Kind(LSTM)))
+    assert path.read_text() == printed(Kind(LSTM))
+    assert path.stat().st_mtime_ns == before, "the same text has the same time, by which Numba knows it"
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+class Clashing(Equations):
+    """Names of Python, of the printed text, of its arrays and of its imports."""
+
+    states = "n", "t"
+    products = "row unit len = x batch + n W_T + rests", "start = n units + range"
+
+    def forward(row, unit, len, start, n, t, dy, *, real=0.5, float, gate):  # noqa: A002
+        k = sigma(row) * n + dy
+        at = k @ gate
+        tanh = phi(unit + at) * real
+        B = t + tanh * phi(len + start) * float
+        return B, tanh
+
+
+def test_any_names() -> None:
+    case = case_of(Kind(Clashing, values={"float": 0.3}, h_masks="one"), (5, 3, 2, 4), "ragged")
+    assert_loop_is_formulas(compile_module(), case)
+
+
+def compile_module() -> Any:
+    import minigrad_numba
+
+    return minigrad_numba
+
+
+# --- what a cell can be -----------------------------------------------------------------------------------------------
+
+
+class Handed(Equations):
+    """New states that are one value, a state that stays as it is, no gradient, an inner product of a state."""
+
+    states = "h", "c", "e"
+    output = "c"
+    products = "z u = x W + stop(c) U + x V"
+
+    def forward(z, u, h, c, e, w, *, P, Q):
+        v = h @ P
+        r = (v * u) @ Q
+        c_new = phi(z + w * r + stop(c))
+        return c_new, c_new, e
+
+
+@pytest.mark.parametrize("dropout", ["none", "each"])
+def test_aliases_and_what_passes_by(dropout: str) -> None:
+    case = case_of(Kind(Handed, x_masks=dropout, h_masks=dropout), (5, 3, 2, 4), "late")
+    assert_loop_is_formulas(compile_module(), case)
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------
+
+
+def test_reasons() -> None:
+    d = describe(LSTM)
+    assert compile_loop(d, "float16", OPTIONS) == "the kernel knows no float16"
+    assert compile_loop(d, "float32", OPTIONS._replace(sigma=None)) == "sigma is not elementwise"
+    odd = Rule("Odd", (Line("y", "gamma(x)", 0),), (Line("dx", "dy", 0),), True)
+    assert compile_loop(d, "float32", OPTIONS._replace(phi=odd)) == "the compiled loops do not know the word gamma"
+    assert text(d, "float32", OPTIONS._replace(phi=odd)).startswith("# LSTM: the compiled loops do not know")
+    clash = d._replace(backward=(*d.backward, Line("i", "dh", 0)), widths=(("h", "outputs"),))
+    assert compile_loop(clash, "float32", OPTIONS) == "i means one thing forward and another backward"
+
+
+def test_wrong_shapes_are_an_error_before_anything_is_written() -> None:
+    case = case_of(Kind(LSTM), (3, 2, 2, 4))
+    loop = case.loop(compile_module())
+    assert not isinstance(loop, str)
+    short = case.weights._replace(U=case.weights.U[:, :-1])
+    with pytest.raises(ValueError, match=r"LSTM: expected the weight U of shape \(4, 16\), got \(4, 15\)"):
+        loop.forward(case.x, case.state, short, None, False)
+    with pytest.raises(ValueError, match=r"LSTM: expected the state c of shape \(2, 4\), got \(2, 3\)"):
+        loop.forward(case.x, (case.state[0], case.state[1][:, :3]), case.weights, None, False)
+    net = case_of(Kind(Net1997, values={"blocks": 3}), (3, 2, 2, 4))
+    loop = net.loop(compile_module())
+    assert not isinstance(loop, str)
+    with pytest.raises(ValueError, match="Net1997: expected blocks to divide 4 units, got 3"):
+        loop.forward(net.x, net.state, net.weights, None, False)
+
+
+def test_an_activation_that_is_called_tanh_but_is_not() -> None:
+    assert [name_of(rule_of(op)) for op in (Tanh, Sigmoid)] == ["tanh", "sigmoid"]
+    rule = rule_of(Tanh)
+    assert rule is not None
+    half = rule._replace(forward=(Line("y", "0.5 * tanh(x)", 0),))
+    assert name_of(half) == ""
+    assert "real(0.5) * tanh(x)" in text(describe(LSTM), "float32", OPTIONS._replace(phi=half))
+
+
+# --- the private flag -------------------------------------------------------------------------------------------------
+
+
+def test_arrays_apart_is_told_to_the_compiler() -> None:
+    """Numba has no public option for it: `minigrad_numba.compiling.apart` sets a private one."""
+
+    def add(a, b):  # type: ignore[no-untyped-def]
+        for k in range(len(a)):
+            a[k] += b[k]
+
+    with_flag, without = compiling.apart(add), compiling.inlined(add)
+    arrays = np.ones(3), np.ones(3)
+    for function in (with_flag, without):
+        function(*arrays)
+    told, untold = (next(iter(f.inspect_llvm().values())) for f in (with_flag, without))
+    heads = [re.search(r"define .*@_ZN\d+(?!cpython).*", llvm) for llvm in (told, untold)]
+    counts = [0 if head is None else head[0].count("noalias") for head in heads]
+    assert counts[0] > counts[1] > 0, (
+        "Numba no longer heeds `_compiler._customize_flags`, through which minigrad_numba.compiling.apart says that "
+        "the arrays of a pass do not overlap: the loops are right, but a third slower. Find the flag's new place."
+    )

@@ -1,0 +1,188 @@
+"""What the reader of cells refuses, each with the line and what to write; where breakpoints and tracebacks lead."""
+
+# ruff: noqa: E501  (a table of texts, each beside its message)
+
+from __future__ import annotations
+
+import bdb
+import inspect
+import subprocess
+import sys
+import textwrap
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+import minigrad_numpy
+from minigrad.keras import layers as L
+from minigrad.recurrent import LSTM, Equations, EquationsError, Formulas, bptt, equations
+from minigrad.recurrent.reader import describe
+from recurrent.mutants import written
+
+HEAD = "class My(Equations):\n    states = 'h', 'c'\n    products = 'z_f z_g = x W + h U + b'\n"
+FORWARD = "    def forward(z_f, z_g, c):\n        f = sigma(z_f)\n        c_new = f * c + phi(z_g)\n        return phi(c_new), c_new\n"
+
+
+def cell(text: str) -> type[Equations]:
+    found: type[Equations] = written(text, vars(equations))["My"]
+    return found
+
+
+def forward(body: str, arguments: str = "z_f, z_g, c") -> str:
+    return f"{HEAD}    def forward({arguments}):\n{textwrap.indent(body, ' ' * 8)}\n"
+
+
+def backward(body: str, arguments: str = "dh, dc, f, c") -> str:
+    return f"{HEAD}{FORWARD}    def backward({arguments}):\n{textwrap.indent(body, ' ' * 8)}\n"
+
+
+def products(text: str) -> str:
+    return HEAD.replace("'z_f z_g = x W + h U + b'", text) + FORWARD
+
+
+REFUSED = {
+    "a loop": (forward("for k in range(3):\n    c = c * z_f\nreturn c, c"), r"line 5 .*: expected `name = expression` .* `for k"),
+    "an if": (forward("if c:\n    c = z_f\nreturn z_g, c"), r"line 5 .*no loop and no branch"),
+    "a conditional": (forward("c = z_f if c else z_g\nreturn c, c"), r"line 5 .*`z_f if c else z_g` is nothing"),
+    "a comparison": (forward("c = (c > 0) * z_f\nreturn z_g, c"), r"`c > 0` is nothing that the equations know"),
+    "an attribute": (forward("c = c.T\nreturn z_f, c + z_g"), r"line 5 .*`c.T` is nothing that the equations know"),
+    "an index": (forward("c = c[0]\nreturn z_f, c + z_g"), r"`c\[0\]` is nothing"),
+    "a string": (forward("c = 'c'\nreturn z_f, c + z_g"), r"`'c'` is nothing"),
+    "an unknown function": (forward("c = np.exp(c)\nreturn z_f, c + z_g"), r"`np.exp\(c\)` is no word of the equations. The words are sigma\(a\)"),
+    "a word with too much": (forward("c = sigma(c, z_f)\nreturn z_f, z_g"), r"`sigma\(c, z_f\)` is no word"),
+    "an unknown name": (forward("c = c + tau\nreturn z_f, z_g"), r"line 5 .*unknown name `tau`.*\*, tau=1.0"),
+    "used before it is given": (forward("c = c + a\na = z_f\nreturn a, z_g"), r"line 5 .*`a` is used before it is given"),
+    "no return": (forward("c = c + z_f + z_g"), r"expected a return at its end"),
+    "an empty return": (forward("c = z_f + z_g\nreturn"), r"expected `name = expression` or the return"),
+    "a line behind the return": (forward("return z_f, z_g\nc = 0"), r"stands behind the return"),
+    "one state returned": (forward("return z_f * z_g"), r"expected the new states h, c, got 1 values"),
+    "three returned": (forward("return z_f, z_g, c"), r"expected the new states h, c, got 3 values"),
+    "a reserved name": (forward("_c = c + z_f\nreturn _c, z_g"), r"`_c` is reserved"),
+    "a word as a name": (forward("phi = c + z_f\nreturn phi, z_g"), r"`phi` is a word of the equations"),
+    "x in the body": (forward("return z_f, z_g", "x, z_f, z_g"), r"`x`, the input, is seen by products alone"),
+    "unpacking": (forward("a, b = c\nreturn z_f, z_g"), r"expected as many values as names"),
+    "a power": (forward("c = c ** 3\nreturn z_f, z_g"), r"the only power is \*\* 2"),
+    "a default": (forward("return z_f, z_g", "z_f, z_g, c=0"), r"expected plain arguments"),
+    "a matrix that is none": (forward("c = c @ (z_f + 1)\nreturn z_f, z_g"), r"expected an inner matrix on the right of @"),
+    "a positional matrix": (forward("return z_f, z_g @ P", "z_f, z_g, P"), r"the inner matrix `P` is a positional argument"),
+    "a column that nobody takes": (forward("return z_f, c", "z_f, c"), r"the products make `z_g`, which is no argument"),
+    "a new state that is nothing": (forward("return z_f + z_g, 0"), r"the new c is 0"),
+    "an unknown source": (products("'z_f z_g = x W + y U + b'"), r"source: unknown name 'y'"),
+    "no source x": (products("'z_f z_g = h U + b'"), r"no product reads the input x"),
+    "no equals sign": (products("'z_f z_g'"), r"expected a product"),
+    "a number": (products("3"), r"products: expected a string, or a tuple of them, got 3"),
+    "two biases": (products("'z_f z_g = x W + b + c'"), r"expected 'columns = source matrix"),
+    "an open stop": (products("'z_f z_g = x W + stop(h U + b'"), r"expected 'columns = source matrix"),
+    "a matrix twice": (products("'z_f z_g = x W + h W + b'"), r"`W` names two things"),
+    "a column twice": (products("'z_f z_f z_g = x W + b'"), r"`z_f` is made twice"),
+    "an unknown output": (HEAD + "    output = 'y'\n" + FORWARD, r"output: unknown name 'y'"),
+    "a wrong width": (HEAD.replace("'c'", "'c:blocks'") + FORWARD, r"expected blocks numbers for the new c"),
+    "no forward": (HEAD, r"expected a function `forward`, got none"),
+    "too few gradients": (backward("return dsigma(dc * c, f), dc * f"), r"expected a gradient for each of z_f, z_g, c, got 2"),
+    "too many gradients": (backward("return dh, dc, dc, dc"), r"expected a gradient for each of z_f, z_g, c, got 4"),
+    "what forward never knew": (backward("return dh, dc, g", "dh, dc, g"), r"argument: unknown name 'g'"),
+    "too few upstream": (backward("return dh, dh, dh", "dh"), r"expected the gradients of h, c as first arguments"),
+    "the wrong derivative": (backward("return dphi(dc, f), dc, dc"), r"expected a name to which forward assigned phi"),
+    "the derivative of an argument": (backward("return dsigma(dc, c), dc, dc"), r"expected a name to which forward assigned sigma"),
+    "a name of several values": (
+        HEAD + "    def forward(z_f, z_g, c):\n        c = c + sigma(z_f)\n        return phi(z_g), c\n"
+        "    def backward(dh, dc, c):\n        return dc * c, dh, dc\n",
+        r"`c` has several values in forward",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused(name: str) -> None:
+    text, message = REFUSED[name]
+    my = cell(text)
+    with pytest.raises(EquationsError, match=message) as caught:
+        describe(my)
+    assert "My" in str(caught.value)
+
+
+def test_the_layer_says_what_it_needs() -> None:
+    def my() -> type[Equations]:
+        return cell(
+            "class My(Equations):\n    products = 'z_i:blocks z = x W + h U'\n"
+            "    def forward(z_i, z, h, *, rate):\n        return h + rate * sigma(z_i) * phi(z)\n"
+        )
+
+    for arguments, message in [
+        ({}, r"My needs `rate`. Write EquationCell\(My, 4, rate=…\)"),
+        ({"rate": 1.0}, r"My needs `blocks`"),
+        ({"rate": 1.0, "blocks": 3}, r"`blocks`: expected a divisor of units=4, got 3"),
+        ({"rate": 1.0, "blocks": 2, "W": 1}, r"`W`: expected None, a weight that the cell shall not have"),
+        ({"rate": 1.0, "blocks": 2, "implementation": 1}, r"expected implementation=2"),
+        ({"rates": 1.0}, r"unexpected argument `rates`. Did you mean `rate`"),
+    ]:
+        with pytest.raises((mg.errors.OptionError, TypeError), match=message):
+            L.EquationCell(my(), 4, **arguments)
+    for wrong in (3, LSTM.forward, "nowhere:My", Equations):
+        with pytest.raises(mg.errors.OptionError, match=r"expected a subclass of minigrad\.recurrent\.Equations"):
+            L.EquationCell(wrong, 4)
+
+
+def test_a_program_without_source_text() -> None:
+    program = (
+        "import minigrad as mg\nfrom minigrad.recurrent import Equations, phi\n"
+        "class My(Equations):\n    products = 'z = x W'\n    def forward(z):\n        return phi(z)\n"
+        "mg.keras.layers.EquationCell(My, 4)\n"
+    )
+    done = subprocess.run([sys.executable, "-"], input=program, capture_output=True, text=True, check=False)
+    assert "My.forward: its source text cannot be had, as in a program that is piped to python. Save" in done.stderr
+
+
+def test_a_breakpoint_in_the_equations_is_hit() -> None:
+    """In both bodies, while an ordinary layer runs by the formulas: the line, with the values of the equation."""
+    file = str(Path(inspect.getsourcefile(LSTM) or ""))
+    lines, first = inspect.getsourcelines(LSTM)
+    places = {first + k: line.strip() for k, line in enumerate(lines) if "a = phi(c_new)" in line and "     " in line}
+    places |= {
+        first + k: line.strip() for k, line in enumerate(lines) if "do = dh * a" in line and "return" not in line
+    }
+    hit: dict[int, set[str]] = {}
+
+    class Debugger(bdb.Bdb):
+        def user_line(self, frame: Any) -> None:
+            if frame.f_code.co_filename == file:
+                hit.setdefault(frame.f_lineno, set()).update(frame.f_locals)
+
+    debugger = Debugger()
+    for number in places:
+        assert debugger.set_break(file, number) is None
+
+    def run() -> None:
+        layer = L.LSTM(3, tbptt=(2, 2), return_sequences=True)
+        layer(np.ones((2, 4, 3), "float32")).sum().backward()
+
+    debugger.runcall(run)
+    wanted = [number for number, line in places.items() if line.startswith(("a =", "do ="))]
+    code = [number for number in wanted if number in hit]
+    assert len(code) == 2
+    assert {"i", "f", "g", "c_new"} <= hit[min(code)]
+    assert {"dh", "dc", "a"} <= hit[max(code)]
+
+
+def test_a_traceback_shows_the_line_of_the_body(tmp_path: Path) -> None:
+    text = (
+        "from minigrad.recurrent import Equations, phi\n\n\nclass My(Equations):\n    products = 'z = x W + h U'\n\n"
+        "    def forward(z, h, *, scale):\n        y = phi(z)\n        return y * h * scale\n"
+    )
+    (tmp_path / "my_cell.py").write_text(text)
+    sys.path.insert(0, str(tmp_path))
+    try:
+        from my_cell import My
+    finally:
+        sys.path.pop(0)
+    step = Formulas(My, scale="no number")
+    weights = step.Weights(np.ones((2, 3)), np.ones((3, 3)))
+    with pytest.raises(TypeError) as caught:
+        bptt.forward(minigrad_numpy, step, np.ones((1, 1, 2)), (np.ones((1, 3)),), weights)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert f'{tmp_path / "my_cell.py"}", line 9' in shown
+    assert "return y * h * scale" in shown

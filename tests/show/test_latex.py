@@ -1,0 +1,66 @@
+"""The equations as LaTeX: whole, balanced, and made into MathML by a library that is not ours."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from minigrad.recurrent import GRU, LSTM, LSTMP, Equations, GRUResetBefore, SimpleRNN
+from minigrad.recurrent.checked import bodies
+from minigrad.recurrent.reader import describe
+from minigrad.show.latex import latex, symbol
+from recurrent.odd_cells import CELLS
+
+ALL = [LSTM, LSTMP, GRU, GRUResetBefore, SimpleRNN, *CELLS]
+each = pytest.mark.parametrize("equations", ALL, ids=lambda e: e.__name__)
+
+
+@each
+def test_braces_and_brackets_are_balanced(equations: type[Equations]) -> None:
+    text = latex(equations)
+    for opened, closed in ("{}", "()", "[]", (r"\begin{aligned}", r"\end{aligned}"), (r"\lfloor", r"\rfloor")):
+        assert text.count(opened) == text.count(closed)
+    for line in text.splitlines():
+        depth = 0
+        for mark in re.sub(r"\\[{}]", "", line):
+            depth += {"{": 1, "}": -1}.get(mark, 0)
+            assert depth >= 0, line
+        assert depth == 0, line
+        assert not line.startswith("["), line  # behind \\\\ or \\begin{aligned} that is its optional argument
+
+
+@each
+def test_every_name_and_every_line_is_there(equations: type[Equations]) -> None:
+    text = latex(equations)
+    assert text.count(r"\begin{aligned}") == 3
+    forward, backward = bodies(equations, ())
+    d = describe(equations)
+    for name in (*d.columns, *d.weights, *d.states, *(line.name for line in (*forward.lines, *backward.lines))):
+        assert symbol(name) in text, name
+    products, there, back = text.split("\n\n")
+    assert products.count("&=") == len(d.products)
+    assert there.count("&=") == len(forward.lines)
+    assert len(backward.lines) <= back.count("&=") <= len(backward.lines) + len(forward.arguments)
+    assert not re.search(r"\b(sigma|phi|dsigma|dphi|dclip|stop)\b(?<!\\sigma)(?<!\\phi)", text)
+
+
+@each
+def test_a_library_can_set_it(equations: type[Equations]) -> None:
+    converter = pytest.importorskip("latex2mathml.converter", reason="it comes with the extra `docs`")
+    found = converter.convert(latex(equations).replace("\n\n", "\n"))
+    assert found.startswith("<math")
+    assert "\\" not in re.sub(r"<[^>]*>", "", found)
+
+
+def test_the_lstm_by_hand() -> None:
+    there = latex(LSTM).split("\n\n")[1]
+    assert r"c_{\mathrm{new}} &= f \circ c + i \circ g \\" in there
+    assert r"h_{\mathrm{new}} &= o \circ a" in there
+    assert r"\mathrm{d}z_{i} &= \mathrm{d}i \circ \sigma'_{i}" in latex(LSTM)
+    assert r"\left[ z_{i},\; z_{f},\; z_{g},\; z_{o} \right] &= x\, W + h\, U + b" in latex(LSTM)
+
+
+@each
+def test_it_is_the_same_each_time(equations: type[Equations]) -> None:
+    assert latex(equations) == latex(equations)
