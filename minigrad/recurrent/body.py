@@ -15,6 +15,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Collection, Iterator
+from itertools import count
 from typing import Any
 
 from minigrad.recurrent.equations import EquationsError
@@ -68,7 +69,7 @@ class Body:
         self.number = tree.lineno
         self._now = {name: name for name in (*self.arguments, *self.options)}  # a name in the text: its name here
         self._assigned = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        self._count = 0
+        self._numbers = count(1)
         for name in (*self._now, *sorted(self._assigned)):
             self._check_name(name, tree.lineno)
         for statement in tree.body:
@@ -80,9 +81,13 @@ class Body:
         """Return the error that names the line."""
         return EquationsError(f"{self.where}, line {number} of {self.file}: {what}. {advice[0].upper()}{advice[1:]}.")
 
+    def written(self, name: str) -> str:
+        """Return the name that a value has in the text; its own, unless an earlier line has that."""
+        return self._in_text.get(name, name)
+
     def in_text(self, e: ast.expr) -> str:
         """Return an expression with the names that it has in the text."""
-        return re.sub(r"\w+", lambda word: self._in_text.get(word[0], word[0]), ast.unparse(e))
+        return re.sub(r"\w+", lambda word: self.written(word[0]), ast.unparse(e))
 
     def _parsed(self, function: Callable[..., Any]) -> ast.FunctionDef:
         try:
@@ -162,9 +167,9 @@ class Body:
 
     def _assign(self, name: str, value: ast.expr, number: int) -> None:
         new, taken = name, {*self._others, *self.arguments, *self.options, *(line.name for line in self.lines)}
-        count = 2
+        numbers = count(2)
         while new in taken or (new != name and new in self._assigned):
-            new, count = f"{name}_{count}", count + 1
+            new = f"{name}_{next(numbers)}"
         self.lines.append(Assignment(new, value, number))
         self._now[name], self._in_text[new] = new, name
 
@@ -172,8 +177,9 @@ class Body:
         """Gives an expression a line of its own, and returns the name of its value."""
         if isinstance(value, ast.Name):
             return value
-        self._count += 1
-        name = f"_{self._count}"
+        name = f"_{next(self._numbers)}"
+        while name in self._others:  # forward's `_1` is another value
+            name = f"_{next(self._numbers)}"
         self.lines.append(Assignment(name, value, value.lineno))
         return ast.copy_location(ast.Name(name, ast.Load()), value)
 

@@ -56,7 +56,14 @@ def _check_backward(forward: Body, backward: Body, states: list[str]) -> None:
     asked = [*backward.arguments[n:], *backward.options]
     if len(backward.arguments) < n:
         raise backward.error(first, f"expected the gradients of {', '.join(states)} as first arguments", "add them")
-    known = Counter([*{*forward.arguments, *states}, *forward.options, *(_bare(line.name) for line in forward.lines)])
+    known = Counter(
+        [*{*forward.arguments, *states}, *forward.options, *(forward.written(line.name) for line in forward.lines)]
+    )
+    for name in backward.arguments[:n]:
+        if name in known:
+            raise backward.error(
+                first, f"the gradient `{name}` has the name of a value of forward", f"call it `d{name}`, say"
+            )
     for name in asked:
         if name not in known:
             raise EquationsError(
@@ -70,11 +77,6 @@ def _check_backward(forward: Body, backward: Body, states: list[str]) -> None:
             f"expected a gradient for each of {', '.join(forward.arguments)}, got {len(backward.returns)}",
             "return one for each positional argument of forward, in their order; 0 for none",
         )
-
-
-def _bare(name: str) -> str:
-    """The name in the text: ``dc_2``, made of a second assignment, is ``dc``."""
-    return re.sub(r"(?<=\w)_\d+$", "", name)
 
 
 class _Completed(ast.NodeTransformer):

@@ -50,3 +50,67 @@ def test_backward_may_compute_activations_again(activation: str, recurrent_activ
 def test_a_name_of_backward_hides_the_one_of_forward() -> None:
     with pytest.raises(EquationsError, match=r"dphi\(dh \* o, a\).*expected a name to which forward assigned phi"):
         mg.testing.check_cell(Hidden)
+
+
+class OwnLines(Equations):
+    """Both bodies have lines without a name, and a parameter that can be absent."""
+
+    states = "h", "c"
+    products = "z y = x W + h U + b"
+
+    def forward(z, y, c, p):
+        u = phi(z + p * c)
+        v = sigma(y)
+        c_new = u * v + (p * c) ** 2
+        a = phi(c_new)
+        return a * v, c_new
+
+    def backward(dh, dc, u, v, a, c, p):
+        one = (v + 1) ** 2 / ((v + 1) * (v + 1))
+        dc = dc * one + dphi(dh * v, a)
+        du = dphi(dc * v, u)
+        of_square = 2 * p * c * dc
+        return du, dsigma(dc * u + dh * a, v), (du + of_square) * p, (du + of_square) * c
+
+
+class Numbered(Equations):
+    """Names that end in a number, as a name does that the reader gives to a second assignment."""
+
+    states = "h"
+    products = "z_1 z_2 = x W + h U + b"
+
+    def forward(z_1, z_2, h):
+        a_1 = phi(z_1)
+        a_2 = sigma(z_2)
+        a_1_2 = a_1 * a_2
+        return a_1_2 + h
+
+    def backward(dh, a_1, a_2):
+        return dphi(dh * a_2, a_1), dsigma(dh * a_1, a_2), dh
+
+
+@pytest.mark.parametrize("activation", ["tanh", "gelu", "swish", "softmax"])
+@pytest.mark.parametrize("recurrent_activation", ["sigmoid", "gelu"])
+@pytest.mark.parametrize("absent", [{}, {"p": None}])
+def test_a_line_of_one_body_is_no_line_of_the_other(activation: str, recurrent_activation: str, absent: dict) -> None:
+    mg.testing.check_cell(OwnLines, activation, recurrent_activation, **absent)
+
+
+def test_names_may_end_in_a_number() -> None:
+    mg.testing.check_cell(Numbered)
+
+
+def test_a_gradient_has_a_name_of_its_own() -> None:
+    class Taken(Numbered):
+        def backward(a_1, a_2):
+            return a_1, a_1, a_1
+
+    class TakenByState(Numbered):
+        def backward(h, a_1):
+            return h, h, h
+
+    for equations, name in ((Taken, "a_1"), (TakenByState, "h")):
+        with pytest.raises(
+            EquationsError, match=rf"line \d+ .*the gradient `{name}` has the name of a value of forward"
+        ):
+            mg.testing.check_cell(equations)
