@@ -126,7 +126,7 @@ class BackPlaces:
         d, own, last = self.d, {n for n, _ in self.stages[k].lines}, k == len(self.stages) - 1
         places: list[Write] = []
         for j, i in enumerate(d.inner):
-            after = self.inner.index(i)
+            after = self._stage_of(i)
             if i.dv in own or (after == k and i.dv not in self.made):
                 places.append(Write(i.dv, self.dv[j]))
         places += [Write(n, p) for n, p in self._of_columns if n in own or (last and n not in self.made)]
@@ -146,10 +146,14 @@ class BackPlaces:
         for (name, _), line in zip(self.again, d.again, strict=True):
             yield Write(name, self.source[line.name])
 
+    def _stage_of(self, inner: Any) -> int:
+        """The stage before an inner product; the last where nothing flows back through it, as through `stop`."""
+        return self.inner.index(inner) if inner in self.inner else len(self.stages) - 1
+
     def resting(self, k: int) -> Iterator[str]:
         """Yields what happens to a row that rests: what leads to products is 0, the output's gradient stays."""
         for j, i in enumerate(self.d.inner):
-            if self.inner.index(i) == k:
+            if self._stage_of(i) == k:
                 yield f"{self.dv[j].row()} = 0"
         if k == len(self.stages) - 1:
             yield f"{self.upstream[self.d.output]}[_row] += _dy[_t, _row]"

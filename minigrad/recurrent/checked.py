@@ -12,7 +12,7 @@ from minigrad.recurrent.body import ALONE, Body, names
 from minigrad.recurrent.derived import Derived
 from minigrad.recurrent.description import Product, Term
 from minigrad.recurrent.equations import Equations, EquationsError
-from minigrad.recurrent.widths import apart
+from minigrad.recurrent.widths import apart, matrix_of
 
 _SOURCE = re.compile(r"(stop\()?(\w+)(\))?")
 
@@ -32,6 +32,7 @@ def bodies(equations: type[Equations], needs_argument: Collection[str]) -> tuple
     if not callable(getattr(equations, "forward", None)):
         raise EquationsError(f"{title}: expected a function `forward`, got none. Write one: def forward(z, …).")
     forward = Body(f"{title}.forward", equations.forward, needs_argument, states)
+    _check_numbers(forward)
     if len(forward.returns) != len(states):
         raise forward.error(
             forward.number,
@@ -49,6 +50,37 @@ def bodies(equations: type[Equations], needs_argument: Collection[str]) -> tuple
         line.value = completed.visit(line.value)
     backward.returns = [completed.visit(e) for e in backward.returns]
     return forward, backward
+
+
+def _check_numbers(forward: Body) -> None:
+    """Refuses a number, be it an option, where a value of each unit is wanted; and a value where a number is."""
+    matrices = {matrix_of(line.value) for line in forward.lines} - {""}
+    numbers = set(forward.options) - matrices
+    for name, number, e in [*((a.name, a.number, a.value) for a in forward.lines), *_returned(forward)]:
+        for part in ast.walk(e):
+            product = isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult)
+            if not (product or isinstance(part, ast.Call)):
+                continue
+            source = part.left if isinstance(part, ast.BinOp) else part.args[0]  # type: ignore[attr-defined]
+            if set(names(source)) <= numbers:
+                what = f"`{forward.in_text(part)}` is computed from numbers alone"  # type: ignore[arg-type]
+                raise forward.error(number, what, "compute it outside, and give it as an option")
+            if _word(part) == "clip" and not set(names(part.args[1])) <= numbers:  # type: ignore[arg-type,attr-defined]
+                limit = ast.unparse(part.args[1])  # type: ignore[attr-defined]
+                raise forward.error(number, f"the limit `{limit}` of clip is no number", "give it as an option")
+        wrong = [] if matrix_of(e) else sorted(matrices & set(names(e)))
+        if wrong:
+            what = f"the inner matrix `{wrong[0]}` stands elsewhere than behind @"
+            raise forward.error(number, what, "give another option another name")
+        if set(names(e)) <= numbers:
+            if not name:
+                what = f"the new state `{forward.in_text(e)}` is a number"
+                raise forward.error(number, what, "compute it from columns, states or parameters")
+            numbers.add(name)
+
+
+def _returned(forward: Body) -> list[tuple[str, int, ast.expr]]:
+    return [("", forward.number, e) for e in forward.returns]
 
 
 def _check_backward(forward: Body, backward: Body, states: list[str]) -> None:

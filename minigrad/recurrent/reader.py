@@ -38,7 +38,10 @@ def describe(
         EquationsError: the equations cannot be read, or contradict each other; the message names the line.
     """
     key: Any = equations
-    return _described(key, absent, needs_argument)
+    try:
+        return _described(key, absent, needs_argument)
+    except ZeroDivisionError as error:
+        raise EquationsError(f"{equations.__qualname__}, {error}. Give it a value.") from None
 
 
 @cache

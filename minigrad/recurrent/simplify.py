@@ -74,6 +74,8 @@ def _binary(e: ast.BinOp, a: Value, known: Mapping[str, Value]) -> Value:
         return NOTHING
     if isinstance(e.op, ast.Div) and a is NOTHING:
         return NOTHING
+    if isinstance(e.op, ast.Div) and b is NOTHING:
+        raise ZeroDivisionError(f"line {e.lineno}: `{ast.unparse(e)}` divides by what is absent, as None says")
     if b is NOTHING and isinstance(e.op, (ast.Add, ast.Sub)):
         return a
     if a is NOTHING:

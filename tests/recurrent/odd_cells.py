@@ -113,6 +113,18 @@ class Stopped(LSTM):
         return sigma(z_o) * phi(stop(c_new)), c_new
 
 
+class StoppedInner(Equations):
+    """An inner product lets no gradient back to what it multiplies."""
+
+    states = "h", "c"
+    products = "z y = x W + h U + b"
+
+    def forward(z, y, c, *, P, k=0.5):
+        a = phi(z) * c
+        m = stop(a) @ P
+        return m + stop(k * c) * sigma(y) * a, clip(a + c, k)
+
+
 class Net1997(Equations):
     """The net of 1997: gates are sources too, and shared by the cells of a block; `full` of its gradient.
 
@@ -138,7 +150,7 @@ class Truncated1997(Net1997):
 
 CELLS = {
     Coupled: {}, NoBias: {}, PeepholeGRU: {}, TwoInner: {}, ThreeStates: {}, Leaky: {"rate": 0.3}, NoFeedback: {},
-    Divided: {}, Net1997: {"blocks": 2}, Stopped: {}, Truncated1997: {"blocks": 2},
+    Divided: {}, Net1997: {"blocks": 2}, Stopped: {}, Truncated1997: {"blocks": 2}, StoppedInner: {},
 }  # fmt: skip
 """Each cell, and the options and widths that it needs."""
-CUT = (Stopped, Truncated1997)  # those whose gradient is not that of their outputs
+CUT = (Stopped, Truncated1997, StoppedInner)  # those whose gradient is not that of their outputs

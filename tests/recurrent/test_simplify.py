@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from minigrad.recurrent import Equations, EquationsError, phi
 from minigrad.recurrent.body import Assignment
+from minigrad.recurrent.reader import describe
 from minigrad.recurrent.simplify import NOTHING, live, present, simplified, written
 
 KNOWN: dict[str, Any] = {"w": NOTHING, "P": NOTHING, "limit": NOTHING, "alias": ast.Name("z")}
@@ -94,3 +96,16 @@ def test_lines_that_lead_to_what_is_wanted() -> None:
     assert [line.name for line in live(body, ["e"])] == ["a", "b", "e"]
     assert [line.name for line in live(body, ["d", "a"])] == ["a", "d"]
     assert live(body, ["c"]) == []
+
+
+def test_nothing_is_divided_by_what_is_absent() -> None:
+    class Divided(Equations):
+        products = "z = x W + h U"
+
+        def forward(z, h, p):
+            return phi(z) / p + h
+
+    with pytest.raises(
+        EquationsError, match=r"Divided, line \d+: `_1 / p` divides by what is absent, .* Give it a value"
+    ):
+        describe(Divided, frozenset(["p"]))
