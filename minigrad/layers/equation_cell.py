@@ -17,6 +17,8 @@ from minigrad.recurrent.reader import describe
 from minigrad.recurrent.widths import UNITS
 from minigrad.tensor import Tensor
 
+LAYERS_OWN = ("input_shape", "batch_input_shape")
+
 
 def _read_equations(where: str, value: Any) -> type[Equations]:
     found = EQUATIONS.get(value) if isinstance(value, str) else value
@@ -85,8 +87,13 @@ class EquationCell(Cell):
         equations = _read_equations(f"{type(self).__name__}: `equations`", given)
         self.whole = describe(equations)
         own = [*self.whole.options, *self.whole.weights, *_widths(self.whole)]
+        for taken in [n for n in own if n in (*EquationCell._options, *LAYERS_OWN)]:
+            raise OptionError(
+                f"{type(self).__name__}: `{taken}` is an argument of every cell. Give what {equations.__qualname__} "
+                "calls so another name."
+            )
         values = {name: kwargs.pop(name) for name in own if name in kwargs}
-        wrong = [n for n in kwargs if n not in type(self)._options and n not in ("input_shape", "batch_input_shape")]
+        wrong = [n for n in kwargs if n not in type(self)._options and n not in LAYERS_OWN]
         if wrong:
             raise unexpected(type(self).__name__, wrong[0], [*type(self)._options, *own])
         super().__init__(*args, **kwargs)
@@ -171,7 +178,7 @@ class EquationCell(Cell):
         for letter, shape, kind in self._shapes(d, features):
             weight = self._add_weight(letter, shape, kind)
             self.by_letter[letter] = weight
-            if not hasattr(type(self), letter):
+            if not hasattr(self, letter):
                 setattr(self, letter, weight)
 
     def _shapes(self, d: Description, features: int) -> Iterator[tuple[str, tuple[int, ...], str]]:

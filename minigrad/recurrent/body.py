@@ -23,6 +23,11 @@ from minigrad.recurrent.equations import EquationsError
 WORDS = {"sigma": 1, "phi": 1, "clip": 2, "stop": 1, "dsigma": 2, "dphi": 2, "dclip": 3}
 """What a body can call, and with how many arguments."""
 ALONE = ("sigma", "phi")
+RESERVED = frozenset((
+    "Cache", "concat", "h_masks", "look", "matmul", "split", "step", "step_backward", "sum", "transpose", "ways",
+    "x_masks",
+))  # fmt: skip
+"""Names that stand in the formulas which are made of a body, `minigrad.recurrent.lines`."""
 
 
 class Assignment:
@@ -71,7 +76,7 @@ class Body:
         self._assigned = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         self._numbers = count(1)
         for name in (*self._now, *sorted(self._assigned)):
-            self._check_name(name, tree.lineno)
+            self.check_name(name, tree.lineno)
         for statement in tree.body:
             self._read(statement)
         if not self.returns:
@@ -110,9 +115,12 @@ class Body:
             )
         return tree
 
-    def _check_name(self, name: str, number: int) -> None:
+    def check_name(self, name: str, number: int) -> None:
+        """Raise an error if a name is taken by what the formulas are written with."""
         if name.startswith("_"):
             raise self.error(number, f"`{name}` is reserved, as all names that begin with _", "choose another name")
+        if name in RESERVED:
+            raise self.error(number, f"`{name}` is reserved for the formulas", "choose another name")
         if name in WORDS:
             raise self.error(number, f"`{name}` is a word of the equations", "choose another name for the value")
         if name == "x":

@@ -146,7 +146,7 @@ def _word(e: ast.expr) -> str:
 
 
 def products_of(
-    equations: type[Equations], forward: Body, absent: Collection[str]
+    equations: type[Equations], forward: Body, backward: Body | Derived, absent: Collection[str]
 ) -> tuple[tuple[Product, ...], dict[str, str]]:
     """Returns the products, and the width of each column and state.
 
@@ -166,10 +166,14 @@ def products_of(
         found.append(product._replace(bias="" if product.bias in absent else product.bias))
     columns = [c for product in found for c in product.columns]
     _check_columns(title, forward, columns, states)
-    inner = {ast.unparse(line.value).split("@")[-1].strip() for line in forward.lines if "@" in ast.unparse(line.value)}
-    twice = [name for name, n in weights.items() if n > 1 or name in {*columns, *forward.arguments, *inner}]
+    values = [*columns, *forward.arguments, *(forward.written(line.name) for line in forward.lines)]
+    if isinstance(backward, Body):
+        values += [*backward.arguments, *(backward.written(line.name) for line in backward.lines)]
+    twice = [name for name, n in weights.items() if n > 1 or name in {*values, *forward.options}]
     if twice:
         raise EquationsError(f"{title}: `{twice[0]}` names two things. Give each weight a name of its own.")
+    for name in weights:
+        forward.check_name(name, forward.number)
     if not any(term.source == "x" for product in found for term in product.terms):
         raise EquationsError(
             f"{title}: no product reads the input x. Write one, such as products = 'z = x W + h U + b'."

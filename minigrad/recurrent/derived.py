@@ -27,13 +27,14 @@ class Derived:
     Attributes:
         where, file, number: where the forward body stands, for messages.
         arguments: ∂loss/∂(each new state), then the names of `forward` that are read.
+        options: those of `forward`.
         lines: the assignments.
         returns: one gradient for each positional argument of `forward`; 0 where nothing flows.
     """
 
     def __init__(self, forward: Body, states: Sequence[str]) -> None:
         self.where, self.file, self.number = forward.where, forward.file, forward.number
-        self._options = set(forward.options)
+        self.options = forward.options
         self._taken = {*forward.arguments, *forward.options, *(line.name for line in forward.lines)}
         self._terms: dict[str, list[str]] = defaultdict(list)
         self.lines: list[Assignment] = []
@@ -64,7 +65,7 @@ class Derived:
     def _send(self, e: ast.expr, d: str, forward: Body) -> None:
         """∂loss/∂e is d: to each part of e its share."""
         if isinstance(e, ast.Name):
-            if e.id not in self._options:
+            if e.id not in self.options:
                 self._terms[e.id].append(d)
         elif isinstance(e, ast.UnaryOp):
             self._send(e.operand, f"(-{d})", forward)

@@ -47,7 +47,7 @@ def describe(
 @cache
 def _described(equations: type[Equations], absent: frozenset[str], needs_argument: frozenset[str]) -> Description:
     forward, backward = bodies(equations, needs_argument)
-    products, declared = products_of(equations, forward, absent)
+    products, declared = products_of(equations, forward, backward, absent)
     states, known = [apart(s)[0] for s in equations.states], dict[str, Any].fromkeys(absent, NOTHING)
     output = equations.output or states[0]
     lines, new = _forward(forward, states, known)
@@ -117,7 +117,7 @@ def _named(
         elif isinstance(value, ast.Name) and (name.startswith("d") or value.id in {line.name for line in lines}):
             found.append(value.id)
         else:
-            while name in {*body.arguments, *(line.name for line in lines)}:
+            while name in {*body.arguments, *body.options, *(line.name for line in lines)}:
                 name += "_"
             lines.append(Assignment(name, value, body.number))
             found.append(name)

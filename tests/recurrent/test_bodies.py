@@ -65,6 +65,12 @@ REFUSED = {
     "a word as a name": (forward("phi = c + z_f\nreturn phi, z_g"), r"`phi` is a word of the equations"),
     "x in the body": (forward("return z_f, z_g", "x, z_f, z_g"), r"`x`, the input, is seen by products alone"),
     "unpacking": (forward("a, b = c\nreturn z_f, z_g"), r"expected as many values as names"),
+    "a line named as a weight": (forward("U = z_f + z_g\nreturn U, c"), r"`U` names two things"),
+    "a line of backward named as a weight": (backward("b = dh\nreturn b, dc, dc * f"), r"`b` names two things"),
+    "a gradient named as a weight": (backward("return W, dc, dc * f", "W, dc, f, c"), r"`W` names two things"),
+    "a value named as a formula's": (forward("matmul = z_f + z_g\nreturn matmul, c"), r"line 4 .*`matmul` is reserved"),
+    "a weight named as a formula's": (products("'z_f z_g = x sum + h U + b'"), r"`sum` is reserved for the formulas"),
+    "an option named as a formula's": (forward("return z_f * step, z_g", "z_f, z_g, *, step"), r"`step` is reserved"),
     "a power": (forward("c = c ** 3\nreturn z_f, z_g"), r"the only power is \*\* 2"),
     "a default": (forward("return z_f, z_g", "z_f, z_g, c=0"), r"expected plain arguments"),
     "a matrix that is none": (forward("c = c @ (z_f + 1)\nreturn z_f, z_g"), r"expected an inner matrix on the right of @"),
@@ -128,6 +134,12 @@ def test_the_layer_says_what_it_needs() -> None:
     ]:
         with pytest.raises((mg.errors.OptionError, TypeError), match=message):
             L.EquationCell(my(), 4, **arguments)
+    for name in ("units", "dropout", "name", "dtype", "trainable", "input_shape"):
+        own = cell(f"{HEAD}    def forward(z_f, z_g, c, *, {name}=0.5):\n        return z_f * {name}, z_g + c\n")
+        with pytest.raises(
+            mg.errors.OptionError, match=rf"`{name}` is an argument of every cell. Give what My calls so"
+        ):
+            L.EquationCell(own, units=4)
     for wrong in (3, LSTM.forward, "nowhere:My", Equations):
         with pytest.raises(mg.errors.OptionError, match=r"expected a subclass of minigrad\.recurrent\.Equations"):
             L.EquationCell(wrong, 4)
@@ -192,3 +204,23 @@ def test_a_traceback_shows_the_line_of_the_body(tmp_path: Path) -> None:
     shown = "".join(traceback.format_exception(caught.value))
     assert f'{tmp_path / "my_cell.py"}", line 9' in shown
     assert "return y * h * scale" in shown
+
+
+@pytest.mark.parametrize("letter", ["values", "whole", "by_letter", "states", "state_size", "h_new", "units_"])
+def test_a_weight_may_be_called_as_the_cell_calls_something(letter: str) -> None:
+    my = cell(HEAD.replace("W", letter) + FORWARD)
+    layer = L.RNN(L.EquationCell(my, 4))
+    assert layer(np.ones((2, 3, 2), "float32")).shape == (2, 4)
+    assert layer.get_config()["cell"]["config"]["units"] == 4
+    assert layer.weights[0].name.rsplit("/")[-1].startswith(letter)
+
+
+@pytest.mark.parametrize("option", ["h_new", "dz_f", "dc", "c_new", "dh_new"])
+def test_an_option_is_called_as_the_reader_would_call_a_line(option: str) -> None:
+    my = cell(
+        f"{HEAD}    def forward(z_f, z_g, c, *, {option}=0.3):\n        return sigma(z_f) * {option} * c, z_g * {option} + c\n"
+    )
+    layer = L.RNN(L.EquationCell(my, 4, dtype="float64"), dtype="float64")
+    x = np.random.default_rng(0).standard_normal((2, 3, 2))
+    layer(x)
+    mg.testing.check_gradient(layer, x, weights=layer.trainable_weights)
