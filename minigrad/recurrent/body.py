@@ -14,8 +14,10 @@ import ast
 import inspect
 import re
 import textwrap
+import tokenize
 from collections.abc import Callable, Collection, Iterator
 from itertools import count
+from types import CodeType
 from typing import Any
 
 from minigrad.recurrent.equations import EquationsError
@@ -97,17 +99,25 @@ class Body:
     def _parsed(self, function: Callable[..., Any]) -> ast.FunctionDef:
         try:
             lines, first = inspect.getsourcelines(function)
+        except (SyntaxError, tokenize.TokenError):
+            lines, first = [], 0
         except (OSError, TypeError):
             raise EquationsError(
                 f"{self.where}: its source text cannot be had, as in a program that is piped to python. Save the cell "
                 "in a file, or define it in a notebook."
             ) from None
-        tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
-        ast.increment_lineno(tree, first - 1)
+        tree = _first_statement("".join(lines))
+        named = getattr(function, "__name__", "") != "<lambda>"
+        if tree is None or (named and not _is_text_of(tree, function)):
+            raise EquationsError(
+                f"{self.where}: {source_file(function)} has changed since it was imported, and a cell is read from its "
+                "text. Import it again, or start anew."
+            )
         if not isinstance(tree, ast.FunctionDef):
             raise EquationsError(
                 f"{self.where}: expected a function, got {ast.unparse(tree)[:40]!r}. Write it with def."
             )
+        ast.increment_lineno(tree, first - 1)
         if tree.args.vararg or tree.args.kwarg or tree.args.posonlyargs or tree.args.defaults:
             given = ast.unparse(tree.args)
             raise self.error(
@@ -262,6 +272,28 @@ class Body:
 def source_file(function: Callable[..., Any]) -> str:
     """Returns the file in which a function stands."""
     return function.__code__.co_filename
+
+
+def _first_statement(text: str) -> ast.stmt | None:
+    try:
+        return ast.parse(textwrap.dedent(text)).body[0]
+    except (SyntaxError, IndexError):
+        return None
+
+
+def _is_text_of(tree: ast.stmt, function: Callable[..., Any]) -> bool:
+    """Returns whether a function was compiled from this text: its names, numbers and operations are the same."""
+    module = compile(ast.Module([tree], []), "text", "exec", dont_inherit=True)
+    texts, own = [c for c in module.co_consts if isinstance(c, CodeType)], inspect.unwrap(function).__code__
+    return any(
+        _essence(code) == _essence(own) and (own.co_freevars or code.co_code == own.co_code)  # free: another opcode
+        for code in texts
+    )
+
+
+def _essence(code: CodeType) -> tuple[Any, ...]:
+    numbers = [c for c in code.co_consts if isinstance(c, (int, float))]
+    return code.co_name, code.co_varnames, {*code.co_names, *code.co_freevars}, repr(numbers)
 
 
 def _short(node: ast.AST) -> str:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import bdb
+import importlib
 import inspect
 import subprocess
 import sys
@@ -71,6 +72,7 @@ REFUSED = {
     "a value named as a formula's": (forward("matmul = z_f + z_g\nreturn matmul, c"), r"line 4 .*`matmul` is reserved"),
     "a weight named as a formula's": (products("'z_f z_g = x sum + h U + b'"), r"`sum` is reserved for the formulas"),
     "an option named as a formula's": (forward("return z_f * step, z_g", "z_f, z_g, *, step"), r"`step` is reserved"),
+    "a lambda": (f"{HEAD}    forward = lambda z_f, z_g: (z_f, z_g)\n", r"expected a function, got .*Write it with def"),
     "a power": (forward("c = c ** 3\nreturn z_f, z_g"), r"the only power is \*\* 2"),
     "a default": (forward("return z_f, z_g", "z_f, z_g, c=0"), r"expected plain arguments"),
     "a matrix that is none": (forward("c = c @ (z_f + 1)\nreturn z_f, z_g"), r"expected an inner matrix on the right of @"),
@@ -224,3 +226,33 @@ def test_an_option_is_called_as_the_reader_would_call_a_line(option: str) -> Non
     x = np.random.default_rng(0).standard_normal((2, 3, 2))
     layer(x)
     mg.testing.check_gradient(layer, x, weights=layer.trainable_weights)
+
+
+CELL_FILE = (
+    "from minigrad.recurrent import Equations, phi\n\n\nclass My(Equations):\n    products = 'z = x W + h U'\n\n"
+    "    def forward(z, h):\n        y = phi(z)\n        return y * h * 0.5\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("0.5", "0.25"), ("y * h", "y + h"), ("y = phi(z)", "y = phi(h)"), ("z, h", "h, z"), ("class My", "\n\nclass My"),
+         ("        y = phi(z)\n", ""), (CELL_FILE, ""), (CELL_FILE, "(\n" * 20), ("0.5", "'0.5'"),
+    ],
+)  # fmt: skip
+def test_a_file_that_has_changed_since_its_import(tmp_path: Path, old: str, new: str) -> None:
+    """The text would say another thing than what the class was made of, and at each reading perhaps another one."""
+    name = f"changing_{abs(hash((old, new)))}"
+    file = tmp_path / f"{name}.py"
+    file.write_text(CELL_FILE)
+    sys.path.insert(0, str(tmp_path))
+    try:
+        my = importlib.import_module(name).My
+    finally:
+        sys.path.pop(0)
+    file.write_text(CELL_FILE.replace(old, new))
+    with pytest.raises(EquationsError, match=r"My.forward: .*(has changed since it was imported|cannot be had)"):
+        describe(my)
+    file.write_text(CELL_FILE)
+    assert describe(my).states == ("h",)
