@@ -22,8 +22,8 @@ def wrapped(line: str) -> Iterator[str]:
             ccc...,
         )
     """
-    match = re.fullmatch(r"( *)(.*?\()(.*)(\):?)", line)
-    if len(line) <= WIDE or match is None:
+    match = re.fullmatch(r"( *)(.*?(?:\w| import )\()(.*)(\):?)", line)
+    if len(line) <= WIDE or match is None or "(" in match[2][:-1] or not _whole(match[3]):
         yield line
         return
     space, call, inside, end = match.groups()
@@ -36,6 +36,16 @@ def wrapped(line: str) -> Iterator[str]:
         now += f"{' ' if now else ''}{argument},"
     yield f"{space}    {now}"
     yield space + end
+
+
+def _whole(inside: str) -> bool:
+    """True if the bracket before this text is closed by the one behind it: it is all one call."""
+    depth = 0
+    for letter in inside:
+        depth += (letter in "([") - (letter in ")]")
+        if depth < 0:
+            return False
+    return True
 
 
 def _arguments(text: str) -> Iterator[str]:

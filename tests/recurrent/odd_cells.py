@@ -125,6 +125,27 @@ class StoppedInner(Equations):
         return m + stop(k * c) * sigma(y) * a, clip(a + c, k)
 
 
+class LongLines(Equations):
+    """Lines that are longer than a line of printed text, with brackets that begin no call, and fractions."""
+
+    states = "h"
+    products = "z y = x W + h U + b"
+
+    def forward(z, y, h, *, k=3):
+        half, twice = 1 / 2, 2 * k
+        sevenths = 7 / twice
+        g = sigma(y)
+        a_rather_long_name = (half * phi(z) + h / 3 + h * h * (1 / 7) * g) * (2 / 3) + (1 / 3) * h * g * sevenths * (
+            half + g
+        )
+        another_rather_long_name = half * phi(z) * (2 / 3) + 3 * h / 4 * half * (
+            1 / 7 * k * h + a_rather_long_name * (g + half)
+        )
+        return (a_rather_long_name + another_rather_long_name) * (
+            g * half * half + another_rather_long_name * (half - g)
+        )
+
+
 class Net1997(Equations):
     """The net of 1997: gates are sources too, and shared by the cells of a block; `full` of its gradient.
 
@@ -151,6 +172,7 @@ class Truncated1997(Net1997):
 CELLS = {
     Coupled: {}, NoBias: {}, PeepholeGRU: {}, TwoInner: {}, ThreeStates: {}, Leaky: {"rate": 0.3}, NoFeedback: {},
     Divided: {}, Net1997: {"blocks": 2}, Stopped: {}, Truncated1997: {"blocks": 2}, StoppedInner: {},
+    LongLines: {},
 }  # fmt: skip
 """Each cell, and the options and widths that it needs."""
 CUT = (Stopped, Truncated1997, StoppedInner)  # those whose gradient is not that of their outputs
