@@ -160,13 +160,14 @@ class Layout:
 
     def _inner_back(self, i: Any, number: int | None) -> Argument:
         """Makes the array of ∂loss/∂source; returns where ∂loss/∂(inner product) stands."""
-        (ds,) = [line.name for line in self.d.backward if line.text == f"{i.dv} @ {i.matrix}.T"]
+        made = [line.name for line in self.d.backward if line.text == f"{i.dv} @ {i.matrix}.T"]
         dv = Place(self._array(f"kept_{i.dv}", [self.body(i.v)], "steps"))
         self.carries.setdefault(i.dv, []).append(dv)
         if i.dv in self.backward:
             self.back.setdefault(i.dv, dv)
         thinned = "" if number is None else self.mask[number]
-        self.back[ds] = Place(self._array(f"product_{ds}", [self.body(i.source)], "one"), thinned=thinned)
+        for ds in made:  # none, where the source is stopped
+            self.back[ds] = Place(self._array(f"product_{ds}", [self.body(i.source)], "one"), thinned=thinned)
         return dv.argument
 
     # --- what is kept -------------------------------------------------------------------------------------------------

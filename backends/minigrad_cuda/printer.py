@@ -147,8 +147,9 @@ class _Printer:
             (sums if width in d.shared else drafts)[0, width].gradient(state, "")
         inner = []
         for i, dv in zip(d.inner, of.dv, strict=True):
-            ds = next(line.name for line in d.backward if line.text == f"{i.dv} @ {i.matrix}.T")
-            inner.append((of.backward.get(i.dv, 0), Multiply(dv, i.matrix, of.back[ds].argument, True, False)))
+            made = [line.name for line in d.backward if line.text == f"{i.dv} @ {i.matrix}.T"]
+            stage = of.backward.get(i.dv, 0)
+            inner += [(stage, Multiply(dv, i.matrix, of.back[ds].argument, True, False)) for ds in made]
         return [*self._in_order("backward", drafts, inner, sums), *self._products_back()]
 
     def _products_back(self) -> Iterator[Kernel | Multiply]:
