@@ -45,7 +45,7 @@ class EquationCell(Cell):
         recurrent_initializer: of all other matrices.
         implementation: 2 makes one product for all columns, with one dropout mask; 1 one for each column.
         values: by name, the equations' options, and their widths other than `units`. A weight that is given as None is
-            absent.
+            absent; a matrix of a product cannot be.
 
     Shapes:
         inputs (batch, features), states: one (batch, width) for each name in ``equations.states`` → the output state,
@@ -117,6 +117,11 @@ class EquationCell(Cell):
                     f"{name}: `{weight}`: expected None, a weight that the cell shall not have, got "
                     f"{shown(values[weight])}. cell.set_weights(…) sets numbers."
                 )
+        for matrix in [t.matrix for p in self.whole.products for t in p.terms if t.matrix in values]:
+            raise OptionError(
+                f"{name}: `{matrix}`: a matrix of a product cannot be absent, got None. Write the products of a "
+                f"subclass of {title} without it."
+            )
         columns = {dict(self.whole.widths).get(c, UNITS) for c in self.whole.columns}
         if self.implementation == 1 and len(columns) > 1:
             raise OptionError(f"{name}: expected implementation=2 for {title}, whose columns differ in width, got 1.")

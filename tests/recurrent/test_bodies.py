@@ -132,6 +132,7 @@ def test_the_layer_says_what_it_needs() -> None:
         ({"rate": 1.0, "blocks": 3}, r"`blocks`: expected a divisor of units=4, got 3"),
         ({"rate": 1.0, "blocks": 2, "W": 1}, r"`W`: expected None, a weight that the cell shall not have"),
         ({"rate": 1.0, "blocks": 2, "implementation": 1}, r"expected implementation=2"),
+        ({"rate": 1.0, "blocks": 2, "U": None}, r"`U`: a matrix of a product cannot be absent, got None"),
         ({"rates": 1.0}, r"unexpected argument `rates`. Did you mean `rate`"),
     ]:
         with pytest.raises((mg.errors.OptionError, TypeError), match=message):
