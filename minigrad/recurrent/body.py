@@ -114,9 +114,7 @@ class Body:
                 "text. Import it again, or start anew."
             )
         if not isinstance(tree, ast.FunctionDef):
-            raise EquationsError(
-                f"{self.where}: expected a function, got {ast.unparse(tree)[:40]!r}. Write it with def."
-            )
+            raise self.error(first, f"expected a function, got {ast.unparse(tree)[:40]!r}", "write it with def")
         ast.increment_lineno(tree, first - 1)
         if tree.args.vararg or tree.args.kwarg or tree.args.posonlyargs or tree.args.defaults:
             given = ast.unparse(tree.args)

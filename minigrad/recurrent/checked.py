@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import linecache
 import re
 from collections import Counter
 from collections.abc import Collection
@@ -98,9 +99,8 @@ def _check_backward(forward: Body, backward: Body, states: list[str]) -> None:
             )
     for name in asked:
         if name not in known:
-            raise EquationsError(
-                f"{unknown_name(f'{backward.where}: argument', name, known)} It asks what forward knew."
-            )
+            where = f"{backward.where}, line {first} of {backward.file}: argument"
+            raise EquationsError(f"{unknown_name(where, name, known)} It asks what forward knew.")
         if known[name] > 1:
             raise backward.error(first, f"`{name}` has several values in forward", "give each a name of its own there")
     if len(backward.returns) != len(forward.arguments):
@@ -157,10 +157,12 @@ def products_of(
     declared = dict(apart(s) for s in equations.states)
     states = list(declared)
     if equations.output and equations.output not in states:
-        raise EquationsError(f"{unknown_name(f'{title}: output', equations.output, states)}")
+        raise EquationsError(
+            str(unknown_name(f"{_line_of('output', title, forward)}: output", equations.output, states))
+        )
     found, weights = [], Counter[str]()
     for text in equations.products:
-        product, widths = _product(title, text, states)
+        product, widths = _product(_line_of(text, title, forward), text, states)
         weights.update([*(term.matrix for term in product.terms), *([product.bias] if product.bias else [])])
         declared |= widths
         found.append(product._replace(bias="" if product.bias in absent else product.bias))
@@ -171,7 +173,8 @@ def products_of(
         values += [*backward.arguments, *(backward.written(line.name) for line in backward.lines)]
     twice = [name for name, n in weights.items() if n > 1 or name in {*values, *forward.options}]
     if twice:
-        raise EquationsError(f"{title}: `{twice[0]}` names two things. Give each weight a name of its own.")
+        where = _line_of(next(text for text in equations.products if twice[0] in text.split()), title, forward)
+        raise EquationsError(f"{where}: `{twice[0]}` names two things. Give each weight a name of its own.")
     for name in weights:
         forward.check_name(name, forward.number)
     if not any(term.source == "x" for product in found for term in product.terms):
@@ -179,6 +182,14 @@ def products_of(
             f"{title}: no product reads the input x. Write one, such as products = 'z = x W + h U + b'."
         )
     return tuple(found), declared
+
+
+def _line_of(text: str, title: str, forward: Body) -> str:
+    """Returns the class with the line before `forward` in which a text of it stands, or the class alone."""
+    for number, line in reversed([*enumerate(linecache.getlines(forward.file)[: forward.number], 1)]):
+        if text in line:
+            return f"{title}, line {number} of {forward.file}"
+    return title
 
 
 def _check_columns(title: str, forward: Body, columns: list[str], states: list[str]) -> None:
@@ -191,7 +202,8 @@ def _check_columns(title: str, forward: Body, columns: list[str], states: list[s
         )
     twice = [c for c, n in Counter([*columns, *states]).items() if n > 1]
     if twice:
-        raise EquationsError(f"{title}: `{twice[0]}` is made twice. Give each column and state a name of its own.")
+        where = _line_of(twice[0], title, forward)
+        raise EquationsError(f"{where}: `{twice[0]}` is made twice. Give each column and state a name of its own.")
     matrices = {n for line in forward.lines for n in names(line.value) if f"@ {n}" in ast.unparse(line.value)}
     wrong = [m for m in sorted(matrices) if m in forward.arguments]
     if wrong:

@@ -52,7 +52,7 @@ def _described(equations: type[Equations], absent: frozenset[str], needs_argumen
     output = equations.output or states[0]
     lines, new = _forward(forward, states, known)
     back, gradients = _backward(backward, forward.arguments, absent, known)
-    inner = tuple(_inner(equations, line, lines, back, output) for line in lines if matrix_of(line.value))
+    inner = tuple(_inner(forward, line, lines, back, output) for line in lines if matrix_of(line.value))
     back = live(back, [*(d for _, d in gradients), *(i.dv for i in inner)])
     columns, matrices = [c for p in products for c in p.columns], {matrix_of(line.value) for line in forward.lines}
     parameters = [a for a in forward.arguments if a not in {*absent, *columns, *states}]
@@ -61,7 +61,7 @@ def _described(equations: type[Equations], absent: frozenset[str], needs_argumen
     cached, again = _cached(columns, lines, back, dict(gradients), inner, at_hand)
     lines = live(lines, [*new, *cached])
     upstream = backward.arguments[: len(states)]
-    widths = Widths(equations, declared, dict(zip(states, new, strict=True)), lines, bool(matrices & absent))
+    widths = Widths(forward, declared, dict(zip(states, new, strict=True)), lines, bool(matrices & absent))
     widths.read_backward(dict(zip(states, upstream, strict=True)), back, inner)
     return Description(
         f"{equations.__module__}.{equations.__qualname__}", tuple(states), output, products, inner, tuple(parameters),
@@ -125,16 +125,14 @@ def _named(
 
 
 def _inner(
-    equations: type[Equations], line: Assignment, lines: Sequence[Assignment], back: Sequence[Assignment], output: str
+    forward: Body, line: Assignment, lines: Sequence[Assignment], back: Sequence[Assignment], output: str
 ) -> Inner:
     """An inner product and its way back."""
     matrix, source = matrix_of(line.value), names(line.value)[0]
     gradients = [names(a.value)[0] for a in back if matrix_of(a.value) == matrix]
     if len(gradients) != 1 or sum(matrix_of(a.value) == matrix for a in lines) != 1:
-        raise EquationsError(
-            f"{equations.__qualname__}: the inner matrix `{matrix}` takes part in one product of forward, "
-            f"v = s @ {matrix}, and in one of backward, ds = dv @ {matrix}.T; got {len(gradients)} of the latter."
-        )
+        what = f"the inner matrix `{matrix}` does not take part in one product here and in one of backward"
+        raise forward.error(line.number, what, f"write one v = s @ {matrix}, and there one ds = dv @ {matrix}.T")
     reach, made = [source], {a.name: a.value for a in lines}
     for name in reach:  # back through elementwise lines; an activation ends the way
         value = made.get(name)

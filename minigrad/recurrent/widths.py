@@ -10,9 +10,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 
-from minigrad.recurrent.body import Assignment, names
+from minigrad.recurrent.body import Assignment, Body, names
 from minigrad.recurrent.description import Inner
-from minigrad.recurrent.equations import Equations, EquationsError
 
 UNITS = "units"
 
@@ -31,7 +30,7 @@ class Widths:
     """The width of every name of a cell.
 
     Args:
-        equations: the cell, for messages.
+        forward: the body, for messages.
         declared: the width of each column and state.
         new: by state, the name of its new value.
         lines: the forward lines.
@@ -44,7 +43,7 @@ class Widths:
 
     def __init__(
         self,
-        equations: type[Equations],
+        forward: Body,
         declared: Mapping[str, str],
         new: Mapping[str, str],
         lines: Sequence[Assignment],
@@ -58,10 +57,9 @@ class Widths:
         for s, name in new.items():
             got = self.of.get(name, UNITS)
             if got != declared[s] and not reduced:
-                raise EquationsError(
-                    f"{equations.__qualname__}.forward: expected {declared[s]} numbers for the new {s}, as `states` "
-                    f"says, got {got}. Write '{s}:{got}' there, or compute it from names of that width alone."
-                )
+                what = f"expected {declared[s]} numbers for the new {s}, as `states` says, got {got}"
+                advice = f"write '{s}:{got}' there, or compute it from names of that width alone"
+                raise forward.error(next((a.number for a in lines if a.name == name), forward.number), what, advice)
             self.of[s] = got if reduced else declared[s]
         for line in lines:  # in the body, a shared gate is spread over its block
             if self.of[line.name] in self.shared:

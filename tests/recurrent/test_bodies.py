@@ -7,6 +7,7 @@ from __future__ import annotations
 import bdb
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 import textwrap
@@ -85,6 +86,8 @@ REFUSED = {
     "an inner product of numbers": (forward("return z_f, z_g + k @ P", "z_f, z_g, *, k, P"), r"line 5 .*`k @ P` is computed from numbers alone"),
     "a limit that is no number": (forward("return z_f, clip(z_g, z_f)"), r"line 5 .*the limit `z_f` of clip is no number"),
     "an inner matrix among numbers": (forward("return z_f * P, z_g @ P", "z_f, z_g, *, P"), r"line 5 .*the inner matrix `P` stands elsewhere"),
+    "an inner matrix twice": (forward("a = z_f @ P\nreturn a @ P, z_g", "z_f, z_g, *, P"), r"line 5 .*the inner matrix `P` does not take part in one product here"),
+    "an inner matrix without a way back": (HEAD + "    def forward(z_f, z_g, *, P):\n        return z_f @ P, z_g\n    def backward(dh, dc):\n        return dh, dc\n", r"line 5 .*Write one v = s @ P, and there one ds = dv @ P\.T"),
     "an unknown source": (products("'z_f z_g = x W + y U + b'"), r"source: unknown name 'y'"),
     "no source x": (products("'z_f z_g = h U + b'"), r"no product reads the input x"),
     "no equals sign": (products("'z_f z_g'"), r"expected a product"),
@@ -117,6 +120,8 @@ def test_what_is_refused(name: str) -> None:
     with pytest.raises(EquationsError, match=message) as caught:
         describe(my)
     assert "My" in str(caught.value)
+    absent = name in ("no source x", "a number", "no forward")  # a class that lacks something, or has no text there
+    assert absent or re.search(r"line \d+ of ", str(caught.value)), caught.value
 
 
 def test_the_layer_says_what_it_needs() -> None:

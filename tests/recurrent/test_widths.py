@@ -80,7 +80,9 @@ def test_a_state_of_another_width_than_it_says() -> None:
     class Wrong(Projected):
         states = "c:outputs", "m"
 
-    with pytest.raises(EquationsError, match=r"Wrong.forward: expected outputs numbers for the new c.* got units"):
+    with pytest.raises(
+        EquationsError, match=r"Wrong.forward, line \d+ of .*: expected outputs numbers for the new c.* got units"
+    ):
         describe(Wrong)
 
 
