@@ -1,4 +1,4 @@
-"""Where each value of a cell's backward lines lies, and what a pass over the rows stores."""
+"""The place of each value of a cell's backward lines, and what a pass over the rows stores."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class BackPlaces:
             self.again.append((own(line.name), e))
 
     def _crossing(self) -> None:
-        """What goes from one stage to a later one."""
+        """Finds places for the values that go from one stage to a later one."""
         last_read = {n: k for k, stage in enumerate(self.stages) for _, e in stage.lines for n in read_in(e)}
         final = len(self.stages) - 1
         last_read |= dict.fromkeys([g for _, g in self.d.gradients], final)
@@ -136,7 +136,7 @@ class BackPlaces:
         yield from dict.fromkeys(places)
 
     def _last(self) -> Iterator[Write]:
-        """What the last pass stores besides: the states' gradients, which other stages may have read until then."""
+        """The last pass's other stores: the states' gradients, which other stages may have read until then."""
         d = self.d
         for s in d.states:
             yield Write(self._gradient.get(s, ""), Place(self.upstream[s], "", "", self._width.get(s, UNITS)))

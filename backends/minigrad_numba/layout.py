@@ -1,4 +1,4 @@
-"""How printed text is laid out: lines of at most 120 characters, and comments."""
+"""The layout of printed text: lines of at most 120 characters, and comments."""
 
 from __future__ import annotations
 

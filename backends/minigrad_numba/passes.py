@@ -29,7 +29,7 @@ class Write(NamedTuple):
 
 
 class Value(NamedTuple):
-    """Where a value is read, and what is added to it: the upstream gradient of the output."""
+    """The place at which a value is read, and the addend there: the upstream gradient of the output."""
 
     place: Place
     plus: Place | None = None
@@ -135,7 +135,7 @@ class _One:
         return [f"{at} = {value} if {self._first(w.place)} else {self._rest(w, at, value)}"]
 
     def _rest(self, w: Write, at: str, value: str) -> str:
-        """What a shared place becomes at the other units of a block: a gradient is summed, a state is as it is."""
+        """Returns what other units of a block give to a shared place: a gradient is summed, a state is as it is."""
         return at if w.name in self.of.d.new else f"{at} + {value}"
 
     def _shared(self, place: Place) -> bool:

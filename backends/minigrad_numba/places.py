@@ -1,4 +1,4 @@
-"""Where each value of a cell lies while its loop runs: which array, which row, which columns.
+"""The place of each value of a cell while its loop runs: which array, which row, which columns.
 
 The columns of a product with x lie in one array for all steps, and so does each state. What the backward pass needs is
 kept in as little memory as possible: a column that is not read any more makes room for a gate, of the same width, that
@@ -20,7 +20,7 @@ class RefusedError(Exception):
 
 
 class Place(NamedTuple):
-    """Where a value lies.
+    """The place of a value.
 
     Attributes:
         array: the array's name.
@@ -253,7 +253,7 @@ class ForwardPlaces:
         return place
 
     def _others(self) -> None:
-        """What else is kept, or goes from stage to stage."""
+        """Finds places for the other values that are kept, or go from stage to stage."""
         for name in self.d.cache:
             if name not in self.kept:
                 place = self._freed(name)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 
 class Piece(NamedTuple):
-    """Which columns of which weight a weight of the new description is.
+    """The columns, and the weight they are cut from, of a weight of the new description.
 
     Attributes:
         weight: its place among the weights of the old description.

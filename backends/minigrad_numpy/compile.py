@@ -1,4 +1,4 @@
-"""Which cells this backend has a loop for: the three whose loops over time are written by hand here.
+"""The cells that this backend has a loop for: the three whose loops over time are written by hand here.
 
 A loop that is made from a cell's equations would call NumPy once for each operation of each step. The hand-written ones
 are another algorithm, of fewer and longer calls; `minigrad_numpy.lstm` says how. What they cannot do, the formulas do.
@@ -50,7 +50,7 @@ def compile(description: Any, dtype: str, options: Any) -> FusedLoop | str:  # n
 
 
 class Cache(NamedTuple):
-    """What a loop's `backward` reads again."""
+    """The values of forward that a loop's `backward` reads again."""
 
     x: Array  # as the loop saw it: thinned by dropout
     loop: Any

@@ -1,4 +1,4 @@
-"""What is made of weights, kept from call to call: matrices joined, turned round, or packed for a product.
+"""Forms of weights, kept from call to call: matrices joined, turned round, or packed for a product.
 
 A loop multiplies by the same weights at every step and in every call until an update. An update puts new arrays in the
 weights' places and never writes into the old ones, so an array object is a version: what was made of it is right as

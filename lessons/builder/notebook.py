@@ -40,7 +40,7 @@ def _cell(cell: Cell, id_: str) -> dict[str, Any]:
 
 
 def _metadata(cell: Cell) -> dict[str, Any]:
-    """What nbgrader wants to know of exercises and checks. Where a figure is drawn, Jupyter folds it up.
+    """Returns what nbgrader wants to know of exercises and checks. Where a figure is drawn, Jupyter folds it up.
 
     A check may raise: by its tag, Jupyter's "Run All" and nbclient then go on with the next cell. nbgrader gives no
     points for a check that raised.
