@@ -6,10 +6,10 @@ import ast
 import linecache
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from minigrad.errors import unknown_name
-from minigrad.recurrent.body import ALONE, Body, names
+from minigrad.recurrent.body import ALONE, Assignment, Body, names
 from minigrad.recurrent.derived import Derived
 from minigrad.recurrent.description import Product, Term
 from minigrad.recurrent.equations import Equations, EquationsError
@@ -109,6 +109,19 @@ def _check_backward(forward: Body, backward: Body, states: list[str]) -> None:
             f"expected a gradient for each of {', '.join(forward.arguments)}, got {len(backward.returns)}",
             "return one for each positional argument of forward, in their order; 0 for none",
         )
+
+
+def check_activations(body: Body, lines: Sequence[Assignment]) -> None:
+    """Refuses an activation whose argument is all absent: it would get one number, not one for each unit.
+
+    Raises:
+        EquationsError: there is one.
+    """
+    for line in lines:
+        if _word(line.value) in ALONE and not names(line.value):
+            whole = next(a.value for a in body.lines if a.name == line.name)
+            what = f"all of the argument in `{body.in_text(whole)}` is absent, as None says"
+            raise body.error(line.number, what, "give it a value, or write a cell without it")
 
 
 class _Completed(ast.NodeTransformer):

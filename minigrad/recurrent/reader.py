@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from minigrad.recurrent.body import ALONE, Assignment, Body, names
-from minigrad.recurrent.checked import bodies, products_of
+from minigrad.recurrent.checked import bodies, check_activations, products_of
 from minigrad.recurrent.derived import Derived
 from minigrad.recurrent.description import Description, Inner, Line
 from minigrad.recurrent.equations import Equations, EquationsError
@@ -73,6 +73,7 @@ def _described(equations: type[Equations], absent: frozenset[str], needs_argumen
 def _forward(body: Body, states: Sequence[str], known: dict[str, Any]) -> tuple[list[Assignment], list[str]]:
     """The lines of forward without what is absent, and the name of each new state."""
     lines = present(body.lines, known)
+    check_activations(body, lines)
     new = _named(lines, body.returns, [f"{s}_new" for s in states], known, body)
     if "" in new:
         what = f"the new {states[new.index('')]} is 0"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from minigrad.recurrent import Equations, EquationsError, phi
+from minigrad.recurrent import Equations, EquationsError, phi, sigma
 from minigrad.recurrent.body import Assignment
 from minigrad.recurrent.reader import describe
 from minigrad.recurrent.simplify import NOTHING, live, present, simplified, written
@@ -109,3 +109,26 @@ def test_nothing_is_divided_by_what_is_absent() -> None:
         EquationsError, match=r"Divided, line \d+: `_1 / p` divides by what is absent, .* Give it a value"
     ):
         describe(Divided, frozenset(["p"]))
+
+
+@pytest.mark.parametrize("word", ["sigma", "phi"])
+def test_no_activation_of_what_is_absent_alone(word: str) -> None:
+    """Softmax of a number is 1, and of a vector of four zeros it is ¼: a number will not do in its place."""
+
+    class Faded(Equations):
+        products = "z = x W + h U"
+
+        def forward(z, h, p):
+            k = phi(p * h) + sigma(p * h)
+            return phi(z) + k * h
+
+    class Gated(Equations):
+        products = "z = x W + h U"
+
+        def forward(z, h, p):
+            return phi(z) + sigma(p * h) * h
+
+    cell = Faded if word == "phi" else Gated
+    with pytest.raises(EquationsError, match=rf"line \d+ of .*`{word}\(p \* h\)` is absent.*Give it a value"):
+        describe(cell, frozenset(["p"]))
+    describe(cell)
