@@ -11,6 +11,7 @@ from minigrad.backend.dtypes import is_half
 from minigrad.backend.protocol import Array, Xp
 from minigrad.creation import beside, tensor
 from minigrad.errors import GradientError, ShapeError
+from minigrad.interop import array_from
 from minigrad.keras.bounds import at_least_0, unit
 from minigrad.keras.optimizers.pack import Pack, packed
 from minigrad.keras.own_first import OwnFirst
@@ -286,7 +287,8 @@ class Optimizer(OwnFirst):
 
         Raises:
             GradientError: the optimizer has no slots yet.
-            ShapeError: the state is of another optimizer, or of other weights. Then nothing is set.
+            ShapeError: the state is of another optimizer, or of other weights.
+            DTypeError: numbers of it do not fit the dtype of their weight. In each case nothing is set.
         """
         own = self.get_state()
         if not isinstance(state, dict):
@@ -300,14 +302,20 @@ class Optimizer(OwnFirst):
                 f"{self.name}.set_state: the state is of another optimizer or of other weights: expected {wrong[0]!r} "
                 f"of shape {shapes.get(wrong[0])}, got {theirs.get(wrong[0])}."
             )
+        read = [
+            {name: [self._slot(state, f"{name}/{self._order[id(w)]}", w) for w in pack.weights] for name in pack.slots}
+            for pack in self._packs
+        ]
         self.iterations = int(state["iterations"])
         if "learning_rate" in state:
             self.learning_rate = float(state["learning_rate"])
-        for pack in self._packs:
-            numbers = [self._order[id(w)] for w in pack.weights]
-            for name in pack.slots:
-                arrays = [pack.xp.asarray(state[f"{name}/{k}"], dtype=pack.dtype, copy=True) for k in numbers]
-                pack.slots[name] = pack.join(arrays)
+        for pack, slots in zip(self._packs, read, strict=True):
+            for name, arrays in slots.items():
+                pack.slots[name] = pack.join([pack.xp.asarray(a, dtype=pack.dtype, copy=True) for a in arrays])
+
+    def _slot(self, state: dict[str, Any], name: str, weight: Tensor) -> Any:
+        """Returns an entry of a state in the dtype of its weight, in which its numbers must fit."""
+        return array_from(state[name], weight.dtype, weight.backend, f"{self.name}.set_state: {name!r}")
 
     def get_weights(self) -> list[Any]:
         """Returns the values of `get_state`, in order."""

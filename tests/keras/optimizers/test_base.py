@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import GradientError, ShapeError, UnknownNameError
+from minigrad.errors import DTypeError, GradientError, ShapeError, UnknownNameError
 from minigrad.keras import optimizers
 from minigrad.keras.constraints import NonNeg
 from minigrad.keras.optimizers import schedules
@@ -183,6 +183,17 @@ def built():
     optimizer = optimizers.Adam()
     optimizer.build([weight([1.0, 2.0])])
     return optimizer
+
+
+def test_a_state_that_does_not_fit_sets_nothing():
+    optimizer = optimizers.Adam()
+    optimizer.build([mg.tensor(np.array([1.0, 2.0], "float32"), requires_grad=True)])
+    before = {name: a.copy() for name, a in optimizer.get_state().items()}
+    wrong = {**before, "iterations": np.int64(7), "m/0": np.ones(2), "v/0": np.array([1e300, 0.0])}
+    with pytest.raises(DTypeError, match=r"Adam.set_state: 'v/0': the dtype float32 cannot hold 1e\+300"):
+        optimizer.set_state(wrong)
+    for name, a in optimizer.get_state().items():
+        np.testing.assert_array_equal(a, before[name])
 
 
 @pytest.mark.parametrize(
