@@ -86,7 +86,8 @@ class Body:
 
     def error(self, number: int, what: str, advice: str) -> EquationsError:
         """Return the error that names the line."""
-        return EquationsError(f"{self.where}, line {number} of {self.file}: {what}. {advice[0].upper()}{advice[1:]}.")
+        message = f"{self.where}, line {number} of {self.file}: {what}. {advice[0].upper()}{advice[1:]}."
+        return EquationsError(message, self.file, number)
 
     def written(self, name: str) -> str:
         """Return the name that a value has in the text; its own, unless an earlier line has that."""
@@ -159,8 +160,8 @@ class Body:
             raise self.error(
                 number,
                 f"expected `name = expression` or the return, got `{_short(statement)}`",
-                "a body is run for all rows and units at once, so it has no loop and no branch; max(v, 0) and the like "
-                "are activations",
+                "a body is read, and runs for all rows and units at once: it has no loop and no branch, and no "
+                "other statement",
             )
         read = [(target, self._value(value)) for target, value in pairs]
         for target, value in read:
@@ -262,8 +263,8 @@ class Body:
         if e.id in self._assigned:
             raise self.error(e.lineno, f"`{e.id}` is used before it is given a value", "move the line up")
         raise self.error(
-            e.lineno, f"unknown name `{e.id}`", "a state or column is an argument; a number of your own is an option: "
-            f"def forward(…, *, {e.id}=1.0)",
+            e.lineno, f"unknown name `{e.id}`", "a state or column is an argument, in backward any value of forward; a "
+            f"number of your own is an option: def forward(…, *, {e.id}=1.0)",
         )  # fmt: skip
 
 

@@ -100,7 +100,8 @@ def _check_backward(forward: Body, backward: Body, states: list[str]) -> None:
     for name in asked:
         if name not in known:
             where = f"{backward.where}, line {first} of {backward.file}: argument"
-            raise EquationsError(f"{unknown_name(where, name, known)} It asks what forward knew.")
+            message = f"{unknown_name(where, name, known)} Ask for a value that forward has, by its name."
+            raise EquationsError(message, backward.file, first)
         if known[name] > 1:
             raise backward.error(first, f"`{name}` has several values in forward", "give each a name of its own there")
     if len(backward.returns) != len(forward.arguments):
@@ -143,8 +144,10 @@ class _Completed(ast.NodeTransformer):
         if not isinstance(made, ast.Call) or _word(made) != word:
             raise EquationsError(
                 f"{self.backward.where}, line {node.lineno} of {self.backward.file}: `{in_text(node)}`: expected a "
-                f"name to which forward assigned {word}(…), got {in_text(node.args[1])}. Its derivative "
-                f"is told from the output."
+                f"name to which forward assigned {word}(…), got {in_text(node.args[1])}. The "
+                "derivative is computed from the output.",
+                self.backward.file,
+                node.lineno,
             )
         argument = [made.args[0]] if word in self.needs else []
         return ast.copy_location(ast.Call(node.func, [*node.args, *argument], []), node)

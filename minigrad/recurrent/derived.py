@@ -99,7 +99,9 @@ class Derived:
         if v is None or word not in ("sigma", "phi", "clip"):
             raise EquationsError(
                 f"{self.where}, line {e.lineno} of {self.file}: `{ast.unparse(e)}` cannot be differentiated. Write "
-                "`backward` by hand."
+                "`backward` by hand.",
+                self.file,
+                e.lineno,
             )
         limit = f", {ast.unparse(e.args[1])}" if word == "clip" else ""
         dz = f"d{word}({d}, {v}{limit})"

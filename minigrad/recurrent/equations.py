@@ -13,6 +13,7 @@ that runs it, draws it or checks it is made from the same few lines:
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -22,7 +23,21 @@ from minigrad.errors import MinigradError
 
 
 class EquationsError(MinigradError, SyntaxError):
-    """A cell's equations cannot be read, or contradict each other; the message names the line."""
+    """A cell's equations cannot be read, or contradict each other; the message names the line.
+
+    Args:
+        message: all of it.
+        file: the file in which the line stands: a traceback shows the line itself.
+        number: its number.
+    """
+
+    def __init__(self, message: str, file: str = "", number: int = 0) -> None:
+        super().__init__(message)
+        if number:
+            self.filename, self.lineno, self.text = file, number, linecache.getline(file, number)
+
+    def __str__(self) -> str:  # SyntaxError's names the file and the line once more
+        return str(self.msg)
 
 
 EQUATIONS: dict[str, type[Equations]] = {}

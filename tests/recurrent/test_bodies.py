@@ -124,6 +124,25 @@ def test_what_is_refused(name: str) -> None:
     assert absent or re.search(r"line \d+ of ", str(caught.value)), caught.value
 
 
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_traceback_shows_the_line_of_a_body(name: str) -> None:
+    text, _ = REFUSED[name]
+    with pytest.raises(EquationsError) as caught:
+        describe(cell(text))
+    error = caught.value
+    assert str(error) == error.msg, "the message names the file and the line itself"
+    in_a_body = re.match(r"\S*My\.(?:forward|backward), line (\d+) of ", str(error))
+    assert (error.lineno is None) == (in_a_body is None)
+    if in_a_body:
+        assert error.lineno == int(in_a_body[1])
+        assert error.text
+        shown = "".join(traceback.format_exception_only(error))
+        assert shown.splitlines()[:2] == [
+            f'  File "{error.filename}", line {error.lineno}',
+            f"    {error.text.strip()}",
+        ]
+
+
 def test_the_layer_says_what_it_needs() -> None:
     def my() -> type[Equations]:
         return cell(
