@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
 from minigrad.recurrent.body import Body
 from minigrad.recurrent.checked import bodies
@@ -26,7 +27,7 @@ def latex(equations: type[Equations]) -> str:
     """
     d = describe(equations)
     forward, backward = bodies(equations, ())
-    blocks = [_products(d), _body(forward), [*_body(backward), *_gradients(backward, forward.arguments)]]
+    blocks = [_products(d), _body(forward), [*_body(backward), *_gradients(backward, forward.arguments, d.upstream)]]
     return "\n\n".join("\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}" for lines in blocks)
 
 
@@ -45,10 +46,18 @@ def _body(body: Body | Derived) -> list[str]:
     return [f"{symbol(line.name)} &= {formula(line.value)}" for line in body.lines]
 
 
-def _gradients(body: Body | Derived, arguments: list[str]) -> list[str]:
-    """What is returned for each argument of forward, where it does not have that name already."""
-    pairs = [(f"d{a}", e) for a, e in zip(arguments, body.returns, strict=True)]
-    return [f"{symbol(d)} &= {formula(e)}" for d, e in pairs if ast.unparse(e) != d]
+def _gradients(body: Body | Derived, arguments: list[str], upstream: Sequence[str]) -> list[str]:
+    """What is returned for each argument of forward, where it does not have that name already.
+
+    Where dc is the upstream gradient, that of the old c is ∂loss/∂c.
+    """
+    lines = []
+    for a, e in zip(arguments, body.returns, strict=True):
+        if f"d{a}" in upstream:
+            lines.append(rf"\partial\mathrm{{loss}}/\partial {symbol(a)} &= {formula(e)}")
+        elif ast.unparse(e) != f"d{a}":
+            lines.append(f"{symbol(f'd{a}')} &= {formula(e)}")
+    return lines
 
 
 def stopped(text: str) -> str:
@@ -57,10 +66,12 @@ def stopped(text: str) -> str:
 
 
 def symbol(name: str) -> str:
-    r"""Returns a name as it is typeset.
+    r"""Returns a name as it is typeset; a star stands for an underscore at its end.
 
     >>> symbol("z_i"), symbol("dc_new"), symbol("forget_bias")
     ('z_{i}', '\\mathrm{d}c_{\\mathrm{new}}', '\\mathit{forget}_{\\mathrm{bias}}')
+    >>> symbol("dc_new_")
+    '\\mathrm{d}c_{\\mathrm{new},*}'
     """
     head, _, tail = name.partition("_")
     if not head:
@@ -70,6 +81,7 @@ def symbol(name: str) -> str:
         prefix, head = r"\mathrm{d}", head[1:]
     head = head if len(head) == 1 else rf"\mathit{{{head}}}"
     parts = [part if len(part) == 1 or part.isdigit() else rf"\mathrm{{{part}}}" for part in tail.split("_") if part]
+    parts += ["*"] * (len(name) - len(name.rstrip("_")))
     return prefix + head + (f"_{{{','.join(parts)}}}" if parts else "")
 
 

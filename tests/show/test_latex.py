@@ -58,7 +58,17 @@ def test_the_lstm_by_hand() -> None:
     assert r"c_{\mathrm{new}} &= f \circ c + i \circ g \\" in there
     assert r"h_{\mathrm{new}} &= o \circ a" in there
     assert r"\mathrm{d}z_{i} &= \mathrm{d}i \circ \sigma'_{i}" in latex(LSTM)
+    assert r"\partial\mathrm{loss}/\partial c &= \mathrm{d}c_{2} \circ f" in latex(LSTM)
     assert r"\left[ z_{i},\; z_{f},\; z_{g},\; z_{o} \right] &= x\, W + h\, U + b" in latex(LSTM)
+
+
+@each
+def test_no_name_stands_for_two_gradients(equations: type[Equations]) -> None:
+    back = latex(equations).split("\n\n")[2]
+    made = [line.partition(" &= ")[0] for line in back.splitlines() if " &= " in line]
+    assert len(made) == len(set(made))
+    upstream = {symbol(name) for name in describe(equations).upstream}
+    assert not upstream & set(made), "an upstream gradient is given, not made"
 
 
 @each
