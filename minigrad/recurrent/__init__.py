@@ -10,11 +10,12 @@ from minigrad.recurrent.gru import GRU
 from minigrad.recurrent.gru_reset_before import GRUResetBefore
 from minigrad.recurrent.lstm import LSTM
 from minigrad.recurrent.lstmp import LSTMP
+from minigrad.recurrent.mgu import MGU
 from minigrad.recurrent.sequence import OneStep, Plan, Sequence
 from minigrad.recurrent.simple_rnn import SimpleRNN
 from minigrad.recurrent.step import Step
 
 __all__ = [
-    "GRU", "LSTM", "LSTMP", "Equations", "EquationsError", "Formulas", "GRUResetBefore", "OneStep", "Plan", "Sequence",
-    "SimpleRNN", "Step", "bptt", "clip", "dclip", "dphi", "dsigma", "phi", "sigma", "stop",
+    "GRU", "LSTM", "LSTMP", "MGU", "Equations", "EquationsError", "Formulas", "GRUResetBefore", "OneStep", "Plan",
+    "Sequence", "SimpleRNN", "Step", "bptt", "clip", "dclip", "dphi", "dsigma", "phi", "sigma", "stop",
 ]  # fmt: skip

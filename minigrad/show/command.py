@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minigrad.errors import MinigradError
-from minigrad.recurrent import GRU, LSTM, LSTMP, Equations, GRUResetBefore, SimpleRNN
+from minigrad.recurrent import GRU, LSTM, LSTMP, MGU, Equations, GRUResetBefore, SimpleRNN
 from minigrad.show.forms import FORMS, shown
 from minigrad.train.cells import cell_of
 from minigrad.train.command_line import Parser
@@ -14,6 +14,7 @@ from minigrad.train.errors import OptionError
 HELP = "show what is made of a cell's equations: formulas, compiled loops, JavaScript, LaTeX"
 CELLS: dict[str, type[Equations]] = {
     "lstm": LSTM, "gru": GRU, "gru_reset_before": GRUResetBefore, "simple_rnn": SimpleRNN, "lstmp": LSTMP,
+    "mgu": MGU,
 }  # fmt: skip
 
 
