@@ -12,6 +12,7 @@
 # 3. write a recurrent cell as equations with its gradient, and say what is made of them for each backend.
 
 # %%
+import inspect
 import re
 import types
 from contextlib import nullcontext
@@ -45,7 +46,7 @@ class Tanh(Op):
 
 
 # %% [markdown]
-# So whoever offers the functions that the formulas ask for *is* a backend, be it a module for the processor, for a graphics
+# So any module that offers the functions that the formulas ask for *is* a backend, be it for the processor, for a graphics
 # card, or one that only counts. The functions are listed in one place, the **protocol**:
 
 # %%
@@ -66,7 +67,7 @@ for k in range(0, len(REQUIRED), 10):
 # | `setitem(x, index, values)` | a *copy* of x, with values at the index | of x |
 # | `scatter_add(x, index, values)` | a *copy* of x, values added; what is named twice is added twice | of x |
 #
-# The last two make copies because arrays on the tape must not change under the feet of the way back. And `scatter_add` is the
+# The last two make copies because arrays on the tape must not change before the backward pass has read them. And `scatter_add` is the
 # gradient of indexing: lesson 2's word that occurs twice.
 #
 # ## An example for paper
@@ -258,7 +259,7 @@ for name, a, b in zip(
     same(f"{name} of an LSTM on your backend", a, b)
 
 # %% [markdown]
-# That was all: an LSTM and its way back now run on a module that minigrad has never heard of. In a package of its own, the module would
+# That was all: an LSTM and its backward pass now run on a module that minigrad has never heard of. In a package of its own, the module would
 # be named under the entry-point group `minigrad.backends`, and `mg.use("mine")` would find it.
 #
 # ## A backend that counts
@@ -381,7 +382,7 @@ picture(
 # %% [markdown]
 # The products tell it all. Forward, the explicit loop makes $T + 1$: all $x_t W$ in one, then one $h_{t-1}U$ a step. Backward $T + 3$: one
 # $dz_t U^\top$ a step, and *one* each for $dW$, $dU$ and $dx$ when the loop is over. The tape, which knows nothing of loops, makes
-# two a step forward and four a step backward (but for the first, whose $h_0$ nobody asked about).
+# two a step forward and four a step backward (but for the first, whose $h_0$ needs no gradient).
 #
 # ## Exercise 2: multiplications
 #
@@ -549,7 +550,7 @@ for form, what in FORMS.items():
 # array library a step. The last one needs no array library. Put such lines into a loop over steps, rows and units, let a compiler
 # translate it, and a whole sequence is *one* call. That is what a backend's `compile` does.
 #
-# Add `"numba"` or `"cuda"` to the table above where their libraries are installed (`mg.backends()` says what is missing). The same two
+# Add `"numba"` to `FORMS` if Numba is installed, and `"cuda"` in any case: to print a kernel needs no graphics card. The same two
 # lines stand in a loop for the processor, or in a kernel each of whose threads computes one unit of one row. In a shell,
 # `python -m minigrad show lstm --as numba` prints all of it.
 #
@@ -559,7 +560,7 @@ for form, what in FORMS.items():
 #
 # The LSTM chooses two numbers, how much to keep and how much to let in. *Coupled gates* choose one: what is forgotten makes room for
 # what comes in, $i = 1 - f$, and a quarter of the weights is gone. Write `forward` and, by hand, `backward`. It returns four
-# gradients, in the order of `forward`'s arguments; its own arguments behind `dc` are yours to choose. (On paper first: in how
+# gradients, in the order of `forward`'s arguments; its own arguments after `dc` are yours to choose. (On paper first: in how
 # many terms of $c_\text{new}$ does $f$ stand?) `EquationCell(Coupled, units)` then makes a cell of it, with weights $W$, $U$, $b$, that a
 # layer takes like any other.
 
@@ -712,7 +713,7 @@ class Coupled(Equations):
 
 # %% variant="coupled"
 class Coupled(Equations):
-    """i by name, and both of its ways back."""
+    """i by name, and df in two steps."""
 
     states = ("h", "c")
     products = ("z_f z_g z_o = x W + h U + b",)
@@ -773,6 +774,10 @@ for name, mine, expected in zip(
 check(
     Coupled.backward, "backward is missing. minigrad can derive it, but here it is yours."
 )
+of_backward = inspect.signature(Coupled.backward).parameters
+gradients_of = [f"d{name}" for name in inspect.signature(Coupled.forward).parameters]
+some = {name: mg.tensor(draw.normal(size=(3, 5))) for name in of_backward}
+ask(Coupled.backward, parts=gradients_of, **some)
 mg.testing.check_cell(Coupled)
 print("backward: as derived from your forward")
 
@@ -850,7 +855,8 @@ print(f"ways out in a training step: {before}; with a look at the loss: {after}"
 # 4. Write a backend that computes in float16. Which lesson's checks would fail first?
 # 5. Write other cells: a *minimal gated unit*, which has one gate, $h' = (1-f)\circ h + f\circ g$ with
 #    $g = \varphi(xW_g + (f\circ h)\,U_g)$ (a product inside the step: see
-#    [`gru_reset_before.py`](../minigrad/recurrent/gru_reset_before.py)); a GRU with peepholes, $\sigma(z + w\circ h)$, whose $w$ is one
+#    [`gru_reset_before.py`](../minigrad/recurrent/gru_reset_before.py), and afterwards
+#    [`mgu.py`](../minigrad/recurrent/mgu.py)); a GRU with peepholes, $\sigma(z + w\circ h)$, whose $w$ is one
 #    more argument of `forward`. Of which sum is $dw$ made?
 # 6. The LSTM of 1997 has no forget gate, $c' = c + i\circ g$, and a truncated gradient: its product reads `x W + stop(h) U + b`. Which of
 #    the five ways of lesson 7 are left? `check_cell` lets it pass, `mg.testing.check_gradient` does not. Why are both right?
