@@ -8,23 +8,24 @@ Tensor([2., 4.], dtype=float32)
 """
 
 # ruff: noqa: I001  (which would give each name a line)
-from minigrad import starting  # noqa: F401  (first: from here on Ctrl-C is answered in one line)
+from minigrad.engine import starting  # noqa: F401  (first: from here on Ctrl-C is answered in one line)
 from typing import TYPE_CHECKING
 
-from minigrad import compat, errors, functional, keras, random
-from minigrad.autograd import GradientTape, grad, no_grad
-from minigrad.backend.registry import backends, use, using
-from minigrad.creation import tensor
-from minigrad.functional import (
+from minigrad import compat, keras
+from minigrad.engine import errors, functional, random
+from minigrad.engine.autograd import GradientTape, grad, no_grad
+from minigrad.engine.creation import tensor
+from minigrad.engine.functional import (
     abs, add, all, any, arange, argmax, astype, broadcast_to, clip, concat, concatenate, cos, cumsum, divide,
     einsum, equal, exp, expand_dims, expm1, flip, floor, full, greater, greater_equal, isfinite, less, less_equal,
     log, log1p, matmul, max, maximum, mean, min, minimum, multiply, negative, not_equal, ones, ones_like, pad,
     power, prod, reshape, sign, sin, split, sqrt, square, squeeze, stack, subtract, sum, swapaxes, take, tanh,
     transpose, unstack, var, where, zeros, zeros_like,
 )  # fmt: skip
-from minigrad.late import late
+from minigrad.engine.lazy import late
+from minigrad.engine.registry import backends, use, using
+from minigrad.engine.tensor import Tensor
 from minigrad.layers.module import Module
-from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:
     from minigrad import testing
@@ -44,3 +45,5 @@ __all__ = [
 
 if not TYPE_CHECKING:  # or every name would pass
     __getattr__ = late(__name__, __all__, "testing", "tracing")
+
+from minigrad.engine import aliases  # noqa: F401  (last: earlier addresses of the modules that are loaded now)

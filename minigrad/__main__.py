@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 
-from minigrad import starting
 from minigrad.bench import command as bench
+from minigrad.engine import starting
 from minigrad.playground import command as playground
 from minigrad.show import command as show
 from minigrad.train.command_line import main

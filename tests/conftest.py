@@ -9,12 +9,12 @@ from types import ModuleType
 import pytest
 
 import strict_backend
-from minigrad import random, tape, using
-from minigrad.autograd import GradientTape
-from minigrad.backend import registry
+from minigrad import random, using
 from minigrad.compat import v1
-from minigrad.errors import BackendUnavailableError
-from minigrad.flow import Stack
+from minigrad.engine import registry, tape
+from minigrad.engine.autograd import GradientTape
+from minigrad.engine.errors import BackendUnavailableError
+from minigrad.engine.flow import Stack
 
 # `pytest -m gpu` runs what runs on a GPU, and nothing else; CuPy comes with the extra cuda12x or cuda13x.
 ON_THE_GPU = [pytest.param("cupy", marks=pytest.mark.gpu)] if find_spec("cupy") else []

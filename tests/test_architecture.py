@@ -20,7 +20,7 @@ def repository() -> Tree:
 
 
 def test_the_tree_is_found(repository: Tree) -> None:
-    for module in ("minigrad", "minigrad.ops.op", "minigrad.tensor", "minigrad_numpy"):
+    for module in ("minigrad", "minigrad.engine.ops.op", "minigrad.engine.tensor", "minigrad_numpy"):
         assert module in repository
 
 
@@ -40,70 +40,75 @@ DOCSTRING_ONLY = '"""D."""\ndef f():\n    """D.\n' + "\n" * 90 + '    """\n' + "
 BAD: list[tuple[Rule, dict[str, str], str]] = [
     (
         architecture.floors,
-        {"minigrad/tensor.py": "", "minigrad/tape.py": "\nfrom minigrad.tensor import Tensor"},
-        "minigrad/tape.py:2",
+        {"minigrad/recurrent/bptt.py": "", "minigrad/engine/tape.py": "\nfrom minigrad.recurrent.bptt import forward"},
+        "minigrad/engine/tape.py:2",
     ),
     (
         architecture.floors,
-        {"minigrad/tensor.py": "", "minigrad/tape.py": "from minigrad import tensor"},
-        "minigrad/tape.py:1",
+        {"minigrad/recurrent/bptt.py": "", "minigrad/engine/tape.py": "from minigrad.recurrent import bptt"},
+        "minigrad/engine/tape.py:1",
     ),
     (
         architecture.floors,
-        {"minigrad/tensor.py": "", "minigrad/tape.py": "from .tensor import Tensor"},
-        "minigrad/tape.py:1",
+        {"minigrad/recurrent/bptt.py": "", "minigrad/engine/tape.py": "from ..recurrent.bptt import forward"},
+        "minigrad/engine/tape.py:1",
     ),
     (
         architecture.floors,  # through a package that re-exports
         {
-            "minigrad/backend/__init__.py": "from minigrad.backend.registry import use",
-            "minigrad/backend/registry.py": "",
-            "minigrad/ops/op.py": "from minigrad.backend import use",
+            "minigrad/recurrent/__init__.py": "from minigrad.recurrent.bptt import forward",
+            "minigrad/recurrent/bptt.py": "",
+            "minigrad/engine/ops/op.py": "from minigrad.recurrent import forward",
         },
-        "minigrad/ops/op.py:1",
+        "minigrad/engine/ops/op.py:1",
     ),
     (
-        architecture.floors,
+        architecture.apart,
         {"minigrad/keras/lstm.py": "", "minigrad/compat/v1/lstm.py": "import minigrad.keras.lstm"},
         "minigrad/compat/v1/lstm.py:1",
+    ),
+    (
+        architecture.apart,
+        {"minigrad/keras/lstm.py": "from minigrad.compat.v1 import lstm", "minigrad/compat/v1/lstm.py": ""},
+        "minigrad/keras/lstm.py:1",
     ),
     (architecture.floors, {"minigrad/attic.py": ""}, "minigrad/attic.py:1"),
     (
         architecture.circles,
         {
-            "minigrad/ops/a.py": "from minigrad.ops.b import x",
-            "minigrad/ops/b.py": "from minigrad.ops import c",
-            "minigrad/ops/c.py": "from minigrad.ops.a import x",
+            "minigrad/engine/ops/a.py": "from minigrad.engine.ops.b import x",
+            "minigrad/engine/ops/b.py": "from minigrad.engine.ops import c",
+            "minigrad/engine/ops/c.py": "from minigrad.engine.ops.a import x",
         },
-        "minigrad.ops.c imports minigrad.ops.a",
+        "minigrad.engine.ops.c imports minigrad.engine.ops.a",
     ),
     (
         architecture.circles,  # to import errors from a package is to run the package
         {
-            "minigrad/ops/__init__.py": "from minigrad.ops.op import Op",
-            "minigrad/ops/op.py": "from minigrad.tape import Node",
-            "minigrad/ops/shape.py": "",
-            "minigrad/tape.py": "from minigrad.ops.shape import Reshape",
+            "minigrad/engine/ops/__init__.py": "from minigrad.engine.ops.op import Op",
+            "minigrad/engine/ops/op.py": "from minigrad.engine.tape import Node",
+            "minigrad/engine/ops/shape.py": "",
+            "minigrad/engine/tape.py": "from minigrad.engine.ops.shape import Reshape",
         },
-        "minigrad.tape imports minigrad.ops",
+        "minigrad.engine.tape imports minigrad.engine.ops",
     ),
     (
         architecture.late_imports,
-        {"minigrad/tensor.py": "def f():\n    from minigrad import functional\n"},
-        "minigrad/tensor.py:2",
+        {"minigrad/engine/tensor.py": "def f():\n    from minigrad import functional\n"},
+        "minigrad/engine/tensor.py:2",
     ),
     (
         architecture.late_imports,
-        {"minigrad/tensor.py": "class A:\n    def f():\n        import json\n"},
-        "minigrad/tensor.py:3",
+        {"minigrad/engine/tensor.py": "class A:\n    def f():\n        import json\n"},
+        "minigrad/engine/tensor.py:3",
     ),
     (
         architecture.late_imports,
-        {"minigrad/tensor.py": "import importlib\nm = importlib.import_module('minigrad_numpy')"},
-        "minigrad/tensor.py:2",
+        {"minigrad/engine/tensor.py": "import importlib\nm = importlib.import_module('minigrad_numpy')"},
+        "minigrad/engine/tensor.py:2",
     ),
     (architecture.self_imports, {"minigrad/keras/models.py": "import minigrad as mg"}, "models.py:1"),
-    (architecture.self_imports, {"minigrad/keras/models.py": "import minigrad.tensor"}, "models.py:1"),
+    (architecture.self_imports, {"minigrad/keras/models.py": "import minigrad.engine.tensor"}, "models.py:1"),
     (
         architecture.self_imports,
         {"minigrad/keras/models.py": "from minigrad import Tensor"},
@@ -114,29 +119,33 @@ BAD: list[tuple[Rule, dict[str, str], str]] = [
         {"backends/minigrad_numpy/__init__.py": "from minigrad.errors import BackendError"},
         "backends/minigrad_numpy/__init__.py:1",
     ),
-    (architecture.array_libraries, {"minigrad/ops/op.py": "import numpy as np"}, "op.py:1"),
+    (architecture.array_libraries, {"minigrad/engine/ops/op.py": "import numpy as np"}, "op.py:1"),
     (architecture.array_libraries, {"minigrad/keras/io.py": "def f():\n    import numpy.linalg"}, "io.py:2"),
     (architecture.array_libraries, {"minigrad/train/run.py": "from cupy import ndarray"}, "run.py:1"),
     (architecture.init_files, {INIT: "def f():\n    pass"}, f"{INIT}:1"),
-    (architecture.init_files, {INIT: "from minigrad.tensor import tensor\nx = tensor(1)"}, f"{INIT}:2"),
-    (architecture.init_files, {"minigrad/ops/__init__.py": "from minigrad.tape import Node"}, "ops/__init__.py:1"),
+    (architecture.init_files, {INIT: "from minigrad.engine.tensor import tensor\nx = tensor(1)"}, f"{INIT}:2"),
+    (
+        architecture.init_files,
+        {"minigrad/engine/ops/__init__.py": "from minigrad.engine.tape import Node"},
+        "ops/__init__.py:1",
+    ),
     (architecture.init_files, {INIT: "from minigrad.functional import *"}, f"{INIT}:1"),
     (architecture.file_lengths, {"backends/b/__init__.py": "x = 1\n" * 401}, "backends/b/__init__.py:401"),
-    (architecture.function_lengths, {"minigrad/tensor.py": LONG_FUNCTION}, "minigrad/tensor.py:2"),
-    (architecture.asserts, {"minigrad/tape.py": "def f(x):\n    assert x"}, "minigrad/tape.py:2"),
-    (architecture.swallowed, {"minigrad/tape.py": "try:\n    f()\nexcept:\n    g()"}, "tape.py:3"),
+    (architecture.function_lengths, {"minigrad/engine/tensor.py": LONG_FUNCTION}, "minigrad/engine/tensor.py:2"),
+    (architecture.asserts, {"minigrad/engine/tape.py": "def f(x):\n    assert x"}, "minigrad/engine/tape.py:2"),
+    (architecture.swallowed, {"minigrad/engine/tape.py": "try:\n    f()\nexcept:\n    g()"}, "tape.py:3"),
     (
         architecture.swallowed,
-        {"minigrad/tape.py": "try:\n    f()\nexcept (OSError, Exception):\n    pass"},
+        {"minigrad/engine/tape.py": "try:\n    f()\nexcept (OSError, Exception):\n    pass"},
         "tape.py:3",
     ),
     (
         architecture.swallowed,
-        {"minigrad/tape.py": "with contextlib.suppress(Exception):\n    f()"},
+        {"minigrad/engine/tape.py": "with contextlib.suppress(Exception):\n    f()"},
         "tape.py:1",
     ),
-    (architecture.docstrings, {"minigrad/tape.py": '"""D."""\nclass Node:\n    x = 1'}, "tape.py:2"),
-    (architecture.docstrings, {"minigrad/tape.py": "x = 1"}, "tape.py:1"),
+    (architecture.docstrings, {"minigrad/engine/tape.py": '"""D."""\nclass Node:\n    x = 1'}, "tape.py:2"),
+    (architecture.docstrings, {"minigrad/engine/tape.py": "x = 1"}, "tape.py:1"),
 ]
 
 
@@ -163,19 +172,20 @@ def test_every_rule_is_shown_to_fire() -> None:
 # --- and not where it must not ------------------------------------------------------------------
 
 GOOD: dict[str, str] = {
-    INIT: '"""D."""\nfrom minigrad.tensor import Tensor\n__version__ = "0.1.0"\n__all__ = ["Tensor"]',
+    INIT: '"""D."""\nfrom minigrad.engine.tensor import Tensor\n__version__ = "0.1.0"\n__all__ = ["Tensor"]',
     "minigrad/__main__.py": '"""D."""\nimport minigrad',
-    "minigrad/errors.py": '"""D."""\ntry:\n    x = 1\nexcept KeyError:\n    pass',
-    "minigrad/backend/__init__.py": '"""D."""',
-    "minigrad/backend/protocol.py": '"""D."""',
-    "minigrad/backend/registry.py": '"""D."""\ndef _f():\n    import importlib\n    importlib.import_module("x")',
-    "minigrad/ops/__init__.py": '"""D."""',
-    "minigrad/ops/op.py": '"""D."""\nfrom minigrad.backend.protocol import Xp',
-    "minigrad/ops/shape.py": DOCSTRING_ONLY,
-    "minigrad/tape.py": '"""D."""\nif TYPE_CHECKING:\n    from minigrad.tensor import Tensor',
-    "minigrad/tensor.py": '"""D."""\nfrom minigrad.tape import Node\nfrom minigrad.ops import shape',
-    "minigrad/functional.py": '"""D."""\nfrom minigrad.tensor import Tensor\n@overload\ndef f(x): ...',
-    "minigrad/random.py": '"""D."""\nimport numpy as np\nfrom minigrad import functional',
+    "minigrad/engine/errors.py": '"""D."""\ntry:\n    x = 1\nexcept KeyError:\n    pass',
+    "minigrad/engine/protocol.py": '"""D."""',
+    "minigrad/engine/registry.py": '"""D."""\ndef _f():\n    import importlib\n    importlib.import_module("x")',
+    "minigrad/engine/ops/__init__.py": '"""D."""',
+    "minigrad/engine/ops/op.py": '"""D."""\nfrom minigrad.engine.protocol import Xp',
+    "minigrad/engine/ops/shape.py": DOCSTRING_ONLY,
+    "minigrad/engine/tape.py": '"""D."""\nif TYPE_CHECKING:\n    from minigrad.engine.tensor import Tensor',
+    "minigrad/engine/tensor.py": (
+        '"""D."""\nfrom minigrad.engine.tape import Node\nfrom minigrad.engine.ops import shape'
+    ),
+    "minigrad/engine/functional.py": '"""D."""\nfrom minigrad.engine.tensor import Tensor\n@overload\ndef f(x): ...',
+    "minigrad/engine/random.py": '"""D."""\nimport numpy as np\nfrom minigrad.engine import functional',
     "minigrad/layers/__init__.py": '"""D."""',
     "minigrad/layers/base.py": '"""D."""\nfrom minigrad.functional import tanh',
     "minigrad/keras/__init__.py": '"""D."""\nfrom minigrad.keras import layers',

@@ -7,9 +7,8 @@ from threading import Thread
 import minigrad as mg
 import strict_backend
 from conftest import leaks
-from minigrad import tape
-from minigrad.backend import registry
 from minigrad.compat import v1
+from minigrad.engine import registry, tape
 from minigrad.layers.context import calling
 
 ON_THE_TAPE = "a block is open: tape.recording or tape.observing"

@@ -11,9 +11,9 @@ import pytest
 
 import minigrad as mg
 import minigrad_numpy
-from minigrad.errors import BackendContractError, DTypeError, GradientCheckError
-from minigrad.ops.op import Op
-from minigrad.tensor import apply
+from minigrad.engine.errors import BackendContractError, DTypeError, GradientCheckError
+from minigrad.engine.ops.op import Op
+from minigrad.engine.tensor import apply
 from minigrad.testing import check_backend, check_gradient
 
 X = np.array([[0.5, -1.5, 2.0], [1.0, 0.25, -3.0]])

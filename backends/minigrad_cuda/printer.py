@@ -50,7 +50,7 @@ def text(description: Any, dtype: str, options: Any) -> str:
     Args:
         description: `minigrad.recurrent.description.Description`.
         dtype: "float32" or "float64".
-        options: `minigrad.backend.optional.LoopOptions`.
+        options: `minigrad.engine.optional.LoopOptions`.
     """
     try:
         return printed(description, str(dtype), options.sigma, options.phi, options.h_masks).text

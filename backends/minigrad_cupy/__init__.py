@@ -1,6 +1,6 @@
 """CuPy as a backend of minigrad: the array functions on one NVIDIA GPU, nearly all of them CuPy's own.
 
-This package knows nothing of minigrad. It satisfies `minigrad.backend.protocol` by offering the names asked for there.
+This package knows nothing of minigrad. It satisfies `minigrad.engine.protocol` by offering the names asked for there.
 Numbers leave the GPU in one place, `to_numpy`, which counts (`transfers`): a training step must not need it.
 
 Importing CuPy works on machines without a GPU and proves nothing; `probe` finds out what is there.

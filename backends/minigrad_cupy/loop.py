@@ -31,7 +31,7 @@ def compile(description: Any, dtype: str, options: Any) -> Loop | str:  # noqa: 
     Args:
         description: `minigrad.recurrent.description.Description`.
         dtype: "float32" or "float64".
-        options: `minigrad.backend.optional.LoopOptions`.
+        options: `minigrad.engine.optional.LoopOptions`.
     """
     try:
         plan = printed(description, str(dtype), options.sigma, options.phi, options.h_masks)
@@ -41,13 +41,13 @@ def compile(description: Any, dtype: str, options: Any) -> Loop | str:  # noqa: 
 
 
 class Loop:
-    """A cell's loop over time, as `minigrad.backend.optional.Loop` asks for it.
+    """A cell's loop over time, as `minigrad.engine.optional.Loop` asks for it.
 
     Args:
         d: `minigrad.recurrent.description.Description`.
         plan: what a step launches.
         dtype: "float32" or "float64".
-        options: `minigrad.backend.optional.LoopOptions`.
+        options: `minigrad.engine.optional.LoopOptions`.
     """
 
     def __init__(self, d: Any, plan: Plan, dtype: str, options: Any) -> None:

@@ -20,7 +20,7 @@ def compile(description: Any, dtype: str, options: Any) -> CompiledLoop | str:  
     Args:
         description: `minigrad.recurrent.description.Description`.
         dtype: "float32" or "float64".
-        options: `minigrad.backend.optional.LoopOptions`.
+        options: `minigrad.engine.optional.LoopOptions`.
     """
     try:
         of, loop_text = _printed(description, dtype, options)

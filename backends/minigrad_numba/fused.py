@@ -1,8 +1,7 @@
 """Operations beside the recurrent loops that are one pass over their numbers here, and many in NumPy.
 
 `fused` maps the name of an operation to what computes it. `refuses(*arrays)` says in a few words why it cannot, and
-nothing if it can. The formulas are those of `minigrad.ops.loss` and `minigrad.keras.optimizers.adam`, and the numbers
-too.
+nothing if it can. Formulas and numbers are those of `minigrad.engine.ops.loss` and `minigrad.keras.optimizers.adam`.
 """
 
 from __future__ import annotations

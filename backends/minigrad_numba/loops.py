@@ -1,6 +1,6 @@
 """The frame of a compiled loop over time: arguments in one form, rows shared out over threads, gradients summed.
 
-What the arguments of `forward` and `backward` are, `minigrad.backend.optional.Loop` says, the returned values too.
+What the arguments of `forward` and `backward` are, `minigrad.engine.optional.Loop` says, the returned values too.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class CompiledLoop:
         forward: the compiled function.
         backward: the compiled function.
         real: the dtype's type.
-        options: `minigrad.backend.optional.LoopOptions`.
+        options: `minigrad.engine.optional.LoopOptions`.
     """
 
     def __init__(

@@ -49,7 +49,7 @@ def printed(of: Thinned, dtype: str, options: Any) -> Printed:
     Args:
         of: the cell's description, with its dropout masks shared out.
         dtype: "float32" or "float64".
-        options: `minigrad.backend.optional.LoopOptions`.
+        options: `minigrad.engine.optional.LoopOptions`.
 
     Raises:
         RefusedError: the cell cannot be written as such a loop.

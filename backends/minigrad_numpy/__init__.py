@@ -1,6 +1,6 @@
 """NumPy as a backend of minigrad: the array functions, nearly all of them NumPy's own.
 
-This package knows nothing of minigrad. It satisfies `minigrad.backend.protocol` by offering the names asked for there.
+This package knows nothing of minigrad. It satisfies `minigrad.engine.protocol` by offering the names asked for there.
 Where a function is written out although NumPy has one of that name, it is because the ufunc or the method behind it
 costs a third of NumPy's own Python wrapper, and on small arrays that overhead is the whole price.
 """

@@ -30,7 +30,7 @@ def compile(description: Any, dtype: str, options: Any) -> FusedLoop | str:  # n
     Args:
         description: `minigrad.recurrent.description.Description`.
         dtype: "float32" or "float64".
-        options: `minigrad.backend.optional.LoopOptions`.
+        options: `minigrad.engine.optional.LoopOptions`.
     """
     loop = LOOPS.get(description.name)
     if loop is None:
@@ -57,7 +57,7 @@ class Cache(NamedTuple):
 
 
 class FusedLoop:
-    """A hand-written loop, as `minigrad.backend.optional.Loop` has it.
+    """A hand-written loop, as `minigrad.engine.optional.Loop` has it.
 
     Args:
         loop: the module with `forward` and `backward`.

@@ -32,7 +32,7 @@ class LinkError(Exception):
 def place(path: str) -> str | None:
     """Returns where the site shows a file of the repository, or None if it does not.
 
-    >>> place("docs/masks.md"), place("lessons/09_masks.ipynb"), place("minigrad/tape.py")
+    >>> place("docs/masks.md"), place("lessons/09_masks.ipynb"), place("minigrad/engine/tape.py")
     ('masks.md', 'lessons/09_masks.md', 'source/minigrad/tape.py.md')
     >>> place("minigrad/recurrent"), place("lessons/source")
     ('source/minigrad/recurrent/index.md', None)

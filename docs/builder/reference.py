@@ -19,15 +19,17 @@ from docs.builder.links import ROOT, Links, place
 
 # Public addresses. Where an asterisk follows, each class has a page of its own, with all that it inherits.
 MODULES = (
-    "minigrad.tensor", "minigrad.creation", "minigrad.functional", "minigrad.autograd", "minigrad.random",
+    "minigrad.engine.tensor", "minigrad.engine.creation", "minigrad.functional", "minigrad.engine.autograd",
+    "minigrad.random",
     "minigrad.keras.layers *", "minigrad.keras.models", "minigrad.keras.losses", "minigrad.keras.metrics",
     "minigrad.keras.optimizers", "minigrad.keras.optimizers.schedules", "minigrad.keras.callbacks",
     "minigrad.keras.initializers", "minigrad.keras.regularizers", "minigrad.keras.constraints",
     "minigrad.keras.activations", "minigrad.keras.utils", "minigrad.keras.backend",
     "minigrad.compat.v1.keras.layers *", "minigrad.compat.v1.nn.rnn_cell *", "minigrad.compat.v1.nn",
     "minigrad.compat.v1.layers", "minigrad.compat.v1",
-    "minigrad.recurrent.bptt", "minigrad.recurrent.lstm", "minigrad.recurrent", "minigrad.tape", "minigrad.ops.op",
-    "minigrad.backend.protocol", "minigrad.backend.registry", "minigrad.errors", "minigrad.tracing", "minigrad.plot",
+    "minigrad.recurrent.bptt", "minigrad.recurrent.lstm", "minigrad.recurrent", "minigrad.engine.tape",
+    "minigrad.engine.ops.op",
+    "minigrad.engine.protocol", "minigrad.engine.registry", "minigrad.errors", "minigrad.tracing", "minigrad.plot",
     "minigrad.convert", "minigrad.testing", "minigrad.train", "minigrad.train.tasks",
     "minigrad.compat.v1.keras", "minigrad.compat", "minigrad.keras", "minigrad",
 )  # fmt: skip

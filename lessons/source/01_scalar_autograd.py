@@ -567,7 +567,7 @@ print(f"dx = {x.grad.item():.5f}, and (1 − 1/n)ⁿ is {(1 - 1 / n) ** n:.5f}")
 #   exponential.
 # - Leaves accumulate; intermediates keep nothing.
 #
-# **In the source:** the forty lines, grown up, are [`minigrad/tape.py`](../minigrad/tape.py): `Node` is your `Value`,
+# **In the source:** the forty lines, grown up, are [`minigrad/engine/tape.py`](../minigrad/engine/tape.py): `Node` is your `Value`,
 # `Cotangents` the dictionary and the heap, `propagate` your `backward`. The local rules are in
-# [`minigrad/ops/arithmetic.py`](../minigrad/ops/arithmetic.py) and
-# [`minigrad/ops/pointwise.py`](../minigrad/ops/pointwise.py).
+# [`minigrad/engine/ops/arithmetic.py`](../minigrad/engine/ops/arithmetic.py) and
+# [`minigrad/engine/ops/pointwise.py`](../minigrad/engine/ops/pointwise.py).

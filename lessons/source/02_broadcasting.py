@@ -458,7 +458,7 @@ picture(
 # - $\langle Bx, d\rangle = \langle x, B^\top d\rangle$ checks a backward pass without knowing the answer.
 # - Shapes that happen to fit are the commonest silent mistake in the field.
 #
-# **In the source:** `_unbroadcast` at the end of [`minigrad/tape.py`](../minigrad/tape.py) is exercise 1, seven lines long;
-# [`minigrad/ops/arithmetic.py`](../minigrad/ops/arithmetic.py) has the matrix product,
-# [`minigrad/ops/shape.py`](../minigrad/ops/shape.py), [`minigrad/ops/reduction.py`](../minigrad/ops/reduction.py) and
-# [`minigrad/ops/indexing.py`](../minigrad/ops/indexing.py) the rest of the table.
+# **In the source:** `_unbroadcast` at the end of [`minigrad/engine/tape.py`](../minigrad/engine/tape.py) is exercise 1, seven lines long;
+# [`minigrad/engine/ops/arithmetic.py`](../minigrad/engine/ops/arithmetic.py) has the matrix product,
+# [`minigrad/engine/ops/shape.py`](../minigrad/engine/ops/shape.py), [`minigrad/engine/ops/reduction.py`](../minigrad/engine/ops/reduction.py) and
+# [`minigrad/engine/ops/indexing.py`](../minigrad/engine/ops/indexing.py) the rest of the table.

@@ -602,5 +602,5 @@ same("the sum of the biases", back["bias_ih_l0"] + back["bias_hh_l0"], b_ih + b_
 # short-term memory recurrent neural network architectures for large scale acoustic modeling", 2014, on the projection.
 #
 # **In the source:** [`minigrad/recurrent/lstmp.py`](../minigrad/recurrent/lstmp.py) is the first generation's step,
-# [`minigrad/compat/v1/keras/layers/lstm.py`](../minigrad/compat/v1/keras/layers/lstm.py) the second's cell and the base of the third's, and
+# [`minigrad/layers/lstm.py`](../minigrad/layers/lstm.py) the second's cell and the base of the third's, and
 # [`minigrad/convert/layouts.py`](../minigrad/convert/layouts.py) the table of who puts what where.

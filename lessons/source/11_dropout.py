@@ -512,4 +512,4 @@ check((dh[r == 0] == 0).all(), "a unit that was dropped should get no gradient."
 #
 # **In the source:** [`minigrad/layers/cell.py`](../minigrad/layers/cell.py), where masks are drawn and kept;
 # [`minigrad/recurrent/products.py`](../minigrad/recurrent/products.py), where they meet the weights;
-# [`minigrad/random.py`](../minigrad/random.py), `dropout_mask`.
+# [`minigrad/engine/random.py`](../minigrad/engine/random.py), `dropout_mask`.

@@ -22,8 +22,8 @@ import numpy as np
 import minigrad as mg
 import minigrad_numpy
 from lesson_tools import ask, check, line, picture, same, table
-from minigrad.backend.protocol import REQUIRED
-from minigrad.ops.op import Op
+from minigrad.engine.ops.op import Op
+from minigrad.engine.protocol import REQUIRED
 from minigrad.recurrent import Equations, dphi, dsigma, phi, sigma
 from minigrad.recurrent.reader import describe
 from minigrad.show import shown
@@ -869,8 +869,8 @@ print(f"ways out in a training step: {before}; with a look at the loss: {after}"
 # - A cell's equations are read once, as text. Array formulas, compiled loops and typeset mathematics are printed from the same lines.
 # - All roads out lead through `to_numpy`, and a training step needs none.
 #
-# **In the source:** [`minigrad/backend/protocol.py`](../minigrad/backend/protocol.py) is the list,
-# [`minigrad/backend/registry.py`](../minigrad/backend/registry.py) the one door,
+# **In the source:** [`minigrad/engine/protocol.py`](../minigrad/engine/protocol.py) is the list,
+# [`minigrad/engine/registry.py`](../minigrad/engine/registry.py) the one door,
 # [`minigrad/testing/backends.py`](../minigrad/testing/backends.py) has `check_backend`,
 # [`minigrad/recurrent/reader.py`](../minigrad/recurrent/reader.py) reads equations, and
 # [`minigrad/recurrent/sequence.py`](../minigrad/recurrent/sequence.py) is where a kernel takes over. [Write a cell](../docs/cells.md) has

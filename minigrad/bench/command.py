@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minigrad.backend.registry import DEFAULT, backends, resolve
 from minigrad.bench.contenders import Field
 from minigrad.bench.harness import Effort
 from minigrad.bench.report import Row, Section, header, told_header
 from minigrad.bench.sections import BASE, CHARACTER_MODEL, SECTIONS, SIZES, Plan, Size
-from minigrad.errors import unknown_name
-from minigrad.keras.files import special
+from minigrad.engine.errors import unknown_name
+from minigrad.engine.files import special
+from minigrad.engine.registry import DEFAULT, backends, resolve
 from minigrad.train.command_line import PROGRAM, Parser
 from minigrad.train.errors import OptionError
 from minigrad.train.options import Options, add_options, option

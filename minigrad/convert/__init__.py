@@ -11,7 +11,7 @@ package: write ``from minigrad import convert``.
 """
 
 from minigrad.convert.difference import explain_difference
-from minigrad.convert.difference_table import Difference
+from minigrad.convert.difference.table import Difference
 from minigrad.convert.errors import ConversionError, ForeignFileError, MissingLibraryError
 from minigrad.convert.keras_file import KerasFile, KerasLayer, read_keras
 from minigrad.convert.keras_weights import load_keras

@@ -11,13 +11,13 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from minigrad.backend.protocol import Array
 from minigrad.compat.v1.keras.layers import GRUCell, LSTMCell
 from minigrad.compat.v1.nn import rnn_cell
 from minigrad.convert.errors import ConversionError
 from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
 from minigrad.convert.relayout import moved
-from minigrad.errors import ShapeError
+from minigrad.engine.errors import ShapeError
+from minigrad.engine.protocol import Array
 from minigrad.layers import activations
 from minigrad.layers.layer import Layer
 from minigrad.layers.rnn import RNN

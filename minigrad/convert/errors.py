@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad.errors import MinigradError
+from minigrad.engine.errors import MinigradError
 
 
 class ConversionError(MinigradError, ValueError):

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.backend.protocol import Array
 from minigrad.convert.errors import ConversionError
 from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
-from minigrad.errors import DTypeError, MinigradError, ShapeError, shown
+from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
+from minigrad.engine.protocol import Array
 
 Gates = dict[str, Array]
 Weights = Mapping[str, Any] | Sequence[Any]

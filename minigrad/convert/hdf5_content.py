@@ -16,9 +16,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from minigrad.backend.protocol import Array
 from minigrad.convert import hdf5_worker
 from minigrad.convert.errors import ForeignFileError, missing_library
+from minigrad.engine.protocol import Array
 
 _START = "import json, runpy, sys; sys.path[:] = json.loads(sys.argv.pop(1)); sys.argv.pop(0); "
 _START += "runpy.run_path(sys.argv[0], run_name='__main__')"

@@ -15,13 +15,13 @@ import tempfile
 from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
-from minigrad.backend.protocol import Array
 from minigrad.convert.errors import ForeignFileError
 from minigrad.convert.hdf5_content import Hdf5Content, read_hdf5
 from minigrad.convert.hdf5_worker import joined
 from minigrad.convert.paths import file_name
-from minigrad.keras.archives import Archive, DamagedError, archive
-from minigrad.keras.untrusted import JSON_BYTES, opened, parse_json, room, size_of
+from minigrad.engine.archives import Archive, DamagedError, archive
+from minigrad.engine.protocol import Array
+from minigrad.engine.untrusted import JSON_BYTES, opened, parse_json, room, size_of
 from minigrad.layers.catalogue import snake_case
 
 T = TypeVar("T")

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from math import prod
 from typing import Any
 
-from minigrad.arguments import flag
 from minigrad.convert.errors import ConversionError, ForeignFileError
 from minigrad.convert.keras_file import KerasFile, KerasLayer, by_class, read_for
 from minigrad.convert.paths import file_name
-from minigrad.errors import ShapeError, shown
-from minigrad.layers import nest
+from minigrad.engine import tree
+from minigrad.engine.arguments import flag
+from minigrad.engine.errors import ShapeError, shown
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.layer import CLASSES, Layer
 from minigrad.layers.weight import Weight
@@ -188,7 +188,7 @@ def _places(layer: Any, three: bool, at: str = "", seen: set[int] | None = None)
     seen.add(id(layer))
     attributes = {name: value for name, value in vars(layer).items() if not name.startswith("_")}
     attributes |= {"layers": layer.layers} if hasattr(layer, "layers") else {}
-    below = {name: [p for p in nest.leaves(value) if isinstance(p, Layer)] for name, value in attributes.items()}
+    below = {name: [p for p in tree.leaves(value) if isinstance(p, Layer)] for name, value in attributes.items()}
     inner = {id(w) for parts in below.values() for part in parts for w in part.weights}
     own = [w for w in layer.weights if id(w) not in inner]
     yield from ((f"{at}vars/{k}", weight) for k, weight in enumerate(own))

@@ -15,8 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.arguments import flag
-from minigrad.backend.protocol import Array
 from minigrad.convert.cells import (
     Direction,
     Level,
@@ -29,7 +27,9 @@ from minigrad.convert.cells import (
 from minigrad.convert.errors import ConversionError, missing_library
 from minigrad.convert.gates import on_the_host
 from minigrad.convert.paths import file_name, writing
-from minigrad.errors import DTypeError
+from minigrad.engine.arguments import flag
+from minigrad.engine.errors import DTypeError
+from minigrad.engine.protocol import Array
 
 OPSET = 14  # of the operators LSTM and GRU; onnxruntime 1.7 and later
 

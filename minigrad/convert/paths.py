@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from minigrad.convert.errors import ForeignFileError
-from minigrad.errors import DTypeError, shown
-from minigrad.keras.files import FileError, write_atomically
+from minigrad.engine.errors import DTypeError, shown
+from minigrad.engine.files import FileError, write_atomically
 
 
 def file_name(where: str, path: Any, order: str = "") -> str:

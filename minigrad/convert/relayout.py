@@ -17,11 +17,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from minigrad.backend.protocol import Array
 from minigrad.convert.errors import ConversionError
 from minigrad.convert.gates import Gates, Parts, Weights, sets_of_names, take_apart, told_by, upright
 from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
-from minigrad.errors import OptionError, shown, unknown_name
+from minigrad.engine.errors import OptionError, shown, unknown_name
+from minigrad.engine.protocol import Array
 
 
 def relayout(

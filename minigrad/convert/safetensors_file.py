@@ -18,11 +18,11 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from minigrad.backend.protocol import Array
 from minigrad.convert.errors import ForeignFileError
 from minigrad.convert.paths import file_name, write_whole
-from minigrad.errors import DTypeError, shown
-from minigrad.keras.untrusted import bytes_on_disk, is_shape, opened, oversized, parse_json, room, size_of
+from minigrad.engine.errors import DTypeError, shown
+from minigrad.engine.protocol import Array
+from minigrad.engine.untrusted import bytes_on_disk, is_shape, opened, oversized, parse_json, room, size_of
 
 # In the order in which the arrays are written: the wide ones first, so that all stay aligned.
 _DTYPES = {

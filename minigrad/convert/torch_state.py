@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.backend.protocol import Array
 from minigrad.convert.cells import (
     Direction,
     Level,
@@ -31,7 +30,8 @@ from minigrad.convert.cells import (
     weights_of,
 )
 from minigrad.convert.errors import ConversionError
-from minigrad.errors import shown
+from minigrad.engine.errors import shown
+from minigrad.engine.protocol import Array
 from minigrad.layers.rnn import RNN
 from minigrad.layers.wrappers import Bidirectional
 

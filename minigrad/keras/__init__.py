@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from minigrad.engine.lazy import late
 from minigrad.keras import activations, constraints, initializers, layers, regularizers
 from minigrad.keras.layers import Input
-from minigrad.late import late
 
 if TYPE_CHECKING:
     from minigrad.keras import backend, callbacks, losses, metrics, models, optimizers, utils

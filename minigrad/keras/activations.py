@@ -1,6 +1,6 @@
 """Activations. `tf.keras.activations`; see `minigrad.layers.activations`."""
 
-from minigrad.functional import (
+from minigrad.engine.functional import (
     elu,
     gelu,
     hard_sigmoid,
@@ -15,7 +15,7 @@ from minigrad.functional import (
     swish,
     tanh,
 )
-from minigrad.functional import exp as exponential
+from minigrad.engine.functional import exp as exponential
 from minigrad.layers.activations import deserialize, get, serialize
 
 __all__ = [

@@ -8,10 +8,10 @@ import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from minigrad.errors import unknown_name
+from minigrad.engine.errors import unknown_name
+from minigrad.engine.files import cannot_write, write_atomically
 from minigrad.keras.bounds import at_least_0, below_1, count, text
 from minigrad.keras.callback import HOOKS, Callback, CallbackList, Logs
-from minigrad.keras.files import cannot_write, write_atomically
 from minigrad.keras.progress import ProgbarLogger
 from minigrad.keras.saving import file_name
 from minigrad.layers.options import (

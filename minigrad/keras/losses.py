@@ -10,17 +10,17 @@ from functools import wraps
 from inspect import signature
 from typing import Any
 
-from minigrad import functional as F
-from minigrad.backend.dtypes import is_half
-from minigrad.creation import as_tensor, beside, is_floating
-from minigrad.errors import DTypeError, ShapeError, unknown_name
-from minigrad.functional.half import widened
+from minigrad.engine import functional as F
+from minigrad.engine.creation import as_tensor, beside, is_floating
+from minigrad.engine.dtypes import is_half
+from minigrad.engine.errors import DTypeError, ShapeError, unknown_name
+from minigrad.engine.functional.half import widened
+from minigrad.engine.tensor import Tensor, TensorLike
 from minigrad.keras import reduction
 from minigrad.keras.bounds import at_least_0, integer, unit
 from minigrad.keras.own_first import OwnFirst
 from minigrad.layers.catalogue import Catalogue, snake_case
 from minigrad.layers.options import anything, flag, option, optional
-from minigrad.tensor import Tensor, TensorLike
 
 EPSILON = 1e-7  # Keras' own: probabilities are kept this far from 0 and 1, where the logarithm would be infinite
 

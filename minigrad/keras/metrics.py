@@ -9,18 +9,18 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from minigrad import functional as F
-from minigrad.backend.dtypes import is_half
-from minigrad.creation import as_tensor, beside
-from minigrad.errors import ShapeError, unknown_name
-from minigrad.functional.half import widened
+from minigrad.engine import functional as F
+from minigrad.engine.creation import as_tensor, beside
+from minigrad.engine.dtypes import is_half
+from minigrad.engine.errors import ShapeError, unknown_name
+from minigrad.engine.functional.half import widened
+from minigrad.engine.tensor import Tensor, TensorLike, recording
 from minigrad.keras import losses
 from minigrad.keras.own_first import OwnFirst
 from minigrad.keras.reduction import fitted
 from minigrad.layers.catalogue import Catalogue, snake_case
 from minigrad.layers.module import Module
 from minigrad.layers.options import anything, number, option
-from minigrad.tensor import Tensor, TensorLike, recording
 
 
 class Metric(OwnFirst):

@@ -13,12 +13,12 @@ Where nothing counts the sum is 0, and so is the mean (TensorFlow's is NaN).
 
 from __future__ import annotations
 
-from minigrad.backend.dtypes import is_half
-from minigrad.creation import beside
-from minigrad.errors import ShapeError
-from minigrad.functional.half import narrowed, widened
+from minigrad.engine.creation import beside
+from minigrad.engine.dtypes import is_half
+from minigrad.engine.errors import ShapeError
+from minigrad.engine.functional.half import narrowed, widened
+from minigrad.engine.tensor import Tensor, TensorLike
 from minigrad.layers.options import choice
-from minigrad.tensor import Tensor, TensorLike
 
 KERAS = ("auto", "none", "sum", "sum_over_batch_size")
 kind = choice(*KERAS, "mean_valid", "mean_all")

@@ -1,7 +1,7 @@
 """Weights in a file: named arrays in one ``.npz``, whole or not there at all.
 
 Anything that reads NumPy's format can read it: ``np.load("model.npz")["000/lstm/lstm_cell/kernel:0"]``. The entry
-``sha256`` is the checksum of the others; see `minigrad.keras.files.checksum`.
+``sha256`` is the checksum of the others; see `minigrad.engine.files.checksum`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, TypeVar
 
-from minigrad.backend.protocol import Array
-from minigrad.errors import MinigradError
-from minigrad.keras.files import Declared, read_arrays, write_arrays
+from minigrad.engine.errors import MinigradError
+from minigrad.engine.files import Declared, read_arrays, write_arrays
+from minigrad.engine.protocol import Array
 
 T = TypeVar("T")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad import random
-from minigrad.creation import as_tensor, tensor
-from minigrad.errors import ShapeError
-from minigrad.functional import one_hot
-from minigrad.functional.shaping import whole_numbers
+from minigrad.engine import random
+from minigrad.engine.creation import as_tensor, tensor
+from minigrad.engine.errors import ShapeError
+from minigrad.engine.functional import one_hot
+from minigrad.engine.functional.shaping import whole_numbers
 from minigrad.layers.options import OptionError, choice, positive_int
 
 __all__ = ["pad_sequences", "set_random_seed", "to_categorical"]

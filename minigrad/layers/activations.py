@@ -10,15 +10,15 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from minigrad import functional as F
-from minigrad.errors import OptionError, ShapeError, shown, unknown_name
+from minigrad.engine import functional as F
+from minigrad.engine.errors import OptionError, ShapeError, shown, unknown_name
+from minigrad.engine.ops import pointwise
+from minigrad.engine.ops.op import Op
+from minigrad.engine.ops.reduction import Softmax
+from minigrad.engine.tensor import Tensor
 from minigrad.layers.options import Kind
-from minigrad.ops import pointwise
-from minigrad.ops.op import Op
-from minigrad.ops.reduction import Softmax
 from minigrad.recurrent.equations import Equations
 from minigrad.recurrent.formulas import Formulas
-from minigrad.tensor import Tensor
 
 Activation = Callable[[Any], Tensor]
 

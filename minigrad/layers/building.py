@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import RLock
 
-from minigrad.flow import new_lock
+from minigrad.engine.flow import new_lock
 
 _guard = new_lock()
 _waiting: dict[int, list[RLock]] = {}  # for each layer that is being built, by its id: its lock, once for each thread

@@ -50,12 +50,12 @@ class BuiltIn(RNN):
     input_spec = InputSpec(ndim=3)
     activity_regularizer: Any = option(regularizers.option_kind, None)
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, called: str | None = None) -> None:
         """Takes over the arguments of the cell."""
         for name, o in cls.cell_class._options.items():
             if name not in RNN._options:
                 setattr(cls, name, _OfCell(o))
-        super().__init_subclass__()
+        super().__init_subclass__(called)
 
     @classmethod
     def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from minigrad.errors import unknown_name
+from minigrad.engine.errors import unknown_name
 from minigrad.layers.options import Configured, Kind
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from minigrad import functional as F
-from minigrad import random
-from minigrad.creation import as_tensor
-from minigrad.errors import ShapeError
-from minigrad.flow import FlowAttribute
-from minigrad.layers import activations, constraints, initializers, nest, regularizers
+from minigrad.engine import functional as F
+from minigrad.engine import random, tree
+from minigrad.engine.creation import as_tensor
+from minigrad.engine.errors import ShapeError
+from minigrad.engine.flow import FlowAttribute
+from minigrad.engine.tensor import Tensor
+from minigrad.layers import activations, constraints, initializers, regularizers
 from minigrad.layers.cell_protocol import Recurrence, one_step, refuse_other_order, zero_state
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import flag, fraction, option, positive_int
 from minigrad.recurrent.formulas import Formulas
-from minigrad.tensor import Tensor
 
 
 class Cell(Layer):
@@ -124,8 +124,8 @@ class Cell(Layer):
             StateError: they are the first generation's (c, h).
         """
         refuse_other_order(f"{self.name}.call: `states`", self, states)
-        state = tuple(self._cast(as_tensor(s, None, f"{self.name}.call: `states`")) for s in nest.leaves(states))
-        expected = [(inputs.shape[0], size) for size in nest.leaves(self.state_size)]
+        state = tuple(self._cast(as_tensor(s, None, f"{self.name}.call: `states`")) for s in tree.leaves(states))
+        expected = [(inputs.shape[0], size) for size in tree.leaves(self.state_size)]
         if [s.shape for s in state] != expected:
             raise ShapeError(
                 f"{self.name}.call: expected `states` of shapes {_listed(expected)}, got "
@@ -134,7 +134,7 @@ class Cell(Layer):
         step = self.formulas()
         weights = self.step_weights(*self._masks(inputs, state[step.output], training))
         state_new = one_step(self, step, inputs, state, weights)
-        return state_new[step.output], nest.like(states, list(state_new))
+        return state_new[step.output], tree.unflatten(states, list(state_new))
 
     def recurrence(self, inputs: Tensor, training: bool | None) -> Recurrence | str:
         """Returns what the explicit loop needs, or in a few words why it cannot run.

@@ -13,20 +13,19 @@ from inspect import signature
 from operator import index
 from typing import Any, NamedTuple
 
-from minigrad import functional as F
-from minigrad.backend import registry
-from minigrad.backend.dtypes import dtype_name
-from minigrad.backend.protocol import Array, Xp
-from minigrad.creation import as_tensor
-from minigrad.errors import MinigradError, ShapeError, shown
-from minigrad.layers import nest
+from minigrad.engine import functional as F
+from minigrad.engine import registry, tree
+from minigrad.engine.creation import as_tensor
+from minigrad.engine.dtypes import dtype_name
+from minigrad.engine.errors import MinigradError, ShapeError, shown
+from minigrad.engine.protocol import Array, Xp
+from minigrad.engine.tensor import Tensor, apply
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import OptionTypeError
 from minigrad.recurrent.formulas import Formulas
 from minigrad.recurrent.on_tape import is_on_tape
 from minigrad.recurrent.sequence import OneStep, Plan
 from minigrad.recurrent.step import State, Step, Weights
-from minigrad.tensor import Tensor, apply
 
 ONE_NODE_A_STEP = "explicit BPTT, one node a step"
 OP_BY_OP = "tape, op by op"
@@ -175,16 +174,16 @@ def state_sizes(cell: Any) -> list[list[int]]:
     cells = getattr(cell, "cells", None)
     if cells is not None:
         return [sizes for part in cells for sizes in state_sizes(part)]
-    return [nest.leaves(getattr(cell, "state_sizes", cell.state_size))]
+    return [tree.leaves(getattr(cell, "state_sizes", cell.state_size))]
 
 
 def state_apart(cell: Any, state: Any) -> list[Any]:
     """Returns the arrays of a state in the order of `state_sizes`, which is that in which the steps take them."""
     if hasattr(cell, "state_apart"):
         return list(cell.state_apart(state))
-    flat, apart = nest.leaves(state), []
+    flat, apart = tree.leaves(state), []
     for part in getattr(cell, "cells", ()):
-        count = len(nest.leaves(part.state_size))
+        count = len(tree.leaves(part.state_size))
         apart += state_apart(part, as_taken(part, flat[:count]))
         flat = flat[count:]
     return apart + flat
@@ -193,7 +192,7 @@ def state_apart(cell: Any, state: Any) -> list[Any]:
 def state_together(cell: Any, arrays: list[Any]) -> list[Any]:
     """Returns the leaves of a state whose arrays `state_apart` gave."""
     if hasattr(cell, "state_together"):
-        return nest.leaves(cell.state_together(tuple(arrays)))
+        return tree.leaves(cell.state_together(tuple(arrays)))
     together: list[Any] = []
     for part in getattr(cell, "cells", ()):
         count = sum(map(len, state_sizes(part)))
@@ -208,7 +207,7 @@ def as_taken(cell: Any, states: Any) -> Any:
     A cell of the first generation has its own: a tensor if there is but one, a named tuple (c, h).
     """
     own = getattr(cell, "_is_tf_rnn_cell", False)  # TensorFlow's mark of them
-    return nest.like(cell.state_size, nest.leaves(states)) if own else states
+    return tree.unflatten(cell.state_size, tree.leaves(states)) if own else states
 
 
 def refuse_other_order(where: str, cell: Any, states: Any) -> None:
@@ -233,7 +232,7 @@ def refuse_other_order(where: str, cell: Any, states: Any) -> None:
             "order. Pass [state.h, state.c]."
         )
     inner = states[0] if isinstance(states, list) and len(states) == 1 and hasattr(size, "_fields") else states
-    if len(nest.leaves(size)) == len(nest.leaves(states)) and not nest.named_alike(size, inner):
+    if len(tree.leaves(size)) == len(tree.leaves(states)) and not tree.named_alike(size, inner):
         raise StateError(
             f"{where}: expected the state in the structure {size}, got {described(states)} without its names, and "
             f"[h, c] of Keras' cells has the other order. Write {type(meant).__name__}(…)."
@@ -281,8 +280,8 @@ def caller(cell: Any, training: bool | None, constants: Any = None) -> Callable[
         output, new = result
         if own:
             refuse_other_order(f"{type(cell).__name__}.call: the new state", cell, new)
-        flat = nest.leaves_like(states, new)
-        shapes, got = ([getattr(s, "shape", ()) for s in part] for part in (nest.leaves(states), flat))
+        flat = tree.leaves_like(states, new)
+        shapes, got = ([getattr(s, "shape", ()) for s in part] for part in (tree.leaves(states), flat))
         if got != shapes:
             raise ShapeError(
                 f"{type(cell).__name__}.call: expected new states of the shapes of the old ones, "
@@ -313,7 +312,7 @@ _parameters = cache(lambda function: frozenset(signature(function).parameters))
 def states_like(cell: Any, flat: list[Any]) -> Any:
     """Returns flat states in the structure in which a cell takes them: a list, even if there is but one."""
     size = cell.state_size
-    return nest.like(size, flat) if isinstance(size, (list, tuple)) else flat
+    return tree.unflatten(size, flat) if isinstance(size, (list, tuple)) else flat
 
 
 def initial_state(cell: Any, batch_size: int | None, dtype: Any) -> Any:
@@ -326,7 +325,7 @@ def initial_state(cell: Any, batch_size: int | None, dtype: Any) -> Any:
 def output_size(cell: Any) -> Any:
     """Returns the size of a cell's output; by default that of its first state."""
     size = getattr(cell, "output_size", None)
-    return size if size is not None else nest.first(cell.state_size)
+    return size if size is not None else tree.first(cell.state_size)
 
 
 def batch_and_dtype(inputs: Any, batch_size: int | None, dtype: Any) -> tuple[int, Any]:
@@ -348,7 +347,7 @@ def zero_state(cell: Any, inputs: Any = None, batch_size: int | None = None, dty
     batch_size, dtype = batch_and_dtype(inputs, batch_size, dtype)
     batch = read_batch(f"{type(cell).__name__}.get_initial_state", batch_size)
     backend, dtype = registry.current(), dtype_name(dtype or "float32")
-    return nest.over(lambda size: Tensor(backend.zeros((batch, size), dtype), backend), cell.state_size)
+    return tree.map(lambda size: Tensor(backend.zeros((batch, size), dtype), backend), cell.state_size)
 
 
 def read_batch(where: str, batch_size: Any) -> int:

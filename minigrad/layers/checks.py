@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from inspect import signature
 from typing import Any
 
-from minigrad.errors import DTypeError, MinigradError, ShapeError
+from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
+from minigrad.engine.tensor import Tensor
 from minigrad.layers.options import OptionTypeError, unexpected
-from minigrad.tensor import Tensor
 
 
 def is_shape(shape: Any) -> bool:

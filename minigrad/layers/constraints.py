@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.errors import OptionError
-from minigrad.functional import clip, maximum, sqrt
-from minigrad.functional.half import narrowed, widened
+from minigrad.engine.errors import OptionError
+from minigrad.engine.functional import clip, maximum, sqrt
+from minigrad.engine.functional.half import narrowed, widened
+from minigrad.engine.tensor import Tensor
 from minigrad.layers.catalogue import Catalogue
 from minigrad.layers.options import Configured, anything, non_negative, option, optional
-from minigrad.tensor import Tensor
 
 EPSILON = 1e-7  # Keras' own, so that a zero column is not divided by zero
 

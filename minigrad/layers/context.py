@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import count
 from typing import Self
 
-from minigrad.flow import Stack
+from minigrad.engine.flow import Stack
 from minigrad.layers.catalogue import snake_case
 
 _counts: dict[str, count[int]] = {}

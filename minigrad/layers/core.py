@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import functional as F
-from minigrad import random
-from minigrad.backend.dtypes import dtype_name
-from minigrad.errors import IndexRangeError, ShapeError
-from minigrad.functional.shaping import whole_numbers
+from minigrad.engine import functional as F
+from minigrad.engine import random
+from minigrad.engine.dtypes import dtype_name
+from minigrad.engine.errors import IndexRangeError, ShapeError
+from minigrad.engine.functional.shaping import whole_numbers
+from minigrad.engine.tensor import Tensor
 from minigrad.layers import activations, checks, constraints, initializers, regularizers
 from minigrad.layers.floatx import floatx
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, anything, flag, fraction, number, option, optional, positive_int
-from minigrad.tensor import Tensor
 
 
 class Dense(Layer):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from minigrad.errors import OptionError, shown
+from minigrad.engine.errors import OptionError, shown
+from minigrad.engine.tensor import Tensor
 from minigrad.layers import activations
 from minigrad.layers.cell import Cell
 from minigrad.layers.input_spec import InputSpec
@@ -15,7 +16,6 @@ from minigrad.recurrent.equations import EQUATIONS, Equations
 from minigrad.recurrent.formulas import Formulas
 from minigrad.recurrent.reader import describe
 from minigrad.recurrent.widths import UNITS
-from minigrad.tensor import Tensor
 
 LAYERS_OWN = ("input_shape", "batch_input_shape")
 

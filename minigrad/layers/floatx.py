@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.backend.dtypes import FLOATING as ALLOWED
-from minigrad.backend.dtypes import dtype_name
-from minigrad.errors import DTypeError, MinigradError, unknown_name
+from minigrad.engine.dtypes import FLOATING as ALLOWED
+from minigrad.engine.dtypes import dtype_name
+from minigrad.engine.errors import DTypeError, MinigradError, unknown_name
 from minigrad.layers.options import Kind
 
 _floatx = "float32"

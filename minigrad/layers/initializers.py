@@ -9,14 +9,14 @@ from __future__ import annotations
 from math import prod, sqrt
 from typing import Any
 
-from minigrad import random
-from minigrad.creation import tensor
-from minigrad.errors import ShapeError
-from minigrad.functional import full
-from minigrad.functional.shaping import sizes_of
+from minigrad.engine import random
+from minigrad.engine.creation import tensor
+from minigrad.engine.errors import ShapeError
+from minigrad.engine.functional import full
+from minigrad.engine.functional.shaping import sizes_of
+from minigrad.engine.tensor import Tensor
 from minigrad.layers.catalogue import Catalogue
 from minigrad.layers.options import Configured, anything, choice, non_negative, number, option, optional
-from minigrad.tensor import Tensor
 
 Shape = tuple[int, ...]
 _DISTRIBUTIONS = choice("truncated_normal", "untruncated_normal", "normal", "uniform")

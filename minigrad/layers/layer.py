@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, ClassVar
 
-from minigrad.backend import registry
-from minigrad.backend.dtypes import is_floating
-from minigrad.errors import MinigradError, ShapeError
-from minigrad.flow import FlowAttribute
-from minigrad.functional.half import narrowed, widened
-from minigrad.layers import building, checks, constraints, context, initializers, nest, regularizers
+from minigrad.engine import registry, tree
+from minigrad.engine.dtypes import is_floating
+from minigrad.engine.errors import MinigradError, ShapeError
+from minigrad.engine.flow import FlowAttribute
+from minigrad.engine.functional.half import narrowed, widened
+from minigrad.engine.tensor import Tensor, array_from, constant
+from minigrad.layers import building, checks, constraints, context, initializers, regularizers
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.floatx import is_dtype, layer_dtype
 from minigrad.layers.input_spec import InputSpec
@@ -29,7 +30,6 @@ from minigrad.layers.masks import hand_on, mask_of, masks_of
 from minigrad.layers.module import Module
 from minigrad.layers.options import Configured, Option, flag, has_options_only, option, optional, text
 from minigrad.layers.weight import Weight
-from minigrad.tensor import Tensor, array_from, constant
 
 Shape = tuple[int | None, ...]
 CLASSES: dict[tuple[str, str], type[Layer]] = {}  # every layer class by the names under which it is serialized
@@ -87,9 +87,15 @@ class Layer(Configured, Module):
         self.name = self.name or context.unique_name(type(self).__name__)
         self._constructed = True
 
-    def __init_subclass__(cls) -> None:
-        """Makes the class known by name, for `serialization`."""
+    def __init_subclass__(cls, called: str | None = None) -> None:
+        """Makes the class known by name, for `serialization`.
+
+        Args:
+            called: the name in messages and in files, where it is not the one in the source: two classes of one module
+                may stand for one name at two addresses.
+        """
         super().__init_subclass__()
+        cls.__name__ = called or cls.__name__
         if not cls.__module__.startswith("minigrad."):
             cls.serialized_module = cls.__module__
         CLASSES[cls.serialized_module, cls.__name__] = cls
@@ -118,7 +124,7 @@ class Layer(Configured, Module):
         """
         if mask is None or self.supports_masking:
             return mask
-        if "mask" not in self.call_parameters() and any(m is not None for m in nest.leaves(mask)):
+        if "mask" not in self.call_parameters() and any(m is not None for m in tree.leaves(mask)):
             raise MinigradError(
                 f"{self.name}: the input carries a mask, and {type(self).__name__} does not say what becomes of it. "
                 "Set supports_masking = True to pass it on, or define compute_mask(inputs, mask)."
@@ -218,7 +224,7 @@ class Layer(Configured, Module):
 
     def add_loss(self, losses: Any) -> None:
         """Adds a term to `losses`, or a list of them: a tensor until the next call, a function of nothing for good."""
-        for term in nest.leaves(losses):
+        for term in tree.leaves(losses):
             if callable(term):
                 self._penalties.append(term)
             else:
@@ -288,7 +294,7 @@ class Layer(Configured, Module):
             self._build_once(inputs)
             outputs = self.call(inputs, *args, **kwargs)
             if self.activity_regularizer is not None:
-                for y in nest.leaves(outputs):
+                for y in tree.leaves(outputs):
                     self.add_loss(narrowed(self.activity_regularizer(widened(y)) / float(y.shape[0]), y))
             self._hand_on(self.compute_mask(inputs, mask), outputs)
         return outputs
@@ -320,7 +326,7 @@ class Layer(Configured, Module):
                 x if x is None else self._cast(x if isinstance(x, Tensor) else constant(x, registry.current(), where))
             )
 
-        return read(inputs) if isinstance(nest.first(inputs), (int, float)) else nest.over(read, inputs)
+        return read(inputs) if isinstance(tree.first(inputs), (int, float)) else tree.map(read, inputs)
 
     def _cast(self, x: Tensor) -> Tensor:
         """Inputs in the layer's dtype, whole numbers too if it computes with them; with the mask they came with."""
@@ -332,7 +338,7 @@ class Layer(Configured, Module):
 
     def _build_once(self, inputs: Any) -> None:
         if not self.built or building.in_progress():
-            self._build_for(nest.over(lambda x: None if x is None else x.shape, inputs))
+            self._build_for(tree.map(lambda x: None if x is None else x.shape, inputs))
 
     def _build_for(self, input_shape: Any) -> None:
         """Builds the layer unless it is built; a second thread waits for the first."""
@@ -348,7 +354,7 @@ class Layer(Configured, Module):
         """Compares the (first) input with the input spec."""
         if self._call.one_tensor:
             checks.one_tensor(f"{self.name}.call", inputs)
-        x = nest.first(inputs)
+        x = tree.first(inputs)
         if self.input_spec is not None and (x is None or not self.input_spec.admits(x.shape)):
             raise self._unfit("call", None if x is None else x.shape)
 

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from minigrad import functional as F
-from minigrad.backend.dtypes import dtype_name
-from minigrad.errors import MinigradError
-from minigrad.layers import cell_protocol, nest
+from minigrad.engine import functional as F
+from minigrad.engine import tree
+from minigrad.engine.dtypes import dtype_name
+from minigrad.engine.errors import MinigradError
+from minigrad.engine.tensor import Tensor, apply
+from minigrad.layers import cell_protocol
 from minigrad.layers.cell_protocol import Recurrence
 from minigrad.recurrent import Formulas, Plan, Sequence
 from minigrad.recurrent.compiled import Compiled, compiled
 from minigrad.recurrent.on_tape import is_on_tape
 from minigrad.recurrent.step import Step
 from minigrad.recurrent.watch import watch_of
-from minigrad.tensor import Tensor, apply
 
 
 class Run(NamedTuple):
@@ -115,7 +116,7 @@ def _explicit(
         y = F.where(F.expand_dims(mask, -1), y, 0.0)
     # At a masked step the last output may be zero while the state is not; without a mask it is the state.
     last = final[len(final) - len(sizes) + step.output] if mask is None and around is None else y[-1]
-    states = nest.like(states, cell_protocol.state_together(cell, final))
+    states = tree.unflatten(states, cell_protocol.state_together(cell, final))
     return Run(y, last, states, f"explicit BPTT, {'; '.join(paths)}")
 
 
@@ -135,20 +136,20 @@ def _by_steps(
     cell: Any, x: Any, states: Any, mask: Tensor | None, training: bool | None, constants: Any, zero_output: bool
 ) -> tuple[Any, Any, Any]:
     """Calls the cell step by step; the masked step is the same as in `recurrent.bptt`."""
-    steps = [F.unstack(part) for part in nest.leaves(x)]
+    steps = [F.unstack(part) for part in tree.leaves(x)]
     rows = [None] * len(steps[0]) if mask is None else [F.expand_dims(row, -1) for row in F.unstack(mask)]
     call = cell_protocol.caller(cell, training, constants)
     outputs: list[Any] = []
     for row, *now in zip(rows, *steps, strict=True):
-        output, flat = call(nest.like(x, now), states)
-        new = nest.like(states, flat)
+        output, flat = call(tree.unflatten(x, now), states)
+        new = tree.unflatten(states, flat)
         if row is not None:
-            before = outputs[-1] if outputs and not zero_output else nest.over(lambda _: 0.0, output)
-            output = nest.over(lambda y, old: chosen(row, y, old), output, before)  # noqa: B023  (used at once)
-            new = nest.over(lambda s, old: chosen(row, s, old), new, states)  # noqa: B023
+            before = outputs[-1] if outputs and not zero_output else tree.map(lambda _: 0.0, output)
+            output = tree.map(lambda y, old: chosen(row, y, old), output, before)  # noqa: B023  (used at once)
+            new = tree.map(lambda s, old: chosen(row, s, old), new, states)  # noqa: B023
         states = new
         outputs.append(output)
-    return nest.over(lambda *ys: F.stack(ys), outputs[0], *outputs[1:]), outputs[-1], states
+    return tree.map(lambda *ys: F.stack(ys), outputs[0], *outputs[1:]), outputs[-1], states
 
 
 def chosen(row: Tensor, new: Tensor, old: Any) -> Tensor:

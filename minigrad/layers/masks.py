@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.layers import nest
+from minigrad.engine import tree
 
 
 def mask_of(x: Any) -> Any:
@@ -14,13 +14,13 @@ def mask_of(x: Any) -> Any:
 
 def masks_of(inputs: Any) -> Any:
     """Returns the masks that the inputs carry, in their structure; None if none of them carries one."""
-    masks = nest.over(mask_of, inputs)
-    return masks if any(m is not None for m in nest.leaves(masks)) else None
+    masks = tree.map(mask_of, inputs)
+    return masks if any(m is not None for m in tree.leaves(masks)) else None
 
 
 def hand_on(mask: Any, outputs: Any) -> None:
     """Hangs each mask on its output; in dictionaries by their keys."""
     if mask is not None:
-        for y, m in zip(nest.leaves(outputs), nest.leaves_like(outputs, mask), strict=False):
+        for y, m in zip(tree.leaves(outputs), tree.leaves_like(outputs, mask), strict=False):
             if m is not None:
                 y._keras_mask = m

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from minigrad.functional import split
+from minigrad.engine.functional import split
+from minigrad.engine.tensor import Tensor
 from minigrad.layers import activations
 from minigrad.layers.built_in import BuiltIn
 from minigrad.layers.cell import Cell
 from minigrad.layers.options import choice, option
 from minigrad.recurrent import mgu
 from minigrad.recurrent.equations import Equations
-from minigrad.tensor import Tensor
 
 
 class MGUCell(Cell):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.layers import nest
+from minigrad.engine import tree
 from minigrad.layers.weight import Weight
 
 
@@ -98,5 +98,5 @@ class Module:
         found: dict[int, Module] = {}
         for value in self._attributes():
             if isinstance(value, Module) or (isinstance(value, (list, tuple, dict)) and value):
-                found |= {id(part): part for part in nest.leaves(value) if isinstance(part, Module)}
+                found |= {id(part): part for part in tree.leaves(value) if isinstance(part, Module)}
         return list(found.values())

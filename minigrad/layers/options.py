@@ -19,9 +19,9 @@ from inspect import Parameter, Signature
 from numbers import Real
 from typing import Any, ClassVar, NamedTuple, cast
 
-from minigrad import arguments
-from minigrad.errors import MinigradError, shown
-from minigrad.errors import OptionError as OptionError  # found here too
+from minigrad.engine import arguments
+from minigrad.engine.errors import MinigradError, shown
+from minigrad.engine.errors import OptionError as OptionError  # found here too
 
 REQUIRED: Any = Parameter.empty
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from minigrad.errors import ShapeError
-from minigrad.functional import abs as absolute
-from minigrad.functional import arange, maximum, one_hot, sqrt, transpose
-from minigrad.functional.half import narrowed, widened
+from minigrad.engine.errors import ShapeError
+from minigrad.engine.functional import abs as absolute
+from minigrad.engine.functional import arange, maximum, one_hot, sqrt, transpose
+from minigrad.engine.functional.half import narrowed, widened
+from minigrad.engine.tensor import Tensor
 from minigrad.layers.catalogue import Catalogue
 from minigrad.layers.options import Configured, choice, non_negative, option, optional
-from minigrad.tensor import Tensor
 
 
 class Regularizer(Configured):

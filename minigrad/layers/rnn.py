@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import functional as F
-from minigrad.backend.dtypes import dtype_name, is_floating
-from minigrad.creation import as_tensor
-from minigrad.errors import DTypeError, MinigradError, ShapeError
-from minigrad.layers import cell_protocol, loop, nest
+from minigrad.engine import functional as F
+from minigrad.engine import tree
+from minigrad.engine.creation import as_tensor
+from minigrad.engine.dtypes import dtype_name, is_floating
+from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
+from minigrad.engine.tensor import Tensor
+from minigrad.layers import cell_protocol, loop
 from minigrad.layers.cell_protocol import StateError
 from minigrad.layers.checks import is_shape
 from minigrad.layers.floatx import is_dtype
@@ -22,7 +24,6 @@ from minigrad.layers.options import Kind, OptionError, flag, option, positive_in
 from minigrad.layers.serialization import cell_kind
 from minigrad.layers.stacked import StackedRNNCells
 from minigrad.recurrent.watch import is_watched
-from minigrad.tensor import Tensor
 
 
 def _read_cell(where: str, value: Any) -> Any:
@@ -77,7 +78,7 @@ def apart(where: str, inputs: Any, states: Any, constants: Any, count: int | Non
 
 def mask_of_inputs(mask: Any, where: str = "call") -> Tensor | None:
     """Returns the mask of a sequence: the first one of several, or what nested lists of bools spell."""
-    leaf = nest.first(mask)
+    leaf = tree.first(mask)
     if isinstance(leaf, (int, float)) or getattr(leaf, "shape", None) == ():
         leaf = mask
         while isinstance(leaf, (list, tuple)) and any(part is None for part in leaf[1:]):  # those of the states
@@ -151,7 +152,7 @@ class RNN(Layer):
     def states(self) -> list[Any]:
         """The states from which the next call starts, or None for each."""
         if self._states is None:
-            return [None for _ in nest.leaves(self.cell.state_size)]
+            return [None for _ in tree.leaves(self.cell.state_size)]
         return self._states
 
     def reset_states(self, states: Any = None) -> None:
@@ -178,23 +179,23 @@ class RNN(Layer):
 
     def get_initial_state(self, inputs: Any) -> Any:
         """Returns what a call on these inputs starts from by default: zeros, or what the cell says."""
-        batch = nest.first(inputs).shape[1 if self.time_major else 0]
+        batch = tree.first(inputs).shape[1 if self.time_major else 0]
         return cell_protocol.initial_state(self.cell, batch, self._cast_dtype)
 
     def _bound_batch(self) -> int | None:
         if self._states is not None:
-            return int(nest.leaves(self._states)[0].shape[0])
+            return int(tree.leaves(self._states)[0].shape[0])
         return self.batch_input_shape[1 if self.time_major else 0] if self.batch_input_shape else None
 
     def _checked_states(self, given: Any, batch: int, where: str = "call: expected `initial_state`") -> list[Any]:
         """The states for a batch of that size, in the cell's structure; the cell's own choice where none are given."""
         dtype = self._cast_dtype
         if given is None:
-            flat = nest.leaves(cell_protocol.initial_state(self.cell, batch, dtype))
+            flat = tree.leaves(cell_protocol.initial_state(self.cell, batch, dtype))
         else:
             cell_protocol.refuse_other_order(f"{self.name}.{where.partition(':')[0]}", self.cell, given)
-            flat = [self._read_state(s, dtype, where) for s in nest.leaves(given)]
-        shapes, got = [(batch, size) for size in nest.leaves(self.cell.state_size)], [s.shape for s in flat]
+            flat = [self._read_state(s, dtype, where) for s in tree.leaves(given)]
+        shapes, got = [(batch, size) for size in tree.leaves(self.cell.state_size)], [s.shape for s in flat]
         if got != shapes:
             names = f" {', '.join(self.cell.formulas().states)}" if hasattr(self.cell, "formulas") else ""
             raise ShapeError(
@@ -223,7 +224,7 @@ class RNN(Layer):
             )
         carried = self._states
         # As in Keras: what is carried wins, unless it is all zeros.
-        if carried is not None and (given is None or any(bool(F.any(s != 0.0)) for s in nest.leaves(carried))):
+        if carried is not None and (given is None or any(bool(F.any(s != 0.0)) for s in tree.leaves(carried))):
             return carried
         return self._checked_states(given, batch)
 
@@ -256,13 +257,13 @@ class RNN(Layer):
         inputs, initial_state, constants = apart(
             f"{self.name}.call", inputs, initial_state, constants, self.num_constants
         )
-        x = nest.over(self._time_first, inputs)
-        first = nest.first(x)
+        x = tree.map(self._time_first, inputs)
+        first = tree.first(x)
         if first.shape[0] == 0:
-            raise ShapeError(f"{self.name}.call: expected at least one time step, got {nest.first(inputs).shape}.")
+            raise ShapeError(f"{self.name}.call: expected at least one time step, got {tree.first(inputs).shape}.")
         mask = self._time_first_mask(mask, first)
         if self.go_backwards:
-            x = nest.over(lambda part: F.flip(part, 0), x)
+            x = tree.map(lambda part: F.flip(part, 0), x)
             mask = None if mask is None else F.flip(mask, 0)
         for reset in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):
             getattr(self.cell, reset, lambda: None)()
@@ -272,8 +273,8 @@ class RNN(Layer):
         found = loop.run(self.cell, x, states, mask, training, constants, zero, self.tbptt, why, self.name)
         self.path, states = found.path, list(found.states)
         if self.stateful:
-            self._states = nest.over(lambda s: s.detach(), states)
-        y = nest.over(self._time_first, found.outputs) if self.return_sequences else found.last
+            self._states = tree.map(lambda s: s.detach(), states)
+        y = tree.map(self._time_first, found.outputs) if self.return_sequences else found.last
         return [y, *states] if self.return_state else y
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:

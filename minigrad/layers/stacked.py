@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.layers import cell_protocol, nest
+from minigrad.engine import tree
+from minigrad.engine.tensor import Tensor
+from minigrad.layers import cell_protocol
 from minigrad.layers.cell_protocol import Recurrence
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, OptionError, flag, option
 from minigrad.layers.serialization import cell_kind
-from minigrad.tensor import Tensor
 
 
 def _read_cells(where: str, cells: Any) -> list[Any]:
@@ -57,15 +58,15 @@ class StackedRNNCells(Layer):
     def call(self, inputs: Tensor, states: Any, constants: Any = None, training: bool | None = None) -> tuple[Any, Any]:
         """Runs one time step through all cells, from the lowest up; `constants` go to the cells that take them."""
         cell_protocol.refuse_other_order(f"{self.name}.call: `states`", self, states)
-        output, given = inputs, nest.leaves(states)
+        output, given = inputs, tree.leaves(states)
         new: list[Tensor] = []
         for cell in self.cells:
-            own = given[len(new) : len(new) + len(nest.leaves(cell.state_size))]
+            own = given[len(new) : len(new) + len(tree.leaves(cell.state_size))]
             takes_constants = constants is not None and cell_protocol.takes(cell, "constants")
             run = cell_protocol.caller(cell, training, constants if takes_constants else None)
             output, state_new = run(output, cell_protocol.states_like(cell, own))
             new += state_new
-        return output, nest.like(states, new)
+        return output, tree.unflatten(states, new)
 
     def _cast(self, x: Tensor) -> Tensor:
         """As it is: each cell casts its own inputs."""

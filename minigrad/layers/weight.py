@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.arguments import flag
-from minigrad.backend import registry
-from minigrad.backend.protocol import Array
-from minigrad.errors import ShapeError
-from minigrad.tensor import Tensor, TensorLike, array_from
+from minigrad.engine import registry
+from minigrad.engine.arguments import flag
+from minigrad.engine.errors import ShapeError
+from minigrad.engine.protocol import Array
+from minigrad.engine.tensor import Tensor, TensorLike, array_from
 
 
 class Weight(Tensor):
@@ -19,7 +19,7 @@ class Weight(Tensor):
         initial_value: what it starts from.
         trainable: may an optimizer change it?
         name: e.g. ``"lstm/lstm_cell/kernel:0"``.
-        dtype: as in `minigrad.tensor`.
+        dtype: as in `minigrad.engine.tensor`.
         regularizer: a penalty, added to the layer's losses.
         constraint: what the weight is brought back to after each update.
 

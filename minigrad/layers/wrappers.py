@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import functional as F
-from minigrad.errors import ShapeError
-from minigrad.layers import cell_protocol, context, nest
+from minigrad.engine import functional as F
+from minigrad.engine import tree
+from minigrad.engine.errors import ShapeError
+from minigrad.engine.tensor import Tensor
+from minigrad.layers import cell_protocol, context
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.masks import hand_on, mask_of
@@ -14,7 +16,6 @@ from minigrad.layers.module import Module
 from minigrad.layers.options import OptionError, choice, option, optional
 from minigrad.layers.rnn import RNN, apart, mask_of_inputs, number_of_constants
 from minigrad.layers.serialization import clone, layer_kind
-from minigrad.tensor import Tensor
 
 
 class TimeDistributed(Layer):
@@ -58,10 +59,10 @@ class TimeDistributed(Layer):
         if words is not None and self._asks_for_masks:
             hand_on(words, x)
         outputs = self.layer(x, **known)
-        if words is not None and not self._asks_for_masks and any(_keeps(words, x, y) for y in nest.leaves(outputs)):
+        if words is not None and not self._asks_for_masks and any(_keeps(words, x, y) for y in tree.leaves(outputs)):
             self.layer.compute_mask(x, words)  # says that it is unknown what becomes of the mask
-        made = nest.over(lambda y: self._side_by_side(inputs, y), outputs)
-        for y, y_made in zip(nest.leaves(outputs), nest.leaves(made), strict=True):
+        made = tree.map(lambda y: self._side_by_side(inputs, y), outputs)
+        for y, y_made in zip(tree.leaves(outputs), tree.leaves(made), strict=True):
             if mask_of(y) is not None:
                 y_made._keras_mask = self._side_by_side(inputs, mask_of(y))
         return made
@@ -77,8 +78,8 @@ class TimeDistributed(Layer):
         if self._asks_for_masks:
             of_steps = inner is not None and inner.ndim == 1 and isinstance(self.layer, TimeDistributed)
             made = self.layer.compute_mask(self._flattened(inputs), None if of_steps else inner)
-        if any(m is not None for m in nest.leaves(made)):
-            return nest.over(lambda m: mask if m is inner else m if m is None else self._side_by_side(inputs, m), made)
+        if any(m is not None for m in tree.leaves(made)):
+            return tree.map(lambda m: mask if m is inner else m if m is None else self._side_by_side(inputs, m), made)
         return mask if mask is None or mask.ndim == 2 else F.any(mask != 0, tuple(range(2, mask.ndim)))
 
     @property
@@ -90,7 +91,7 @@ class TimeDistributed(Layer):
 
     def _hand_on(self, mask: Any, outputs: Any) -> None:
         """Hangs each mask on its output, unless the layer itself made one: a model's come from the layers inside."""
-        if all(mask_of(y) is None for y in nest.leaves(outputs)):
+        if all(mask_of(y) is None for y in tree.leaves(outputs)):
             super()._hand_on(mask, outputs)
 
     @staticmethod
@@ -220,8 +221,8 @@ class Bidirectional(Layer):
         if states is None:
             return None, None
         cell_protocol.refuse_other_order(f"{self.name}.{where}", self.forward_layer.cell, states)
-        given = nest.leaves(states)
-        there, back = (len(nest.leaves(layer.cell.state_size)) for layer in self._both)
+        given = tree.leaves(states)
+        there, back = (len(tree.leaves(layer.cell.state_size)) for layer in self._both)
         if len(given) != there + back:
             raise ShapeError(
                 f"{self.name}.{where}: expected {there + back} states, the forward layer's {there} and then the "

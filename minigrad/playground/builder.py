@@ -14,10 +14,10 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from minigrad.creation import tensor
-from minigrad.errors import MinigradError
+from minigrad.engine.creation import tensor
+from minigrad.engine.errors import MinigradError
+from minigrad.engine.ops.pointwise import Sigmoid, Tanh
 from minigrad.keras.layers import LSTM
-from minigrad.ops.pointwise import Sigmoid, Tanh
 from minigrad.playground.experiments import EXPERIMENTS, LAST
 from minigrad.playground.networks import UNITS, Network, X, networks
 from minigrad.plot import style

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from minigrad.keras.files import write_atomically
+from minigrad.engine.files import write_atomically
 from minigrad.playground.builder import playground
 from minigrad.train.command_line import Parser
 from minigrad.train.errors import OptionError

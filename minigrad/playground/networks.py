@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from minigrad import functional as F
-from minigrad.creation import tensor
+from minigrad.engine import functional as F
+from minigrad.engine.creation import tensor
+from minigrad.engine.random import generator_for
+from minigrad.engine.tensor import Tensor
 from minigrad.keras import Sequential, initializers
 from minigrad.keras.layers import LSTM
 from minigrad.keras.optimizers import Adam
-from minigrad.random import generator_for
-from minigrad.tensor import Tensor
 
 HostArray = Any
 

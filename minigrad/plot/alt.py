@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from minigrad.errors import MinigradError, shown
+from minigrad.engine.errors import MinigradError, shown
 
 _said: WeakKeyDictionary[Any, list[str]] = WeakKeyDictionary()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
-from minigrad.errors import MinigradError
+from minigrad.engine.errors import MinigradError
 from minigrad.plot import style
 from minigrad.plot.alt import alt_text
 from minigrad.plot.forward import gates

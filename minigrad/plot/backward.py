@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import MinigradError, ShapeError
+from minigrad.engine.errors import MinigradError, ShapeError
 from minigrad.plot import style
 from minigrad.plot.alt import describe, listed, spread
 from minigrad.plot.view import HostArray, Source, View, by_name, host, letter_of, trace_of, within

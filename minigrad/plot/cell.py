@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import MinigradError, unknown_name
+from minigrad.engine.errors import MinigradError, unknown_name
 from minigrad.plot import style
 from minigrad.plot.alt import describe
 from minigrad.plot.cell_pictures import OF_KIND, PICTURES, Picture, Wire

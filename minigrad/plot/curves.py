@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ShapeError
+from minigrad.engine.errors import ShapeError
 from minigrad.plot import style
 from minigrad.plot.alt import describe
 from minigrad.plot.style import BLACK, BLUE

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from minigrad.keras.files import write_atomically
+from minigrad.engine.files import write_atomically
 from minigrad.plot.alt import alt_text
 
 

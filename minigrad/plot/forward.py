@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import MinigradError
+from minigrad.engine.errors import MinigradError
 from minigrad.plot import style
 from minigrad.plot.alt import counted, describe, listed, peak, spread
 from minigrad.plot.style import CANDIDATES, NAMES

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import DTypeError, GradientError, MinigradError, shown
+from minigrad.engine.errors import DTypeError, GradientError, MinigradError, shown
+from minigrad.engine.tape import Node
+from minigrad.engine.tensor import Tensor, gradients
 from minigrad.plot.alt import listed
 from minigrad.plot.drawing import Drawing
 from minigrad.plot.layered import Layout, layered
-from minigrad.tape import Node
-from minigrad.tensor import Tensor, gradients
 
 MOST = 150  # boxes; more are a carpet
 FEW = 3  # numbers that are written out

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import functional
-from minigrad.autograd import grad
-from minigrad.creation import tensor
-from minigrad.errors import MinigradError, ShapeError
+from minigrad.engine import functional
+from minigrad.engine.autograd import grad
+from minigrad.engine.creation import tensor
+from minigrad.engine.errors import MinigradError, ShapeError
 from minigrad.plot import style
 from minigrad.plot.alt import describe, spread
 from minigrad.plot.view import HostArray, Source, View, cube, host, trace_of

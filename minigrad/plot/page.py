@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from minigrad.keras.files import write_atomically
+from minigrad.engine.files import write_atomically
 from minigrad.plot.drawing import Drawing
 
 STYLE = """

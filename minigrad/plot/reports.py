@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import MinigradError, shown
+from minigrad.engine.errors import MinigradError, shown
 from minigrad.plot.backward import gradient_flow, gradient_ledger, jacobian_norms
 from minigrad.plot.cell import cell_diagram
 from minigrad.plot.cell_pictures import OF_KIND

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import DTypeError, IndexRangeError, MinigradError, ShapeError, shown, unknown_name
+from minigrad.engine.errors import DTypeError, IndexRangeError, MinigradError, ShapeError, shown, unknown_name
 from minigrad.plot.alt import counted
 from minigrad.tracing import Trace, Tracer
 

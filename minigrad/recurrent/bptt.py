@@ -24,8 +24,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from minigrad.backend.protocol import Array, Xp
-from minigrad.errors import DTypeError, MinigradError, ShapeError
+from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
+from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent.step import Same, State, Step, Weights
 
 

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from minigrad.errors import unknown_name
+from minigrad.engine.errors import unknown_name
 from minigrad.recurrent.body import ALONE, Assignment, Body, names
 from minigrad.recurrent.derived import Derived
 from minigrad.recurrent.description import Product, Term

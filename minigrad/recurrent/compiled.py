@@ -1,14 +1,14 @@
 """A cell's loop over time, compiled by the backend, where the backend can: asked for once, and kept.
 
-`minigrad.backend.optional` says what a backend may offer: ``compile(description, dtype, options)``.
+`minigrad.engine.optional` says what a backend may offer: ``compile(description, dtype, options)``.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from minigrad.backend.optional import LoopOptions
-from minigrad.backend.protocol import Array, BackendModule
+from minigrad.engine.optional import LoopOptions
+from minigrad.engine.protocol import Array, BackendModule
 from minigrad.recurrent.description import Description
 from minigrad.recurrent.formulas import Formulas
 from minigrad.recurrent.multiplied import H_MASKS, X_MASKS

@@ -17,9 +17,9 @@ import linecache
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from minigrad import functional as F
-from minigrad.backend.protocol import Array
-from minigrad.errors import MinigradError
+from minigrad.engine import functional as F
+from minigrad.engine.errors import MinigradError
+from minigrad.engine.protocol import Array
 
 
 class EquationsError(MinigradError, SyntaxError):

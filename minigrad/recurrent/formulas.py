@@ -21,10 +21,10 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
-from minigrad.backend.protocol import Array, Xp
-from minigrad.errors import unknown_name
-from minigrad.ops.op import Op
-from minigrad.ops.pointwise import Sigmoid, Tanh
+from minigrad.engine.errors import unknown_name
+from minigrad.engine.ops.op import Op
+from minigrad.engine.ops.pointwise import Sigmoid, Tanh
+from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent.body import names, source_file
 from minigrad.recurrent.description import Description, Line
 from minigrad.recurrent.equations import Equations

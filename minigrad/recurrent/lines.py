@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from minigrad.backend.protocol import Array, Xp
-from minigrad.errors import GradientError
-from minigrad.ops.op import Op
+from minigrad.engine.errors import GradientError
+from minigrad.engine.ops.op import Op
+from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent.body import names
 from minigrad.recurrent.description import Description, Line
 from minigrad.recurrent.products import product, product_dx

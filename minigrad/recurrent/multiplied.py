@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from minigrad.backend.protocol import Array, Xp
+from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent.description import Product
 from minigrad.recurrent.products import product, product_dW, product_dx
 from minigrad.recurrent.step import Weights

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
-from minigrad.flow import Override, Stack
+from minigrad.engine.flow import Override, Stack
 
 _blocks: Stack[OnTape] = Stack("on_tape")
 

@@ -7,7 +7,7 @@ once a sequence, so the same one meets every step: x is (batch, features) or (ti
 
 from __future__ import annotations
 
-from minigrad.backend.protocol import Array, Xp
+from minigrad.engine.protocol import Array, Xp
 
 
 def product(xp: Xp, x: Array, W: Array, masks: Array | None, gates: int, separate: bool = False) -> Array:

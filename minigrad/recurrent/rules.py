@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from minigrad.ops.op import Op
+from minigrad.engine.ops.op import Op
 from minigrad.recurrent.description import Line, Rule
 
 WORDS = frozenset((

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from minigrad.backend.protocol import Array, Xp
-from minigrad.ops.op import MultiOp
+from minigrad.engine.ops.op import MultiOp
+from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent import bptt
 from minigrad.recurrent.compiled import Compiled
 from minigrad.recurrent.step import Step

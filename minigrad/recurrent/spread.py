@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minigrad.backend.protocol import Array, Xp
+from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent.widths import UNITS
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad.backend.protocol import Array, Xp
+from minigrad.engine.protocol import Array, Xp
 
 State = tuple[Array, ...]
 Weights = tuple[Array | None, ...]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from minigrad.backend.protocol import Array, Xp
-from minigrad.flow import Stack
+from minigrad.engine.flow import Stack
+from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent import bptt
 from minigrad.recurrent.bptt import StepBack
 from minigrad.recurrent.step import State, Step, Weights

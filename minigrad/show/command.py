@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from minigrad.errors import MinigradError
+from minigrad.engine.errors import MinigradError
 from minigrad.recurrent import GRU, LSTM, LSTMP, MGU, Equations, GRUResetBefore, SimpleRNN
 from minigrad.show.forms import FORMS, shown
 from minigrad.train.cells import cell_of

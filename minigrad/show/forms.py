@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import minigrad_cuda
-from minigrad.backend import registry
-from minigrad.errors import OptionError
+from minigrad.engine import registry
+from minigrad.engine.errors import OptionError
 from minigrad.layers import activations
 from minigrad.recurrent.compiled import options_of
 from minigrad.recurrent.equations import Equations

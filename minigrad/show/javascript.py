@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from minigrad.errors import MinigradError
+from minigrad.engine.errors import MinigradError
 from minigrad.recurrent.body import names
 from minigrad.recurrent.description import Description, Line, Rule
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from minigrad.backend import registry
+from minigrad.engine import registry
 from minigrad.recurrent.formulas import Formulas
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.backend import registry
-from minigrad.backend.dtypes import dtype_name
-from minigrad.errors import BackendContractError
+from minigrad.engine import registry
+from minigrad.engine.dtypes import dtype_name
+from minigrad.engine.errors import BackendContractError
 
 
 def check_backend(module: ModuleType | str) -> None:
-    """Tries every function that `minigrad.backend.protocol` asks of a backend, against numbers computed on the host.
+    """Tries every function that `minigrad.engine.protocol` asks of a backend, against numbers computed on the host.
 
     Args:
         module: the backend, or its name.
@@ -30,7 +30,7 @@ def check_backend(module: ModuleType | str) -> None:
     wrong = [complaint for case in _cases() if (complaint := _complaint(xp, *case))]
     if wrong:
         raise BackendContractError(
-            f"check_backend: {len(wrong)} of the backend's answers are not what minigrad.backend.protocol asks for:\n"
+            f"check_backend: {len(wrong)} of the backend's answers are not what minigrad.engine.protocol asks for:\n"
             + "\n".join(f"- {each}" for each in wrong)
         )
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.backend import registry
-from minigrad.errors import GradientCheckError, MinigradError
-from minigrad.layers import cell_protocol, nest
+from minigrad.engine import registry, tree
+from minigrad.engine.errors import GradientCheckError, MinigradError
+from minigrad.layers import cell_protocol
 from minigrad.layers.equation_cell import EquationCell
 from minigrad.layers.layer import Layer
 from minigrad.recurrent.equations import Equations
@@ -77,7 +77,7 @@ def _gradients(cell: EquationCell, random: np.random.Generator) -> dict[str, Hos
     xp, d, step = registry.resolve("numpy"), cell.description, cell.formulas()
     shapes = {letter: w.shape for letter, w in cell.by_letter.items()}
     weights = tuple(random.normal(0, 0.8, shapes[n]) if n in shapes else None for n in cell.whole.weights)
-    state = tuple(random.standard_normal((BATCH, size)) for size in nest.leaves(cell.state_size))
+    state = tuple(random.standard_normal((BATCH, size)) for size in tree.leaves(cell.state_size))
     z = step.project(xp, random.standard_normal((BATCH, FEATURES)), weights)
     new, cache = step.step(xp, z, state, weights)
     dz, dstate = step.step_backward(xp, tuple(random.standard_normal(s.shape) for s in new), cache, state, weights)

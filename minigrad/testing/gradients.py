@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.arguments import flag
-from minigrad.autograd import grad
-from minigrad.creation import tensor
-from minigrad.errors import DTypeError, GradientCheckError
-from minigrad.tensor import Tensor, TensorLike
+from minigrad.engine.arguments import flag
+from minigrad.engine.autograd import grad
+from minigrad.engine.creation import tensor
+from minigrad.engine.errors import DTypeError, GradientCheckError
+from minigrad.engine.tensor import Tensor, TensorLike
 
 STEP = 1e-4  # of the finite differences, whose error is then about 1e-12
 HostArray = Any

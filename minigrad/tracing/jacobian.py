@@ -13,8 +13,8 @@ from math import prod
 
 import numpy as np
 
-from minigrad.backend.dtypes import dtype_name
-from minigrad.backend.protocol import Array
+from minigrad.engine.dtypes import dtype_name
+from minigrad.engine.protocol import Array
 from minigrad.recurrent import bptt
 from minigrad.recurrent.watch import Watch
 from minigrad.tracing.reading import LIMIT, TooLargeError, itemsize

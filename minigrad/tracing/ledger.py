@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.backend.protocol import Array, Xp
+from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent import Formulas, Step
 from minigrad.recurrent.bptt import StepBack
 from minigrad.recurrent.step import State, Weights

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.backend.dtypes import dtype_name
-from minigrad.backend.protocol import Array
-from minigrad.errors import IndexRangeError, MinigradError
+from minigrad.engine.dtypes import dtype_name
+from minigrad.engine.errors import IndexRangeError, MinigradError
+from minigrad.engine.protocol import Array
 from minigrad.layers.catalogue import snake_case
 from minigrad.recurrent import bptt
 from minigrad.recurrent.formulas import Formulas

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import GradientError, MinigradError, unknown_name
-from minigrad.keras.files import read_arrays, write_atomically
+from minigrad.engine.errors import GradientError, MinigradError, unknown_name
+from minigrad.engine.files import read_arrays, write_atomically
 
 HostArray = Any
 Arrays = Mapping[str, HostArray]

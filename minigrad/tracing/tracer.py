@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from operator import index
 from typing import Any
 
-from minigrad.errors import MinigradError, unknown_name
+from minigrad.engine.errors import MinigradError, unknown_name
 from minigrad.layers import cell_protocol
 from minigrad.layers.cell_protocol import ONE_NODE_A_STEP, OP_BY_OP
 from minigrad.layers.layer import Layer

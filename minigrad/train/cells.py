@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib import import_module
 
-from minigrad.errors import unknown_name
+from minigrad.engine.errors import unknown_name
 from minigrad.recurrent import Equations
 from minigrad.recurrent.equations import EQUATIONS, EquationsError
 from minigrad.recurrent.reader import describe

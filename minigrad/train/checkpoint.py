@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.backend.protocol import Array
-from minigrad.keras.files import read_arrays, write_arrays
+from minigrad.engine.files import read_arrays, write_arrays
+from minigrad.engine.protocol import Array
 from minigrad.train.errors import CheckpointError
 from minigrad.train.files import parse, refuse_special, shown
 

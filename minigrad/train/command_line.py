@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from minigrad.backend.registry import backends, resolve, using
-from minigrad.errors import BackendError, NaNLossError, UnknownBackendError, UnknownNameError, unknown_name
-from minigrad.starting import INTERRUPTED
+from minigrad.engine.errors import BackendError, NaNLossError, UnknownBackendError, UnknownNameError, unknown_name
+from minigrad.engine.registry import backends, resolve, using
+from minigrad.engine.starting import INTERRUPTED
 from minigrad.train.errors import CheckpointError, DataError, OptionError, RunError
 
 Commands = Mapping[str, tuple[str, Callable[[Sequence[str]], int]]]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minigrad.backend.protocol import Array
+from minigrad.engine.protocol import Array
 from minigrad.train.errors import DataError
 from minigrad.train.files import read_file
 

@@ -6,7 +6,7 @@ fault of minigrad's and keeps its traceback.
 
 from __future__ import annotations
 
-from minigrad.errors import MinigradError
+from minigrad.engine.errors import MinigradError
 
 
 class OptionError(MinigradError, ValueError):

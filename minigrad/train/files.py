@@ -10,8 +10,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, NoReturn
 
-from minigrad.errors import MinigradError
-from minigrad.keras.files import special, write_atomically
+from minigrad.engine.errors import MinigradError
+from minigrad.engine.files import special, write_atomically
 from minigrad.train.errors import RunError
 
 MOST = 1 << 20  # bytes of a JSON file; a config.json has about a thousand

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from minigrad.keras.files import cannot_write
+from minigrad.engine.files import cannot_write
 from minigrad.train.checkpoint import BEST, LAST
 from minigrad.train.errors import OptionError, RunError
 from minigrad.train.files import read_json, shown

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from minigrad.keras.files import MACHINE, PROCESS, FileError, cannot_write, write_atomically
+from minigrad.engine.files import MACHINE, PROCESS, FileError, cannot_write, write_atomically
 from minigrad.train.errors import RunError
 from minigrad.train.files import read_file
 

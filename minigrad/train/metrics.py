@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from minigrad.keras.files import cannot_write, write_atomically
+from minigrad.engine.files import cannot_write, write_atomically
 from minigrad.train.errors import RunError
 from minigrad.train.files import parse, read_file
 

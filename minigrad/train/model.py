@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.creation import tensor
-from minigrad.functional import one_hot
+from minigrad.engine.creation import tensor
+from minigrad.engine.functional import one_hot
+from minigrad.engine.tensor import Tensor, TensorLike
 from minigrad.keras.initializers import RandomNormal
 from minigrad.keras.layers import GRU, LSTM, RNN, Dense, Dropout, Embedding, EquationCell, SimpleRNN
 from minigrad.keras.models import Model
-from minigrad.tensor import Tensor, TensorLike
 from minigrad.train.cells import defined
 from minigrad.train.task import RunOptions, Shape
 

@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from minigrad.errors import unknown_name
+from minigrad.engine.errors import unknown_name
 from minigrad.train.errors import OptionError
 from minigrad.train.files import shown
 

@@ -27,8 +27,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from minigrad.errors import NaNLossError
-from minigrad.keras.files import write_atomically
+from minigrad.engine.errors import NaNLossError
+from minigrad.engine.files import write_atomically
 from minigrad.plot.curves import learning_curve
 from minigrad.train import checkpoint as checkpoints
 from minigrad.train.checkpoint import BEST, LAST, Checkpoint

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from minigrad.backend.protocol import Array
+from minigrad.engine.protocol import Array
 from minigrad.train.options import Options, option
 
 BUILT_IN = ("lstm", "gru", "simple_rnn")

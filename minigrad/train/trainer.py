@@ -13,16 +13,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import functional, random
-from minigrad.autograd import grad, no_grad
-from minigrad.backend.memory import with_advice
-from minigrad.backend.protocol import Array
-from minigrad.creation import tensor
-from minigrad.errors import NaNLossError
+from minigrad.engine import functional, random, tree
+from minigrad.engine.autograd import grad, no_grad
+from minigrad.engine.creation import tensor
+from minigrad.engine.errors import NaNLossError
+from minigrad.engine.memory import with_advice
+from minigrad.engine.protocol import Array
+from minigrad.engine.tensor import Tensor
 from minigrad.keras.optimizers import Adam
 from minigrad.keras.optimizers.schedules import CosineDecay
-from minigrad.layers import nest
-from minigrad.tensor import Tensor
 from minigrad.train.checkpoint import Checkpoint, grouped
 from minigrad.train.errors import CheckpointError
 from minigrad.train.files import shown
@@ -187,7 +186,7 @@ class Trainer:
         if not arrays:
             return None
         rows = self.task.batch(np.random.default_rng(0), 0).inputs.shape[0]
-        sizes = [nest.leaves(layer.cell.state_size) for layer in self.model.recurrent]
+        sizes = [tree.leaves(layer.cell.state_size) for layer in self.model.recurrent]
         _check_arrays("states", [((rows, n), "float32") for of_layer in sizes for n in of_layer], arrays)
         left = iter([tensor(array) for array in arrays])
         return [[next(left) for _ in of_layer] for of_layer in sizes]

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minigrad.backend.protocol import Array
+from minigrad.engine.protocol import Array
 
 GRID = [2.0**k for k in range(-6, 13)]
 

@@ -10,8 +10,8 @@ import pytest
 
 import minigrad_cuda
 from kernel_cases import BUILT_IN, ODD, Kind, assert_loop_is_formulas, case_of
-from minigrad.backend.optional import LoopOptions
-from minigrad.ops import pointwise as ops
+from minigrad.engine.ops import pointwise as ops
+from minigrad.engine.optional import LoopOptions
 from minigrad.recurrent import LSTM, LSTMP, Equations, SimpleRNN, phi, sigma
 from minigrad.recurrent.description import Line
 from minigrad.recurrent.reader import describe

@@ -15,9 +15,9 @@ import minigrad as mg
 import minigrad_numpy
 from benchmarks.gpu.roads import formulas_alone
 from kernel_cases import BUILT_IN, ODD, Kind, anything, assert_loop_is_formulas, case_of, trying
-from minigrad.errors import OutOfMemoryError
+from minigrad.engine.errors import OutOfMemoryError
+from minigrad.engine.ops import pointwise as ops
 from minigrad.keras import layers as L
-from minigrad.ops import pointwise as ops
 from minigrad.recurrent import GRU, LSTM, Equations, GRUResetBefore, SimpleRNN, phi, sigma, stop
 from pretended_cuda import Cuda
 from recurrent.odd_cells import Net1997

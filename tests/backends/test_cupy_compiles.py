@@ -11,8 +11,8 @@ import pytest
 
 import minigrad_cuda
 from kernel_cases import BUILT_IN, ODD, Kind, case_of
-from minigrad.ops import pointwise as ops
-from minigrad.ops.op import Op
+from minigrad.engine.ops import pointwise as ops
+from minigrad.engine.ops.op import Op
 from minigrad.recurrent import GRU, LSTM, LSTMP, GRUResetBefore, SimpleRNN
 from minigrad.recurrent.rules import rule_of
 

@@ -18,7 +18,7 @@ import minigrad as mg
 import minigrad_numpy
 from benchmarks.gpu.roads import formulas_alone
 from kernel_cases import BUILT_IN, ODD, Case, Kind, case_of
-from minigrad.errors import BackendUnavailableError
+from minigrad.engine.errors import BackendUnavailableError
 from minigrad.keras import layers as L
 from rows import assert_same, masks
 

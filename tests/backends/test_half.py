@@ -10,7 +10,7 @@ import pytest
 
 import minigrad as mg
 import strict_backend
-from minigrad.errors import DTypeError
+from minigrad.engine.errors import DTypeError
 
 V1 = mg.compat.v1
 KINDS: dict[str, Any] = {

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kernel_cases import BUILT_IN, ODD, Kind, anything, assert_loop_is_formulas, case_of, flat, trying
-from minigrad.backend import registry
+from minigrad.engine import registry
 from minigrad.recurrent.gru import GRU
 from minigrad.recurrent.lstm import LSTM
 from minigrad.recurrent.lstmp import LSTMP

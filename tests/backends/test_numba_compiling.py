@@ -22,8 +22,8 @@ from minigrad_numba import compiling
 
 RUN = """
 import numpy as np
-from minigrad.backend.optional import LoopOptions
-from minigrad.ops.pointwise import Tanh
+from minigrad.engine.optional import LoopOptions
+from minigrad.engine.ops.pointwise import Tanh
 from minigrad.recurrent.reader import describe
 from minigrad.recurrent.rules import rule_of
 from minigrad.recurrent.simple_rnn import SimpleRNN

@@ -15,8 +15,8 @@ pytest.importorskip("numba")
 import minigrad as mg
 import minigrad_numba
 import minigrad_numpy
+from minigrad.engine.ops.loss import SoftmaxCrossEntropy
 from minigrad.keras.optimizers import Adam
-from minigrad.ops.loss import SoftmaxCrossEntropy
 
 DTYPES = [("float64", 1e-12), ("float32", 2e-6)]
 

@@ -17,8 +17,8 @@ import pytest
 numba = pytest.importorskip("numba")
 
 from kernel_cases import BUILT_IN, ODD, Kind, assert_loop_is_formulas, case_of  # noqa: E402
-from minigrad.backend.optional import LoopOptions  # noqa: E402
-from minigrad.ops.pointwise import Sigmoid, Tanh  # noqa: E402
+from minigrad.engine.ops.pointwise import Sigmoid, Tanh  # noqa: E402
+from minigrad.engine.optional import LoopOptions  # noqa: E402
 from minigrad.recurrent import Equations, phi, sigma, stop  # noqa: E402
 from minigrad.recurrent.description import Line, Rule  # noqa: E402
 from minigrad.recurrent.lstm import LSTM  # noqa: E402

@@ -23,10 +23,10 @@ import minigrad as mg
 from convert.forked import forked
 from convert.recorded import DATA
 from minigrad import convert
-from minigrad.errors import MinigradError
+from minigrad.engine.errors import MinigradError
+from minigrad.engine.files import write_arrays
 from minigrad.keras import layers as L
 from minigrad.keras import saving
-from minigrad.keras.files import write_arrays
 from minigrad.tracing import Trace
 from minigrad.train import checkpoint
 

@@ -11,7 +11,7 @@ from convert.recorded import L, draw
 from minigrad.compat.v1.nn import rnn_cell
 from minigrad.compat.v1.nn.rnn_cell import LSTMStateTuple
 from minigrad.convert import relayout
-from minigrad.convert.difference_table import Difference
+from minigrad.convert.difference.table import Difference
 
 V1 = mg.compat.v1.keras.layers
 BATCH, TIME, FEATURES, UNITS = 3, 5, 4, 5

@@ -149,7 +149,7 @@ BOMBS: dict[str, tuple[Callable[[Path], Path], str]] = {
 PROGRAM = """if True:
     import json, resource, sys
     from minigrad.convert import read_keras, read_safetensors
-    from minigrad.errors import MinigradError
+    from minigrad.engine.errors import MinigradError
     from minigrad.keras import saving
 
     def peak():  # not getrusage's, which begins with that of the process that started this one

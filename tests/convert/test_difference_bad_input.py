@@ -11,7 +11,7 @@ from convert.pairs import FEATURES, UNITS, C, H, X, built, first, keras
 from convert.recorded import L
 from minigrad.compat.v1.nn import rnn_cell
 from minigrad.convert import ConversionError, explain_difference
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.engine.errors import DTypeError, ShapeError
 
 pytestmark = pytest.mark.usefixtures("fresh_variables")
 

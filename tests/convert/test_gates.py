@@ -7,7 +7,7 @@ import pytest
 
 from minigrad.convert import GRU_LAYOUTS, LSTM_LAYOUTS, ConversionError
 from minigrad.convert.gates import sets_of_names, take_apart, told_by
-from minigrad.errors import ShapeError
+from minigrad.engine.errors import ShapeError
 
 
 def test_each_gate_has_its_columns() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from convert.recorded import DATA, L, keras_answers
 from minigrad.convert import ForeignFileError, MissingLibraryError, hdf5_worker, read_keras
-from minigrad.errors import DTypeError
+from minigrad.engine.errors import DTypeError
 
 h5py = pytest.importorskip("h5py")
 

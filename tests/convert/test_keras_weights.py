@@ -10,7 +10,7 @@ import pytest
 import minigrad as mg
 from convert.recorded import DATA, L, Subclassed, draw, keras_answers, many, sequential
 from minigrad.convert import ConversionError, load_keras
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.engine.errors import DTypeError, ShapeError
 
 pytest.importorskip("h5py")
 

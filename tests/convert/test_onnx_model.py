@@ -17,7 +17,7 @@ from convert.recorded import L, draw
 from minigrad.compat.v1.nn import rnn_cell
 from minigrad.convert import ConversionError, ForeignFileError, MissingLibraryError, relayout, sequence_lengths, to_onnx
 from minigrad.convert.onnx_model import OPSET
-from minigrad.errors import DTypeError
+from minigrad.engine.errors import DTypeError
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")

@@ -9,7 +9,7 @@ import pytest
 
 from minigrad.convert import ForeignFileError
 from minigrad.convert.paths import file_name, writing
-from minigrad.errors import DTypeError
+from minigrad.engine.errors import DTypeError
 
 
 def test_a_name_is_a_string_or_a_path(tmp_path: Path) -> None:

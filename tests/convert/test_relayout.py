@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import minigrad_numpy as xp
 from minigrad.convert import GRU_LAYOUTS, LSTM_LAYOUTS, ConversionError, GateLayout, relayout, relayout_gru
-from minigrad.errors import DTypeError, OptionError, ShapeError, UnknownNameError
+from minigrad.engine.errors import DTypeError, OptionError, ShapeError, UnknownNameError
 from minigrad.keras.layers import LSTMCell
 from minigrad.recurrent import LSTM, LSTMP, Formulas
 

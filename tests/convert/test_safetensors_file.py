@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from minigrad.convert import ForeignFileError, read_safetensors, write_safetensors
-from minigrad.errors import DTypeError
+from minigrad.engine.errors import DTypeError
 
 ARRAYS: dict[str, Any] = {
     "weight_ih_l0": np.arange(24, dtype=np.float32).reshape(8, 3),

@@ -19,7 +19,7 @@ from minigrad.convert import (
     to_torch_state_dict,
     write_safetensors,
 )
-from minigrad.errors import ShapeError
+from minigrad.engine.errors import ShapeError
 from minigrad.recurrent import bptt
 from minigrad.recurrent.formulas import Formulas
 from minigrad.recurrent.lstmp import LSTMP

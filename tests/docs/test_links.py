@@ -19,7 +19,7 @@ def test_what_the_docstrings_show() -> None:
     ("source", "page", "link", "turned"),
     [
         ("docs/masks.md", "masks.md", "arguments.md#x", "arguments.md#x"),
-        ("docs/masks.md", "masks.md", "../tests/rows.py", "source/tests/rows.py.md"),
+        ("docs/masks.md", "masks.md", "../tests/support/rows.py", "source/tests/rows.py.md"),
         ("docs/derivations/tape.md", "derivations/tape.md", "../masks.md", "../masks.md"),
         ("docs/derivations/tape.md", "derivations/tape.md", "../../README.md#a", "../start.md#a"),
         ("README.md", "start.md", "lessons/README.md", "lessons/index.md"),
@@ -35,8 +35,8 @@ def test_a_link(source: str, page: str, link: str, turned: str) -> None:
 
 def test_files_that_were_linked_to_are_remembered() -> None:
     links = Links()
-    links.turned("[a](minigrad/tape.py) [b](docs/masks.md) [c](minigrad/recurrent)", "README.md", "start.md")
-    assert links.files == {"minigrad/tape.py", "minigrad/recurrent"}
+    links.turned("[a](minigrad/engine/tape.py) [b](docs/masks.md) [c](minigrad/recurrent)", "README.md", "start.md")
+    assert links.files == {"minigrad/engine/tape.py", "minigrad/recurrent"}
 
 
 def test_solutions_are_not_linked_to() -> None:
@@ -56,9 +56,9 @@ def test_a_link_to_nothing() -> None:
 
 
 def test_a_file_is_shown_as_it_is() -> None:
-    page = source_page("minigrad/late.py")
+    page = source_page("minigrad/engine/lazy.py")
     text = (links.ROOT / "minigrad" / "late.py").read_text("utf-8").rstrip()
-    assert page.endswith(f'# minigrad/late.py\n\n``` python linenums="1"\n{text}\n```\n')
+    assert page.endswith(f'# minigrad/engine/lazy.py\n\n``` python linenums="1"\n{text}\n```\n')
 
 
 def test_a_folder_has_its_files() -> None:

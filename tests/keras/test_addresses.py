@@ -7,7 +7,7 @@ import importlib
 import pytest
 
 import minigrad as mg
-from minigrad.errors import UnknownNameError
+from minigrad.engine.errors import UnknownNameError
 from minigrad.layers import activations, constraints, initializers, regularizers
 
 

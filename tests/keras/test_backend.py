@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from minigrad.errors import DTypeError
+from minigrad.engine.errors import DTypeError
 from minigrad.keras import backend, layers
 
 

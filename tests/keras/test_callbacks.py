@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minigrad.errors import UnknownNameError
+from minigrad.engine.errors import UnknownNameError
+from minigrad.engine.files import FileError
 from minigrad.keras import Sequential, callbacks, optimizers
 from minigrad.keras.callback import HOOKS
-from minigrad.keras.files import FileError
 from minigrad.keras.layers import Dense
 from minigrad.keras.saving import WeightsFileError
 from minigrad.layers.options import OptionError, OptionTypeError

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.errors import IndexRangeError, ShapeError, UnknownNameError
+from minigrad.engine.errors import IndexRangeError, ShapeError, UnknownNameError
 from minigrad.keras import losses
 from minigrad.layers.options import OptionError, OptionTypeError
 from minigrad.testing import check_gradient

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import ShapeError, UnknownNameError
+from minigrad.engine.errors import ShapeError, UnknownNameError
 from minigrad.keras import metrics
 
 

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from minigrad.errors import NaNLossError
+from minigrad.engine.errors import NaNLossError
 from minigrad.keras import Sequential
 from minigrad.keras.layers import Dense
 from minigrad.keras.progress import ProgbarLogger, summary_of

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import ShapeError
+from minigrad.engine.errors import ShapeError
 from minigrad.keras.reduction import fitted, reduced
 
 LOSSES = np.array([[1.0, 2.0, 4.0], [8.0, 16.0, 32.0]])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minigrad import random
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.keras import utils
 from minigrad.layers.options import OptionError
 

@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from answered import Wrong, assert_answered
-from minigrad.errors import DTypeError, MinigradError, ShapeError, UnknownNameError
+from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, UnknownNameError
 from minigrad.keras import layers as L
 from minigrad.layers.options import OptionError, OptionTypeError
 

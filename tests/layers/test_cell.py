@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.compat.v1.nn.rnn_cell import LSTMStateTuple
-from minigrad.errors import ShapeError
+from minigrad.engine.errors import ShapeError
 from minigrad.keras import layers as L
 from minigrad.layers.cell import Cell
 from minigrad.layers.cell_protocol import StateError

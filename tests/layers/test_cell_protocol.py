@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.engine import tree
 from minigrad.keras import layers as L
-from minigrad.layers import cell_protocol, nest
+from minigrad.layers import cell_protocol
 from minigrad.layers.options import OptionError, OptionTypeError
 from minigrad.recurrent import Step
 from minigrad.testing import check_gradient
@@ -206,7 +207,7 @@ def test_nested_inputs_states_and_outputs() -> None:
     kernel = layer.cell.kernel.numpy()
     before = np.concatenate([np.zeros_like(b[:, :1]), b[:, :-1]], 1)
     np.testing.assert_allclose(products.numpy(), np.cumsum(b * (a @ kernel) + 0.5 * before, 1), rtol=1e-12)
-    assert [s.shape for s in nest.leaves(states)] == [(3, 4), (3, 2), (3, 2)]
+    assert [s.shape for s in tree.leaves(states)] == [(3, 4), (3, 2), (3, 2)]
     np.testing.assert_array_equal(states[1][1].numpy(), b[:, -1])
     np.testing.assert_array_equal(totals.numpy()[:, -1], L.RNN(layer.cell, dtype="float64")((a, b))[0].numpy())
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import DTypeError, MinigradError, ShapeError
+from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
 from minigrad.keras import Sequential
 from minigrad.keras import layers as L
 from minigrad.layers import checks

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import MinigradError
+from minigrad.engine.errors import MinigradError
 from minigrad.keras import layers as L
 from minigrad.layers.cell_protocol import StateError
 

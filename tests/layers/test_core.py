@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import DTypeError, IndexRangeError, MinigradError
+from minigrad.engine.errors import DTypeError, IndexRangeError, MinigradError
 from minigrad.keras import layers as L
 from minigrad.testing import check_gradient
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minigrad.errors import ShapeError
+from minigrad.engine.errors import ShapeError
 from minigrad.keras import layers as L
 
 

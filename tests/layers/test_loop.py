@@ -10,9 +10,10 @@ import pytest
 import minigrad as mg
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
-from minigrad.errors import MinigradError
+from minigrad.engine import tree
+from minigrad.engine.errors import MinigradError
 from minigrad.keras import layers as L
-from minigrad.layers import loop, nest
+from minigrad.layers import loop
 
 BATCH, TIME, FEATURES = 3, 4, 2
 X = np.random.default_rng(0).standard_normal((BATCH, TIME, FEATURES))
@@ -37,7 +38,7 @@ def test_a_run() -> None:
     assert steps.path == "explicit BPTT, one node a step: a test wants it so"
     assert tape.path == "tape, op by op: mg.testing.on_tape"
     for other in (steps, tape):
-        for mine, theirs in zip(nest.leaves(list(explicit[:3])), nest.leaves(list(other[:3])), strict=True):
+        for mine, theirs in zip(tree.leaves(list(explicit[:3])), tree.leaves(list(other[:3])), strict=True):
             np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=1e-12, atol=1e-14)
     np.testing.assert_array_equal(explicit.last.numpy(), explicit.outputs.numpy()[-1])
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import ShapeError, UnknownNameError
+from minigrad.engine.errors import ShapeError, UnknownNameError
 from minigrad.layers import activations, constraints, initializers, regularizers
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.initializers import fans

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
+from minigrad.engine import tree
 from minigrad.keras import layers as L
-from minigrad.layers import nest
 from minigrad.testing import check_gradient
 
 BATCH, TIME, FEATURES, UNITS = 3, 5, 4, 3
@@ -55,7 +55,7 @@ def run(layer: Any, masked: bool, given_states: bool, training: bool, weights: A
         layer.set_weights(weights)
     for _ in range(2):
         x = mg.tensor(turned(rng.standard_normal((BATCH, TIME, FEATURES)), layer), requires_grad=True)
-        sizes = nest.leaves(layer.cell.state_size)
+        sizes = tree.leaves(layer.cell.state_size)
         states = [mg.tensor(rng.standard_normal((BATCH, n)), requires_grad=True) for n in sizes]
         mg.random.seed(11)  # the same dropout masks
         y = layer(
@@ -64,7 +64,7 @@ def run(layer: Any, masked: bool, given_states: bool, training: bool, weights: A
             initial_state=states if given_states else None,
             training=training,
         )
-        flat = nest.leaves(y)
+        flat = tree.leaves(y)
         cotangents = [rng.standard_normal(part.shape) for part in flat]
         gradients = mg.grad(flat, [x, *layer.weights, *states], cotangents)
         found += [part.numpy() for part in flat]
@@ -186,7 +186,7 @@ def test_stateful_batches_are_one_long_sequence(kind: str) -> None:
 def test_the_dtype_is_the_layers_everywhere(kind: str, dtype: str) -> None:
     layer = PAIRS[kind][0](UNITS, return_sequences=True, return_state=True, dtype=dtype)
     for x in (np.ones((2, 3, FEATURES), "float32"), np.ones((2, 3, FEATURES)), np.ones((2, 3, FEATURES)).tolist()):
-        for state in (None, [np.ones((2, UNITS), "float64") for _ in nest.leaves(layer.cell.state_size)]):
+        for state in (None, [np.ones((2, UNITS), "float64") for _ in tree.leaves(layer.cell.state_size)]):
             assert {y.dtype.name for y in layer(x, initial_state=state)} == {dtype}
     assert {w.dtype.name for w in layer.weights} == {dtype}
 
@@ -196,7 +196,7 @@ def test_a_cells_dtype_counts_for_the_layer_around() -> None:
     layer = L.RNN(L.LSTMCell(UNITS, dtype="float64"), return_state=True)
     assert {y.dtype.name for y in layer(x)} == {"float64"}
     stack = L.RNN([L.LSTMCell(UNITS, dtype="float64"), L.GRUCell(2, dtype="float64")], return_state=True)
-    assert {y.dtype.name for y in nest.leaves(stack(x))} == {"float64"}
+    assert {y.dtype.name for y in tree.leaves(stack(x))} == {"float64"}
 
 
 def test_inputs_masks_and_states_as_arrays_or_tensors() -> None:
@@ -231,7 +231,7 @@ def test_on_every_backend(make: Any, backend: ModuleType) -> None:
     y = layer(np.ones((BATCH, TIME, FEATURES)), mask=MASK, training=True)
     sum(layer.losses, start=(y * y).sum()).backward()
     assert all(w.grad.backend is backend for w in layer.weights)
-    states = [np.ones((BATCH, n)) for n in nest.leaves(layer.cell.state_size)]
+    states = [np.ones((BATCH, n)) for n in tree.leaves(layer.cell.state_size)]
     assert layer(np.ones((BATCH, TIME, FEATURES)), initial_state=states).backend is backend
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import minigrad as mg
-from minigrad.errors import MinigradError, UnknownNameError
+from minigrad.engine.errors import MinigradError, UnknownNameError
 from minigrad.keras import layers as L
 from minigrad.layers import serialization
 from minigrad.layers.options import flag, option, positive_int

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.engine import tree
 from minigrad.keras import layers as L
-from minigrad.layers import nest
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((3, 5, 4))
@@ -25,7 +25,7 @@ def cells() -> list[Any]:
 
 
 def results(call: Any, wanted: list[mg.Tensor]) -> list[np.ndarray]:
-    flat = nest.leaves(call())
+    flat = tree.leaves(call())
     cotangents = [np.random.default_rng(1).standard_normal(y.shape) for y in flat]
     return [y.numpy() for y in flat] + [g.numpy() for g in mg.grad(flat, wanted, cotangents) if g is not None]
 
@@ -63,7 +63,7 @@ def test_states_are_one_entry_a_cell() -> None:
     given = [RNG.standard_normal(t.shape) for t in (h, c, g, s)]
     flat = layer(X, initial_state=given)
     nested = layer(X, initial_state=[given[:2], given[2], given[3]])
-    for one, other in zip(nest.leaves(flat), nest.leaves(nested), strict=True):
+    for one, other in zip(tree.leaves(flat), tree.leaves(nested), strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
 
 
@@ -73,7 +73,7 @@ def test_a_stack_in_a_stack(unroll: bool) -> None:
     deep = L.RNN([L.StackedRNNCells([low, middle]), top], return_state=True, unroll=unroll, dtype="float64")
     flat = L.RNN([low, middle, top], return_state=True, dtype="float64")
     states = [RNG.standard_normal((3, n)) for n in (3, 3, 2, 4)]
-    for one, other in zip(*(nest.leaves(m(X, mask=MASK, initial_state=states)) for m in (deep, flat)), strict=True):
+    for one, other in zip(*(tree.leaves(m(X, mask=MASK, initial_state=states)) for m in (deep, flat)), strict=True):
         np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-12)
     assert ("one node a step: unroll=True" in deep.path) is unroll
 

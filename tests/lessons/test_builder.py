@@ -281,7 +281,7 @@ def test_brackets_in_alt_text_are_no_links() -> None:
 
 def test_links_on_a_page(lesson: Lesson, tmp_path: Path) -> None:
     notebook = notebook_of(lesson, lesson.for_students())
-    notebook["cells"][0]["source"] = ["[`tape.py`](../minigrad/tape.py), [two](02_two.ipynb), [a](https://b.c)"]
+    notebook["cells"][0]["source"] = ["[`tape.py`](../minigrad/engine/tape.py), [two](02_two.ipynb), [a](https://b.c)"]
     page = write_markdown(notebook, lesson.name, tmp_path).read_text("utf-8")
     assert page.startswith("`tape.py`, [two](02_two.md), [a](https://b.c)\n")
     page = write_markdown(notebook, lesson.name, tmp_path, "https://x.y/main/").read_text("utf-8")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.layers import nest
+from minigrad.engine import tree
 from minigrad.layers.cell import Cell
 from minigrad.layers.context import clear_session
 from oracle.reader import Case, build
@@ -65,9 +65,9 @@ def run(case: Case, layer: Any, info: dict[str, Any], prefix: str = "", passes: 
         call["mask"] = mask
     if states:
         structure = info["states"]
-        call[info["state_argument"]] = nest.over(lambda k: states[k], structure)
+        call[info["state_argument"]] = tree.map(lambda k: states[k], structure)
     outputs = layer(x, **call)
-    flat = nest.leaves(outputs)
+    flat = tree.leaves(outputs)
     for k, (mine, theirs) in enumerate(zip(flat, case.group(f"{prefix}output"), strict=True)):
         close(mine, theirs, f"{prefix}output {k}", case)
     losses = layer.losses

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from html_pages import Reader
-from minigrad.errors import MinigradError
+from minigrad.engine.errors import MinigradError
 from minigrad.playground import builder
 from minigrad.playground.experiments import EXPERIMENTS
 from minigrad.playground.networks import Network

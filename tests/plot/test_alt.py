@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from minigrad import plot
-from minigrad.errors import MinigradError
+from minigrad.engine.errors import MinigradError
 from minigrad.plot import alt_text, gates, learning_curve, style
 from minigrad.plot.alt import describe, listed, peak, spread
 

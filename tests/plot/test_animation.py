@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from html_pages import Reader
-from minigrad.errors import MinigradError
+from minigrad.engine.errors import MinigradError
 from minigrad.plot import animate, cell_state, gate_heatmap
 
 

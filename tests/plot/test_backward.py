@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from drawn import B, T, lines, png
-from minigrad.errors import GradientError, IndexRangeError, MinigradError, UnknownNameError
+from minigrad.engine.errors import GradientError, IndexRangeError, MinigradError, UnknownNameError
 from minigrad.plot import alt_text, gradient_flow, gradient_ledger, jacobian_norms
 
 

@@ -11,7 +11,7 @@ from matplotlib.transforms import Bbox
 import minigrad as mg
 from drawn import png
 from minigrad.compat.v1 import nn, reset_default_graph
-from minigrad.errors import IndexRangeError, MinigradError, UnknownNameError
+from minigrad.engine.errors import IndexRangeError, MinigradError, UnknownNameError
 from minigrad.plot import alt_text, cell_diagram, style
 from minigrad.plot.cell_pictures import OF_KIND, PICTURES
 from minigrad.tracing.trace import Trace

@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from drawn import B, T, U, lines, png, spans
-from minigrad.errors import MinigradError, ShapeError
+from minigrad.engine.errors import MinigradError, ShapeError
 from minigrad.plot import alt_text, cell_state, compare_generations, gate_heatmap, gates, saturation, style
 
 

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import minigrad as mg
-from minigrad.errors import GradientError, MinigradError
+from minigrad.engine.errors import GradientError, MinigradError
 from minigrad.plot import alt_text, graph
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from drawn import T, png, spans
-from minigrad.errors import GradientError, MinigradError, ShapeError
+from minigrad.engine.errors import GradientError, MinigradError, ShapeError
 from minigrad.plot import alt_text, input_gradients, saliency, tbptt_band
 
 

@@ -10,7 +10,7 @@ import pytest
 import minigrad as mg
 from drawn import T
 from html_pages import Reader
-from minigrad.errors import GradientError
+from minigrad.engine.errors import GradientError
 from minigrad.plot import report
 
 PICTURES = {"lstm": 10, "gru": 9, "simple_rnn": 7}  # a simple net has no gate to map, and none that saturates

@@ -7,7 +7,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import plot
-from minigrad.errors import DTypeError, IndexRangeError, MinigradError, ShapeError, UnknownNameError
+from minigrad.engine.errors import DTypeError, IndexRangeError, MinigradError, ShapeError, UnknownNameError
 from minigrad.plot import cell_state, gates
 from minigrad.plot.view import View, by_name, letter_of, trace_of
 

@@ -18,9 +18,9 @@ import numpy as np
 import minigrad as mg
 import minigrad_numpy
 from minigrad import functional as F
-from minigrad.ops import pointwise as ops
+from minigrad.engine.ops import pointwise as ops
+from minigrad.engine.tensor import apply
 from minigrad.recurrent import GRU, LSTM, LSTMP, Formulas, GRUResetBefore, Plan, Sequence, SimpleRNN, bptt
-from minigrad.tensor import apply
 
 T, BATCH, FEATURES, UNITS, PROJECTED = 5, 4, 3, 2, 3
 MASK = np.array([[1, 1, 1, 1, 1], [1, 0, 1, 1, 0], [0, 0, 0, 0, 0], [0, 1, 1, 0, 1]], dtype=bool).T  # (time, batch)

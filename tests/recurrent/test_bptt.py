@@ -11,7 +11,7 @@ import pytest
 
 import minigrad as mg
 import minigrad_numpy
-from minigrad.errors import DTypeError, MinigradError, ShapeError
+from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
 from minigrad.recurrent import LSTM, Formulas, bptt
 from minigrad.testing import check_gradient
 from recurrent import situations

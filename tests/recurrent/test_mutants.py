@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from minigrad.errors import GradientCheckError
+from minigrad.engine.errors import GradientCheckError
 from minigrad.recurrent import GRU, LSTM, LSTMP, GRUResetBefore, SimpleRNN, bptt, formulas
 from minigrad.testing import check_cell
 from recurrent import situations

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import minigrad_numpy as xp
-from minigrad.backend.protocol import Array, Xp
+from minigrad.engine.ops import pointwise
+from minigrad.engine.ops.op import Op
+from minigrad.engine.ops.reduction import Softmax
+from minigrad.engine.protocol import Array, Xp
 from minigrad.layers import activations
-from minigrad.ops import pointwise
-from minigrad.ops.op import Op
-from minigrad.ops.reduction import Softmax
 from minigrad.recurrent.description import Line, Rule
 from minigrad.recurrent.rules import WORDS, rule_of
 

@@ -11,9 +11,9 @@ import pytest
 
 import minigrad as mg
 import minigrad_numpy
+from minigrad.engine.ops.op import Op
 from minigrad.keras import layers as L
 from minigrad.layers import activations
-from minigrad.ops.op import Op
 from minigrad.recurrent import Sequence, bptt
 from recurrent.situations import MASK, Situation, gru, lstm, lstmp, lstmp_situation, simple, situation
 

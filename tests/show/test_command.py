@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from minigrad.errors import OptionError
+from minigrad.engine.errors import OptionError
 from minigrad.recurrent import GRU, LSTM, Equations, GRUResetBefore, SimpleRNN
 from minigrad.recurrent.reader import describe
 from minigrad.show import command, shown

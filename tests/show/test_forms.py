@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import minigrad_cuda
-from minigrad.backend import registry
-from minigrad.errors import MinigradError
+from minigrad.engine import registry
+from minigrad.engine.errors import MinigradError
 from minigrad.layers import activations
 from minigrad.show.command import CELLS, main
 from minigrad.show.forms import FORMS, shown

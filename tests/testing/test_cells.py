@@ -13,7 +13,7 @@ import pytest
 import minigrad as mg
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
-from minigrad.errors import GradientCheckError, MinigradError
+from minigrad.engine.errors import GradientCheckError, MinigradError
 from minigrad.keras import layers as L
 from minigrad.recurrent import GRU, LSTM, LSTMP, Equations, EquationsError, GRUResetBefore, SimpleRNN
 from minigrad.testing import check_cell, on_tape

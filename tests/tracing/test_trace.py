@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import tracing
-from minigrad.errors import GradientError
+from minigrad.engine.errors import GradientError
 from minigrad.tracing.trace import TraceError
 from traced import made, run
 

@@ -10,7 +10,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.compat.v1 import nn
-from minigrad.errors import GradientError, IndexRangeError, MinigradError
+from minigrad.engine.errors import GradientError, IndexRangeError, MinigradError
 from minigrad.keras import layers as L
 from minigrad.recurrent import bptt
 from minigrad.recurrent.watch import Watch

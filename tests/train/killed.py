@@ -15,7 +15,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from minigrad.errors import MinigradError
+from minigrad.engine.errors import MinigradError
 from minigrad.train import run as run_module
 from minigrad.train.run import Run
 from minigrad.train.tasks import TASKS

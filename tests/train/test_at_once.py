@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from minigrad.keras.files import MACHINE, PROCESS, temporary_name, write_atomically
+from minigrad.engine.files import MACHINE, PROCESS, temporary_name, write_atomically
 from minigrad.train.errors import RunError
 from minigrad.train.lock import abandoned, locked
 from minigrad.train.run import Run, read_config, trained

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from minigrad.errors import NaNLossError, ShapeError
+from minigrad.engine.errors import NaNLossError, ShapeError
 from minigrad.train.command_line import command, main
 from minigrad.train.errors import DataError
 

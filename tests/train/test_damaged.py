@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from minigrad.errors import MinigradError
+from minigrad.engine.errors import MinigradError
 from minigrad.train.run import Run, trained
 from train.damage import arrays, encoded, texts
 from train.runs import StopAt, options_of

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from minigrad.keras.files import FileError
+from minigrad.engine.files import FileError
 from minigrad.train.errors import RunError
 from minigrad.train.lock import NAME, alive, locked, refuse_if_held
 

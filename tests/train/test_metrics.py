@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from minigrad.keras.files import FileError
+from minigrad.engine.files import FileError
 from minigrad.train.checkpoint import load
 from minigrad.train.errors import RunError
 from minigrad.train.metrics import Metrics

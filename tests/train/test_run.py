@@ -10,7 +10,7 @@ import signal
 import numpy as np
 import pytest
 
-from minigrad.errors import NaNLossError
+from minigrad.engine.errors import NaNLossError
 from minigrad.train import checkpoint as checkpoints
 from minigrad.train import run as run_module
 from minigrad.train.errors import RunError

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from minigrad.keras.files import FileError
+from minigrad.engine.files import FileError
 from minigrad.train import checkpoint as checkpoints
 from minigrad.train.errors import CheckpointError, OptionError, RunError
 from minigrad.train.progress import Silent

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import NaNLossError, OutOfMemoryError
+from minigrad.engine.errors import NaNLossError, OutOfMemoryError
 from minigrad.train.checkpoint import Checkpoint, load, save
 from minigrad.train.errors import CheckpointError
 from minigrad.train.task import Batch, RunOptions, Shape

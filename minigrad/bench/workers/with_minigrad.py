@@ -7,14 +7,14 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from minigrad import functional, random
-from minigrad.autograd import grad
-from minigrad.backend.registry import use
-from minigrad.creation import tensor
-from minigrad.errors import BackendUnavailableError
+from minigrad.engine import functional, random
+from minigrad.engine.autograd import grad
+from minigrad.engine.creation import tensor
+from minigrad.engine.errors import BackendUnavailableError
+from minigrad.engine.registry import use
+from minigrad.engine.tensor import Tensor
 from minigrad.keras.layers import LSTM, Dense, Embedding
 from minigrad.keras.optimizers import Adam
-from minigrad.tensor import Tensor
 
 
 class Contender:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from minigrad.compat.v1 import keras
-from minigrad.late import late
+from minigrad.engine.lazy import late
 
 if TYPE_CHECKING:
     from minigrad.compat.v1 import layers, nn

@@ -7,14 +7,15 @@ from contextlib import AbstractContextManager
 from copy import copy
 from typing import Any, ClassVar
 
-from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.compat.v1.variables import VariableScope, get_variable, variable_scope
-from minigrad.errors import DTypeError, MinigradError
-from minigrad.flow import FlowAttribute
-from minigrad.layers import context, layer, nest
+from minigrad.engine import tree
+from minigrad.engine.dtypes import dtype_name, is_floating
+from minigrad.engine.errors import DTypeError, MinigradError
+from minigrad.engine.flow import FlowAttribute
+from minigrad.engine.tensor import Tensor
+from minigrad.layers import context, layer
 from minigrad.layers.options import Option, anything, option
 from minigrad.layers.weight import Weight
-from minigrad.tensor import Tensor
 
 
 class ScopeError(MinigradError, ValueError):
@@ -102,7 +103,7 @@ class Layer(layer.Layer):
         """Builds the layer in its scope if need be, and calls it."""
         self._settle(scope)
         if self.dtype is None:
-            dtypes = [x.dtype for x in nest.leaves(self._as_inputs(inputs)) if x is not None]
+            dtypes = [x.dtype for x in tree.leaves(self._as_inputs(inputs)) if x is not None]
             self.dtype = next((dtype_name(dtype) for dtype in dtypes if is_floating(dtype)), None)
         with self._inside():
             return super().__call__(inputs, *args, **kwargs)
@@ -155,7 +156,7 @@ class Layer(layer.Layer):
         """Adds a term to `losses`, or a list of them; `inputs` are what they depend on, None if on no inputs."""
         super().add_loss(losses)
         if inputs is not None:
-            self._of_inputs = [*self._that_depend(), *nest.leaves(losses)]
+            self._of_inputs = [*self._that_depend(), *tree.leaves(losses)]
 
     def get_losses_for(self, inputs: Any) -> list[Any]:
         """Returns the losses that depend on the inputs; None asks for those that depend on none, as the weights' do."""

@@ -13,13 +13,13 @@ from contextvars import ContextVar
 from types import MappingProxyType, TracebackType
 from typing import Any, NamedTuple
 
-from minigrad.backend.dtypes import dtype_name, is_floating
-from minigrad.creation import as_tensor
-from minigrad.errors import DTypeError, MinigradError, ShapeError, shown
-from minigrad.flow import Stack, new_lock
+from minigrad.engine.creation import as_tensor
+from minigrad.engine.dtypes import dtype_name, is_floating
+from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
+from minigrad.engine.flow import Stack, new_lock
+from minigrad.engine.tensor import Tensor
 from minigrad.layers import checks, constraints, context, initializers, regularizers
 from minigrad.layers.weight import Weight
-from minigrad.tensor import Tensor
 
 AUTO_REUSE = "AUTO_REUSE"
 

@@ -1,11 +1,11 @@
 """The layers of the third API generation, `tf.keras.layers`."""
 
-from minigrad.keras.layers.gru import GRU, GRUCell
-from minigrad.keras.layers.lstm import LSTM, LSTMCell
 from minigrad.layers.core import Activation, Dense, Dropout, Embedding, Input, InputLayer, Masking
 from minigrad.layers.equation_cell import EquationCell
+from minigrad.layers.gru import GRU, GRUCell
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
+from minigrad.layers.lstm import LSTM, LSTMCell
 from minigrad.layers.mgu import MGU, MGUCell
 from minigrad.layers.rnn import RNN
 from minigrad.layers.simple_rnn import SimpleRNN, SimpleRNNCell

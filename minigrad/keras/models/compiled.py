@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.errors import MinigradError, ShapeError
+from minigrad.engine import tree
+from minigrad.engine.errors import MinigradError, ShapeError
+from minigrad.engine.tensor import Tensor
 from minigrad.keras import losses as losses_module
 from minigrad.keras import metrics as metrics_module
 from minigrad.keras.losses import FunctionLoss, Loss
 from minigrad.keras.metrics import Mean, Metric, copied, for_output
 from minigrad.keras.models.data import DataError
 from minigrad.keras.models.outputs import Pairing, is_one_list, leaves, named, output_names
-from minigrad.layers import nest
 from minigrad.layers.options import number, optional
-from minigrad.tensor import Tensor
 
 
 class NotCompiledError(MinigradError, RuntimeError):
@@ -47,16 +47,16 @@ class Compiled:
         weighted_metrics: Any,
         also: Callable[[], str | None] = lambda: None,
     ) -> None:
-        for given in nest.leaves(loss):
+        for given in tree.leaves(loss):
             losses_module.get(given)  # an unknown name is reported by compile, not by fit
-        for given in [*nest.leaves(metrics), *nest.leaves(weighted_metrics)]:
+        for given in [*tree.leaves(metrics), *tree.leaves(weighted_metrics)]:
             metrics_module.check(given)
-        _refuse_twice([*nest.leaves(metrics), *nest.leaves(weighted_metrics)])
-        for given in nest.leaves(loss_weights):
+        _refuse_twice([*tree.leaves(metrics), *tree.leaves(weighted_metrics)])
+        for given in tree.leaves(loss_weights):
             optional(number).read("compile: `loss_weights`", given)
         self.where = "fit"  # what goes on, for messages
         self._also = also
-        self._wants_targets = any(given is not None for given in nest.leaves(loss))
+        self._wants_targets = any(given is not None for given in tree.leaves(loss))
         self._given = {"loss": loss, "metrics": metrics, "weighted_metrics": weighted_metrics, "weights": loss_weights}
         self._losses: list[Loss | None] | None = None
         self._factors: list[Any] = []
@@ -82,7 +82,7 @@ class Compiled:
             DataError: there are none.
         """
         if y_true is None and self._wants_targets:
-            parts = len(nest.leaves(x))
+            parts = len(tree.leaves(x))
             held = f" `x` holds {parts} arrays; is `y` one of them? Then give (x, y), not [x, y] or ((x, y),)."
             raise DataError(
                 f"{self.where}: `y` is missing, the targets of the loss that compile was given."
@@ -179,7 +179,7 @@ class Compiled:
     def _metrics_of_each(self, kind: str, y_pred: Any) -> list[list[Any]]:
         """A list of metrics for each output. An object that is for several outputs is copied for each."""
         found = self._pairing(f"compile: `{kind}`", whole=is_one_list, by_place=False).pair(self._given[kind], y_pred)
-        lists = [[m for m in nest.leaves(own) if m is not None] for own in found]
+        lists = [[m for m in tree.leaves(own) if m is not None] for own in found]
         uses = Counter(id(m) for own in lists for m in own)
         return [[copied(m) if isinstance(m, Metric) and uses[id(m)] > 1 else m for m in own] for own in lists]
 

@@ -12,14 +12,12 @@ from itertools import islice
 from numbers import Real
 from typing import Any
 
-from minigrad import functional as F
-from minigrad import random
-from minigrad.backend import registry
-from minigrad.errors import MinigradError, ShapeError
+from minigrad.engine import functional as F
+from minigrad.engine import random, registry, tree
+from minigrad.engine.errors import MinigradError, ShapeError
+from minigrad.engine.tensor import Tensor, constant
 from minigrad.keras.bounds import real
-from minigrad.layers import nest
 from minigrad.layers.options import positive_int
-from minigrad.tensor import Tensor, constant
 
 Batch = tuple[Any, ...]
 PARTS = ("x", "y", "sample_weight")
@@ -47,8 +45,8 @@ def tensors(what: str, structure: Any) -> Any:
 
     if isinstance(structure, dict):
         return {key: tensors(what, part) for key, part in structure.items()}
-    first = next(iter(nest.leaves(structure)), None)
-    return read(structure) if isinstance(first, (int, float)) else nest.over(read, structure)
+    first = next(iter(tree.leaves(structure)), None)
+    return read(structure) if isinstance(first, (int, float)) else tree.map(read, structure)
 
 
 class Arrays:
@@ -74,7 +72,7 @@ class Arrays:
         sizes = [
             (name, t.shape[0] if t.ndim else 0)
             for name, part in zip(PARTS, parts, strict=False)
-            for t in nest.leaves(part)
+            for t in tree.leaves(part)
             if t is not None
         ]
         if len({size for _, size in sizes}) != 1 or sizes[0][1] == 0:
@@ -135,7 +133,7 @@ def _rows(part: Any, rows: Any) -> Any:
             return None
         return x[rows] if isinstance(rows, slice) else F.take(x, rows)
 
-    return nest.over(read, part)
+    return tree.map(read, part)
 
 
 class Stream:
@@ -224,6 +222,6 @@ def with_class_weight(where: str, class_weight: Any) -> Callable[[Batch], Batch]
                 f"{float(given.min()):g} to {float(given.max()):g}. Targets must be whole numbers, each with a weight."
             )
         weights = F.take(constant(table, y.backend), labels)
-        return x, y, nest.over(lambda given: weights if given is None else weights * given, sample_weight)
+        return x, y, tree.map(lambda given: weights if given is None else weights * given, sample_weight)
 
     return weigh

@@ -6,18 +6,18 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.arguments import flag
-from minigrad.errors import unknown_name
-from minigrad.functional import zeros
+from minigrad.engine import tree
+from minigrad.engine.arguments import flag
+from minigrad.engine.errors import unknown_name
+from minigrad.engine.functional import zeros
+from minigrad.engine.tensor import recording
 from minigrad.keras import saving
 from minigrad.keras.models import summary
 from minigrad.keras.models.data import tensors
 from minigrad.keras.models.training import Trainable
-from minigrad.layers import nest
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import OptionTypeError
 from minigrad.layers.weight import Weight
-from minigrad.tensor import recording
 
 
 class Model(Trainable):
@@ -111,7 +111,7 @@ class Model(Trainable):
         return None
 
     def _hand_on(self, mask: Any, outputs: Any) -> None:
-        if any(m is not None for m in nest.leaves(mask)):  # of a compute_mask of one's own
+        if any(m is not None for m in tree.leaves(mask)):  # of a compute_mask of one's own
             super()._hand_on(mask, outputs)
 
     def reset_states(self) -> None:

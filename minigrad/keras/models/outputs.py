@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.errors import unknown_name
+from minigrad.engine.errors import unknown_name
 from minigrad.keras.models.data import DataError
 
 

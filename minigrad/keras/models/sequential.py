@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.creation import beside
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.engine import tree
+from minigrad.engine.creation import beside
+from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.keras.models import summary
 from minigrad.keras.models.data import DataError
 from minigrad.keras.models.model import Model
-from minigrad.layers import nest, serialization
+from minigrad.layers import serialization
 from minigrad.layers.core import InputLayer
 from minigrad.layers.layer import Layer
 from minigrad.layers.module import Module
@@ -109,7 +110,7 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Returns what the last layer makes of it."""
-        x = inputs if mask is None else nest.over(_marked, inputs, mask)
+        x = inputs if mask is None else tree.map(_marked, inputs, mask)
         for layer in self._stack:
             x = layer(x)
             self._outputs[id(layer)] = summary.seen_of(x)

@@ -8,22 +8,22 @@ from functools import wraps
 from inspect import signature
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
-from minigrad import functional as F
-from minigrad.arguments import flag
-from minigrad.backend.memory import with_advice
-from minigrad.creation import as_tensor
-from minigrad.errors import NaNLossError
-from minigrad.flow import FlowAttribute
+from minigrad.engine import functional as F
+from minigrad.engine import tree
+from minigrad.engine.arguments import flag
+from minigrad.engine.creation import as_tensor
+from minigrad.engine.errors import NaNLossError
+from minigrad.engine.flow import FlowAttribute
+from minigrad.engine.memory import with_advice
+from minigrad.engine.tensor import Tensor, recording
 from minigrad.keras import optimizers
 from minigrad.keras.metrics import Metric
 from minigrad.keras.models.compiled import Compiled, NotCompiledError
 from minigrad.keras.models.data import Arrays, unpacked, with_class_weight
-from minigrad.layers import nest
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import unexpected
 from minigrad.layers.rnn import RNN
 from minigrad.layers.weight import Weight
-from minigrad.tensor import Tensor, recording
 
 UNREAD = 100  # steps after which losses that lie on a device are looked at, all at once
 
@@ -189,7 +189,7 @@ class Stepping(Layer):
         if math.isfinite(value):
             return True
         for layer in self.submodules:
-            if isinstance(layer, RNN) and layer.stateful and nest.first(layer.states) is not None:
+            if isinstance(layer, RNN) and layer.stateful and tree.first(layer.states) is not None:
                 layer.reset_states()  # what is not finite would be carried on for ever
         if self._skips_nan:
             return False
@@ -211,7 +211,7 @@ class Stepping(Layer):
         try:
             return step(data)
         except MemoryError as error:
-            x = nest.first(unpacked(data)[0])
+            x = tree.first(unpacked(data)[0])
             raise with_advice(self._place, x.backend, error, x.shape[0]) from error
 
     # --- single batches -----------------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ class Stepping(Layer):
         self._place = "predict_on_batch"
         with recording(False):
             outputs = self._fitting(self.predict_step, Arrays("predict_on_batch", x, None, None, None).whole())
-        return nest.over(lambda y: y.numpy(), outputs)
+        return tree.map(lambda y: y.numpy(), outputs)
 
 
 def _flags(where: str, reset_metrics: bool, return_dict: bool) -> tuple[bool, bool]:

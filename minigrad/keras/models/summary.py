@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.layers import nest
+from minigrad.engine import tree
 from minigrad.layers.core import Embedding, Masking
 from minigrad.layers.layer import Layer
 
@@ -57,7 +57,7 @@ def _shape(shape: Any) -> str:
 
 def seen_of(outputs: Any) -> tuple[Any, Any]:
     """Returns the shapes of outputs, the batch as None, and whether one carries a mask."""
-    tensors = nest.leaves(outputs)
+    tensors = tree.leaves(outputs)
     return [(None, *y.shape[1:]) for y in tensors], any(getattr(y, "_keras_mask", None) is not None for y in tensors)
 
 

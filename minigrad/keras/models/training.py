@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from minigrad import functional as F
-from minigrad.errors import NaNLossError
+from minigrad.engine import functional as F
+from minigrad.engine import tree
+from minigrad.engine.errors import NaNLossError
+from minigrad.engine.tensor import Tensor, recording
 from minigrad.keras.bounds import count, real
 from minigrad.keras.callbacks import Callback, CallbackList, History, TerminateOnNaN
 from minigrad.keras.models.data import Arrays, Batch, DataError, Stream, source_of, taken, unpacked, with_class_weight
 from minigrad.keras.models.steps import UNREAD, Logs, Stepping, explained, numbers, values_of
 from minigrad.keras.progress import ProgbarLogger, summary_of
-from minigrad.layers import nest
 from minigrad.layers.options import Kind, choice, flag, optional, positive_int
-from minigrad.tensor import Tensor, recording
 
 
 def _frequency(where: str, value: Any) -> Any:
@@ -259,7 +259,7 @@ class Trainable(Stepping):
         self._place = "predict"
         with recording(False):
             outputs = [self._fitting(self.predict_step, data) for data in taken("predict", source.batches(), steps)]
-        return nest.over(lambda *parts: F.concat(parts).numpy(), *outputs)
+        return tree.map(lambda *parts: F.concat(parts).numpy(), *outputs)
 
 
 def _divided(source: Arrays | Stream, fraction: Any, validation_data: Any) -> tuple[Arrays | Stream, Any]:

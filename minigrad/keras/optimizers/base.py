@@ -6,17 +6,17 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from minigrad.autograd import grad
-from minigrad.backend.dtypes import is_half
-from minigrad.backend.protocol import Array, Xp
-from minigrad.creation import beside, tensor
-from minigrad.errors import GradientError, ShapeError
-from minigrad.interop import array_from
+from minigrad.engine.autograd import grad
+from minigrad.engine.creation import beside, tensor
+from minigrad.engine.dtypes import is_half
+from minigrad.engine.errors import GradientError, ShapeError
+from minigrad.engine.interop import array_from
+from minigrad.engine.protocol import Array, Xp
+from minigrad.engine.tensor import Tensor, recording
 from minigrad.keras.bounds import at_least_0, unit
 from minigrad.keras.optimizers.pack import Pack, packed
 from minigrad.keras.own_first import OwnFirst
 from minigrad.layers.options import OptionError, anything, flag, option, optional, positive_int
-from minigrad.tensor import Tensor, recording
 
 
 class Optimizer(OwnFirst):

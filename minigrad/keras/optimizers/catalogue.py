@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.errors import unknown_name
+from minigrad.engine.errors import unknown_name
 from minigrad.keras.optimizers.adagrad import Adagrad
 from minigrad.keras.optimizers.adam import Adam, AdamW
 from minigrad.keras.optimizers.base import Optimizer

@@ -12,9 +12,9 @@ from itertools import pairwise
 from math import prod
 from typing import Any
 
-from minigrad.backend.dtypes import dtype_name
-from minigrad.backend.protocol import Array, Xp
-from minigrad.tensor import Tensor
+from minigrad.engine.dtypes import dtype_name
+from minigrad.engine.protocol import Array, Xp
+from minigrad.engine.tensor import Tensor
 
 LARGE = 1 << 14  # numbers; from here on an array's own passes cost more than the calls
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad.backend.protocol import Array, Xp
+from minigrad.engine.protocol import Array, Xp
 from minigrad.keras.bounds import unit
 from minigrad.keras.optimizers.arguments import learning_rate
 from minigrad.keras.optimizers.base import Optimizer

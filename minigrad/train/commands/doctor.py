@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from minigrad.backend.registry import backends
+from minigrad.engine.registry import backends
 from minigrad.train.command_line import Parser
 
 HELP = "say which backends work here, and what mends those that do not"

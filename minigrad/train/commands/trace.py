@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minigrad.backend.protocol import Array
-from minigrad.keras.files import special
+from minigrad.engine.files import special
+from minigrad.engine.protocol import Array
 from minigrad.plot.page import Page
 from minigrad.plot.reports import report
 from minigrad.plot.style import figure

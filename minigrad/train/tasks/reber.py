@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minigrad.backend.protocol import Array
+from minigrad.engine.protocol import Array
 from minigrad.train.options import adapted
 from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, bits, standard_error
 

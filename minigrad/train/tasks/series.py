@@ -25,8 +25,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from minigrad.backend.protocol import Array
-from minigrad.errors import unknown_name
+from minigrad.engine.errors import unknown_name
+from minigrad.engine.protocol import Array
 from minigrad.train.corpus import read_text
 from minigrad.train.errors import CheckpointError, DataError, OptionError
 from minigrad.train.files import shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad.errors import unknown_name
+from minigrad.engine.errors import unknown_name
 from minigrad.train.errors import OptionError
 from minigrad.train.task import Task
 from minigrad.train.tasks.adding import Adding

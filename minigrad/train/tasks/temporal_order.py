@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minigrad.backend.protocol import Array
+from minigrad.engine.protocol import Array
 from minigrad.train.options import adapted, option
 from minigrad.train.task import LARGEST_SIZE, Batch, GeneratedTask, RunOptions, Score, Shape, bits, ends, standard_error
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minigrad.backend import registry
 from minigrad.bench.workers import with_minigrad
 from minigrad.bench.workers.with_minigrad import Contender
-from minigrad.errors import BackendUnavailableError, UnknownBackendError
+from minigrad.engine import registry
+from minigrad.engine.errors import BackendUnavailableError, UnknownBackendError
 
 
 def test_forward_and_backward_give_all_gradients(monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.compat import v1
-from minigrad.errors import DTypeError
+from minigrad.engine.errors import DTypeError
 
 X = np.ones((2, 3), "float32")
 

@@ -11,7 +11,7 @@ import minigrad as mg
 from answered import Wrong, assert_answered
 from minigrad.compat import v1
 from minigrad.compat.v1.variables import VariableError
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.engine.errors import DTypeError, ShapeError
 
 
 def names() -> list[str]:

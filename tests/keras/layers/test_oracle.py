@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.layers import loop, nest
+from minigrad.engine import tree
+from minigrad.layers import loop
 from oracle.reader import Case, load
 from oracle.replay import close, inject_dropout_masks, run, set_up
 
@@ -75,7 +76,7 @@ def test_where_tensorflow_contradicts_itself_we_do_not(case: Case) -> None:
     for prefix in calls:
         state = [mg.tensor(s) for s in case.group(f"{prefix}state")] or None
         call = {"mask": case[f"{prefix}mask"], "initial_state": state}
-        results = [nest.leaves(layer(case[f"{prefix}x"], **call)) for layer in (unrolled, looped)]
+        results = [tree.leaves(layer(case[f"{prefix}x"], **call)) for layer in (unrolled, looped)]
         for one, other in zip(*results, strict=True):
             np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-12, atol=1e-12)
 
@@ -126,5 +127,5 @@ def test_stateful_sequences_of_batches(case: Case) -> None:
         prefix = f"{event['call']}/"
         run(case, layer, event, prefix)
         after = case.group(f"{prefix}state_after")
-        for k, (mine, theirs) in enumerate(zip(nest.leaves(layer.states), after, strict=True)):
+        for k, (mine, theirs) in enumerate(zip(tree.leaves(layer.states), after, strict=True)):
             close(mine, theirs, f"{prefix}state {k} after", case)

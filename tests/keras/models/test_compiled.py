@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import ShapeError, UnknownNameError
+from minigrad.engine.errors import ShapeError, UnknownNameError
 from minigrad.keras import Sequential, losses, metrics
 from minigrad.keras.layers import Dense
 from minigrad.keras.models.compiled import Compiled

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import MinigradError, ShapeError, UnknownNameError
+from minigrad.engine.errors import MinigradError, ShapeError, UnknownNameError
 from minigrad.keras import Model, Sequential, metrics
 from minigrad.keras.layers import LSTM, Dense, Layer
 from minigrad.keras.models.data import DataError, with_class_weight

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.keras import Input, Sequential, backend
 from minigrad.keras.layers import LSTM, Activation, Dense, Dropout, Embedding, Masking, TimeDistributed
 

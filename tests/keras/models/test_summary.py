@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minigrad.errors import ShapeError
+from minigrad.engine.errors import ShapeError
 from minigrad.keras import Model, Sequential, backend
 from minigrad.keras.layers import GRU, LSTM, Bidirectional, Dense, Embedding, Input, Layer, Masking, SimpleRNN
 

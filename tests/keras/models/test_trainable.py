@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import GradientError, MinigradError
+from minigrad.engine.errors import GradientError, MinigradError
 from minigrad.keras import Model, Sequential, optimizers, saving
 from minigrad.keras import layers as L
 from minigrad.layers.context import clear_session

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from linear_model import X, Y, linear
-from minigrad.errors import ShapeError, UnknownNameError
+from minigrad.engine.errors import ShapeError, UnknownNameError
 from minigrad.keras import Sequential, losses
 from minigrad.keras.layers import Dense
 from minigrad.keras.models import DataError, NotCompiledError

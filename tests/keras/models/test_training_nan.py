@@ -7,7 +7,7 @@ import pytest
 
 import minigrad as mg
 from linear_model import X, Y, linear
-from minigrad.errors import NaNLossError
+from minigrad.engine.errors import NaNLossError
 from minigrad.keras import Model, Sequential, callbacks
 from minigrad.keras.layers import Dense
 

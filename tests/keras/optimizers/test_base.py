@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import DTypeError, GradientError, ShapeError, UnknownNameError
+from minigrad.engine.errors import DTypeError, GradientError, ShapeError, UnknownNameError
 from minigrad.keras import optimizers
 from minigrad.keras.constraints import NonNeg
 from minigrad.keras.optimizers import schedules

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import UnknownNameError
+from minigrad.engine.errors import UnknownNameError
 from minigrad.keras.optimizers import schedules
 from minigrad.layers.options import OptionError
 from oracle.reader import build, load

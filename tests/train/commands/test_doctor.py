@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minigrad.backend import registry
+from minigrad.engine import registry
 from minigrad.train.commands import doctor
 from minigrad.train.errors import OptionError
 

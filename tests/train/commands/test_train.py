@@ -13,7 +13,7 @@ from subprocess import PIPE
 import pytest
 
 from minigrad.__main__ import COMMANDS
-from minigrad.errors import BackendUnavailableError
+from minigrad.engine.errors import BackendUnavailableError
 from minigrad.train import command_line
 from minigrad.train.command_line import main
 from minigrad.train.commands import train as train_command

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minigrad import functional as F
-from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.compat.v1.nn.rnn import checked_cell, checked_state
 from minigrad.compat.v1.nn.rnn_cell.base import RNNCell, StateError
 from minigrad.compat.v1.nn.tensor_array import TensorArray
 from minigrad.compat.v1.variables import variable_scope
-from minigrad.creation import as_tensor, beside
-from minigrad.errors import DTypeError, ShapeError
-from minigrad.layers import cell_protocol, nest
+from minigrad.engine import functional as F
+from minigrad.engine import tree
+from minigrad.engine.creation import as_tensor, beside
+from minigrad.engine.dtypes import dtype_name, is_floating
+from minigrad.engine.errors import DTypeError, ShapeError
+from minigrad.engine.tensor import Tensor
+from minigrad.layers import cell_protocol
 from minigrad.layers.loop import chosen
-from minigrad.tensor import Tensor
 
 
 def raw_rnn(
@@ -61,21 +62,22 @@ def raw_rnn(
     with variable_scope(scope or "rnn"):
         finished, x, state, like, loop_state = _asked(loop_fn, 0, None, None, None)
         x = _inputs(x)
-        first = nest.first(x)
+        first = tree.first(x)
         done, dtype = _rows(finished, first), cell_protocol.dtype_of(cell) or dtype_name(first.dtype)
         state = _state(cell, state, len(first), dtype)
         if like is None:
-            like = nest.over(lambda n: F.zeros((n,), dtype), cell_protocol.output_size(cell))
-        arrays = nest.over(lambda part: _array(as_tensor(part), len(first)), like)
+            like = tree.map(lambda n: F.zeros((n,), dtype), cell_protocol.output_size(cell))
+        arrays = tree.map(lambda part: _array(as_tensor(part), len(first)), like)
         call, time = cell_protocol.caller(cell, None), 0
         while not bool(F.all(done)):
             output, flat = call(_inputs(x), state)
             time += 1
-            finished, x, new, emit, next_loop_state = _asked(loop_fn, time, output, nest.like(state, flat), loop_state)
+            now = tree.unflatten(state, flat)
+            finished, x, new, emit, next_loop_state = _asked(loop_fn, time, output, now, loop_state)
             going = F.expand_dims(~done, -1)
             _write(arrays, time - 1, emit, going)
             new = _state(cell, new, len(first), dtype)
-            state = nest.over(lambda s, old: chosen(going, s, old), new, state)  # noqa: B023
+            state = tree.map(lambda s, old: chosen(going, s, old), new, state)  # noqa: B023
             loop_state = loop_state if next_loop_state is None else next_loop_state
             done = done | _rows(finished, first)
     if isinstance(cell, RNNCell):
@@ -101,7 +103,7 @@ def _asked(loop_fn: Callable[..., Any], *about: Any) -> tuple[Any, Any, Any, Any
 
 def _state(cell: Any, state: Any, batch: int, dtype: str) -> Any:
     """The next state, which must be in the cell's structure, named tuples told from others: (h, c) would fit too."""
-    if state is None or not nest.named_alike(cell.state_size, state, exact=True):
+    if state is None or not tree.named_alike(cell.state_size, state, exact=True):
         raise LoopError(
             f"raw_rnn: expected loop_fn to return `next_state` in the structure {cell.state_size}, got "
             f"{'None' if state is None else cell_protocol.described(state)}. "
@@ -112,7 +114,7 @@ def _state(cell: Any, state: Any, batch: int, dtype: str) -> Any:
 
 def _write(arrays: Any, time: int, emit: Any, going: Tensor) -> None:
     """Writes what is emitted, zeros for the rows that have finished."""
-    flat, found = nest.leaves(arrays), nest.leaves(emit)
+    flat, found = tree.leaves(arrays), tree.leaves(emit)
     expected = [array.element_shape for array in flat]
     got = [None if y is None else as_tensor(y).shape for y in found]
     if _outline(emit) != _outline(arrays) or got != expected:
@@ -125,15 +127,15 @@ def _write(arrays: Any, time: int, emit: Any, going: Tensor) -> None:
 
 
 def _outline(structure: Any) -> Any:
-    return nest.over(lambda _: None, structure)
+    return tree.map(lambda _: None, structure)
 
 
 def _inputs(x: Any) -> Any:
     """The next inputs as tensors."""
-    for part in nest.leaves(x):
+    for part in tree.leaves(x):
         if part is None or not as_tensor(part).ndim:
             raise ShapeError(f"raw_rnn: expected loop_fn to return `next_input`, (batch, features), got {part!r}.")
-    return nest.over(as_tensor, x)
+    return tree.map(as_tensor, x)
 
 
 def _rows(finished: Any, x: Tensor) -> Tensor:

@@ -13,17 +13,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import functional as F
-from minigrad.arguments import flag
-from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.compat.v1.nn.rnn_cell.base import RNNCell
 from minigrad.compat.v1.nn.rnn_cell.wrappers import build_in_scope
 from minigrad.compat.v1.variables import variable_scope
-from minigrad.creation import as_tensor, beside
-from minigrad.errors import DTypeError, ShapeError
-from minigrad.layers import cell_protocol, loop, nest
+from minigrad.engine import functional as F
+from minigrad.engine import tree
+from minigrad.engine.arguments import flag
+from minigrad.engine.creation import as_tensor, beside
+from minigrad.engine.dtypes import dtype_name, is_floating
+from minigrad.engine.errors import DTypeError, ShapeError
+from minigrad.engine.tensor import Tensor
+from minigrad.layers import cell_protocol, loop
 from minigrad.layers.cell_protocol import CellError, StateError, described
-from minigrad.tensor import Tensor
 
 
 def dynamic_rnn(
@@ -70,9 +71,9 @@ def dynamic_rnn(
     """
     time_major = flag("dynamic_rnn: `time_major`", time_major)
     with variable_scope(scope or "rnn"):
-        x = nest.over(lambda part: _time_first("dynamic_rnn", part, time_major), inputs)
+        x = tree.map(lambda part: _time_first("dynamic_rnn", part, time_major), inputs)
         outputs, state = _over("dynamic_rnn", cell, x, sequence_length, initial_state, dtype)
-    return nest.over(lambda y: _exchanged(y, time_major), outputs), state
+    return tree.map(lambda y: _exchanged(y, time_major), outputs), state
 
 
 def static_rnn(
@@ -138,9 +139,9 @@ def bidirectional_dynamic_rnn(
     """
     where, states = "bidirectional_dynamic_rnn", (initial_state_fw, initial_state_bw)
     time_major = flag(f"{where}: `time_major`", time_major)
-    x = nest.over(lambda part: _time_first(where, part, time_major), inputs)
+    x = tree.map(lambda part: _time_first(where, part, time_major), inputs)
     outputs, final = _both_ways(where, (cell_fw, cell_bw), x, sequence_length, states, dtype, scope)
-    return nest.over(lambda y: _exchanged(y, time_major), outputs), final
+    return tree.map(lambda y: _exchanged(y, time_major), outputs), final
 
 
 def static_bidirectional_rnn(
@@ -162,7 +163,7 @@ def static_bidirectional_rnn(
     where, states = "static_bidirectional_rnn", (initial_state_fw, initial_state_bw)
     x = _stacked(where, inputs)
     outputs, final = _both_ways(where, (cell_fw, cell_bw), x, sequence_length, states, dtype, scope)
-    return _unstacked(nest.over(lambda fw, bw: F.concat((fw, bw), -1), *outputs)), *final
+    return _unstacked(tree.map(lambda fw, bw: F.concat((fw, bw), -1), *outputs)), *final
 
 
 class StepsError(CellError):
@@ -175,15 +176,15 @@ class StepsError(CellError):
 def _over(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype: Any) -> tuple[Any, Any]:
     """Runs a cell over inputs (time, batch, features) in the current scope: outputs in that layout, final state."""
     checked_cell(where, cell)
-    first = nest.first(x)
+    first = tree.first(x)
     mask = _mask(_lengths(where, lengths, first), first)
     if initial_state is None and dtype is None:
         raise DTypeError(f"{where}: expected a `dtype` where there is no `initial_state`. Pass dtype='float32'.")
     dtype = _dtype(where, cell, first, dtype)
     whole = cell_protocol.computes_with_integers(cell)
-    x = nest.over(lambda part: part.astype(dtype) if whole or is_floating(part.dtype) else part, x)
+    x = tree.map(lambda part: part.astype(dtype) if whole or is_floating(part.dtype) else part, x)
     state = checked_state(where, cell, initial_state, first.shape[1], dtype)  # before there are variables
-    build_in_scope(cell, nest.over(lambda part: part.shape[1:], x), dtype)
+    build_in_scope(cell, tree.map(lambda part: part.shape[1:], x), dtype)
     found = loop.run(cell, x, state, mask, zero_output=True)
     if isinstance(cell, RNNCell):
         cell.path = found.path
@@ -195,7 +196,7 @@ def _both_ways(
 ) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
     """Runs one cell forward and one backward over inputs (time, batch, features): outputs, final states."""
     with variable_scope(scope or "bidirectional_rnn"):
-        lengths = _lengths(where, lengths, nest.first(x))
+        lengths = _lengths(where, lengths, tree.first(x))
         with variable_scope("fw"):
             fw, state_fw = _over(where, cells[0], x, lengths, states[0], dtype)
         with variable_scope("bw"):
@@ -246,8 +247,8 @@ def _stacked(where: str, inputs: Any) -> Any:
         )
     if not inputs:
         raise ShapeError(f"{where}: expected at least one time step, got an empty list.")
-    x = nest.over(lambda *steps: _one_shape(where, [as_tensor(step) for step in steps]), inputs[0], *inputs[1:])
-    return nest.over(lambda part: _time_first(where, part, True), x)
+    x = tree.map(lambda *steps: _one_shape(where, [as_tensor(step) for step in steps]), inputs[0], *inputs[1:])
+    return tree.map(lambda part: _time_first(where, part, True), x)
 
 
 def _one_shape(where: str, steps: list[Tensor]) -> Tensor:
@@ -261,8 +262,8 @@ def _one_shape(where: str, steps: list[Tensor]) -> Tensor:
 
 def _unstacked(outputs: Any) -> list[Any]:
     """(time, batch, …) as a list over time."""
-    flat = zip(*(F.unstack(y) for y in nest.leaves(outputs)), strict=True)
-    return [nest.like(outputs, list(step)) for step in flat]
+    flat = zip(*(F.unstack(y) for y in tree.leaves(outputs)), strict=True)
+    return [tree.unflatten(outputs, list(step)) for step in flat]
 
 
 def _exchanged(x: Tensor, time_major: bool) -> Tensor:
@@ -314,11 +315,11 @@ def _count(lengths: Tensor, stop: int) -> Tensor:
 def _reversed(x: Any, lengths: Tensor | None) -> Any:
     """(time, batch, …) with each row turned round up to its length; what is beyond stays."""
     if lengths is None:
-        return nest.over(lambda part: F.flip(part, 0), x)
-    steps, batch, *_ = nest.first(x).shape
+        return tree.map(lambda part: F.flip(part, 0), x)
+    steps, batch, *_ = tree.first(x).shape
     t, rows = (F.broadcast_to(n, (steps, batch)) for n in (_count(lengths, steps)[:, None], _count(lengths, batch)))
     from_the_end = F.where(F.less(t, lengths), lengths - 1 - t, t)
-    return nest.over(lambda part: part[from_the_end, rows], x)
+    return tree.map(lambda part: part[from_the_end, rows], x)
 
 
 def _dtype(where: str, cell: Any, x: Tensor, dtype: Any) -> str:
@@ -352,10 +353,10 @@ def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str, arg
         cell.state_apart(given)  # it tells its own structure from others
     cell_protocol.refuse_other_order(where, cell, given)
     size = cell.state_size
-    shapes, flat = [(batch, n) for n in nest.leaves(size)], nest.leaves_like(size, given)
+    shapes, flat = [(batch, n) for n in tree.leaves(size)], tree.leaves_like(size, given)
     got = [tuple(getattr(s, "shape", ())) for s in flat]
     if len(got) != len(shapes):
         raise StateError(f"{where}: expected the state in the structure {size!r}, got {described(given)}.")
     if got != shapes:
         raise ShapeError(f"{where}: expected `{argument}` of shapes {shapes}, got {got}.")
-    return nest.like(size, [as_tensor(s, dtype) for s in flat])
+    return tree.unflatten(size, [as_tensor(s, dtype) for s in flat])

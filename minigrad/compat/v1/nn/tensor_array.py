@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import functional as F
-from minigrad.arguments import flag
-from minigrad.backend.dtypes import dtype_name
-from minigrad.creation import as_tensor
-from minigrad.errors import IndexRangeError, ShapeError
-from minigrad.tensor import Tensor
+from minigrad.engine import functional as F
+from minigrad.engine.arguments import flag
+from minigrad.engine.creation import as_tensor
+from minigrad.engine.dtypes import dtype_name
+from minigrad.engine.errors import IndexRangeError, ShapeError
+from minigrad.engine.tensor import Tensor
 
 
 class TensorArray:

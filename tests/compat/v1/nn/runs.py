@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.compat import v1
-from minigrad.layers import nest
+from minigrad.engine import tree
 
 BATCH, TIME, FEATURES, UNITS = 4, 5, 3, 2
 X = np.random.default_rng(0).standard_normal((BATCH, TIME, FEATURES))
@@ -20,7 +20,7 @@ the_lengths = st.lists(st.integers(0, TIME), min_size=BATCH, max_size=BATCH) | s
 
 
 def shapes_of(cell: Any) -> list[tuple[int, int]]:
-    return [(BATCH, size) for size in nest.leaves(cell.state_size)]
+    return [(BATCH, size) for size in tree.leaves(cell.state_size)]
 
 
 def run(cell: Any, lengths: Any = LENGTHS, function: Any = v1.nn.dynamic_rnn, x: np.ndarray = X, **how: Any) -> Any:
@@ -28,10 +28,10 @@ def run(cell: Any, lengths: Any = LENGTHS, function: Any = v1.nn.dynamic_rnn, x:
     rng = np.random.default_rng(1)
     x = mg.tensor(x, requires_grad=True)
     states = [mg.tensor(rng.standard_normal(shape), requires_grad=True) for shape in shapes_of(cell)]
-    state = nest.like(cell.state_size, states)
+    state = tree.unflatten(cell.state_size, states)
 
     def found() -> list[mg.Tensor]:
-        return nest.leaves(function(cell, x, sequence_length=lengths, initial_state=state, **how))
+        return tree.leaves(function(cell, x, sequence_length=lengths, initial_state=state, **how))
 
     if not v1.global_variables():
         found()

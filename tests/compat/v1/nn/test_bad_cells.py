@@ -12,7 +12,7 @@ from minigrad.compat import v1
 from minigrad.compat.v1.layers import ScopeError
 from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.compat.v1.variables import VariableError
-from minigrad.errors import DTypeError, ShapeError, UnknownBackendError
+from minigrad.engine.errors import DTypeError, ShapeError, UnknownBackendError
 from minigrad.keras import layers as L
 from minigrad.layers.cell_protocol import CellError, StateError
 from minigrad.layers.options import OptionError

@@ -11,7 +11,7 @@ from answered import Wrong, assert_answered
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.compat.v1.nn.rnn import StepsError
-from minigrad.errors import DTypeError, ShapeError, UnknownNameError
+from minigrad.engine.errors import DTypeError, ShapeError, UnknownNameError
 from wrong_calls import FIRST, X, dynamic, lstm
 
 

@@ -8,7 +8,7 @@ import pytest
 from answered import Wrong, assert_answered
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
-from minigrad.errors import ShapeError
+from minigrad.engine.errors import ShapeError
 from minigrad.keras import layers as L
 from minigrad.layers.cell_protocol import StateError
 from wrong_calls import FIRST, S, X, dynamic, lstm

@@ -12,7 +12,7 @@ import minigrad as mg
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.compat.v1.nn.raw_rnn import LoopError
-from minigrad.errors import BackendError, DTypeError, ShapeError
+from minigrad.engine.errors import BackendError, DTypeError, ShapeError
 from minigrad.keras import layers as L
 from minigrad.layers.cell_protocol import StateError
 from minigrad.testing import check_gradient

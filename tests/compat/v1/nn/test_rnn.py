@@ -15,7 +15,7 @@ import minigrad as mg
 from compat.v1.nn.runs import BATCH, FEATURES, LENGTHS, UNITS, X, run, same, the_lengths, trying
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
-from minigrad.layers import nest
+from minigrad.engine import tree
 from minigrad.testing import check_gradient
 
 # Clips so small that they act in part of the entries.
@@ -115,7 +115,7 @@ def test_by_finite_differences(peepholes: bool) -> None:
     state = rc.LSTMStateTuple(np.full((BATCH, 4), 0.3), np.full((BATCH, 2), -0.2))
 
     def outputs(x: Any, c: Any, m: Any) -> list[Any]:
-        return nest.leaves(v1.nn.dynamic_rnn(cell, x, LENGTHS, rc.LSTMStateTuple(c, m)))
+        return tree.leaves(v1.nn.dynamic_rnn(cell, x, LENGTHS, rc.LSTMStateTuple(c, m)))
 
     check_gradient(outputs, X, *state, weights=v1.global_variables())
 

@@ -8,7 +8,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.compat.v1.nn.rnn_cell import DropoutWrapper, LSTMStateTuple
-from minigrad.layers import nest
+from minigrad.engine import tree
 from oracle.reader import Case, build, load
 from oracle.replay import close
 
@@ -29,7 +29,7 @@ def with_recorded_masks(cell: Any, case: Case) -> None:
     for place, structure in structures.items():
         drawn = [mg.tensor(mask) for mask in case.group(f"keep/{place}")]
         if drawn:
-            cell.masks[place] = nest.like(structure, drawn)
+            cell.masks[place] = tree.unflatten(structure, drawn)
 
 
 @cases
@@ -50,7 +50,7 @@ def test_values_and_gradients(case: Case) -> None:
     for weight, value in zip(weights, case.group("weight"), strict=True):
         weight.assign(value)
     with_recorded_masks(cell, case)
-    outputs = nest.leaves(cell(x, state))
+    outputs = tree.leaves(cell(x, state))
     for k, (mine, theirs) in enumerate(zip(outputs, case.group("output"), strict=True)):
         close(mine, theirs, f"output {k}", case)
     total = sum((y * c).sum() for y, c in zip(outputs, case.group("cotangent"), strict=True))

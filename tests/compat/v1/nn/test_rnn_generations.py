@@ -13,8 +13,8 @@ import minigrad as mg
 from compat.v1.nn.runs import BATCH, FEATURES, LENGTHS, TIME, UNITS, X, run, same, the_lengths, trying
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
+from minigrad.engine import tree
 from minigrad.keras import layers as L
-from minigrad.layers import nest
 
 
 def swapped(kernel: np.ndarray, gates: list[int]) -> np.ndarray:
@@ -91,10 +91,10 @@ def test_a_cell_of_keras(kind: str) -> None:
     outputs, state = v1.nn.dynamic_rnn(cell, X, LENGTHS, dtype="float64")
     layer = L.RNN(cell, return_sequences=True, return_state=True, zero_output_for_mask=True, dtype="float64")
     y, *states = layer(X, mask=np.arange(TIME) < np.array(LENGTHS)[:, None])
-    for mine, theirs in zip(nest.leaves((outputs, state)), nest.leaves((y, states)), strict=True):
+    for mine, theirs in zip(tree.leaves((outputs, state)), tree.leaves((y, states)), strict=True):
         np.testing.assert_array_equal(mine.numpy(), theirs.numpy())
     structures = {"lstm": [0, 0], "gru": 0, "stacked": ([0, 0], 0)}
-    assert nest.over(lambda _: 0, state) == structures[kind]
+    assert tree.map(lambda _: 0, state) == structures[kind]
 
 
 @pytest.mark.parametrize("state_is_tuple", [True, False])
@@ -107,7 +107,7 @@ def test_a_cell_in_keras_layer(stacked: bool, state_is_tuple: bool) -> None:
     assert layer.path.startswith("explicit BPTT, formulas of LSTMP")
     whole = rc.MultiRNNCell(layer.cell.cells) if stacked else layer.cell
     outputs, state = v1.nn.dynamic_rnn(whole, X, LENGTHS, dtype="float64")
-    for mine, theirs in zip(nest.leaves((outputs, state)), nest.leaves((y, states)), strict=True):
+    for mine, theirs in zip(tree.leaves((outputs, state)), tree.leaves((y, states)), strict=True):
         np.testing.assert_array_equal(mine.numpy(), theirs.numpy())
     unrolled = L.RNN(layer.cell, unroll=True, return_sequences=True, zero_output_for_mask=True, dtype="float64")
     again = unrolled(X, mask=np.arange(TIME) < np.array(LENGTHS)[:, None])

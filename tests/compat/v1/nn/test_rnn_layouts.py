@@ -12,7 +12,7 @@ import minigrad as mg
 from compat.v1.nn.runs import BATCH, LENGTHS, TIME, UNITS, X, names, run, same, shapes_of
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
-from minigrad.layers import nest
+from minigrad.engine import tree
 
 options = {"use_peepholes": True, "cell_clip": 0.5, "num_proj": 3, "proj_clip": 0.3}
 
@@ -47,7 +47,7 @@ def test_static_bidirectional_is_dynamic(lengths: Any) -> None:
     )
     both, final = v1.nn.bidirectional_dynamic_rnn(fw, bw, X, lengths, *start)
     np.testing.assert_array_equal(mg.stack(outputs, 1).numpy(), mg.concat(both, -1).numpy())
-    for mine, theirs in zip(nest.leaves(states), nest.leaves(final), strict=True):
+    for mine, theirs in zip(tree.leaves(states), tree.leaves(final), strict=True):
         np.testing.assert_array_equal(mine.numpy(), theirs.numpy())
     assert names()[0] == "bidirectional_rnn/fw/lstm_cell/kernel:0"
 
@@ -105,7 +105,7 @@ def test_bidirectional_reads_each_row_from_its_own_end(lengths: Any, time_major:
     other, state_bw = v1.nn.dynamic_rnn(bw, turned, lengths, dtype="float64")
     back = np.stack([np.concatenate([row[:n][::-1], row[n:]]) for row, n in zip(other.numpy(), ends, strict=True)])
     for mine, theirs in zip(
-        [y_fw, y_bw, *nest.leaves(states)], [one, back, *nest.leaves((state_fw, state_bw))], strict=True
+        [y_fw, y_bw, *tree.leaves(states)], [one, back, *tree.leaves((state_fw, state_bw))], strict=True
     ):
         np.testing.assert_array_equal(mg.tensor(mine).numpy(), mg.tensor(theirs).numpy())
 

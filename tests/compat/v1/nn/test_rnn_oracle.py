@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.compat.v1.nn.rnn_cell import DropoutWrapper, LSTMStateTuple
-from minigrad.layers import nest
+from minigrad.engine import tree
 from oracle.reader import Case, build, load
 from oracle.replay import close
 
@@ -30,7 +30,7 @@ def cells_of(case: Case) -> dict[str, Any]:
         if isinstance(cell, DropoutWrapper):
             structures = {"input": 0, "state": cell.cell.state_size, "output": 0}
             for place, structure in structures.items():
-                cell.masks[place] = nest.like(structure, [mg.tensor(mask) for mask in case.group(f"keep/{place}")])
+                cell.masks[place] = tree.unflatten(structure, [mg.tensor(mask) for mask in case.group(f"keep/{place}")])
     return found
 
 
@@ -85,7 +85,7 @@ def test_values_and_gradients(case: Case) -> None:
     assert [(w.name, list(w.shape)) for w in weights] == [(w["name"], w["shape"]) for w in case.info["weights"]]
     for weight, value in zip(weights, case.group("weight"), strict=True):
         weight.assign(value)
-    outputs = nest.leaves(called(case, cells, x, states, states_bw))
+    outputs = tree.leaves(called(case, cells, x, states, states_bw))
     for k, (mine, theirs) in enumerate(zip(outputs, case.group("output"), strict=True)):
         close(mine, theirs, f"output {k}", case)
     total = sum((y * c).sum() for y, c in zip(outputs, case.group("cotangent"), strict=True))

@@ -11,14 +11,14 @@ import minigrad as mg
 from compat.v1.nn.runs import BATCH, FEATURES, LENGTHS, UNITS, X, names
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
-from minigrad.layers import nest
+from minigrad.engine import tree
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_dtype_is_that_of_state_weights_and_outputs(dtype: str) -> None:
     cell = rc.MultiRNNCell([rc.LSTMCell(UNITS), rc.GRUCell(UNITS)])
     outputs, state = v1.nn.dynamic_rnn(cell, X.astype("float32"), dtype=dtype)
-    assert {t.dtype.name for t in (outputs, *nest.leaves(state), *v1.global_variables())} == {dtype}
+    assert {t.dtype.name for t in (outputs, *tree.leaves(state), *v1.global_variables())} == {dtype}
 
 
 def test_without_a_dtype_it_is_that_of_the_inputs() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.compat.v1 import TensorArray
-from minigrad.errors import IndexRangeError, ShapeError
+from minigrad.engine.errors import IndexRangeError, ShapeError
 from minigrad.testing import check_gradient
 
 X = np.random.default_rng(0).standard_normal((3, 2))

@@ -1,11 +1,13 @@
 """The layers of the second API generation: recurrent ones with the defaults of 2018, the others as today."""
 
-from minigrad.compat.v1.keras.layers.gru import GRU, GRUCell
-from minigrad.compat.v1.keras.layers.lstm import LSTM, LSTMCell
 from minigrad.layers.core import Activation, Dense, Dropout, Embedding, Input, InputLayer, Masking
 from minigrad.layers.equation_cell import EquationCell
+from minigrad.layers.gru import GRUV1 as GRU
+from minigrad.layers.gru import GRUCellV1 as GRUCell
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
+from minigrad.layers.lstm import LSTMV1 as LSTM
+from minigrad.layers.lstm import LSTMCellV1 as LSTMCell
 from minigrad.layers.rnn import RNN
 from minigrad.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from minigrad.layers.stacked import StackedRNNCells

@@ -10,18 +10,18 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad import functional as F
-from minigrad.backend.dtypes import dtype_name, is_floating
 from minigrad.compat.v1.nn.rnn_cell.base import LSTMStateTuple, RNNCell, StateError
 from minigrad.compat.v1.variables import read_reuse
-from minigrad.creation import as_tensor
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.engine import functional as F
+from minigrad.engine.creation import as_tensor
+from minigrad.engine.dtypes import dtype_name, is_floating
+from minigrad.engine.errors import DTypeError, ShapeError
+from minigrad.engine.tensor import Tensor
 from minigrad.layers import activations, initializers
 from minigrad.layers.cell_protocol import Recurrence, described, one_step
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.options import Kind, OptionError, anything, flag, number, option, optional, positive_int, text
 from minigrad.recurrent import LSTMP, GRUResetBefore, SimpleRNN
-from minigrad.tensor import Tensor
 
 
 def _read_activation(where: str, value: Any) -> activations.Activation:

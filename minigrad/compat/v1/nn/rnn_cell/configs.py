@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from minigrad.compat.v1.nn.rnn_cell.base import RNNCell
-from minigrad.errors import shown
+from minigrad.engine.errors import shown
 from minigrad.layers.options import Kind, OptionError
 from minigrad.layers.serialization import cell_kind, deserialize, serialize
 from minigrad.layers.stacked import cells_kind

@@ -6,15 +6,14 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any, ClassVar
 
-from minigrad import functional as F
-from minigrad import random
 from minigrad.compat.v1.nn.rnn_cell.base import LSTMStateTuple
 from minigrad.compat.v1.nn.rnn_cell.configs import function_option
 from minigrad.compat.v1.nn.rnn_cell.wrappers import Loop, Wrapper
-from minigrad.errors import ShapeError, shown
-from minigrad.layers import nest
+from minigrad.engine import functional as F
+from minigrad.engine import random, tree
+from minigrad.engine.errors import ShapeError, shown
+from minigrad.engine.tensor import Tensor
 from minigrad.layers.options import Kind, OptionError, anything, flag, option
-from minigrad.tensor import Tensor
 
 
 def _read_probability(where: str, value: Any) -> Any:
@@ -79,9 +78,9 @@ class DropoutWrapper(Wrapper):
         if float(self.input_keep_prob) < 1.0:
             if self.input_size is None:
                 raise OptionError("DropoutWrapper: `variational_recurrent` with `input_keep_prob` needs `input_size`.")
-            self.masks["input"] = nest.over(lambda n: self._draw((1, n), float(self.input_keep_prob)), self.input_size)
-        self.masks["state"] = nest.over(lambda n: self._draw((1, n), float(self.state_keep_prob)), self.cell.state_size)
-        self.masks["output"] = nest.over(
+            self.masks["input"] = tree.map(lambda n: self._draw((1, n), float(self.input_keep_prob)), self.input_size)
+        self.masks["state"] = tree.map(lambda n: self._draw((1, n), float(self.state_keep_prob)), self.cell.state_size)
+        self.masks["output"] = tree.map(
             lambda n: self._draw((1, n), float(self.output_keep_prob)), self.cell.output_size
         )
 
@@ -115,10 +114,10 @@ class DropoutWrapper(Wrapper):
         if keep == 1.0:
             return values
         if keep == 0.0:
-            return nest.over(F.zeros_like, values)
+            return tree.map(F.zeros_like, values)
         if self.variational_recurrent:
-            return nest.over(lambda x, mask: self._masked(place, x, mask, keep), values, self.masks[place])
-        return nest.over(lambda x: x / keep * self._draw(x.shape, keep).astype(x.dtype), values)
+            return tree.map(lambda x, mask: self._masked(place, x, mask, keep), values, self.masks[place])
+        return tree.map(lambda x: x / keep * self._draw(x.shape, keep).astype(x.dtype), values)
 
     def _masked(self, place: str, x: Tensor, mask: Tensor, keep: float) -> Tensor:
         if x.shape[-1:] != mask.shape[-1:]:
@@ -141,4 +140,4 @@ def _chosen(may: Callable[[Any], Any], state: Any, dropped: Any) -> Any:
         return type(state)(_chosen(may, s, d) for s, d in zip(state, dropped, strict=True))
     if isinstance(answer, bool):
         return dropped if answer else state
-    return nest.over(lambda a, s, d: d if a else s, answer, state, dropped)
+    return tree.map(lambda a, s, d: d if a else s, answer, state, dropped)

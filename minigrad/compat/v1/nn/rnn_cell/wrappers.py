@@ -6,9 +6,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
-from minigrad import functional as F
-from minigrad.backend import registry
-from minigrad.backend.protocol import BackendModule
 from minigrad.compat.v1.nn.rnn_cell.base import RNNCell, StateError
 from minigrad.compat.v1.nn.rnn_cell.cells import split_state
 from minigrad.compat.v1.nn.rnn_cell.configs import (
@@ -19,13 +16,16 @@ from minigrad.compat.v1.nn.rnn_cell.configs import (
     read_function,
 )
 from minigrad.compat.v1.variables import variable_scope
-from minigrad.creation import as_tensor
-from minigrad.errors import ShapeError
-from minigrad.layers import cell_protocol, nest
+from minigrad.engine import functional as F
+from minigrad.engine import registry, tree
+from minigrad.engine.creation import as_tensor
+from minigrad.engine.errors import ShapeError
+from minigrad.engine.protocol import BackendModule
+from minigrad.engine.tensor import Tensor
+from minigrad.layers import cell_protocol
 from minigrad.layers.cell_protocol import Recurrence, described
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, OptionError, flag, option
-from minigrad.tensor import Tensor
 
 
 def _read_device(where: str, value: Any) -> str:
@@ -129,7 +129,7 @@ class MultiRNNCell(RNNCell):
         for cell in self.cells:
             count = sum(map(len, cell_protocol.state_sizes(cell)))
             flat, remaining = cell_protocol.state_together(cell, remaining[:count]), remaining[count:]
-            states.append(nest.like(cell.state_size, flat))
+            states.append(tree.unflatten(cell.state_size, flat))
         return self.joined_states(states)
 
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
@@ -191,7 +191,7 @@ class Wrapper(RNNCell):
 
     def state_together(self, arrays: tuple[Any, ...]) -> Any:
         """These arrays in the structure of the cell's state."""
-        return nest.like(self.state_size, cell_protocol.state_together(self.cell, list(arrays)))
+        return tree.unflatten(self.state_size, cell_protocol.state_together(self.cell, list(arrays)))
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
         """That of the cell."""
@@ -274,7 +274,7 @@ class ResidualWrapper(Wrapper):
         output, new = self.run(inputs, state, scope)
         if self.residual_fn is not None:
             return self.residual_fn(inputs, output), new
-        return nest.over(self._sum, inputs, output), new
+        return tree.map(self._sum, inputs, output), new
 
     known_call = call
 
@@ -313,7 +313,7 @@ class DeviceWrapper(Wrapper):
             GradientError: a gradient is wanted through what would have to be brought over.
         """
         with self._there() as backend:
-            inputs, state = (nest.over(lambda x: as_tensor(x).to(backend), given) for given in (inputs, state))
+            inputs, state = (tree.map(lambda x: as_tensor(x).to(backend), given) for given in (inputs, state))
             return self.run(inputs, state, scope)
 
     known_call = call

@@ -10,7 +10,7 @@ import pytest
 import minigrad as mg
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
-from minigrad.errors import ShapeError
+from minigrad.engine.errors import ShapeError
 from minigrad.layers.cell_protocol import StateError
 
 

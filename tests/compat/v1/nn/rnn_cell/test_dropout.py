@@ -10,7 +10,7 @@ import pytest
 import minigrad as mg
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
-from minigrad.layers import nest
+from minigrad.engine import tree
 
 BATCH, TIME, UNITS = 40, 6, 30
 ONES = np.ones((BATCH, TIME, UNITS))
@@ -118,8 +118,8 @@ def test_what_is_kept_with_certainty_is_untouched(make: Any) -> None:
     cell = make()
     wrapped = rc.DropoutWrapper(cell, 1.0, 1.0, 1.0)
     for mine, theirs in zip(
-        nest.leaves(v1.nn.dynamic_rnn(wrapped, ONES, dtype="float64")),
-        nest.leaves(v1.nn.dynamic_rnn(cell, ONES, dtype="float64")),
+        tree.leaves(v1.nn.dynamic_rnn(wrapped, ONES, dtype="float64")),
+        tree.leaves(v1.nn.dynamic_rnn(cell, ONES, dtype="float64")),
         strict=True,
     ):
         np.testing.assert_array_equal(mine.numpy(), theirs.numpy())

@@ -12,8 +12,8 @@ import minigrad as mg
 import strict_backend
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
-from minigrad.errors import GradientError, OptionError
-from minigrad.layers import nest
+from minigrad.engine import tree
+from minigrad.engine.errors import GradientError, OptionError
 
 BATCH, TIME, FEATURES = 2, 4, 3
 X = np.random.default_rng(0).standard_normal((BATCH, TIME, FEATURES))
@@ -56,7 +56,7 @@ def test_states_in_the_structure_of_the_cells() -> None:
     assert cell.state_size == (rc.LSTMStateTuple(2, 4), (3, rc.LSTMStateTuple(5, 5)))
     assert cell.output_size == 5
     _, state = v1.nn.dynamic_rnn(cell, X, LENGTHS, dtype="float32")
-    assert nest.over(lambda s: s.shape[1], state) == cell.state_size
+    assert tree.map(lambda s: s.shape[1], state) == cell.state_size
     assert cell.path.startswith("explicit BPTT")
 
 

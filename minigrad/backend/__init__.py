@@ -1,1 +1,0 @@
-"""The pluggable door: what a backend is (`protocol`) and how one is chosen (`registry`)."""

@@ -1,0 +1,91 @@
+"""Earlier addresses of modules: ``import minigrad.tape`` gives `minigrad.engine.tape`, the same module object.
+
+`minigrad/__init__.py` imports this module last. Modules that are loaded by then get their earlier names at once, the
+others when they are asked for.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+ALIASES = {
+    "minigrad.arguments": "minigrad.engine.arguments",
+    "minigrad.autograd": "minigrad.engine.autograd",
+    "minigrad.backend": "minigrad.engine",
+    "minigrad.compat.v1.keras.layers.gru": "minigrad.compat.v1.keras.layers",
+    "minigrad.compat.v1.keras.layers.lstm": "minigrad.compat.v1.keras.layers",
+    "minigrad.convert.difference_cells": "minigrad.convert.difference.cells",
+    "minigrad.convert.difference_conventions": "minigrad.convert.difference.conventions",
+    "minigrad.convert.difference_formulas": "minigrad.convert.difference.formulas",
+    "minigrad.convert.difference_table": "minigrad.convert.difference.table",
+    "minigrad.creation": "minigrad.engine.creation",
+    "minigrad.errors": "minigrad.engine.errors",
+    "minigrad.flow": "minigrad.engine.flow",
+    "minigrad.functional": "minigrad.engine.functional",
+    "minigrad.indices": "minigrad.engine.indices",
+    "minigrad.interop": "minigrad.engine.interop",
+    "minigrad.keras.archives": "minigrad.engine.archives",
+    "minigrad.keras.files": "minigrad.engine.files",
+    "minigrad.keras.layers.gru": "minigrad.keras.layers",
+    "minigrad.keras.layers.lstm": "minigrad.keras.layers",
+    "minigrad.keras.untrusted": "minigrad.engine.untrusted",
+    "minigrad.late": "minigrad.engine.lazy",
+    "minigrad.layers.nest": "minigrad.engine.tree",
+    "minigrad.numpy_calls": "minigrad.engine.numpy_calls",
+    "minigrad.ops": "minigrad.engine.ops",
+    "minigrad.random": "minigrad.engine.random",
+    "minigrad.starting": "minigrad.engine.starting",
+    "minigrad.tape": "minigrad.engine.tape",
+    "minigrad.tensor": "minigrad.engine.tensor",
+}
+"""Earlier address → today's. What lies inside a package moves with it."""
+
+
+def resolve(name: str) -> str | None:
+    """Return today's address of a module, or None if `name` is no earlier address."""
+    head = name
+    while head:
+        if head in ALIASES:
+            return ALIASES[head] + name[len(head) :]
+        head = head.rpartition(".")[0]
+    return None
+
+
+class AliasFinder(MetaPathFinder, Loader):
+    """Finds a module at its earlier address."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return a spec for an earlier address, or None for any other name."""
+        if not fullname.startswith("minigrad.") or resolve(fullname) is None:
+            return None
+        return ModuleSpec(fullname, self)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Return the module at today's address."""
+        module = import_module(resolve(spec.name) or spec.name)
+        spec.loader_state = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Give the module its own spec back: the import system has put the alias's in its place."""
+        spec = module.__spec__
+        if spec is not None and spec.loader is self:
+            module.__spec__ = spec.loader_state
+
+
+sys.meta_path.insert(0, AliasFinder())
+for _name in [name for name in sys.modules if name.startswith("minigrad.")]:
+    for _old, _new in ALIASES.items():
+        if _name == _new or _name.startswith(f"{_new}."):
+            _alias = _old + _name[len(_new) :]
+            sys.modules.setdefault(_alias, sys.modules[_name])
+            _parent, _, _child = _alias.rpartition(".")
+            if _parent in sys.modules and not hasattr(sys.modules[_parent], _child):
+                setattr(sys.modules[_parent], _child, sys.modules[_name])

@@ -1,0 +1,272 @@
+"""Gradients on demand: `grad`, `no_grad`, and TensorFlow's idiom, `GradientTape`.
+
+Recording happens in `tensor.apply` whether or not anybody asks; these are only ways to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from minigrad.engine import functional
+from minigrad.engine.arguments import flag
+from minigrad.engine.errors import GradientError, ShapeError, unknown_name
+from minigrad.engine.flow import Lock, new_lock
+from minigrad.engine.ops.op import Op
+from minigrad.engine.tape import Node, blocks, next_serial, observing
+from minigrad.engine.tensor import Tensor, TensorLike, apply, gradients, recording
+
+# Here the two halves meet: where a gradient is itself to be recorded, the rules run on tensors.
+Tensor.functional = Op.functional = functional
+Op.apply = apply
+
+
+def no_grad() -> recording:
+    """Record nothing inside the `with` block; what is made there requires no gradient.
+
+    It holds in the thread or task that enters the block. A generator shares the context of its caller: suspended inside
+    the block, it leaves the caller without a tape. Decorate it instead, ``@mg.no_grad()``: then nothing is recorded
+    while the generator runs, and at each `yield` the caller has its own state back. Functions, coroutines and
+    asynchronous generators may be decorated too.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor(3.0, requires_grad=True)
+    >>> with mg.no_grad():
+    ...     (x * x).requires_grad
+    False
+    """
+    return recording(False)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: TensorLike | Sequence[TensorLike] = None,
+    create_graph: bool = False,
+) -> list[Tensor | None]:
+    """Returns ∂(Σ outputs)/∂input for each input, and accumulates nothing.
+
+    Args:
+        outputs: one tensor or several.
+        inputs: one tensor or several, leaves or not.
+        grad_outputs: ∂loss/∂output for each output; may be left out for outputs of a single number.
+        create_graph: record the gradients, so that they can be differentiated again.
+
+    Returns:
+        A list, one gradient for each input; None where the outputs do not depend on it.
+
+    Raises:
+        GradientError: no output depends on anything that requires a gradient, or the graph was freed.
+        ShapeError: a `grad_outputs` is missing, or has another shape than its output.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor(2.0, requires_grad=True)
+    >>> (dx,) = mg.grad(x**3, x, create_graph=True)
+    >>> mg.grad(dx, x)
+    [Tensor(12., dtype=float32)]
+    """
+    create_graph = flag("grad: `create_graph`", create_graph)
+    ys, xs = _tensors("grad: outputs", outputs), _tensors("grad: inputs", inputs)
+    return _gradients_at(xs, ys, _seeds("grad", outputs, grad_outputs), create_graph)
+
+
+def _seeds(where: str, outputs: Any, given: Any) -> list[TensorLike]:
+    """The cotangents, given in the structure of the outputs, in their order; None where none was given."""
+    if isinstance(outputs, dict):
+        given = None if given is None else [given.get(key) for key in outputs]
+        outputs = list(outputs.values())
+    one_in_a_list = isinstance(given, (list, tuple)) and len(given) == 1 and hasattr(given[0], "shape")
+    if not isinstance(outputs, (list, tuple)):
+        return list(given) if one_in_a_list else [given]
+    if given is None or (len(outputs) == 1 and not isinstance(given, (list, tuple))):
+        given = [given] * len(outputs)
+    if len(given) != len(outputs):
+        raise ShapeError(f"{where}: expected one cotangent for each output, got {len(given)} for {len(outputs)}.")
+    return [seed for y, dy in zip(outputs, given, strict=True) for seed in _seeds(where, y, dy)]
+
+
+def _gradients_at(
+    xs: Sequence[Tensor], ys: Sequence[Tensor], seeds: Sequence[TensorLike], create_graph: bool, since: int = 0
+) -> list[Tensor | None]:
+    arrived = gradients(ys, seeds, create_graph, wanted=xs, since=since)
+    found = [(x, arrived.get(x)) for x in xs]
+    return [dx if dx is None or create_graph else Tensor(dx, x.backend) for x, dx in found]
+
+
+def _flat(structure: Any) -> Iterator[Any]:
+    """What stands in nested lists, tuples and dicts, in its order."""
+    if isinstance(structure, dict):
+        structure = list(structure.values())
+    if isinstance(structure, (list, tuple)):
+        for part in structure:
+            yield from _flat(part)
+    else:
+        yield structure
+
+
+def _tensors(where: str, structure: Any) -> list[Tensor]:
+    """The tensors in nested lists, tuples and dicts, in their order."""
+    found = list(_flat(structure))
+    for x in found:
+        if not isinstance(x, Tensor):
+            raise GradientError(
+                f"{where}: expected Tensors, or lists, tuples and dicts of them, got {type(x).__name__}."
+            )
+    return found
+
+
+def _mapped(function: Callable[[Tensor], Any], structure: Any) -> Any:
+    """The same structure with the function's results in place of the tensors."""
+    if isinstance(structure, dict):
+        return {key: _mapped(function, part) for key, part in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        parts = [_mapped(function, part) for part in structure]
+        return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
+    return function(structure)
+
+
+class GradientTape:
+    """TensorFlow's idiom: record inside the `with` block, ask afterwards.
+
+    Weights and other tensors that require a gradient are watched by themselves, the rest when `watch` is called. A
+    tape answers once, unless it is persistent. What one tape answers inside the block of another is recorded by the
+    other: that is how to get second derivatives.
+
+    It records what its own thread or task does, and the tasks that were created inside the block.
+
+    Args:
+        persistent: may `gradient` be asked more than once?
+        watch_accessed_variables: are weights watched by themselves?
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor(3.0)
+    >>> with mg.GradientTape() as tape:
+    ...     tape.watch(x)
+    ...     y = x * x
+    >>> tape.gradient(y, x)
+    Tensor(6., dtype=float32)
+    """
+
+    _open: ClassVar[tuple[GradientTape, ...]] = ()  # those of all threads, for they may share tensors
+    _lock: ClassVar[Lock] = new_lock()  # over what is open and lent
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        self.persistent = flag("GradientTape: `persistent`", persistent)
+        self.watch_accessed_variables = flag("GradientTape: `watch_accessed_variables`", watch_accessed_variables)
+        self._answered = False
+        self._since = 0  # the serial number at which recording began
+        self._variables: dict[int, Tensor] = {}  # by id, as in all of these
+        self._watched: dict[int, Tensor] = {}
+        self._lent: dict[int, Tensor] = {}  # those of the watched that require a gradient for the sake of tapes only
+        self._block = observing(self._see, on=True) if watch_accessed_variables else recording(True)
+
+    def __enter__(self) -> Self:
+        with GradientTape._lock:
+            if self in GradientTape._open:
+                raise GradientError("GradientTape: this tape is recording already. Make a second one to nest them.")
+            GradientTape._open += (self,)
+        self.reset()
+        self._block.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with GradientTape._lock:
+            GradientTape._open = tuple([tape for tape in GradientTape._open if tape is not self])
+            self._return_lent()
+        self._block.__exit__()
+
+    def reset(self) -> None:
+        """Forgets what was recorded and watched so far."""
+        self._return_lent()
+        self._since = next_serial()
+        self._variables, self._watched = {}, {}
+        self._answered = False
+
+    def watch(self, tensor: Any) -> None:
+        """Records from now on what a tensor, or each of a structure of them, takes part in."""
+        for x in _tensors("GradientTape.watch", tensor):
+            with GradientTape._lock:
+                if not x.requires_grad or _is_lent(x):
+                    x.requires_grad = True
+                    self._lent[id(x)] = x
+                else:
+                    self._variables[id(x)] = x
+            self._watched[id(x)] = x
+
+    def _return_lent(self) -> None:
+        """Tensors watched by no tape any more require no gradient any more; what they took part in stays recorded."""
+        if not self._lent:
+            return
+        with GradientTape._lock:
+            lent, self._lent = self._lent, {}
+            for x in lent.values():
+                x.requires_grad = _is_lent(x)
+
+    def _see(self, node: Node) -> None:
+        """Notes which weights an operation reads."""
+        if self not in GradientTape._open:  # a task that was created inside the block, and still runs
+            return
+        for x, needed in zip(node.inputs, node.needs, strict=True):
+            if needed and x.node is None and id(x) not in self._variables and not _is_lent(x):
+                self._variables[id(x)] = x
+
+    def watched_variables(self) -> tuple[Tensor, ...]:
+        """Returns the weights that were read or watched so far: leaves that require a gradient by themselves."""
+        return tuple(self._variables.values())
+
+    def stop_recording(self) -> AbstractContextManager[None]:
+        """Record nothing inside this inner `with` block."""
+        return recording(False)
+
+    def gradient(
+        self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: str = "none"
+    ) -> Any:
+        """Returns ∂(Σ target)/∂source, in the structure of `sources`.
+
+        Args:
+            target: a tensor or a structure (lists, tuples, dicts) of them; many numbers count as their sum.
+            sources: a tensor or a structure of them.
+            output_gradients: ∂loss/∂target, in the structure of `target`.
+            unconnected_gradients: where target does not depend on a source, ``"none"`` returns None, ``"zero"`` zeros.
+
+        Raises:
+            GradientError: the tape has answered before and is not persistent.
+            UnknownNameError: another word for `unconnected_gradients`.
+        """
+        if unconnected_gradients not in ("none", "zero"):
+            raise unknown_name("GradientTape.gradient: unconnected_gradients", unconnected_gradients, ("none", "zero"))
+        if self._answered and not self.persistent:
+            raise GradientError(
+                "GradientTape.gradient: this tape has answered once. Make it with GradientTape(persistent=True) to ask "
+                "again."
+            )
+        self._answered = True
+        ys = _tensors("GradientTape.gradient: target", target)
+        xs = _tensors("GradientTape.gradient: sources", sources)
+        found = iter(self._ask(xs, ys, _seeds("GradientTape.gradient", target, output_gradients)))
+
+        def answer(x: Tensor) -> Tensor | None:
+            dx = next(found)
+            return functional.zeros_like(x) if dx is None and unconnected_gradients == "zero" else dx
+
+        return _mapped(answer, sources)
+
+    def _ask(self, xs: list[Tensor], ys: list[Tensor], seeds: list[TensorLike]) -> list[Tensor | None]:
+        if not any(y.requires_grad for y in ys):
+            return [None] * len(xs)
+        ones = [functional.ones_like(y) if seed is None else seed for y, seed in zip(ys, seeds, strict=True)]
+        around = list(blocks())
+        listening = any(t._block in around and (t is not self or self.persistent) for t in GradientTape._open)
+        dxs = _gradients_at(xs, ys, ones, create_graph=listening, since=self._since)
+        if self.watch_accessed_variables:
+            return dxs
+        return [dx if x.node is not None or id(x) in self._watched else None for x, dx in zip(xs, dxs, strict=True)]
+
+
+def _is_lent(x: Tensor) -> bool:
+    """Return whether x requires a gradient only because an open tape, of any thread, watches it."""
+    return any(id(x) in tape._lent for tape in GradientTape._open)

@@ -1,0 +1,60 @@
+"""Making tensors out of numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.engine import registry
+from minigrad.engine.dtypes import dtype_name, is_floating
+from minigrad.engine.tensor import Tensor, TensorLike, array_from, constant, mixed
+
+__all__ = ["as_tensor", "beside", "is_floating", "tensor"]
+
+
+def tensor(data: TensorLike, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Returns a new leaf on the current backend, with a copy of the data.
+
+    Args:
+        data: a Python number, nested lists of them, a NumPy array, an array of the current backend, or a Tensor.
+        dtype: a name such as ``"float64"``, or a NumPy dtype. By default Python floats become float32, and arrays
+            keep the dtype they have.
+        requires_grad: is the gradient with respect to this tensor wanted? For floating dtypes only.
+
+    Raises:
+        ShapeError: the lists are ragged.
+        UnknownNameError: there is no dtype of that name.
+        DTypeError: the data are not numbers; the dtype cannot hold them (300 as uint8, 0.5 as int32, 1e300 as
+            float32; to round is no error, and any number is a bool); they are a masked array; or a gradient is wanted
+            for integers.
+        OptionError: `requires_grad` is neither True nor False.
+        GradientError: `data` is a list of tensors, whose history would be lost.
+
+    >>> import minigrad as mg
+    >>> mg.tensor([1.0, 2.0])
+    Tensor([1., 2.], dtype=float32)
+    """
+    backend = registry.current()
+    made = Tensor(array_from(data, dtype, backend), backend)
+    made.requires_grad = requires_grad
+    return made
+
+
+def as_tensor(x: TensorLike, dtype: Any = None, what: str = "tensor") -> Tensor:
+    """Returns x, which messages call `what`, itself if it is a Tensor (of that dtype), else a new one."""
+    if not isinstance(x, Tensor):
+        backend = registry.current()
+        return Tensor(array_from(x, dtype, backend, what), backend)
+    return x if dtype is None or dtype_name(x.dtype) == dtype_name(dtype) else x.astype(dtype)
+
+
+def beside(x: Tensor, other: TensorLike, what: str) -> Tensor:
+    """Returns `other` as a tensor on the backend of x.
+
+    Raises:
+        BackendError: it is a Tensor that lives elsewhere.
+    """
+    if not isinstance(other, Tensor):
+        return constant(other, x.backend, what)
+    if other.backend is not x.backend:
+        raise mixed(what, x.backend, other.backend)
+    return other

@@ -1,0 +1,77 @@
+"""Dtypes by name: whatever a library calls its own, here it is ``"float32"``, ``"int64"``, ``"bool"`` …"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import inf
+from typing import Any
+
+from minigrad.engine.errors import DTypeError, unknown_name
+
+FLOATING = ("float16", "float32", "float64")
+DTYPES = (*FLOATING, "bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
+# From here on a number rounds to infinity: half a step above the largest.
+INFINITE: dict[str, float] = {"float16": 65520.0, "float32": (2 - 2**-24) * 2.0**127, "float64": inf}
+PYTHON = {"float": "float64", "int": "int64", "bool_": "bool"}  # as NumPy reads Python's types
+
+
+def dtype_name(dtype: Any) -> str:
+    """Returns the name of a dtype.
+
+    Args:
+        dtype: a name, one of Python's types, or a dtype of any library: NumPy's ``np.float32`` and
+            ``np.dtype("float32")``, the array API's ``xp.float32``.
+
+    Raises:
+        UnknownNameError: no such name.
+        DTypeError: a dtype that is not of real numbers or bools.
+
+    >>> dtype_name(float), dtype_name("int32")
+    ('float64', 'int32')
+    """
+    if isinstance(dtype, str):
+        name = PYTHON.get(dtype, dtype)
+        if name not in DTYPES:
+            raise unknown_name("dtype", dtype, DTYPES)
+        return name
+    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype).rpartition(".")[2]
+    name = PYTHON.get(name, name)
+    if name not in DTYPES:
+        raise DTypeError(f"expected a dtype of real numbers or bools, got {dtype}. Known are: {', '.join(DTYPES)}.")
+    return name
+
+
+def is_floating(dtype: Any) -> bool:
+    """Is it a dtype of real numbers, whatever the backend calls it?"""
+    return dtype_name(dtype) in FLOATING
+
+
+def fits(number: float, name: str) -> bool:
+    """Returns whether a number, fractions aside, is within the range of a dtype; NaN and infinity are in none."""
+    if name == "bool":
+        return True
+    if name in FLOATING:
+        return abs(number) < INFINITE[name]
+    low, high = _integers(name)
+    return low <= number <= high
+
+
+def _integers(name: str) -> tuple[int, int]:
+    """The smallest and the largest integer of a dtype."""
+    bits = int(name.removeprefix("u").removeprefix("int"))
+    return (0, (1 << bits) - 1) if name.startswith("u") else (-(1 << bits - 1), (1 << bits - 1) - 1)
+
+
+def always_fits(came: str, name: str) -> bool:
+    """Returns whether a dtype holds every number of another, rounded to fewer digits where it must."""
+    if name in ("bool", "float64") or came == "bool" or came == name:
+        return True
+    if came in FLOATING:
+        return name in FLOATING and INFINITE[came] <= INFINITE[name]
+    return all(fits(end, name) for end in _integers(came))
+
+
+@lru_cache(maxsize=None, typed=True)  # of one type: two libraries' dtypes may hash alike, and refuse to be compared
+def is_half(dtype: Any) -> bool:
+    """Return whether a dtype has 16 bits: sums in it overflow at 65,520, and stop growing long before."""
+    return dtype_name(dtype) == "float16"

@@ -1,0 +1,119 @@
+"""Losses of raw scores: one number for each example, weighed by a mask and reduced as one says."""
+
+from __future__ import annotations
+
+from minigrad.engine.creation import as_tensor, beside
+from minigrad.engine.dtypes import is_half
+from minigrad.engine.errors import DTypeError, IndexRangeError, OptionError, ShapeError, unknown_name
+from minigrad.engine.functional.elementwise import square
+from minigrad.engine.functional.half import narrowed, widened
+from minigrad.engine.functional.reduction import sum as total
+from minigrad.engine.ops import loss
+from minigrad.engine.tensor import Tensor, TensorLike, apply
+
+REDUCTIONS = ("none", "sum", "mean_all", "mean_valid")
+
+
+def softmax_cross_entropy(
+    logits: TensorLike, labels: TensorLike, mask: TensorLike = None, reduction: str = "mean_valid"
+) -> Tensor:
+    """−ln softmax(logits)[label], in nats.
+
+    Args:
+        logits: (…, classes).
+        labels: integers (…), each in 0 … classes − 1. On a device, where looking costs a transfer, the loss of a label
+            out of range is NaN.
+        mask: (…) of bools or weights, by which each example's loss is multiplied.
+        reduction: see `reduced`.
+
+    Raises:
+        ShapeError: labels, or mask, and logits do not fit together.
+        IndexRangeError: a label is out of range.
+        DTypeError: the labels are not integers.
+    """
+    x = as_tensor(logits)
+    where = beside(x, labels, "softmax_cross_entropy")
+    if x.ndim == 0 or where.shape != x.shape[:-1]:
+        raise ShapeError(
+            f"softmax_cross_entropy: expected `labels` of shape {x.shape[:-1]} for logits of shape "
+            f"{x.shape}, got {where.shape}."
+        )
+    if "int" not in str(where.dtype):
+        raise DTypeError(
+            f"softmax_cross_entropy: expected integer `labels`, got {where.dtype}. For probabilities use "
+            "keras.losses.CategoricalCrossentropy."
+        )
+    if (
+        getattr(x.backend, "on_host", False)
+        and where.size
+        and not 0 <= int(where.min()) <= int(where.max()) < x.shape[-1]
+    ):
+        raise IndexRangeError(
+            f"softmax_cross_entropy: expected labels from 0 to {x.shape[-1] - 1}, got {int(where.min())} to "
+            f"{int(where.max())}."
+        )
+    return narrowed(reduced(apply(loss.SoftmaxCrossEntropy, widened(x), labels=where.array), mask, reduction), x)
+
+
+def binary_cross_entropy(
+    logits: TensorLike, targets: TensorLike, mask: TensorLike = None, reduction: str = "mean_valid"
+) -> Tensor:
+    """−z ln σ(x) − (1 − z) ln(1 − σ(x)), in nats, for logits x and targets z in [0, 1] of one shape.
+
+    Raises:
+        ShapeError: the shapes differ, or the mask does not fit.
+        OptionError: a target is not in [0, 1]. On a device, where looking costs a transfer, nobody looks.
+    """
+    x, z = _alike("binary_cross_entropy", logits, targets)
+    if getattr(z.backend, "on_host", False) and z.size and not 0 <= float(z.min()) <= float(z.max()) <= 1:
+        raise OptionError(
+            f"binary_cross_entropy: expected targets from 0 to 1, got {float(z.min()):g} to {float(z.max()):g}."
+        )
+    return narrowed(reduced(apply(loss.BinaryCrossEntropy, widened(x), z), mask, reduction), x)
+
+
+def mean_squared_error(
+    predictions: TensorLike, targets: TensorLike, mask: TensorLike = None, reduction: str = "mean_valid"
+) -> Tensor:
+    """(prediction − target)², the two of one shape."""
+    a, b = _alike("mean_squared_error", predictions, targets)
+    return narrowed(reduced(square(widened(a) - widened(b)), mask, reduction), a)
+
+
+def reduced(losses: Tensor, mask: TensorLike = None, reduction: str = "mean_valid") -> Tensor:
+    """Weighs losses by a mask and brings them together.
+
+    Args:
+        losses: one for each example, any shape.
+        mask: bools or weights of that shape; None counts every example.
+        reduction: ``"none"``, ``"sum"``, ``"mean_all"`` (the sum divided by the number of examples, padding included)
+            or ``"mean_valid"`` (divided by the sum of the mask).
+
+    Raises:
+        UnknownNameError: no such reduction.
+        ShapeError: the mask does not fit.
+    """
+    if reduction not in REDUCTIONS:
+        raise unknown_name("reduction", reduction, REDUCTIONS)
+    if is_half(losses.dtype):
+        return narrowed(reduced(widened(losses), mask, reduction), losses)
+    count: Tensor | float = float(losses.size)
+    if mask is not None:
+        weights = as_tensor(beside(losses, mask, "loss: mask"), losses.dtype)
+        if weights.shape != losses.shape:
+            raise ShapeError(f"loss: expected `mask` of shape {losses.shape}, one for each loss, got {weights.shape}.")
+        losses = losses * weights
+        if reduction == "mean_valid":
+            # With nothing valid the sum is 0, and so is the loss.
+            count = total(weights) + (total(weights) == 0.0).astype(losses.dtype)
+    if reduction == "none":
+        return losses
+    return total(losses) if reduction == "sum" else total(losses) / count
+
+
+def _alike(name: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
+    x = as_tensor(a) if isinstance(a, Tensor) or not isinstance(b, Tensor) else beside(b, a, name)
+    z = beside(x, b, name)
+    if x.shape != z.shape:
+        raise ShapeError(f"{name}: expected two tensors of one shape, got {x.shape} and {z.shape}.")
+    return x, z

@@ -1,0 +1,171 @@
+"""Reductions. `axis` is an int, a tuple of ints, or None for all; with `keepdims` reduced axes stay, with length 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod as product
+
+from minigrad.engine.arguments import flag
+from minigrad.engine.creation import as_tensor
+from minigrad.engine.dtypes import is_half
+from minigrad.engine.errors import ShapeError
+from minigrad.engine.functional.half import narrowed, widened
+from minigrad.engine.ops import logic, reduction
+from minigrad.engine.ops.axes import axes_of
+from minigrad.engine.protocol import Axis
+from minigrad.engine.tensor import Tensor, TensorLike, apply
+
+
+def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001  (NumPy's names)
+    """Σ x"""
+    keepdims = flag("sum: `keepdims`", keepdims)
+    return apply(reduction.Sum, x, axis=axis, keepdims=keepdims)
+
+
+def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Σ x / n"""
+    keepdims = flag("mean: `keepdims`", keepdims)
+    x = as_tensor(x)
+    if is_half(x.dtype):
+        return narrowed(mean(widened(x), axis, keepdims), x)
+    count = product([x.shape[a] for a in axes_of(axis, x.ndim, "mean")])
+    return apply(reduction.Sum, x, axis=axis, keepdims=keepdims) / float(count)
+
+
+def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Σ (x − mean)² / n"""
+    keepdims = flag("var: `keepdims`", keepdims)
+    x = as_tensor(x)
+    distance = widened(x) - mean(widened(x), axis, True)
+    return narrowed(mean(distance * distance, axis, keepdims), x)
+
+
+def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Π x. Its gradient holds where factors are 0 too, at the price of n² products of n factors."""
+    keepdims = flag("prod: `keepdims`", keepdims)
+    y = as_tensor(x)
+    for a in sorted(axes_of(axis, y.ndim, "prod"), reverse=True):
+        y = apply(reduction.Prod, y, axis=a, keepdims=keepdims)
+    return y
+
+
+def max(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
+    """The largest; those that share the first place share the gradient."""
+    keepdims = flag("max: `keepdims`", keepdims)
+    return apply(reduction.Max, x, axis=axis, keepdims=keepdims)
+
+
+def min(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
+    """The smallest; those that share the first place share the gradient."""
+    keepdims = flag("min: `keepdims`", keepdims)
+    return apply(reduction.Min, x, axis=axis, keepdims=keepdims)
+
+
+def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
+    """Are all true?"""
+    keepdims = flag("all: `keepdims`", keepdims)
+    return apply(logic.All, x, axis=axis, keepdims=keepdims)
+
+
+def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
+    """Is any true?"""
+    keepdims = flag("any: `keepdims`", keepdims)
+    return apply(logic.Any, x, axis=axis, keepdims=keepdims)
+
+
+def argmax(x: TensorLike, axis: int | None = None) -> Tensor:
+    """The position of the largest along an axis, or among all; integers, through which no gradient passes."""
+    return apply(logic.ArgMax, x, axis=axis)
+
+
+def cumsum(x: TensorLike, axis: int | None = None) -> Tensor:
+    """yₜ = Σ_{s≤t} xₛ along an axis, or over all numbers in their order."""
+    x = as_tensor(x)
+    return apply(reduction.CumSum, x, axis=axis) if axis is not None else cumsum(x.reshape(-1), 0)
+
+
+def logsumexp(x: TensorLike, axis: Axis = -1, keepdims: bool = False) -> Tensor:
+    """ln Σ eˣ over the axes, without overflow."""
+    keepdims = flag("logsumexp: `keepdims`", keepdims)
+    x = as_tensor(x)
+    if is_half(x.dtype):
+        return narrowed(logsumexp(widened(x), axis, keepdims), x)
+    return apply(reduction.LogSumExp, x, axis=axis, keepdims=keepdims)
+
+
+def softmax(x: TensorLike, axis: int = -1) -> Tensor:
+    """eˣ / Σ eˣ along an axis."""
+    x = as_tensor(x)
+    if is_half(x.dtype):
+        return narrowed(softmax(widened(x), axis), x)
+    return apply(reduction.Softmax, x, axis=axis)
+
+
+def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
+    """x − ln Σ eˣ along an axis."""
+    x = as_tensor(x)
+    if is_half(x.dtype):
+        return narrowed(log_softmax(widened(x), axis), x)
+    return apply(reduction.LogSoftmax, x, axis=axis)
+
+
+def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
+    """A sum of products, as NumPy's, e.g. ``einsum("btd,dh->bth", x, w)``: one or two operands, no ellipsis.
+
+    Written with transpose, reshape and one matrix product: its gradient is theirs.
+
+    Raises:
+        ShapeError: the subscripts are of another kind, or do not fit the operands.
+    """
+    if not isinstance(subscripts, str):
+        raise ShapeError(f'einsum: expected subscripts such as "ij,jk->ik" first, got {subscripts!r}.')
+    tensors = [as_tensor(x) for x in operands]
+    terms, output, size = _subscripts(subscripts, [x.shape for x in tensors])
+    a, a_term = tensors[0], terms[0]
+    if len(terms) == 1:
+        return _arrange(_sum_out(a, a_term, output), [i for i in a_term if i in output], output)
+    b, b_term = tensors[1], terms[1]
+    a, b = _sum_out(a, a_term, b_term + output), _sum_out(b, b_term, a_term + output)
+    batch = [i for i in a_term if i in b_term and i in output]
+    summed = [i for i in a_term if i in b_term and i not in output]
+    rows = [i for i in a_term if i not in b_term and i in output]
+    columns = [i for i in b_term if i not in a_term and i in output]
+
+    def grouped(x: Tensor, term: str, *groups: list[str]) -> Tensor:
+        order = [i for group in groups for i in group]
+        here = [i for i in term if i in order]
+        return _arrange(x, here, order).reshape(tuple([product([size[i] for i in group]) for group in groups]))
+
+    y = grouped(a, a_term, batch, rows, summed) @ grouped(b, b_term, batch, summed, columns)
+    indices = [*batch, *rows, *columns]
+    return _arrange(y.reshape(tuple([size[i] for i in indices])), indices, output)
+
+
+def _subscripts(subscripts: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str, dict[str, int]]:
+    """Reads ``"ij,jk->ik"``: the operands' indices, the result's, and the length of each index."""
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    once = [len(set(term)) == len(term) for term in [*terms, output]]
+    unknown = set(output) - set(inputs)
+    if not arrow or "." in subscripts or len(terms) != len(shapes) or len(terms) > 2 or False in once or unknown:
+        raise ShapeError(
+            f"einsum: expected subscripts such as 'ij,jk->ik' for {len(shapes)} operands (at most two), an arrow, no "
+            f"ellipsis and no index twice in a term, got {subscripts!r}."
+        )
+    size: dict[str, int] = {}
+    for term, shape in zip(terms, shapes, strict=True):
+        if len(term) != len(shape) or [size.setdefault(i, n) for i, n in zip(term, shape, strict=True)] != list(shape):
+            given = " and ".join(map(str, shapes))
+            raise ShapeError(f"einsum: the subscripts {subscripts!r} do not fit operands of shape {given}.")
+    return terms, output, size
+
+
+def _sum_out(x: Tensor, term: str, wanted: str) -> Tensor:
+    """Sums over the indices that nobody else wants."""
+    axes = tuple([k for k, i in enumerate(term) if i not in wanted])
+    return x.sum(axes) if axes else x
+
+
+def _arrange(x: Tensor, indices: Sequence[str], order: Sequence[str]) -> Tensor:
+    """Brings the axes of x, named by `indices`, into an order."""
+    return x.transpose(tuple([indices.index(i) for i in order])) if x.ndim > 1 else x

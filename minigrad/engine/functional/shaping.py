@@ -1,0 +1,281 @@
+"""Functions that move numbers about, read them by index, or make them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import ceil, inf
+from operator import index as index_of
+from typing import Any, SupportsIndex, cast
+
+from minigrad.engine import registry
+from minigrad.engine.creation import as_tensor, beside
+from minigrad.engine.dtypes import dtype_name, is_floating
+from minigrad.engine.errors import DTypeError, OptionError, ShapeError
+from minigrad.engine.functional.elementwise import floor, not_equal
+from minigrad.engine.functional.reduction import any as any_
+from minigrad.engine.indices import look_at, places
+from minigrad.engine.ops import indexing
+from minigrad.engine.ops import shape as shape_ops
+from minigrad.engine.ops.axes import axes_of, axis_of, whole
+from minigrad.engine.protocol import Axis
+from minigrad.engine.tape import Node
+from minigrad.engine.tensor import Tensor, TensorLike, apply, array_from, plain_index
+
+Shape = SupportsIndex | Sequence[int]
+
+
+# --- new tensors ------------------------------------------------------------------------------------------------------
+
+
+def zeros(shape: Shape, dtype: Any = "float32") -> Tensor:
+    """A tensor of zeros on the current backend."""
+    return full(shape, 0, dtype)
+
+
+def ones(shape: Shape, dtype: Any = "float32") -> Tensor:
+    """A tensor of ones on the current backend."""
+    return full(shape, 1, dtype)
+
+
+def full(shape: Shape, value: float, dtype: Any = "float32") -> Tensor:
+    """A tensor of one value on the current backend."""
+    backend, name = registry.current(), dtype_name(dtype)
+    number = a_number(value, "full")
+    if type(number) is not int or number not in (0, 1):
+        host = registry.resolve("numpy")
+        number = host.to_numpy(array_from(number, name, host, "full")).item()
+    return Tensor(backend.full(sizes_of(shape), number, dtype=name), backend)
+
+
+def a_number(value: Any, what: str) -> Any:
+    """Returns a number, Python's or an array's only one."""
+    if isinstance(value, (str, bytes, list, tuple)) or not (hasattr(value, "__float__") or hasattr(value, "__index__")):
+        raise DTypeError(f"{what}: expected a number, got {value!r}.")
+    return value
+
+
+def several(xs: Any, what: str) -> Any:
+    """Returns a list or tuple of tensors, or the slices of one tensor."""
+    if not isinstance(xs, Iterable):
+        raise DTypeError(f"{what}: expected a list of tensors, got {xs!r}.")
+    return xs
+
+
+def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any = None) -> Tensor:
+    """start, start + step, … up to but without stop; with one number, 0, 1, … up to but without it.
+
+    Integers by default where all the numbers given are, else float32.
+    """
+    start, stop = (0, start) if stop is None else (start, stop)
+    start, stop, step = (a_number(n, "arange") for n in (start, stop, step))
+    if not step or not all(abs(n) < inf for n in (start, stop, step)):
+        raise OptionError(f"arange: expected finite numbers and a `step` other than 0, got {start}, {stop}, {step}.")
+    kind = "int64" if isinstance(start + stop + step, int) else "float64"
+    backend = registry.current()
+    numbers = backend.arange(max(0, ceil((stop - start) / step)), dtype=kind) * step + start
+    name = dtype_name(dtype) if dtype is not None else "float32" if kind == "float64" else kind
+    return Tensor(array_from(numbers, name, backend, "arange"), backend)
+
+
+def zeros_like(x: TensorLike) -> Tensor:
+    """Zeros of x's shape, dtype and backend."""
+    x = as_tensor(x)
+    return Tensor(x.backend.zeros(x.shape, x.dtype), x.backend)
+
+
+def ones_like(x: TensorLike) -> Tensor:
+    """Ones of x's shape, dtype and backend."""
+    x = as_tensor(x)
+    return Tensor(x.backend.ones(x.shape, x.dtype), x.backend)
+
+
+def outputs_of(node: Node) -> Any:
+    """The tensor, or the tuple of tensors, that a node made."""
+    current = registry.current()
+    if type(node.y) is tuple:
+        return tuple([Tensor(part, current, node, k) for k, part in enumerate(node.y)])
+    return Tensor(node.y, current, node)
+
+
+def sizes_of(shape: Shape, least: int = 0) -> tuple[int, ...]:
+    """The lengths of axes, none of them below the least: −1 where one may be left open."""
+    try:
+        sizes = tuple(map(index_of, shape)) if isinstance(shape, (tuple, list)) else (index_of(cast(Any, shape)),)
+    except TypeError:
+        sizes = (least - 1,)
+    if sizes and min(sizes) < least:
+        raise ShapeError(f"expected a shape, whole numbers from {least} on, got {shape!r}.")
+    return sizes
+
+
+# --- shape ------------------------------------------------------------------------------------------------------------
+
+
+def reshape(x: TensorLike, shape: Shape) -> Tensor:
+    """x's numbers, in x's order, in another shape; one axis may be −1."""
+    return apply(shape_ops.Reshape, x, shape=sizes_of(shape, -1))
+
+
+def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
+    """y's axis k is x's axis axes[k]; all reversed by default."""
+    x = as_tensor(x)
+    order = tuple(range(x.ndim))[::-1] if axes is None else axes_of(cast(Axis, axes), x.ndim, "transpose")
+    if len(order) != x.ndim:
+        raise ShapeError(f"transpose: expected `axes` to name each of the {x.ndim} axes of x once, got {axes}.")
+    return apply(shape_ops.Transpose, x, axes=order)
+
+
+def swapaxes(x: TensorLike, a: int, b: int) -> Tensor:
+    """x with two axes exchanged."""
+    x = as_tensor(x)
+    a, b = axis_of(a, x.ndim, "swapaxes"), axis_of(b, x.ndim, "swapaxes")
+    order = list(range(x.ndim))
+    order[a], order[b] = b, a
+    return apply(shape_ops.Transpose, x, axes=tuple(order))
+
+
+def expand_dims(x: TensorLike, axis: int) -> Tensor:
+    """x with a new axis of length 1."""
+    x = as_tensor(x)
+    at = axis_of(axis, x.ndim + 1, "expand_dims")
+    return reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
+
+
+def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
+    """x without its axes of length 1, or without those named."""
+    x = as_tensor(x)
+    gone = [a for a in axes_of(axis, x.ndim, "squeeze") if axis is not None or x.shape[a] == 1]
+    if any(x.shape[a] != 1 for a in gone):
+        raise ShapeError(f"squeeze: expected axes of length 1, got axis {axis} of shape {x.shape}.")
+    return reshape(x, tuple([n for a, n in enumerate(x.shape) if a not in gone]))
+
+
+def broadcast_to(x: TensorLike, shape: Shape) -> Tensor:
+    """x, copied along the axes that it lacks or has with length 1."""
+    return apply(shape_ops.BroadcastTo, x, shape=sizes_of(shape))
+
+
+def concat(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
+    """The xs one after the other along an axis."""
+    return apply(shape_ops.Concat, *several(xs, "concat"), axis=whole(axis, "concat"))
+
+
+concatenate = concat  # NumPy's older name
+
+
+def stack(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
+    """The xs, all of one shape, side by side along a new axis."""
+    return apply(shape_ops.Stack, *several(xs, "stack"), axis=whole(axis, "stack"))
+
+
+def unstack(x: TensorLike, axis: int = 0) -> tuple[Tensor, ...]:
+    """The slices of x along an axis, a tuple."""
+    x = as_tensor(x)
+    return apply(shape_ops.Unstack, x, axis=axis_of(axis, x.ndim, "unstack"))
+
+
+def split(x: TensorLike, sections: int | Sequence[int], axis: int = 0) -> tuple[Tensor, ...]:
+    """x cut along an axis: into so many equal parts, or at the given positions, as NumPy's split.
+
+    Raises:
+        ShapeError: the axis cannot be cut so.
+    """
+    x = as_tensor(x)
+    axis = axis_of(axis, x.ndim, "split")
+    n = x.shape[axis]
+    if isinstance(sections, int):
+        if sections < 1 or n % sections:
+            raise ShapeError(f"split: an axis of length {n} cannot be cut into {sections} equal parts.")
+        sizes = (n // sections,) * sections
+    else:
+        cuts = [0, *map(index_of, sections), n]
+        sizes = tuple([stop - start for start, stop in pairwise(cuts)])
+        if any(size < 0 for size in sizes):
+            raise ShapeError(f"split: expected ascending positions from 0 to {n}, got {list(sections)}.")
+    return apply(shape_ops.Split, x, sizes=sizes, axis=axis)
+
+
+def flip(x: TensorLike, axis: Axis = None) -> Tensor:
+    """x read backwards along the axes, along all by default."""
+    return apply(shape_ops.Flip, x, axis=axis)
+
+
+def pad(x: TensorLike, widths: Sequence[tuple[int, int]]) -> Tensor:
+    """x with zeros around it, (before, after) for each axis."""
+    x = as_tensor(x)
+    try:
+        pairs = tuple([(index_of(before), index_of(after)) for before, after in widths])
+    except (TypeError, ValueError):
+        pairs = ()
+    if len(pairs) != x.ndim or any(n < 0 for pair in pairs for n in pair):
+        raise ShapeError(
+            f"pad: expected `widths` to be {x.ndim} pairs (before, after), one for each axis, got {widths}."
+        )
+    return apply(shape_ops.Pad, x, widths=pairs)
+
+
+# --- indexing ---------------------------------------------------------------------------------------------------------
+
+
+def getitem(x: TensorLike, index: Any) -> Tensor:
+    """x[index]"""
+    return as_tensor(x)[index]
+
+
+def scatter_add(x: TensorLike, index: Any, values: TensorLike) -> Tensor:
+    """x with values added at the index; what is named twice is added twice.
+
+    Raises:
+        DTypeError: x has a dtype that cannot hold the values.
+        IndexRangeError: the index is out of range.
+    """
+    x = as_tensor(x)
+    if not isinstance(values, Tensor) or not is_floating(x.dtype):
+        what = "scatter_add: `values`"
+        values = beside(x, values, what) if isinstance(values, Tensor) else values
+        values = Tensor(array_from(values, x.dtype, x.backend, what), x.backend)
+    return apply(indexing.ScatterAdd, x, values, index=plain_index(index, x.backend, x.shape))
+
+
+def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
+    """The slices of x along an axis that the integers `indices` name, e.g. the rows of an embedding."""
+    x = as_tensor(x)
+    axis = axis_of(axis, x.ndim, "take")
+    rows = beside(x, indices, "take")
+    if "int" not in str(rows.dtype):
+        raise DTypeError(f"take: expected integer `indices`, got {rows.dtype}. Convert with x.astype('int64').")
+    if not getattr(x.backend, "on_host", False):
+        look_at((indices,), x.backend, x.shape[axis : axis + 1])
+    at = places(rows.array, rows, x.backend)
+    if axis == 0:
+        return apply(indexing.Take, x, indices=at)
+    taken = apply(indexing.Take, swapaxes(x, 0, axis), indices=x.backend.reshape(at, (-1,)))
+    return reshape(swapaxes(taken, 0, axis), (*x.shape[:axis], *rows.shape, *x.shape[axis + 1 :]))
+
+
+def whole_numbers(where: str, x: Tensor) -> Tensor:
+    """Returns x, whole numbers whatever its dtype, as integers."""
+    if "int" in str(x.dtype):
+        return x
+    if is_floating(x.dtype) and bool(any_(not_equal(floor(x), x))):
+        raise DTypeError(f"{where}: expected integers, got {x.dtype} with fractions or NaN.")
+    return x.astype("int64")
+
+
+def one_hot(indices: TensorLike, depth: int, dtype: Any = "float32") -> Tensor:
+    """1 at the index and 0 elsewhere, along a new last axis of length `depth`: (…) → (…, depth).
+
+    As in TensorFlow, an index out of range gives zeros only.
+    """
+    at = as_tensor(indices)
+    if "int" not in str(at.dtype):
+        raise DTypeError(f"one_hot: expected integer `indices`, got {at.dtype}. Convert with x.astype('int64').")
+    (depth,) = sizes_of(depth)
+    xp = at.backend
+    return Tensor(xp.astype(xp.expand_dims(at.array, -1) == xp.arange(depth), dtype_name(dtype)), xp)
+
+
+def stop_gradient(x: TensorLike) -> Tensor:
+    """x, but a constant to the gradient: nothing flows back through it."""
+    return as_tensor(x, None, "stop_gradient").detach()

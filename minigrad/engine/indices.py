@@ -1,0 +1,84 @@
+"""Indices: what NumPy takes between the brackets of x[…], as what every backend takes."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from operator import index as index_of
+from typing import Any
+
+from minigrad.engine import registry
+from minigrad.engine.dtypes import FLOATING, dtype_name
+from minigrad.engine.errors import BackendError, DTypeError, IndexRangeError
+from minigrad.engine.interop import Interop, array_from
+from minigrad.engine.protocol import BackendModule
+
+
+def plain_index(index: Any, backend: BackendModule, shape: tuple[int, ...]) -> Any:
+    """Returns an index for an array of this shape: integers, slices, None, Ellipsis, and arrays of the backend.
+
+    Only the outermost tuple counts axis by axis. A list, and a tuple inside it, is an array of places, as in NumPy.
+
+    Raises:
+        DTypeError: a part is none of what NumPy takes.
+        IndexRangeError: on a device, an index that comes from the host is out of range. Elsewhere the backend says so.
+        BackendError: a Tensor in it lives on another backend.
+    """
+    if isinstance(index, tuple):
+        plain: Any = tuple([_part(part, backend) for part in index])
+    else:
+        plain = _part(index, backend)
+    if not getattr(backend, "on_host", False):
+        look_at(index, backend, shape)
+    return plain
+
+
+def _part(part: Any, backend: BackendModule) -> Any:
+    """One entry of the outermost tuple."""
+    if part is None or part is Ellipsis or isinstance(part, (int, slice)):
+        return part
+    if isinstance(part, Integral):  # NumPy's
+        return int(part)
+    if isinstance(part, Interop):
+        if part.backend is not backend:
+            raise mixed("x[index]", backend, part.backend)
+        return places(part.array, part, backend)
+    if hasattr(part, "__index__") and not hasattr(part, "dtype"):
+        return index_of(part)
+    return places(array_from(part, None, backend, "x[index]"), part, backend)
+
+
+def places(array: Any, part: Any, backend: BackendModule) -> Any:
+    """An array of integers or bools. One that counts up to 2⁶⁴ becomes signed, for NumPy would let it wrap around."""
+    name = dtype_name(array.dtype)
+    if name in FLOATING:
+        if isinstance(part, (list, tuple)) and 0 in array.shape:  # [] has no dtype of its own
+            return backend.astype(array, "int64")
+        raise DTypeError(
+            f"x[index]: expected integers, slices, …, None, or arrays of integers or bools, got {name} of shape "
+            f"{tuple(array.shape)}. Convert with x.astype('int64')."
+        )
+    return array_from(array, "int64", backend, "x[index]") if name == "uint64" else array
+
+
+def look_at(index: Any, backend: BackendModule, shape: tuple[int, ...]) -> None:
+    """Check lists and NumPy arrays in an index for a device, which would read elsewhere without a word.
+
+    What lies on the device is not looked at: that would cost a transfer.
+    """
+    parts = index if isinstance(index, tuple) else (index,)
+    arrays = [part for part in parts if isinstance(part, (list, tuple)) or hasattr(part, "dtype")]
+    if not arrays or any(isinstance(part, Interop) or backend.is_array(part) for part in arrays):
+        return
+    host = registry.resolve("numpy")
+    try:
+        host.getitem(host.broadcast_to(host.zeros((), "bool"), shape), plain_index(index, host, shape))
+    except (IndexError, ValueError, TypeError) as error:
+        raise IndexRangeError(f"x[index]: cannot be applied to shape {shape}: {error}.") from error
+
+
+def mixed(what: str, a: BackendModule, b: BackendModule) -> BackendError:
+    """Returns the error for tensors of two backends in one computation."""
+    return BackendError(
+        f"{what}: one tensor lives on {a.name!r}, another on {b.name!r}. Nothing moves by itself; bring one over "
+        f"with x.to({a.name!r})."
+    )

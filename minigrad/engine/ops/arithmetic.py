@@ -1,0 +1,188 @@
+"""The arithmetic of two arrays, with NumPy's broadcasting, and the matrix product.
+
+The rules here leave the undoing of broadcasting to the tape (`Op.broadcasts`): what was copied along an axis on the
+way forward is summed along it on the way back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minigrad.engine.ops.op import Op
+from minigrad.engine.protocol import Array, Xp
+
+Needs = Sequence[bool]
+Pair = tuple[Array, Array]
+
+
+class Add(Op):
+    """y = a + b"""
+
+    broadcasts = True
+
+    def forward(xp: Xp, a: Array, b: Array) -> Array:
+        return a + b
+
+    def backward(xp: Xp, dy: Array, y: Array, a: Array, b: Array) -> Pair:
+        return dy, dy
+
+
+class Subtract(Op):
+    """y = a − b"""
+
+    broadcasts = True
+
+    def forward(xp: Xp, a: Array, b: Array) -> Array:
+        return a - b
+
+    def backward(xp: Xp, dy: Array, y: Array, a: Array, b: Array, *, needs: Needs) -> Pair:
+        return dy, -dy if needs[1] else None
+
+
+class Multiply(Op):
+    """y = a b"""
+
+    broadcasts = True
+
+    def forward(xp: Xp, a: Array, b: Array) -> Array:
+        return a * b
+
+    def backward(xp: Xp, dy: Array, y: Array, a: Array, b: Array, *, needs: Needs) -> Pair:
+        return dy * b if needs[0] else None, dy * a if needs[1] else None
+
+
+class Divide(Op):
+    """y = a / b"""
+
+    broadcasts = True
+
+    def forward(xp: Xp, a: Array, b: Array) -> Array:
+        return a / b
+
+    def backward(xp: Xp, dy: Array, y: Array, a: Array, b: Array, *, needs: Needs) -> Pair:
+        da = dy / b
+        return da, -da * y if needs[1] else None
+
+
+class Power(Op):
+    """y = aᵇ
+
+    da = dy b aᵇ⁻¹, which is 0 for b = 0, also where a = 0;  db = dy y ln a, which is taken as 0 where a = 0.
+    """
+
+    broadcasts = True
+
+    def forward(xp: Xp, a: Array, b: Array) -> Array:
+        return a**b
+
+    def backward(xp: Xp, dy: Array, y: Array, a: Array, b: Array, *, needs: Needs) -> Pair:
+        da = dy * (b * a ** _less_one(xp, a, b)) if needs[0] else None
+        db = dy * y * _log(xp, a, y) if needs[1] else None
+        return da, db
+
+
+def _less_one(xp: Xp, a: Array, b: Array) -> Array:
+    """b − 1, but b itself where a and b are 0, since 0⁻¹ would spoil the product with b."""
+    if isinstance(b, (int, float)):
+        return b - 1 if b != 0 else b
+    return xp.where((a == 0) & (b == 0), b, b - 1)
+
+
+def _log(xp: Xp, a: Array, y: Array) -> Array:
+    """ln a, in y's dtype, and 0 where a is 0."""
+    if isinstance(a, (int, float)):
+        return xp.log(xp.full((), a if a != 0 else 1, y.dtype))
+    return xp.log(xp.where(a == 0, 1, a))
+
+
+class Negative(Op):
+    """y = −x"""
+
+    def forward(xp: Xp, x: Array) -> Array:
+        return -x
+
+    def backward(xp: Xp, dy: Array, y: Array, x: Array) -> Array:
+        return -dy
+
+
+class MatMul(Op):
+    """y = a b, the matrix product over the last two axes; the axes before broadcast.
+
+    With matrices, da = dy bᵀ and db = aᵀ dy. A vector on the left is a row, one on the right a column, and its axis is
+    missing from y.
+    """
+
+    broadcasts = True
+    of_arrays = True
+
+    def forward(xp: Xp, a: Array, b: Array) -> Array:
+        return xp.matmul(a, b)
+
+    def backward(xp: Xp, dy: Array, y: Array, a: Array, b: Array, *, needs: Needs) -> Pair:
+        row, column = a.ndim == 1, b.ndim == 1
+        a = xp.expand_dims(a, 0) if row else a
+        b = xp.expand_dims(b, 1) if column else b
+        dy = xp.expand_dims(dy, -1) if column else dy
+        dy = xp.expand_dims(dy, -2) if row else dy
+        da = xp.matmul(dy, _transposed(xp, b)) if needs[0] else None
+        db = _product_with_rows(xp, a, dy, b.ndim) if needs[1] else None
+        da = xp.squeeze(da, -2) if row and needs[0] else da
+        db = xp.squeeze(db, -1) if column and needs[1] else db
+        return da, db
+
+
+def _product_with_rows(xp: Xp, a: Array, dy: Array, ndim: int) -> Array:
+    """aᵀ dy; where one matrix b served a whole batch, the sum over the batch is one product of all the rows."""
+    if ndim == 2 and a.ndim > 2:
+        a = xp.reshape(a, (-1, a.shape[-1]))
+        dy = xp.reshape(dy, (-1, dy.shape[-1]))
+    return xp.matmul(_transposed(xp, a), dy)
+
+
+def _transposed(xp: Xp, x: Array) -> Array:
+    """x with its last two axes exchanged."""
+    if x.ndim == 2:
+        return xp.transpose(x)
+    axes = tuple(range(x.ndim))
+    return xp.transpose(x, (*axes[:-2], axes[-1], axes[-2]))
+
+
+class Maximum(Op):
+    """y = max(a, b); where the two are equal, each gets half of dy."""
+
+    broadcasts = True
+
+    def forward(xp: Xp, a: Array, b: Array) -> Array:
+        return xp.maximum(a, b)
+
+    def backward(xp: Xp, dy: Array, y: Array, a: Array, b: Array) -> Pair:
+        return _shared(xp, dy, a > b, a == b)
+
+
+class Minimum(Op):
+    """y = min(a, b); where the two are equal, each gets half of dy."""
+
+    broadcasts = True
+
+    def forward(xp: Xp, a: Array, b: Array) -> Array:
+        return xp.minimum(a, b)
+
+    def backward(xp: Xp, dy: Array, y: Array, a: Array, b: Array) -> Pair:
+        return _shared(xp, dy, a < b, a == b)
+
+
+def _shared(xp: Xp, dy: Array, a_wins: Array, tie: Array) -> Pair:
+    half = xp.where(tie, 0.5 * dy, 0.0)
+    return xp.where(a_wins, dy, half), xp.where(a_wins, 0.0, xp.where(tie, half, dy))
+
+
+class Where(Op):
+    """y = a where the condition holds, else b"""
+
+    broadcasts = True
+
+    def forward(xp: Xp, condition: Array, a: Array, b: Array) -> Array:
+        return xp.where(condition, a, b)
+
+    def backward(xp: Xp, dy: Array, y: Array, condition: Array, a: Array, b: Array) -> tuple[None, Array, Array]:
+        return None, xp.where(condition, dy, 0.0), xp.where(condition, 0.0, dy)

@@ -1,0 +1,44 @@
+"""Axes by number: counted from 0, whichever way they were named."""
+
+from __future__ import annotations
+
+from operator import index
+
+from minigrad.engine.errors import DTypeError, ShapeError
+from minigrad.engine.protocol import Axis
+
+
+def axes_of(axis: Axis, ndim: int, what: str) -> tuple[int, ...]:
+    """Returns the axes that an argument names: one, several, or for None all.
+
+    Args:
+        axis: an int or a tuple of ints, those below 0 counted from the end; or None.
+        ndim: how many axes there are.
+        what: who asks, for the message.
+
+    Raises:
+        ShapeError: there is no such axis, or it is named twice.
+
+    >>> axes_of((-1, 0), 3, "sum")
+    (2, 0)
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    named = [whole(a, what) for a in axis] if isinstance(axis, (tuple, list)) else [whole(axis, what)]
+    counted = tuple([a + ndim if a < 0 else a for a in named])
+    if any(not 0 <= a < ndim for a in counted) or len(set(counted)) != len(counted):
+        raise ShapeError(f"{what}: expected `axis` to name different axes of {ndim}, got {axis}.")
+    return counted
+
+
+def whole(axis: int, what: str) -> int:
+    """Returns an axis as Python's int."""
+    try:
+        return index(axis)
+    except TypeError:
+        raise DTypeError(f"{what}: expected `axis` to be a whole number, got {axis!r}.") from None
+
+
+def axis_of(axis: int, ndim: int, what: str) -> int:
+    """Returns one axis, counted from 0."""
+    return axes_of((axis,), ndim, what)[0]

@@ -1,0 +1,169 @@
+"""One generator of random numbers, on the host: the same seed gives the same weights on every backend.
+
+Drawn by NumPy's PCG64 and then moved to the current backend. All threads draw from this generator, so what each of them
+gets depends on who comes first. A layer with a seed of its own gives the same numbers in any thread. A forked process
+starts with a copy of the generator: give each its own `seed`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine.arguments import fraction, integer, non_negative, number
+from minigrad.engine.creation import is_floating, tensor
+from minigrad.engine.dtypes import dtype_name
+from minigrad.engine.errors import DTypeError, OptionError
+from minigrad.engine.flow import new_lock
+from minigrad.engine.functional.shaping import sizes_of
+from minigrad.engine.tensor import Tensor
+
+Shape = int | tuple[int, ...] | list[int]
+
+_generator: np.random.Generator | None = None  # made when first asked for, as NumPy imports its module
+_making = new_lock()  # it
+_drawing: list[Any] = []  # NumPy's lock on it, while the process forks
+
+
+def seed(n: int | None) -> None:
+    """Starts the generator anew; None takes a seed from the operating system.
+
+    >>> import minigrad as mg
+    >>> mg.random.seed(1)
+    >>> mg.random.normal((2,)).numpy().tolist()
+    [0.3456, 0.8216]
+    """
+    global _generator
+    with _making:
+        _generator = _seeded("random.seed", n)
+
+
+set_seed = seed  # TensorFlow's name
+
+
+def generator() -> np.random.Generator:
+    """Returns NumPy's generator itself, for whoever draws on the host."""
+    return _generator if _generator is not None else _first()
+
+
+def _first() -> np.random.Generator:
+    global _generator
+    with _making:
+        if _generator is None:  # another thread may have seeded it meanwhile
+            _generator = np.random.default_rng()
+        return _generator
+
+
+def _before_fork() -> None:
+    """Waits for the end of a drawing in another thread, which in the child would never end."""
+    if _generator is not None:
+        _drawing.append(_generator.bit_generator.lock)
+        _drawing[-1].acquire()
+
+
+def _after_fork() -> None:
+    if _drawing:
+        _drawing.pop().release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+
+
+def generator_for(seed: int | None) -> np.random.Generator:
+    """Returns a generator of its own for a seed, or the common one for None."""
+    return generator() if seed is None else _seeded("seed", seed)
+
+
+def _seeded(where: str, n: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(n)
+    except (TypeError, ValueError):
+        raise OptionError(f"{where}: expected a whole number from 0 on, or None, got {n!r}.") from None
+
+
+def get_state() -> dict[str, Any]:
+    """Returns the generator's state, plain numbers that JSON can hold."""
+    return dict(generator().bit_generator.state)
+
+
+def set_state(state: dict[str, Any]) -> None:
+    """Puts the generator back into a state that `get_state` returned."""
+    generator().bit_generator.state = state
+
+
+def normal(shape: Shape = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
+    """Numbers from the normal distribution."""
+    mean = number("random.normal: `mean`", mean)
+    stddev = non_negative("random.normal: `stddev`", stddev)
+    return _real("random.normal", generator().normal(mean, stddev, sizes_of(shape)), dtype)
+
+
+def uniform(shape: Shape = (), minval: float = 0.0, maxval: float = 1.0, dtype: Any = "float32") -> Tensor:
+    """Numbers evenly spread over [minval, maxval)."""
+    low, high = number("random.uniform: `minval`", minval), number("random.uniform: `maxval`", maxval)
+    if not low <= high:
+        raise OptionError(f"random.uniform: expected `minval` up to `maxval`, got {minval!r} and {maxval!r}.")
+    return _real("random.uniform", generator().uniform(low, high, sizes_of(shape)), dtype)
+
+
+def truncated_normal(shape: Shape = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
+    """Numbers from the normal distribution, those beyond two standard deviations drawn again."""
+    mean = number("random.truncated_normal: `mean`", mean)
+    stddev = non_negative("random.truncated_normal: `stddev`", stddev)
+    drawn = mean + stddev * draw_truncated_normal(generator(), sizes_of(shape))
+    return _real("random.truncated_normal", drawn, dtype)
+
+
+def _real(where: str, drawn: Any, dtype: Any) -> Tensor:
+    """Real numbers drawn on the host, as a tensor of a floating dtype."""
+    if not is_floating(dtype):
+        raise DTypeError(f"{where}: expected `dtype` to be a floating one, got {dtype!r}. See also random.integers.")
+    return tensor(np.asarray(drawn, dtype_name(dtype)))
+
+
+def draw_truncated_normal(source: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """A host array from the standard normal distribution cut at ±2."""
+    x = np.asarray(source.standard_normal(shape))
+    while (outside := np.abs(x) > 2.0).any():
+        x[outside] = source.standard_normal(int(outside.sum()))
+    return x
+
+
+def draw_orthogonal(source: np.random.Generator, rows: int, columns: int) -> Any:
+    """A host array with orthonormal columns (or rows, if there are fewer), uniform among all such matrices.
+
+    The Q of a normal matrix's QR decomposition, its signs made unique by a positive diagonal of R.
+    Source: Mezzadri, 2007, "How to Generate Random Matrices from the Classical Compact Groups".
+    """
+    q, r = np.linalg.qr(source.standard_normal((max(rows, columns), min(rows, columns))))
+    q *= np.sign(np.diag(r))
+    return q if rows >= columns else q.T
+
+
+def integers(low: int, high: int, shape: Shape = ()) -> Tensor:
+    """Integers from low to high − 1."""
+    low, high = integer("random.integers: `low`", low), integer("random.integers: `high`", high)
+    if not low < high:
+        raise OptionError(f"random.integers: expected low < high, for high is left out, got {low!r} and {high!r}.")
+    if low < -(2**63) or high > 2**63:
+        raise OptionError(f"random.integers: expected `low` and `high` within ±2⁶³, got {low!r} and {high!r}.")
+    return tensor(generator().integers(low, high, sizes_of(shape)))
+
+
+def bernoulli(shape: Shape, p: float, dtype: Any = "float32", source: np.random.Generator | None = None) -> Tensor:
+    """1 with probability p, else 0; drawn by `source` if given, else by the common generator."""
+    p = fraction("random.bernoulli: `p`", p)
+    drawn = (source or generator()).random(sizes_of(shape)) < p
+    return tensor(np.asarray(drawn, dtype_name(dtype)))
+
+
+def dropout_mask(
+    shape: Shape, rate: float, dtype: Any = "float32", source: np.random.Generator | None = None
+) -> Tensor:
+    """0 with probability `rate`, else 1/(1 − rate), so that the mean is 1. All 0 for a rate of 1."""
+    rate = fraction("random.dropout_mask: `rate`", rate)
+    keep = (source or generator()).random(sizes_of(shape)) >= rate
+    return _real("random.dropout_mask", keep / (1.0 - rate) if rate < 1.0 else keep * 0.0, dtype)

@@ -1,0 +1,187 @@
+"""The one door for backends: `use`, `using`, `backends`.
+
+A backend is found by name in the table of those that come with minigrad, or in the entry-point group
+``minigrad.backends`` of any installed package, or it is simply a module that one hands in. All three go through the
+same loader and the same check. Nothing is imported before the first tensor asks `current()`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from minigrad.engine.errors import (
+    BackendContractError,
+    BackendError,
+    BackendUnavailableError,
+    UnknownBackendError,
+    unknown_name,
+)
+from minigrad.engine.flow import Override, Stack
+from minigrad.engine.protocol import BackendModule, missing
+
+GROUP = "minigrad.backends"
+SHIPPED = {"numpy": "minigrad_numpy", "numba": "minigrad_numba", "cupy": "minigrad_cupy"}  # name -> module
+MENDED_BY = {  # by installing an extra, which for CuPy depends on the driver
+    "cupy": "pip install 'minigrad-bptt[cuda12x]', or cuda13x where nvidia-smi says CUDA 13",
+}
+DEFAULT = "numpy"
+
+_loaded: dict[str, BackendModule] = {}  # by `resolve`; to load twice at once does no harm
+_chosen: BackendModule | None = None  # by `use`, for all threads
+_default: BackendModule | None = None  # once it was needed
+
+
+def use(backend: str | BackendModule) -> BackendModule:
+    """Make a backend the one on which new tensors are created, in all threads of the process.
+
+    A `using` block that another thread or task is in goes on. Those that this call stands in end with it: what was
+    asked for last holds.
+
+    Where nobody calls it, that is NumPy's, also where a faster one is installed: what a program computes with, and
+    whether it waits for a compiler, is to be read in it. `layer.path` says which loop a recurrent layer ran in.
+
+    Args:
+        backend: a name that `backends()` lists, or any module that satisfies `minigrad.engine.protocol`.
+
+    Returns:
+        The backend's module.
+
+    Raises:
+        UnknownBackendError: there is no backend of that name.
+        BackendUnavailableError: there is one, but its library or its device is missing.
+        BackendContractError: it lacks functions that the engine needs.
+
+    >>> import minigrad as mg
+    >>> mg.use("numpy").name
+    'numpy'
+    """
+    global _chosen
+    module = resolve(backend)
+    _chosen = module
+    _blocks.clear()
+    return module
+
+
+class using(Override[BackendModule]):  # noqa: N801  (a `with` statement reads it as a word)
+    """Make a backend the current one inside a `with` block, or in a function that it decorates.
+
+    It holds in the thread or task that enters the block; a new thread starts from what `use` chose.
+    """
+
+    def __init__(self, backend: str | BackendModule) -> None:
+        self.backend = backend
+
+    def __enter__(self) -> BackendModule:
+        self.module = resolve(self.backend)
+        _blocks.push(self)
+        return self.module
+
+    def __exit__(self, *error: object) -> None:
+        _blocks.drop(self)
+
+
+_blocks: Stack[using] = Stack("mg.using")
+
+
+def current() -> BackendModule:
+    """Returns the backend in use; the first call loads the default, NumPy."""
+    blocks = _blocks.entries()
+    if blocks:
+        return blocks[-1].module
+    return _chosen if _chosen is not None else _default or _load_default()
+
+
+def _load_default() -> BackendModule:
+    """Load it without choosing it: another thread may call `use` meanwhile, and its word counts."""
+    global _default
+    _default = resolve(DEFAULT)
+    return _default
+
+
+def resolve(backend: str | BackendModule) -> BackendModule:
+    """Returns the module for a name, or checks the module that was handed in. Raises as `use` does."""
+    if isinstance(backend, str):
+        if backend not in _loaded:
+            _loaded[backend] = _load(backend)
+        return _loaded[backend]
+    if backend is _chosen:
+        return backend
+    return _checked(backend, repr(getattr(backend, "__name__", backend)))
+
+
+def backends() -> dict[str, str]:
+    """Returns what is registered: each name with ``"available"``, or why not and what mends it.
+
+    >>> import minigrad as mg
+    >>> mg.backends()["numpy"]
+    'available'
+    """
+    return {name: _state(name) for name in sorted(_claims())}
+
+
+def _state(name: str) -> str:
+    try:
+        resolve(name)
+    except BackendError as error:
+        return str(error)
+    return "available"
+
+
+def _load(name: str) -> BackendModule:
+    """The one late import of the project: a backend, by name."""
+    module_name, owner = _claim(name)
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:  # a library without its driver fails in many ways, not by ImportError alone
+        remedy = MENDED_BY.get(name, f"pip install '{owner}[{name}]', or see its documentation")
+        raise BackendUnavailableError(
+            f"mg.use: the backend {name!r} of {owner} is registered, but {module_name} cannot be imported: {error}. "
+            f"Install what it needs: {remedy}."
+        ) from error
+    return _probed(_checked(module, repr(name)), name)
+
+
+def _claim(name: str) -> tuple[str, str]:
+    """The one module, and the distribution it is from, that goes by a name."""
+    registered = _claims()
+    if name not in registered:
+        unknown = unknown_name("mg.use", name, registered, "Or hand in a module: mg.use(my_module).")
+        raise UnknownBackendError(str(unknown))
+    if len(registered[name]) > 1:
+        owners = " and ".join(sorted(owner for _, owner in registered[name]))
+        raise BackendError(f"mg.use: the backend name {name!r} is claimed by {owners}. Uninstall one of them.")
+    return registered[name][0]
+
+
+def _checked(module: ModuleType, label: str) -> BackendModule:
+    absent = missing(module)
+    if absent:
+        raise BackendContractError(
+            f"mg.use: {label} is not a backend: it lacks {', '.join(absent[:9])}{' …' if absent[9:] else ''}. "
+            "What each must do is written in minigrad.engine.protocol."
+        )
+    return module
+
+
+def _probed(module: BackendModule, name: str) -> BackendModule:
+    """A backend may offer `probe()`, which returns None or the reason why its device does not answer."""
+    probe = getattr(module, "probe", None)
+    try:
+        reason = None if probe is None else probe()
+    except Exception as error:
+        raise BackendUnavailableError(f"mg.use: {name!r} is installed, but its device failed: {error}") from error
+    if reason:
+        raise BackendUnavailableError(f"mg.use: the backend {name!r} is installed, but {reason}")
+    return module
+
+
+def _claims() -> dict[str, list[tuple[str, str]]]:
+    """What is registered, here and by installed packages: name -> [(module, distribution)]."""
+    # importlib.metadata costs a fifth of `import numpy`: not at import, but when a backend is first looked up.
+    metadata = importlib.import_module("importlib.metadata")
+    claims = {name: [(module, "minigrad-bptt")] for name, module in SHIPPED.items()}
+    for point in metadata.entry_points(group=GROUP):
+        owner = point.dist.name if point.dist is not None else "an unnamed distribution"
+        claims.setdefault(point.name, []).append((point.value, owner))
+    return claims

@@ -1,0 +1,71 @@
+"""Nested structures of tensors: lists, tuples, named tuples and dictionaries, with anything else as leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+def leaves(structure: Any) -> list[Any]:
+    """Returns the leaves from left to right, of ``[1, (2, [3])]`` 1, 2 and 3."""
+    if isinstance(structure, dict):
+        structure = structure.values()
+    elif not isinstance(structure, (list, tuple)):
+        return [structure]
+    return [leaf for part in structure for leaf in (leaves(part) if isinstance(part, (list, tuple, dict)) else (part,))]
+
+
+def leaves_like(structure: Any, other: Any) -> list[Any]:
+    """Returns the leaves of another structure in the order of this one's: those of dictionaries by their keys.
+
+    Where the keys differ, those leaves are missing.
+
+    >>> leaves_like({"a": 0, "b": [0, 0]}, {"b": [2, 3], "a": 1})
+    [1, 2, 3]
+    """
+    if isinstance(structure, dict):
+        fits = isinstance(other, dict) and structure.keys() == other.keys()
+        return [leaf for key in structure for leaf in leaves_like(structure[key], other[key])] if fits else []
+    both = isinstance(structure, (list, tuple)) and isinstance(other, (list, tuple)) and len(structure) == len(other)
+    if not both:
+        return leaves(other)
+    return [leaf for part, others in zip(structure, other, strict=True) for leaf in leaves_like(part, others)]
+
+
+def named_alike(structure: Any, other: Any, exact: bool = False) -> bool:
+    """Does the other have named tuples where this one has? A plain tuple is one too unless `exact`, a list never."""
+    fields = getattr(structure, "_fields", None)
+    if getattr(other, "_fields", None) != fields and (exact or type(other) is not tuple):
+        return False
+    parts = structure if isinstance(structure, (list, tuple)) else ()
+    others = other if isinstance(other, (list, tuple)) and len(other) == len(parts) else [None] * len(parts)
+    return all(named_alike(*both, exact) for both in zip(parts, others, strict=True))
+
+
+def first(structure: Any) -> Any:
+    """Returns the leftmost leaf, or None where there is none."""
+    return structure if not isinstance(structure, (list, tuple, dict)) else next(iter(leaves(structure)), None)
+
+
+def map(function: Callable[..., Any], structure: Any, *others: Any) -> Any:  # noqa: A001  (callers write tree.map)
+    """Returns the structure with function(leaf, …) in place of each leaf.
+
+    >>> map(lambda a, b: a + b, [1, (2, 3)], [10, (20, 30)])
+    [11, (22, 33)]
+    """
+    if isinstance(structure, dict):
+        return {key: map(function, part, *(o[key] for o in others)) for key, part in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        parts = [map(function, *together) for together in zip(structure, *others, strict=True)]
+        return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
+    return function(structure, *others)
+
+
+def unflatten(structure: Any, flat: list[Any]) -> Any:
+    """Returns the structure with the leaves replaced, from left to right.
+
+    >>> unflatten([0, (0, 0)], ["a", "b", "c"])
+    ['a', ('b', 'c')]
+    """
+    remaining = iter(flat)
+    return map(lambda _: next(remaining), structure)

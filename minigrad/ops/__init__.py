@@ -1,1 +1,0 @@
-"""The operations: each two pure functions of arrays, forward and backward. See `minigrad.ops.op`."""

@@ -1,0 +1,113 @@
+"""What the functions that move and make numbers take and refuse; their numbers are tested with the operations."""
+
+from __future__ import annotations
+
+import re
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import functional as F
+from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
+
+X = np.arange(6.0).reshape(2, 3)
+
+REFUSED = {
+    "reshape": (lambda x: F.reshape(x, (4, 2)), r"Reshape: .*\(2, 3\)"),
+    "transpose twice": (lambda x: F.transpose(x, (0, 0)), "transpose: expected `axis` to name different axes of 2"),
+    "transpose too few": (lambda x: F.transpose(x, (1,)), "expected `axes` to name each of the 2 axes of x once"),
+    "swapaxes": (lambda x: F.swapaxes(x, 0, 2), "swapaxes: expected"),
+    "expand_dims": (lambda x: F.expand_dims(x, 4), "expand_dims: expected"),
+    "squeeze": (lambda x: F.squeeze(x, 0), r"squeeze: expected axes of length 1, got axis 0 of shape \(2, 3\)"),
+    "squeeze axis": (lambda x: F.squeeze(x, 5), "squeeze: expected `axis`"),
+    "broadcast_to": (lambda x: F.broadcast_to(x, (2, 2)), r"BroadcastTo: .*\(2, 3\)"),
+    "concat": (lambda x: F.concat([x, x[:, :2]], 0), r"Concat: .*\(2, 3\), float64 \(2, 2\)"),
+    "concat nothing": (lambda x: F.concat([]), "Concat: expected at least one tensor"),
+    "stack": (lambda x: F.stack([x, x[0]]), "Stack: "),
+    "unstack": (lambda x: F.unstack(x, 2), "unstack: expected"),
+    "split": (lambda x: F.split(x, 2, 1), "split: an axis of length 3 cannot be cut into 2 equal parts"),
+    "split at": (lambda x: F.split(x, [2, 1], 1), "split: expected ascending positions from 0 to 3"),
+    "split beyond": (lambda x: F.split(x, [4], 1), "split: expected ascending positions from 0 to 3"),
+    "flip": (lambda x: F.flip(x, 2), "Flip: "),
+    "pad": (lambda x: F.pad(x, [(1, 1)]), r"expected `widths` to be 2 pairs \(before, after\)"),
+    "pad less": (lambda x: F.pad(x, [(1, 1), (-1, 0)]), "expected `widths` to be 2 pairs"),
+    "take": (lambda x: F.take(x, [0], 2), "take: expected `axis`"),
+}
+
+
+@pytest.mark.parametrize(("act", "message"), REFUSED.values(), ids=REFUSED)
+def test_refusals(act: object, message: str) -> None:
+    with pytest.raises(ShapeError, match=message):
+        act(mg.tensor(X))
+
+
+def test_indices_are_integers() -> None:
+    for indices in ([0.0], [True]):
+        with pytest.raises(DTypeError, match="expected integer `indices`"):
+            F.take(mg.tensor(X), indices)
+        with pytest.raises(DTypeError, match="one_hot: expected integer `indices`"):
+            F.one_hot(indices, 3)
+    for join, name in ((F.concat, "concat"), (F.stack, "stack")):
+        with pytest.raises(DTypeError, match=f"{name}: expected `axis` to be a whole number, got None."):
+            join([mg.tensor(X)], None)
+
+
+def test_an_index_out_of_range_is_nowhere_in_one_hot() -> None:
+    np.testing.assert_array_equal(F.one_hot([-1, 3, 1], 3).numpy(), [[0, 0, 0], [0, 0, 0], [0, 1, 0]])
+    for depth in (-3, 2.5, "three"):
+        with pytest.raises(ShapeError, match=f"expected a shape, whole numbers from 0 on, got {depth!r}."):
+            F.one_hot([1], depth)
+
+
+@pytest.mark.parametrize("widths", [(1, 1), 1, [(1,)], [(1.5, 1), (0, 0)], None, [(0, -1), (0, 0)]])
+def test_widths_are_pairs(widths: object) -> None:
+    with pytest.raises(
+        ShapeError, match=r"pad: expected `widths` to be 2 pairs \(before, after\), one for each axis, got "
+    ):
+        F.pad(np.ones((2, 3)), widths)
+
+
+@pytest.mark.parametrize("words", [(3,), (2, 7), (2, 7, 2), (7, 2, -2), (0,), (1, 0), (1.5,), (0, 1, 0.25), (1.0, 3.0)])
+def test_arange(words: tuple[float, ...], backend: ModuleType) -> None:
+    y = F.arange(*words)
+    np.testing.assert_allclose(y.numpy(), np.arange(*words), rtol=1e-6)
+    assert y.numpy().dtype == (np.int64 if all(isinstance(w, int) for w in words) else np.float32)
+
+
+def test_new_tensors(backend: ModuleType) -> None:
+    for y, expected in (
+        (F.zeros((2, 0)), np.zeros((2, 0))), (F.ones(3, "float64"), np.ones(3)), (F.full([2], 7, "int64"), [7, 7]),
+        (F.zeros_like(X), 0 * X), (F.ones_like(mg.tensor(X)), 0 * X + 1), (F.arange(2, dtype="float64"), [0.0, 1.0]),
+        (F.one_hot([[0, 2]], 3), [[[1, 0, 0], [0, 0, 1]]]), (F.one_hot([1], 2, "bool"), [[False, True]]),
+    ):  # fmt: skip
+        assert y.backend is backend
+        np.testing.assert_array_equal(y.numpy(), expected)
+    assert F.zeros_like(X).numpy().dtype == np.float64
+
+
+def test_sizes_are_whole() -> None:
+    for make in (lambda: F.zeros((2.5,)), lambda: mg.tensor(X).reshape(3.0, 2), lambda: F.full("2", 1.0)):
+        with pytest.raises(ShapeError, match="expected a shape, whole numbers from"):
+            make()
+    with pytest.raises(ShapeError, match=r"expected a shape, whole numbers from 0 on, got \(2, -1\)."):
+        F.ones((2, -1))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: mg.full((2,), None), "full: expected a number, got None."),
+        (lambda: mg.arange("a"), "arange: expected a number, got 'a'."),
+        (lambda: mg.concat(5), "concat: expected a list of tensors, got 5."),
+        (lambda: mg.stack(None), "stack: expected a list of tensors, got None."),
+        (lambda: mg.transpose(mg.ones((2, 3)), 5), "transpose: expected `axis` to name different axes of 2, got 5."),
+        (lambda: mg.einsum(5, mg.ones((2,))), 'einsum: expected subscripts such as "ij,jk->ik" first, got 5.'),
+        (lambda: mg.random.integers(5, 2), "random.integers: expected low < high, for high is left out, got 5 and 2."),
+        (lambda: mg.random.normal((2,), stddev=-1), "random.normal: `stddev`: expected a number from 0 on, got -1."),
+    ],
+)
+def test_arguments_of_no_use(call, said):
+    with pytest.raises(MinigradError, match=f"^{re.escape(said)}$"):
+        call()
