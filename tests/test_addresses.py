@@ -1,0 +1,60 @@
+"""Every address of the first version can still be imported, and leads to the module that stands there today."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from minigrad.engine.aliases import ALIASES, resolve
+
+LISTED = [
+    line.partition(": ") for line in (Path(__file__).parent / "addresses.txt").read_text().splitlines()[1:] if line
+]
+
+
+@pytest.mark.parametrize(("module", "names"), [(m, n.split()) for m, _, n in LISTED], ids=[m for m, *_ in LISTED])
+def test_can_be_imported(module: str, names: list[str]) -> None:
+    try:
+        found = import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("minigrad"):
+            raise
+        pytest.skip(f"needs {error.name}")
+    assert [name for name in names if not hasattr(found, name)] == []
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_an_earlier_address_is_the_same_module(alias: str) -> None:
+    module = import_module(alias)
+    assert module is import_module(ALIASES[alias])
+    assert module.__spec__ is not None
+    assert module.__spec__.name == ALIASES[alias]
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_no_alias_hides_a_file(alias: str) -> None:
+    path = Path(__file__).parents[1].joinpath(*alias.split("."))
+    assert not path.with_suffix(".py").exists()
+    assert not list(path.glob("*.py"))
+
+
+def test_a_module_inside_an_earlier_package_is_found() -> None:
+    assert resolve("minigrad.functional.shaping") == "minigrad.engine.functional.shaping"
+    assert import_module("minigrad.ops.pointwise") is sys.modules["minigrad.engine.ops.pointwise"]
+
+
+def test_other_names_are_left_to_python() -> None:
+    assert resolve("minigrad.nothing") is None
+    assert resolve("minigrad.engine.tape") is None
+    with pytest.raises(ModuleNotFoundError, match=r"minigrad\.nothing"):
+        import_module("minigrad.nothing")
+
+
+def test_the_module_tensor_does_not_hide_the_function() -> None:
+    import minigrad as mg
+
+    import_module("minigrad.tensor")
+    assert mg.tensor(1.0).item() == 1.0
