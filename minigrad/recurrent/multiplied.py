@@ -58,7 +58,9 @@ class Multiplied:
         """Returns x W + b, for all steps at once; None where the product does not read x."""
         z: Array | None = None
         for m, flows in self.inputs:
-            part = product(self.xp, self._seen(x, flows), weights[m], self._masks(weights, True), self.count, self.separate)
+            part = product(
+                self.xp, self._seen(x, flows), weights[m], self._masks(weights, True), self.count, self.separate
+            )
             z = part if z is None else z + part
         return z if z is None or self.bias is None else z + weights[self.bias]
 
