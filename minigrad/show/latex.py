@@ -90,7 +90,7 @@ def formula(e: ast.expr, rank: int = 0) -> str:
     if isinstance(e, ast.Name):
         return symbol(e.id)
     if isinstance(e, ast.Constant):
-        return f"{float(str(e.value)):g}"
+        return _number(float(str(e.value)))
     if isinstance(e, ast.Attribute):
         return f"{formula(e.value)}^{{\\top}}"
     if isinstance(e, ast.UnaryOp):
@@ -100,6 +100,13 @@ def formula(e: ast.expr, rank: int = 0) -> str:
     if isinstance(e, ast.BinOp):
         return _binary(e, rank)
     return rf"\mathtt{{{re.sub('_', chr(92) + '_', ast.unparse(e))}}}"
+
+
+def _number(value: float) -> str:
+    """A number with all of its digits: 1e-07 is a power of ten."""
+    digits, _, exponent = repr(value).partition("e")
+    digits = digits.removesuffix(".0")
+    return rf"{digits} \cdot 10^{{{int(exponent)}}}" if exponent else digits
 
 
 def _binary(e: ast.BinOp, rank: int) -> str:
