@@ -80,7 +80,7 @@ class Equations:
         for body in ("forward", "backward"):
             if isinstance(own.get(body), FunctionType):
                 setattr(cls, body, staticmethod(own[body]))
-        if "forward" in own and "backward" not in own:
+        if ("forward" in own and "backward" not in own) or not _is_pair(cls):
             cls.backward = None
         for name in ("states", "products", "output"):
             setattr(cls, name, _normal(getattr(cls, name)))
@@ -88,6 +88,15 @@ class Equations:
             if isinstance(getattr(cls, name), str):
                 setattr(cls, name, (getattr(cls, name),))
         EQUATIONS[f"{cls.__module__}:{cls.__qualname__}"] = cls
+
+
+def _is_pair(cls: type[Equations]) -> bool:
+    """Whether the backward of a class was written for its forward; either may come from a base or a mixin."""
+    order = list(cls.__mro__)
+    forward, backward = (next((c for c in order if body in vars(c)), Equations) for body in ("forward", "backward"))
+    if hasattr(backward, "forward"):
+        return backward.forward is cls.forward
+    return order.index(backward) <= order.index(forward)
 
 
 def _normal(given: Any) -> Any:
