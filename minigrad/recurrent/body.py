@@ -214,7 +214,7 @@ class Body:
         """Returns an expression in the names of this body; `inside` a larger one, σ, φ and @ get their own line."""
         if isinstance(e, ast.Name):
             return ast.copy_location(ast.Name(self._known(e), ast.Load()), e)
-        if isinstance(e, ast.Constant) and type(e.value) in (int, float) and isfinite(e.value):
+        if isinstance(e, ast.Constant) and type(e.value) in (int, float) and isfinite(float(str(e.value))):
             return e
         if isinstance(e, ast.UnaryOp) and isinstance(e.op, ast.UAdd):
             return self._value(e.operand, inside)

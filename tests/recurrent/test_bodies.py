@@ -190,7 +190,7 @@ def test_the_layer_says_what_it_needs() -> None:
         ({}, r"My needs `rate`. Write EquationCell\(My, 4, rate=…\)"),
         ({"rate": 1.0}, r"My needs `blocks`"),
         ({"rate": "fast", "blocks": 2}, r"`rate`: expected a number, or None for absent, got 'fast'"),
-        ({"rate": np.ones(4), "blocks": 2}, r"`rate`: expected a number, or None for absent, got an? "),
+        ({"rate": np.ones(4), "blocks": 2}, r"`rate`: expected a number, or None for absent, got ndarray of shape"),
         ({"rate": 1.0, "blocks": 3}, r"`blocks`: expected a divisor of units=4, got 3"),
         ({"rate": 1.0, "blocks": 2, "W": 1}, r"`W`: expected None, a weight that the cell shall not have"),
         ({"rate": 1.0, "blocks": 2, "implementation": 1}, r"expected implementation=2"),
