@@ -62,6 +62,23 @@ def test_a_number_has_all_of_its_digits(text: str, typeset: str) -> None:
     assert formula(ast.parse(text, mode="eval").body) == typeset
 
 
+@pytest.mark.parametrize(
+    ("text", "typeset"),
+    {
+        "-(-a)": "-(-a)",
+        "b - -a": "b - (-a)",
+        "b + -a * c": r"b + (-a \circ c)",
+        "-a * c": r"-a \circ c",
+        "b * -a": r"b \circ (-a)",
+        "-(a - b)": "-(a - b)",
+        "-a - b": "-a - b",
+        "a - (b - c)": "a - (b - c)",
+    }.items(),
+)
+def test_no_sign_stands_before_a_sign(text: str, typeset: str) -> None:
+    assert formula(ast.parse(text, mode="eval").body) == typeset
+
+
 def test_the_lstm_by_hand() -> None:
     there = latex(LSTM).split("\n\n")[1]
     assert r"c_{\mathrm{new}} &= f \circ c + i \circ g \\" in there
