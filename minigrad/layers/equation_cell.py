@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from numbers import Real
 from typing import Any, ClassVar
 
 from minigrad.engine.errors import OptionError, shown
@@ -100,12 +101,21 @@ class EquationCell(Cell):
         self.values = self._checked(values)
         self.by_letter: dict[str, Any] = {}
 
+    def _check_given(self, values: dict[str, Any]) -> None:
+        """Raises where an option or a shared width is missing, or an option is no number."""
+        name, title = type(self).__name__, self.equations.__qualname__
+        for needed in (*self.whole.options, *self.whole.shared):
+            if needed not in values:
+                raise OptionError(f"{name}: {title} needs `{needed}`. Write {name}({title}, {self.units}, {needed}=…).")
+        for letter in self.whole.options:
+            if not (values[letter] is None or isinstance(values[letter], Real)):
+                got = shown(values[letter])
+                raise OptionError(f"{name}: `{letter}`: expected a number, or None for absent, got {got}.")
+
     def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
         name, title = type(self).__name__, self.equations.__qualname__
         defaults = self.equations.forward.__kwdefaults__ or {}
-        for needed in (*self.whole.options, *self.whole.shared):
-            if needed not in values and needed not in defaults:
-                raise OptionError(f"{name}: {title} needs `{needed}`. Write {name}({title}, {self.units}, {needed}=…).")
+        self._check_given({**defaults, **values})
         for width in _widths(self.whole):
             size = values.setdefault(width, self.units)
             if type(size) is not int or size < 1 or (width in self.whole.shared and self.units % size):

@@ -13,10 +13,11 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import textwrap
 import tokenize
 from collections.abc import Callable, Collection, Iterator
 from itertools import count
+from keyword import iskeyword
+from math import isfinite
 from types import CodeType
 from typing import Any
 
@@ -26,8 +27,8 @@ WORDS = {"sigma": 1, "phi": 1, "clip": 2, "stop": 1, "dsigma": 2, "dphi": 2, "dc
 """What a body can call, and with how many arguments."""
 ALONE = ("sigma", "phi")
 RESERVED = frozenset((
-    "Cache", "concat", "h_masks", "look", "matmul", "split", "step", "step_backward", "sum", "transpose", "ways",
-    "x_masks",
+    "Cache", "concat", "h_masks", "look", "matmul", "separate", "split", "step", "step_backward", "sum",
+    "transpose", "ways", "x_masks",
 ))  # fmt: skip
 """Names that stand in the formulas which are made of a body, `minigrad.recurrent.lines`."""
 
@@ -54,6 +55,7 @@ class Body:
         options: keyword-only arguments and their defaults; `inspect.Parameter.empty` where there is none.
         lines: the assignments, each name once.
         returns: what is returned, one expression for each value.
+        first: the line of its head.
         number: the line of the return.
     """
 
@@ -73,7 +75,7 @@ class Body:
         self.options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
         self.lines: list[Assignment] = []
         self.returns: list[ast.expr] = []
-        self.number = tree.lineno
+        self.first = self.number = tree.lineno
         self._now = {name: name for name in (*self.arguments, *self.options)}  # a name in the text: its name here
         self._assigned = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         self._numbers = count(1)
@@ -94,8 +96,14 @@ class Body:
         return self._in_text.get(name, name)
 
     def in_text(self, e: ast.expr) -> str:
-        """Return an expression with the names that it has in the text."""
-        return re.sub(r"\w+", lambda word: self.written(word[0]), ast.unparse(e))
+        """Return an expression as the text has it: with the names there, and values without a name written out."""
+        return re.sub(r"\w+", lambda word: self._word_in_text(word[0]), ast.unparse(e))
+
+    def _word_in_text(self, word: str) -> str:
+        value = next((line.value for line in self.lines if line.name == word), None) if word[0] == "_" else None
+        if value is None:
+            return self.written(word)
+        return f"({self.in_text(value)})" if isinstance(value, ast.BinOp) else self.in_text(value)
 
     def _parsed(self, function: Callable[..., Any]) -> ast.FunctionDef:
         try:
@@ -132,6 +140,10 @@ class Body:
             raise self.error(number, f"`{name}` is reserved for the formulas", "choose another name")
         if name in WORDS:
             raise self.error(number, f"`{name}` is a word of the equations", "choose another name for the value")
+        if name in ("self", "cls"):
+            raise self.error(number, f"`{name}` is no value of a cell: its bodies are plain functions", "leave it out")
+        if not name.isidentifier() or iskeyword(name):
+            raise self.error(number, f"`{name}` is no name", "choose a word of letters, digits and _")
         if name == "x":
             raise self.error(
                 number, "`x`, the input, is seen by products alone", "make a column of it: products = 'z = x W + b'"
@@ -150,19 +162,15 @@ class Body:
             self.returns = [self._value(value, True) for value in values]
             self.number = number
             return
-        if isinstance(statement, ast.AugAssign):
-            old = ast.copy_location(ast.Name(getattr(statement.target, "id", ""), ast.Load()), statement)
+        if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+            old = ast.copy_location(ast.Name(statement.target.id, ast.Load()), statement)
             value: ast.expr = ast.copy_location(ast.BinOp(old, statement.op, statement.value), statement)
             pairs: list[tuple[ast.expr, ast.expr]] = [(statement.target, value)]
         elif isinstance(statement, ast.Assign) and len(statement.targets) == 1:
             pairs = list(self._pairs(statement))
         else:
-            raise self.error(
-                number,
-                f"expected `name = expression` or the return, got `{_short(statement)}`",
-                "a body is read, and runs for all rows and units at once: it has no loop and no branch, and no "
-                "other statement",
-            )
+            what = f"expected `name = expression` or the return, got `{_short(statement)}`"
+            raise self.error(number, what, _advice(statement))
         read = [(target, self._value(value)) for target, value in pairs]
         for target, value in read:
             if not isinstance(target, ast.Name):
@@ -206,7 +214,7 @@ class Body:
         """Returns an expression in the names of this body; `inside` a larger one, σ, φ and @ get their own line."""
         if isinstance(e, ast.Name):
             return ast.copy_location(ast.Name(self._known(e), ast.Load()), e)
-        if isinstance(e, ast.Constant) and type(e.value) in (int, float):
+        if isinstance(e, ast.Constant) and type(e.value) in (int, float) and isfinite(float(str(e.value))):
             return e
         if isinstance(e, ast.UnaryOp) and isinstance(e.op, ast.UAdd):
             return self._value(e.operand, inside)
@@ -274,10 +282,15 @@ def source_file(function: Callable[..., Any]) -> str:
 
 
 def _first_statement(text: str) -> ast.stmt | None:
+    """The first statement, which may be indented deeper than a comment or a string in it."""
+    indented = text[:1].isspace()
     try:
-        return ast.parse(textwrap.dedent(text)).body[0]
+        tree: Any = ast.parse(f"if True:\n{text}" if indented else text)
+        found: ast.stmt = (tree.body[0] if indented else tree).body[0]
     except (SyntaxError, IndexError):
         return None
+    ast.increment_lineno(found, -indented)
+    return found
 
 
 def _is_text_of(tree: ast.stmt, function: Callable[..., Any]) -> bool:
@@ -293,6 +306,15 @@ def _is_text_of(tree: ast.stmt, function: Callable[..., Any]) -> bool:
 def _essence(code: CodeType) -> tuple[Any, ...]:
     numbers = [c for c in code.co_consts if isinstance(c, (int, float))]
     return code.co_name, code.co_varnames, {*code.co_names, *code.co_freevars}, repr(numbers)
+
+
+def _advice(statement: ast.stmt) -> str:
+    """What to write in place of a statement that a body does not know."""
+    if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+        return "write one name, one = and one expression on a line"
+    return (
+        "a body is read, and runs for all rows and units at once: it has no loop and no branch, and no other statement"
+    )
 
 
 def _short(node: ast.AST) -> str:

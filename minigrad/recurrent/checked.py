@@ -6,14 +6,14 @@ import ast
 import linecache
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from minigrad.engine.errors import unknown_name
 from minigrad.recurrent.body import ALONE, Assignment, Body, names
 from minigrad.recurrent.derived import Derived
 from minigrad.recurrent.description import Product, Term
 from minigrad.recurrent.equations import Equations, EquationsError
-from minigrad.recurrent.widths import apart, matrix_of
+from minigrad.recurrent.widths import UNITS, apart, matrix_of
 
 _SOURCE = re.compile(r"(stop\()?(\w+)(\))?")
 
@@ -33,6 +33,7 @@ def bodies(equations: type[Equations], needs_argument: Collection[str]) -> tuple
     if not callable(getattr(equations, "forward", None)):
         raise EquationsError(f"{title}: expected a function `forward`, got none. Write one: def forward(z, …).")
     forward = Body(f"{title}.forward", equations.forward, needs_argument, states)
+    _check_states(title, forward, equations.states)
     _check_numbers(forward)
     if len(forward.returns) != len(states):
         raise forward.error(
@@ -41,7 +42,8 @@ def bodies(equations: type[Equations], needs_argument: Collection[str]) -> tuple
             f"return {len(states)}, in the order of `states`",
         )
     if equations.backward is None:
-        backward: Body | Derived = Derived(forward, states)
+        weights = re.findall(r"\w+", " ".join(equations.products))
+        backward: Body | Derived = Derived(forward, states, {*states, *weights})
     else:
         of_forward = {*states, *forward.arguments, *forward.options, *(line.name for line in forward.lines)}
         backward = Body(f"{title}.backward", equations.backward, taken=of_forward)
@@ -51,6 +53,22 @@ def bodies(equations: type[Equations], needs_argument: Collection[str]) -> tuple
         line.value = completed.visit(line.value)
     backward.returns = [completed.visit(e) for e in backward.returns]
     return forward, backward
+
+
+def _check_states(title: str, forward: Body, texts: Sequence[str]) -> None:
+    """Refuses states that are no names, or not of one value each."""
+    states = [apart(text)[0] for text in texts]
+    for text, state in zip(texts, states, strict=True):
+        where = _line_of(text, title, forward)
+        if not all(part.isidentifier() for part in apart(text)):
+            raise EquationsError(f"{where}: states: expected a name, got {text!r}. Write states = 'h', 'c'.")
+        if states.count(state) > 1:
+            raise EquationsError(f"{where}: the state `{state}` is there twice. Give each a name of its own.")
+        if state in forward.options:
+            raise forward.error(
+                forward.first, f"the state `{state}` stands behind the *", "put it before, or leave it out"
+            )
+        forward.check_name(state, forward.first)
 
 
 def _check_numbers(forward: Body) -> None:
@@ -112,17 +130,71 @@ def _check_backward(forward: Body, backward: Body, states: list[str]) -> None:
         )
 
 
-def check_activations(body: Body, lines: Sequence[Assignment]) -> None:
-    """Refuses an activation whose argument is all absent: it would get one number, not one for each unit.
+def check_left(body: Body, lines: Sequence[Assignment], new: Mapping[str, str], of_rows: Collection[str]) -> None:
+    """Refuses what is not left as a vector for each row, once what is absent is taken out.
+
+    Args:
+        body: the forward body.
+        lines: what is left of it.
+        new: the name of each new state, "" where nothing is left.
+        of_rows: the columns and states.
+
+    Raises:
+        EquationsError: an activation of numbers, an inner product or a new state of numbers and parameters, a division
+            by what is absent.
+    """
+    check_divisions(body, lines)
+    numbers, rows = set(body.options), set(of_rows)
+    for line in lines:
+        read, whole = set(names(line.value)), next((a.value for a in body.lines if a.name == line.name), line.value)
+        if _word(line.value) in ALONE and read <= numbers:
+            what = f"all of the argument in `{body.in_text(whole)}` is absent, as None says"
+            raise body.error(line.number, what, "give it a value, or write a cell without it")
+        if matrix_of(line.value) and not read & rows:
+            what = f"the source in `{body.in_text(whole)}` is the same for every row"
+            raise body.error(line.number, what, "compute it from a column or a state")
+        (numbers if read <= numbers else rows if read & rows else set()).add(line.name)
+    for state, name in new.items():
+        if not name:
+            advice = "take the state away, or compute it from what the step knows"
+            raise body.error(body.number, f"the new {state} is 0", advice)
+        if name not in rows:
+            what = f"the new {state} is the same for every row: it is computed from parameters and numbers alone"
+            raise body.error(body.number, what, "compute it from a column or a state")
+
+
+def check_divisions(body: Body | Derived, lines: Sequence[Assignment]) -> None:
+    """Refuses a division by what is absent, or by 0.
 
     Raises:
         EquationsError: there is one.
     """
     for line in lines:
-        if _word(line.value) in ALONE and not names(line.value):
-            whole = next(a.value for a in body.lines if a.name == line.name)
-            what = f"all of the argument in `{body.in_text(whole)}` is absent, as None says"
-            raise body.error(line.number, what, "give it a value, or write a cell without it")
+        for part in ast.walk(line.value):
+            if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div) and _is_zero(part.right):
+                what = f"`{body.in_text(part)}` divides by 0, or by what is absent, as None says"
+                raise body.error(line.number, what, "give it a value")
+
+
+def _is_zero(e: ast.expr) -> bool:
+    return isinstance(e, ast.Constant) and e.value == 0
+
+
+def check_matrix(forward: Body, line: Assignment, lines: Sequence[Assignment], back: Sequence[Assignment]) -> None:
+    """Refuses an inner matrix that does not stand in one product of forward and in one of backward.
+
+    Raises:
+        EquationsError: it does not.
+    """
+    matrix = matrix_of(line.value)
+    there, here = (sum(matrix_of(a.value) == matrix for a in of) for of in (back, lines))
+    if here == 1 and not there:
+        what = f"no gradient comes back to `{forward.in_text(line.value)}`"
+        advice = f"let it reach a new state other than through stop(…); a backward by hand needs ds = dv @ {matrix}.T"
+        raise forward.error(line.number, what, advice)
+    if (here, there) != (1, 1):
+        what = f"the inner matrix `{matrix}` does not take part in one product here and in one of backward"
+        raise forward.error(line.number, what, f"write one v = s @ {matrix}, and there one ds = dv @ {matrix}.T")
 
 
 class _Completed(ast.NodeTransformer):
@@ -140,7 +212,7 @@ class _Completed(ast.NodeTransformer):
             return node
         y = ast.unparse(node.args[1])
         made = self.made.get(y)
-        in_text = self.backward.in_text if isinstance(self.backward, Body) else ast.unparse
+        in_text = self.backward.in_text
         if not isinstance(made, ast.Call) or _word(made) != word:
             raise EquationsError(
                 f"{self.backward.where}, line {node.lineno} of {self.backward.file}: `{in_text(node)}`: expected a "
@@ -184,7 +256,7 @@ def products_of(
         found.append(product._replace(bias="" if product.bias in absent else product.bias))
     columns = [c for product in found for c in product.columns]
     _check_columns(title, forward, columns, states)
-    values = [*columns, *forward.arguments, *(forward.written(line.name) for line in forward.lines)]
+    values = [*columns, *states, *forward.arguments, *(forward.written(line.name) for line in forward.lines)]
     if isinstance(backward, Body):
         values += [*backward.arguments, *(backward.written(line.name) for line in backward.lines)]
     twice = [name for name, n in weights.items() if n > 1 or name in {*values, *forward.options}]
@@ -192,7 +264,11 @@ def products_of(
         where = _line_of(next(text for text in equations.products if twice[0] in text.split()), title, forward)
         raise EquationsError(f"{where}: `{twice[0]}` names two things. Give each weight a name of its own.")
     for name in weights:
-        forward.check_name(name, forward.number)
+        forward.check_name(name, forward.first)
+    widths = {width: name for name, width in declared.items() if width != UNITS}
+    for width in widths.keys() & {*values, *forward.options, *weights}:
+        where = _line_of(f"{widths[width]}:{width}", title, forward)
+        raise EquationsError(f"{where}: `{width}` is a width and something else. Give the width a name of its own.")
     if not any(term.source == "x" for product in found for term in product.terms):
         raise EquationsError(
             f"{title}: no product reads the input x. Write one, such as products = 'z = x W + h U + b'."
@@ -203,7 +279,7 @@ def products_of(
 def _line_of(text: str, title: str, forward: Body) -> str:
     """Returns the class with the line before `forward` in which a text of it stands, or the class alone."""
     for number, line in reversed([*enumerate(linecache.getlines(forward.file)[: forward.number], 1)]):
-        if text in line:
+        if text and text in line:
             return f"{title}, line {number} of {forward.file}"
     return title
 
@@ -253,6 +329,7 @@ def _product(title: str, text: str, states: list[str]) -> tuple[Product, dict[st
                 str(unknown_name(f"{title}: in the product {text!r}, source", source[2], ["x", *states]))
             )
         terms.append(Term(source[2], words[1], not source[1]))
-    if not columns or not terms or not all(n.isidentifier() for n in (*dict(columns), *(t.matrix for t in terms))):
+    named = [*(n for column in columns for n in column), *(t.matrix for t in terms), *([bias] if bias else [])]
+    if not columns or not terms or not all(n.isidentifier() for n in named):
         raise EquationsError(f"{title}: expected a product {form}, got {text!r}. Write 'z = x W + h U + b'.")
     return Product(tuple(c for c, _ in columns), tuple(terms), bias), dict(columns)

@@ -15,27 +15,31 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from minigrad.recurrent.body import Assignment, Body, names
-from minigrad.recurrent.equations import EquationsError
 
 
 class Derived:
     """A backward body, in the form of `minigrad.recurrent.body.Body`.
 
+    Args:
+        forward: the forward body.
+        states: names of the states.
+        taken: names that stand for other values, those of states and weights.
+
     Attributes:
-        where, file, number: where the forward body stands, for messages.
+        where, file, number, error, in_text: those of the forward body, for messages.
         arguments: ∂loss/∂(each new state), then the names of `forward` that are read.
         options: those of `forward`.
         lines: the assignments.
         returns: one gradient for each positional argument of `forward`; 0 where nothing flows.
     """
 
-    def __init__(self, forward: Body, states: Sequence[str]) -> None:
+    def __init__(self, forward: Body, states: Sequence[str], taken: Collection[str] = ()) -> None:
         self.where, self.file, self.number = forward.where, forward.file, forward.number
-        self.options = forward.options
-        self._taken = {*forward.arguments, *forward.options, *(line.name for line in forward.lines)}
+        self.error, self.in_text, self.options = forward.error, forward.in_text, forward.options
+        self._taken = {*taken, *forward.arguments, *forward.options, *(line.name for line in forward.lines)}
         self._terms: dict[str, list[str]] = defaultdict(list)
         self.lines: list[Assignment] = []
         upstream = [self._new(f"d{s}_new") for s in states]
@@ -97,12 +101,7 @@ class Derived:
         if word == "clip" and v is None:
             v = ast.unparse(e)  # a clip inside a larger expression is read again
         if v is None or word not in ("sigma", "phi", "clip"):
-            raise EquationsError(
-                f"{self.where}, line {e.lineno} of {self.file}: `{ast.unparse(e)}` cannot be differentiated. Write "
-                "`backward` by hand.",
-                self.file,
-                e.lineno,
-            )
+            raise self.error(e.lineno, f"`{self.in_text(e)}` cannot be differentiated", "write `backward` by hand")
         limit = f", {ast.unparse(e.args[1])}" if word == "clip" else ""
         dz = f"d{word}({d}, {v}{limit})"
         if not isinstance(e.args[0], ast.Name):  # several parts will read it

@@ -36,6 +36,11 @@ class Product(NamedTuple):
     terms: tuple[Term, ...]
     bias: str  # "" where there is none
 
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The names of its matrices, and of the bias if there is one."""
+        return (*(term.matrix for term in self.terms), *([self.bias] if self.bias else []))
+
 
 class Inner(NamedTuple):
     """A product inside the body: v = source @ matrix, and in the backward body d_source = dv @ matrix.T.

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, ClassVar
+from unicodedata import normalize
 
 from minigrad.engine import functional as F
 from minigrad.engine.errors import MinigradError
@@ -76,14 +78,32 @@ class Equations:
         """Makes both bodies static, so that a cell reads as the pair of functions it is."""
         own = vars(cls)
         for body in ("forward", "backward"):
-            if callable(own.get(body)):
+            if isinstance(own.get(body), FunctionType):
                 setattr(cls, body, staticmethod(own[body]))
-        if "forward" in own and "backward" not in own:
+        if ("forward" in own and "backward" not in own) or not _is_pair(cls):
             cls.backward = None
+        for name in ("states", "products", "output"):
+            setattr(cls, name, _normal(getattr(cls, name)))
         for name in ("states", "products"):
             if isinstance(getattr(cls, name), str):
                 setattr(cls, name, (getattr(cls, name),))
         EQUATIONS[f"{cls.__module__}:{cls.__qualname__}"] = cls
+
+
+def _is_pair(cls: type[Equations]) -> bool:
+    """Whether the backward of a class was written for its forward; either may come from a base or a mixin."""
+    order = list(cls.__mro__)
+    forward, backward = (next((c for c in order if body in vars(c)), Equations) for body in ("forward", "backward"))
+    if hasattr(backward, "forward"):
+        return backward.forward is cls.forward
+    return order.index(backward) <= order.index(forward)
+
+
+def _normal(given: Any) -> Any:
+    """The text with its letters as Python writes them in names: a µ, or an accent on its own, has several codes."""
+    if isinstance(given, (tuple, list)):
+        return tuple(_normal(text) for text in given)
+    return normalize("NFKC", given) if isinstance(given, str) else given
 
 
 # --- the words of a body, as they act on tensors and numbers with the usual activations -------------------------------

@@ -77,7 +77,7 @@ def step_backward_text(of: Layout) -> Text:
     lines = _before_backward(of)
     lines += [_inner(of, line) for line in (*d.backward, *d.again)]
     for k, p in enumerate(d.products):
-        parts = [_summed(gradient.get(c, f"_no_gradient({d.upstream[0]})"), widths.get(c), d) for c in p.columns]
+        parts = [_summed(gradient[c], widths.get(c), d) if c in gradient else _nothing(d, c) for c in p.columns]
         lines.append(Line(f"_dz{k}", parts[0] if len(parts) == 1 else f"concat({_tuple(parts)}, -1)", number))
     direct = [_summed(gradient[s], widths.get(s), d) if s in gradient else "" for s in d.states]
     own = [f"_first({s}, {widths[s]!r})" if widths.get(s) in d.shared else s for s in d.states]
@@ -232,6 +232,15 @@ def _inner(of: Layout, line: Line) -> Line:
 
 def _summed(gradient: str, width: str | None, d: Description) -> str:
     return f"_summed({gradient}, {width!r})" if width in d.shared else gradient
+
+
+def _nothing(d: Description, column: str) -> str:
+    """The gradient of a column that has none: zeros of the column's width."""
+    widths = dict(d.widths)
+    width = widths.get(column, UNITS)
+    in_body = {up: widths.get(s, UNITS) for s, up in zip(d.states, d.upstream, strict=True)}
+    as_wide = [up for up, w in in_body.items() if width == (UNITS if w in d.shared else w)]
+    return f"_no_gradient({as_wide[0]})" if as_wide else f"_zeros({d.upstream[0]}, {width!r})"
 
 
 def _tuple(items: Sequence[str]) -> str:

@@ -50,12 +50,17 @@ class Multiplied:
             return masks
         return self.xp.getitem(masks, slice(first, first + self.count))
 
+    def _seen(self, source: Array, flows: bool) -> Array:
+        """The source as the product sees it: ``stop(h)`` is a constant in the gradient of its matrix too."""
+        return source if flows else getattr(self.xp, "stop_gradient", _as_it_is)(source)
+
     def of_input(self, x: Array, weights: Weights) -> Array | None:
         """Returns x W + b, for all steps at once; None where the product does not read x."""
         z: Array | None = None
         for m, flows in self.inputs:
-            seen = x if flows else getattr(self.xp, "stop_gradient", _as_it_is)(x)
-            part = product(self.xp, seen, weights[m], self._masks(weights, True), self.count, self.separate)
+            part = product(
+                self.xp, self._seen(x, flows), weights[m], self._masks(weights, True), self.count, self.separate
+            )
             z = part if z is None else z + part
         return z if z is None or self.bias is None else z + weights[self.bias]
 
@@ -86,12 +91,13 @@ class Multiplied:
         dx: Array | None = None
         for m, flows in self.inputs:
             masks = self._masks(weights, True)
-            found[m] = product_dW(self.xp, x, dz, masks, self.count)
+            found[m] = product_dW(self.xp, self._seen(x, flows), dz, masks, self.count)
             if flows:
                 part = product_dx(self.xp, dz, weights[m], masks, self.count)
                 dx = part if dx is None else dx + part
-        for k, m, _, thinned in self.states:
-            found[m] = product_dW(self.xp, states[k], dz, self._masks(weights, False, thinned), self.count)
+        for k, m, flows, thinned in self.states:
+            masks = self._masks(weights, False, thinned)
+            found[m] = product_dW(self.xp, self._seen(states[k], flows), dz, masks, self.count)
         if self.bias is not None:
             found[self.bias] = self.xp.sum(dz, (0, 1))
         return dx

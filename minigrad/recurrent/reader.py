@@ -16,10 +16,10 @@ from functools import cache
 from typing import Any
 
 from minigrad.recurrent.body import ALONE, Assignment, Body, names
-from minigrad.recurrent.checked import bodies, check_activations, products_of
+from minigrad.recurrent.checked import bodies, check_divisions, check_left, check_matrix, products_of
 from minigrad.recurrent.derived import Derived
 from minigrad.recurrent.description import Description, Inner, Line
-from minigrad.recurrent.equations import Equations, EquationsError
+from minigrad.recurrent.equations import Equations
 from minigrad.recurrent.simplify import NOTHING, live, present, simplified
 from minigrad.recurrent.widths import Widths, apart, matrix_of
 
@@ -38,10 +38,7 @@ def describe(
         EquationsError: the equations cannot be read, or contradict each other; the message names the line.
     """
     key: Any = equations
-    try:
-        return _described(key, absent, needs_argument)
-    except ZeroDivisionError as error:
-        raise EquationsError(f"{equations.__qualname__}, {error}. Give it a value.") from None
+    return _described(key, absent, needs_argument)
 
 
 @cache
@@ -49,12 +46,13 @@ def _described(equations: type[Equations], absent: frozenset[str], needs_argumen
     forward, backward = bodies(equations, needs_argument)
     products, declared = products_of(equations, forward, backward, absent)
     states, known = [apart(s)[0] for s in equations.states], dict[str, Any].fromkeys(absent, NOTHING)
-    output = equations.output or states[0]
-    lines, new = _forward(forward, states, known)
-    back, gradients = _backward(backward, forward.arguments, absent, known)
+    output, taken = equations.output or states[0], {*states, *(w for p in products for w in p.weights)}
+    columns, matrices = [c for p in products for c in p.columns], {matrix_of(line.value) for line in forward.lines}
+    lines, new = _forward(forward, states, columns, known, taken)
+    taken |= {*forward.arguments, *forward.options, *(line.name for line in lines)}
+    back, gradients = _backward(backward, forward.arguments, absent, known, taken)
     inner = tuple(_inner(forward, line, lines, back, output) for line in lines if matrix_of(line.value))
     back = live(back, [*(d for _, d in gradients), *(i.dv for i in inner)])
-    columns, matrices = [c for p in products for c in p.columns], {matrix_of(line.value) for line in forward.lines}
     parameters = [a for a in forward.arguments if a not in {*absent, *columns, *states}]
     options = [o for o in forward.options if o not in {*absent, *matrices}]
     at_hand = {*states, *parameters, *options, *matrices}
@@ -70,23 +68,23 @@ def _described(equations: type[Equations], absent: frozenset[str], needs_argumen
     )  # fmt: skip
 
 
-def _forward(body: Body, states: Sequence[str], known: dict[str, Any]) -> tuple[list[Assignment], list[str]]:
+def _forward(
+    body: Body, states: Sequence[str], columns: Sequence[str], known: dict[str, Any], taken: set[str]
+) -> tuple[list[Assignment], list[str]]:
     """The lines of forward without what is absent, and the name of each new state."""
     lines = present(body.lines, known)
-    check_activations(body, lines)
-    new = _named(lines, body.returns, [f"{s}_new" for s in states], known, body)
-    if "" in new:
-        what = f"the new {states[new.index('')]} is 0"
-        raise body.error(body.number, what, "take the state away, or compute it from what the step knows")
+    new = _named(lines, body, [f"{s}_new" for s in states], known, {*taken, *body.arguments})
+    check_left(body, lines, dict(zip(states, new, strict=True)), {*columns, *states})
     return lines, new
 
 
 def _backward(
-    body: Body | Derived, arguments: Sequence[str], absent: Collection[str], known: dict[str, Any]
+    body: Body | Derived, arguments: Sequence[str], absent: Collection[str], known: dict[str, Any], taken: set[str]
 ) -> tuple[list[Assignment], tuple[tuple[str, str], ...]]:
     """The lines of backward without what is absent, and (argument of forward, its gradient) where there is one."""
     lines = present(body.lines, known)
-    found = _named(lines, body.returns, [f"d{a}" for a in arguments], known, body)
+    found = _named(lines, body, [f"d{a}" for a in arguments], known, taken)
+    check_divisions(body, lines)
     return lines, tuple((a, d) for a, d in zip(arguments, found, strict=True) if d and a not in absent)
 
 
@@ -103,22 +101,18 @@ def _cached(
 
 
 def _named(
-    lines: list[Assignment],
-    values: Iterable[ast.expr],
-    wanted: Sequence[str],
-    known: dict[str, Any],
-    body: Body | Derived,
+    lines: list[Assignment], body: Body | Derived, wanted: Sequence[str], known: dict[str, Any], taken: set[str]
 ) -> list[str]:
     """The names of returned values; a value without one gets a line, and what is nothing or 0 the name ""."""
-    found: list[str] = []
-    for e, name in zip(values, wanted, strict=True):
+    found, made = list[str](), {line.name for line in lines} | ({*body.arguments} - taken)
+    for e, name in zip(body.returns, wanted, strict=True):
         value = simplified(e, known)
         if value is NOTHING or (isinstance(value, ast.Constant) and value.value == 0):
             found.append("")
-        elif isinstance(value, ast.Name) and (name.startswith("d") or value.id in {line.name for line in lines}):
+        elif isinstance(value, ast.Name) and value.id in made:
             found.append(value.id)
         else:
-            while name in {*body.arguments, *body.options, *(line.name for line in lines)}:
+            while name in {*taken, *body.arguments, *body.options, *(line.name for line in lines)}:
                 name += "_"
             lines.append(Assignment(name, value, body.number))
             found.append(name)
@@ -130,10 +124,8 @@ def _inner(
 ) -> Inner:
     """An inner product and its way back."""
     matrix, source = matrix_of(line.value), names(line.value)[0]
+    check_matrix(forward, line, lines, back)
     gradients = [names(a.value)[0] for a in back if matrix_of(a.value) == matrix]
-    if len(gradients) != 1 or sum(matrix_of(a.value) == matrix for a in lines) != 1:
-        what = f"the inner matrix `{matrix}` does not take part in one product here and in one of backward"
-        raise forward.error(line.number, what, f"write one v = s @ {matrix}, and there one ds = dv @ {matrix}.T")
     reach, made = [source], {a.name: a.value for a in lines}
     for name in reach:  # back through elementwise lines; an activation ends the way
         value = made.get(name)

@@ -72,10 +72,8 @@ def _binary(e: ast.BinOp, a: Value, known: Mapping[str, Value]) -> Value:
     b = simplified(e.right, known)
     if isinstance(e.op, ast.Mult) and NOTHING in (a, b):
         return NOTHING
-    if isinstance(e.op, ast.Div) and a is NOTHING:
-        return NOTHING
-    if isinstance(e.op, ast.Div) and b is NOTHING:
-        raise ZeroDivisionError(f"line {e.lineno}: `{ast.unparse(e)}` divides by what is absent, as None says")
+    if isinstance(e.op, ast.Div):  # by 0.0, it is left for the reader to refuse
+        return NOTHING if a is NOTHING and b is not NOTHING else ast.BinOp(written(a), e.op, written(b))
     if b is NOTHING and isinstance(e.op, (ast.Add, ast.Sub)):
         return a
     if a is NOTHING:

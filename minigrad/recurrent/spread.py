@@ -41,9 +41,10 @@ def _in_blocks(xp: Xp, v: Array, n: int) -> Array:
 
 
 def words(xp: Xp, sizes: Mapping[str, int]) -> dict[str, Any]:
-    """Returns the four as words of the lines, each a function of an array and the name of a width."""
+    """Returns the four as words of the lines, each a function of an array and the name of a width; and zeros."""
 
     def by_name(function: Any) -> Any:
         return lambda v, width: function(xp, v, sizes[UNITS] // sizes[width])
 
-    return {f"_{function.__name__}": by_name(function) for function in (spread, summed, first, into_first)}
+    found = {f"_{function.__name__}": by_name(function) for function in (spread, summed, first, into_first)}
+    return found | {"_zeros": lambda like, width: xp.zeros((*like.shape[:-1], sizes[width]), like.dtype)}

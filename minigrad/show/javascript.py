@@ -147,4 +147,5 @@ def _call(e: ast.Call, arguments: list[str], rank: int) -> str:
 
 
 def _safe(name: str) -> str:
-    return f"{name}_" if name in RESERVED else name
+    """The name; one that JavaScript reserves gets a _, and so do those that are like it: do is do_, and do_ is do__."""
+    return f"{name}_" if name.rstrip("_") in RESERVED else name

@@ -90,16 +90,23 @@ def formula(e: ast.expr, rank: int = 0) -> str:
     if isinstance(e, ast.Name):
         return symbol(e.id)
     if isinstance(e, ast.Constant):
-        return f"{float(str(e.value)):g}"
+        return _number(float(str(e.value)))
     if isinstance(e, ast.Attribute):
         return f"{formula(e.value)}^{{\\top}}"
     if isinstance(e, ast.UnaryOp):
-        return f"-{formula(e.operand, 3)}"
+        return _inside(f"-{formula(e.operand, 3)}", 2, rank)
     if isinstance(e, ast.Call):
         return _call(e)
     if isinstance(e, ast.BinOp):
         return _binary(e, rank)
     return rf"\mathtt{{{re.sub('_', chr(92) + '_', ast.unparse(e))}}}"
+
+
+def _number(value: float) -> str:
+    """A number with all of its digits: 1e-07 is a power of ten."""
+    digits, _, exponent = repr(value).partition("e")
+    digits = digits.removesuffix(".0")
+    return rf"{digits} \cdot 10^{{{int(exponent)}}}" if exponent else digits
 
 
 def _binary(e: ast.BinOp, rank: int) -> str:
@@ -108,8 +115,13 @@ def _binary(e: ast.BinOp, rank: int) -> str:
     plain = r"\," if isinstance(e.left, ast.Constant) else r" \circ "
     signs = {ast.Add: (" + ", 1), ast.Sub: (" - ", 1), ast.Mult: (plain, 2), ast.MatMult: (r"\, ", 3)}
     sign, own = signs[type(e.op)]
-    text = f"{formula(e.left, own)}{sign}{formula(e.right, own + 1)}"
-    return f"({text})" if own < rank else text
+    left = formula(e.left, 0 if isinstance(e.left, ast.UnaryOp) else own)  # -a b is both (-a) b and -(a b)
+    return _inside(f"{left}{sign}{formula(e.right, own + 1)}", own, rank)
+
+
+def _inside(text: str, own: int, rank: int) -> str:
+    """The text in parentheses where what stands around it binds tighter, or is a sign before its sign."""
+    return f"({text})" if own < rank or (rank >= 2 and text.startswith("-")) else text
 
 
 def _call(e: ast.Call) -> str:

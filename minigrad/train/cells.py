@@ -70,6 +70,7 @@ def named_again(where: str, given: str | None, of_run: str) -> None:
     if given is None:
         return
     if given != of_run:
-        raise OptionError(f"{where}: the run's cell is {of_run}; expected --cell {of_run} or nothing, got {given}.")
+        needed = f"--cell {of_run}" if ":" in of_run else f"--cell {of_run} or no --cell"
+        raise OptionError(f"{where}: the run's cell is {of_run}; expected {needed}, got --cell {given}.")
     if ":" in given:
         cell_of("--cell", given, ())

@@ -87,7 +87,26 @@ REFUSED = {
     "a limit that is no number": (forward("return z_f, clip(z_g, z_f)"), r"line 5 .*the limit `z_f` of clip is no number"),
     "an inner matrix among numbers": (forward("return z_f * P, z_g @ P", "z_f, z_g, *, P"), r"line 5 .*the inner matrix `P` stands elsewhere"),
     "an inner matrix twice": (forward("a = z_f @ P\nreturn a @ P, z_g", "z_f, z_g, *, P"), r"line 5 .*the inner matrix `P` does not take part in one product here"),
-    "an inner matrix without a way back": (HEAD + "    def forward(z_f, z_g, *, P):\n        return z_f @ P, z_g\n    def backward(dh, dc):\n        return dh, dc\n", r"line 5 .*Write one v = s @ P, and there one ds = dv @ P\.T"),
+    "an inner matrix without a way back": (HEAD + "    def forward(z_f, z_g, *, P):\n        return z_f @ P, z_g\n    def backward(dh, dc):\n        return dh, dc\n", r"line 5 .*no gradient comes back to `z_f @ P`.*a backward by hand needs ds = dv @ P\.T"),
+    "an inner product that leads nowhere": (forward("a = c @ P\nreturn z_f, z_g + stop(a)", "z_f, z_g, c, *, P"), r"line 5 .*no gradient comes back to `c @ P`. Let it reach a new state"),
+    "an inner product of parameters": (forward("return z_f, z_g + w @ P", "z_f, z_g, w, *, P"), r"line 5 .*`w @ P` is the same for every row"),
+    "a new state of parameters": (forward("a = phi(w)\nreturn z_f + z_g, a * k", "z_f, z_g, w, *, k"), r"line 6 .*the new c is the same for every row"),
+    "a division by zero": (forward("return z_f, phi(z_g) / 0"), r"line 5 .*`phi\(z_g\) / 0` divides by 0"),
+    "an infinite number": (forward("return z_f, z_g * 1e999"), r"line 5 .*`1e309` is nothing that the equations know"),
+    "two names at once": (forward("a = b = z_f\nreturn a, z_g"), r"line 5 .*`a = b = z_f`. Write one name, one = and one"),
+    "an attribute that grows": (forward("c.a += z_f\nreturn c, z_g"), r"line 5 .*`c.a \+= z_f`. Write one name"),
+    "a method": (forward("return z_f, z_g", "self, z_f, z_g"), r"line 4 .*`self` is no value of a cell: .*Leave it out"),
+    "a class method": (forward("return z_f, z_g", "cls, z_f, z_g").replace("    def", "    @classmethod\n    def"), r"`cls` is no value of a cell"),
+    "states in one text": (HEAD.replace("'h', 'c'", "'h, c'") + FORWARD, r"line 2 .*states: expected a name, got 'h, c'. Write states = 'h', 'c'"),
+    "a state twice": (HEAD.replace("'h', 'c'", "'h', 'h'") + FORWARD, r"the state `h` is there twice"),
+    "a state named x": (HEAD.replace("'h', 'c'", "'h', 'x'") + FORWARD, r"`x`, the input, is seen by products alone"),
+    "a state named as a formula's": (HEAD.replace("'h', 'c'", "'h', 'split'") + FORWARD, r"`split` is reserved for the formulas"),
+    "a state named as a keyword": (HEAD.replace("'h', 'c'", "'h', 'lambda'") + FORWARD, r"`lambda` is no name"),
+    "a state that is an option": (forward("return z_f, z_g", "z_f, z_g, *, c=0.5"), r"line 4 .*the state `c` stands behind the \*"),
+    "a state named as a weight": (HEAD.replace("'h', 'c'", "'h', 'U'") + FORWARD.replace("z_g, c", "z_g").replace("f * c", "f"), r"line 3 .*`U` names two things"),
+    "a weight named as a keyword": (products("'z_f z_g = x class + h U + b'"), r"`class` is no name"),
+    "a width that is a number": (products("'z_f:2 z_g = x W + h U + b'"), r"line 3 .*expected a product"),
+    "a width named as an option": (products("'z_f:k z_g = x W + h U + b'").replace("z_g, c)", "z_g, c, *, k=2)"), r"line 3 .*`k` is a width and something else"),
     "an unknown source": (products("'z_f z_g = x W + y U + b'"), r"source: unknown name 'y'"),
     "no source x": (products("'z_f z_g = h U + b'"), r"no product reads the input x"),
     "no equals sign": (products("'z_f z_g'"), r"expected a product"),
@@ -143,6 +162,23 @@ def test_a_traceback_shows_the_line_of_a_body(name: str) -> None:
         ]
 
 
+def test_comments_and_texts_may_stand_at_the_margin() -> None:
+    my = cell(
+        f'{HEAD}    @staticmethod\n    def forward(z_f, z_g, c):\n# at the margin\n        """Text\nat the margin"""\n        return z_f, z_g\n'
+    )
+    assert [line.number for line in describe(my).forward] == [9, 9]
+
+
+def test_letters_of_several_codes() -> None:
+    """Python writes a name in one way; products and states are read so too."""
+    my = cell(
+        "class My(Equations):\n    states = 'c\u0302'\n    products = '\u00b5 = x W + c\u0302 U'\n"
+        "    def forward(\u00b5, \u0109):\n        return \u03bc + c\u0302\n"
+    )
+    assert describe(my).columns == ("\u03bc",)
+    assert describe(my).states == ("\u0109",)
+
+
 def test_the_layer_says_what_it_needs() -> None:
     def my() -> type[Equations]:
         return cell(
@@ -153,6 +189,8 @@ def test_the_layer_says_what_it_needs() -> None:
     for arguments, message in [
         ({}, r"My needs `rate`. Write EquationCell\(My, 4, rate=…\)"),
         ({"rate": 1.0}, r"My needs `blocks`"),
+        ({"rate": "fast", "blocks": 2}, r"`rate`: expected a number, or None for absent, got 'fast'"),
+        ({"rate": np.ones(4), "blocks": 2}, r"`rate`: expected a number, or None for absent, got ndarray of shape"),
         ({"rate": 1.0, "blocks": 3}, r"`blocks`: expected a divisor of units=4, got 3"),
         ({"rate": 1.0, "blocks": 2, "W": 1}, r"`W`: expected None, a weight that the cell shall not have"),
         ({"rate": 1.0, "blocks": 2, "implementation": 1}, r"expected implementation=2"),

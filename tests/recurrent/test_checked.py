@@ -6,6 +6,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.recurrent import Equations, EquationsError, dphi, dsigma, phi, sigma
+from minigrad.testing import check_cell
 
 
 class Again(Equations):
@@ -114,3 +115,62 @@ def test_a_gradient_has_a_name_of_its_own() -> None:
             EquationsError, match=rf"line \d+ .*the gradient `{name}` has the name of a value of forward"
         ):
             mg.testing.check_cell(equations)
+
+
+class Plus(Equations):
+    """A pair of bodies, to be inherited from."""
+
+    products = "z = x W + h U"
+
+    def forward(z, h):
+        a = phi(z)
+        return a * h
+
+    def backward(dh, a, h):
+        return dphi(dh * h, a), dh * a
+
+
+class Same(Plus):
+    """The same forward in another class, with a backward of its own."""
+
+    def backward(dh, a, h):
+        return dphi(dh * h, a), a * dh
+
+
+class Minus(Plus):
+    """Another forward, of the same names."""
+
+    def forward(z, h):
+        a = phi(z)
+        return h - a
+
+
+class Forward:
+    """The same as a mixin."""
+
+    def forward(z, h):
+        a = phi(z)
+        return h - a
+
+
+class Backward:
+    """A backward of Plus as a mixin."""
+
+    def backward(dh, a, h):
+        return dphi(dh * h, a), dh * a
+
+
+def test_a_backward_goes_with_the_forward_that_it_was_written_for() -> None:
+    """Inherited apart from it, from a base or a mixin, it would be silently wrong; the derived one runs instead."""
+    pairs = {
+        ("Mixed", (Forward, Plus)): None,
+        ("Crossed", (Same, Minus)): None,
+        ("Below", (Plus,)): Plus.backward,
+        ("MixedBack", (Backward, Plus)): Backward.backward,
+        ("Both", (Forward, Backward, Plus)): None,
+        ("Child", (Minus,)): None,
+    }
+    for (name, bases), backward in pairs.items():
+        made = type(name, bases, {})
+        assert made.backward is backward, name
+        check_cell(made)

@@ -7,7 +7,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minigrad.recurrent import GRU, LSTM, LSTMP, Equations, EquationsError, GRUResetBefore, SimpleRNN
+import minigrad as mg
+from minigrad.keras import layers as L
+from minigrad.recurrent import (
+    GRU,
+    LSTM,
+    LSTMP,
+    Equations,
+    EquationsError,
+    GRUResetBefore,
+    SimpleRNN,
+    clip,
+    phi,
+    sigma,
+    stop,
+)
 from minigrad.recurrent.checked import bodies
 from minigrad.testing import check_cell
 
@@ -126,3 +140,42 @@ def test_names_are_free(tmp_path: Any) -> None:
 def test_a_derivative_in_forward_cannot_be_differentiated(word: str, tmp_path: Any) -> None:
     with pytest.raises(EquationsError, match=r"line \d+ of .*: .* cannot be differentiated. Write `backward` by hand"):
         bodies(cell(tmp_path, f"d = {word}\nreturn d + c"), ())
+
+
+class Weights(Equations):
+    """Its weights have the names that gradients would get."""
+
+    states = "h", "dz_2"
+    products = "z g = x dg + h dz + dz_2 dh_new + dh", "k = x h_new + stop(h) dk"
+
+    def forward(z, g, k, h):
+        return clip(z * g, 0.4) * k * k + h, g * sigma(z) * k
+
+
+class Unread(Equations):
+    """Columns that lead nowhere, of both widths, and a first state of another width than a column."""
+
+    states = "s:blocks", "h"
+    products = "z:blocks g dh:blocks = x W + h U + b", "e:blocks r = x V + s Q"
+
+    def forward(z, g, dh, h, s, e, r):
+        e = stop(r) * h
+        return sigma(z) + s, phi(g) * s + e
+
+
+@pytest.mark.parametrize("equations", [Weights, Unread], ids=lambda e: e.__name__)
+def test_it_is_the_tapes(equations: type[Equations]) -> None:
+    widths = {"blocks": 2} if equations is Unread else {}
+    layer = L.RNN(L.EquationCell(equations, 4, dtype="float64", **widths), return_state=True, dtype="float64")
+    x = mg.tensor(np.random.default_rng(0).standard_normal((4, 3, 4)), requires_grad=True)  # as many rows as units
+
+    def gradients() -> list[np.ndarray]:
+        loss = sum((y**2).sum() for y in layer(x))
+        found = mg.grad(loss, [x, *layer.trainable_weights])
+        return [np.zeros(1) if g is None else g.numpy() for g in found]
+
+    by_hand = gradients()
+    with mg.testing.on_tape(layer):
+        by_tape = gradients()
+    for one, other in zip(by_hand, by_tape, strict=True):
+        np.testing.assert_allclose(*np.broadcast_arrays(one, other), rtol=1e-11, atol=1e-13)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from types import ModuleType
 from typing import Any
 
@@ -80,6 +81,22 @@ def test_first_and_second_derivatives(cell: type[Equations]) -> None:
         check_gradient(
             run, X, *states, weights=layer.trainable_weights, max_elements=20, second_order=cell is not Net1997
         )
+
+
+@every_cell
+def test_second_derivatives_are_the_tapes(cell: type[Equations]) -> None:
+    """Where a gradient is stopped too: finite differences would see through it, the tape does not."""
+    layer = layer_of(cell)
+    x, *initial = (mg.tensor(v, requires_grad=True) for v in (X, *states_of(layer)))
+    leaves, found = [x, *initial, *layer.trainable_weights], []
+    for block in (nullcontext(), on_tape(layer)):
+        with block:
+            y, *states = layer(x, mask=MASK, initial_state=initial)
+            loss = (y**3).sum() + sum((s**2).sum() for s in states)
+            first = [g for g in mg.grad(loss, leaves, create_graph=True) if g is not None]
+            found.append([g.numpy() for g in mg.grad(sum((g**2).sum() for g in first), leaves) if g is not None])
+    for by_hand, tapes in zip(*found, strict=True):
+        np.testing.assert_allclose(by_hand, tapes, rtol=1e-9, atol=1e-11)
 
 
 @every_cell

@@ -105,8 +105,16 @@ def test_nothing_is_divided_by_what_is_absent() -> None:
         def forward(z, h, p):
             return phi(z) / p + h
 
+    class Both(Divided):
+        def forward(z, h, p):
+            return z + p / p
+
+    with pytest.raises(EquationsError, match=r"`0\.0 / 0\.0` divides by"):
+        describe(Both, frozenset(["p"]))
+
     with pytest.raises(
-        EquationsError, match=r"Divided, line \d+: `_1 / p` divides by what is absent, .* Give it a value"
+        EquationsError,
+        match=r"Divided\.forward, line \d+ of .*`phi\(z\) / 0\.0` divides by .* absent,.* Give it",
     ):
         describe(Divided, frozenset(["p"]))
 

@@ -43,7 +43,8 @@ def test_words_know_the_widths() -> None:
     known = words(xp, {"units": 6, "blocks": 2, "pairs": 3})
     np.testing.assert_array_equal(known["_spread"](V, "blocks"), spread(xp, V, 3))
     np.testing.assert_array_equal(known["_first"](UNITS, "pairs"), first(xp, UNITS, 2))
-    assert set(known) == {"_spread", "_summed", "_first", "_into_first"}
+    np.testing.assert_array_equal(known["_zeros"](V, "pairs"), np.zeros((*V.shape[:-1], 3)))
+    assert set(known) == {"_spread", "_summed", "_first", "_into_first", "_zeros"}
 
 
 def test_a_block_of_one_unit() -> None:

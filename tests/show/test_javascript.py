@@ -137,6 +137,7 @@ TEXTS = {
     "clip(v, -1.0, 1.0)": "Math.min(Math.max(v, -1.0), 1.0)",
     "maximum(x, 0.0) * expm1(y)": "Math.max(x, 0.0) * Math.expm1(y)",
     "do * new": "do_ * new_",
+    "do * do_ + held__": "do_ * do__ + held___",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from minigrad.recurrent import GRU, LSTM, LSTMP, Equations, GRUResetBefore, SimpleRNN
 from minigrad.recurrent.checked import bodies
 from minigrad.recurrent.reader import describe
-from minigrad.show.latex import latex, symbol
+from minigrad.show.latex import formula, latex, symbol
 from recurrent.odd_cells import CELLS
 
 ALL = [LSTM, LSTMP, GRU, GRUResetBefore, SimpleRNN, *CELLS]
@@ -51,6 +52,31 @@ def test_a_library_can_set_it(equations: type[Equations]) -> None:
     found = converter.convert(latex(equations).replace("\n\n", "\n"))
     assert found.startswith("<math")
     assert "\\" not in re.sub(r"<[^>]*>", "", found)
+
+
+@pytest.mark.parametrize(
+    ("text", "typeset"),
+    {"2": "2", "0.5": "0.5", "0.123456789": "0.123456789", "1234567": "1234567", "1e-07": r"1 \cdot 10^{-7}"}.items(),
+)
+def test_a_number_has_all_of_its_digits(text: str, typeset: str) -> None:
+    assert formula(ast.parse(text, mode="eval").body) == typeset
+
+
+@pytest.mark.parametrize(
+    ("text", "typeset"),
+    {
+        "-(-a)": "-(-a)",
+        "b - -a": "b - (-a)",
+        "b + -a * c": r"b + (-a \circ c)",
+        "-a * c": r"-a \circ c",
+        "b * -a": r"b \circ (-a)",
+        "-(a - b)": "-(a - b)",
+        "-a - b": "-a - b",
+        "a - (b - c)": "a - (b - c)",
+    }.items(),
+)
+def test_no_sign_stands_before_a_sign(text: str, typeset: str) -> None:
+    assert formula(ast.parse(text, mode="eval").body) == typeset
 
 
 def test_the_lstm_by_hand() -> None:

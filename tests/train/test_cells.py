@@ -76,7 +76,7 @@ def test_a_file_never_causes_an_import(folder: Path, command: list[str]) -> None
         (["train", "reber", "--cell", "no_such_module:Cell"], "the module 'no_such_module' cannot be imported"),
         (["train", "reber", "--cell", "my_cells:"], "unknown name 'my_cells:'"),
         (["train", "reber", "--cell", "lstn"], "Did you mean 'lstm'.* Or write module:Name"),
-        (["sample", "run", "--cell", "my_cells:Other"], "expected --cell my_cells:Coupled or nothing"),
+        (["sample", "run", "--cell", "my_cells:Other"], "expected --cell my_cells:Coupled, got --cell my_cells:Other"),
     ],
 )
 def test_what_is_refused(folder: Path, arguments: list[str], said: str) -> None:
