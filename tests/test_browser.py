@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -61,6 +64,26 @@ def test_it_is_installed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browser, "_found", lambda: "/usr/bin/chromium" if ran else None)
     assert browser.chromium()[0] == "/usr/bin/chromium"
     assert browser.chromium()[0] == "/usr/bin/chromium"
+    assert len(ran) == 1
+
+
+def test_another_worker_waits_until_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    first_is_at_it, ran = threading.Event(), []
+
+    def run(command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        ran.append(command)
+        first_is_at_it.set()
+        time.sleep(0.2)
+        installed.set()
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    installed = threading.Event()
+    monkeypatch.setattr(browser, "_run", run)
+    monkeypatch.setattr(browser, "_found", lambda: "/usr/bin/chromium" if installed.is_set() else None)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(browser.chromium.__wrapped__)
+        first_is_at_it.wait()
+        assert pool.submit(browser.chromium.__wrapped__).result()[0] == first.result()[0] == "/usr/bin/chromium"
     assert len(ran) == 1
 
 

@@ -114,7 +114,7 @@ def test_import_minigrad_prints_nothing_and_chooses_no_backend() -> None:
 # --- the two commands ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "does"), [("install", "-m minigrad train text"), ("test", "-m pytest")])
+@pytest.mark.parametrize(("name", "does"), [("install", "-m minigrad train text"), ("test", "-m pytest -n auto")])
 def test_each_readme_command_is_one_line_between_its_marks(name: str, does: str) -> None:
     block = re.findall(rf"<!-- the {name} command:.*-->\n```sh\n(.*)\n```\n<!-- end -->", README)
     assert len(block) == 1

@@ -177,11 +177,23 @@ def test_the_tests_are_counted(tmp_path: Path) -> None:
     assert "no c" in (tmp_path / "log").read_text("utf-8")
 
 
-def test_the_tests_are_stopped_in_time(tmp_path: Path) -> None:
-    (tmp_path / "test_it.py").write_text(FILE + "def test_slow(): time.sleep(60)\n")
-    start = time.monotonic()
+def test_the_tests_are_stopped_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time is over when the slow test has begun, however long a busy machine takes until then."""
+    begun, waited = tmp_path / "begun", suite.waited
+    slow = f"def test_slow():\n    open({str(begun)!r}, 'w').close()\n    time.sleep(60)\n"
+    (tmp_path / "test_it.py").write_text(FILE + slow)
+
+    def until_begun(process: Any, deadline: float) -> bool:
+        assert deadline <= time.monotonic() + 4
+        while not begun.exists() and process.poll() is None:
+            time.sleep(0.05)
+        started.append(time.monotonic())
+        return waited(process, time.monotonic())
+
+    started: list[float] = []
+    monkeypatch.setattr(suite, "waited", until_begun)
     *_, last = suite.rows(tmp_path / "log", 8.0, ["-c", "/dev/null", "--rootdir", str(tmp_path), str(tmp_path)])
-    assert time.monotonic() - start < 40
+    assert time.monotonic() - started[0] < 40
     assert last["stopped"]
     assert last["counts"] == {"passed": 1, "failed": 1, "skipped": 1}
 

@@ -9,7 +9,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,28 @@ def chromium() -> tuple[str | None, str]:
         return None, "there is no Chromium here, and no apt-get to install it with"
     if os.geteuid() != 0:
         return None, "there is no Chromium here; as root: apt-get install chromium"
+    with _one_at_a_time():
+        said = "" if _found() else _install()
+    return _found(), f"there is no Chromium here, and apt-get could not install it: {said.strip()[-200:]}"
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Other workers of pytest-xdist wait: of two `apt-get update` at once, one fails."""
+    import fcntl  # not on Windows, which has no apt-get either
+
+    with open(__file__, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _install() -> str:
+    """Install Chromium; return what apt-get said on standard error."""
     done = _run(INSTALL)
     if done.returncode:  # a fresh image has no lists of packages
         _run(("apt-get", "update"))
         done = _run(INSTALL)
-    return _found(), f"there is no Chromium here, and apt-get could not install it: {done.stderr.strip()[-200:]}"
+    return done.stderr
 
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
