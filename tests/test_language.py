@@ -1,0 +1,125 @@
+"""Holds the rules of `language.py` on this repository, and shows that each of them can fail."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from language import ROOT, check, files, first_line, mannerisms, prose, texts
+
+# Area → (first lines, mannerisms) that remain. These numbers only ever fall; where both are 0 the line goes.
+REMAINING: dict[str, tuple[int, int]] = {
+    ".": (0, 16),
+    "backends": (150, 48),
+    "docs": (38, 48),
+    "examples": (2, 1),
+    "lessons": (56, 8),
+    "minigrad": (1, 0),
+    "minigrad/bench": (59, 41),
+    "minigrad/compat": (76, 14),
+    "minigrad/convert": (76, 27),
+    "minigrad/engine": (123, 57),
+    "minigrad/keras": (164, 45),
+    "minigrad/layers": (171, 43),
+    "minigrad/playground": (15, 7),
+    "minigrad/plot": (60, 18),
+    "minigrad/recurrent": (98, 49),
+    "minigrad/show": (12, 2),
+    "minigrad/testing": (8, 2),
+    "minigrad/tracing": (27, 19),
+    "minigrad/train": (171, 43),
+    "tests/support": (37, 16),
+}
+
+
+@pytest.fixture(scope="module")
+def counts() -> Counter[tuple[str, str]]:
+    return Counter((place.area, place.kind) for path in files() for place in check(path))
+
+
+def test_every_area_is_found() -> None:
+    found = {path.relative_to(ROOT).as_posix() for path in files()}
+    assert {"minigrad/engine/tensor.py", "docs/glossary.md", "README.md", "tests/support/architecture.py"} <= found
+
+
+@pytest.mark.parametrize("kind", ["first line", "mannerism"])
+def test_no_area_has_more_than_remain(counts: Counter[tuple[str, str]], kind: str) -> None:
+    at = ("first line", "mannerism").index(kind)
+    more = {
+        area: f"{count}, at most {REMAINING.get(area, (0, 0))[at]}: python tests/support/language.py {area}"
+        for (area, of_kind), count in sorted(counts.items())
+        if of_kind == kind and count > REMAINING.get(area, (0, 0))[at]
+    }
+    assert not more
+
+
+# --- the rules fire, and only where they should ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Return the gradient of x.",
+        "Run the cell over a sequence.",
+        "y = tanh x",
+        "∂loss/∂y as a tensor of y's shape.",
+        "True if a line is elementwise.",
+        "Whether the layer adds a bias.",
+        "The gradient of z, where y = σ(z) and dy is the upstream gradient.",
+        "A vector that is never made.",
+        "Names of the states.",
+        "Weights from files that Keras wrote.",
+        "Raised when an array has the wrong rank.",
+        "Data, the shape of a model for them, and a measure of success.",
+        "Cached arrays for the backward pass; they are freed with the node.",
+    ],
+)
+def test_good_first_lines(line: str) -> None:
+    assert first_line(line) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("Is z kept rather than what `step` keeps?", "question"),
+        ("What a sequence came to.", "question"),
+        ("How many steps there are.", "question"),
+        ("The same numbers, or others?", "question"),
+        ("Returns the gradient.", "third person"),
+        ("Names the line that is wrong.", "third person"),
+        ("y is x in another dtype.", "clause"),
+        ("The state passes through the wrapper.", "clause"),
+        ("A backend may offer `probe()`.", "clause"),
+        ("An array has the wrong rank.", "clause"),
+    ],
+)
+def test_bad_first_lines(line: str, fault: str) -> None:
+    assert first_line(line) == fault
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("The way\nback through time.", ["way back"]),
+        ("A cell of one's own, for whoever reads.", ["one's own", "whoever"]),
+        ("It takes a list. What is left goes to the end.", ["What is left goes …"]),
+        ("What is a tape? A list.", []),
+        ("Derived by hand on paper.", []),
+        ("It hands on the mask.", ["hands on"]),
+        ("`told_by` is a name", []),
+        ("The user wants a bias.", ["wants"]),
+    ],
+)
+def test_mannerisms(text: str, found: list[str]) -> None:
+    assert [words for _, words in mannerisms(text)] == found
+
+
+def test_code_of_a_page_is_no_prose() -> None:
+    page = "a\n```python\nsomebody = 1  # nobody\n```\nb"
+    assert [words for _, words in mannerisms(prose(page))] == ["nobody"]
+
+
+def test_docstrings_comments_and_messages_are_read() -> None:
+    source = '"""A."""\nx = 1\n"""B."""\n# C\n# D\nraise E(f"F {x} G")\n'
+    assert sorted(text for _, text, _ in texts(source)) == ["A.", "B.", "C\nD", "F … G"]
