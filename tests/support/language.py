@@ -52,6 +52,11 @@ AMBIGUOUS = _words(  # nouns too: taken for verbs only before a determiner, as i
     """answers bounds calls counts draws figures forms functions guards hatches labels limits logs lists maps marks
     names orders plots shapes shares sorts sums tests turns uses values weighs weights"""
 )
+NOUNS = AMBIGUOUS | _words(  # nouns too, behind the first word: "Return copies of …", "one of two passes"
+    """copies divides drops holds imports leaves looks means measures moves needs offers passes prints reads records
+    registers replaces reports reserves runs shows splits stands starts stays stops stores switches tries waits walks
+    writes"""
+)
 DETERMINERS = _words("a all an and any another each every it its no one only that the them these this those two what")
 SUBORDINATE = _words(  # behind these a finite verb belongs to a side clause
     """after although and as because before but by how if or since so than that though until what when where whether
@@ -87,7 +92,7 @@ def _has_finite_verb(line: str) -> bool:
     for place, word in enumerate(clause.split()):
         if word.lower() in SUBORDINATE:
             return False
-        if place and (word in FINITE or (word in VERBS and word not in AMBIGUOUS)):
+        if place and (word in FINITE or word in VERBS - NOUNS):
             return True
     return False
 
