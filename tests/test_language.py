@@ -11,16 +11,16 @@ from language import ROOT, check, files, first_line, mannerisms, prose, texts
 # Area → (first lines, mannerisms) that remain. These numbers only ever fall; where both are 0 the line goes.
 REMAINING: dict[str, tuple[int, int]] = {
     ".": (0, 16),
-    "backends": (150, 48),
+    "backends": (148, 48),
     "docs": (38, 48),
     "examples": (2, 1),
     "lessons": (56, 8),
     "minigrad": (1, 0),
     "minigrad/bench": (59, 41),
-    "minigrad/compat": (76, 14),
-    "minigrad/convert": (76, 27),
-    "minigrad/engine": (123, 57),
-    "minigrad/keras": (164, 45),
+    "minigrad/compat": (75, 14),
+    "minigrad/convert": (74, 27),
+    "minigrad/engine": (122, 57),
+    "minigrad/keras": (163, 45),
     "minigrad/layers": (171, 43),
     "minigrad/playground": (15, 7),
     "minigrad/plot": (60, 18),
@@ -28,8 +28,8 @@ REMAINING: dict[str, tuple[int, int]] = {
     "minigrad/show": (12, 2),
     "minigrad/testing": (8, 2),
     "minigrad/tracing": (27, 19),
-    "minigrad/train": (171, 43),
-    "tests/support": (37, 16),
+    "minigrad/train": (170, 43),
+    "tests/support": (34, 16),
 }
 
 

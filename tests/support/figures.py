@@ -129,7 +129,7 @@ def _entry(module: str) -> str | None:
 
 
 def module_graph(tree: Tree) -> dict[str, set[str]]:
-    """Return the imports among modules; an import of a.b.c is one of a and a.b too, unless they contain the importer."""
+    """Return the imports among modules; an import of a.b.c is one of a and a.b too, unless these contain the module."""
     graph = {}
     for source in tree.values():
         if source.module != "minigrad" and not source.of_backend:
