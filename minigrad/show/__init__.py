@@ -1,4 +1,4 @@
-"""What is made of a cell's equations, as text to read: formulas, JavaScript, typeset mathematics, compiled loops."""
+"""The text that minigrad makes of a cell's equations: formulas, JavaScript, LaTeX, compiled loops."""
 
 from minigrad.show.forms import FORMS, shown
 from minigrad.show.javascript import javascript

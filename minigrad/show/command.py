@@ -1,4 +1,4 @@
-"""``python -m minigrad show CELL``: what is made of a cell's equations, from the equation to the machine."""
+"""``python -m minigrad show CELL``: print the text that minigrad makes of a cell's equations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from minigrad.train.cells import cell_of
 from minigrad.train.command_line import Parser
 from minigrad.train.errors import OptionError
 
-HELP = "show what is made of a cell's equations: formulas, compiled loops, JavaScript, LaTeX"
+HELP = "print a cell's equations as formulas, compiled loops, JavaScript or LaTeX"
 CELLS: dict[str, type[Equations]] = {
     "lstm": LSTM, "gru": GRU, "gru_reset_before": GRUResetBefore, "simple_rnn": SimpleRNN, "lstmp": LSTMP,
     "mgu": MGU,
@@ -19,13 +19,17 @@ CELLS: dict[str, type[Equations]] = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints what is asked for, and returns 0."""
-    parser = Parser("show", description=f"{HELP}.", epilog="; ".join(f"{k}: {what}" for k, what in FORMS.items()))
-    parser.add_argument("cell", metavar="CELL", help=f"{', '.join(CELLS)}, or module:Name of your own")
+    """Print a cell in one form, and return 0."""
+    parser = Parser("show", description=f"{HELP}.", epilog="; ".join(f"{k}: {text}" for k, text in FORMS.items()))
+    parser.add_argument("cell", metavar="CELL", help=f"{', '.join(CELLS)}, or module:Name for a cell of your own")
     parser.add_argument("--as", dest="form", metavar="FORM", default="outline", help=f"one of {', '.join(FORMS)}")
-    parser.add_argument("--activation", metavar="NAME", default="tanh", help="φ (default: tanh)")
-    parser.add_argument("--recurrent-activation", metavar="NAME", default="sigmoid", help="σ (default: sigmoid)")
-    parser.add_argument("--dtype", metavar="DTYPE", default="float32", help="of the compiled loops (default: float32)")
+    parser.add_argument("--activation", metavar="NAME", default="tanh", help="activation φ (default: tanh)")
+    parser.add_argument(
+        "--recurrent-activation", metavar="NAME", default="sigmoid", help="recurrent activation σ (default: sigmoid)"
+    )
+    parser.add_argument(
+        "--dtype", metavar="DTYPE", default="float32", help="dtype of the compiled loops (default: float32)"
+    )
     given = parser.read(arguments)
     equations = CELLS.get(given["cell"].lower()) or cell_of("show", given["cell"], CELLS)
     try:

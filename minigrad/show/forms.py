@@ -1,4 +1,4 @@
-"""The text of a cell in any of the forms that can be shown."""
+"""The forms in which a cell can be printed, and the text of a cell in each."""
 
 from __future__ import annotations
 
@@ -18,30 +18,31 @@ from minigrad.show.python import python
 
 DTYPES = ("float16", "float32", "float64")
 FORMS = {
-    "outline": "the cell as the reader reads it: products, lines, cache",
-    "python": "the two functions that run a step on any array namespace",
+    "outline": "products, equations, cache and gradients, as the reader of equations sees them",
+    "python": "the two functions that run a time step on any array namespace",
     "numba": "the loop over time that Numba compiles",
-    "cuda": "the kernels of a step for an NVIDIA GPU",
-    "js": "one unit in JavaScript, as the playground has it",
-    "latex": "the equations and their derivation, to be typeset",
+    "cuda": "the kernels of a time step for an NVIDIA GPU",
+    "js": "one unit in JavaScript, as the playground runs it",
+    "latex": "the equations and their gradients as LaTeX",
 }
 
 
 def shown(
     equations: type[Equations], form: str = "outline", sigma: Any = "sigmoid", phi: Any = "tanh", dtype: str = "float32"
 ) -> str:
-    """Returns the text that is made of a cell.
+    """Return a cell as text in one of the forms.
 
     Args:
         equations: the cell.
         form: one of `FORMS`.
         sigma: σ, an activation or its name.
-        phi: φ, likewise.
-        dtype: of the compiled loops.
+        phi: φ, an activation or its name.
+        dtype: the dtype of the compiled loops.
 
     Raises:
-        OptionError: there is no such form, or no such text: an activation is not elementwise.
-        BackendError: the backend is not there.
+        OptionError: `form` or `dtype` is unknown, or the form needs elementwise activations.
+        NoTextError: the cell has no JavaScript for one unit.
+        BackendError: the backend is not installed.
     """
     if form not in FORMS:
         raise OptionError(f"show: form: expected one of {', '.join(FORMS)}, got {form!r}.")
@@ -61,13 +62,13 @@ def shown(
         raise OptionError(f"show: {options}, so there is no loop of one number after another.")
     if form == "js":
         return javascript(description, options.sigma, options.phi)
-    printer = registry.resolve("numba") if form == "numba" else minigrad_cuda  # which prints without CuPy
+    printer = registry.resolve("numba") if form == "numba" else minigrad_cuda  # prints without CuPy
     text: str = printer.text(description, dtype, options)
     return text
 
 
 def _values(equations: type[Equations]) -> dict[str, object]:
-    """Values for the options and widths that a cell cannot do without: to be looked at, not to be computed with."""
+    """Values for the options and widths that a cell requires; they appear in no result."""
     whole = Formulas(equations).whole
     defaults = equations.forward.__kwdefaults__ or {}
     needed = {name: defaults[name] if defaults.get(name) is not None else 1.0 for name in whole.options}

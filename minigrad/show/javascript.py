@@ -37,21 +37,21 @@ const erf = x => {
 
 
 class NoTextError(MinigradError, ValueError):
-    """A cell, or an activation, cannot be written in a language."""
+    """Error for a cell or an activation that has no counterpart in JavaScript."""
 
 
 def javascript(d: Description, sigma: Rule, phi: Rule, held: Sequence[str] = ()) -> str:
-    """Returns the text of `forwardStep` and `backwardStep`.
+    """Return the text of `forwardStep` and `backwardStep`.
 
-    Each takes an object of numbers by name, and returns an object of all that it computes, by name; names that
-    JavaScript reserves get a ``_`` at their end, such as ``do_``.
+    Each takes an object of numbers by name, and returns an object of all values that it computes, by name. A name that
+    JavaScript reserves gets a ``_`` at its end, such as ``do_``.
 
     Args:
         d: the cell.
         sigma: σ.
         phi: φ.
-        held: names of gates that can be held: ``held.f`` is then the value of f, or null where the gate computes it.
-            From a held gate no gradient goes on to its pre-activation.
+        held: names of gates that can be held at a value. ``held.f`` is the value of f, or null if the gate computes it.
+            No gradient flows from a held gate to its pre-activation.
 
     Raises:
         NoTextError: the cell multiplies inside its body, or an activation has no counterpart in JavaScript.
@@ -95,7 +95,7 @@ def _step(name: str, lines: Sequence[Line], held: Sequence[str], gates: dict[str
 
 
 def _held(line: Line, held: Sequence[str], gates: dict[str, str]) -> str:
-    """The right side of a line, which a held gate may replace."""
+    """The right side of a line; the value of a held gate replaces it."""
     text = expression(line.text)
     if not gates and line.name in held:
         return f"held.{line.name} ?? {text}"
@@ -106,7 +106,7 @@ def _held(line: Line, held: Sequence[str], gates: dict[str, str]) -> str:
 
 
 def expression(text: str) -> str:
-    """Returns an expression of a line as JavaScript.
+    """Return an expression of a line as JavaScript.
 
     >>> expression("f * (c - g) + phi(do)")
     'f * (c - g) + phi(do_)'
@@ -121,11 +121,11 @@ def _written(e: ast.expr, rank: int) -> str:
         return f"({e.value!r})" if rank >= UNARY and float(str(e.value)) < 0 else repr(e.value)
     if isinstance(e, ast.UnaryOp) and isinstance(e.op, ast.USub):
         text = f"-{_written(e.operand, UNARY)}"
-        return f"({text})" if rank >= UNARY else text  # -(-v), for --v is another operator
+        return f"({text})" if rank >= UNARY else text  # -(-v): in JavaScript, --v is another operator
     if isinstance(e, ast.BinOp) and type(e.op) in RANK:
-        own = RANK[type(e.op)]
-        text = f"{_written(e.left, own)} {SIGN[type(e.op)]} {_written(e.right, own + 1)}"
-        return f"({text})" if own < rank else text
+        precedence = RANK[type(e.op)]
+        text = f"{_written(e.left, precedence)} {SIGN[type(e.op)]} {_written(e.right, precedence + 1)}"
+        return f"({text})" if precedence < rank else text
     if isinstance(e, ast.Compare):
         text = f"{_written(e.left, COMPARED + 1)} {SIGN[type(e.ops[0])]} {_written(e.comparators[0], COMPARED + 1)}"
         return f"({text})" if rank > COMPARED else text
@@ -147,5 +147,5 @@ def _call(e: ast.Call, arguments: list[str], rank: int) -> str:
 
 
 def _safe(name: str) -> str:
-    """The name; one that JavaScript reserves gets a _, and so do those that are like it: do is do_, and do_ is do__."""
+    """The name; do, which JavaScript reserves, becomes do_, and do_ becomes do__, so that no two names meet."""
     return f"{name}_" if name.rstrip("_") in RESERVED else name

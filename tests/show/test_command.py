@@ -1,4 +1,4 @@
-"""``python -m minigrad show``: what it prints, and what it says where it cannot."""
+"""``python -m minigrad show``: its output, and its errors."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""`python -m minigrad show`: each form of each cell, and what bad input gets."""
+"""`python -m minigrad show`: each form of each cell, and the errors for bad input."""
 
 from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,7 +49,7 @@ def said(capsys: Any, *arguments: str) -> str:
 
 @pytest.fixture
 def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A module of the user's own, which the command line can import by its name."""
+    """The name of a user's module, which the command line imports."""
     (tmp_path / "cells_to_show.py").write_text(MINE)
     monkeypatch.syspath_prepend(tmp_path)
     yield "cells_to_show"
@@ -78,6 +79,18 @@ def test_python(name: str, capsys: Any) -> None:
 
 
 @pytest.mark.parametrize("name", CELLS)
+def test_python_explains_its_names(name: str, capsys: Any) -> None:
+    """Every name with a _ before it, and no other, has a line in the heading."""
+    heading, code = said(capsys, name, "--as", "python").split("\n\n", 1)
+    cell = activations.formulas(CELLS[name], *_tanh(), separate=False)
+    assert heading.startswith(f"# {cell.name}: one time step, and its backward pass")
+    explained = set(re.findall(r"^# (_\w+|Cache)\b", heading, re.MULTILINE))
+    used = set(re.findall(r"\b(_\w+|Cache)\b", code))
+    assert {n for n in explained if not n[1:].isdigit()} == {n for n in used if not n[1:].isdigit()}
+    assert ("_1" in explained) == any(n[1:].isdigit() for n in used)
+
+
+@pytest.mark.parametrize("name", CELLS)
 def test_latex(name: str, capsys: Any) -> None:
     assert said(capsys, name, "--as", "latex").count(r"\begin{aligned}") == 3
 
@@ -93,7 +106,7 @@ def test_js(name: str, capsys: Any) -> None:
 @pytest.mark.parametrize("form", ["numba", "cuda"])
 @pytest.mark.parametrize("name", CELLS)
 def test_a_backends_text(name: str, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The backend is asked for the cell, the dtype and the options; it writes what it likes."""
+    """The backend is asked for the cell, the dtype and the options; its text is printed unchanged."""
     asked: list[Any] = []
     backend = ModuleType("pretended")
     backend.text = lambda *of: asked.append(of) or "// of the backend"  # type: ignore[attr-defined]
@@ -110,7 +123,7 @@ def test_a_backends_text(name: str, form: str, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("form", ["outline", "python", "latex", "js"])
 @pytest.mark.parametrize("name", CELLS)
 def test_it_is_the_same_each_time(name: str, form: str) -> None:
-    """In another process too, where names are hashed in another way."""
+    """In another process too, with another hash seed."""
     if form == "js" and name in ("lstmp", "gru_reset_before", "mgu"):
         return
     run = [sys.executable, "-m", "minigrad", "show", name, "--as", form]
@@ -123,7 +136,7 @@ def test_it_is_the_same_each_time(name: str, form: str) -> None:
     assert texts == {shown(CELLS[name], form, *_tanh()) + "\n"}
 
 
-def test_a_cell_of_ones_own(mine: str, capsys: Any) -> None:
+def test_a_custom_cell(mine: str, capsys: Any) -> None:
     assert "z_f z_g z_o = x W + h U + b" in said(capsys, f"{mine}:Coupled")
     for form in ("python", "latex", "js"):
         assert said(capsys, f"{mine}:Coupled", "--as", form)
@@ -148,7 +161,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_refused(name: str, mine: str, capsys: Any) -> None:
-    """In a sentence or two and with code 2, never with a traceback."""
+    """The error is one line, the exit status 2, without a traceback."""
     arguments, message = REFUSED[name]
     arguments = [a.format(mine=mine) for a in arguments]
     assert command_line.main(["show", *arguments], {"show": ("", main)}) == 2

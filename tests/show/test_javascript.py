@@ -23,7 +23,7 @@ PAGE = "<html><head></head><body></body></html>"
 
 
 class Signs(Equations):
-    """What is easily written wrong: signs before signs, brackets, clips, names that JavaScript reserves."""
+    """Cases that are easily mistranslated: signs before signs, brackets, clips, names that JavaScript reserves."""
 
     states = "c", "do"
     products = "var let = x W + c U + do V + b"

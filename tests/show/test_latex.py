@@ -1,4 +1,4 @@
-"""The equations as LaTeX: whole, balanced, and made into MathML by a library that is not ours."""
+"""The equations as LaTeX: complete, balanced, and converted to MathML by an independent library."""
 
 from __future__ import annotations
 
@@ -7,13 +7,32 @@ import re
 
 import pytest
 
-from minigrad.recurrent import GRU, LSTM, LSTMP, Equations, GRUResetBefore, SimpleRNN
+from minigrad.recurrent import GRU, LSTM, LSTMP, Equations, GRUResetBefore, SimpleRNN, dsigma, phi, sigma
 from minigrad.recurrent.checked import bodies
 from minigrad.recurrent.reader import describe
-from minigrad.show.latex import formula, latex, symbol
+from minigrad.show.latex import Notation, latex
 from recurrent.odd_cells import CELLS
 
-ALL = [LSTM, LSTMP, GRU, GRUResetBefore, SimpleRNN, *CELLS]
+
+class Driven(Equations):
+    """A state, columns and an option whose names begin with d."""
+
+    states = "drive"
+    products = "decay data = x W + drive U + b"
+
+    def forward(decay, data, drive, *, dt=0.1):
+        d = sigma(decay)
+        return d * drive + dt * phi(data)
+
+
+class DrivenByHand(Driven):
+    def backward(ddrive, d, drive, data, decay, *, dt):
+        dd = ddrive * drive
+        damping = dd * dt
+        return dsigma(damping, d), ddrive * dt, ddrive * d
+
+
+ALL = [LSTM, LSTMP, GRU, GRUResetBefore, SimpleRNN, Driven, DrivenByHand, *CELLS]
 each = pytest.mark.parametrize("equations", ALL, ids=lambda e: e.__name__)
 
 
@@ -37,8 +56,9 @@ def test_every_name_and_every_line_is_there(equations: type[Equations]) -> None:
     assert text.count(r"\begin{aligned}") == 3
     forward, backward = bodies(equations, ())
     d = describe(equations)
+    cell = Notation([*forward.arguments, *forward.options, *(line.name for line in forward.lines)])
     for name in (*d.columns, *d.weights, *d.states, *(line.name for line in (*forward.lines, *backward.lines))):
-        assert symbol(name) in text, name
+        assert cell.symbol(name) in text, name
     products, there, back = text.split("\n\n")
     assert products.count("&=") == len(d.products)
     assert there.count("&=") == len(forward.lines)
@@ -47,7 +67,7 @@ def test_every_name_and_every_line_is_there(equations: type[Equations]) -> None:
 
 
 @each
-def test_a_library_can_set_it(equations: type[Equations]) -> None:
+def test_a_library_converts_it(equations: type[Equations]) -> None:
     converter = pytest.importorskip("latex2mathml.converter", reason="it comes with the extra `docs`")
     found = converter.convert(latex(equations).replace("\n\n", "\n"))
     assert found.startswith("<math")
@@ -59,7 +79,7 @@ def test_a_library_can_set_it(equations: type[Equations]) -> None:
     {"2": "2", "0.5": "0.5", "0.123456789": "0.123456789", "1234567": "1234567", "1e-07": r"1 \cdot 10^{-7}"}.items(),
 )
 def test_a_number_has_all_of_its_digits(text: str, typeset: str) -> None:
-    assert formula(ast.parse(text, mode="eval").body) == typeset
+    assert Notation().formula(ast.parse(text, mode="eval").body) == typeset
 
 
 @pytest.mark.parametrize(
@@ -76,10 +96,10 @@ def test_a_number_has_all_of_its_digits(text: str, typeset: str) -> None:
     }.items(),
 )
 def test_no_sign_stands_before_a_sign(text: str, typeset: str) -> None:
-    assert formula(ast.parse(text, mode="eval").body) == typeset
+    assert Notation().formula(ast.parse(text, mode="eval").body) == typeset
 
 
-def test_the_lstm_by_hand() -> None:
+def test_the_equations_of_the_lstm() -> None:
     there = latex(LSTM).split("\n\n")[1]
     assert r"c_{\mathrm{new}} &= f \circ c + i \circ g \\" in there
     assert r"h_{\mathrm{new}} &= o \circ a" in there
@@ -88,12 +108,24 @@ def test_the_lstm_by_hand() -> None:
     assert r"\left[ z_{i},\; z_{f},\; z_{g},\; z_{o} \right] &= x\, W + h\, U + b" in latex(LSTM)
 
 
+def test_only_a_gradient_begins_with_an_upright_d() -> None:
+    """A value of forward is none, whatever its first letter; nor is a name of backward that is no value's."""
+    products, forward, backward = latex(Driven).split("\n\n")
+    assert "mathrm{d}" not in products + forward
+    assert r"d &= \sigma(\mathit{decay})" in forward
+    assert r"\mathrm{d}\mathit{drive}" in backward
+    assert r"\mathrm{d}\mathit{decay}" in backward
+    by_hand = latex(DrivenByHand)
+    assert r"\mathrm{d}d &= \mathrm{d}\mathit{drive} \circ \mathit{drive}" in by_hand
+    assert r"\mathit{damping} &= \mathrm{d}d \circ \mathit{dt}" in by_hand
+
+
 @each
 def test_no_name_stands_for_two_gradients(equations: type[Equations]) -> None:
     back = latex(equations).split("\n\n")[2]
     made = [line.partition(" &= ")[0] for line in back.splitlines() if " &= " in line]
     assert len(made) == len(set(made))
-    upstream = {symbol(name) for name in describe(equations).upstream}
+    upstream = {Notation(describe(equations).states).symbol(name) for name in describe(equations).upstream}
     assert not upstream & set(made), "an upstream gradient is given, not made"
 
 
