@@ -22,7 +22,7 @@ from minigrad.engine.functional import (
     power, prod, reshape, sign, sin, split, sqrt, square, squeeze, stack, subtract, sum, swapaxes, take, tanh,
     transpose, unstack, var, where, zeros, zeros_like,
 )  # fmt: skip
-from minigrad.engine.lazy import late
+from minigrad.engine.lazy import lazy_getattr
 from minigrad.engine.registry import backends, use, using
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.module import Module
@@ -44,6 +44,6 @@ __all__ = [
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # or every name would pass
-    __getattr__ = late(__name__, __all__, "testing", "tracing")
+    __getattr__ = lazy_getattr(__name__, __all__, "testing", "tracing")
 
 from minigrad.engine import aliases  # noqa: F401  (last: earlier addresses of the modules that are loaded now)

@@ -45,6 +45,15 @@ ALIASES = {
 }
 """Earlier address → today's. What lies inside a package moves with it."""
 
+NAMES = {
+    "minigrad.engine.creation": {"beside": "minigrad.engine.creation.as_tensor_like"},
+    "minigrad.engine.tensor": {
+        "mixed": "minigrad.engine.indices.mixed_backends_error",
+        "plain_index": "minigrad.engine.indices.normalize_index",
+    },
+}
+"""Module → earlier name in it → today's address. These modules are loaded with `minigrad`."""
+
 
 def resolve(name: str) -> str | None:
     """Return today's address of a module, or None if `name` is no earlier address."""
@@ -89,3 +98,7 @@ for _name in [name for name in sys.modules if name.startswith("minigrad.")]:
             _parent, _, _child = _alias.rpartition(".")
             if _parent in sys.modules and not hasattr(sys.modules[_parent], _child):
                 setattr(sys.modules[_parent], _child, sys.modules[_name])
+for _name, _moved in NAMES.items():
+    for _old, _new in _moved.items():
+        _home, _, _attribute = _new.rpartition(".")
+        setattr(sys.modules[_name], _old, getattr(sys.modules[_home], _attribute))

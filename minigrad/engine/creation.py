@@ -6,9 +6,9 @@ from typing import Any
 
 from minigrad.engine import registry
 from minigrad.engine.dtypes import dtype_name, is_floating
-from minigrad.engine.tensor import Tensor, TensorLike, array_from, constant, mixed
+from minigrad.engine.tensor import Tensor, TensorLike, array_from, constant, mixed_backends_error
 
-__all__ = ["as_tensor", "beside", "is_floating", "tensor"]
+__all__ = ["as_tensor", "as_tensor_like", "is_floating", "tensor"]
 
 
 def tensor(data: TensorLike, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -47,7 +47,7 @@ def as_tensor(x: TensorLike, dtype: Any = None, what: str = "tensor") -> Tensor:
     return x if dtype is None or dtype_name(x.dtype) == dtype_name(dtype) else x.astype(dtype)
 
 
-def beside(x: Tensor, other: TensorLike, what: str) -> Tensor:
+def as_tensor_like(x: Tensor, other: TensorLike, what: str) -> Tensor:
     """Returns `other` as a tensor on the backend of x.
 
     Raises:
@@ -56,5 +56,5 @@ def beside(x: Tensor, other: TensorLike, what: str) -> Tensor:
     if not isinstance(other, Tensor):
         return constant(other, x.backend, what)
     if other.backend is not x.backend:
-        raise mixed(what, x.backend, other.backend)
+        raise mixed_backends_error(what, x.backend, other.backend)
     return other

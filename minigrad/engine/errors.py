@@ -40,7 +40,11 @@ class UnknownNameError(MinigradError, ValueError):
 
 
 class OptionError(MinigradError, ValueError):
-    """An argument has a value that cannot be used."""
+    """An argument or an option of a run has a value that cannot be used, or does not exist."""
+
+
+class DataError(MinigradError, ValueError):
+    """Data to train on or to predict from cannot be used: a file or an array is not what it should be."""
 
 
 class NaNLossError(MinigradError, ArithmeticError):

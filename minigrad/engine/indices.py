@@ -13,7 +13,7 @@ from minigrad.engine.interop import Interop, array_from
 from minigrad.engine.protocol import BackendModule
 
 
-def plain_index(index: Any, backend: BackendModule, shape: tuple[int, ...]) -> Any:
+def normalize_index(index: Any, backend: BackendModule, shape: tuple[int, ...]) -> Any:
     """Returns an index for an array of this shape: integers, slices, None, Ellipsis, and arrays of the backend.
 
     Only the outermost tuple counts axis by axis. A list, and a tuple inside it, is an array of places, as in NumPy.
@@ -28,7 +28,7 @@ def plain_index(index: Any, backend: BackendModule, shape: tuple[int, ...]) -> A
     else:
         plain = _part(index, backend)
     if not getattr(backend, "on_host", False):
-        look_at(index, backend, shape)
+        check_on_host(index, backend, shape)
     return plain
 
 
@@ -40,14 +40,14 @@ def _part(part: Any, backend: BackendModule) -> Any:
         return int(part)
     if isinstance(part, Interop):
         if part.backend is not backend:
-            raise mixed("x[index]", backend, part.backend)
-        return places(part.array, part, backend)
+            raise mixed_backends_error("x[index]", backend, part.backend)
+        return index_array(part.array, part, backend)
     if hasattr(part, "__index__") and not hasattr(part, "dtype"):
         return index_of(part)
-    return places(array_from(part, None, backend, "x[index]"), part, backend)
+    return index_array(array_from(part, None, backend, "x[index]"), part, backend)
 
 
-def places(array: Any, part: Any, backend: BackendModule) -> Any:
+def index_array(array: Any, part: Any, backend: BackendModule) -> Any:
     """An array of integers or bools. One that counts up to 2⁶⁴ becomes signed, for NumPy would let it wrap around."""
     name = dtype_name(array.dtype)
     if name in FLOATING:
@@ -60,7 +60,7 @@ def places(array: Any, part: Any, backend: BackendModule) -> Any:
     return array_from(array, "int64", backend, "x[index]") if name == "uint64" else array
 
 
-def look_at(index: Any, backend: BackendModule, shape: tuple[int, ...]) -> None:
+def check_on_host(index: Any, backend: BackendModule, shape: tuple[int, ...]) -> None:
     """Check lists and NumPy arrays in an index for a device, which would read elsewhere without a word.
 
     What lies on the device is not looked at: that would cost a transfer.
@@ -71,12 +71,12 @@ def look_at(index: Any, backend: BackendModule, shape: tuple[int, ...]) -> None:
         return
     host = registry.resolve("numpy")
     try:
-        host.getitem(host.broadcast_to(host.zeros((), "bool"), shape), plain_index(index, host, shape))
+        host.getitem(host.broadcast_to(host.zeros((), "bool"), shape), normalize_index(index, host, shape))
     except (IndexError, ValueError, TypeError) as error:
         raise IndexRangeError(f"x[index]: cannot be applied to shape {shape}: {error}.") from error
 
 
-def mixed(what: str, a: BackendModule, b: BackendModule) -> BackendError:
+def mixed_backends_error(what: str, a: BackendModule, b: BackendModule) -> BackendError:
     """Returns the error for tensors of two backends in one computation."""
     return BackendError(
         f"{what}: one tensor lives on {a.name!r}, another on {b.name!r}. Nothing moves by itself; bring one over "

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 
-def late(package: str, names: Sequence[str], *modules: str) -> Callable[[str], Any]:
+def lazy_getattr(package: str, names: Sequence[str], *modules: str) -> Callable[[str], Any]:
     """Returns the `__getattr__` of a package, whose `dir()` lists all its names from then on.
 
     Args:

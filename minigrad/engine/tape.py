@@ -307,10 +307,10 @@ def _as_tensors(op: type[Op], node: Node, xp: Xp) -> tuple[Any, Any, dict[str, A
 
     What an op kept (gates, say) is on no tape, so such an op is run again, on Tensors.
     """
-    if not op.keeps:
+    if not op.caches:
         return node.inputs, xp.outputs_of(node), node.params
-    y, kept = op.forward(xp, *node.inputs, **{k: v for k, v in node.params.items() if k not in ("kept", "needs")})
-    return node.inputs, y, {**node.params, "kept": kept}
+    y, cache = op.forward(xp, *node.inputs, **{k: v for k, v in node.params.items() if k not in ("cache", "needs")})
+    return node.inputs, y, {**node.params, "cache": cache}
 
 
 def _unbroadcast(xp: Xp, op: type[Op], dx: Array, shape: tuple[int, ...]) -> Array:

@@ -14,7 +14,7 @@ from minigrad.engine.arguments import flag
 from minigrad.engine.dtypes import is_floating
 from minigrad.engine.errors import DTypeError, GradientError, IndexRangeError, MinigradError, ShapeError
 from minigrad.engine.flow import new_lock
-from minigrad.engine.indices import mixed, plain_index
+from minigrad.engine.indices import mixed_backends_error, normalize_index
 from minigrad.engine.interop import Interop, array_from
 from minigrad.engine.memory import out_of_memory
 from minigrad.engine.ops import arithmetic, indexing, logic, reduction, shape
@@ -23,7 +23,17 @@ from minigrad.engine.protocol import Array, Axis, BackendModule, Xp
 from minigrad.engine.tape import Cotangents, Node, propagate, recording
 from minigrad.engine.tape import state as tape_state
 
-__all__ = ["Tensor", "TensorLike", "apply", "array_from", "constant", "gradients", "mixed", "plain_index", "recording"]
+__all__ = [
+    "Tensor",
+    "TensorLike",
+    "apply",
+    "array_from",
+    "constant",
+    "gradients",
+    "mixed_backends_error",
+    "normalize_index",
+    "recording",
+]
 
 _adding = new_lock()  # to the gradients of leaves, which threads may share
 
@@ -172,7 +182,7 @@ class Tensor(Interop):
         return cast(Tensor, self.functional.astype(self, dtype))
 
     def __getitem__(self, index: Any) -> Tensor:
-        return apply(indexing.GetItem, self, index=plain_index(index, self.backend, self.array.shape))
+        return apply(indexing.GetItem, self, index=normalize_index(index, self.backend, self.array.shape))
 
     def __setitem__(self, index: Any, value: TensorLike) -> None:
         if self.node is not None or (tape_state().on and (self.tracked or getattr(value, "tracked", False))):
@@ -182,11 +192,11 @@ class Tensor(Interop):
                 "leaf can be written to under mg.no_grad()."
             )
         if isinstance(value, Tensor) and value.backend is not self.backend:
-            raise mixed("x[…] = …", self.backend, value.backend)
+            raise mixed_backends_error("x[…] = …", self.backend, value.backend)
         numbers = array_from(value, self.dtype, self.backend, "x[…] = …")
         # A new array: whoever saw the old one still has it, and the tape notices.
         try:
-            self.array = self.backend.setitem(self.array, plain_index(index, self.backend, self.shape), numbers)
+            self.array = self.backend.setitem(self.array, normalize_index(index, self.backend, self.shape), numbers)
         except (ValueError, TypeError, IndexError, OverflowError) as error:
             raise _explained("x[…] = …", [self.array, numbers], error, self.backend) from error
 
@@ -268,8 +278,8 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
         y = op.formula(backend, *arrays, **params)
     except (ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
         raise _explained(op.__name__, arrays, error, backend) from error
-    if op.keeps:
-        y, params["kept"] = y
+    if op.caches:
+        y, params["cache"] = y
     node = None
     if True in needs and (state := tape_state()).on and op.passes_gradient:
         node = Node(op, inputs, arrays, needs, y, params, state.observers)
@@ -285,7 +295,7 @@ def _no_array(op: type[Op], x: Any) -> NoReturn:
 def _the_one(op: type[Op], one: BackendModule | None, other: BackendModule) -> BackendModule:
     """The backend of all the inputs."""
     if one is not None:
-        raise mixed(op.__name__, one, other)
+        raise mixed_backends_error(op.__name__, one, other)
     return other
 
 
@@ -358,7 +368,7 @@ def gradients(
     backend = targets[0].backend
     for y in targets:
         if y.backend is not backend:
-            raise mixed("backward", backend, y.backend)
+            raise mixed_backends_error("backward", backend, y.backend)
     cotangents = [_seed(y, seed) for y, seed in tracked]
     if not create_graph:
         arrays = [c.array for c in cotangents]
@@ -382,7 +392,7 @@ def _seed(y: Tensor, seed: TensorLike) -> Tensor:
         return Tensor(y.backend.ones(y.shape, y.dtype), y.backend)
     dy: Tensor = seed if isinstance(seed, Tensor) else Tensor(array_from(seed, y.dtype, y.backend), y.backend)
     if dy.backend is not y.backend:
-        raise mixed("backward", y.backend, dy.backend)
+        raise mixed_backends_error("backward", y.backend, dy.backend)
     if dy.shape != y.shape:
         raise ShapeError(f"backward: expected `gradient` of shape {y.shape}, got {dy.shape}.")
     return dy if dy.dtype == y.dtype else dy.astype(y.dtype)

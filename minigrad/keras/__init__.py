@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from minigrad.engine.lazy import late
+from minigrad.engine.lazy import lazy_getattr
 from minigrad.keras import activations, constraints, initializers, layers, regularizers
 from minigrad.keras.layers import Input
 
@@ -16,4 +16,6 @@ __all__ = [
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # or every name would pass
-    __getattr__ = late(__name__, __all__, "backend", "callbacks", "losses", "metrics", "models", "optimizers", "utils")
+    __getattr__ = lazy_getattr(
+        __name__, __all__, "backend", "callbacks", "losses", "metrics", "models", "optimizers", "utils"
+    )

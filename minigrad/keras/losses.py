@@ -11,7 +11,7 @@ from inspect import signature
 from typing import Any
 
 from minigrad.engine import functional as F
-from minigrad.engine.creation import as_tensor, beside, is_floating
+from minigrad.engine.creation import as_tensor, as_tensor_like, is_floating
 from minigrad.engine.dtypes import is_half
 from minigrad.engine.errors import DTypeError, ShapeError, unknown_name
 from minigrad.engine.functional.half import widened
@@ -152,7 +152,7 @@ def sparse_categorical_crossentropy(
         ignore_class: where y is this, the loss is 0, and masked: it does not count in a mean.
     """
     p = _real(y_pred)
-    y = beside(p, y_true, "sparse_categorical_crossentropy")
+    y = as_tensor_like(p, y_true, "sparse_categorical_crossentropy")
     if axis % p.ndim != p.ndim - 1:
         p = F.transpose(p, [*(k for k in range(p.ndim) if k != axis % p.ndim), axis % p.ndim])
     if y.ndim == p.ndim and y.shape[-1] == 1:
@@ -203,7 +203,7 @@ def _real(x: TensorLike) -> Tensor:
 def alike(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
     """Targets and predictions in one dtype."""
     p = _real(y_pred)
-    y = beside(p, y_true, name)
+    y = as_tensor_like(p, y_true, name)
     if y.shape != p.shape or p.ndim == 0:
         hint = "; integer labels want sparse_categorical_crossentropy" if "categorical" in name else ""
         raise ShapeError(
@@ -259,7 +259,7 @@ class Loss(OwnFirst):
             mask: (batch,), or the shape of the losses; by default the one that `y_pred` carries.
         """
         p = as_tensor(y_pred)
-        losses = self.call(beside(p, y_true, self.name), p)
+        losses = self.call(as_tensor_like(p, y_true, self.name), p)
         mask = getattr(p, "_keras_mask", None) if mask is None else mask
         ignored = getattr(losses, "_keras_mask", None)
         if ignored is not None:

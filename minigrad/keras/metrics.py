@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.engine import functional as F
-from minigrad.engine.creation import as_tensor, beside
+from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import is_half
 from minigrad.engine.errors import ShapeError, unknown_name
 from minigrad.engine.functional.half import widened
@@ -131,7 +131,7 @@ class MeanMetricWrapper(Mean):
         """Takes in a batch."""
         with recording(False):
             p = as_tensor(y_pred)
-            values = as_tensor(self._fn(*losses.squeezed(beside(p, y_true, self.name), widened(p))))
+            values = as_tensor(self._fn(*losses.squeezed(as_tensor_like(p, y_true, self.name), widened(p))))
             super().update_state(values, sample_weight)
             self._given = p.dtype
 
@@ -167,7 +167,7 @@ def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """1 where the largest prediction is at the target, an integer, else 0."""
     p = as_tensor(y_pred)
-    y = beside(p, y_true, "sparse_categorical_accuracy")
+    y = as_tensor_like(p, y_true, "sparse_categorical_accuracy")
     if y.ndim == p.ndim and y.shape[-1] == 1:
         y = y.reshape(y.shape[:-1])
     if y.shape != p.shape[:-1]:

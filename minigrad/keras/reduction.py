@@ -13,7 +13,7 @@ Where nothing counts the sum is 0, and so is the mean (TensorFlow's is NaN).
 
 from __future__ import annotations
 
-from minigrad.engine.creation import beside
+from minigrad.engine.creation import as_tensor_like
 from minigrad.engine.dtypes import is_half
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.functional.half import narrowed, widened
@@ -52,7 +52,7 @@ def reduced(losses: Tensor, weights: TensorLike, mask: TensorLike, reduction: st
 
 def fitted(losses: Tensor, weights: TensorLike, what: str) -> Tensor:
     """Returns the weights in the dtype of the losses, with as many axes, so that they broadcast to their shape."""
-    w = beside(losses, weights, what).astype(losses.dtype)
+    w = as_tensor_like(losses, weights, what).astype(losses.dtype)
     if w.ndim == losses.ndim + 1 and w.shape[-1] == 1:
         w = w.reshape(w.shape[:-1])
     elif 0 < w.ndim < losses.ndim:

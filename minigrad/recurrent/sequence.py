@@ -48,18 +48,18 @@ class Sequence(MultiOp):
     Inputs: x (time, batch, features), then the state's arrays, then the weights (None where the cell has none).
     """
 
-    keeps = True
+    caches = True
 
     def forward(xp: Xp, x: Array, *state_and_weights: Array, plan: Plan) -> tuple[tuple[Array, ...], Any]:
         state, weights = state_and_weights[: plan.states], state_and_weights[plan.states :]
         loop = plan.loop_in(xp)
         if loop is not None:
-            y, state_T, kept = loop.forward(x, state, weights, plan.mask, plan.zero_output)
+            y, state_T, cache = loop.forward(x, state, weights, plan.mask, plan.zero_output)
         else:
-            y, state_T, kept = bptt.forward(xp, plan.cell, x, state, weights, plan.mask, plan.zero_output)
+            y, state_T, cache = bptt.forward(xp, plan.cell, x, state, weights, plan.mask, plan.zero_output)
         if plan.watch is not None:
-            plan.watch.went_forward(xp, x, y, state_T, weights, kept)
-        return (y, *state_T), kept
+            plan.watch.went_forward(xp, x, y, state_T, weights, cache)
+        return (y, *state_T), cache
 
     def backward(
         xp: Xp,
@@ -68,17 +68,17 @@ class Sequence(MultiOp):
         x: Array,
         *state_and_weights: Array,
         plan: Plan,
-        kept: Any,
+        cache: Any,
         needs: tuple[bool, ...],
     ) -> tuple[Array | None, ...]:
         weights = state_and_weights[plan.states :]
         doutputs, *dstate = dy
         loop = plan.loop_in(xp)
         if loop is not None:
-            g: Any = loop.backward(doutputs, tuple(dstate), x, weights, kept, needs[0])
+            g: Any = loop.backward(doutputs, tuple(dstate), x, weights, cache, needs[0])
         else:
             seen = None if plan.watch is None else plan.watch.step_back_in(xp)
-            g = bptt.backward(xp, plan.cell, doutputs, tuple(dstate), x, weights, kept, plan.tbptt, seen)
+            g = bptt.backward(xp, plan.cell, doutputs, tuple(dstate), x, weights, cache, plan.tbptt, seen)
         dx, dstate_0, dweights = g
         if plan.watch is not None:
             plan.watch.went_back(xp, dx)
@@ -92,17 +92,17 @@ class OneStep(MultiOp):
     Inputs: x (batch, features), then the state's arrays, then the weights (None where the cell has none).
     """
 
-    keeps = True
+    caches = True
 
     def forward(xp: Xp, x: Array, *state_and_weights: Array, plan: Plan) -> tuple[tuple[Array, ...], Any]:
         state, weights = state_and_weights[: plan.states], state_and_weights[plan.states :]
         return plan.cell.step(xp, plan.cell.project(xp, x, weights), state, weights)
 
     def backward(
-        xp: Xp, dy: tuple[Array, ...], y: tuple[Array, ...], x: Array, *state_and_weights: Array, plan: Plan, kept: Any
+        xp: Xp, dy: tuple[Array, ...], y: tuple[Array, ...], x: Array, *state_and_weights: Array, plan: Plan, cache: Any
     ) -> tuple[Array | None, ...]:
         state, weights = state_and_weights[: plan.states], state_and_weights[plan.states :]
-        dz, dstate = plan.cell.step_backward(xp, dy, kept, state, weights)
-        dx, dweights = plan.cell.gather(xp, xp.expand_dims(x, 0), [state], [kept], [dz], weights)
+        dz, dstate = plan.cell.step_backward(xp, dy, cache, state, weights)
+        dx, dweights = plan.cell.gather(xp, xp.expand_dims(x, 0), [state], [cache], [dz], weights)
         absent = (None,) * (len(weights) - len(dweights))
         return (xp.squeeze(dx, 0), *dstate, *dweights, *absent)

@@ -6,15 +6,9 @@ fault of minigrad's and keeps its traceback.
 
 from __future__ import annotations
 
+from minigrad.engine.errors import DataError as DataError  # found here too
 from minigrad.engine.errors import MinigradError
-
-
-class OptionError(MinigradError, ValueError):
-    """An option of a run has the wrong type, is out of range, or does not exist."""
-
-
-class DataError(MinigradError, ValueError):
-    """A file cannot be read, is not what it should be, or holds too little to train on."""
+from minigrad.engine.errors import OptionError as OptionError
 
 
 class RunError(MinigradError, RuntimeError):

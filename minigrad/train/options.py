@@ -12,7 +12,7 @@ there once; the command line (`add_options`, `Options.from_text`), the check of 
     {'steps': 3}
     >>> Walk(steps=0)
     Traceback (most recent call last):
-    minigrad.train.errors.OptionError: --steps: expected a whole number of at least 1, got 0.
+    minigrad.engine.errors.OptionError: --steps: expected a whole number of at least 1, got 0.
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ def test_softmax_cross_entropy(
     labels = np.asarray(rng.integers(-1, classes + 1, shape))  # some of them are no class
     results = []
     for xp in (minigrad_numba, minigrad_numpy):
-        y, kept = SoftmaxCrossEntropy.forward(xp, x, labels=labels)
-        results.append((y, SoftmaxCrossEntropy.backward(xp, np.asarray(dy), y, x, labels=labels, kept=kept)))
+        y, cache = SoftmaxCrossEntropy.forward(xp, x, labels=labels)
+        results.append((y, SoftmaxCrossEntropy.backward(xp, np.asarray(dy), y, x, labels=labels, cache=cache)))
     for found, expected in zip(*results, strict=True):
         assert found.dtype == dtype
         np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance * max(1.0, size))
@@ -47,11 +47,11 @@ def test_softmax_cross_entropy(
 def test_softmax_cross_entropy_of_turned_and_read_only_arrays() -> None:
     x, labels = np.random.default_rng(0).standard_normal((3, 4, 5)).swapaxes(0, 1), np.arange(12).reshape(3, 4).T % 5
     x.flags.writeable = labels.flags.writeable = False
-    (y, kept), (expected, _) = (
+    (y, cache), (expected, _) = (
         SoftmaxCrossEntropy.forward(xp, x, labels=labels) for xp in (minigrad_numba, minigrad_numpy)
     )
     np.testing.assert_allclose(y, expected, rtol=1e-12)
-    dx = [SoftmaxCrossEntropy.backward(minigrad_numba, y, y, x, labels=labels, kept=kept) for _ in range(2)]
+    dx = [SoftmaxCrossEntropy.backward(minigrad_numba, y, y, x, labels=labels, cache=cache) for _ in range(2)]
     np.testing.assert_array_equal(*dx)
 
 

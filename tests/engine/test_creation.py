@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.engine.creation import as_tensor, beside
+from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.errors import BackendError, DTypeError, GradientError, ShapeError, UnknownNameError
 
 DTYPES = [
@@ -101,12 +101,12 @@ def test_beside(backend: ModuleType) -> None:
     x = mg.tensor([1.0])
     with mg.using("numpy"):
         here = mg.tensor([2.0])
-        assert beside(x, [2.0], "f").backend is backend
+        assert as_tensor_like(x, [2.0], "f").backend is backend
     if backend.name == "numpy":
-        assert beside(x, here, "f") is here
+        assert as_tensor_like(x, here, "f") is here
     else:
         with pytest.raises(BackendError, match=f"f: one tensor lives on '{backend.name}', another on 'numpy'"):
-            beside(x, here, "f")
+            as_tensor_like(x, here, "f")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int64", "bool"])

@@ -200,7 +200,7 @@ def _is_reexport(node: ast.stmt) -> bool:
     if isinstance(node, ast.If):  # what type checkers shall know of names that come late
         known = ast.unparse(node.test) in ("TYPE_CHECKING", "not TYPE_CHECKING")
         return known and all(map(_is_reexport, node.body)) and not node.orelse
-    if isinstance(node, ast.Assign) and ast.unparse(node).startswith("__getattr__ = late(__name__, __all__, "):
+    if isinstance(node, ast.Assign) and ast.unparse(node).startswith("__getattr__ = lazy_getattr(__name__, __all__, "):
         return True
     if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
         return not any(isinstance(part, ast.Call) for part in ast.walk(node.value))

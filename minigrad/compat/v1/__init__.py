@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from minigrad.compat.v1 import keras
-from minigrad.engine.lazy import late
+from minigrad.engine.lazy import lazy_getattr
 
 if TYPE_CHECKING:
     from minigrad.compat.v1 import layers, nn
@@ -25,4 +25,4 @@ __all__ = [
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # or every name would pass
-    __getattr__ = late(__name__, __all__, "layers", "nn", "variables", "nn.tensor_array")
+    __getattr__ = lazy_getattr(__name__, __all__, "layers", "nn", "variables", "nn.tensor_array")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad.engine.creation import as_tensor, beside
+from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import is_half
 from minigrad.engine.errors import DTypeError, IndexRangeError, OptionError, ShapeError, unknown_name
 from minigrad.engine.functional.elementwise import square
@@ -32,7 +32,7 @@ def softmax_cross_entropy(
         DTypeError: the labels are not integers.
     """
     x = as_tensor(logits)
-    where = beside(x, labels, "softmax_cross_entropy")
+    where = as_tensor_like(x, labels, "softmax_cross_entropy")
     if x.ndim == 0 or where.shape != x.shape[:-1]:
         raise ShapeError(
             f"softmax_cross_entropy: expected `labels` of shape {x.shape[:-1]} for logits of shape "
@@ -99,7 +99,7 @@ def reduced(losses: Tensor, mask: TensorLike = None, reduction: str = "mean_vali
         return narrowed(reduced(widened(losses), mask, reduction), losses)
     count: Tensor | float = float(losses.size)
     if mask is not None:
-        weights = as_tensor(beside(losses, mask, "loss: mask"), losses.dtype)
+        weights = as_tensor(as_tensor_like(losses, mask, "loss: mask"), losses.dtype)
         if weights.shape != losses.shape:
             raise ShapeError(f"loss: expected `mask` of shape {losses.shape}, one for each loss, got {weights.shape}.")
         losses = losses * weights
@@ -112,8 +112,8 @@ def reduced(losses: Tensor, mask: TensorLike = None, reduction: str = "mean_vali
 
 
 def _alike(name: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
-    x = as_tensor(a) if isinstance(a, Tensor) or not isinstance(b, Tensor) else beside(b, a, name)
-    z = beside(x, b, name)
+    x = as_tensor(a) if isinstance(a, Tensor) or not isinstance(b, Tensor) else as_tensor_like(b, a, name)
+    z = as_tensor_like(x, b, name)
     if x.shape != z.shape:
         raise ShapeError(f"{name}: expected two tensors of one shape, got {x.shape} and {z.shape}.")
     return x, z

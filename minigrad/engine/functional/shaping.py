@@ -9,18 +9,18 @@ from operator import index as index_of
 from typing import Any, SupportsIndex, cast
 
 from minigrad.engine import registry
-from minigrad.engine.creation import as_tensor, beside
+from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, OptionError, ShapeError
 from minigrad.engine.functional.elementwise import floor, not_equal
 from minigrad.engine.functional.reduction import any as any_
-from minigrad.engine.indices import look_at, places
+from minigrad.engine.indices import check_on_host, index_array
 from minigrad.engine.ops import indexing
 from minigrad.engine.ops import shape as shape_ops
 from minigrad.engine.ops.axes import axes_of, axis_of, whole
 from minigrad.engine.protocol import Axis
 from minigrad.engine.tape import Node
-from minigrad.engine.tensor import Tensor, TensorLike, apply, array_from, plain_index
+from minigrad.engine.tensor import Tensor, TensorLike, apply, array_from, normalize_index
 
 Shape = SupportsIndex | Sequence[int]
 
@@ -233,21 +233,21 @@ def scatter_add(x: TensorLike, index: Any, values: TensorLike) -> Tensor:
     x = as_tensor(x)
     if not isinstance(values, Tensor) or not is_floating(x.dtype):
         what = "scatter_add: `values`"
-        values = beside(x, values, what) if isinstance(values, Tensor) else values
+        values = as_tensor_like(x, values, what) if isinstance(values, Tensor) else values
         values = Tensor(array_from(values, x.dtype, x.backend, what), x.backend)
-    return apply(indexing.ScatterAdd, x, values, index=plain_index(index, x.backend, x.shape))
+    return apply(indexing.ScatterAdd, x, values, index=normalize_index(index, x.backend, x.shape))
 
 
 def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
     """The slices of x along an axis that the integers `indices` name, e.g. the rows of an embedding."""
     x = as_tensor(x)
     axis = axis_of(axis, x.ndim, "take")
-    rows = beside(x, indices, "take")
+    rows = as_tensor_like(x, indices, "take")
     if "int" not in str(rows.dtype):
         raise DTypeError(f"take: expected integer `indices`, got {rows.dtype}. Convert with x.astype('int64').")
     if not getattr(x.backend, "on_host", False):
-        look_at((indices,), x.backend, x.shape[axis : axis + 1])
-    at = places(rows.array, rows, x.backend)
+        check_on_host((indices,), x.backend, x.shape[axis : axis + 1])
+    at = index_array(rows.array, rows, x.backend)
     if axis == 0:
         return apply(indexing.Take, x, indices=at)
     taken = apply(indexing.Take, swapaxes(x, 0, axis), indices=x.backend.reshape(at, (-1,)))

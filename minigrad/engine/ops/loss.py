@@ -15,7 +15,7 @@ class SoftmaxCrossEntropy(Op):
     Inputs: logits x (…, classes); the parameter `labels`, integers (…). One that is no class has no loss: NaN.
     """
 
-    keeps = True
+    caches = True
 
     def forward(xp: Xp, x: Array, *, labels: Array) -> Any:
         if fused := _fused(xp, x):
@@ -27,10 +27,10 @@ class SoftmaxCrossEntropy(Op):
         chosen = xp.reshape(xp.getitem(xp.reshape(shifted, (-1,)), place), labels.shape)
         return xp.where(is_class, xp.log(xp.squeeze(total, -1)) - chosen, float("nan")), (e, total)
 
-    def backward(xp: Xp, dy: Array, y: Array, x: Array, *, labels: Array, kept: Any) -> Array:
+    def backward(xp: Xp, dy: Array, y: Array, x: Array, *, labels: Array, cache: Any) -> Array:
         if fused := _fused(xp, x):
-            return fused.backward(dy, labels, kept)
-        (e, total), (place, is_class) = kept, _places(xp, x, labels)
+            return fused.backward(dy, labels, cache)
+        (e, total), (place, is_class) = cache, _places(xp, x, labels)
         dx, less = e * (xp.expand_dims(dy, -1) / total), xp.where(is_class, -dy, 0.0)
         return xp.reshape(xp.scatter_add(xp.reshape(dx, (-1,)), place, xp.reshape(less, (-1,))), x.shape)
 

@@ -47,7 +47,7 @@ class Op:
     apply: ClassVar[Callable[..., Any]]
     broadcasts: ClassVar[bool] = False
     of_arrays: ClassVar[bool] = False
-    keeps: ClassVar[bool] = False
+    caches: ClassVar[bool] = False
     passes_gradient: ClassVar[bool] = False
     selective: ClassVar[bool] = False
     from_output: ClassVar[bool] = False
@@ -63,7 +63,7 @@ class Op:
             cls.selective = "needs" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         if "forward" in vars(cls):
             cls.formula = vars(cls)["forward"]
-        if hasattr(cls, "formula") and hasattr(cls, "backward") and not cls.keeps:
+        if hasattr(cls, "formula") and hasattr(cls, "backward") and not cls.caches:
             cls.forward = staticmethod(_one_node_on_tensors(cls))
 
 

@@ -1,7 +1,7 @@
 """Models: `Model` to subclass, and `Sequential`. `tf.keras.models`."""
 
+from minigrad.engine.errors import DataError
 from minigrad.keras.models.compiled import NotCompiledError
-from minigrad.keras.models.data import DataError
 from minigrad.keras.models.model import Model
 from minigrad.keras.models.sequential import Sequential
 from minigrad.keras.saving import WeightsFileError

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.engine import tree
-from minigrad.engine.errors import MinigradError, ShapeError
+from minigrad.engine.errors import DataError, MinigradError, ShapeError
 from minigrad.engine.tensor import Tensor
 from minigrad.keras import losses as losses_module
 from minigrad.keras import metrics as metrics_module
 from minigrad.keras.losses import FunctionLoss, Loss
 from minigrad.keras.metrics import Mean, Metric, copied, for_output
-from minigrad.keras.models.data import DataError
 from minigrad.keras.models.outputs import Pairing, is_one_list, leaves, named, output_names
 from minigrad.layers.options import number, optional
 

@@ -14,17 +14,13 @@ from typing import Any
 
 from minigrad.engine import functional as F
 from minigrad.engine import random, registry, tree
-from minigrad.engine.errors import MinigradError, ShapeError
+from minigrad.engine.errors import DataError, MinigradError, ShapeError
 from minigrad.engine.tensor import Tensor, constant
 from minigrad.keras.bounds import real
 from minigrad.layers.options import positive_int
 
 Batch = tuple[Any, ...]
 PARTS = ("x", "y", "sample_weight")
-
-
-class DataError(MinigradError, ValueError):
-    """The data given to a model cannot be used."""
 
 
 def tensors(what: str, structure: Any) -> Any:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.engine.errors import unknown_name
-from minigrad.keras.models.data import DataError
+from minigrad.engine.errors import DataError, unknown_name
 
 
 def named(y_pred: Any) -> list[tuple[str, Any]]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.engine import tree
-from minigrad.engine.creation import beside
-from minigrad.engine.errors import DTypeError, ShapeError
+from minigrad.engine.creation import as_tensor_like
+from minigrad.engine.errors import DataError, DTypeError, ShapeError
 from minigrad.keras.models import summary
-from minigrad.keras.models.data import DataError
 from minigrad.keras.models.model import Model
 from minigrad.layers import serialization
 from minigrad.layers.core import InputLayer
@@ -164,5 +163,5 @@ def _marked(x: Any, mask: Any) -> Any:
     if mask is None or getattr(x, "_keras_mask", None) is mask:
         return x
     y = x.reshape(x.shape)
-    y._keras_mask = beside(x, mask, "mask")
+    y._keras_mask = as_tensor_like(x, mask, "mask")
     return y

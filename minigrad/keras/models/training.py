@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from minigrad.engine import functional as F
 from minigrad.engine import tree
-from minigrad.engine.errors import NaNLossError
+from minigrad.engine.errors import DataError, NaNLossError
 from minigrad.engine.tensor import Tensor, recording
 from minigrad.keras.bounds import count, real
 from minigrad.keras.callbacks import Callback, CallbackList, History, TerminateOnNaN
-from minigrad.keras.models.data import Arrays, Batch, DataError, Stream, source_of, taken, unpacked, with_class_weight
+from minigrad.keras.models.data import Arrays, Batch, Stream, source_of, taken, unpacked, with_class_weight
 from minigrad.keras.models.steps import UNREAD, Logs, Stepping, explained, numbers, values_of
 from minigrad.keras.progress import ProgbarLogger, summary_of
 from minigrad.layers.options import Kind, choice, flag, optional, positive_int

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from minigrad.engine.autograd import grad
-from minigrad.engine.creation import beside, tensor
+from minigrad.engine.creation import as_tensor_like, tensor
 from minigrad.engine.dtypes import is_half
 from minigrad.engine.errors import GradientError, ShapeError
 from minigrad.engine.interop import array_from
@@ -177,7 +177,7 @@ class Optimizer(OwnFirst):
                     "to train a layer that was frozen; or call optimizer.build(all weights) before the first update."
                 )
             if g is not None:
-                g = beside(w, g, f"{self.name}.apply_gradients")
+                g = as_tensor_like(w, g, f"{self.name}.apply_gradients")
                 if g.shape != w.shape:
                     raise ShapeError(
                         f"{self.name}.apply_gradients: expected a gradient of shape {w.shape} for {_name(w)!r}, got "

@@ -59,9 +59,9 @@ def test_certainty_costs_nothing_and_error_costs_its_distance() -> None:
 def test_a_label_out_of_range_has_no_loss() -> None:
     """Where the numbers lie on a device, looking for it costs a transfer; a NaN costs nothing and is not overlooked."""
     xp, labels = mg.use("numpy"), np.array([0, 5, -1])
-    losses, kept = SoftmaxCrossEntropy.forward(xp, LOGITS[0], labels=labels)
+    losses, cache = SoftmaxCrossEntropy.forward(xp, LOGITS[0], labels=labels)
     assert np.isnan(losses).tolist() == [False, True, True]
-    dx = SoftmaxCrossEntropy.backward(xp, np.ones(3), losses, LOGITS[0], labels=labels, kept=kept)
+    dx = SoftmaxCrossEntropy.backward(xp, np.ones(3), losses, LOGITS[0], labels=labels, cache=cache)
     np.testing.assert_allclose(dx.sum(-1), [0.0, 1.0, 1.0], atol=1e-15)  # softmax, less one where there is a class
 
 

@@ -20,16 +20,16 @@ class Cube(Op):
 
 
 class Keeper(Op):
-    """Keeps the square for the way back."""
+    """y = x³; caches x² for the backward pass."""
 
-    keeps = True
+    caches = True
 
     def forward(xp, x):
         square = x * x
         return x * square, square
 
-    def backward(xp, dy, y, x, *, kept):
-        return 3.0 * dy * kept
+    def backward(xp, dy, y, x, *, cache):
+        return 3.0 * dy * cache
 
 
 class SumAndProduct(MultiOp):

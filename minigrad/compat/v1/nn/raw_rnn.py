@@ -11,7 +11,7 @@ from minigrad.compat.v1.nn.tensor_array import TensorArray
 from minigrad.compat.v1.variables import variable_scope
 from minigrad.engine import functional as F
 from minigrad.engine import tree
-from minigrad.engine.creation import as_tensor, beside
+from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.tensor import Tensor
@@ -140,7 +140,7 @@ def _inputs(x: Any) -> Any:
 
 def _rows(finished: Any, x: Tensor) -> Tensor:
     """Which rows have finished, (batch,) of bools; of integers, those that are not 0."""
-    done = beside(x, finished, "raw_rnn: `finished`")
+    done = as_tensor_like(x, finished, "raw_rnn: `finished`")
     if done.shape not in ((), x.shape[:1]):
         raise ShapeError(f"raw_rnn: expected `finished` of shape (batch,) = {x.shape[:1]}, got {done.shape}.")
     if is_floating(done.dtype):

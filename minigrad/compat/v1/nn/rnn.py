@@ -19,7 +19,7 @@ from minigrad.compat.v1.variables import variable_scope
 from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.arguments import flag
-from minigrad.engine.creation import as_tensor, beside
+from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.tensor import Tensor
@@ -282,7 +282,7 @@ def _lengths(where: str, lengths: Any, x: Tensor) -> Tensor | None:
     if lengths is None:
         return None
     steps, batch, *_ = x.shape
-    found: Tensor = beside(x, lengths, f"{where}: `sequence_length`")
+    found: Tensor = as_tensor_like(x, lengths, f"{where}: `sequence_length`")
     if found.shape != (batch,):
         raise ShapeError(f"{where}: expected `sequence_length` of shape (batch,) = ({batch},), got {found.shape}.")
     name = dtype_name(found.dtype)
