@@ -58,7 +58,7 @@ def test_how_much_is_kept(
     *_, state = layer(x, mask=mask)
     node = state.node
     assert node.op is Sequence
-    floats = floats_in((node.params["kept"], node.y), list(node.arrays))
+    floats = floats_in((node.params["cache"], node.y), list(node.arrays))
     assert floats <= most * UNITS * BATCH * STEPS + 4 * UNITS * BATCH + x.size  # at the ends one state more
 
 
