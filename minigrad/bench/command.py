@@ -48,7 +48,7 @@ class BenchOptions(Options):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measures, and returns 0."""
+    """Measure and return 0."""
     parser = Parser("bench", description=_description(), formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--quick", action="store_true", help="try whether everything runs: 20 seconds for minigrad alone"
@@ -100,21 +100,21 @@ class Teller:
         self._lines: list[str] = []
 
     def begin(self, head: dict[str, Any]) -> None:
-        """Prints what stands above all tables."""
+        """Print what stands above all tables."""
         self._head = head
         self._tell(told_header(head))
 
     def section(self, section: Section) -> None:
-        """Prints the head of a table."""
+        """Print the head of a table."""
         self._sections.append(section)
         self._tell(section.head())
 
     def row(self, section: Section, row: Row) -> None:
-        """Prints a row."""
+        """Print a row."""
         self._tell(section.line(row))
 
     def write(self) -> None:
-        """Writes the files, if there is anything."""
+        """Write the files, if there is anything."""
         if not self._lines:
             return
         if self._markdown is not None:
@@ -133,7 +133,7 @@ class Teller:
 
 
 def size(word: str) -> Size:
-    """Returns the size that a word of ``--sizes`` stands for.
+    """Return the size that a word of ``--sizes`` stands for.
 
     Raises:
         OptionError: it stands for none.
@@ -154,7 +154,7 @@ def size(word: str) -> Size:
 
 
 def interpreter(flag: str, path: str | None) -> str:
-    """Returns the path of a Python.
+    """Return the path of a Python.
 
     Args:
         flag: the option that names it.
@@ -178,7 +178,7 @@ def interpreter(flag: str, path: str | None) -> str:
 
 
 def file_for(flag: str, path: str | None) -> Path | None:
-    """Returns where to write, if the folder is there: nobody wants to learn that at the end.
+    """Return where to write, if the folder is there: nobody wants to learn that at the end.
 
     Raises:
         OptionError: it is not.

@@ -17,7 +17,7 @@ class Ratio(NamedTuple):
 
 
 def ratio(times: Sequence[float], others: Sequence[float]) -> Ratio:
-    """Compares two contenders round by round.
+    """Compare two contenders round by round.
 
     What disturbs one round falls on both, so the median of the ratios is steadier than the ratio of the medians.
 

@@ -46,7 +46,7 @@ class Measurable(Protocol):
     pause: float  # seconds before a measurement
 
     def measure(self, request: Any, repeats: int) -> Measured:
-        """Times so many runs, one after the other, of what a request asks for; raises MeasureError."""
+        """Time so many runs, one after the other, of what a request asks for; raises MeasureError."""
 
 
 class Effort(NamedTuple):
@@ -71,7 +71,7 @@ class Worker:
     """
 
     def __init__(self, contender: Contender, threads: int) -> None:
-        """Starts the process; `greet` waits for it."""
+        """Start the process; `greet` waits for it."""
         self.contender, self.name, self.pause = contender, contender.name, PAUSE_SECONDS if threads > 1 else 0.0
         self.versions: dict[str, str] = {}
         self.missing = self.path = ""
@@ -92,7 +92,7 @@ class Worker:
         )
 
     def greet(self) -> None:
-        """Waits until the library is imported, and learns its versions or that it is missing."""
+        """Wait until the library is imported, and learns its versions or that it is missing."""
         try:
             answer = self._answer()
         except MeasureError as error:
@@ -102,7 +102,7 @@ class Worker:
         self.missing = f"not installed: {answer['missing']}" if "missing" in answer else ""
 
     def measure(self, request: Any, repeats: int) -> Measured:
-        """Times so many runs, one after the other, of what a request asks for."""
+        """Time so many runs, one after the other, of what a request asks for."""
         time.sleep(self.pause)
         start, used_by_all = time.perf_counter(), processor_seconds()
         answer = self.ask(request, repeats)
@@ -110,7 +110,7 @@ class Worker:
         return Measured(answer["seconds"], answer["wall"], disturbed(others, time.perf_counter() - start))
 
     def ask(self, request: Any, repeats: int = 1) -> dict[str, Any]:
-        """Sends a request and returns the answer.
+        """Send a request and return the answer.
 
         Raises:
             MeasureError: it went wrong there, or the process is no more.
@@ -130,7 +130,7 @@ class Worker:
         return self._process.poll() is not None
 
     def close(self) -> None:
-        """Ends the process."""
+        """End the process."""
         self._process.kill()  # it has nothing to lose, and may be in the middle of a long run
         self._process.communicate()
         self._complaints.close()
@@ -180,7 +180,7 @@ class Compared(NamedTuple):
 
 
 def compare(workers: Sequence[Measurable], request: Any, effort: Effort) -> Compared:
-    """Measures workers in turn; who fails is left out.
+    """Measure workers in turn; who fails is left out.
 
     Args:
         workers: who takes part.

@@ -35,7 +35,7 @@ class Importer:
             self._environment |= {"PYTHONPYCACHEPREFIX": cache, "PYTHONPATH": path}
 
     def measure(self, request: object, repeats: int) -> Measured:
-        """Imports it once, whatever is asked for."""
+        """Import it once, whatever is asked for."""
         start, used_by_all, used = time.perf_counter(), processor_seconds(), _used()
         done = subprocess.run(self._command, capture_output=True, text=True, env=self._environment, check=False)
         if done.returncode:

@@ -43,7 +43,7 @@ class Row:
     note: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as plain values."""
+        """Return the fields as plain values."""
         return {**asdict(self), "ratio": None if self.ratio is None else self.ratio._asdict()}
 
 
@@ -81,7 +81,7 @@ class Section:
         return f"| {' | '.join([row.measure, row.contender, *cells])} |"
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the section as plain values; each row with its line of the table."""
+        """Return the section as plain values; each row with its line of the table."""
         rows = [{**row.to_dict(), "line": self.line(row)} for row in self.rows]
         return {"name": self.name, "head": self.head(), "rows": rows}
 

@@ -72,24 +72,24 @@ class Plan:
     _workers: dict[tuple[Contender, int], Worker] = field(default_factory=dict)
 
     def greet(self) -> None:
-        """Starts everybody, to learn who is there."""
+        """Start everybody, to learn who is there."""
         workers = self._at_hand(self.contenders.everybody(), self.threads)
         self.missing = {worker.name: worker.missing for worker in workers if worker.missing}
         self.versions = {worker.name: worker.versions for worker in workers if not worker.missing}
 
     def close(self) -> None:
-        """Ends all processes."""
+        """End all processes."""
         for worker in self._workers.values():
             worker.close()
         self._workers.clear()
 
     def begin(self, section: Section) -> Section:
-        """Tells of a section."""
+        """Tell of a section."""
         self.on_section(section)
         return section
 
     def add(self, section: Section, rows: Iterable[Row]) -> None:
-        """Enters rows and tells of them."""
+        """Enter rows and tells of them."""
         for row in rows:
             section.rows.append(row)
             self.on_row(section, row)
@@ -114,7 +114,7 @@ class Plan:
         return [self._workers[key] for key in keys]
 
     def time(self, section: Section, workers: Sequence[Measurable], what: str, request: Any, targets: Any) -> Compared:
-        """Measures workers in turn and enters a row for each."""
+        """Measure workers in turn and enters a row for each."""
         found = compare(workers, request, self.effort)
         rows = timed_rows(what, [worker.name for worker in workers], found, targets)
         for row, worker in zip(rows, workers, strict=True):

@@ -16,7 +16,7 @@ from minigrad.engine.errors import BackendContractError
 
 
 def check_backend(module: ModuleType | str) -> None:
-    """Tries every function that `minigrad.engine.protocol` asks of a backend, against numbers computed on the host.
+    """Try every function that `minigrad.engine.protocol` asks of a backend, against numbers computed on the host.
 
     Args:
         module: the backend, or its name.

@@ -28,7 +28,7 @@ def check_cell(
     seed: int = 0,
     **values: Any,
 ) -> None:
-    """Compares the hand-written `backward` of a cell with the one that is derived from its `forward`.
+    """Compare the hand-written `backward` of a cell with the one that is derived from its `forward`.
 
     One step from random states with random weights, a random gradient at every new state, in float64; each gradient is
     compared: of the columns, the states, the parameters and the inner matrices. A cell without `backward` is derived
@@ -93,7 +93,7 @@ def _gradients(cell: EquationCell, random: np.random.Generator) -> dict[str, Hos
 
 
 def on_tape(layer: Any) -> OnTape:
-    """Runs recurrent layers operation by operation on the tape inside a `with` block.
+    """Run recurrent layers operation by operation on the tape inside a `with` block.
 
     The `forward` body of each cell is run on Tensors, so the tape finds the gradient by itself: the independent road to
     what `backward` was derived for by hand. The numbers are the same, and it is some twenty times slower.

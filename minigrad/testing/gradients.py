@@ -32,7 +32,7 @@ def check_gradient(
     max_elements: int = 100,
     second_order: bool = False,
 ) -> None:
-    """Compares the gradient of a function with finite differences.
+    """Compare the gradient of a function with finite differences.
 
     With a random cotangent c for every output and loss = Σ c·f(x), each ∂loss/∂x is compared, along two random
     directions v and, where x is small, along each axis v, with
@@ -129,13 +129,13 @@ class _Loss:
         return f"check_gradient: {f'input {k}' if k < n else f'weight {k - n}'}, shape {self.points[k].shape}"
 
     def put_back(self) -> None:
-        """Gives the weights back the numbers that they had."""
+        """Give the weights back the numbers that they had."""
         for weight, value in zip(reversed(self.weights), reversed(self.points), strict=False):
             weight.array = weight.backend.asarray(value, copy=True)
 
 
 def _check_input(loss: _Loss, k: int, dx: HostArray | None, rtol: float, noise: float, max_elements: int) -> None:
-    """Compares dx with the slope along each axis of input k, if these are not too many, and along two directions."""
+    """Compare dx with the slope along each axis of input k, if these are not too many, and along two directions."""
     x, where = loss.points[k], loss.where(k)
     if dx is None:
         dx, where = np.zeros(x.shape), f"{where} (no gradient arrived)"

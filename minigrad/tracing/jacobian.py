@@ -24,12 +24,12 @@ MANY = 5_000_000_000  # T · batch · units³, beyond which it takes longer than
 
 
 def cost(steps: int, batch: int, units: int) -> int:
-    """Returns what the time is proportional to: for each step and row some products of matrices (units, units)."""
+    """Return what the time is proportional to: for each step and row some products of matrices (units, units)."""
     return steps * batch * units**3
 
 
 def norms(watch: Watch, state: int, kind: str) -> HostArray:
-    """Returns ‖∂s_T/∂s_t‖ for t = 0 … T, (T + 1, batch); the last is the norm of the identity.
+    """Return ‖∂s_T/∂s_t‖ for t = 0 … T, (T + 1, batch); the last is the norm of the identity.
 
     Args:
         watch: of a run.
@@ -73,7 +73,7 @@ def _norm(watch: Watch, walks: list[tuple[Array, ...]], state: int, kind: str) -
 
 
 def _check_cost(T: int, batch: int, units: int, each: int) -> None:
-    """Says before it begins what takes long, and refuses what does not fit."""
+    """Say before it begins what takes long, and refuses what does not fit."""
     size = 10 * prod((units, batch, units)) * each  # the gates' gradients among them
     if size > LIMIT:
         raise TooLargeError(

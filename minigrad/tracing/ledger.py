@@ -23,7 +23,7 @@ Ways = dict[str, tuple[Array | None, ...]]
 
 
 def ways_back(xp: Xp, step: Step, back: StepBack, kept: Any, state: State, weights: Weights) -> Ways:
-    """Returns ∂loss/∂(state before) by the ways it took; for each array they sum to what `step_backward` returned.
+    """Return ∂loss/∂(state before) by the ways it took; for each array they sum to what `step_backward` returned.
 
     Args:
         xp: the array namespace.

@@ -27,18 +27,18 @@ class TooLargeError(MinigradError, MemoryError):
 
 
 def letters_of_states(watch: Watch) -> tuple[str, ...]:
-    """Returns what the state's arrays are called; those of a cell that does not say are s0, s1 …"""
+    """Return what the state's arrays are called; those of a cell that does not say are s0, s1 …"""
     numbered = tuple(f"s{n}" for n in range(len(watch.final)))
     return watch.step.states if watch.step.states else numbered
 
 
 def itemsize(x: Array) -> int:
-    """Returns the bytes of one number of an array."""
+    """Return the bytes of one number of an array."""
     return np.dtype(dtype_name(x.dtype)).itemsize
 
 
 def read(watch: Watch, name: str, every: int = 1, units: list[int] | None = None, go_backwards: bool = False) -> Trace:
-    """Returns what happened in a run.
+    """Return what happened in a run.
 
     Args:
         watch: of the run.
@@ -143,7 +143,7 @@ def _mask(watch: Watch, at: range) -> HostArray | None:
 
 
 def _check_size(watch: Watch, name: str, steps: int, units: list[int] | None) -> None:
-    """Says how large a trace would be before there is one, and which units there are."""
+    """Say how large a trace would be before there is one, and which units there are."""
     batch, width = watch.outputs.shape[1], max(s.shape[-1] for s in watch.final)
     if units is not None and max(units) >= width:
         raise IndexRangeError(f"trace of {name}: expected `units` from 0 to {width - 1}, got {max(units)}.")

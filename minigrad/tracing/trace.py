@@ -96,7 +96,7 @@ class Trace:
         )
 
     def replaced(self, **changes: Any) -> Trace:
-        """Returns the same trace with other values of some fields."""
+        """Return the same trace with other values of some fields."""
         return Trace(**{one.name: getattr(self, one.name) for one in fields(self)} | changes)
 
     def __repr__(self) -> str:
@@ -117,13 +117,13 @@ class Trace:
         return self.steps - 1 - self.at if self.go_backwards else self.at
 
     def saliency(self) -> HostArray:
-        """Returns ‖∂loss/∂x_t‖, (T, batch): how much each input mattered."""
+        """Return ‖∂loss/∂x_t‖, (T, batch): how much each input mattered."""
         if self.dx is None:
             raise self.no_gradients("dx")
         return np.linalg.norm(self.dx, axis=-1)
 
     def forget_product(self) -> HostArray:
-        """Returns f_T ∘ … ∘ f_{t+1}, (T + 1, batch, units): what would be left of c_t, if gates were all there is.
+        """Return f_T ∘ … ∘ f_{t+1}, (T + 1, batch, units): what would be left of c_t, if gates were all there is.
 
         Where a row rests nothing is forgotten.
         """
@@ -138,7 +138,7 @@ class Trace:
         return np.concatenate([np.cumprod(f[::-1], axis=0)[::-1], np.ones_like(f[:1])])
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as plain dictionaries and arrays, nested ones under ``"gates/f"``."""
+        """Return the fields as plain dictionaries and arrays, nested ones under ``"gates/f"``."""
         flat: dict[str, Any] = {}
         for one in fields(self):
             flat.update(_flat(one.name, getattr(self, one.name)))
@@ -146,7 +146,7 @@ class Trace:
 
     @classmethod
     def from_dict(cls, flat: Mapping[str, Any]) -> Trace:
-        """Returns the trace of which `to_dict` made the dictionary."""
+        """Return the trace of which `to_dict` made the dictionary."""
         nested: dict[str, Any] = {}
         for path, value in flat.items():
             *above, last = path.split("/")
@@ -157,13 +157,13 @@ class Trace:
         return cls(**nested)
 
     def save(self, file: str | PathLike[str]) -> None:
-        """Writes a NumPy archive (``.npz``), which can be read without minigrad, under just that name."""
+        """Write a NumPy archive (``.npz``), which can be read without minigrad, under just that name."""
         arrays = {path: value for path, value in self.to_dict().items() if value is not None}
         write_atomically(file, lambda out: np.savez_compressed(out, **arrays))
 
     @classmethod
     def load(cls, file: str | PathLike[str]) -> Trace:
-        """Reads what `save` wrote.
+        """Read what `save` wrote.
 
         Raises:
             TraceError: the file cannot be read, is damaged, or holds no trace.

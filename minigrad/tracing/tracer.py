@@ -37,7 +37,7 @@ class Tracer:
         return list(self._cells)
 
     def runs(self, name: str | None = None) -> list[Trace]:
-        """Returns the traces of all runs of a layer, in their order."""
+        """Return the traces of all runs of a layer, in their order."""
         name = self._one(name)
         return [self._trace(name, k) for k in range(len(self._watches[name]))]
 
@@ -53,7 +53,7 @@ class Tracer:
         return getattr(self[self._one(None, letter)], letter)
 
     def jacobian_norms(self, state: str = "h", name: str | None = None, norm: str = "spectral") -> HostArray:
-        """Returns ‖∂s_T/∂s_t‖ for t = 0 … T, (T + 1, batch), computed exactly.
+        """Return ‖∂s_T/∂s_t‖ for t = 0 … T, (T + 1, batch), computed exactly.
 
         Args:
             state: the letter of the state: ``"h"`` or ``"c"``; the first generation's output is ``"m"``.
@@ -100,7 +100,7 @@ class Tracer:
 
 @contextmanager
 def trace(layer: Any, every: int = 1, units: Any = None) -> Iterator[Tracer]:
-    """Looks on while recurrent layers run: gates and states of every step, and after `backward` their gradients.
+    """Look on while recurrent layers run: gates and states of every step, and after `backward` their gradients.
 
     While it looks, the explicit loop over time runs in its formulas, no kernel and no unrolling; the numbers are the
     same. It sees the runs of its own thread or task, and of the tasks that were created inside the block.

@@ -13,7 +13,7 @@ from minigrad.train.errors import OptionError
 
 
 def cell_of(where: str, name: str, known: Iterable[str]) -> type[Equations]:
-    """Returns the equations that a command line names.
+    """Return the equations that a command line names.
 
     Args:
         where: the command or option, for messages.
@@ -49,7 +49,7 @@ def cell_of(where: str, name: str, known: Iterable[str]) -> type[Equations]:
 
 
 def defined(name: str) -> type[Equations]:
-    """Returns the equations that a run names, if they have been imported. A file never causes an import.
+    """Return the equations that a run names, if they have been imported. A file never causes an import.
 
     Raises:
         OptionError: they have not.
@@ -62,7 +62,7 @@ def defined(name: str) -> type[Equations]:
 
 
 def named_again(where: str, given: str | None, of_run: str) -> None:
-    """Imports the cell of a run, which the user has named again on the command line.
+    """Import the cell of a run, which the user has named again on the command line.
 
     Raises:
         OptionError: it is not the run's cell, or the run has none of the user's own.

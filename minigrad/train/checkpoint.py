@@ -38,29 +38,29 @@ class Checkpoint(NamedTuple):
     arrays: dict[str, Array]
 
     def group(self, name: str) -> list[Array]:
-        """Returns the arrays ``name/0``, ``name/1``, … in order."""
+        """Return the arrays ``name/0``, ``name/1``, … in order."""
         return [self.arrays[f"{name}/{k}"] for k in range(len(self.named(name)))]
 
     def named(self, name: str) -> dict[str, Array]:
-        """Returns the arrays ``name/…`` by the rest of their names."""
+        """Return the arrays ``name/…`` by the rest of their names."""
         prefix = f"{name}/"
         return {key.removeprefix(prefix): array for key, array in self.arrays.items() if key.startswith(prefix)}
 
 
 def grouped(**groups: list[Array]) -> dict[str, Array]:
-    """Names the arrays of lists: ``weights=[a, b]`` gives ``weights/0`` and ``weights/1``."""
+    """Name the arrays of lists: ``weights=[a, b]`` gives ``weights/0`` and ``weights/1``."""
     return {f"{name}/{k}": array for name, arrays in groups.items() for k, array in enumerate(arrays)}
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Writes a checkpoint, atomically; the same content gives the same bytes."""
+    """Write a checkpoint, atomically; the same content gives the same bytes."""
     about = {"format": FORMAT, "version": VERSION, **checkpoint.about}
     text = json.dumps(about, allow_nan=False).encode()
     write_arrays(path, {ABOUT: np.frombuffer(text, np.uint8), **checkpoint.arrays})
 
 
 def load(path: Path) -> Checkpoint:
-    """Reads a checkpoint.
+    """Read a checkpoint.
 
     Raises:
         CheckpointError: there is none, it is damaged, another program's, or of a later version.
@@ -79,7 +79,7 @@ def _others(path: Path) -> str:
 
 
 def _about(path: Path, arrays: dict[str, Array]) -> dict[str, Any]:
-    """Takes the plain values out of the arrays, and makes sure that they are ours."""
+    """Take the plain values out of the arrays, and makes sure that they are ours."""
     foreign = CheckpointError(
         f"{path}: this NumPy archive was not written by minigrad: it holds "
         f"{', '.join(sorted(arrays)[:5]) or 'nothing'}, and no description that names the format "

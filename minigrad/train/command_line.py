@@ -35,7 +35,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog=f"{PROGRAM} {command}", allow_abbrev=False, **settings)
 
     def read(self, arguments: Sequence[str]) -> dict[str, Any]:
-        """Returns the arguments by name.
+        """Return the arguments by name.
 
         Raises:
             OptionError: one is unknown, or lacks its value.
@@ -50,12 +50,12 @@ class Parser(argparse.ArgumentParser):
         return vars(known)
 
     def error(self, message: str) -> NoReturn:
-        """Raises OptionError where argparse would print its usage and leave."""
+        """Raise OptionError where argparse would print its usage and leave."""
         raise OptionError(f"{self.prog}: {message.removeprefix('argument ')}.")
 
 
 def main(arguments: Sequence[str], commands: Commands) -> int:
-    """Runs a command and returns the exit code.
+    """Run a command and return the exit code.
 
     Args:
         arguments: what stands after ``python -m minigrad``.
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str], commands: Commands) -> int:
 
 
 def _failed(error: Exception) -> int:
-    """Says what went wrong while the program ran, through no fault of the arguments."""
+    """Say what went wrong while the program ran, through no fault of the arguments."""
     if isinstance(error, BrokenPipeError):  # who read our output has left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
@@ -105,7 +105,7 @@ def _overview(commands: Commands) -> str:
 
 
 def command(*words: str) -> str:
-    """Returns a command line to copy: the Python that runs now, its path as short as it works here, and the words.
+    """Return a command line to copy: the Python that runs now, its path as short as it works here, and the words.
 
     The word ``python`` would do only where the virtual environment is activated.
     """

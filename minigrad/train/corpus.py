@@ -26,7 +26,7 @@ LONGEST = 4  # bytes of a character
 
 
 def read_text(path: str | Path, characters: int | None = None) -> str:
-    """Returns the text of a UTF-8 file, each line end as one newline.
+    """Return the text of a UTF-8 file, each line end as one newline.
 
     Args:
         path: the file.
@@ -49,7 +49,7 @@ def read_text(path: str | Path, characters: int | None = None) -> str:
 
 
 def read_bytes(path: str | Path, first: int | None = None) -> bytes:
-    """Returns the content of a file that is there, can be read and is not empty; or so many bytes of it."""
+    """Return the content of a file that is there, can be read and is not empty; or so many bytes of it."""
     data = read_file(path, DataError, f"--file {path}", most=LARGEST_FILE, first=first)
     if not data:
         raise DataError(f"--file {path}: the file is empty; there is nothing to learn from.")
@@ -57,7 +57,7 @@ def read_bytes(path: str | Path, first: int | None = None) -> bytes:
 
 
 def standard_library(limit: int) -> str:
-    """Returns source files of the standard library, one after the other, up to `limit` characters.
+    """Return source files of the standard library, one after the other, up to `limit` characters.
 
     Which files, and in what order, depends on their names alone: they are sorted by the hash of
     their path, which mixes packages well and is the same in every run. Of each file only the first
@@ -94,7 +94,7 @@ class Vocabulary:
 
     @classmethod
     def of(cls, text: str, limit: int) -> Vocabulary:
-        """Returns the vocabulary of a text: its `limit` − 1 most frequent characters, sorted."""
+        """Return the vocabulary of a text: its `limit` − 1 most frequent characters, sorted."""
         points, counts = np.unique(_code_points(text), return_counts=True)
         frequent = points[np.argsort(-counts, kind="stable")[: limit - 1]]
         characters = sorted(chr(point) for point in frequent if chr(point) != UNKNOWN)
@@ -104,15 +104,15 @@ class Vocabulary:
         return len(self.characters)
 
     def encode(self, text: str) -> Array:
-        """Returns the numbers of a text's characters, (characters,) int32."""
+        """Return the numbers of a text's characters, (characters,) int32."""
         return self._numbers[_code_points(text)]
 
     def decode(self, numbers: Array) -> str:
-        """Returns the text of some numbers."""
+        """Return the text of some numbers."""
         return "".join(self.characters[number] for number in numbers)
 
     def missing(self, text: str) -> list[str]:
-        """Returns the characters of a text that are outside of the vocabulary, sorted."""
+        """Return the characters of a text that are outside of the vocabulary, sorted."""
         return sorted(set(text) - set(self.characters[1:]))
 
 

@@ -28,7 +28,7 @@ class Interruption:
         return self.signal is not None
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        """Remembers the first signal; one that comes later ends the program at once."""
+        """Remember the first signal; one that comes later ends the program at once."""
         now = time.monotonic()
         if self.signal is None:
             self.signal, self._came = number, now
@@ -40,7 +40,7 @@ _raised = [-math.inf]  # when
 
 
 def raise_once(number: int, frame: FrameType | None) -> None:
-    """Raises KeyboardInterrupt, but not for the same Ctrl-C again while the first is being answered."""
+    """Raise KeyboardInterrupt, but not for the same Ctrl-C again while the first is being answered."""
     now = time.monotonic()
     if now - _raised[0] > SAME:
         _raised[0] = now

@@ -115,7 +115,7 @@ def _read(path: Path) -> bytes:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Waits until no other process is inside this block for the folder."""
+    """Wait until no other process is inside this block for the folder."""
     guard = folder / GUARD
     try:
         descriptor = os.open(guard, os.O_CREAT | os.O_RDWR) if sys.platform == "win32" else os.open(folder, os.O_RDONLY)

@@ -50,7 +50,7 @@ class SequenceModel(Model):
     def call(
         self, inputs: TensorLike, states: States | None = None, training: bool | None = None
     ) -> tuple[Tensor, States]:
-        """Computes outputs and states.
+        """Compute outputs and states.
 
         Args:
             inputs: (batch, time) symbols or (batch, time, features) numbers.

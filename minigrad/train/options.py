@@ -44,7 +44,7 @@ def option(
     choices: tuple[str, ...] = (),
     or_like: str = "",
 ) -> Any:
-    """Describes one option: a dataclass field that carries its help text and limits.
+    """Describe one option: a dataclass field that carries its help text and limits.
 
     Args:
         default: the value where the user gives none.
@@ -69,7 +69,7 @@ def option(
 
 
 def adapted(base: type[Options], name: str, default: Any) -> Any:
-    """Describes an option that `base` has already, with another default: its text stays there."""
+    """Describe an option that `base` has already, with another default: its text stays there."""
     (field,) = (f for f in dataclasses.fields(base) if f.name == name)
     return dataclasses.field(default=default, metadata=field.metadata)
 
@@ -84,12 +84,12 @@ class Options:
             object.__setattr__(self, each.name, value)
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the options as plain values, in the order in which they are declared."""
+        """Return the options as plain values, in the order in which they are declared."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], source: str = "options") -> Self:
-        """Returns the options that `values` holds; what is absent takes its default.
+        """Return the options that `values` holds; what is absent takes its default.
 
         Args:
             values: name to value, e.g. read from ``config.json``.
@@ -109,7 +109,7 @@ class Options:
 
     @classmethod
     def from_text(cls, values: Mapping[str, str | None]) -> Self:
-        """Returns the options of a command line: text as it was typed, or None for the default."""
+        """Return the options of a command line: text as it was typed, or None for the default."""
         given = {each: values.get(each.name) for each in describe(cls)}
         return cls(**{each.name: each.parsed(text) for each, text in given.items() if text is not None})
 
@@ -136,7 +136,7 @@ class Description:
         return "--" + self.name.replace("_", "-")
 
     def expected(self) -> str:
-        """Says in words what values are allowed."""
+        """Say in words what values are allowed."""
         if self.choices:
             return "one of " + ", ".join(self.choices) + (f", or {self.or_like}" if self.or_like else "")
         what = {int: "a whole number", float: "a number", str: "text"}[self.kind]
@@ -152,7 +152,7 @@ class Description:
         return " ".join([what, " and ".join(limits)]) if limits else what
 
     def checked(self, value: Any) -> Any:
-        """Returns the value, an int as a float where a float is meant; raises OptionError."""
+        """Return the value, an int as a float where a float is meant; raises OptionError."""
         if value is None and self.optional:
             return None
         ceiling = self.ceiling or (LARGEST if type(value) is int else math.inf)
@@ -168,7 +168,7 @@ class Description:
         return value
 
     def parsed(self, text: str) -> Any:
-        """Returns the value that a text stands for; raises OptionError."""
+        """Return the value that a text stands for; raises OptionError."""
         try:
             return self.kind(text)
         except ValueError:
@@ -190,7 +190,7 @@ class Description:
 
 
 def describe(options: type[Options]) -> list[Description]:
-    """Returns the descriptions of all options of a class, in order."""
+    """Return the descriptions of all options of a class, in order."""
     hints = typing.get_type_hints(options)
     descriptions = []
     for field in dataclasses.fields(options):
@@ -200,7 +200,7 @@ def describe(options: type[Options]) -> list[Description]:
 
 
 def _kind(hint: Any) -> tuple[type, bool]:
-    """Splits ``int | None`` into (int, True) and ``int`` into (int, False)."""
+    """Split ``int | None`` into (int, True) and ``int`` into (int, False)."""
     if isinstance(hint, types.UnionType):
         (kind,) = (part for part in typing.get_args(hint) if part is not type(None))
         return kind, True
@@ -211,11 +211,11 @@ class Parser(Protocol):
     """The one method of `argparse.ArgumentParser` that is needed: argparse stays in the CLI."""
 
     def add_argument(self, *names: str, **settings: Any) -> Any:
-        """Adds one option to the command line."""
+        """Add one option to the command line."""
 
 
 def add_options(parser: Parser, options: type[Options]) -> None:
-    """Offers every option on a command line; what the user does not give is None.
+    """Offer every option on a command line; what the user does not give is None.
 
     The parser only collects texts: `Options.from_text` reads them, so an error is ours.
     """

@@ -19,10 +19,10 @@ class Progress(Protocol):
         """A step is done: its loss in the unit shown, and how many items it read."""
 
     def note(self, text: str) -> None:
-        """Shows a line of text."""
+        """Show a line of text."""
 
     def close(self) -> None:
-        """Shows the last state and ends."""
+        """Show the last state and ends."""
 
 
 class _Running:
@@ -34,7 +34,7 @@ class _Running:
         self._last = time.perf_counter()
 
     def update(self, loss: float, items: int) -> None:
-        """Takes in one step."""
+        """Take in one step."""
         now = time.perf_counter()
         speed, self._last = items / max(now - self._last, 1e-9), now
         first = self.speed == 0.0
@@ -42,7 +42,7 @@ class _Running:
         self.loss = loss if self.loss != self.loss else self.loss + SMOOTHING * (loss - self.loss)
 
     def restart(self) -> None:
-        """Leaves out of the speed the time since the last step, which went into something else."""
+        """Leave out of the speed the time since the last step, which went into something else."""
         self._last = time.perf_counter()
 
 
@@ -69,7 +69,7 @@ class Bar:
         )
 
     def update(self, step: int, loss: float, items: int) -> None:
-        """Moves the bar on by a step."""
+        """Move the bar on by a step."""
         running = self._running
         running.update(loss, items)
         text = f"{running.loss:.3f} {self._unit}, {running.speed:,.0f} {self._items}/s"
@@ -77,12 +77,12 @@ class Bar:
         self._bar.update(1)
 
     def note(self, text: str) -> None:
-        """Writes a line above the bar."""
+        """Write a line above the bar."""
         self._bar.write(text, file=self._bar.fp)
         self._running.restart()
 
     def close(self) -> None:
-        """Leaves the bar as it stands."""
+        """Leave the bar as it stands."""
         self._bar.close()
 
 
@@ -96,7 +96,7 @@ class Lines:
         self._line = ""
 
     def update(self, step: int, loss: float, items: int) -> None:
-        """Writes a line if the last one is old enough."""
+        """Write a line if the last one is old enough."""
         self._running.update(loss, items)
         now = time.perf_counter()
         left = (self._steps - step) * (now - self._begin) / max(step - self._start, 1)
@@ -109,12 +109,12 @@ class Lines:
             self._write()
 
     def note(self, text: str) -> None:
-        """Writes a line."""
+        """Write a line."""
         print(text, file=self._stream, flush=True)
         self._running.restart()
 
     def close(self) -> None:
-        """Writes the state at the last step, if it was not shown yet."""
+        """Write the state at the last step, if it was not shown yet."""
         self._write()
 
     def _write(self) -> None:
@@ -127,17 +127,17 @@ class Silent:
     """Shows nothing: for programs that train."""
 
     def update(self, step: int, loss: float, items: int) -> None:
-        """Does nothing."""
+        """Do nothing."""
 
     def note(self, text: str) -> None:
-        """Does nothing."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Does nothing."""
+        """Do nothing."""
 
 
 def progress_on(steps: int, start: int, unit: str, items: str, stream: TextIO | None = None) -> Progress:
-    """Returns a bar where the stream (stderr) is a terminal, else plain lines."""
+    """Return a bar where the stream (stderr) is a terminal, else plain lines."""
     stream = sys.stderr if stream is None else stream
     kind = Bar if stream.isatty() else Lines
     return kind(steps, start, unit, items, stream)

@@ -80,7 +80,7 @@ class Run:
 
     @classmethod
     def create(cls, folder: str | Path, options: RunOptions, task: str) -> Self:
-        """Makes the folder of a new run, with its first checkpoint.
+        """Make the folder of a new run, with its first checkpoint.
 
         Args:
             folder: must not exist, be empty, or hold a run that was stopped before its first checkpoint.
@@ -102,7 +102,7 @@ class Run:
 
     @classmethod
     def resume(cls, folder: str | Path, steps: int | None = None) -> Self:
-        """Opens a run where its last checkpoint left it. Nothing is written before `train`.
+        """Open a run where its last checkpoint left it. Nothing is written before `train`.
 
         What is missing at the end of a run that was killed there, `train` makes up for.
 
@@ -143,7 +143,7 @@ class Run:
     # --- training -----------------------------------------------------------------------------------------------------
 
     def train(self, progress: Progress | None = None, interruption: Interruption | None = None) -> bool:
-        """Trains until the last step, or until somebody interrupts.
+        """Train until the last step, or until somebody interrupts.
 
         Args:
             progress: what is told of each step.
@@ -174,7 +174,7 @@ class Run:
             raise RunError(f"{folder}: another process has trained in it since this run was opened. Resume it again.")
 
     def _settle(self, progress: Progress) -> None:
-        """Makes the files those of the step that the run goes on from."""
+        """Make the files those of the step that the run goes on from."""
         if not self._settled:
             self.save()  # first: it may be of a step before that of the last checkpoint
             gaps = self.metrics.keep_until(self.trainer.step)
@@ -225,18 +225,18 @@ class Run:
         return f"step {self.trainer.step}: validation {numbers}"
 
     def baseline(self) -> Score:
-        """Returns the task's baseline, computed once."""
+        """Return the task's baseline, computed once."""
         if self._baseline is None:
             self._baseline = self.task.baseline()
         return self._baseline
 
     def finish(self) -> None:
-        """Draws the learning curve and writes ``result.json``, last: a run that has it is complete."""
+        """Draw the learning curve and writes ``result.json``, last: a run that has it is complete."""
         self.draw()
         write_json(self.folder / RESULT, self.result())
 
     def result(self) -> dict[str, Any]:
-        """Returns the numbers of the last evaluation beside the baseline's; see `Task.beats`."""
+        """Return the numbers of the last evaluation beside the baseline's; see `Task.beats`."""
         at_end = [record for record in self.metrics.read() if record["step"] == self.trainer.step]
         metric, baseline = self.task.metric, self.baseline()
         last = at_end[0].get("validation") if at_end else None
@@ -256,7 +256,7 @@ class Run:
     # --- files --------------------------------------------------------------------------------------------------------
 
     def save(self, name: str = LAST) -> None:
-        """Writes a checkpoint."""
+        """Write a checkpoint."""
         self.metrics.sync()
         state = self.trainer.capture()
         checkpoints.save(self.folder / name, Checkpoint({**state.about, "best": self.best}, state.arrays))
@@ -267,7 +267,7 @@ class Run:
         write_json(self.folder / CONFIG, {"task": self.task.name, "options": self.options.to_dict()})
 
     def draw(self) -> bool:
-        """Draws ``curve.png``; returns False where matplotlib is not installed, or no step was made yet."""
+        """Draw ``curve.png``; returns False where matplotlib is not installed, or no step was made yet."""
         records = self.metrics.read()
         if not records or importlib.util.find_spec("matplotlib") is None:
             return False
@@ -335,7 +335,7 @@ def _check_same(path: Path, task: str, options: RunOptions, saved: Checkpoint) -
 
 @contextmanager
 def _of(path: Path) -> Iterator[None]:
-    """Names the file in what is said of a checkpoint."""
+    """Name the file in what is said of a checkpoint."""
     try:
         yield
     except CheckpointError as error:
@@ -343,7 +343,7 @@ def _of(path: Path) -> Iterator[None]:
 
 
 def trained(folder: str | Path) -> tuple[Task, Trainer]:
-    """Opens a run to use its model: that of the best validation, or the last one, or that of a checkpoint.
+    """Open a run to use its model: that of the best validation, or the last one, or that of a checkpoint.
 
     Raises:
         RunError: the folder is no run.
@@ -363,7 +363,7 @@ def trained(folder: str | Path) -> tuple[Task, Trainer]:
 
 
 def steps_in(minutes: float, task: Task, options: RunOptions) -> int:
-    """Returns how many steps fit into so many minutes, timed on a model that is thrown away."""
+    """Return how many steps fit into so many minutes, timed on a model that is thrown away."""
     trainer = Trainer(task, options)
     trainer.advance()  # the first step is slower
     begin, steps = time.perf_counter(), 0

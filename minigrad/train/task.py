@@ -84,7 +84,7 @@ class Predict(Protocol):
     """A model as a task sees it: arrays in, arrays out, nothing recorded for a gradient."""
 
     def __call__(self, inputs: Array, states: Any = None) -> tuple[Array, Any]:
-        """Returns outputs (batch, time, outputs) and the states after the last step."""
+        """Return outputs (batch, time, outputs) and the states after the last step."""
 
 
 class Task(ABC):
@@ -115,31 +115,31 @@ class Task(ABC):
 
     @classmethod
     def restore(cls, options: Any, facts: Mapping[str, Any]) -> Self:
-        """Returns the task as far as using a trained model needs it, without reading data."""
+        """Return the task as far as using a trained model needs it, without reading data."""
         return cls(options)
 
     def facts(self) -> dict[str, Any]:
-        """Returns what a checkpoint must keep of the data for `restore`, as plain values."""
+        """Return what a checkpoint must keep of the data for `restore`, as plain values."""
         return {}
 
     def notes(self) -> list[str]:
-        """Returns lines that tell the user what the data are."""
+        """Return lines that tell the user what the data are."""
         return []
 
     @abstractmethod
     def shape(self) -> Shape:
-        """Returns what goes in and out of a model."""
+        """Return what goes in and out of a model."""
 
     @abstractmethod
     def batch(self, generator: np.random.Generator, position: int) -> Batch:
-        """Returns the batch before which `position` others came.
+        """Return the batch before which `position` others came.
 
         All that is random comes from the generator, so generator and position together are the place in the data.
         """
 
     @abstractmethod
     def evaluate(self, predict: Predict) -> dict[str, float]:
-        """Returns numbers on the validation data, `metric` among them.
+        """Return numbers on the validation data, `metric` among them.
 
         Another is ``standard_error``, that of the difference between `metric` and the baseline: a difference that is
         not well above it is an accident of which data are held out. See `standard_error`.
@@ -147,15 +147,15 @@ class Task(ABC):
 
     @abstractmethod
     def baseline(self) -> Score:
-        """Returns the `metric` of somebody who has learnt nothing that takes memory."""
+        """Return the `metric` of somebody who has learnt nothing that takes memory."""
 
     @abstractmethod
     def sample(self, predict: Predict, generator: np.random.Generator, settings: Sampling) -> str:
-        """Returns what a trained model does, for the eye: generated text, or examples solved."""
+        """Return what a trained model does, for the eye: generated text, or examples solved."""
 
     @abstractmethod
     def probe(self, generator: np.random.Generator, text: str) -> tuple[Batch, list[str] | None]:
-        """Returns one sequence to look at, and its symbols as they are written, if there are any.
+        """Return one sequence to look at, and its symbols as they are written, if there are any.
 
         Args:
             generator: from which it is drawn.
@@ -198,32 +198,32 @@ class GeneratedTask(Task):
 
     @abstractmethod
     def draw(self, generator: np.random.Generator, count: int) -> Batch:
-        """Returns `count` new sequences."""
+        """Return `count` new sequences."""
 
     @abstractmethod
     def measure(self, outputs: Array, batch: Batch) -> dict[str, float]:
-        """Returns numbers for a model's outputs on a batch, as `evaluate` does."""
+        """Return numbers for a model's outputs on a batch, as `evaluate` does."""
 
     @abstractmethod
     def example(self, outputs: Array, batch: Batch) -> str:
-        """Describes the only sequence of a batch beside what the model makes of it."""
+        """Describe the only sequence of a batch beside what the model makes of it."""
 
     def batch(self, generator: np.random.Generator, position: int) -> Batch:
-        """Returns new sequences; where one is in the data is the generator alone."""
+        """Return new sequences; where one is in the data is the generator alone."""
         return self.draw(generator, self.options.batch)
 
     def evaluate(self, predict: Predict) -> dict[str, float]:
-        """Returns the measures over the validation sequences."""
+        """Return the measures over the validation sequences."""
         outputs, _ = predict(self.validation.inputs)
         return self.measure(outputs, self.validation)
 
     def probe(self, generator: np.random.Generator, text: str) -> tuple[Batch, list[str] | None]:
-        """Returns a new sequence."""
+        """Return a new sequence."""
         drawn = self.draw(generator, 1)
         return drawn, [self.alphabet[symbol] for symbol in drawn.inputs[0]] if self.alphabet else None
 
     def sample(self, predict: Predict, generator: np.random.Generator, settings: Sampling) -> str:
-        """Returns examples, one a line, each with the model's answer."""
+        """Return examples, one a line, each with the model's answer."""
         lines = []
         for _ in range(settings.length or 3):
             drawn = self.draw(generator, 1)
@@ -232,7 +232,7 @@ class GeneratedTask(Task):
 
 
 def log_softmax(logits: Array) -> Array:
-    """Returns log softmax over the last axis, in float64.
+    """Return log softmax over the last axis, in float64.
 
     log pₖ = zₖ − m − log Σⱼ exp(zⱼ − m),  m = maxⱼ zⱼ
     """
@@ -242,18 +242,18 @@ def log_softmax(logits: Array) -> Array:
 
 
 def bits(logits: Array, batch: Batch) -> float:
-    """Returns the mean of −log₂ p(target) where the batch's weights are 1."""
+    """Return the mean of −log₂ p(target) where the batch's weights are 1."""
     return float((bits_each(logits, batch.targets) * batch.weights).sum() / batch.weights.sum())
 
 
 def bits_each(logits: Array, targets: Array) -> Array:
-    """Returns −log₂ p(target) of every target, (batch, time)."""
+    """Return −log₂ p(target) of every target, (batch, time)."""
     chosen = np.take_along_axis(log_softmax(logits), targets[..., None], axis=-1)[..., 0]
     return -chosen / np.log(2)
 
 
 def standard_error(values: Array) -> float:
-    """Returns how far the mean of independent values may be off, NaN for fewer than two of them.
+    """Return how far the mean of independent values may be off, NaN for fewer than two of them.
 
     s / √n,  s² = Σ (xᵢ − x̄)² / (n − 1)
 
@@ -264,7 +264,7 @@ def standard_error(values: Array) -> float:
 
 
 def ends(sequences: Array, weights: Array) -> Array:
-    """Returns from each sequence the time step with the last weight that is not 0.
+    """Return from each sequence the time step with the last weight that is not 0.
 
     Args:
         sequences: (batch, time, …).

@@ -83,7 +83,7 @@ class Trainer:
     # --- training -----------------------------------------------------------------------------------------------------
 
     def advance(self) -> Step:
-        """Makes one training step.
+        """Make one training step.
 
         Raises:
             NaNLossError: the loss or its gradient is not finite; the weights are as they were.
@@ -128,19 +128,19 @@ class Trainer:
     # --- use ----------------------------------------------------------------------------------------------------------
 
     def predict(self, inputs: Array, states: Any = None) -> tuple[Array, Any]:
-        """Returns the model's outputs as a NumPy array, and its states: a task's `Predict`."""
+        """Return the model's outputs as a NumPy array, and its states: a task's `Predict`."""
         with no_grad():
             outputs, after = self.model(inputs, states=states, training=False)
         return outputs.numpy(), after
 
     def evaluate(self) -> dict[str, float]:
-        """Returns the task's numbers on its validation data."""
+        """Return the task's numbers on its validation data."""
         return self.task.evaluate(self.predict)
 
     # --- to go on later -----------------------------------------------------------------------------------------------
 
     def capture(self) -> Checkpoint:
-        """Returns everything that the next step depends on, and what the model is."""
+        """Return everything that the next step depends on, and what the model is."""
         states = [state.numpy() for layer in self._states or [] for state in layer]
         about = {
             "task": self.task.name,
@@ -156,7 +156,7 @@ class Trainer:
         return Checkpoint(about, arrays | optimizer)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Goes back to where `capture` was called.
+        """Go back to where `capture` was called.
 
         Raises:
             CheckpointError: it is of another model, or lacks something.
@@ -192,7 +192,7 @@ class Trainer:
         return [[next(left) for _ in of_layer] for of_layer in sizes]
 
     def restore_weights(self, checkpoint: Checkpoint) -> None:
-        """Takes over the weights alone, as to use a model that is trained.
+        """Take over the weights alone, as to use a model that is trained.
 
         Raises:
             CheckpointError: it is of another model, or lacks some.
@@ -205,7 +205,7 @@ class Trainer:
 
 @contextmanager
 def _needed() -> Iterator[None]:
-    """Raises CheckpointError for what NumPy and Python say of a value that no run saved."""
+    """Raise CheckpointError for what NumPy and Python say of a value that no run saved."""
     try:
         yield
     except CheckpointError:  # a ValueError too

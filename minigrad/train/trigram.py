@@ -46,11 +46,11 @@ class Trigram:
         self.deltas = deltas if deltas is not None else _chosen(text, vocabulary)
 
     def bits(self, text: Array, positions: Array) -> float:
-        """Returns the mean of −log₂ p(c | ab) over the characters at `positions` of a text."""
+        """Return the mean of −log₂ p(c | ab) over the characters at `positions` of a text."""
         return float(self.bits_each(text, positions).mean())
 
     def bits_each(self, text: Array, positions: Array) -> Array:
-        """Returns −log₂ p(c | ab) of the characters at `positions` of a text."""
+        """Return −log₂ p(c | ab) of the characters at `positions` of a text."""
         return -np.log2(self._probabilities(self._counts(text, positions), self.deltas))
 
     def _codes(self, text: Array, positions: Array) -> Array:

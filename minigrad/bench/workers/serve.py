@@ -33,7 +33,7 @@ MEMORY_RUNS = 3  # so that what one run leaves to the next is counted too
 
 
 def serve(contender: Any, requests: Iterable[str], out: TextIO) -> None:
-    """Answers each request with its seconds, or with what went wrong."""
+    """Answer each request with its seconds, or with what went wrong."""
     _tell(out, {"versions": {"python": platform.python_version(), **contender.versions}})
     built: dict[str, Built] = {}
     for line in requests:
@@ -50,7 +50,7 @@ def serve(contender: Any, requests: Iterable[str], out: TextIO) -> None:
 
 
 def timed(contender: Any, request: list[Any], repeats: int, built: dict[str, Built]) -> dict[str, float]:
-    """Runs so many times what a request asks for.
+    """Run so many times what a request asks for.
 
     Args:
         contender: who.
@@ -75,7 +75,7 @@ def timed(contender: Any, request: list[Any], repeats: int, built: dict[str, Bui
 
 
 def build(contender: Any, request: list[Any]) -> Built:
-    """Makes what a request asks for: ``["lstm", …]``, ``["step", …]`` or ``["operation", name]``."""
+    """Make what a request asks for: ``["lstm", …]``, ``["step", …]`` or ``["operation", name]``."""
     kind, *arguments = request
     if kind == "operation":
         measures = runpy.run_path(str(Path(__file__).with_name("operations.py")))["MEASURES"]
@@ -85,7 +85,7 @@ def build(contender: Any, request: list[Any]) -> Built:
 
 
 def memory(contender: Any, request: list[Any]) -> dict[str, float]:
-    """Runs a few times what a request asks for.
+    """Run a few times what a request asks for.
 
     Returns:
         more: by how many bytes the process grew at most; peak: how large it was then.
@@ -117,7 +117,7 @@ def _tell(out: TextIO, what: dict[str, Any]) -> None:
 
 
 def main(file: str, variant: str, threads: str) -> None:
-    """Serves standard input, the answers on standard output; what a library prints goes to standard error."""
+    """Serve standard input, the answers on standard output; what a library prints goes to standard error."""
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     try:

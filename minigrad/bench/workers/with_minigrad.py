@@ -71,7 +71,7 @@ class Contender:
         return run
 
     def operations(self) -> Any:
-        """Returns what `operations` needs."""
+        """Return what `operations` needs."""
 
         def leaf(values: list[float], shape: tuple[int, ...]) -> Tensor:
             made = functional.reshape(tensor(values), shape).detach()
@@ -81,6 +81,6 @@ class Contender:
         return SimpleNamespace(tanh=functional.tanh, leaf=leaf)
 
     def finish(self) -> None:
-        """Waits until a device has done what it was told."""
+        """Wait until a device has done what it was told."""
         if self._last is not None and not getattr(self._backend, "on_host", False):
             functional.sum(self._last).item()

@@ -64,7 +64,7 @@ class Contender:
         return run
 
     def operations(self) -> Any:
-        """Returns what `operations` needs."""
+        """Return what `operations` needs."""
         torch = self._torch
 
         def leaf(values: list[float], shape: tuple[int, ...]) -> Any:
@@ -73,7 +73,7 @@ class Contender:
         return SimpleNamespace(tanh=torch.tanh, leaf=leaf)
 
     def finish(self) -> None:
-        """Waits until a device has done what it was told."""
+        """Wait until a device has done what it was told."""
         if self._device == "cuda":
             self._torch.cuda.synchronize()
 

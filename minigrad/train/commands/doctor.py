@@ -17,7 +17,7 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints the findings and returns 0."""
+    """Print the findings and return 0."""
     Parser("doctor", description=f"{HELP}.").read(arguments)
     print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores")
     print(", ".join(f"{name} {installed}" for name in DISTRIBUTIONS if (installed := _version(name))))

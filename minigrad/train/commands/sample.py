@@ -18,7 +18,7 @@ HELP = "show what the model of a run does"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints the sample and returns 0."""
+    """Print the sample and return 0."""
     parser = Parser("sample", description=f"{HELP}: text written, or examples solved.")
     parser.add_argument("run", metavar="RUN", help="the folder of the run, or one of the checkpoints in it")
     parser.add_argument("--cell", metavar="MODULE:NAME", help="the run's cell once more, if it is one of your own")

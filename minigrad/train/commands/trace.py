@@ -40,7 +40,7 @@ class Tracing(Options):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Writes the page and returns 0."""
+    """Write the page and return 0."""
     parser = Parser("trace", description=f"{HELP}: an HTML page with figures and numbers.")
     parser.add_argument("run", metavar="RUN", help="the folder of the run, or one of the checkpoints in it")
     parser.add_argument("--cell", metavar="MODULE:NAME", help="the run's cell once more, if it is one of your own")
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _page(task: Task, trainer: Trainer, settings: Tracing) -> Page:
-    """Runs the model on one sequence, sends the loss of one step back, and writes down what was seen."""
+    """Run the model on one sequence, sends the loss of one step back, and writes down what was seen."""
     whole, tokens = task.probe(np.random.default_rng(settings.seed), settings.text or "")
     step = _step(whole, settings.step)
     batch = Batch(*(array[:, : step + 1] for array in whole[:3]))  # what comes later changes nothing

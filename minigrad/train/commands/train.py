@@ -27,7 +27,7 @@ HELP = "train a model on a task, or go on with a run"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Trains, and returns the exit code: 0, or 128 plus the number of the signal that stopped it."""
+    """Train and return the exit code: 0, or 128 plus the number of the signal that stopped it."""
     task = arguments[0] if arguments and not arguments[0].startswith("-") else None
     given = _parser(task).read(arguments[1:] if task else arguments)
     out, resume = given.pop("out"), given.pop("resume")

@@ -45,11 +45,11 @@ class Adding(GeneratedTask):
     metric = "mean_squared_error"
 
     def shape(self) -> Shape:
-        """Returns two numbers in (value, marker), one out, squared error."""
+        """Return two numbers in (value, marker), one out, squared error."""
         return Shape(inputs=2, outputs=1, symbols=False, head="values")
 
     def draw(self, generator: np.random.Generator, count: int) -> Batch:
-        """Returns `count` sequences (count, length, 2); only the last output counts."""
+        """Return `count` sequences (count, length, 2); only the last output counts."""
         length, half = self.options.length, self.options.length // 2
         values = generator.random((count, length), dtype=np.float32)
         marker = np.zeros_like(values)
@@ -63,7 +63,7 @@ class Adding(GeneratedTask):
         return Batch(np.stack([values, marker], axis=-1), targets, weights)
 
     def measure(self, outputs: Array, batch: Batch) -> dict[str, float]:
-        """Returns the mean squared error, and the share of sums that are off by less than 0.04."""
+        """Return the mean squared error, and the share of sums that are off by less than 0.04."""
         error = ends(outputs, batch.weights)[:, 0] - ends(batch.targets, batch.weights)[:, 0]
         squared = np.square(error, dtype=np.float64)
         return {
@@ -73,11 +73,11 @@ class Adding(GeneratedTask):
         }
 
     def baseline(self) -> Score:
-        """Returns the variance of the sum of two uniform numbers."""
+        """Return the variance of the sum of two uniform numbers."""
         return Score("always saying 1", 1 / 6)
 
     def example(self, outputs: Array, batch: Batch) -> str:
-        """Returns e.g. ``0.31 (step 12) + 0.84 (step 77) = 1.15; the model says 1.17``."""
+        """Return e.g. ``0.31 (step 12) + 0.84 (step 77) = 1.15; the model says 1.17``."""
         first, second = np.flatnonzero(batch.inputs[0, :, 1])
         a, b = batch.inputs[0, first, 0], batch.inputs[0, second, 0]
         said = outputs[0, -1, 0]

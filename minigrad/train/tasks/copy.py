@@ -52,11 +52,11 @@ class Copy(GeneratedTask):
     metric = "bits_per_symbol"
 
     def shape(self) -> Shape:
-        """Returns ten symbols in; eight and the blank out."""
+        """Return ten symbols in; eight and the blank out."""
         return Shape(inputs=SYMBOLS + 2, outputs=SYMBOLS + 1)
 
     def draw(self, generator: np.random.Generator, count: int) -> Batch:
-        """Returns `count` sequences of T + 2n steps; every step counts."""
+        """Return `count` sequences of T + 2n steps; every step counts."""
         n, delay = self.options.symbols, self.options.delay
         content = generator.integers(0, SYMBOLS, (count, n))
         inputs = np.full((count, delay + 2 * n), BLANK)
@@ -67,7 +67,7 @@ class Copy(GeneratedTask):
         return Batch(inputs, targets, np.ones(inputs.shape, np.float32))
 
     def measure(self, outputs: Array, batch: Batch) -> dict[str, float]:
-        """Returns the loss, and how many of the symbols to be remembered are right."""
+        """Return the loss, and how many of the symbols to be remembered are right."""
         n = self.options.symbols
         right = outputs[:, -n:].argmax(axis=-1) == batch.targets[:, -n:]
         each = bits_each(outputs, batch.targets)  # all of them count
@@ -79,12 +79,12 @@ class Copy(GeneratedTask):
         }
 
     def baseline(self) -> Score:
-        """Returns the bits a step of blanks and blind guesses."""
+        """Return the bits a step of blanks and blind guesses."""
         n = self.options.symbols
         return Score("no memory", n * float(np.log2(SYMBOLS)) / (self.options.delay + 2 * n))
 
     def example(self, outputs: Array, batch: Batch) -> str:
-        """Returns e.g. ``hcadgbfaec, 20 steps later: hcadgbfaec (10 of 10)``."""
+        """Return e.g. ``hcadgbfaec, 20 steps later: hcadgbfaec (10 of 10)``."""
         n = self.options.symbols
         content, said = batch.inputs[0, :n], outputs[0, -n:].argmax(axis=-1)
         shown, recalled = ("".join(WRITTEN[i] for i in row) for row in (content, said))

@@ -43,7 +43,7 @@ END = 7
 
 
 def inner_string(generator: np.random.Generator) -> str:
-    """Returns a string of the Reber grammar."""
+    """Return a string of the Reber grammar."""
     state, string = 0, ""
     while state != END:
         arrows = list(AUTOMATON[state].items())
@@ -53,13 +53,13 @@ def inner_string(generator: np.random.Generator) -> str:
 
 
 def embedded_string(generator: np.random.Generator) -> str:
-    """Returns a string of the embedded Reber grammar."""
+    """Return a string of the embedded Reber grammar."""
     outer = "TP"[generator.integers(2)]
     return f"B{outer}{inner_string(generator)}{outer}E"
 
 
 def successors(string: str) -> list[str]:
-    """Returns for each symbol of an embedded string but the last what may follow it.
+    """Return for each symbol of an embedded string but the last what may follow it.
 
     >>> successors("BTBPVVETE")
     ['TP', 'B', 'TP', 'TV', 'PV', 'E', 'T', 'E']
@@ -90,11 +90,11 @@ class Reber(GeneratedTask):
     higher_is_better = True
 
     def shape(self) -> Shape:
-        """Returns seven symbols in, seven out."""
+        """Return seven symbols in, seven out."""
         return Shape(inputs=len(ALPHABET), outputs=len(ALPHABET))
 
     def draw(self, generator: np.random.Generator, count: int) -> Batch:
-        """Returns `count` strings, padded behind with E to the longest among them."""
+        """Return `count` strings, padded behind with E to the longest among them."""
         strings = [embedded_string(generator) for _ in range(count)]
         longest = max(map(len, strings))
         symbols = np.full((count, longest), ALPHABET.index("E"))
@@ -105,7 +105,7 @@ class Reber(GeneratedTask):
         return Batch(symbols[:, :-1], symbols[:, 1:], weights)
 
     def measure(self, outputs: Array, batch: Batch) -> dict[str, float]:
-        """Returns the share of strings predicted rightly throughout, and the loss."""
+        """Return the share of strings predicted rightly throughout, and the loss."""
         right = [all(self._legal(string, row)) for string, row in zip(written(batch), outputs, strict=True)]
         return {
             "whole_string_accuracy": float(np.mean(right)),
@@ -115,7 +115,7 @@ class Reber(GeneratedTask):
 
     @staticmethod
     def _legal(string: str, scores: Array) -> list[bool]:
-        """Says for each position whether the legal symbols have the highest scores."""
+        """Say for each position whether the legal symbols have the highest scores."""
         verdicts = []
         for legal, row in zip(successors(string), scores, strict=False):  # scores go on: padding
             likeliest = np.argsort(-row)[: len(legal)]
@@ -123,11 +123,11 @@ class Reber(GeneratedTask):
         return verdicts
 
     def baseline(self) -> Score:
-        """Returns the accuracy of a coin at the one position that takes memory."""
+        """Return the accuracy of a coin at the one position that takes memory."""
         return Score("inner grammar known, outer symbol guessed", 0.5)
 
     def example(self, outputs: Array, batch: Batch) -> str:
-        """Returns the string over a line that marks where the model was wrong."""
+        """Return the string over a line that marks where the model was wrong."""
         (string,) = written(batch)
         marks = "".join(" " if right else "^" for right in self._legal(string, outputs[0])).rstrip()
         verdict = "every successor right" if not marks else "wrong successors at ^"
@@ -135,7 +135,7 @@ class Reber(GeneratedTask):
 
 
 def written(batch: Batch) -> list[str]:
-    """Returns the strings of a batch."""
+    """Return the strings of a batch."""
     symbols = np.concatenate([batch.inputs, batch.targets[:, -1:]], axis=1)
     lengths = batch.weights.sum(axis=1).astype(int) + 1
     return ["".join(ALPHABET[i] for i in row[:length]) for row, length in zip(symbols, lengths, strict=True)]

@@ -80,7 +80,7 @@ class Series(Task):
 
     @classmethod
     def restore(cls, options: SeriesOptions, facts: Mapping[str, Any]) -> Self:
-        """Returns the task with the scale and the end of the series, without the file."""
+        """Return the task with the scale and the end of the series, without the file."""
         task = cls.__new__(cls)
         Task.__init__(task, options)
         scale: list[Any] = [facts.get(name) for name in ("mean", "spread", "change")]
@@ -94,26 +94,26 @@ class Series(Task):
         return task
 
     def facts(self) -> dict[str, Any]:
-        """Returns the scale, the number of values, and the last of them to forecast from."""
+        """Return the scale, the number of values, and the last of them to forecast from."""
         scale = {"mean": self.mean, "spread": self.spread, "change": self.change}
         last = self.values[-4 * self.options.window :].tolist()
         return {**scale, "count": len(self.values), "last_values": last}
 
     def notes(self) -> list[str]:
-        """Returns how many values there are."""
+        """Return how many values there are."""
         held_out = len(self.values) - self.split
         source = f"{self.options.file}, column {self.options.column}"
         return [f"{source}: {len(self.values):,} values; the last {held_out:,} are held out"]
 
     def shape(self) -> Shape:
-        """Returns the scaled value in, the scaled change out, squared error."""
+        """Return the scaled value in, the scaled change out, squared error."""
         return Shape(inputs=1, outputs=1, symbols=False, head="values")
 
     def _scaled(self, values: Array) -> Array:
         return ((values - self.mean) / self.spread).astype(np.float32)[..., None]
 
     def batch(self, generator: np.random.Generator, position: int) -> Batch:
-        """Returns windows from random places of the training part."""
+        """Return windows from random places of the training part."""
         window = self.options.window
         starts = generator.integers(0, self.split - window, self.options.batch)
         values = self.values[starts[:, None] + np.arange(window + 1)]
@@ -121,13 +121,13 @@ class Series(Task):
         return Batch(self._scaled(values[:, :-1]), changes, np.ones(changes.shape[:2], np.float32))
 
     def probe(self, generator: np.random.Generator, text: str) -> tuple[Batch, list[str] | None]:
-        """Returns the last window."""
+        """Return the last window."""
         values = self.values[None, -self.options.window - 1 :]
         changes = (np.diff(values) / self.change).astype(np.float32)[..., None]
         return Batch(self._scaled(values[:, :-1]), changes, np.ones(changes.shape[:2], np.float32)), None
 
     def evaluate(self, predict: Predict) -> dict[str, float]:
-        """Returns the mean squared error over the last fifth, in the column's own unit."""
+        """Return the mean squared error over the last fifth, in the column's own unit."""
         outputs, _ = predict(self._scaled(self.values[None, :-1]))
         forecast = self.values[:-1] + outputs[0, :, 0].astype(np.float64) * self.change
         squared = ((forecast - self.values[1:]) ** 2)[self.split - 1 :]
@@ -139,7 +139,7 @@ class Series(Task):
         }
 
     def baseline(self) -> Score:
-        """Returns the mean squared error of the last value as the forecast of the next."""
+        """Return the mean squared error of the last value as the forecast of the next."""
         return Score("persistence", float(self._persistence().mean()))
 
     def _persistence(self) -> Array:
@@ -147,7 +147,7 @@ class Series(Task):
         return np.diff(self.values)[self.split - 1 :] ** 2
 
     def sample(self, predict: Predict, generator: np.random.Generator, settings: Sampling) -> str:
-        """Returns the values that follow the series' end, each forecast from those before."""
+        """Return the values that follow the series' end, each forecast from those before."""
         values = self.values[-4 * self.options.window :]
         lines = [f"last value: {values[-1]:g}"]
         outputs, states = predict(self._scaled(values[None]))
@@ -160,7 +160,7 @@ class Series(Task):
 
 
 def read_column(file: str | None, column: str | None, delimiter: str) -> Array:
-    """Returns the numbers of a CSV column, (values,) float64.
+    """Return the numbers of a CSV column, (values,) float64.
 
     Raises:
         OptionError: no file or column is named, or there is no such column.

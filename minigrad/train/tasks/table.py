@@ -16,7 +16,7 @@ TASKS: dict[str, type[Task]] = {task.name: task for task in (Text, Reber, Adding
 
 
 def find(name: str) -> type[Task]:
-    """Returns the task of a name.
+    """Return the task of a name.
 
     Raises:
         OptionError: there is none; the nearest name is suggested.

@@ -51,11 +51,11 @@ class TemporalOrder(GeneratedTask):
     higher_is_better = True
 
     def shape(self) -> Shape:
-        """Returns eight symbols in, four classes out."""
+        """Return eight symbols in, four classes out."""
         return Shape(inputs=len(ALPHABET), outputs=len(CLASSES))
 
     def draw(self, generator: np.random.Generator, count: int) -> Batch:
-        """Returns `count` sequences, padded behind B with B to the longest length there is."""
+        """Return `count` sequences, padded behind B with B to the longest length there is."""
         shortest = self.options.length
         longest = shortest + shortest // 10
         tenth, rows = shortest / 10, np.arange(count)
@@ -75,7 +75,7 @@ class TemporalOrder(GeneratedTask):
         return Batch(symbols, targets, weights)
 
     def measure(self, outputs: Array, batch: Batch) -> dict[str, float]:
-        """Returns the share of sequences classified rightly, and the loss in bits."""
+        """Return the share of sequences classified rightly, and the loss in bits."""
         said = ends(outputs, batch.weights).argmax(axis=-1)
         right = said == ends(batch.targets, batch.weights)
         return {
@@ -85,11 +85,11 @@ class TemporalOrder(GeneratedTask):
         }
 
     def baseline(self) -> Score:
-        """Returns the accuracy of guessing one class of four."""
+        """Return the accuracy of guessing one class of four."""
         return Score("guessing", 1 / len(CLASSES))
 
     def example(self, outputs: Array, batch: Batch) -> str:
-        """Returns e.g. ``X at step 13, Y at step 57, of 104: R; the model says R (0.98)``."""
+        """Return e.g. ``X at step 13, Y at step 57, of 104: R; the model says R (0.98)``."""
         row = batch.inputs[0]
         first, second = np.flatnonzero(row >= ALPHABET.index("X"))
         scores = ends(outputs, batch.weights)[0].astype(np.float64)

@@ -102,7 +102,7 @@ class Text(Task):
 
     @classmethod
     def restore(cls, options: TextOptions, facts: Mapping[str, Any]) -> Self:
-        """Returns the task with a vocabulary and without a text."""
+        """Return the task with a vocabulary and without a text."""
         task = cls.__new__(cls)
         Task.__init__(task, options)
         characters, task.fingerprint = facts.get("vocabulary"), facts.get("sha256", "")
@@ -115,11 +115,11 @@ class Text(Task):
         return task
 
     def facts(self) -> dict[str, Any]:
-        """Returns the vocabulary and a hash of the text."""
+        """Return the vocabulary and a hash of the text."""
         return {"vocabulary": self.vocabulary.characters, "sha256": self.fingerprint}
 
     def notes(self) -> list[str]:
-        """Returns where the text comes from and how large it and its vocabulary are."""
+        """Return where the text comes from and how large it and its vocabulary are."""
         source = self.options.file or "Python's standard library"
         unknown = float((self.numbers == 0).mean())
         count, held_out = len(self.numbers), len(self.numbers) - self.split
@@ -134,19 +134,19 @@ class Text(Task):
         return lines
 
     def shape(self) -> Shape:
-        """Returns characters in, characters out."""
+        """Return characters in, characters out."""
         size = len(self.vocabulary)
         return Shape(inputs=size, outputs=size, embedding=self.options.embedding)
 
     def batch(self, generator: np.random.Generator, position: int) -> Batch:
-        """Returns the window at a position of all streams; each pass starts afresh."""
+        """Return the window at a position of all streams; each pass starts afresh."""
         window = self.inputs.shape[2]
         place = position % len(self.inputs)
         weights = np.ones((self.inputs.shape[1], window), np.float32)
         return Batch(self.inputs[place], self.targets[place], weights, fresh=place == 0)
 
     def evaluate(self, predict: Predict) -> dict[str, float]:
-        """Returns the bits per character over the text held out, states carried along.
+        """Return the bits per character over the text held out, states carried along.
 
         The standard error takes the windows, in each of which the model stands against the trigrams, for independent.
         """
@@ -162,7 +162,7 @@ class Text(Task):
         }
 
     def probe(self, generator: np.random.Generator, text: str) -> tuple[Batch, list[str] | None]:
-        """Returns the text but its last character, and what follows each.
+        """Return the text but its last character, and what follows each.
 
         Raises:
             OptionError: it is too short or too long, or has characters that the model never saw.
@@ -189,7 +189,7 @@ class Text(Task):
         return _streams(self.numbers[self.split :], 64, self.options.window)
 
     def baseline(self) -> Score:
-        """Returns the trigram model's bits on the characters that `evaluate` scores."""
+        """Return the trigram model's bits on the characters that `evaluate` scores."""
         return Score("trigram model", float(self._counted.mean()))
 
     @cached_property
@@ -201,7 +201,7 @@ class Text(Task):
         return model.bits_each(self.numbers, positions).reshape(streams, windows, window).mean(axis=2).T
 
     def sample(self, predict: Predict, generator: np.random.Generator, settings: Sampling) -> str:
-        """Returns the prompt and the text that the model goes on with.
+        """Return the prompt and the text that the model goes on with.
 
         Raises:
             OptionError: the prompt has characters that the model never saw.
@@ -223,7 +223,7 @@ def _read(options: TextOptions) -> str:
 
 
 def _streams(numbers: Array, batch: int, window: int) -> tuple[Array, Array]:
-    """Cuts a text into parallel streams and the streams into windows.
+    """Cut a text into parallel streams and the streams into windows.
 
     Where the text is too short for so many streams, there are fewer.
 
