@@ -42,6 +42,7 @@ ALIASES = {
     "minigrad.starting": "minigrad.engine.starting",
     "minigrad.tape": "minigrad.engine.tape",
     "minigrad.tensor": "minigrad.engine.tensor",
+    "minigrad.train.files": "minigrad.train.json_files",
 }
 """Earlier address → today's. What lies inside a package moves with it."""
 

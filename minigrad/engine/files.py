@@ -1,43 +1,22 @@
-"""Files that are whole or not there at all, and named arrays in such files.
-
-Arrays go into NumPy's ``.npz``, without pickle, so that whatever reads NumPy's format can read them, and nothing that
-is read can run anything. Beside them stands their checksum, which is compared when they are read.
-"""
+"""Reading and writing whole files: size and kind are checked before a file is read, and a write is atomic."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import platform
-import re
 import stat
 import zlib
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from hashlib import sha256
-from math import prod
 from os import PathLike
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
-import numpy as np  # noqa: TID251  (what goes into a file is host arrays)
-
-from minigrad.engine.archives import Archive, DamagedError, archive
 from minigrad.engine.errors import MinigradError
-from minigrad.engine.protocol import Array
-from minigrad.engine.untrusted import is_shape, opened
 
-ZIP = b"PK"  # how an .npz begins
-CHECKSUM = "sha256"  # the name of the 32 bytes beside the arrays
-_NPY = ".npy"
-_NPY_BEGIN = 4096  # more than NumPy writes before the numbers
-_NPY_HEADER = re.compile(
-    rb"\{'descr': '([<>|=][biufU]\d{1,5})', 'fortran_order': (True|False), "
-    rb"'shape': \(((?:\d{1,19}, ?)*(?:\d{1,19})?)\), \} *\n"
-)
-_PIECE = 2**20  # bytes read at once
-MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"  # in the names of temporary files: where their process runs
-PROCESS = os.urandom(4).hex()  # a process that ends may leave its number to another one
+MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"  # in names of temporary files: the machine of their process
+PROCESS = os.urandom(4).hex()  # tells this process from an earlier one with the same process ID
+_PIECE = 1 << 20  # bytes read at once
 _calls = itertools.count()
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -93,7 +72,7 @@ def write_atomically(path: str | PathLike[str], write: Callable[[BinaryIO], Any]
     folder, name = os.path.split(os.path.abspath(path))
     temporary = os.path.join(folder, temporary_name(name))
     try:
-        _refuse_special(path)
+        _refuse_device(path)
         os.makedirs(folder, exist_ok=True)
         try:
             with open(temporary, "xb") as file:
@@ -109,7 +88,7 @@ def write_atomically(path: str | PathLike[str], write: Callable[[BinaryIO], Any]
         raise cannot_write(path, error) from None
 
 
-def _refuse_special(path: str | PathLike[str]) -> None:
+def _refuse_device(path: str | PathLike[str]) -> None:
     """Leaves a device, a pipe or a socket where it is: the move to its name would replace it by a file."""
     with suppress(FileNotFoundError, NotADirectoryError):
         if kind := special(path):
@@ -126,136 +105,56 @@ def _sync_folder(folder: str) -> None:
             os.close(descriptor)
 
 
-def write_arrays(path: str | PathLike[str], arrays: Mapping[str, Array]) -> None:
-    """Writes named NumPy arrays and their checksum, atomically; the same arrays give the same bytes."""
-    given: dict[str, Any] = {name: np.asarray(array) for name, array in arrays.items()}
-    given[CHECKSUM] = np.frombuffer(checksum(given), np.uint8)
-    write_atomically(path, lambda file: np.savez(file, **given))
+def refuse_special(
+    path: str | PathLike[str], error: type[MinigradError], name: str = "", most: int | None = None
+) -> None:
+    """Look at a path without opening it.
 
+    Args:
+        path: what is to be read.
+        error: what to raise.
+        name: what to call it in the error; the path by default.
+        most: the largest size allowed, in bytes.
 
-def checksum(arrays: Mapping[str, Array]) -> bytes:
-    """Returns the SHA-256 of arrays: of each, sorted by name, [name, dtype, shape] as a line of JSON, and its bytes."""
-    total = sha256()
-    for name in sorted(arrays):
-        array = arrays[name]
-        total.update(json.dumps([name, array.dtype.str, list(array.shape)]).encode() + b"\n")
-        total.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
-    return total.digest()
-
-
-class Declared(NamedTuple):
-    """An array in a file that has not been read yet.
-
-    Attributes:
-        shape: its shape.
-        dtype: its dtype.
-        by_columns: whether its first axis varies fastest, as in Fortran.
-        start: the length of the description before its bytes.
+    Raises:
+        MinigradError: an `error`. There is no regular file, it may not be looked at, or it is too large.
     """
+    name = name or str(path)
+    try:
+        kind, size = special(path), os.stat(path).st_size
+    except OSError as failure:
+        raise error(f"{name}: cannot be read: {failure.strerror or failure}.") from None
+    except ValueError:  # a zero byte, a lone surrogate
+        raise error(f"{name!r}: no file can have such a name.") from None
+    if kind == "a folder":
+        raise error(f"{name}: cannot be read: it is a folder.")
+    if kind:
+        raise error(f"{name}: cannot be read: expected a file, got {kind}. Copy its content into a file first.")
+    if most is not None and size > most:
+        raise error(f"{name}: cannot be read: expected at most {most:,} bytes, got {size:,}.")
 
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    by_columns: bool
-    start: int
 
-    @property
-    def nbytes(self) -> int:
-        """The size in bytes, a Python int of any size."""
-        return prod(self.shape) * self.dtype.itemsize
-
-
-def read_arrays(
-    path: str | PathLike[str],
-    error: type[MinigradError],
-    advice: str = "",
-    wanted: int = 0,
-    check: Callable[[dict[str, Declared]], None] | None = None,
-    names: Container[str] | None = None,
-    texts: bool = False,
-) -> dict[str, Array]:
-    """Reads what `write_arrays` wrote.
-
-    Nothing is allocated before the sizes that the file declares were compared with what it holds; see
-    `minigrad.engine.untrusted`. A file without a checksum is one of an earlier version, and is read.
+def read_file(
+    path: str | PathLike[str], error: type[MinigradError], name: str = "", *, most: int, first: int | None = None
+) -> bytes:
+    """Return the content of a regular file; the arguments are those of `refuse_special`.
 
     Args:
         path: the file.
         error: what to raise.
-        advice: what to do about a file that is none, or damaged.
-        wanted: the bytes of the arrays that a model asks for.
-        check: called with the arrays that the file declares, before they are read; it may raise.
-        names: the arrays to read; the others are not unpacked, and the checksum of all is not compared.
-        texts: whether arrays of texts are read, too, rather than numbers and bools alone.
-
-    Raises:
-        MinigradError: the file cannot be read, is no ``.npz``, or is damaged; an `error`, in fact.
+        name: what to call it in the error.
+        most: the largest size allowed, in bytes.
+        first: read only so many bytes of it, however large it is.
     """
-    with opened(path, error) as file:
-        begin = file.read(8)
-    if not begin.startswith(ZIP):
-        raise error(f"{path}: is no .npz file: expected {ZIP!r} at its beginning, got {begin!r}.{advice}")
+    refuse_special(path, error, name, most if first is None else None)
+    limit = most + 1 if first is None else first
+    content = bytearray()
     try:
-        with archive(path, error, advice, wanted) as found:
-            entries = _entries(found, error, advice)
-            strange = [name for name, entry in entries.items() if entry.dtype.kind == "U" and not texts]
-            if strange:
-                raise DamagedError(f"{strange[0]!r} holds texts")
-            if check:
-                check({name: entry for name, entry in entries.items() if name != CHECKSUM})
-            chosen = [name for name in entries if name != CHECKSUM and (names is None or name in names)]
-            found.check_room([name + _NPY for name in chosen])
-            arrays = {name: _array(found, name + _NPY, entries[name]) for name in chosen}
-            written = found.read(CHECKSUM + _NPY, _NPY_BEGIN) if CHECKSUM in entries and names is None else None
-    except DamagedError as failure:
-        raise error(f"{path}: is damaged, or holds more than plain arrays.{advice} ({failure})") from failure
-    if written is not None and written[entries[CHECKSUM].start :] != checksum(arrays):
-        raise error(f"{path}: is damaged: its arrays are not those of its checksum, {CHECKSUM!r}.{advice}")
-    return arrays
-
-
-def _entries(found: Archive, error: type[MinigradError], advice: str) -> dict[str, Declared]:
-    """What an archive declares of its arrays."""
-    foreign = [member for member in found.sizes if not member.endswith(_NPY)]
-    if foreign:
-        raise error(
-            f"{found.path}: is an archive of another program: it holds {foreign[0]!r}, which is no array.{advice}"
-        )
-    return {member.removesuffix(_NPY): _declared(found, member) for member in found.sizes}
-
-
-def _declared(found: Archive, member: str) -> Declared:
-    """Reads the description of an array, of NumPy's format 1.0 to 3.0, without running it as Python."""
-    size = found.sizes[member]
-    begin = found.begin(member, min(size, _NPY_BEGIN))
-    wide = 4 if begin[6:7] in (b"\x02", b"\x03") else 2
-    start = 8 + wide + int.from_bytes(begin[8 : 8 + wide], "little")
-    match = _NPY_HEADER.fullmatch(begin[8 + wide : start]) if begin.startswith(b"\x93NUMPY") else None
-    if match is None or start > len(begin):
-        raise DamagedError(f"{member!r} is no plain array")
-    shape = tuple(int(n) for n in match[3].split(b",") if n.strip())
-    try:
-        entry = Declared(shape, np.dtype(match[1].decode()), match[2] == b"True", start)
-    except TypeError as failure:
-        raise DamagedError(f"{member!r}: {failure}") from None
-    if not is_shape(shape) or entry.nbytes != size - start:
-        raise DamagedError(f"{member!r} of shape {shape} and {entry.dtype} should not be {size - start:,} bytes")
-    return entry
-
-
-def _array(found: Archive, member: str, declared: Declared) -> Array:
-    """Reads the bytes of an array piece by piece into a new one."""
-    try:
-        array = np.empty(declared.shape[::-1] if declared.by_columns else declared.shape, declared.dtype)
-    except ValueError as failure:  # 0 rows of 2⁶¹ numbers
-        raise DamagedError(f"{member!r}: {failure}") from None
-    with found.member(member) as file:
-        file.read(declared.start)
-        into = array.reshape(-1).view(np.uint8)
-        done = 0
-        while done < len(into):
-            piece = file.read(min(len(into) - done, _PIECE))
-            if not piece:
-                raise DamagedError(f"{member!r} is cut short")
-            into[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
-            done += len(piece)
-    return array.T if declared.by_columns else array
+        with open(path, "rb") as file:
+            while len(content) < limit and (piece := file.read(min(_PIECE, limit - len(content)))):
+                content += piece
+    except OSError as failure:
+        raise error(f"{name or path}: cannot be read: {failure.strerror or failure}.") from None
+    if first is None and len(content) > most:  # it says another size, or grows
+        raise error(f"{name or path}: cannot be read: expected at most {most:,} bytes, got more.")
+    return bytes(content)

@@ -1,7 +1,7 @@
 """Weights in a file: named arrays in one ``.npz``, whole or not there at all.
 
 Anything that reads NumPy's format can read it: ``np.load("model.npz")["000/lstm/lstm_cell/kernel:0"]``. The entry
-``sha256`` is the checksum of the others; see `minigrad.engine.files.checksum`.
+``sha256`` is the checksum of the others; see `minigrad.engine.npz.checksum`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from math import prod
 from typing import Any, TypeVar
 
 from minigrad.engine.errors import MinigradError
-from minigrad.engine.files import Declared, read_arrays, write_arrays
+from minigrad.engine.npz import Declared, read_arrays, write_arrays
 from minigrad.engine.protocol import Array
 
 T = TypeVar("T")

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.errors import GradientError, MinigradError, unknown_name
-from minigrad.engine.files import read_arrays, write_atomically
+from minigrad.engine.files import write_atomically
+from minigrad.engine.npz import read_arrays
 
 HostArray = Any
 Arrays = Mapping[str, HostArray]

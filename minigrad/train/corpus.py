@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from minigrad.engine.files import read_file
 from minigrad.engine.protocol import Array
 from minigrad.train.errors import DataError
-from minigrad.train.files import read_file
 
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 """Stands for every character outside of the vocabulary; always its first entry."""

@@ -1,19 +1,35 @@
-"""What can go wrong around a training run, so that a program can tell the cases apart.
+"""Errors around a training run, so that a program can tell the cases apart.
 
-The command line prints these as one or two sentences and ends with code 2; everything else is a
-fault of minigrad's and keeps its traceback.
+The command line prints these in one or two sentences and exits with code 2. Every other error is a fault of minigrad
+and keeps its traceback.
 """
 
 from __future__ import annotations
 
-from minigrad.engine.errors import DataError as DataError  # found here too
+import reprlib
+from typing import Any
+
+from minigrad.engine.errors import DataError as DataError  # of the whole package; importable here too
 from minigrad.engine.errors import MinigradError
 from minigrad.engine.errors import OptionError as OptionError
 
 
 class RunError(MinigradError, RuntimeError):
-    """A run folder cannot be used: it is in the way, is not a run, or holds another state."""
+    """Raised for a run folder that cannot be used: it is in the way, is no run, or holds another state."""
 
 
 class CheckpointError(MinigradError, ValueError):
-    """A checkpoint is damaged, or was not written by this program."""
+    """Raised for a checkpoint that is damaged, or that another program wrote."""
+
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxlong = _short.maxother = 80
+
+
+def shortened(value: Any) -> str:
+    """Return a value as Python writes it, cut if it is long or deep: for messages about the content of a file.
+
+    >>> shortened([[[[[[[[]]]]]]]])
+    '[[[[[[[...]]]]]]]'
+    """
+    return _short.repr(value)

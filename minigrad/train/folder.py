@@ -11,8 +11,8 @@ from pathlib import Path
 
 from minigrad.engine.files import cannot_write
 from minigrad.train.checkpoint import BEST, LAST
-from minigrad.train.errors import OptionError, RunError
-from minigrad.train.files import read_json, shown
+from minigrad.train.errors import OptionError, RunError, shortened
+from minigrad.train.json_files import read_json
 from minigrad.train.lock import GUARD, NAME, TEMPORARY, abandoned, refuse_if_held
 from minigrad.train.task import RunOptions
 from minigrad.train.tasks.table import TASKS, find
@@ -55,7 +55,7 @@ def read_config(folder: Path) -> tuple[str, RunOptions]:
     if not isinstance(name, str) or not isinstance(config.get("options"), dict):
         raise RunError(f"{path}: expected a task and its options. Was it edited?")
     if name not in TASKS:
-        raise RunError(f"{path}: expected one of the tasks {', '.join(TASKS)}, got {shown(name)}. Was it edited?")
+        raise RunError(f"{path}: expected one of the tasks {', '.join(TASKS)}, got {shortened(name)}. Was it edited?")
     return name, find(name).options_type.from_dict(config["options"], str(path))
 
 

@@ -16,9 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from minigrad.engine.files import MACHINE, PROCESS, FileError, cannot_write, write_atomically
+from minigrad.engine.files import MACHINE, PROCESS, FileError, cannot_write, read_file, write_atomically
 from minigrad.train.errors import RunError
-from minigrad.train.files import read_file
 
 if sys.platform == "win32":
     import msvcrt

@@ -18,9 +18,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from minigrad.engine.files import cannot_write, write_atomically
+from minigrad.engine.files import cannot_write, read_file, write_atomically
 from minigrad.train.errors import RunError
-from minigrad.train.files import parse, read_file
+from minigrad.train.json_files import parse
 
 MOST = 1 << 32  # bytes
 LAST_STEP = 2**53

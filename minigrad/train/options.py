@@ -27,8 +27,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from minigrad.engine.errors import unknown_name
-from minigrad.train.errors import OptionError
-from minigrad.train.files import shown
+from minigrad.train.errors import OptionError, shortened
 
 LARGEST = 2**128  # whole number of an option: any seed, and still a float
 
@@ -157,14 +156,14 @@ class Description:
             return None
         ceiling = self.ceiling or (LARGEST if type(value) is int else math.inf)
         if type(value) in (int, float) and value > ceiling:
-            raise OptionError(f"{self.flag}: expected at most {ceiling:,}, got {shown(value)}.")
+            raise OptionError(f"{self.flag}: expected at most {ceiling:,}, got {shortened(value)}.")
         if self.kind is float and type(value) is int and value > -LARGEST:
             value = float(value)
         if self.choices and isinstance(value, str) and value not in self.choices and not self._is_like(value):
             hint = f"Or write {self.or_like}." if self.or_like else ""
             raise OptionError(str(unknown_name(self.flag, value[:80], self.choices, hint)))
         if type(value) is not self.kind or not self._allows(value):
-            raise OptionError(f"{self.flag}: expected {self.expected()}, got {shown(value)}.")
+            raise OptionError(f"{self.flag}: expected {self.expected()}, got {shortened(value)}.")
         return value
 
     def parsed(self, text: str) -> Any:
@@ -172,7 +171,7 @@ class Description:
         try:
             return self.kind(text)
         except ValueError:
-            raise OptionError(f"{self.flag}: expected {self.expected()}, got {shown(text)}.") from None
+            raise OptionError(f"{self.flag}: expected {self.expected()}, got {shortened(text)}.") from None
 
     def _is_like(self, value: str) -> bool:
         form = re.sub(r"\w+", r"[A-Za-z_][\\w.]*", re.escape(self.or_like))

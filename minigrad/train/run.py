@@ -32,8 +32,7 @@ from minigrad.engine.files import write_atomically
 from minigrad.plot.curves import learning_curve
 from minigrad.train import checkpoint as checkpoints
 from minigrad.train.checkpoint import BEST, LAST, Checkpoint
-from minigrad.train.errors import CheckpointError, RunError
-from minigrad.train.files import read_json, shown, write_json
+from minigrad.train.errors import CheckpointError, RunError, shortened
 from minigrad.train.folder import (
     CONFIG,
     CURVE,
@@ -46,6 +45,7 @@ from minigrad.train.folder import (
     refuse_if_used,
 )
 from minigrad.train.interrupt import Interruption
+from minigrad.train.json_files import read_json, write_json
 from minigrad.train.lock import locked, refuse_if_held
 from minigrad.train.metrics import Metrics, described, finite
 from minigrad.train.progress import Progress, Silent
@@ -315,21 +315,25 @@ def _check_same(path: Path, task: str, options: RunOptions, saved: Checkpoint) -
         raise CheckpointError(f"{path}: this is no checkpoint of a run: it does not say {', '.join(missing)}.")
     for name, kind in KINDS.items():
         if not isinstance(about[name], kind) or isinstance(about[name], bool):
-            raise CheckpointError(f"{path}: expected a checkpoint of a run, but its {name} is {shown(about[name])}.")
+            raise CheckpointError(
+                f"{path}: expected a checkpoint of a run, but its {name} is {shortened(about[name])}."
+            )
     step, position = about["step"], about["position"]
     if not 0 <= step <= 2**53 or position != step:
         raise CheckpointError(
-            f"{path}: expected a step from 0 on, and as many batches read, got step {shown(step)} and position "
-            f"{shown(position)}. The file was changed; start a new run."
+            f"{path}: expected a step from 0 on, and as many batches read, got step {shortened(step)} and position "
+            f"{shortened(position)}. The file was changed; start a new run."
         )
     if about["task"] != task:
-        raise CheckpointError(f"{path}: expected a checkpoint of the task {task!r}, got one of {shown(about['task'])}.")
+        raise CheckpointError(
+            f"{path}: expected a checkpoint of the task {task!r}, got one of {shortened(about['task'])}."
+        )
     for name, value in options.to_dict().items():
         before = about["options"].get(name)
         if name not in ("steps", "minutes") and before != value:
             raise RunError(
-                f"{path.parent}: config.json says {name} is {shown(value)}, the checkpoint {shown(before)}. A run "
-                "keeps its options: put the old value back, or start a new run."
+                f"{path.parent}: config.json says {name} is {shortened(value)}, the checkpoint {shortened(before)}. "
+                "A run keeps its options: put the old value back, or start a new run."
             )
 
 

@@ -23,8 +23,7 @@ from minigrad.engine.tensor import Tensor
 from minigrad.keras.optimizers import Adam
 from minigrad.keras.optimizers.schedules import CosineDecay
 from minigrad.train.checkpoint import Checkpoint, grouped
-from minigrad.train.errors import CheckpointError
-from minigrad.train.files import shown
+from minigrad.train.errors import CheckpointError, shortened
 from minigrad.train.model import SequenceModel, States
 from minigrad.train.task import Batch, RunOptions, Task
 
@@ -177,7 +176,7 @@ class Trainer:
             _refuse_nan(f"optimizer/{name}", slots[name])
         updates = slots["iterations"]
         if updates.shape or not 0 <= updates <= step:
-            raise CheckpointError(f"expected 0 to {step} for optimizer/iterations, got {shown(updates.tolist())}.")
+            raise CheckpointError(f"expected 0 to {step} for optimizer/iterations, got {shortened(updates.tolist())}.")
         self._optimizer.set_state(slots)
 
     def _saved_states(self, checkpoint: Checkpoint) -> States | None:
@@ -237,7 +236,7 @@ def _refuse_nan(name: str, array: Array) -> None:
 def _restore_generator(generator: Any, state: Any) -> None:
     generator.state = state
     if generator.state != state:  # it rounds and cuts what does not fit
-        raise CheckpointError(f"expected the state of a random generator, got {shown(state)}.")
+        raise CheckpointError(f"expected the state of a random generator, got {shortened(state)}.")
 
 
 def _schedule(options: RunOptions) -> CosineDecay:

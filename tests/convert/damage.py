@@ -24,7 +24,7 @@ from convert.forked import forked
 from convert.recorded import DATA
 from minigrad import convert
 from minigrad.engine.errors import MinigradError
-from minigrad.engine.files import write_arrays
+from minigrad.engine.npz import write_arrays
 from minigrad.keras import layers as L
 from minigrad.keras import saving
 from minigrad.tracing import Trace

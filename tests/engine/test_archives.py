@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from convert.hostile import Member, archive, crafted, deflated_zeros, header, npy
-from minigrad.engine import files
-from minigrad.engine.files import CHECKSUM, checksum, read_arrays, write_arrays
+from minigrad.engine import npz
+from minigrad.engine.npz import CHECKSUM, checksum, read_arrays, write_arrays
 from minigrad.keras.layers import Dense
 from minigrad.keras.models import Sequential
 from minigrad.keras.saving import MARK, WeightsFileError
@@ -305,7 +305,7 @@ def test_a_model_compares_before_it_reads(
     model = Sequential([Dense(2, input_shape=(3,), name="dense")])
     path = bomb(tmp_path / "w.npz", name, 3, **{MARK: npy(np.array(1))})
     unpacked = []
-    monkeypatch.setattr(files, "_array", lambda found, member, declared: unpacked.append(member) or np.array(1))
+    monkeypatch.setattr(npz, "_array", lambda found, member, declared: unpacked.append(member) or np.array(1))
     with pytest.raises(WeightsFileError, match=says):
         model.load_weights(path)
     assert unpacked == [f"{MARK}.npy"]

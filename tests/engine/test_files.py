@@ -9,7 +9,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from minigrad.engine.files import FileError, read_arrays, write_arrays, write_atomically
+from minigrad.engine.files import FileError, write_atomically
+from minigrad.engine.npz import read_arrays, write_arrays
 from minigrad.keras.saving import WeightsFileError
 
 ARRAYS = {"a": np.arange(3.0), "b/0": np.ones((2, 2), "float32")}

@@ -17,7 +17,7 @@ import pytest
 from minigrad.convert import read_keras, read_safetensors, write_safetensors
 from minigrad.engine import untrusted
 from minigrad.engine.errors import MinigradError
-from minigrad.engine.files import read_arrays, write_arrays
+from minigrad.engine.npz import read_arrays, write_arrays
 from minigrad.engine.untrusted import (
     ALWAYS,
     JSON_DEPTH,

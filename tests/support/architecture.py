@@ -31,7 +31,7 @@ TOP = ("minigrad", "minigrad.__main__")  # these two may import anything
 ADDRESSES = ("minigrad.keras", "minigrad.compat")  # public addresses: they gather names from the floors below too
 # Where a host array is the point.
 HOST = (
-    "minigrad.engine.random", "minigrad.engine.files", "minigrad.testing", "minigrad.convert", "minigrad.plot",
+    "minigrad.engine.random", "minigrad.engine.npz", "minigrad.testing", "minigrad.convert", "minigrad.plot",
     "minigrad.tracing", "minigrad.train",
 )  # fmt: skip
 # A backend, and a layer in a file, by their names; names that few programs ask for; modules at an earlier address; the

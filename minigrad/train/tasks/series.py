@@ -28,8 +28,7 @@ import numpy as np
 from minigrad.engine.errors import unknown_name
 from minigrad.engine.protocol import Array
 from minigrad.train.corpus import read_text
-from minigrad.train.errors import CheckpointError, DataError, OptionError
-from minigrad.train.files import shown
+from minigrad.train.errors import CheckpointError, DataError, OptionError, shortened
 from minigrad.train.options import adapted, option
 from minigrad.train.task import LARGEST_SIZE, Batch, Predict, RunOptions, Sampling, Score, Shape, Task, standard_error
 
@@ -86,9 +85,9 @@ class Series(Task):
         scale: list[Any] = [facts.get(name) for name in ("mean", "spread", "change")]
         last = facts.get("last_values")
         if not all(type(each) is float for each in scale) or 0.0 in scale[1:]:
-            raise CheckpointError(f"expected the mean and the spreads of the series, got {shown(scale)}.")
+            raise CheckpointError(f"expected the mean and the spreads of the series, got {shortened(scale)}.")
         if not isinstance(last, list) or len(last) < 2 or not all(type(each) is float for each in last):
-            raise CheckpointError(f"expected the last values of the series, got {shown(last)}.")
+            raise CheckpointError(f"expected the last values of the series, got {shortened(last)}.")
         task.mean, task.spread, task.change = scale
         task.values = np.array(last)
         return task
@@ -169,7 +168,7 @@ def read_column(file: str | None, column: str | None, delimiter: str) -> Array:
     if file is None or column is None:
         raise OptionError("series: expected --file PATH and --column NAME, and both are needed.")
     if len(delimiter) != 1 or delimiter in '\r\n"':
-        raise OptionError(f"--delimiter: expected one character, got {shown(delimiter)}.")
+        raise OptionError(f"--delimiter: expected one character, got {shortened(delimiter)}.")
     rows = csv.reader(io.StringIO(read_text(file)), delimiter=delimiter, skipinitialspace=True)
     try:
         return _column(rows, file, column)
@@ -194,5 +193,5 @@ def _number(row: list[str], place: int, where: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise DataError(f"{where}: expected a number, got {shown(cell)}. Fill in or delete such lines first.")
+        raise DataError(f"{where}: expected a number, got {shortened(cell)}. Fill in or delete such lines first.")
     return number

@@ -28,8 +28,7 @@ import numpy as np
 from minigrad.engine.errors import NaNLossError
 from minigrad.engine.protocol import Array
 from minigrad.train.corpus import UNKNOWN, Vocabulary, read_text, standard_library
-from minigrad.train.errors import CheckpointError, DataError, OptionError
-from minigrad.train.files import shown
+from minigrad.train.errors import CheckpointError, DataError, OptionError, shortened
 from minigrad.train.options import adapted, option
 from minigrad.train.task import (
     LARGEST_SIZE,
@@ -108,7 +107,7 @@ class Text(Task):
         characters, task.fingerprint = facts.get("vocabulary"), facts.get("sha256", "")
         if not isinstance(characters, str) or characters[:1] != UNKNOWN or len(set(characters)) < len(characters):
             raise CheckpointError(
-                f"expected the vocabulary, {UNKNOWN} and each character once, got {shown(characters)}."
+                f"expected the vocabulary, {UNKNOWN} and each character once, got {shortened(characters)}."
             )
         task.vocabulary = Vocabulary(characters)
         task.alphabet = characters

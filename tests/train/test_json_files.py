@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from minigrad.train.errors import RunError
-from minigrad.train.files import read_json, write_json
+from minigrad.train.json_files import read_json, write_json
 
 
 def test_json_comes_back(tmp_path):
