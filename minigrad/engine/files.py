@@ -28,11 +28,11 @@ _KINDS = (
 
 
 class FileError(MinigradError, OSError):
-    """A file cannot be written."""
+    """Raised for a file that cannot be written."""
 
 
 def cannot_write(path: Any, error: OSError) -> FileError:
-    """Returns the error that says so in a sentence."""
+    """Return a `FileError` that names the file and the reason."""
     return FileError(
         f"{path}: cannot be written: {error.strerror or error}. Choose a place that can be written to, or make room "
         "there."
@@ -42,32 +42,32 @@ def cannot_write(path: Any, error: OSError) -> FileError:
 def special(path: str | PathLike[str]) -> str:
     """Return "a folder", "a named pipe", "a socket" or "a device"; "" for a regular file.
 
-    To open one of these may wait for ever, never end, or act on a device.
+    Opening one of these may block, never end, or act on a device.
 
     Raises:
-        OSError: there is nothing at that place, or it may not be looked at.
+        OSError: the path does not exist, or its status cannot be read.
     """
     mode = os.stat(path).st_mode
     return next((kind for test, kind in _KINDS if test(mode)), "")
 
 
 def temporary_name(name: str) -> str:
-    """Return a name that no other process and no other call uses; it says which process may remove the file."""
+    """Return a name that no other process and no other call uses, with the process that may remove the file."""
     return f".{name}.{os.getpid()}-{MACHINE}-{PROCESS}-{next(_calls)}.tmp"
 
 
 def write_atomically(path: str | PathLike[str], write: Callable[[BinaryIO], Any]) -> None:
-    """Writes a file so that at every moment the old one or the new one is there in full.
+    """Write a file so that at every moment either the old or the new content is complete.
 
-    The new content goes to a temporary file in the same folder, to the disk (fsync), and then takes the old one's name,
-    which the file system does in one move. A folder that is not there is made.
+    The new content is written to a temporary file in the same folder and flushed to the disk (fsync). The temporary
+    file then replaces the old one, which is one step for the file system. Missing folders are created.
 
     Args:
-        path: the file to make or to replace.
+        path: the file to create or replace.
         write: writes the content to an open binary file.
 
     Raises:
-        FileError: it cannot be written. What was there before is unchanged.
+        FileError: the file cannot be written. The previous content is unchanged.
     """
     folder, name = os.path.split(os.path.abspath(path))
     temporary = os.path.join(folder, temporary_name(name))
@@ -89,14 +89,14 @@ def write_atomically(path: str | PathLike[str], write: Callable[[BinaryIO], Any]
 
 
 def _refuse_device(path: str | PathLike[str]) -> None:
-    """Leaves a device, a pipe or a socket where it is: the move to its name would replace it by a file."""
+    """Raise OSError for a folder, a device, a pipe or a socket: the rename would replace it with a file."""
     with suppress(FileNotFoundError, NotADirectoryError):
         if kind := special(path):
             raise OSError(f"this is {kind}, no file")
 
 
 def _sync_folder(folder: str) -> None:
-    """The new name is safe once the folder is on the disk too; Windows has no such call."""
+    """Flush a folder to the disk, so that a new name in it survives a power cut. Windows has no such call."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -108,16 +108,16 @@ def _sync_folder(folder: str) -> None:
 def refuse_special(
     path: str | PathLike[str], error: type[MinigradError], name: str = "", most: int | None = None
 ) -> None:
-    """Look at a path without opening it.
+    """Raise an error unless a path is a regular file of allowed size; the file is not opened.
 
     Args:
-        path: what is to be read.
-        error: what to raise.
-        name: what to call it in the error; the path by default.
+        path: the file.
+        error: the class of the error to raise.
+        name: the file's name in the message; the path by default.
         most: the largest size allowed, in bytes.
 
     Raises:
-        MinigradError: an `error`. There is no regular file, it may not be looked at, or it is too large.
+        MinigradError: an `error`: there is no regular file, its status cannot be read, or it is too large.
     """
     name = name or str(path)
     try:
@@ -137,14 +137,17 @@ def refuse_special(
 def read_file(
     path: str | PathLike[str], error: type[MinigradError], name: str = "", *, most: int, first: int | None = None
 ) -> bytes:
-    """Return the content of a regular file; the arguments are those of `refuse_special`.
+    """Return the content of a regular file.
 
     Args:
         path: the file.
-        error: what to raise.
-        name: what to call it in the error.
+        error: the class of the error to raise.
+        name: the file's name in the message; the path by default.
         most: the largest size allowed, in bytes.
-        first: read only so many bytes of it, however large it is.
+        first: the number of bytes to read, of a file of any size; None reads all.
+
+    Raises:
+        MinigradError: an `error`, as from `refuse_special`, or the file cannot be read.
     """
     refuse_special(path, error, name, most if first is None else None)
     limit = most + 1 if first is None else first
@@ -155,6 +158,6 @@ def read_file(
                 content += piece
     except OSError as failure:
         raise error(f"{name or path}: cannot be read: {failure.strerror or failure}.") from None
-    if first is None and len(content) > most:  # it says another size, or grows
+    if first is None and len(content) > most:  # its status reports another size, or the file grows
         raise error(f"{name or path}: cannot be read: expected at most {most:,} bytes, got more.")
     return bytes(content)

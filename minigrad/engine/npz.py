@@ -22,7 +22,7 @@ from minigrad.engine.files import write_atomically
 from minigrad.engine.protocol import Array
 from minigrad.engine.untrusted import is_shape, opened
 
-ZIP = b"PK"  # how an .npz begins
+ZIP = b"PK"  # first bytes of an .npz file
 CHECKSUM = "sha256"  # the name of the 32 bytes beside the arrays
 _NPY = ".npy"
 _NPY_BEGIN = 4096  # more than NumPy writes before the numbers
@@ -34,14 +34,14 @@ _PIECE = 2**20  # bytes read at once
 
 
 def write_arrays(path: str | PathLike[str], arrays: Mapping[str, Array]) -> None:
-    """Writes named NumPy arrays and their checksum, atomically; the same arrays give the same bytes."""
+    """Write named NumPy arrays and their checksum, atomically; equal arrays give equal bytes."""
     given: dict[str, Any] = {name: np.asarray(array) for name, array in arrays.items()}
     given[CHECKSUM] = np.frombuffer(checksum(given), np.uint8)
     write_atomically(path, lambda file: np.savez(file, **given))
 
 
 def checksum(arrays: Mapping[str, Array]) -> bytes:
-    """Returns the SHA-256 of arrays: of each, sorted by name, [name, dtype, shape] as a line of JSON, and its bytes."""
+    """Return the SHA-256 over all arrays by name: for each a JSON line [name, dtype, shape], then its bytes."""
     total = sha256()
     for name in sorted(arrays):
         array = arrays[name]
@@ -51,13 +51,13 @@ def checksum(arrays: Mapping[str, Array]) -> bytes:
 
 
 class Declared(NamedTuple):
-    """An array in a file that has not been read yet.
+    """Declaration of an array in a file, read before its bytes.
 
     Attributes:
         shape: its shape.
         dtype: its dtype.
         by_columns: whether its first axis varies fastest, as in Fortran.
-        start: the length of the description before its bytes.
+        start: the length of the header before its bytes.
     """
 
     shape: tuple[int, ...]
@@ -67,7 +67,7 @@ class Declared(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """The size in bytes, a Python int of any size."""
+        """Size in bytes, a Python int without a limit."""
         return prod(self.shape) * self.dtype.itemsize
 
 
@@ -80,22 +80,22 @@ def read_arrays(
     names: Container[str] | None = None,
     texts: bool = False,
 ) -> dict[str, Array]:
-    """Reads what `write_arrays` wrote.
+    """Read named arrays from a file of `write_arrays`.
 
-    Nothing is allocated before the sizes that the file declares were compared with what it holds; see
-    `minigrad.engine.untrusted`. A file without a checksum is one of an earlier version, and is read.
+    The sizes that the file declares are compared with its length before anything is allocated; see
+    `minigrad.engine.untrusted`. A file without a checksum comes from an earlier version, and is read.
 
     Args:
         path: the file.
-        error: what to raise.
-        advice: what to do about a file that is none, or damaged.
-        wanted: the bytes of the arrays that a model asks for.
-        check: called with the arrays that the file declares, before they are read; it may raise.
-        names: the arrays to read; the others are not unpacked, and the checksum of all is not compared.
-        texts: whether arrays of texts are read, too, rather than numbers and bools alone.
+        error: the class of the error to raise.
+        advice: the end of the message for a damaged file or one of another format.
+        wanted: the bytes of the weights that a model needs.
+        check: called with the declared arrays before they are read; it may raise.
+        names: the arrays to read. Other arrays are not unpacked, and the checksum is not compared.
+        texts: whether to read arrays of strings too, besides numbers and bools.
 
     Raises:
-        MinigradError: the file cannot be read, is no ``.npz``, or is damaged; an `error`, in fact.
+        MinigradError: an `error`: the file cannot be read, is no ``.npz``, or is damaged.
     """
     with opened(path, error) as file:
         begin = file.read(8)
@@ -121,7 +121,7 @@ def read_arrays(
 
 
 def _entries(found: Archive, error: type[MinigradError], advice: str) -> dict[str, Declared]:
-    """What an archive declares of its arrays."""
+    """Return the declarations of an archive's arrays by name."""
     foreign = [member for member in found.sizes if not member.endswith(_NPY)]
     if foreign:
         raise error(
@@ -131,7 +131,7 @@ def _entries(found: Archive, error: type[MinigradError], advice: str) -> dict[st
 
 
 def _declared(found: Archive, member: str) -> Declared:
-    """Reads the description of an array, of NumPy's format 1.0 to 3.0, without running it as Python."""
+    """Parse the header of an array, in NumPy's format 1.0 to 3.0, without evaluating it as Python."""
     size = found.sizes[member]
     begin = found.begin(member, min(size, _NPY_BEGIN))
     wide = 4 if begin[6:7] in (b"\x02", b"\x03") else 2
@@ -150,7 +150,7 @@ def _declared(found: Archive, member: str) -> Declared:
 
 
 def _array(found: Archive, member: str, declared: Declared) -> Array:
-    """Reads the bytes of an array piece by piece into a new one."""
+    """Read the bytes of an array piece by piece into a new array."""
     try:
         array = np.empty(declared.shape[::-1] if declared.by_columns else declared.shape, declared.dtype)
     except ValueError as failure:  # 0 rows of 2⁶¹ numbers
