@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 from minigrad.layers import regularizers
 from minigrad.layers.cell import Cell
 from minigrad.layers.input_spec import InputSpec
-from minigrad.layers.options import Option, option
+from minigrad.layers.options import ComputedOption, Option, option
 from minigrad.layers.rnn import RNN
 
 
-class _OfCell(Option):
+class _OfCell(ComputedOption):
     """An argument that belongs to the cell: the layer takes it and hands it on, and reads it there."""
 
     def __init__(self, original: Option) -> None:
@@ -25,7 +25,7 @@ class _OfCell(Option):
             return self
         return getattr(instance.cell, self.name) if instance.cell is not None else instance.for_cell[self.name]
 
-    def __set__(self, instance: Any, value: Any) -> None:
+    def set(self, instance: Any, value: Any) -> None:
         value = self.kind.read(f"{type(instance).__name__}: `{self.name}`", value)
         if instance.cell is None:
             instance.for_cell[self.name] = value

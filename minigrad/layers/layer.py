@@ -39,8 +39,8 @@ _UNBUILT = "call it on data first, or build(input_shape)"
 class _OptionPassedDown(Option):
     """An argument that, set after the construction, is set for all layers inside too."""
 
-    def __set__(self, instance: Any, value: Any) -> None:
-        super().__set__(instance, value)
+    def set(self, instance: Any, value: Any) -> None:
+        super().set(instance, value)
         if instance._constructed:
             instance._pass_down(self.name, getattr(instance, self.name))
 

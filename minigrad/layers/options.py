@@ -47,7 +47,11 @@ class Kind(NamedTuple):
 
 
 class Option:
-    """One argument; as an attribute, its value. Made by `option`."""
+    """One argument. Made by `option`.
+
+    The value of each object stands in the object's `__dict__` under the option's name, where Python finds it without a
+    call of `__get__`. `Configured.__setattr__` calls `set`.
+    """
 
     def __init__(
         self, kind: Kind, default: Any, keyword_only: bool = False, quiet: bool = False, after: str | None = None
@@ -59,18 +63,31 @@ class Option:
         self.name = name
 
     def __get__(self, instance: Any, owner: type) -> Any:
+        """Return the option itself for a class; raise for an object without a value."""
         if instance is None:
             return self
-        try:
-            return instance.__dict__[self.name]
-        except KeyError:
-            name = type(instance).__name__
-            raise UninitializedError(
-                f"{name}: it has no `{self.name}` yet. Call super().__init__() first in {name}.__init__."
-            ) from None
+        name = type(instance).__name__
+        raise UninitializedError(
+            f"{name}: it has no `{self.name}` yet. Call super().__init__() first in {name}.__init__."
+        ) from None
+
+    def set(self, instance: Any, value: Any) -> None:
+        """Check a value and store it in the object."""
+        instance.__dict__[self.name] = self.kind.read(f"{type(instance).__name__}: `{self.name}`", value)
+
+
+class ComputedOption(Option):
+    """An option whose value is computed when it is read: a subclass defines `__get__`."""
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        """Return the stored value; the option itself for a class."""
+        if instance is None or self.name not in instance.__dict__:
+            return super().__get__(instance, owner)
+        return instance.__dict__[self.name]
 
     def __set__(self, instance: Any, value: Any) -> None:
-        instance.__dict__[self.name] = self.kind.read(f"{type(instance).__name__}: `{self.name}`", value)
+        """Store a value. Python calls `__get__` for each read of an attribute whose class defines `__set__` too."""
+        self.set(instance, value)
 
 
 def option(
@@ -147,6 +164,13 @@ class Configured:
             if name not in given and o.default is REQUIRED:
                 raise OptionTypeError(f"{cls.__name__}: the argument `{name}` is missing.")
             setattr(self, name, given.get(name, o.default))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        option = type(self)._options.get(name)
+        if option is None:
+            super().__setattr__(name, value)
+        else:
+            option.set(self, value)
 
     def arguments(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

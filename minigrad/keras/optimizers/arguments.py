@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad.keras.bounds import at_least_0
 from minigrad.keras.optimizers import schedules
-from minigrad.layers.options import Kind, Option, OptionError
+from minigrad.layers.options import ComputedOption, Kind, OptionError
 
 
 def _rate(where: str, value: Any) -> Any:
@@ -15,20 +15,20 @@ def _rate(where: str, value: Any) -> Any:
     return value if isinstance(value, schedules.LearningRateSchedule) else at_least_0.read(where, value)
 
 
-class _LearningRate(Option):
+class _LearningRate(ComputedOption):
     """The argument `learning_rate`: a number or a schedule; as an attribute, the rate of the next update."""
 
     def __get__(self, instance: Any, owner: type) -> Any:
         value = super().__get__(instance, owner)
         return value(instance.iterations) if isinstance(value, schedules.LearningRateSchedule) else value
 
-    def __set__(self, instance: Any, value: Any) -> None:
+    def set(self, instance: Any, value: Any) -> None:
         if isinstance(instance.schedule, schedules.LearningRateSchedule) and not callable(value):
             raise OptionError(
                 f"{instance.name}: `learning_rate` follows {type(instance.schedule).__name__}, so it cannot be set to "
                 f"{value!r}. Make the optimizer with a number, or set another schedule."
             )
-        super().__set__(instance, value)
+        super().set(instance, value)
 
 
 def learning_rate(default: float) -> Any:
