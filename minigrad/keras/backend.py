@@ -10,5 +10,5 @@ __all__ = ["clear_session", "epsilon", "floatx", "set_floatx"]
 
 
 def epsilon() -> float:
-    """Returns the small number that keeps logarithms and divisions from zero."""
+    """Return the small number that keeps logarithms and divisions from zero."""
     return EPSILON

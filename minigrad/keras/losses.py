@@ -241,7 +241,7 @@ class Loss(OwnFirst):
         self.name = self.name or snake_case(type(self).__name__)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Returns the losses of the examples, (batch, …) without the last axis."""
+        """Return the losses of the examples, (batch, …) without the last axis."""
         if not hasattr(type(self), "function"):
             raise NotImplementedError(f"{type(self).__name__} must define call(y_true, y_pred).")
         own = {name: getattr(self, name) for name in self._options if name not in ("reduction", "name")}
@@ -250,7 +250,7 @@ class Loss(OwnFirst):
     def __call__(
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None, mask: TensorLike = None
     ) -> Tensor:
-        """Returns the reduced loss.
+        """Return the reduced loss.
 
         Args:
             y_true: the targets.
@@ -268,7 +268,7 @@ class Loss(OwnFirst):
 
 
 def squeezed(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
-    """Drops a last axis of length 1 that only one of the two has."""
+    """Drop a last axis of length 1 that only one of the two has."""
     if y_pred.ndim == y_true.ndim + 1 and y_pred.shape[-1] == 1:
         y_pred = y_pred.reshape(y_pred.shape[:-1])
     elif y_true.ndim == y_pred.ndim + 1 and y_true.shape[-1] == 1:
@@ -356,7 +356,7 @@ class FunctionLoss(Loss):
         self.of = of
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Returns the losses of the examples."""
+        """Return the losses of the examples."""
         return as_tensor(self.of(*squeezed(y_true, y_pred)))
 
 
@@ -377,7 +377,7 @@ serialize, deserialize = _catalogue.serialize, _catalogue.deserialize
 
 
 def get(identifier: Any) -> Any:
-    """Returns the loss for a name, a serialized loss, a class, a function or a loss; None stays None.
+    """Return the loss for a name, a serialized loss, a class, a function or a loss; None stays None.
 
     By its name, such as ``"mse"``, it is the function, by the class's name an object, as in Keras.
 

@@ -40,22 +40,22 @@ class Metric(OwnFirst):
         self.reset_state()
 
     def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None) -> None:
-        """Takes in a batch."""
+        """Take in a batch."""
         raise NotImplementedError(f"{type(self).__name__} must define update_state(y_true, y_pred, sample_weight).")
 
     def result(self) -> Any:
-        """Returns the value for all batches since the last `reset_state`."""
+        """Return the value for all batches since the last `reset_state`."""
         raise NotImplementedError(f"{type(self).__name__} must define result().")
 
     def reset_state(self) -> None:
-        """Forgets all batches."""
+        """Forget all batches."""
 
     def reset_states(self) -> None:
         """`reset_state` by its older name."""
         self.reset_state()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Takes in a batch and returns the value for all so far."""
+        """Take in a batch and returns the value for all so far."""
         self.update_state(*args, **kwargs)
         return self.result()
 
@@ -75,7 +75,7 @@ class Mean(Metric):
     _given: Any  # the dtype of the values
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike = None) -> None:  # type: ignore[override]
-        """Takes in values.
+        """Take in values.
 
         Args:
             values: any shape.
@@ -94,7 +94,7 @@ class Mean(Metric):
             self.count = self.count + count
 
     def result(self) -> Tensor:
-        """Returns the mean, 0 of nothing; not yet read from the device."""
+        """Return the mean, 0 of nothing; not yet read from the device."""
         return self._rounded(self._mean())
 
     def _mean(self) -> Tensor:
@@ -108,7 +108,7 @@ class Mean(Metric):
         return x.astype("float16") if is_half(self._given) else x
 
     def reset_state(self) -> None:
-        """Forgets all values."""
+        """Forget all values."""
         self.total = self.count = 0.0
         self._given = "float32"
 
@@ -128,7 +128,7 @@ class MeanMetricWrapper(Mean):
     def update_state(  # type: ignore[override]
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None
     ) -> None:
-        """Takes in a batch."""
+        """Take in a batch."""
         with recording(False):
             p = as_tensor(y_pred)
             values = as_tensor(self._fn(*losses.squeezed(as_tensor_like(p, y_true, self.name), widened(p))))
@@ -205,7 +205,7 @@ class RootMeanSquaredError(MeanSquaredError):
     """The root of the mean squared error over all batches."""
 
     def result(self) -> Tensor:
-        """Returns the root."""
+        """Return the root."""
         return self._rounded(F.sqrt(self._mean()))
 
 
@@ -230,7 +230,7 @@ _NAMES = {*(name for name in _FUNCTIONS if name.islower()), *map(snake_case, _ca
 
 
 def get(identifier: Any) -> Any:
-    """Returns the metric for a name, a serialized metric, a class, a function or a metric; by name as in `losses.get`.
+    """Return the metric for a name, a serialized metric, a class, a function or a metric; by name as in `losses.get`.
 
     Raises:
         UnknownNameError: there is none of that name.
@@ -245,13 +245,13 @@ def get(identifier: Any) -> Any:
 
 
 def check(identifier: Any) -> None:
-    """Raises UnknownNameError for the name of no metric; ``"accuracy"`` is one, though which depends on the output."""
+    """Raise UnknownNameError for the name of no metric; ``"accuracy"`` is one, though which depends on the output."""
     if identifier is not None and not (isinstance(identifier, str) and identifier.lower() in _BY_SHAPE):
         get(identifier)
 
 
 def copied(metric: Metric) -> Metric:
-    """Returns a metric of the same kind that has taken in nothing; models that it knows are shared."""
+    """Return a metric of the same kind that has taken in nothing; models that it knows are shared."""
     known: dict[int, Any] = {id(value): value for value in vars(metric).values() if isinstance(value, Module)}
     twin = copy.deepcopy(metric, known)
     twin.reset_state()
@@ -259,7 +259,7 @@ def copied(metric: Metric) -> Metric:
 
 
 def for_output(identifier: Any, y_true: Tensor | None, y_pred: Tensor) -> Metric:
-    """Returns the metric for one output of a model. ``"accuracy"`` and ``"crossentropy"`` are told from the shapes.
+    """Return the metric for one output of a model. ``"accuracy"`` and ``"crossentropy"`` are told from the shapes.
 
     Args:
         identifier: as of `get`.

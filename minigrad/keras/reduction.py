@@ -25,7 +25,7 @@ kind = choice(*KERAS, "mean_valid", "mean_all")
 
 
 def reduced(losses: Tensor, weights: TensorLike, mask: TensorLike, reduction: str) -> Tensor:
-    """Returns the losses under weights and mask, reduced as the module's table says.
+    """Return the losses under weights and mask, reduced as the module's table says.
 
     Args:
         losses: one for each example (and time step …).
@@ -51,7 +51,7 @@ def reduced(losses: Tensor, weights: TensorLike, mask: TensorLike, reduction: st
 
 
 def fitted(losses: Tensor, weights: TensorLike, what: str) -> Tensor:
-    """Returns the weights in the dtype of the losses, with as many axes, so that they broadcast to their shape."""
+    """Return the weights in the dtype of the losses, with as many axes, so that they broadcast to their shape."""
     w = as_tensor_like(losses, weights, what).astype(losses.dtype)
     if w.ndim == losses.ndim + 1 and w.shape[-1] == 1:
         w = w.reshape(w.shape[:-1])

@@ -33,7 +33,7 @@ class WeightsFileError(MinigradError, ValueError):
 
 
 def file_name(path: Any) -> str:
-    """Returns the path with ``.npz`` at its end.
+    """Return the path with ``.npz`` at its end.
 
     Raises:
         WeightsFileError: it is no path, or ends as other programs' files do.
@@ -51,14 +51,14 @@ def file_name(path: Any) -> str:
 
 
 def save(path: str, weights: Sequence[tuple[str, Array]]) -> None:
-    """Writes names and NumPy arrays; names may repeat."""
+    """Write names and NumPy arrays; names may repeat."""
     width = max(3, len(str(len(weights) - 1)))  # sorted as text, they are in order too
     arrays = {f"{k:0{width}d}/{weight}": array for k, (weight, array) in enumerate(weights)}
     write_arrays(path, {MARK: VERSION, **arrays})
 
 
 def load(path: str, own: Sequence[tuple[str, tuple[int, ...]]] | None = None) -> list[tuple[str, Array]]:
-    """Reads what `save` wrote.
+    """Read what `save` wrote.
 
     Args:
         path: as `file_name` returns it. Where there is no such file, but one without the ``.npz``, it is that one.
@@ -98,7 +98,7 @@ def _check_mark(path: str, entries: Mapping[str, Declared]) -> None:
 
 
 def in_order(path: str, arrays: Mapping[str, T]) -> list[tuple[str, T]]:
-    """Returns the weights by the numbers before their names, 2 before 10 and 999 before 1000.
+    """Return the weights by the numbers before their names, 2 before 10 and 999 before 1000.
 
     Raises:
         WeightsFileError: a number is missing, or there twice.
@@ -118,7 +118,7 @@ def in_order(path: str, arrays: Mapping[str, T]) -> list[tuple[str, T]]:
 
 
 def by_name(own: Sequence[str], loaded: Sequence[tuple[str, T]]) -> list[tuple[str, T]]:
-    """Returns loaded weights in the order of a model's names, where each has its counterpart; else as they are.
+    """Return loaded weights in the order of a model's names, where each has its counterpart; else as they are.
 
     Layers' numbers count by their order only: in a file of ``dense_7`` and ``dense_9``, these are ``dense`` and
     ``dense_1`` of the model.
@@ -150,7 +150,7 @@ def _number(part: str) -> str:
 def check(
     path: str, own: Sequence[tuple[str, tuple[int, ...]]], loaded: Sequence[tuple[str, Array | Declared]]
 ) -> None:
-    """Compares the weights of a file with those of a model: number, names and shapes.
+    """Compare the weights of a file with those of a model: number, names and shapes.
 
     The numbers that make layers' names unique do not count: ``dense_3/kernel:0`` fits ``dense/kernel:0``.
 

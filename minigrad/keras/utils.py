@@ -16,12 +16,12 @@ __all__ = ["pad_sequences", "set_random_seed", "to_categorical"]
 
 
 def set_random_seed(seed: int) -> None:
-    """Seeds minigrad's generator, from which weights, dropout and shuffling are drawn; Python's and NumPy's stay."""
+    """Seed minigrad's generator, from which weights, dropout and shuffling are drawn; Python's and NumPy's stay."""
     random.seed(seed)
 
 
 def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32") -> Any:
-    """Returns integer labels as one-hot rows, a NumPy array: (…) or (…, 1) → (…, num_classes).
+    """Return integer labels as one-hot rows, a NumPy array: (…) or (…, 1) → (…, num_classes).
 
     Args:
         y: the labels, from 0.
@@ -53,7 +53,7 @@ def pad_sequences(
     truncating: str = "pre",
     value: float = 0.0,
 ) -> Any:
-    """Returns sequences of numbers, brought to one length, as a NumPy array (sequences, maxlen).
+    """Return sequences of numbers, brought to one length, as a NumPy array (sequences, maxlen).
 
     Args:
         sequences: lists of numbers.

@@ -8,7 +8,7 @@ import pytest
 from minigrad.engine.errors import UnknownNameError
 from minigrad.engine.files import FileError
 from minigrad.keras import Sequential, callbacks, optimizers
-from minigrad.keras.callback import HOOKS
+from minigrad.keras.callbacks.base import HOOKS
 from minigrad.keras.layers import Dense
 from minigrad.keras.saving import WeightsFileError
 from minigrad.layers.options import OptionError, OptionTypeError

@@ -85,7 +85,7 @@ class Layer(layer.Layer):
         return None
 
     def _settle(self, scope: Any = None) -> None:
-        """Finds the layer's scope, once: a new one below the current scope, or the one whose variables it shares."""
+        """Find the layer's scope, once: a new one below the current scope, or the one whose variables it shares."""
         if self._own_scope is None:
             shared = scope if scope is not None else self._base_name
             entered = variable_scope(shared) if self._shares else variable_scope(scope, default_name=self._base_name)
@@ -100,7 +100,7 @@ class Layer(layer.Layer):
     # --- the layer ----------------------------------------------------------------------------------------------------
 
     def __call__(self, inputs: Any, *args: Any, scope: Any = None, **kwargs: Any) -> Any:
-        """Builds the layer in its scope if need be, and calls it."""
+        """Build the layer in its scope if need be, and calls it."""
         self._settle(scope)
         if self.dtype is None:
             dtypes = [x.dtype for x in tree.leaves(self._as_inputs(inputs)) if x is not None]
@@ -153,13 +153,13 @@ class Layer(layer.Layer):
         return weight
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Adds a term to `losses`, or a list of them; `inputs` are what they depend on, None if on no inputs."""
+        """Add a term to `losses`, or a list of them; `inputs` are what they depend on, None if on no inputs."""
         super().add_loss(losses)
         if inputs is not None:
             self._of_inputs = [*self._that_depend(), *tree.leaves(losses)]
 
     def get_losses_for(self, inputs: Any) -> list[Any]:
-        """Returns the losses that depend on the inputs; None asks for those that depend on none, as the weights' do."""
+        """Return the losses that depend on the inputs; None asks for those that depend on none, as the weights' do."""
         depend = self._that_depend()
         return depend if inputs is not None else [x for x in self.losses if not any(x is own for own in depend)]
 
@@ -168,5 +168,5 @@ class Layer(layer.Layer):
         return [x for x in self._losses if any(x is own for own in self._of_inputs)]
 
     def get_updates_for(self, inputs: Any) -> list[Any]:
-        """Returns the update operations; there are none where operations run at once."""
+        """Return the update operations; there are none where operations run at once."""
         return []

@@ -75,7 +75,7 @@ class _Entry(NamedTuple):
 
 
 class variable_scope:  # noqa: N801  (TensorFlow's name)
-    """Enters a scope for the `with` block, and gives it.
+    """Enter a scope for the `with` block, and gives it.
 
     Args:
         name_or_scope: a name, below the current scope; or a scope to enter again; None takes `default_name`.
@@ -153,7 +153,7 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
 
 
 def get_variable_scope() -> VariableScope:
-    """Returns the scope that this thread or task is in."""
+    """Return the scope that this thread or task is in."""
     entered = _entered.entries()
     if entered:
         return entered[-1].scope
@@ -181,7 +181,7 @@ def get_variable(
     synchronization: Any = None,
     aggregation: Any = None,
 ) -> Weight:
-    """Returns the variable of this name in the current scope: a new one, or under `reuse` the one that exists.
+    """Return the variable of this name in the current scope: a new one, or under `reuse` the one that exists.
 
     Args:
         name: its own name.
@@ -276,7 +276,7 @@ def _known(full: str, shape: tuple[int, ...] | None, scope: VariableScope) -> We
 
 
 def read_reuse(where: str, value: Any) -> Any:
-    """Returns what says whether variables are shared: None, False, True or AUTO_REUSE.
+    """Return what says whether variables are shared: None, False, True or AUTO_REUSE.
 
     Raises:
         VariableError: it is none of them.
@@ -292,7 +292,7 @@ def _refuse_getter(where: str, getter: Any) -> None:
 
 
 def global_variables(scope: str | None = None) -> list[Weight]:
-    """Returns all variables in the order in which they were made.
+    """Return all variables in the order in which they were made.
 
     Args:
         scope: a regular expression that their names begin with, as of `re.match`; so ``"a"`` finds those of ``"ab/"``
@@ -311,12 +311,12 @@ def global_variables(scope: str | None = None) -> list[Weight]:
 
 
 def trainable_variables(scope: str | None = None) -> list[Weight]:
-    """Returns the trainable ones among `global_variables`."""
+    """Return the trainable ones among `global_variables`."""
     return [v for v in global_variables(scope) if v.trainable]
 
 
 def reset_default_graph() -> None:
-    """Forgets all variables and names, and the scopes of this thread or task."""
+    """Forget all variables and names, and the scopes of this thread or task."""
     _variables.clear()
     _opened.set({})
     _entered.clear()

@@ -1,4 +1,4 @@
-"""What `compile` was given, made ready: the losses and metrics of each output of a model."""
+"""The arguments of `compile`, resolved: the losses and metrics of each output of a model."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from minigrad.layers.options import number, optional
 
 
 class NotCompiledError(MinigradError, RuntimeError):
-    """A model was asked to train or to be evaluated before `compile`."""
+    """A call of `fit` or `evaluate` before `compile`."""
 
 
 class Compiled:
-    """Losses and metrics.
+    """Losses and metrics of a model's outputs.
 
-    The loss of an output with a mask (`y._keras_mask`) is the sum over what counts divided by how many count, as in
-    TensorFlow 2.15; `minigrad.keras.reduction` has the other ways. With sample weights the sum is divided by the number
-    of examples all the same.
+    The loss of an output with a mask (`y._keras_mask`) is the sum over the unmasked steps divided by their number, as
+    in TensorFlow 2.15; `minigrad.keras.reduction` lists the other reductions. With sample weights the divisor stays the
+    number of examples.
 
     Args:
         loss: for a model of one output a name, a function or a `Loss`; for several, one for all, a list, or a
-            dictionary by the outputs' names. None where the model adds its loss by itself.
-        metrics: a list, for several outputs a list of lists or a dictionary of lists. They see masks, but no weights.
-            A flat list of metrics is for all outputs; each has metrics of its own.
+            dictionary by the outputs' names. None if the model calls `add_loss`.
+        metrics: a list, for several outputs a list of lists or a dictionary of lists. They use masks, but no weights.
+            A flat list of metrics is for all outputs; each output gets its own copies.
         loss_weights: a factor for the loss of each output.
-        weighted_metrics: as `metrics`, but these see the sample weights.
-        also: returns a further name of the one output, that of a Sequential's last layer.
+        weighted_metrics: as `metrics`, but these use the sample weights.
+        also: a function that returns a second name of a single output, that of a Sequential's last layer.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class Compiled:
             losses_module.get(given)  # an unknown name is reported by compile, not by fit
         for given in [*tree.leaves(metrics), *tree.leaves(weighted_metrics)]:
             metrics_module.check(given)
-        _refuse_twice([*tree.leaves(metrics), *tree.leaves(weighted_metrics)])
+        _check_distinct([*tree.leaves(metrics), *tree.leaves(weighted_metrics)])
         for given in tree.leaves(loss_weights):
             optional(number).read("compile: `loss_weights`", given)
-        self.where = "fit"  # what goes on, for messages
+        self.where = "fit"  # the current call, for messages
         self._also = also
-        self._wants_targets = any(given is not None for given in tree.leaves(loss))
+        self._needs_targets = any(given is not None for given in tree.leaves(loss))
         self._given = {"loss": loss, "metrics": metrics, "weighted_metrics": weighted_metrics, "weights": loss_weights}
         self._losses: list[Loss | None] | None = None
         self._factors: list[Any] = []
@@ -70,29 +70,28 @@ class Compiled:
         return [self.mean_loss, *filter(None, self._mean_losses), *own]
 
     def reset(self) -> None:
-        """Forgets all batches."""
+        """Reset the metrics."""
         for metric in self.metrics:
             metric.reset_state()
 
     def check(self, x: Any, y_true: Any) -> None:
-        """Makes sure, before the model is called, that there are targets if there is a loss.
+        """Check, before the model is called, that there are targets if there is a loss.
 
         Raises:
-            DataError: there are none.
+            DataError: the targets are missing.
         """
-        if y_true is None and self._wants_targets:
+        if y_true is None and self._needs_targets:
             parts = len(tree.leaves(x))
-            held = f" `x` holds {parts} arrays; is `y` one of them? Then give (x, y), not [x, y] or ((x, y),)."
+            held = f" `x` holds {parts} arrays; if `y` is one of them, pass (x, y), not [x, y] or ((x, y),)."
             raise DataError(
-                f"{self.where}: `y` is missing, the targets of the loss that compile was given."
-                + (held if parts > 1 else "")
+                f"{self.where}: `y` is missing, the targets of the loss given to compile." + (held if parts > 1 else "")
             )
 
     def loss(self, y_true: Any, y_pred: Any, sample_weight: Any, penalties: list[Tensor]) -> Tensor:
-        """Returns the loss of a batch, penalties added, and takes it into the mean.
+        """Return the loss of a batch, penalties added, and update the mean loss.
 
         Raises:
-            DataError: targets and outputs do not go together, or there is nothing to minimize.
+            DataError: targets and outputs do not fit together, or there is nothing to minimize.
         """
         outputs = leaves(y_pred)
         if self._losses is None:
@@ -105,7 +104,7 @@ class Compiled:
             if of_output is None or y is None:
                 continue
             term = _term(of_output, y, p, w)
-            if term.ndim:  # reduction="none": a custom loop wants that, here one number is needed
+            if term.ndim:  # reduction="none" is for a custom loop; here one number is needed
                 raise DataError(f"compile: {of_output.name}, with reduction='none', gives {term.shape} numbers, not 1.")
             if self._mean_losses:
                 self._mean_losses[k].update_state(term, size)  # type: ignore[union-attr]  # it has a loss
@@ -122,25 +121,25 @@ class Compiled:
         return total
 
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any) -> None:
-        """Takes a batch into the metrics."""
+        """Update the metrics with a batch."""
         outputs, targets = leaves(y_pred), self._targets(y_true, y_pred)
         if self._metrics is None and y_true is not None:
             self._build_metrics(y_pred, targets)
         weights = self._weights(sample_weight, y_pred)
         for p, y, w, (plain, weighted) in zip(outputs, targets, weights, self._metrics or [], strict=False):
             if y is not None:
-                y, mask = _matched(y, p), getattr(p, "_keras_mask", None)
+                y, mask = _as_column(y, p), getattr(p, "_keras_mask", None)
                 for metric in plain:
                     metric.update_state(y, p, sample_weight=mask)
                 for metric in weighted:
                     metric.update_state(y, p, sample_weight=_product(w, mask, p))
 
     def _targets(self, y_true: Any, y_pred: Any) -> list[Any]:
-        """The targets of each output, None where there are none."""
-        return self._pairing(f"{self.where}: `y`", spread=False, by_place=False).pair(y_true, y_pred)
+        """Return the targets of each output, or None."""
+        return self._pairing(f"{self.where}: `y`", spread=False, by_position=False).pair(y_true, y_pred)
 
     def _weights(self, sample_weight: Any, y_pred: Any) -> list[Any]:
-        """The sample weights of each output: one array for all of them, or one for each."""
+        """Return the sample weights of each output: one array for all of them, or one for each."""
         return self._pairing(f"{self.where}: `sample_weight`").pair(sample_weight, y_pred)
 
     def _pairing(self, where: str, **how: Any) -> Pairing:
@@ -166,7 +165,7 @@ class Compiled:
             before = f"{name}_" if len(targets) > 1 else ""
             for given, found, prefix in zip(lists, made, ("", "weighted_"), strict=True):
                 for m in given:
-                    metric = for_output(m, None if y is None else _matched(y, p), p)
+                    metric = for_output(m, None if y is None else _as_column(y, p), p)
                     own = f"{before}{metric.name}"
                     metric.name = f"{before}{prefix}{metric.name}" if own in taken else own
                     if metric.name in taken:
@@ -176,39 +175,41 @@ class Compiled:
             self._metrics.append((made[0], made[1]))
 
     def _metrics_of_each(self, kind: str, y_pred: Any) -> list[list[Any]]:
-        """A list of metrics for each output. An object that is for several outputs is copied for each."""
-        found = self._pairing(f"compile: `{kind}`", whole=is_one_list, by_place=False).pair(self._given[kind], y_pred)
+        """Return a list of metrics for each output; an object that is for several outputs is copied for each."""
+        found = self._pairing(f"compile: `{kind}`", whole=is_one_list, by_position=False).pair(
+            self._given[kind], y_pred
+        )
         lists = [[m for m in tree.leaves(own) if m is not None] for own in found]
         uses = Counter(id(m) for own in lists for m in own)
         return [[copied(m) if isinstance(m, Metric) and uses[id(m)] > 1 else m for m in own] for own in lists]
 
 
-def _refuse_twice(metrics: list[Any]) -> None:
-    """Raises DataError for a metric that is given twice: it would take in each batch twice."""
+def _check_distinct(metrics: list[Any]) -> None:
+    """Raise DataError for a metric that is given twice, which would count each batch twice."""
     seen: set[int] = set()
     for metric in metrics:
         if isinstance(metric, Metric) and id(metric) in seen:
             raise DataError(
-                f"compile: `metrics`: the same object, {metric.name!r}, is given twice, and would take in each batch "
-                "twice. Make an object for each place."
+                f"compile: `metrics`: the same object, {metric.name!r}, is given twice, and would count each batch "
+                "twice. Make a new object for each place."
             )
         seen.add(id(metric))
 
 
-def _matched(y: Tensor, p: Tensor) -> Tensor:
-    """Targets (batch,) for outputs (batch, d) as (batch, 1)."""
+def _as_column(y: Tensor, p: Tensor) -> Tensor:
+    """Return targets (batch,) for outputs (batch, d) as (batch, 1)."""
     return y.reshape((-1, 1)) if y.ndim == 1 and p.ndim == 2 else y
 
 
 def _term(loss: Loss, y: Tensor, p: Tensor, sample_weight: Any) -> Tensor:
-    """The loss of one output; an error names the shape in which the targets came."""
-    matched = _matched(y, p)
+    """Return the loss of one output; an error names the shape of the targets as given."""
+    column = _as_column(y, p)
     try:
-        return loss(matched, p, sample_weight=sample_weight)
+        return loss(column, p, sample_weight=sample_weight)
     except ShapeError as error:
-        if matched.shape == y.shape:
+        if column.shape == y.shape:
             raise
-        raise ShapeError(f"{error} The targets came as {y.shape}, and were taken as one number a row.") from error
+        raise ShapeError(f"{error} The targets were given as {y.shape}, and read as one number a row.") from error
 
 
 def _product(weights: Any, mask: Any, p: Tensor) -> Any:

@@ -1,4 +1,4 @@
-"""Where batches come from: arrays, cut and shuffled; or whatever yields batches.
+"""Sources of batches: arrays, cut and shuffled; or an iterable of batches.
 
 A batch is a tuple ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``, as in Keras, of tensors or of lists or
 dictionaries of them.
@@ -24,7 +24,7 @@ PARTS = ("x", "y", "sample_weight")
 
 
 def tensors(what: str, structure: Any) -> Any:
-    """Returns arrays, or lists and dictionaries of them, as tensors. A list of numbers is one array.
+    """Return arrays, or lists and dictionaries of arrays, as tensors. A list of numbers is one array.
 
     Args:
         what: the argument, for messages: ``"fit: `x`"``.
@@ -49,14 +49,14 @@ class Arrays:
     """Examples along the first axis of arrays.
 
     Args:
-        where: who asks, for messages.
+        where: the caller, for messages.
         x: the inputs.
         y: the targets, or None.
         sample_weight: a weight for each example, or None.
-        batch_size: how many examples a batch has; the last one may have fewer.
+        batch_size: the number of examples in a batch; the last one may have fewer.
 
     Attributes:
-        steps: how many batches there are.
+        steps: the number of batches.
     """
 
     def __init__(self, where: str, x: Any, y: Any, sample_weight: Any, batch_size: int | None) -> None:
@@ -83,7 +83,7 @@ class Arrays:
         self.steps: int | None = math.ceil(self.size / self._batch)
 
     def batches(self, shuffle: bool = False) -> Iterator[Batch]:
-        """Yields all batches; in a new order, drawn from minigrad's generator, if shuffled."""
+        """Yield all batches; with `shuffle` in a new order, drawn from minigrad's generator."""
         order = constant(random.generator().permutation(self.size), registry.current()) if shuffle else None
         for start in range(0, self.size, self._batch):
             here = slice(start, start + self._batch)
@@ -91,11 +91,11 @@ class Arrays:
             yield tuple(_rows(part, rows) for part in self._parts)
 
     def whole(self) -> Batch:
-        """Returns all examples as one batch."""
+        """Return all examples as one batch."""
         return self._parts
 
-    def divided(self, fraction: Any) -> tuple[Arrays, Batch]:
-        """Returns the first examples, and the last ones, a fraction of all, for validation: (x, y, sample_weight)."""
+    def split(self, fraction: Any) -> tuple[Arrays, Batch]:
+        """Return the first examples, and the last fraction of all for validation, as (x, y, sample_weight)."""
         part = real("a fraction between 0 and 1", lambda x: 0 < x < 1).read("fit: `validation_split`", fraction)
         cut = math.floor(self.size * (1.0 - part))
         if cut in (0, self.size):
@@ -106,11 +106,11 @@ class Arrays:
         return Arrays(self._where, *first, self._batch), last
 
 
-def taken(where: str, batches: Iterator[Batch], steps: int | None) -> Iterator[Batch]:
-    """Yields so many batches, or all of them.
+def first_batches(where: str, batches: Iterator[Batch], steps: int | None) -> Iterator[Batch]:
+    """Yield `steps` batches, or all of them for None.
 
     Raises:
-        DataError: there are fewer than that, or none at all.
+        DataError: there are fewer batches, or none at all.
     """
     done = 0
     for batch in islice(batches, steps):
@@ -118,8 +118,8 @@ def taken(where: str, batches: Iterator[Batch], steps: int | None) -> Iterator[B
         done += 1
     if done < (steps or 1):
         raise DataError(
-            f"{where}: the data ended after {done} of {steps or 'its'} steps. An iterator runs once: give "
-            "something that can be iterated over anew each time, or ask for fewer steps."
+            f"{where}: the data ended after {done} of {steps or 'its'} steps. An iterator runs once: pass "
+            "an iterable that starts anew each time, or fewer steps."
         )
 
 
@@ -133,15 +133,15 @@ def _rows(part: Any, rows: Any) -> Any:
 
 
 class Stream:
-    """Batches that somebody else makes.
+    """Batches from the user's iterable.
 
     Args:
-        where: who asks, for messages.
-        source: an iterator or a generator, which runs once; something that can be iterated over anew for each epoch;
-            or a sequence of batches with ``len`` and ``[…]``.
+        where: the caller, for messages.
+        source: an iterator or a generator, which runs once; an iterable that starts anew for each epoch; or a sequence
+            of batches with ``len`` and ``[…]``.
 
     Attributes:
-        steps: how many batches an epoch has, where that is known.
+        steps: the number of batches in an epoch, or None if it is not known.
     """
 
     def __init__(self, where: str, source: Any) -> None:
@@ -150,7 +150,7 @@ class Stream:
         self.steps: int | None = len(source) if hasattr(source, "__len__") else None
 
     def batches(self, shuffle: bool = False) -> Iterator[Batch]:
-        """Yields the batches; those of a sequence in a new order, if shuffled."""
+        """Yield the batches; with `shuffle` those of a sequence in a new order."""
         if self._once is not None:
             yield from map(self._read, self._once)
         elif self.steps is not None and hasattr(self._source, "__getitem__"):
@@ -167,36 +167,36 @@ class Stream:
 
 
 def source_of(where: str, x: Any, y: Any, sample_weight: Any, batch_size: int | None) -> Arrays | Stream:
-    """Returns where the batches come from."""
+    """Return the source of the batches: the arrays, or the iterable `x`."""
     is_data = isinstance(x, (Tensor, list, tuple, dict)) or hasattr(x, "__array__")
     if is_data:
         return Arrays(where, x, y, sample_weight, batch_size)
     if not (hasattr(x, "__iter__") or hasattr(x, "__getitem__")):
-        raise DataError(f"{where}: `x`: expected arrays or something that yields batches, got {type(x).__name__}.")
+        raise DataError(f"{where}: `x`: expected arrays or an iterable of batches, got {type(x).__name__}.")
     given = [n for n, v in (("y", y), ("sample_weight", sample_weight), ("batch_size", batch_size)) if v is not None]
     if given:
-        raise DataError(f"{where}: `x` yields whole batches, so `{given[0]}` cannot be given beside it.")
+        raise DataError(f"{where}: `x` yields whole batches, so `{given[0]}` cannot be passed too.")
     return Stream(where, x)
 
 
 def unpacked(batch: Any, where: str = "a batch") -> tuple[Any, Any, Any]:
-    """Returns (x, y, sample_weight), None for what a batch lacks."""
+    """Return (x, y, sample_weight), with None for each part that a batch lacks."""
     parts = batch if isinstance(batch, tuple) else (batch,)
     if not 1 <= len(parts) <= 3:
         raise DataError(f"{where}: expected (x,), (x, y) or (x, y, sample_weight), got a tuple of {len(parts)}.")
     return (*parts, *[None] * (3 - len(parts)))
 
 
-def with_class_weight(where: str, class_weight: Any) -> Callable[[Batch], Batch]:
-    """Returns a function that multiplies the sample weights of a batch by the weight of each example's class.
+def class_weighter(where: str, class_weight: Any) -> Callable[[Batch], Batch]:
+    """Return a function that multiplies the sample weights of a batch by the weight of each example's class.
 
     Args:
-        where: who asks, for messages.
-        class_weight: a dictionary, the weight of each class 0, 1, …
+        where: the caller, for messages.
+        class_weight: a dictionary from each class 0, 1, … to its weight.
 
     Raises:
-        DataError: a class is left out, or has no number.
-        ShapeError: the targets are no classes: neither (batch,), (batch, 1) nor one-hot, (batch, classes).
+        DataError: a class is missing, or its weight is no number.
+        ShapeError: the targets are neither (batch,), (batch, 1) nor one-hot, (batch, classes).
     """
     expected = f"{where}: `class_weight`: expected a dictionary with a number for each class 0, 1, …"
     if not isinstance(class_weight, dict) or set(class_weight) != set(range(len(class_weight))):
@@ -208,7 +208,7 @@ def with_class_weight(where: str, class_weight: Any) -> Callable[[Batch], Batch]
     def weigh(batch: Batch) -> Batch:
         x, y, sample_weight = unpacked(batch)
         if not isinstance(y, Tensor) or y.ndim > 2:
-            raise ShapeError(f"{where}: `class_weight` wants targets (batch,), (batch, 1) or one-hot (batch, classes).")
+            raise ShapeError(f"{where}: `class_weight` needs targets (batch,), (batch, 1) or one-hot (batch, classes).")
         given = y.argmax(-1) if y.ndim == 2 and y.shape[-1] > 1 else y.reshape(-1)
         labels = given.astype("int64")
         low, high = int(labels.min()), int(labels.max())

@@ -1,4 +1,4 @@
-"""Model: a layer that is trained as a whole."""
+"""Model: a layer with a training loop."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from minigrad.engine import tree
 from minigrad.engine.arguments import flag
+from minigrad.engine.autograd import no_grad
 from minigrad.engine.errors import unknown_name
 from minigrad.engine.functional import zeros
-from minigrad.engine.tensor import recording
 from minigrad.keras import saving
 from minigrad.keras.models import summary
 from minigrad.keras.models.data import tensors
@@ -21,7 +21,7 @@ from minigrad.layers.weight import Weight
 
 
 class Model(Trainable):
-    """The base class of models of one's own: make the layers in ``__init__``, use them in ``call``.
+    """The base class of custom models: make the layers in ``__init__``, use them in ``call``.
 
         class Tagger(Model):
             def __init__(self, words, tags):
@@ -33,14 +33,14 @@ class Model(Trainable):
             def call(self, inputs, training=None):
                 return self.dense(self.lstm(self.embedding(inputs), training=training))
 
-    A model is a layer, and can stand in another model. Its layers cast the inputs, not the model itself.
+    A model is a layer, and can be part of another model. Its layers cast the inputs; the model does not.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if "inputs" in kwargs or "outputs" in kwargs or (args and type(self) is Model):
             raise OptionTypeError(
                 f"{type(self).__name__}: a model is not made from `inputs` and `outputs` here. Derive a class from "
-                "Model, with the layers in __init__ and their use in call; or take Sequential for one after another."
+                "Model, with the layers in __init__ and their use in call; or use Sequential for a chain of layers."
             )
         super().__init__(*args, **kwargs)
 
@@ -51,7 +51,7 @@ class Model(Trainable):
 
     @property
     def weights(self) -> list[Weight]:
-        """All weights in the order of the layers, then the model's own; that of no weight changes by freezing any."""
+        """All weights in the order of the layers, then the model's own; freezing does not change the order."""
         return self._lasting_weights()
 
     variables = weights
@@ -61,7 +61,7 @@ class Model(Trainable):
         return list({id(w): w for w in found}.values())
 
     def _all_weights(self, trainable: bool = True) -> list[tuple[Weight, bool]]:
-        """As a layer's, but its own weights come last."""
+        """Return the weights as a layer does, but with the model's own last."""
         trainable = trainable and self.trainable
         found: dict[int, tuple[Weight, bool]] = {}
         for w, t in (pair for part in self._parts() for pair in part._all_weights(trainable)):
@@ -71,10 +71,10 @@ class Model(Trainable):
         return list(found.values())
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """Returns a layer by its name or its place.
+        """Return a layer by its name or its index.
 
         Raises:
-            UnknownNameError: there is none.
+            UnknownNameError: there is no such layer.
         """
         found = {layer.name: layer for layer in self.layers}
         if index is not None and -len(found) <= index < len(found):
@@ -84,7 +84,7 @@ class Model(Trainable):
         return found[name]
 
     def build(self, input_shape: Any) -> None:
-        """Makes the weights, by a call on zeros.
+        """Make the weights, by a call on zeros.
 
         Args:
             input_shape: with the batch as its first axis, e.g. (None, 10, 8); a list of shapes for a list of inputs.
@@ -92,7 +92,7 @@ class Model(Trainable):
         single = not input_shape or input_shape[0] is None or isinstance(input_shape[0], int)
         shapes = [input_shape] if single else list(input_shape)
         inputs = [zeros(tuple(1 if n is None else n for n in shape)) for shape in shapes]
-        with recording(False):
+        with no_grad():
             self(inputs[0] if single else inputs)
         self.reset_states()
 
@@ -107,15 +107,15 @@ class Model(Trainable):
         return tensors(f"{self.name}: `inputs`", inputs)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Returns None: the layers inside have said by now what becomes of masks."""
+        """Return None, because the layers inside have set the masks of their outputs."""
         return None
 
     def _hand_on(self, mask: Any, outputs: Any) -> None:
-        if any(m is not None for m in tree.leaves(mask)):  # of a compute_mask of one's own
+        if any(m is not None for m in tree.leaves(mask)):  # from an overridden compute_mask
             super()._hand_on(mask, outputs)
 
     def reset_states(self) -> None:
-        """Sets the states of all stateful layers to zero."""
+        """Set the states of all stateful layers to zero."""
         waiting: list[Any] = self._sublayers()[:]
         while waiting:
             layer = waiting.pop()
@@ -128,22 +128,22 @@ class Model(Trainable):
         """`reset_states` by its newer name."""
         self.reset_states()
 
-    # --- to look at and to keep ---------------------------------------------------------------------------------------
+    # --- summary and files --------------------------------------------------------------------------------------------
 
     def summary(self, print_fn: Callable[[str], Any] = print) -> None:
-        """Prints the layers: names, outputs, weights, masks, and the order of the gates in the kernels."""
+        """Print the layers: names, outputs, weights, masks, and the order of the gates in the kernels."""
         print_fn(summary.table(self, self._seen()))
 
     def _seen(self) -> dict[int, tuple[Any, Any]]:
-        """What is known of the layers' outputs; see `summary`."""
+        """Return the known output shapes of the layers, for `summary`."""
         return {}
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Writes the weights into a ``.npz`` file, the whole of it or nothing. A folder that is not there is made.
+        """Write the weights into a ``.npz`` file, whole or not at all. Missing folders of the path are created.
 
         Raises:
-            WeightsFileError: the file is there and must not be replaced, or has another ending, or there are no weights
-                yet.
+            WeightsFileError: the file exists and must not be replaced, or has another ending, or the model has no
+                weights yet.
             FileError: the file cannot be written.
         """
         path, overwrite = saving.file_name(filepath), flag("save_weights: `overwrite`", overwrite)
@@ -152,15 +152,15 @@ class Model(Trainable):
                 f"{path}: {self.name!r} has no weights yet. Call it on data first, or model.build(input_shape)."
             )
         if not overwrite and os.path.exists(path):
-            raise saving.WeightsFileError(f"{path}: is there already. Say overwrite=True to replace it.")
+            raise saving.WeightsFileError(f"{path}: the file exists already. Pass overwrite=True to replace it.")
         saving.save(path, [(w.name, w.numpy()) for w in self.weights])
 
     def load_weights(self, filepath: Any) -> None:
-        """Reads the weights from a file that `save_weights` wrote.
+        """Read the weights from a file that `save_weights` wrote.
 
         Raises:
-            WeightsFileError: the file is missing, damaged, or of another model; then nothing is changed.
-            DTypeError: a weight's dtype cannot hold its numbers; nothing is changed either.
+            WeightsFileError: the file is missing, damaged, or of another model.
+            DTypeError: a weight's dtype cannot hold its numbers. In both cases nothing is changed.
         """
         path, weights = saving.file_name(filepath), self.weights
         loaded = saving.load(path, [(w.name, w.shape) for w in weights])

@@ -1,7 +1,7 @@
-"""The outputs of a model, and what is given for each: targets, weights, losses, metrics, by name or by place.
+"""The outputs of a model, and their targets, weights, losses and metrics, given by name or by position.
 
 Outputs have TensorFlow's names and order: the keys of a dictionary from a to z, ``output_1``, ``output_2`` … of a list
-or tuple, and where these are nested, both: ``a_1``, ``a_2``.
+or tuple, and for nested outputs both: ``a_1``, ``a_2``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from minigrad.engine.errors import DataError, unknown_name
 
 
 def named(y_pred: Any) -> list[tuple[str, Any]]:
-    """Returns the outputs with their names.
+    """Return the outputs with their names.
 
     >>> named({"b": 2, "a": [0, 1]})
     [('a_1', 0), ('a_2', 1), ('b', 2)]
@@ -33,34 +33,34 @@ def _paths(y_pred: Any, inside: bool = False) -> list[tuple[list[str], Any]]:
 
 
 def leaves(y_pred: Any) -> list[Any]:
-    """Returns the outputs in the order of their names."""
+    """Return the outputs in the order of their names."""
     return [leaf for _, leaf in _paths(y_pred)]
 
 
 def output_names(y_pred: Any) -> list[str]:
-    """Returns the names of a model's outputs."""
+    """Return the names of a model's outputs."""
     return [name for name, _ in named(y_pred)]
 
 
 def is_one(given: Any) -> bool:
-    """Whether this is a single thing: no list, tuple or dictionary."""
+    """Return whether this is a single value: no list, tuple or dictionary."""
     return not isinstance(given, (list, tuple, dict))
 
 
 def is_one_list(given: Any) -> bool:
-    """Whether this is a single thing, or a flat list of them."""
+    """Return whether this is a single value, or a flat list of them."""
     return not isinstance(given, dict) and (is_one(given) or all(map(is_one, given)))
 
 
 class Pairing:
-    """How one argument is paired with the outputs.
+    """The rule by which one argument is paired with the outputs.
 
     Args:
         where: the argument, for messages: ``"fit: `y`"``.
-        whole: whether something given is meant for one output, or with `spread` for each.
-        spread: whether one thing alone is for all outputs.
-        by_place: whether a list may stand for a dictionary of outputs; its order is that of the sorted names.
-        also: a further name of a single output: that of a Sequential's last layer.
+        whole: returns whether a value is meant for one output, or with `spread` for each.
+        spread: whether a single value is for all outputs.
+        by_position: whether a list may stand for a dictionary of outputs; its order is that of the sorted names.
+        also: a second name of a single output: that of a Sequential's last layer.
     """
 
     def __init__(
@@ -68,31 +68,31 @@ class Pairing:
         where: str,
         whole: Callable[[Any], bool] = is_one,
         spread: bool = True,
-        by_place: bool = True,
+        by_position: bool = True,
         also: str | None = None,
     ) -> None:
-        self._where, self._whole, self._spread, self._by_place, self._also = where, whole, spread, by_place, also
+        self._where, self._whole, self._spread, self._by_position, self._also = where, whole, spread, by_position, also
 
     def pair(self, given: Any, y_pred: Any) -> list[Any]:
-        """Returns what is given for each output, None where nothing is.
+        """Return the value given for each output, or None.
 
         Raises:
-            UnknownNameError: a name is none of the outputs'.
-            DataError: the number is wrong, or a list is given for outputs that have names.
+            UnknownNameError: no output has a name that is given.
+            DataError: the number of values is wrong, or a list is given for outputs that have names.
         """
         single = is_one(y_pred)
         if given is None or (self._whole(given) and (single or self._spread)):
             return [given] * len(leaves(y_pred))
         if isinstance(given, dict):
             return self._by_name(given, y_pred)
-        if isinstance(y_pred, dict) and not self._by_place:
+        if isinstance(y_pred, dict) and not self._by_position:
             raise DataError(
                 f"{self._where}: the outputs have names: expected a dictionary by {', '.join(sorted(y_pred))}, got "
-                f"{self._came(given)}."
+                f"{self._number(given)}."
             )
         parts = [y_pred] if single else _top(y_pred)
         if self._whole(given) or len(given) != len(parts):
-            raise DataError(f"{self._where}: expected {len(parts)}, one for each output, got {self._came(given)}.")
+            raise DataError(f"{self._where}: expected {len(parts)}, one for each output, got {self._number(given)}.")
         return [x for own, part in zip(given, parts, strict=True) for x in self.pair(own, part)]
 
     def _by_name(self, given: dict[Any, Any], y_pred: Any) -> list[Any]:
@@ -109,10 +109,10 @@ class Pairing:
         return [x for name, y in zip(known, leaves(y_pred), strict=True) for x in self.pair(given.get(name), y)]
 
     @staticmethod
-    def _came(given: Any) -> str:
+    def _number(given: Any) -> str:
         return str(len(given)) if isinstance(given, (list, tuple)) else "1"
 
 
 def _top(y_pred: Any) -> list[Any]:
-    """Returns the parts of a list, tuple or dictionary, each perhaps nested."""
+    """Return the parts of a list, tuple or dictionary, each perhaps nested."""
     return [y_pred[key] for key in sorted(y_pred)] if isinstance(y_pred, dict) else list(y_pred)

@@ -1,4 +1,4 @@
-"""Sequential: layers one after the other."""
+"""Sequential: a model of layers one after the other."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from minigrad.layers.module import Module
 
 
 class Sequential(Model):
-    """A model of layers, each of which reads what the one before it wrote.
+    """A model of layers, each of which takes the output of the one before.
 
     Args:
-        layers: the layers. If the first says an `input_shape`, or is an `Input`, the weights are made at once.
+        layers: the layers. If the first has an `input_shape`, or is an `Input`, the weights are made at once.
         name: unique by default.
 
     >>> from minigrad.keras.layers import Dense
@@ -43,7 +43,7 @@ class Sequential(Model):
         return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
 
     def add(self, layer: Layer) -> None:
-        """Adds a layer at the end; one that does not fit raises, and the model stays as it was."""
+        """Add a layer at the end; one that does not fit raises, and leaves the model unchanged."""
         built = self.built
         self._append(layer)
         try:
@@ -54,13 +54,13 @@ class Sequential(Model):
             raise
 
     def pop(self) -> None:
-        """Takes away the last layer.
+        """Remove the last layer.
 
         Raises:
-            ValueError: there is none.
+            ValueError: there is no layer.
         """
         if not self.layers:
-            raise ValueError(f"{self.name}.pop: there is no layer to take away.")
+            raise ValueError(f"{self.name}.pop: there is no layer to remove.")
         self._stack.pop()
         self.built = bool(self.layers) and self.built
 
@@ -69,8 +69,8 @@ class Sequential(Model):
             raise DTypeError(f"{self.name}.add: expected a layer, got {layer!r}.")
         if any(layer is other or layer.name == other.name for other in self._stack):
             raise ValueError(
-                f"{self.name}.add: there is a layer named {layer.name!r} already. Give each a name of its own; one and "
-                "the same layer cannot stand twice in a Sequential."
+                f"{self.name}.add: there is a layer named {layer.name!r} already. Give each its own name; the same "
+                "layer cannot stand twice in a Sequential."
             )
         self._stack.append(layer)
         self.built = False
@@ -81,10 +81,10 @@ class Sequential(Model):
             self.build(shape)
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the weights for inputs of a shape, e.g. (None, 10, 8), or of the shape that is known.
+        """Make the weights for inputs of a shape, e.g. (None, 10, 8), or of the known shape.
 
         Raises:
-            ShapeError: a layer needs a size that the shape leaves open.
+            ShapeError: a layer needs a size that is None in the shape.
         """
         self._input_shape = input_shape or self._input_shape
         if self._input_shape is None:
@@ -95,21 +95,21 @@ class Sequential(Model):
         if None in sizes:
             by_ones, self._outputs = self._outputs, {}
             self._build_again((batch, *(2 if n is None else n for n in sizes)))
-            self._outputs = summary.left_open(by_ones, self._outputs)
+            self._outputs = summary.common_shapes(by_ones, self._outputs)
 
     def _build_again(self, shape: Any) -> None:
-        """With another size where the shape leaves it open: what follows from it is open too."""
+        """Build with another size where the shape has None, to find the output sizes that follow from it."""
         try:
             Model.build(self, shape)
         except ShapeError as error:
             raise ShapeError(
-                f"{self.name}.build: a layer needs a size that the shape {self._input_shape} leaves open. "
-                f"Give the whole input_shape, or input_length where the first layer is an Embedding. ({error})"
+                f"{self.name}.build: a layer needs a size that is None in the shape {self._input_shape}. "
+                f"Pass the whole input_shape, or input_length where the first layer is an Embedding. ({error})"
             ) from error
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Returns what the last layer makes of it."""
-        x = inputs if mask is None else tree.map(_marked, inputs, mask)
+        """Return the last layer's output."""
+        x = inputs if mask is None else tree.map(_with_mask, inputs, mask)
         for layer in self._stack:
             x = layer(x)
             self._outputs[id(layer)] = summary.seen_of(x)
@@ -119,8 +119,8 @@ class Sequential(Model):
         x = super()._as_inputs(inputs)
         if isinstance(x, (list, tuple, dict)):
             raise DataError(
-                f"{self.name}: a Sequential reads one array, got {len(x)} in a {type(x).__name__}. Targets are an "
-                "argument of their own, as in fit(x, y); for several inputs write a Model with a `call`."
+                f"{self.name}: a Sequential takes one array, got {len(x)} in a {type(x).__name__}. Targets are a "
+                "separate argument, as in fit(x, y); for several inputs write a Model with a `call`."
             )
         return x
 
@@ -146,20 +146,20 @@ class Sequential(Model):
         return shapes[0] if shapes and len(shapes) == 1 else shapes
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the layers as plain values."""
+        """Return the layers as plain values."""
         layers = [serialization.serialize(layer) for layer in self._stack]
         return {"name": self.name, "layers": layers, "build_input_shape": self._input_shape}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Sequential:
-        """Returns a new model, with new weights, from what `get_config` returned."""
+        """Return a new model, with new weights, from the value of `get_config`."""
         model = cls([serialization.deserialize(layer) for layer in config["layers"]], name=config.get("name"))
         model.build(config.get("build_input_shape"))
         return model
 
 
-def _marked(x: Any, mask: Any) -> Any:
-    """The tensor with a mask, a new one if it has another or none."""
+def _with_mask(x: Any, mask: Any) -> Any:
+    """Return the tensor with a mask: a new tensor if it has another mask or none."""
     if mask is None or getattr(x, "_keras_mask", None) is mask:
         return x
     y = x.reshape(x.shape)

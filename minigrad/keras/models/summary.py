@@ -1,4 +1,4 @@
-"""A model as a table: its layers, what comes out of them, how many weights they hold, and who carries a mask."""
+"""A model as a table: its layers, with their output shapes, numbers of weights, masks and gates."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ HEADS = ("Layer (type)", "Output", "Weights", "Mask", "Gates")
 
 
 def table(model: Any, seen: dict[int, tuple[Any, Any]]) -> str:
-    """Returns the table.
+    """Return the table.
 
     Args:
         model: the model.
-        seen: for layers that were called, by identity: the shape of the output, and whether it carried a mask.
+        seen: for each called layer, by identity: the shapes of its outputs, and whether one carried a mask.
     """
     rows = [_row(layer, seen.get(id(layer))) for layer in model.layers]
     heads = HEADS if any(row[-1] for row in rows) else HEADS[:-1]
@@ -36,15 +36,15 @@ def table(model: Any, seen: dict[int, tuple[Any, Any]]) -> str:
 
 def _row(layer: Layer, seen: tuple[Any, Any] | None) -> tuple[str, ...]:
     shape, masked = seen or (None, None)
-    mask = ("yes" if masked else "–") if seen else _mask_to_come(layer)
+    mask = ("yes" if masked else "–") if seen else _expected_mask(layer)
     weights = f"{layer.count_params():,}" if layer.built else "not built"
     cell = getattr(layer, "cell", layer)
     gates = getattr(cell, "gate_layout", "")
     return f"{layer.name} ({type(layer).__name__})", _shape(shape), weights, mask, ", ".join(gates)
 
 
-def _mask_to_come(layer: Any) -> str:
-    """What becomes of a mask in a layer that was not called yet, as far as its arguments tell."""
+def _expected_mask(layer: Any) -> str:
+    """Return the effect on masks of a layer that has not been called, as far as its arguments say."""
     if isinstance(layer, (Embedding, Masking)):
         return "makes one" if getattr(layer, "mask_zero", True) else "–"
     sequence = getattr(getattr(layer, "forward_layer", layer), "return_sequences", True)
@@ -56,13 +56,13 @@ def _shape(shape: Any) -> str:
 
 
 def seen_of(outputs: Any) -> tuple[Any, Any]:
-    """Returns the shapes of outputs, the batch as None, and whether one carries a mask."""
+    """Return the shapes of outputs, the batch as None, and whether one carries a mask."""
     tensors = tree.leaves(outputs)
     return [(None, *y.shape[1:]) for y in tensors], any(getattr(y, "_keras_mask", None) is not None for y in tensors)
 
 
-def left_open(seen: dict[int, tuple[Any, Any]], other: dict[int, tuple[Any, Any]]) -> dict[int, tuple[Any, Any]]:
-    """Returns what was seen in both of two calls, with None for the sizes that differ."""
+def common_shapes(seen: dict[int, tuple[Any, Any]], other: dict[int, tuple[Any, Any]]) -> dict[int, tuple[Any, Any]]:
+    """Return the output shapes of two calls, with None for the sizes that differ."""
 
     def both(shapes: Any, others: Any) -> list[Any]:
         pairs = zip(shapes, others, strict=True)

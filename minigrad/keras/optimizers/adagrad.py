@@ -33,6 +33,6 @@ class Adagrad(Optimizer):
         return {"s": self.initial_accumulator_value}
 
     def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:
-        """Returns Δ."""
+        """Return Δ."""
         slots["s"] += g * g
         return rate * g / xp.sqrt(slots["s"] + self.epsilon)

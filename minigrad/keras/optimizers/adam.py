@@ -42,7 +42,7 @@ class Adam(Optimizer):
         return {"m": 0.0, "v": 0.0} | ({"v_max": 0.0} if self.amsgrad else {})
 
     def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:
-        """Returns Δ."""
+        """Return Δ."""
         rate_t = rate * sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
         fused = None if self.amsgrad else getattr(xp, "fused", {}).get("adam")
         if fused is not None and not fused.refuses(g, slots["m"], slots["v"]):

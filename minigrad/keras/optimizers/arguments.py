@@ -32,6 +32,6 @@ class _LearningRate(ComputedOption):
 
 
 def learning_rate(default: float) -> Any:
-    """Declares an optimizer's first argument, a number or a schedule."""
+    """Declare an optimizer's first argument, a number or a schedule."""
     of_value = Kind(_rate, lambda value: schedules.serialize(value) if callable(value) else value)
     return _LearningRate(of_value, default, keyword_only=False, quiet=False, after=None)

@@ -87,11 +87,11 @@ class Optimizer(OwnFirst):
     # --- to override --------------------------------------------------------------------------------------------------
 
     def slots(self) -> dict[str, float]:
-        """Returns the names of what is remembered of each weight, and the value it starts from."""
+        """Return the names of what is remembered of each weight, and the value it starts from."""
         return {}
 
     def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:
-        """Returns Δ, and puts the slots' new arrays into `slots`.
+        """Return Δ, and puts the slots' new arrays into `slots`.
 
         Args:
             xp: the array functions of the weight's backend.
@@ -105,7 +105,7 @@ class Optimizer(OwnFirst):
     # --- updates ------------------------------------------------------------------------------------------------------
 
     def build(self, var_list: Iterable[Tensor]) -> None:
-        """Makes the slots of all weights, once; the first `apply_gradients` does it by itself."""
+        """Make the slots of all weights, once; the first `apply_gradients` does it by itself."""
         if self._packs:
             return
         self._built = list(var_list)
@@ -117,7 +117,7 @@ class Optimizer(OwnFirst):
                 pack.slots["average"] = pack.join([w.array for w in pack.weights])
 
     def exclude_from_weight_decay(self, var_list: Sequence[Tensor] = (), var_names: Sequence[str] = ()) -> None:
-        """Spares weights, or those in whose name one of the given words stands, e.g. ``"bias"``; before `build`."""
+        """Spare weights, or those in whose name one of the given words stands, e.g. ``"bias"``; before `build`."""
         if self._packs:
             raise GradientError(f"{self.name}.exclude_from_weight_decay: call it before the first update.")
         self._spared = list(var_list), list(var_names)
@@ -127,12 +127,12 @@ class Optimizer(OwnFirst):
         return not any(w is spared for spared in weights) and not any(word in _name(w) for word in words)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Makes a copy know the copies of its weights."""
+        """Make a copy know the copies of its weights."""
         self.__dict__.update(state)
         self._order = {id(w): k for k, w in enumerate(self._built)}
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]], where: Tensor | None = None) -> int:
-        """Makes one update.
+        """Make one update.
 
         Args:
             grads_and_vars: pairs (∂loss/∂w, w); a weight whose gradient is None stays as it is.
@@ -236,7 +236,7 @@ class Optimizer(OwnFirst):
             weight.array = array  # a new array: whoever saw the old one still has it, and the tape notices
 
     def finalize_variable_values(self, var_list: Iterable[Tensor]) -> None:
-        """Sets these weights to their averages, with `use_ema`; others, such as frozen ones, stay as they are."""
+        """Set these weights to their averages, with `use_ema`; others, such as frozen ones, stay as they are."""
         wanted = {id(w) for w in var_list}
         for pack in self._packs if self.use_ema else []:
             for w, array in zip(pack.weights, pack.part(pack.slots["average"]), strict=True):
@@ -244,7 +244,7 @@ class Optimizer(OwnFirst):
                     w.array = array
 
     def minimize(self, loss: Any, var_list: Any, tape: Any = None, where: Tensor | None = None) -> None:
-        """Computes the gradients of a loss, and makes one update.
+        """Compute the gradients of a loss, and makes one update.
 
         Args:
             loss: a tensor, or a function without arguments that computes it.
@@ -261,12 +261,12 @@ class Optimizer(OwnFirst):
     # --- state --------------------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments as plain values."""
+        """Return the constructor's arguments as plain values."""
         config = super().get_config()
         return {**config, "learning_rate": self._options["learning_rate"].kind.plain(self.schedule)}
 
     def get_state(self) -> dict[str, Any]:
-        """Returns all that the next update depends on beside weights and arguments, NumPy arrays by name.
+        """Return all that the next update depends on beside weights and arguments, NumPy arrays by name.
 
         ``"iterations"``; ``"learning_rate"``, if it is no schedule; and each slot of each weight, e.g. ``"m/0"``, where
         the weights are numbered as in the list that the optimizer was built with.
@@ -283,7 +283,7 @@ class Optimizer(OwnFirst):
         return state | {f"{name}/{k}": slots[name, k] for name in names for k in range(len(self._order))}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Puts back what `get_state` returned.
+        """Put back what `get_state` returned.
 
         Raises:
             GradientError: the optimizer has no slots yet.
@@ -314,15 +314,15 @@ class Optimizer(OwnFirst):
                 pack.slots[name] = pack.join([pack.xp.asarray(a, dtype=pack.dtype, copy=True) for a in arrays])
 
     def _slot(self, state: dict[str, Any], name: str, weight: Tensor) -> Any:
-        """Returns an entry of a state in the dtype of its weight, in which its numbers must fit."""
+        """Return an entry of a state in the dtype of its weight, in which its numbers must fit."""
         return array_from(state[name], weight.dtype, weight.backend, f"{self.name}.set_state: {name!r}")
 
     def get_weights(self) -> list[Any]:
-        """Returns the values of `get_state`, in order."""
+        """Return the values of `get_state`, in order."""
         return list(self.get_state().values())
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Puts back what `get_weights` returned, a list of arrays."""
+        """Put back what `get_weights` returned, a list of arrays."""
         names = list(self.get_state())
         if len(names) != len(weights):
             raise ShapeError(f"{self.name}.set_weights: expected {len(names)} arrays, got {len(weights)}.")

@@ -18,7 +18,7 @@ serialize, deserialize = _catalogue.serialize, _catalogue.deserialize
 
 
 def get(identifier: Any) -> Optimizer:
-    """Returns the optimizer for a name in any case, a class, a serialized optimizer, or an optimizer.
+    """Return the optimizer for a name in any case, a class, a serialized optimizer, or an optimizer.
 
     Raises:
         UnknownNameError: there is none of that name.

@@ -45,21 +45,21 @@ class Pack:
         return self.weights[0].backend
 
     def join(self, arrays: Sequence[Array]) -> Array:
-        """Lays arrays of the weights' shapes one behind the other; a single one is handed back as it is."""
+        """Lay arrays of the weights' shapes one behind the other; a single one is handed back as it is."""
         if len(arrays) == 1:
             return arrays[0]
         reshape = self.xp.reshape
         return self.xp.concat([reshape(array, (-1,)) for array in arrays])
 
     def part(self, joined: Array) -> list[Array]:
-        """Cuts what `join` made into the weights' shapes again."""
+        """Cut what `join` made into the weights' shapes again."""
         if len(self.shapes) == 1:
             return [joined]
         reshape = self.xp.reshape
         return [reshape(joined[span], shape) for span, shape in zip(self.spans, self.shapes, strict=True)]
 
     def alone(self) -> list[Pack]:
-        """Returns each weight in a pack of its own, with copies of its slots."""
+        """Return each weight in a pack of its own, with copies of its slots."""
         parts = {name: self.part(slot) for name, slot in self.slots.items()}
         packs = [Pack([w], self.decays, {}) for w in self.weights]
         for k, pack in enumerate(packs):
@@ -68,7 +68,7 @@ class Pack:
 
 
 def packed(weights: Iterable[tuple[Tensor, bool]], starts: dict[str, float]) -> list[Pack]:
-    """Groups weights, each with whether it decays, into packs.
+    """Group weights, each with whether it decays, into packs.
 
     Args:
         weights: in any order.

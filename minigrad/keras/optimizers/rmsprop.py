@@ -42,7 +42,7 @@ class RMSprop(Optimizer):
         return {"s": 0.0} | ({"a": 0.0} if self.centered else {}) | ({"v": 0.0} if self.momentum else {})
 
     def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:
-        """Returns Δ, or v."""
+        """Return Δ, or v."""
         slots["s"] += (1.0 - self.rho) * (g * g - slots["s"])
         s = slots["s"]
         if self.centered:

@@ -34,7 +34,7 @@ class LearningRateSchedule(Configured):
     """
 
     def __call__(self, step: Any) -> float:
-        """Returns the learning rate of update number `step`, counted from 0."""
+        """Return the learning rate of update number `step`, counted from 0."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(step).")
 
 
@@ -64,7 +64,7 @@ class ExponentialDecay(_Decay):
     """η(t) = η₀ · decay_rate^(t / decay_steps)"""
 
     def __call__(self, step: Any) -> float:
-        """Returns η(t)."""
+        """Return η(t)."""
         return float(self.initial_learning_rate * self.decay_rate ** self._done(step))
 
 
@@ -72,7 +72,7 @@ class InverseTimeDecay(_Decay):
     """η(t) = η₀ / (1 + decay_rate · t / decay_steps)"""
 
     def __call__(self, step: Any) -> float:
-        """Returns η(t)."""
+        """Return η(t)."""
         return self.initial_learning_rate / (1.0 + self.decay_rate * self._done(step))
 
 
@@ -102,7 +102,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
             )
 
     def __call__(self, step: Any) -> float:
-        """Returns η(t)."""
+        """Return η(t)."""
         return self.values[sum(float(step) > boundary for boundary in self.boundaries)]
 
 
@@ -126,7 +126,7 @@ class PolynomialDecay(LearningRateSchedule):
     name: str | None = option(anything, None)
 
     def __call__(self, step: Any) -> float:
-        """Returns η(t)."""
+        """Return η(t)."""
         done = float(step) / self.decay_steps
         done = done / max(1, math.ceil(done)) if self.cycle else min(done, 1.0)
         span = self.initial_learning_rate - self.end_learning_rate
@@ -157,7 +157,7 @@ class CosineDecay(LearningRateSchedule):
     warmup_steps: float = option(at_least_0, 0)
 
     def __call__(self, step: Any) -> float:
-        """Returns η(t)."""
+        """Return η(t)."""
         t, peak = float(step), self.initial_learning_rate
         if self.warmup_target is not None:
             if t < self.warmup_steps:
@@ -188,7 +188,7 @@ class CosineDecayRestarts(LearningRateSchedule):
     name: str | None = option(anything, None)
 
     def __call__(self, step: Any) -> float:
-        """Returns η(t)."""
+        """Return η(t)."""
         done, length, factor = float(step) / self.first_decay_steps, 1.0, 1.0
         while done >= length:
             done, length, factor = done - length, length * self.t_mul, factor * self.m_mul

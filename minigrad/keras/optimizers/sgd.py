@@ -35,7 +35,7 @@ class SGD(Optimizer):
         return {"v": 0.0} if self.momentum else {}
 
     def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:
-        """Returns Δ."""
+        """Return Δ."""
         step = rate * g
         if not self.momentum:
             return step

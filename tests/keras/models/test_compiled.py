@@ -103,7 +103,7 @@ def test_what_is_wrong_is_said_by_compile_and_not_by_fit(arguments, error, says)
 def test_targets_that_do_not_fit_are_named_as_they_came():
     model = Sequential([Dense(2)])
     model.compile("sgd", "mse")
-    with pytest.raises(ShapeError, match=r"got \(4, 1\) and \(4, 2\).* The targets came as \(4,\)"):
+    with pytest.raises(ShapeError, match=r"got \(4, 1\) and \(4, 2\).* The targets were given as \(4,\)"):
         model.fit(np.zeros((4, 3)), np.zeros(4), verbose=0)
     with pytest.raises(ShapeError, match=r"got \(4, 3\) and \(4, 2\)\.$"):
         model.fit(np.zeros((4, 3)), np.zeros((4, 3)), verbose=0)

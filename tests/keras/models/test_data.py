@@ -52,7 +52,7 @@ def test_the_arrays_given_are_not_changed_or_held():
 
 
 def test_a_split():
-    first, last = Arrays("test", np.arange(10), np.arange(10), None, None).divided(0.3)
+    first, last = Arrays("test", np.arange(10), np.arange(10), None, None).split(0.3)
     assert first.whole()[0].tolist() == list(range(7))
     assert last[1].tolist() == [7, 8, 9]
     assert last[2] is None

@@ -97,7 +97,7 @@ def test_weights_come_back(tmp_path):
     again.build((None, 6))
     again.load_weights(tmp_path / "w.npz")
     np.testing.assert_array_equal(again.predict(X), before)
-    with pytest.raises(WeightsFileError, match="is there already"):
+    with pytest.raises(WeightsFileError, match="exists already"):
         model.save_weights(tmp_path / "w", overwrite=False)
 
 

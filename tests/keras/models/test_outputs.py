@@ -15,7 +15,7 @@ import minigrad as mg
 from minigrad.engine.errors import MinigradError, ShapeError, UnknownNameError
 from minigrad.keras import Model, Sequential, metrics
 from minigrad.keras.layers import LSTM, Dense, Layer
-from minigrad.keras.models.data import DataError, with_class_weight
+from minigrad.keras.models.data import DataError, class_weighter
 from minigrad.keras.models.outputs import named
 from minigrad.layers.cell_protocol import StateError
 
@@ -260,7 +260,7 @@ def test_objects_for_all_outputs_are_copied_and_the_given_ones_left_alone() -> N
         ),
         (lambda: evaluated("tuple", [ZEROS, ONES], metrics=[[m := E()], [m]]), DataError, "the same object, 'e'"),
         (lambda: evaluated("one", ZEROS, metrics=[m := E()], weighted_metrics=[m]), DataError, "the same object, 'e'"),
-        (lambda: with_class_weight("fit", {0: 1.0})((X, {"a": ZEROS})), ShapeError, "`class_weight` wants targets"),
+        (lambda: class_weighter("fit", {0: 1.0})((X, {"a": ZEROS})), ShapeError, "`class_weight` needs targets"),
     ],
 )
 def test_what_does_not_fit_is_refused(act: Any, error: type[MinigradError], says: str) -> None:
@@ -270,7 +270,7 @@ def test_what_does_not_fit_is_refused(act: Any, error: type[MinigradError], says
 
 
 def test_class_weights_beside_named_sample_weights() -> None:
-    weigh = with_class_weight("fit", {0: 1.0, 1: 3.0})
+    weigh = class_weighter("fit", {0: 1.0, 1: 3.0})
     _, _, weights = weigh((mg.tensor(X), mg.tensor([0, 1, 1, 0]), {"output_1": mg.tensor(RISING)}))
     np.testing.assert_array_equal(weights["output_1"].numpy(), [1, 6, 9, 4])
 

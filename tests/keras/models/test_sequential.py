@@ -59,7 +59,7 @@ def test_add_and_pop():
     model.pop()
     assert model.predict(np.ones((2, 3))).shape == (2, 2)
     model.pop()
-    with pytest.raises(ValueError, match="there is no layer to take away"):
+    with pytest.raises(ValueError, match="there is no layer to remove"):
         model.pop()
 
 

@@ -35,11 +35,11 @@ from minigrad.layers.options import OptionError, OptionTypeError
         (lambda: linear().fit([["a", "b"]], Y[:1], verbose=0), DataError, "fit: `x`: expected numbers"),
         (lambda: linear().fit(X, Y, batch_size=0, verbose=0), OptionError, "`batch_size`: expected a positive integer"),
         (lambda: linear().fit(X, Y, batch_size=2.5, verbose=0), OptionError, "expected a positive integer, got 2.5"),
-        (lambda: linear().fit(3, Y, verbose=0), DataError, "expected arrays or something that yields batches, got int"),
+        (lambda: linear().fit(3, Y, verbose=0), DataError, "expected arrays or an iterable of batches, got int"),
         (
             lambda: linear().fit(iter([(X, Y)]), Y, verbose=0),
             DataError,
-            "`x` yields whole batches, so `y` cannot be given beside it",
+            "`x` yields whole batches, so `y` cannot be passed too",
         ),
         (
             lambda: linear().fit(iter([(X, Y, Y, Y)]), verbose=0),
@@ -79,7 +79,7 @@ from minigrad.layers.options import OptionError, OptionTypeError
         (
             lambda: linear().fit([X, Y], verbose=0),
             DataError,
-            "`x` holds 2 arrays; is `y` one of them? Then give",
+            "`x` holds 2 arrays; if `y` is one of them, pass",
         ),
         (lambda: linear().evaluate(X, verbose=0), DataError, "evaluate, step 1: `y` is missing"),
         (lambda: linear().train_on_batch(X), DataError, "train_on_batch: `y` is missing"),
@@ -89,7 +89,11 @@ from minigrad.layers.options import OptionError, OptionTypeError
             "fit, epoch 1, validation, step 1: `y` is missing",
         ),
         (lambda: linear().fit(X, Y, validation_data=X), DataError, "validation_data: expected (x, y) or (x, y, sample"),
-        (lambda: linear().fit(X, Y, validation_data=3), DataError, "validation_data: expected (x, y) or what yields"),
+        (
+            lambda: linear().fit(X, Y, validation_data=3),
+            DataError,
+            "expected (x, y) or an iterable of batches, got int",
+        ),
         (lambda: linear().fit(np.array(["a"]), Y), DataError, "fit: `x`: expected numbers"),
         (
             lambda: linear().fit(X, Y, epoch=3),
@@ -120,7 +124,7 @@ from minigrad.layers.options import OptionError, OptionTypeError
         (
             lambda: linear().fit(iter([(X, Y)]), validation_split=0.5, verbose=0),
             DataError,
-            "`validation_split` wants arrays",
+            "`validation_split` needs arrays",
         ),
         (lambda: linear().fit(X, Y, on_nan="skip", verbose=0), OptionError, "`on_nan`: expected one of None, 'raise'"),
         (lambda: linear().fit(X, Y, callbacks=[print], verbose=0), DataError, "expected callbacks, got <built-in"),
@@ -149,7 +153,7 @@ from minigrad.layers.options import OptionError, OptionTypeError
         (
             lambda: linear().fit(X, np.zeros((50, 2, 2)), class_weight={0: 1}, verbose=0),
             ShapeError,
-            "`class_weight` wants targets (batch,), (batch, 1) or one-hot",
+            "`class_weight` needs targets (batch,), (batch, 1) or one-hot",
         ),
         (
             lambda: linear(loss=None).fit(X, Y, verbose=0),

@@ -26,7 +26,7 @@ def raw_rnn(
     swap_memory: bool = False,
     scope: Any = None,
 ) -> tuple[Any, Any, Any]:
-    """Runs a cell until every row has finished, on the tape.
+    """Run a cell until every row has finished, on the tape.
 
         finished, x_0, state_0, emit, loop_state = loop_fn(0, None, None, None)
         while not all finished:
@@ -113,7 +113,7 @@ def _state(cell: Any, state: Any, batch: int, dtype: str) -> Any:
 
 
 def _write(arrays: Any, time: int, emit: Any, going: Tensor) -> None:
-    """Writes what is emitted, zeros for the rows that have finished."""
+    """Write what is emitted, zeros for the rows that have finished."""
     flat, found = tree.leaves(arrays), tree.leaves(emit)
     expected = [array.element_shape for array in flat]
     got = [None if y is None else as_tensor(y).shape for y in found]

@@ -38,7 +38,7 @@ def dynamic_rnn(
     time_major: bool = False,
     scope: Any = None,
 ) -> tuple[Any, Any]:
-    """Runs a cell over a sequence.
+    """Run a cell over a sequence.
 
     Args:
         cell: a cell of this generation, or one of Keras'.
@@ -79,7 +79,7 @@ def dynamic_rnn(
 def static_rnn(
     cell: Any, inputs: Any, initial_state: Any = None, dtype: Any = None, sequence_length: Any = None, scope: Any = None
 ) -> tuple[list[Any], Any]:
-    """Runs a cell over a list of inputs, one for each time step; arguments as of `dynamic_rnn`.
+    """Run a cell over a list of inputs, one for each time step; arguments as of `dynamic_rnn`.
 
     Args:
         cell: a cell.
@@ -116,7 +116,7 @@ def bidirectional_dynamic_rnn(
     time_major: bool = False,
     scope: Any = None,
 ) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """Runs one cell forward and another backward over a sequence; other arguments as of `dynamic_rnn`.
+    """Run one cell forward and another backward over a sequence; other arguments as of `dynamic_rnn`.
 
     The backward cell reads each row from the row's own end, and its outputs are turned round again: at step t both
     outputs belong to x_t.
@@ -154,7 +154,7 @@ def static_bidirectional_rnn(
     sequence_length: Any = None,
     scope: Any = None,
 ) -> tuple[list[Tensor], Any, Any]:
-    """Does the same for a list of inputs, one for each time step; arguments as of `bidirectional_dynamic_rnn`.
+    """Do the same for a list of inputs, one for each time step; arguments as of `bidirectional_dynamic_rnn`.
 
     Returns:
         The list of both cells' outputs side by side, each (batch, units_fw + units_bw); the forward cell's final state;
@@ -174,7 +174,7 @@ class StepsError(CellError):
 
 
 def _over(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype: Any) -> tuple[Any, Any]:
-    """Runs a cell over inputs (time, batch, features) in the current scope: outputs in that layout, final state."""
+    """Run a cell over inputs (time, batch, features) in the current scope: outputs in that layout, final state."""
     checked_cell(where, cell)
     first = tree.first(x)
     mask = _mask(_lengths(where, lengths, first), first)
@@ -194,7 +194,7 @@ def _over(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype
 def _both_ways(
     where: str, cells: tuple[Any, Any], x: Any, lengths: Any, states: tuple[Any, Any], dtype: Any, scope: Any
 ) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """Runs one cell forward and one backward over inputs (time, batch, features): outputs, final states."""
+    """Run one cell forward and one backward over inputs (time, batch, features): outputs, final states."""
     with variable_scope(scope or "bidirectional_rnn"):
         lengths = _lengths(where, lengths, tree.first(x))
         with variable_scope("fw"):
@@ -205,7 +205,7 @@ def _both_ways(
 
 
 def checked_cell(where: str, cell: Any) -> Any:
-    """Returns the cell.
+    """Return the cell.
 
     Raises:
         CellError: it is none.
@@ -341,7 +341,7 @@ def _dtype(where: str, cell: Any, x: Tensor, dtype: Any) -> str:
 
 
 def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str, argument: str = "initial_state") -> Any:
-    """Returns the initial state in the cell's structure and dtype; its own choice where none is given.
+    """Return the initial state in the cell's structure and dtype; its own choice where none is given.
 
     Raises:
         StateError: the given one has another structure.

@@ -53,11 +53,11 @@ class TensorArray:
         self._tensors: list[Tensor | None] = [None] * int(size or 0)
 
     def size(self) -> int:
-        """Returns how many tensors there are."""
+        """Return how many tensors there are."""
         return len(self._tensors)
 
     def read(self, index: Any) -> Tensor:
-        """Returns the tensor at a place.
+        """Return the tensor at a place.
 
         Raises:
             IndexRangeError: there is none.
@@ -69,7 +69,7 @@ class TensorArray:
         return found
 
     def write(self, index: Any, value: Any) -> TensorArray:
-        """Writes a tensor, and returns the array.
+        """Write a tensor, and returns the array.
 
         Raises:
             IndexRangeError: there is no such place, and the array may not grow.
@@ -85,13 +85,13 @@ class TensorArray:
         return self
 
     def unstack(self, value: Any) -> TensorArray:
-        """Writes a tensor's slices along its first axis, and returns the array."""
+        """Write a tensor's slices along its first axis, and returns the array."""
         for k, part in enumerate(F.unstack(as_tensor(value, self.dtype))):
             self.write(k, part)
         return self
 
     def stack(self) -> Tensor:
-        """Returns all tensors as one, along a new first axis.
+        """Return all tensors as one, along a new first axis.
 
         Raises:
             ShapeError: there are none, and their shape is not known.

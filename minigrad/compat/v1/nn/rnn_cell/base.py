@@ -35,7 +35,7 @@ class RNNCell(layers.Layer):
     def __call__(  # type: ignore[override]  # a cell is always given a state
         self, inputs: Any, state: Any, scope: Any = None, *args: Any, **kwargs: Any
     ) -> Any:
-        """Runs one time step.
+        """Run one time step.
 
         Args:
             inputs: (batch, features).
@@ -60,7 +60,7 @@ class RNNCell(layers.Layer):
         raise NotImplementedError(f"{type(self).__name__} must define output_size.")
 
     def zero_state(self, batch_size: Any, dtype: Any) -> Any:
-        """Returns zeros in the structure of `state_size`, each (batch_size, size).
+        """Return zeros in the structure of `state_size`, each (batch_size, size).
 
         Args:
             batch_size: a whole number, also as a float, or as a tensor or array that holds one.
@@ -73,7 +73,7 @@ class RNNCell(layers.Layer):
         return cell_protocol.zero_state(self, None, batch, dtype)
 
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
-        """Returns `zero_state`, for the batch and dtype of the inputs or as given.
+        """Return `zero_state`, for the batch and dtype of the inputs or as given.
 
         Raises:
             ShapeError: the batch size is not known.

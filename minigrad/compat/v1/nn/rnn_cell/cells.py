@@ -53,7 +53,7 @@ class _Cell(RNNCell):
             raise DTypeError(f"{type(self).__name__}: `dtype`: expected a floating one, got {self.dtype}.")
 
     def recurrence(self, inputs: Tensor, training: bool | None = None) -> Recurrence | str:
-        """Returns what the explicit loop needs, or in a sentence why it cannot run."""
+        """Return what the explicit loop needs, or in a sentence why it cannot run."""
         if type(self).call is not _Cell.call:
             return f"{type(self).__name__} has a call of its own"
         if activations.rule(self.activation) is None:
@@ -62,11 +62,11 @@ class _Cell(RNNCell):
         return self.formulas()
 
     def formulas(self) -> Recurrence:
-        """Returns the step and its weights."""
+        """Return the step and its weights."""
         raise NotImplementedError(f"{type(self).__name__} must define formulas().")
 
     def call(self, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """Runs one time step, as one operation with the hand-derived gradient."""
+        """Run one time step, as one operation with the hand-derived gradient."""
         if not self.built:
             raise StateError(
                 f"{type(self).__name__}.call: the cell has no weights yet. Call the cell itself, cell(inputs, state)."
@@ -130,7 +130,7 @@ class _Cell(RNNCell):
 
 
 def split_state(where: str, state: Tensor, sizes: Sequence[int]) -> tuple[Tensor, ...]:
-    """Returns the parts of a state that has them side by side.
+    """Return the parts of a state that has them side by side.
 
     Raises:
         ShapeError: it has another size than all of them together.
@@ -163,13 +163,13 @@ class BasicRNNCell(_Cell):
     output_size = state_size
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Adds kernel (features + units, units) and bias (units,)."""
+        """Add kernel (features + units, units) and bias (units,)."""
         features, u = self._bind(input_shape), self.num_units
         self.kernel = self.add_weight("kernel", (features + u, u))
         self.bias = self.add_weight("bias", (u,), initializer="zeros")
 
     def formulas(self) -> Recurrence:
-        """Returns the step and its weights."""
+        """Return the step and its weights."""
         W, U = F.split(self.kernel, [self.kernel.shape[0] - self.num_units])
         step = activations.formulas(SimpleRNN, F.sigmoid, self.activation, False)
         return Recurrence(step, step.Weights(W=W, U=U, b=self.bias))
@@ -204,7 +204,7 @@ class GRUCell(_Cell):
     output_size = BasicRNNCell.state_size
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Adds the gates' kernel (features + units, 2 units), columns r, u, the candidate's, and their biases."""
+        """Add the gates' kernel (features + units, 2 units), columns r, u, the candidate's, and their biases."""
         features, u = self._bind(input_shape), self.num_units
         kernel, bias = self.kernel_initializer, self.bias_initializer
         self.gates_kernel = self.add_weight("gates/kernel", (features + u, 2 * u), initializer=kernel)
@@ -213,7 +213,7 @@ class GRUCell(_Cell):
         self.candidate_bias = self.add_weight("candidate/bias", (u,), initializer=bias or "zeros")
 
     def formulas(self) -> Recurrence:
-        """Returns the step and its weights, the columns brought into the order u, r, candidate (Keras' z, r, h̃)."""
+        """Return the step and its weights, the columns brought into the order u, r, candidate (Keras' z, r, h̃)."""
         r, u = F.split(self.gates_kernel, 2, 1)
         W, U = F.split(F.concat([u, r, self.candidate_kernel], 1), [self.candidate_kernel.shape[0] - self.num_units])
         b_r, b_u = F.split(self.gates_bias, 2)
@@ -309,13 +309,13 @@ class BasicLSTMCell(_LSTM):
     dtype: Any = option(anything, None, after="name")
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Adds kernel (features + units, 4 units), columns i, j, f, o, and bias (4 units,)."""
+        """Add kernel (features + units, 4 units), columns i, j, f, o, and bias (4 units,)."""
         features, u = self._bind(input_shape), self.num_units
         self.kernel = self.add_weight("kernel", (features + u, 4 * u))
         self.bias = self.add_weight("bias", (4 * u,), initializer="zeros")
 
     def formulas(self) -> Recurrence:
-        """Returns the step and its weights."""
+        """Return the step and its weights."""
         return self._recurrence(self.forget_bias)
 
 
@@ -379,7 +379,7 @@ class LSTMCell(_LSTM):
         return self.num_proj or self.num_units
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Adds kernel, bias, the peepholes w_f_diag, w_i_diag, w_o_diag, and projection/kernel."""
+        """Add kernel, bias, the peepholes w_f_diag, w_i_diag, w_o_diag, and projection/kernel."""
         features, u = self._bind(input_shape), self.num_units
         start = self.initializer
         self.kernel = self.add_weight("kernel", (features + self.output_size, 4 * u), initializer=start)
@@ -394,6 +394,6 @@ class LSTMCell(_LSTM):
             self.projection = self.add_weight("projection/kernel", (u, self.num_proj), initializer=start)
 
     def formulas(self) -> Recurrence:
-        """Returns the step and its weights."""
+        """Return the step and its weights."""
         weights = {"w_i": self.w_i_diag, "w_f": self.w_f_diag, "w_o": self.w_o_diag, "P": self.projection}
         return self._recurrence(self.forget_bias, self.cell_clip, self.proj_clip, **weights)

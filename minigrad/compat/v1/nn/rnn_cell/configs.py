@@ -17,14 +17,14 @@ from minigrad.layers.stacked import cells_kind
 
 
 def cell_config(cell: Any) -> dict[str, Any]:
-    """Returns a cell as TensorFlow 1 describes it."""
+    """Return a cell as TensorFlow 1 describes it."""
     found = serialize(cell)
     module = {} if found["module"] == RNNCell.serialized_module else {"module": found["module"]}
     return {**module, "class_name": found["class_name"], "config": found["config"]}
 
 
 def read_cell(where: str, value: Any) -> Any:
-    """Returns a cell, made anew if it is described."""
+    """Return a cell, made anew if it is described."""
     if isinstance(value, dict):
         value = deserialize({"module": RNNCell.serialized_module, **value})
     return cell_kind.read(where, value)
@@ -48,7 +48,7 @@ function_option = Kind(_read_function)
 
 
 def function_config(where: str, key: str, function: Any) -> dict[str, Any]:
-    """Returns a function as the three keys of `get_config`; none at all for None.
+    """Return a function as the three keys of `get_config`; none at all for None.
 
     Raises:
         OptionError: the function cannot be found by its name, being a lambda or made inside another.
@@ -65,7 +65,7 @@ def function_config(where: str, key: str, function: Any) -> dict[str, Any]:
 
 
 def read_function(where: str, key: str, config: dict[str, Any]) -> Any:
-    """Takes the three keys out of a configuration, and returns the function or None.
+    """Take the three keys out of a configuration, and returns the function or None.
 
     Raises:
         OptionError: there is no such function, or it is the code of one, as TensorFlow writes of each function of

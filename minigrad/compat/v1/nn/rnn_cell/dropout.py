@@ -36,7 +36,7 @@ probability = Kind(_read_probability, float)
 
 
 class DropoutWrapper(Wrapper):
-    """Drops numbers of a cell's inputs, outputs and states, in training only by making the wrapper only then.
+    """Drop numbers of a cell's inputs, outputs and states, in training only by making the wrapper only then.
 
     Args:
         cell: the cell.
@@ -88,7 +88,7 @@ class DropoutWrapper(Wrapper):
         return random.bernoulli(shape, keep, self.dtype or "float32", self._source)
 
     def call(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
-        """Runs one time step."""
+        """Run one time step."""
         output, new = self.run(self._thinned("input", inputs, self.input_keep_prob), state, scope)
         if float(self.state_keep_prob) < 1.0:
             dropped = self._thinned("state", new, self.state_keep_prob)

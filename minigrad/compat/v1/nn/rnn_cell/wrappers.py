@@ -79,7 +79,7 @@ class MultiRNNCell(RNNCell):
         return variable_scope(self._own_scope, reuse=bool(self._shares))
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Builds each cell in a scope of its own, ``cell_0``, ``cell_1`` …"""
+        """Build each cell in a scope of its own, ``cell_0``, ``cell_1`` …"""
         shape = tuple(input_shape)
         for k, cell in enumerate(self.cells):
             with self._inside(), variable_scope(f"cell_{k}"):
@@ -87,7 +87,7 @@ class MultiRNNCell(RNNCell):
             shape = (shape[0], cell.output_size)
 
     def call(self, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """Runs one time step through all cells, from the lowest up."""
+        """Run one time step through all cells, from the lowest up."""
         output, new = inputs, []
         for k, (cell, before) in enumerate(zip(self.cells, self.cell_states(state), strict=True)):
             with variable_scope(f"cell_{k}"):
@@ -133,14 +133,14 @@ class MultiRNNCell(RNNCell):
         return self.joined_states(states)
 
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
-        """Returns what the explicit loop needs of each cell, or why it cannot run."""
+        """Return what the explicit loop needs of each cell, or why it cannot run."""
         if type(self).call is not MultiRNNCell.call:
             return f"{type(self).__name__} has a call of its own"
         return cell_protocol.recurrences_of_all(self.cells, inputs, training)
 
 
 def build_in_scope(cell: Any, input_shape: tuple[int, ...], dtype: Any) -> None:
-    """Builds a cell of any kind in the current variable scope, if it was not yet.
+    """Build a cell of any kind in the current variable scope, if it was not yet.
 
     One that has no `build` may make its variables in its `call`; that will settle it.
     """
@@ -173,11 +173,11 @@ class Wrapper(RNNCell):
     def __call__(  # type: ignore[override]  # a cell is always given a state
         self, inputs: Any, state: Any, scope: Any = None, *args: Any, **kwargs: Any
     ) -> Any:
-        """Runs one time step of the wrapped cell."""
+        """Run one time step of the wrapped cell."""
         return self.call(self._as_inputs(inputs), state, scope)
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Builds the cell."""
+        """Build the cell."""
         build_in_scope(self.cell, input_shape, self.dtype)
 
     @property
@@ -198,7 +198,7 @@ class Wrapper(RNNCell):
         return cell_protocol.initial_state(self.cell, batch_size, dtype)
 
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
-        """Returns what the explicit loop needs, this wrapper around it; or why it cannot run."""
+        """Return what the explicit loop needs, this wrapper around it; or why it cannot run."""
         if type(self).call is not type(self).known_call:
             return f"{type(self).__name__} has a call of its own"
         reason = self.only_stepwise()
@@ -221,7 +221,7 @@ class Wrapper(RNNCell):
         return ""
 
     def around(self, x: Tensor, loop: Loop) -> Tensor:
-        """Returns the outputs of a whole sequence: what the wrapper does at one step, at all steps at once.
+        """Return the outputs of a whole sequence: what the wrapper does at one step, at all steps at once.
 
         Args:
             x: (time, batch, features).
@@ -230,7 +230,7 @@ class Wrapper(RNNCell):
         return loop(x)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the arguments as plain values: the cell as TensorFlow 1 describes it, functions by their names.
+        """Return the arguments as plain values: the cell as TensorFlow 1 describes it, functions by their names.
 
         Raises:
             OptionError: a function has no name by which it can be found again.
@@ -242,7 +242,7 @@ class Wrapper(RNNCell):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """Returns a new wrapper around a new cell.
+        """Return a new wrapper around a new cell.
 
         Raises:
             OptionError: a function in it is not known by name.
@@ -252,7 +252,7 @@ class Wrapper(RNNCell):
         return cls(**config, **{name: function for name, function in found.items() if function is not None})
 
     def run(self, inputs: Any, state: Any, scope: Any) -> tuple[Any, Any]:
-        """Calls the cell."""
+        """Call the cell."""
         output, new = self.cell(inputs, state, scope) if isinstance(self.cell, RNNCell) else self.cell(inputs, state)
         return output, new
 
@@ -270,7 +270,7 @@ class ResidualWrapper(Wrapper):
     functions: ClassVar[dict[str, str]] = {"residual_fn": "residual_fn"}
 
     def call(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
-        """Runs one time step."""
+        """Run one time step."""
         output, new = self.run(inputs, state, scope)
         if self.residual_fn is not None:
             return self.residual_fn(inputs, output), new
@@ -296,7 +296,7 @@ class ResidualWrapper(Wrapper):
 
 
 class DeviceWrapper(Wrapper):
-    """Runs a cell on a backend.
+    """Run a cell on a backend.
 
     Args:
         cell: the cell.
@@ -307,7 +307,7 @@ class DeviceWrapper(Wrapper):
     device: str = option(Kind(_read_device))
 
     def call(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
-        """Runs one time step, inputs and state brought over to the backend and the results left there.
+        """Run one time step, inputs and state brought over to the backend and the results left there.
 
         Raises:
             GradientError: a gradient is wanted through what would have to be brought over.
@@ -319,7 +319,7 @@ class DeviceWrapper(Wrapper):
     known_call = call
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Builds the cell on the backend."""
+        """Build the cell on the backend."""
         with self._there():
             super().build(input_shape)
 

@@ -12,8 +12,8 @@ import pytest
 
 from minigrad.engine.errors import NaNLossError
 from minigrad.keras import Sequential
+from minigrad.keras.callbacks.progress import ProgbarLogger, formatted
 from minigrad.keras.layers import Dense
-from minigrad.keras.progress import ProgbarLogger, summary_of
 
 X, Y = np.ones((40, 2)), np.zeros((40, 1))
 
@@ -77,7 +77,7 @@ def test_the_bar_is_closed_when_the_training_breaks_off(monkeypatch):
 
 
 def test_small_numbers_keep_their_digits():
-    assert summary_of({"loss": 0.25, "lr": 1e-5, "zero": 0.0}) == "loss: 0.2500 - lr: 1e-05 - zero: 0"
+    assert formatted({"loss": 0.25, "lr": 1e-5, "zero": 0.0}) == "loss: 0.2500 - lr: 1e-05 - zero: 0"
 
 
 def test_a_training_without_a_terminal_never_loads_tqdm():

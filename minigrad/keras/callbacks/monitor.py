@@ -1,0 +1,59 @@
+"""The base class of the callbacks that watch one number of the logs."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+from minigrad.engine.errors import unknown_name
+from minigrad.keras.bounds import text
+from minigrad.keras.callbacks.base import Callback, Logs
+from minigrad.layers.options import Configured, Option, anything, choice, number, option
+
+
+class Monitor(Callback, Configured):
+    """The base class of callbacks that watch one number of the logs for an improvement.
+
+    Args:
+        monitor: the number's name.
+        min_delta: the smallest change that counts as an improvement.
+        verbose: whether to print a line at each action.
+        mode: ``"min"`` if smaller is better, ``"max"`` if larger is; ``"auto"`` takes max for names that end in acc,
+            accuracy or auc.
+    """
+
+    monitor: str = option(text, "val_loss")
+    min_delta: float = option(number, 0)
+    verbose: int = option(anything, 0)
+    mode: str = option(choice("auto", "min", "max"), "auto")
+
+    order: ClassVar[tuple[str, ...]] = ()  # the arguments that come first
+
+    @classmethod
+    def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:
+        return {name: options[name] for name in [*cls.order, *options]}
+
+    def better(self, value: float, than: float | None) -> bool:
+        """Return whether a value is better by more than `min_delta`. Any is better than None; NaN never is."""
+        if than is None:
+            return not math.isnan(value)
+        rising = self.monitor.endswith(("acc", "accuracy", "auc")) if self.mode == "auto" else self.mode == "max"
+        delta = abs(self.min_delta)
+        return value - delta > than if rising else value + delta < than
+
+    def value(self, logs: Logs | None) -> float:
+        """Return the number.
+
+        Raises:
+            UnknownNameError: the logs have none of that name.
+        """
+        logs = logs or {}
+        if self.monitor not in logs:
+            hint = "It needs validation_data or validation_split in fit." if self.monitor.startswith("val_") else ""
+            raise unknown_name(f"{type(self).__name__}: monitor", self.monitor, logs, hint)
+        return float(logs[self.monitor])
+
+    def say(self, text: str) -> None:
+        """Print a line, if `verbose`."""
+        if self.verbose:
+            print(text)
