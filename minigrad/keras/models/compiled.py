@@ -18,7 +18,7 @@ from minigrad.layers.options import number, optional
 
 
 class NotCompiledError(MinigradError, RuntimeError):
-    """A call of `fit` or `evaluate` before `compile`."""
+    """Raised when a model trains or is evaluated before `compile`."""
 
 
 class Compiled:

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import strict_backend
-from minigrad import Tensor, using
-from minigrad.engine import tensor
+from minigrad import Tensor, tensor, using
 from minigrad.engine.errors import NaNLossError
 from minigrad.keras import Model, Sequential, metrics, optimizers
 from minigrad.keras.layers import LSTM, Dense, Dropout

@@ -48,7 +48,7 @@ def test_a_size_that_must_be_known():
         def call(self, inputs):
             return inputs.reshape((inputs.shape[0], -1))
 
-    with pytest.raises(ShapeError, match="a layer needs a size that the shape") as caught:
+    with pytest.raises(ShapeError, match="a layer needs a size that is None in the shape") as caught:
         Sequential([Embedding(5, 2), Flat(), Dense(1)])
     assert "input_length where the first layer is an Embedding" in str(caught.value)
     assert Sequential([Embedding(5, 2, input_length=4), Flat(), Dense(1)]).count_params() == 10 + 9

@@ -75,7 +75,11 @@ from minigrad.layers.options import OptionError, OptionTypeError
         (lambda: linear().evaluate(X, Y, steps=9), DataError, "evaluate: the data ended after 2 of 9 steps"),
         (lambda: linear().evaluate(iter([])), DataError, "evaluate: the data ended after 0 of its steps"),
         (lambda: linear().predict(X, steps=-1), OptionError, "predict: `steps`: expected a positive integer, got -1"),
-        (lambda: linear().fit((X, Y), verbose=0), DataError, "step 1: `y` is missing, the targets of the loss that"),
+        (
+            lambda: linear().fit((X, Y), verbose=0),
+            DataError,
+            "step 1: `y` is missing, the targets of the loss given to compile",
+        ),
         (
             lambda: linear().fit([X, Y], verbose=0),
             DataError,
@@ -114,7 +118,7 @@ from minigrad.layers.options import OptionError, OptionTypeError
         (
             lambda: linear().fit({"a": X}, Y, verbose=0),
             DataError,
-            "a Sequential reads one array, got 1 in a dict. Targets are an argument of their own, as in fit(x, y)",
+            "a Sequential takes one array, got 1 in a dict. Targets are a separate argument, as in fit(x, y)",
         ),
         (
             lambda: linear().fit(X[:1], Y[:1], validation_split=0.1, verbose=0),
