@@ -40,7 +40,7 @@ def printed(description: Any, dtype: str, sigma: Any, phi: Any, h_masks: int = 0
         RefusedError: the cell cannot be written as such kernels; in a few words why.
     """
     if dtype not in REAL:
-        raise RefusedError(f"the kernel knows no {dtype}")
+        raise RefusedError(f"the kernel supports no {dtype}")
     return _Printer(thinned(description, h_masks)).plan(dtype, sigma, phi)
 
 

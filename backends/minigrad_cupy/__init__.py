@@ -1,9 +1,9 @@
-"""CuPy as a backend of minigrad: the array functions on one NVIDIA GPU, nearly all of them CuPy's own.
+"""The CuPy backend of minigrad: array functions on one NVIDIA GPU, nearly all of them CuPy's own.
 
-This package knows nothing of minigrad. It satisfies `minigrad.engine.protocol` by offering the names asked for there.
-Numbers leave the GPU in one place, `to_numpy`, which counts (`transfers`): a training step must not need it.
+This package imports nothing from minigrad. It satisfies `minigrad.engine.protocol` by offering the names listed there.
+`to_numpy` is the only exit to the host, and `transfers` counts its calls: a training step makes none.
 
-Importing CuPy works on machines without a GPU and proves nothing; `probe` finds out what is there.
+CuPy can be imported on a machine without a GPU; `probe` checks that a GPU works.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ from cupyx.scipy.special import erf
 from minigrad_cuda import text
 from minigrad_cupy.device import probe, shortage
 from minigrad_cupy.loop import compile  # noqa: A004  (the protocol's name)
-from minigrad_numpy import astype, getitem, reshape, split  # written by methods that CuPy's arrays have too
+from minigrad_numpy import astype, getitem, reshape, split  # they call methods that CuPy's arrays have too
 
 Array = Any
 Axis = int | tuple[int, ...] | None
 
 name = "cupy"
 transfers = 0
-"""How many arrays `to_numpy` has copied to the host."""
+"""The number of arrays that `to_numpy` has copied to the host."""
 
 abs = absolute  # noqa: A001  (the protocol's names are NumPy's, which are also Python's)
 concat = concatenate
@@ -69,34 +69,34 @@ __all__ = [
 
 
 def asarray(data: Any, dtype: Any = None, copy: bool = False) -> Array:
-    """An array on the GPU, from nested lists or from anything NumPy reads; a fresh one with `copy=True`."""
+    """Return an array on the GPU from nested lists or any other data that NumPy reads; a copy with `copy=True`."""
     return cp.array(data, dtype=dtype) if copy else cp.asarray(data, dtype=dtype)
 
 
 def to_numpy(x: Array) -> Any:
-    """A copy of x on the host, as a NumPy array: waits for the GPU, and counts."""
+    """Return a NumPy copy of x on the host; wait for the GPU and count the transfer."""
     global transfers
     transfers += 1
     return cp.asnumpy(x)
 
 
 def is_array(x: object) -> bool:
-    """Is x a CuPy array?"""
+    """Return True for CuPy's arrays."""
     return isinstance(x, cp.ndarray)
 
 
 def zeros(shape: tuple[int, ...], dtype: Any = "float32") -> Array:
-    """Zeros."""
+    """Return an array of zeros."""
     return cp.zeros(shape, dtype)
 
 
 def ones(shape: tuple[int, ...], dtype: Any = "float32") -> Array:
-    """Ones."""
+    """Return an array of ones."""
     return cp.ones(shape, dtype)
 
 
 def full(shape: tuple[int, ...], value: Any, dtype: Any = "float32") -> Array:
-    """One value everywhere."""
+    """Return an array filled with one value."""
     return cp.full(shape, value, dtype)
 
 
@@ -124,27 +124,27 @@ def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 def cumsum(x: Array, axis: int) -> Array:
-    """The running sum along an axis; of float16, added up in float32, as CuPy's other sums are."""
+    """The running sum along an axis, float16 summed in float32, as in CuPy's other sums."""
     return cp.cumsum(x, axis, dtype="float32").astype(x.dtype) if x.dtype == "float16" else cp.cumsum(x, axis)
 
 
 def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
-    """The largest x over the axes."""
+    """The maximum of x over the axes."""
     return x.max(axis, keepdims=keepdims)
 
 
 def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
-    """The smallest x over the axes."""
+    """The minimum of x over the axes."""
     return x.min(axis, keepdims=keepdims)
 
 
 def all(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
-    """Are all true?"""
+    """Logical and over the axes."""
     return x.all(axis, keepdims=keepdims)
 
 
 def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
-    """Is any true?"""
+    """Logical or over the axes."""
     return x.any(axis, keepdims=keepdims)
 
 
@@ -152,12 +152,12 @@ def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: 
 
 
 def unstack(x: Array, axis: int = 0) -> tuple[Array, ...]:
-    """The slices of x along an axis."""
+    """Return the slices of x along an axis."""
     return tuple(x if axis == 0 else cp.moveaxis(x, axis, 0))
 
 
 def pad(x: Array, widths: Sequence[tuple[int, int]]) -> Array:
-    """x with zeros around it."""
+    """Pad x with zeros."""
     return cp.pad(x, widths)
 
 
@@ -165,33 +165,33 @@ def pad(x: Array, widths: Sequence[tuple[int, int]]) -> Array:
 
 
 def take(x: Array, indices: Array, axis: int = 0) -> Array:
-    """The slices of x along an axis that the indices name."""
+    """Return the slices of x at the indices along an axis."""
     return cp.take(x, indices, axis)
 
 
 def setitem(x: Array, index: Any, values: Any) -> Array:
-    """A copy of x in which the values stand at the index."""
+    """Return a copy of x with the values assigned at the index."""
     y = x.copy()
     y[index] = values
     return y
 
 
 def scatter_add(x: Array, index: Any, values: Array) -> Array:
-    """A copy of x with the values added at the index; repeated places add up, in whatever order the GPU takes them.
+    """Return a copy of x with the values added at the index.
 
-    Those of float16 in float32.
+    Values at repeated positions are summed, in no fixed order, float16 in float32.
     """
     if x.dtype == "float16":
         return scatter_add(x.astype("float32"), index, values).astype("float16")
     y = x.copy()
-    if _names_each_place_once(index):
+    if _has_no_repeats(index):
         y[index] += values
     else:
         cp.add.at(y, index, values)
     return y
 
 
-def _names_each_place_once(index: Any) -> bool:
-    """Slices, integers and masks do."""
+def _has_no_repeats(index: Any) -> bool:
+    """Return True for slices, integers and masks."""
     parts = index if isinstance(index, tuple) else (index,)
     return not builtins.any(isinstance(p, (list, tuple)) or (is_array(p) and p.dtype != bool) for p in parts)

@@ -41,6 +41,6 @@ def text(description: Any, dtype: str, options: Any) -> str:
 
 def _printed(description: Any, dtype: str, options: Any) -> tuple[Thinned, Printed]:
     if str(dtype) not in DTYPES:
-        raise RefusedError(f"the kernel knows no {dtype}")
+        raise RefusedError(f"the kernel supports no {dtype}")
     of = thinned(description, options.x_masks, options.h_masks)
     return of, printed(of, str(dtype), options)

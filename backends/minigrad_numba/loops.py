@@ -15,8 +15,8 @@ from minigrad_numba.sizes import Sizes
 from minigrad_numba.thinned import Thinned
 from minigrad_numba.threads import each, in_parts
 from minigrad_numba.tiles import panels
-from minigrad_numpy.loops import LONG, lying_as, read_mask, steps_in
-from minigrad_numpy.memory import carved
+from minigrad_numpy.loops import PRODUCT_ROWS, empty_like, read_mask, steps_in
+from minigrad_numpy.memory import allocate
 from minigrad_numpy.packed import packed
 
 Array = Any
@@ -80,7 +80,7 @@ class CompiledLoop:
         """Returns the outputs, the final state and the cache."""
         sizes = self._sizes(x, state, weights[: self._count])
         matrices, all_rests = self._packed(x, weights, sizes), resting(mask, zero_output)
-        y = lying_as(x, state[self._output].shape[1])
+        y = empty_like(x, state[self._output].shape[1])
         state_T = tuple([np.empty(s.shape, s.dtype) for s in state])
 
         def part(rows: slice) -> Part:
@@ -103,7 +103,7 @@ class CompiledLoop:
         self, xs: Arrays, state: Arrays, matrices: Arrays, sizes: tuple[int, ...], masks: Arrays, rests: Array
     ) -> list[Array]:
         x, n = xs[0], block_of(xs[0])
-        cached, room = (carved(x.dtype, *self._sizes.rooms(kind, x, n, sizes)) for kind in ("cached", "room"))
+        cached, room = (allocate(x.dtype, *self._sizes.rooms(kind, x, n, sizes)) for kind in ("cached", "room"))
         for array, s in zip(cached[-self._states :], state, strict=True):
             array[0] = s
         self._forward(*xs, *matrices, *self._values, *sizes, *cached, *room, *masks, rests, n)
@@ -123,7 +123,7 @@ class CompiledLoop:
         """Returns dx, ∂loss/∂(initial state), and ∂loss/∂weights; it can be called any number of times."""
         matrices = self._packed_back(x, weights, cache.sizes)
         dy = np.zeros((len(x), *cache.shapes[self._output]), x.dtype) if doutputs is None else doutputs
-        dx = lying_as(x, x.shape[2]) if needs_dx else np.empty((0, 0, 0), x.dtype)
+        dx = empty_like(x, x.shape[2]) if needs_dx else np.empty((0, 0, 0), x.dtype)
         dx[...] = 0.0
         dstate_0 = tuple([cotangent(d, shape, x) for d, shape in zip(dstate, cache.shapes, strict=True)])
 
@@ -149,7 +149,7 @@ class CompiledLoop:
         dxs: Arrays,
     ) -> list[Array]:  # fmt: skip
         x, n = xs[0], block_of(xs[0])
-        room = carved(x.dtype, *self._sizes.rooms("back", x, n, sizes))
+        room = allocate(x.dtype, *self._sizes.rooms("back", x, n, sizes))
         for k in self._zeros:
             room[k][...] = 0.0
         gradients = [np.zeros(shape, x.dtype) for shape in self._sizes.pieces(x.shape[2], sizes)]
@@ -246,9 +246,11 @@ def resting(mask: Array | None, zero_output: bool) -> Array:
     read = read_mask(mask, zero_output)
     if read is None:
         return NOBODY
-    return (RESTS * read.hold + (SILENT - RESTS) * read.silent).astype(NOBODY.dtype)  # of another, loops compile again
+    return (RESTS * read.masked + (SILENT - RESTS) * read.zeroed).astype(
+        NOBODY.dtype
+    )  # of another, loops compile again
 
 
 def block_of(x: Array) -> int:
     """How many steps of x (time, batch, …) make one product: enough that more would not make it faster."""
-    return steps_in(LONG, x.shape[1], len(x))
+    return steps_in(PRODUCT_ROWS, x.shape[1], len(x))

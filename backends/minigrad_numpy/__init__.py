@@ -1,8 +1,8 @@
-"""NumPy as a backend of minigrad: the array functions, nearly all of them NumPy's own.
+"""The NumPy backend of minigrad: array functions, nearly all of them NumPy's own.
 
-This package knows nothing of minigrad. It satisfies `minigrad.engine.protocol` by offering the names asked for there.
-Where a function is written out although NumPy has one of that name, it is because the ufunc or the method behind it
-costs a third of NumPy's own Python wrapper, and on small arrays that overhead is the whole price.
+This package imports nothing from minigrad. It satisfies `minigrad.engine.protocol` by offering the names listed there.
+Some functions that NumPy also has are written out here: a call of the underlying ufunc or method takes a third of the
+time of NumPy's Python wrapper, and on small arrays that overhead is nearly the whole cost.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from numpy import (
 )
 
 from minigrad_numpy.compile import compile as hand_written
-from minigrad_numpy.memory import let_the_allocator_keep
+from minigrad_numpy.memory import raise_mmap_threshold
 
 Array = Any
 Axis = int | tuple[int, ...] | None
 
 compile = hand_written  # noqa: A001  (the protocol's name)
 name = "numpy"
-on_host = True  # looking at a number costs nothing
+on_host = True  # reading a number needs no transfer
 
-let_the_allocator_keep()
+raise_mmap_threshold()
 
 abs = absolute  # noqa: A001  (the protocol's names are NumPy's, which are also Python's)
 concat = concatenate
@@ -64,37 +64,37 @@ __all__ = [
 
 
 def asarray(data: Any, dtype: Any = None, copy: bool = False) -> Array:
-    """An array from nested lists or from anything NumPy reads; a fresh one with `copy=True`."""
+    """Return an array from nested lists or any other data that NumPy reads; a copy with `copy=True`."""
     return np.array(data, dtype=dtype) if copy else np.asarray(data, dtype=dtype)
 
 
 def to_numpy(x: Array) -> Any:
-    """A copy of x."""
+    """Return a copy of x."""
     return np.array(x)
 
 
 def is_array(x: object) -> bool:
-    """Is x a NumPy array, or one of NumPy's scalars?"""
+    """Return True for NumPy's arrays and scalars."""
     return isinstance(x, (np.ndarray, np.generic))
 
 
 def astype(x: Array, dtype: Any) -> Array:
-    """x with another dtype."""
+    """Return x with another dtype."""
     return x.astype(dtype)
 
 
 def zeros(shape: tuple[int, ...], dtype: Any = "float32") -> Array:
-    """Zeros."""
+    """Return an array of zeros."""
     return np.zeros(shape, dtype)
 
 
 def ones(shape: tuple[int, ...], dtype: Any = "float32") -> Array:
-    """Ones."""
+    """Return an array of ones."""
     return np.ones(shape, dtype)
 
 
 def full(shape: tuple[int, ...], value: Any, dtype: Any = "float32") -> Array:
-    """One value everywhere."""
+    """Return an array filled with one value."""
     return np.full(shape, value, dtype)
 
 
@@ -109,7 +109,7 @@ _erf = np.frompyfunc(math.erf, 1, 1)
 
 
 def erf(x: Array) -> Array:
-    """The error function; NumPy has none, so Python's, one number at a time."""
+    """The error function; NumPy has none, so this calls Python's for each number."""
     return np.asarray(_erf(x)).astype(x.dtype if x.dtype.kind == "f" else "float64")
 
 
@@ -122,7 +122,7 @@ def clip(x: Array, low: Any, high: Any) -> Array:
 
 
 def matmul(a: Array, b: Array) -> Array:
-    """The matrix product; of many matrices with one, as one large product, where NumPy would make many small ones."""
+    """The matrix product; many matrices times one matrix run as one large product, where NumPy runs many small ones."""
     if a.ndim < 3 or b.ndim != 2:
         return np.matmul(a, b)
     *many, n = a.shape
@@ -139,41 +139,41 @@ _any: Any = np.logical_or.reduce
 
 
 def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
-    """Σ x over the axes; of float16, added up in float32."""
+    """Σ x over the axes, float16 summed in float32."""
     if x.dtype == HALF:
         return _sum(x, axis=axis, dtype=SINGLE, keepdims=keepdims).astype(HALF)
     return _sum(x, axis=axis, keepdims=keepdims)
 
 
 def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """Π x over the axes; of float16, multiplied in float32."""
+    """Π x over the axes, float16 multiplied in float32."""
     if x.dtype == HALF:
         return _prod(x, axis=axis, dtype=SINGLE, keepdims=keepdims).astype(HALF)
     return _prod(x, axis=axis, keepdims=keepdims)
 
 
 def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
-    """The largest x over the axes."""
+    """The maximum of x over the axes."""
     return _max(x, axis=axis, keepdims=keepdims)
 
 
 def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
-    """The smallest x over the axes."""
+    """The minimum of x over the axes."""
     return _min(x, axis=axis, keepdims=keepdims)
 
 
 def all(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
-    """Are all true?"""
+    """Logical and over the axes."""
     return _all(x, axis=axis, keepdims=keepdims)
 
 
 def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
-    """Is any true?"""
+    """Logical or over the axes."""
     return _any(x, axis=axis, keepdims=keepdims)
 
 
 def cumsum(x: Array, axis: int) -> Array:
-    """The running sum along an axis; of float16, added up in float32."""
+    """The running sum along an axis, float16 summed in float32."""
     if x.dtype == HALF:
         return np.add.accumulate(x, axis=axis, dtype=SINGLE).astype(HALF)
     return np.add.accumulate(x, axis=axis)
@@ -183,40 +183,40 @@ def cumsum(x: Array, axis: int) -> Array:
 
 
 def reshape(x: Array, shape: tuple[int, ...]) -> Array:
-    """x in another shape, one axis of which may be −1."""
+    """Return x in another shape, one axis of which may be −1."""
     return x.reshape(shape)
 
 
 def transpose(x: Array, axes: tuple[int, ...] | None = None) -> Array:
-    """x with its axes in another order; all reversed by default."""
+    """Permute the axes of x; reverse them by default."""
     return x.transpose(axes)
 
 
 def expand_dims(x: Array, axis: int) -> Array:
-    """x with a new axis of length 1."""
+    """Insert an axis of length 1."""
     axis += x.ndim + 1 if axis < 0 else 0
     return x.reshape(x.shape[:axis] + (1,) + x.shape[axis:])
 
 
 def squeeze(x: Array, axis: Axis = None) -> Array:
-    """x without axes of length 1."""
+    """Remove axes of length 1."""
     return x.squeeze(axis)
 
 
 def split(x: Array, sections: int, axis: int = 0) -> tuple[Array, ...]:
-    """x cut into equal parts along an axis, as views."""
+    """Split x into equal parts along an axis, as views."""
     n = x.shape[axis] // sections
     before = (slice(None),) * (axis % x.ndim)
     return tuple([x[(*before, slice(k * n, (k + 1) * n))] for k in range(sections)])
 
 
 def unstack(x: Array, axis: int = 0) -> tuple[Array, ...]:
-    """The slices of x along an axis."""
+    """Return the slices of x along an axis."""
     return tuple(x if axis == 0 else np.moveaxis(x, axis, 0))
 
 
 def pad(x: Array, widths: Sequence[tuple[int, int]]) -> Array:
-    """x with zeros around it."""
+    """Pad x with zeros."""
     return np.pad(x, widths)
 
 
@@ -229,42 +229,45 @@ def getitem(x: Array, index: Any) -> Array:
 
 
 def take(x: Array, indices: Array, axis: int = 0) -> Array:
-    """The slices of x along an axis that the indices name."""
+    """Return the slices of x at the indices along an axis."""
     return x.take(indices, axis)
 
 
 def setitem(x: Array, index: Any, values: Any) -> Array:
-    """A copy of x in which the values stand at the index."""
+    """Return a copy of x with the values assigned at the index."""
     y = np.array(x)
     y[index] = values
     return y
 
 
 def scatter_add(x: Array, index: Any, values: Array) -> Array:
-    """A copy of x with the values added at the index; repeated places add up, those of float16 in float32."""
+    """Return a copy of x with the values added at the index.
+
+    Values at repeated positions are summed, float16 in float32.
+    """
     if x.dtype == HALF:
         return scatter_add(x.astype(SINGLE), index, values).astype(HALF)
     y = np.array(x)
     if isinstance(index, np.ndarray) and index.dtype != bool and index.ndim and index.size and y.ndim > 1:
         _add_rows(y, index.reshape(-1), np.broadcast_to(values, index.shape + y.shape[1:]))
-    elif _names_each_place_once(index):
+    elif _has_no_repeats(index):
         y[index] += values
     else:
-        np.add.at(y, index, values if y.ndim > 1 else _one_for_each(y, index, values))
+        np.add.at(y, index, values if y.ndim > 1 else _broadcast_values(y, index, values))
     return y
 
 
-def _one_for_each(y: Array, index: Any, values: Array) -> Array:
-    """The values, copied to as many as there are places: `np.add.at` on one axis does not broadcast them rightly.
+def _broadcast_values(y: Array, index: Any, values: Array) -> Array:
+    """Return the values broadcast to the shape of the index: on one axis `np.add.at` broadcasts them wrongly.
 
-    NumPy 2.4.6: of values (2,) at places (3, 2) only the first two are added.
+    NumPy 2.4.6: of values (2,) at positions (3, 2) only the first two are added.
     """
     shape = index.shape if isinstance(index, np.ndarray) and index.dtype != bool else y[index].shape
     return values if np.shape(values) == shape else np.array(np.broadcast_to(values, shape))
 
 
 def _add_rows(y: Array, rows: Array, values: Array) -> None:
-    """y[rows] += values, repeated rows added up: three times as fast as np.add.at, by sorting them together first."""
+    """y[rows] += values, with repeated rows summed; sorting them first is three times as fast as np.add.at."""
     rows = rows.astype(np.intp)
     n = len(y)
     if not -n <= rows.min() <= rows.max() < n:
@@ -277,7 +280,7 @@ def _add_rows(y: Array, rows: Array, values: Array) -> None:
     y[ordered[starts]] += np.add.reduceat(values[order], starts, axis=0)
 
 
-def _names_each_place_once(index: Any) -> bool:
-    """Slices, integers and masks do; `np.add.at`, ten times slower, is for integer arrays only."""
+def _has_no_repeats(index: Any) -> bool:
+    """Return True for slices, integers and masks; only integer arrays need `np.add.at`, which is ten times slower."""
     parts = index if isinstance(index, tuple) else (index,)
     return not builtins.any(isinstance(p, (np.ndarray, list, tuple)) and np.asarray(p).dtype != bool for p in parts)

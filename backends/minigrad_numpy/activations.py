@@ -1,6 +1,6 @@
-"""The activations that hand-written code knows, told from their rules.
+"""Recognition of the activations that have hand-written code, by their rules.
 
-A rule's name is not enough, since anybody can call an activation Tanh: its lines have to be these.
+A rule's name does not identify an activation, since any activation can be named Tanh. Its lines must equal these.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _RULES = {
 
 
 def name_of(rule: Any) -> str:
-    """Returns "tanh", "sigmoid" or "hard_sigmoid"; "" for any other activation.
+    """Return "tanh", "sigmoid" or "hard_sigmoid"; "" for any other activation.
 
     Args:
         rule: `minigrad.recurrent.description.Rule`, or None.

@@ -1,7 +1,8 @@
-"""The cells that this backend has a loop for: the three whose loops over time are written by hand here.
+"""The choice of a hand-written loop over time: LSTM, GRU and SimpleRNN have one.
 
-A loop that is made from a cell's equations would call NumPy once for each operation of each step. The hand-written ones
-are another algorithm, of fewer and longer calls; `minigrad_numpy.lstm` says how. What they cannot do, the formulas do.
+A loop generated from a cell's equations would call NumPy once for each operation of each step. The hand-written loops
+use another algorithm, with fewer and longer calls; `minigrad_numpy.lstm` describes it. All other cells and options run
+the formulas.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ DTYPES = ("float32", "float64")
 
 
 def compile(description: Any, dtype: str, options: Any) -> FusedLoop | str:  # noqa: A001  (the protocol's name)
-    """Returns a cell's loop over time, or in a few words why there is none.
+    """Return the hand-written loop of a cell, or the reason why it has none in a few words.
 
     Args:
         description: `minigrad.recurrent.description.Description`.
@@ -34,51 +35,51 @@ def compile(description: Any, dtype: str, options: Any) -> FusedLoop | str:  # n
     """
     loop = LOOPS.get(description.name)
     if loop is None:
-        return "the numpy backend has loops for LSTM, GRU and SimpleRNN alone"
+        return "the numpy backend has loops for LSTM, GRU and SimpleRNN only"
     gate = name_of(options.sigma)
     if loop is not simple_rnn and gate not in GATES:
-        return f"the kernel knows sigmoid and hard_sigmoid for the gates, not {options.sigma.name}"
+        return f"the kernel supports sigmoid and hard_sigmoid for the gates, not {options.sigma.name}"
     if options.h_masks:
-        return "the kernel knows no recurrent dropout"
+        return "the kernel supports no recurrent dropout"
     if options.x_masks > 1:
-        return "the kernel knows one dropout mask, not one for each gate"
+        return "the kernel supports one dropout mask, not one for each gate"
     if name_of(options.phi) != "tanh":
-        return f"the kernel knows tanh as activation, not {options.phi.name}"
+        return f"the kernel supports tanh as activation, not {options.phi.name}"
     if str(dtype) not in DTYPES:
-        return f"the kernel knows no {dtype}"
+        return f"the kernel supports no {dtype}"
     return FusedLoop(loop, description.weights, {} if loop is simple_rnn else {"recurrent_activation": gate})
 
 
-class Cache(NamedTuple):
-    """The values of forward that a loop's `backward` reads again."""
+class FusedCache(NamedTuple):
+    """Cached arrays for the backward pass: the loop's input and the loop's own cache."""
 
-    x: Array  # as the loop saw it: thinned by dropout
+    x: Array  # after dropout
     loop: Any
 
 
 class FusedLoop:
-    """A hand-written loop, as `minigrad.engine.optional.Loop` has it.
+    """A hand-written loop behind the interface of `minigrad.engine.optional.Loop`.
 
     Args:
         loop: the module with `forward` and `backward`.
-        weights: the names of the weights that there are.
-        options: what `forward` takes besides.
+        weights: the names of the cell's weights.
+        options: further arguments of `forward`.
     """
 
     def __init__(self, loop: Any, weights: tuple[str, ...], options: dict[str, str]) -> None:
         self._loop, self._options, self._count = loop, options, len(weights)
-        self._places = [weights.index(name) if name in weights else None for name in WEIGHTS[loop]]
+        self._positions = [weights.index(name) if name in weights else None for name in WEIGHTS[loop]]
         self._present = [WEIGHTS[loop].index(name) for name in weights]
 
     def forward(
         self, x: Array, state: Arrays, weights: Arrays, mask: Array | None, zero_output: bool
-    ) -> tuple[Array, Arrays, Cache]:
-        """Returns the outputs, the final state and the cache."""
+    ) -> tuple[Array, Arrays, FusedCache]:
+        """Return the outputs, the final state and the cache."""
         masks = weights[self._count :]
         x = x * masks[0][0] if masks else x
-        own = [None if k is None else weights[k] for k in self._places]
-        y, *state_T, kept = self._loop.forward(x, *state, *own, mask, zero_output=zero_output, **self._options)
-        return y, tuple(state_T), Cache(x, kept)
+        given = [None if k is None else weights[k] for k in self._positions]
+        y, *state_T, cache = self._loop.forward(x, *state, *given, mask, zero_output=zero_output, **self._options)
+        return y, tuple(state_T), FusedCache(x, cache)
 
     def backward(
         self,
@@ -86,10 +87,10 @@ class FusedLoop:
         dstate: tuple[Array | None, ...],
         x: Array,
         weights: Arrays,
-        cache: Cache,
+        cache: FusedCache,
         needs_dx: bool,
     ) -> tuple[Array | None, Arrays, Arrays]:
-        """Returns dx, ∂loss/∂(initial state), and ∂loss/∂weights."""
+        """Return dx, ∂loss/∂(initial state), and ∂loss/∂weights."""
         masks, n = weights[self._count :], len(dstate)
         W, U, *_ = weights
         dx, *rest = self._loop.backward(doutputs, *dstate, cache.loop, cache.x, W, U, needs_dx=needs_dx)

@@ -1,4 +1,4 @@
-"""What the fused loops over time share: blocks of steps, arrays turned round, masks, gate activations."""
+"""Parts shared by the fused loops over time: blocks of steps, transposed copies, masks, gate activations."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from numpy import add, dot, exp, multiply, reciprocal, subtract
 
 Array = Any
 
-CACHE = 1 << 20  # bytes of a buffer that stays near the processor, as measured; the exact number matters little
-LONG = 1024  # rows from which on a product is as fast as it gets
-STRIP = 16  # rows turned round at a time
+BLOCK_BYTES = 1 << 20  # size of a buffer that stays in the processor's cache, as measured; only its order matters
+PRODUCT_ROWS = 1024  # from this many rows on, a longer matrix product is no faster
+STRIP = 16  # rows transposed at a time
 
 
 def steps_in(budget: int, step: int, T: int) -> int:
-    """How many steps of `step` bytes (or rows) fit a budget: at least one, at most all T.
+    """Return the number of steps of `step` bytes (or rows) that fit a budget: at least one, at most all T.
 
     >>> steps_in(1000, 300, 50), steps_in(1000, 5000, 50), steps_in(1000, 1, 50)
     (3, 1, 50)
@@ -24,14 +24,14 @@ def steps_in(budget: int, step: int, T: int) -> int:
     return max(1, min(T, budget // max(1, step)))
 
 
-def turned(rows: Array, out: Array) -> None:
-    """Writes (time, batch, n) as (time, n, batch).
+def copy_transposed(rows: Array, out: Array) -> None:
+    """Copy (time, batch, n) into (time, n, batch), in strips of rows.
 
-    In strips: where n is a power of two, the rows of a whole batch fall on the same few lines of the cache and drive
-    each other out. At (128 rows, 512) strips take 0.6 ns a number where one copy takes 2.2 ns.
+    Where n is a power of two, the rows of a whole batch map to the same few cache lines and evict each other. At (128
+    rows, 512) strips take 0.6 ns a number, a single copy 2.2 ns.
 
     >>> out = np.empty((1, 3, 2))
-    >>> turned(np.array([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]), out)
+    >>> copy_transposed(np.array([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]), out)
     >>> out
     array([[[1., 4.], [2., 5.], [3., 6.]]])
     """
@@ -40,10 +40,10 @@ def turned(rows: Array, out: Array) -> None:
         out[:, :, strip] = rows[:, strip].transpose(0, 2, 1)
 
 
-def stacked(*weights: Any) -> Array:
-    """Matrices and a bias below each other; a bias that is None is zero.
+def stack_weights(*weights: Any) -> Array:
+    """Stack matrices and a bias, row below row; a bias that is None is zero.
 
-    >>> stacked(np.ones((2, 3)), None)
+    >>> stack_weights(np.ones((2, 3)), None)
     array([[1., 1., 1.],
            [1., 1., 1.],
            [0., 0., 0.]])
@@ -53,36 +53,36 @@ def stacked(*weights: Any) -> Array:
     return np.concatenate([*matrices, bias])
 
 
-def ordered(w: Array, parts: int, order: list[int]) -> Array:
-    """A copy of w (n, parts · units), its parts in another order."""
+def reorder_gates(w: Array, parts: int, order: list[int]) -> Array:
+    """Return a copy of w (n, parts · units), its parts in another order."""
     return w.reshape(len(w), parts, w.shape[1] // parts)[:, order].reshape(w.shape)
 
 
-def room_to_gather(x: Array, H: int, size: int, n: int) -> list[tuple[int, ...]]:
-    """The shapes of the arrays that `walked_back` works in."""
+def gradient_buffers(x: Array, H: int, size: int, n: int) -> list[tuple[int, ...]]:
+    """Return the shapes of the buffers of `weight_gradients`."""
     (T, B, I) = x.shape
     K = I + H + 1
-    N = n * steps_in(LONG, n * B, -(-T // n))
+    N = n * steps_in(PRODUCT_ROWS, n * B, -(-T // n))
     return [(size, N, B), (N, B, K), (K, size), (K, size)]
 
 
-def walked_back(x: Array, h: Array, n: int, block: Callable[[int, int], Array], room: list[Array]) -> Array:
-    """Walks back through a sequence block by block, and gathers the gradient of the weights.
+def weight_gradients(x: Array, h: Array, n: int, block: Callable[[int, int], Array], buffers: list[Array]) -> Array:
+    """Run the backward pass block by block, and return the gradients of the weights.
 
-    The dz of the blocks wait until they are LONG rows together: products much shorter than that are slow, and one over
-    the whole sequence would need all of dz in memory.
+    The dz of several blocks are collected until they have PRODUCT_ROWS rows. Much shorter products are slow, and one
+    over the whole sequence needs all of dz in memory.
 
     Args:
         x: (time, batch, features).
-        h: (time or more, batch, units), the h that each step began with.
-        n: how many steps make a block.
-        block: block(start, stop) goes back through these steps and returns their dz, (steps, size, batch).
-        room: arrays of the shapes that `room_to_gather` told.
+        h: (time or more, batch, units), the h before each step.
+        n: the number of steps in a block.
+        block: block(start, stop) runs the backward pass over these steps and returns their dz, (steps, size, batch).
+        buffers: arrays of the shapes from `gradient_buffers`.
 
     Returns:
-        Σ [x, h, 1]ᵀ dz, (features + units + 1, size): the gradients of W, U and b below each other.
+        Σ [x, h, 1]ᵀ dz, (features + units + 1, size): the gradients of W, U and b, stacked.
     """
-    (T, B, I), (dz, xh1, total, part) = x.shape, room
+    (T, B, I), (dz, xh1, total, part) = x.shape, buffers
     size, N, _ = dz.shape
     xh1[:, :, -1], total[...] = 1.0, 0.0
     for stop in range(T, 0, -N):
@@ -97,35 +97,38 @@ def walked_back(x: Array, h: Array, n: int, block: Callable[[int, int], Array], 
     return total
 
 
-class Mask(NamedTuple):
-    """A mask (time, batch) of bools, in the form that the loops need."""
+class LoopMask(NamedTuple):
+    """A mask (time, batch) in the form that the loops read."""
 
-    hold: Array  # (time, batch): the row keeps its state
-    silent: Array  # (time, batch): the row's output is a constant zero
-    rows: list[Array | None]  # `hold` step by step; None at a step where every row goes on
+    masked: Array  # (time, batch): True where the row keeps its state
+    zeroed: Array  # (time, batch): True where the row's output is the constant 0
+    by_step: list[Array | None]  # `masked` at each step; None at a step without masked rows
 
-    def window(self, start: int, stop: int) -> Mask:
-        """The mask of the steps start … stop − 1."""
-        return Mask(self.hold[start:stop], self.silent[start:stop], self.rows[start:stop])
+    def window(self, start: int, stop: int) -> LoopMask:
+        """Return the mask of the steps start … stop − 1."""
+        return LoopMask(self.masked[start:stop], self.zeroed[start:stop], self.by_step[start:stop])
 
 
-def read_mask(mask: Array | None, zero_output: bool) -> Mask | None:
-    """The mask as the loops need it; None if no row rests at any step.
+def read_mask(mask: Array | None, zero_output: bool) -> LoopMask | None:
+    """Return the mask as the loops read it; None if no row is masked at any step.
 
-    A masked step repeats the output of the step before, which is the state h that the row keeps; but before the first
-    step of its own a row has put out nothing, whatever h₀ is, and then the output is zero.
+    A masked step repeats the output of the step before, which is the state h that the row keeps. Before a row's first
+    unmasked step there is no previous output, whatever h₀ is, and its output is zero.
     """
     if mask is None or mask.all():
         return None
-    hold = np.logical_not(mask)
-    silent = hold if zero_output else np.logical_not(np.logical_or.accumulate(mask, axis=0))
-    return Mask(hold, silent, [row if some else None for row, some in zip(hold, hold.any(1).tolist(), strict=True)])
+    masked = np.logical_not(mask)
+    zeroed = masked if zero_output else np.logical_not(np.logical_or.accumulate(mask, axis=0))
+    by_step = [row if some else None for row, some in zip(masked, masked.any(1).tolist(), strict=True)]
+    return LoopMask(masked, zeroed, by_step)
 
 
-def lying_as(x: Array, size: int) -> Array:
-    """A new array (time, batch, size), in memory batch by batch if x is: who turns both need not copy.
+def empty_like(x: Array, size: int) -> Array:
+    """Return a new array (time, batch, size) in the memory layout of x: batch by batch if x is.
 
-    >>> lying_as(np.ones((2, 5, 3)).swapaxes(0, 1), 4).swapaxes(0, 1).flags.c_contiguous
+    A caller that swaps the first two axes of both then needs no copy.
+
+    >>> empty_like(np.ones((2, 5, 3)).swapaxes(0, 1), 4).swapaxes(0, 1).flags.c_contiguous
     True
     """
     T, B, _ = x.shape
@@ -133,22 +136,22 @@ def lying_as(x: Array, size: int) -> Array:
     return np.empty((B, T, size), x.dtype).swapaxes(0, 1) if by_batch else np.empty((T, B, size), x.dtype)
 
 
-def outputs(h: Array, x: Array, mask: Mask | None) -> Array:
-    """h₁ … h_T, zero where the mask says so: the caller's own, lying as x does."""
-    y = lying_as(x, h.shape[2])
+def outputs(h: Array, x: Array, mask: LoopMask | None) -> Array:
+    """Return h₁ … h_T in a new array with the layout of x; zero where `mask.zeroed`."""
+    y = empty_like(x, h.shape[2])
     y[...] = h[1:]
     if mask:
-        y[mask.silent] = 0.0
+        y[mask.zeroed] = 0.0
     return y
 
 
 class GateActivation(NamedTuple):
-    """A gate's σ(z) = squash(scale z + shift): scale and shift go into the weights, the rest is done in place."""
+    """A gate's σ(z) = activate(scale z + shift); scale and shift are folded into the weights."""
 
     scale: float
     shift: float
-    squash: Callable[[Array, Array], Any]  # (s, one): replaces s by σ; `one` is a 1 of s's dtype
-    slope: Callable[[Array, Array], Any]  # (σ, out): writes σ′ into out
+    activate: Callable[[Array, Array], Any]  # (s, one): overwrites s with σ; `one` is a 1 of s's dtype
+    derivative: Callable[[Array, Array], Any]  # (σ, out): writes σ′ into out
 
 
 def _sigmoid(s: Array, one: Array) -> None:
@@ -157,7 +160,7 @@ def _sigmoid(s: Array, one: Array) -> None:
     reciprocal(s, s)
 
 
-def _sigmoid_slope(y: Array, out: Array) -> None:
+def _sigmoid_derivative(y: Array, out: Array) -> None:
     subtract(1.0, y, out)
     multiply(out, y, out)
 
@@ -167,11 +170,11 @@ def _hard_sigmoid(s: Array, one: Array) -> None:
     np.minimum(s, one, out=s)
 
 
-def _hard_sigmoid_slope(y: Array, out: Array) -> None:
+def _hard_sigmoid_derivative(y: Array, out: Array) -> None:
     multiply((y > 0.0) & (y < 1.0), 0.2, out)
 
 
 GATE_ACTIVATIONS = {
-    "sigmoid": GateActivation(-1.0, 0.0, _sigmoid, _sigmoid_slope),  # 1 / (1 + exp(−z))
-    "hard_sigmoid": GateActivation(0.2, 0.5, _hard_sigmoid, _hard_sigmoid_slope),  # clip(0.2 z + 0.5, 0, 1)
+    "sigmoid": GateActivation(-1.0, 0.0, _sigmoid, _sigmoid_derivative),  # 1 / (1 + exp(−z))
+    "hard_sigmoid": GateActivation(0.2, 0.5, _hard_sigmoid, _hard_sigmoid_derivative),  # clip(0.2 z + 0.5, 0, 1)
 }

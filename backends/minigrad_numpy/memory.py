@@ -1,15 +1,15 @@
-"""Memory for the fused loops, used again from call to call.
+"""A memory pool for the fused loops, reused from call to call.
 
-New memory is dear: the system hands it over in pages of 4 KiB, zeroed, and takes 1 to 4 µs for each, as measured on a
-virtual machine. An LSTM over (32 rows, 100 steps, 64 features, 128 units) wants some 3000 of them, forward and
-backward: 9 of 45 ms. A training loop asks for the same sizes again and again, so the pieces handed out last stay here.
+New memory is expensive: the system provides it in zeroed pages of 4 KiB and takes 1 to 4 µs for each, as measured on a
+virtual machine. An LSTM over (32 rows, 100 steps, 64 features, 128 units) needs about 3000 pages, forward and backward:
+9 of 45 ms. A training loop allocates the same sizes again and again, so the latest blocks stay in this pool.
 
-How a piece is known to be free: NumPy's views hold on to the array that they are views of. When the last of them goes,
-the piece has no owner left but the list in this file, and Python counts owners.
+A block is free when its reference count shows no owner but the pool: NumPy's views keep a reference to the array whose
+memory they use, and release it when the last view is deleted.
 
-All other arrays come from the allocator, which on Linux gives the system back what lies free at the end of its memory
-if it is more than twice the largest array freed so far: a training step of a small model then buys the same 3 MiB
-again and again, 777 pages a step as counted, a tenth of its time. `let_the_allocator_keep` ends that.
+All other arrays come from the allocator. On Linux it returns free memory at the end of its heap to the system if that
+is more than twice the largest array freed so far. A training step of a small model then requests the same 3 MiB again
+and again: 777 pages a step as counted, a tenth of its time. `raise_mmap_threshold` prevents that.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ import numpy as np
 
 Array = Any
 
-POOL = 1 << 28  # bytes of memory that stay here for the next call,
-PIECES = 64  # in so many pieces at most,
-SMALL = 1 << 16  # each of so many bytes at least: the allocator keeps smaller ones itself
-LINE = 64  # bytes: arrays begin where a line of the cache may
+POOL = 1 << 28  # bytes that stay in the pool, at most
+PIECES = 64  # blocks that stay in the pool, at most
+SMALL = 1 << 16  # bytes; smaller blocks come from the allocator, which keeps them itself
+LINE = 64  # bytes; arrays are aligned to cache lines
 
-KEPT = (1 << 25) - (1 << 16)  # bytes: glibc learns nothing from what is above 32 MiB
+MMAP_THRESHOLD = (1 << 25) - (1 << 16)  # bytes; glibc ignores freed blocks above 32 MiB
 
-_pieces: list[Array] = []  # handed out last, the latest first; some of them are still in use
+_pieces: list[Array] = []  # the pool, latest first; some blocks are still in use
 _lock = threading.Lock()
-if hasattr(os, "register_at_fork"):  # a fork waits for it, so that no thread that the child lacks holds it there
+if hasattr(os, "register_at_fork"):  # fork with the lock held, so that in the child no missing thread holds it
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
-def let_the_allocator_keep() -> None:
-    """Frees one large array that was never written to, which costs nothing.
+def raise_mmap_threshold() -> None:
+    """Free one large array that was never written to, which costs nothing.
 
-    From then on glibc takes arrays up to that size out of its own memory, and gives back what lies free at the end of
-    it only beyond twice that size, 64 MiB. To other allocators it means nothing.
+    From then on glibc serves arrays up to that size from its heap, and returns free memory at the end of the heap only
+    beyond twice that size, 64 MiB. Other allocators are not affected.
 
     Source: mallopt(3), "dynamic mmap threshold".
     """
-    np.empty(KEPT, "uint8")
+    np.empty(MMAP_THRESHOLD, "uint8")
 
 
-def carved(dtype: Any, *shapes: tuple[int, ...]) -> list[Array]:
-    """New arrays, not yet written to, all cut from one piece of memory unless they are small.
+def allocate(dtype: Any, *shapes: tuple[int, ...]) -> list[Array]:
+    """Return new, uninitialized arrays, all cut from one block of memory unless they are small.
 
-    >>> [array.shape for array in carved("float32", (2, 3), (4,))]
+    >>> [array.shape for array in allocate("float32", (2, 3), (4,))]
     [(2, 3), (4,)]
     """
     dtype = np.dtype(dtype)
@@ -67,10 +67,10 @@ def carved(dtype: Any, *shapes: tuple[int, ...]) -> list[Array]:
 
 
 def _memory(size: int) -> Array:
-    """A piece of memory of so many bytes: one used before, if there is one that nobody looks at any more."""
+    """Return a block of at least this many bytes: an unused one from the pool, else a new one."""
     with _lock:
-        for k, owners in enumerate(_owners(_pieces)):
-            if owners == ALONE and size <= _pieces[k].size <= 2 * size:
+        for k, count in enumerate(_reference_counts(_pieces)):
+            if count == UNUSED and size <= _pieces[k].size <= 2 * size:
                 piece = _pieces.pop(k)
                 break
         else:
@@ -81,8 +81,8 @@ def _memory(size: int) -> Array:
     return piece
 
 
-def _owners(pieces: list[Array]) -> list[int]:
+def _reference_counts(pieces: list[Array]) -> list[int]:
     return [sys.getrefcount(piece) for piece in pieces]
 
 
-ALONE = _owners([np.empty(0)])[0]
+UNUSED = _reference_counts([np.empty(0)])[0]

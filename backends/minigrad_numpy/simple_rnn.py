@@ -1,14 +1,14 @@
-"""The simple recurrent net's loop over time, fused for NumPy.
+"""The loop over time of the simple RNN, fused for NumPy.
 
     h_new = tanh(x W + b + h U)
 
-Backward, dh being ∂loss/∂h_new as it arrives:
+Backward, with the upstream gradient dh = ∂loss/∂h_new:
 
     ds = dh ∘ (1 − h_new²)       dh = ds Uᵀ       to the step before
     dx = ds Wᵀ       dW = Σ xᵀ ds       dU = Σ hᵀ ds       db = Σ ds
 
-The tricks are those of `minigrad_numpy.lstm`. Two calls make a step forward, three a step back, and h is all that is
-kept.
+The optimizations are those of `minigrad_numpy.lstm`. A step takes two calls forward and three backward, and only h is
+cached.
 
 Source: Elman, 1990, "Finding Structure in Time".
 """
@@ -21,144 +21,144 @@ import numpy as np
 from numpy import add, copyto, dot, multiply, subtract, tanh
 
 from minigrad_numpy.loops import (
-    CACHE,
-    Mask,
-    lying_as,
+    BLOCK_BYTES,
+    LoopMask,
+    copy_transposed,
+    empty_like,
+    gradient_buffers,
     outputs,
     read_mask,
-    room_to_gather,
-    stacked,
+    stack_weights,
     steps_in,
-    turned,
-    walked_back,
+    weight_gradients,
 )
-from minigrad_numpy.memory import carved
+from minigrad_numpy.memory import allocate
 from minigrad_numpy.packed import packed
 
 Array = Any
 
 
-class Kept(NamedTuple):
-    """What the way back needs: one float a unit and step, and the last h."""
+class Cache(NamedTuple):
+    """Cached arrays for the backward pass: one float a unit and step, and the last h."""
 
     h: Array  # (time + 1, batch, units): h₀ … h_T
-    mask: Mask | None
+    mask: LoopMask | None
 
-    def window(self, start: int, stop: int) -> Kept:
-        """What the steps start … stop − 1 kept: `backward` can run through these alone (truncated BPTT)."""
-        return Kept(self.h[start : stop + 1], self.mask and self.mask.window(start, stop))
+    def window(self, start: int, stop: int) -> Cache:
+        """Return the cache of the steps start … stop − 1, for `backward` over these alone (truncated BPTT)."""
+        return Cache(self.h[start : stop + 1], self.mask and self.mask.window(start, stop))
 
 
 def forward(
     x: Array, h0: Array, W: Array, U: Array, b: Array | None, mask: Array | None = None, *, zero_output: bool = False
-) -> tuple[Array, Array, Kept]:
-    """Runs the net over a sequence.
+) -> tuple[Array, Array, Cache]:
+    """Run the network over a sequence.
 
     Args:
-        x: (time, batch, features), float32 or float64 as all the others.
+        x: (time, batch, features), float32 or float64, as all other arrays.
         h0: (batch, units).
         W: (features, units).
         U: (units, units).
         b: (units,), or None.
         mask: (time, batch) of bools, or None. Where False, the row keeps h and repeats its previous output.
-        zero_output: at masked steps the output is zero instead of repeated.
+        zero_output: whether the output is zero at masked steps, instead of repeated.
 
     Returns:
-        y (time, batch, units) and h_T (batch, units), both the caller's own, and what `backward` needs.
+        y (time, batch, units) and h_T (batch, units), both new arrays; and the cache for `backward`.
     """
     (T, B, I), H = x.shape, len(U)
     K = I + H + 1
-    masked = read_mask(mask, zero_output)
-    n = steps_in(CACHE, K * B * x.itemsize, T)
-    (h,) = carved(x.dtype, (T + 1, B, H))
-    M = packed("simple rnn", (W, U) if b is None else (W, U, b), lambda: _joined(W, U, b))
-    (xh1,) = carved(x.dtype, (n + 1, K, B))
+    loop_mask = read_mask(mask, zero_output)
+    n = steps_in(BLOCK_BYTES, K * B * x.itemsize, T)
+    (h,) = allocate(x.dtype, (T + 1, B, H))
+    M = packed("simple rnn", (W, U) if b is None else (W, U, b), lambda: _joined_weights(W, U, b))
+    (xh1,) = allocate(x.dtype, (n + 1, K, B))
     xh1[:, -1] = 1.0
     h[0], xh1[0, I:-1] = h0, h0.T
     for start in range(0, T, n):
         stop = min(start + n, T)
         m = stop - start
-        turned(x[start:stop], xh1[:m, :I])
-        rows = masked.rows[start:stop] if masked else [None] * m
-        for xh1_t, h_t, h_new, row in zip(xh1, xh1[:, I:-1], xh1[1:, I:-1], rows, strict=False):
+        copy_transposed(x[start:stop], xh1[:m, :I])
+        masked_rows = loop_mask.by_step[start:stop] if loop_mask else [None] * m
+        for xh1_t, h_t, h_new, masked_t in zip(xh1, xh1[:, I:-1], xh1[1:, I:-1], masked_rows, strict=False):
             dot(M, xh1_t, h_new)
             tanh(h_new, h_new)
-            if row is not None:
-                copyto(h_new, h_t, where=row)
+            if masked_t is not None:
+                copyto(h_new, h_t, where=masked_t)
         h[start + 1 : stop + 1] = xh1[1 : m + 1, I:-1].transpose(0, 2, 1)
         xh1[0, I:-1] = xh1[m, I:-1]
-    return outputs(h, x, masked), h[T].copy(), Kept(h, masked)
+    return outputs(h, x, loop_mask), h[T].copy(), Cache(h, loop_mask)
 
 
 def backward(
-    dy: Array | None, dh_T: Array | None, kept: Kept, x: Array, W: Array, U: Array, *, needs_dx: bool = True
+    dy: Array | None, dh_T: Array | None, cache: Cache, x: Array, W: Array, U: Array, *, needs_dx: bool = True
 ) -> tuple[Array | None, Array, Array, Array, Array]:
-    """Walks back through the sequence; it can be called any number of times.
+    """Run the backward pass over the sequence; it can be called any number of times.
 
     Args:
-        dy: ∂loss/∂y, (time, batch, units), or None where nothing of the loss comes through y.
+        dy: ∂loss/∂y, (time, batch, units), or None where the loss does not depend on y.
         dh_T: ∂loss/∂h_T, (batch, units), or None.
-        kept: what `forward` kept.
+        cache: from `forward`.
         x: (time, batch, features), as `forward` had it; W and U likewise.
         W: (features, units).
         U: (units, units).
-        needs_dx: is ∂loss/∂x wanted?
+        needs_dx: whether to compute ∂loss/∂x.
 
     Returns:
-        dx (None if not wanted), dh0, dW, dU, db.
+        dx (None without `needs_dx`), dh0, dW, dU, db.
     """
     (T, B, I), H = x.shape, len(U)
     J = I if needs_dx else 0
     M = packed(("simple rnn back", needs_dx), (W, U), lambda: np.concatenate([W[:J], U]))  # (x and h, units)
-    n = steps_in(CACHE, 3 * H * B * x.itemsize, T)
+    n = steps_in(BLOCK_BYTES, 3 * H * B * x.itemsize, T)
     shapes = [(n, H, B), (n, J + H, B), (n, H, B)]
-    ds, dxh, dy_block, *room = carved(x.dtype, *shapes, *room_to_gather(x, H, H, n))
+    ds, dxh, dy_block, *buffers = allocate(x.dtype, *shapes, *gradient_buffers(x, H, H, n))
     dy_block[...] = 0.0
     steps = list(zip(dy_block, ds, dxh, dxh[:, J:], strict=True))
-    dx = lying_as(x, I) if needs_dx else None
+    dx = empty_like(x, I) if needs_dx else None
     dh = np.zeros((H, B), x.dtype) if dh_T is None else dh_T.T.copy()
 
     def block(start: int, stop: int) -> Array:
         nonlocal dh
-        m, part = stop - start, kept.window(start, stop)
+        m, part = stop - start, cache.window(start, stop)
         _factors(part, ds[:m])
         if dy is not None:
-            turned(dy[start:stop], dy_block[:m])
+            copy_transposed(dy[start:stop], dy_block[:m])
             if part.mask:
-                copyto(dy_block[:m], 0.0, where=part.mask.silent[:, None])
-        dh = _backward_block(M, steps[:m], part.mask.rows if part.mask else [None] * m, dh)
+                copyto(dy_block[:m], 0.0, where=part.mask.zeroed[:, None])
+        dh = _backward_block(M, steps[:m], part.mask.by_step if part.mask else [None] * m, dh)
         if dx is not None:
             dx[start:stop] = dxh[:m, :J].transpose(0, 2, 1)
         return ds[:m]
 
-    dM = walked_back(x, kept.h, n, block, room)
+    dM = weight_gradients(x, cache.h, n, block, buffers)
     return dx, dh.T.copy(), dM[:I].copy(), dM[I:-1].copy(), dM[-1].copy()
 
 
-def _backward_block(M: Array, steps: list[tuple[Array, ...]], rows: list[Array | None], dh: Array) -> Array:
-    """The loop of `backward` over the steps of one block; returns dh for the block before."""
-    for (dy, ds, dxh, dh_new), row in zip(reversed(steps), reversed(rows), strict=True):
+def _backward_block(M: Array, steps: list[tuple[Array, ...]], masked_rows: list[Array | None], dh: Array) -> Array:
+    """Run the backward loop over the steps of one block; return dh for the block before."""
+    for (dy, ds, dxh, dh_new), masked_t in zip(reversed(steps), reversed(masked_rows), strict=True):
         add(dh, dy, dh)
         multiply(ds, dh, ds)
         dot(M, ds, dxh)
-        if row is not None:
-            copyto(dh_new, dh, where=row)
+        if masked_t is not None:
+            copyto(dh_new, dh, where=masked_t)
         dh = dh_new
-    return dh.copy()  # what it is a view of is about to be used again
+    return dh.copy()  # a view of a buffer that the next block overwrites
 
 
-def _factors(kept: Kept, F: Array) -> None:
-    """Writes 1 − h_new², by which dh is multiplied, for the steps of one block; 0 where a row rests."""
-    turned(kept.h[1:], F)
+def _factors(cache: Cache, F: Array) -> None:
+    """Write 1 − h_new², the factor of dh, for the steps of one block; 0 in a masked row."""
+    copy_transposed(cache.h[1:], F)
     multiply(F, F, F)
     subtract(1.0, F, F)
-    if kept.mask:
-        copyto(F, 0.0, where=kept.mask.hold[:, None])
+    if cache.mask:
+        copyto(F, 0.0, where=cache.mask.masked[:, None])
 
 
-def _joined(W: Array, U: Array, b: Array | None) -> Array:
-    """M, (units, features + units + 1), with z = M [x; h; 1]."""
-    columns = stacked(W, U, b)
+def _joined_weights(W: Array, U: Array, b: Array | None) -> Array:
+    """Return M, (units, features + units + 1), with z = M [x; h; 1]."""
+    columns = stack_weights(W, U, b)
     M = np.empty(columns.shape[::-1], U.dtype)
-    turned(columns[None], M[None])
+    copy_transposed(columns[None], M[None])
     return M

@@ -10,6 +10,7 @@ import pytest
 
 import minigrad_cuda
 from kernel_cases import BUILT_IN, ODD, Kind, assert_loop_is_formulas, case_of
+from kernel_reasons import NO_FLOAT16
 from minigrad.engine.ops import pointwise as ops
 from minigrad.engine.optional import LoopOptions
 from minigrad.recurrent import LSTM, LSTMP, Equations, SimpleRNN, phi, sigma
@@ -97,7 +98,7 @@ def test_what_it_cannot_say_it_says(cupy: ModuleType) -> None:
     said = "the kernel does not know the word bessel"
     assert cupy.compile(d, "float32", OPTIONS._replace(phi=strange)) == said
     assert cupy.text(d, "float32", OPTIONS._replace(phi=strange)) == f"// SimpleRNN: {said}\n"
-    assert cupy.compile(d, "float16", OPTIONS) == "the kernel knows no float16"
+    assert cupy.compile(d, "float16", OPTIONS) == NO_FLOAT16
     power = TANH._replace(name="Power", forward=(Line("y", "x ** 3", 0),))
     assert cupy.compile(d, "float32", OPTIONS._replace(phi=power)) == "the kernel does not know `x ** 3`"
     assert not isinstance(cupy.compile(d, "float32", OPTIONS), str)

@@ -1,4 +1,4 @@
-"""float16, which no kernel has learnt: the formulas run and `layer.path` says so, or the backend says it has none."""
+"""float16, which no kernel supports: the formulas run and `layer.path` says so, or the backend raises."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 import minigrad as mg
 import strict_backend
+from kernel_reasons import NO_FLOAT16
 from minigrad.engine.errors import DTypeError
 
 V1 = mg.compat.v1
@@ -25,7 +26,7 @@ kinds = pytest.mark.parametrize("kind", KINDS)
 
 
 def numbers(kind: str, dtype: str) -> tuple[str, list[np.ndarray]]:
-    """How a layer ran, and its outputs and gradients."""
+    """Return the path of a layer, and its outputs and gradients."""
     mg.random.seed(0)
     layer = KINDS[kind](4, return_sequences=True, dtype=dtype)
     x = mg.tensor(X.astype(dtype), requires_grad=True)
@@ -37,7 +38,7 @@ def numbers(kind: str, dtype: str) -> tuple[str, list[np.ndarray]]:
 def assert_the_formulas_ran(kind: str) -> None:
     path, found = numbers(kind, "float16")
     assert path.startswith("explicit BPTT, formulas of ")
-    assert path.endswith(": the kernel knows no float16")
+    assert path.endswith(f": {NO_FLOAT16}")
     path, expected = numbers(kind, "float32")
     assert "fused kernel" in path
     for a, b in zip(found, expected, strict=True):
@@ -61,7 +62,7 @@ def test_on_a_pretended_gpu(kind: str, cupy: ModuleType) -> None:
 
 
 def test_in_the_first_generation(backend: ModuleType) -> None:
-    """Its kernel, Numba's alone, has learnt float16 no more than the others."""
+    """Only Numba has a kernel for it, and that supports no float16 either."""
     V1.reset_default_graph()
     layer = mg.keras.layers.RNN(V1.nn.rnn_cell.LSTMCell(4, num_proj=2, dtype="float16"), dtype="float16")
     if backend is strict_backend:

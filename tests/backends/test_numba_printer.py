@@ -17,6 +17,7 @@ import pytest
 numba = pytest.importorskip("numba")
 
 from kernel_cases import BUILT_IN, ODD, Kind, assert_loop_is_formulas, case_of  # noqa: E402
+from kernel_reasons import NO_FLOAT16  # noqa: E402
 from minigrad.engine.ops.pointwise import Sigmoid, Tanh  # noqa: E402
 from minigrad.engine.optional import LoopOptions  # noqa: E402
 from minigrad.recurrent import Equations, phi, sigma, stop  # noqa: E402
@@ -134,7 +135,7 @@ def test_aliases_and_what_passes_by(dropout: str) -> None:
 
 def test_reasons() -> None:
     d = describe(LSTM)
-    assert compile_loop(d, "float16", OPTIONS) == "the kernel knows no float16"
+    assert compile_loop(d, "float16", OPTIONS) == NO_FLOAT16
     assert compile_loop(d, "float32", OPTIONS._replace(sigma=None)) == "sigma is not elementwise"
     odd = Rule("Odd", (Line("y", "gamma(x)", 0),), (Line("dx", "dy", 0),), True)
     assert compile_loop(d, "float32", OPTIONS._replace(phi=odd)) == "the compiled loops do not know the word gamma"

@@ -1,4 +1,4 @@
-"""The fused GRUs and simple recurrent nets of the NumPy and the Numba backend, against formulas that go row by row."""
+"""The fused GRU and simple RNN of the NumPy and the Numba backend, against slow formulas that run row by row."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Case(NamedTuple):
     options: dict[str, Any]
 
     def changed(self, **arrays: Array) -> Case:
-        """With other inputs and cotangents in the place of some."""
+        """Return a copy with some inputs and cotangents replaced."""
         return self._replace(
             inputs={name: arrays.get(name, array) for name, array in self.inputs.items()},
             cotangents={name: arrays.get(name, array) for name, array in self.cotangents.items()},
@@ -33,14 +33,14 @@ class Case(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """A recurrent net whose state is one array."""
+    """A recurrent network whose state is one array."""
 
     loop: Any
     gates: int
     biases: tuple[str, ...]
-    step: Callable[..., tuple[Array, Back]]  # h_new, and how ∂loss/∂h_new goes back to h, to x W + b and to h U + b_h
+    step: Callable[..., tuple[Array, Back]]  # h_new; and ∂loss/∂h_new → gradients of h, x W + b and h U + b_h
     options: tuple[dict[str, Any], ...]
-    kept: int  # floats for a unit and step
+    cached: int  # floats for a unit and step
 
     def case(
         self, seed: int, shape: tuple[int, ...], mask: str = "none", dtype: str = "float64", **options: Any
@@ -94,14 +94,14 @@ KINDS = {
 
 
 def fused(loop: Any, it: Case, **cotangents: Any) -> tuple[Array, ...]:
-    """y, h_T, and the gradients of the inputs, as a loop gives them."""
-    *outputs, kept = loop.forward(*it.inputs.values(), it.mask, **it.options)
+    """Return y, h_T and the gradients of the inputs, by a loop."""
+    *outputs, cache = loop.forward(*it.inputs.values(), it.mask, **it.options)
     x, W, U = (it.inputs[name] for name in ("x", "W", "U"))
-    return *outputs, *loop.backward(**{**it.cotangents, **cotangents}, kept=kept, x=x, W=W, U=U)
+    return *outputs, *loop.backward(**{**it.cotangents, **cotangents}, cache=cache, x=x, W=W, U=U)
 
 
 def row_by_row(it: Case) -> tuple[Array, ...]:
-    """The same by the formulas, a row and a step at a time."""
+    """Return the same by the formulas, row by row and step by step."""
     x, h0, W, U, *biases = (array.astype("float64") for array in it.inputs.values())
     b, b_h = (*biases, np.zeros_like(biases[0]))[:2]
     (T, B, _), H = x.shape, len(U)
@@ -183,10 +183,12 @@ def test_gradients_are_finite_differences(kind: Kind, loop: Any, options: dict[s
 
 
 @kinds
-@pytest.mark.parametrize(("cache", "long"), [(1, 1), (400, 30), (1, 30)])
-def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch, kind: Kind, cache: int, long: int) -> None:
-    monkeypatch.setattr(kind.loop, "CACHE", cache)
-    monkeypatch.setattr(loops, "LONG", long)
+@pytest.mark.parametrize(("block_bytes", "product_rows"), [(1, 1), (400, 30), (1, 30)])
+def test_blocks_change_nothing(
+    monkeypatch: pytest.MonkeyPatch, kind: Kind, block_bytes: int, product_rows: int
+) -> None:
+    monkeypatch.setattr(kind.loop, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(loops, "PRODUCT_ROWS", product_rows)
     it = kind.case(3, (23, 5, 3, 2), "late")
     assert_same(fused(kind.loop, it), row_by_row(it), 1e-12)
 
@@ -196,21 +198,21 @@ def test_backward_again_without_biases_without_dx_and_by_windows(kind: Kind) -> 
     it = kind.case(4, (6, 4, 3, 2))
     x, h0, W, U, *biases = it.inputs.values()
     dy, dh_T = it.cotangents.values()
-    y, h_T, kept = kind.loop.forward(x, h0, W, U, *[None for _ in biases])
+    y, h_T, cache = kind.loop.forward(x, h0, W, U, *[None for _ in biases])
     plain = it.changed(**{name: np.zeros_like(it.inputs[name]) for name in kind.biases})
     expected = row_by_row(plain)
     assert_same((y, h_T), expected[:2], 1e-12)
     for _ in range(2):
-        dx, *others = kind.loop.backward(dy, dh_T, kept, x, W, U, needs_dx=False)
+        dx, *others = kind.loop.backward(dy, dh_T, cache, x, W, U, needs_dx=False)
         assert dx is None
         assert_same(tuple(others), expected[3:], 1e-12)
         y[...] = h_T[...] = 0.0
-    found = kind.loop.backward(dy[2:], dh_T, kept.window(2, 6), x[2:], W, U)
-    assert_same(found, row_by_row(plain.changed(x=x[2:], h0=kept.h[2], dy=dy[2:]))[2:], 1e-12)
+    found = kind.loop.backward(dy[2:], dh_T, cache.window(2, 6), x[2:], W, U)
+    assert_same(found, row_by_row(plain.changed(x=x[2:], h0=cache.h[2], dy=dy[2:]))[2:], 1e-12)
 
 
 @kinds
-def test_so_many_floats_are_kept_for_a_unit_and_step(kind: Kind) -> None:
+def test_floats_cached_for_a_unit_and_step(kind: Kind) -> None:
     it = kind.case(5, (50, 3, 40, 5))
-    *_, kept = kind.loop.forward(*it.inputs.values())
-    assert sum(array.size for array in kept if isinstance(array, np.ndarray)) == (kind.kept * 50 + 1) * 3 * 5
+    *_, cache = kind.loop.forward(*it.inputs.values())
+    assert sum(array.size for array in cache if isinstance(array, np.ndarray)) == (kind.cached * 50 + 1) * 3 * 5

@@ -1,4 +1,4 @@
-"""Which layers the fused kernels run, and what they say where they do not."""
+"""Layers that run in fused kernels, and the reasons given for those that do not."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kernel_reasons import NO_RECURRENT_DROPOUT, ONE_DROPOUT_MASK, ONLY_THREE, only_sigmoids, only_tanh
 from minigrad.keras import layers as L
 
 X = np.random.default_rng(0).standard_normal((2, 3, 4))
@@ -20,25 +21,25 @@ def path(kind: Any, training: bool = False, **options: Any) -> str:
 
 @pytest.mark.parametrize("kind", [L.LSTM, L.GRU, L.SimpleRNN])
 @pytest.mark.parametrize("options", [{}, {"use_bias": False}, {"dropout": 0.5, "training": True}])
-def test_what_they_run(kind: Any, options: dict[str, Any]) -> None:
+def test_layers_that_run_in_a_kernel(kind: Any, options: dict[str, Any]) -> None:
     assert path(kind, **options) == "explicit BPTT, fused kernel of the numpy backend"
 
 
 @pytest.mark.parametrize(
     ("kind", "options", "why"),
     [
-        (L.LSTM, {"activation": "relu"}, "the kernel knows tanh as activation, not Relu"),
-        (L.SimpleRNN, {"activation": "relu"}, "the kernel knows tanh as activation, not Relu"),
-        (L.GRU, {"recurrent_activation": "tanh"}, "the kernel knows sigmoid and hard_sigmoid for the gates, not Tanh"),
-        (L.GRU, {"reset_after": False}, "the numpy backend has loops for LSTM, GRU and SimpleRNN alone"),
-        (L.LSTM, {"recurrent_dropout": 0.5, "training": True}, "the kernel knows no recurrent dropout"),
+        (L.LSTM, {"activation": "relu"}, only_tanh("Relu")),
+        (L.SimpleRNN, {"activation": "relu"}, only_tanh("Relu")),
+        (L.GRU, {"recurrent_activation": "tanh"}, only_sigmoids("Tanh")),
+        (L.GRU, {"reset_after": False}, ONLY_THREE),
+        (L.LSTM, {"recurrent_dropout": 0.5, "training": True}, NO_RECURRENT_DROPOUT),
         (
             L.GRU,
             {"dropout": 0.5, "implementation": 1, "training": True},
-            "the kernel knows one dropout mask, not one for each gate",
+            ONE_DROPOUT_MASK,
         ),
     ],
 )
-def test_what_they_refuse(kind: Any, options: dict[str, Any], why: str) -> None:
+def test_layers_that_run_in_the_formulas(kind: Any, options: dict[str, Any], why: str) -> None:
     assert why in path(kind, **options)
     assert path(kind, **options).startswith("explicit BPTT, formulas of")

@@ -1,4 +1,4 @@
-"""The fused LSTM of the NumPy backend, and the one that Numba's prints, against slow formulas that go row by row."""
+"""The fused LSTM of the NumPy backend and the one printed for Numba, against slow formulas that run row by row."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def loop(request: pytest.FixtureRequest) -> Any:
 
 
 def kernel(loop: Any, case: Case, **cotangents: Any) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-    """(y, h_T, c_T) and (dx, dh0, dc0, dW, dU, db) of the code under test."""
-    *outputs, kept = loop.forward(*case.inputs, case.mask, **case.options)
+    """Return (y, h_T, c_T) and (dx, dh0, dc0, dW, dU, db) of the code under test."""
+    *outputs, cache = loop.forward(*case.inputs, case.mask, **case.options)
     given = {name: cotangents.get(name, getattr(case, name)) for name in ("dy", "dh_T", "dc_T")}
-    return tuple(outputs), loop.backward(**given, kept=kept, x=case.x, W=case.W, U=case.U)
+    return tuple(outputs), loop.backward(**given, cache=cache, x=case.x, W=case.W, U=case.U)
 
 
 # --- the formulas, a row and a step at a time ----------------------------------------------------
@@ -70,7 +70,7 @@ def σ(z: Array, hard: bool) -> tuple[Array, Array]:
 
 
 def row_by_row(case: Case) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-    """What `kernel` is to give."""
+    """Return the expected result of `kernel`."""
     x, h0, c0, W, U, b = (array.astype("float64") for array in case.inputs)
     (T, B, _), H = x.shape, len(U)
     y, h_T, c_T = np.zeros((T, B, H)), h0.copy(), c0.copy()
@@ -162,15 +162,15 @@ def test_gradients_are_finite_differences(loop: Any, mask: str, options: dict[st
     assert_slopes(loss, dict(zip(NAMES, it.inputs, strict=True)), gradients)
 
 
-# --- what blocks and buffers could spoil -----------------------------------------------------------
+# --- blocks, buffers, memory layouts -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("cache", [1, 400, 3000])
-@pytest.mark.parametrize("long", [1, 30])
+@pytest.mark.parametrize("block_bytes", [1, 400, 3000])
+@pytest.mark.parametrize("product_rows", [1, 30])
 @pytest.mark.parametrize("mask", ["none", "late"])
-def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch, cache: int, long: int, mask: str) -> None:
-    monkeypatch.setattr(lstm, "CACHE", cache)
-    monkeypatch.setattr(loops, "LONG", long)
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch, block_bytes: int, product_rows: int, mask: str) -> None:
+    monkeypatch.setattr(lstm, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(loops, "PRODUCT_ROWS", product_rows)
     monkeypatch.setattr(loops, "STRIP", 2)
     it = case(3, (23, 5, 3, 2), mask)
     found, expected = kernel(lstm, it), row_by_row(it)
@@ -180,19 +180,19 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch, cache: int, long
 
 def test_backward_can_be_called_again(loop: Any) -> None:
     it = case(4, (6, 4, 3, 2), "late")
-    y, h_T, c_T, kept = loop.forward(*it.inputs, it.mask)
-    rest = (kept, it.x, it.W, it.U)
+    y, h_T, c_T, cache = loop.forward(*it.inputs, it.mask)
+    rest = (cache, it.x, it.W, it.U)
     first = loop.backward(it.dy, it.dh_T, it.dc_T, *rest)
     copies = tuple(array.copy() for array in first)
     for array in (y, h_T, c_T, *first, it.mask):
-        array[...] = 0  # they are the caller's: whatever becomes of them, `kept` is not touched
+        array[...] = 0  # the caller owns them; writing to them does not change the cache
     assert_same(loop.backward(it.dy, it.dh_T, it.dc_T, *rest), copies, 0.0)
 
 
-def test_dx_only_where_it_is_wanted(loop: Any) -> None:
+def test_without_dx(loop: Any) -> None:
     it = case(5, (6, 4, 3, 2), "ragged")
-    *_, kept = loop.forward(*it.inputs, it.mask)
-    dx, *others = loop.backward(it.dy, it.dh_T, it.dc_T, kept, it.x, it.W, it.U, needs_dx=False)
+    *_, cache = loop.forward(*it.inputs, it.mask)
+    dx, *others = loop.backward(it.dy, it.dh_T, it.dc_T, cache, it.x, it.W, it.U, needs_dx=False)
     assert dx is None
     assert_same(tuple(others), kernel(loop, it)[1][1:], 1e-12)
 
@@ -213,14 +213,14 @@ def test_any_memory_layout(loop: Any) -> None:
     assert_same(found[0] + found[1], expected[0] + expected[1], 1e-14)
 
 
-def test_a_mask_that_lets_all_through_is_no_mask(loop: Any) -> None:
+def test_a_mask_of_all_true_is_no_mask(loop: Any) -> None:
     it = case(8, (6, 4, 3, 2))
     found, expected = kernel(loop, it._replace(mask=np.ones((6, 4), bool))), kernel(loop, it)
     assert_same(found[0] + found[1], expected[0] + expected[1], 0.0)
 
 
 @pytest.mark.parametrize("shape", [(0, 3, 2, 4), (3, 0, 2, 4), (3, 2, 0, 4)], ids=str)
-def test_nothing_to_do(loop: Any, shape: tuple[int, int, int, int]) -> None:
+def test_empty_axes(loop: Any, shape: tuple[int, int, int, int]) -> None:
     it = case(9, shape)
     found, expected = kernel(loop, it), row_by_row(it)
     assert_same(found[0] + found[1], expected[0] + expected[1], 1e-12)
@@ -234,26 +234,26 @@ def test_saturated_gates_neither_warn_nor_break(loop: Any) -> None:
 
 
 @pytest.mark.parametrize("mask", ["none", "late"])
-def test_windows_cut_the_way_back(mask: str) -> None:
-    """The way back through each window alone, with no gradient carried over, is the formulas' on the windows."""
+def test_backward_runs_window_by_window(mask: str) -> None:
+    """The backward pass over each window alone, without a carried gradient, equals the formulas on the windows."""
     it = case(11, (8, 4, 3, 2), mask)
     h, c = it.h0, it.c0
-    *_, kept = lstm.forward(*it.inputs, it.mask)
+    *_, cache = lstm.forward(*it.inputs, it.mask)
     for start, stop in [(0, 3), (3, 8)]:
         x, dy = it.x[start:stop], it.dy[start:stop]
         part = it._replace(x=x, h0=h, c0=c, dy=dy, mask=None if it.mask is None else it.mask[start:stop])
         (_, h, c), expected = row_by_row(part)
-        found = lstm.backward(dy, it.dh_T, it.dc_T, kept.window(start, stop), x, it.W, it.U)
-        if mask != "none" and start > 0:  # an output repeated across the cut: its share leaves the window by dh0
+        found = lstm.backward(dy, it.dh_T, it.dc_T, cache.window(start, stop), x, it.W, it.U)
+        if mask != "none" and start > 0:  # the gradient of an output repeated across the cut leaves through dh0
             found, expected = found[:1] + found[2:], expected[:1] + expected[2:]
         assert_same(found, expected, 1e-12)
 
 
 @pytest.mark.parametrize("T", [1, 2, 50])
-def test_at_most_eight_floats_are_kept_for_a_unit_and_step(T: int) -> None:
+def test_at_most_eight_floats_are_cached_for_a_unit_and_step(T: int) -> None:
     it = case(12, (T, 3, 40, 5), "none" if T == 1 else "late")
-    *_, kept = lstm.forward(*it.inputs, it.mask)
-    floats = sum(array.size for array in kept if isinstance(array, np.ndarray))
+    *_, cache = lstm.forward(*it.inputs, it.mask)
+    floats = sum(array.size for array in cache if isinstance(array, np.ndarray))
     assert floats == (7 * T + 1) * 3 * 5
     assert floats <= 8 * T * 3 * 5
-    assert not any(np.may_share_memory(array, it.x) for array in kept if isinstance(array, np.ndarray))
+    assert not any(np.may_share_memory(array, it.x) for array in cache if isinstance(array, np.ndarray))

@@ -1,4 +1,4 @@
-"""Memory used again from call to call."""
+"""The memory pool of the fused loops."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ def address(array: np.ndarray) -> int:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_carved_arrays_do_not_overlap(pieces: list[np.ndarray], dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arrays_of_one_block_do_not_overlap(
+    pieces: list[np.ndarray], dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(memory, "SMALL", 1)
     shapes = [(3, 5), (0, 4), (7,), (2, 2, 2)]
-    arrays = memory.carved(dtype, *shapes)
+    arrays = memory.allocate(dtype, *shapes)
     assert [array.shape for array in arrays] == shapes
     for k, array in enumerate(arrays):
         array[...] = k
@@ -38,39 +40,39 @@ def test_carved_arrays_do_not_overlap(pieces: list[np.ndarray], dtype: str, monk
     assert {(address(array) - address(arrays[0])) % memory.LINE for array in arrays if array.size} == {0}
 
 
-def test_memory_that_somebody_looks_at_is_left_alone(pieces: list[np.ndarray]) -> None:
-    (first,) = memory.carved("float32", (1000,))
+def test_memory_in_use_is_not_reused(pieces: list[np.ndarray]) -> None:
+    (first,) = memory.allocate("float32", (1000,))
     view = first.reshape(10, 100)[2:5].T
     del first
-    (second,) = memory.carved("float32", (1000,))
+    (second,) = memory.allocate("float32", (1000,))
     assert not np.shares_memory(view, second)
     assert len(pieces) == 2
 
 
-def test_memory_that_nobody_looks_at_is_used_again(pieces: list[np.ndarray]) -> None:
-    (first,) = memory.carved("float32", (1000,))
-    where = address(first)
+def test_unused_memory_is_reused(pieces: list[np.ndarray]) -> None:
+    (first,) = memory.allocate("float32", (1000,))
+    first_address = address(first)
     del first
-    (second,) = memory.carved("float64", (400,))
-    assert address(second) == where
-    (third,) = memory.carved("float32", (1000,))
-    assert address(third) != where
+    (second,) = memory.allocate("float64", (400,))
+    assert address(second) == first_address
+    (third,) = memory.allocate("float32", (1000,))
+    assert address(third) != first_address
     del second
-    (small,) = memory.carved("float32", (100,))  # not a tenth of what is there
-    assert address(small) != where
+    (small,) = memory.allocate("float32", (100,))  # less than half of the block
+    assert address(small) != first_address
 
 
-def test_no_more_than_the_pool_stays(pieces: list[np.ndarray], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pool_is_limited(pieces: list[np.ndarray], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "POOL", 10_000)
-    held = [memory.carved("float32", (1000,))[0] for _ in range(5)]
+    held = [memory.allocate("float32", (1000,))[0] for _ in range(5)]
     assert len(pieces) == 2
-    memory.carved("float32", (10,))  # too small to be worth it
+    memory.allocate("float32", (10,))  # small arrays come from the allocator
     assert len(pieces) == 2
-    (large,) = memory.carved("float32", (5000,))
+    (large,) = memory.allocate("float32", (5000,))
     assert not pieces
     assert not any(np.shares_memory(large, array) for array in held)
     monkeypatch.setattr(memory, "PIECES", 1)
-    held = [memory.carved("float32", (100,))[0] for _ in range(3)]
+    held = [memory.allocate("float32", (100,))[0] for _ in range(3)]
     assert len(pieces) == 1
 
 
@@ -78,7 +80,7 @@ def test_threads_never_share_memory(pieces: list[np.ndarray]) -> None:
     def work(number: int) -> int:
         wrong = 0
         for _ in range(300):
-            (array,) = memory.carved("float32", (2000,))
+            (array,) = memory.allocate("float32", (2000,))
             array[...] = number
             time.sleep(0)
             wrong += int((array != number).any())
@@ -105,7 +107,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="asks the allocator of glibc")
-def test_a_step_asks_the_system_for_no_memory_that_the_last_one_had() -> None:
+def test_a_step_requests_no_memory_that_the_last_one_freed() -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "GLIBC_TUNABLES"))}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, env=environment, check=False)

@@ -1,4 +1,4 @@
-"""What is made of weights is kept as long as the arrays live, and made anew for new ones."""
+"""Packed forms of weights are cached as long as the arrays live, and computed again for new ones."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from minigrad_numpy.packed import packed
 
 @pytest.fixture(autouse=True)
 def _emptied() -> Iterator[None]:
-    module._kept.clear()
+    module._entries.clear()
     yield
-    module._kept.clear()
+    module._entries.clear()
 
 
-def test_made_once_for_the_same_arrays() -> None:
+def test_computed_once_for_the_same_arrays() -> None:
     W, U, made = np.ones(3), np.ones(3), []
 
     def make() -> int:
@@ -37,29 +37,29 @@ def test_made_once_for_the_same_arrays() -> None:
     assert packed("a", (W.copy(), U), make) == 5
 
 
-def test_it_dies_with_any_of_its_arrays() -> None:
+def test_an_entry_is_dropped_with_any_of_its_arrays() -> None:
     W, U = np.ones(3), np.ones(3)
     packed("a", (W, U), object)
-    assert len(module._kept) == 1
+    assert len(module._entries) == 1
     del U
     gc.collect()
-    assert not module._kept
+    assert not module._entries
 
 
-def test_an_array_at_the_address_of_a_dead_one_is_another() -> None:
+def test_an_array_at_the_address_of_a_deleted_one_is_another() -> None:
     W = np.ones(3)
     packed("a", (W,), lambda: "old")
-    references, made = module._kept["a", id(W)]
-    module._kept["a", id(W)] = [lambda: None for _ in references], made  # as if the callback had not come yet
+    references, made = module._entries["a", id(W)]
+    module._entries["a", id(W)] = [lambda: None for _ in references], made  # as if the callback had not run yet
     assert packed("a", (W,), lambda: "new") == "new"
 
 
-def test_no_more_than_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST", 3)
+def test_the_cache_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_ENTRIES", 3)
     weights = [np.ones(1) for _ in range(5)]
     for W in weights:
         packed("a", (W,), object)
-    assert list(module._kept) == [("a", id(W)) for W in weights[2:]]
+    assert list(module._entries) == [("a", id(W)) for W in weights[2:]]
 
 
 def test_many_threads() -> None:
@@ -69,7 +69,7 @@ def test_many_threads() -> None:
         for k in np.random.default_rng(seed).integers(0, 20, 2000):
             if packed("a", (weights[k],), lambda k=k: float(weights[k][0])) != k:
                 wrong.append(k)
-            packed("b", (np.ones(1),), object)  # dies at once
+            packed("b", (np.ones(1),), object)  # deleted at once
 
     threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
     for thread in threads:
@@ -96,8 +96,8 @@ WAYS: dict[str, Any] = {
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", [L.LSTM, L.GRU, L.SimpleRNN])
-def test_a_weight_that_was_written_to_is_read_again(backend: Any, kind: Any, way: str) -> None:
-    """In any public way, between two calls, forward and backward."""
+def test_an_updated_weight_is_packed_again(backend: Any, kind: Any, way: str) -> None:
+    """Updates by every public function, between two calls, forward and backward."""
     x = np.random.default_rng(0).standard_normal((2, 3, 4)).astype("float32")
     layer = kind(5)
 
@@ -112,7 +112,7 @@ def test_a_weight_that_was_written_to_is_read_again(backend: Any, kind: Any, way
     other = kind(5)
     other(x)
     other.set_weights([w.copy() for w in layer.get_weights()])
-    module._kept.clear()
+    module._entries.clear()
     assert not np.allclose(before[0], after[0])
     for a, b in zip(after, results(other), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
@@ -120,7 +120,7 @@ def test_a_weight_that_was_written_to_is_read_again(backend: Any, kind: Any, way
 
 @pytest.mark.parametrize("name", ["numpy", "numba"])
 def test_the_array_of_a_packed_weight_is_read_only(name: str) -> None:
-    """Writing into it would change the weight behind what was made of it."""
+    """Writing into it would make the packed form stale."""
     pytest.importorskip(name)
     with mg.using(name):
         layer = L.LSTM(4)
@@ -128,7 +128,7 @@ def test_the_array_of_a_packed_weight_is_read_only(name: str) -> None:
         with pytest.raises(ValueError, match="read-only"):
             layer.weights[0].array[...] = 7.0
         copies = layer.get_weights()
-        copies[0][...] = 7.0  # what users are given is their own
+        copies[0][...] = 7.0  # users get copies
         layer.set_weights(copies)
         copies[0][...] = 0.0
         assert layer.get_weights()[0].min() == 7.0

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
+from kernel_reasons import NO_RECURRENT_DROPOUT, only_tanh
 from minigrad.engine import tree
 from minigrad.keras import layers as L
 from minigrad.testing import check_gradient
@@ -269,10 +270,10 @@ FUSED = "explicit BPTT, fused kernel of the numpy backend"
 FORMULAS = "explicit BPTT, formulas of LSTM: "
 PATHS = {
     FUSED: lambda: L.LSTM(2),
-    FORMULAS + "the kernel knows tanh as activation, not Relu": lambda: L.LSTM(2, "relu"),
+    FORMULAS + only_tanh("Relu"): lambda: L.LSTM(2, "relu"),
     FORMULAS + "tbptt=(1, 2)": lambda: L.LSTM(2, tbptt=(1, 2)),
-    FORMULAS + "the kernel knows no recurrent dropout": lambda: L.LSTM(2, recurrent_dropout=0.5),
-    FUSED + "; formulas of LSTM: the kernel knows": lambda: L.RNN([L.LSTMCell(2), L.LSTMCell(2, "elu")]),
+    FORMULAS + NO_RECURRENT_DROPOUT: lambda: L.LSTM(2, recurrent_dropout=0.5),
+    FUSED + "; formulas of LSTM: the kernel supports": lambda: L.RNN([L.LSTMCell(2), L.LSTMCell(2, "elu")]),
     "explicit BPTT, one node a step: unroll=True": lambda: L.LSTM(2, unroll=True),
     "tape, op by op: unroll=True": lambda: L.LSTM(2, lambda z: z * 1.5, unroll=True),
     "tape, op by op: activation '<lambda>' has no hand-derived derivative": lambda: L.LSTM(2, lambda z: z * 1.5),

@@ -1,4 +1,4 @@
-"""What the tests of the fused loops share: inputs, masks, comparisons."""
+"""Inputs, masks and comparisons for the tests of the fused loops."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Array = Any
 
 
 def drawing(rng: np.random.Generator, dtype: str) -> Callable[..., Array]:
-    """Draws arrays that refuse to be written to: a loop may not touch what it is handed."""
+    """Return a function that draws read-only arrays: a loop must not write to its arguments."""
 
     def draw(*shape: int) -> Array:
         array = rng.standard_normal(shape).astype(dtype)
@@ -35,13 +35,13 @@ EQUATIONS = {"lstm": LSTM, "gru": GRU, "simple_rnn": SimpleRNN}
 
 
 def of_all_backends(loop: str) -> list[Any]:
-    """The loops of that name, as parameters of a test; of those backends whose library is installed."""
+    """Return the loops of that name as test parameters, for the backends whose library is installed."""
     found = [pytest.param(importlib.import_module(f"minigrad_numpy.{loop}"), id="numpy")]
     return [*found, *([pytest.param(Printed(loop), id="numba")] if importlib.util.find_spec("numba") else [])]
 
 
 class Printed:
-    """A loop that the Numba backend prints, called as the hand-written ones of `minigrad_numpy` are.
+    """A loop printed by the Numba backend, with the signature of the hand-written ones of `minigrad_numpy`.
 
     Args:
         loop: its name.
@@ -53,7 +53,7 @@ class Printed:
     def forward(
         self, x: Array, *arrays: Any, zero_output: bool = False, recurrent_activation: str = "sigmoid"
     ) -> tuple[Any, ...]:
-        """Returns y, the final states, and what `backward` needs."""
+        """Return y, the final states, and the cache for `backward`."""
         cell = Formulas(self._equations, ops.HardSigmoid if recurrent_activation == "hard_sigmoid" else ops.Sigmoid)
         states, count = len(cell.states), len(cell.whole.weights)
         weights = cell.Weights(*[*arrays[states:], *[None] * count][:count])
@@ -64,20 +64,20 @@ class Printed:
         return y, *state_T, (loop, weights, cache)
 
     def backward(self, dy: Any, dh_T: Any, *arrays: Any, needs_dx: bool = True, **named: Any) -> tuple[Any, ...]:
-        """Returns the gradients of x, the initial states and the weights, zero for a bias that is not there."""
+        """Return the gradients of x, the initial states and the weights, zero for an absent bias."""
         dstate = [dh_T, *([named["dc_T"]] if "dc_T" in named else [])]
-        if "kept" not in named:
-            *more, kept, x, _, _ = arrays
+        if "cache" not in named:
+            *more, cache, x, _, _ = arrays
             dstate += more
         else:
-            kept, x = named["kept"], named["x"]
-        loop, weights, cache = kept
-        dx, dstate_0, dweights = loop.backward(dy, tuple(dstate), x, weights, cache, needs_dx)
+            cache, x = named["cache"], named["x"]
+        loop, weights, loop_cache = cache
+        dx, dstate_0, dweights = loop.backward(dy, tuple(dstate), x, weights, loop_cache, needs_dx)
         return dx, *dstate_0, *dweights[: len(weights) - 2]
 
 
 def masks(rng: np.random.Generator, T: int, B: int, kind: str) -> Array | None:
-    """Ragged with holes; or with rows that begin late, rest throughout, or never rest."""
+    """Return a mask: ragged with holes; or with rows that begin late, are fully masked, or never masked."""
     if kind == "none":
         return None
     mask = np.arange(T)[:, None] < rng.integers(1, T + 1, B)
@@ -96,7 +96,7 @@ def assert_same(found: tuple[Array, ...], expected: tuple[Array, ...], tolerance
 
 
 def assert_slopes(loss: Callable[..., float], inputs: dict[str, Array], gradients: tuple[Array, ...]) -> None:
-    """Compares every element of the gradients with finite differences of the loss, of fourth order in ε."""
+    """Compare every element of the gradients with finite differences of the loss, of fourth order in ε."""
     ε = 1e-5
     for (name, value), gradient in zip(inputs.items(), gradients, strict=True):
         for index in np.ndindex(value.shape):
