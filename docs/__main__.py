@@ -1,6 +1,23 @@
-"""`python -m docs`: writes the pages that MkDocs, or Zensical, makes the site of, into build/pages."""
+"""Write what is made from other files: ``python -m docs`` the site's pages, ``python -m docs tables`` computed tables.
 
-from docs.builder.site import FOLDER, build
+The pages go to build/pages, from which MkDocs or Zensical builds the site. The tables stand in the pages of docs/.
+"""
 
-if __name__ == "__main__":
+from __future__ import annotations
+
+import sys
+
+from docs.builder.links import ROOT
+
+if sys.argv[1:] == ["tables"]:
+    sys.path += [str(ROOT / "tests")]  # one table is computed from the tests
+    from docs.tables.generated import renew
+
+    for page in renew():
+        print(f"{page.name}: renewed")
+elif not sys.argv[1:]:
+    from docs.builder.site import FOLDER, build
+
     print(f"{len(build())} pages in {FOLDER}")
+else:
+    sys.exit(f"python -m docs: expected nothing or `tables`, got {' '.join(sys.argv[1:])!r}.")

@@ -1,4 +1,4 @@
-"""What MkDocs calls before it reads the pages: it makes them, so that ``mkdocs build --strict`` is all it takes."""
+"""Hook of MkDocs that writes the site's pages, so that ``mkdocs build --strict`` needs no command before it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a checkout is no
 from docs.builder.site import build
 
 
-def on_pre_build(config: Any) -> None:
-    """Writes all pages."""
-    build(Path(config["docs_dir"]))
+def on_config(config: Any) -> Any:
+    """Write all pages into build/pages, and let MkDocs read them there instead of in docs/."""
+    folder = Path(config["config_file_path"]).parent / "build" / "pages"
+    build(folder)
+    config["docs_dir"] = str(folder)
+    return config

@@ -1,4 +1,10 @@
-"""minigrad: a tensor and autograd engine small enough to read in an afternoon, and the recurrent layers on it.
+"""minigrad: a tensor and autograd engine small enough to read in an afternoon, with recurrent layers.
+
+The package has three wings, of which each imports only from those before it:
+
+    engine             engine
+    layers and APIs    recurrent · layers · keras, compat
+    tools              tracing · plot · show · playground · train · bench · convert · testing
 
 >>> import minigrad as mg
 >>> x = mg.tensor([1.0, 2.0], requires_grad=True)

@@ -1,1 +1,1 @@
-"""Makes the pages of the site: of docs/ with what its code prints, of the lessons, of the docstrings, of the source."""
+"""Generator of the site's pages: docs/ with the output of its code, the lessons, the docstrings, the source."""

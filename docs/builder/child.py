@@ -1,7 +1,7 @@
-"""Runs the blocks of a page in an interpreter of their own; started by `docs.builder.program`.
+"""Run the blocks of a page in a separate interpreter; `docs.builder.program` starts it.
 
-It reads the blocks from a file of JSON, runs them in the current folder as one program, and writes for each what it
-printed and drew. A block whose last line is axes, or a drawing of `minigrad.plot`, shows that picture.
+It reads the blocks from a JSON file, runs them in the current folder as one program, and writes the output and the
+picture of each. A block whose last line is axes, or a drawing of `minigrad.plot`, shows that picture.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 
 def ran(block: str, number: int, names: dict[str, Any]) -> Any:
-    """Runs one block; returns the value of its last line if that is an expression."""
+    """Run one block; return the value of its last line if that is an expression."""
     name = f"<block {number}>"
     linecache.cache[name] = (len(block), None, block.splitlines(keepends=True), name)
     tree = ast.parse(block, name)
@@ -27,7 +27,7 @@ def ran(block: str, number: int, names: dict[str, Any]) -> Any:
 
 
 def drawn(value: Any) -> dict[str, str] | None:
-    """Returns a picture and its alt text, or None of what is no picture."""
+    """Return a picture and its alt text, or None if the value is no picture."""
     if not type(value).__module__.startswith(("matplotlib.", "minigrad.plot.")):
         return None
     from minigrad import plot
@@ -37,7 +37,7 @@ def drawn(value: Any) -> dict[str, str] | None:
 
 
 def main(blocks: Path, results: Path) -> None:
-    """Runs all blocks of a page, in order."""
+    """Run all blocks of a page, in order."""
     sys.path[0] = str(Path.cwd())
     names: dict[str, Any] = {"__name__": "__main__"}
     seen = []

@@ -1,4 +1,4 @@
-"""What Griffe, which reads docstrings for mkdocstrings, is told of ours: doctests, and constructors made of options."""
+"""Extension of Griffe, which reads docstrings for mkdocstrings: doctests, and constructors made of options."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ KINDS = {
 
 
 def fenced(docstring: str) -> str:
-    """Returns a docstring with its doctests as blocks of code; to Markdown ``>>>`` is a quotation in a quotation."""
+    """Return a docstring with its doctests as blocks of code: in Markdown, ``>>>`` is a quotation in a quotation."""
     return DOCTEST.sub(lambda test: f"{test['indent']}```pycon\n{test[0]}\n{test['indent']}```", docstring)
 
 
 def arguments(docstring: str) -> str:
-    """Returns the section on arguments of a docstring, or nothing."""
+    """Return the section on arguments of a docstring, or an empty string."""
     section = re.search(r"^Args:\n(?:(?: .*)?\n?)*", docstring, re.MULTILINE)
     return section[0].rstrip() if section else ""
 
 
 class Docstrings(Extension):
-    """What is changed in what Griffe read, before it is rendered."""
+    """Changes of docstrings and signatures between reading and rendering."""
 
     def on_object(self, *, obj: Object, **_: Any) -> None:
-        """Makes blocks of doctests."""
+        """Turn doctests into blocks of code."""
         if obj.docstring:
             obj.docstring.value = fenced(obj.docstring.value)
 
     def on_class(self, *, cls: Class, **_: Any) -> None:
-        """Gives a class whose constructor's arguments are options the signature and the arguments that it has."""
+        """Give a class whose constructor takes options its true signature and arguments."""
         found: Any = import_module(cls.module.path)
         for name in cls.path.removeprefix(f"{cls.module.path}.").split("."):
             found = getattr(found, name, None)

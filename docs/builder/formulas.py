@@ -1,4 +1,4 @@
-"""LaTeX in a page as MathML, which browsers set by themselves: no script and no font is fetched."""
+"""LaTeX in a page as MathML, which browsers typeset themselves: no script and no font is fetched."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FORMULA = re.compile(
 )
 # \mathrel{+}= as the converter writes it: an operator in an operator, and a gap after it.
 ASSIGNED = re.compile(r"<mo><mrow><mo>([^<]+)</mo></mrow></mo><mo>&#x0003D;</mo>")
-# What Markdown would read as its own between the tags.
+# Characters between the tags that have a meaning in Markdown.
 SPECIAL = str.maketrans({mark: f"&#{ord(mark)};" for mark in "*_[]`|\\~"})
 
 
@@ -21,7 +21,7 @@ class FormulaError(Exception):
 
 
 def with_formulas(text: str) -> str:
-    """Returns a page with its formulas, ``$…$`` and ``$$…$$``, as MathML. Code is left alone.
+    """Return a page with its formulas, ``$…$`` and ``$$…$$``, as MathML. Code is left alone.
 
     >>> with_formulas("$x$ costs `$5$`")
     '<span class="formula"><math display="inline"><mrow><mi>x</mi></mrow></math></span> costs `$5$`'

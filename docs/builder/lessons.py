@@ -1,4 +1,4 @@
-"""The lessons as pages: of the notebooks as they stand in lessons/, with the outputs and figures that they have."""
+"""The lessons as pages, made from the notebooks in lessons/ with their stored outputs and figures."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ TOOLS = "lesson_tools.py"  # what every notebook imports
 
 
 def notebooks() -> list[Path]:
-    """Returns the notebooks, from the first lesson to the last."""
+    """Return the notebooks, from the first lesson to the last."""
     return sorted((ROOT / "lessons").glob("[0-9][0-9]_*.ipynb"))
 
 
 def write_lesson(notebook: Path, folder: Path, links: Links) -> Path:
-    """Writes a lesson's page, its figures, and the notebook itself to take away, with what it imports.
+    """Write a lesson's page, its figures, and the notebook to download with the file that it imports.
 
     Args:
         notebook: the file.

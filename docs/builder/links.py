@@ -1,4 +1,4 @@
-"""Links of pages as they stand in the repository, turned into links of the site.
+"""Links of pages in the repository, turned into links of the site.
 
 In the repository a link leads to a file, and so it works where the repository is shown. On the site a file that is a
 page leads to that page, and any other to a page that shows the file.
@@ -14,26 +14,26 @@ from docs.builder.program import BLOCK
 
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"(?<![!\\])\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^)\s]+)\)")
-OWN = {  # where the files go that are pages, by their place in the repository
+OWN = {  # path in the repository → page of the site
     "README.md": "start.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "lessons/README.md": "lessons/index.md",
     "lessons/INSTRUCTOR.md": "lessons/instructor.md",
 }
-MADE = {"minigrad/playground": "playground.html"}  # a folder, and what the site has made of it
+MADE = {"minigrad/playground": "playground.html"}  # folder → page that its program writes
 HIDDEN = "lessons/source"  # it has the solutions
 
 
 class LinkError(Exception):
-    """A link leads nowhere."""
+    """Raised when a link leads nowhere."""
 
 
 def place(path: str) -> str | None:
-    """Returns where the site shows a file of the repository, or None if it does not.
+    """Return the page of the site that shows a file of the repository, or None if there is none.
 
     >>> place("docs/masks.md"), place("lessons/09_masks.ipynb"), place("minigrad/engine/tape.py")
-    ('masks.md', 'lessons/09_masks.md', 'source/minigrad/tape.py.md')
+    ('masks.md', 'lessons/09_masks.md', 'source/minigrad/engine/tape.py.md')
     >>> place("minigrad/recurrent"), place("lessons/source")
     ('source/minigrad/recurrent/index.md', None)
     """
@@ -49,22 +49,22 @@ def place(path: str) -> str | None:
 
 
 class Links:
-    """Turns the links of pages, and remembers which files of the repository were linked to.
+    """Turn the links of pages, and record the linked files of the repository.
 
     Attributes:
-        files: those that are no pages of their own, by their place in the repository.
+        files: linked files without a page of their own, by their path in the repository.
     """
 
     def __init__(self) -> None:
         self.files: set[str] = set()
 
     def turned(self, text: str, source: str, page: str) -> str:
-        """Returns a page with the site's links; what stands in its blocks of code is left alone.
+        """Return a page with the site's links; its blocks of code stay unchanged.
 
         Args:
             text: the page.
-            source: the file that it is in the repository.
-            page: where it goes on the site.
+            source: its path in the repository.
+            page: its path on the site.
 
         Raises:
             LinkError: a link leads to nothing in the repository.

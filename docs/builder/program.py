@@ -1,4 +1,4 @@
-"""The Python of a page: found, run, and shown with what it printed and drew."""
+"""The Python of a page: found, run, and shown with its output and its pictures."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ CHILD = Path(__file__).with_name("child.py")
 
 
 class ProgramError(Exception):
-    """The Python of a page does not run."""
+    """Raised when the Python of a page fails."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What one block showed.
+    """Output of one block.
 
     Attributes:
-        text: what it printed.
-        svg: the picture that its last line made; empty if it made none.
-        alt: what the picture shows.
+        text: the printed text.
+        svg: the picture made by its last line; empty if there is none.
+        alt: description of the picture.
     """
 
     text: str = ""
@@ -38,12 +38,12 @@ class Seen:
 
 
 def blocks(text: str) -> list[str]:
-    """Returns the Python of a page, block by block."""
+    """Return the Python of a page, block by block."""
     return [code for language, code in BLOCK.findall(text) if language == "python"]
 
 
 def run(page: str, program: Sequence[str]) -> list[Seen]:
-    """Runs all blocks of a page in one program, in order, and returns what each showed. Warnings are errors.
+    """Run all blocks of a page in one program, in order, and return the output of each. Warnings are errors.
 
     A block that begins with ``# file.py`` becomes that file, for the others to import.
 
@@ -72,7 +72,7 @@ def run(page: str, program: Sequence[str]) -> list[Seen]:
 
 
 def shown(text: str, name: str, folder: Path) -> str:
-    """Returns a page with what its Python showed below each block, and writes its pictures.
+    """Return a page with the output of each block below it, and write the pictures.
 
     Args:
         text: the page.

@@ -1,7 +1,7 @@
-"""The pages of the API reference: which names stand on which page. What is said of them is their docstrings.
+"""The pages of the API reference: the names of each page. Their docstrings are the text.
 
-A name that several addresses share is described once: at the module that defines it, if that has a page, or else at the
-first address in the table below. The others lead there.
+A name that several addresses share is described once: at the module that defines it, if that has a page, else at the
+first address in the table below. The other addresses link to it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MODULES = (
     "minigrad.compat.v1.keras", "minigrad.compat", "minigrad.keras", "minigrad",
 )  # fmt: skip
 
-# How mkdocstrings shows a name, one among several of a page or alone, and what a module says of itself.
+# Options of mkdocstrings for a name among several on a page, for a name alone, and for a module's docstring.
 AMONG = "    options:\n      heading_level: 2\n"
 ALONE = "    options:\n      heading_level: 1\n      inherited_members: true\n      members_order: [alphabetical]\n"
 MODULE = "    options:\n      members: false\n      show_root_heading: false\n      show_root_toc_entry: false\n"
@@ -46,8 +46,8 @@ class Page:
 
     Attributes:
         address: of a module, or of a class that has a page to itself.
-        described: by name, what is described here: the address, and the object.
-        elsewhere: by name, what is described on another page: that page, the address there, and the object.
+        described: name → (address, object) of the names described here.
+        elsewhere: name → (page, address there, object) of the names described on another page.
     """
 
     address: str
@@ -57,12 +57,12 @@ class Page:
 
     @property
     def place(self) -> str:
-        """Where it is on the site."""
+        """Path of the page on the site."""
         return f"reference/{self.address}.md"
 
 
 def names(module: ModuleType) -> dict[str, Any]:
-    """Returns the public names of a module: those that it lists, or all functions and classes that it defines."""
+    """Return the public names of a module: its ``__all__``, or all functions and classes that it defines."""
     listed = getattr(module, "__all__", None)
     if listed is not None:
         found = {name: getattr(module, name) for name in sorted(listed, key=lambda name: (name.lower(), name))}
@@ -76,15 +76,16 @@ def names(module: ModuleType) -> dict[str, Any]:
 
 
 def pages() -> list[Page]:
-    """Returns all pages, and where each name of theirs is described."""
+    """Return all pages, each with the place where its names are described."""
     addresses = [entry.removesuffix(" *") for entry in MODULES]
     found: list[Page] = []
     homes: dict[int, tuple[str, str]] = {}  # by object: the page and the address
     waiting: list[tuple[Page, str, Any]] = []
     for entry, address in zip(MODULES, addresses, strict=True):
-        page = Page(address)
+        page, module = Page(address), import_module(address)
         found.append(page)
-        for name, value in names(import_module(address)).items():
+        homes[id(module)] = (page.place, "")  # also where the module is a second name of another
+        for name, value in names(module).items():
             own = getattr(value, "__module__", address)
             is_elsewhere = id(value) in homes or (own != address and own in addresses)
             if inspect.ismodule(value) or inspect.ismethod(value) or is_elsewhere:
@@ -103,21 +104,19 @@ def pages() -> list[Page]:
 
 
 def _home(value: Any, homes: dict[int, tuple[str, str]]) -> tuple[str, str]:
-    """The page where something is described, and its address there."""
-    if inspect.ismodule(value):
-        return f"reference/{value.__name__}.md", ""
-    if inspect.ismethod(value):  # of an object that is not public: its source says most
+    """Return the page where an object is described, and its address there."""
+    if inspect.ismethod(value):  # of an object that is not public: link to its source
         return str(place(file_of(value))), ""
     return homes[id(value)]
 
 
 def file_of(value: Any) -> str:
-    """Returns the file of the repository that defines something."""
+    """Return the file of the repository that defines something."""
     return Path(str(inspect.getsourcefile(value))).resolve().relative_to(ROOT).as_posix()
 
 
 def line(value: Any) -> str:
-    """Returns the first paragraph of a docstring, in one line, fit for a table."""
+    """Return the first paragraph of a docstring, in one line, fit for a table."""
     if not (inspect.ismodule(value) or callable(value)):
         return ""
     first = (inspect.getdoc(value) or "").partition("\n\n")[0]
@@ -125,7 +124,7 @@ def line(value: Any) -> str:
 
 
 def written(page: Page, links: Links) -> str:
-    """Returns a page's Markdown."""
+    """Return a page's Markdown."""
     if page.alone:
         ((address, value),) = page.described.values()
         title = address.rpartition(".")[2]
@@ -134,32 +133,32 @@ def written(page: Page, links: Links) -> str:
     parts = [f"# {page.address}\n", f"::: {page.address}\n{MODULE}", f"{_file(module, page, links)}\n"]
     if page.elsewhere:
         links.files.update(file_of(value) for _, _, value in page.elsewhere.values() if inspect.ismethod(value))
-        parts += ["| name | what it is |", "|---|---|", *_rows(page), ""]
+        parts += ["| name | description |", "|---|---|", *_rows(page), ""]
     parts += [f"::: {address}\n{AMONG}" for address, _ in page.described.values()]
     return "\n".join(parts)
 
 
 def _rows(page: Page) -> Iterator[str]:
-    """A table of what is described on other pages, or further down under its other name."""
+    """Yield the rows of names that are described on other pages, or further down under another name."""
     for name, (at, address, value) in page.elsewhere.items():
         to = posixpath.relpath(at, "reference")
         yield f"| [`{name}`]({to}{'#' + address if address and address not in to else ''}) | {line(value)} |"
 
 
 def _file(value: Any, page: Page, links: Links) -> str:
-    """A link to the file that defines something."""
+    """Return a link to the file that defines an object."""
     name = file_of(value)
     return links.turned(f"Defined in [`{name}`](../../{name}).", f"docs/{page.place}", page.place)
 
 
 def overview(every: list[Page]) -> str:
-    """Returns the reference's first page: all the others, in their order."""
+    """Return the first page of the reference, which lists all others in order."""
     rows = {page.address: line(import_module(page.address)) for page in every if not page.alone}
     return "\n".join([
         "# API reference\n",
-        "Every public name, with its docstring and its source. The path is the address: what TensorFlow calls",
-        "`tf.keras.layers.LSTM` is `minigrad.keras.layers.LSTM`.\n",
-        "| module | what it is |",
+        "Every public name, with its docstring and its source. The path is the address: TensorFlow's",
+        "`tf.keras.layers.LSTM` is `minigrad.keras.layers.LSTM` here.\n",
+        "| module | description |",
         "|---|---|",
         *(f"| [`{address}`]({address}.md) | {rows[address]} |" for address in sorted(rows)),
         "",

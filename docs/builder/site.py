@@ -1,4 +1,4 @@
-"""All pages of the site, written into one folder: what MkDocs and Zensical read."""
+"""All pages of the site, written into one folder, which MkDocs and Zensical read."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from docs.builder.program import shown
 from docs.builder.sources import source_pages
 from minigrad.playground.builder import playground
 
-FOLDER = ROOT / "build" / "pages"  # docs_dir of mkdocs.yml
+FOLDER = ROOT / "build" / "pages"  # docs_dir of zensical.yml; hook.py sets it for MkDocs
 
 
 def written_by_hand() -> list[str]:
-    """Returns the pages that are files of the repository, by their place there."""
+    """Return the pages that are files of the repository, by their path there."""
     return [*OWN, *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md")))]
 
 
 def build(folder: Path = FOLDER) -> list[Path]:
-    """Makes the site's pages anew and returns them. Files that stay as they were are not touched.
+    """Make the site's pages anew and return them. Unchanged files are not touched.
 
     Args:
-        folder: what is in it and is none of the site's goes, hidden files excepted.
+        folder: files in it that are no pages of the site are removed, hidden files excepted.
 
     Raises:
-        ProgramError: the Python of a page does not run.
+        ProgramError: the Python of a page fails.
         LinkError: a link leads nowhere.
     """
     with TemporaryDirectory() as fresh:
@@ -40,7 +40,7 @@ def build(folder: Path = FOLDER) -> list[Path]:
 
 
 def write(folder: Path) -> None:
-    """Writes all pages into an empty folder."""
+    """Write all pages into an empty folder."""
     links = Links()
 
     def by_hand(source: str) -> None:
@@ -69,7 +69,7 @@ def _put(path: Path, text: str) -> None:
 
 
 def _take_over(fresh: Path, folder: Path) -> None:
-    """Makes a folder the same as a fresh one, by as few changes as that takes."""
+    """Make a folder equal to a fresh one with as few changes as possible."""
     new = {path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()}
     for path in [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]:
         if path.relative_to(folder) not in new:

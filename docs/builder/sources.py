@@ -1,4 +1,4 @@
-"""Files of the repository as pages: whatever the other pages link to."""
+"""Files of the repository as pages: every file that another page links to."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from docs.builder.links import ROOT, place
 
 LANGUAGES = {".py": "python", ".toml": "toml", ".yml": "yaml", ".json": "json"}
-UNSEARCHED = "---\nsearch:\n  exclude: true\n---\n\n"  # a search for a word should find what is said of it
+UNSEARCHED = "---\nsearch:\n  exclude: true\n---\n\n"  # a search for a word should find its explanation
 
 
 def source_page(path: str) -> str:
-    """Returns the page of a file, or of a folder with its files.
+    """Return the page of a file, or of a folder with its files.
 
     Args:
-        path: in the repository.
+        path: path in the repository.
     """
     file = ROOT / path
     if file.is_dir():
@@ -28,12 +28,12 @@ def source_page(path: str) -> str:
 
 
 def shown_files(folder: str) -> list[Path]:
-    """Returns the files of a folder that have a page."""
+    """Return the files of a folder that have a page."""
     return sorted(path for path in (ROOT / folder).iterdir() if path.suffix in LANGUAGES)
 
 
 def source_pages(wanted: set[str]) -> dict[str, str]:
-    """Returns the pages of files and folders, and those of the files in the folders, by their place on the site."""
+    """Return the pages of files and folders, and of the files in these folders, by their path on the site."""
     folders = [path for path in wanted if (ROOT / path).is_dir()]
     inside = {posixpath.join(folder, file.name) for folder in folders for file in shown_files(folder)}
     return {str(place(path)): source_page(path) for path in sorted(wanted | inside)}

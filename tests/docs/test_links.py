@@ -19,7 +19,7 @@ def test_what_the_docstrings_show() -> None:
     ("source", "page", "link", "turned"),
     [
         ("docs/masks.md", "masks.md", "arguments.md#x", "arguments.md#x"),
-        ("docs/masks.md", "masks.md", "../tests/support/rows.py", "source/tests/rows.py.md"),
+        ("docs/masks.md", "masks.md", "../tests/support/rows.py", "source/tests/support/rows.py.md"),
         ("docs/derivations/tape.md", "derivations/tape.md", "../masks.md", "../masks.md"),
         ("docs/derivations/tape.md", "derivations/tape.md", "../../README.md#a", "../start.md#a"),
         ("README.md", "start.md", "lessons/README.md", "lessons/index.md"),
@@ -57,7 +57,7 @@ def test_a_link_to_nothing() -> None:
 
 def test_a_file_is_shown_as_it_is() -> None:
     page = source_page("minigrad/engine/lazy.py")
-    text = (links.ROOT / "minigrad" / "late.py").read_text("utf-8").rstrip()
+    text = (links.ROOT / "minigrad" / "engine" / "lazy.py").read_text("utf-8").rstrip()
     assert page.endswith(f'# minigrad/engine/lazy.py\n\n``` python linenums="1"\n{text}\n```\n')
 
 

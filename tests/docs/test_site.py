@@ -42,13 +42,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """The site, built from a tree that has everything but what was built before."""
     tree = tmp_path_factory.mktemp("tree")
     for path in ROOT.iterdir():
-        if not path.name.startswith(".") and path.name not in ("build", "mkdocs.yml"):
+        if not path.name.startswith(".") and path.name not in ("build", "mkdocs.yml", "zensical.yml"):
             (tree / path.name).symlink_to(path)
-    config = (ROOT / "mkdocs.yml").read_text("utf-8")
-    (tree / "mkdocs.yml").write_text(config, "utf-8")
-    (tree / "build" / "pages").mkdir(parents=True)
+    for name in ("mkdocs.yml", "zensical.yml"):
+        (tree / name).write_text((ROOT / name).read_text("utf-8"), "utf-8")
     built = Site(tree / "build" / "pages", tree / "mkdocs", tree / "build" / "site")
-    for command in (["mkdocs", "build", "--strict", "-d", str(built.mkdocs)], ["zensical", "build", "--strict"]):
+    mkdocs = ["mkdocs", "build", "--strict", "-d", str(built.mkdocs)]
+    for command in (mkdocs, ["zensical", "build", "--strict", "-f", "zensical.yml"]):
         process = subprocess.run(
             [sys.executable, "-m", *command], cwd=tree, capture_output=True, text=True, check=False
         )

@@ -1,7 +1,7 @@
 """Prints what TensorFlow makes of the weights of a CuDNNLSTM and a CuDNNGRU: `python record/cudnn.py`.
 
 No GPU is needed: the layers are built, not called, and their weights are moved to LSTM and GRU by the code with which
-TensorFlow 2.15.1 loads old files. `tests/docs_pages/test_your_code_says.py` holds the numbers.
+TensorFlow 2.15.1 loads old files. `tests/docs/test_your_code_says.py` holds the numbers.
 """
 
 import numpy as np

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from docs_pages.generated import DOCS
+from docs.tables.generated import DOCS
 
 TEXT = (DOCS / "your-code-says.md").read_text("utf-8")
 PAGE = re.sub(r"^```.*?^```$", "", TEXT, flags=re.DOTALL | re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What `explain_difference` prints, for the page that tells of it."""
+"""Output of `explain_difference`, for the page that describes it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from minigrad.convert import explain_difference
 
 
 def of_copied_weights() -> str:
-    """Arrays of the first generation, copied into a cell of the third as they are."""
+    """Return the differences after arrays of the first generation are copied unchanged into a cell of the third."""
     mg.compat.v1.reset_default_graph()
     one = mg.compat.v1.nn.rnn_cell.LSTMCell(4, name="of_2016", dtype="float64")
     three = mg.keras.layers.LSTMCell(4, name="of_2019", dtype="float64")

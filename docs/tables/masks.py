@@ -1,7 +1,7 @@
-"""What becomes of output, h and c under a mask, seen from running layers.
+"""Outputs, h and c of layers under a mask, found by running the layers.
 
-Every number that comes out is recognised by its value among those of a run without the masked steps: y₁ is the output
-after the first step that counts, h₁ and c₁ the state after it; h₀ and c₀ are the initial state.
+Every output is identified by its value, among the values of a run without the masked steps: y₁ is the output after the
+first unmasked step, h₁ and c₁ the state after it; h₀ and c₀ are the initial state.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from docs_pages.markdown import table
+from docs.tables.markdown import table
 from minigrad.compat.v1.nn.rnn_cell import LSTMStateTuple
 
 Array = Any
@@ -29,12 +29,12 @@ H, C = numbers.normal(size=(2, 1, UNITS))
 
 
 def inputs(mask: str) -> Array:
-    """(1, time, features)."""
+    """Return random inputs (1, time, features)."""
     return np.random.default_rng(1).normal(size=(1, len(mask), FEATURES))
 
 
 def layer(of: Any = mg.keras.layers.LSTM, **options: Any) -> Any:
-    """A layer with the same random weights every time."""
+    """Return a layer with the same random weights every time."""
     made = of(UNITS, dtype="float64", **options)
     made.build((None, None, FEATURES))
     rng = np.random.default_rng(2)
@@ -43,7 +43,7 @@ def layer(of: Any = mg.keras.layers.LSTM, **options: Any) -> Any:
 
 
 def known(cell: Any, x: Array, kept: list[int], state: Any, letters: str = "hc") -> dict[str, Array]:
-    """By name, all that can come out: what the cell gives if it sees the steps that count alone."""
+    """Return name → value of all possible outputs and states: those of a run over the unmasked steps alone."""
     found = {"0": np.zeros(UNITS)} | {f"{letter}₀": s[0] for letter, s in zip(letters, state, strict=False)}
     for k, t in enumerate(kept, 1):
         output, state = cell(x[:, t], state)
@@ -57,7 +57,7 @@ def _low(k: int) -> str:
 
 
 def name_of(value: Array, letters: str, candidates: dict[str, Array]) -> str:
-    """What a value is: zero, or the one candidate with one of these letters that equals it."""
+    """Return the name of a value: 0, or the one candidate with one of these letters that equals it."""
     names = [n for n, v in candidates.items() if n[0] in letters + "0" and np.allclose(value, v, rtol=0, atol=1e-12)]
     if len(names) != 1:
         raise AssertionError(f"{value} is {names or 'none'} of {candidates}")
@@ -65,7 +65,7 @@ def name_of(value: Array, letters: str, candidates: dict[str, Array]) -> str:
 
 
 def row(mask: str, of: Any = mg.keras.layers.LSTM, **options: Any) -> list[str]:
-    """The outputs of all steps, the last output, and the final states, by name."""
+    """Return the outputs of all steps, the last output, and the final states, by name."""
     x, kept = inputs(mask), [t for t, sign in enumerate(mask) if sign == "●"]
     states = [H, C] if "LSTM" in of.__name__ else [H]
     given: dict[str, Any] = {"mask": np.array([[sign == "●" for sign in mask]]), "initial_state": states}
@@ -83,17 +83,17 @@ HEAD = ["mask", "", "outputs, `return_sequences=True`", "output, `return_sequenc
 
 
 def of_keras() -> str:
-    """Keras' layers: a masked step keeps the state and repeats the output."""
+    """Return the table of Keras' layers, in which a masked step keeps the state and repeats the output."""
     return table(HEAD, [[name, mask, *row(mask)] for name, mask in MASKS.items()])
 
 
 def of_keras_with_zeros() -> str:
-    """The same with ``zero_output_for_mask=True``."""
+    """Return the same table with ``zero_output_for_mask=True``."""
     return table(HEAD, [[name, mask, *row(mask, zero_output_for_mask=True)] for name, mask in MASKS.items()])
 
 
 def row_of_length(length: int, run: Any = mg.compat.v1.nn.dynamic_rnn) -> list[str]:
-    """The outputs of all steps of `dynamic_rnn`, and the final state, by name."""
+    """Return the outputs of all steps of `dynamic_rnn`, and the final state, by name."""
     mg.compat.v1.reset_default_graph()
     mask = "●" * length + "○" * (TIME - length)
     x, state = inputs(mask), LSTMStateTuple(C, H)
@@ -112,6 +112,6 @@ def row_of_length(length: int, run: Any = mg.compat.v1.nn.dynamic_rnn) -> list[s
 
 
 def of_dynamic_rnn() -> str:
-    """The first generation: zeros beyond a row's length, the state copied through."""
+    """Return the table of the first generation: zeros beyond a row's length, the state copied through."""
     head = ["`sequence_length`", "", "outputs", "final h", "final c"]
     return table(head, [[str(length), *row_of_length(length)] for length in (TIME, 2, 1, 0)])

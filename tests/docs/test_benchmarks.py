@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docs_pages import benchmarks
+from docs.tables import benchmarks
 from minigrad.bench.sections import AXES, SECTIONS, SIZES
 from minigrad.bench.workers.operations import MEASURES
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from docs_pages import arguments, benchmarks, difference, masks
+from docs.tables import arguments, benchmarks, difference, masks
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = Path(__file__).resolve().parents[1]
 TABLES: dict[str, Callable[[], str]] = {
     "arguments": arguments.tables,
     "benchmarks": benchmarks.tables,
@@ -21,15 +21,25 @@ _BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n)(?P<text>.*?)(<!--
 
 
 def pages() -> list[Path]:
-    """All pages."""
+    """Return all pages."""
     return sorted(DOCS.rglob("*.md"))
 
 
 def names(text: str) -> list[str]:
-    """The tables of a page."""
+    """Return the names of the tables of a page."""
     return [block["name"] for block in _BLOCK.finditer(text)]
 
 
 def renewed(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
-    """The page with its tables computed anew."""
+    """Return a page with its tables computed anew."""
     return _BLOCK.sub(lambda block: f"{block[1]}\n{tables[block['name']]()}\n{block[4]}", text)
+
+
+def renew() -> Iterator[Path]:
+    """Write the tables of all pages anew, and yield the pages that changed."""
+    for page in pages():
+        old = page.read_text("utf-8")
+        new = renewed(old, TABLES)
+        if new != old:
+            page.write_text(new, "utf-8")
+            yield page

@@ -1,4 +1,4 @@
-"""The tables of the page on benchmarks, as `python -m minigrad bench --json` has measured them, part by part."""
+"""Tables of the page on benchmarks, from the files that `python -m minigrad bench --json` wrote, part by part."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from typing import Any
 
 from minigrad.bench.sections import SECTIONS
 
-MEASURED = Path(__file__).resolve().parents[2] / "docs" / "benchmarks"
+MEASURED = Path(__file__).resolve().parents[1] / "benchmarks"
 
 
 def tables() -> str:
-    """Machine and versions, and the tables; one that several files have the rows of is one table."""
+    """Return the machine, the versions and the tables; rows of one table may come from several files."""
     runs = [json.loads(file.read_text("utf-8")) for file in sorted(MEASURED.glob("*.json"))]
     parts = [_header(runs)]
     for name in SECTIONS:
         sections = [section for run in runs for section in run["sections"] if section["name"] == name]
         heads = {section["head"] for section in sections}
         if len(heads) > 1:
-            raise ValueError(
-                f"{MEASURED}: the tables {name!r} of several files differ in what stands above them: {heads}"
-            )
+            raise ValueError(f"{MEASURED}: the tables {name!r} of several files differ in their headings: {heads}")
         parts += [*heads, *(row["line"] for section in sections for row in section["rows"])]
     return "\n".join(parts) + "\n"
 
@@ -35,7 +33,7 @@ def _header(runs: list[dict[str, Any]]) -> str:
 
 
 def _the_one(runs: list[dict[str, Any]], name: str) -> Any:
-    """What all runs have in common."""
+    """Return the value that all runs have in common."""
     first, *others = [run[name] for run in runs]
     if any(other != first for other in others):
         raise ValueError(f"{MEASURED}: the files were measured with different {name}; measure them all anew.")

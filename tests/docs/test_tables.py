@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 import minigrad as mg
-from docs_pages import arguments, masks
-from docs_pages.generated import TABLES, names, pages, renewed
+from docs.tables import arguments, masks
+from docs.tables.generated import TABLES, names, pages, renewed
 from minigrad.convert import relayout
 from spec.facts import FACTS
 from spec.pages import PAGES
 
 L, V1 = mg.keras.layers, mg.compat.v1.keras.layers
-COMMAND = "(cd tests && python -m docs_pages)"
+COMMAND = "python -m docs tables"
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)

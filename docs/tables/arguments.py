@@ -1,4 +1,4 @@
-"""Which test shows the effect of which name of TensorFlow's pages, and how often TensorFlow's numbers were recorded."""
+"""Table of the names on TensorFlow's pages: the test that shows the effect of each, and its recorded cases."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from docs_pages.markdown import table
+from docs.tables.markdown import table
 from oracle.reader import Case, families, is_spec, load
 from spec import test_first_generation_names, test_keras_names
 from spec.pages import PAGES, Page
 from spec.shows import SHOWN, place
 
-MODULES = (test_first_generation_names, test_keras_names)  # imported for what they put into SHOWN
+MODULES = (test_first_generation_names, test_keras_names)  # imported because they fill SHOWN
 
-# What `spec.facts` asks TensorFlow about: by program, the names.
+# Names that `spec.facts` asks TensorFlow about, by program.
 ASKED = {
     "first": {
         "names_of_variables": ("name", "scope_name"),
@@ -43,7 +43,7 @@ ASKED = {
 
 
 def tables() -> str:
-    """One table a page."""
+    """Return one table for each page of TensorFlow's."""
     parts = []
     for page in PAGES:
         rows = [
@@ -51,7 +51,7 @@ def tables() -> str:
             for section, name in page.names()
         ]
         address = f"`minigrad.{page.address}`"
-        parts.append(f"### {page.title}\n\nHere: {address}.\n\n" + table(["what", "name", "test", "recorded"], rows))
+        parts.append(f"### {page.title}\n\nHere: {address}.\n\n" + table(["kind", "name", "test", "recorded"], rows))
     return "\n".join(parts)
 
 
@@ -61,7 +61,7 @@ def _link(page: Page, section: str, name: str) -> str:
 
 
 def _count(page: Page, section: str, name: str) -> str:
-    """How many recorded configurations of TensorFlow's have it otherwise than by default; or was TensorFlow asked?"""
+    """Return the number of recorded cases that set a name to another value than its default, or ``asked``, or ``–``."""
     if section in ("argument", "call argument"):
         found = sum(_uses(case, page, section, name) for case in _cases())
         if found:
@@ -72,7 +72,7 @@ def _count(page: Page, section: str, name: str) -> str:
 
 @cache
 def _cases() -> tuple[Case, ...]:
-    """All cases with numbers."""
+    """Return all recorded cases that have arrays."""
     return tuple(case for family in families() for case in load(family) if case.arrays)
 
 
@@ -86,7 +86,7 @@ def _uses(case: Case, page: Page, section: str, name: str) -> bool:
 
 
 def _made(value: Any, address: str) -> Iterator[dict[str, Any]]:
-    """The arguments of every object of a class in a spec."""
+    """Yield the arguments of every object of a class in a spec."""
     if is_spec(value):
         if value["class_name"] == address:
             yield value["kwargs"]
