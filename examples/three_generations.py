@@ -1,6 +1,6 @@
-"""One sentence through the LSTM cells of 2016, 2018 and 2019, with the same weights: where do their traces part?
+"""One sentence through the LSTM cells of 2016, 2018 and 2019, with the same weights.
 
-Run it: python examples/three_generations.py
+It shows the letters at which their outputs differ, and the reasons. Run it: python examples/three_generations.py
 """
 
 import numpy as np
@@ -35,7 +35,7 @@ for year in (2018, 2019):
 
 
 def trace(cell):
-    """Returns the output after each letter, (time, units)."""
+    """Return the output after each letter, (time, units)."""
     state, outputs = cell.get_initial_state(batch_size=1, dtype="float64"), []
     for letter in x:
         output, state = cell(letter[None], state)
@@ -45,9 +45,9 @@ def trace(cell):
 
 traces = {year: trace(cell) for year, cell in cells.items()}
 
-# --- what came out ----------------------------------------------------------------------------------------------------
+# --- the outputs ------------------------------------------------------------------------------------------------------
 
-# A bar for each letter: how far the outputs are from those of 2019; none where they lie on one another.
+# A bar for each letter: how far the outputs are from those of 2019; none where they are equal.
 print(f"            {SENTENCE}")
 for year in (2016, 2018):
     apart = np.abs(traces[year] - traces[2019]).max(1)

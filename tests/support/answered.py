@@ -1,4 +1,4 @@
-"""What is wrong, and how a test says what it is answered."""
+"""Wrong calls, each with the error that it must raise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 Wrong = tuple[Any, type[Exception], str]
-"""What is done, and the error's class and words."""
+"""A call, and the class and the whole message of the error."""
 
 
 def assert_answered(wrong: Wrong) -> None:

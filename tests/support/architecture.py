@@ -3,7 +3,7 @@
 `test_architecture.py` runs them on this repository, and on small bad trees to show that each can fail. `source_tree.py`
 reads the trees.
 
-Two kinds of import are not counted as imports of the graph: those under ``if TYPE_CHECKING:``, which nobody runs, and
+Two kinds of import are not counted as imports of the graph: those under ``if TYPE_CHECKING:``, which never run, and
 those of packages outside the tree.
 """
 
@@ -14,7 +14,7 @@ import sys
 from graphlib import CycleError, TopologicalSorter
 
 from source_tree import Tree, defining_module, within
-from source_tree import load as load  # what the rules are run on
+from source_tree import load as load  # the argument of the rules
 
 # Who may import whom: a module imports from its own floor and from those above it in this table, never from below.
 FLOORS: tuple[tuple[str, ...], ...] = (
@@ -47,7 +47,7 @@ FUNCTION_LINES = 40  # without the docstring
 
 
 def floor_of(module: str) -> int | None:
-    """The floor in FLOORS, or None for a module that stands on none."""
+    """Return the floor in FLOORS, or None for a module that stands on none."""
     fits = [(len(name), floor) for floor, names in enumerate(FLOORS) for name in names if within(module, name)]
     return max(fits)[1] if fits else None
 
@@ -56,7 +56,7 @@ def floor_of(module: str) -> int | None:
 
 
 def floors(tree: Tree) -> list[str]:
-    """A module imports from its own floor and the ones below it, never from above."""
+    """Imports from a floor above the module's own."""
     found = []
     for source in tree.values():
         if source.of_backend or source.module in TOP:
@@ -75,7 +75,7 @@ def floors(tree: Tree) -> list[str]:
 
 
 def apart(tree: Tree) -> list[str]:
-    """Packages that stand side by side do not import each other."""
+    """Imports between packages that stand side by side."""
     return [
         source.says(imp.line, f"{source.module} imports {imp.base}: {one} and {other} stand side by side")
         for source in tree.values()
@@ -87,10 +87,10 @@ def apart(tree: Tree) -> list[str]:
 
 
 def circles(tree: Tree) -> list[str]:
-    """No module imports, through however many others, itself.
+    """Circles of imports.
 
-    To import a.b.c is to run a and a.b first, so those are edges too, but for packages that contain the importer:
-    they have begun to run before it.
+    An import of a.b.c runs a and a.b first, so those are edges too, except packages that contain the importer: they
+    have begun to run before it.
     """
     graph: dict[str, list[str]] = {}
     for source in tree.values():
@@ -113,7 +113,7 @@ def circles(tree: Tree) -> list[str]:
 
 
 def late_imports(tree: Tree) -> list[str]:
-    """Imports stand at the top of the file; only optional libraries may come late, and the backend, in one place."""
+    """Imports inside functions, except those of optional libraries and, in one place, of the backend."""
     found = []
     for source in tree.values():
         if source.module in LATE or source.of_backend:
@@ -132,7 +132,7 @@ def late_imports(tree: Tree) -> list[str]:
 
 
 def self_imports(tree: Tree) -> list[str]:
-    """Inside minigrad nobody imports minigrad as a whole: it is not yet there."""
+    """Imports of minigrad as a whole inside minigrad, where it is not yet complete."""
     found = []
     for source in tree.values():
         if source.of_backend or source.module in TOP:
@@ -146,7 +146,7 @@ def self_imports(tree: Tree) -> list[str]:
 
 
 def backends_alone(tree: Tree) -> list[str]:
-    """A backend knows nothing of minigrad."""
+    """Imports of minigrad in a backend."""
     return [
         source.says(imp.line, f"a backend imports {imp.base}: it may import nothing of minigrad")
         for source in tree.values()
@@ -157,7 +157,7 @@ def backends_alone(tree: Tree) -> list[str]:
 
 
 def array_libraries(tree: Tree) -> list[str]:
-    """NumPy is imported by backends and where a host array is the point, CuPy by backends only."""
+    """Imports of NumPy outside the backends and the HOST modules, and of CuPy outside the backends."""
     found = []
     for source in tree.values():
         if source.of_backend:
@@ -172,7 +172,7 @@ def array_libraries(tree: Tree) -> list[str]:
 
 
 def init_files(tree: Tree) -> list[str]:
-    """`__init__.py` only re-exports: its docstring, imports, `__all__` and constants, and nothing runs."""
+    """Statements of an `__init__.py` other than its docstring, re-exports, `__all__` and constants."""
     found = []
     for source in tree.values():
         if not source.is_package or source.of_backend:
@@ -197,7 +197,7 @@ def _is_reexport(node: ast.stmt) -> bool:
         return True
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant)
-    if isinstance(node, ast.If):  # what type checkers shall know of names that come late
+    if isinstance(node, ast.If):  # names that come late, for type checkers
         known = ast.unparse(node.test) in ("TYPE_CHECKING", "not TYPE_CHECKING")
         return known and all(map(_is_reexport, node.body)) and not node.orelse
     if isinstance(node, ast.Assign) and ast.unparse(node).startswith("__getattr__ = lazy_getattr(__name__, __all__, "):
@@ -215,7 +215,7 @@ def _called(node: ast.Call) -> str:
 
 
 def file_lengths(tree: Tree) -> list[str]:
-    """A file has at most FILE_LINES lines."""
+    """Files of more than FILE_LINES lines."""
     found = []
     for source in tree.values():
         lines = len(source.text.splitlines())
@@ -226,7 +226,7 @@ def file_lengths(tree: Tree) -> list[str]:
 
 
 def function_lengths(tree: Tree) -> list[str]:
-    """A function has at most FUNCTION_LINES lines without its docstring."""
+    """Functions of more than FUNCTION_LINES lines without their docstring."""
     found = []
     for source in tree.values():
         for node in ast.walk(source.tree):
@@ -246,9 +246,9 @@ def _lines(node: ast.stmt) -> int:
 
 
 def asserts(tree: Tree) -> list[str]:
-    """A user's mistake is answered by an error that says what to do; `assert` vanishes under -O."""
+    """Assertions: a user's mistake must raise an error with a remedy, and `assert` vanishes under -O."""
     return [
-        source.says(node.lineno, "assert: raise an error that says what was expected and what came")
+        source.says(node.lineno, "assert: raise an error with the expected and the given value")
         for source in tree.values()
         for node in ast.walk(source.tree)
         if isinstance(node, ast.Assert)
@@ -256,7 +256,7 @@ def asserts(tree: Tree) -> list[str]:
 
 
 def swallowed(tree: Tree) -> list[str]:
-    """No error is lost: no bare except, no except Exception that does nothing."""
+    """Errors that are lost: in a bare except, or an except Exception that does nothing."""
     found = []
     for source in tree.values():
         for node in ast.walk(source.tree):
@@ -278,7 +278,7 @@ def _is_wide(node: ast.expr) -> bool:
 
 
 def docstrings(tree: Tree) -> list[str]:
-    """Every module and every public function and class says what it is."""
+    """Modules, public functions and public classes without a docstring."""
     found = []
     for source in tree.values():
         if not ast.get_docstring(source.tree):

@@ -1,4 +1,4 @@
-"""Runs a page in a real browser, headless Chromium, and returns what a script at its end has found out."""
+"""Pages run in a real browser, headless Chromium, each with a script at its end that returns a result."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ try {{
 
 @functools.cache
 def chromium() -> tuple[str | None, str]:
-    """The browser, installed if this may be done here; or None and the reason."""
+    """Return the browser, installed if that is allowed here; or None and the reason."""
     if (found := _found()) is not None:
         return found, ""
     if not shutil.which("apt-get"):
@@ -53,7 +53,7 @@ def chromium() -> tuple[str | None, str]:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Other workers of pytest-xdist wait: of two `apt-get update` at once, one fails."""
+    """Make other workers of pytest-xdist wait: of two simultaneous `apt-get update`, one fails."""
     import fcntl  # not on Windows, which has no apt-get either
 
     with open(__file__, "rb") as file:
@@ -62,7 +62,7 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def _install() -> str:
-    """Install Chromium; return what apt-get said on standard error."""
+    """Install Chromium; return what apt-get wrote to standard error."""
     done = _run(INSTALL)
     if done.returncode:  # a fresh image has no lists of packages
         _run(("apt-get", "update"))
@@ -82,7 +82,7 @@ def _found() -> str | None:
 
 
 def run_in_browser(page: str, script: str, folder: Path, width: int = 1400, height: int = 1600) -> Any:
-    """Opens a page and returns what the body of a JavaScript function, run at its end, returns.
+    """Open a page and return the result of a JavaScript function body, which runs at its end.
 
     Args:
         page: HTML.

@@ -1,4 +1,4 @@
-"""The recurrent cells in mpmath's numbers, for one row, gate by gate as in their papers, apart from minigrad."""
+"""The recurrent cells in mpmath's numbers, for one row, gate by gate as in their papers, without minigrad."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def simple(φ: str, first: bool = False) -> Step:
 
 
 def run(step: Step, xs: Matrix, states: list[Vector], weights: list[Any], mask: Sequence[bool]) -> list[Vector]:
-    """Returns the outputs of all steps and the final states; a masked step repeats the output and keeps the states."""
+    """Return the outputs of all steps and the final states; a masked step repeats the output and keeps the states."""
     outputs, output = [], None
     for x, counts in zip(xs, mask, strict=True):
         new, states_new = step(x, states, weights)

@@ -1,5 +1,5 @@
 # counting_backend.py
-"""NumPy's backend, with every call counted."""
+"""NumPy's backend with a count of every call."""
 
 from collections import Counter
 from functools import wraps
@@ -8,11 +8,11 @@ import minigrad_numpy
 
 name = "counting"
 calls = Counter()
-"""How often each function was called."""
+"""Number of calls of each function."""
 
 
 def counted(function_name, function):
-    """The function, with a stroke for every call."""
+    """Return a function that counts its calls."""
 
     @wraps(function)
     def call(*args, **kwargs):

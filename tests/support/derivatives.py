@@ -1,4 +1,4 @@
-"""Derivatives up to the third along a line: as create_graph records them, and as mpmath takes them from a formula."""
+"""Derivatives up to the third along a line: by `create_graph`, and by mpmath from a formula."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Number = Any  # of mpmath
 
 @dataclass
 class Row:
-    """A function of one number, and where its derivatives are looked at.
+    """A function of one number, and the points of its derivatives.
 
     Attributes:
         name: for the report.
@@ -39,13 +39,13 @@ class Row:
     kinks: dict[float, tuple[float, float, float]] = field(default_factory=dict)
 
     def expected(self) -> Iterator[tuple[float, list[float]]]:
-        """Yields each point with the three derivatives there."""
+        """Yield each point with its three derivatives."""
         yield from ((t, true(self.theirs or self.pieces(t), t)) for t in self.points)
         yield from ((t, list(three)) for t, three in self.kinks.items())
 
 
 def true(formula: Callable[[Number], Number], t: float) -> list[float]:
-    """Returns a formula's first three derivatives at t, by mpmath."""
+    """Return a formula's first three derivatives at t, by mpmath."""
     with mp.workdps(DIGITS + max(0, round(math.log10(abs(t) or 1.0)))):
         return [float(mp.diff(formula, mp.mpf(t), n)) for n in ORDERS]
 
@@ -53,13 +53,13 @@ def true(formula: Callable[[Number], Number], t: float) -> list[float]:
 def recorded(
     loss: mg.Tensor, leaves: Sequence[mg.Tensor], directions: Sequence[Any], ops: set[type[Op]] | None = None
 ) -> list[float]:
-    """Returns the first three derivatives of a loss along directions in its leaves, by gradients of gradients.
+    """Return the first three derivatives of a loss along directions in its leaves, by gradients of gradients.
 
     Args:
         loss: one number, computed from the leaves.
-        leaves: what is moved.
-        directions: where to, an array for each leaf.
-        ops: collects the operations that the loss was made by.
+        leaves: the leaves.
+        directions: an array for each leaf.
+        ops: set to which the operations behind the loss are added.
     """
     found: list[float] = []
     if ops is not None:
@@ -73,13 +73,13 @@ def recorded(
 
 
 def at(ours: Callable[[mg.Tensor], Any], t: float, ops: set[type[Op]] | None = None) -> list[float]:
-    """Returns the first three derivatives at t of a function of one Tensor, whose outputs are summed."""
+    """Return the first three derivatives at t of a function of one Tensor, whose outputs are summed."""
     leaf = mg.tensor(t, "float64", requires_grad=True)
     return recorded(ours(leaf).sum(), [leaf], [1.0], ops)
 
 
 def ops_behind(y: mg.Tensor) -> set[type[Op]]:
-    """Returns the operations that a tensor was made by."""
+    """Return the operations behind a tensor."""
     found, seen, ahead = set(), set(), [y.node]
     while ahead:
         node = ahead.pop()
@@ -91,10 +91,10 @@ def ops_behind(y: mg.Tensor) -> set[type[Op]]:
 
 
 def check(row: Row) -> int:
-    """Compares all derivatives at all points of a row; fails with the whole list of what differs.
+    """Compare all derivatives at all points of a row; fail with the whole list of differences.
 
     Returns:
-        How many (point, order) were tried.
+        Number of compared pairs (point, order).
     """
     wrong, tried = [], 0
     for t, expected in row.expected():

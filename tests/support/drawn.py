@@ -1,4 +1,4 @@
-"""What the tests of pictures share: the sizes of the trace that is drawn, and what is in axes."""
+"""Shared code of the tests of pictures: the sizes of the drawn trace, and the contents of axes."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ MASK[2] = False
 
 
 def lines(ax: Any) -> dict[str, Any]:
-    """What the lines of some axes are called, and their heights."""
+    """Return label → heights of the lines in some axes."""
     return {str(line.get_label()): np.asarray(line.get_ydata()) for line in ax.lines}
 
 
 def spans(ax: Any) -> list[tuple[float, float]]:
-    """Where the axes are hatched for resting steps."""
+    """Return the hatched intervals of some axes, which mark masked steps."""
     return [(p.get_x(), p.get_x() + p.get_width()) for p in ax.patches if p.get_hatch() == "//"]
 
 
 def png(picture: Any) -> bytes:
-    """The picture as it is saved: that it can be drawn at all."""
+    """Return a picture as a PNG file, which shows that it can be drawn."""
     import io
 
     picture.figure.savefig(file := io.BytesIO(), dpi=40)

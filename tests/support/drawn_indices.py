@@ -1,4 +1,4 @@
-"""Indices drawn at random: everything that may stand between the brackets of x[…], and some that may not."""
+"""Indices drawn at random: valid ones of every kind for the brackets of x[…], and some invalid ones."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Index:
         return f"zeros({self.shape})[{self.ours!r}]"
 
     def _part(self, axis: int) -> tuple[Any, Any, int]:
-        """One entry, ours and NumPy's, and how many axes it reads."""
+        """Return one entry, ours and NumPy's, and the number of axes that it reads."""
         rng, n = self._rng, self.shape[axis]
         kind = rng.integers(0, 16)
         if kind < 6:

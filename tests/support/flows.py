@@ -1,4 +1,4 @@
-"""Flows of control whose steps are interleaved as one likes: threads, asyncio tasks, contexts of `contextvars`.
+"""Flows of control whose steps are interleaved in any order: threads, asyncio tasks, contexts of `contextvars`.
 
 An actor is a generator function; each `yield` is a place where the others may go on.
 """
@@ -18,7 +18,7 @@ Runner = Callable[[Sequence[Actor], Sequence[int]], None]
 
 
 def orders(first: int, second: int) -> list[list[int]]:
-    """Return all ways to interleave so many steps of actor 0 with so many of actor 1."""
+    """Return all orders that interleave the steps of actor 0 with those of actor 1."""
     places = range(first + second)
     return [[0 if k in own else 1 for k in places] for own in combinations(places, first)]
 

@@ -1,4 +1,4 @@
-"""Reads HTML strictly enough to see that a page is whole, and what it would fetch."""
+"""A strict reader of HTML, which finds elements left open and addresses that a page would fetch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ VOID = {"meta", "img", "input", "br", "link"}
 
 
 class Reader(HTMLParser):
-    """Every element closed in its order; the text and the attributes of a page."""
+    """Text and attributes of a page; every element must be closed in its order."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -37,6 +37,6 @@ class Reader(HTMLParser):
         return [attributes for name, attributes in self.seen if name == tag]
 
     def foreign(self) -> list[str]:
-        """What would be fetched from elsewhere."""
+        """Return the addresses that a browser would fetch from elsewhere."""
         links = [value or "" for _, a in self.seen for k, value in a.items() if k.split(":")[-1] in ("src", "href")]
         return [link for link in links if not link.startswith(("#", "data:"))]

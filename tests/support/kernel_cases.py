@@ -1,4 +1,4 @@
-"""Cells, shapes and masks drawn at random, and what a backend's loop and the formulas make of them."""
+"""Cells, shapes and masks drawn at random, and their results by a backend's loop and by the formulas."""
 
 from __future__ import annotations
 
@@ -84,12 +84,12 @@ ODD = [
     Kind(ThreeStates, ops.Tanh, ops.Linear, dtype="float32", x_masks="one", h_masks="each"),
     Kind(Net1997, ops.Softsign, values={"blocks": 2}, x_masks="one", h_masks="one"),
 ]
-"""Every activation, dtype and kind of dropout meets some cell; each pair of them is one compilation."""
+"""Cells that cover every activation, dtype and kind of dropout; each pair is one compilation."""
 
 
 @dataclass
 class Case:
-    """A cell, what it is run on, and ∂loss/∂ what comes out; arrays that refuse to be written to."""
+    """A cell, its inputs, and ∂loss/∂(its outputs); all arrays are read-only."""
 
     cell: Formulas
     weights: Any
@@ -102,11 +102,11 @@ class Case:
     needs_dx: bool = True
 
     def loop(self, backend: Any) -> Compiled | str:
-        """The backend's loop, or why there is none."""
+        """Return the backend's loop, or the reason why there is none."""
         return compiled(backend, self.cell, self.weights, str(self.x.dtype))
 
     def by_loop(self, backend: Any) -> list[Array]:
-        """Outputs, final states and all gradients, None for those that are not there, by the backend's loop."""
+        """Return outputs, final states and all gradients by the backend's loop; None for absent ones."""
         loop = self.loop(backend)
         assert not isinstance(loop, str), loop
         y, state_T, cache = loop.forward(self.x, self.state, self.weights, self.mask, self.zero_output)
@@ -114,7 +114,7 @@ class Case:
         return [y, *state_T, *flat(gradients)]
 
     def by_formulas(self) -> list[Array]:
-        """The same by the formulas, in NumPy."""
+        """Return the same by the formulas, in NumPy."""
         y, state_T, kept = bptt.forward(xp, self.cell, self.x, self.state, self.weights, self.mask, self.zero_output)
         dy = np.zeros_like(y) if self.dy is None else self.dy
         dstate = tuple(np.zeros_like(s) if d is None else d for d, s in zip(self.dstate, self.state, strict=True))
@@ -205,7 +205,7 @@ def _dropout(kind: Kind, cell: Formulas, rng: Any, B: int, I: int, H: int) -> di
 
 
 def assert_loop_is_formulas(backend: Any, case: Case, **tolerances: float) -> None:
-    """To 1e-10 in float64, and to 2e-4 in float32, of the largest number of each array and of 1."""
+    """Compare to 1e-10 in float64, and to 2e-4 in float32, relative to the largest number of each array and to 1."""
     tolerance = {"float64": 1e-10, "float32": 2e-4, **tolerances}[str(case.x.dtype)]
     for a, b in zip(case.by_loop(backend), case.by_formulas(), strict=True):
         assert (a is None) is (b is None)
@@ -215,7 +215,7 @@ def assert_loop_is_formulas(backend: Any, case: Case, **tolerances: float) -> No
 
 
 def anything(test: Callable[..., None]) -> Callable[..., None]:
-    """Draws shapes, masks, and what of the gradients is asked for."""
+    """Draw shapes, masks, and the set of requested gradients."""
     return given(
         shape=st.tuples(st.integers(1, 12), st.integers(1, 20), st.integers(1, 9), st.integers(1, 10).map((2).__mul__)),
         mask=st.sampled_from(["none", "ragged", "late"]),

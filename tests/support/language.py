@@ -48,16 +48,17 @@ VERBS = _words(  # of the third person, and nothing else: "makes", but not "name
     reports reserves resolves restores returns runs saves says sends serves sets shows spares splits stands starts stays
     stops stores switches takes tells trains tries waits walks wants writes yields"""
 )
-AMBIGUOUS = _words(  # nouns too: taken for verbs only before a determiner, as in "Names the line"
-    """answers bounds calls counts draws figures forms functions guards hatches labels limits logs lists maps marks
-    names orders plots shapes shares sorts sums tests turns uses values weighs weights"""
+NOUNS = _words(  # nouns too
+    """answers bounds calls copies counts divides draws drops figures forms functions guards hatches imports labels
+    limits logs lists looks maps marks means measures moves names needs orders passes plots prints records registers
+    reports reserves runs shapes shares sorts splits starts stops stores sums switches tests turns uses values weighs
+    weights"""
 )
-NOUNS = AMBIGUOUS | _words(  # nouns too, behind the first word: "Return copies of …", "one of two passes"
-    """copies divides drops holds imports leaves looks means measures moves needs offers passes prints reads records
-    registers replaces reports reserves runs shows splits stands starts stays stops stores switches tries waits walks
-    writes"""
+BEHIND_NOUNS = _words(  # "Names of the states", but "Names the states"
+    """about across after along and as at before behind between by for from in inside into of on or out outside over
+    per that to under where which with within without"""
 )
-DETERMINERS = _words("a all an and any another each every it its no one only that the them these this those two what")
+INSIDE = VERBS - NOUNS - _words("holds leaves offers reads replaces shows stands stays tries waits walks writes")
 SUBORDINATE = _words(  # behind these a finite verb belongs to a side clause
     """after although and as because before but by how if or since so than that though until what when where whether
     which while who whose why with without unless once"""
@@ -75,14 +76,14 @@ def first_line(text: str) -> str | None:
         return "question"
     if line.rstrip("`'\")").endswith("?"):
         return "question"
-    if head[:1].isupper() and _is_verb(head.lower(), words[1:]):
+    if words[0].rstrip(",.:;").isalpha() and head[:1].isupper() and _is_verb(head.lower(), words[1:]):
         return "third person"
     return "clause" if _has_finite_verb(line) else None
 
 
 def _is_verb(word: str, rest: list[str]) -> bool:
-    if word in AMBIGUOUS:
-        return bool(rest) and rest[0].lower() in DETERMINERS
+    if word in NOUNS:
+        return bool(rest) and not (rest[0].lower() in BEHIND_NOUNS or rest[0].endswith(("ed", "en")))
     return word in VERBS
 
 
@@ -92,7 +93,7 @@ def _has_finite_verb(line: str) -> bool:
     for place, word in enumerate(clause.split()):
         if word.lower() in SUBORDINATE:
             return False
-        if place and (word in FINITE or word in VERBS - NOUNS):
+        if place and (word in FINITE or word in INSIDE):
             return True
     return False
 

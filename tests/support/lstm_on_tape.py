@@ -1,4 +1,4 @@
-"""One LSTM op by op on the tape, with gates held at values, and the gradient at every place of it."""
+"""One LSTM run op by op on the tape, with gates held at values, and the gradient at every place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GATES = "ifgo"
 
 
 def case_of(experiment: Experiment, nets: dict[str, Network]) -> dict[str, Any]:
-    """What an experiment sets, as `on_the_tape` takes it."""
+    """Return the settings of an experiment in the form that `on_the_tape` takes."""
     zero = np.zeros(UNITS)
     case: dict[str, Any] = {"x": np.array(X), "h_0": zero, "c_0": zero, "dc_T": zero}
     case["weights"] = {key: np.array(w) for key, w in zip("WUb", nets[experiment.network].weights, strict=True)}
@@ -27,9 +27,9 @@ def case_of(experiment: Experiment, nets: dict[str, Network]) -> dict[str, Any]:
 
 
 def on_the_tape(case: dict[str, Any]) -> dict[str, Any]:
-    """Every number of one sequence, under the names of lstm.js: forward, and what each way carries back.
+    """Return every number of one sequence, under the names of lstm.js: values, and the gradient along each path.
 
-    Wherever a gradient is looked at, a tensor of zeros is added; its gradient is what flows by there.
+    Where a gradient is read, a tensor of zeros is added; its gradient is the one that flows through that place.
 
     Args:
         case: weights (W, U, b), x (T, features), held (T, 4, units) with NaN where a gate is free, h_0, c_0 (units,),

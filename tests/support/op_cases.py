@@ -1,4 +1,4 @@
-"""One line for an operation, and the checks that every operation has to pass.
+"""Cases of operations, one line each, and the checks that every operation must pass.
 
 A test module lists its `CASES` and imports the checks; `tests/engine/ops/conftest.py` brings the two together.
 """
@@ -59,7 +59,7 @@ def test_value(case: Case, backend: ModuleType) -> None:
 
 
 def test_float32_stays_float32(case: Case) -> None:
-    """No step of an operation widens its input, whatever Python's floats stand in its formula, forward or backward."""
+    """Check that no step of an operation widens its dtype, forward or backward, with Python floats in its formula."""
     xs = [mg.tensor(x, "float32", requires_grad=True) for x in case.inputs]
     ys = [y for y in listed(case.ours(*xs)) if y.numpy().dtype.kind == "f"]
     for y in ys:
@@ -70,7 +70,7 @@ def test_float32_stays_float32(case: Case) -> None:
 
 
 def test_gradients(case: Case, backend: ModuleType) -> None:
-    """The gradient and the gradient of the gradient, with random cotangents on every output, for every input.
+    """Check the gradient and its gradient for every input, with random cotangents on every output.
 
     Along random directions, which miss no wrong element; one by one the elements are looked at where they are few.
     """

@@ -1,9 +1,9 @@
 """CuPy's part that `minigrad_cupy` uses, pretended on the CPU: arrays are NumPy's, kernels are compiled by g++.
 
-What is CUDA C in a kernel is also C++, but for a few words, so the very source that NVRTC gets is compiled and run
-here, thread after thread. Recording a graph keeps the launches, and launching it makes them again. So the arithmetic of
-the kernels, their indices, and the plan of the launches are tested where there is no GPU; that NVRTC takes the source,
-and how fast it is, is tested where there is one.
+The CUDA C of a kernel is also C++, but for a few words, so the source for NVRTC is compiled and run here, thread after
+thread. Recording a graph keeps the launches, and launching it repeats them. This tests the arithmetic of the kernels,
+their indices, and the order of the launches without a GPU. With a GPU, other tests compile the source by NVRTC and
+measure its speed.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ MODULES = ("cupy", "cupy.cublas", "cupyx", "cupyx.scipy", "cupyx.scipy.special")
 
 
 class OutOfMemoryError(MemoryError):
-    """Called as CuPy's, and in its words."""
+    """Error with the name and message of CuPy's."""
 
 
 class Pool:
-    """The pretended device's memory: as large as `size`, and full of what Python has allocated since `limited`."""
+    """The pretended device's memory: as large as `size`, filled by Python's allocations since `limited`."""
 
     def __init__(self) -> None:
         self.size: int | None = None
 
     @contextmanager
     def limited(self, size: int) -> Iterator[None]:
-        """So many bytes can be had inside a `with` block."""
+        """Limit the memory to `size` bytes inside a `with` block."""
         tracemalloc.start()
         self.size = size
         try:
@@ -67,26 +67,26 @@ class Pool:
 
 
 class Cuda:
-    """The pretended device: what was launched, and the recording that is open."""
+    """The pretended device: its launches, and the open recording."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.pool = Pool()
-        self.log: list[str] = []  # what the host asked for, one by one
+        self.log: list[str] = []  # the requests of the host, one by one
         self.recording: list[Callable[[], None]] | None = None
         self.last_first = False  # the threads of a launch run from the last to the first
         self._serial = itertools.count()
-        self._together: dict[str, tuple[ctypes.CDLL, str]] = {}  # what was compiled with others: library, prefix
+        self._together: dict[str, tuple[ctypes.CDLL, str]] = {}  # sources compiled together: library, prefix
 
     def empty(self, shape: Any, dtype: Any = float) -> Any:
-        """An array, if there is room for it."""
+        """Return an array, if there is room for it."""
         size = np.dtype(dtype).itemsize * int(np.prod(shape))
         if self.pool.size is not None and size > self.pool.free_bytes():
             raise OutOfMemoryError(f"Out of memory allocating {size:,} bytes (allocated so far: … bytes).")
         return np.empty(shape, dtype)
 
     def run(self, what: str, action: Callable[[], None]) -> None:
-        """A launch: done at once, or kept while a stream records."""
+        """Launch a kernel: at once, or when a recording is launched."""
         if self.recording is not None:
             self.recording.append(action)
             return
@@ -94,7 +94,7 @@ class Cuda:
         action()
 
     def compile_together(self, codes: Iterable[str]) -> None:
-        """Compiles many sources at once, which takes much less time than one by one."""
+        """Compile many sources at once, which takes much less time than one by one."""
         texts = []
         for k, code in enumerate(codes := [code for code in dict.fromkeys(codes) if code not in self._together]):
             named = re.sub(r'(extern "C" __global__ void )(\w+)', rf"\1k{k}_\2", code)
@@ -103,7 +103,7 @@ class Cuda:
         self._together |= {code: (library, f"k{k}_") for k, code in enumerate(codes)}
 
     def compiled(self, code: str) -> tuple[ctypes.CDLL, str]:
-        """The source as a library, and what the names of its kernels begin with."""
+        """Return the source as a library, and the prefix of its kernels' names."""
         return self._together.get(code) or (self._library(code), "")
 
     def _library(self, code: str) -> ctypes.CDLL:
@@ -198,7 +198,7 @@ def _stream(cuda: Cuda) -> Any:
 
 
 def _cupy(cuda: Cuda) -> dict[str, ModuleType]:
-    """The modules, by name."""
+    """Return the modules by name."""
     modules = {name: ModuleType(name) for name in MODULES}
     cupy = modules["cupy"]
     vars(cupy).update({name: getattr(np, name) for name in dir(np) if not name.startswith("_")})
@@ -221,7 +221,7 @@ def _cupy(cuda: Cuda) -> dict[str, ModuleType]:
 
 @contextmanager
 def pretended(folder: Path) -> Iterator[tuple[ModuleType, Cuda]]:
-    """`minigrad_cupy`, imported upon the pretended CuPy; and the device, to look at what was launched."""
+    """Import `minigrad_cupy` with the pretended CuPy; give it and the device, which lists its launches."""
     cuda = Cuda(folder)
     ours = [name for name in sys.modules if name.split(".")[0] in ("minigrad_cupy", "cupy", "cupyx")]
     before = {name: sys.modules.pop(name) for name in ours}

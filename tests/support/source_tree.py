@@ -1,4 +1,4 @@
-"""The source tree as `architecture.py` looks at it: every file of minigrad/ and backends/, parsed, with its imports.
+"""The source tree for `architecture.py`: every file of minigrad/ and backends/, parsed, with its imports.
 
 Nothing here imports minigrad: the files are read, not run.
 """
@@ -49,12 +49,12 @@ Tree = dict[str, Source]
 
 
 def within(module: str, package: str) -> bool:
-    """Is module the package itself or inside it?"""
+    """Return whether a module is the package itself or inside it."""
     return module == package or module.startswith(package + ".")
 
 
 def load(root: Path) -> Tree:
-    """Parses every file of minigrad/ and backends/ under root, by module name."""
+    """Parse every file of minigrad/ and backends/ under root, by module name."""
     tree: Tree = {}
     for top, base in (("minigrad", root), ("backends", root / "backends")):
         for path in sorted((root / top).rglob("*.py")):
@@ -87,7 +87,7 @@ def _imports(node: ast.AST, package: str, late: bool = False, types_only: bool =
 
 
 def _branches(node: ast.AST, types_only: bool) -> Iterator[tuple[ast.AST, bool]]:
-    """The node, or, of an ``if TYPE_CHECKING:``, its two branches, of which the first is never run."""
+    """Return the node, or the two branches of an ``if TYPE_CHECKING:``, of which the first never runs."""
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
         yield ast.Module(node.body, []), True
         yield ast.Module(node.orelse, []), types_only
@@ -96,7 +96,7 @@ def _branches(node: ast.AST, types_only: bool) -> Iterator[tuple[ast.AST, bool]]
 
 
 def defining_module(tree: Tree, base: str, name: str | None) -> str:
-    """Where a name comes from in truth: a module of that name, or what the package re-exports it from."""
+    """Return the module that defines a name: a module of that name, or the source of the package's re-export."""
     if name is None:
         return base
     if f"{base}.{name}" in tree:

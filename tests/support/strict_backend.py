@@ -1,8 +1,8 @@
-"""A stranger among the backends: array-api-strict, its arrays on a pretended second device.
+"""A backend of a third party: array-api-strict, with its arrays on a pretended second device.
 
-Arrays there refuse every silent conversion to NumPy, and everything that the standard does not promise, such as mixed
-kinds of dtypes. Code that runs on them has no NumPy hidden in it. What the standard lacks (scatter-add, padding, the
-error function, indexing by arrays and masks at will) goes by way of the host, here and openly.
+Its arrays refuse every silent conversion to NumPy, and everything that the standard does not promise, such as mixed
+kinds of dtypes. Code that runs on them has no NumPy hidden in it. Functions that the standard lacks (scatter-add,
+padding, the error function, general indexing by arrays and masks) run on the host, openly.
 """
 
 # ruff: noqa: A001, A004, F401  (the protocol's names are NumPy's, which are also Python's)
@@ -81,7 +81,7 @@ def arange(stop: int, dtype: Any = "int64") -> Array:
 
 
 def _reduction(function: Callable[..., Any]) -> Callable[..., Array]:
-    """The standard knows `axis` and `keepdims` by keyword only."""
+    """Return a reduction with positional `axis` and `keepdims`, which the standard takes by keyword only."""
     return lambda x, axis=None, keepdims=False: function(x, axis=axis, keepdims=keepdims)
 
 

@@ -1,4 +1,4 @@
-"""What the tests of traces share: layers of every kind, and one run of a layer under random cotangents."""
+"""Shared code of the tests of traces: layers of every kind, and one run under random cotangents."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LAYERS: dict[str, Any] = {
 
 
 def run(layer: Any, masked: bool = True, training: bool = True) -> tuple[mg.Tensor, mg.Tensor, Any]:
-    """x, the loss under random cotangents of all outputs, and the outputs."""
+    """Return x, the loss under random cotangents of all outputs, and the outputs."""
     rng = np.random.default_rng(3)
     x = mg.tensor(rng.standard_normal((B, T, I)), requires_grad=True)
     ys = layer(x, mask=mg.tensor(MASK) if masked else None, training=training)
