@@ -1,4 +1,4 @@
-"""Python's expressions of numbers as C's, and names that C, CUDA and the printer leave free."""
+"""Translation of Python expressions to C, and names that are free in C, CUDA and the printed kernels."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ typeof union unsigned using virtual void volatile wchar_t while xor xor_eq threa
 warpSize linux unix i386 main
 """
 KEYWORDS = frozenset(_KEYWORDS.split())
-"""Words of C++ and CUDA, and macros in small letters."""
-OWN = ("real", "at", "row", "unit", "mask", "masked", "batch", "nth")
-"""The printer's own names in a kernel."""
-WORDS = {
+"""Keywords of C++ and CUDA, and lower-case macros."""
+PRINTER_NAMES = ("real", "at", "row", "unit", "mask", "masked", "batch", "nth")
+"""Names that the printer uses in a kernel."""
+FUNCTION_NAMES = {
     "sigma": "sigma", "phi": "phi", "dsigma": "dsigma", "dphi": "dphi", "dclip": "dclip", "abs": "fabs", "sign": "sign",
     "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "sqrt": "sqrt", "sin": "sin", "cos": "cos",
     "tanh": "tanh", "erf": "erf", "floor": "floor", "maximum": "maximum", "minimum": "minimum",
@@ -34,21 +34,21 @@ UNARY = 5
 
 
 class RefusedError(Exception):
-    """A cell cannot be printed; in a few words why."""
+    """A cell cannot be printed; the message gives the reason in a few words."""
 
 
 class Names:
-    """Gives names that are free in a kernel, the same ones for the same cell.
+    """A source of names that are free in a kernel, the same for the same cell.
 
     Args:
-        taken: names that are in use already.
+        taken: names already in use.
     """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
-        self.taken = {*KEYWORDS, *OWN, *taken}
+        self.taken = {*KEYWORDS, *PRINTER_NAMES, *taken}
 
     def fresh(self, wanted: str) -> str:
-        """Returns the wanted name, or one like it that is free, and keeps it from being given again.
+        """Return the wanted name, or a similar one that is free, and reserve it.
 
         >>> names = Names()
         >>> names.fresh("z_i"), names.fresh("double"), names.fresh("double"), names.fresh("M_PI"), names.fresh("ζ")
@@ -57,7 +57,7 @@ class Names:
         name = re.sub(r"(^|_)_(\d)", r"\1v\2", wanted)  # _1, a value without a name in the equations
         name = "".join(c if c.isascii() else f"u{ord(c):x}" for c in name)
         if len(name) > 1 and name.isupper():
-            name += "_"  # NULL, NAN, M_PI: it may be a macro
+            name += "_"  # it may be a macro, such as NULL, NAN or M_PI
         while name in self.taken:
             name += "_"
         self.taken.add(name)
@@ -65,7 +65,7 @@ class Names:
 
 
 def names_of(text: str) -> list[str]:
-    """Returns the names of values in an expression, each once, in order; words are none.
+    """Return the names of values in an expression, each once, in order; function names are excluded.
 
     >>> names_of("sigma(z + w * c) * z")
     ['z', 'w', 'c']
@@ -77,14 +77,14 @@ def names_of(text: str) -> list[str]:
 
 
 def c_text(text: str, names: Mapping[str, str]) -> str:
-    """Returns an expression as C has it.
+    """Return an expression in C.
 
     Args:
-        text: the expression, in the words of a description.
-        names: what each name is called in C.
+        text: the expression, as in a description.
+        names: the C name of each value.
 
     Raises:
-        RefusedError: it has a word that is not known here.
+        RefusedError: it calls an unknown function or uses an unsupported operator.
 
     >>> c_text("f * c + (1 - f) * 0.5", {"f": "f", "c": "c"})
     'f * c + (1 - f) * (real)0.5'
@@ -93,7 +93,7 @@ def c_text(text: str, names: Mapping[str, str]) -> str:
 
 
 class _Writer:
-    """Writes an expression; a rank says how tightly what stands around it binds."""
+    """Writer of an expression; `rank` is the precedence of the surrounding operator."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
         self.names = names
@@ -113,7 +113,7 @@ class _Writer:
             return self._binary(e.left, type(e.ops[0]), e.comparators[0], rank)
         if isinstance(e, ast.Call) and isinstance(e.func, ast.Name):
             return self._call(e.func.id, e.args, rank)
-        raise RefusedError(f"the kernel does not know `{ast.unparse(e)}`")
+        raise RefusedError(f"the kernel cannot compute `{ast.unparse(e)}`")
 
     def _binary(self, left: ast.expr, kind: type[ast.AST], right: ast.expr, rank: int) -> str:
         sign, own = SIGNS[kind]
@@ -134,9 +134,9 @@ class _Writer:
             return f"clip({', '.join(given)})"
         if word == "clip":
             return f"minimum(maximum({given[0]}, {given[1]}), {given[2]})"
-        if word not in WORDS:
-            raise RefusedError(f"the kernel does not know the word {word}")
-        return f"{WORDS[word]}({', '.join(given)})"
+        if word not in FUNCTION_NAMES:
+            raise RefusedError(f"the kernel has no function {word}")
+        return f"{FUNCTION_NAMES[word]}({', '.join(given)})"
 
 
 def _inside(text: str, own: int, rank: int) -> str:
@@ -144,12 +144,12 @@ def _inside(text: str, own: int, rank: int) -> str:
 
 
 def _named(e: ast.expr) -> bool:
-    """True if a number of C's type int beside it becomes a real."""
+    """Return True if C converts an int operand beside this expression to real."""
     return any(isinstance(node, ast.Name) for node in ast.walk(e)) and not isinstance(e, ast.Compare)
 
 
 def _whole(e: ast.expr) -> str:
-    """A small whole number as C's int; "" for anything else."""
+    """Return a small whole number as an int of C; "" for anything else."""
     value = e.value if isinstance(e, ast.Constant) else None
     return str(int(value)) if isinstance(value, (int, float)) and float(value).is_integer() and abs(value) < 1e6 else ""
 
@@ -161,28 +161,28 @@ FUNCTIONS: dict[str, str] = {
     "clip": "real clip(real v, real limit) { return v < -limit ? -limit : v > limit ? limit : v; }",
     "dclip": "real dclip(real dy, real y, real limit) { return y > -limit && y < limit ? dy : 0; }",
 }
-"""Functions that CUDA lacks."""
+"""Device functions that CUDA does not provide."""
 
 
 def functions_text(lines: Sequence[str], sigma: Any, phi: Any) -> list[str]:
-    """Returns the device functions that the lines of kernels call, in an order in which C can read them.
+    """Return the device functions that the kernels call, each before its first use.
 
     Args:
-        lines: of the kernels.
+        lines: the lines of the kernels.
         sigma: σ, a `minigrad.recurrent.description.Rule`.
         phi: φ, likewise.
     """
     rules: list[str] = []
     for word, rule in (("sigma", sigma), ("phi", phi)):
-        called = _called(lines)
-        if called & {word, f"d{word}"} and rule is None:
+        c_name = _called(lines)
+        if c_name & {word, f"d{word}"} and rule is None:
             raise RefusedError(f"{word} is not elementwise")
-        if word in called:
+        if word in c_name:
             rules += _function(f"real {word}(real x)", rule.forward)
-        if f"d{word}" in called:
+        if f"d{word}" in c_name:
             rules += _function(f"real d{word}(real dy, real y{'' if rule.from_output else ', real x'})", rule.backward)
-    called = _called([*lines, *rules])
-    return [*(f"__device__ {text}" for name, text in FUNCTIONS.items() if name in called), *rules]
+    c_name = _called([*lines, *rules])
+    return [*(f"__device__ {text}" for name, text in FUNCTIONS.items() if name in c_name), *rules]
 
 
 def _called(lines: Sequence[str]) -> set[str]:
@@ -190,15 +190,15 @@ def _called(lines: Sequence[str]) -> set[str]:
 
 
 def _function(head: str, lines: Sequence[Any]) -> list[str]:
-    """A rule's lines as a function."""
-    names = _Same()
+    """Return a rule's lines as a function."""
+    names = _SameNames()
     *others, last = [(line.name, c_text(line.text, names)) for line in lines]
     body = [*(f"    real {name} = {text};" for name, text in others), f"    return {last[1]};"]
     return [f"__device__ {head}", "{", *body, "}"]
 
 
-class _Same(dict[str, str]):
-    """Each name as it is: those of a rule are x, y, dy, _1, _2, …"""
+class _SameNames(dict[str, str]):
+    """A mapping of each name to itself: the names of a rule are x, y, dy, _1, _2, …"""
 
     def __missing__(self, name: str) -> str:
         return name

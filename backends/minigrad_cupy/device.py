@@ -1,8 +1,8 @@
-"""Is there a GPU that works, and if not, what mends it: CuPy's and CUDA's errors in words.
+"""The check that a GPU works, and explanations of the errors of CuPy and CUDA.
 
-A machine can fail in layers, and each layer hides the next: no driver, a driver without a device, a wheel for another
-major version of CUDA, a wheel without the libraries it calls. So `probe` uses each once: memory, a kernel compiled on
-the spot (NVRTC), a matrix product (cuBLAS), random numbers (cuRAND).
+A machine can fail at several layers, and each failure hides the next: no driver, a driver without a device, a wheel for
+another major version of CUDA, a wheel without the libraries it calls. So `probe` uses each layer once: memory, a kernel
+compiled at run time (NVRTC), a matrix product (cuBLAS), random numbers (cuRAND).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 import cupy as cp
 
-from minigrad_cupy.run import Run
+from minigrad_cupy.workspace import Workspace
 
 
 class _Trial(NamedTuple):
     what: str
     run: Callable[[], Any]
-    needs: str  # the library behind it
+    needs: str  # the library that it uses
 
 
 _TRIALS = (
@@ -31,31 +31,31 @@ _TRIALS = (
 
 
 def probe() -> str | None:
-    """Returns None where a GPU answers; else why it does not, and what mends it."""
+    """Return None if a GPU works; else the reason, and the command that repairs it."""
     for trial in _TRIALS:
         try:
             trial.run()
             cp.cuda.Device().synchronize()
-        except Exception as error:  # noqa: BLE001  (each layer raises errors of its own; all of them are an answer)
+        except Exception as error:  # noqa: BLE001  (each layer raises errors of other classes)
             return f"it cannot {trial.what}: {_reason(error, trial.needs)}"
     return None
 
 
 def _reason(error: Exception, needs: str) -> str:
-    """An error of CUDA's in words, with the way out."""
+    """Return an explanation of an error of CUDA, with the remedy."""
     text = f"{type(error).__name__}: {error}".splitlines()[0]
     if "cudaErrorInsufficientDriver" in text:
         if _driver_version() == 0:
             return "this machine has no NVIDIA driver. Install the driver, or use a backend that needs no GPU."
         return (
-            f"the NVIDIA driver knows CUDA {_version(_driver_version())} and this CuPy was built for "
+            f"the NVIDIA driver supports CUDA {_version(_driver_version())} and this CuPy was built for "
             f"{_version(_runtime_version())}. Update the driver, or install the CuPy for CUDA "
             f"{_driver_version() // 1000}: {_pip(_driver_version() // 1000)}"
         )
     if "cudaErrorNoDevice" in text:
-        return "the driver sees no GPU. Is CUDA_VISIBLE_DEVICES empty? `nvidia-smi` lists what there is."
+        return "the driver finds no GPU. Check CUDA_VISIBLE_DEVICES; `nvidia-smi` lists the GPUs."
     if "cudaErrorMemoryAllocation" in text or isinstance(error, cp.cuda.memory.OutOfMemoryError):
-        return "the GPU's memory is full. `nvidia-smi` shows by what."
+        return "the GPU's memory is full. `nvidia-smi` lists the processes that use it."
     if isinstance(error, (ImportError, OSError)) or "DynamicLibNotFound" in text or "lib" in text.lower():
         major = _runtime_version() // 1000
         return f"{needs} cannot be loaded ({text}). Install NVIDIA's libraries: {_pip(major, '[ctk]')}"
@@ -67,7 +67,7 @@ def _pip(cuda_major: int, extra: str = "") -> str:
 
 
 def _version(number: int) -> str:
-    """12040 as 12.4."""
+    """Return a version number as text: 12040 as 12.4."""
     return f"{number // 1000}.{number % 1000 // 10}"
 
 
@@ -80,13 +80,13 @@ def _runtime_version() -> int:
 
 
 def shortage(error: MemoryError) -> tuple[int, int, int] | None:
-    """Returns the bytes that were asked for, that are in use, and that can be had in all; None if it is not the GPU's.
+    """Return the bytes requested, in use and available in total; None if the error is not the GPU's.
 
-    Runs that lie idle on their shelf give their memory back before it is counted.
+    The memory of unused workspaces is freed before it is counted.
     """
     if not isinstance(error, cp.cuda.memory.OutOfMemoryError):
         return None
-    Run.clear_shelf()
+    Workspace.clear_pool()
     pool = cp.get_default_memory_pool()
     used = int(pool.used_bytes())
     room = used + int(pool.free_bytes()) + int(cp.cuda.runtime.memGetInfo()[0])

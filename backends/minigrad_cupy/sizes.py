@@ -1,6 +1,6 @@
-"""The widths of a cell as numbers, told from the shapes of its states and weights; and these shapes, checked.
+"""The widths of a cell as numbers, derived from the shapes of its states and weights, which are checked.
 
-Kernels do not look where they write, so a wrong shape is an error before they run.
+Kernels write without bounds checks, so a wrong shape is an error before they run.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ UNITS = "units"
 
 
 class _Axis(NamedTuple):
-    """An axis of an array, and whose widths add up to its length."""
+    """An axis of an array, and the widths whose sum is its length."""
 
     array: str
     axis: int
@@ -20,20 +20,20 @@ class _Axis(NamedTuple):
 
 
 class Sizes:
-    """The numbers that a cell's widths stand for.
+    """The widths of a cell, as numbers.
 
     Args:
         d: `minigrad.recurrent.description.Description`.
-        given: those whose number is known.
+        given: the widths that are known.
 
     Attributes:
-        unknown: a width that can be told from no array, or "".
+        unknown: a width that no array determines, or "".
     """
 
     def __init__(self, d: Any, given: Mapping[str, int]) -> None:
         self.d, self.given, self.width = d, given, dict(d.widths)
         self._axes = list(self._all())
-        self._order: list[_Axis] = []  # axes of one unknown width each, once those before them are known
+        self._order: list[_Axis] = []  # each determines one more width, given those before it
         known = set(given)
         while found := next((a for a in self._axes if len(set(a.widths) - known) == 1), None):
             self._order.append(found)
@@ -42,13 +42,13 @@ class Sizes:
         self.unknown = next((w for w in wanted if w not in known and any(w in a.widths for a in self._axes)), "")
 
     def __call__(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
-        """Returns the number of each width.
+        """Return the number of each width.
 
         Args:
-            shapes: of the states and weights, by name.
+            shapes: the shapes of the states and weights, by name.
 
         Raises:
-            ValueError: they contradict each other.
+            ValueError: the shapes contradict each other.
         """
         sizes = dict(self.given)
         for array, axis, widths in self._order:

@@ -1,4 +1,4 @@
-"""The CuPy backend where there is no GPU."""
+"""Fixtures of the CuPy backend on a simulated GPU."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pretended_cuda import Cuda, pretended
 
 @pytest.fixture(scope="module")
 def pretended_backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ModuleType, Cuda]]:
-    """`minigrad_cupy` on a pretended CuPy, whose kernels run on the CPU; and the pretended device."""
+    """`minigrad_cupy` on a simulated CuPy, whose kernels run on the CPU; and the simulated device."""
     if shutil.which("g++") is None:
         pytest.skip("needs g++, to compile the kernels for the CPU")
     with pretended(tmp_path_factory.mktemp("kernels")) as both:

@@ -1,4 +1,4 @@
-"""The text of CUDA kernels: the same for the same cell, in names that C leaves free; and what it cannot say."""
+"""The text of CUDA kernels: deterministic, with names that are free in C; and the cells that are refused."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def text_of(kind: Kind) -> str:
 
 PRINT = """
 import sys
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {paths!r}
 from backends.test_cuda_text import BUILT_IN, ODD, text_of
 sys.stdout.buffer.write("".join(map(text_of, [*BUILT_IN, *ODD])).encode())
 """
 
 
 def test_the_same_text_in_every_process() -> None:
-    """Whatever the order of sets: so the compiler's own cache on disk finds it again."""
-    script = PRINT.format(tests=__file__.rpartition("backends")[0])
+    """Whatever the order of sets, so that the compiler's cache on disk finds it."""
+    script = PRINT.format(paths=sys.path)
     found = [
         subprocess.run([sys.executable, "-c", script], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True)
         for seed in ("1", "2")
@@ -54,7 +54,7 @@ def test_without_cupy() -> None:
 
 
 @pytest.mark.parametrize("kind", [*BUILT_IN, *ODD], ids=str)
-def test_it_can_be_read(kind: Kind) -> None:
+def test_the_text_is_readable(kind: Kind) -> None:
     text = text_of(kind)
     assert text.isascii()
     assert max(map(len, text.splitlines())) <= 120
@@ -62,7 +62,7 @@ def test_it_can_be_read(kind: Kind) -> None:
 
 
 class Named(Equations):
-    """Names that C, C++, CUDA, the C library's macros and the printer itself have a use for."""
+    """Names reserved in C, C++ and CUDA, macros of the C library, and names that the printer uses."""
 
     states = "real", "threadIdx", "state_real"
     products = "register unit M_PI = x W + real U + batch"
@@ -70,8 +70,8 @@ class Named(Equations):
     def forward(register, unit, M_PI, real, threadIdx, state_real, live, *, double=0.5, exp=0.3):
         mask = sigma(register + live * threadIdx)
         linux = phi(M_PI) * exp
-        kept_linux, next_real, Σ = mask * linux, phi(unit - double), sigma(state_real)
-        NAN = kept_linux + real * Σ
+        cache_linux, next_real, Σ = mask * linux, phi(unit - double), sigma(state_real)
+        NAN = cache_linux + real * Σ
         masked = NAN * next_real
         nth = masked - 1
         at = nth / 2
@@ -80,36 +80,36 @@ class Named(Equations):
         return n, tanh, NAN - state_real / (2 + tanh * tanh)
 
 
-def test_names_that_mean_something_to_c(cupy: ModuleType) -> None:
+def test_reserved_names(cupy: ModuleType) -> None:
     assert_loop_is_formulas(cupy, case_of(Kind(Named), (4, 5, 3, 4), "ragged"))
 
 
 def test_options_are_arguments() -> None:
-    """One text, and one compilation, whatever their numbers."""
+    """One text and one compilation, whatever the numbers."""
     text = text_of(Kind(LSTMP, values={"forget_bias": 0.7, "cell_clip": 0.5, "proj_clip": 0.4}))
     assert text == text_of(Kind(LSTMP, values={"forget_bias": 1.0, "cell_clip": 9.0, "proj_clip": 0.3}))
     assert "real forget_bias, real cell_clip" in text
     assert "0.7" not in text
 
 
-def test_what_it_cannot_say_it_says(cupy: ModuleType) -> None:
+def test_reasons(cupy: ModuleType) -> None:
     d = describe(SimpleRNN)
     strange = TANH._replace(name="Strange", forward=(Line("y", "bessel(x)", 0),))
-    said = "the kernel does not know the word bessel"
-    assert cupy.compile(d, "float32", OPTIONS._replace(phi=strange)) == said
-    assert cupy.text(d, "float32", OPTIONS._replace(phi=strange)) == f"// SimpleRNN: {said}\n"
+    reason = "the kernel has no function bessel"
+    assert cupy.compile(d, "float32", OPTIONS._replace(phi=strange)) == reason
+    assert cupy.text(d, "float32", OPTIONS._replace(phi=strange)) == f"// SimpleRNN: {reason}\n"
     assert cupy.compile(d, "float16", OPTIONS) == NO_FLOAT16
     power = TANH._replace(name="Power", forward=(Line("y", "x ** 3", 0),))
-    assert cupy.compile(d, "float32", OPTIONS._replace(phi=power)) == "the kernel does not know `x ** 3`"
+    assert cupy.compile(d, "float32", OPTIONS._replace(phi=power)) == "the kernel cannot compute `x ** 3`"
     assert not isinstance(cupy.compile(d, "float32", OPTIONS), str)
 
 
 def test_shapes_that_contradict_each_other(cupy: ModuleType) -> None:
     case = case_of(Kind(LSTM), (4, 5, 3, 4))
     U = case.weights.U
-    for weights, said in (
+    for weights, message in (
         (case.weights._replace(U=U[:3]), "LSTM: expected U of length 4 along axis 0, got 3"),
         (case.weights._replace(b=case.weights.b[:15]), "LSTM: expected b of length 16 along axis 0, got 15"),
     ):
-        with pytest.raises(ValueError, match=said):
+        with pytest.raises(ValueError, match=message):
             case.loop(cupy).forward(case.x, case.state, weights, None, False)

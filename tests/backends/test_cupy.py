@@ -1,4 +1,4 @@
-"""The CuPy backend where there is no GPU: its kernels compiled for the CPU, its launches counted, its errors read."""
+"""The CuPy backend without a GPU: its kernels compiled for the CPU, its launches counted, its errors."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BOTH_WAYS = ["gemm", *["gemm", "forward"] * T, *["backward", "gemm"] * T]
 
 
 class Inward(Equations):
-    """Inner products of a state, of a column and of another product, one of them a new state as it is."""
+    """Inner products of a state, of a column and of another product; one of them is a new state."""
 
     states = "h", "m"
     products = "z_a z_b = x W + h U + b"
@@ -42,7 +42,7 @@ class Inward(Equations):
 
 
 class Blind(Equations):
-    """What no gradient reaches: an input, a product's source, a column; two states that change places."""
+    """Values without a gradient: an input, a product's source, a column; and two states that swap."""
 
     states = "h", "k"
     products = "z_a z_b = stop(x) W + h U", "y = stop(h) V + k T + c"
@@ -52,7 +52,7 @@ class Blind(Equations):
 
 
 class Narrow(Equations):
-    """Everything of another width than the units, but one state; and the output is shared."""
+    """All values but one state have another width than the units; the output is shared."""
 
     states = "g:blocks", "c", "n:small"
     output = "g"
@@ -76,19 +76,19 @@ CELLS = [
     *(replace(kind, sigma=sigma, phi=phi) for kind in ODD[:11] for sigma, phi in ACTIVATIONS[:1]),
     *(Kind(cell, *pair) for cell in (LSTM, GRU, GRUResetBefore, SimpleRNN) for pair in ACTIVATIONS),
 ]
-"""Each is compiled once, all of them together."""
+"""Cells under test; all are compiled together."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled_together(pretended_backend: tuple[ModuleType, Cuda]) -> None:
-    """The kernels of all cells in one run of the compiler."""
+    """Compile the kernels of all cells in one run of the compiler."""
     cupy, device = pretended_backend
     loops = [case_of(kind, (1, 1, 1, 4)).loop(cupy) for kind in CELLS]
-    device.compile_together(loop.loop.plan.text for loop in loops if not isinstance(loop, str))
+    device.compile_together(loop.loop.program.text for loop in loops if not isinstance(loop, str))
 
 
 def numbers(layer: Any, mask: Any, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """Outputs and all gradients, under random cotangents and from states that are not zero."""
+    """Return the outputs and all gradients, under random cotangents and from non-zero states."""
     x = mg.tensor(rng.standard_normal((B, T, I)), requires_grad=True)
     layer.build(x.shape)
     layer.set_weights([rng.standard_normal(w.shape) for w in layer.weights])
@@ -130,7 +130,7 @@ def test_kernel_is_formula(
 @pytest.mark.parametrize("kind", CELLS, ids=str)
 @pytest.mark.parametrize("mask", ["none", "ragged", "late"])
 def test_every_cell(kind: Kind, mask: str, cupy: ModuleType) -> None:
-    """Outputs, final states and all gradients of three calls: as written, recorded, and replayed."""
+    """Outputs, final states and all gradients of three calls: launched, recorded, and replayed."""
     for seed in range(3):
         case = case_of(kind, (4, 5, 3, 4), mask, zero_output=seed == 1, seed=seed, turned=seed == 2)
         assert_loop_is_formulas(cupy, case, float32=2e-5)
@@ -148,7 +148,7 @@ def test_any_shape(kind: Kind, cupy: ModuleType) -> None:
 
 @pytest.mark.parametrize("kind", CELLS, ids=str)
 def test_threads_may_come_in_any_order(kind: Kind, cupy: ModuleType, cuda: Cuda) -> None:
-    """No thread reads what another one writes in the same launch: the same bits from the last thread to the first."""
+    """No thread reads what another writes in the same launch: the same bits in reverse order of threads."""
     case, found = case_of(kind, (4, 5, 3, 6), "ragged"), []
     for cuda.last_first in (False, True):
         found.append(case.by_loop(cupy))
@@ -165,7 +165,7 @@ def test_backward_again_and_without_dx(kind: Kind, cupy: ModuleType) -> None:
     dx, *first = loop.backward(case.dy, case.dstate, case.x, case.weights, cache, True)
     expected = [d if d is None else d.copy() for part in first for d in part]
     for array in (dx, y, *state_T, *(d for part in first for d in part if d is not None)):
-        array[...] = np.nan  # they are the caller's: whatever becomes of them, the cache is not touched
+        array[...] = np.nan  # the caller owns them; writing to them does not change the cache
     dx, *again = loop.backward(case.dy, case.dstate, case.x, case.weights, cache, False)
     assert dx is None
     for a, b in zip([d for part in again for d in part], expected, strict=True):
@@ -174,9 +174,11 @@ def test_backward_again_and_without_dx(kind: Kind, cupy: ModuleType) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_launches_a_step_then_one_for_all(kind: str, cupy: ModuleType, cuda: Cuda) -> None:
-    """First as written; the second time recorded and replayed; from the third on replayed alone."""
+    """Launched in the first call, recorded and replayed in the second, only replayed from the third on."""
     with mg.using(cupy):
-        layer = KINDS[kind][0](H + 1, return_sequences=True, dtype="float64")  # units of this test's own: a new shelf
+        layer = KINDS[kind][0](
+            H + 1, return_sequences=True, dtype="float64"
+        )  # units of no other test: a new pool
         x = mg.random.normal((B, T, I), dtype="float64")
         logs = []
         for _ in range(3):
@@ -188,7 +190,7 @@ def test_two_launches_a_step_then_one_for_all(kind: str, cupy: ModuleType, cuda:
 
 STEPS = [
     (Kind(LSTM), "gemm forward", "backward gemm"),
-    (Kind(LSTM, h_masks="one"), "thin gemm forward", "backward gemm thin_back"),
+    (Kind(LSTM, h_masks="one"), "dropout gemm forward", "backward gemm dropout_backward"),
     (Kind(GRUResetBefore), "gemm forward_1 gemm forward_2", "backward_1 gemm backward_2 gemm"),
     (BUILT_IN[11], "gemm forward_1 gemm forward_2", "backward_1 gemm backward_2 gemm"),
     (ODD[3], "gemm forward_1 gemm forward_2 gemm forward_3", "backward_1 gemm backward_2 gemm backward_3 gemm"),
@@ -198,12 +200,12 @@ STEPS = [
 
 @pytest.mark.parametrize(("kind", "forward", "backward"), STEPS)
 def test_launches_of_a_step(kind: Kind, forward: str, backward: str, cupy: ModuleType, cuda: Cuda) -> None:
-    """A kernel for each stage between two products, and one that sums what units share."""
+    """A kernel for each stage between two products, and one that sums the gradients of shared values."""
     case_of(replace(kind, h_masks=kind.h_masks.replace("each", "none")), (T, 7, I, 6)).by_loop(cupy)
     assert cuda.log == ["gemm", *forward.split() * T, *backward.split() * T]
 
 
-def test_sequences_that_live_together_do_not_share(cupy: ModuleType) -> None:
+def test_sequences_in_use_do_not_share_arrays(cupy: ModuleType) -> None:
     with mg.using(cupy):
         layer = L.LSTM(H, return_sequences=True, dtype="float64")
         x, other = (mg.tensor(mg.random.normal((B, T, I), dtype="float64"), requires_grad=True) for _ in range(2))
@@ -214,7 +216,7 @@ def test_sequences_that_live_together_do_not_share(cupy: ModuleType) -> None:
 
 
 def test_backward_twice(cupy: ModuleType) -> None:
-    """The numbers that forward kept are still there after the first way back."""
+    """The first backward pass leaves the cache intact."""
     with mg.using(cupy):
         layer = L.GRU(H, dtype="float64")
         x = mg.tensor(np.ones((B, T, I)), requires_grad=True)
@@ -223,7 +225,7 @@ def test_backward_twice(cupy: ModuleType) -> None:
         np.testing.assert_allclose(first, second, rtol=1e-12)
 
 
-def test_what_leaves_is_counted(cupy: ModuleType) -> None:
+def test_transfers_are_counted(cupy: ModuleType) -> None:
     with mg.using(cupy):
         model = mg.keras.Sequential([L.LSTM(H), L.Dense(1)])
         model.compile("adam", "mse")
@@ -245,18 +247,18 @@ FULL = re.compile(
 )
 
 
-def told(run: Callable[[], object]) -> list[float] | None:
-    """The numbers of the error for a batch that does not fit; None for one that does."""
+def numbers_of_error(run: Callable[[], object]) -> list[float] | None:
+    """Return the numbers in the error for a batch that does not fit; None for one that fits."""
     try:
         run()
     except OutOfMemoryError as error:
-        said = FULL.fullmatch(str(error))
-        return [float(number) for number in said.groups()] if said else []
+        match = FULL.fullmatch(str(error))
+        return [float(number) for number in match.groups()] if match else []
     return None
 
 
 def test_a_batch_that_does_not_fit(cupy: ModuleType, cuda: Cuda) -> None:
-    """Who follows the advice trains after an error or two; what the step had taken is free again after each."""
+    """The advised batch size fits after one or two errors; the memory of a failed step is freed."""
     tried = [64]
     with mg.using(cupy):
         model = mg.keras.Sequential([L.LSTM(31, return_sequences=True), L.LSTM(31), L.Dense(1)])
@@ -264,7 +266,7 @@ def test_a_batch_that_does_not_fit(cupy: ModuleType, cuda: Cuda) -> None:
         x, y = np.ones((64, 20, 8), "float32"), np.ones((64, 1), "float32")
         model.train_on_batch(x[:1], y[:1])
         with cuda.pool.limited(2 << 20):
-            while numbers := told(lambda: model.fit(x, y, batch_size=tried[-1], verbose=0)):
+            while numbers := numbers_of_error(lambda: model.fit(x, y, batch_size=tried[-1], verbose=0)):
                 size, rest, step, more, fit, advised = numbers
                 assert size == tried[-1]
                 assert rest < 0.5
@@ -279,7 +281,7 @@ def test_a_batch_that_does_not_fit(cupy: ModuleType, cuda: Cuda) -> None:
 
 
 class CUDARuntimeError(RuntimeError):
-    """Called as CuPy's."""
+    """An error with the name of CuPy's."""
 
 
 @pytest.mark.parametrize(
@@ -289,18 +291,18 @@ class CUDARuntimeError(RuntimeError):
         (
             "cudaErrorInsufficientDriver: …",
             11080,
-            "the NVIDIA driver knows CUDA 11.8 and this CuPy was built for 12.9. Update the driver, or install",
+            "the NVIDIA driver supports CUDA 11.8 and this CuPy was built for 12.9. Update the driver, or install",
         ),
-        ("cudaErrorNoDevice: no CUDA-capable device is detected", 12090, "the driver sees no GPU."),
+        ("cudaErrorNoDevice: no CUDA-capable device is detected", 12090, "the driver finds no GPU."),
         ("cudaErrorMemoryAllocation: out of memory", 12090, "the GPU's memory is full."),
         (
-            "cudaErrorUnknown: who knows",
+            "cudaErrorUnknown: unknown error",
             12090,
-            "the CUDA driver failed (CUDARuntimeError: cudaErrorUnknown: who knows).",
+            "the CUDA driver failed (CUDARuntimeError: cudaErrorUnknown: unknown error).",
         ),
     ],
 )
-def test_a_device_that_does_not_answer(
+def test_a_broken_device(
     error: str, driver: int, expected: str, cupy: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -325,5 +327,5 @@ def test_a_missing_library(cupy: ModuleType, monkeypatch: pytest.MonkeyPatch) ->
     )
 
 
-def test_a_device_that_answers(cupy: ModuleType) -> None:
+def test_a_working_device(cupy: ModuleType) -> None:
     assert cupy.probe() is None

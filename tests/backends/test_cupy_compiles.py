@@ -1,4 +1,4 @@
-"""NVRTC takes the kernels of every cell for every architecture from Volta to Hopper: no GPU needed, and no CuPy."""
+"""NVRTC compiles the kernels of every cell for every architecture from Volta to Hopper; needs no GPU and no CuPy."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ELEMENTWISE = [
 
 @pytest.fixture(scope="module")
 def nvrtc() -> ctypes.CDLL:
-    """NVIDIA's compiler, from its wheel."""
+    """Return NVIDIA's compiler, from its wheel."""
     try:
         files = metadata.files(WHEEL) or []
     except metadata.PackageNotFoundError:
@@ -36,7 +36,7 @@ def nvrtc() -> ctypes.CDLL:
 
 
 def cuda_of(kind: Kind, dtype: str) -> str:
-    """The text of a cell."""
+    """Return the text of a cell."""
     case = case_of(kind, (1, 1, 1, 4))
     rules = rule_of(kind.sigma), rule_of(kind.phi)
     h_masks = 0 if case.weights.h_masks is None else len(case.weights.h_masks)
@@ -44,17 +44,17 @@ def cuda_of(kind: Kind, dtype: str) -> str:
 
 
 def compiled(nvrtc: ctypes.CDLL, source: str, arch: int) -> tuple[str, str]:
-    """What the compiler says, and the code that it makes."""
+    """Return the compiler's messages and the code."""
     program = ctypes.c_void_p()
     options = ["--std=c++14", f"-arch=sm_{arch}"]
     assert nvrtc.nvrtcCreateProgram(ctypes.byref(program), source.encode(), b"kernels.cu", 0, None, None) == 0
     given = (ctypes.c_char_p * len(options))(*[option.encode() for option in options])
     failed = nvrtc.nvrtcCompileProgram(program, len(options), given)
-    told = text(nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog, program)
-    assert failed == 0, told
+    log = text(nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog, program)
+    assert failed == 0, log
     code = text(nvrtc.nvrtcGetCUBINSize, nvrtc.nvrtcGetCUBIN, program)
     nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
-    return told, code
+    return log, code
 
 
 def text(size_of: Any, get: Any, program: ctypes.c_void_p) -> str:
@@ -66,8 +66,8 @@ def text(size_of: Any, get: Any, program: ctypes.c_void_p) -> str:
 
 
 def assert_compiles(nvrtc: ctypes.CDLL, source: str, arch: int) -> None:
-    told, code = compiled(nvrtc, source, arch)
-    assert [line for line in told.splitlines() if "deprecated" not in line] == []  # Volta's days are numbered
+    log, code = compiled(nvrtc, source, arch)
+    assert [line for line in log.splitlines() if "deprecated" not in line] == []  # Volta is deprecated
     assert code.startswith("\x7fELF")
     assert "forward" in code
     assert "backward" in code
@@ -81,7 +81,7 @@ def test_every_cell_on_every_architecture(kind: Kind, nvrtc: ctypes.CDLL) -> Non
 
 @pytest.mark.parametrize("op", ELEMENTWISE)
 def test_every_activation(op: type[Op], nvrtc: ctypes.CDLL) -> None:
-    """On both sides, in every built-in cell, on the oldest architecture and the newest."""
+    """As σ and as φ, in every built-in cell, on the oldest and the newest architecture."""
     values = {"cell_clip": 0.5, "proj_clip": 0.5}
     for cell, dtype in itertools.product((LSTM, GRU, GRUResetBefore, SimpleRNN, LSTMP), DTYPES):
         source = cuda_of(Kind(cell, op, op, values if cell is LSTMP else {}), dtype)
@@ -89,6 +89,6 @@ def test_every_activation(op: type[Op], nvrtc: ctypes.CDLL) -> None:
             assert_compiles(nvrtc, source, arch)
 
 
-def test_a_mistake_is_seen(nvrtc: ctypes.CDLL) -> None:
+def test_an_error_is_detected(nvrtc: ctypes.CDLL) -> None:
     with pytest.raises(AssertionError, match='identifier "tanj" is undefined'):
         compiled(nvrtc, cuda_of(Kind(LSTM), "float32").replace("tanh(", "tanj("), 80)

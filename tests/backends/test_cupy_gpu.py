@@ -1,7 +1,7 @@
 """The CuPy backend on a real GPU: `pytest -m gpu`.
 
-What the tests of the engine and of the cells check, they check there too (the fixture `backend`); here is what only a
-device can answer.
+The tests of the engine and of the cells run on it too (the fixture `backend`); this file holds the checks that need a
+device.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def test_the_contract(cupy: ModuleType) -> None:
 
 
 def numbers(layer: Any, mask: Any, shape: tuple[int, int, int]) -> list[tuple[np.ndarray, ...]]:
-    """Outputs and all gradients of four calls: as written, recorded, and twice replayed."""
+    """Return the outputs and all gradients of four calls: launched, recorded, and replayed twice."""
     rng = np.random.default_rng(2)
     layer.build(shape)
     layer.set_weights([rng.standard_normal(w.shape) / 4 for w in layer.weights])
@@ -74,7 +74,7 @@ def test_kernel_is_formula(
 
 
 def on(cupy: ModuleType, case: Case) -> Case:
-    """The case with its arrays on the device."""
+    """Return the case with its arrays on the device."""
 
     def moved(array: Any) -> Any:
         return None if array is None else cupy.asarray(array)
@@ -87,7 +87,7 @@ def on(cupy: ModuleType, case: Case) -> Case:
 @pytest.mark.parametrize("kind", [*BUILT_IN, *ODD[:-1]], ids=str)
 @pytest.mark.parametrize("mask", ["none", "late"])
 def test_every_cell(kind: Kind, mask: str, cupy: ModuleType) -> None:
-    """Four calls: as written, recorded, and twice replayed; more units than a block has threads."""
+    """Four calls: launched, recorded, and replayed twice; more units than a block has threads."""
     tolerance = {"float64": 1e-10, "float32": 2e-4}[kind.dtype]
     for seed in range(4):
         case = case_of(kind, (9, 5, 7, 130), mask, seed=seed)

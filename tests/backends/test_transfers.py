@@ -1,4 +1,4 @@
-"""In a training step no number leaves the device, whatever the layers: counted at the CuPy backend's one exit."""
+"""No training step transfers a number from the device, whatever the layers; `to_numpy` counts transfers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LAYERS: dict[str, Callable[[], list[Any]]] = {
 
 
 def stepping(model: Any, optimizer: Any, x: Any, y: Any) -> Callable[[], mg.Tensor]:
-    """One step, as one writes it without `fit`."""
+    """Return a training step, written without `fit`."""
 
     def step() -> mg.Tensor:
         with mg.GradientTape() as tape:
@@ -51,7 +51,7 @@ def stepping(model: Any, optimizer: Any, x: Any, y: Any) -> Callable[[], mg.Tens
 
 
 def steps(model: Any, optimizer: Any, x: Any, y: Any, backend: ModuleType) -> tuple[int, int]:
-    """How many numbers left the device in two steps, and when one looked at the loss."""
+    """Return the number of transfers in a second step, and in reading the loss."""
     step = stepping(model, optimizer, x, y)
     step()
     before = backend.transfers
@@ -84,7 +84,7 @@ def test_every_layer(name: str, cupy: ModuleType) -> None:
 
 
 def test_fit(cupy: ModuleType) -> None:
-    """What leaves is told at the end of an epoch, however many steps it has."""
+    """Transfers happen at the end of an epoch, whatever the number of steps."""
     with mg.using(cupy):
         model = mg.keras.Sequential([L.LSTM(3), L.Dense(1)])
         model.compile(mg.keras.optimizers.Adam(global_clipnorm=1.0), "mse", metrics=["mae"])

@@ -1,4 +1,4 @@
-"""One kernel while it is written: what it reads, computes and stores, and which arguments that takes."""
+"""The writer of one kernel: its loads, computations and stores, and the arguments that they need."""
 
 from __future__ import annotations
 
@@ -6,67 +6,67 @@ from collections.abc import Mapping, Sequence
 from textwrap import wrap
 
 from minigrad_cuda.expressions import RefusedError, c_text, names_of
-from minigrad_cuda.layout import Layout, Place
-from minigrad_cuda.plan import UNITS, Argument, Kernel
+from minigrad_cuda.program import UNITS, Argument, KernelLaunch
+from minigrad_cuda.storage import Location, Storage
 
 WIDE = 120
 
 
-class Draft:
+class KernelWriter:
     """A kernel of one thread for each of `width` numbers of a row.
 
     Args:
-        of: the cell's arrays.
-        called: what each value is called in C.
-        at: where the values stand that are not made here.
-        width: the width.
+        storage: the cell's arrays.
+        c_names: the C name of each value.
+        at: the locations of the values that this kernel does not compute.
+        width: the number of threads for each row, by name.
     """
 
-    def __init__(self, of: Layout, called: Mapping[str, str], at: Mapping[str, Place], width: str) -> None:
-        self.of, self.called, self.at, self.width = of, called, at, width
+    def __init__(self, storage: Storage, c_names: Mapping[str, str], at: Mapping[str, Location], width: str) -> None:
+        self.storage, self.c_names, self.at, self.width = storage, c_names, at, width
         self.made: set[str] = set()
-        self.helpers: dict[str, tuple[int, str]] = {}  # name: (rank, value); those of a lower rank come first
-        self.pointers: dict[Argument, bool] = {}  # True where it is written to
+        self.helpers: dict[str, tuple[int, str]] = {}  # name: (rank, value), in the order of their ranks
+        self.pointers: dict[Argument, bool] = {}  # True if written to
         self.options: dict[str, None] = {}
         self.widths: dict[str, None] = {width: None}
         self.masked: list[str] = []
-        self.loads: dict[str, tuple[Place, str]] = {}
+        self.loads: dict[str, tuple[Location, str]] = {}
         self.lines: list[str] = []
         self.stores: list[str] = []
 
     @property
     def variable(self) -> str:
         """The width's name in C."""
-        return self.of.variable[self.width]
+        return self.storage.variable[self.width]
 
     def read(self, name: str) -> str:
-        """Returns what a value is called here; loads it where it is not made here."""
-        c = self.called[name]
-        if name not in self.made and name in self.of.d.options:
+        """Return the C name of a value; load the value if this kernel does not compute it."""
+        c = self.c_names[name]
+        if name not in self.made and name in self.storage.d.options:
             self.options[name] = None
         elif name not in self.made:
             if name not in self.at:
                 raise RefusedError(f"{name} meets values of another width")
-            place = self.at[name]
-            value = self.text(place) + self.thinned(place)
-            if place.first:
-                value = f"{self._is_first(self.of.arrays[place.array].widths[0])} ? {value} : 0"
-            self.loads[name] = place, f"real {c} = {value};"
+            location = self.at[name]
+            value = self.text(location) + self.dropout_factor(location)
+            if location.first:
+                value = f"{self._is_first(self.storage.arrays[location.array].widths[0])} ? {value} : 0"
+            self.loads[name] = location, f"real {c} = {value};"
             self.made.add(name)
         return c
 
     def line(self, name: str, text: str) -> None:
-        """Adds a line of the cell."""
+        """Add a line of the cell."""
         for read in names_of(text):
             self.read(read)
-        self.lines.append(f"real {self.called[name]} = {c_text(text, self.called)};")
+        self.lines.append(f"real {self.c_names[name]} = {c_text(text, self.c_names)};")
         self.made.add(name)
 
-    def text(self, place: Place, writes: bool = False) -> str:
-        """Returns an array's element, this thread's."""
-        array = self.of.arrays[place.array]
-        width, pointer = array.widths[place.column], self._pointer(place.argument, writes)
-        shared = width != self.width and self.width == UNITS and width in self.of.d.shared
+    def text(self, location: Location, writes: bool = False) -> str:
+        """Return this thread's element of an array."""
+        array = self.storage.arrays[location.array]
+        width, pointer = array.widths[location.column], self._pointer(location.argument, writes)
+        shared = width != self.width and self.width == UNITS and width in self.storage.d.shared
         if width != self.width and not shared:
             raise RefusedError(f"values of the widths {width} and {self.width} meet")
         if array.time == "weight":
@@ -76,37 +76,37 @@ class Draft:
         unit = self._of_block(width) if shared else self._unit()
         if len(array.widths) == 1:
             return f"{pointer}[{self._row()} * {self._size([width])} + {unit}]"
-        before = array.widths[: place.column]
-        row = self._helper(2, self.of.rows[array.name], f"{self._row()} * ({self._size(array.widths)})")
+        before = array.widths[: location.column]
+        row = self._helper(2, self.storage.rows[array.name], f"{self._row()} * ({self._size(array.widths)})")
         return f"{pointer}[{row} + {self._size(before)} + {unit}]" if before else f"{pointer}[{row} + {unit}]"
 
-    def thinned(self, place: Place) -> str:
-        """Returns `` * mask``, where a value is thinned by recurrent dropout."""
-        return f" * {self.text(Place(place.thinned))}" if place.thinned else ""
+    def dropout_factor(self, location: Location) -> str:
+        """Return `` * mask`` for a value under recurrent dropout, else an empty text."""
+        return f" * {self.text(Location(location.dropout_mask))}" if location.dropout_mask else ""
 
     def new_state(self, state: str, value: str) -> None:
-        """Stores a new state; a masked row keeps the old one."""
-        array = self.of.states[state][0]
-        old, new = self.text(Place(array)), self.text(Place(array, 1), True)
+        """Store a new state; a masked row keeps the old one."""
+        array = self.storage.states[state][0]
+        old, new = self.text(Location(array)), self.text(Location(array, 1), True)
         self._row()
         self._helper(3, "masked", "mask && !mask[row]")
         store = f"{new} = masked ? {old} : {self.read(value)};"
-        width = self.of.arrays[array].widths[0]
+        width = self.storage.arrays[array].widths[0]
         self.stores.append(store if width == self.width else f"if ({self._is_first(width)}) {store}")
 
-    def store(self, place: Place, name: str, masked: str = "", sign: str = "=") -> None:
-        """Stores a value, and something else where the row is masked."""
-        text = self.text(place, True)
-        self.stores.append(f"{text} {sign} {self.read(name)}{self.thinned(place)};")
+    def store(self, location: Location, name: str, masked: str = "", sign: str = "=") -> None:
+        """Store a value; in a masked row store `masked` instead, if given."""
+        text = self.text(location, True)
+        self.stores.append(f"{text} {sign} {self.read(name)}{self.dropout_factor(location)};")
         if masked:
             self.masked.append(f"{text} = {masked};")
 
     def gradient(self, state: str, value: str) -> None:
-        """Stores ∂loss/∂state; where a row is masked, what arrived. `value` is in C, "" for nothing."""
-        array = self.of.states[state][1]
-        to, arrived = self.text(Place(array), True), self.text(Place(array, 1))
-        adds = state == self.of.d.output  # what the loss says of the output before is there already
-        self.masked.append(f"{to} {'+=' if adds else '='} {arrived};")
+        """Store ∂loss/∂state; in a masked row, the upstream gradient. `value` is in C, "" for a zero."""
+        array = self.storage.states[state][1]
+        to, upstream = self.text(Location(array), True), self.text(Location(array, 1))
+        adds = state == self.storage.d.output  # the array already holds the gradient of the previous output
+        self.masked.append(f"{to} {'+=' if adds else '='} {upstream};")
         if value or not adds:
             self.stores.append(f"{to} {'+=' if adds else '='} {value or 0};")
 
@@ -114,7 +114,7 @@ class Draft:
 
     def _pointer(self, argument: Argument, writes: bool) -> str:
         self.pointers[argument] = self.pointers.get(argument, False) or writes
-        return self.of.after[argument.array] if argument.step else argument.array
+        return self.storage.after[argument.array] if argument.step else argument.array
 
     def _helper(self, rank: int, name: str, text: str) -> str:
         self.helpers.setdefault(name, (rank, text))
@@ -127,40 +127,44 @@ class Draft:
         return self._helper(0, "unit", f"at % {self.variable}")
 
     def per_block(self, width: str) -> str:
-        """Returns how many units share one number."""
+        """Return the number of units that share one number."""
         self.widths |= {UNITS: None, width: None}
-        return self._helper(1, self.of.per[width], f"{self.of.variable[UNITS]} / {self.of.variable[width]}")
+        return self._helper(
+            1, self.storage.per[width], f"{self.storage.variable[UNITS]} / {self.storage.variable[width]}"
+        )
 
     def _of_block(self, width: str) -> str:
-        return self._helper(2, self.of.blocks[width], f"{self._unit()} / {self.per_block(width)}")
+        return self._helper(2, self.storage.blocks[width], f"{self._unit()} / {self.per_block(width)}")
 
     def _is_first(self, width: str) -> str:
         return f"{self._unit()} % {self.per_block(width)} == 0"
 
     def _size(self, widths: Sequence[str]) -> str:
-        """The sum of widths, ``2 * blocks + units``."""
+        """Return the sum of widths, such as ``2 * blocks + units``."""
         self.widths |= dict.fromkeys(widths)
         counts = {w: widths.count(w) for w in dict.fromkeys(widths)}
-        return " + ".join(f"{n} * {self.of.variable[w]}" if n > 1 else self.of.variable[w] for w, n in counts.items())
+        return " + ".join(
+            f"{n} * {self.storage.variable[w]}" if n > 1 else self.storage.variable[w] for w, n in counts.items()
+        )
 
     # --- the text -----------------------------------------------------------------------------------------------------
 
-    def kernel(self, name: str) -> Kernel:
-        """Returns how the kernel is launched."""
-        return Kernel(name, self.width, tuple(self._arguments()), tuple(self.options), tuple(self.widths))
+    def kernel(self, name: str) -> KernelLaunch:
+        """Return the launch of the kernel."""
+        return KernelLaunch(name, self.width, tuple(self._arguments()), tuple(self.options), tuple(self.widths))
 
     def _arguments(self) -> list[Argument]:
-        """The arrays, those first that are read alone."""
+        """Return the arrays, read-only ones first."""
         return sorted(self.pointers, key=lambda argument: self.pointers[argument])
 
-    def written(self, name: str) -> list[str]:
-        """Returns the kernel's text."""
+    def text_of(self, name: str) -> list[str]:
+        """Return the text of the kernel under this name."""
         pointers = [
-            f"{'' if self.pointers[a] else 'const '}real* {self.of.after[a.array] if a.step else a.array}"
+            f"{'' if self.pointers[a] else 'const '}real* {self.storage.after[a.array] if a.step else a.array}"
             for a in self._arguments()
         ]
-        arguments = [*pointers, *(f"real {self.called[o]}" for o in self.options), "const bool* mask", "int batch"]
-        arguments += [f"int {self.of.variable[w]}" for w in self.widths]
+        arguments = [*pointers, *(f"real {self.c_names[o]}" for o in self.options), "const bool* mask", "int batch"]
+        arguments += [f"int {self.storage.variable[w]}" for w in self.widths]
         if self.masked:
             self._row()
         helpers = sorted(self.helpers.items(), key=lambda helper: helper[1][0])
@@ -171,7 +175,7 @@ class Draft:
         ]
         if self.masked:
             start += ["if (mask && !mask[row]) {", *(f"    {line}" for line in self.masked), "    return;", "}"]
-        order = list(self.of.arrays)
+        order = list(self.storage.arrays)
         loads = [load for _, load in sorted(self.loads.values(), key=lambda p: (order.index(p[0].array), p[0][1:]))]
         body = "\n\n".join(
             "\n".join(line for text in part for line in _folded(f"    {text}"))
@@ -179,12 +183,12 @@ class Draft:
             if part
         )
         made = [line.split(" ")[1] for line in self.lines if line.startswith("real ")]
-        said = f"// {', '.join(made)}" if made else "// nothing but copies"
-        return [*commented(said), *_call(f'extern "C" __global__ void {name}(', arguments), "{", body, "}"]
+        comment = f"// {', '.join(made)}" if made else "// copies only"
+        return [*commented(comment), *_call(f'extern "C" __global__ void {name}(', arguments), "{", body, "}"]
 
 
 def _call(head: str, arguments: Sequence[str]) -> list[str]:
-    """A function's head, in lines that are not too long."""
+    """Return a function's head, in several lines if it is too long."""
     lines = [f"{head}{', '.join(arguments)})"]
     if len(lines[0]) <= WIDE:
         return lines
@@ -200,12 +204,12 @@ def _call(head: str, arguments: Sequence[str]) -> list[str]:
 
 
 def commented(line: str) -> list[str]:
-    """Returns a comment, in several lines where it is too long."""
+    """Return a comment, in several lines if it is too long."""
     return wrap(line, WIDE, subsequent_indent="// ") or [line]
 
 
 def _folded(line: str) -> list[str]:
-    """A long line in several."""
+    """Return a line, in several lines if it is too long."""
     if len(line) <= WIDE:
         return [line]
     at = max(line.rfind(sign, 0, WIDE) for sign in (" + ", " - ", " * ", " = ", ", ", " ? ", " : "))

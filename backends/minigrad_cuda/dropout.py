@@ -1,7 +1,7 @@
-"""Recurrent dropout: which mask thins the output for which product.
+"""Recurrent dropout: the assignment of masks to products.
 
-With one mask all products see the same thinned output. With one for each column, a product of several columns is taken
-apart into products of one column each, whose matrices are columns of the whole: ``U:2`` are those of U's third.
+With one mask, all products read the same output after dropout. With a mask for each column, a product of several
+columns is split into products of one column each. Their matrices are columns of the whole: ``U:2`` is U's third.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 
-class Thinned(NamedTuple):
-    """A cell with its masks shared out.
+class WithDropout(NamedTuple):
+    """A cell with a recurrent dropout mask assigned to each product.
 
     Attributes:
-        d: the description, its products taken apart where they must be.
-        products: for each product the number of its mask, or None.
-        inner: likewise for each inner product.
+        d: the description, with its products split where needed.
+        products: for each product, the number of its mask, or None.
+        inner: for each inner product, the number of its mask, or None.
     """
 
     d: Any
@@ -23,12 +23,12 @@ class Thinned(NamedTuple):
     inner: tuple[int | None, ...]
 
 
-def thinned(d: Any, h_masks: int) -> Thinned:
-    """Returns a cell with its recurrent dropout masks shared out.
+def with_dropout(d: Any, h_masks: int) -> WithDropout:
+    """Return a cell with its recurrent dropout masks assigned.
 
     Args:
         d: `minigrad.recurrent.description.Description`.
-        h_masks: how many there are: 0, 1 for all, or one for each column and each recurrent inner product.
+        h_masks: the number of masks: 0, 1 for all, or one for each column and each recurrent inner product.
     """
     products, masks, count = [], list[int | None](), 0
     for p in d.products:
@@ -47,10 +47,10 @@ def thinned(d: Any, h_masks: int) -> Thinned:
     for i in d.inner:
         inner.append((count if h_masks > 1 else 0) if h_masks and i.recurrent else None)
         count += i.recurrent
-    return Thinned(d._replace(products=tuple(products)), tuple(masks), tuple(inner))
+    return WithDropout(d._replace(products=tuple(products)), tuple(masks), tuple(inner))
 
 
 def _column(p: Any, j: int) -> Any:
-    """One column of a product."""
+    """Return the product of one column."""
     terms = tuple(t._replace(matrix=f"{t.matrix}:{j}") for t in p.terms)
     return p._replace(columns=(p.columns[j],), terms=terms, bias=p.bias and f"{p.bias}:{j}")
