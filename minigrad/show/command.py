@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from minigrad.engine.errors import MinigradError
 from minigrad.recurrent import GRU, LSTM, LSTMP, MGU, Equations, GRUResetBefore, SimpleRNN
 from minigrad.show.forms import FORMS, shown
-from minigrad.train.cells import cell_of
+from minigrad.train.cells import import_cell
 from minigrad.train.command_line import Parser
 from minigrad.train.errors import OptionError
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         "--dtype", metavar="DTYPE", default="float32", help="dtype of the compiled loops (default: float32)"
     )
     given = parser.read(arguments)
-    equations = CELLS.get(given["cell"].lower()) or cell_of("show", given["cell"], CELLS)
+    equations = CELLS.get(given["cell"].lower()) or import_cell("show", given["cell"], CELLS)
     try:
         text = shown(equations, given["form"], given["recurrent_activation"], given["activation"], given["dtype"])
     except MinigradError as error:

@@ -1,10 +1,8 @@
-"""Training toy models: tasks with baselines, runs that can be gone on with, the command line.
+"""Training of toy models: tasks with baselines, runs that can be resumed, the command line.
 
-One can
-
-- train and go on: `Run.create(folder, options, task).train()`, `Run.resume(folder).train()`;
-- add a task: a subclass of `Task` or `GeneratedTask` with options of its own, entered in `TASKS`;
-- use a trained model: `trained(folder)` gives the task and the `Trainer` that holds the model.
+- Train and resume: `Run.create(folder, options, task).train()`, `Run.resume(folder).train()`.
+- Add a task: write a subclass of `Task` or `GeneratedTask` with its own options, and enter it in `TASKS`.
+- Use a trained model: `trained(folder)` returns the task and the `Trainer` that holds the model.
 
 The same from a shell: ``python -m minigrad train TASK``.
 """
@@ -12,7 +10,7 @@ The same from a shell: ``python -m minigrad train TASK``.
 from minigrad.train.errors import CheckpointError, DataError, OptionError, RunError
 from minigrad.train.options import Options, adapted, option
 from minigrad.train.run import Run, trained
-from minigrad.train.task import Batch, GeneratedTask, RunOptions, Sampling, Score, Shape, Task
+from minigrad.train.task import Batch, GeneratedTask, ModelShape, RunOptions, Sampling, Score, Shape, Task
 from minigrad.train.tasks import TASKS
 from minigrad.train.trainer import Trainer
 
@@ -22,6 +20,7 @@ __all__ = [
     "CheckpointError",
     "DataError",
     "GeneratedTask",
+    "ModelShape",
     "OptionError",
     "Options",
     "Run",

@@ -1,4 +1,4 @@
-"""Cells by name: ``module:Name``, a cell of the user's own, imported because the user typed it."""
+"""Custom cells by name: ``module:Name`` is imported only if the user typed it on the command line."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from minigrad.recurrent.reader import describe
 from minigrad.train.errors import OptionError
 
 
-def cell_of(where: str, name: str, known: Iterable[str]) -> type[Equations]:
-    """Return the equations that a command line names.
+def import_cell(where: str, name: str, known: Iterable[str]) -> type[Equations]:
+    """Import the equations that a command line names.
 
     Args:
         where: the command or option, for messages.
         name: ``module:Name``.
-        known: the names without a module that would have been right.
+        known: the allowed names without a module.
 
     Raises:
-        OptionError: there is no such module, no such cell in it, or its equations cannot be read.
-        UnknownNameError: it is no ``module:Name``, and no known name.
+        OptionError: the module does not exist, it has no such cell, or the cell's equations cannot be read.
+        UnknownNameError: `name` is neither ``module:Name`` nor a known name.
     """
     module_name, colon, attribute = name.partition(":")
     if not colon:
-        raise unknown_name(where, name, known, "A cell of your own is module:Name, such as my_cells:Coupled.")
+        raise unknown_name(where, name, known, "A custom cell is module:Name, such as my_cells:Coupled.")
     try:
         module = import_module(module_name)
     except ImportError as error:
@@ -48,24 +48,29 @@ def cell_of(where: str, name: str, known: Iterable[str]) -> type[Equations]:
     return found
 
 
-def defined(name: str) -> type[Equations]:
-    """Return the equations that a run names, if they have been imported. A file never causes an import.
+def imported_cell(name: str) -> type[Equations]:
+    """Return the equations that a run names. They must have been imported: a file never causes an import.
 
     Raises:
-        OptionError: they have not.
+        OptionError: the equations have not been imported.
     """
     if name not in EQUATIONS:
         raise OptionError(
-            f"this run's cell is {name}, of your own. Name it again, so that it is imported: --cell {name}"
+            f"this run's cell is {name}, a custom cell. Name it again, so that it is imported: --cell {name}"
         )
     return EQUATIONS[name]
 
 
-def named_again(where: str, given: str | None, of_run: str) -> None:
-    """Import the cell of a run, which the user has named again on the command line.
+def import_run_cell(where: str, given: str | None, of_run: str) -> None:
+    """Import the custom cell of a run, named again on the command line.
+
+    Args:
+        where: the command or option, for messages.
+        given: the option's value, None if it was not given.
+        of_run: the cell in the run's options.
 
     Raises:
-        OptionError: it is not the run's cell, or the run has none of the user's own.
+        OptionError: `given` is not the run's cell, or the run has no custom cell.
     """
     if given is None:
         return
@@ -73,4 +78,4 @@ def named_again(where: str, given: str | None, of_run: str) -> None:
         needed = f"--cell {of_run}" if ":" in of_run else f"--cell {of_run} or no --cell"
         raise OptionError(f"{where}: the run's cell is {of_run}; expected {needed}, got --cell {given}.")
     if ":" in given:
-        cell_of("--cell", given, ())
+        import_cell("--cell", given, ())

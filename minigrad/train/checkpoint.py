@@ -1,7 +1,7 @@
 """Checkpoints: named arrays and plain values in one ``.npz`` file, without pickle.
 
 The values (options, generator states, position in the data …) are one JSON text, stored as an
-array of bytes under the name ``about``. Anything that reads NumPy's format can read a checkpoint:
+array of bytes under the name ``about``. Any reader of NumPy's format can read a checkpoint:
 
     np.load("checkpoint.npz")["weights/0"]
 """
@@ -24,15 +24,15 @@ from minigrad.train.json_files import parse
 FORMAT, VERSION = "minigrad checkpoint", 1
 ABOUT = "about"
 MOST = 1 << 32  # bytes
-LAST, BEST = NAMES = ("checkpoint.npz", "best.npz")  # of a run
+LAST, BEST = NAMES = ("checkpoint.npz", "best.npz")  # in the folder of a run
 
 
 class Checkpoint(NamedTuple):
-    """What a checkpoint holds.
+    """Content of a checkpoint.
 
     Attributes:
-        about: plain values, as JSON has them.
-        arrays: NumPy arrays; names such as ``weights/0`` put them in groups.
+        about: plain values, as in JSON.
+        arrays: NumPy arrays; names such as ``weights/0`` form groups.
     """
 
     about: dict[str, Any]
@@ -43,18 +43,18 @@ class Checkpoint(NamedTuple):
         return [self.arrays[f"{name}/{k}"] for k in range(len(self.named(name)))]
 
     def named(self, name: str) -> dict[str, Array]:
-        """Return the arrays ``name/…`` by the rest of their names."""
+        """Return the arrays ``name/…`` by the remainder of their names."""
         prefix = f"{name}/"
         return {key.removeprefix(prefix): array for key, array in self.arrays.items() if key.startswith(prefix)}
 
 
 def grouped(**groups: list[Array]) -> dict[str, Array]:
-    """Name the arrays of lists: ``weights=[a, b]`` gives ``weights/0`` and ``weights/1``."""
+    """Return the arrays of lists by name: ``weights=[a, b]`` gives ``weights/0`` and ``weights/1``."""
     return {f"{name}/{k}": array for name, arrays in groups.items() for k, array in enumerate(arrays)}
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, atomically; the same content gives the same bytes."""
+    """Write a checkpoint atomically; equal content gives equal bytes."""
     about = {"format": FORMAT, "version": VERSION, **checkpoint.about}
     text = json.dumps(about, allow_nan=False).encode()
     write_arrays(path, {ABOUT: np.frombuffer(text, np.uint8), **checkpoint.arrays})
@@ -64,7 +64,7 @@ def load(path: Path) -> Checkpoint:
     """Read a checkpoint.
 
     Raises:
-        CheckpointError: there is none, it is damaged, another program's, or of a later version.
+        CheckpointError: the file is missing, is damaged, or comes from another program or a later version.
     """
     if not os.path.lexists(path):
         raise CheckpointError(f"{path}: there is no such checkpoint.{_others(path)}")
@@ -74,13 +74,13 @@ def load(path: Path) -> Checkpoint:
 
 
 def _others(path: Path) -> str:
-    """What to do in place of reading a checkpoint: read another one of the run."""
-    beside = [other for name in NAMES if (other := path.with_name(name)).exists() and other != path]
-    return f" Name {beside[0]} in its place, or start a new run." if beside else " Start a new run."
+    """Return advice, as the end of a message: use another checkpoint of the run, or start a new run."""
+    others = [other for name in NAMES if (other := path.with_name(name)).exists() and other != path]
+    return f" Name {others[0]} in its place, or start a new run." if others else " Start a new run."
 
 
 def _about(path: Path, arrays: dict[str, Array]) -> dict[str, Any]:
-    """Take the plain values out of the arrays, and makes sure that they are ours."""
+    """Take the plain values out of the arrays, and check that minigrad wrote them."""
     foreign = CheckpointError(
         f"{path}: this NumPy archive was not written by minigrad: it holds "
         f"{', '.join(sorted(arrays)[:5]) or 'nothing'}, and no description that names the format "

@@ -1,4 +1,4 @@
-"""``python -m minigrad COMMAND …``: finds the command, and says in a sentence what a user did wrong.
+"""``python -m minigrad COMMAND …``: dispatch to the command, with one-sentence messages for users' mistakes.
 
 A command is a module of `minigrad.train.commands` with a ``HELP`` line and ``main(arguments)``, which
 returns the exit code; it is entered in `COMMANDS`.
@@ -22,14 +22,14 @@ from minigrad.engine.starting import INTERRUPTED
 from minigrad.train.errors import CheckpointError, DataError, OptionError, RunError
 
 Commands = Mapping[str, tuple[str, Callable[[Sequence[str]], int]]]
-"""For each name of a command its line of help and its function."""
+"""Command name → its line of help and its function."""
 
-PROGRAM = "python -m minigrad"  # what it is called; what a user is to type is a `command`
+PROGRAM = "python -m minigrad"  # name in messages; `command` returns a line to type
 USER, FAILED = 2, 1  # exit codes
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints are ours: one sentence, the nearest name."""
+    """An argument parser whose messages are one sentence with the nearest name."""
 
     def __init__(self, command: str, **settings: Any) -> None:
         super().__init__(prog=f"{PROGRAM} {command}", allow_abbrev=False, **settings)
@@ -38,7 +38,7 @@ class Parser(argparse.ArgumentParser):
         """Return the arguments by name.
 
         Raises:
-            OptionError: one is unknown, or lacks its value.
+            OptionError: an argument is unknown, or lacks its value.
         """
         known, rest = self.parse_known_args(arguments)
         for word in rest:
@@ -50,7 +50,7 @@ class Parser(argparse.ArgumentParser):
         return vars(known)
 
     def error(self, message: str) -> NoReturn:
-        """Raise OptionError where argparse would print its usage and leave."""
+        """Raise OptionError; argparse would print its usage and exit."""
         raise OptionError(f"{self.prog}: {message.removeprefix('argument ')}.")
 
 
@@ -58,11 +58,11 @@ def main(arguments: Sequence[str], commands: Commands) -> int:
     """Run a command and return the exit code.
 
     Args:
-        arguments: what stands after ``python -m minigrad``.
-        commands: for each name its line of help and its function.
+        arguments: the words after ``python -m minigrad``.
+        commands: name → its line of help and its function.
     """
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a console that lacks a character shows another one
+        if hasattr(stream, "reconfigure"):  # a console that lacks a character shows a replacement
             stream.reconfigure(errors="replace")
     try:
         if not arguments or arguments[0] in ("-h", "--help"):
@@ -83,31 +83,31 @@ def main(arguments: Sequence[str], commands: Commands) -> int:
 
 
 def _failed(error: Exception) -> int:
-    """Say what went wrong while the program ran, through no fault of the arguments."""
-    if isinstance(error, BrokenPipeError):  # who read our output has left, as `head` does
+    """Print an error that is not a fault of the arguments, and return the exit code."""
+    if isinstance(error, BrokenPipeError):  # the reader of our output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    said: object = error
+    message: object = error
     if isinstance(error, OSError) and error.filename is not None:
-        said = f"{error.filename}: {error.strerror}."  # the system's own words begin with a number
+        message = f"{error.filename}: {error.strerror}."  # str(error) begins with a number
     elif isinstance(error, MemoryError):
-        why = str(error).rstrip(".")
-        said = f"not enough memory: {why}. Take fewer --units, a smaller --batch or shorter sequences."
-    print(f"minigrad: {said}", file=sys.stderr)
+        reason = str(error).rstrip(".")
+        message = f"not enough memory: {reason}. Take fewer --units, a smaller --batch or shorter sequences."
+    print(f"minigrad: {message}", file=sys.stderr)
     return FAILED
 
 
 def _overview(commands: Commands) -> str:
     width = max(map(len, commands)) + 2
     lines = [f"  {name:<{width}}{text}" for name, (text, _) in commands.items()]
-    more = f"{command('-m', 'minigrad', 'COMMAND', '--help')} tells more."
+    more = f"{command('-m', 'minigrad', 'COMMAND', '--help')} shows more."
     return "\n".join([f"usage: {PROGRAM} COMMAND …", "", *lines, "", more])
 
 
 def command(*words: str) -> str:
-    """Return a command line to copy: the Python that runs now, its path as short as it works here, and the words.
+    """Return a command line to copy: the path of the running Python, as short as possible, and the words.
 
-    The word ``python`` would do only where the virtual environment is activated.
+    The word ``python`` works only where the virtual environment is activated.
     """
     here, python = Path.cwd(), Path(sys.executable or "python")
     if python.is_absolute() and python.is_relative_to(here):
@@ -120,14 +120,14 @@ def command(*words: str) -> str:
 
 @contextmanager
 def on_backend(name: str, source: str = "") -> Iterator[None]:
-    """Inside the `with` block, the backend of a run's option ``--backend`` is the current one.
+    """Use the backend of a run's option ``--backend`` inside the `with` block.
 
     Args:
         name: the option's value.
-        source: where it stands, if not on the command line, with a colon behind it.
+        source: the origin of the value, with a colon behind it; empty for the command line.
 
     Raises:
-        OptionError: there is none of that name, or it does not work here.
+        OptionError: no backend has that name, or it does not work here.
     """
     try:
         backend = resolve(name)

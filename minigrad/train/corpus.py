@@ -1,4 +1,4 @@
-"""Text to learn from: a file of the user's, or the Python standard library of this machine."""
+"""Training text: a file that the user names, or the Python standard library of this machine."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from minigrad.engine.protocol import Array
 from minigrad.train.errors import DataError
 
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
-"""Stands for every character outside of the vocabulary; always its first entry."""
+"""Replacement for every character outside of the vocabulary; always its first entry."""
 
-# Tests, installed packages, and modules that are tables or prose rather than code.
+# Tests, installed packages, and modules that hold tables or prose instead of code.
 LEFT_OUT = {"test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__"}
 LEFT_OUT |= {"encodings", "pydoc_data", "entities.py"}
 PER_FILE = 20_000
@@ -30,10 +30,10 @@ def read_text(path: str | Path, characters: int | None = None) -> str:
 
     Args:
         path: the file.
-        characters: how many are needed; of a large file no more is read than may be these.
+        characters: the number of characters needed; None reads all. Only as many bytes as these can take are read.
 
     Raises:
-        DataError: the file is missing, unreadable, empty, too large, or not UTF-8 (and at which byte).
+        DataError: the file is missing, unreadable, empty, too large, or not UTF-8 (the message names the byte).
     """
     first = math.inf if characters is None else LONGEST * characters + len(BOM_UTF8)
     data = read_bytes(path, int(first) if first <= LARGEST_FILE else None)
@@ -42,14 +42,14 @@ def read_text(path: str | Path, characters: int | None = None) -> str:
     except UnicodeDecodeError as error:
         raise DataError(
             f"--file {path}: expected UTF-8 text, but byte {error.start} (of {len(data)}) is "
-            f"0x{data[error.start]:02x}, which cannot stand there. Convert the file, e.g. with "
+            f"0x{data[error.start]:02x}, which is invalid there. Convert the file, e.g. with "
             "iconv -f LATIN1 -t UTF-8."
         ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_bytes(path: str | Path, first: int | None = None) -> bytes:
-    """Return the content of a file that is there, can be read and is not empty; or so many bytes of it."""
+    """Return the content of a file that is not empty, or its `first` bytes."""
     data = read_file(path, DataError, f"--file {path}", most=LARGEST_FILE, first=first)
     if not data:
         raise DataError(f"--file {path}: the file is empty; there is nothing to learn from.")
@@ -59,12 +59,12 @@ def read_bytes(path: str | Path, first: int | None = None) -> bytes:
 def standard_library(limit: int) -> str:
     """Return source files of the standard library, one after the other, up to `limit` characters.
 
-    Which files, and in what order, depends on their names alone: they are sorted by the hash of
-    their path, which mixes packages well and is the same in every run. Of each file only the first
-    20,000 characters are taken, so that none weighs much in the text or in the part held out.
+    The choice and the order of files depend on their names alone: files are sorted by the hash of
+    their path, which mixes packages well and is equal in every run. Only the first 20,000 characters
+    of each file are taken, so that no file dominates the text or the part held out.
 
     Raises:
-        DataError: there are no source files where Python says its library is.
+        DataError: the library's folder has no source files.
     """
     root = Path(sysconfig.get_path("stdlib"))
     files = [
@@ -84,7 +84,7 @@ def standard_library(limit: int) -> str:
 
 
 class Vocabulary:
-    """The characters that a model knows, and their numbers; number 0 is every other character."""
+    """The characters of a model and their numbers; number 0 stands for every other character."""
 
     def __init__(self, characters: str) -> None:
         self.characters = characters
@@ -108,7 +108,7 @@ class Vocabulary:
         return self._numbers[_code_points(text)]
 
     def decode(self, numbers: Array) -> str:
-        """Return the text of some numbers."""
+        """Return the text that numbers stand for."""
         return "".join(self.characters[number] for number in numbers)
 
     def missing(self, text: str) -> list[str]:

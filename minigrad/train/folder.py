@@ -1,7 +1,7 @@
-"""The folder of a run: what stands in it, and whether it is one.
+"""The folder of a run: its files, and checks of its state.
 
-A run is there once its folder holds ``config.json`` and a checkpoint. A folder in which a run was begun but stopped
-before the first checkpoint holds nothing to resume, so a new run may take it.
+A run exists once its folder holds ``config.json`` and a checkpoint. A run that was stopped before its first checkpoint
+leaves nothing to resume, so a new run may use its folder.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ RESULT = "result.json"
 CURVE = "curve.png"
 
 
-def place(path: str | Path) -> tuple[Path, Path | None]:
-    """Return the folder of a run, and the checkpoint if one was named in its place.
+def locate(path: str | Path) -> tuple[Path, Path | None]:
+    """Return the folder of a run, and the checkpoint if the path names one.
 
     Raises:
         RunError: the checkpoint is not in the folder of a run.
@@ -40,14 +40,14 @@ def read_config(folder: Path) -> tuple[str, RunOptions]:
     """Return the task's name and the options of a run.
 
     Raises:
-        RunError: the folder is no run.
-        OptionError: the options are not those of the task.
+        RunError: the folder is not that of a run.
+        OptionError: the options do not fit the task.
     """
     path = folder / CONFIG
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise RunError(f"{folder}: {_no_run(folder)}") from None
+        raise RunError(f"{folder}: {_explain_no_run(folder)}") from None
     except (OSError, ValueError) as error:
         raise RunError(f"{folder}: cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     config = read_json(path)
@@ -59,9 +59,10 @@ def read_config(folder: Path) -> tuple[str, RunOptions]:
     return name, find(name).options_type.from_dict(config["options"], str(path))
 
 
-def _no_run(path: Path) -> str:
+def _explain_no_run(path: Path) -> str:
+    """Return the reason why a folder without ``config.json`` is no run."""
     if os.path.isdir(path):
-        if _unbegun(path):
+        if _is_unstarted(path):
             refuse_if_held(path)
             return f"it has no config.json, so it is no run. Begin one with --out {path}."
         return "it has no config.json, so it is no run."
@@ -72,20 +73,20 @@ def _no_run(path: Path) -> str:
 
 
 def refuse_if_used(folder: Path) -> None:
-    """Do nothing where a new run may be made: there is nothing, or what was left of a run before its first checkpoint.
+    """Raise an error unless a new run may use a folder: it is absent, empty, or of a run without a checkpoint.
 
     Raises:
-        RunError: there is something, with the way to resume it if it is a run.
+        RunError: the folder is in use. The message says how to resume it if it is a run.
     """
     if not os.path.lexists(folder):
         return
-    if _unbegun(folder):
+    if _is_unstarted(folder):
         refuse_if_held(folder)
         return
     if os.path.exists(folder / CONFIG):
         refuse_if_held(folder)
     resumed = _resumable(folder)
-    how = f"go on with it by --resume {resumed}, or " if resumed else ""
+    how = f"resume it by --resume {resumed}, or " if resumed else ""
     raise RunError(f"--out {folder}: this exists already; {how}choose another place with --out.")
 
 
@@ -97,8 +98,8 @@ def _resumable(folder: Path) -> Path | None:
     return folder / BEST if os.path.exists(folder / BEST) else None
 
 
-def _unbegun(folder: Path) -> bool:
-    """True for an empty folder, or one of a run that was stopped before its first checkpoint."""
+def _is_unstarted(folder: Path) -> bool:
+    """True for an empty folder, or for one of a run that was stopped before its first checkpoint."""
     try:
         names = set(os.listdir(folder))
     except (OSError, ValueError):
@@ -109,29 +110,29 @@ def _unbegun(folder: Path) -> bool:
         return True
     try:
         read_config(folder)
-    except (RunError, OptionError):  # another program's, or edited: not ours to replace
+    except (RunError, OptionError):  # written by another program, or edited: keep it
         return False
     return True
 
 
-def refuse_if_unbegun(folder: Path) -> None:
-    """Do nothing where there is a checkpoint.
+def refuse_if_unstarted(folder: Path) -> None:
+    """Raise an error if a run has no checkpoint yet.
 
     Raises:
-        RunError: the run was stopped before the first one, or is being made now.
+        RunError: the run was stopped before its first checkpoint, or another process is creating it now.
     """
-    if _unbegun(folder):
+    if _is_unstarted(folder):
         refuse_if_held(folder)
         raise RunError(
             f"{folder}: its run was stopped before the first checkpoint. Begin it again with --out {folder}."
         )
 
 
-def make(folder: Path) -> None:
-    """Make the folder of a new run, and those above it.
+def create_folder(folder: Path) -> None:
+    """Create the folder of a new run, and its parents.
 
     Raises:
-        RunError: it cannot be made.
+        RunError: the folder cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -140,6 +141,6 @@ def make(folder: Path) -> None:
         raise RunError(str(cannot_write(f"--out {folder}", failure))) from None
 
 
-def left_by_the_dead(folder: Path) -> bool:
-    """True if a process that is no more left its lock or a temporary file."""
+def has_leftovers(folder: Path) -> bool:
+    """True if a process that has ended left its lock or a temporary file."""
     return os.path.lexists(folder / NAME) or bool(abandoned(folder))

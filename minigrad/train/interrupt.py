@@ -1,4 +1,4 @@
-"""Ctrl-C between two steps: a run is stopped only where it can be saved."""
+"""Ctrl-C between two steps: a run stops only where it can be saved."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SAME = 1.0  # seconds: what comes sooner is the same Ctrl-C, passed on by `timeout`, `make` or `uv run` as well
+SAME = 1.0  # seconds: a sooner signal is the same Ctrl-C, forwarded by `timeout`, `make` or `uv run`
 
 
 class Interruption:
-    """Whether somebody asked the run to stop.
+    """Request to stop a run; true once a signal has arrived.
 
     Attributes:
-        signal: the number of the signal that came, or None.
+        signal: the number of the signal, or None.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Interruption:
         return self.signal is not None
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        """Remember the first signal; one that comes later ends the program at once."""
+        """Record the first signal; a later one ends the program at once."""
         now = time.monotonic()
         if self.signal is None:
             self.signal, self._came = number, now
@@ -36,11 +36,11 @@ class Interruption:
             raise KeyboardInterrupt
 
 
-_raised = [-math.inf]  # when
+_raised = [-math.inf]  # time of the last KeyboardInterrupt, in seconds
 
 
 def raise_once(number: int, frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt, but not for the same Ctrl-C again while the first is being answered."""
+    """Raise KeyboardInterrupt, but not twice for the same Ctrl-C."""
     now = time.monotonic()
     if now - _raised[0] > SAME:
         _raised[0] = now
@@ -49,9 +49,9 @@ def raise_once(number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Inside the `with` block, Ctrl-C (and SIGTERM) only leave a note.
+    """Record Ctrl-C and SIGTERM inside the `with` block, and let the program run.
 
-    Python allows this in the main thread alone; elsewhere the note stays empty.
+    Python allows this in the main thread alone; in other threads nothing is recorded.
     """
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():

@@ -12,11 +12,11 @@ from minigrad.engine.files import read_file, write_atomically
 from minigrad.train.errors import RunError, shortened
 
 MOST = 1 << 20  # bytes of a JSON file; a config.json has about a thousand
-DEEPEST = 16  # objects and lists in one another
+DEEPEST = 16  # nesting of objects and lists
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Write values as JSON that a person can read, atomically."""
+    """Write values as indented JSON, atomically."""
     text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomically(path, lambda file: file.write(text.encode("utf-8", "surrogatepass")))
 
@@ -37,10 +37,10 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def parse(text: bytes) -> Any:
-    """Return the value of a JSON text that holds finite numbers, each name once, and is not nested deeply.
+    """Return the value of a strict JSON text: finite numbers, unique names, nesting of at most `DEEPEST`.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is no such JSON; the message says why.
 
     >>> parse(b'{"a": 1, "a": 2}')
     Traceback (most recent call last):

@@ -1,8 +1,8 @@
-"""One run folder, one process that writes in it.
+"""The lock of a run's folder: one process writes to it at a time.
 
-The lock is a file that says who holds it. One that a process left behind when it was killed is taken over. To look who
-holds it and to take it are two steps: between them the system keeps every other process out (`_alone`), and does so no
-longer than this process lives. What a killed process left besides, its temporary files, is removed under the lock.
+The lock is a file with the ID and the machine of its process. A lock of a killed process is taken over. Checking the
+holder and taking the lock are two steps: between them the system excludes every other process (`_exclusive`), for as
+long as this process lives. Temporary files of killed processes are removed under the lock.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ else:
     import fcntl
 
 NAME = "lock"
-GUARD = f".{NAME}.guard"  # on Windows, where no folder can be locked
-MOST = 1000  # bytes: a number and a name
-LARGEST = 2**31 - 1  # number of a process
+GUARD = f".{NAME}.guard"  # on Windows, which cannot lock a folder
+MOST = 1000  # bytes: a process ID and the name of a machine
+LARGEST = 2**31 - 1  # process ID
 TEMPORARY = re.compile(r"\..+\.(\d{1,10})(?:-([0-9a-f]{8})-([0-9a-f]{8})-\d+)?\.tmp", re.DOTALL)
-_mine: set[Path] = set()  # the locks that this process holds: its number may be that of a dead one
+_mine: set[Path] = set()  # locks of this process: an earlier process may have had the same ID
 
 
 @contextmanager
-def locked(folder: Path, look: Callable[[Path], None] = lambda folder: None) -> Iterator[None]:
-    """Hold the folder's lock inside the `with` block, and remove what killed processes left.
+def locked(folder: Path, check: Callable[[Path], None] = lambda folder: None) -> Iterator[None]:
+    """Hold the folder's lock inside the `with` block, and remove the files of killed processes.
 
     Args:
         folder: the folder.
-        look: called once no other process can change the folder, before anything is written; may raise.
+        check: called when no other process can change the folder, before anything is written; it may raise.
 
     Raises:
-        RunError: another process trains there.
+        RunError: another process trains in the folder.
         FileError: the folder cannot be written to.
     """
     path = _path(folder)
     holder = f"{os.getpid()} {platform.node()}\n".encode()
     with ExitStack() as stack:
-        with _alone(folder):
+        with _exclusive(folder):
             refuse_if_held(folder)
-            look(folder)
-            stack.callback(_give_back, folder, path, holder)
+            check(folder)
+            stack.callback(_release, folder, path, holder)
             _mine.add(path)
             write_atomically(path, lambda file: file.write(holder))
             for left in abandoned(folder):
@@ -58,31 +58,31 @@ def locked(folder: Path, look: Callable[[Path], None] = lambda folder: None) -> 
         yield
 
 
-def _give_back(folder: Path, path: Path, holder: bytes) -> None:
+def _release(folder: Path, path: Path, holder: bytes) -> None:
     _mine.discard(path)
-    with suppress(FileError), _alone(folder):  # there may be no such folder any more
-        if _read(path) == holder:  # else somebody deleted it, and another process took it
+    with suppress(FileError), _exclusive(folder):  # the folder may have been deleted
+        if _read(path) == holder:  # otherwise the file was deleted, and another process holds the lock
             path.unlink(missing_ok=True)
 
 
 def refuse_if_held(folder: Path) -> None:
-    """Do nothing where the lock is free, or was left by a dead process.
+    """Raise an error if a process holds the lock; a lock of a dead process counts as free.
 
     Raises:
-        RunError: a process that is alive trains there, or one on another machine, which may be.
+        RunError: a process trains in the folder, here or on another machine, where it may still run.
     """
     path = _path(folder)
     holder = _read(path).decode("utf-8", errors="replace").partition("\n")[0]
     number, _, host = holder.strip().partition(" ")
-    if not re.fullmatch("[0-9]{1,10}", number) or not 0 < int(number) <= LARGEST:  # no process wrote that
+    if not re.fullmatch("[0-9]{1,10}", number) or not 0 < int(number) <= LARGEST:  # not written by a run
         return
     here = host in ("", platform.node())
-    if path in _mine or not here or (int(number) != os.getpid() and alive(int(number))):
-        raise _held(folder, holder)
+    if path in _mine or not here or (int(number) != os.getpid() and is_alive(int(number))):
+        raise _held_error(folder, holder)
 
 
 def abandoned(folder: Path) -> list[Path]:
-    """Return the temporary files in a folder whose process is no more; those of other machines are not told."""
+    """Return the temporary files whose process on this machine has ended; other machines' files are left."""
     return [path for path in folder.iterdir() if _is_abandoned(path.name)]
 
 
@@ -91,9 +91,9 @@ def _is_abandoned(name: str) -> bool:
     if not found or found[2] not in (None, MACHINE):
         return False
     number = int(found[1])
-    if number == os.getpid():  # of a dead process that had our number, if it is not ours
+    if number == os.getpid():  # ours, or of a dead process that had our ID
         return found[3] is not None and found[3] != PROCESS
-    return not 0 < number <= LARGEST or not alive(number)
+    return not 0 < number <= LARGEST or not is_alive(number)
 
 
 def _path(folder: Path) -> Path:
@@ -101,27 +101,27 @@ def _path(folder: Path) -> Path:
 
 
 def _read(path: Path) -> bytes:
-    """The lock's text; empty where there is no lock."""
+    """Return the text of the lock; empty if there is no lock."""
     if not os.path.lexists(path):
         return b""
     try:
         return read_file(path, RunError, most=MOST)
     except RunError as error:
-        if not os.path.lexists(path):  # given back meanwhile
+        if not os.path.lexists(path):  # released meanwhile
             return b""
         raise RunError(f"{error} No run wrote that; remove it.") from None
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other process is inside this block for the folder."""
+def _exclusive(folder: Path) -> Iterator[None]:
+    """Exclude every other process from this block for the same folder, waiting for it if need be."""
     guard = folder / GUARD
     try:
         descriptor = os.open(guard, os.O_CREAT | os.O_RDWR) if sys.platform == "win32" else os.open(folder, os.O_RDONLY)
     except OSError as error:
         raise cannot_write(folder / NAME, error) from None
     try:
-        with suppress(OSError):  # of a file system that knows no such locks
+        with suppress(OSError):  # a file system without such locks
             if sys.platform == "win32":
                 msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
             else:
@@ -130,11 +130,11 @@ def _alone(folder: Path) -> Iterator[None]:
     finally:
         os.close(descriptor)
         if sys.platform == "win32":
-            with suppress(OSError):  # somebody else waits for it
+            with suppress(OSError):  # another process waits for it
                 guard.unlink()
 
 
-def _held(folder: Path, holder: str) -> RunError:
+def _held_error(folder: Path, holder: str) -> RunError:
     number, _, host = holder.strip().partition(" ")
     return RunError(
         f"{folder}: process {number} on {host or 'this machine'} is training in it. Wait for it or end it; if there is "
@@ -142,8 +142,8 @@ def _held(folder: Path, holder: str) -> RunError:
     )
 
 
-def alive(number: int) -> bool:
-    """Is there a process of that number on this machine?"""
+def is_alive(number: int) -> bool:
+    """Return whether this machine runs a process of that ID."""
     if sys.platform == "win32":
         query, still_active = 0x1000, 259
         handle = ctypes.windll.kernel32.OpenProcess(query, False, number)
@@ -152,9 +152,9 @@ def alive(number: int) -> bool:
         ctypes.windll.kernel32.CloseHandle(handle)
         return found and code.value == still_active
     try:
-        os.kill(number, 0)  # asks, and sends nothing
+        os.kill(number, 0)  # signal 0 only checks
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's
+    except PermissionError:  # of another user
         return True
     return True

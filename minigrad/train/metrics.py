@@ -1,11 +1,11 @@
-"""``metrics.jsonl``: one line of JSON for each training step, so that anything can plot it.
+"""``metrics.jsonl``: one line of JSON for each training step, so that any program can plot it.
 
     {"step": 200, "loss": 2.61, "learning_rate": 0.004, "gradient_norm": 0.38,
      "validation": {"bits_per_character": 2.58, "standard_error": 0.006}}
 
-`loss` is in the task's unit; null stands for a loss that was not finite; `validation` is there on
-steps that were followed by an evaluation, with the standard error of how far the task's metric is
-from its baseline. No line holds a time: two runs with the same options write the same bytes.
+`loss` is in the task's unit; null stands for a loss that was not finite. Steps followed by an evaluation have
+`validation`, with the standard error of the difference between the task's metric and its baseline. No line holds
+a time: two runs with the same options write the same bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NUMBERS = ("loss", "learning_rate", "gradient_norm")
 
 
 class Metrics:
-    """The lines of one run.
+    """The metrics file of one run.
 
     Args:
         path: the file; it need not exist.
@@ -38,22 +38,22 @@ class Metrics:
         self.path = path
 
     def append(self, record: dict[str, Any]) -> None:
-        """Add a line. It is safe from a power cut only after `sync`.
+        """Append a line. It is safe from a power cut only after `sync`.
 
         Raises:
-            FileError: the file cannot be written, as where the disk is full.
+            FileError: the file cannot be written, for example because the disk is full.
         """
         try:
             with self.path.open("a", encoding="utf-8", newline="\n") as file:
-                file.write(json.dumps(finite(record), allow_nan=False) + "\n")
+                file.write(json.dumps(finite_json(record), allow_nan=False) + "\n")
         except OSError as error:
             raise cannot_write(self.path, error) from None
 
     def sync(self) -> None:
-        """Wait until all lines are on the disk: a checkpoint that is written after this has all its lines.
+        """Flush all lines to the disk: a checkpoint that is written after this has all its lines.
 
         Raises:
-            FileError: they cannot be written.
+            FileError: the lines cannot be written.
         """
         try:
             with self.path.open("r+b") as file:
@@ -64,10 +64,10 @@ class Metrics:
             raise cannot_write(self.path, error) from None
 
     def read(self) -> list[dict[str, Any]]:
-        """Return all lines; one cut short at the end, as a kill leaves it, does not count.
+        """Return all lines; an incomplete last line, left by a kill, is skipped.
 
         Raises:
-            RunError: a line is not what `append` writes, or its step does not come after the one before.
+            RunError: a line is not of the form that `append` writes, or its step is not larger than the one before.
         """
         records: list[dict[str, Any]] = []
         for number, line, record in self._lines():
@@ -77,16 +77,16 @@ class Metrics:
         return records
 
     def keep_until(self, step: int) -> list[tuple[int, int]]:
-        """Forget the lines after a step: those of steps that were made after the checkpoint.
+        """Delete the lines after a step: those of steps after the checkpoint.
 
         Returns:
-            The first and the last step of each gap in what is kept. A power cut makes gaps.
+            The first and the last step of each gap in the remaining lines. A power cut makes gaps.
 
         Raises:
-            RunError: a line of a step that is kept, or one between two of them, is damaged.
+            RunError: a line up to that step is damaged, and is not the last of them.
         """
         kept: list[dict[str, Any]] = []
-        damaged: RunError | None = None  # an error only if something that is kept stands behind it
+        damaged: RunError | None = None  # raised only if a valid line up to `step` follows
         for number, line, record in self._lines():
             if record is not None and record["step"] > step:
                 continue
@@ -102,7 +102,7 @@ class Metrics:
         return [(before + 1, after - 1) for before, after in pairwise(steps) if after > before + 1]
 
     def _lines(self) -> Iterator[tuple[int, bytes, dict[str, Any] | None]]:
-        """The number, the text and the record of each whole line; None for a record that is none."""
+        """Yield the number, the text and the record of each complete line; None for an invalid record."""
         if not os.path.lexists(self.path):
             return
         lines = read_file(self.path, RunError, most=MOST).split(b"\n")
@@ -121,10 +121,10 @@ class Metrics:
         )
 
 
-def described(gaps: list[tuple[int, int]]) -> str:
-    """Return steps in words: ``steps 3 to 5, 9``.
+def describe_gaps(gaps: list[tuple[int, int]]) -> str:
+    """Return gaps in words: ``steps 3 to 5, 9``.
 
-    >>> described([(3, 5), (9, 9)])
+    >>> describe_gaps([(3, 5), (9, 9)])
     'steps 3 to 5, 9'
     """
     shown = [str(first) if first == last else f"{first} to {last}" for first, last in gaps]
@@ -142,12 +142,12 @@ def _is_record(record: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    """True for null and for what fits into a float64."""
+    """True for null and for a number that fits into a float64."""
     return value is None or type(value) is float or (type(value) is int and abs(value) <= LAST_STEP)
 
 
-def finite(value: Any) -> Any:
-    """Return the value with None for each number that JSON cannot hold."""
+def finite_json(value: Any) -> Any:
+    """Return a value with None for each NaN or infinity, which JSON lacks."""
     if isinstance(value, dict):
-        return {key: finite(each) for key, each in value.items()}
+        return {key: finite_json(each) for key, each in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value

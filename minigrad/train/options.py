@@ -1,7 +1,7 @@
 """One description for every option of a run.
 
-An option is a field of a frozen dataclass. Its name, type, default, limits and help text stand
-there once; the command line (`add_options`, `Options.from_text`), the check of values, the file
+An option is a field of a frozen dataclass, which states its name, type, default, limits and help
+text once. The command line (`add_options`, `Options.from_text`), the check of values, the file
 ``config.json`` (`Options.to_dict`) and its reader (`Options.from_dict`) all come from it:
 
     >>> from dataclasses import dataclass
@@ -51,10 +51,9 @@ def option(
         minimum: the smallest value allowed.
         above: a limit that the value must exceed.
         maximum: the largest value allowed.
-        ceiling: a bound far above what is useful; an error names it only where it is passed.
+        ceiling: a bound far above useful values; only the error for a larger value names it.
         choices: the words allowed.
-        or_like: the form of other texts allowed beside these words, such as ``"module:Name"``: identifiers, and what is
-            between them.
+        or_like: the form of further allowed texts, such as ``"module:Name"``: identifiers with separators.
     """
     limits = {
         "minimum": minimum,
@@ -68,36 +67,36 @@ def option(
 
 
 def adapted(base: type[Options], name: str, default: Any) -> Any:
-    """Describe an option that `base` has already, with another default: its text stays there."""
+    """Return an option of `base` with another default; its help text and limits stay those of `base`."""
     (field,) = (f for f in dataclasses.fields(base) if f.name == name)
     return dataclasses.field(default=default, metadata=field.metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Base of every set of options: checks values, and turns into JSON and back."""
+    """Base of every set of options: checks of values, conversion to JSON and back."""
 
     def __post_init__(self) -> None:
-        for each in describe(type(self)):
-            value = each.checked(getattr(self, each.name))
+        for each in option_specs(type(self)):
+            value = each.validate(getattr(self, each.name))
             object.__setattr__(self, each.name, value)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the options as plain values, in the order in which they are declared."""
+        """Return the options as plain values, in the order of declaration."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], source: str = "options") -> Self:
-        """Return the options that `values` holds; what is absent takes its default.
+        """Return the options that `values` holds; absent ones take their defaults.
 
         Args:
-            values: name to value, e.g. read from ``config.json``.
-            source: what to call the place they come from in an error.
+            values: name → value, for example read from ``config.json``.
+            source: the origin of the values, for messages.
 
         Raises:
             OptionError: a name is unknown or a value is not allowed.
         """
-        known = [each.name for each in describe(cls)]
+        known = [each.name for each in option_specs(cls)]
         for name in values:
             if name not in known:
                 raise OptionError(str(unknown_name(f"{source}: option", str(name)[:80], known)))
@@ -108,14 +107,18 @@ class Options:
 
     @classmethod
     def from_text(cls, values: Mapping[str, str | None]) -> Self:
-        """Return the options of a command line: text as it was typed, or None for the default."""
-        given = {each: values.get(each.name) for each in describe(cls)}
-        return cls(**{each.name: each.parsed(text) for each, text in given.items() if text is not None})
+        """Return the options of a command line.
+
+        Args:
+            values: name → text as typed, or None for the default.
+        """
+        given = {each: values.get(each.name) for each in option_specs(cls)}
+        return cls(**{each.name: each.parse(text) for each, text in given.items() if text is not None})
 
 
 @dataclass(frozen=True)
-class Description:
-    """What is known of one option, read from its field."""
+class OptionSpec:
+    """Description of one option, read from its field."""
 
     name: str
     kind: type
@@ -131,14 +134,14 @@ class Description:
 
     @property
     def flag(self) -> str:
-        """The option as it is typed: ``learning_rate`` is ``--learning-rate``."""
+        """Flag on the command line: ``--learning-rate`` for ``learning_rate``."""
         return "--" + self.name.replace("_", "-")
 
     def expected(self) -> str:
-        """Say in words what values are allowed."""
+        """Return the allowed values in words."""
         if self.choices:
             return "one of " + ", ".join(self.choices) + (f", or {self.or_like}" if self.or_like else "")
-        what = {int: "a whole number", float: "a number", str: "text"}[self.kind]
+        kind = {int: "a whole number", float: "a number", str: "text"}[self.kind]
         limits = [
             f"{word} {limit:g}"
             for word, limit in (
@@ -148,10 +151,10 @@ class Description:
             )
             if limit is not None
         ]
-        return " ".join([what, " and ".join(limits)]) if limits else what
+        return " ".join([kind, " and ".join(limits)]) if limits else kind
 
-    def checked(self, value: Any) -> Any:
-        """Return the value, an int as a float where a float is meant; raises OptionError."""
+    def validate(self, value: Any) -> Any:
+        """Return the value, with an int converted for an option of type float; raise OptionError if invalid."""
         if value is None and self.optional:
             return None
         ceiling = self.ceiling or (LARGEST if type(value) is int else math.inf)
@@ -166,8 +169,8 @@ class Description:
             raise OptionError(f"{self.flag}: expected {self.expected()}, got {shortened(value)}.")
         return value
 
-    def parsed(self, text: str) -> Any:
-        """Return the value that a text stands for; raises OptionError."""
+    def parse(self, text: str) -> Any:
+        """Return the value that a text stands for; raise OptionError if there is none."""
         try:
             return self.kind(text)
         except ValueError:
@@ -188,13 +191,13 @@ class Description:
         )
 
 
-def describe(options: type[Options]) -> list[Description]:
+def option_specs(options: type[Options]) -> list[OptionSpec]:
     """Return the descriptions of all options of a class, in order."""
     hints = typing.get_type_hints(options)
     descriptions = []
     for field in dataclasses.fields(options):
         kind, optional = _kind(hints[field.name])
-        descriptions.append(Description(field.name, kind, optional, field.default, **field.metadata))
+        descriptions.append(OptionSpec(field.name, kind, optional, field.default, **field.metadata))
     return descriptions
 
 
@@ -206,19 +209,19 @@ def _kind(hint: Any) -> tuple[type, bool]:
     return hint, False
 
 
-class Parser(Protocol):
-    """The one method of `argparse.ArgumentParser` that is needed: argparse stays in the CLI."""
+class ArgumentParserLike(Protocol):
+    """The one method of `argparse.ArgumentParser` that `add_options` calls."""
 
     def add_argument(self, *names: str, **settings: Any) -> Any:
         """Add one option to the command line."""
 
 
-def add_options(parser: Parser, options: type[Options]) -> None:
-    """Offer every option on a command line; what the user does not give is None.
+def add_options(parser: ArgumentParserLike, options: type[Options]) -> None:
+    """Add every option to a command line; options that the user omits are None.
 
-    The parser only collects texts: `Options.from_text` reads them, so an error is ours.
+    The parser only collects texts. `Options.from_text` reads them, so that errors have our wording.
     """
-    for each in describe(options):
+    for each in option_specs(options):
         shown = "" if each.default in (None, "") else f" (default: {each.default})"
         parser.add_argument(
             each.flag,
@@ -227,8 +230,8 @@ def add_options(parser: Parser, options: type[Options]) -> None:
         )
 
 
-def _metavar(each: Description) -> str:
-    """``N`` for a count, ``X`` for a number; words are listed; a text is called by the last word of its name."""
+def _metavar(each: OptionSpec) -> str:
+    """Return ``N`` for a count, ``X`` for a number, the list of choices, or the last word of the option's name."""
     if each.choices:
         return "{" + ",".join(each.choices) + "}"
     return {int: "N", float: "X"}.get(each.kind) or each.name.rsplit("_", 1)[-1].upper()

@@ -1,4 +1,4 @@
-"""What a run shows while it trains: a bar on a terminal, a line every few seconds elsewhere."""
+"""Progress of a training run: a bar on a terminal, a line every few seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any, Protocol, TextIO
 from tqdm import tqdm
 
 SECONDS_BETWEEN_LINES = 5.0
-SMOOTHING = 0.05  # the share of the newest step in the loss and speed shown
+SMOOTHING = 0.05  # weight of the newest step in the running averages of loss and speed
 
 
 class Progress(Protocol):
-    """Something that is told of each step."""
+    """Receiver of the progress of each step."""
 
     def update(self, step: int, loss: float, items: int) -> None:
-        """A step is done: its loss in the unit shown, and how many items it read."""
+        """Record a completed step: its loss in the unit shown, and the number of items read."""
 
     def note(self, text: str) -> None:
         """Show a line of text."""
 
     def close(self) -> None:
-        """Show the last state and ends."""
+        """Show the last state and end."""
 
 
-class _Running:
-    """Running means of loss and speed: losses of single batches jump too much to be read."""
+class _RunningAverages:
+    """Running averages of loss and speed: losses of single batches vary too much to be read."""
 
     def __init__(self) -> None:
         self.loss = float("nan")
@@ -34,7 +34,7 @@ class _Running:
         self._last = time.perf_counter()
 
     def update(self, loss: float, items: int) -> None:
-        """Take in one step."""
+        """Add one step to the averages."""
         now = time.perf_counter()
         speed, self._last = items / max(now - self._last, 1e-9), now
         first = self.speed == 0.0
@@ -42,7 +42,7 @@ class _Running:
         self.loss = loss if self.loss != self.loss else self.loss + SMOOTHING * (loss - self.loss)
 
     def restart(self) -> None:
-        """Leave out of the speed the time since the last step, which went into something else."""
+        """Exclude the time since the last step from the speed: it was not spent on training."""
         self._last = time.perf_counter()
 
 
@@ -50,15 +50,15 @@ class Bar:
     """A progress bar with loss and speed.
 
     Args:
-        steps: how many steps the whole run has.
-        start: how many are done.
+        steps: the number of steps of the whole run.
+        start: the number of completed steps.
         unit: the unit of the loss.
-        items: what the speed counts, e.g. ``characters``.
-        stream: where the bar goes.
+        items: the unit of the speed's count, for example ``characters``.
+        stream: the stream to write to.
     """
 
     def __init__(self, steps: int, start: int, unit: str, items: str, stream: TextIO) -> None:
-        self._unit, self._items, self._running = unit, items, _Running()
+        self._unit, self._items, self._running = unit, items, _RunningAverages()
         self._bar: Any = tqdm(
             total=steps,
             initial=start,
@@ -69,7 +69,7 @@ class Bar:
         )
 
     def update(self, step: int, loss: float, items: int) -> None:
-        """Move the bar on by a step."""
+        """Advance the bar by a step."""
         running = self._running
         running.update(loss, items)
         text = f"{running.loss:.3f} {self._unit}, {running.speed:,.0f} {self._items}/s"
@@ -82,7 +82,7 @@ class Bar:
         self._running.restart()
 
     def close(self) -> None:
-        """Leave the bar as it stands."""
+        """Close the bar and leave it visible."""
         self._bar.close()
 
 
@@ -91,7 +91,7 @@ class Lines:
 
     def __init__(self, steps: int, start: int, unit: str, items: str, stream: TextIO) -> None:
         self._steps, self._unit, self._items, self._stream = steps, unit, items, stream
-        self._running, self._start = _Running(), start
+        self._running, self._start = _RunningAverages(), start
         self._begin = self._shown = time.perf_counter()
         self._line = ""
 
@@ -114,7 +114,7 @@ class Lines:
         self._running.restart()
 
     def close(self) -> None:
-        """Write the state at the last step, if it was not shown yet."""
+        """Write the state at the last step, unless it has been shown."""
         self._write()
 
     def _write(self) -> None:
@@ -124,16 +124,16 @@ class Lines:
 
 
 class Silent:
-    """Shows nothing: for programs that train."""
+    """Progress that shows nothing, for use from programs."""
 
     def update(self, step: int, loss: float, items: int) -> None:
-        """Do nothing."""
+        """Ignore the step."""
 
     def note(self, text: str) -> None:
-        """Do nothing."""
+        """Ignore the text."""
 
     def close(self) -> None:
-        """Do nothing."""
+        """End without output."""
 
 
 def progress_on(steps: int, start: int, unit: str, items: str, stream: TextIO | None = None) -> Progress:

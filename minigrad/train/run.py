@@ -1,17 +1,17 @@
-"""A run: a folder that holds all there is to know of one training, and can be gone on with.
+"""A run: a folder with everything about one training, from which the training can be resumed.
 
     config.json      the task and its options
     metrics.jsonl    a line for each step
-    checkpoint.npz   the last state saved: all that going on needs
+    checkpoint.npz   the last saved state: everything needed to resume
     best.npz         the state with the best validation so far
-    lock             there while a process trains: who
-    result.json      the numbers of the end, beside the baseline
-    curve.png        the learning curve up to where the run ended or was stopped, where matplotlib is installed
+    lock             the process that trains now, if any
+    result.json      the final numbers beside the baseline
+    curve.png        the learning curve up to the last step, if matplotlib is installed
 
-Nothing in it depends on when or how fast it was trained: the same options on the same machine give
+No file depends on the time or the speed of the training: the same options on the same machine give
 the same bytes, whether the training was interrupted or not.
 
-A run is there once it has config.json and a checkpoint; ``result.json`` is written last. The lock is taken before
+A run exists once it has config.json and a checkpoint; ``result.json`` is written last. The lock is taken before
 anything is written.
 """
 
@@ -37,35 +37,35 @@ from minigrad.train.folder import (
     CONFIG,
     CURVE,
     RESULT,
-    left_by_the_dead,
-    make,
-    place,
+    create_folder,
+    has_leftovers,
+    locate,
     read_config,
-    refuse_if_unbegun,
+    refuse_if_unstarted,
     refuse_if_used,
 )
 from minigrad.train.interrupt import Interruption
 from minigrad.train.json_files import read_json, write_json
 from minigrad.train.lock import locked, refuse_if_held
-from minigrad.train.metrics import Metrics, described, finite
+from minigrad.train.metrics import Metrics, describe_gaps, finite_json
 from minigrad.train.progress import Progress, Silent
 from minigrad.train.task import RunOptions, Score, Task
 from minigrad.train.tasks.table import find
-from minigrad.train.trainer import Step, Trainer
+from minigrad.train.trainer import StepResult, Trainer
 
-KINDS: dict[str, Any] = {
+ABOUT_TYPES: dict[str, Any] = {
     "task": str, "options": dict, "facts": dict, "step": int, "position": int, "random": dict,
     "best": (int, float, type(None)),
 }  # fmt: skip
 
 
 class Run:
-    """A training in a folder. Made by `Run.create` or `Run.resume`.
+    """One training in a folder, created by `Run.create` or `Run.resume`.
 
     Attributes:
-        folder: where everything is.
+        folder: the folder with all files.
         task: the data.
-        options: how it is trained.
+        options: the options of the training.
         trainer: the model in training.
     """
 
@@ -75,50 +75,50 @@ class Run:
         self.trainer = Trainer(task, options)
         self.best: float | None = None  # the best value of the task's metric so far
         self._baseline: Score | None = None
-        self._settled = True  # are the files those of the trainer's step?
-        self._known = _identity(folder / LAST)  # the checkpoint that this process has read or written
+        self._files_current = True  # whether the files belong to the trainer's step
+        self._checkpoint_identity = _file_identity(folder / LAST)  # last read or written by this process
 
     @classmethod
     def create(cls, folder: str | Path, options: RunOptions, task: str) -> Self:
-        """Make the folder of a new run, with its first checkpoint.
+        """Create the folder of a new run, with its first checkpoint.
 
         Args:
-            folder: must not exist, be empty, or hold a run that was stopped before its first checkpoint.
+            folder: an absent or empty folder, or one of a run that was stopped before its first checkpoint.
             options: the options of the task.
-            task: its name.
+            task: the task's name.
 
         Raises:
-            RunError: there is something at that place already, or another process is making a run there.
+            RunError: the folder is in use, or another process is creating a run there.
             FileError: a file cannot be written.
         """
         folder = Path(folder)
         refuse_if_used(folder)
         run = cls(folder, find(task)(options), options)
-        make(folder)
-        with locked(folder, refuse_if_used):  # another process may have been quicker
+        create_folder(folder)
+        with locked(folder, refuse_if_used):  # another process may have been faster
             run._write_config()
             run.save()
         return run
 
     @classmethod
     def resume(cls, folder: str | Path, steps: int | None = None) -> Self:
-        """Open a run where its last checkpoint left it. Nothing is written before `train`.
+        """Open a run at its last checkpoint. Nothing is written before `train`.
 
-        What is missing at the end of a run that was killed there, `train` makes up for.
+        If the run was killed while its last files were written, `train` completes them.
 
         Args:
-            folder: the run's; or one of the checkpoints in it, such as ``best.npz``, to go back to.
-            steps: a new total of steps, to train longer than was planned.
+            folder: the folder of the run, or one of the checkpoints in it, such as ``best.npz``, to return to.
+            steps: a new total number of steps, to train longer than planned.
 
         Raises:
             RunError: the folder is no run, the run is complete, another process trains in it, or its data have changed.
-            CheckpointError: the checkpoint is damaged, or of another run.
+            CheckpointError: the checkpoint is damaged, or belongs to another run.
         """
-        folder, path = place(folder)
+        folder, path = locate(folder)
         task, options = read_config(folder)
         refuse_if_held(folder)
-        refuse_if_unbegun(folder)
-        known, path = _identity(folder / LAST), path or folder / LAST
+        refuse_if_unstarted(folder)
+        known, path = _file_identity(folder / LAST), path or folder / LAST
         saved = checkpoints.load(path)
         _check_same(path, task, options, saved)
         done = saved.about["step"]
@@ -135,61 +135,63 @@ class Run:
             raise RunError(
                 f"--resume {folder}: the data are not those that the run began with. Put them back, or start a new run."
             )
-        with _of(path):
+        with _naming(path):
             run.trainer.restore(saved)
-        run.best, run._settled, run._known = saved.about["best"], False, known
+        run.best, run._files_current, run._checkpoint_identity = saved.about["best"], False, known
         return run
 
     # --- training -----------------------------------------------------------------------------------------------------
 
     def train(self, progress: Progress | None = None, interruption: Interruption | None = None) -> bool:
-        """Train until the last step, or until somebody interrupts.
+        """Train until the last step or an interruption.
 
         Args:
-            progress: what is told of each step.
-            interruption: asked after each step; once it is true, the run is saved and left.
+            progress: receives the progress of each step.
+            interruption: checked after each step; once it is true, the run is saved and training stops.
 
         Returns:
             Whether the run is complete.
 
         Raises:
-            NaNLossError: a loss was not finite, and the options say to stop.
+            NaNLossError: a loss was not finite, and the option `on_nan` is ``"stop"``.
             RunError: another process trains in this folder, or has trained in it since this run was opened.
-            FileError: a file cannot be written. The checkpoint before is kept.
+            FileError: a file cannot be written. The previous checkpoint is kept.
         """
         progress = progress or Silent()
         with locked(self.folder, self._refuse_if_changed):
-            self._settle(progress)
+            self._bring_files_up_to_date(progress)
             while self.trainer.step < self.options.steps:
                 if interruption:
                     self.save()
                     self.draw()
                     return False
-                self._advance(progress)
+                self._train_step(progress)
             self.finish()
         return True
 
     def _refuse_if_changed(self, folder: Path) -> None:
-        if _identity(folder / LAST) != self._known:
+        if _file_identity(folder / LAST) != self._checkpoint_identity:
             raise RunError(f"{folder}: another process has trained in it since this run was opened. Resume it again.")
 
-    def _settle(self, progress: Progress) -> None:
-        """Make the files those of the step that the run goes on from."""
-        if not self._settled:
-            self.save()  # first: it may be of a step before that of the last checkpoint
+    def _bring_files_up_to_date(self, progress: Progress) -> None:
+        """Bring all files to the step from which the run continues."""
+        if not self._files_current:
+            self.save()  # first: the step may precede that of the last checkpoint
             gaps = self.metrics.keep_until(self.trainer.step)
             self._write_config()
-            self._settled = True
+            self._files_current = True
             if gaps:
-                progress.note(f"{self.metrics.path}: {described(gaps)} missing. The run goes on; its curve has a gap.")
+                progress.note(
+                    f"{self.metrics.path}: {describe_gaps(gaps)} missing. The run continues; its curve has a gap."
+                )
 
-    def _advance(self, progress: Progress) -> None:
-        """One step, and what is due after it: evaluation, a line of metrics, a checkpoint."""
+    def _train_step(self, progress: Progress) -> None:
+        """Train one step, then evaluate, append metrics and save a checkpoint, as far as they are due."""
         try:
             step = self.trainer.advance()
         except NaNLossError as error:
-            kept = checkpoints.load(self.folder / LAST).about["step"]
-            raise NaNLossError(f"{error} The last checkpoint is of step {kept}.") from None
+            saved = checkpoints.load(self.folder / LAST).about["step"]
+            raise NaNLossError(f"{error} The last checkpoint is of step {saved}.") from None
         record = self._record(step)
         progress.update(self.trainer.step, step.loss, step.items)
         better = False
@@ -197,13 +199,13 @@ class Run:
             record["validation"] = self.trainer.evaluate()
             better = self._note_best(record["validation"][self.task.metric])
             progress.note(self._described(record["validation"]))
-        self.metrics.append(record)  # before any checkpoint: one that is gone back to has all its lines
+        self.metrics.append(record)  # before any checkpoint: a checkpoint to return to has all its lines
         if better:
             self.save(BEST)
         if self._due(self.options.save_every):
             self.save()
 
-    def _record(self, step: Step) -> dict[str, Any]:
+    def _record(self, step: StepResult) -> dict[str, Any]:
         return {
             "step": self.trainer.step,
             "loss": step.loss,
@@ -231,7 +233,7 @@ class Run:
         return self._baseline
 
     def finish(self) -> None:
-        """Draw the learning curve and writes ``result.json``, last: a run that has it is complete."""
+        """Draw the learning curve and write ``result.json``; a run that has it is complete."""
         self.draw()
         write_json(self.folder / RESULT, self.result())
 
@@ -240,7 +242,7 @@ class Run:
         at_end = [record for record in self.metrics.read() if record["step"] == self.trainer.step]
         metric, baseline = self.task.metric, self.baseline()
         last = at_end[0].get("validation") if at_end else None
-        last = finite(self.trainer.evaluate()) if last is None else last  # a power cut may have taken the line
+        last = finite_json(self.trainer.evaluate()) if last is None else last  # lost in a power cut
         value, error = last.get(metric), last.get("standard_error")  # null where it is not finite
         beats = value is not None and error is not None and self.task.beats(value, baseline.value, error)
         return {
@@ -261,13 +263,13 @@ class Run:
         state = self.trainer.capture()
         checkpoints.save(self.folder / name, Checkpoint({**state.about, "best": self.best}, state.arrays))
         if name == LAST:
-            self._known = _identity(self.folder / LAST)
+            self._checkpoint_identity = _file_identity(self.folder / LAST)
 
     def _write_config(self) -> None:
         write_json(self.folder / CONFIG, {"task": self.task.name, "options": self.options.to_dict()})
 
     def draw(self) -> bool:
-        """Draw ``curve.png``; returns False where matplotlib is not installed, or no step was made yet."""
+        """Draw ``curve.png``; return False if matplotlib is not installed, or no step was made yet."""
         records = self.metrics.read()
         if not records or importlib.util.find_spec("matplotlib") is None:
             return False
@@ -280,7 +282,7 @@ class Run:
         return True
 
     def _comparable(self, records: list[dict[str, Any]]) -> tuple[list[tuple[int, float]], tuple[str, float] | None]:
-        """The validation and the baseline, where they are in the unit of the loss."""
+        """Return the validation values and the baseline if they have the unit of the loss."""
         if self.task.metric != self.task.unit.replace(" ", "_"):
             return [], None
         values = [(r["step"], r["validation"].get(self.task.metric)) for r in records if "validation" in r]
@@ -288,8 +290,8 @@ class Run:
         return [(step, value) for step, value in values if value is not None], (baseline.name, baseline.value)
 
 
-def _identity(path: Path) -> tuple[int, ...]:
-    """What changes when a file is replaced; empty where there is none."""
+def _file_identity(path: Path) -> tuple[int, ...]:
+    """Return values that change when a file is replaced; empty if there is no file."""
     try:
         status = os.stat(path)
     except OSError:
@@ -298,22 +300,22 @@ def _identity(path: Path) -> tuple[int, ...]:
 
 
 def _finished(folder: Path, steps: int) -> bool:
-    """True if nothing is missing at the end of a run: neither result nor curve, and no killed process left anything."""
+    """True if a run has its result and its curve, and no files of a killed process."""
     try:
         result = read_json(folder / RESULT)
     except RunError:
         return False
     drawn = os.path.exists(folder / CURVE) or importlib.util.find_spec("matplotlib") is None
-    return result.get("steps") == steps and drawn and not left_by_the_dead(folder)
+    return result.get("steps") == steps and drawn and not has_leftovers(folder)
 
 
 def _check_same(path: Path, task: str, options: RunOptions, saved: Checkpoint) -> None:
-    """The checkpoint must be of the run that the folder describes; only its length may change."""
+    """Raise an error unless a checkpoint belongs to the folder's run; only the number of steps may differ."""
     about = saved.about
-    missing = [name for name in KINDS if name not in about]
+    missing = [name for name in ABOUT_TYPES if name not in about]
     if missing:
         raise CheckpointError(f"{path}: this is no checkpoint of a run: it does not say {', '.join(missing)}.")
-    for name, kind in KINDS.items():
+    for name, kind in ABOUT_TYPES.items():
         if not isinstance(about[name], kind) or isinstance(about[name], bool):
             raise CheckpointError(
                 f"{path}: expected a checkpoint of a run, but its {name} is {shortened(about[name])}."
@@ -338,8 +340,8 @@ def _check_same(path: Path, task: str, options: RunOptions, saved: Checkpoint) -
 
 
 @contextmanager
-def _of(path: Path) -> Iterator[None]:
-    """Name the file in what is said of a checkpoint."""
+def _naming(path: Path) -> Iterator[None]:
+    """Add the file's name to the message of a CheckpointError."""
     try:
         yield
     except CheckpointError as error:
@@ -347,27 +349,33 @@ def _of(path: Path) -> Iterator[None]:
 
 
 def trained(folder: str | Path) -> tuple[Task, Trainer]:
-    """Open a run to use its model: that of the best validation, or the last one, or that of a checkpoint.
+    """Open a run to use its model: the best one, else the last one, or the one of a named checkpoint.
+
+    Args:
+        folder: the folder of a run, or a checkpoint in it.
+
+    Returns:
+        The task, without its data, and the trainer that holds the model.
 
     Raises:
         RunError: the folder is no run.
-        CheckpointError: the checkpoint is damaged, or of another run.
+        CheckpointError: the checkpoint is damaged, or belongs to another run.
     """
-    folder, path = place(folder)
+    folder, path = locate(folder)
     name, options = read_config(folder)
-    refuse_if_unbegun(folder)
+    refuse_if_unstarted(folder)
     path = path or (folder / BEST if (folder / BEST).exists() else folder / LAST)
     saved = checkpoints.load(path)
     _check_same(path, name, options, saved)
-    with _of(path):
+    with _naming(path):
         task = find(name).restore(options, saved.about["facts"])
         trainer = Trainer(task, options)
         trainer.restore_weights(saved)
     return task, trainer
 
 
-def steps_in(minutes: float, task: Task, options: RunOptions) -> int:
-    """Return how many steps fit into so many minutes, timed on a model that is thrown away."""
+def steps_within(minutes: float, task: Task, options: RunOptions) -> int:
+    """Return the number of steps that fit into a number of minutes, timed on a temporary model."""
     trainer = Trainer(task, options)
     trainer.advance()  # the first step is slower
     begin, steps = time.perf_counter(), 0

@@ -1,7 +1,7 @@
-"""What a task is: data without end, what a model of it looks like, and how good is good.
+"""Tasks: endless data, the inputs and outputs of a model, and a measure of success with a baseline.
 
-A task knows nothing of tensors. It draws batches as NumPy arrays, says what goes in and out of its
-model (`Shape`), and measures predictions that come back as NumPy arrays. To add one, write a
+A task uses no tensors. It draws batches as NumPy arrays, describes the inputs and outputs of its
+model (`ModelShape`), and measures predictions that are NumPy arrays. To add a task, write a
 subclass of `Task` (or of `GeneratedTask`, if it draws its own data) and enter it in
 `minigrad.train.tasks.TASKS`.
 """
@@ -19,39 +19,39 @@ import numpy as np
 from minigrad.engine.protocol import Array
 from minigrad.train.options import Options, option
 
-BUILT_IN = ("lstm", "gru", "simple_rnn")
-LARGEST_SIZE = 10**6  # a size: any product of them is still a size that NumPy knows
+BUILT_IN_CELLS = ("lstm", "gru", "simple_rnn")
+LARGEST_SIZE = 10**6  # of an axis: NumPy can represent the size of any product of them
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions(Options):
-    """What every run can be told, whatever its task."""
+    """Options of every run, for any task."""
 
-    seed: int = option(0, "seed of the weights, the data and all that is drawn", minimum=0)
+    seed: int = option(0, "seed of the weights, the data and all random numbers", minimum=0)
     steps: int = option(1000, "training steps: one batch and one update each", minimum=1, ceiling=2**53)
     minutes: float | None = option(
-        None, "train for about so many minutes: times a few steps first, then sets --steps", above=0, ceiling=10**6
+        None, "train for about so many minutes: time a few steps first, then set --steps", above=0, ceiling=10**6
     )
     batch: int = option(32, "sequences in a batch", minimum=1, ceiling=LARGEST_SIZE)
     cell: str = option(
-        "lstm", "the recurrent layer, or module:Name, a cell of your own", choices=BUILT_IN, or_like="module:Name"
+        "lstm", "the recurrent layer, or module:Name, a custom cell", choices=BUILT_IN_CELLS, or_like="module:Name"
     )
     units: int = option(64, "units of each recurrent layer", minimum=1, ceiling=LARGEST_SIZE)
-    layers: int = option(1, "recurrent layers, one upon the other", minimum=1, ceiling=1000)
+    layers: int = option(1, "number of stacked recurrent layers", minimum=1, ceiling=1000)
     memory: float | None = option(
-        None, "start the gates of lstm and gru so that states are kept for 1 to so many steps, 3 or more", minimum=3
+        None, "initialize the gates of lstm and gru so that states last 1 to so many steps, 3 or more", minimum=3
     )
-    dropout: float = option(0.0, "share of each layer's inputs to drop", minimum=0, maximum=0.9)
+    dropout: float = option(0.0, "fraction of each layer's inputs to drop", minimum=0, maximum=0.9)
     learning_rate: float = option(0.002, "step size of Adam after the warm-up", above=0)
     warmup: int = option(50, "steps over which the learning rate grows from 0", minimum=0)
     final_rate: float = option(
-        0.05, "where the cosine decay ends, as a share of the learning rate", minimum=0, maximum=1
+        0.05, "end of the cosine decay, as a fraction of the learning rate", minimum=0, maximum=1
     )
-    clip_norm: float = option(1.0, "the gradient is scaled down to this norm", above=0)
+    clip_norm: float = option(1.0, "largest norm of the gradient; larger gradients are scaled down", above=0)
     evaluate_every: int = option(200, "steps between two evaluations", minimum=1)
     save_every: int = option(200, "steps between two checkpoints", minimum=1)
     on_nan: str = option("stop", "what to do when a loss is not finite", choices=("stop", "continue"))
-    backend: str = option("numpy", "which array library does the arithmetic")
+    backend: str = option("numpy", "the array library for all arithmetic")
 
 
 class Batch(NamedTuple):
@@ -60,45 +60,48 @@ class Batch(NamedTuple):
     inputs: Array  # (batch, time) symbols or (batch, time, features) numbers
     targets: Array  # (batch, time) symbols or (batch, time, outputs) numbers
     weights: Array  # (batch, time), 1 where the loss counts and 0 elsewhere
-    fresh: bool = True  # start from a zero state, not from where the last batch ended
+    fresh: bool = True  # start from a zero state instead of the last batch's final state
 
 
-class Shape(NamedTuple):
-    """What goes into a task's model and what comes out at each time step."""
+class ModelShape(NamedTuple):
+    """Inputs and outputs of a task's model at each time step."""
 
-    inputs: int  # symbols in the alphabet, or numbers per time step
+    inputs: int  # size of the alphabet, or numbers per time step
     outputs: int
     symbols: bool = True  # the inputs are symbols, not numbers
-    embedding: int = 0  # numbers that stand for a symbol, learnt; 0 for one-hot vectors
+    embedding: int = 0  # size of the learnt vector of a symbol; 0 for one-hot vectors
     head: Literal["classes", "values"] = "classes"  # cross-entropy or squared error
 
 
+Shape = ModelShape  # earlier name
+
+
 class Score(NamedTuple):
-    """A number to reach, and what it is called."""
+    """A value of the metric to reach, with its name."""
 
     name: str  # e.g. "trigram model"
     value: float
 
 
 class Predict(Protocol):
-    """A model as a task sees it: arrays in, arrays out, nothing recorded for a gradient."""
+    """A model as a function of arrays, without recording for a gradient."""
 
     def __call__(self, inputs: Array, states: Any = None) -> tuple[Array, Any]:
         """Return outputs (batch, time, outputs) and the states after the last step."""
 
 
 class Task(ABC):
-    """Data, the shape of a model for them, and a measure of success with a baseline.
+    """Data, the inputs and outputs of a model for them, and a measure of success with a baseline.
 
     Attributes:
-        name: what the command line calls it.
+        name: the task's name on the command line.
         options_type: the dataclass of its options.
-        items: what a time step is called, for the speed shown.
-        unit: the unit in which loss is shown.
+        items: the name of time steps in the displayed speed.
+        unit: the unit in which the loss is displayed.
         per_unit: the loss in nats (or squared error) times this is the loss in `unit`.
-        metric: which of the numbers of `evaluate` counts, and is compared with the baseline.
-        higher_is_better: the sense of that metric.
-        alphabet: how the input symbols are written, in their order; empty where the inputs are numbers.
+        metric: the key of `evaluate` that is compared with the baseline.
+        higher_is_better: whether larger values of that metric are better.
+        alphabet: the characters of the input symbols, in order; empty if the inputs are numbers.
     """
 
     name: ClassVar[str]
@@ -115,78 +118,83 @@ class Task(ABC):
 
     @classmethod
     def restore(cls, options: Any, facts: Mapping[str, Any]) -> Self:
-        """Return the task as far as using a trained model needs it, without reading data."""
+        """Return the task without its data, sufficient to use a trained model.
+
+        Args:
+            options: the options of the run.
+            facts: the values that `facts` returned.
+        """
         return cls(options)
 
     def facts(self) -> dict[str, Any]:
-        """Return what a checkpoint must keep of the data for `restore`, as plain values."""
+        """Return plain values about the data that a checkpoint stores for `restore`."""
         return {}
 
     def notes(self) -> list[str]:
-        """Return lines that tell the user what the data are."""
+        """Return lines that describe the data to the user."""
         return []
 
     @abstractmethod
-    def shape(self) -> Shape:
-        """Return what goes in and out of a model."""
+    def shape(self) -> ModelShape:
+        """Return the inputs and outputs of a model."""
 
     @abstractmethod
     def batch(self, generator: np.random.Generator, position: int) -> Batch:
-        """Return the batch before which `position` others came.
+        """Return the batch that follows `position` others.
 
-        All that is random comes from the generator, so generator and position together are the place in the data.
+        All random numbers come from the generator, so generator and position together determine the batch.
         """
 
     @abstractmethod
     def evaluate(self, predict: Predict) -> dict[str, float]:
-        """Return numbers on the validation data, `metric` among them.
+        """Return numbers on the validation data, among them `metric` and ``standard_error``.
 
-        Another is ``standard_error``, that of the difference between `metric` and the baseline: a difference that is
-        not well above it is an accident of which data are held out. See `standard_error`.
+        The latter is the standard error of the difference between `metric` and the baseline: a difference not well
+        above it may be due to the choice of the data held out. See `standard_error`.
         """
 
     @abstractmethod
     def baseline(self) -> Score:
-        """Return the `metric` of somebody who has learnt nothing that takes memory."""
+        """Return the `metric` of a baseline, such as a memoryless one."""
 
     @abstractmethod
     def sample(self, predict: Predict, generator: np.random.Generator, settings: Sampling) -> str:
-        """Return what a trained model does, for the eye: generated text, or examples solved."""
+        """Return generated text, or solved examples, to read."""
 
     @abstractmethod
     def probe(self, generator: np.random.Generator, text: str) -> tuple[Batch, list[str] | None]:
-        """Return one sequence to look at, and its symbols as they are written, if there are any.
+        """Return one sequence to inspect, and the characters of its symbols, or None for numbers.
 
         Args:
-            generator: from which it is drawn.
-            text: what is to be read; of the text task only.
+            generator: the source of random numbers.
+            text: the text to read; for the text task only.
         """
 
     def better(self, new: float, old: float) -> bool:
-        """Is `new` a better value of the metric than `old`? NaN never is."""
+        """Return whether `new` is a better value of the metric than `old`; False for NaN."""
         return new > old if self.higher_is_better else new < old
 
     def beats(self, value: float, baseline: float, error: float) -> bool:
-        """Is the metric better than the baseline by more than two standard errors of the difference? NaN never is."""
+        """Return whether `value` is better than the baseline by more than two standard errors; False for NaN."""
         return self.better(value, baseline) and abs(value - baseline) > 2 * error
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling(Options):
-    """What `sample` can be told."""
+    """Options of `Task.sample`."""
 
     length: int | None = option(
         None, "characters to generate (text: 500), or examples to show (other tasks: 3)", minimum=1
     )
     temperature: float = option(0.7, "text: below 1 likely characters get likelier; 0 takes the likeliest", minimum=0)
-    prompt: str = option("", "text: what the generated text continues")
-    seed: int = option(0, "seed of what is drawn", minimum=0)
+    prompt: str = option("", "text: the text to continue")
+    seed: int = option(0, "seed of the random numbers", minimum=0)
 
 
 class GeneratedTask(Task):
-    """A task that draws as many sequences as one likes, each from a zero state.
+    """A task that draws any number of sequences, each from a zero state.
 
-    The validation sequences are drawn once, from a generator of their own.
+    The validation sequences are drawn once, from a separate generator.
     """
 
     validation_count: ClassVar[int] = 500
@@ -206,14 +214,14 @@ class GeneratedTask(Task):
 
     @abstractmethod
     def example(self, outputs: Array, batch: Batch) -> str:
-        """Describe the only sequence of a batch beside what the model makes of it."""
+        """Return a line with the only sequence of a batch and the model's answer."""
 
     def batch(self, generator: np.random.Generator, position: int) -> Batch:
-        """Return new sequences; where one is in the data is the generator alone."""
+        """Return new sequences; `position` is ignored, the generator alone determines them."""
         return self.draw(generator, self.options.batch)
 
     def evaluate(self, predict: Predict) -> dict[str, float]:
-        """Return the measures over the validation sequences."""
+        """Return the result of `measure` on the validation sequences."""
         outputs, _ = predict(self.validation.inputs)
         return self.measure(outputs, self.validation)
 
@@ -253,7 +261,7 @@ def bits_each(logits: Array, targets: Array) -> Array:
 
 
 def standard_error(values: Array) -> float:
-    """Return how far the mean of independent values may be off, NaN for fewer than two of them.
+    """Return the standard error of the mean of independent values, NaN for fewer than two of them.
 
     s / √n,  s² = Σ (xᵢ − x̄)² / (n − 1)
 
@@ -264,7 +272,7 @@ def standard_error(values: Array) -> float:
 
 
 def ends(sequences: Array, weights: Array) -> Array:
-    """Return from each sequence the time step with the last weight that is not 0.
+    """Return the last time step of each sequence whose weight is not 0.
 
     Args:
         sequences: (batch, time, …).

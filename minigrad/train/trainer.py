@@ -1,7 +1,7 @@
-"""One training step after the other, and all that must be kept to go on later as if nothing had been.
+"""Training steps, and the complete state to resume them with the same numbers.
 
-The step is truncated backpropagation through time: a window is read from the state in which the last
-one ended, and the gradient stops at the border.
+A step is truncated backpropagation through time: a window starts from the final state of the previous
+window, and the gradient stops at the border.
 """
 
 from __future__ import annotations
@@ -33,35 +33,35 @@ def _cross_entropy(outputs: Tensor, batch: Batch) -> Tensor:
 
 
 def _squared_error(outputs: Tensor, batch: Batch) -> Tensor:
-    weights = np.broadcast_to(batch.weights[..., None], batch.targets.shape)  # one for each number
+    weights = np.broadcast_to(batch.weights[..., None], batch.targets.shape)  # one per number
     return functional.mean_squared_error(outputs, batch.targets, mask=weights)
 
 
 LOSSES = {"classes": _cross_entropy, "values": _squared_error}
 
 
-class Step(NamedTuple):
-    """What one training step gave."""
+class StepResult(NamedTuple):
+    """Result of one training step."""
 
     loss: float  # in the task's unit
     gradient_norm: float  # before it was clipped
     learning_rate: float
-    items: int  # how many were read
+    items: int  # time steps read
 
 
 class Trainer:
     """A model in training on a task.
 
-    Seeds `minigrad.random`, from which the weights and dropout are drawn; the data come from a
-    generator of their own.
+    Seeds `minigrad.random`, from which weights and dropout are drawn; the data come from a separate
+    generator.
 
     Args:
         task: the data.
-        options: how to train.
+        options: the options of the training.
 
     Attributes:
         model: the model.
-        step: how many steps were made.
+        step: the number of completed steps.
     """
 
     def __init__(self, task: Task, options: RunOptions) -> None:
@@ -75,23 +75,23 @@ class Trainer:
         self._loss = LOSSES[shape.head]
         self.model = SequenceModel(shape, options)
         empty = np.zeros((1, 1), np.int32) if shape.symbols else np.zeros((1, 1, shape.inputs), np.float32)
-        self.predict(empty)  # makes the weights
+        self.predict(empty)  # builds the weights
         self._optimizer = Adam(_schedule(options), global_clipnorm=options.clip_norm)
         self._optimizer.build(self.model.trainable_weights)
 
     # --- training -----------------------------------------------------------------------------------------------------
 
-    def advance(self) -> Step:
-        """Make one training step.
+    def advance(self) -> StepResult:
+        """Run one training step.
 
         Raises:
-            NaNLossError: the loss or its gradient is not finite; the weights are as they were.
-            OutOfMemoryError: the batch does not fit; says which would.
+            NaNLossError: the loss or its gradient is not finite; the weights are unchanged.
+            OutOfMemoryError: the batch does not fit into memory; the message names a batch size that does.
         """
         options = self.options
         batch = self.task.batch(self._generator, self._position)
         weights = self.model.trainable_weights
-        with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is looked at below
+        with np.errstate(over="ignore", invalid="ignore"):  # NaN and infinity are checked below
             try:
                 loss, states = self._forward(batch)
                 gradients = grad(loss, weights)
@@ -106,10 +106,10 @@ class Trainer:
             self._optimizer.apply_gradients(zip(gradients, weights, strict=True))
             self._states = states
         else:
-            self._states = None  # what is not finite would be carried on for ever
+            self._states = None  # NaN or infinity in a state would never leave it
             if options.on_nan == "stop":
                 raise NaNLossError(self._not_finite(value, norm))
-        return Step(value, norm, rate, math.prod(batch.inputs.shape[:2]))
+        return StepResult(value, norm, rate, math.prod(batch.inputs.shape[:2]))
 
     def _forward(self, batch: Batch) -> tuple[Tensor, States]:
         states = None if batch.fresh else self._states
@@ -117,11 +117,11 @@ class Trainer:
         return self._loss(outputs, batch), [[state.detach() for state in layer] for layer in after]
 
     def _not_finite(self, loss: float, norm: float) -> str:
-        what = f"the loss is {loss}" if not math.isfinite(loss) else f"the norm of the gradient is {norm}"
+        fault = f"the loss is {loss}" if not math.isfinite(loss) else f"the norm of the gradient is {norm}"
         return (
-            f"train: {what} at step {self.step}. Try a smaller --learning-rate (it is "
+            f"train: {fault} at step {self.step}. Try a smaller --learning-rate (it is "
             f"{self.options.learning_rate:g}) or --clip-norm (it is {self.options.clip_norm:g}); "
-            "--on-nan continue leaves such steps out instead."
+            "--on-nan continue skips such steps instead."
         )
 
     # --- use ----------------------------------------------------------------------------------------------------------
@@ -136,10 +136,10 @@ class Trainer:
         """Return the task's numbers on its validation data."""
         return self.task.evaluate(self.predict)
 
-    # --- to go on later -----------------------------------------------------------------------------------------------
+    # --- checkpoints --------------------------------------------------------------------------------------------------
 
     def capture(self) -> Checkpoint:
-        """Return everything that the next step depends on, and what the model is."""
+        """Return everything that the next step depends on, and the description of the model."""
         states = [state.numpy() for layer in self._states or [] for state in layer]
         about = {
             "task": self.task.name,
@@ -155,12 +155,12 @@ class Trainer:
         return Checkpoint(about, arrays | optimizer)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go back to where `capture` was called.
+        """Return to the state in which `capture` was called.
 
         Raises:
-            CheckpointError: it is of another model, or lacks something.
+            CheckpointError: the checkpoint belongs to another model, or lacks a value.
         """
-        with _needed():
+        with _refuse_incomplete():
             self.restore_weights(checkpoint)
             self._restore_optimizer(checkpoint)
             self._states = self._saved_states(checkpoint)
@@ -180,7 +180,7 @@ class Trainer:
         self._optimizer.set_state(slots)
 
     def _saved_states(self, checkpoint: Checkpoint) -> States | None:
-        """The states in which the last batch ended; None before the first batch."""
+        """Return the final states of the last batch; None before the first batch."""
         arrays = checkpoint.group("states")
         if not arrays:
             return None
@@ -191,20 +191,20 @@ class Trainer:
         return [[next(left) for _ in of_layer] for of_layer in sizes]
 
     def restore_weights(self, checkpoint: Checkpoint) -> None:
-        """Take over the weights alone, as to use a model that is trained.
+        """Load the weights alone, to use a trained model.
 
         Raises:
-            CheckpointError: it is of another model, or lacks some.
+            CheckpointError: the checkpoint belongs to another model, or lacks weights.
         """
-        with _needed():
+        with _refuse_incomplete():
             given = checkpoint.group("weights")
             _check_arrays("weights", [(weight.shape, weight.dtype) for weight in self.model.weights], given)
             self.model.set_weights(given)
 
 
 @contextmanager
-def _needed() -> Iterator[None]:
-    """Raise CheckpointError for what NumPy and Python say of a value that no run saved."""
+def _refuse_incomplete() -> Iterator[None]:
+    """Convert errors of NumPy and Python about values that no run saved to CheckpointError."""
     try:
         yield
     except CheckpointError:  # a ValueError too
@@ -229,18 +229,18 @@ def _check_arrays(name: str, own: list[tuple[Any, Any]], given: list[Array]) -> 
 
 
 def _refuse_nan(name: str, array: Array) -> None:
-    if np.isnan(array).any():  # a step whose loss is not finite changes nothing, so no run writes that
+    if np.isnan(array).any():  # no run writes NaN: a step whose loss is not finite changes nothing
         raise CheckpointError(f"{name} holds NaN. The file was changed; start a new run.")
 
 
 def _restore_generator(generator: Any, state: Any) -> None:
     generator.state = state
-    if generator.state != state:  # it rounds and cuts what does not fit
+    if generator.state != state:  # NumPy rounds and cuts values that do not fit
         raise CheckpointError(f"expected the state of a random generator, got {shortened(state)}.")
 
 
 def _schedule(options: RunOptions) -> CosineDecay:
-    """Up in a straight line, down in half a cosine; the warm-up is at most a tenth of a run."""
+    """Return the learning rate: a linear warm-up of at most a tenth of the run, then a cosine decay."""
     warmup = min(options.warmup, options.steps // 10)
     peak = options.learning_rate
     return CosineDecay(

@@ -1,15 +1,15 @@
-"""A character model that only counts: what usually follows these two characters?
+"""A character model of counts: the frequency of each character after the two before it.
 
-It is the bar that a recurrent network has to clear. Counts of order 2, 1 and 0 are blended by
-add-δ smoothing in which the lower order, not a constant, is what is added:
+It is the baseline of a recurrent network. Counts of order 2, 1 and 0 are combined by add-δ
+smoothing in which the lower order is added instead of a constant:
 
     p(c | ab) = (n(abc) + δ₂ p(c | b)) / (n(ab) + δ₂)
     p(c | b)  = (n(bc)  + δ₁ p(c))     / (n(b)  + δ₁)
     p(c)      = (n(c)   + δ₀ / V)      / (N     + δ₀)
 
-so that a context seen often speaks for itself and one seen rarely leaves the word to the shorter
-one: its weight is n / (n + δ). The three δ are chosen on the training text alone: counts from its
-first nine tenths, bits per character on the last tenth, one δ after the other over powers of two.
+A context has the weight n / (n + δ): a frequent context determines p, a rare one leaves it to the
+shorter context. The three δ are chosen on the training text alone: counts from its first nine
+tenths, bits per character on the last tenth, one δ after the other over powers of two.
 
 Source: D. MacKay and L. Peto, A hierarchical Dirichlet language model, 1995.
 """
@@ -30,7 +30,7 @@ class Trigram:
 
     Args:
         text: (characters,) numbers of the characters of the training text.
-        vocabulary: how many different characters there are, V.
+        vocabulary: the number of different characters, V.
         deltas: (δ₀, δ₁, δ₂), or None to choose them on the text.
     """
 
@@ -43,7 +43,7 @@ class Trigram:
             np.unique(text[:-1] * np.int64(vocabulary) + text[1:], return_counts=True),
             np.unique(codes, return_counts=True),
         ]
-        self.deltas = deltas if deltas is not None else _chosen(text, vocabulary)
+        self.deltas = deltas if deltas is not None else _choose_deltas(text, vocabulary)
 
     def bits(self, text: Array, positions: Array) -> float:
         """Return the mean of −log₂ p(c | ab) over the characters at `positions` of a text."""
@@ -54,12 +54,12 @@ class Trigram:
         return -np.log2(self._probabilities(self._counts(text, positions), self.deltas))
 
     def _codes(self, text: Array, positions: Array) -> Array:
-        """One number for each three characters that end at a position."""
+        """Return one number for the three characters that end at each position."""
         v = np.int64(self.vocabulary)
         return (text[positions - 2] * v + text[positions - 1]) * v + text[positions]
 
     def _counts(self, text: Array, positions: Array) -> list[tuple[Array, Array]]:
-        """For orders 0, 1, 2: how often the character followed its context, and the context."""
+        """Return, for orders 0, 1, 2, the count of the character after its context, and of the context."""
         v = self.vocabulary
         abc = self._codes(text, positions)
         n_c, n_b = self._look_up(0, abc % v), self._look_up(0, abc // v % v)
@@ -79,8 +79,8 @@ class Trigram:
         return p
 
 
-def _chosen(text: Array, vocabulary: int) -> list[float]:
-    """The three δ that predict the last tenth of a text best from its first nine tenths."""
+def _choose_deltas(text: Array, vocabulary: int) -> list[float]:
+    """Return the three δ that predict the last tenth of a text best from its first nine tenths."""
     deltas = [1.0, 1.0, 1.0]
     split = max(3, len(text) * 9 // 10)
     if split >= len(text):

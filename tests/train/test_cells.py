@@ -65,7 +65,7 @@ def test_a_run_with_the_cell_named_again(folder: Path) -> None:
 def test_a_file_never_causes_an_import(folder: Path, command: list[str]) -> None:
     code, said = minigrad(folder, *command)
     assert code == 2
-    assert "this run's cell is my_cells:Coupled, of your own. Name it again" in said
+    assert "this run's cell is my_cells:Coupled, a custom cell. Name it again" in said
     assert "--cell my_cells:Coupled" in said
 
 

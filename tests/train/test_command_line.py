@@ -78,7 +78,7 @@ def test_a_command_to_copy_names_the_python_that_runs(tmp_path, monkeypatch, pyt
 def test_advice_to_type_something_is_a_command_to_copy(capsys):
     run(None, "--help")
     out = capsys.readouterr().out
-    assert f"{command('-m', 'minigrad', 'COMMAND', '--help')} tells more." in out
+    assert f"{command('-m', 'minigrad', 'COMMAND', '--help')} shows more." in out
     assert os.path.basename(sys.executable) in out.splitlines()[-1]
 
 

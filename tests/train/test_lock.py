@@ -11,7 +11,7 @@ import pytest
 
 from minigrad.engine.files import FileError
 from minigrad.train.errors import RunError
-from minigrad.train.lock import NAME, alive, locked, refuse_if_held
+from minigrad.train.lock import NAME, is_alive, locked, refuse_if_held
 
 
 @pytest.fixture(scope="module")
@@ -93,5 +93,5 @@ def test_a_folder_that_cannot_be_written_to(tmp_path):
 
 
 def test_who_is_alive(dead):
-    assert alive(os.getpid())
-    assert not alive(dead)
+    assert is_alive(os.getpid())
+    assert not is_alive(dead)

@@ -131,7 +131,7 @@ def test_a_run_goes_on_and_says_which_lines_are_missing(stopped, tmp_path, lines
     told = Told()
     assert Run.resume(tmp_path / "run").train(told)
     gaps = [note for note in told.notes if "missing" in note]
-    assert gaps == ([f"{path}: {said} missing. The run goes on; its curve has a gap."] if said else [])
+    assert gaps == ([f"{path}: {said} missing. The run continues; its curve has a gap."] if said else [])
     kept = [line for line in whole.splitlines(keepends=True) if json.loads(line)["step"] <= min(lines, 9)]
     assert path.read_bytes() == b"".join(kept) + b"".join(whole.splitlines(keepends=True)[9:])
     for name in ("checkpoint.npz", "best.npz", "result.json", "config.json"):

@@ -7,7 +7,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.train.model import SequenceModel
-from minigrad.train.task import RunOptions, Shape
+from minigrad.train.task import ModelShape, RunOptions
 
 
 def model_of(shape, **options):
@@ -26,12 +26,12 @@ def sigmoid(x):
 
 
 def test_symbols_are_embedded_or_one_hot():
-    (kernel,) = (w for w in weights_of(model_of(Shape(4, 3, embedding=2)), "/kernel:0") if w.shape[1] == 20)
+    (kernel,) = (w for w in weights_of(model_of(ModelShape(4, 3, embedding=2)), "/kernel:0") if w.shape[1] == 20)
     assert kernel.shape == (2, 20)
-    model = model_of(Shape(4, 3))
+    model = model_of(ModelShape(4, 3))
     (kernel,) = (w for w in weights_of(model, "/kernel:0") if w.shape[1] == 20)
     assert kernel.shape == (4, 20)
-    numbers = model_of(Shape(4, 3, symbols=False))
+    numbers = model_of(ModelShape(4, 3, symbols=False))
     numbers.set_weights(model.get_weights())
     symbols = np.array([[1, 3, 0]])
     np.testing.assert_allclose(model(symbols)[0].numpy(), numbers(np.eye(4, dtype=np.float32)[symbols])[0].numpy())
@@ -39,7 +39,7 @@ def test_symbols_are_embedded_or_one_hot():
 
 @pytest.mark.parametrize(("cell", "states"), [("lstm", 2), ("gru", 1), ("simple_rnn", 1)])
 def test_states_go_in_and_out_so_that_two_halves_make_a_whole(cell, states):
-    model = model_of(Shape(2, 3, symbols=False), cell=cell, layers=2)
+    model = model_of(ModelShape(2, 3, symbols=False), cell=cell, layers=2)
     x = np.random.default_rng(0).normal(size=(4, 6, 2)).astype(np.float32)
     whole, last = model(x)
     assert whole.shape == (4, 6, 3)
@@ -51,7 +51,7 @@ def test_states_go_in_and_out_so_that_two_halves_make_a_whole(cell, states):
 
 
 def test_dropout_acts_only_in_training():
-    model = model_of(Shape(2, 3, symbols=False), dropout=0.5)
+    model = model_of(ModelShape(2, 3, symbols=False), dropout=0.5)
     x = np.ones((1, 3, 2), np.float32)
     calm = model(x, training=False)[0].numpy()
     np.testing.assert_array_equal(calm, model(x, training=False)[0].numpy())
@@ -59,7 +59,7 @@ def test_dropout_acts_only_in_training():
 
 
 def test_with_memory_the_gates_of_an_lstm_start_from_time_scales():
-    (bias,) = (w for w in weights_of(model_of(Shape(2, 3), memory=100), "bias") if w.shape == (20,))
+    (bias,) = (w for w in weights_of(model_of(ModelShape(2, 3), memory=100), "bias") if w.shape == (20,))
     taken, kept = sigmoid(bias[:5]), sigmoid(bias[5:10])
     np.testing.assert_allclose(1 / (1 - kept), np.linspace(2, 100, 5), rtol=1e-4)
     np.testing.assert_allclose(taken, 1 - kept, rtol=1e-4)
@@ -67,14 +67,14 @@ def test_with_memory_the_gates_of_an_lstm_start_from_time_scales():
 
 
 def test_with_memory_the_update_gate_of_a_gru_starts_from_time_scales():
-    (bias,) = (w for w in weights_of(model_of(Shape(2, 3), memory=100, cell="gru"), "bias") if w.ndim == 2)
+    (bias,) = (w for w in weights_of(model_of(ModelShape(2, 3), memory=100, cell="gru"), "bias") if w.ndim == 2)
     np.testing.assert_allclose(1 / (1 - sigmoid(bias[0, :5])), np.linspace(2, 100, 5), rtol=1e-4)
     assert not bias[0, 5:].any()
     assert not bias[1].any()
 
 
 def test_a_state_is_kept_for_the_memory():
-    model = model_of(Shape(2, 3, symbols=False), memory=50, units=1)
+    model = model_of(ModelShape(2, 3, symbols=False), memory=50, units=1)
     layer = model.recurrent[0]
     kernel, recurrent, bias = layer.get_weights()
     layer.set_weights([kernel * 0, recurrent * 0, np.where(np.arange(4) == 1, np.log(49), bias)])
@@ -84,6 +84,6 @@ def test_a_state_is_kept_for_the_memory():
 
 
 def test_without_memory_the_layers_own_start_stands():
-    (bias,) = (w for w in weights_of(model_of(Shape(2, 3)), "bias") if w.shape == (20,))
+    (bias,) = (w for w in weights_of(model_of(ModelShape(2, 3)), "bias") if w.shape == (20,))
     assert bias.tolist() == [0] * 5 + [1] * 5 + [0] * 10
-    model_of(Shape(2, 3), memory=50, cell="simple_rnn")
+    model_of(ModelShape(2, 3), memory=50, cell="simple_rnn")

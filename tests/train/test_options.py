@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from minigrad.train.errors import OptionError
-from minigrad.train.options import Options, adapted, add_options, describe, option
+from minigrad.train.options import Options, adapted, add_options, option, option_specs
 from minigrad.train.task import RunOptions, Sampling
 from minigrad.train.tasks import TASKS
 
@@ -75,8 +75,8 @@ def test_an_unknown_name_in_a_file_is_named_with_the_nearest():
 
 
 def test_an_adapted_option_keeps_text_and_limits():
-    (base,) = (d for d in describe(Walk) if d.name == "speed")
-    (own,) = (d for d in describe(Run) if d.name == "speed")
+    (base,) = (d for d in option_specs(Walk) if d.name == "speed")
+    (own,) = (d for d in option_specs(Run) if d.name == "speed")
     assert own == replace(base, default=5.0)
 
 
@@ -94,7 +94,7 @@ def test_the_command_line_offers_each_option_once():
 @pytest.mark.parametrize("options", [RunOptions, Sampling, *(task.options_type for task in TASKS.values())])
 def test_every_option_of_the_project_has_a_help_text_and_allowed_default(options):
     options()
-    for each in describe(options):
+    for each in option_specs(options):
         assert each.help
         assert each.help[0].islower()
         assert not each.help.endswith(".")

@@ -14,7 +14,7 @@ from minigrad.engine.errors import NaNLossError
 from minigrad.train import checkpoint as checkpoints
 from minigrad.train import run as run_module
 from minigrad.train.errors import RunError
-from minigrad.train.run import Run, read_config, steps_in, trained
+from minigrad.train.run import Run, read_config, steps_within, trained
 from minigrad.train.task import Sampling
 from minigrad.train.tasks import TASKS
 from train.runs import Crash, StopAt, options_of
@@ -251,6 +251,6 @@ def test_steps_in_so_many_minutes(corpus, monkeypatch):
     options = options_of("reber", corpus)
     now = iter(np.arange(0, 1e6, 0.5))
     monkeypatch.setattr(run_module.time, "perf_counter", lambda: float(next(now)))
-    steps = steps_in(2.0, TASKS["reber"](options), options)
+    steps = steps_within(2.0, TASKS["reber"](options), options)
     # Each look at the clock takes half a second, and the first five steps cost none: eight steps in 2.5 s.
     assert steps == round(120 * 8 / 2.5)

@@ -20,7 +20,7 @@ def test_a_folder_that_is_there_already(tmp_path, corpus):
     options = options_of("reber", corpus)
     Run.create(tmp_path / "run", options, "reber")
     before = contents_now(tmp_path / "run")
-    with pytest.raises(RunError, match=r"exists already; go on with it by --resume .*run, or choose another .* --out"):
+    with pytest.raises(RunError, match=r"exists already; resume it by --resume .*run, or choose another .* --out"):
         Run.create(tmp_path / "run", options, "reber")
     assert contents_now(tmp_path / "run") == before
     (tmp_path / "other").mkdir()
@@ -168,7 +168,7 @@ def test_a_checkpoint_that_is_gone(run_folder):
     (run_folder / "checkpoint.npz").unlink()
     with pytest.raises(CheckpointError, match=r"there is no such checkpoint\. Name .*run/best\.npz in its place"):
         Run.resume(run_folder)
-    with pytest.raises(RunError, match=r"exists already; go on with it by --resume .*run/best\.npz, or choose"):
+    with pytest.raises(RunError, match=r"exists already; resume it by --resume .*run/best\.npz, or choose"):
         Run.create(run_folder, Run.resume(run_folder / "best.npz", steps=2).options, "reber")
     (run_folder / "best.npz").unlink()
     with pytest.raises(CheckpointError, match=r"there is no such checkpoint\. Start a new run\."):

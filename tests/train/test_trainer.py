@@ -11,7 +11,7 @@ import minigrad as mg
 from minigrad.engine.errors import NaNLossError, OutOfMemoryError
 from minigrad.train.checkpoint import Checkpoint, load, save
 from minigrad.train.errors import CheckpointError
-from minigrad.train.task import Batch, RunOptions, Shape
+from minigrad.train.task import Batch, ModelShape, RunOptions
 from minigrad.train.tasks import TASKS, Adding, Text
 from minigrad.train.trainer import Trainer
 
@@ -76,7 +76,7 @@ class Recorder:
         self.fresh = list(fresh)
 
     def shape(self):
-        return Shape(inputs=2, outputs=2)
+        return ModelShape(inputs=2, outputs=2)
 
     def batch(self, generator, position):
         ones = np.ones((1, 5), np.int32)

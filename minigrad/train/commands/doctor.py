@@ -1,4 +1,4 @@
-"""``python -m minigrad doctor``: what there is on this machine to compute with, and what mends what there is not."""
+"""``python -m minigrad doctor``: a list of the backends on this machine, with a remedy for each that is missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from minigrad.engine.registry import backends
 from minigrad.train.command_line import Parser
 
-HELP = "say which backends work here, and what mends those that do not"
+HELP = "list the backends that work here, and how to get the others"
 DISTRIBUTIONS = ("minigrad-bptt", "numpy", "numba", "cupy-cuda12x", "cupy-cuda13x", "matplotlib")
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores")
     print(", ".join(f"{name} {installed}" for name in DISTRIBUTIONS if (installed := _version(name))))
     threads = [f"{name}={os.environ[name]}" for name in THREADS if name in os.environ]
-    print(f"threads of the matrix products: {', '.join(threads) or 'as many as the library likes'}")
+    print(f"threads of the matrix products: {', '.join(threads) or 'chosen by the library'}")
     print("\nbackends:")
     states = backends()
     width = max(map(len, states)) + 2

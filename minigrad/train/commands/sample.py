@@ -1,4 +1,4 @@
-"""``python -m minigrad sample RUN``: what the model of a run does: text written, or examples solved."""
+"""``python -m minigrad sample RUN``: generated text, or solved examples, from the model of a run."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minigrad.train.cells import named_again
+from minigrad.train.cells import import_run_cell
 from minigrad.train.command_line import Parser, on_backend
 from minigrad.train.errors import OptionError
-from minigrad.train.folder import CONFIG, place, read_config
+from minigrad.train.folder import CONFIG, locate, read_config
 from minigrad.train.options import add_options
 from minigrad.train.run import trained
 from minigrad.train.task import Sampling
 
-HELP = "show what the model of a run does"
+HELP = "show samples from the model of a run"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print the sample and return 0."""
-    parser = Parser("sample", description=f"{HELP}: text written, or examples solved.")
+    parser = Parser("sample", description=f"{HELP}: generated text, or solved examples.")
     parser.add_argument("run", metavar="RUN", help="the folder of the run, or one of the checkpoints in it")
-    parser.add_argument("--cell", metavar="MODULE:NAME", help="the run's cell once more, if it is one of your own")
+    parser.add_argument("--cell", metavar="MODULE:NAME", help="the run's cell, needed again if it is a custom cell")
     add_options(parser, Sampling)
     given = parser.read(arguments)
     folder = given.pop("run")
-    run = place(folder)[0]
+    run = locate(folder)[0]
     name, options = read_config(run)
-    named_again(f"sample {folder}", given.pop("cell"), options.cell)
+    import_run_cell(f"sample {folder}", given.pop("cell"), options.cell)
     if name != "text":
         for flag in ("prompt", "temperature"):
             if given[flag] is not None:

@@ -1,4 +1,4 @@
-"""``python -m minigrad trace RUN``: what goes on inside the model of a run, as a page of pictures and numbers."""
+"""``python -m minigrad trace RUN``: a page of figures and numbers from inside the model of a run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from minigrad.plot.page import Page
 from minigrad.plot.reports import report
 from minigrad.plot.style import figure
 from minigrad.tracing import trace
-from minigrad.train.cells import named_again
+from minigrad.train.cells import import_run_cell
 from minigrad.train.command_line import Parser, on_backend
 from minigrad.train.errors import OptionError
-from minigrad.train.folder import CONFIG, place, read_config
+from minigrad.train.folder import CONFIG, locate, read_config
 from minigrad.train.options import Options, add_options, option
 from minigrad.train.run import trained
 from minigrad.train.task import Batch, Task, log_softmax
@@ -28,12 +28,12 @@ HELP = "show the gates and gradients of the model of a run"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tracing(Options):
-    """What `trace` can be told."""
+class TraceOptions(Options):
+    """Options of the command."""
 
-    text: str | None = option(None, "text: what the model reads; the loss is that of its last character")
+    text: str | None = option(None, "text: the text that the model reads; the loss is that of its last character")
     step: int | None = option(
-        None, "the time step that is the end, whose loss goes back (default: the last that counts)", minimum=0
+        None, "the last time step, whose loss is propagated back (default: the last with a weight)", minimum=0
     )
     seed: int = option(0, "other tasks: seed of the example", minimum=0)
     out: str | None = option(None, "the HTML file to write (default: trace.html in the run's folder)")
@@ -43,19 +43,19 @@ def main(arguments: Sequence[str]) -> int:
     """Write the page and return 0."""
     parser = Parser("trace", description=f"{HELP}: an HTML page with figures and numbers.")
     parser.add_argument("run", metavar="RUN", help="the folder of the run, or one of the checkpoints in it")
-    parser.add_argument("--cell", metavar="MODULE:NAME", help="the run's cell once more, if it is one of your own")
-    add_options(parser, Tracing)
+    parser.add_argument("--cell", metavar="MODULE:NAME", help="the run's cell, needed again if it is a custom cell")
+    add_options(parser, TraceOptions)
     given = parser.read(arguments)
     path, cell = given.pop("run"), given.pop("cell")
-    settings = Tracing.from_text(given)
+    settings = TraceOptions.from_text(given)
     if settings.out and os.path.exists(settings.out) and (kind := special(settings.out)):
         raise OptionError(f"--out {settings.out}: expected a file to write, this is {kind}.")
-    folder = place(path)[0]
+    folder = locate(path)[0]
     name, options = read_config(folder)
-    named_again(f"trace {path}", cell, options.cell)
+    import_run_cell(f"trace {path}", cell, options.cell)
     if (name == "text") != (settings.text is not None):
-        what = "expected the text for the model to read" if name == "text" else "only runs of the task 'text' take it"
-        raise OptionError(f"--text: {what}; {folder} is of {name!r}.")
+        fault = "expected the text for the model to read" if name == "text" else "only runs of the task 'text' take it"
+        raise OptionError(f"--text: {fault}; {folder} is of {name!r}.")
     try:
         figure()
     except ImportError as error:
@@ -69,11 +69,11 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _page(task: Task, trainer: Trainer, settings: Tracing) -> Page:
-    """Run the model on one sequence, sends the loss of one step back, and writes down what was seen."""
+def _page(task: Task, trainer: Trainer, settings: TraceOptions) -> Page:
+    """Run the model on one sequence, propagate the loss of one step back, and return the page about it."""
     whole, tokens = task.probe(np.random.default_rng(settings.seed), settings.text or "")
     step = _step(whole, settings.step)
-    batch = Batch(*(array[:, : step + 1] for array in whole[:3]))  # what comes later changes nothing
+    batch = Batch(*(array[:, : step + 1] for array in whole[:3]))  # later steps have no influence
     tokens = tokens and tokens[: step + 1]
     with trace(trainer.model) as seen:
         outputs, _ = trainer.model(batch.inputs, training=False)
@@ -84,7 +84,7 @@ def _page(task: Task, trainer: Trainer, settings: Tracing) -> Page:
     read = f"Read: {''.join(tokens)!r}. " if tokens else ""
     begin = Page("").text(
         f"{read}{step + 1} time steps, 0 to {step}. The loss is that of the last alone, "
-        f"{float(loss.item()) * task.per_unit:.4g} {task.unit}; it is what the pictures of the way back start from."
+        f"{float(loss.item()) * task.per_unit:.4g} {task.unit}; the pictures of the backward pass start from it."
     )
     if tokens and len(task.alphabet) == task.shape().outputs:
         expected = _expected(outputs.numpy()[0, step], task.alphabet, int(batch.targets[0, step]))
@@ -105,7 +105,7 @@ def _step(batch: Batch, step: int | None) -> int:
 
 
 def _expected(logits: Array, alphabet: str, right: int) -> list[list[object]]:
-    """The five likeliest symbols, and the right one, with their probabilities."""
+    """Return the five likeliest symbols, and the right one, with their probabilities."""
     p = np.exp(log_softmax(logits))
     shown = list(dict.fromkeys([*np.argsort(-p, kind="stable")[:5].tolist(), right]))
     return [[repr(alphabet[k]) + (" (right)" if k == right else ""), float(p[k])] for k in shown]

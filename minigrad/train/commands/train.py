@@ -1,4 +1,4 @@
-"""``python -m minigrad train TASK``: trains a model in a new run folder, or goes on in an old one."""
+"""``python -m minigrad train TASK``: train a model in a new run folder, or resume a run."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.train.cells import cell_of, named_again
+from minigrad.train.cells import import_cell, import_run_cell
 from minigrad.train.command_line import PROGRAM, Parser, command, on_backend
 from minigrad.train.errors import OptionError
-from minigrad.train.folder import CONFIG, place, read_config
+from minigrad.train.folder import CONFIG, locate, read_config
 from minigrad.train.interrupt import interruptible
 from minigrad.train.options import add_options
 from minigrad.train.progress import progress_on
-from minigrad.train.run import Run, steps_in
-from minigrad.train.task import BUILT_IN, RunOptions, Sampling, Task
+from minigrad.train.run import Run, steps_within
+from minigrad.train.task import BUILT_IN_CELLS, RunOptions, Sampling, Task
 from minigrad.train.tasks.table import TASKS, find
 
-HELP = "train a model on a task, or go on with a run"
+HELP = "train a model on a task, or resume a run"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,17 +35,17 @@ def main(arguments: Sequence[str]) -> int:
         raise OptionError(f"{PROGRAM} train: expected a task ({', '.join(TASKS)}) as the first word, or --resume RUN.")
     if resume is not None:
         cell = given.pop("cell")
-        steps = _only_steps(given, out, resume, task)
-        folder = place(resume)[0]
+        steps = _resume_steps(given, out, resume, task)
+        folder = locate(resume)[0]
         options = read_config(folder)[1]
-        named_again(f"--resume {resume}", cell, options.cell)
+        import_run_cell(f"--resume {resume}", cell, options.cell)
         with on_backend(options.backend, f"{folder / CONFIG}: "):
             return _train(Run.resume(resume, steps))
     options = find(task or "").options_type.from_text(given)
-    if options.cell not in BUILT_IN:
-        cell_of("--cell", options.cell, BUILT_IN)
+    if options.cell not in BUILT_IN_CELLS:
+        import_cell("--cell", options.cell, BUILT_IN_CELLS)
     with on_backend(options.backend):
-        return _train(Run.create(out or f"runs/{task}", _timed(task or "", options, given), task or ""))
+        return _train(Run.create(out or f"runs/{task}", _with_measured_steps(task or "", options, given), task or ""))
 
 
 def _parser(task: str | None) -> Parser:
@@ -59,31 +59,31 @@ def _parser(task: str | None) -> Parser:
     parser.add_argument(
         "--resume",
         metavar="RUN",
-        help="go on with the run in this folder, as if it had never stopped; or from a checkpoint in it",
+        help="resume the run in this folder, or from a checkpoint in it, with the same numbers as without the stop",
     )
     parser.add_argument("--out", metavar="DIR", help=f"the folder of the new run (default: runs/{task or 'TASK'})")
     add_options(parser, find(task).options_type if task else RunOptions)
     return parser
 
 
-def _only_steps(given: dict[str, Any], out: str | None, resume: str, task: str | None) -> int | None:
-    """With --resume everything comes from the run's config.json but, if need be, its length."""
+def _resume_steps(given: dict[str, Any], out: str | None, resume: str, task: str | None) -> int | None:
+    """Return the new number of steps, the only option that --resume may change; None to keep it."""
     named = [name for name, value in {**given, "out": out}.items() if value is not None and name != "steps"]
     if named:
         flag = "--" + named[0].replace("_", "-")
         raise OptionError(f"--resume {resume}: the run keeps its options; {flag} can only be given to a new run.")
-    if task is not None and (of := read_config(place(resume)[0])[0]) != find(task).name:
+    if task is not None and (of := read_config(locate(resume)[0])[0]) != find(task).name:
         raise OptionError(f"--resume {resume}: this is a run of the task {of!r}, not {task!r}.")
     return None if given["steps"] is None else RunOptions.from_text({"steps": given["steps"]}).steps
 
 
-def _timed(task: str, options: RunOptions, given: dict[str, Any]) -> RunOptions:
-    """The options with the number of steps that --minutes asks for."""
+def _with_measured_steps(task: str, options: RunOptions, given: dict[str, Any]) -> RunOptions:
+    """Return the options with the number of steps for --minutes."""
     if options.minutes is None:
         return options
     if given["steps"] is not None:
         raise OptionError("--minutes and --steps: expected one of the two, got both.")
-    return replace(options, steps=steps_in(options.minutes, find(task)(options), options))
+    return replace(options, steps=steps_within(options.minutes, find(task)(options), options))
 
 
 def _train(run: Run) -> int:
@@ -98,12 +98,12 @@ def _train(run: Run) -> int:
     with interruptible() as interruption:
         try:
             complete = run.train(progress, interruption)
-        except KeyboardInterrupt:  # the second one, which waits for nothing
+        except KeyboardInterrupt:  # the second Ctrl-C, which ends at once
             complete = None
         finally:
             progress.close()
     if complete is None:
-        return _interrupted(run, "Stopped at once; all but the steps since the last checkpoint is kept.", SIGINT)
+        return _interrupted(run, "Stopped at once; the steps since the last checkpoint are lost.", SIGINT)
     if not complete:
         done = f"Stopped after step {run.trainer.step} of {run.options.steps}; everything is saved."
         return _interrupted(run, done, interruption.signal or 0)
@@ -111,9 +111,9 @@ def _train(run: Run) -> int:
     return 0
 
 
-def _interrupted(run: Run, what: str, number: int) -> int:
+def _interrupted(run: Run, message: str, number: int) -> int:
     resume = command("-m", "minigrad", "train", "--resume", str(run.folder))
-    print(f"{what} Go on with\n  {resume}", file=sys.stderr)
+    print(f"{message} Resume with\n  {resume}", file=sys.stderr)
     return 128 + number
 
 
@@ -128,7 +128,7 @@ def _verdict(task: Task, result: dict[str, Any]) -> str:
 
 
 def _report(run: Run) -> None:
-    """The end of a run: a sample, the validation beside the baseline, where the files are."""
+    """Print the result of a run: a sample, the validation beside the baseline, the place of the files."""
     task, result = run.task, run.result()
     generator = np.random.default_rng(run.options.seed)
     print(f"\n{task.sample(run.trainer.predict, generator, Sampling())}\n")
@@ -139,4 +139,4 @@ def _report(run: Run) -> None:
     print(f"The model {_verdict(run.task, result)}. Everything is in {run.folder}.")
     if not (run.folder / "curve.png").exists():
         install = command("-m", "pip", "install", "matplotlib")
-        print(f"There is no curve.png, for matplotlib is not installed: {install}.")
+        print(f"There is no curve.png because matplotlib is not installed: {install}.")

@@ -1,4 +1,4 @@
-"""The tasks, one file each; a module's docstring is its definition, source and baseline."""
+"""The tasks, one file each; the docstring of each module gives its definition, source and baseline."""
 
 from minigrad.train.tasks.adding import Adding
 from minigrad.train.tasks.copy import Copy

@@ -1,8 +1,8 @@
-"""The adding problem: remember two numbers among many.
+"""The adding problem: the sum of two marked numbers among many.
 
 Each time step brings a value drawn uniformly from [0, 1) and a marker that is 1 at two time steps
 and 0 elsewhere: once in the first half of the sequence, once in the second. After the last step the
-model says the sum of the two marked values.
+model outputs the sum of the two marked values.
 
 Source: S. Hochreiter and J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997,
 §5.4, which draws from [−1, 1] and scales the sum; the form here, with one marker in each half, is
@@ -21,7 +21,7 @@ import numpy as np
 
 from minigrad.engine.protocol import Array
 from minigrad.train.options import adapted, option
-from minigrad.train.task import LARGEST_SIZE, Batch, GeneratedTask, RunOptions, Score, Shape, ends, standard_error
+from minigrad.train.task import LARGEST_SIZE, Batch, GeneratedTask, ModelShape, RunOptions, Score, ends, standard_error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class AddingOptions(RunOptions):
 
 
 class Adding(GeneratedTask):
-    """Two marked numbers in a long sequence; their sum is asked for at its end."""
+    """Sum of two marked numbers in a long sequence, output at its end."""
 
     name = "adding"
     options_type = AddingOptions
@@ -44,9 +44,9 @@ class Adding(GeneratedTask):
     per_unit = 1.0
     metric = "mean_squared_error"
 
-    def shape(self) -> Shape:
-        """Return two numbers in (value, marker), one out, squared error."""
-        return Shape(inputs=2, outputs=1, symbols=False, head="values")
+    def shape(self) -> ModelShape:
+        """Return two input numbers (value, marker), one output, squared error."""
+        return ModelShape(inputs=2, outputs=1, symbols=False, head="values")
 
     def draw(self, generator: np.random.Generator, count: int) -> Batch:
         """Return `count` sequences (count, length, 2); only the last output counts."""
@@ -63,7 +63,7 @@ class Adding(GeneratedTask):
         return Batch(np.stack([values, marker], axis=-1), targets, weights)
 
     def measure(self, outputs: Array, batch: Batch) -> dict[str, float]:
-        """Return the mean squared error, and the share of sums that are off by less than 0.04."""
+        """Return the mean squared error, and the fraction of sums with an error below 0.04."""
         error = ends(outputs, batch.weights)[:, 0] - ends(batch.targets, batch.weights)[:, 0]
         squared = np.square(error, dtype=np.float64)
         return {
@@ -77,8 +77,8 @@ class Adding(GeneratedTask):
         return Score("always saying 1", 1 / 6)
 
     def example(self, outputs: Array, batch: Batch) -> str:
-        """Return e.g. ``0.31 (step 12) + 0.84 (step 77) = 1.15; the model says 1.17``."""
+        """Return, for example, ``0.31 (step 12) + 0.84 (step 77) = 1.15; the model says 1.17``."""
         first, second = np.flatnonzero(batch.inputs[0, :, 1])
         a, b = batch.inputs[0, first, 0], batch.inputs[0, second, 0]
-        said = outputs[0, -1, 0]
-        return f"{a:.2f} (step {first + 1}) + {b:.2f} (step {second + 1}) = {a + b:.2f}; the model says {said:.2f}"
+        answer = outputs[0, -1, 0]
+        return f"{a:.2f} (step {first + 1}) + {b:.2f} (step {second + 1}) = {a + b:.2f}; the model says {answer:.2f}"

@@ -1,9 +1,9 @@
-"""The embedded Reber grammar: predict what may come next.
+"""The embedded Reber grammar: prediction of the possible next symbols.
 
-A Reber string walks through a small automaton, from B to E; where two arrows leave a state, either
+A Reber string is a path through a small automaton, from B to E; at a state with two arrows, either
 is taken with probability 1/2. The embedded grammar puts one such string between a pair: B, then T
 or P, then the Reber string, then *the same* T or P, and E. All but that pair can be predicted from
-the state of the automaton; the second of the pair only by who remembers the first.
+the state of the automaton; the second of the pair requires a memory of the first.
 
     B T [B P V V E] T E      B P [B T S X X V V E] P E
 
@@ -11,10 +11,10 @@ Source: A. S. Reber, Implicit learning of artificial grammars, 1967; the embedde
 S. Hochreiter and J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997, §5.1.
 
 The model is trained by cross-entropy on the next symbol. A string counts as right if at every
-position the symbols that may follow (one or two) are those that the model holds most likely.
+position the symbols that may follow (one or two) have the highest scores.
 
-Baseline: who knows the inner grammar by heart but forgets the outer symbol tosses a coin at one
-position of each string, and so gets 1/2 of the strings right.
+Baseline: a model of the inner grammar that forgets the outer symbol guesses at one position of
+each string, so 1/2 of its strings are right.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ import numpy as np
 
 from minigrad.engine.protocol import Array
 from minigrad.train.options import adapted
-from minigrad.train.task import Batch, GeneratedTask, RunOptions, Score, Shape, bits, standard_error
+from minigrad.train.task import Batch, GeneratedTask, ModelShape, RunOptions, Score, bits, standard_error
 
 ALPHABET = "BTPSXVE"
 
-# state -> the symbols on the arrows that leave it, and where each leads; 7 is the end
+# state → symbol on each outgoing arrow → next state; 7 is the end
 AUTOMATON: dict[int, dict[str, int]] = {
     0: {"B": 1},
     1: {"T": 2, "P": 3},
@@ -59,7 +59,7 @@ def embedded_string(generator: np.random.Generator) -> str:
 
 
 def successors(string: str) -> list[str]:
-    """Return for each symbol of an embedded string but the last what may follow it.
+    """Return the possible successors of each symbol of an embedded string but the last.
 
     >>> successors("BTBPVVETE")
     ['TP', 'B', 'TP', 'TV', 'PV', 'E', 'T', 'E']
@@ -89,12 +89,12 @@ class Reber(GeneratedTask):
     metric = "whole_string_accuracy"
     higher_is_better = True
 
-    def shape(self) -> Shape:
-        """Return seven symbols in, seven out."""
-        return Shape(inputs=len(ALPHABET), outputs=len(ALPHABET))
+    def shape(self) -> ModelShape:
+        """Return seven input symbols, seven outputs."""
+        return ModelShape(inputs=len(ALPHABET), outputs=len(ALPHABET))
 
     def draw(self, generator: np.random.Generator, count: int) -> Batch:
-        """Return `count` strings, padded behind with E to the longest among them."""
+        """Return `count` strings, padded at the end with E to the longest of them."""
         strings = [embedded_string(generator) for _ in range(count)]
         longest = max(map(len, strings))
         symbols = np.full((count, longest), ALPHABET.index("E"))
@@ -105,7 +105,7 @@ class Reber(GeneratedTask):
         return Batch(symbols[:, :-1], symbols[:, 1:], weights)
 
     def measure(self, outputs: Array, batch: Batch) -> dict[str, float]:
-        """Return the share of strings predicted rightly throughout, and the loss."""
+        """Return the fraction of strings predicted correctly at every position, and the loss."""
         right = [all(self._legal(string, row)) for string, row in zip(written(batch), outputs, strict=True)]
         return {
             "whole_string_accuracy": float(np.mean(right)),
@@ -115,19 +115,19 @@ class Reber(GeneratedTask):
 
     @staticmethod
     def _legal(string: str, scores: Array) -> list[bool]:
-        """Say for each position whether the legal symbols have the highest scores."""
+        """Return, for each position, whether the legal symbols have the highest scores."""
         verdicts = []
-        for legal, row in zip(successors(string), scores, strict=False):  # scores go on: padding
+        for legal, row in zip(successors(string), scores, strict=False):  # further scores are padding
             likeliest = np.argsort(-row)[: len(legal)]
             verdicts.append({ALPHABET[i] for i in likeliest} == set(legal))
         return verdicts
 
     def baseline(self) -> Score:
-        """Return the accuracy of a coin at the one position that takes memory."""
+        """Return the accuracy of a guess at the one position that requires memory."""
         return Score("inner grammar known, outer symbol guessed", 0.5)
 
     def example(self, outputs: Array, batch: Batch) -> str:
-        """Return the string over a line that marks where the model was wrong."""
+        """Return the string above a line that marks the wrong positions."""
         (string,) = written(batch)
         marks = "".join(" " if right else "^" for right in self._legal(string, outputs[0])).rstrip()
         verdict = "every successor right" if not marks else "wrong successors at ^"

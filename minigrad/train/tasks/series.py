@@ -1,17 +1,17 @@
-"""A column of a CSV file: what is the next value?
+"""Forecast of the next value in a column of a CSV file.
 
-The last fifth of the series is held out. Values are divided by the spread (standard deviation) of
-the training part and shifted by its mean; the model says the *change* to the next value, in units
-of the spread of the training part's changes, so that saying nothing is the baseline. Batches are
-windows from random places; for the validation the model reads the whole series once, from the
-start, and the changes that fall into the last fifth count.
+The last fifth of the series is held out. The mean of the training part is subtracted from the values, which
+are then divided by its spread (standard deviation). The model outputs the *change* to the next value, in units
+of the spread of the training part's changes, so that an output of 0 is the baseline. Batches are
+windows from random positions. For the validation the model reads the whole series once, from the
+start, and only the changes in the last fifth are measured.
 
-Source: the persistence forecast as the yardstick of every forecast: R. Hyndman and A. Koehler,
-Another look at measures of forecast accuracy, 2006 (there it scales the error, here it stands
+Source: the persistence forecast as the reference of every forecast: R. Hyndman and A. Koehler,
+Another look at measures of forecast accuracy, 2006 (there it scales the error, here it is shown
 beside it).
 
 Baseline: persistence, x̂ₜ₊₁ = xₜ. Its mean squared error is the mean of (xₜ₊₁ − xₜ)² over the last
-fifth; each run computes its own. On a random walk nothing can beat it.
+fifth; each run computes it on its data. On a random walk no forecast is better.
 """
 
 from __future__ import annotations
@@ -30,7 +30,17 @@ from minigrad.engine.protocol import Array
 from minigrad.train.corpus import read_text
 from minigrad.train.errors import CheckpointError, DataError, OptionError, shortened
 from minigrad.train.options import adapted, option
-from minigrad.train.task import LARGEST_SIZE, Batch, Predict, RunOptions, Sampling, Score, Shape, Task, standard_error
+from minigrad.train.task import (
+    LARGEST_SIZE,
+    Batch,
+    ModelShape,
+    Predict,
+    RunOptions,
+    Sampling,
+    Score,
+    Task,
+    standard_error,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +49,9 @@ class SeriesOptions(RunOptions):
 
     steps: int = adapted(RunOptions, "steps", 1000)
     units: int = adapted(RunOptions, "units", 32)
-    file: str | None = option(None, "the CSV file, with a line of column names (required)")
+    file: str | None = option(None, "the CSV file, with a first line of column names (required)")
     column: str | None = option(None, "the column to forecast (required)")
-    delimiter: str = option(",", "what stands between two cells")
+    delimiter: str = option(",", "the character between two cells")
     window: int = option(32, "values in a training sequence", minimum=1, ceiling=LARGEST_SIZE)
 
 
@@ -66,7 +76,7 @@ class Series(Task):
                 f"{len(self.values)}. Take a longer series, or a smaller --window."
             )
         training = self.values[: self.split]
-        with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is looked at below
+        with np.errstate(over="ignore", invalid="ignore"):  # NaN and infinity are checked below
             self.mean, self.spread = float(training.mean()), float(training.std())
             self.change = float(np.diff(training).std())
         if not math.isfinite(self.spread + self.change):
@@ -79,7 +89,7 @@ class Series(Task):
 
     @classmethod
     def restore(cls, options: SeriesOptions, facts: Mapping[str, Any]) -> Self:
-        """Return the task with the scale and the end of the series, without the file."""
+        """Return the task with the scale and the last values of the series, without the file."""
         task = cls.__new__(cls)
         Task.__init__(task, options)
         scale: list[Any] = [facts.get(name) for name in ("mean", "spread", "change")]
@@ -93,26 +103,26 @@ class Series(Task):
         return task
 
     def facts(self) -> dict[str, Any]:
-        """Return the scale, the number of values, and the last of them to forecast from."""
+        """Return the scale, the number of values, and the last values to forecast from."""
         scale = {"mean": self.mean, "spread": self.spread, "change": self.change}
         last = self.values[-4 * self.options.window :].tolist()
         return {**scale, "count": len(self.values), "last_values": last}
 
     def notes(self) -> list[str]:
-        """Return how many values there are."""
+        """Return a line with the number of values."""
         held_out = len(self.values) - self.split
         source = f"{self.options.file}, column {self.options.column}"
         return [f"{source}: {len(self.values):,} values; the last {held_out:,} are held out"]
 
-    def shape(self) -> Shape:
-        """Return the scaled value in, the scaled change out, squared error."""
-        return Shape(inputs=1, outputs=1, symbols=False, head="values")
+    def shape(self) -> ModelShape:
+        """Return the scaled value as input, the scaled change as output, squared error."""
+        return ModelShape(inputs=1, outputs=1, symbols=False, head="values")
 
     def _scaled(self, values: Array) -> Array:
         return ((values - self.mean) / self.spread).astype(np.float32)[..., None]
 
     def batch(self, generator: np.random.Generator, position: int) -> Batch:
-        """Return windows from random places of the training part."""
+        """Return windows from random positions in the training part."""
         window = self.options.window
         starts = generator.integers(0, self.split - window, self.options.batch)
         values = self.values[starts[:, None] + np.arange(window + 1)]
@@ -126,7 +136,7 @@ class Series(Task):
         return Batch(self._scaled(values[:, :-1]), changes, np.ones(changes.shape[:2], np.float32)), None
 
     def evaluate(self, predict: Predict) -> dict[str, float]:
-        """Return the mean squared error over the last fifth, in the column's own unit."""
+        """Return the mean squared error over the last fifth, in the square of the column's unit."""
         outputs, _ = predict(self._scaled(self.values[None, :-1]))
         forecast = self.values[:-1] + outputs[0, :, 0].astype(np.float64) * self.change
         squared = ((forecast - self.values[1:]) ** 2)[self.split - 1 :]
@@ -142,11 +152,11 @@ class Series(Task):
         return Score("persistence", float(self._persistence().mean()))
 
     def _persistence(self) -> Array:
-        """The squared error of each forecast of the baseline; what is hard on it is hard on a model too."""
+        """Return the squared error of each forecast of the baseline over the last fifth."""
         return np.diff(self.values)[self.split - 1 :] ** 2
 
     def sample(self, predict: Predict, generator: np.random.Generator, settings: Sampling) -> str:
-        """Return the values that follow the series' end, each forecast from those before."""
+        """Return forecasts beyond the end of the series, each from the values before it."""
         values = self.values[-4 * self.options.window :]
         lines = [f"last value: {values[-1]:g}"]
         outputs, states = predict(self._scaled(values[None]))
@@ -162,7 +172,7 @@ def read_column(file: str | None, column: str | None, delimiter: str) -> Array:
     """Return the numbers of a CSV column, (values,) float64.
 
     Raises:
-        OptionError: no file or column is named, or there is no such column.
+        OptionError: no file or column is named, or the column does not exist.
         DataError: the file cannot be read, or a cell of the column is not a number.
     """
     if file is None or column is None:

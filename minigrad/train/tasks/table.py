@@ -1,4 +1,4 @@
-"""The tasks by name: what `python -m minigrad train` offers. A new task is entered here."""
+"""The tasks by name, for `python -m minigrad train`. A new task is entered here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def find(name: str) -> type[Task]:
     """Return the task of a name.
 
     Raises:
-        OptionError: there is none; the nearest name is suggested.
+        OptionError: no task has that name; the message suggests the nearest one.
 
     >>> find("copy").metric
     'bits_per_symbol'

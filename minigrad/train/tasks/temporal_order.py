@@ -1,16 +1,16 @@
-"""The temporal order problem: which came first, and when does not matter.
+"""The temporal order problem: classification by the order of two symbols in noise.
 
-A sequence starts with E, ends with B, and is otherwise drawn from a, b, c, d, but for two places:
-one in steps 10–20, one in steps 50–60, each of which holds X or Y. Its length is drawn from 100 to
-110. After B the model names the class of the sequence: Q for X, X; R for X, Y; S for Y, X; U for
+A sequence starts with E, ends with B, and is otherwise drawn from a, b, c, d, except at two positions:
+one in steps 10–20, one in steps 50–60, each with X or Y. Its length is drawn from 100 to
+110. After B the model outputs the class of the sequence: Q for X, X; R for X, Y; S for Y, X; U for
 Y, Y.
 
 Source: S. Hochreiter and J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997,
-§5.6, task 6a (there the places are t₁ and t₂ and the four rules the same). `--length` stretches
-or shrinks the three ranges together.
+§5.6, task 6a (there the positions are t₁ and t₂ and the four rules the same). `--length` scales
+the three ranges together.
 
-Baseline: the four classes are equally likely, so who has forgotten both symbols is right one time
-in four, at a loss of log₂ 4 = 2 bits; who remembers one of the two, one time in two.
+Baseline: the four classes are equally likely, so a guess without memory is right with probability
+1/4, at a loss of log₂ 4 = 2 bits; with a memory of one of the two symbols, with probability 1/2.
 """
 
 from __future__ import annotations
@@ -21,7 +21,17 @@ import numpy as np
 
 from minigrad.engine.protocol import Array
 from minigrad.train.options import adapted, option
-from minigrad.train.task import LARGEST_SIZE, Batch, GeneratedTask, RunOptions, Score, Shape, bits, ends, standard_error
+from minigrad.train.task import (
+    LARGEST_SIZE,
+    Batch,
+    GeneratedTask,
+    ModelShape,
+    RunOptions,
+    Score,
+    bits,
+    ends,
+    standard_error,
+)
 
 ALPHABET = "EBabcdXY"
 CLASSES = "QRSU"  # (X, X), (X, Y), (Y, X), (Y, Y): the class is 2 [first is Y] + [second is Y]
@@ -40,7 +50,7 @@ class TemporalOrderOptions(RunOptions):
 
 
 class TemporalOrder(GeneratedTask):
-    """Two symbols far apart in noise; which of four orders it was is asked for at the end."""
+    """Two symbols far apart in noise; their order, one of four, is the output at the end."""
 
     name = "temporal-order"
     options_type = TemporalOrderOptions
@@ -50,12 +60,12 @@ class TemporalOrder(GeneratedTask):
     metric = "accuracy"
     higher_is_better = True
 
-    def shape(self) -> Shape:
-        """Return eight symbols in, four classes out."""
-        return Shape(inputs=len(ALPHABET), outputs=len(CLASSES))
+    def shape(self) -> ModelShape:
+        """Return eight input symbols, four output classes."""
+        return ModelShape(inputs=len(ALPHABET), outputs=len(CLASSES))
 
     def draw(self, generator: np.random.Generator, count: int) -> Batch:
-        """Return `count` sequences, padded behind B with B to the longest length there is."""
+        """Return `count` sequences, padded after B with B to the largest possible length."""
         shortest = self.options.length
         longest = shortest + shortest // 10
         tenth, rows = shortest / 10, np.arange(count)
@@ -75,9 +85,9 @@ class TemporalOrder(GeneratedTask):
         return Batch(symbols, targets, weights)
 
     def measure(self, outputs: Array, batch: Batch) -> dict[str, float]:
-        """Return the share of sequences classified rightly, and the loss in bits."""
-        said = ends(outputs, batch.weights).argmax(axis=-1)
-        right = said == ends(batch.targets, batch.weights)
+        """Return the fraction of sequences classified correctly, and the loss in bits."""
+        answers = ends(outputs, batch.weights).argmax(axis=-1)
+        right = answers == ends(batch.targets, batch.weights)
         return {
             "accuracy": float(right.mean()),
             "loss": bits(outputs, batch),
@@ -85,19 +95,19 @@ class TemporalOrder(GeneratedTask):
         }
 
     def baseline(self) -> Score:
-        """Return the accuracy of guessing one class of four."""
+        """Return the accuracy of a guess among four classes."""
         return Score("guessing", 1 / len(CLASSES))
 
     def example(self, outputs: Array, batch: Batch) -> str:
-        """Return e.g. ``X at step 13, Y at step 57, of 104: R; the model says R (0.98)``."""
+        """Return, for example, ``X at step 13, Y at step 57, of 104: R; the model says R (0.98)``."""
         row = batch.inputs[0]
         first, second = np.flatnonzero(row >= ALPHABET.index("X"))
         scores = ends(outputs, batch.weights)[0].astype(np.float64)
         p = np.exp(scores - scores.max())
         p /= p.sum()
-        right, said = int(ends(batch.targets, batch.weights)[0]), int(p.argmax())
+        right, answer = int(ends(batch.targets, batch.weights)[0]), int(p.argmax())
         return (
             f"{ALPHABET[row[first]]} at step {first + 1}, {ALPHABET[row[second]]} at step "
             f"{second + 1}, of {int(batch.weights[0].argmax()) + 1}: {CLASSES[right]}; "
-            f"the model says {CLASSES[said]} (p = {p[said]:.2f})"
+            f"the model says {CLASSES[answer]} (p = {p[answer]:.2f})"
         )

@@ -1,12 +1,12 @@
-"""A character model of text: what comes next?
+"""A character model of text: prediction of the next character.
 
-The text is read in `batch` parallel streams, window after window; the state at the end of a window
-is where the next one starts, but no gradient flows back across the border (truncated
-backpropagation through time). When the streams are read through, they start again from zero.
+The text is read in `batch` parallel streams, window after window. The final state of a window is the
+initial state of the next, but no gradient flows back across the border (truncated backpropagation
+through time). At the end of the streams, reading restarts from the beginning with a zero state.
 
 The last tenth of the text, at most 200,000 characters, is held out. On it, bits per character are the
-mean of −log₂ p(character) for the model and for the trigram baseline, over the very same characters and
-the same vocabulary. Characters that the vocabulary leaves out count as one further symbol, for both.
+mean of −log₂ p(character), for the model and for the trigram baseline, over the same characters and
+the same vocabulary. Characters outside of the vocabulary count as one further symbol, for both.
 
 Source: the streams as in T. Mikolov et al., Recurrent neural network based language model, 2010;
 truncation after R. Williams and J. Peng, 1990.
@@ -33,11 +33,11 @@ from minigrad.train.options import adapted, option
 from minigrad.train.task import (
     LARGEST_SIZE,
     Batch,
+    ModelShape,
     Predict,
     RunOptions,
     Sampling,
     Score,
-    Shape,
     Task,
     bits_each,
     log_softmax,
@@ -47,7 +47,7 @@ from minigrad.train.trigram import Trigram
 
 HELD_OUT = 200_000  # characters: enough for a bits-per-character to the second decimal place
 LIBRARY = 2_000_000
-MOST = 1000  # characters to look into
+MOST = 1000  # characters in a text to trace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,21 +58,25 @@ class TextOptions(RunOptions):
     units: int = adapted(RunOptions, "units", 256)
     learning_rate: float = adapted(RunOptions, "learning_rate", 0.015)
     evaluate_every: int = adapted(RunOptions, "evaluate_every", 400)
-    file: str | None = option(None, "the UTF-8 text to learn from; without it, the library of Python on this machine")
+    file: str | None = option(
+        None, "the UTF-8 text to train on (default: the standard library of Python on this machine)"
+    )
     characters: int | None = option(
-        None, "read at most so many characters (default: all of a file, 2000000 of the library)", minimum=1
+        None, "largest number of characters to read (default: all of a file, 2000000 of the library)", minimum=1
     )
     vocabulary: int = option(
-        128, "most characters to tell apart, the most frequent ones", minimum=2, ceiling=LARGEST_SIZE
+        128, "largest size of the vocabulary: the most frequent characters", minimum=2, ceiling=LARGEST_SIZE
     )
     embedding: int = option(
-        64, "numbers that stand for a character, learnt; 0 for one-hot vectors", minimum=0, ceiling=LARGEST_SIZE
+        64, "size of the learnt vector of a character; 0 for one-hot vectors", minimum=0, ceiling=LARGEST_SIZE
     )
-    window: int = option(64, "characters of a stream in a batch: how far gradients go", minimum=1, ceiling=LARGEST_SIZE)
+    window: int = option(
+        64, "characters of a stream in a batch, over which gradients flow", minimum=1, ceiling=LARGEST_SIZE
+    )
 
 
 class Text(Task):
-    """Next-character prediction, stateful, against counted trigrams."""
+    """Stateful prediction of the next character, compared with a trigram model."""
 
     name = "text"
     options_type = TextOptions
@@ -83,7 +87,7 @@ class Text(Task):
     def __init__(self, options: TextOptions) -> None:
         super().__init__(options)
         text = _read(options)
-        # 3 characters are what the trigram needs; a tenth goes to the validation
+        # the trigram model needs 3 characters; a tenth goes to the validation
         least = max(4, 10 * (options.window + 1))
         if len(text) < least:
             raise DataError(
@@ -118,7 +122,7 @@ class Text(Task):
         return {"vocabulary": self.vocabulary.characters, "sha256": self.fingerprint}
 
     def notes(self) -> list[str]:
-        """Return where the text comes from and how large it and its vocabulary are."""
+        """Return the source of the text, its size and the size of its vocabulary."""
         source = self.options.file or "Python's standard library"
         unknown = float((self.numbers == 0).mean())
         count, held_out = len(self.numbers), len(self.numbers) - self.split
@@ -132,22 +136,22 @@ class Text(Task):
             )
         return lines
 
-    def shape(self) -> Shape:
-        """Return characters in, characters out."""
+    def shape(self) -> ModelShape:
+        """Return characters as input and as output."""
         size = len(self.vocabulary)
-        return Shape(inputs=size, outputs=size, embedding=self.options.embedding)
+        return ModelShape(inputs=size, outputs=size, embedding=self.options.embedding)
 
     def batch(self, generator: np.random.Generator, position: int) -> Batch:
-        """Return the window at a position of all streams; each pass starts afresh."""
+        """Return the window of all streams at a position; each pass starts from a zero state."""
         window = self.inputs.shape[2]
         place = position % len(self.inputs)
         weights = np.ones((self.inputs.shape[1], window), np.float32)
         return Batch(self.inputs[place], self.targets[place], weights, fresh=place == 0)
 
     def evaluate(self, predict: Predict) -> dict[str, float]:
-        """Return the bits per character over the text held out, states carried along.
+        """Return the bits per character over the text held out; states carry over between windows.
 
-        The standard error takes the windows, in each of which the model stands against the trigrams, for independent.
+        The standard error treats the differences between model and trigrams in each window as independent.
         """
         inputs, targets = self._held_out()
         each, states = [], None
@@ -157,60 +161,60 @@ class Text(Task):
         bits = np.stack(each)  # (windows, streams)
         return {
             "bits_per_character": float(bits.mean()),
-            "standard_error": standard_error((bits - self._counted).ravel()),
+            "standard_error": standard_error((bits - self._trigram_bits).ravel()),
         }
 
     def probe(self, generator: np.random.Generator, text: str) -> tuple[Batch, list[str] | None]:
-        """Return the text but its last character, and what follows each.
+        """Return the text without its last character as inputs, and the following characters as targets.
 
         Raises:
-            OptionError: it is too short or too long, or has characters that the model never saw.
+            OptionError: the text is too short or too long, or has characters outside of the vocabulary.
         """
         if not 2 <= len(text) <= MOST:
             raise OptionError(f"--text: expected 2 to {MOST} characters, got {len(text)}.")
-        numbers = self._encoded("--text", text)
+        numbers = self._encode("--text", text)
         weights = np.ones((1, len(text) - 1), np.float32)
         return Batch(numbers[:, :-1], numbers[:, 1:], weights), list(text[:-1])
 
-    def _encoded(self, flag: str, text: str) -> Array:
-        """(1, characters): the numbers of a text that a user typed."""
+    def _encode(self, flag: str, text: str) -> Array:
+        """Return the numbers of a text that a user typed, (1, characters)."""
         missing = self.vocabulary.missing(text)
         if missing:
             shown = ", ".join(repr(character) for character in missing)
             raise OptionError(
                 f"{flag}: expected characters of the model's vocabulary, got {shown} besides. "
-                f"It knows: {self.vocabulary.characters[1:]!r}."
+                f"The vocabulary is: {self.vocabulary.characters[1:]!r}."
             )
         return self.vocabulary.encode(text)[None]
 
     def _held_out(self) -> tuple[Array, Array]:
-        # More streams than in training make it quicker; each but the first starts cold.
+        # More streams than in training are faster; each but the first starts from a zero state.
         return _streams(self.numbers[self.split :], 64, self.options.window)
 
     def baseline(self) -> Score:
         """Return the trigram model's bits on the characters that `evaluate` scores."""
-        return Score("trigram model", float(self._counted.mean()))
+        return Score("trigram model", float(self._trigram_bits.mean()))
 
     @cached_property
-    def _counted(self) -> Array:
-        """The trigram model's bits per character in each window held out, (windows, streams)."""
+    def _trigram_bits(self) -> Array:
+        """Bits per character of the trigram model in each window held out, (windows, streams)."""
         windows, streams, window = self._held_out()[1].shape
         positions = np.arange(self.split + 1, self.split + 1 + windows * streams * window)
         model = Trigram(self.numbers[: self.split], len(self.vocabulary))
         return model.bits_each(self.numbers, positions).reshape(streams, windows, window).mean(axis=2).T
 
     def sample(self, predict: Predict, generator: np.random.Generator, settings: Sampling) -> str:
-        """Return the prompt and the text that the model goes on with.
+        """Return the prompt and its continuation by the model.
 
         Raises:
-            OptionError: the prompt has characters that the model never saw.
+            OptionError: the prompt has characters outside of the vocabulary.
         """
         prompt = settings.prompt or ("\n" if not self.vocabulary.missing("\n") else "")
-        inputs = self._encoded("--prompt", prompt or self.vocabulary.characters[1])
+        inputs = self._encode("--prompt", prompt or self.vocabulary.characters[1])
         written, states = [], None
         for _ in range(settings.length or 500):
             logits, states = predict(inputs, states)
-            written.append(_drawn(logits[0, -1], settings.temperature, generator))
+            written.append(_sample_character(logits[0, -1], settings.temperature, generator))
             inputs = np.array([[written[-1]]], np.int32)
         return settings.prompt + self.vocabulary.decode(written)
 
@@ -224,15 +228,15 @@ def _read(options: TextOptions) -> str:
 def _streams(numbers: Array, batch: int, window: int) -> tuple[Array, Array]:
     """Cut a text into parallel streams and the streams into windows.
 
-    Where the text is too short for so many streams, there are fewer.
+    If the text is too short for that number of streams, there are fewer.
 
     Args:
         numbers: (characters,).
-        batch: how many streams.
+        batch: the number of streams.
         window: characters of a stream in a window.
 
     Returns:
-        Inputs and targets, (windows, batch, window) each; the targets are one character on.
+        Inputs and targets, (windows, batch, window) each; the targets are shifted by one character.
     """
     batch = min(batch, (len(numbers) - 1) // window)
     windows = (len(numbers) - 1) // (batch * window)
@@ -244,8 +248,8 @@ def _streams(numbers: Array, batch: int, window: int) -> tuple[Array, Array]:
     return cut(numbers[:used]), cut(numbers[1 : used + 1])
 
 
-def _drawn(logits: Array, temperature: float, generator: np.random.Generator) -> int:
-    """One character drawn from softmax(logits / temperature), never the unknown one."""
+def _sample_character(logits: Array, temperature: float, generator: np.random.Generator) -> int:
+    """Return one character drawn from softmax(logits / temperature), never the unknown one."""
     scores = np.asarray(logits, np.float64).copy()
     scores[0] = -np.inf
     if np.isnan(scores).any():

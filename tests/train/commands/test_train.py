@@ -93,7 +93,7 @@ def test_going_on_needs_only_the_run(minigrad, tmp_path):
 
 
 def test_minutes_become_steps(minigrad, monkeypatch, tmp_path):
-    monkeypatch.setattr(train_command, "steps_in", lambda minutes, task, options: round(minutes * 10))
+    monkeypatch.setattr(train_command, "steps_within", lambda minutes, task, options: round(minutes * 10))
     assert minigrad("train", "reber", "--minutes", 0.3, *SMALL[2:])[0] == 0
     options = json.loads((tmp_path / "runs" / "reber" / "config.json").read_text())["options"]
     assert options["steps"] == 3
@@ -243,7 +243,7 @@ def test_help_tells_options_and_defaults_of_the_task(minigrad, capsys):
     assert "--window N" in text
     assert "(default: 64)" in text
     assert "temporal-order" in text
-    assert "for 1 to so many steps, 3 or more" in " ".join(text.split())
+    assert "last 1 to so many steps, 3 or more" in " ".join(text.split())
 
 
 # --- in a process of its own ----------------------------------------------------------------------
@@ -316,7 +316,7 @@ def test_an_interruption_at_once_says_how_to_go_on(minigrad, monkeypatch, tmp_pa
         patch.setattr(Trainer, name, stopped)
         code, _, err = minigrad("train", "--resume", "r", "--steps", 8)
     assert code == 130
-    assert "Stopped at once; all but the steps since the last checkpoint is kept. Go on with" in err
-    assert err.endswith(f"Go on with\n  {command_line.command('-m', 'minigrad', 'train', '--resume', 'r')}\n")
+    assert "Stopped at once; the steps since the last checkpoint are lost. Resume with" in err
+    assert err.endswith(f"Resume with\n  {command_line.command('-m', 'minigrad', 'train', '--resume', 'r')}\n")
     assert not (tmp_path / "r" / "lock").exists()
     assert minigrad("train", "--resume", "r", "--steps", 8)[0] == 0
