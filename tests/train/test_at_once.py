@@ -52,9 +52,7 @@ def test_of_many_that_begin_one_run_one_gets_it(tmp_path, attempt):
     assert len(won) == 1, ends
     for status, said in ends[: won[0]] + ends[won[0] + 1 :]:
         assert status == 2
-        assert (
-            " is training in it. Wait for it" in said or "r: this exists already; resume it by --resume r" in said
-        )
+        assert " is training in it. Wait for it" in said or "r: this exists already; resume it by --resume r" in said
     assert read_config(tmp_path / "r")[1].units == 3 + won[0]
     assert trained(tmp_path / "r")[1].options.units == 3 + won[0]
     assert [record["step"] for record in Run.resume(tmp_path / "r", steps=4).metrics.read()] == [1, 2, 3]
