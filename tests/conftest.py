@@ -11,7 +11,7 @@ import pytest
 import strict_backend
 from minigrad import random, using
 from minigrad.compat import v1
-from minigrad.engine import registry, tape
+from minigrad.engine import recording, registry
 from minigrad.engine.autograd import GradientTape
 from minigrad.engine.errors import BackendUnavailableError
 from minigrad.engine.flow import Stack
@@ -28,7 +28,7 @@ def leaks(before: ModuleType) -> list[str]:
     if registry.current() is not before:
         found.append(f"the current backend is {registry.current().name!r}, was {before.name!r}")
     found += [f"a block is open: {stack.name}" for stack in Stack.everywhere if len(stack)]
-    found += ["a block is open: tape.recording or tape.observing" for _ in tape.blocks()]
+    found += ["a block is open: recording or observing" for _ in recording.blocks()]
     if GradientTape._open:
         found.append("a GradientTape is open, here or in another thread")
     return found
@@ -41,7 +41,7 @@ def _no_leaks() -> Iterator[None]:
     random.seed(0)
     yield
     found = leaks(before)
-    tape._state.set(tape.State())
+    recording.set_state(recording.State())
     GradientTape._open = ()
     for stack in Stack.everywhere:
         stack.clear()

@@ -8,10 +8,10 @@ import minigrad as mg
 import strict_backend
 from conftest import leaks
 from minigrad.compat import v1
-from minigrad.engine import registry, tape
+from minigrad.engine import recording, registry
 from minigrad.layers.context import calling
 
-ON_THE_TAPE = "a block is open: tape.recording or tape.observing"
+ON_THE_TAPE = "a block is open: recording or observing"
 A_TAPE = "a GradientTape is open, here or in another thread"
 
 
@@ -32,9 +32,9 @@ def test_notices_every_open_block() -> None:
     lstm = mg.keras.layers.LSTM(2)
     with mg.using("numpy"):
         assert leaks(before) == ["a block is open: mg.using"]
-    with tape.recording(False):
+    with recording.recording(False):
         assert leaks(before) == [ON_THE_TAPE]
-    with tape.observing(print):
+    with recording.observing(print):
         assert leaks(before) == [ON_THE_TAPE]
     with mg.GradientTape():
         assert leaks(before) == [ON_THE_TAPE, A_TAPE]

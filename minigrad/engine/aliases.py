@@ -28,7 +28,7 @@ ALIASES = {
     "minigrad.flow": "minigrad.engine.flow",
     "minigrad.functional": "minigrad.engine.functional",
     "minigrad.indices": "minigrad.engine.indices",
-    "minigrad.interop": "minigrad.engine.interop",
+    "minigrad.interop": "minigrad.engine.host",
     "minigrad.keras.archives": "minigrad.engine.archives",
     "minigrad.keras.callback": "minigrad.keras.callbacks.base",
     "minigrad.keras.files": "minigrad.engine.files",
@@ -50,9 +50,19 @@ ALIASES = {
 
 NAMES = {
     "minigrad.engine.creation": {"beside": "minigrad.engine.creation.as_tensor_like"},
+    "minigrad.engine.tape": {
+        "State": "minigrad.engine.recording.State",
+        "blocks": "minigrad.engine.recording.blocks",
+        "enabled": "minigrad.engine.recording.enabled",
+        "observing": "minigrad.engine.recording.observing",
+        "recording": "minigrad.engine.recording.recording",
+    },
     "minigrad.engine.tensor": {
-        "mixed": "minigrad.engine.indices.mixed_backends_error",
+        "array_from": "minigrad.engine.conversion.array_from",
+        "constant": "minigrad.engine.conversion.constant",
+        "mixed": "minigrad.engine.errors.mixed_backends_error",
         "plain_index": "minigrad.engine.indices.normalize_index",
+        "recording": "minigrad.engine.recording.recording",
     },
 }
 """Module → earlier name in it → today's address. These modules are loaded with `minigrad`."""

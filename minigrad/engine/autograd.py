@@ -1,43 +1,32 @@
-"""Gradients on demand: `grad`, `no_grad`, and TensorFlow's idiom, `GradientTape`.
+"""Gradients on request: `grad`, `no_grad`, and TensorFlow's idiom, `GradientTape`.
 
-Recording happens in `tensor.apply` whether or not anybody asks; these are only ways to ask.
+`tensor.apply` records in any case; these functions ask for gradients.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from minigrad.engine import functional
+from minigrad.engine import functional, host, tree
 from minigrad.engine.arguments import flag
 from minigrad.engine.errors import GradientError, ShapeError, unknown_name
 from minigrad.engine.flow import Lock, new_lock
+from minigrad.engine.numpy_calls import ArrayUfunc, array_function
 from minigrad.engine.ops.op import Op
-from minigrad.engine.tape import Node, blocks, next_serial, observing
-from minigrad.engine.tensor import Tensor, TensorLike, apply, gradients, recording
+from minigrad.engine.recording import blocks, no_grad, observing, recording
+from minigrad.engine.tape import Cotangents, Node, next_serial
+from minigrad.engine.tensor import Tensor, TensorLike, apply, gradients
 
-# Here the two halves meet: where a gradient is itself to be recorded, the rules run on tensors.
+__all__ = ["GradientTape", "grad", "no_grad"]
+
+# Here the parts meet: operations run on Tensors, and the methods of a Tensor get their functions.
 Tensor.functional = Op.functional = functional
 Op.apply = apply
-
-
-def no_grad() -> recording:
-    """Record nothing inside the `with` block; what is made there requires no gradient.
-
-    It holds in the thread or task that enters the block. A generator shares the context of its caller: suspended inside
-    the block, it leaves the caller without a tape. Decorate it instead, ``@mg.no_grad()``: then nothing is recorded
-    while the generator runs, and at each `yield` the caller has its own state back. Functions, coroutines and
-    asynchronous generators may be decorated too.
-
-    >>> import minigrad as mg
-    >>> x = mg.tensor(3.0, requires_grad=True)
-    >>> with mg.no_grad():
-    ...     (x * x).requires_grad
-    False
-    """
-    return recording(False)
+Tensor.host = host
+Tensor.__array_ufunc__, Tensor.__array_function__ = ArrayUfunc(), array_function
 
 
 def grad(
@@ -69,7 +58,7 @@ def grad(
     """
     create_graph = flag("grad: `create_graph`", create_graph)
     ys, xs = _tensors("grad: outputs", outputs), _tensors("grad: inputs", inputs)
-    return _gradients_at(xs, ys, _seeds("grad", outputs, grad_outputs), create_graph)
+    return _gradients_at(xs, ys, _seeds("grad", outputs, grad_outputs), create_graph, Cotangents(xs))
 
 
 def _seeds(where: str, outputs: Any, given: Any) -> list[TensorLike]:
@@ -88,27 +77,16 @@ def _seeds(where: str, outputs: Any, given: Any) -> list[TensorLike]:
 
 
 def _gradients_at(
-    xs: Sequence[Tensor], ys: Sequence[Tensor], seeds: Sequence[TensorLike], create_graph: bool, since: int = 0
+    xs: Sequence[Tensor], ys: Sequence[Tensor], seeds: Sequence[TensorLike], create_graph: bool, into: Cotangents
 ) -> list[Tensor | None]:
-    arrived = gradients(ys, seeds, create_graph, wanted=xs, since=since)
-    found = [(x, arrived.get(x)) for x in xs]
+    gradients(ys, seeds, create_graph, into=into)
+    found = [(x, into.get(x)) for x in xs]
     return [dx if dx is None or create_graph else Tensor(dx, x.backend) for x, dx in found]
-
-
-def _flat(structure: Any) -> Iterator[Any]:
-    """What stands in nested lists, tuples and dicts, in its order."""
-    if isinstance(structure, dict):
-        structure = list(structure.values())
-    if isinstance(structure, (list, tuple)):
-        for part in structure:
-            yield from _flat(part)
-    else:
-        yield structure
 
 
 def _tensors(where: str, structure: Any) -> list[Tensor]:
     """The tensors in nested lists, tuples and dicts, in their order."""
-    found = list(_flat(structure))
+    found = tree.leaves(structure)
     for x in found:
         if not isinstance(x, Tensor):
             raise GradientError(
@@ -117,14 +95,21 @@ def _tensors(where: str, structure: Any) -> list[Tensor]:
     return found
 
 
-def _mapped(function: Callable[[Tensor], Any], structure: Any) -> Any:
-    """The same structure with the function's results in place of the tensors."""
-    if isinstance(structure, dict):
-        return {key: _mapped(function, part) for key, part in structure.items()}
-    if isinstance(structure, (list, tuple)):
-        parts = [_mapped(function, part) for part in structure]
-        return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
-    return function(structure)
+class _Since(Cotangents):
+    """Gradients that do not pass through nodes older than a tape.
+
+    Args:
+        wanted: the tensors whose gradients are kept.
+        serial: that of the newest node before the tape began; older nodes have higher ones.
+    """
+
+    def __init__(self, wanted: Sequence[Tensor], serial: int) -> None:
+        super().__init__(wanted)
+        self._serial = serial
+
+    def visit(self, node: Node) -> None:
+        if node.serial <= self._serial:
+            super().visit(node)
 
 
 class GradientTape:
@@ -220,7 +205,7 @@ class GradientTape:
 
     def stop_recording(self) -> AbstractContextManager[None]:
         """Record nothing inside this inner `with` block."""
-        return recording(False)
+        return no_grad()
 
     def gradient(
         self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: str = "none"
@@ -253,7 +238,7 @@ class GradientTape:
             dx = next(found)
             return functional.zeros_like(x) if dx is None and unconnected_gradients == "zero" else dx
 
-        return _mapped(answer, sources)
+        return tree.map(answer, sources)
 
     def _ask(self, xs: list[Tensor], ys: list[Tensor], seeds: list[TensorLike]) -> list[Tensor | None]:
         if not any(y.requires_grad for y in ys):
@@ -261,7 +246,7 @@ class GradientTape:
         ones = [functional.ones_like(y) if seed is None else seed for y, seed in zip(ys, seeds, strict=True)]
         around = list(blocks())
         listening = any(t._block in around and (t is not self or self.persistent) for t in GradientTape._open)
-        dxs = _gradients_at(xs, ys, ones, create_graph=listening, since=self._since)
+        dxs = _gradients_at(xs, ys, ones, create_graph=listening, into=_Since(xs, self._since))
         if self.watch_accessed_variables:
             return dxs
         return [dx if x.node is not None or id(x) in self._watched else None for x, dx in zip(xs, dxs, strict=True)]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.engine import registry
+from minigrad.engine.conversion import array_from, constant
 from minigrad.engine.dtypes import dtype_name, is_floating
-from minigrad.engine.tensor import Tensor, TensorLike, array_from, constant, mixed_backends_error
+from minigrad.engine.errors import mixed_backends_error
+from minigrad.engine.tensor import Tensor, TensorLike
 
 __all__ = ["as_tensor", "as_tensor_like", "is_floating", "tensor"]
 

@@ -71,6 +71,31 @@ class BackendContractError(BackendError):
     """The module does not offer what `minigrad.engine.protocol` asks for."""
 
 
+def mixed_backends_error(what: str, a: Any, b: Any) -> BackendError:
+    """Return the error for tensors of two backends in one computation."""
+    return BackendError(
+        f"{what}: one tensor lives on {a.name!r}, another on {b.name!r}. Nothing moves by itself; bring one over "
+        f"with x.to({a.name!r})."
+    )
+
+
+def freed_error() -> GradientError:
+    """Return the error for a backward pass through a graph that an earlier one freed."""
+    return GradientError(
+        "backward: this graph was freed by an earlier backward(). Run the forward computation again, or ask "
+        "for backward(create_graph=True), which keeps the graph."
+    )
+
+
+def overwritten_error(op: str, shape: tuple[int, ...]) -> GradientError:
+    """Return the error for an input of an operation that no longer has the numbers that the operation read."""
+    return GradientError(
+        f"backward: an input of {op}, of shape {shape}, was written to after the tape recorded it, "
+        "so its gradient would belong to other numbers. Write after backward(), or to a copy; what one batch "
+        "hands to the next, detach()."
+    )
+
+
 def unknown_name(what: str, name: object, known: Iterable[str], hint: str = "") -> UnknownNameError:
     """Returns the error for an unknown name, with the nearest known one.
 

@@ -1,4 +1,4 @@
-"""Indices: what NumPy takes between the brackets of x[…], as what every backend takes."""
+"""Indices: from the forms that NumPy accepts in x[…] to those that every backend accepts."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from operator import index as index_of
 from typing import Any
 
 from minigrad.engine import registry
+from minigrad.engine.conversion import array_from
 from minigrad.engine.dtypes import FLOATING, dtype_name
-from minigrad.engine.errors import BackendError, DTypeError, IndexRangeError
-from minigrad.engine.interop import Interop, array_from
+from minigrad.engine.errors import DTypeError, IndexRangeError, mixed_backends_error
 from minigrad.engine.protocol import BackendModule
+from minigrad.engine.tensor import Tensor
 
 
 def normalize_index(index: Any, backend: BackendModule, shape: tuple[int, ...]) -> Any:
-    """Returns an index for an array of this shape: integers, slices, None, Ellipsis, and arrays of the backend.
+    """Return an index for an array of this shape: integers, slices, None, Ellipsis, and arrays of the backend.
 
-    Only the outermost tuple counts axis by axis. A list, and a tuple inside it, is an array of places, as in NumPy.
+    Only the outermost tuple counts axis by axis. A list, and a tuple inside it, is an array of positions, as in NumPy.
 
     Raises:
         DTypeError: a part is none of what NumPy takes.
@@ -33,12 +34,12 @@ def normalize_index(index: Any, backend: BackendModule, shape: tuple[int, ...]) 
 
 
 def _part(part: Any, backend: BackendModule) -> Any:
-    """One entry of the outermost tuple."""
+    """Return one entry of the outermost tuple in its normal form."""
     if part is None or part is Ellipsis or isinstance(part, (int, slice)):
         return part
     if isinstance(part, Integral):  # NumPy's
         return int(part)
-    if isinstance(part, Interop):
+    if isinstance(part, Tensor):
         if part.backend is not backend:
             raise mixed_backends_error("x[index]", backend, part.backend)
         return index_array(part.array, part, backend)
@@ -48,7 +49,7 @@ def _part(part: Any, backend: BackendModule) -> Any:
 
 
 def index_array(array: Any, part: Any, backend: BackendModule) -> Any:
-    """An array of integers or bools. One that counts up to 2⁶⁴ becomes signed, for NumPy would let it wrap around."""
+    """Return an array of integers or bools. uint64 becomes int64: NumPy would let it wrap around."""
     name = dtype_name(array.dtype)
     if name in FLOATING:
         if isinstance(part, (list, tuple)) and 0 in array.shape:  # [] has no dtype of its own
@@ -61,24 +62,16 @@ def index_array(array: Any, part: Any, backend: BackendModule) -> Any:
 
 
 def check_on_host(index: Any, backend: BackendModule, shape: tuple[int, ...]) -> None:
-    """Check lists and NumPy arrays in an index for a device, which would read elsewhere without a word.
+    """Check lists and NumPy arrays in an index for a device, which would read out of range without an error.
 
-    What lies on the device is not looked at: that would cost a transfer.
+    Arrays on the device are not checked: that would cost a transfer.
     """
     parts = index if isinstance(index, tuple) else (index,)
     arrays = [part for part in parts if isinstance(part, (list, tuple)) or hasattr(part, "dtype")]
-    if not arrays or any(isinstance(part, Interop) or backend.is_array(part) for part in arrays):
+    if not arrays or any(isinstance(part, Tensor) or backend.is_array(part) for part in arrays):
         return
     host = registry.resolve("numpy")
     try:
         host.getitem(host.broadcast_to(host.zeros((), "bool"), shape), normalize_index(index, host, shape))
     except (IndexError, ValueError, TypeError) as error:
         raise IndexRangeError(f"x[index]: cannot be applied to shape {shape}: {error}.") from error
-
-
-def mixed_backends_error(what: str, a: BackendModule, b: BackendModule) -> BackendError:
-    """Returns the error for tensors of two backends in one computation."""
-    return BackendError(
-        f"{what}: one tensor lives on {a.name!r}, another on {b.name!r}. Nothing moves by itself; bring one over "
-        f"with x.to({a.name!r})."
-    )

@@ -1,4 +1,4 @@
-"""NumPy's own functions called with a Tensor: np.exp(x), np.sum(x), and what array + x becomes, np.add(array, x)."""
+"""NumPy's own functions called with a Tensor: np.exp(x), np.sum(x), and array + x, which is np.add(array, x)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.engine.errors import DTypeError, GradientError
+from minigrad.engine.tensor import Tensor
 
-# NumPy's ufuncs that minigrad has: they run on the tape.
+# NumPy's ufuncs that minigrad has; these are recorded.
 ON_TAPE = {
     **{
         name: name
@@ -32,42 +33,36 @@ SAME = {
 WRITERS = ("copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask")
 
 
-class _ArrayUfunc:
-    """NumPy asks the class for `__array_ufunc__`; a masked array asks the object, and None leaves it the operator."""
+class ArrayUfunc:
+    """Descriptor for `__array_ufunc__`: a function of the class, None of an instance.
+
+    NumPy asks the class. A masked array asks the instance, and None leaves it the operator.
+    """
 
     def __get__(self, instance: Any, owner: type) -> Callable[..., Any] | None:
         return None if instance is not None else _ufunc
 
 
-class NumpyCalls:
-    """What NumPy's functions do with a tensor, a base class."""
-
-    __slots__ = ()
-
-    __array_ufunc__ = _ArrayUfunc()
-
-    requires_grad: bool
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        """NumPy's functions get the numbers, unless a gradient would be lost without a word."""
-        if kwargs.get("out") is not None or (
-            function.__name__ in WRITERS and isinstance(_first(args, kwargs), NumpyCalls)
-        ):
-            raise _unwritten(_named(function))
-        return self._by_numpy(function, _named(function), function.__name__, args, kwargs)
-
-    def _by_numpy(self, function: Any, named: str, name: str, args: Any, kwargs: Any) -> Any:
-        """What NumPy's function makes of the numbers."""
-        own = SAME.get(name, name)
-        way = f"Use mg.{own}, or" if hasattr(self.functional, own) else "minigrad has no function of that name:"  # type: ignore[attr-defined]
-        return function(*_on_host(args, named, way), **_on_host(kwargs, named, way))
+def array_function(self: Tensor, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    """Call one of NumPy's functions with the numbers, unless a gradient would be lost without a word."""
+    if kwargs.get("out") is not None or (function.__name__ in WRITERS and isinstance(_first(args, kwargs), Tensor)):
+        raise _unwritten(_named(function))
+    return _by_numpy(function, _named(function), function.__name__, args, kwargs)
 
 
-def _ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-    """The operation on the tape where minigrad has it; else as NumPy's other functions."""
+def _by_numpy(function: Any, named: str, name: str, args: Any, kwargs: Any) -> Any:
+    """Return the result of a NumPy function on the numbers."""
+    own = SAME.get(name, name)
+    known = hasattr(Tensor.functional, own)
+    way = f"Use mg.{own}, or" if known else "minigrad has no function of that name:"
+    return function(*_on_host(args, named, way), **_on_host(kwargs, named, way))
+
+
+def _ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """Run minigrad's operation of that name; without one, NumPy's function on the numbers."""
     name = ufunc.__name__
     named = f"np.{name}" if method == "__call__" else f"np.{name}.{method}"
-    if "out" in kwargs or (method == "at" and isinstance(inputs[0], NumpyCalls)):
+    if "out" in kwargs or (method == "at" and isinstance(inputs[0], Tensor)):
         raise _unwritten(named)
     if method == "__call__" and not kwargs:
         if name in ON_TAPE:
@@ -76,16 +71,16 @@ def _ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> A
             forward, reflected = BY_OPERATOR[name]
             first, *rest = inputs
             return getattr(first, forward)(*rest) if first is self else getattr(self, reflected)(first)
-    return self._by_numpy(getattr(ufunc, method), named, ON_TAPE.get(name, name), inputs, kwargs)
+    return _by_numpy(getattr(ufunc, method), named, ON_TAPE.get(name, name), inputs, kwargs)
 
 
 def _named(function: Any) -> str:
-    """The name of one of NumPy's functions, as users write it."""
+    """Return the name of one of NumPy's functions, as users write it."""
     return f"{(function.__module__ or 'np').replace('numpy', 'np', 1)}.{function.__name__}"
 
 
 def _first(args: Any, kwargs: Any) -> Any:
-    """The first argument, however it was given."""
+    """Return the first argument, given by position or by name."""
     return args[0] if args else next((kwargs[name] for name in ("dst", "a", "arr") if name in kwargs), None)
 
 
@@ -97,13 +92,13 @@ def _unwritten(named: str) -> DTypeError:
 
 
 def _on_host(x: Any, named: str, way: str) -> Any:
-    """Arguments of a NumPy function with the numbers of each tensor among them."""
-    if isinstance(x, NumpyCalls):
+    """Return arguments of a NumPy function with each tensor among them replaced by its numbers."""
+    if isinstance(x, Tensor):
         if x.requires_grad:
             raise GradientError(
                 f"{named}: NumPy would lose the gradient of this tensor. {way} say x.numpy() or x.detach()."
             )
-        return x.numpy()  # type: ignore[attr-defined]
+        return x.numpy()
     if isinstance(x, dict):
         return {key: _on_host(value, named, way) for key, value in x.items()}
     if type(x) in (list, tuple):

@@ -18,9 +18,8 @@ from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import DTypeError, OptionError
 from minigrad.engine.flow import new_lock
 from minigrad.engine.functional.shaping import sizes_of
+from minigrad.engine.protocol import ShapeLike
 from minigrad.engine.tensor import Tensor
-
-Shape = int | tuple[int, ...] | list[int]
 
 _generator: np.random.Generator | None = None  # made when first asked for, as NumPy imports its module
 _making = new_lock()  # it
@@ -94,14 +93,14 @@ def set_state(state: dict[str, Any]) -> None:
     generator().bit_generator.state = state
 
 
-def normal(shape: Shape = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
+def normal(shape: ShapeLike = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
     """Numbers from the normal distribution."""
     mean = number("random.normal: `mean`", mean)
     stddev = non_negative("random.normal: `stddev`", stddev)
     return _real("random.normal", generator().normal(mean, stddev, sizes_of(shape)), dtype)
 
 
-def uniform(shape: Shape = (), minval: float = 0.0, maxval: float = 1.0, dtype: Any = "float32") -> Tensor:
+def uniform(shape: ShapeLike = (), minval: float = 0.0, maxval: float = 1.0, dtype: Any = "float32") -> Tensor:
     """Numbers evenly spread over [minval, maxval)."""
     low, high = number("random.uniform: `minval`", minval), number("random.uniform: `maxval`", maxval)
     if not low <= high:
@@ -109,7 +108,7 @@ def uniform(shape: Shape = (), minval: float = 0.0, maxval: float = 1.0, dtype: 
     return _real("random.uniform", generator().uniform(low, high, sizes_of(shape)), dtype)
 
 
-def truncated_normal(shape: Shape = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
+def truncated_normal(shape: ShapeLike = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
     """Numbers from the normal distribution, those beyond two standard deviations drawn again."""
     mean = number("random.truncated_normal: `mean`", mean)
     stddev = non_negative("random.truncated_normal: `stddev`", stddev)
@@ -143,7 +142,7 @@ def draw_orthogonal(source: np.random.Generator, rows: int, columns: int) -> Any
     return q if rows >= columns else q.T
 
 
-def integers(low: int, high: int, shape: Shape = ()) -> Tensor:
+def integers(low: int, high: int, shape: ShapeLike = ()) -> Tensor:
     """Integers from low to high − 1."""
     low, high = integer("random.integers: `low`", low), integer("random.integers: `high`", high)
     if not low < high:
@@ -153,7 +152,7 @@ def integers(low: int, high: int, shape: Shape = ()) -> Tensor:
     return tensor(generator().integers(low, high, sizes_of(shape)))
 
 
-def bernoulli(shape: Shape, p: float, dtype: Any = "float32", source: np.random.Generator | None = None) -> Tensor:
+def bernoulli(shape: ShapeLike, p: float, dtype: Any = "float32", source: np.random.Generator | None = None) -> Tensor:
     """1 with probability p, else 0; drawn by `source` if given, else by the common generator."""
     p = fraction("random.bernoulli: `p`", p)
     drawn = (source or generator()).random(sizes_of(shape)) < p
@@ -161,7 +160,7 @@ def bernoulli(shape: Shape, p: float, dtype: Any = "float32", source: np.random.
 
 
 def dropout_mask(
-    shape: Shape, rate: float, dtype: Any = "float32", source: np.random.Generator | None = None
+    shape: ShapeLike, rate: float, dtype: Any = "float32", source: np.random.Generator | None = None
 ) -> Tensor:
     """0 with probability `rate`, else 1/(1 − rate), so that the mean is 1. All 0 for a rate of 1."""
     rate = fraction("random.dropout_mask: `rate`", rate)

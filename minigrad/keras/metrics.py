@@ -14,7 +14,8 @@ from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import is_half
 from minigrad.engine.errors import ShapeError, unknown_name
 from minigrad.engine.functional.half import widened
-from minigrad.engine.tensor import Tensor, TensorLike, recording
+from minigrad.engine.recording import no_grad
+from minigrad.engine.tensor import Tensor, TensorLike
 from minigrad.keras import losses
 from minigrad.keras.own_first import OwnFirst
 from minigrad.keras.reduction import fitted
@@ -81,7 +82,7 @@ class Mean(Metric):
             values: any shape.
             sample_weight: a number, or the values' shape, or that of their first axes.
         """
-        with recording(False):
+        with no_grad():
             given = as_tensor(values).detach()
             self._given, x = given.dtype, widened(given)
             count: Any = float(x.size)
@@ -129,7 +130,7 @@ class MeanMetricWrapper(Mean):
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None
     ) -> None:
         """Take in a batch."""
-        with recording(False):
+        with no_grad():
             p = as_tensor(y_pred)
             values = as_tensor(self._fn(*losses.squeezed(as_tensor_like(p, y_true, self.name), widened(p))))
             super().update_state(values, sample_weight)

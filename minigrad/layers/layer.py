@@ -5,7 +5,6 @@ A layer of one's own defines `build(input_shape)`, where it adds its weights, an
     class Scale(Layer):
         def build(self, input_shape):
             self.scale = self.add_weight("scale", (input_shape[-1],), initializer="ones")
-
         def call(self, inputs):
             return inputs * self.scale
 """
@@ -17,11 +16,12 @@ from functools import wraps
 from typing import Any, ClassVar
 
 from minigrad.engine import registry, tree
+from minigrad.engine.conversion import array_from, constant
 from minigrad.engine.dtypes import is_floating
 from minigrad.engine.errors import MinigradError, ShapeError
 from minigrad.engine.flow import FlowAttribute
 from minigrad.engine.functional.half import narrowed, widened
-from minigrad.engine.tensor import Tensor, array_from, constant
+from minigrad.engine.tensor import Tensor
 from minigrad.layers import building, checks, constraints, context, initializers, regularizers
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.floatx import is_dtype, layer_dtype

@@ -7,9 +7,10 @@ from typing import Any
 
 from minigrad.engine import registry
 from minigrad.engine.arguments import flag
+from minigrad.engine.conversion import array_from
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.protocol import Array
-from minigrad.engine.tensor import Tensor, TensorLike, array_from
+from minigrad.engine.tensor import Tensor, TensorLike
 
 
 class Weight(Tensor):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.errors import DTypeError, GradientError, MinigradError, shown
-from minigrad.engine.tape import Node
+from minigrad.engine.tape import Cotangents, Node
 from minigrad.engine.tensor import Tensor, gradients
 from minigrad.plot.alt import listed
 from minigrad.plot.drawing import Drawing
@@ -60,7 +60,7 @@ def graph(output: Tensor, names: Mapping[str, Tensor] | None = None, numbers: bo
     if output.node is None:
         raise GradientError("graph: this tensor was not computed on the tape from anything that requires a gradient.")
     found = _tensors(output)
-    arrived = gradients([output], [np.ones(output.shape)], wanted=list(found.values())) if numbers else None
+    arrived = gradients([output], [np.ones(output.shape)], into=Cotangents(list(found.values()))) if numbers else None
     called = {id(t): name for name, t in (names or {}).items()}
     boxes, edges, place = _boxes(output, found, called, arrived)
     widths = {k: LETTER * max(map(len, box.lines)) + 2 * PAD for k, box in enumerate(boxes)}

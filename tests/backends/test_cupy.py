@@ -176,9 +176,7 @@ def test_backward_again_and_without_dx(kind: Kind, cupy: ModuleType) -> None:
 def test_two_launches_a_step_then_one_for_all(kind: str, cupy: ModuleType, cuda: Cuda) -> None:
     """Launched in the first call, recorded and replayed in the second, only replayed from the third on."""
     with mg.using(cupy):
-        layer = KINDS[kind][0](
-            H + 1, return_sequences=True, dtype="float64"
-        )  # units of no other test: a new pool
+        layer = KINDS[kind][0](H + 1, return_sequences=True, dtype="float64")  # units of no other test: a new pool
         x = mg.random.normal((B, T, I), dtype="float64")
         logs = []
         for _ in range(3):

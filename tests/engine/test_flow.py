@@ -21,7 +21,7 @@ import minigrad as mg
 import strict_backend
 from flows import RUNNERS, in_threads, orders
 from minigrad.compat import v1
-from minigrad.engine import tape
+from minigrad.engine import recording
 from minigrad.engine.flow import FlowAttribute, Stack
 from minigrad.keras import layers as L
 from minigrad.layers.context import calling, scoped
@@ -47,7 +47,7 @@ def seen() -> dict[str, Any]:
     return {
         "records": (X * X).requires_grad,
         "backend": mg.tensor(1.0).backend.name,
-        "observers": len(tape.state().observers),
+        "observers": len(recording.state().observers),
         "traced": is_watched([LSTM.cell]),
         "training": TOLD(ONE).item(),
         "weights": scoped("w"),
@@ -61,8 +61,8 @@ SHARED, SHARED_USING, SHARED_SCOPE = mg.no_grad(), mg.using(strict_backend), v1.
 BLOCKS: dict[str, Block] = {
     "no_grad": (mg.no_grad, {"records": False}),
     "one no_grad for all": (lambda: SHARED, {"records": False}),
-    "recording": (lambda: tape.recording(True), {}),
-    "observing": (lambda: tape.observing(lambda node: None), {"observers": 1}),
+    "recording": (lambda: recording.recording(True), {}),
+    "observing": (lambda: recording.observing(lambda node: None), {"observers": 1}),
     "GradientTape": (mg.GradientTape, {"observers": 1}),
     "stop_recording": (mg.GradientTape().stop_recording, {"records": False}),
     "using": (lambda: mg.using(strict_backend), {"backend": "strict"}),
@@ -167,7 +167,7 @@ def test_one_object_nests_in_itself_and_serves_again(name: str) -> None:
 
 
 def test_blocks_may_be_left_in_any_order() -> None:
-    blocks = [mg.no_grad(), tape.recording(True), mg.no_grad(), tape.observing(lambda node: None)]
+    blocks = [mg.no_grad(), recording.recording(True), mg.no_grad(), recording.observing(lambda node: None)]
     for block in blocks:
         block.__enter__()
     blocks[2].__exit__(None, None, None)
@@ -246,7 +246,7 @@ def test_a_generator_that_ends_in_another_thread_takes_nothing_from_it() -> None
 INSIDE = DEFAULT | {"records": False}
 DECORATORS = {
     "no_grad": (mg.no_grad(), INSIDE),
-    "recording": (tape.recording(False), INSIDE),
+    "recording": (recording.recording(False), INSIDE),
     "using": (mg.using(strict_backend), DEFAULT | {"backend": "strict"}),
     "stop_recording": (mg.GradientTape().stop_recording(), INSIDE),
 }

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.engine import tape
+from minigrad.engine import recording
 from minigrad.engine.errors import GradientError
 
 DEEP = 100_000
@@ -170,7 +170,7 @@ def test_only_what_needs_a_gradient_is_recorded() -> None:
     x, c = mg.tensor(1.0, requires_grad=True), mg.tensor(2.0)
     assert (c * c).node is None
     assert (x * c).node.needs == [True, False]
-    with tape.recording(False):
+    with recording.recording(False):
         assert (x * c).node is None
 
 
@@ -184,7 +184,7 @@ def test_what_was_recorded_stays_though_the_flag_changes() -> None:
 def test_observers_see_what_is_recorded() -> None:
     seen = []
     x = mg.tensor(3.0, requires_grad=True)
-    with tape.observing(seen.append):
+    with recording.observing(seen.append):
         y = x * x
         mg.tensor(1.0) * 2.0
     x * x

@@ -15,7 +15,7 @@ import counting_backend
 import minigrad as mg
 
 SOURCE = Path(counting_backend.__file__)
-PAGE = SOURCE.parents[1] / "docs" / "backends.md"
+PAGE = SOURCE.parents[2] / "docs" / "backends.md"
 INFO = "counting_backend-1.0.dist-info"
 DISTRIBUTION = {
     f"{INFO}/METADATA": "Metadata-Version: 2.1\nName: counting-backend\nVersion: 1.0\n",

@@ -11,7 +11,7 @@ from minigrad.engine.arguments import number
 from minigrad.engine.creation import as_tensor, is_floating
 from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import DTypeError
-from minigrad.engine.ops import arithmetic, logic, pointwise, shape
+from minigrad.engine.ops import arithmetic, logic, pointwise, selection, shape
 from minigrad.engine.tensor import Tensor, TensorLike, apply
 
 
@@ -60,17 +60,17 @@ def matmul(a: TensorLike, b: TensorLike) -> Tensor:
 
 def maximum(a: TensorLike, b: TensorLike) -> Tensor:
     """The larger of a and b; where they are equal, each gets half the gradient."""
-    return apply(arithmetic.Maximum, a, b)
+    return apply(selection.Maximum, a, b)
 
 
 def minimum(a: TensorLike, b: TensorLike) -> Tensor:
     """The smaller of a and b; where they are equal, each gets half the gradient."""
-    return apply(arithmetic.Minimum, a, b)
+    return apply(selection.Minimum, a, b)
 
 
 def where(condition: TensorLike, a: TensorLike, b: TensorLike) -> Tensor:
     """a where the condition holds, else b. Both are computed; only the chosen one gets a gradient."""
-    return apply(arithmetic.Where, condition, a, b)
+    return apply(selection.Where, condition, a, b)
 
 
 def clip(x: TensorLike, low: float, high: float) -> Tensor:

@@ -6,39 +6,37 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import ceil, inf
 from operator import index as index_of
-from typing import Any, SupportsIndex, cast
+from typing import Any, cast
 
 from minigrad.engine import registry
+from minigrad.engine.conversion import array_from
 from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, OptionError, ShapeError
 from minigrad.engine.functional.elementwise import floor, not_equal
 from minigrad.engine.functional.reduction import any as any_
-from minigrad.engine.indices import check_on_host, index_array
+from minigrad.engine.indices import check_on_host, index_array, normalize_index
 from minigrad.engine.ops import indexing
 from minigrad.engine.ops import shape as shape_ops
 from minigrad.engine.ops.axes import axes_of, axis_of, whole
-from minigrad.engine.protocol import Axis
+from minigrad.engine.protocol import Axis, ShapeLike
 from minigrad.engine.tape import Node
-from minigrad.engine.tensor import Tensor, TensorLike, apply, array_from, normalize_index
-
-Shape = SupportsIndex | Sequence[int]
-
+from minigrad.engine.tensor import Tensor, TensorLike, apply
 
 # --- new tensors ------------------------------------------------------------------------------------------------------
 
 
-def zeros(shape: Shape, dtype: Any = "float32") -> Tensor:
+def zeros(shape: ShapeLike, dtype: Any = "float32") -> Tensor:
     """A tensor of zeros on the current backend."""
     return full(shape, 0, dtype)
 
 
-def ones(shape: Shape, dtype: Any = "float32") -> Tensor:
+def ones(shape: ShapeLike, dtype: Any = "float32") -> Tensor:
     """A tensor of ones on the current backend."""
     return full(shape, 1, dtype)
 
 
-def full(shape: Shape, value: float, dtype: Any = "float32") -> Tensor:
+def full(shape: ShapeLike, value: float, dtype: Any = "float32") -> Tensor:
     """A tensor of one value on the current backend."""
     backend, name = registry.current(), dtype_name(dtype)
     number = a_number(value, "full")
@@ -98,7 +96,7 @@ def outputs_of(node: Node) -> Any:
     return Tensor(node.y, current, node)
 
 
-def sizes_of(shape: Shape, least: int = 0) -> tuple[int, ...]:
+def sizes_of(shape: ShapeLike, least: int = 0) -> tuple[int, ...]:
     """The lengths of axes, none of them below the least: −1 where one may be left open."""
     try:
         sizes = tuple(map(index_of, shape)) if isinstance(shape, (tuple, list)) else (index_of(cast(Any, shape)),)
@@ -112,7 +110,7 @@ def sizes_of(shape: Shape, least: int = 0) -> tuple[int, ...]:
 # --- shape ------------------------------------------------------------------------------------------------------------
 
 
-def reshape(x: TensorLike, shape: Shape) -> Tensor:
+def reshape(x: TensorLike, shape: ShapeLike) -> Tensor:
     """x's numbers, in x's order, in another shape; one axis may be −1."""
     return apply(shape_ops.Reshape, x, shape=sizes_of(shape, -1))
 
@@ -151,7 +149,7 @@ def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
     return reshape(x, tuple([n for a, n in enumerate(x.shape) if a not in gone]))
 
 
-def broadcast_to(x: TensorLike, shape: Shape) -> Tensor:
+def broadcast_to(x: TensorLike, shape: ShapeLike) -> Tensor:
     """x, copied along the axes that it lacks or has with length 1."""
     return apply(shape_ops.BroadcastTo, x, shape=sizes_of(shape))
 
@@ -220,7 +218,8 @@ def pad(x: TensorLike, widths: Sequence[tuple[int, int]]) -> Tensor:
 
 def getitem(x: TensorLike, index: Any) -> Tensor:
     """x[index]"""
-    return as_tensor(x)[index]
+    x = as_tensor(x)
+    return apply(indexing.GetItem, x, index=normalize_index(index, x.backend, x.array.shape))
 
 
 def scatter_add(x: TensorLike, index: Any, values: TensorLike) -> Tensor:

@@ -1,7 +1,7 @@
-"""The arithmetic of two arrays, with NumPy's broadcasting, and the matrix product.
+"""Arithmetic of two arrays, with NumPy's broadcasting, and the matrix product.
 
-The rules here leave the undoing of broadcasting to the tape (`Op.broadcasts`): what was copied along an axis on the
-way forward is summed along it on the way back.
+Broadcasting copies a number along an axis, so its gradient is a sum over that axis. No rule here computes that sum:
+`broadcasts` leaves it to the caller.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Divide(Op):
 class Power(Op):
     """y = aᵇ
 
-    da = dy b aᵇ⁻¹, which is 0 for b = 0, also where a = 0;  db = dy y ln a, which is taken as 0 where a = 0.
+    da = dy b aᵇ⁻¹, which is 0 for b = 0, also where a = 0;  db = dy y ln a, defined as 0 where a = 0.
     """
 
     broadcasts = True
@@ -82,14 +82,14 @@ class Power(Op):
 
 
 def _less_one(xp: Xp, a: Array, b: Array) -> Array:
-    """b − 1, but b itself where a and b are 0, since 0⁻¹ would spoil the product with b."""
+    """Return b − 1, but b itself where a and b are 0, since b 0⁻¹ would be NaN."""
     if isinstance(b, (int, float)):
         return b - 1 if b != 0 else b
     return xp.where((a == 0) & (b == 0), b, b - 1)
 
 
 def _log(xp: Xp, a: Array, y: Array) -> Array:
-    """ln a, in y's dtype, and 0 where a is 0."""
+    """Return ln a in the dtype of y, and 0 where a is 0."""
     if isinstance(a, (int, float)):
         return xp.log(xp.full((), a if a != 0 else 1, y.dtype))
     return xp.log(xp.where(a == 0, 1, a))
@@ -106,10 +106,9 @@ class Negative(Op):
 
 
 class MatMul(Op):
-    """y = a b, the matrix product over the last two axes; the axes before broadcast.
+    """y = a b, the matrix product over the last two axes; the axes before them broadcast.
 
-    With matrices, da = dy bᵀ and db = aᵀ dy. A vector on the left is a row, one on the right a column, and its axis is
-    missing from y.
+    da = dy bᵀ,  db = aᵀ dy. A vector on the left counts as one row, on the right as one column; y lacks that axis.
     """
 
     broadcasts = True
@@ -132,7 +131,7 @@ class MatMul(Op):
 
 
 def _product_with_rows(xp: Xp, a: Array, dy: Array, ndim: int) -> Array:
-    """aᵀ dy; where one matrix b served a whole batch, the sum over the batch is one product of all the rows."""
+    """Return aᵀ dy. For one matrix b and a batch of a, the sum over the batch is one product of all rows."""
     if ndim == 2 and a.ndim > 2:
         a = xp.reshape(a, (-1, a.shape[-1]))
         dy = xp.reshape(dy, (-1, dy.shape[-1]))
@@ -140,49 +139,8 @@ def _product_with_rows(xp: Xp, a: Array, dy: Array, ndim: int) -> Array:
 
 
 def _transposed(xp: Xp, x: Array) -> Array:
-    """x with its last two axes exchanged."""
+    """Return x with its last two axes exchanged."""
     if x.ndim == 2:
         return xp.transpose(x)
     axes = tuple(range(x.ndim))
     return xp.transpose(x, (*axes[:-2], axes[-1], axes[-2]))
-
-
-class Maximum(Op):
-    """y = max(a, b); where the two are equal, each gets half of dy."""
-
-    broadcasts = True
-
-    def forward(xp: Xp, a: Array, b: Array) -> Array:
-        return xp.maximum(a, b)
-
-    def backward(xp: Xp, dy: Array, y: Array, a: Array, b: Array) -> Pair:
-        return _shared(xp, dy, a > b, a == b)
-
-
-class Minimum(Op):
-    """y = min(a, b); where the two are equal, each gets half of dy."""
-
-    broadcasts = True
-
-    def forward(xp: Xp, a: Array, b: Array) -> Array:
-        return xp.minimum(a, b)
-
-    def backward(xp: Xp, dy: Array, y: Array, a: Array, b: Array) -> Pair:
-        return _shared(xp, dy, a < b, a == b)
-
-
-def _shared(xp: Xp, dy: Array, a_wins: Array, tie: Array) -> Pair:
-    half = xp.where(tie, 0.5 * dy, 0.0)
-    return xp.where(a_wins, dy, half), xp.where(a_wins, 0.0, xp.where(tie, half, dy))
-
-
-class Where(Op):
-    """y = a where the condition holds, else b"""
-
-    broadcasts = True
-
-    def forward(xp: Xp, condition: Array, a: Array, b: Array) -> Array:
-        return xp.where(condition, a, b)
-
-    def backward(xp: Xp, dy: Array, y: Array, condition: Array, a: Array, b: Array) -> tuple[None, Array, Array]:
-        return None, xp.where(condition, dy, 0.0), xp.where(condition, 0.0, dy)

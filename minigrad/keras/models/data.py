@@ -14,8 +14,9 @@ from typing import Any
 
 from minigrad.engine import functional as F
 from minigrad.engine import random, registry, tree
+from minigrad.engine.conversion import constant
 from minigrad.engine.errors import DataError, MinigradError, ShapeError
-from minigrad.engine.tensor import Tensor, constant
+from minigrad.engine.tensor import Tensor
 from minigrad.keras.bounds import real
 from minigrad.layers.options import positive_int
 

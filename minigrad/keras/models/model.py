@@ -8,9 +8,9 @@ from typing import Any
 
 from minigrad.engine import tree
 from minigrad.engine.arguments import flag
-from minigrad.engine.autograd import no_grad
 from minigrad.engine.errors import unknown_name
 from minigrad.engine.functional import zeros
+from minigrad.engine.recording import no_grad
 from minigrad.keras import saving
 from minigrad.keras.models import summary
 from minigrad.keras.models.data import tensors

@@ -11,11 +11,11 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.arguments import flag
-from minigrad.engine.autograd import no_grad
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.errors import NaNLossError
 from minigrad.engine.flow import FlowAttribute
 from minigrad.engine.memory import with_advice
+from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor
 from minigrad.keras import optimizers
 from minigrad.keras.metrics import Metric

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from minigrad.engine import functional as F
 from minigrad.engine import tree
-from minigrad.engine.autograd import no_grad
 from minigrad.engine.errors import DataError, NaNLossError
+from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor
 from minigrad.keras.bounds import count, real
 from minigrad.keras.callbacks import Callback, CallbackList, History, TerminateOnNaN

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from minigrad.engine.autograd import grad
+from minigrad.engine.conversion import array_from
 from minigrad.engine.creation import as_tensor_like, tensor
 from minigrad.engine.dtypes import is_half
 from minigrad.engine.errors import GradientError, ShapeError
-from minigrad.engine.interop import array_from
 from minigrad.engine.protocol import Array, Xp
-from minigrad.engine.tensor import Tensor, recording
+from minigrad.engine.recording import no_grad
+from minigrad.engine.tensor import Tensor
 from minigrad.keras.bounds import at_least_0, unit
 from minigrad.keras.optimizers.pack import Pack, packed
 from minigrad.keras.own_first import OwnFirst
@@ -162,7 +163,7 @@ class Optimizer(OwnFirst):
         for _, w in pairs:
             constraint = getattr(w, "constraint", None)
             if constraint is not None and id(w) in given:
-                with recording(False):
+                with no_grad():
                     w.assign(constraint(w))
         return t
 

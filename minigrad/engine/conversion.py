@@ -1,125 +1,25 @@
-"""The border between tensors and the host: numbers in (`array_from`), numbers out (`Interop`, a Tensor's base class).
-
-A tensor meets Python and NumPy here and nowhere else. It leaves the device by one exit, the backend's `to_numpy`.
-"""
+"""Values from outside, checked and converted to arrays of a backend: Python numbers, lists, arrays of any library."""
 
 from __future__ import annotations
 
-import operator
-from copy import deepcopy
-from math import prod
-from typing import Any, Self, cast
+from typing import Any
 
 from minigrad.engine import registry
 from minigrad.engine.dtypes import FLOATING, always_fits, dtype_name, fits
 from minigrad.engine.errors import DTypeError, GradientError, MinigradError, ShapeError
-from minigrad.engine.numpy_calls import NumpyCalls
-from minigrad.engine.protocol import Array, BackendModule
+from minigrad.engine.protocol import Array, BackendModule, TensorLike
+from minigrad.engine.tensor import Tensor
 
 
-class Interop(NumpyCalls):
-    """What Python and NumPy see of a tensor."""
-
-    __slots__ = ("array", "backend")
-
-    array: Array
-    backend: BackendModule
-    requires_grad: bool
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each axis."""
-        return cast(tuple[int, ...], self.array.shape)
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return cast(int, self.array.ndim)
-
-    @property
-    def dtype(self) -> Any:
-        """The backend's dtype; compares equal to names such as ``"float32"`` on NumPy and CuPy."""
-        return self.array.dtype
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return prod(self.shape)
-
-    def numpy(self) -> Any:
-        """Returns a copy on the host, a NumPy array."""
-        return self.backend.to_numpy(self.array)
-
-    def item(self) -> Any:
-        """Returns the one number in self as Python's."""
-        if self.size != 1:
-            raise ShapeError(f"item: expected a tensor with one element, got shape {self.shape}. Reduce it first.")
-        return self.numpy().item()
-
-    def tolist(self) -> Any:
-        """Returns nested lists of Python numbers."""
-        return self.numpy().tolist()
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if copy is False:
-            raise ValueError("np.asarray: a tensor's numbers always leave it as a copy, so copy=False cannot be had.")
-        return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """The attributes, for `pickle` and `copy`: the numbers on the host, the backend by its name."""
-        return {**self._parts(), "array": self.numpy(), "backend": self.backend.name}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        backend = registry.resolve(state["backend"])
-        for name, value in {**state, "array": backend.asarray(state["array"]), "backend": backend}.items():
-            setattr(self, name, value)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        memo[id(self)] = new = object.__new__(type(self))
-        for name, value in self._parts().items():
-            setattr(new, name, value if name == "backend" else deepcopy(value, memo))
-        return new
-
-    def _parts(self) -> dict[str, Any]:
-        """The attributes of a leaf by name."""
-        if getattr(self, "node", None) is not None:
-            raise GradientError(
-                "copy, pickle: this tensor was computed from others, so a copy has no gradient. Copy x.detach()."
-            )
-        return cast(dict[str, Any], cast(Any, super().__getstate__())[1])  # of a class with __slots__, a pair
-
-    def __len__(self) -> int:
-        if self.ndim == 0:
-            raise ShapeError("len: a tensor of shape () has no first axis.")
-        return self.shape[0]
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        return operator.index(self.item())
-
-    def __bool__(self) -> bool:
-        if self.size != 1:
-            raise ShapeError(f"bool: a tensor of shape {self.shape} is neither true nor false. Use mg.any or mg.all.")
-        return bool(self.item())
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else str(self)
-
-    def __repr__(self) -> str:
-        text = repr(self.numpy()).replace("\n", "\n ").removeprefix("array").removesuffix(")")
-        where = "" if self.backend.name == "numpy" else f", backend={self.backend.name}"
-        return f"Tensor{text}{where}{', requires_grad=True' if self.requires_grad else ''})"
+def constant(x: TensorLike, backend: BackendModule, what: str = "tensor") -> Tensor:
+    """Return x, which messages call `what`, as a tensor without a gradient."""
+    return Tensor(array_from(x, None, backend, what), backend)
 
 
 def array_from(data: Any, dtype: Any, backend: BackendModule, what: str = "tensor") -> Array:
     """Returns a fresh array of the backend, Python floats as float32. Raises as `mg.tensor`; messages say `what`."""
     name = None if dtype is None else dtype_name(dtype)
-    if isinstance(data, Interop):
+    if isinstance(data, Tensor):
         data = data.array if data.backend is backend else data.numpy()
     else:
         _refuse(data, what)
@@ -187,7 +87,7 @@ def _refuse(data: Any, what: str) -> None:
 
 
 def _refuse_part(part: Any, what: str) -> None:
-    if isinstance(part, Interop):
+    if isinstance(part, Tensor):
         raise GradientError(
             f"{what}: got a list of tensors, and their history would be lost. Use mg.stack([...]) or mg.concat([...])."
         )

@@ -1,0 +1,266 @@
+"""Tensors at the border to Python and NumPy: values out, values in, and messages about mistakes.
+
+`Tensor.host` is this module. A tensor leaves the device by one exit, the backend's `to_numpy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any
+
+from minigrad.engine import registry
+from minigrad.engine.arguments import flag as flag
+from minigrad.engine.conversion import array_from, constant
+from minigrad.engine.dtypes import is_floating
+from minigrad.engine.errors import (
+    DTypeError,
+    GradientError,
+    IndexRangeError,
+    MinigradError,
+    ShapeError,
+    mixed_backends_error,
+)  # fmt: skip
+from minigrad.engine.flow import new_lock
+from minigrad.engine.indices import normalize_index
+from minigrad.engine.memory import out_of_memory
+from minigrad.engine.ops import arithmetic, logic
+from minigrad.engine.ops.op import Op
+from minigrad.engine.protocol import BackendModule, TensorLike
+from minigrad.engine.recording import enabled, recording
+from minigrad.engine.tensor import SCALARS, Tensor, apply
+
+accumulating = new_lock()  # held while a gradient is added to that of a leaf, which threads may share
+
+
+# --- values out -------------------------------------------------------------------------------------------------------
+
+
+def item(x: Tensor) -> Any:
+    """Return the only number in x as Python's."""
+    if x.size != 1:
+        raise ShapeError(f"item: expected a tensor with one element, got shape {x.shape}. Reduce it first.")
+    return x.numpy().item()
+
+
+def truth(x: Tensor) -> bool:
+    """Return the truth of the only number in x."""
+    if x.size != 1:
+        raise ShapeError(f"bool: a tensor of shape {x.shape} is neither true nor false. Use mg.any or mg.all.")
+    return bool(x.item())
+
+
+def length(x: Tensor) -> int:
+    """Return the length of the first axis."""
+    if x.ndim == 0:
+        raise ShapeError("len: a tensor of shape () has no first axis.")
+    return x.shape[0]
+
+
+def as_array(x: Tensor, dtype: Any, copy: bool | None) -> Any:
+    """Return a NumPy array, for ``np.asarray``."""
+    if copy is False:
+        raise ValueError("np.asarray: a tensor's numbers always leave it as a copy, so copy=False cannot be had.")
+    return x.numpy() if dtype is None else x.numpy().astype(dtype, copy=False)
+
+
+def representation(x: Tensor) -> str:
+    """Return the text that `repr` shows."""
+    text = repr(x.numpy()).replace("\n", "\n ").removeprefix("array").removesuffix(")")
+    where = "" if x.backend.name == "numpy" else f", backend={x.backend.name}"
+    return f"Tensor{text}{where}{', requires_grad=True' if x.requires_grad else ''})"
+
+
+def moved(x: Tensor, backend: str | BackendModule) -> Tensor:
+    """Return x on a backend: itself if it lives there, else a copy, a new leaf."""
+    module = registry.resolve(backend)
+    if module is x.backend:
+        return x
+    if x.node is not None:
+        raise GradientError(
+            f"to: no gradient passes from {x.backend.name!r} to {module.name!r}. Move the leaves before the "
+            "computation, or move x.detach()."
+        )
+    copied = Tensor(module.asarray(x.numpy()), module)
+    copied.tracked = x.tracked
+    return copied
+
+
+# --- copies and pickles -----------------------------------------------------------------------------------------------
+
+
+def state(x: Tensor) -> dict[str, Any]:
+    """Return the attributes by name: the numbers on the host, the backend by its name."""
+    return {**_attributes(x), "array": x.numpy(), "backend": x.backend.name}
+
+
+def set_state(x: Tensor, given: dict[str, Any]) -> None:
+    """Set the attributes that `state` returned."""
+    backend = registry.resolve(given["backend"])
+    for name, value in {**given, "array": backend.asarray(given["array"]), "backend": backend}.items():
+        setattr(x, name, value)
+
+
+def deep_copy(x: Tensor, memo: dict[int, Any]) -> Tensor:
+    """Return a copy whose array and gradient are copies too."""
+    memo[id(x)] = new = object.__new__(type(x))
+    for name, value in _attributes(x).items():
+        setattr(new, name, value if name == "backend" else deepcopy(value, memo))
+    return new
+
+
+def _attributes(x: Tensor) -> dict[str, Any]:
+    if getattr(x, "node", None) is not None:
+        raise GradientError(
+            "copy, pickle: this tensor was computed from others, so a copy has no gradient. Copy x.detach()."
+        )
+    slots: dict[str, Any] = object.__getstate__(x)[1]  # type: ignore[index]  # of a class with __slots__, a pair
+    return slots
+
+
+# --- values in --------------------------------------------------------------------------------------------------------
+
+
+def as_tensors(op: type[Op], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the inputs of an operation with arrays converted to tensors on the backend of the tensors among them.
+
+    Python scalars stay as they are, unless there is nothing else.
+    """
+    if not inputs:
+        raise ShapeError(f"{op.__name__}: expected at least one tensor, got none.")
+    scalars = [type(x) in SCALARS for x in inputs]
+    if op.of_arrays and True in scalars:
+        number = inputs[scalars.index(True)]
+        raise ShapeError(f"{op.__name__}: expected arrays with one axis or more, got {number!r}. Use * for a number.")
+    if op in (arithmetic.Multiply, arithmetic.Power) and any(type(x).__name__ == "matrix" for x in inputs):
+        raise DTypeError(
+            f"{op.__name__}: got an np.matrix, whose * and ** are those of matrices, while a Tensor's go element by "
+            "element. Use x @ m, or np.asarray(m)."
+        )
+    backend = next((x.backend for x in inputs if isinstance(x, Tensor)), None) or registry.current()
+    kept = [isinstance(x, Tensor) or (scalar and not all(scalars)) for x, scalar in zip(inputs, scalars, strict=True)]
+    return tuple([x if keep else constant(x, backend, op.__name__) for x, keep in zip(inputs, kept, strict=True)])
+
+
+def set_item(x: Tensor, index: Any, value: TensorLike) -> None:
+    """Put values at an index, in a new array: a holder of the old one still has it, and the tape notices."""
+    if x.node is not None or (enabled() and (x.tracked or getattr(value, "tracked", False))):
+        raise GradientError(
+            "x[…] = …: a tensor that a gradient passes through cannot be written to in place, for the tape may "
+            "need its old numbers. Make a new one: mg.where(mask, new, x), or mg.stack / mg.concat of the parts. A "
+            "leaf can be written to under mg.no_grad()."
+        )
+    if isinstance(value, Tensor) and value.backend is not x.backend:
+        raise mixed_backends_error("x[…] = …", x.backend, value.backend)
+    numbers = array_from(value, x.dtype, x.backend, "x[…] = …")
+    try:
+        x.array = x.backend.setitem(x.array, normalize_index(index, x.backend, x.shape), numbers)
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
+        raise explained("x[…] = …", [x.array, numbers], error, x.backend) from error
+
+
+def unstarred(sizes: tuple[Any, ...]) -> Any:
+    """Return the sizes of x.reshape(2, 3) and of x.reshape((2, 3)) alike."""
+    return sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
+
+
+def checked_requires_grad(x: Tensor, value: Any) -> bool:
+    """Return whether the gradient with respect to x is wanted.
+
+    Raises:
+        OptionError: the value is neither True nor False.
+        DTypeError: it is wanted for integers or bools.
+        GradientError: it is not wanted, for a tensor that was computed from others.
+    """
+    wanted = flag("requires_grad", value)
+    if wanted and not is_floating(x.dtype):
+        raise DTypeError(
+            f"requires_grad = True: the dtype is {x.dtype}, and a gradient is defined for real numbers only. "
+            "Make the tensor with dtype='float32' or 'float64'."
+        )
+    if not wanted and x.node is not None:
+        raise GradientError("requires_grad = False: this tensor was computed from others. Use x.detach().")
+    return wanted
+
+
+# --- the backward pass ------------------------------------------------------------------------------------------------
+
+
+def checked_seeds(ys: Sequence[Tensor], seeds: Sequence[TensorLike]) -> list[tuple[Tensor, Tensor]]:
+    """Return the ys that require a gradient, each with ∂loss/∂y as a tensor of its shape, dtype and backend.
+
+    Raises:
+        GradientError: no y requires a gradient.
+        BackendError: they live on several backends.
+        ShapeError: a seed is missing, or has another shape than its y.
+    """
+    tracked = [(y, seed) for y, seed in zip(ys, seeds, strict=True) if y.tracked]
+    if not tracked:
+        raise GradientError(
+            "backward: nothing that this tensor was made from requires a gradient (or it was made under no_grad). "
+            "Create a leaf with mg.tensor(…, requires_grad=True)."
+        )
+    backend = tracked[0][0].backend
+    for y, _ in tracked:
+        if y.backend is not backend:
+            raise mixed_backends_error("backward", backend, y.backend)
+    return [(y, _seed(y, seed)) for y, seed in tracked]
+
+
+def _seed(y: Tensor, seed: TensorLike) -> Tensor:
+    if seed is None:
+        if y.size != 1:
+            raise ShapeError(
+                f"backward: a tensor of shape {y.shape} has no one gradient. Reduce it to a number, "
+                "y.sum().backward(), or pass ∂loss/∂y as `gradient`."
+            )
+        return Tensor(y.backend.ones(y.shape, y.dtype), y.backend)
+    dy: Tensor = seed if isinstance(seed, Tensor) else Tensor(array_from(seed, y.dtype, y.backend), y.backend)
+    if dy.backend is not y.backend:
+        raise mixed_backends_error("backward", y.backend, dy.backend)
+    if dy.shape != y.shape:
+        raise ShapeError(f"backward: expected `gradient` of shape {y.shape}, got {dy.shape}.")
+    return dy if dy.dtype == y.dtype else dy.astype(y.dtype)
+
+
+@contextmanager
+def recording_on(backend: BackendModule) -> Iterator[None]:
+    """Record, with new tensors on a backend, inside the `with` block."""
+    with registry.using(backend), recording(True):
+        yield
+
+
+# --- operators without a function of their own ------------------------------------------------------------------------
+
+
+def logical_and(a: TensorLike, b: TensorLike) -> Tensor:
+    """a and b, for bools"""
+    return apply(logic.And, a, b)
+
+
+def logical_or(a: TensorLike, b: TensorLike) -> Tensor:
+    """a or b, for bools"""
+    return apply(logic.Or, a, b)
+
+
+def logical_not(x: TensorLike) -> Tensor:
+    """not x, for bools"""
+    return apply(logic.Not, x)
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+def explained(what: str, arrays: list[Any], error: Exception, backend: BackendModule) -> Exception:
+    """Return a backend's error as minigrad's, with the name of the operation and what it was given."""
+    if isinstance(error, MinigradError):
+        return error
+    if isinstance(error, MemoryError):
+        return out_of_memory(what, backend, error)
+    given = ", ".join(f"{a.dtype} {a.shape}" if hasattr(a, "shape") else repr(a) for a in arrays)
+    kind: type[MinigradError] = ShapeError if isinstance(error, ValueError) else IndexRangeError
+    # NumPy raises a ValueError for 2 ** -1, and an OverflowError for 300 as a uint8 and for an index of 2 ** 70.
+    if isinstance(error, TypeError) or str(error).startswith(("Integers", "Python integer")):
+        kind = DTypeError
+    return kind(f"{what}: cannot be applied to {given}: {error}")
