@@ -1,12 +1,12 @@
-"""Weights that move between frameworks and API generations, without any of the frameworks.
+"""Conversion of weights between frameworks and API generations; no other framework is needed.
 
 - `relayout`, `relayout_gru`: plain arrays from one gate layout to another; the layouts are data, `LSTM_LAYOUTS`.
 - `read_keras`, `load_keras`: files that Keras wrote (``.h5``, ``.weights.h5``, ``.keras``).
 - `to_torch_state_dict`, `from_torch_state_dict`; `read_safetensors`, `write_safetensors`.
 - `to_onnx`: a layer as an ONNX model of one node; `sequence_lengths`: a mask as lengths.
-- `explain_difference`: in what two cells differ, by how much their outputs do, and which convention causes it.
+- `explain_difference`: the conventions in which two cells differ, and the effect of each on the output.
 
-What cannot be moved without changing the numbers raises `ConversionError`. ``import minigrad`` does not import this
+A conversion that would change the outputs raises `ConversionError`. ``import minigrad`` does not import this
 package: write ``from minigrad import convert``.
 """
 

@@ -1,4 +1,4 @@
-"""What can go wrong when weights move, so that a program can tell the cases apart."""
+"""Errors of conversions, one class for each kind that a program may handle."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from minigrad.engine.errors import MinigradError
 
 
 class ConversionError(MinigradError, ValueError):
-    """Something cannot be moved without changing the numbers; the message says what, and why."""
+    """Raised for a conversion that would change the outputs; the message names the option or array, and the reason."""
 
 
 class ForeignFileError(MinigradError, ValueError):
-    """A file is missing, cut short, damaged, or of another kind."""
+    """Raised for a file that is missing, cut short, damaged, or of another kind."""
 
 
 class MissingLibraryError(MinigradError, ImportError):
-    """A file format needs a library that is not installed."""
+    """Raised if a file format needs a library that is not installed."""
 
 
 def missing_library(where: str, library: str, extra: str) -> MissingLibraryError:
-    """Returns the error for an optional library that is not there, with the command that mends it."""
+    """Return the error for an optional library that is not installed, with the command that installs it."""
     return MissingLibraryError(
         f"{where}: needs {library}, which is not installed. Run: python -m pip install 'minigrad-bptt[{extra}]'"
     )

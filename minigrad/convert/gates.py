@@ -1,6 +1,6 @@
-"""Weights of an LSTM or a GRU taken apart into one matrix a gate, whatever the layout they come in.
+"""Weights of an LSTM or a GRU as one matrix a gate, from any framework's layout.
 
-Whoever calls says in whose name the messages speak: a function's, or a layer's.
+The caller passes the name with which error messages begin: that of a function, or of a layer.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ Gates = dict[str, Array]
 Weights = Mapping[str, Any] | Sequence[Any]
 
 
-class Parts(NamedTuple):
-    """The weights of one cell, one array a gate."""
+class GateWeights(NamedTuple):
+    """Weights of one cell, one array a gate."""
 
     W: Gates  # each (features, units)
     U: Gates  # each (outputs, units)
@@ -33,49 +33,49 @@ class Parts(NamedTuple):
 
 
 @contextmanager
-def told_by(where: str) -> Iterator[None]:
-    """Puts the name of what was called before what went wrong in it."""
+def prefix_errors(where: str) -> Iterator[None]:
+    """Put a name before the messages of errors raised in the block."""
     try:
         yield
     except (ConversionError, DTypeError, ShapeError) as error:
         raise type(error)(f"{where}: {error}") from None
 
 
-def take_apart(where: str, weights: Weights, layout: GateLayout) -> Parts:
-    """Returns the weights gate by gate.
+def split_gates(where: str, weights: Weights, layout: GateLayout) -> GateWeights:
+    """Return the weights gate by gate.
 
     Args:
         where: the function or layer, for messages.
         weights: arrays by the names of the layout, or a list of them in its order.
-        layout: the layout they have.
+        layout: the layout of these weights.
 
     Raises:
-        ConversionError: these are no weights.
+        ConversionError: `weights` is neither a list nor a dict.
         DTypeError: an array is not of floating point numbers.
-        ShapeError: an array is missing, unknown, or not of the shape that the layout says; where the arrays fit another
-            layout, the message names it.
+        ShapeError: an array is missing, unknown, or not of the shape that the layout requires. If the arrays fit
+            another layout, the message names it.
     """
-    with told_by(where):
-        _refuse_what_is_no_list(weights)
+    with prefix_errors(where):
+        _check_container(weights)
         try:
-            return _apart(weights, layout)
+            return _split_arrays(weights, layout)
         except ShapeError as error:
-            raise ShapeError(f"{error}{_elsewhere(weights, layout)}") from None
+            raise ShapeError(f"{error}{_other_layout_hint(weights, layout)}") from None
 
 
-def _refuse_what_is_no_list(weights: Any) -> None:
+def _check_container(weights: Any) -> None:
     if isinstance(weights, (Mapping, list, tuple)):
         return
-    hint = " Hand over what its get_weights() returns." if hasattr(weights, "get_weights") else ""
-    came = type(weights).__name__ if hint else shown(weights)
-    raise ConversionError(f"expected `weights`, a list of arrays or a dict of them by name, got {came}.{hint}")
+    hint = " Pass the result of its get_weights()." if hasattr(weights, "get_weights") else ""
+    given = type(weights).__name__ if hint else shown(weights)
+    raise ConversionError(f"expected `weights`, a list of arrays or a dict of them by name, got {given}.{hint}")
 
 
-def _apart(weights: Weights, layout: GateLayout) -> Parts:
+def _split_arrays(weights: Weights, layout: GateLayout) -> GateWeights:
     arrays = _named(weights, layout)
     if layout.direction_axis:
         arrays = {name: _one_direction(name, array, layout) for name, array in arrays.items()}
-    arrays = {name: upright(array, layout) for name, array in arrays.items()}
+    arrays = {name: transpose_if_needed(array, layout) for name, array in arrays.items()}
     if layout.candidate:
         arrays = _with_candidate(arrays, layout)
     P = arrays.get(layout.projection or "")
@@ -83,7 +83,7 @@ def _apart(weights: Weights, layout: GateLayout) -> Parts:
     gates = len(layout.gates)
     units = W.shape[1] // gates
     bias, state_bias = _biases(arrays, units * gates, layout)
-    return Parts(
+    return GateWeights(
         _split(W, layout),
         _split(U, layout),
         None if bias is None else _split(bias, layout),
@@ -94,31 +94,31 @@ def _apart(weights: Weights, layout: GateLayout) -> Parts:
 
 
 def _named(weights: Weights, layout: GateLayout) -> dict[str, Array]:
-    """The arrays by name, all of them the layout's, and none missing."""
+    """The arrays by name: exactly those of the layout."""
     if isinstance(weights, Mapping):
         given = {str(name): _array(f"{name!r}", array) for name, array in weights.items()}
     else:
         names = _names_of(len(weights), layout)
         given = {name: _array(f"{name!r}", array) for name, array in zip(names, weights, strict=True)}
-    for names in sets_of_names(layout):
+    for names in name_sets(layout):
         if set(names) == set(given):
             return {name: given[name] for name in names}
     raise ShapeError(f"{layout.name!r} has the arrays {_listed(layout)}; got {', '.join(given) or 'none'}.")
 
 
 def _listed(layout: GateLayout) -> str:
-    return "; or ".join(", ".join(names) for names in sets_of_names(layout))
+    return "; or ".join(", ".join(names) for names in name_sets(layout))
 
 
 def _names_of(count: int, layout: GateLayout) -> tuple[str, ...]:
-    for names in sets_of_names(layout):
+    for names in name_sets(layout):
         if len(names) == count:
             return names
     raise ShapeError(f"{layout.name!r} has the arrays {_listed(layout)}; got {count} arrays.")
 
 
-def sets_of_names(layout: GateLayout) -> list[tuple[str, ...]]:
-    """Returns which arrays may come together, in the framework's order."""
+def name_sets(layout: GateLayout) -> list[tuple[str, ...]]:
+    """Return the combinations of arrays that a cell can have, in the framework's order."""
     groups = layout.optional
     chosen = [some for k in range(len(groups) + 1) for some in combinations(groups, k)]
     return [layout.needed + tuple(name for group in some for name in group) for some in chosen]
@@ -126,7 +126,7 @@ def sets_of_names(layout: GateLayout) -> list[tuple[str, ...]]:
 
 def _array(name: str, value: Any) -> Array:
     try:
-        array = on_the_host(value)
+        array = to_numpy(value)
     except ValueError:  # rows of different lengths
         raise ShapeError(f"expected {name}, an array, got {type(value).__name__}.") from None
     if not np.issubdtype(array.dtype, np.floating):
@@ -134,22 +134,22 @@ def _array(name: str, value: Any) -> Array:
     return array
 
 
-def on_the_host(value: Any) -> Array:
-    """Returns a tensor, of minigrad or of PyTorch, an array or a nested list as a NumPy array."""
+def to_numpy(value: Any) -> Array:
+    """Return a tensor of minigrad or PyTorch, an array or a nested list as a NumPy array."""
     return np.asarray(value.numpy() if hasattr(value, "numpy") else value)
 
 
 def _one_direction(name: str, array: Array, layout: GateLayout) -> Array:
     if array.ndim < 2 or array.shape[0] != 1:
         raise ShapeError(
-            f"expected {name!r} of {layout.name!r} with a first axis of length 1, got {array.shape}. Move "
+            f"expected {name!r} of {layout.name!r} with a first axis of length 1, got {array.shape}. Convert "
             "the two directions one by one: array[:1] and array[1:]."
         )
     return array[0]
 
 
 def _with_candidate(arrays: dict[str, Array], layout: GateLayout) -> dict[str, Array]:
-    """The gates' arrays and the candidate's side by side."""
+    """The arrays with those of the candidate joined to those of the gates."""
     joined = {}
     for gates, candidate in zip((layout.kernel, layout.bias), layout.candidate, strict=True):
         *rows, columns = arrays[gates].shape
@@ -159,40 +159,40 @@ def _with_candidate(arrays: dict[str, Array], layout: GateLayout) -> dict[str, A
     return joined
 
 
-def upright(array: Array, layout: GateLayout) -> Array:
-    """Returns a matrix with its axes exchanged, where the layout has the gates along the first."""
+def transpose_if_needed(array: Array, layout: GateLayout) -> Array:
+    """Return a matrix with its axes swapped if the layout has the gates along the first axis."""
     return array.T if layout.transposed and array.ndim == 2 else array
 
 
 def _matrices(arrays: dict[str, Array], P: Array | None, layout: GateLayout) -> tuple[Array, Array]:
-    """W and U with the gates along the last axis, their shapes checked."""
+    """W and U with the gates along the last axis; their shapes are checked."""
     names = [layout.kernel] + ([layout.recurrent] if layout.recurrent else [])
     for name in [*names, *([layout.projection] if P is not None and layout.projection else [])]:
         if arrays[name].ndim != 2:
-            raise _unfit(name, arrays[name], "with two axes", layout)
+            raise _shape_error(name, arrays[name], "with two axes", layout)
     gates = len(layout.gates)
     along, across = ("rows", "columns") if layout.transposed else ("columns", "rows")
     last = arrays[names[-1]]
     units = last.shape[1] // gates
     if last.shape[1] % gates or units == 0:
-        raise _unfit(names[-1], last, f"with a multiple of {gates} {along}, {gates} gates side by side", layout)
+        raise _shape_error(names[-1], last, f"with a multiple of {gates} {along}, {gates} gates side by side", layout)
     if P is not None and P.shape[0] != units:
-        raise _unfit(str(layout.projection), P, f"with {units} {across}, one a unit", layout)
+        raise _shape_error(str(layout.projection), P, f"with {units} {across}, one a unit", layout)
     outputs = units if P is None else P.shape[1]
     if layout.recurrent is None:
         if last.shape[0] <= outputs:
-            wanted = f"with more than {outputs} rows, the input's and below them the state's"
-            raise _unfit(names[0], last, wanted, layout)
+            expected = f"with more than {outputs} rows, the input's and below them the state's"
+            raise _shape_error(names[0], last, expected, layout)
         return last[:-outputs], last[-outputs:]
     if last.shape[0] != outputs:
-        raise _unfit(layout.recurrent, last, f"with {outputs} {across} to its {gates} × {units} {along}", layout)
+        raise _shape_error(layout.recurrent, last, f"with {outputs} {across} to its {gates} × {units} {along}", layout)
     W = arrays[layout.kernel]
     if W.shape[1] != gates * units:
-        raise _unfit(layout.kernel, W, f"with {gates * units} {along}", layout)
+        raise _shape_error(layout.kernel, W, f"with {gates * units} {along}", layout)
     return W, last
 
 
-def _unfit(name: str, array: Array, expected: str, layout: GateLayout) -> ShapeError:
+def _shape_error(name: str, array: Array, expected: str, layout: GateLayout) -> ShapeError:
     shape = array.shape[::-1] if layout.transposed else array.shape
     hint = ""
     if array.ndim == 2 and array.shape[0] == len(layout.gates) * array.shape[1]:
@@ -202,7 +202,7 @@ def _unfit(name: str, array: Array, expected: str, layout: GateLayout) -> ShapeE
 
 
 def _biases(arrays: dict[str, Array], columns: int, layout: GateLayout) -> tuple[Array | None, Array | None]:
-    """The bias of x W and that of h U, each (gates · units,) or None."""
+    """The bias of x W and the bias of h U, each (gates · units,) or None."""
     if layout.bias not in arrays:
         return None, None
     bias = arrays[layout.bias]
@@ -241,26 +241,26 @@ def _split(array: Array, layout: GateLayout) -> Gates:
     return dict(zip(layout.gates, np.split(array, gates, -1), strict=True))
 
 
-# --- whose are they? --------------------------------------------------------------------------------------------------
+# --- hints at another layout ------------------------------------------------------------------------------------------
 
 
-def _elsewhere(weights: Weights, layout: GateLayout) -> str:
-    """What to say of weights that do not have the layout: which other they have, by their shapes or their names."""
+def _other_layout_hint(weights: Weights, layout: GateLayout) -> str:
+    """A hint for weights that do not fit: the layouts that they fit, or whose names they have."""
     kinds = {"an LSTM": LSTM_LAYOUTS.values(), "a GRU": GRU_LAYOUTS.values()}
     fits = [(o, kind) for kind, layouts in kinds.items() for o in layouts if o != layout and _fits(weights, o)]
     if fits:
         names = " or ".join(dict.fromkeys(f"{o.name!r} weights of {kind}" for o, kind in fits))
         return f" These look like {names}."
     others = [o for layouts in kinds.values() for o in layouts if o != layout and isinstance(weights, Mapping)]
-    if isinstance(weights, Mapping) and any(set(names) == set(weights) for names in sets_of_names(layout)):
+    if isinstance(weights, Mapping) and any(set(names) == set(weights) for names in name_sets(layout)):
         return ""
-    named = sorted({o.name for o in others if any(set(names) == set(weights) for names in sets_of_names(o))})
+    named = sorted({o.name for o in others if any(set(names) == set(weights) for names in name_sets(o))})
     return f" Those are the names of {' or '.join(map(repr, named))}." if named else ""
 
 
 def _fits(weights: Weights, layout: GateLayout) -> bool:
     try:
-        _apart(weights, layout)
+        _split_arrays(weights, layout)
     except MinigradError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""The part of an HDF5 file that Keras uses, read by a process of its own (`minigrad.convert.hdf5_worker`)."""
+"""Attributes and weights of an HDF5 file, read by a separate process (`minigrad.convert.hdf5_worker`)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from minigrad.engine.protocol import Array
 
 _START = "import json, runpy, sys; sys.path[:] = json.loads(sys.argv.pop(1)); sys.argv.pop(0); "
 _START += "runpy.run_path(sys.argv[0], run_name='__main__')"
-_NO_PROCESSES = ("emscripten", "wasi")  # Python in a browser: there HDF5 runs in this process
+_NO_PROCESSES = ("emscripten", "wasi")  # Python in a browser: HDF5 runs in this process
 SECONDS, BYTES_PER_SECOND = 10, 10_000_000  # of processor time
 _ANSWER_BYTES = 2**30  # of the description of all arrays
 
@@ -31,7 +31,7 @@ class Hdf5Content(NamedTuple):
     """Attributes and weights of a file.
 
     Attributes:
-        attributes: texts by the path of a group, ``""`` for the root, and the attribute's name.
+        attributes: strings by the path of a group, ``""`` for the root, and the attribute's name.
         arrays: the weights by path.
     """
 
@@ -40,16 +40,16 @@ class Hdf5Content(NamedTuple):
 
 
 def read_hdf5(name: str, file: BinaryIO, size: int, room: int) -> Hdf5Content:
-    """Read an HDF5 file that a stranger may have made.
+    """Read an HDF5 file from an untrusted source.
 
     Args:
         name: the file, for messages.
         file: the open file.
         size: its length in bytes.
-        room: how many bytes its arrays may have.
+        room: the largest size of its arrays in bytes.
 
     Raises:
-        ForeignFileError: it is no HDF5 file, is damaged, claims more than `room`, or holds what is not read.
+        ForeignFileError: it is not an HDF5 file, is damaged, declares more than `room`, or holds unsupported content.
         MissingLibraryError: h5py is not installed.
     """
     if find_spec("h5py") is None:
@@ -67,13 +67,15 @@ def _read_in_process(name: str, file: BinaryIO, size: int, room: int) -> Hdf5Con
     command = [os.fsdecode(spawn.get_executable()), "-I", "-S", "-c", _START]
     command += [json.dumps([str(Path(entry).resolve()) for entry in sys.path]), hdf5_worker.__file__]
     file.seek(0)
-    with subprocess.Popen(  # noqa: S603 (this Python, on a program of our own)
+    with subprocess.Popen(  # noqa: S603 (this Python runs a module of minigrad)
         [*command, str(size), str(room), str(seconds)],
         stdin=file,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as process:
-        timer = Timer(1 + 10 * seconds, process.kill)  # where there is no limit of processor time, or none is used up
+        timer = Timer(
+            1 + 10 * seconds, process.kill
+        )  # for a system without a limit of processor time, or a process that waits
         timer.start()
         try:
             return _received(name, process.stdout)
@@ -82,7 +84,7 @@ def _read_in_process(name: str, file: BinaryIO, size: int, room: int) -> Hdf5Con
             how = f"signal {-code}" if code < 0 else f"exit status {code}"
             raise ForeignFileError(
                 f"{name}: is damaged: HDF5's library crashed while it read the file ({how}), or took more than "
-                f"{seconds} seconds or {room:,} bytes. It ran in a process of its own."
+                f"{seconds} seconds or {room:,} bytes. It ran in a separate process."
             ) from None
         finally:
             timer.cancel()

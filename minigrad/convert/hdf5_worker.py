@@ -1,12 +1,12 @@
-"""The part of an HDF5 file that Keras uses, read in a process of its own; see `minigrad.convert.hdf5_content`.
+"""Program that reads the part of an HDF5 file that Keras uses; `minigrad.convert.hdf5_content` runs it as a process.
 
 HDF5's library can crash on a damaged file, and some of its features read other files. So this program checks each link
-and each dataset before it is read, and a crash ends this process alone.
+and each dataset before it reads it, and a crash ends this process alone.
 
     stdin     the file
     stdout    8 bytes, N, and N bytes of JSON: {"attributes": …, "arrays": [[path, dtype, shape], …]};
               for each array one byte, 1, and its bytes, rows first
-              or, at each of these places, in place of the 1: 0, 8 bytes, N, and N bytes of text, why it is refused
+              or, at each of these places, in place of the 1: 0, 8 bytes, N, and N bytes of text, the reason of refusal
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TEXT_BYTES = 16 * 2**20  # of one attribute
 TEXTS = 100_000  # of one attribute
 _ATTRIBUTES = re.compile(rb"(keras_version|model_config|name|(layer|weight)_names\d*)")
 _OTHERS = ("optimizer", "metrics", "compile_metrics", "loss_tracker", "_metrics", "_loss_tracker")
-_FILTERS = (1, 2, 3, 4, 5, 6, 32000)  # HDF5's own, and lzf of h5py
+_FILTERS = (1, 2, 3, 4, 5, 6, 32000)  # those of HDF5, and lzf of h5py
 
 # Errors of h5py on damaged bytes.
 DAMAGE = (
@@ -44,14 +44,14 @@ DAMAGE = (
 
 
 class RefusedError(Exception):
-    """A file holds something that is not read. The message continues the file's name."""
+    """Raised for content that is not read; the message continues the file's name."""
 
 
 class Listing:
     """The groups and datasets of a file, each link checked before it is followed.
 
     Attributes:
-        attributes: texts by the path of a group and the attribute's name.
+        attributes: strings by the path of a group and the attribute's name.
         datasets: the datasets by path.
     """
 
@@ -63,16 +63,16 @@ class Listing:
             if isinstance(found, h5py.h5g.GroupID):
                 self.attributes[path] = self._texts(found, path)
             elif isinstance(found, h5py.h5d.DatasetID):
-                self._refuse_outside(found, path)
+                self._check_stored_inside(found, path)
                 self.datasets[path] = found
 
     def _below(self, group: Any, path: str, above: tuple[int, ...]) -> Iterator[tuple[str, Any]]:
-        """The objects in a group and in the groups in it.
+        """Objects in a group and in the groups inside it.
 
         Args:
             group: the group.
             path: the group's path and a slash.
-            above: the addresses of the groups that it is in, itself included.
+            above: the addresses of the groups around it.
         """
         above = (*above, self._h5py.h5o.get_info(group).addr)
         if len(above) > DEPTH:
@@ -83,11 +83,11 @@ class Listing:
             yield place, found
             if isinstance(found, self._h5py.h5g.GroupID):
                 if self._h5py.h5o.get_info(found).addr in above:
-                    raise RefusedError(f"has links that loop: {place!r} is a group that it stands in itself")
+                    raise RefusedError(f"has links that loop: {place!r} is a group inside itself")
                 yield from self._below(found, f"{place}/", above)
 
     def _follow(self, group: Any, name: bytes, place: str, hops: int) -> Any:
-        """Open the object that a link leads to, if it is in this file."""
+        """Open the target of a link, if it is in this file."""
         h5l = self._h5py.h5l
         self._followed += 1
         if self._followed > OBJECTS:
@@ -112,21 +112,21 @@ class Listing:
             found = self._follow(found, part, place, hops + 1)
         return found
 
-    def _refuse_outside(self, dataset: Any, path: str) -> None:
-        """Refuse a dataset whose numbers stand in other files or datasets."""
+    def _check_stored_inside(self, dataset: Any, path: str) -> None:
+        """Refuse a dataset whose numbers are stored in other files or datasets."""
         plist = dataset.get_create_plist()
         if plist.get_external_count():
             file = plist.get_external(0)[0]
             raise RefusedError(
-                f"has external storage: the numbers of {path!r} stand in the file {file!r}. It is not read"
+                f"has external storage: the numbers of {path!r} are stored in the file {file!r}. It is not read"
             )
         if plist.get_layout() == self._h5py.h5d.VIRTUAL:
             raise RefusedError(
-                f"has a virtual dataset, {path!r}, whose numbers stand in other files. They are not read"
+                f"has a virtual dataset, {path!r}, whose numbers are stored in other files. They are not read"
             )
 
     def _texts(self, group: Any, path: str) -> dict[str, list[str]]:
-        """The attributes of a group that Keras writes, each as a list of texts."""
+        """The attributes of a group that Keras writes, each as a list of strings."""
         h5a, h5t = self._h5py.h5a, self._h5py.h5t
         found = {}
         for k in range(h5a.get_num_attrs(group)):
@@ -143,7 +143,7 @@ class Listing:
                 )
             value = self._h5py.Group(group).attrs[name.decode()] if count else []
             values = [value] if isinstance(value, (str, bytes)) else value
-            # h5py puts half a character in the place of a byte that is no UTF-8: encode refuses that
+            # h5py replaces a byte that is not UTF-8 by a surrogate, which encode refuses
             texts = [(v if isinstance(v, bytes) else str(v).encode("utf-8")).decode("utf-8") for v in values]
             if sum(map(len, texts)) > TEXT_BYTES:
                 raise RefusedError(f"has an attribute, {name.decode()!r}, of more than {TEXT_BYTES:,} letters")
@@ -151,15 +151,15 @@ class Listing:
         return found
 
 
-def wanted(listing: Listing) -> list[str]:
-    """Return the paths of the datasets that are weights of layers: those listed by name, or those in …/vars."""
+def weight_paths(listing: Listing) -> list[str]:
+    """Return the paths of the datasets with weights of layers: those listed by name, or those in …/vars."""
     texts = listing.attributes
     root = "model_weights" if "model_weights" in texts else ""
     if not {"layer_names", "layer_names0"} & texts[root].keys():
         parts = {path: path.split("/") for path in listing.datasets}
         return [path for path, part in parts.items() if part[-2:-1] == ["vars"] and part[0] not in _OTHERS]
     named = {
-        joined(group, name)
+        join_path(group, name)
         for group, found in texts.items()
         for key, names in found.items()
         if key.startswith("weight_names")
@@ -168,13 +168,13 @@ def wanted(listing: Listing) -> list[str]:
     return [path for path in listing.datasets if path in named]
 
 
-def joined(group: str, name: str) -> str:
-    """Return the path of an object named in a group."""
+def join_path(group: str, name: str) -> str:
+    """Return the path of an object, from that of its group and its name."""
     return "/".join(part for part in f"{group}/{name}".split("/") if part not in ("", "."))
 
 
-def declared(h5py: Any, dataset: Any, path: str, size: int) -> tuple[np.dtype[Any], tuple[int, ...], int]:
-    """Return the dtype and shape that a dataset declares, and the bytes that reading it allocates at once.
+def declared_size(h5py: Any, dataset: Any, path: str, size: int) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    """Return the declared dtype and shape of a dataset, and the bytes that reading it allocates.
 
     Args:
         h5py: the library.
@@ -189,8 +189,8 @@ def declared(h5py: Any, dataset: Any, path: str, size: int) -> tuple[np.dtype[An
         h5py.h5t.REFERENCE: "references to objects or regions", h5py.h5t.OPAQUE: "an opaque type",
     }  # fmt: skip
     if kind.get_class() not in classes or kind.committed():
-        what = "a committed datatype" if kind.committed() else others.get(kind.get_class(), "an unknown type")
-        raise RefusedError(f"holds {what} at {path!r}, not numbers")
+        kind_name = "a committed datatype" if kind.committed() else others.get(kind.get_class(), "an unknown type")
+        raise RefusedError(f"holds {kind_name} at {path!r}, not numbers")
     dtype, space, plist = np.dtype(kind.dtype), dataset.get_space(), dataset.get_create_plist()
     if space.get_simple_extent_type() == h5py.h5s.NULL or dtype.kind not in "fiub":
         raise RefusedError(f"holds {dtype} at {path!r}, or nothing, not numbers")
@@ -207,27 +207,27 @@ def declared(h5py: Any, dataset: Any, path: str, size: int) -> tuple[np.dtype[An
 
 
 def send(source: BinaryIO, sink: BinaryIO, size: int, room: int) -> None:
-    """Read a file and write the answer that stands at the top of this module.
+    """Read a file and write the answer described at the top of this module.
 
     Args:
         source: the file.
-        sink: takes the answer.
+        sink: the stream for the answer.
         size: the length of the file in bytes.
-        room: how many bytes the arrays may have.
+        room: the largest size of the arrays in bytes.
     """
     import h5py
 
     try:
         with h5py.File(source, "r") as file:
             listing = Listing(h5py, file)
-            found = {path: declared(h5py, listing.datasets[path], path, size) for path in wanted(listing)}
+            found = {path: declared_size(h5py, listing.datasets[path], path, size) for path in weight_paths(listing)}
             total = sum(nbytes for _, _, nbytes in found.values())
             if total > room:
                 path = max(found, key=lambda path: found[path][2])
                 raise RefusedError(
                     f"declares {total:,} bytes of weights, of which {path!r} of shape {found[path][1]} takes "
                     f"{found[path][2]:,}, in a file of {size:,}; expected at most {room:,}. Nothing was allocated: the "
-                    "file is damaged, or made to fill the memory"
+                    "file is damaged, or was made to fill the memory"
                 )
             arrays = [[path, dtype.newbyteorder("=").str, shape] for path, (dtype, shape, _) in found.items()]
             _send_text(sink, b"\x01", json.dumps({"attributes": listing.attributes, "arrays": arrays}))
@@ -249,7 +249,7 @@ def _send_text(sink: BinaryIO, mark: bytes, text: str) -> None:
 
 
 def limit_memory_and_time(memory: int, seconds: int) -> None:
-    """Let the system end this process rather than let it take more memory or processor time, where it can."""
+    """Set the system's limits of memory and processor time for this process, on systems that have them."""
     if resource is None:
         return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -261,7 +261,7 @@ def limit_memory_and_time(memory: int, seconds: int) -> None:
 
 
 if __name__ == "__main__":
-    import h5py as h5py  # before the limits, for its libraries take much room
+    import h5py as h5py  # before the limits: its libraries take much memory
 
     _, length, allowed, time = sys.argv
     limit_memory_and_time(int(allowed) + 256 * 2**20, int(time))

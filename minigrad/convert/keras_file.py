@@ -1,4 +1,4 @@
-"""Files of weights and models that Keras wrote, read without Keras and without running anything in them.
+"""Reader of weights and models saved by Keras, without Keras and without running code in them.
 
     .h5 of model.save            the weights, layer by layer and each by name; the model's configuration
     .h5 of model.save_weights    the same without the configuration
@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from minigrad.convert.errors import ForeignFileError
 from minigrad.convert.hdf5_content import Hdf5Content, read_hdf5
-from minigrad.convert.hdf5_worker import joined
+from minigrad.convert.hdf5_worker import join_path
 from minigrad.convert.paths import file_name
 from minigrad.engine.archives import Archive, DamagedError, archive
 from minigrad.engine.protocol import Array
@@ -35,15 +35,15 @@ _MISTYPED = (TypeError, ValueError, LookupError, AttributeError)
 
 
 class KerasLayer(NamedTuple):
-    """A layer in a file.
+    """One layer in a file.
 
     Attributes:
-        name: the layer's name; where the file does not tell, its place, e.g. ``"lstm_1"`` for the second LSTM.
-        weights: arrays by the names that the file gives them: ``"lstm/lstm_cell/kernel:0"``, in the layer's order; or
-            ``"cell/vars/0"``, from a to z.
-        class_name: the name of the layer's class, if the file tells.
-        config: the layer's arguments, if the file tells.
-        path: where the layer stands in the file.
+        name: the layer's name; if the file has none, its place, e.g. ``"lstm_1"`` for the second LSTM.
+        weights: arrays by their names in the file: ``"lstm/lstm_cell/kernel:0"``, in the layer's order; or
+            ``"cell/vars/0"``, in alphabetical order.
+        class_name: the name of the layer's class, if the file has it.
+        config: the layer's arguments, if the file has them.
+        path: the layer's path in the file.
     """
 
     name: str
@@ -54,16 +54,17 @@ class KerasLayer(NamedTuple):
 
 
 class KerasFile(NamedTuple):
-    """What stands in a file.
+    """Content of a file.
 
     Attributes:
         path: the file.
-        layers: the layers, in the model's order if the file tells; those without weights if it has a configuration.
+        layers: the layers, in the model's order if the file has it. Layers without weights are included only if the
+            file has a configuration.
         config: the model's configuration, as Keras wrote it, or None.
-        keras_version: the version of Keras that wrote it, if the file tells.
-        named: does the file tell the layers' names?
-        by_place: are the weights told apart by their place in the model, as in ``.weights.h5`` and ``.keras``, rather
-            than by name?
+        keras_version: the version of Keras that wrote it, if the file has it.
+        named: True if the file has the layers' names.
+        by_place: True if the weights are identified by their place in the model, as in ``.weights.h5`` and
+            ``.keras``, rather than by name.
     """
 
     path: str
@@ -75,34 +76,34 @@ class KerasFile(NamedTuple):
 
     @property
     def arrays(self) -> dict[str, Array]:
-        """All weights by name: the layer's path, and the weight's own name."""
+        """All weights by name: the layer's path and the weight's name in it."""
         return {f"{layer.path}/{name}".lstrip("/"): a for layer in self.layers for name, a in layer.weights.items()}
 
 
 def read_keras(path: Any) -> KerasFile:
-    """Reads a file of weights or a model that Keras wrote.
+    """Read a file of weights or a model saved by Keras.
+
+    An untrusted file is safe to read. No code in it is run, no other file is opened, and declared sizes are compared
+    with the file's size before memory is allocated. HDF5's library runs in a separate process: a damaged file can
+    crash it.
 
     Args:
         path: a file that ends in ``.keras``, ``.weights.h5``, ``.h5`` or ``.hdf5``; its content decides.
 
-    A file from a stranger is safe to read: nothing in it is run, no other file is opened for it, and what it declares
-    is compared with its size before memory is allocated. HDF5's own library runs in a process of its own, for a damaged
-    file can end it.
-
     Returns:
-        The weights of each layer as NumPy arrays, and the configurations where the file has them.
+        The weights of each layer as NumPy arrays, and the configurations if the file has them.
 
     Raises:
-        ForeignFileError: there is no such file, it is cut short or damaged, or Keras did not write it; or it holds
-            external or virtual datasets, external links, or other things that Keras does not write.
-        DTypeError: `path` is none.
+        ForeignFileError: the file is missing, cut short or damaged, or was not written by Keras; or it holds external
+            or virtual datasets, external links, or other content that Keras does not write.
+        DTypeError: `path` is not a path.
         MissingLibraryError: h5py is not installed.
     """
     return read_for(file_name("read_keras", path))
 
 
 def read_for(name: str, wanted: int = 0) -> KerasFile:
-    """Reads a file as `read_keras` does, for a model whose weights need `wanted` bytes."""
+    """Read a file as `read_keras` does, for a model whose weights need `wanted` bytes."""
     with opened(name, ForeignFileError) as file:
         if file.read(2) != b"PK":
             return _read_hdf5(name, file, size_of(file), room(file, wanted))
@@ -151,16 +152,16 @@ def _read_hdf5(name: str, stored: BinaryIO, size: int, allowed: int) -> KerasFil
 def _read_by_name(name: str, file: Hdf5Content, root: str) -> KerasFile:
     version = _text(file.attributes[root], "keras_version")
     if version is None or version.startswith("1."):
-        raise ForeignFileError(f"{name}: was written by Keras {version or 1}, whose weights are laid out otherwise.")
+        raise ForeignFileError(f"{name}: was written by Keras {version or 1}, whose weights have another layout.")
     config = _text(file.attributes[""], "model_config")
     model = None if config is None else _parsed(name, config.encode("utf-8"))
     known = {} if model is None else {d.name: d for d in _listed(name, model)}
     layers = {
-        layer: _weights_by_name(name, file, joined(root, layer))
+        layer: _weights_by_name(name, file, join_path(root, layer))
         for layer in _texts(file.attributes[root], "layer_names")
     }
-    top = joined(root, "top_level_model_weights")
-    if top in file.attributes:  # of the model itself, not of a layer
+    top = join_path(root, "top_level_model_weights")
+    if top in file.attributes:  # weights of the model, not of a layer
         own = _weights_by_name(name, file, top)
         layers |= {"top_level_model_weights": own} if own else {}
     found = {
@@ -174,14 +175,14 @@ def _weights_by_name(name: str, file: Hdf5Content, group: str) -> dict[str, Arra
     if group not in file.attributes:
         raise ForeignFileError(f"{name}: is damaged: it lists a layer {group!r}, which is not there.")
     weights = _texts(file.attributes[group], "weight_names")
-    missing = [weight for weight in weights if joined(group, weight) not in file.arrays]
+    missing = [weight for weight in weights if join_path(group, weight) not in file.arrays]
     if missing:
         raise ForeignFileError(f"{name}: is damaged: {group!r} lists a weight {missing[0]!r}, which is not there.")
-    return {weight: file.arrays[joined(group, weight)] for weight in weights}
+    return {weight: file.arrays[join_path(group, weight)] for weight in weights}
 
 
 def _texts(attributes: dict[str, list[str]], name: str) -> list[str]:
-    """A list of strings; a long one stands in pieces, name0, name1 …"""
+    """An attribute as a list of strings; a long list is stored in pieces, name0, name1 …"""
     if name in attributes:
         return attributes[name]
     found: list[str] = []
@@ -200,10 +201,10 @@ def _text(attributes: dict[str, list[str]], name: str) -> str | None:
 
 
 def _by_place(file: Hdf5Content) -> tuple[list[KerasLayer], bool]:
-    """The layers of a file whose weights stand under …/vars/0, …/vars/1; and does it tell their names (Keras 3)?"""
+    """The layers of a file with weights under …/vars/0, …/vars/1; and True if it has their names (Keras 3)."""
     layers: dict[str, KerasLayer] = {}
     named = True
-    for path in sorted(file.arrays, key=_naturally):
+    for path in sorted(file.arrays, key=_natural_key):
         parts = path.split("/")
         depth = 0 if parts[0] == "vars" else 2 if parts[0] in _CONTAINERS else 1
         own = "/".join(["layers", *parts[1:depth]] if depth == 2 else parts[:depth])
@@ -214,23 +215,23 @@ def _by_place(file: Hdf5Content) -> tuple[list[KerasLayer], bool]:
     return list(layers.values()), named
 
 
-def _naturally(path: str) -> list[tuple[str, int]]:
-    """lstm_2 before lstm_10."""
+def _natural_key(path: str) -> list[tuple[str, int]]:
+    """A sort key that puts lstm_2 before lstm_10."""
     return [(text, int(number or -1)) for text, number in re.findall(r"(\D+)(\d*)", path)]
 
 
 def _described(layers: Iterable[KerasLayer], listed: list[KerasLayer]) -> tuple[KerasLayer, ...]:
-    """The layers of the weights' file with the names and arguments of those in the configuration, in its order."""
+    """The layers of the weights' file with names and arguments from the configuration, in its order."""
     by_path = {layer.path: layer for layer in layers}
     found = []
-    for place, description in by_class(listed, lambda layer: str(layer.class_name)).items():
+    for place, description in numbered_by_class(listed, lambda layer: str(layer.class_name)).items():
         own = by_path.pop(f"layers/{place}", None)
         found.append(description if own is None else description._replace(weights=own.weights, path=own.path))
     return (*found, *by_path.values())
 
 
-def by_class(layers: Iterable[T], class_name: Callable[[T], str]) -> dict[str, T]:
-    """Returns the layers by class and number, as Keras tells those of a list apart: lstm, lstm_1, dense …"""
+def numbered_by_class(layers: Iterable[T], class_name: Callable[[T], str]) -> dict[str, T]:
+    """Return layers by class and number, as Keras numbers the layers of a list: lstm, lstm_1, dense …"""
     counts: dict[str, int] = {}
     found = {}
     for layer in layers:
@@ -244,7 +245,7 @@ def by_class(layers: Iterable[T], class_name: Callable[[T], str]) -> dict[str, T
 
 
 def _parsed(name: str, text: bytes) -> dict[str, Any]:
-    """The JSON object in a text."""
+    """The JSON object in a string."""
     try:
         found = parse_json(text)
     except ValueError as error:
@@ -255,7 +256,7 @@ def _parsed(name: str, text: bytes) -> dict[str, Any]:
 
 
 def _listed(name: str, config: dict[str, Any]) -> list[KerasLayer]:
-    """The layers in a model's configuration; none for a model that is a class of its own."""
+    """The layers in a model's configuration; none for a subclassed model."""
     try:
         inner = config["config"]
         return [_description(entry) for entry in (inner if isinstance(inner, list) else inner.get("layers", []))]

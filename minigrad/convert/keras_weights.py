@@ -1,4 +1,4 @@
-"""Weights from files that Keras wrote, into layers and models here."""
+"""Loading of weights saved by Keras into minigrad's layers and models."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from minigrad.convert.errors import ConversionError, ForeignFileError
-from minigrad.convert.keras_file import KerasFile, KerasLayer, by_class, read_for
+from minigrad.convert.keras_file import KerasFile, KerasLayer, numbered_by_class, read_for
 from minigrad.convert.paths import file_name
 from minigrad.engine import tree
 from minigrad.engine.arguments import flag
@@ -16,30 +16,30 @@ from minigrad.layers.catalogue import snake_case
 from minigrad.layers.layer import CLASSES, Layer
 from minigrad.layers.weight import Weight
 
-Pairs = list[tuple[Weight, Any, str]]  # a weight, its new value, and what the file calls it
+Pairs = list[tuple[Weight, Any, str]]  # a weight, its new value, and its name in the file
 
 _MODELS = ("Functional", "Model", "Sequential")
-# Arguments that decide what the weights mean. Sizes show in the shapes; what acts in training only is left to the user.
+# Arguments that change the outputs for the same weights. Sizes show in the shapes; others act in training only.
 _DECISIVE = ("activation", "recurrent_activation", "reset_after", "go_backwards", "merge_mode")
 _INNER = ("layer", "backward_layer", "cell", "cells")
 
 
 def load_keras(path: Any, target: Any, name: str | None = None, by_name: bool = False) -> list[str]:
-    """Sets weights from a file of `read_keras`'s kinds.
+    """Set weights from a file that `read_keras` reads.
 
     Args:
         path: the file.
         target: a model, whose layers take the weights in order, as in Keras; or one layer or cell.
-        name: for one layer: which of the file's it is; not needed if the file has one of its class only.
-        by_name: for a model: set the layers whose names are in the file, and leave the others as they are.
+        name: for one layer: its name in the file; not needed if the file has only one layer of its class.
+        by_name: for a model: whether to set only the layers whose names are in the file.
 
     Returns:
         The names of the file's layers whose weights were set.
 
     Raises:
         ForeignFileError: the file is missing, cut short, or was not written by Keras.
-        ConversionError: a layer of the file is none of ours, or not the target's; or an argument differs that changes
-            the numbers.
+        ConversionError: a layer of the file does not exist in minigrad or in the target, or an argument differs that
+            changes the outputs.
         ShapeError: the shapes differ. Nothing has been set then.
         DTypeError: a weight's dtype cannot hold its numbers. Nothing has been set then.
     """
@@ -69,21 +69,25 @@ def load_keras(path: Any, target: Any, name: str | None = None, by_name: bool = 
 
 
 def _choose(file: KerasFile, target: Layer, name: str | None) -> KerasLayer:
-    """The layer of the file that is meant."""
-    weighty = [layer for layer in file.layers if layer.weights]
+    """The layer of the file for the target."""
+    with_weights = [layer for layer in file.layers if layer.weights]
     if name is not None:
-        named = [layer for layer in weighty if layer.name == name]
+        named = [layer for layer in with_weights if layer.name == name]
     else:
-        named = weighty if len(weighty) == 1 else [layer for layer in weighty if _may_be(layer, target)]
+        named = (
+            with_weights
+            if len(with_weights) == 1
+            else [layer for layer in with_weights if _matches_class(layer, target)]
+        )
     if len(named) == 1:
         return named[0]
-    wanted = f"a layer {name!r}" if name is not None else f"one {type(target).__name__}"
-    listed = ", ".join(layer.name for layer in weighty) or "none"
-    hint = "" if name is not None else " Say which with name=…"
-    raise ConversionError(f"{file.path}: expected {wanted} in the file, got {len(named)}; it has: {listed}.{hint}")
+    expected = f"a layer {name!r}" if name is not None else f"one {type(target).__name__}"
+    listed = ", ".join(layer.name for layer in with_weights) or "none"
+    hint = "" if name is not None else " Choose one with name=…"
+    raise ConversionError(f"{file.path}: expected {expected} in the file, got {len(named)}; it has: {listed}.{hint}")
 
 
-def _may_be(stored: KerasLayer, target: Layer) -> bool:
+def _matches_class(stored: KerasLayer, target: Layer) -> bool:
     if stored.class_name is not None:
         return stored.class_name == type(target).__name__
     place = stored.path.rpartition("/")[2]
@@ -92,12 +96,12 @@ def _may_be(stored: KerasLayer, target: Layer) -> bool:
 
 def _for_layer(file: KerasFile, stored: KerasLayer, target: Layer) -> Pairs:
     if file.by_place:
-        places = [dict(_places(target, three)) for three in (False, True)]
+        places = [dict(_places(target, keras3)) for keras3 in (False, True)]
         places.append({f"cell/{place}": weight for place, weight in places[0].items()})  # of a bare cell
         return _paired(file, places, {name: (array, stored.name) for name, array in stored.weights.items()}, target)
     own = target.weights
     if len(own) != len(stored.weights):
-        _refuse_unbuilt(file, [target])
+        _check_built(file, [target])
         raise ShapeError(
             f"{file.path}: expected {len(own)} weights for {target.name}, got {len(stored.weights)} of {stored.name}."
         )
@@ -107,21 +111,21 @@ def _for_layer(file: KerasFile, stored: KerasLayer, target: Layer) -> Pairs:
 def _paired(
     file: KerasFile, places: Iterable[dict[str, Weight]], stored: dict[str, tuple[Any, str]], target: Layer
 ) -> Pairs:
-    """Each weight with the array at its place, where all places fit."""
+    """Each weight with the array at its place, if all places match."""
     tried = list(places)
     for weights in tried:
         if weights.keys() == stored.keys():
             return [(weight, stored[place][0], place) for place, weight in weights.items()]
-    _refuse_unbuilt(file, [target, *getattr(target, "layers", [])])
-    missing, strange = sorted(tried[0].keys() - stored.keys()), sorted(stored.keys() - tried[0].keys())
+    _check_built(file, [target, *getattr(target, "layers", [])])
+    missing, extra = sorted(tried[0].keys() - stored.keys()), sorted(stored.keys() - tried[0].keys())
     raise ConversionError(
         f"{file.path}: is of another model than {target.name}: it lacks {', '.join(missing[:3]) or 'nothing'}, and has "
-        f"{', '.join(strange[:3]) or 'nothing'} beside."
+        f"{', '.join(extra[:3]) or 'nothing'} in addition."
     )
 
 
-def _refuse_unbuilt(file: KerasFile, layers: Iterable[Any]) -> None:
-    """Raises where layers have no weights yet, so that nothing can fit."""
+def _check_built(file: KerasFile, layers: Iterable[Any]) -> None:
+    """Check that the layers have weights already."""
     names = [layer.name for layer in layers if not layer.built]
     if names:
         verb = "are" if len(names) > 1 else "is"
@@ -135,54 +139,54 @@ def _refuse_unbuilt(file: KerasFile, layers: Iterable[Any]) -> None:
 
 
 def _for_model(file: KerasFile, target: Any, by_name: bool) -> tuple[Pairs, list[str]]:
-    weighty = [layer for layer in file.layers if layer.weights]
+    with_weights = [layer for layer in file.layers if layer.weights]
     own = [layer for layer in target.layers if layer.weights]
     if by_name:
         if not file.named:
-            raise ConversionError(f"{file.path}: by_name=True, but the file does not tell the layers' names.")
-        stored = {layer.name: layer for layer in weighty}
+            raise ConversionError(f"{file.path}: by_name=True, but the file does not have the layers' names.")
+        stored = {layer.name: layer for layer in with_weights}
         chosen = [(stored[layer.name], layer) for layer in own if layer.name in stored]
         if not chosen:
-            _refuse_unbuilt(file, target.layers)
+            _check_built(file, target.layers)
             raise ConversionError(
-                f"{file.path}: has no layer named as one of {target.name}: it has {', '.join(stored)}; expected one of "
+                f"{file.path}: has no layer with a name of {target.name}: it has {', '.join(stored)}; expected one of "
                 f"{', '.join(layer.name for layer in own) or 'none'}."
             )
     else:
         for layer in file.layers:
             _check_known(file, layer.class_name, layer.config, layer.name)
-        chosen = list(zip(weighty, own, strict=False)) if file.config is not None or not file.by_place else []
+        chosen = list(zip(with_weights, own, strict=False)) if file.config is not None or not file.by_place else []
     for layer, mine in chosen:
         _check_same(file, layer, mine)
     if by_name:
         pairs = [pair for layer, mine in chosen for pair in _for_layer(file, layer, mine)]
     elif file.by_place:
         stored_arrays = {place: (array, place) for place, array in file.arrays.items()}
-        pairs = _paired(file, [dict(_places(target, three)) for three in (False, True)], stored_arrays, target)
+        pairs = _paired(file, [dict(_places(target, keras3)) for keras3 in (False, True)], stored_arrays, target)
     else:
-        pairs = _in_order(file, weighty, own, target)
-    return pairs, [layer.name for layer, _ in chosen] or [layer.name for layer in weighty]
+        pairs = _in_order(file, with_weights, own, target)
+    return pairs, [layer.name for layer, _ in chosen] or [layer.name for layer in with_weights]
 
 
-def _in_order(file: KerasFile, weighty: list[KerasLayer], own: list[Layer], target: Any) -> Pairs:
-    if len(weighty) != len(own):
-        _refuse_unbuilt(file, target.layers)
+def _in_order(file: KerasFile, with_weights: list[KerasLayer], own: list[Layer], target: Any) -> Pairs:
+    if len(with_weights) != len(own):
+        _check_built(file, target.layers)
         raise ConversionError(
             f"{file.path}: expected {len(own)} layers with weights ({', '.join(layer.name for layer in own)}), as "
-            f"{target.name} has, got {len(weighty)} ({', '.join(layer.name for layer in weighty)})."
+            f"{target.name} has, got {len(with_weights)} ({', '.join(layer.name for layer in with_weights)})."
         )
-    return [pair for layer, mine in zip(weighty, own, strict=True) for pair in _for_layer(file, layer, mine)]
+    return [pair for layer, mine in zip(with_weights, own, strict=True) for pair in _for_layer(file, layer, mine)]
 
 
-def _places(layer: Any, three: bool, at: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Weight]]:
-    """Where Keras puts each weight: ``layers/lstm/cell/vars/0``, by the attributes that lead to it.
+def _places(layer: Any, keras3: bool, at: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Weight]]:
+    """The path at which Keras stores each weight, such as ``layers/lstm/cell/vars/0``, from attribute names.
 
     Args:
         layer: the layer or model.
-        three: as Keras 3, which goes through the attributes from a to z and numbers all layers of a list; Keras 2 goes
-            from z to a, and does not count those that it has met elsewhere.
-        at: where the layer itself stands.
-        seen: the layers that were met already.
+        keras3: whether to follow Keras 3, which visits attributes from a to z and numbers all layers of a list. Keras 2
+            visits them from z to a, and skips the layers that it has visited elsewhere.
+        at: the path of the layer itself.
+        seen: the ids of the layers visited already.
     """
     seen = set() if seen is None else seen
     seen.add(id(layer))
@@ -192,25 +196,28 @@ def _places(layer: Any, three: bool, at: str = "", seen: set[int] | None = None)
     inner = {id(w) for parts in below.values() for part in parts for w in part.weights}
     own = [w for w in layer.weights if id(w) not in inner]
     yield from ((f"{at}vars/{k}", weight) for k, weight in enumerate(own))
-    for name in sorted(below, reverse=not three):
+    for name in sorted(below, reverse=not keras3):
         single = isinstance(attributes[name], Layer)
-        numbered = {name: below[name][0]} if single else _numbered(name, below[name], three, seen)
+        numbered = {name: below[name][0]} if single else _numbered(name, below[name], keras3, seen)
         for place, part in numbered.items():
             if id(part) not in seen:
-                yield from _places(part, three, f"{at}{place}/", seen)
+                yield from _places(part, keras3, f"{at}{place}/", seen)
 
 
-def _numbered(name: str, layers: list[Layer], three: bool, seen: set[int]) -> dict[str, Layer]:
-    """The layers of a list by class: lstm, lstm_1, dense …"""
-    counted = [layer for layer in layers if three or id(layer) not in seen]
-    return {f"{name}/{place}": layer for place, layer in by_class(counted, lambda layer: type(layer).__name__).items()}
+def _numbered(name: str, layers: list[Layer], keras3: bool, seen: set[int]) -> dict[str, Layer]:
+    """The layers of a list by class and number: lstm, lstm_1, dense …"""
+    counted = [layer for layer in layers if keras3 or id(layer) not in seen]
+    return {
+        f"{name}/{place}": layer
+        for place, layer in numbered_by_class(counted, lambda layer: type(layer).__name__).items()
+    }
 
 
-# --- the same layers? -------------------------------------------------------------------------------------------------
+# --- checks of the configuration --------------------------------------------------------------------------------------
 
 
 def _check_known(file: KerasFile, class_name: str | None, config: Any, name: str) -> None:
-    """Is the class, and are those of the layers inside, among ours?"""
+    """Check that minigrad has the class of a layer, and those of the layers inside it."""
     if class_name is None:
         return
     if not isinstance(class_name, str):
@@ -229,12 +236,12 @@ def _check_known(file: KerasFile, class_name: str | None, config: Any, name: str
         _check_known(file, entry.get("class_name"), entry.get("config"), f"{name}/{entry.get('class_name')}")
 
 
-def _malformed(file: KerasFile, name: str, what: str) -> ForeignFileError:
-    return ForeignFileError(f"{file.path}: its configuration cannot be read: the layer {name!r:.80} has {what:.80}.")
+def _malformed(file: KerasFile, name: str, found: str) -> ForeignFileError:
+    return ForeignFileError(f"{file.path}: its configuration cannot be read: the layer {name!r:.80} has {found:.80}.")
 
 
 def _check_same(file: KerasFile, stored: KerasLayer, target: Layer) -> None:
-    """Is it a layer of the same class, with the same functions?"""
+    """Check that a layer of the file has the target's class and the same activations."""
     if stored.class_name is None:
         return
     _check_known(file, stored.class_name, stored.config, stored.name)
@@ -250,19 +257,19 @@ def _check_same(file: KerasFile, stored: KerasLayer, target: Layer) -> None:
 def _compare(file: KerasFile, name: str, theirs: Any, ours: dict[str, Any]) -> None:
     if not isinstance(theirs, dict):
         raise _malformed(file, name, f"arguments that are {type(theirs).__name__}")
-    three = str(file.keras_version or 2).partition(".")[0] not in ("0", "1", "2")
+    keras3 = str(file.keras_version or 2).partition(".")[0] not in ("0", "1", "2")
     for key in _DECISIVE:
         if key not in theirs or key not in ours:
             continue
         if theirs[key] != ours[key]:
             raise ConversionError(
                 f"{file.path}: {name} has {key}={theirs[key]!r:.80}, the target {key}={ours[key]!r}: the same weights "
-                f"would give other numbers. Make the layer with {key}={theirs[key]!r:.80}."
+                f"would give other outputs. Make the layer with {key}={theirs[key]!r:.80}."
             )
-        if theirs[key] == "hard_sigmoid" and three:
+        if theirs[key] == "hard_sigmoid" and keras3:
             raise ConversionError(
                 f"{file.path}: {name} has {key}='hard_sigmoid' of Keras {file.keras_version}, clip(x/6 + 1/2, 0, 1); "
-                "here it is that of Keras 2, clip(0.2 x + 1/2, 0, 1): the same weights would give other numbers."
+                "minigrad's is that of Keras 2, clip(0.2 x + 1/2, 0, 1): the same weights would give other outputs."
             )
     for key in _INNER:
         pair = [

@@ -1,6 +1,6 @@
-"""Where each framework puts the gates of an LSTM and of a GRU in its arrays: facts, as data.
+"""Layouts of the gates of an LSTM and of a GRU in each framework's arrays, as data.
 
-All compute z = x W + h U + b and split z into gates. They differ in what stands where:
+All compute z = x W + h U + b and split z into gates. They differ in the order and the shapes:
 
     framework   gates       W                    U                    biases
     tf1         i, j, f, o  rows 0 … of kernel   the rows below       one; the forget bias is added at call
@@ -9,8 +9,8 @@ All compute z = x W + h U + b and split z into gates. They differ in what stands
     onnx        i, o, f, c  (1, 4 units, …)      (1, 4 units, units)  two, end to end in one array
     chainer     a, i, f, o  (4 units, features)  (4 units, units)     one; unit by unit: a₀ i₀ f₀ o₀ a₁ i₁ …
 
-The candidate is called j, c̃, g, c or a; here g. Shapes often agree where the order does not, so that weights in the
-wrong place raise nothing and give other numbers: name the layout, and let `relayout` move them.
+The candidate is called j, c̃, g, c or a; here g. Shapes often agree where the order does not: then wrong weights raise
+no error and give other outputs. Name the layout, and let `relayout` convert them.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class GateLayout:
-    """How a framework lays out the weights of a recurrent cell.
+    """Layout of the weights of a recurrent cell in one framework.
 
     Attributes:
         name: the key in `LSTM_LAYOUTS` or `GRU_LAYOUTS`.
         gates: the order of the gates, in minigrad's letters: i, f, g, o of the LSTM; z, r, g of the GRU.
-        letters: the same in the framework's own letters, for people.
+        letters: the same order in the framework's letters, for messages.
         kernel: the name of the array with W.
         recurrent: the name of the array with U; None where its rows stand below W's in one kernel.
         bias: the name of the array with b.
-        state_bias: has h U a bias of its own? ``"none"``; ``"apart"``, in a second array; ``"joined"``, in the second
-            half of the array; ``"stacked"``, in its second row.
-        state_bias_name: of the second array, if ``"apart"``.
-        bias_needed: is there no cell without a bias?
-        transposed: do the gates stand along the first axis, (4 units, features)?
-        interleaved: do the gates of one unit stand together, rather than the units of one gate?
-        direction_axis: does each array begin with an axis for the directions?
-        peepholes: the names of the arrays with the peepholes; none where there are no such cells.
-        peephole_gates: the order of the peepholes, one array each or all in the one.
-        projection: the name of the array with P; None where there is no such cell.
-        candidate: the names of the arrays with W and U, and with b, of the last gate, if those are arrays of their own.
-        adds_forget_bias: is a forget bias added at call, rather than stored in b?
-        reset_after: of a GRU: does the reset gate act on h U, rather than on h?
+        state_bias: the place of a second bias, that of h U: ``"none"``, there is none; ``"apart"``, in a second array;
+            ``"joined"``, in the second half of the array; ``"stacked"``, in its second row.
+        state_bias_name: the name of the second array, if ``"apart"``.
+        bias_needed: whether every cell has a bias.
+        transposed: whether the gates stand along the first axis, (4 units, features).
+        interleaved: whether the gates of one unit stand together, rather than the units of one gate.
+        direction_axis: whether each array begins with an axis for the directions.
+        peepholes: the names of the arrays with the peepholes; empty if no cell has them.
+        peephole_gates: the order of the peepholes, one array each or all in one.
+        projection: the name of the array with P; None if no cell has a projection.
+        candidate: the names of the arrays with W and U, and with b, of the last gate, if those are separate arrays.
+        adds_forget_bias: whether a forget bias is added at call, rather than stored in b.
+        reset_after: of a GRU: whether the reset gate acts on h U, rather than on h.
     """
 
     name: str
@@ -66,7 +66,7 @@ class GateLayout:
 
     @property
     def optional(self) -> tuple[tuple[str, ...], ...]:
-        """The names that a cell may do without, in groups that come and go together, in the framework's order."""
+        """Names of optional arrays, in groups that are present or absent together, in the framework's order."""
         biases = (self.bias, self.state_bias_name) if self.state_bias_name else (self.bias,)
         projection = (self.projection,) if self.projection else ()
         groups = (() if self.bias_needed else biases, self.peepholes, projection)
@@ -74,7 +74,7 @@ class GateLayout:
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """The names that every cell has, in the framework's order."""
+        """Names of the arrays that every cell has, in the framework's order."""
         matrices = (self.kernel,) if self.recurrent is None else (self.kernel, self.recurrent)
         if not self.bias_needed:
             return matrices
@@ -144,7 +144,7 @@ _GRU_TF1 = GateLayout(
     bias_needed=True,
     candidate=("candidate/kernel", "candidate/bias"),
 )
-# The others call a GRU's arrays as the LSTM's.
+# The others name the arrays of a GRU as those of the LSTM.
 _GRU_KERAS = replace(_KERAS, gates="zrg", letters="z, r, h", state_bias="stacked", reset_after=True)
 _GRU_KERAS_BEFORE = replace(_GRU_KERAS, name="keras_reset_before", state_bias="none", reset_after=False)
 _GRU_TORCH = replace(_TORCH, gates="rzg", letters="r, z, n", projection=None, reset_after=True)

@@ -1,12 +1,12 @@
-"""One recurrent layer as an ONNX model: a graph of a single node, LSTM or GRU.
+"""Export of one recurrent layer as an ONNX model: a graph of a single node, LSTM or GRU.
 
     X (time, batch, features)   [sequence_lens (batch,)]   [initial_h, initial_c (directions, batch, units)]
     → Y (time, directions, batch, units), Y_h, [Y_c] (directions, batch, units)
 
-These are ONNX's own axes: time first (``np.swapaxes(x, 0, 1)`` of what the layer here takes), and one axis for the two
-directions of a Bidirectional. A layer with `go_backwards` becomes the direction ``"reverse"``, whose Y stands in the
-order of the inputs; here the outputs of such a layer come in the order in which they were made. Past a row's length, Y
-is zero and the state stays; of a row of length 0, onnxruntime says that the state is zero, whatever it began with.
+These are ONNX's axes: time first (``np.swapaxes(x, 0, 1)`` of minigrad's inputs), and one axis for the two directions
+of a Bidirectional. A layer with `go_backwards` becomes the direction ``"reverse"``, whose Y is in the order of the
+inputs; minigrad returns the outputs of such a layer in the order in which they are computed. Past a row's length, Y is
+zero and the state keeps its value. For a row of length 0, onnxruntime returns a zero state, whatever the initial state.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.convert.cells import (
+from minigrad.convert.errors import ConversionError, missing_library
+from minigrad.convert.gates import to_numpy
+from minigrad.convert.levels import (
     Direction,
     Level,
+    check_merge_mode,
+    check_options,
+    check_recurrent_dropout,
     levels,
-    refuse_merge,
-    refuse_options,
-    refuse_recurrent_dropout,
     weights_of,
 )
-from minigrad.convert.errors import ConversionError, missing_library
-from minigrad.convert.gates import on_the_host
 from minigrad.convert.paths import file_name, writing
 from minigrad.engine.arguments import flag
 from minigrad.engine.errors import DTypeError
 from minigrad.engine.protocol import Array
 
-OPSET = 14  # of the operators LSTM and GRU; onnxruntime 1.7 and later
+OPSET = 14  # version of the operators LSTM and GRU; onnxruntime 1.7 and later
 
-# Our names; the operator's, with α and β where it takes them. Keras 2's hard sigmoid is clip(0.2 x + 0.5, 0, 1).
+# Names in minigrad and in ONNX, with α and β if the operator has them. Here hard_sigmoid is clip(0.2 x + 0.5, 0, 1).
 _ACTIVATIONS: dict[str, tuple[str, float | None, float | None]] = {
     "elu": ("Elu", 1.0, None),
     "hard_sigmoid": ("HardSigmoid", 0.2, 0.5),
@@ -47,19 +47,19 @@ _ACTIVATIONS: dict[str, tuple[str, float | None, float | None]] = {
 
 
 def to_onnx(layer: Any, path: Any, lengths: bool = False, initial_state: bool = False) -> None:
-    """Writes an LSTM or GRU as an ONNX model of one node, operator set 14.
+    """Write an LSTM or GRU as an ONNX model of one node, operator set 14.
 
     Args:
-        layer: an LSTM or GRU, an RNN around one cell, a Bidirectional, or a bare cell of any API generation; it has
-            weights already. The model has the layer's dtype; onnxruntime runs float32.
-        path: the file; an old one is replaced.
-        lengths: let the model take `sequence_lens` (see `sequence_lengths`).
-        initial_state: let the model take `initial_h` and, for an LSTM, `initial_c`.
+        layer: an LSTM or GRU, an RNN around one cell, a Bidirectional, or a bare cell of any API generation. It must
+            have weights. The model has the layer's dtype; onnxruntime runs float32.
+        path: the file; an existing one is replaced.
+        lengths: whether the model has the input `sequence_lens` (see `sequence_lengths`).
+        initial_state: whether the model has the input `initial_h` and, for an LSTM, `initial_c`.
 
     Raises:
         ConversionError: an option has no counterpart in ONNX.
-        DTypeError: `path` is none.
-        ForeignFileError: the file cannot be written, e.g. for there is no such folder.
+        DTypeError: `path` is not a path.
+        ForeignFileError: the file cannot be written, e.g. because the folder does not exist.
         MissingLibraryError: onnx is not installed.
     """
     name = file_name("to_onnx", path, "The layer comes first, then the file.")
@@ -70,10 +70,10 @@ def to_onnx(layer: Any, path: Any, lengths: bool = False, initial_state: bool = 
         raise missing_library("to_onnx", "onnx", "onnx") from None
     level = _one_level(layer)
     for direction in level.directions:
-        refuse_options(direction, "ONNX", _ACTIVATIONS, _ACTIVATIONS)
-        refuse_recurrent_dropout(direction, "ONNX")
+        check_options(direction, "ONNX", _ACTIVATIONS, _ACTIVATIONS)
+        check_recurrent_dropout(direction, "ONNX")
         if lengths:
-            _refuse_repeated_outputs(direction)
+            _check_masked_outputs(direction)
     arrays = _arrays(level)
     first = level.directions[0]
     inputs = ["X", *(name if name in arrays else "" for name in ("W", "R", "B"))]
@@ -101,10 +101,10 @@ def to_onnx(layer: Any, path: Any, lengths: bool = False, initial_state: bool = 
 
 
 def sequence_lengths(mask: Any) -> Array:
-    """Returns the lengths of the rows of a mask, (batch,) of int32, for `sequence_lens` of ONNX and its like.
+    """Return the lengths of the rows of a mask, (batch,) of int32, for ONNX's `sequence_lens`.
 
     Args:
-        mask: (batch, time) of bools, True where a step counts: True for the first steps of a row, then False.
+        mask: (batch, time) of bools: True for the first steps of a row, then False.
 
     Raises:
         ConversionError: a row has a hole, or is padded on the left.
@@ -113,7 +113,7 @@ def sequence_lengths(mask: Any) -> Array:
     >>> sequence_lengths([[True, True, False], [False, False, False]])
     array([2, 0], dtype=int32)
     """
-    array = on_the_host(mask)
+    array = to_numpy(mask)
     if array.dtype != np.bool_ or array.ndim != 2:
         raise DTypeError(
             f"sequence_lengths: expected `mask` of bools, (batch, time), got {array.dtype} of shape {array.shape}."
@@ -122,8 +122,8 @@ def sequence_lengths(mask: Any) -> Array:
     if late.any():
         row = int(np.flatnonzero(late.any(1))[0])
         raise ConversionError(
-            f"sequence_lengths: row {row} of the mask counts again after a step that does not: a mask with holes, or "
-            "padded on the left, has no counterpart in lengths. Only padding at the end has."
+            f"sequence_lengths: row {row} of the mask is True after a step that is False: a mask with holes, or "
+            "padded on the left, cannot be written as lengths. Pad at the end only."
         )
     return array.sum(1, dtype=np.int32)
 
@@ -131,10 +131,8 @@ def sequence_lengths(mask: Any) -> Array:
 def _one_level(layer: Any) -> Level:
     found = levels("to_onnx", layer)
     if len(found) != 1:
-        raise ConversionError(
-            f"to_onnx: expected one layer, for one node, got {len(found)}. Write each into a file of its own."
-        )
-    refuse_merge("to_onnx", found[0], "ONNX")
+        raise ConversionError(f"to_onnx: expected one layer, for one node, got {len(found)}. Write one file for each.")
+    check_merge_mode("to_onnx", found[0], "ONNX")
     kinds = {(d.kind, d.layout.name, d.units, d.config.get("use_bias", True)) for d in found[0].directions}
     if len(kinds) > 1:
         raise ConversionError(
@@ -144,18 +142,18 @@ def _one_level(layer: Any) -> Level:
     return found[0]
 
 
-def _refuse_repeated_outputs(direction: Direction) -> None:
-    """Keras' layers repeat their last output past a row's length; `dynamic_rnn` and ONNX put zeros."""
+def _check_masked_outputs(direction: Direction) -> None:
+    """Check that outputs past a row's length are zeros, as in ONNX; Keras' layers repeat the last output."""
     sequences = getattr(direction.layer, "return_sequences", False)
     if sequences and not getattr(direction.layer, "zero_output_for_mask", True):
         raise ConversionError(
-            f"{direction.name}: past a row's length ONNX's outputs are zero, and this layer repeats its last one. Make "
+            f"{direction.name}: past a row's length ONNX's outputs are zero, and this layer repeats the last one. Make "
             "it with zero_output_for_mask=True, or with return_sequences=False and use Y_h alone."
         )
 
 
 def _arrays(level: Level) -> dict[str, Array]:
-    """W, R, B and P of all directions."""
+    """The arrays W, R, B and P of all directions."""
     first = level.directions[0]
     dst = "onnx_reset_before" if first.kind == "GRU" and not first.layout.reset_after else "onnx"
     each = [weights_of(direction, dst) for direction in level.directions]
@@ -165,7 +163,7 @@ def _arrays(level: Level) -> dict[str, Array]:
 def _attributes(level: Level) -> dict[str, Any]:
     """The node's attributes."""
     first = level.directions[0]
-    way = "bidirectional" if len(level.directions) == 2 else "reverse" if first.backwards else "forward"
+    direction = "bidirectional" if len(level.directions) == 2 else "reverse" if first.backwards else "forward"
     functions, alphas, betas = [], [], []
     for d in level.directions:
         φ, σ = _ACTIVATIONS[d.activation("activation")], _ACTIVATIONS[d.activation("recurrent_activation")]
@@ -173,7 +171,7 @@ def _attributes(level: Level) -> dict[str, Any]:
             functions.append(function)
             alphas += [] if α is None else [α]
             betas += [] if β is None else [β]
-    attributes = {"hidden_size": first.units, "direction": way, "activations": functions}
+    attributes = {"hidden_size": first.units, "direction": direction, "activations": functions}
     attributes |= {"activation_alpha": alphas} if alphas else {}
     attributes |= {"activation_beta": betas} if betas else {}
     return attributes | ({"linear_before_reset": int(first.layout.reset_after)} if first.kind == "GRU" else {})

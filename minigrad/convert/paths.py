@@ -1,4 +1,4 @@
-"""Files named by the caller: what is no name, and what cannot be read or written, says so."""
+"""File names from the user, and the errors for those that cannot be used or written."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from minigrad.engine.files import FileError, write_atomically
 
 
 def file_name(where: str, path: Any, order: str = "") -> str:
-    """Returns a path as a string.
+    """Return a path as a string.
 
     Args:
         where: the function, for the message.
         path: the path.
-        order: says which argument comes first, for those who exchanged two.
+        order: a hint at the order of the arguments, for the message.
 
     Raises:
-        DTypeError: it is no path.
+        DTypeError: `path` is not a path.
     """
     if not isinstance(path, (str, os.PathLike)):
-        came = type(path).__name__ if hasattr(path, "__dict__") or isinstance(path, dict) else shown(path)
-        raise DTypeError(f"{where}: expected `path`, the name of a file, got {came}.{order and ' ' + order}")
+        given = type(path).__name__ if hasattr(path, "__dict__") or isinstance(path, dict) else shown(path)
+        raise DTypeError(f"{where}: expected `path`, the name of a file, got {given}.{order and ' ' + order}")
     return str(os.fspath(path))
 
 
 @contextmanager
 def writing(name: str) -> Iterator[None]:
-    """Makes of what the system says to writing a file a ForeignFileError that names it."""
+    """Turn an OSError raised in the block into a ForeignFileError that names the file."""
     try:
         yield
     except OSError as error:
         raise ForeignFileError(f"{name}: cannot be written: {error.strerror or error}.") from None
 
 
-def write_whole(name: str, write: Callable[[BinaryIO], Any]) -> None:
-    """Write a file as `write_atomically` does, in a folder that is there.
+def write_file(name: str, write: Callable[[BinaryIO], Any]) -> None:
+    """Write a file with `write_atomically`, in an existing folder.
 
     Raises:
         ForeignFileError: it cannot be written.
@@ -48,5 +48,5 @@ def write_whole(name: str, write: Callable[[BinaryIO], Any]) -> None:
         os.stat(os.path.dirname(os.path.abspath(name)))
         try:
             write_atomically(name, write)
-        except FileError as error:  # says so in a sentence already
+        except FileError as error:  # its message is complete
             raise ForeignFileError(str(error)) from None

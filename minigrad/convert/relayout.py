@@ -1,11 +1,11 @@
-"""Weights of an LSTM or a GRU from one framework's layout to another's: pure functions on plain arrays.
+"""Conversion of the weights of an LSTM or a GRU between frameworks' layouts: pure functions on plain arrays.
 
-Every layout is taken apart into one matrix a gate and put together again in the other's order:
+The arrays are split into one matrix a gate, and these are joined in the other layout's order:
 
     W_k (features, units), U_k (outputs, units), b_k (units,)     for each gate k
 
-Nothing is computed save two sums. Where one framework adds two biases and the other stores one, b = b_x + b_h. Where
-one adds a forget bias at call and the other stores it, b_f = b_f + forget_bias; it goes into b_h where there is one.
+Only two sums are computed. If one framework adds two biases and the other stores one, b = b_x + b_h. If one adds a
+forget bias at call and the other stores it, b_f = b_f + forget_bias; it is added to b_h if there is one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,15 @@ from typing import Any, Literal
 import numpy as np
 
 from minigrad.convert.errors import ConversionError
-from minigrad.convert.gates import Gates, Parts, Weights, sets_of_names, take_apart, told_by, upright
+from minigrad.convert.gates import (
+    Gates,
+    GateWeights,
+    Weights,
+    name_sets,
+    prefix_errors,
+    split_gates,
+    transpose_if_needed,
+)
 from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
 from minigrad.engine.errors import OptionError, shown, unknown_name
 from minigrad.engine.protocol import Array
@@ -27,23 +35,24 @@ from minigrad.engine.protocol import Array
 def relayout(
     weights: Weights, src: str | GateLayout, dst: str | GateLayout, *, forget_bias: float | None = None
 ) -> dict[str, Array]:
-    """Moves the weights of an LSTM from one framework's layout to another's.
+    """Convert the weights of an LSTM from one framework's layout to another's.
 
     Args:
         weights: arrays by the names of the layout `src`, or a list of them in its order, as `layer.get_weights()`
             returns them.
-        src: the layout they have: ``"tf1"``, ``"keras"``, ``"torch"``, ``"onnx"``, ``"chainer"``, or one's own.
-        dst: the layout to make.
-        forget_bias: what a cell of the first generation adds to the forget gate at call, 1 by default as there. It is
-            stored in the bias on the way out of ``"tf1"``, and taken out of it on the way in.
+        src: the layout of `weights`: ``"tf1"``, ``"keras"``, ``"torch"``, ``"onnx"``, ``"chainer"``, or a custom
+            `GateLayout`.
+        dst: the layout of the result.
+        forget_bias: the number that a cell of the first generation adds to the forget gate at call; 1 by default, as
+            in that cell. From ``"tf1"`` it is added to the bias; to ``"tf1"`` it is subtracted from the bias.
 
     Returns:
-        New arrays by the names of the layout `dst`, in its order: ``layer.set_weights(list(result.values()))``. Moving
-        them back gives the same numbers, but for the rounding of the two sums (see the module).
+        New arrays by the names of the layout `dst`, in its order: ``layer.set_weights(list(result.values()))``. The
+        conversion back gives the same numbers, except for the rounding of the two sums (see the module).
 
     Raises:
         ConversionError: the other framework has no peepholes, or no projection.
-        ShapeError: the arrays do not have the layout that `src` says.
+        ShapeError: the arrays do not have the layout `src`.
 
     >>> import numpy as np
     >>> keras = {"kernel": np.array([[1.0, 2.0, 3.0, 4.0]]), "recurrent_kernel": np.zeros((1, 4)), "bias": np.ones(4)}
@@ -52,29 +61,29 @@ def relayout(
     >>> relayout(keras, "keras", "tf1")["bias"]
     array([1., 1., 0., 1.])
     """
-    return moved("relayout", "LSTM", weights, src, dst, forget_bias)
+    return change_layout("relayout", "LSTM", weights, src, dst, forget_bias)
 
 
 def relayout_gru(weights: Weights, src: str | GateLayout, dst: str | GateLayout) -> dict[str, Array]:
-    """Moves the weights of a GRU from one framework's layout to another's.
+    """Convert the weights of a GRU from one framework's layout to another's.
 
     Args:
-        weights: as of `relayout`.
-        src: the layout they have: ``"keras"`` (with `reset_after`), ``"torch"``, ``"onnx"`` (linear_before_reset = 1);
-            or ``"tf1"``, ``"keras_reset_before"``, ``"onnx_reset_before"``, where the reset gate acts on h.
-        dst: the layout to make.
+        weights: as for `relayout`.
+        src: the layout of `weights`: ``"keras"`` (with `reset_after`), ``"torch"``, ``"onnx"`` (linear_before_reset =
+            1); or ``"tf1"``, ``"keras_reset_before"``, ``"onnx_reset_before"``, where the reset gate acts on h.
+        dst: the layout of the result.
 
     Returns:
-        New arrays, as of `relayout`.
+        New arrays, as from `relayout`.
 
     Raises:
         ConversionError: the reset gate acts in another place.
-        ShapeError: the arrays do not have the layout that `src` says.
+        ShapeError: the arrays do not have the layout `src`.
     """
-    return moved("relayout_gru", "GRU", weights, src, dst)
+    return change_layout("relayout_gru", "GRU", weights, src, dst)
 
 
-def moved(
+def change_layout(
     where: str,
     kind: Literal["LSTM", "GRU"],
     weights: Weights,
@@ -82,23 +91,23 @@ def moved(
     dst: str | GateLayout,
     forget_bias: float | None = None,
 ) -> dict[str, Array]:
-    """Returns what `relayout` or `relayout_gru` does; messages begin with `where`, a function or a layer."""
+    """Return the weights in another layout; messages begin with `where`, a function or a layer."""
     known = LSTM_LAYOUTS if kind == "LSTM" else GRU_LAYOUTS
     one, other = _layout(f"{where}: src", src, known), _layout(f"{where}: dst", dst, known)
-    with told_by(where):
-        _refuse_another_reset(one, other)
+    with prefix_errors(where):
+        _check_reset_gate(one, other)
     added = _forget_bias(where, forget_bias, one, other)
-    parts = take_apart(where, weights, one)
+    parts = split_gates(where, weights, one)
     stored = int(one.adds_forget_bias) - int(other.adds_forget_bias)
-    with told_by(where):
-        return put_together(_fold(parts, stored * added, other), other)
+    with prefix_errors(where):
+        return join_gates(_add_forget_bias(parts, stored * added, other), other)
 
 
 def _layout(where: str, layout: Any, known: Mapping[str, GateLayout]) -> GateLayout:
     if isinstance(layout, GateLayout):
         return layout
     if not isinstance(layout, str) or layout not in known:
-        raise unknown_name(where, layout, known, "A GateLayout of your own will do as well.")
+        raise unknown_name(where, layout, known, "A custom GateLayout is accepted too.")
     return known[layout]
 
 
@@ -115,21 +124,21 @@ def _forget_bias(where: str, given: Any, one: GateLayout, other: GateLayout) -> 
     return float(given)
 
 
-def _refuse_another_reset(one: GateLayout, other: GateLayout) -> None:
+def _check_reset_gate(one: GateLayout, other: GateLayout) -> None:
     if one.reset_after == other.reset_after:
         return
     places = {True: "h U, after the product", False: "h, before the product"}
     raise ConversionError(
-        f"{one.name!r} cannot be moved to {other.name!r}: its reset gate acts on {places[one.reset_after]}, the "
+        f"{one.name!r} cannot be converted to {other.name!r}: its reset gate acts on {places[one.reset_after]}, the "
         f"other's on {places[other.reset_after]}; no weights make the two equal."
     )
 
 
-# --- the sums, and together -------------------------------------------------------------------------------------------
+# --- sums and joined arrays -------------------------------------------------------------------------------------------
 
 
-def _fold(parts: Parts, amount: float, layout: GateLayout) -> Parts:
-    """Adds a number to the forget gate's bias: to that of h U where the layout or the parts have one."""
+def _add_forget_bias(parts: GateWeights, amount: float, layout: GateLayout) -> GateWeights:
+    """The weights with a number added to the forget gate's bias: that of h U, if the layout or the weights have one."""
     if amount == 0.0:
         return parts
     zeros = {gate: np.zeros(W.shape[1], W.dtype) for gate, W in parts.W.items()}
@@ -144,13 +153,13 @@ def _plus(b: Array, amount: float) -> Array:
     return b + b.dtype.type(amount)
 
 
-def put_together(parts: Parts, layout: GateLayout) -> dict[str, Array]:
-    """Returns the arrays of a layout, by name and in its order.
+def join_gates(parts: GateWeights, layout: GateLayout) -> dict[str, Array]:
+    """Return the arrays of a layout, by name and in its order.
 
     Raises:
         ConversionError: the layout has no place for the peepholes or the projection.
     """
-    _refuse_what_has_no_place(parts, layout)
+    _check_representable(parts, layout)
     W, U = _join(parts.W, layout), _join(parts.U, layout)
     made = {layout.kernel: np.concatenate([W, U])} if layout.recurrent is None else {layout.kernel: W}
     if layout.recurrent is not None:
@@ -163,13 +172,13 @@ def put_together(parts: Parts, layout: GateLayout) -> dict[str, Array]:
         made |= dict(zip(layout.peepholes, np.split(np.concatenate(of_gates), len(layout.peepholes)), strict=True))
     if layout.candidate:
         made = _without_candidate(made, layout)
-    order = next(names for names in sets_of_names(layout) if set(names) == set(made))
-    arrays = {name: np.array(upright(made[name], layout), order="C") for name in order}
+    order = next(names for names in name_sets(layout) if set(names) == set(made))
+    arrays = {name: np.array(transpose_if_needed(made[name], layout), order="C") for name in order}
     return {name: array[None] for name, array in arrays.items()} if layout.direction_axis else arrays
 
 
 def _without_candidate(made: dict[str, Array], layout: GateLayout) -> dict[str, Array]:
-    """The gates' arrays and the candidate's apart."""
+    """The arrays with those of the candidate split from those of the gates."""
     apart = {}
     for gates, candidate in zip((layout.kernel, layout.bias), layout.candidate, strict=True):
         units = made[gates].shape[-1] // len(layout.gates)
@@ -177,20 +186,20 @@ def _without_candidate(made: dict[str, Array], layout: GateLayout) -> dict[str, 
     return apart
 
 
-def _refuse_what_has_no_place(parts: Parts, layout: GateLayout) -> None:
+def _check_representable(parts: GateWeights, layout: GateLayout) -> None:
     if parts.peepholes is not None and not layout.peepholes:
         raise ConversionError(
-            f"peepholes cannot be moved to {layout.name!r}: its gates do not see the cell state, and no "
-            "weights make up for that."
+            f"peepholes cannot be converted to {layout.name!r}: its gates do not read the cell state, and "
+            "no other weights have the same effect."
         )
     if parts.P is not None and layout.projection is None:
         raise ConversionError(
-            f"a projection cannot be moved to {layout.name!r}: its LSTM hands o ∘ φ(c) on as it is, so there "
-            "is no place for P."
+            f"a projection cannot be converted to {layout.name!r}: its LSTM outputs o ∘ φ(c) unchanged, and "
+            "has no matrix P."
         )
 
 
-def _joined_biases(parts: Parts, layout: GateLayout) -> dict[str, Array]:
+def _joined_biases(parts: GateWeights, layout: GateLayout) -> dict[str, Array]:
     b, b_h = parts.b, parts.b_h
     zeros = {gate: np.zeros(W.shape[1], W.dtype) for gate, W in parts.W.items()}
     if b is None:
@@ -207,7 +216,7 @@ def _joined_biases(parts: Parts, layout: GateLayout) -> dict[str, Array]:
 
 
 def _join(gates: Gates, layout: GateLayout) -> Array:
-    """(…, gates · units), from one array a gate."""
+    """One array (…, gates · units) from one array a gate."""
     in_order = [gates[gate] for gate in layout.gates]
     if not layout.interleaved:
         return np.concatenate(in_order, -1)

@@ -1,10 +1,10 @@
-"""Safetensors files, read and written with nothing but NumPy.
+"""Reader and writer of safetensors files, with NumPy alone.
 
     8 bytes     N, the length of the header, little-endian
     N bytes     the header, JSON: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, …}
     the rest    the arrays, end to end, little-endian, rows first; the offsets count from here
 
-Nothing in such a file is ever run, unlike in a pickle.
+Unlike a pickle, such a file contains no code.
 
 Source: the format's description, https://github.com/huggingface/safetensors#format
 """
@@ -19,32 +19,32 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from minigrad.convert.errors import ForeignFileError
-from minigrad.convert.paths import file_name, write_whole
+from minigrad.convert.paths import file_name, write_file
 from minigrad.engine.errors import DTypeError, shown
 from minigrad.engine.protocol import Array
 from minigrad.engine.untrusted import bytes_on_disk, is_shape, opened, oversized, parse_json, room, size_of
 
-# In the order in which the arrays are written: the wide ones first, so that all stay aligned.
+# In the order in which the arrays are written: wide types first, so that all arrays are aligned.
 _DTYPES = {
     "U64": "<u8", "I64": "<i8", "F64": "<f8", "F32": "<f4", "U32": "<u4", "I32": "<i4", "F16": "<f2", "U16": "<u2",
     "I16": "<i2", "I8": "|i1", "U8": "|u1", "BOOL": "|b1",
 }  # fmt: skip
 _NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
-HEADER_BYTES = 100_000_000  # as the package `safetensors` allows
-_ABOUT = "__metadata__"  # the one key of the header that is no array
+HEADER_BYTES = 100_000_000  # the limit of the package `safetensors`
+_ABOUT = "__metadata__"  # the only key of the header that is not an array
 
 
 def write_safetensors(path: Any, arrays: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> None:
-    """Writes named arrays, for ``safetensors.torch.load_file`` and everybody else.
+    """Write named arrays, which ``safetensors.torch.load_file`` and other readers load.
 
     Args:
-        path: the file; an old one is replaced, at once and only when the new one is whole.
-        arrays: arrays by name, e.g. what `to_torch_state_dict` returns.
+        path: the file; an existing one is replaced, atomically and only by a complete file.
+        arrays: arrays by name, e.g. from `to_torch_state_dict`.
         metadata: strings by name, such as ``{"format": "pt"}``.
 
     Raises:
-        ForeignFileError: the file cannot be written, e.g. for there is no such folder, or the path is that of a device.
-        DTypeError: the format has no such dtype; or `path` or `arrays` is none.
+        ForeignFileError: the file cannot be written, e.g. because the folder does not exist, or the path is a device.
+        DTypeError: the format does not have a dtype; or `path` is not a path, or `arrays` not a dict.
     """
     name = file_name("write_safetensors", path, "The file comes first, then the arrays.")
     if not isinstance(arrays, Mapping):
@@ -64,20 +64,20 @@ def write_safetensors(path: Any, arrays: Mapping[str, Any], metadata: Mapping[st
         start = end
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     text += b" " * (-len(text) % 8)
-    write_whole(name, lambda file: file.writelines([len(text).to_bytes(8, "little"), text, *blocks]))
+    write_file(name, lambda file: file.writelines([len(text).to_bytes(8, "little"), text, *blocks]))
 
 
 def read_safetensors(path: Any) -> dict[str, Array]:
-    """Reads all arrays of a file.
+    """Read all arrays of a file.
 
-    A file from a stranger is safe to read: what its header declares is compared with the file before memory is
-    allocated. The format has no checksum, so numbers that were changed on the way are not noticed.
+    An untrusted file is safe to read: sizes declared in its header are compared with the file before memory is
+    allocated. The format has no checksum, so changed numbers are not detected.
 
     Returns:
         New arrays by name, in the order of the file's header.
 
     Raises:
-        ForeignFileError: there is no such file, it is cut short or damaged, or it is no safetensors file.
+        ForeignFileError: the file is missing, cut short, damaged, or not a safetensors file.
     """
     name = file_name("read_safetensors", path)
     with opened(name, ForeignFileError) as file:
@@ -101,7 +101,7 @@ class _Entry(NamedTuple):
 
 def _header(name: str, file: BinaryIO) -> dict[str, Any]:
     size, begin = size_of(file), file.read(9)
-    # A header's length can begin like a file of torch.save, but then a header follows.
+    # The length of a header can begin with the same bytes as a file of torch.save, but then a header follows.
     if begin[:2] in (b"PK", b"\x80\x02") and begin[8:9] != b"{":
         raise ForeignFileError(
             f"{name}: is a file of torch.save, not a safetensors file. Write one with "
@@ -131,12 +131,12 @@ def _header(name: str, file: BinaryIO) -> dict[str, Any]:
 
 
 def _entry(name: str, key: str, entry: Any, size: int) -> _Entry:
-    """What the header says of an array."""
+    """The dtype, shape and offsets of an array in the header."""
     found = entry if isinstance(entry, dict) else {}
     dtype, shape, offsets = (found.get(part) for part in ("dtype", "shape", "data_offsets"))
     if not (isinstance(dtype, str) and is_shape(shape) and is_shape(offsets) and len(offsets) == 2):
         raise ForeignFileError(
-            f"{name}: is damaged, or no safetensors file: its header says of {key!r}: {entry!r:.200}."
+            f"{name}: is damaged, or no safetensors file: its header describes {key!r} as {entry!r:.200}."
         )
     if dtype not in _DTYPES:
         raise ForeignFileError(f"{name}: {key!r} is of dtype {dtype:.20}; expected one of {', '.join(_DTYPES)}.")
@@ -150,12 +150,12 @@ def _entry(name: str, key: str, entry: Any, size: int) -> _Entry:
 
 
 def _check_offsets(name: str, entries: Mapping[str, _Entry], size: int) -> None:
-    """Each array begins where the one before it ends, and the last one ends where the file does."""
+    """Check that each array begins at the end of the one before it, and that the last ends with the file."""
     end = 0
     for key, entry in sorted(entries.items(), key=lambda item: (item[1].start, item[1].end)):
         if entry.start != end:
-            what = "overlaps the one before it" if entry.start < end else "leaves a gap before it"
-            raise ForeignFileError(f"{name}: is damaged: {key!r} {what}: expected byte {end}, got {entry.start}.")
+            fault = "overlaps the one before it" if entry.start < end else "leaves a gap before it"
+            raise ForeignFileError(f"{name}: is damaged: {key!r} {fault}: expected byte {end}, got {entry.start}.")
         end = entry.end
         if end > size:
             raise ForeignFileError(
@@ -163,11 +163,11 @@ def _check_offsets(name: str, entries: Mapping[str, _Entry], size: int) -> None:
                 f"{end} of {size}."
             )
     if end != size:
-        raise ForeignFileError(f"{name}: expected {end} bytes of numbers, as the header says, got {size}.")
+        raise ForeignFileError(f"{name}: expected {end} bytes of numbers, as in the header, got {size}.")
 
 
 def _read(name: str, key: str, entry: _Entry, file: BinaryIO, begin: int) -> Array:
-    """Reads an array into new memory."""
+    """Read an array into new memory."""
     try:
         array = np.empty(entry.shape, entry.dtype)
     except ValueError as error:  # 0 rows of 2⁶¹ numbers

@@ -1,4 +1,4 @@
-"""Damage done to files and descriptions, drawn from a seed; and what readers make of it.
+"""Random damage to files and descriptions, from a seed, and the readers' outcomes.
 
 By hand, in the folder `tests`: ``python -m convert.damage 2000`` damages 2000 files of each kind and prints the counts.
 """
@@ -104,7 +104,7 @@ TEXTS = (
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Each list or object of a value, and a key in it."""
+    """Pairs of a list or object in a value, and a key in it."""
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in list(inside):
         yield value, key
@@ -112,7 +112,7 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def changed(draw: random.Random, value: Any) -> bytes:
-    """Return a value as JSON, with parts replaced, removed, repeated, or followed by what is no JSON."""
+    """Return a value as JSON, with parts replaced, removed, repeated, or followed by invalid JSON."""
     value = json.loads(json.dumps(value))
     text = b"@@@"
     for _ in range(draw.choice([1, 1, 2, 3])):
@@ -240,7 +240,7 @@ def attributes_changed(draw: random.Random, content: bytes) -> bytes:
 
 
 def kinds(folder: Path) -> Iterator[Kind]:
-    """The kinds of files, each with a small whole one."""
+    """All kinds of files, each with a small undamaged file."""
     convert.write_safetensors(folder / "a", ARRAYS, {"format": "pt"})
     tensors = (folder / "a").read_bytes()
     for name, damage in (("bytes", damaged), ("header", header_changed)):
@@ -271,14 +271,14 @@ def kinds(folder: Path) -> Iterator[Kind]:
 
 
 def whole(kind: Kind, folder: Path) -> dict[str, Any]:
-    """Read the file as it was before any damage."""
+    """Read the undamaged file."""
     path = folder / f"whole.{kind.ending}"
     path.write_bytes(kind.content)
     return kind.read(path)
 
 
 def outcome(kind: Kind, seed: int, folder: Path, expected: dict[str, Any]) -> tuple[str, str]:
-    """Damage one file, read it, and say what came of it, with details."""
+    """Damage one file, read it, and return the outcome with details."""
     path = folder / f"damaged.{kind.ending}"
     path.write_bytes(kind.damage(random.Random(f"{kind.name} {seed}"), kind.content))
     try:
@@ -306,7 +306,7 @@ NAMES: tuple[Any, ...] = (
 
 
 def state_outcome(seed: int) -> tuple[str, str]:
-    """Damage a state dict of PyTorch's, load it, and say what came of it."""
+    """Damage a state dict of PyTorch, load it, and return the outcome."""
     draw, layer = random.Random(seed), draw_layer(seed)
     state: dict[Any, Any] = dict(convert.to_torch_state_dict(layer))
     before = [array.tobytes() for array in layer.get_weights()]

@@ -1,4 +1,4 @@
-"""HDF5 files read as `minigrad.convert.hdf5_content` does, but in forks of one process: a hundredth of the time."""
+"""Reading of HDF5 files as in `minigrad.convert.hdf5_content`, but in forks of one process: a hundred times faster."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SERVER = """if True:
 
 @contextmanager
 def forked(folder: Any) -> Iterator[None]:
-    """Read HDF5 files in forks, for the length of the block."""
+    """Read HDF5 files in forks inside the block."""
     before = hdf5_content._read_in_process
     command = [sys.executable, "-c", SERVER, hdf5_worker.__file__]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:

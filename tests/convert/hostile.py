@@ -1,4 +1,4 @@
-"""Files as a stranger might make them: HDF5 files that read others, and files that claim more than they hold."""
+"""Malicious files: HDF5 files that refer to others, and files that declare more than they hold."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONFIG = {
 
 
 def keras_file(folder: Path, kind: str, put: Callable[[Any, str], None]) -> Path:
-    """Write a file of one kernel, which `put(file, place)` puts in.
+    """Write a file of one kernel, which `put(file, place)` adds.
 
     Args:
         folder: the folder for it.
@@ -58,14 +58,14 @@ def npy(array: Any) -> bytes:
 
 
 def header(descr: Any, shape: Any, by_columns: Any = False) -> bytes:
-    """Return the beginning of an array in NumPy's format 1.0, whatever is said of it."""
+    """Return the header of an array in NumPy's format 1.0, with any description."""
     text = f"{{'descr': {descr!r}, 'fortran_order': {by_columns!r}, 'shape': {shape!r}, }}".encode()
     text += b" " * (-(len(text) + 11) % 64) + b"\n"
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
 
 
 class Member(NamedTuple):
-    """A member of a zip archive, whatever is said of it.
+    """A member of a zip archive, with any declared sizes.
 
     Attributes:
         name: its name in the directory.
@@ -73,7 +73,7 @@ class Member(NamedTuple):
         method: 0, stored, or 8, deflated.
         size: its declared size.
         crc: its declared checksum; None for that of `packed`.
-        flags: bit 0 says that it is encrypted.
+        flags: bit 0 marks it as encrypted.
         at: its place in the file; None for behind the one before.
         local: its name at that place; None for the same.
     """
@@ -89,7 +89,7 @@ class Member(NamedTuple):
 
 
 def crafted(path: Path, members: list[Member]) -> Path:
-    """Write a zip archive by hand."""
+    """Write a zip archive byte by byte."""
     body, directory = b"", b""
     for m in members:
         at = len(body) if m.at is None else m.at
@@ -111,7 +111,7 @@ def crafted(path: Path, members: list[Member]) -> Path:
 
 
 def deflated_zeros(mebibytes: int, begin: bytes = b"") -> bytes:
-    """Return a deflate stream of `begin` and so many MiB of zeros, made in no time."""
+    """Return a deflate stream of `begin` and many MiB of zeros, without compressing them."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     first = packer.compress(begin) + packer.flush(zlib.Z_FULL_FLUSH)
     block = packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH)

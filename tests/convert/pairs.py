@@ -35,7 +35,7 @@ def keras(of: Any = L.LSTMCell, **options: Any) -> Any:
 
 
 def moved(one: Any, other: Any, **how: Any) -> tuple[Any, Any]:
-    """The first built with random weights, and the second with the same, moved."""
+    """The first cell built with random weights, and the second with the same weights, converted."""
     built(one)
     other.build((None, FEATURES))
     names = ["tf1" if isinstance(cell, rnn_cell.RNNCell) else "keras" for cell in (one, other)]
@@ -49,7 +49,7 @@ def row(difference: Difference, convention: str) -> Any:
 
 
 def outputs(cell: Any, h: Any = H, c: Any = C) -> Any:
-    """What the cell itself answers, step by step."""
+    """Outputs of the cell itself, step by step."""
     state: Any = LSTMStateTuple(c, h) if isinstance(cell, rnn_cell.RNNCell) else [h, c]
     collected = []
     for t in range(TIME):

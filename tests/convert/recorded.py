@@ -1,4 +1,4 @@
-"""What other frameworks wrote and answered (`oracle/record/keras_files.py`, `torch_modules.py`), and models for it."""
+"""Files and outputs recorded from other frameworks (`oracle/record/keras_files.py`, `torch_modules.py`), and their models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ L = mg.keras.layers
 
 @cache
 def torch_cases() -> dict[str, dict[str, Any]]:
-    """By name: ``arguments`` of the module, and its ``arrays``."""
+    """Recorded modules by name: their ``arguments`` and ``arrays``."""
     about = json.loads((DATA / "torch.json").read_text("utf-8"))
     cases = {}
     with np.load(DATA / "torch.npz") as vectors:
@@ -84,7 +84,7 @@ def many() -> Any:
 
 
 def draw(layer: Any, seed: int = 0, dtype: str = "float64") -> Any:
-    """Sets all weights of a built layer to random multiples of 1/1024, and returns it."""
+    """Set all weights of a built layer to random multiples of 1/1024, and return it."""
     numbers = np.random.default_rng(seed)
     layer.set_weights([(numbers.integers(-1024, 1025, w.shape) / 1024).astype(dtype) for w in layer.weights])
     return layer

@@ -1,4 +1,4 @@
-"""Files that claim gigabytes are refused with the figure, and take no memory: measured in a process of its own."""
+"""Refusal of files that declare gigabytes: the message has the number, and no memory is allocated."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def many_links_to_one(file: Any, place: str) -> None:
 
 
 def more_than_the_file(file: Any, place: str) -> None:
-    """Write a contiguous array whose end was cut off, and the file made long again by a hole."""
+    """Write a contiguous array without its end, in a file extended by a hole."""
     plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     plist.set_fill_time(h5py.h5d.FILL_TIME_NEVER)

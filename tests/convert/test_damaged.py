@@ -1,4 +1,4 @@
-"""No damaged file gives another error than minigrad's, ends the process, or, with a checksum, gives other numbers."""
+"""Damaged files: only minigrad's errors, no crash, and with a checksum no wrong numbers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_damaged_files(kind: str, tmp_path: Path) -> None:
 
 
 def test_the_road_of_users_gives_the_same(tmp_path: Path) -> None:
-    """A damaged HDF5 file of each kind, read by a process of its own."""
+    """A damaged HDF5 file of each kind, read by a separate process."""
     for kind in kinds(tmp_path):
         if kind.ending == "h5":
             assert outcome(kind, 1, tmp_path, whole(kind, tmp_path))[0] != WRONG, kind.name
@@ -42,7 +42,7 @@ def test_damaged_state_dicts() -> None:
 
 
 def test_the_counting_can_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error of another kind is wrong, and so are other numbers behind a checksum."""
+    """Detection of another error, and of wrong numbers under a checksum."""
     kind = next(kind for kind in kinds(tmp_path) if kind.name == "weights of this version")
     expected = whole(kind, tmp_path)
     assert outcome(kind._replace(damage=lambda draw, content: content), 0, tmp_path, expected)[0] == RIGHT

@@ -1,4 +1,4 @@
-"""`explain_difference` measures what the cells do, finds the convention that causes it, and leaves nothing over."""
+"""`explain_difference`: outputs as measured, the convention that causes a difference, and a remainder of 0."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def test_the_same_weights_moved_from_2016_to_2019(forget_bias: float) -> None:
     assert found.causes == []
     assert found.max_h <= 1e-12
     assert found.rest <= 1e-12
-    assert row(found, "gate order").note == "no harm: the weights were moved"
+    assert row(found, "gate order").note == "no effect: the weights were converted"
     assert (row(found, "gate order").a, row(found, "gate order").b) == ("i, j, f, o", "i, f, c, o")
     assert (row(found, "state order").a, row(found, "state order").b) == ("(c, h)", "[h, c]")
     assert row(found, "weights").b == "the same after minigrad.convert"
     if forget_bias:
-        assert row(found, "forget bias").note == "no harm: the sum is the same"
+        assert row(found, "forget bias").note == "no effect: the sum is the same"
     assert "The outputs are the same" in str(found)
 
 
@@ -55,7 +55,7 @@ def test_the_second_generation_differs_by_its_hard_sigmoid_alone() -> None:
 
 
 def test_arrays_that_were_copied_and_should_have_been_moved() -> None:
-    """The shapes fit, nothing raises, and the numbers are wrong: here is why."""
+    """The shapes fit and nothing raises, but the outputs are wrong."""
     one, three = built(first()), keras()
     three.build((None, FEATURES))
     kernel, bias = one.get_weights()
@@ -73,7 +73,7 @@ def test_arrays_that_were_copied_and_should_have_been_moved() -> None:
     )
     only_bias = explain_difference(one, three, X, NAMED)
     assert only_bias.causes == ["forget bias"]
-    assert row(only_bias, "gate order").note == "no harm: the weights were moved"
+    assert row(only_bias, "gate order").note == "no effect: the weights were converted"
     assert row(only_bias, "forget bias").alone <= 1e-12
 
 
@@ -127,7 +127,7 @@ def test_one_convention_that_differs(name: str, of_one: Any, of_other: Any) -> N
 
 @pytest.mark.parametrize(
     ("name", "options", "said"),
-    [("peepholes", {"use_peepholes": True}, "i, f, o see c"), ("projection", {"num_proj": UNITS}, f"to {UNITS}")],
+    [("peepholes", {"use_peepholes": True}, "i, f, o read c"), ("projection", {"num_proj": UNITS}, f"to {UNITS}")],
 )
 def test_peepholes_and_projection(name: str, options: dict[str, Any], said: str) -> None:
     one, other = built(first(**options)), first()
@@ -141,7 +141,7 @@ def test_peepholes_and_projection(name: str, options: dict[str, Any], said: str)
         assert found.weights_same
 
 
-def test_clips_that_do_not_bite_cause_nothing() -> None:
+def test_clips_that_are_never_reached_cause_nothing() -> None:
     found = explain_difference(built(first()), built(first(cell_clip=1000.0)), X, NAMED)
     assert found.causes == []
     assert row(found, "cell_clip").b == "±1000.0"
@@ -160,7 +160,7 @@ def test_bias() -> None:
     found = explain_difference(one, other, X, NAMED)
     assert found.causes == ["forget bias"]
     assert (row(found, "forget bias").a, row(found, "forget bias").b) == ("1 stored", "none: no bias")
-    assert row(found, "bias").note == "no harm: the rest of it is zero"
+    assert row(found, "bias").note == "no effect: all other biases are zero"
 
 
 def test_weights_that_differ() -> None:
@@ -173,7 +173,7 @@ def test_weights_that_differ() -> None:
     both = explain_difference(one, built(keras(V1.LSTMCell), seed=1), X, NAMED)
     assert set(both.causes) == {"weights", "recurrent_activation"}
     third = explain_difference(built(first()), built(keras(), seed=1), X, NAMED)
-    assert row(third, "gate order").note == "the weights are others in either order"
+    assert row(third, "gate order").note == "the weights differ in either order"
     assert third.causes == ["weights"]
 
 
@@ -236,10 +236,10 @@ def test_other_cells_of_the_first_generation() -> None:
     assert row(explain_difference(one, together), "state").b == "one tensor, c and h side by side"
 
 
-# --- what changes no number -------------------------------------------------------------------------------------------
+# --- differences without effect ---------------------------------------------------------------------------------------
 
 
-def test_what_acts_in_training_only_is_said_and_blamed_for_nothing() -> None:
+def test_options_that_act_in_training_only_are_listed_and_cause_nothing() -> None:
     one = built(keras())
     other = built(keras(dropout=0.5, kernel_regularizer="l2", bias_constraint="non_neg", kernel_initializer="ones"))
     found = explain_difference(one, other, X, NAMED)
@@ -247,7 +247,7 @@ def test_what_acts_in_training_only_is_said_and_blamed_for_nothing() -> None:
     assert (row(found, "dropout").a, row(found, "dropout").b) == ("0.0", "0.5")
     assert row(found, "dropout").alone is None
     assert row(found, "kernel_regularizer").b == "L2"
-    assert row(found, "kernel_initializer").note == "where the weights start"
+    assert row(found, "kernel_initializer").note == "initial weights only"
     recurrent = explain_difference(one, built(keras(recurrent_dropout=0.5)), X, NAMED)
     assert recurrent.same
     assert row(recurrent, "implementation").b == "1"
@@ -292,7 +292,7 @@ def any_cell(rng: np.random.Generator) -> Any:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_nothing_is_left_over_between_any_two_cells(seed: int) -> None:
+def test_no_difference_remains_between_any_two_cells(seed: int) -> None:
     rng = np.random.default_rng(seed)
     one, other = built(any_cell(rng), seed), built(any_cell(rng), seed + int(rng.integers(2)))
     found = explain_difference(one, other, X, NAMED)
@@ -316,11 +316,11 @@ def test_inputs_and_state_are_drawn_where_none_are_given() -> None:
     assert explain_difference(one, two, mg.tensor(X)).inputs.endswith("5 steps, state drawn at random")
 
 
-# --- to look at -------------------------------------------------------------------------------------------------------
+# --- display ----------------------------------------------------------------------------------------------------------
 
 
 class Table(HTMLParser):
-    """Counts cells, and holds the text."""
+    """A parser that counts cells and collects the text."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What `explain_difference` cannot compare, and says so: inputs that do not fit, and what is no pair of cells."""
+"""Errors of `explain_difference`: inputs that do not fit, and arguments that are not a pair of cells."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("fresh_variables")
         (X[..., :3], None, r"`inputs` of shape \(batch, 4\) or \(batch, time, 4\), got \(3, 5, 3\)"),
         (X[0, 0], None, r"got \(4,\)"),
         (X[:, :0], None, r"got \(3, 0, 4\)"),
-        (X, H, r"LSTMStateTuple\(c, h\), or a pair to hand to both cells as it is, got ndarray"),
+        (X, H, r"LSTMStateTuple\(c, h\), or a pair that both cells get unchanged, got ndarray"),
         (X, (H, C, C), "got tuple"),
         (X, (H[:2], C[:2]), r"h \(3, 5\) and c \(3, 5\), got \(2, 5\) and \(2, 5\)"),
     ],
@@ -39,11 +39,11 @@ def test_inputs_that_are_no_numbers() -> None:
         explain_difference(built(keras()), built(keras()), X.astype(complex))
 
 
-# --- what is no pair of cells -----------------------------------------------------------------------------------------
+# --- arguments that are not a pair of cells ---------------------------------------------------------------------------
 
 
 class OwnCall(L.LSTMCell):
-    """Computes something else than its base class."""
+    """A cell that computes something else than its base class."""
 
     def call(self, inputs: Any, states: Any, training: bool | None = None) -> Any:
         output, new = super().call(inputs, states)
@@ -63,12 +63,12 @@ class OwnCall(L.LSTMCell):
         (lambda: (built(keras()), built(L.LSTMCell(6))), ShapeError, "the same sizes, got 5 and 6 units"),
         (lambda: (built(first()), built(first(num_proj=2))), ShapeError, "got 5 and 2 outputs"),
         (lambda: (built(keras()), L.Dense(3)), ConversionError, "cell_b: expected an LSTM, GRU .* got a Dense"),
-        (lambda: (L.LSTMCell, built(keras())), ConversionError, "the class LSTMCell. Make a cell of it first"),
-        (lambda: (L.Bidirectional(L.LSTM(2)), built(keras())), ConversionError, "hand those over one by one"),
+        (lambda: (L.LSTMCell, built(keras())), ConversionError, "the class LSTMCell. Make an instance first"),
+        (lambda: (L.Bidirectional(L.LSTM(2)), built(keras())), ConversionError, "pass those one by one"),
         (lambda: (L.StackedRNNCells([keras()]), built(keras())), ConversionError, "got a StackedRNNCells"),
         (lambda: (rnn_cell.DropoutWrapper(first()), built(keras())), ConversionError, "got a DropoutWrapper"),
         (lambda: (None, built(keras())), ConversionError, "got a NoneType"),
-        (lambda: (built(keras()), built(OwnCall(UNITS))), ConversionError, "OwnCall may have a call of its own"),
+        (lambda: (built(keras()), built(OwnCall(UNITS))), ConversionError, "OwnCall may override `call`"),
     ],
 )
 def test_what_cannot_be_compared(pair: Any, error: type[Exception], message: str) -> None:
@@ -79,9 +79,9 @@ def test_what_cannot_be_compared(pair: Any, error: type[Exception], message: str
 def test_numbers_that_cannot_be_compared() -> None:
     spoilt = built(keras())
     spoilt.set_weights([w * np.nan for w in spoilt.get_weights()])
-    with pytest.raises(ConversionError, match=r"LSTMCell 'lstm_cell.*' puts out NaN or infinite numbers"):
+    with pytest.raises(ConversionError, match=r"LSTMCell 'lstm_cell.*' outputs NaN or infinite numbers"):
         explain_difference(built(keras()), spoilt)
-    with pytest.raises(ConversionError, match="Look at its weights and at the inputs"):
+    with pytest.raises(ConversionError, match="Check its weights and the inputs"):
         explain_difference(built(keras()), built(keras()), X * np.inf)
 
 

@@ -1,4 +1,4 @@
-"""HDF5 files of strangers: what reads other files, loops, or is no array is refused by name, before it is read."""
+"""Untrusted HDF5 files: links to other files, loops and non-arrays are refused by name, before they are read."""
 
 from __future__ import annotations
 
@@ -154,8 +154,11 @@ def unknown_filter(file: Any, place: str) -> None:
 
 
 REFUSED: list[tuple[Put, str]] = [
-    (external_storage, "has external storage: the numbers of '.*' stand in the file b'secret.bin'. It is not read"),
-    (virtual, "has a virtual dataset, '.*', whose numbers stand in other files"),
+    (
+        external_storage,
+        "has external storage: the numbers of '.*' are stored in the file b'secret.bin'. It is not read",
+    ),
+    (virtual, "has a virtual dataset, '.*', whose numbers are stored in other files"),
     (virtual_without_end, "has a virtual dataset"),
     (virtual_of_itself, "has a virtual dataset"),
     (external_link, "has an external link, '.*', to b'a' of the file b'secret.h5'"),
@@ -164,7 +167,7 @@ REFUSED: list[tuple[Put, str]] = [
     (through_an_array, "has a soft link, '.*', to b'/array/inside', which is not there"),
     (loop_of_one, "has soft links that loop"),
     (loop_of_two, "has soft links that loop"),
-    (hard_loop, "has links that loop: '.*' is a group that it stands in itself"),
+    (hard_loop, "has links that loop: '.*' is a group inside itself"),
     (soft_loop_of_groups, "has links that loop"),
     (many_paths, "has more than 100,000 links"),
     (deep, "has groups in groups, more than 60 deep"),
@@ -183,7 +186,7 @@ REFUSED: list[tuple[Put, str]] = [
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder with the files that the others lead to. It is the working folder, too."""
+    """Return a folder with the files that others link to; it is also the working folder."""
     (tmp_path / "secret.bin").write_bytes(SECRET.tobytes())
     with h5py.File(tmp_path / "secret.h5", "w") as file:
         file["a"] = SECRET
@@ -261,7 +264,7 @@ def test_every_dtype_and_shape(dtype: str, shape: tuple[int, ...], folder: Path)
 
 
 def test_an_unknown_filter_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No filter but the known ones can be written here, so one of them counts as unknown."""
+    """One known filter treated as unknown, since h5py cannot write others here."""
     monkeypatch.setattr(hdf5_content.sys, "platform", "emscripten")  # reads in this process
     monkeypatch.setattr(hdf5_worker, "_FILTERS", (1, 2))
     with pytest.raises(ForeignFileError, match="packs 'layers/dense/vars/0' with a user-defined filter, number 32000"):

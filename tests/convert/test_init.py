@@ -1,4 +1,4 @@
-"""The package costs nothing until it is asked for, and offers what it says."""
+"""The package is imported on demand only, and offers the names in `__all__`."""
 
 from __future__ import annotations
 

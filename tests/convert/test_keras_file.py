@@ -1,4 +1,4 @@
-"""Files that real Keras wrote, 2.15 and 3, are read; what is no such file says so."""
+"""Reading of files saved by Keras 2.15 and 3, and the errors for other files."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_weights_by_place() -> None:
     assert "layers/rnn/cell/cells/gru_cell/vars/2" in file.arrays
 
 
-def test_keras_3_tells_the_names_beside_the_places() -> None:
+def test_keras_3_stores_names_and_places() -> None:
     file = read_keras(DATA / "sequential3.weights.h5")
     assert file.named
     assert {layer.path: layer.name for layer in file.layers}["layers/lstm_1"] == "late"
@@ -141,12 +141,12 @@ def test_a_file_of_another_kind(content: bytes, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [OverflowError, MemoryError, EOFError, AttributeError, IndexError, zlib.error])
 def test_whatever_a_damaged_file_makes_of_hdf5(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
-    """An address beyond a machine word is an OverflowError of h5py's; others were seen under other damage."""
+    """Damage that makes h5py raise errors such as OverflowError, for an address beyond a machine word."""
 
     def fail(self: Any, dataset: Any, path: str) -> None:
         raise error("too large")
 
-    monkeypatch.setattr(hdf5_worker.Listing, "_refuse_outside", fail)
+    monkeypatch.setattr(hdf5_worker.Listing, "_check_stored_inside", fail)
     sink, source = io.BytesIO(), io.BytesIO((DATA / "sequential.weights.h5").read_bytes())
     hdf5_worker.send(source, sink, 50_000, 50_000)
     assert sink.getvalue()[:1] == b"\x00"
@@ -234,7 +234,7 @@ def test_old_texts_are_bytes_and_old_sequentials_lists(tmp_path: Path) -> None:
 
 
 def test_names_in_pieces(tmp_path: Path) -> None:
-    """HDF5 has no attributes of more than 64 kB: Keras cuts long lists of names."""
+    """Long lists of names in pieces: an HDF5 attribute has at most 64 kB."""
     path = hdf5(tmp_path / "long.h5", "2.15.0")
     with h5py.File(path, "a") as file:
         del file.attrs["layer_names"]

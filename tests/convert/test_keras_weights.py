@@ -1,4 +1,4 @@
-"""Weights from files of real Keras, in models here, give Keras' numbers; what does not fit is told."""
+"""Weights saved by Keras give Keras' outputs in minigrad's models; errors for weights that do not fit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = ["lstm", "bidirectional", "rnn", "time_distributed", "late", "out"]
 
 
 def gives_keras_numbers(model: Any, name: str, x: Any = None) -> None:
-    """To float64's accuracy, but for Keras 3 on PyTorch, whose products of float64 matrices are off by some 1e-8."""
+    """Accuracy of float64; 1e-8 for Keras 3 on PyTorch, whose products of float64 matrices are less accurate."""
     three = "3" in name
     answers = keras_answers(three)
     expected = answers[f"{name.split('.')[0].rstrip('3').removesuffix('_weights')}/y"]
@@ -143,7 +143,7 @@ def test_a_layer_with_other_functions(name: str, late: Any, message: str) -> Non
     model = sequential()
     model.pop()
     model.pop()
-    model.add(type(late).from_config(late.get_config()))  # a layer of this test's own
+    model.add(type(late).from_config(late.get_config()))  # a layer defined in this test
     model.add(L.Dense(2))
     unchanged_and_raises(ConversionError, message, model, name)
 
@@ -162,7 +162,7 @@ def test_the_hard_sigmoid_is_another_since_keras_3() -> None:
     layer = L.LSTM(2, recurrent_activation="hard_sigmoid", dtype="float64")
     layer.build((None, None, 3))
     unchanged_and_raises(
-        ConversionError, r"'hard_sigmoid' of Keras 3\..*here it is that of Keras 2", layer, "hard3.keras"
+        ConversionError, r"'hard_sigmoid' of Keras 3\..*minigrad's is that of Keras 2", layer, "hard3.keras"
     )
     load_keras(DATA / "hard.keras", layer)
     gives_keras_numbers(layer, "hard.keras")
@@ -228,13 +228,13 @@ def test_two_layers_of_the_class() -> None:
     layer = L.LSTM(4)
     layer.build((None, None, 3))
     for name in ("sequential.keras", "sequential.weights.h5"):
-        unchanged_and_raises(ConversionError, "got 2; it has: .* Say which with name=", layer, name)
+        unchanged_and_raises(ConversionError, "got 2; it has: .* Choose one with name=", layer, name)
 
 
 def test_by_name_without_names() -> None:
     model = model_of(L.LSTM(4, name="lstm"))
-    message = "the file does not tell the layers' names"
+    message = "the file does not have the layers' names"
     unchanged_and_raises(ConversionError, message, model, "sequential.weights.h5", by_name=True)
     unchanged_and_raises(
-        ConversionError, "no layer named as one of", model_of(L.LSTM(4, name="new")), "sequential.h5", by_name=True
+        ConversionError, "no layer with a name of", model_of(L.LSTM(4, name="new")), "sequential.h5", by_name=True
     )

@@ -1,4 +1,4 @@
-"""Each layout is what its framework computes with: one step, written after the framework's own documentation."""
+"""Each layout against one step of its framework, written from the framework's documentation."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ LSTM_STEPS = {"keras": keras, "tf1": tf1, "torch": torch, "onnx": onnx, "chainer
 
 
 def drawn(layouts: dict[str, Any], name: str) -> dict[str, Any]:
-    """Weights in a layout, none of them zero."""
+    """Nonzero weights in a layout."""
     gates = len(layouts[name].gates)
     if layouts[name].candidate:
         rows = FEATURES + UNITS

@@ -1,4 +1,4 @@
-"""Layers written as ONNX models and run by onnxruntime give our outputs and states."""
+"""ONNX models run by onnxruntime: the outputs and states are those of the layer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ X = numbers.normal(size=(BATCH, TIME, FEATURES)).astype(np.float32)
 
 
 def run(path: Path, lengths: bool = False, states: Any = None, x: Any = X) -> dict[str, Any]:
-    """What onnxruntime says, with the batch first and the directions apart: Y (directions, batch, time, units)."""
+    """Outputs of onnxruntime with the batch first and the directions apart: Y (directions, batch, time, units)."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -126,7 +126,7 @@ def test_activations(kind: Any, activation: str, gates: str, tmp_path: Path) -> 
 
 
 def test_two_directions_with_activations_of_their_own(tmp_path: Path) -> None:
-    """Each direction has its own three, and α and β are handed out in their order."""
+    """Three functions for each direction, with α and β in their order."""
     forward = L.LSTM(UNITS, activation="elu", recurrent_activation="hard_sigmoid", return_sequences=True)
     backward = L.LSTM(UNITS, activation="linear", return_sequences=True, go_backwards=True)
     layer = built(L.Bidirectional(forward, backward_layer=backward))
@@ -209,7 +209,7 @@ def test_float64_stays_float64(tmp_path: Path) -> None:
     np.testing.assert_array_equal(onnx.numpy_helper.to_array(kernel), expected)
 
 
-# --- what cannot be moved ---------------------------------------------------------------------------------------------
+# --- options without a counterpart ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_what_has_no_counterpart(layer: Any, message: str, tmp_path: Path) -> No
     [
         ({"cell_clip": 3.0}, r"cell_clip=3.0 has no counterpart in ONNX: it clips the cell state c.*the gates' inputs"),
         ({"num_proj": 2, "proj_clip": 3.0}, r"proj_clip=3.0 has no counterpart in ONNX: it clips the projected output"),
-        ({"num_proj": 2}, "a projection cannot be moved to 'onnx'"),
+        ({"num_proj": 2}, "a projection cannot be converted to 'onnx'"),
     ],
 )
 def test_what_of_the_first_generation_has_no_counterpart(options: Any, message: str, tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_lengths_of_a_mask() -> None:
 @pytest.mark.parametrize("row", [[True, False, True], [False, True, True], [False, False, True]])
 def test_a_mask_with_holes_has_no_lengths(row: list[bool]) -> None:
     with pytest.raises(
-        ConversionError, match=r"row 1 of the mask counts again.*a mask with holes, or padded on the left"
+        ConversionError, match=r"row 1 of the mask is True after.*a mask with holes, or padded on the left"
     ):
         sequence_lengths([[True, True, False], row])
 

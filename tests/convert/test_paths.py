@@ -1,4 +1,4 @@
-"""What is no name of a file, and what cannot be read or written, says so."""
+"""Errors for arguments that are not file names, and for files that cannot be written."""
 
 from __future__ import annotations
 

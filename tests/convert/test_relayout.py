@@ -1,4 +1,4 @@
-"""Weights go from any layout to any other and back, and wrong ones are told apart."""
+"""Conversion between any two layouts and back, and the errors for wrong weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ dtypes = st.sampled_from(["float32", "float64"])
 
 
 def keras(features: int, units: int, seed: int, dtype: str, gates: int = 4, bias: bool = True) -> dict[str, Any]:
-    """Weights as Keras has them, multiples of 1/1024: the sums of `relayout` do not round them."""
+    """Weights in the layout of Keras, multiples of 1/1024, which the sums of `relayout` do not round."""
     numbers = np.random.default_rng(seed)
     shapes = {"kernel": (features, gates * units), "recurrent_kernel": (units, gates * units)}
     shapes |= {"bias": (gates * units,)} if bias else {}
@@ -37,7 +37,7 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 
 def summed(weights: dict[str, Any], layout: str) -> dict[str, Any]:
-    """Two biases that are only ever added, as one; all other numbers as they are."""
+    """Two biases that are only added, as their sum; all other numbers unchanged."""
     if layout == "torch":
         return {
             **weights,
@@ -50,7 +50,7 @@ def summed(weights: dict[str, Any], layout: str) -> dict[str, Any]:
 
 
 def with_two_biases(weights: dict[str, Any], seed: int) -> dict[str, Any]:
-    """Not only zeros in the second bias, where there is one."""
+    """Nonzero numbers in the second bias, if there is one."""
     numbers = np.random.default_rng(seed)
     both = {name: weights[name] for name in ("bias_hh", "B") if name in weights}
     return weights | {
@@ -191,21 +191,21 @@ def test_the_first_generations_step_and_keras_give_the_same(forget_bias: float |
     np.testing.assert_allclose(c_old, c_new, rtol=0, atol=1e-15)
 
 
-# --- what cannot be -----------------------------------------------------------------------------------------------
+# --- what cannot be ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dst", ["keras", "torch", "chainer"])
 def test_peepholes_have_no_place_elsewhere(dst: str) -> None:
     weights = {"kernel": np.ones((3, 8)), "bias": np.zeros(8)}
     weights |= {name: np.ones(2) for name in ("w_f_diag", "w_i_diag", "w_o_diag")}
-    with pytest.raises(ConversionError, match=f"peepholes cannot be moved to '{dst}'"):
+    with pytest.raises(ConversionError, match=f"peepholes cannot be converted to '{dst}'"):
         relayout(weights, "tf1", dst)
 
 
 @pytest.mark.parametrize("dst", ["keras", "onnx", "chainer"])
 def test_a_projection_has_no_place_elsewhere(dst: str) -> None:
     weights = {"kernel": np.ones((3, 8)), "bias": np.zeros(8), "projection/kernel": np.ones((2, 1))}
-    with pytest.raises(ConversionError, match=f"a projection cannot be moved to '{dst}'"):
+    with pytest.raises(ConversionError, match=f"a projection cannot be converted to '{dst}'"):
         relayout(weights, "tf1", dst)
 
 
@@ -259,7 +259,7 @@ def test_a_layout_nobody_knows() -> None:
             "'w_f_diag' .* shape .2,., got .3,.",
         ),
         ("torch", {"weight_ih": (8, 3), "weight_hh": (8, 2), "bias_ih": (8,), "bias_hh": (4,)}, r"'bias_hh' .*\.$"),
-        ("onnx", {"W": (2, 8, 3), "R": (2, 8, 2)}, "first axis of length 1, got .2, 8, 3.. Move the two directions"),
+        ("onnx", {"W": (2, 8, 3), "R": (2, 8, 2)}, "first axis of length 1, got .2, 8, 3.. Convert the two directions"),
         ("onnx", {"W": (1, 8, 3), "R": (1, 8, 2), "B": (1, 8)}, "'B' of 'onnx' with shape .16,., got .8,."),
         ("keras", {"kernel": (8,), "recurrent_kernel": (2, 8)}, "two axes"),
     ],
@@ -315,7 +315,7 @@ def test_shapes_that_give_another_layout_away(
 @pytest.mark.parametrize("src", LSTM_LAYOUTS)
 @pytest.mark.parametrize("other", LSTM_LAYOUTS)
 def test_no_layout_is_taken_for_another_by_name(src: str, other: str) -> None:
-    """Weights that have their names fit their own layout alone, and the message names it."""
+    """Weights with names: only their layout fits, and the message names it."""
     if {src, other} & {"keras", "tf1"} == {"keras", "tf1"} or src == other:
         return
     weights = relayout(keras(3, 4, 0, "float64"), "keras", src)
@@ -327,7 +327,7 @@ def test_what_is_no_weights() -> None:
     with pytest.raises(ConversionError, match=r"relayout: expected `weights`, .* got None"):
         relayout(None, "keras", "tf1")  # type: ignore[arg-type]
     cell = LSTMCell(4)
-    with pytest.raises(ConversionError, match=r"got LSTMCell\. Hand over what its get_weights\(\) returns"):
+    with pytest.raises(ConversionError, match=r"got LSTMCell\. Pass the result of its get_weights\(\)"):
         relayout(cell, "keras", "tf1")
     with pytest.raises(ShapeError, match="expected 'kernel', an array, got list"):
         relayout([[[1.0], [1.0, 2.0]], np.ones((1, 4))], "keras", "tf1")
@@ -347,7 +347,7 @@ def test_a_forget_bias_of_numpys() -> None:
 
 
 def test_nobody_is_sent_to_the_layout_that_was_named() -> None:
-    """A GRU of PyTorch has the names of its LSTM."""
+    """A GRU of PyTorch, whose names are those of its LSTM."""
     arrays = {"weight_ih": (8, 3), "weight_hh": (8, 2), "bias_ih": (8,), "bias_hh": (4,)}
     weights = {name: np.ones(shape) for name, shape in arrays.items()}
     for handed in (weights, list(weights.values())):

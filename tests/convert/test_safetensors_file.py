@@ -1,4 +1,4 @@
-"""Our safetensors files are byte for byte the reference implementation's, and broken ones are told."""
+"""Safetensors files equal to those of the reference implementation, byte for byte; errors for damaged files."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_file_cut_short(length: int, tmp_path: Path) -> None:
 
 
 def test_a_file_with_something_behind(tmp_path: Path) -> None:
-    refused(BYTES + b"\x00", "expected 20 bytes of numbers, as the header says, got 21", tmp_path)
+    refused(BYTES + b"\x00", "expected 20 bytes of numbers, as in the header, got 21", tmp_path)
 
 
 @pytest.mark.parametrize("content", [pickle.dumps({"a": 1}, protocol=2), b"PK\x03\x04 a file of torch.save"])
@@ -142,8 +142,8 @@ def with_header(header: Any, data: bytes = bytes(8)) -> bytes:
         (b"not json", "header is no JSON"),
         (b"\xff\xfe", "header is no JSON"),
         ([1, 2], "header is no JSON object"),
-        ({"a": 1}, "its header says of 'a': 1"),
-        ({"a": {"dtype": "F32", "shape": [2]}}, "its header says of 'a'"),
+        ({"a": 1}, "its header describes 'a' as 1"),
+        ({"a": {"dtype": "F32", "shape": [2]}}, "its header describes 'a'"),
         ({"a": {"dtype": "BF16", "shape": [4], "data_offsets": [0, 8]}}, "dtype BF16; expected one of U64, I64"),
         ({"a": {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}}, "should be bytes 0 to 12 of 8"),
         ({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 8]}}, "shape .1,. should be bytes 0 to 8 of 8"),
@@ -156,7 +156,7 @@ def test_a_header_that_cannot_be(header: Any, message: str, tmp_path: Path) -> N
 
 
 def test_a_header_as_long_as_another_format_begins(tmp_path: Path) -> None:
-    """640 is written 80 02, as a pickle begins."""
+    """A header of 640 bytes: the length is written 80 02, the beginning of a pickle."""
     for width in range(400, 640):
         path = tmp_path / "a.safetensors"
         write_safetensors(path, {"w" * width: np.ones(3, "float32")})
@@ -189,23 +189,23 @@ def entry(shape: Any, *offsets: Any, dtype: Any = "F32") -> dict[str, Any]:
         ({"a": entry([1], 0, 4), "b": entry([1], 2, 6)}, "'b' overlaps the one before it: expected byte 4, got 2"),
         ({"a": entry([1], 4, 8)}, "'a' leaves a gap before it: expected byte 0, got 4"),
         ({f"{k}": entry([2], 0, 8) for k in range(1000)}, "'1' overlaps the one before it"),
-        ({"a": entry([2.0], 0, 8)}, "its header says of 'a'"),
-        ({"a": entry([2.9], 0, 8)}, "its header says of 'a'"),
-        ({"a": entry([True, 2], 0, 8)}, "its header says of 'a'"),
-        ({"a": entry(["2"], 0, 8)}, "its header says of 'a'"),
-        ({"a": entry("2", 0, 8)}, "its header says of 'a'"),
-        ({"a": entry([2], 0.0, 8)}, "its header says of 'a'"),
-        ({"a": entry([2], 0, 8, 8)}, "its header says of 'a'"),
-        ({"a": entry([2], -8, 0)}, "its header says of 'a'"),
-        ({"a": entry([1] * 70, 0, 4)}, "its header says of 'a'"),
-        ({"a": entry([2], 0, 8, dtype=["F32"])}, "its header says of 'a'"),
-        ({"a": entry([10**30], 0, 8)}, "its header says of 'a'"),
+        ({"a": entry([2.0], 0, 8)}, "its header describes 'a'"),
+        ({"a": entry([2.9], 0, 8)}, "its header describes 'a'"),
+        ({"a": entry([True, 2], 0, 8)}, "its header describes 'a'"),
+        ({"a": entry(["2"], 0, 8)}, "its header describes 'a'"),
+        ({"a": entry("2", 0, 8)}, "its header describes 'a'"),
+        ({"a": entry([2], 0.0, 8)}, "its header describes 'a'"),
+        ({"a": entry([2], 0, 8, 8)}, "its header describes 'a'"),
+        ({"a": entry([2], -8, 0)}, "its header describes 'a'"),
+        ({"a": entry([1] * 70, 0, 4)}, "its header describes 'a'"),
+        ({"a": entry([2], 0, 8, dtype=["F32"])}, "its header describes 'a'"),
+        ({"a": entry([10**30], 0, 8)}, "its header describes 'a'"),
         ({"a": entry([2**40, 2**40], 0, 8)}, "should be bytes 0 to 8 of 8"),
-        ({"a": [entry([2], 0, 8)]}, "its header says of 'a'"),
+        ({"a": [entry([2], 0, 8)]}, "its header describes 'a'"),
         ({"__metadata__": 3, "a": entry([2], 0, 8)}, "__metadata__ holds more than texts"),
         ({"__metadata__": {"a": [1]}, "a": entry([2], 0, 8)}, "__metadata__ holds more than texts"),
         (b'{"a":{"dtype":"F32","shape":[1e400],"data_offsets":[0,8]}}', "1e400 is too large"),
-        (b'{"a":{"dtype":"F32","shape":[Infinity],"data_offsets":[0,8]}}', "its header says of 'a'"),
+        (b'{"a":{"dtype":"F32","shape":[Infinity],"data_offsets":[0,8]}}', "its header describes 'a'"),
         (b'{"a":{"dtype":"F32","shape":[' + b"9" * 5000 + b'],"data_offsets":[0,8]}}', "4300 digits"),
         (b'{"a":{"dtype":"F32","shape":' + b"[" * 9999 + b"]" * 9999 + b"}}", "nested too deeply"),
         (b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{}}', "the key 'a' stands there twice"),
@@ -213,7 +213,7 @@ def entry(shape: Any, *offsets: Any, dtype: Any = "F32") -> dict[str, Any]:
     ],
 )
 def test_a_header_of_wrong_types_or_places(header: Any, message: str, tmp_path: Path) -> None:
-    """The package `safetensors` refuses them too."""
+    """Files that the package `safetensors` refuses too."""
     refused(with_header(header), message, tmp_path)
     package = pytest.importorskip("safetensors")
     with pytest.raises(package.SafetensorError):
@@ -228,7 +228,7 @@ def test_a_header_of_wrong_types_or_places(header: Any, message: str, tmp_path: 
     ],
 )
 def test_a_header_that_the_package_lets_through(header: Any, message: str, tmp_path: Path) -> None:
-    """NumPy has no such shape; the format's description says that a header begins with {."""
+    """A shape that NumPy does not have, and a header that does not begin with {."""
     refused(with_header(header), message, tmp_path)
 
 
@@ -254,7 +254,7 @@ def test_holes_hold_no_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize("through", ["", "link"])
 @pytest.mark.parametrize("kind", ["a named pipe", "a socket", "a folder"])
 def test_what_is_no_file_is_left_as_it_is(kind: str, through: str, tmp_path: Path) -> None:
-    """A device, too; those can only be made by the superuser."""
+    """A device as the file; only the superuser can make one."""
     place = tmp_path / "place"
     if kind == "a named pipe":
         os.mkfifo(place)
@@ -274,7 +274,7 @@ def test_what_is_no_file_is_left_as_it_is(kind: str, through: str, tmp_path: Pat
 
 
 def test_several_threads_write_one_file(tmp_path: Path) -> None:
-    """Each writes beside it, under a name of its own: one of them is read, whole."""
+    """Two processes that write one file, each under a temporary name: the result is one complete file."""
     path = tmp_path / "w"
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda k: write_safetensors(path, {"a": np.full(10_000, k)}), range(40)))

@@ -1,4 +1,4 @@
-"""PyTorch's weights in layers here give PyTorch's numbers (recorded from torch 2.13), and go back unchanged."""
+"""PyTorch's weights give PyTorch's outputs (recorded from torch 2.13), and return to PyTorch unchanged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PROJECTED = [name for name in torch_cases() if "projected" in name]
 
 
 def layers_of(name: str, **changes: Any) -> list[Any]:
-    """The levels of a recorded module, as layers that return their sequences and states."""
+    """Layers for a recorded module, which return their sequences and states."""
     arguments = torch_cases()[name]["arguments"]
     made = L.LSTM if name.startswith("lstm") else L.GRU
     options = {"return_sequences": True, "return_state": True, "dtype": "float64", **changes}
@@ -41,7 +41,7 @@ def layers_of(name: str, **changes: Any) -> list[Any]:
 
 
 def run(layers: list[Any], x: Any, states: list[Any]) -> list[Any]:
-    """The outputs as PyTorch gives them: y, and h_n (and c_n) of all levels and directions."""
+    """Outputs in the form of PyTorch: y, and h_n (and c_n) of all levels and directions."""
     ways = 2 if isinstance(layers[0], L.Bidirectional) else 1
     last: list[list[Any]] = [[] for _ in states]
     for k, layer in enumerate(layers):
@@ -168,7 +168,7 @@ def test_a_layer_with_a_bias_takes_weights_without_as_zeros() -> None:
     np.testing.assert_array_equal(gru.get_weights()[2], np.zeros((2, 9)))
 
 
-# --- what cannot be moved ---------------------------------------------------------------------------------------------
+# --- options without a counterpart ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -177,15 +177,15 @@ def test_a_layer_with_a_bias_takes_weights_without_as_zeros() -> None:
         (L.LSTM(2, recurrent_activation="hard_sigmoid"), "recurrent_activation='hard_sigmoid' has no counterpart"),
         (mg.compat.v1.keras.layers.LSTM(2), "recurrent_activation='hard_sigmoid' has no counterpart in PyTorch"),
         (L.LSTM(2, activation="relu"), "activation='relu' has no counterpart in PyTorch, whose LSTM has tanh there"),
-        (L.GRU(2, activation=lambda x: 2 * mg.tanh(x)), "a function of one's own"),
+        (L.GRU(2, activation=lambda x: 2 * mg.tanh(x)), "a custom function"),
         (L.LSTM(2, recurrent_dropout=0.2), "recurrent_dropout=0.2 has no counterpart in PyTorch"),
-        (L.LSTM(2, go_backwards=True), "no module of PyTorch goes backwards alone"),
-        (L.GRU(2, reset_after=False), "gru.*: 'keras_reset_before' cannot be moved to 'torch'"),
+        (L.LSTM(2, go_backwards=True), "PyTorch has no module that runs backward alone"),
+        (L.GRU(2, reset_after=False), "gru.*: 'keras_reset_before' cannot be converted to 'torch'"),
         (L.Bidirectional(L.LSTM(2), merge_mode="sum"), "merge_mode='sum' has no counterpart in PyTorch"),
-        (L.Bidirectional(L.LSTM(2, go_backwards=True)), "the first of two directions goes forwards"),
-        (L.Bidirectional(L.RNN([L.LSTMCell(2), L.LSTMCell(2)])), "Wrap each layer in a Bidirectional of its own"),
+        (L.Bidirectional(L.LSTM(2, go_backwards=True)), "the first of two directions is the forward one"),
+        (L.Bidirectional(L.RNN([L.LSTMCell(2), L.LSTMCell(2)])), "Wrap each layer in its own Bidirectional"),
         (L.SimpleRNN(2), "expected LSTM or GRU layers or cells, got SimpleRNNCell"),
-        (L.Dense(2), "got Dense 'dense.*'. Hand over the recurrent layers alone"),
+        (L.Dense(2), "got Dense 'dense.*'. Pass a list of the recurrent layers alone"),
     ],
 )
 def test_what_has_no_counterpart(layer: Any, message: str) -> None:
@@ -203,9 +203,9 @@ def test_weights_that_are_not_there_yet() -> None:
     [
         ([built(L.LSTM(2)), built(L.LSTM(3), 2)], "LSTM of 2 units.*; LSTM of 3 units"),
         ([built(L.LSTM(2)), built(L.GRU(2), 2)], "one kind and size"),
-        ([built(L.LSTM(2)), built(L.LSTM(2, use_bias=False), 2)], "with a bias, one way; .* with no bias"),
-        ([built(L.LSTM(2)), built(L.Bidirectional(L.LSTM(2)), 2)], "one way; .*both ways"),
-        ([built(L.LSTM(2)), built(L.LSTM(2, name="upper"))], "upper reads 3 features, and the level below makes 2"),
+        ([built(L.LSTM(2)), built(L.LSTM(2, use_bias=False), 2)], "with a bias, one direction; .* with no bias"),
+        ([built(L.LSTM(2)), built(L.Bidirectional(L.LSTM(2)), 2)], "one direction; .*two directions"),
+        ([built(L.LSTM(2)), built(L.LSTM(2, name="upper"))], "upper reads 3 features, and the level below outputs 2"),
         ([], "expected at least one LSTM or GRU layer or cell, got none"),
     ],
 )
@@ -225,7 +225,7 @@ def test_state_dicts_that_do_not_fit() -> None:
     both = "expected 1 level of two directions, as the target has, got 1 level of one direction"
     refused(weights("lstm"), L.Bidirectional(L.LSTM(4)), ConversionError, both)
     refused(weights("lstm"), L.LSTM(4, use_bias=False), ConversionError, "made with use_bias=False")
-    refused(weights("lstm_projected"), L.LSTM(4), ConversionError, "a projection cannot be moved to 'keras'")
+    refused(weights("lstm_projected"), L.LSTM(4), ConversionError, "a projection cannot be converted to 'keras'")
     refused(weights("lstm"), L.LSTM(4, activation="relu"), ConversionError, "activation='relu' has no counterpart")
     refused(weights("gru"), L.LSTM(4), ShapeError, "'weight_hh' of 'torch'")
     refused(weights("lstm"), L.LSTM(5, name="five"), ShapeError, "for five, got")

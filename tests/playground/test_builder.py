@@ -1,4 +1,4 @@
-"""The file: whole, alone in the world, and full of minigrad's own numbers, colours and words."""
+"""The page's file: complete, without references to other files, with minigrad's numbers, colours and words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the texts of the experiments say is so: each sentence, by minigrad's own numbers."""
+"""The texts of the experiments: each sentence checked against minigrad's numbers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def of(key: str) -> Any:
 
 
 def mattering(numbers: Numbers) -> Any:
-    """How much each input matters, (T,)."""
+    """The norm of ∂L/∂x at each step, (T,)."""
     return np.abs(numbers("dx")).sum(axis=1)
 
 

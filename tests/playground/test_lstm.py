@@ -83,7 +83,7 @@ FEW = 9
 
 
 def as_json(case: dict[str, Any]) -> dict[str, Any]:
-    """What lstm.js takes: null where a gate is free."""
+    """The argument of lstm.js: null for each gate that is not held."""
     plain = {key: value.tolist() for key, value in case.items() if key not in ("held", "weights")}
     plain["weights"] = {key: value.tolist() for key, value in case["weights"].items()}
     plain["held"] = [
@@ -94,7 +94,7 @@ def as_json(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_traced(case: dict[str, Any]) -> dict[str, Any]:
-    """What `mg.trace` sees of a layer with these weights; there no gate can be held."""
+    """The trace of a layer with these weights, in which no gate is held."""
     T, units = case["asked"].shape
     layer = mg.keras.layers.LSTM(units, return_sequences=True, return_state=True, dtype="float64")
     layer.build((1, T, case["x"].shape[1]))
@@ -113,11 +113,11 @@ def as_traced(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def in_browser(run: dict[str, Any]) -> dict[str, Any]:
-    """What lstm.js returned, under the same names."""
+    """The result of lstm.js, under the same names."""
     flat = {name: value for name, value in run["back"].items() if name != "steps"}
     for t, (step, back) in enumerate(zip(run["steps"], run["back"]["steps"], strict=True)):
         ledger = back.pop("ledger")
-        assert back.pop("dc_2") == back["dc"]  # in the equations' own names: dc once it is complete,
+        assert back.pop("dc_2") == back["dc"]  # by the names in the equations: dc once it is complete,
         assert back.pop("dc_") == ledger["c"]["carousel"]  # and what the body returns for the old c
         flat |= {f"{name} {t}": value for name, value in {**step, **back}.items()}
         flat |= {f"ledger.{s}.{way} {t}": value for s, ways in ledger.items() for way, value in ways.items()}
@@ -125,7 +125,7 @@ def in_browser(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
-    """The names of what differs by more than LIMIT, relative to what is above 1."""
+    """Names of values that differ by more than LIMIT, relative to values above 1."""
     assert expected.keys() <= found.keys(), expected.keys() - found.keys()
     return [
         name
@@ -136,7 +136,7 @@ def differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def ran(page: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
-    """For the code of the page, under "all", and for each mutant what it computed."""
+    """Results of the page's code, under "all", and of each mutant."""
     sources = []
     for name, (there, instead) in MUTANTS.items():
         assert CODE.count(there) == 1, name

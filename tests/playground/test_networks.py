@@ -1,4 +1,4 @@
-"""The networks that the page starts from."""
+"""The initial networks of the page."""
 
 from __future__ import annotations
 

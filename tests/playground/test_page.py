@@ -1,4 +1,4 @@
-"""The page under a hand, in a real browser: bars are dragged, keys pressed, and every number on the page must follow.
+"""The page in a real browser: bars are dragged, keys pressed, and every number on the page is checked.
 
 After each act the page says what all its bars show; minigrad computes the same, gates held and all, on the tape.
 """
@@ -43,7 +43,7 @@ const shows = () => ({
 
 
 def act(name: str) -> str:
-    """JavaScript that writes down what the page shows after an act."""
+    """JavaScript that records the state of the page after an action."""
     return f"found[{json.dumps(name)}] = shows();\n"
 
 
@@ -104,7 +104,7 @@ def found(page: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
 
 
 def bars_of(case: dict[str, Any]) -> dict[str, float]:
-    """What all bars must show, by row and place."""
+    """The expected values of all bars, by row and place."""
     numbers = on_the_tape(case)
     named = {"c": "c_new", "h": "h_new", "carousel": "ledger.c.carousel"}
     named |= {f"way_{k}": f"ledger.h.{k}" for k in GATES}

@@ -1,4 +1,4 @@
-"""Traces to draw: an LSTM with a hole in its mask, and one that was not sent back."""
+"""Traces to draw: an LSTM with a hole in its mask, and one without a backward pass."""
 
 from __future__ import annotations
 

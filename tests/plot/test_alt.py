@@ -1,4 +1,4 @@
-"""Words for pictures."""
+"""Alt texts of pictures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FROM_A_TRACE = ("gates", "gate_heatmap", "cell_state", "saturation", "gradient_f
 
 @pytest.mark.parametrize("name", [*FROM_A_TRACE, "jacobian_norms", "cell_diagram", "compare_generations"])
 def test_every_function_draws_into_axes_returns_them_and_has_words(seen, name):
-    """Of a tracer, and of a trace where it holds all that is drawn."""
+    """Pictures of a tracer, and of a trace if it holds all that is drawn."""
     sources = [seen, seen[seen.names[0]]] if name != "jacobian_norms" else [seen]
     for source in sources:
         ax = style.axes(None)

@@ -1,4 +1,4 @@
-"""A training as a film."""
+"""Frames of a training with a slider."""
 
 from __future__ import annotations
 

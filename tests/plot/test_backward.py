@@ -1,4 +1,4 @@
-"""Gradient flow, ledger and Jacobians, by what is in the axes."""
+"""Gradient flow, ledger and Jacobians, checked in the axes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_flow_of_a_truncated_layer_ends_where_it_was_cut(make: Any) -> None:
 
 
 def test_flow_of_some_steps_is_on_the_curve_of_all() -> None:
-    """The lag is counted from the end of the sequence, not from the last step that is here."""
+    """Lags from the end of the sequence, not from the last traced step."""
     lstm, drawn = mg.keras.layers.LSTM(2, go_backwards=True), {}
     for every in (1, 3):
         with mg.trace(lstm, every=every) as seen:

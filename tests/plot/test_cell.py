@@ -1,4 +1,4 @@
-"""Cells drawn as circuits: what is written in them."""
+"""Cells drawn as circuits, with the numbers of a step."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_no_text_lies_on_another_whatever_the_size(make: Any, kind: str, size: t
 
 
 def overlap(a: Any, b: Any) -> float:
-    """What two boxes share, by the smaller of the two."""
+    """The overlap of two boxes as a share of the smaller one."""
     both = Bbox.intersection(a, b)
     return 0.0 if both is None else both.width * both.height / min(a.width * a.height, b.width * b.height)
 

@@ -1,4 +1,4 @@
-"""The learning curve, by what is in the axes."""
+"""The learning curve, checked in the axes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gates, states and saturation, by what is in the axes."""
+"""Gates, states and saturation, checked in the axes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_every_nth_step_stands_where_it_was() -> None:
 
 
 def test_a_layer_that_goes_backwards_is_drawn_where_it_reads(make: Any) -> None:
-    """The mask's hole, steps 3 and 4, stays where it is; the axis says in which direction it was read."""
+    """A layer that reads backward: the hole in the mask stays at steps 3 and 4, and the axis names the direction."""
     seen = make(masked=True, go_backwards=True)
     ax = gates(seen, "f", units=2, tokens=list("abcdefgh"))
     assert ax.lines[0].get_xdata().tolist() == [7, 6, 5, 4, 3, 2, 1, 0]

@@ -1,4 +1,4 @@
-"""The tape drawn."""
+"""Drawings of the tape."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saliency and the band of truncation."""
+"""Saliency and the band of truncated BPTT."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def test_letters_of_one_cell_look_different():
 
 
 def test_colours_are_told_apart_without_colour_vision():
-    """In grey, the four gates differ by their lines; no colour is too light for white paper."""
+    """Gates that differ by their lines in grey, and colours with enough contrast on white."""
     for colour in style.COLOURS[:4]:
         r, g, b = (int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5))
         assert 1.05 / (0.2126 * r**2.2 + 0.7152 * g**2.2 + 0.0722 * b**2.2 + 0.05) > 3

@@ -1,4 +1,4 @@
-"""What can be drawn: traces, tracers, plain arrays; which row and units."""
+"""Sources of pictures: traces, tracers, plain arrays; their rows and units."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def test_the_equations_of_the_lstm() -> None:
 
 
 def test_only_a_gradient_begins_with_an_upright_d() -> None:
-    """A value of forward is none, whatever its first letter; nor is a name of backward that is no value's."""
+    """Names of forward values that begin with d, and a name of backward that belongs to no value."""
     products, forward, backward = latex(Driven).split("\n\n")
     assert "mathrm{d}" not in products + forward
     assert r"d &= \sigma(\mathit{decay})" in forward

@@ -1,6 +1,6 @@
-"""Why two cells do not give the same numbers: read both, align one convention after the other, list the effects."""
+"""Causes of different outputs of two cells: each convention in which they differ, and its effect."""
 
-from minigrad.convert.difference.compare import explain_difference
+from minigrad.convert.difference.explain import explain_difference
 from minigrad.convert.difference.table import Difference, Row
 
 __all__ = ["Difference", "Row", "explain_difference"]

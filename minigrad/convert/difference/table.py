@@ -1,4 +1,4 @@
-"""What `explain_difference` answers: rows, and the ways to look at them."""
+"""Results of `explain_difference`: a row for each convention, printed as text, HTML or plain values."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from html import escape
 from typing import Any
 
 SAME = 1e-12
-_LEFT = "max |Δh| that is left when b's convention is made a's"
+_REMAINING = "max |Δh| that remains when b's convention is made a's"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One convention in which two cells differ, or might.
+    """One convention in which two cells differ.
 
     Attributes:
         convention: its name.
-        a: what the first cell does.
-        b: what the second does.
-        alone: max |Δh| that is left when only this one is aligned; None where it cannot change a call's numbers.
-        so_far: max |Δh| that is left when this one and all those above are aligned; None as for `alone`.
-        note: why it cannot, or does not.
+        a: the convention of the first cell.
+        b: the convention of the second.
+        alone: max |Δh| that remains when only this one is aligned; None if it cannot change the outputs of a call.
+        so_far: max |Δh| that remains when this one and all those above are aligned; None as for `alone`.
+        note: the reason for no effect.
     """
 
     convention: str
@@ -33,19 +33,19 @@ class Row:
 
 @dataclass(frozen=True)
 class Difference:
-    """How two cells differ, and what each convention makes of the output.
+    """Conventions in which two cells differ, and the effect of each on the output.
 
     Attributes:
         a: the first cell's public address and name.
-        b: the second's.
+        b: the second cell's.
         rows: one for each convention in which they differ, in the order in which they are aligned; then those that
             change no number of a call.
-        max_h: max |Δh| over all steps: the cells as they are.
-        max_c: max |Δc|; None but for an LSTM.
-        rest: max |Δh| with every convention aligned: nothing but rounding.
-        weights_same: are the weights the same after `minigrad.convert`?
-        tolerance: what rounding may do in the cells' dtypes.
-        inputs: what was put in, in words.
+        max_h: max |Δh| over all steps, between the unchanged cells.
+        max_c: max |Δc| over all steps for LSTMs, otherwise None.
+        rest: max |Δh| with every convention aligned; only rounding remains.
+        weights_same: True if the weights are the same after conversion by `minigrad.convert`.
+        tolerance: the largest difference that rounding explains in the cells' dtypes.
+        inputs: a description of the inputs, in words.
     """
 
     a: str
@@ -60,12 +60,12 @@ class Difference:
 
     @property
     def same(self) -> bool:
-        """Are the outputs the same, but for rounding?"""
+        """True if the outputs are the same except for rounding."""
         return self.max_h <= self.tolerance
 
     @property
     def causes(self) -> list[str]:
-        """The conventions that cause the difference of the outputs, the greatest first."""
+        """The conventions that cause the difference, the largest effect first."""
         found, before = {}, self.max_h
         for row in self.rows:
             if row.alone is not None and row.so_far is not None:
@@ -76,23 +76,23 @@ class Difference:
         return [] if self.same else sorted(found, key=lambda name: -found[name])
 
     def as_dicts(self) -> list[dict[str, Any]]:
-        """Returns the rows as plain dictionaries, for a data frame or JSON."""
+        """Return the rows as plain dictionaries, for a data frame or JSON."""
         return [asdict(row) for row in self.rows]
 
     @property
     def verdict(self) -> str:
-        """What the table says, in a few sentences."""
+        """The result in a few sentences."""
         c = "" if self.max_c is None else f", max |Δc| = {_number(self.max_c)}"
         measured = f"max |Δh| = {_number(self.max_h)}{c}, {self.inputs}."
         if self.same:
-            what = "The outputs are the same: where the cells differ, it changes no number here."
+            result = "The outputs are the same: where the cells differ, it changes no number here."
         else:
-            what = f"It comes from {', then '.join(self.causes)}{' alone' * (len(self.causes) == 1)}."
+            result = f"It comes from {', then '.join(self.causes)}{' alone' * (len(self.causes) == 1)}."
         rest = f"is 0 (to {SAME:g})" if self.rest <= SAME else f"is {self.rest:.3g}"
-        return f"{measured}\n{what} With all of it aligned, the rest {rest}."
+        return f"{measured}\n{result} With all of it aligned, the rest {rest}."
 
     def _cells(self) -> list[tuple[str, ...]]:
-        """The table's cells, line by line, the heads first."""
+        """The cells of the table, row by row, the header first."""
         lines: list[tuple[str, ...]] = [("convention", "a", "b", "aligned alone", "and those above", "")]
         lines.append(("as they are", "", "", _number(self.max_h), _number(self.max_h), ""))
         lines += [(r.convention, r.a, r.b, _number(r.alone), _number(r.so_far), r.note) for r in self.rows]
@@ -104,12 +104,12 @@ class Difference:
         drawn = ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in lines]
         drawn.insert(1, "  ".join("─" * width for width in widths[:5]))
         table = "\n".join(line.rstrip() for line in drawn)
-        head = f"a  {self.a}\nb  {self.b}\n{_LEFT}:"
+        head = f"a  {self.a}\nb  {self.b}\n{_REMAINING}:"
         return f"{head}\n\n{table}\n\n{self.verdict}"
 
     def _repr_html_(self) -> str:
         head, *body = self._cells()
-        caption = f"a: {self.a}, b: {self.b}. {_LEFT}."
+        caption = f"a: {self.a}, b: {self.b}. {_REMAINING}."
         rows = [_line("th", head), *(_line("td", line) for line in body)]
         verdict = escape(self.verdict).replace("\n", "<br>")
         return f"<table><caption>{escape(caption)}</caption>{''.join(rows)}</table><p>{verdict}</p>"

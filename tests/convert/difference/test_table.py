@@ -1,4 +1,4 @@
-"""The answer of `explain_difference`: who is blamed, in which order, and what is printed."""
+"""Results of `explain_difference`: the causes, their order, and the printed table."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_rest_is_not_hidden() -> None:
 
 def test_text() -> None:
     lines = str(ANSWER).splitlines()
-    assert lines[:3] == ["a  one 'a'", "b  other 'b'", "max |Δh| that is left when b's convention is made a's:"]
+    assert lines[:3] == ["a  one 'a'", "b  other 'b'", "max |Δh| that remains when b's convention is made a's:"]
     assert lines[4].split() == ["convention", "a", "b", "aligned", "alone", "and", "those", "above"]
     assert lines[6].split() == ["as", "they", "are", "0.4", "0.4"]
     assert lines[10].split() == ["dropout", "0.0", "0.5", "–", "–", "in", "training"]

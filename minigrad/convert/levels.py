@@ -1,7 +1,7 @@
-"""What a recurrent layer here is made of, as other frameworks count it: levels, each of one direction or two.
+"""Levels of a stack of recurrent layers, as other frameworks count them, each of one direction or two.
 
-A level of PyTorch's ``nn.LSTM(num_layers=2, bidirectional=True)``, or a node of ONNX, is here an LSTM layer, a
-Bidirectional around one, one cell of a stack, or a bare cell of any API generation.
+A level of PyTorch's ``nn.LSTM(num_layers=2, bidirectional=True)``, or a node of ONNX, corresponds in minigrad to an
+LSTM layer, a Bidirectional around one, one cell of a stack, or a bare cell of any API generation.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from minigrad.compat.v1.keras.layers import GRUCell, LSTMCell
 from minigrad.compat.v1.nn import rnn_cell
 from minigrad.convert.errors import ConversionError
 from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
-from minigrad.convert.relayout import moved
+from minigrad.convert.relayout import change_layout
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.protocol import Array
 from minigrad.layers import activations
@@ -27,7 +27,7 @@ Kind = Literal["LSTM", "GRU"]
 
 
 class Direction(NamedTuple):
-    """One cell, and the way in which it goes over the sequence."""
+    """One cell, and the direction in which it reads the sequence."""
 
     cell: Any
     layer: Any  # the recurrent layer around it, or the cell itself
@@ -38,39 +38,39 @@ class Direction(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The layer's name, for messages."""
+        """Name of the layer, for messages."""
         return str(getattr(self.layer, "name", type(self.layer).__name__))
 
     @property
     def units(self) -> int:
-        """The size of the cell state."""
+        """Size of the cell state."""
         return int(self.config.get("units") or self.config["num_units"])
 
     @property
     def outputs(self) -> int:
-        """The size of the output: the units, or what they are projected to."""
+        """Size of the output: `units`, or the size of the projection."""
         return int(self.config.get("num_proj") or self.units)
 
     def activation(self, name: str) -> str:
-        """Returns the name of the cell's `activation` or `recurrent_activation`."""
+        """Return the name of the cell's `activation` or `recurrent_activation`."""
         function = getattr(self.cell, name, None)
         if callable(function) and activations.rule(function) is None:
-            return f"{activations.serialize(function)}, a function of one's own"
+            return f"{activations.serialize(function)}, a custom function"
         return str(self.config.get(name, "sigmoid"))  # of the first generation's gates
 
 
 class Level(NamedTuple):
-    """What reads the sequence at one height of a stack: one direction, or forwards and backwards."""
+    """One level of a stack: one direction, or forward and backward."""
 
     directions: tuple[Direction, ...]
     merge_mode: str | None = "concat"
 
 
 def levels(where: str, target: Any) -> list[Level]:
-    """Returns the levels of a layer, cell, model or list of them, from the lowest up.
+    """Return the levels of a layer, cell, model or list of them, from the lowest up.
 
     Raises:
-        ConversionError: something is not an LSTM or GRU, or is wrapped in a way that other frameworks do not know.
+        ConversionError: a part is not an LSTM or GRU, or is wrapped in a way that other frameworks do not have.
     """
     if isinstance(target, (list, tuple)):
         return [level for part in target for level in levels(where, part)]
@@ -87,14 +87,14 @@ def _both_ways(where: str, target: Bidirectional) -> Level:
     pair = [_directions(where, layer.cell, layer) for layer in (target.forward_layer, target.backward_layer)]
     if any(len(cells) > 1 for cells in pair):
         raise ConversionError(
-            f"{where}: {target.name} runs a whole stack one way and a whole stack the other; elsewhere each level of a "
-            "stack reads both ways of the one below. Wrap each layer in a Bidirectional of its own."
+            f"{where}: {target.name} runs one whole stack in each direction; in other frameworks each level reads "
+            "both directions of the level below. Wrap each layer in its own Bidirectional."
         )
     forward, backward = (cells[0] for cells in pair)
     if forward.backwards:
         raise ConversionError(
-            f"{where}: the first layer of {target.name} has go_backwards=True; elsewhere the first of two directions "
-            "goes forwards. Wrap a layer with go_backwards=False."
+            f"{where}: the first layer of {target.name} has go_backwards=True; in other frameworks the first of two "
+            "directions is the forward one. Wrap a layer with go_backwards=False."
         )
     return Level((forward, backward), target.merge_mode)
 
@@ -110,12 +110,12 @@ def _directions(where: str, cell: Any, layer: Any) -> list[Direction]:
     named = getattr(cell, "name", None)
     raise ConversionError(
         f"{where}: expected LSTM or GRU layers or cells, got {type(cell).__name__}{f' {named!r}' if named else ''}. "
-        "Hand over the recurrent layers alone, in a list."
+        "Pass a list of the recurrent layers alone."
     )
 
 
 def kind_and_layout(cell: Any) -> tuple[Kind, GateLayout] | None:
-    """Returns whether a cell is an LSTM or a GRU, and where its gates stand; None for other cells, and what is none."""
+    """Return the kind of a cell, LSTM or GRU, and the layout of its weights; None for any other object."""
     if isinstance(cell, LSTMCell):
         return "LSTM", LSTM_LAYOUTS["keras"]
     if isinstance(cell, GRUCell):
@@ -127,30 +127,30 @@ def kind_and_layout(cell: Any) -> tuple[Kind, GateLayout] | None:
     return None
 
 
-# --- weights out and in -----------------------------------------------------------------------------------------------
+# --- reading and setting weights --------------------------------------------------------------------------------------
 
 
 def weights_of(direction: Direction, dst: str) -> dict[str, Array]:
-    """Returns the cell's weights in another layout, a forget bias that is added at call folded in.
+    """Return the cell's weights in another layout; the bias includes a forget bias that is added at call.
 
     Raises:
-        ConversionError: the cell has no weights yet, or they cannot be moved.
+        ConversionError: the cell has no weights yet, or they cannot be converted.
     """
     own = direction.cell.get_weights()
     if not own:
         raise ConversionError(
             f"{direction.name}: has no weights yet. Call the layer on data first, or build(input_shape)."
         )
-    return moved(direction.name, direction.kind, own, direction.layout, dst, _forget_bias(direction))
+    return change_layout(direction.name, direction.kind, own, direction.layout, dst, _forget_bias(direction))
 
 
-def converted(direction: Direction, weights: dict[str, Array], src: str) -> list[Array]:
-    """Returns weights of another layout as the list that the cell's `set_weights` takes.
+def converted_weights(direction: Direction, weights: dict[str, Array], src: str) -> list[Array]:
+    """Return weights of another layout as the list that the cell's `set_weights` takes.
 
     Raises:
-        ConversionError: the cell cannot do what the weights say: it has no bias, peepholes or projection.
+        ConversionError: the weights need a bias, peepholes or a projection that the cell does not have.
     """
-    arrays = moved(direction.name, direction.kind, weights, src, direction.layout, _forget_bias(direction))
+    arrays = change_layout(direction.name, direction.kind, weights, src, direction.layout, _forget_bias(direction))
     uses_bias, bias = direction.config.get("use_bias", True), direction.layout.bias
     if not uses_bias and arrays.pop(bias, None) is not None:
         raise ConversionError(f"{direction.name}: was made with use_bias=False, but the weights have a bias.")
@@ -162,8 +162,8 @@ def converted(direction: Direction, weights: dict[str, Array], src: str) -> list
     return list(arrays.values())
 
 
-def set_all(where: str, new: Sequence[tuple[Direction, list[Array]]]) -> None:
-    """Sets the weights of several cells: all of them, or, if one does not fit, none.
+def set_weights_together(where: str, new: Sequence[tuple[Direction, list[Array]]]) -> None:
+    """Set the weights of several cells: all of them, or none if one does not fit.
 
     Raises:
         ShapeError: a number or a shape is wrong.
@@ -186,7 +186,7 @@ def _forget_bias(direction: Direction) -> float | None:
     return float(direction.config["forget_bias"]) if direction.layout.adds_forget_bias else None
 
 
-# --- what cannot be moved ---------------------------------------------------------------------------------------------
+# --- options without a counterpart ------------------------------------------------------------------------------------
 
 _CLIPS = {
     "cell_clip": "it clips the cell state c, which {to} cannot (ONNX's `clip` clips the gates' inputs)",
@@ -194,24 +194,24 @@ _CLIPS = {
 }
 
 
-def refuse_options(direction: Direction, to: str, candidate: Collection[str], gates: Collection[str]) -> None:
-    """Raises for options with which the same weights would give other numbers elsewhere.
+def check_options(direction: Direction, to: str, candidate: Collection[str], gates: Collection[str]) -> None:
+    """Check that no option would make the same weights give other outputs in another framework.
 
     Args:
         direction: the cell.
         to: the framework, for the message.
-        candidate: the names of the activations φ that it has.
-        gates: the names of the recurrent activations σ that it has.
+        candidate: the names of its activations φ.
+        gates: the names of its recurrent activations σ.
 
     Raises:
-        ConversionError: says which option, and why.
+        ConversionError: an option has no counterpart.
     """
     for name, allowed in (("activation", candidate), ("recurrent_activation", gates)):
         given = direction.activation(name)
         if given not in allowed:
             raise ConversionError(
                 f"{direction.name}: {name}={given!r} has no counterpart in {to}, whose {direction.kind} has "
-                f"{' or '.join(sorted(allowed))} there: the same weights would give other numbers."
+                f"{' or '.join(sorted(allowed))} there: the same weights would give other outputs."
             )
     for name, why in _CLIPS.items():
         if direction.config.get(name) is not None:
@@ -220,20 +220,20 @@ def refuse_options(direction: Direction, to: str, candidate: Collection[str], ga
             )
 
 
-def refuse_recurrent_dropout(direction: Direction, to: str) -> None:
-    """Raises for recurrent dropout. Dropout of the inputs stands before the cell, and can do so elsewhere."""
+def check_recurrent_dropout(direction: Direction, to: str) -> None:
+    """Check that there is no recurrent dropout. Dropout of the inputs is no matter: it can precede any cell."""
     rate = direction.config.get("recurrent_dropout", 0.0)
     if rate:
         raise ConversionError(
             f"{direction.name}: recurrent_dropout={rate} has no counterpart in {to}, which drops nothing of the state: "
-            "trained on, it would give other numbers. Set recurrent_dropout to 0 if the layer is only to predict."
+            "further training would give other numbers. For prediction alone, set recurrent_dropout to 0."
         )
 
 
-def refuse_merge(where: str, level: Level, to: str) -> None:
-    """Raises where the outputs of two directions are put together otherwise than side by side."""
+def check_merge_mode(where: str, level: Level, to: str) -> None:
+    """Check that the outputs of two directions are concatenated."""
     if len(level.directions) == 2 and level.merge_mode not in ("concat", None):
         raise ConversionError(
-            f"{where}: merge_mode={level.merge_mode!r} has no counterpart in {to}, which puts the outputs of the two "
-            "directions side by side, as merge_mode='concat' does."
+            f"{where}: merge_mode={level.merge_mode!r} has no counterpart in {to}, which concatenates the outputs of "
+            "the two directions, as merge_mode='concat' does."
         )

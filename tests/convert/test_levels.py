@@ -1,4 +1,4 @@
-"""Cells of all API generations say what they are made of, and take each other's weights."""
+"""Levels, directions and layouts of cells of all API generations, and the conversion of weights between them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from convert.recorded import L, draw, group, torch_cases
 from minigrad.compat.v1.nn import rnn_cell
 from minigrad.compat.v1.nn.rnn_cell import LSTMStateTuple
 from minigrad.convert import ConversionError, from_torch_state_dict, relayout, relayout_gru, to_torch_state_dict
-from minigrad.convert.cells import kind_and_layout, levels
+from minigrad.convert.levels import kind_and_layout, levels
 
 V1 = mg.compat.v1.keras.layers
 BATCH, FEATURES, UNITS = 3, 4, 5
@@ -100,7 +100,7 @@ def test_a_multi_rnn_cell_is_a_stack_of_levels(name: str) -> None:
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        (lambda: first(use_peepholes=True), "peepholes cannot be moved to 'torch'"),
+        (lambda: first(use_peepholes=True), "peepholes cannot be converted to 'torch'"),
         (lambda: first(cell_clip=3.0), "cell_clip=3.0 has no counterpart in PyTorch: it clips the cell state c"),
         (lambda: first(num_proj=2, proj_clip=1.0), "proj_clip=1.0 has no counterpart in PyTorch"),
         (lambda: first(activation="relu"), "activation='relu' has no counterpart in PyTorch"),
@@ -162,6 +162,6 @@ def test_the_name_in_a_message_is_the_layers() -> None:
         (3, None),
     ],
 )
-def test_the_kind_of_a_cell_and_where_its_gates_stand(cell: Any, expected: Any) -> None:
+def test_kind_and_layout_of_a_cell(cell: Any, expected: Any) -> None:
     found = kind_and_layout(cell)
     assert (found and (found[0], found[1].name)) == expected

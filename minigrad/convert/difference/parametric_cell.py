@@ -1,8 +1,8 @@
-"""What a cell of any API generation computes, with every convention in which they differ as a parameter.
+"""A recurrent cell of any API generation, with every convention in which generations differ as a parameter.
 
 The equations are those of `minigrad.recurrent`: `lstmp` for the LSTMs, `gru`, `gru_reset_before` and `simple_rnn`. They
-run in float64, step by step: it is there to change one convention at a time and see what becomes of the output
-(`minigrad.convert.difference`). That it says what the cells compute is checked each time it is used.
+run in float64, step by step, so that `minigrad.convert.difference` can change one convention at a time. Each use checks
+that the outputs are those of the cell itself.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.convert.gates import Gates, Parts
+from minigrad.convert.gates import Gates, GateWeights
 from minigrad.engine import registry
 from minigrad.engine.ops.op import Op
 from minigrad.engine.protocol import Array
 from minigrad.recurrent import GRU, LSTMP, Formulas, GRUResetBefore, SimpleRNN
 
-ORDER = {"LSTM": "igfo", "GRU": "zrg", "SimpleRNN": "h"}  # in which the equations have their columns
+ORDER = {"LSTM": "igfo", "GRU": "zrg", "SimpleRNN": "h"}  # of the columns in the equations
 
 Activation = Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
-class Formula:
-    """What a cell computes.
+class ParametricCell:
+    """A cell in float64: its weights, gate by gate, and its conventions.
 
     Attributes:
         kind: ``"LSTM"``, ``"GRU"`` or ``"SimpleRNN"``.
         W: one matrix a gate, each (features, units).
-        U: each (outputs, units).
-        b: each (units,): all biases that are just added, in one sum.
-        b_h: (units,): of a GRU with the reset afterwards, the bias that the reset gate acts on; else zeros.
-        σ: of the gates.
-        φ: of the candidate, and of the cell state on its way out.
-        forget_bias: added to the forget gate at call.
-        reset_after: does the reset gate act on h U + b_h, or on h?
+        U: one matrix a gate, each (outputs, units).
+        b: one vector a gate, each (units,): the sum of all biases that are only added.
+        b_h: (units,): in a GRU with `reset_after`, the bias that the reset gate acts on; otherwise zeros.
+        σ: the activation of the gates.
+        φ: the activation of the candidate and of the new cell state.
+        forget_bias: the number added to the forget gate at call.
+        reset_after: True if the reset gate acts on h U + b_h, False if it acts on h.
         peepholes: w_i, w_f, w_o by gate, each (units,).
         P: the projection, (units, outputs).
-        cell_clip: None does not clip.
-        proj_clip: None does not clip.
+        cell_clip: the limit of |c|, or None.
+        proj_clip: the limit of the projected output, or None.
     """
 
     kind: str
@@ -60,26 +60,26 @@ class Formula:
 
     @property
     def units(self) -> int:
-        """The size of the cell state."""
+        """Size of the cell state."""
         return int(next(iter(self.W.values())).shape[1])
 
     @property
     def outputs(self) -> int:
-        """The size of the output."""
+        """Size of the output."""
         return self.units if self.P is None else int(self.P.shape[1])
 
     @property
     def features(self) -> int:
-        """The size of the inputs."""
+        """Size of the inputs."""
         return int(next(iter(self.W.values())).shape[0])
 
     def run(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
-        """Runs a sequence.
+        """Run a sequence.
 
         Args:
             x: (time, batch, features).
             h: (batch, outputs).
-            c: (batch, units); of a GRU or a SimpleRNN, anything.
+            c: (batch, units); unused by a GRU and a SimpleRNN.
 
         Returns:
             h after each step, (time, batch, outputs), and c after each step.
@@ -87,7 +87,7 @@ class Formula:
         step, weights = self._step()
         xp, lstm = registry.resolve("numpy"), self.kind == "LSTM"
         hs, cs = [], []
-        with np.errstate(all="ignore"):  # numbers that are none are reported by whoever asked
+        with np.errstate(all="ignore"):  # the caller reports NaN and infinity
             for x_t in x:
                 new, _ = step.step(xp, step.project(xp, x_t, weights), (c, h) if lstm else (h,), weights)
                 h, c = new[-1], new[0] if lstm else c
@@ -100,8 +100,8 @@ class Formula:
         sigma, phi = _op(self.σ), _op(self.φ)
         W, U, b = (_side_by_side(gates, ORDER[self.kind]) for gates in (self.W, self.U, self.b))
         if self.kind == "LSTM":
-            own: dict[str, Any] = {"forget_bias": self.forget_bias, "cell_clip": self.cell_clip}
-            lstm = Formulas(LSTMP, sigma, phi, **own, proj_clip=None if self.P is None else self.proj_clip)
+            options: dict[str, Any] = {"forget_bias": self.forget_bias, "cell_clip": self.cell_clip}
+            lstm = Formulas(LSTMP, sigma, phi, **options, proj_clip=None if self.P is None else self.proj_clip)
             peepholes = {f"w_{k}": w for k, w in (self.peepholes or {}).items()}
             return lstm, lstm.Weights(W=W, U=U, b=b, P=self.P, **peepholes)
         if self.kind == "SimpleRNN":
@@ -116,7 +116,7 @@ class Formula:
 
 
 def _op(function: Activation) -> type[Op]:
-    """A function of arrays as an activation without a derivative."""
+    """An activation without a derivative, from a function of arrays."""
     return type("Function", (Op,), {"forward": lambda xp, x: function(x)})
 
 
@@ -125,19 +125,19 @@ def _side_by_side(gates: Gates, order: str) -> Array:
 
 
 def largest(difference: Array) -> float:
-    """Returns the largest absolute value."""
+    """Return the largest absolute value."""
     return float(np.max(np.abs(difference), initial=0.0))
 
 
-def with_weights(formula: Formula, parts: Parts) -> Formula:
-    """Returns the formula with other weights: gate by gate, in float64, the biases that are just added in one sum."""
+def with_weights(cell: ParametricCell, parts: GateWeights) -> ParametricCell:
+    """Return the cell with other weights, in float64; biases that are only added become one sum."""
     double = {gate: W.astype(np.float64) for gate, W in parts.W.items()}
     zeros = np.zeros(next(iter(double.values())).shape[1])
     b = {gate: zeros if parts.b is None else parts.b[gate].astype(np.float64) for gate in double}
     b_h = {gate: zeros if parts.b_h is None else parts.b_h[gate].astype(np.float64) for gate in double}
-    apart = "g" if formula.reset_after else ""  # where the two biases are not just added
+    apart = "g" if cell.reset_after else ""  # the gate whose two biases are not simply added
     return replace(
-        formula,
+        cell,
         W=double,
         U={gate: U.astype(np.float64) for gate, U in parts.U.items()},
         b={gate: b[gate] if gate == apart else b[gate] + b_h[gate] for gate in double},

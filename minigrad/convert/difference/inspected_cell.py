@@ -1,4 +1,4 @@
-"""A recurrent cell of any API generation, read: its layout, its options, and its formula with its weights."""
+"""A recurrent cell of any API generation with its layout, its options, and its `ParametricCell`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 
 from minigrad.compat.v1.keras.layers import SimpleRNNCell
 from minigrad.compat.v1.nn import rnn_cell
-from minigrad.convert.cells import kind_and_layout
-from minigrad.convert.difference.formulas import Formula, with_weights
+from minigrad.convert.difference.parametric_cell import ParametricCell, with_weights
 from minigrad.convert.errors import ConversionError
-from minigrad.convert.gates import take_apart
+from minigrad.convert.gates import split_gates
 from minigrad.convert.layouts import GateLayout
+from minigrad.convert.levels import kind_and_layout
 from minigrad.engine import tree
 from minigrad.engine.autograd import no_grad
 from minigrad.engine.creation import tensor
@@ -25,59 +25,59 @@ from minigrad.layers.rnn import RNN
 
 _RNN_KERAS = GateLayout("keras", "h", "h", "kernel", "recurrent_kernel", "bias")
 _RNN_TF1 = GateLayout("tf1", "h", "h", "kernel", None, "bias", bias_needed=True)
-_OTHERS = "Bidirectional, stacks of cells and wrappers hold cells: hand those over one by one."
+_OTHERS = "Bidirectional, stacks of cells and wrappers hold cells: pass those one by one."
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What a cell says of itself.
+class InspectedCell:
+    """A cell with the facts that decide its outputs.
 
     Attributes:
         cell: the cell.
         title: its public address and its name.
-        layout: where its gates stand.
+        layout: the layout of its weights.
         config: its options, as plain values.
-        formula: what it computes, with its weights.
+        parametric: the same computation with every convention as a parameter, in float64.
     """
 
     cell: Any
     title: str
     layout: GateLayout
     config: dict[str, Any]
-    formula: Formula
+    parametric: ParametricCell
 
     @property
     def kind(self) -> str:
-        """LSTM, GRU or SimpleRNN."""
-        return self.formula.kind
+        """The kind of cell: LSTM, GRU or SimpleRNN."""
+        return self.parametric.kind
 
     @property
     def sigma(self) -> Any:
-        """The function of the gates."""
+        """The activation of the gates."""
         return getattr(self.cell, "recurrent_activation", activations.get("sigmoid"))
 
     @property
     def cell_first(self) -> bool:
-        """Does c come before h in the state?"""
+        """True if c comes before h in the state."""
         return self.kind == "LSTM" and self.layout.name == "tf1"
 
     @property
     def dtype(self) -> str:
-        """In which the cell computes."""
+        """The dtype in which the cell computes."""
         return str(self.cell.dtype)
 
     @property
     def tolerance(self) -> float:
-        """What rounding may do in the cell's dtype."""
+        """The largest difference that rounding explains in the cell's dtype."""
         return 1e-12 if self.dtype == "float64" else 1e-5 if self.dtype == "float32" else 1e-2
 
     def defaults(self) -> dict[str, Any]:
-        """The defaults of the cell's class, as plain values."""
+        """Return the defaults of the cell's class, as plain values."""
         options = type(self.cell)._options.items()
         return {name: o.kind.plain(o.kind.read(name, o.default)) for name, o in options if o.default is not REQUIRED}
 
     def state(self, h: Array, c: Array) -> Any:
-        """The state in the cell's own structure."""
+        """Return the state in the structure that the cell takes."""
         if self.kind != "LSTM":
             return tree.unflatten(self.cell.state_size, [tensor(h)])
         if not self.cell_first:
@@ -87,7 +87,7 @@ class Reading:
         return tensor(np.concatenate([c, h], 1))
 
     def call(self, x: Array, h: Array, c: Array) -> Array:
-        """Runs the cell itself over (time, batch, features), without dropout; returns its outputs."""
+        """Run the cell over inputs (time, batch, features) without dropout, and return its outputs."""
         state, outputs = self.state(h, c), []
         with no_grad():
             for x_t in x:
@@ -96,11 +96,11 @@ class Reading:
         return np.stack(outputs)
 
 
-def read(where: str, target: Any) -> Reading:
-    """Returns what a cell, or a recurrent layer around one, says of itself.
+def inspect_cell(where: str, target: Any) -> InspectedCell:
+    """Return a cell, or the cell of a recurrent layer, with its layout, options and parametric form.
 
     Raises:
-        ConversionError: it is no cell, has no weights yet, or computes something of its own.
+        ConversionError: it is not a cell of minigrad, or has no weights yet.
     """
     cell = target.cell if isinstance(target, RNN) else target
     kind, layout = _kind(where, cell)
@@ -109,7 +109,7 @@ def read(where: str, target: Any) -> Reading:
         raise ConversionError(
             f"{where}: {title} has no weights yet. Call it on data first, or build((None, features))."
         )
-    bare = Formula(
+    bare = ParametricCell(
         kind,
         {}, {}, {}, np.zeros(0),
         σ=_on_arrays(getattr(cell, "recurrent_activation", activations.get("sigmoid"))),
@@ -119,8 +119,8 @@ def read(where: str, target: Any) -> Reading:
         cell_clip=getattr(cell, "cell_clip", None),
         proj_clip=getattr(cell, "proj_clip", None),
     )  # fmt: skip
-    formula = with_weights(bare, take_apart(title, cell.get_weights(), layout))
-    return Reading(cell, title, layout, cell.get_config(), formula)
+    parametric = with_weights(bare, split_gates(title, cell.get_weights(), layout))
+    return InspectedCell(cell, title, layout, cell.get_config(), parametric)
 
 
 def _kind(where: str, cell: Any) -> tuple[str, GateLayout]:
@@ -131,10 +131,10 @@ def _kind(where: str, cell: Any) -> tuple[str, GateLayout]:
         return "SimpleRNN", _RNN_KERAS
     if isinstance(cell, rnn_cell.BasicRNNCell):
         return "SimpleRNN", _RNN_TF1
-    what = f"the class {cell.__name__}" if isinstance(cell, type) else f"a {type(cell).__name__}"
+    given = f"the class {cell.__name__}" if isinstance(cell, type) else f"a {type(cell).__name__}"
     raise ConversionError(
         f"{where}: expected an LSTM, GRU or simple recurrent cell of any API generation, or a layer around one, got "
-        f"{what}. {'Make a cell of it first.' if isinstance(cell, type) else _OTHERS}"
+        f"{given}. {'Make an instance first.' if isinstance(cell, type) else _OTHERS}"
     )
 
 

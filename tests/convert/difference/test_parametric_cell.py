@@ -1,4 +1,4 @@
-"""The one formula gives TensorFlow's numbers for every recorded cell of all three generations."""
+"""`ParametricCell` against TensorFlow's numbers, for every recorded cell of all three generations."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.convert.difference.cells import read
-from minigrad.convert.difference.formulas import Formula, largest
+from minigrad.convert.difference.inspected_cell import inspect_cell
+from minigrad.convert.difference.parametric_cell import ParametricCell, largest
 from minigrad.engine import tree
 from oracle.reader import Case, build, load
 from oracle.replay import tolerance
@@ -33,44 +33,44 @@ def test_all_kinds_and_generations_are_there() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.family}-{case.name}")
-def test_the_formula_gives_tensorflows_outputs(case: Case) -> None:
+def test_outputs_are_tensorflows(case: Case) -> None:
     cell = build(case.spec, mg)
     cell.build(case["x"].shape)
     cell.set_weights(case.group("weight"))
-    reading = read("here", cell)
-    h, c = _named(reading, case.group("state"))
-    hs, cs = reading.formula.run(case["x"][None], h, c)
+    inspected = inspect_cell("here", cell)
+    h, c = _named(inspected, case.group("state"))
+    hs, cs = inspected.parametric.run(case["x"][None], h, c)
     (output, *states) = case.group("output")
     assert largest(hs[0] - output) <= tolerance(case)
-    h_new, c_new = _named(reading, states)
+    h_new, c_new = _named(inspected, states)
     assert largest(hs[0] - h_new) <= tolerance(case)
-    if reading.kind == "LSTM":
+    if inspected.kind == "LSTM":
         assert largest(cs[0] - c_new) <= tolerance(case)
 
 
-def _named(reading: Any, states: list[Any]) -> tuple[Any, Any]:
-    """h and c, of states in the cell's own order."""
-    if len(states) == 1 and reading.kind == "LSTM":  # side by side
-        states = np.split(states[0], [reading.formula.units], 1)
+def _named(inspected: Any, states: list[Any]) -> tuple[Any, Any]:
+    """h and c from states in the cell's order."""
+    if len(states) == 1 and inspected.kind == "LSTM":  # side by side
+        states = np.split(states[0], [inspected.parametric.units], 1)
     if len(states) == 1:
         return states[0], states[0]
-    return tuple(states[::-1] if reading.cell_first else states)
+    return tuple(states[::-1] if inspected.cell_first else states)
 
 
 @pytest.mark.parametrize("case", CASES[::7], ids=lambda case: f"{case.family}-{case.name}")
 def test_a_state_in_the_cells_own_structure(case: Case) -> None:
     cell = build(case.spec, mg)
     cell.build(case["x"].shape)
-    reading = read("here", cell)
-    h, c = np.ones((2, reading.formula.outputs)), np.zeros((2, reading.formula.units))
-    flat = [s.shape[1] for s in tree.leaves(reading.state(h, c))]
+    inspected = inspect_cell("here", cell)
+    h, c = np.ones((2, inspected.parametric.outputs)), np.zeros((2, inspected.parametric.units))
+    flat = [s.shape[1] for s in tree.leaves(inspected.state(h, c))]
     assert flat == list(tree.leaves(cell.state_size))
 
 
 def test_sizes() -> None:
     cell = mg.compat.v1.nn.rnn_cell.LSTMCell(5, num_proj=3, dtype="float64")
     cell.build((None, 4))
-    formula = read("here", cell).formula
+    formula = inspect_cell("here", cell).parametric
     assert (formula.features, formula.units, formula.outputs) == (4, 5, 3)
-    assert isinstance(formula, Formula)
+    assert isinstance(formula, ParametricCell)
     assert largest(np.zeros((0, 2))) == 0.0
