@@ -17,7 +17,6 @@ REMAINING: dict[str, tuple[int, int]] = {
     "minigrad": (1, 0),
     "minigrad/bench": (31, 41),
     "minigrad/compat": (14, 14),
-    "minigrad/convert": (73, 27),
     "minigrad/engine": (111, 55),
     "minigrad/keras": (9, 14),
     "minigrad/layers": (170, 43),

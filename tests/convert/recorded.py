@@ -1,4 +1,4 @@
-"""Files and outputs recorded from other frameworks (`oracle/record/keras_files.py`, `torch_modules.py`), and their models."""
+"""Files and outputs of other frameworks (`oracle/record/keras_files.py`, `torch_modules.py`), and their models."""
 
 from __future__ import annotations
 

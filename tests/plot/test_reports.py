@@ -44,7 +44,7 @@ def test_a_section_for_each_layer_and_no_jacobians_where_they_take_long(monkeypa
 
 
 def test_some_steps_of_both_directions() -> None:
-    """A trace of every n-th step: pictures that need all steps are left out, and a backward layer's rows are its steps."""
+    """A trace of every n-th step: pictures of all steps are left out, and a backward layer's rows are its steps."""
     model, tokens = mg.keras.layers.Bidirectional(mg.keras.layers.LSTM(2)), list("abcde")
     with mg.trace(model, every=2) as seen:
         x = mg.tensor([[[1.0], [2.0], [3.0], [4.0], [5.0]]], requires_grad=True)
