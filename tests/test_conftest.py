@@ -9,7 +9,7 @@ import strict_backend
 from conftest import leaks
 from minigrad.compat import v1
 from minigrad.engine import recording, registry
-from minigrad.layers.context import calling
+from minigrad.layers.context import inside
 
 ON_THE_TAPE = "a block is open: recording or observing"
 A_TAPE = "a GradientTape is open, here or in another thread"
@@ -40,7 +40,7 @@ def test_notices_every_open_block() -> None:
         assert leaks(before) == [ON_THE_TAPE, A_TAPE]
     with mg.trace(lstm):
         assert leaks(before) == ["a block is open: mg.trace"]
-    with calling(lstm, "", True):
+    with inside(lstm, "", True):
         assert leaks(before) == ["a block is open: a layer's call or build"]
     with v1.variable_scope("a"):
         assert leaks(before) == ["a block is open: v1.variable_scope"]

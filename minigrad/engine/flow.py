@@ -39,6 +39,7 @@ class Stack(Generic[T]):
 
     Attributes:
         entries: returns them, a tuple.
+        replace: sets the tuple; `push` and `drop` without a call, for the layers' own calls.
         everywhere: all stacks of the process.
     """
 
@@ -47,7 +48,7 @@ class Stack(Generic[T]):
     def __init__(self, name: str) -> None:
         self.name = name
         self._entries: ContextVar[tuple[T, ...]] = ContextVar(name, default=())
-        self.entries = self._entries.get
+        self.entries, self.replace = self._entries.get, self._entries.set
         self.everywhere.append(self)
 
     def push(self, entry: T) -> None:
@@ -175,6 +176,7 @@ class FlowAttribute(Generic[T]):
         self._values: ContextVar[WeakKeyDictionary[Any, T] | None] = ContextVar(
             f"{owner.__name__}.{name}", default=None
         )
+        self.values = self._values.get  # by object; None or empty where no object has a value in this flow
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
@@ -194,7 +196,3 @@ class FlowAttribute(Generic[T]):
             values = old.copy()
             values.pop(instance, None)
             self._values.set(values)
-
-    def is_set(self) -> bool:
-        """Return whether any object has a value in this flow."""
-        return bool(self._values.get())

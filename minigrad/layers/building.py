@@ -1,4 +1,4 @@
-"""Building: only one thread at a time makes the weights of a layer; others that want to call it wait."""
+"""Building: only one thread at a time makes the weights of a layer; other threads that call the layer wait."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from threading import RLock
 from minigrad.engine.flow import new_lock
 
 _guard = new_lock()
-_waiting: dict[int, list[RLock]] = {}  # for each layer that is being built, by its id: its lock, once for each thread
+in_progress: dict[int, list[RLock]] = {}
+"""For each layer that is being built, by its id: its lock, once for each thread.
 
-
-def in_progress() -> bool:
-    """Return whether any layer is being built; it may say `built` before all of its weights are there."""
-    return bool(_waiting)
+While it is not empty, a layer may be `built` before all of its weights are there.
+"""
 
 
 @contextmanager
 def alone(layer: object) -> Iterator[None]:
     """Wait until no other thread builds the layer, and let none begin inside the block."""
     with _guard:
-        locks = _waiting.setdefault(id(layer), [])
+        locks = in_progress.setdefault(id(layer), [])
         locks.append(locks[0] if locks else RLock())
     try:
         with locks[0]:
@@ -30,4 +29,4 @@ def alone(layer: object) -> Iterator[None]:
         with _guard:
             locks.pop()
             if not locks:
-                _waiting.pop(id(layer), None)
+                in_progress.pop(id(layer), None)

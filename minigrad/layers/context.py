@@ -1,4 +1,4 @@
-"""What is known during a call from outside: whether it is training, and the names of the layers around.
+"""The layers around: whether the call in progress is training, and the names that weights' names begin with.
 
 Each flow of control is inside its own layers. The counts behind default names are the process's.
 """
@@ -6,7 +6,7 @@ Each flow of control is inside its own layers. The counts behind default names a
 from __future__ import annotations
 
 from itertools import count
-from typing import Self
+from typing import NamedTuple, Self
 
 from minigrad.engine.flow import Stack
 from minigrad.layers.catalogue import snake_case
@@ -14,54 +14,68 @@ from minigrad.layers.catalogue import snake_case
 _counts: dict[str, count[int]] = {}
 
 
+class Frame(NamedTuple):
+    """A layer whose call or build is in progress.
+
+    Attributes:
+        layer: the layer.
+        name: what it adds to the names of weights made inside; "" adds nothing.
+        called: whether a call is in progress, of this layer or of one around it.
+        training: the `training` of the innermost call; None if it is not given.
+    """
+
+    layer: object
+    name: str
+    called: bool
+    training: bool | None
+
+
+frames: Stack[Frame] = Stack("a layer's call or build")
+
+
 class inside:  # noqa: N801  (a `with` statement reads it as a word)
-    """Weights made in the `with` block have names that begin with the layer's; entering a layer twice counts once."""
+    """Begin the names of weights made in the `with` block with the layer's.
 
-    call: calling | None = None  # the innermost one
+    Args:
+        layer: the layer.
+        name: its part of the names.
+        training: of a call; None outside a call, where the `training` of the call around holds.
+    """
 
-    def __init__(self, layer: object, name: str) -> None:
-        self.layer, self.name = layer, name
+    def __init__(self, layer: object, name: str, training: bool | None = None) -> None:
+        self.layer, self.name, self.training = layer, name, training
 
     def __enter__(self) -> Self:
-        around = _around.entries()
-        self.entered = not around or around[-1].layer is not self.layer
-        if self.call is None and around:
-            self.call = around[-1].call
-        _around.push(self)
+        around = frames.entries()
+        called, training = (around[-1].called, around[-1].training) if around else (False, None)
+        if self.training is not None:
+            called, training = True, self.training
+        self.frame = Frame(self.layer, self.name, called, training)
+        frames.push(self.frame)
         return self
 
     def __exit__(self, *error: object) -> None:
-        _around.drop(self)
-
-
-_around: Stack[inside] = Stack("a layer's call or build")
-
-
-class calling(inside):  # noqa: N801
-    """The call of a layer; `outermost` says whether no other is around it."""
-
-    training: bool | None
-
-    def __init__(self, layer: object, name: str, training: bool | None) -> None:
-        self.layer, self.name, self.call = layer, name, self
-        around = _around.entries()
-        outer = around[-1].call if around else None
-        self.outermost = outer is None
-        self.training = training if training is not None or outer is None else outer.training
+        frames.drop(self.frame)
 
 
 def scoped(name: str) -> str:
-    """A weight's whole name: the layers' names around it, then its own."""
-    return "/".join([*(outer.name for outer in _around if outer.entered and outer.name), name])
+    """Return a weight's whole name: the names of the layers around it, then its own.
+
+    A layer that is entered twice in succession, called and then built, counts once.
+    """
+    around = frames.entries()
+    before = (None, *(frame.layer for frame in around))
+    names = [f.name for f, layer in zip(around, before, strict=False) if f.layer is not layer and f.name]
+    return "/".join([*names, name])
 
 
 def unique_name(class_name: str, first: int = 0) -> str:
-    """``"lstm"`` for the first LSTM, ``"lstm_1"`` for the next; with first=1, ``"lstm_1"`` and ``"lstm_2"``."""
+    """Return ``"lstm"`` for the first LSTM, ``"lstm_1"`` for the next; with first=1, ``"lstm_1"`` and ``"lstm_2"``."""
     base = snake_case(class_name)
     number = next(_counts.setdefault(base, count())) + first
     return f"{base}_{number}" if number else base
 
 
 def clear_session() -> None:
-    """Starts counting names anew, as Keras' ``clear_session``."""
+    """Restart the counts behind default names, as Keras' ``clear_session``."""
     _counts.clear()

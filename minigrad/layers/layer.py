@@ -11,29 +11,30 @@ A layer of one's own defines `build(input_shape)`, where it adds its weights, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, ClassVar
 
 from minigrad.engine import registry, tree
-from minigrad.engine.conversion import array_from, constant
+from minigrad.engine.conversion import constant
 from minigrad.engine.dtypes import is_floating
 from minigrad.engine.errors import MinigradError, ShapeError
 from minigrad.engine.flow import FlowAttribute
 from minigrad.engine.functional.half import narrowed, widened
 from minigrad.engine.tensor import Tensor
-from minigrad.layers import building, checks, constraints, context, initializers, regularizers
+from minigrad.layers import building, checks, context, signatures
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.floatx import is_dtype, layer_dtype
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.masks import hand_on, mask_of, masks_of
-from minigrad.layers.module import Module
 from minigrad.layers.options import Configured, Option, flag, has_options_only, option, optional, text
-from minigrad.layers.weight import Weight
+from minigrad.layers.signatures import Signature
+from minigrad.layers.weighted_module import WeightedModule
 
 Shape = tuple[int | None, ...]
 CLASSES: dict[tuple[str, str], type[Layer]] = {}  # every layer class by the names under which it is serialized
-_UNBUILT = "call it on data first, or build(input_shape)"
+_LOSSES = FlowAttribute[tuple[Tensor, ...]](())  # of the last call in this thread or task
+_CHECKS = ("_as_inputs", "_build_once", "_cast", "_check")
 
 
 class _OptionPassedDown(Option):
@@ -45,7 +46,7 @@ class _OptionPassedDown(Option):
             instance._pass_down(self.name, getattr(instance, self.name))
 
 
-class Layer(Configured, Module):
+class Layer(Configured, WeightedModule):
     """The base class of all layers, as Keras'.
 
     Args:
@@ -68,7 +69,9 @@ class Layer(Configured, Module):
 
     serialized_module: ClassVar[str] = "keras.layers"
     _call: ClassVar[checks.Call]
-    _losses: Any = FlowAttribute[tuple[Tensor, ...]](())  # of the last call in this thread or task
+    _checks_by_signature: ClassVar[bool] = True
+    _known: Signature | None = None  # of the inputs checked last
+    _losses: Any = _LOSSES
     computes_with_integers = False
     supports_masking = False
     built = False
@@ -81,7 +84,7 @@ class Layer(Configured, Module):
         batch_shape = kwargs.pop("batch_input_shape", None)
         checks.input_shape(f"{type(self).__name__}: `input_shape`", batch_shape or shape or ())
         self.batch_input_shape = tuple(batch_shape) if batch_shape else (None, *shape) if shape is not None else None
-        self._weights: list[Weight] = []
+        self._weights: list[Any] = []
         self._penalties: list[Callable[[], Tensor]] = []
         super().__init__(*args, **kwargs)
         self.name = self.name or context.unique_name(type(self).__name__)
@@ -99,8 +102,20 @@ class Layer(Configured, Module):
         if not cls.__module__.startswith("minigrad."):
             cls.serialized_module = cls.__module__
         CLASSES[cls.serialized_module, cls.__name__] = cls
+        cls._checks_by_signature = all(getattr(cls, name) is getattr(Layer, name) for name in _CHECKS)
         if "build" in vars(cls):
             setattr(cls, "build", _once_built(vars(cls)["build"]))  # noqa: B010  (to mypy, a method is not assigned to)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = vars(self)
+        before = own.get(name)
+        super().__setattr__(name, value)
+        if own.get(name) is not before and name[0] != "_" and name != "path":
+            signatures.renew()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the attributes, for `pickle` and `copy`; what a layer remembers of its calls is not among them."""
+        return {name: value for name, value in vars(self).items() if name not in ("_known", "_plan")}
 
     # --- to override --------------------------------------------------------------------------------------------------
 
@@ -131,95 +146,6 @@ class Layer(Configured, Module):
             )
         return None
 
-    # --- weights ------------------------------------------------------------------------------------------------------
-
-    def add_weight(
-        self,
-        name: str | None = None,
-        shape: Iterable[int] = (),
-        dtype: Any = None,
-        initializer: Any = None,
-        regularizer: Any = None,
-        trainable: bool = True,
-        constraint: Any = None,
-    ) -> Weight:
-        """Makes a weight of the layer.
-
-        Args:
-            name: its own name, to which those of the layers around are added.
-            shape: its shape.
-            dtype: the layer's by default.
-            initializer: a name, an object or a function of (shape, dtype); Glorot's uniform by default.
-            regularizer: a penalty to add to `losses`.
-            trainable: may an optimizer change it?
-            constraint: what it is brought back to after each update.
-        """
-        where = f"{self.name}.add_weight"
-        trainable = flag.read(f"{where}: `trainable`", trainable)
-        start = initializers.option_kind.read(where, initializer or "glorot_uniform")
-        dtype, shape = dtype or self.dtype, checks.weight_shape(where, shape)
-        weight = Weight(
-            checks.returned(f"{where}: the initializer of {name!r}", start(shape, dtype=dtype), shape),
-            trainable=trainable,
-            name=context.scoped(name or "weight") + ":0",
-            dtype=dtype,
-            regularizer=regularizers.option_kind.read(where, regularizer),
-            constraint=constraints.option_kind.read(where, constraint),
-        )
-        self._weights.append(weight)
-        return weight
-
-    def _add_weight(self, name: str, shape: Iterable[int], options: str = "", **changes: Any) -> Weight:
-        """Makes a weight as the layer's options ``kernel_initializer``, ``kernel_regularizer`` … say."""
-        kinds = ("initializer", "regularizer", "constraint")
-        return self.add_weight(name, shape, **{k: getattr(self, f"{options or name}_{k}") for k in kinds} | changes)
-
-    def _sublayers(self) -> list[Layer]:
-        return [part for part in self._parts() if isinstance(part, Layer)]
-
-    def get_weights(self) -> list[Any]:
-        """Returns copies of all weights, NumPy arrays."""
-        return [w.numpy() for w in self.weights]
-
-    def set_weights(self, weights: Any) -> None:
-        """Sets all weights, from a list of arrays in the order of `weights`.
-
-        Raises:
-            ShapeError: the number or a shape is wrong; then nothing is set.
-            DTypeError: a weight's dtype cannot hold its numbers; nothing is set either.
-        """
-        own, given = self.weights, list(weights) if isinstance(weights, Iterable) else None
-        if given is None or len(own) != len(given):
-            came = f"no list: {weights!r}" if given is None else len(given)
-            listed = ", ".join(f"{w.name} {w.shape}" for w in own)
-            listed = f"It has: {listed}." if own else f"It has none{'' if self.built else f' yet: {_UNBUILT}'}."
-            raise ShapeError(
-                f"{self.name}.set_weights: expected {len(own)} arrays, got {came}. {listed}{self._moved_by}"
-            )
-        where = f"{self.name}.set_weights"
-        tensors = [
-            Tensor(array_from(x, w.dtype, w.backend, f"{where}: {w.name}"), w.backend)
-            for w, x in zip(own, given, strict=True)
-        ]
-        for w, value in zip(own, tensors, strict=True):
-            if w.shape != value.shape:
-                came = f"expected {w.name} of shape {w.shape}, got {value.shape}.{self._moved_by}"
-                raise ShapeError(f"{self.name}.set_weights: {came}")
-        for w, value in zip(own, tensors, strict=True):
-            w.assign(value)
-
-    @property
-    def _moved_by(self) -> str:
-        """The way out for who has the weights of another generation or library."""
-        recurrent = hasattr(self, "state_size") or hasattr(self, "cell")
-        return " Weights in another layout are moved by minigrad.convert.relayout." if recurrent else ""
-
-    def count_params(self) -> int:
-        """Returns how many numbers the weights hold; a ShapeError (ValueError) before they are made."""
-        if not self.built:
-            raise ShapeError(f"{self.name}.count_params: it has no weights yet: {_UNBUILT}.")
-        return sum(w.size for w in self.weights)
-
     # --- losses -------------------------------------------------------------------------------------------------------
 
     def add_loss(self, losses: Any) -> None:
@@ -238,6 +164,9 @@ class Layer(Configured, Module):
         where = f"{self.name}.losses: a regularizer or an added loss"
         own = [checks.returned(where, term, ()) for term in own]
         return own + [loss for layer in self._sublayers() for loss in layer.losses]
+
+    def _sublayers(self) -> list[Layer]:
+        return [part for part in self._parts() if isinstance(part, Layer)]
 
     def _forget_losses(self) -> None:
         del self._losses
@@ -265,46 +194,101 @@ class Layer(Configured, Module):
     # --- the call -----------------------------------------------------------------------------------------------------
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Builds the layer if need be, calls it, and hands on the mask.
+        """Build the layer on its first call, run `call`, and pass the mask to the outputs.
 
         Args:
             inputs: a tensor or array, or nested lists of them.
-            args: what `call` takes beside.
-            kwargs: what `call` takes beside; `training` and `mask` where it knows them.
+            args: further arguments of `call`.
+            kwargs: further arguments of `call`; `training` and `mask` are filled in where it takes them.
         """
-        takes = self.call_parameters()
-        if args or not self._call.required <= kwargs.keys() <= self._call.accepted:
-            args, kwargs = self._call.by_name(f"{self.name}.call", args, kwargs)
-        if kwargs.get("training") is not None:
-            kwargs["training"] = flag.read(f"{self.name}.call: `training`", kwargs["training"])
-        inputs = self._as_inputs(inputs)
+        parameters = vars(type(self)).get("_call") or self._read_call()
+        if args or kwargs or parameters.required:
+            args, kwargs = self._checked_arguments(parameters, args, kwargs)
+        known = isinstance(inputs, Tensor) and self._knows(inputs)
+        if not known:
+            symbol = _symbol_in(inputs)
+            if symbol is not None:
+                return symbol.record_call(self, inputs, args, kwargs)
+            version, inputs = signatures.version, self._as_inputs(inputs)
         mask = kwargs.get("mask")
         if mask is None:
-            mask = masks_of(inputs)
-            if mask is not None and "mask" in takes:
+            mask = getattr(inputs, "_keras_mask", None) if known else masks_of(inputs)
+            if mask is not None and "mask" in parameters.takes:
                 kwargs["mask"] = mask
-        with context.calling(self, self._scope_name(), kwargs.get("training")) as around:
-            if around.outermost and Layer._losses.is_set():
+        around, training = context.frames.entries(), kwargs.pop("training", None)
+        if training is None and around:
+            training = around[-1].training
+        if "training" in parameters.takes:
+            kwargs["training"] = training
+        frame = context.Frame(self, self._scope_name(), True, training)
+        context.frames.replace(inside := (*around, frame))
+        try:
+            if _LOSSES.values() and not (around and around[-1].called):
                 self._forget_losses()
-            if "training" not in takes:
-                kwargs.pop("training", None)  # for the layers inside
-            elif kwargs.get("training") is None:
-                kwargs["training"] = around.training
-            self._check(inputs)
-            self._build_once(inputs)
+            if not known:
+                self._check_and_build(inputs, version)
             outputs = self.call(inputs, *args, **kwargs)
-            if self.activity_regularizer is not None:
-                for y in tree.leaves(outputs):
-                    self.add_loss(narrowed(self.activity_regularizer(widened(y)) / float(y.shape[0]), y))
-            self._hand_on(self.compute_mask(inputs, mask), outputs)
+            return self._completed(outputs, inputs, mask)
+        finally:
+            same = context.frames.entries() is inside  # False where a suspended generator has left a frame
+            context.frames.replace(around) if same else context.frames.drop(frame)
+
+    def _checked_arguments(self, parameters: checks.Call, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """Return the arguments of `call` behind the inputs, by name where that is possible."""
+        if args or not parameters.required <= kwargs.keys() <= parameters.accepted:
+            args, kwargs = parameters.by_name(f"{self.name}.call", args, kwargs)
+        if kwargs.get("training") is not None:
+            kwargs["training"] = flag.read(f"{self.name}.call: `training`", kwargs["training"])
+        return args, kwargs
+
+    def _completed(self, outputs: Any, inputs: Any, mask: Any) -> Any:
+        """Return the outputs of a call, their penalty added to the losses and their mask to them."""
+        if self.activity_regularizer is not None:
+            for y in tree.leaves(outputs):
+                self.add_loss(narrowed(self.activity_regularizer(widened(y)) / float(y.shape[0]), y))
+        mask = self.compute_mask(inputs, mask)
+        if mask is not None:
+            self._hand_on(mask, outputs)
         return outputs
+
+    def _check_and_build(self, inputs: Any, version: object) -> None:
+        """Check the inputs, build the layer, and remember the signature of a single tensor."""
+        self._check(inputs)
+        self._build_once(inputs)
+        if not (isinstance(inputs, Tensor) and self._checks_once()):
+            return
+        if version is not signatures.version:  # an attribute has changed since: the layer was built, for example
+            version = signatures.version
+            if self._as_inputs(inputs) is not inputs:
+                return
+            self._check(inputs)
+        self._known = Signature(version, inputs.shape, inputs.dtype)
+
+    def _knows(self, x: Tensor) -> bool:
+        """Return whether a tensor of this shape and dtype needs no cast and no check, and the layer is built."""
+        checked, array = self._known, x.array
+        return (
+            checked is not None
+            and checked.version is signatures.version
+            and checked.dtype is array.dtype
+            and checked.shape == array.shape
+            and not building.in_progress
+        )
+
+    def _checks_once(self) -> bool:
+        """Return whether the checks depend on the signature alone; a subclass may replace one of them."""
+        return type(self)._checks_by_signature
 
     @classmethod
     def call_parameters(cls) -> tuple[str, ...]:
-        """The names of the arguments of `call` behind its first, the inputs."""
+        """Return the names of the arguments of `call` behind its first, the inputs."""
+        return cls._read_call().takes
+
+    @classmethod
+    def _read_call(cls) -> checks.Call:
         if "_call" not in vars(cls):
             cls._call = checks.Call(cls.call)
-        return cls._call.takes
+        return cls._call
 
     @classmethod
     def serialized_name(cls) -> str:
@@ -337,7 +321,7 @@ class Layer(Configured, Module):
         return y
 
     def _build_once(self, inputs: Any) -> None:
-        if not self.built or building.in_progress():
+        if not self.built or building.in_progress:
             self._build_for(tree.map(lambda x: None if x is None else x.shape, inputs))
 
     def _build_for(self, input_shape: Any) -> None:
@@ -351,7 +335,7 @@ class Layer(Configured, Module):
         hand_on(mask, outputs)
 
     def _check(self, inputs: Any) -> None:
-        """Compares the (first) input with the input spec."""
+        """Compare the (first) input with the input spec."""
         if self._call.one_tensor:
             checks.one_tensor(f"{self.name}.call", inputs)
         x = tree.first(inputs)
@@ -375,6 +359,17 @@ class Layer(Configured, Module):
     def _way_out(self, ndim: int) -> str:
         """A hint for inputs that do not fit."""
         return ""
+
+
+def _symbol_in(inputs: Any) -> Any:
+    """Return the first symbol among the inputs, or None.
+
+    A symbol stands for a tensor that is given later. It has a method `record_call(layer, inputs, args, kwargs)`, which
+    returns symbols for the outputs.
+    """
+    if isinstance(tree.first(inputs), (int, float)):
+        return None
+    return next((x for x in tree.leaves(inputs) if hasattr(x, "record_call")), None)
 
 
 def _once_built(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:

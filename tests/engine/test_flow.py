@@ -24,7 +24,7 @@ from minigrad.compat import v1
 from minigrad.engine import recording
 from minigrad.engine.flow import FlowAttribute, Stack
 from minigrad.keras import layers as L
-from minigrad.layers.context import calling, scoped
+from minigrad.layers.context import inside, scoped
 from minigrad.recurrent.watch import is_watched
 
 X = mg.tensor(2.0, requires_grad=True)
@@ -68,8 +68,8 @@ BLOCKS: dict[str, Block] = {
     "using": (lambda: mg.using(strict_backend), {"backend": "strict"}),
     "one using for all": (lambda: SHARED_USING, {"backend": "strict"}),
     "trace": (lambda: mg.trace(LSTM), {"traced": True}),
-    "a call in training": (lambda: calling(LSTM, "lstm", True), {"training": 1.0, "weights": "lstm/w"}),
-    "a call": (lambda: calling(LSTM, "", False), {"training": 0.0}),
+    "a call in training": (lambda: inside(LSTM, "lstm", True), {"training": 1.0, "weights": "lstm/w"}),
+    "a call": (lambda: inside(LSTM, "", False), {"training": 0.0}),
     "variable_scope": (lambda: v1.variable_scope("a"), {"variables": "a"}),
     "one variable_scope for all": (lambda: SHARED_SCOPE, {"variables": "shared"}),
 }

@@ -336,3 +336,48 @@ def test_a_copied_model_trains_by_itself() -> None:
     for mine, old, other in zip(model.get_weights(), before, again.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, old)
         assert not np.array_equal(other, old)
+
+
+class Symbol:
+    """Stands for a tensor that is given later."""
+
+    def record_call(self, layer: Any, inputs: Any, args: Any, kwargs: Any) -> Any:
+        return layer.name, inputs, args, kwargs
+
+
+def test_a_call_on_a_symbol_is_recorded_and_not_run() -> None:
+    layer, symbol = L.LSTM(2, name="lstm"), Symbol()
+    assert layer(symbol, training=True) == ("lstm", symbol, (), {"training": True})
+    assert layer(["first", symbol]) == ("lstm", ["first", symbol], (), {})
+    assert not layer.built
+
+
+@pytest.mark.parametrize("change", ["dtype", "input_spec", "built", "nothing"])
+def test_a_signature_is_checked_again_after_a_change(change: str) -> None:
+    """The second call with one signature is not checked; one after a change of the layer is, and any other input."""
+    layer, x = L.Dense(2), mg.ones((3, 4))
+    checks: list[Any] = []
+    layer(x)
+    original = layer._check
+    layer._check = lambda inputs: (checks.append(inputs.dtype), original(inputs))  # type: ignore[method-assign]
+    layer(x)
+    checks.clear()
+    layer(mg.ones((3, 4)))
+    assert checks == []
+    if change != "nothing":
+        setattr(layer, change, {"dtype": "float64", "input_spec": None, "built": 1}[change])
+        layer(x)
+        assert checks == ["float64" if change == "dtype" else "float32"]
+    checks.clear()
+    for other in (mg.ones((2, 4)), mg.ones((3, 4), dtype="float16"), np.ones((3, 4))):
+        layer(other)
+    assert len(checks) == 3
+
+
+def test_a_known_signature_of_another_layer_is_checked() -> None:
+    x, layers = mg.ones((3, 5)), [L.Dense(2), L.Dense(2, input_shape=(4,))]
+    layers[0](x)
+    layers[1].build((None, 4))
+    layers[0](x)
+    with pytest.raises(ShapeError, match="expected `inputs` of shape"):
+        layers[1](x)

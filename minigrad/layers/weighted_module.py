@@ -1,0 +1,109 @@
+"""The weights of a layer: made as its options say, and read and set as lists of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from minigrad.engine.conversion import array_from
+from minigrad.engine.errors import ShapeError
+from minigrad.engine.tensor import Tensor
+from minigrad.layers import checks, constraints, context, initializers, regularizers
+from minigrad.layers.module import Module
+from minigrad.layers.options import flag
+from minigrad.layers.weight import Weight
+
+UNBUILT = "call it on data first, or build(input_shape)"
+
+
+class WeightedModule(Module):
+    """A module that makes weights with an initializer, a regularizer and a constraint: the base class of `Layer`."""
+
+    dtype: Any
+    built: bool
+
+    # --- weights ------------------------------------------------------------------------------------------------------
+
+    def add_weight(
+        self,
+        name: str | None = None,
+        shape: Iterable[int] = (),
+        dtype: Any = None,
+        initializer: Any = None,
+        regularizer: Any = None,
+        trainable: bool = True,
+        constraint: Any = None,
+    ) -> Weight:
+        """Makes a weight of the layer.
+
+        Args:
+            name: its own name, to which those of the layers around are added.
+            shape: its shape.
+            dtype: the layer's by default.
+            initializer: a name, an object or a function of (shape, dtype); Glorot's uniform by default.
+            regularizer: a penalty to add to `losses`.
+            trainable: may an optimizer change it?
+            constraint: what it is brought back to after each update.
+        """
+        where = f"{self.name}.add_weight"
+        trainable = flag.read(f"{where}: `trainable`", trainable)
+        start = initializers.option_kind.read(where, initializer or "glorot_uniform")
+        dtype, shape = dtype or self.dtype, checks.weight_shape(where, shape)
+        weight = Weight(
+            checks.returned(f"{where}: the initializer of {name!r}", start(shape, dtype=dtype), shape),
+            trainable=trainable,
+            name=context.scoped(name or "weight") + ":0",
+            dtype=dtype,
+            regularizer=regularizers.option_kind.read(where, regularizer),
+            constraint=constraints.option_kind.read(where, constraint),
+        )
+        self._weights.append(weight)
+        return weight
+
+    def _add_weight(self, name: str, shape: Iterable[int], options: str = "", **changes: Any) -> Weight:
+        """Makes a weight as the layer's options ``kernel_initializer``, ``kernel_regularizer`` … say."""
+        kinds = ("initializer", "regularizer", "constraint")
+        return self.add_weight(name, shape, **{k: getattr(self, f"{options or name}_{k}") for k in kinds} | changes)
+
+    def get_weights(self) -> list[Any]:
+        """Returns copies of all weights, NumPy arrays."""
+        return [w.numpy() for w in self.weights]
+
+    def set_weights(self, weights: Any) -> None:
+        """Sets all weights, from a list of arrays in the order of `weights`.
+
+        Raises:
+            ShapeError: the number or a shape is wrong; then nothing is set.
+            DTypeError: a weight's dtype cannot hold its numbers; nothing is set either.
+        """
+        own, given = self.weights, list(weights) if isinstance(weights, Iterable) else None
+        if given is None or len(own) != len(given):
+            came = f"no list: {weights!r}" if given is None else len(given)
+            listed = ", ".join(f"{w.name} {w.shape}" for w in own)
+            listed = f"It has: {listed}." if own else f"It has none{'' if self.built else f' yet: {UNBUILT}'}."
+            raise ShapeError(
+                f"{self.name}.set_weights: expected {len(own)} arrays, got {came}. {listed}{self._moved_by}"
+            )
+        where = f"{self.name}.set_weights"
+        tensors = [
+            Tensor(array_from(x, w.dtype, w.backend, f"{where}: {w.name}"), w.backend)
+            for w, x in zip(own, given, strict=True)
+        ]
+        for w, value in zip(own, tensors, strict=True):
+            if w.shape != value.shape:
+                came = f"expected {w.name} of shape {w.shape}, got {value.shape}.{self._moved_by}"
+                raise ShapeError(f"{self.name}.set_weights: {came}")
+        for w, value in zip(own, tensors, strict=True):
+            w.assign(value)
+
+    @property
+    def _moved_by(self) -> str:
+        """The way out for who has the weights of another generation or library."""
+        recurrent = hasattr(self, "state_size") or hasattr(self, "cell")
+        return " Weights in another layout are moved by minigrad.convert.relayout." if recurrent else ""
+
+    def count_params(self) -> int:
+        """Returns how many numbers the weights hold; a ShapeError (ValueError) before they are made."""
+        if not self.built:
+            raise ShapeError(f"{self.name}.count_params: it has no weights yet: {UNBUILT}.")
+        return sum(w.size for w in self.weights)
