@@ -1,4 +1,4 @@
-"""The third API generation: `tf.keras`. What trains models is imported when it is first asked for."""
+"""The third API generation: `tf.keras`. Models and training are imported at their first use."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ __all__ = [
     "losses", "metrics", "models", "optimizers", "regularizers", "utils",
 ]  # fmt: skip
 
-if not TYPE_CHECKING:  # or every name would pass
+if not TYPE_CHECKING:  # otherwise mypy would accept any name
     __getattr__ = lazy_getattr(
         __name__, __all__, "backend", "callbacks", "losses", "metrics", "models", "optimizers", "utils"
     )

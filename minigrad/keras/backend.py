@@ -1,4 +1,4 @@
-"""What is set for all of Keras. `tf.keras.backend`."""
+"""Settings for all of Keras. `tf.keras.backend`."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ __all__ = ["clear_session", "epsilon", "floatx", "set_floatx"]
 
 
 def epsilon() -> float:
-    """Return the small number that keeps logarithms and divisions from zero."""
+    """Return ε, the small number added before logarithms and divisions."""
     return EPSILON

@@ -1,4 +1,4 @@
-"""What weights are brought back to after each update. `tf.keras.constraints`; see `minigrad.layers.constraints`."""
+"""Constraints on weights, applied after each update. `tf.keras.constraints`; see `minigrad.layers.constraints`."""
 
 from minigrad.layers.constraints import (
     Constraint,

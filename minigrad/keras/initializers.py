@@ -1,4 +1,4 @@
-"""What weights start from. `tf.keras.initializers`; see `minigrad.layers.initializers`."""
+"""Initial values of weights. `tf.keras.initializers`; see `minigrad.layers.initializers`."""
 
 from minigrad.layers.initializers import (
     Constant,

@@ -1,6 +1,6 @@
-"""Losses: as functions, one number for each example, and as classes, reduced to one number. `tf.keras.losses`.
+"""Losses: functions that return one number for each example, and classes that reduce them to one. `tf.keras.losses`.
 
-`minigrad.keras.reduction` says what becomes of masks and weights.
+`minigrad.keras.reduction` applies masks and weights.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from minigrad.keras.own_first import OwnFirst
 from minigrad.layers.catalogue import Catalogue, snake_case
 from minigrad.layers.options import anything, flag, option, optional
 
-EPSILON = 1e-7  # Keras' own: probabilities are kept this far from 0 and 1, where the logarithm would be infinite
+EPSILON = 1e-7  # as in Keras: the distance of probabilities from 0 and 1, where a logarithm is infinite
 
 
 _ARGUMENTS = {
@@ -32,7 +32,7 @@ _ARGUMENTS = {
 
 
 def in_float32(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Compute a loss of float16 predictions in float32, and round at the end: squares and sums overflow early there."""
+    """Decorate a loss so that float16 predictions are computed in float32, where squares and sums do not overflow."""
     known = list(signature(loss).parameters)[2:]
 
     @wraps(loss)
@@ -94,7 +94,7 @@ def binary_crossentropy(
     Args:
         y_true: y, from 0 to 1.
         y_pred: p, or with `from_logits` the x of p = σ(x).
-        from_logits: which of the two.
+        from_logits: whether `y_pred` holds logits.
         label_smoothing: s of y ← (1 − s) y + s/2.
         axis: the axis of the mean.
     """
@@ -116,7 +116,7 @@ def categorical_crossentropy(
     Args:
         y_true: y, one-hot or probabilities.
         y_pred: p, divided by its sum; or with `from_logits` the x of p = softmax(x).
-        from_logits: which of the two.
+        from_logits: whether `y_pred` holds logits.
         label_smoothing: s of y ← (1 − s) y + s / classes.
         axis: the axis of the classes.
     """
@@ -129,7 +129,7 @@ def categorical_crossentropy(
 
 
 def _whole(y: Tensor) -> Tensor:
-    """Classes that came as real numbers, as integers."""
+    """Return class labels given as real numbers as integers."""
     if bool(F.any(y != F.floor(y))):
         raise DTypeError(
             "sparse_categorical_crossentropy: expected whole numbers as `y_true`, the classes, got fractions. For "
@@ -147,9 +147,9 @@ def sparse_categorical_crossentropy(
     Args:
         y_true: y, integers (…) or (…, 1), each a class from 0.
         y_pred: p (…, classes), divided by its sum; or with `from_logits` the x of p = softmax(x).
-        from_logits: which of the two.
+        from_logits: whether `y_pred` holds logits.
         axis: the axis of the classes.
-        ignore_class: where y is this, the loss is 0, and masked: it does not count in a mean.
+        ignore_class: a class whose loss is 0 and masked, so that it does not count in a mean.
     """
     p = _real(y_pred)
     y = as_tensor_like(p, y_true, "sparse_categorical_crossentropy")
@@ -172,7 +172,7 @@ def sparse_categorical_crossentropy(
 
 @in_float32
 def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """Σ y ln(y / p) over the last axis, both kept within [ε, 1]."""
+    """Σ y ln(y / p) over the last axis, both clipped to [ε, 1]."""
     y, p = alike("kl_divergence", y_true, y_pred)
     y, p = F.clip(y, EPSILON, 1.0), F.clip(p, EPSILON, 1.0)
     return (y * F.log(y / p)).sum(-1)
@@ -187,7 +187,7 @@ def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
 @in_float32
 def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """The mean of max(1 − y ŷ, 0) over the last axis, for y of ±1; y of 0 and 1 are read as −1 and 1."""
+    """The mean of max(1 − y ŷ, 0) over the last axis, for y of ±1; labels 0 and 1 are read as −1 and 1."""
     y, p = alike("hinge", y_true, y_pred)
     if bool(F.all((y == 0.0) | (y == 1.0))):
         y = 2.0 * y - 1.0
@@ -201,11 +201,15 @@ def _real(x: TensorLike) -> Tensor:
 
 
 def alike(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
-    """Targets and predictions in one dtype."""
+    """Return targets and predictions in one dtype.
+
+    Raises:
+        ShapeError: their shapes differ.
+    """
     p = _real(y_pred)
     y = as_tensor_like(p, y_true, name)
     if y.shape != p.shape or p.ndim == 0:
-        hint = "; integer labels want sparse_categorical_crossentropy" if "categorical" in name else ""
+        hint = "; for integer labels use sparse_categorical_crossentropy" if "categorical" in name else ""
         raise ShapeError(
             f"{name}: expected `y_true` and `y_pred` of one shape (…, outputs), got {y.shape} and {p.shape}{hint}."
         )
@@ -216,17 +220,17 @@ def alike(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Te
 
 
 class Reduction:
-    """Keras' names of its reductions."""
+    """Names of Keras' reductions."""
 
     AUTO, NONE, SUM, SUM_OVER_BATCH_SIZE = reduction.KERAS
 
 
 class Loss(OwnFirst):
-    """The base class. A loss of one's own defines ``call(y_true, y_pred)``, one number for each example.
+    """The base class of losses. A custom loss defines ``call(y_true, y_pred)``, which returns one number an example.
 
     Args:
-        reduction: how they become one number; see `minigrad.keras.reduction`.
-        name: the class's by default, as ``"mean_squared_error"``.
+        reduction: the way to one number; see `minigrad.keras.reduction`.
+        name: the class's name by default, as ``"mean_squared_error"``.
 
     The arguments of the function of the same name come before these.
     """
@@ -256,19 +260,23 @@ class Loss(OwnFirst):
             y_true: the targets.
             y_pred: the predictions.
             sample_weight: a number, (batch,), or the shape of the losses.
-            mask: (batch,), or the shape of the losses; by default the one that `y_pred` carries.
+            mask: (batch,), or the shape of the losses; by default the mask of `y_pred`.
         """
         p = as_tensor(y_pred)
         losses = self.call(as_tensor_like(p, y_true, self.name), p)
         mask = getattr(p, "_keras_mask", None) if mask is None else mask
         ignored = getattr(losses, "_keras_mask", None)
         if ignored is not None:
-            mask = ignored if mask is None else reduction.fitted(losses, mask, "mask") * ignored.astype(losses.dtype)
-        return reduction.reduced(losses, sample_weight, mask, self.reduction)
+            mask = (
+                ignored
+                if mask is None
+                else reduction.broadcast_weights(losses, mask, "mask") * ignored.astype(losses.dtype)
+            )
+        return reduction.reduce_losses(losses, sample_weight, mask, self.reduction)
 
 
 def squeezed(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
-    """Drop a last axis of length 1 that only one of the two has."""
+    """Return both without a last axis of length 1 that only one of them has."""
     if y_pred.ndim == y_true.ndim + 1 and y_pred.shape[-1] == 1:
         y_pred = y_pred.reshape(y_pred.shape[:-1])
     elif y_true.ndim == y_pred.ndim + 1 and y_true.shape[-1] == 1:
@@ -293,7 +301,7 @@ class MeanAbsoluteError(Loss):
 
 
 class Huber(Loss):
-    """`huber`, reduced. `delta`: from where on the loss grows in a straight line."""
+    """`huber`, reduced. `delta`: the distance from which the loss grows linearly."""
 
     delta: float = option(at_least_0, 1.0)
     name: str = option(anything, "huber_loss")
@@ -349,7 +357,7 @@ class Hinge(Loss):
 
 
 class FunctionLoss(Loss):
-    """A function of (y_true, y_pred) that returns a loss for each example, reduced."""
+    """A custom function of (y_true, y_pred) that returns a loss for each example, reduced."""
 
     def __init__(self, of: Callable[[Tensor, Tensor], Tensor], **kwargs: Any) -> None:
         super().__init__(**{"name": getattr(of, "__name__", type(of).__name__), **kwargs})
@@ -379,14 +387,14 @@ serialize, deserialize = _catalogue.serialize, _catalogue.deserialize
 def get(identifier: Any) -> Any:
     """Return the loss for a name, a serialized loss, a class, a function or a loss; None stays None.
 
-    By its name, such as ``"mse"``, it is the function, by the class's name an object, as in Keras.
+    As in Keras, a function's name such as ``"mse"`` gives the function, a class's name an object.
 
     Raises:
-        UnknownNameError: there is none of that name.
+        UnknownNameError: no loss has that name.
     """
     if isinstance(identifier, str) and identifier in FUNCTIONS:
         return FUNCTIONS[identifier]
     known = identifier is None or callable(identifier) or isinstance(identifier, dict)
     if not known and identifier not in _catalogue.classes:
-        raise unknown_name("losses.get", identifier, _NAMES, "A function of (y_true, y_pred) will do as well.")
+        raise unknown_name("losses.get", identifier, _NAMES, "Or pass a function of (y_true, y_pred).")
     return _catalogue.get(identifier)

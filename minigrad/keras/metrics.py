@@ -1,6 +1,6 @@
 """Metrics: means over all batches of an epoch. `tf.keras.metrics`.
 
-Nothing is differentiated here, and nothing goes to the host before `result` is read.
+Metrics record no gradients, and copy nothing to the host until `result` is read.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import is_half
 from minigrad.engine.errors import ShapeError, unknown_name
 from minigrad.engine.functional.half import widened
+from minigrad.engine.functional.loss import mean_of
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor, TensorLike
 from minigrad.keras import losses
 from minigrad.keras.own_first import OwnFirst
-from minigrad.keras.reduction import fitted
+from minigrad.keras.reduction import broadcast_weights
 from minigrad.layers.catalogue import Catalogue, snake_case
 from minigrad.layers.module import Module
 from minigrad.layers.options import anything, number, option
 
 
 class Metric(OwnFirst):
-    """The base class. A metric of one's own defines `update_state`, `result` and `reset_state`.
+    """The base class of metrics. A custom metric defines `update_state`, `result` and `reset_state`.
 
     Args:
-        name: the class's by default, as ``"binary_accuracy"``.
-        dtype: as in Keras; the numbers keep the dtype they have.
+        name: the class's name by default, as ``"binary_accuracy"``.
+        dtype: as in Keras; the numbers keep their dtype.
     """
 
     dtype: Any = option(anything, None)
@@ -41,7 +42,7 @@ class Metric(OwnFirst):
         self.reset_state()
 
     def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None) -> None:
-        """Take in a batch."""
+        """Update the metric with a batch."""
         raise NotImplementedError(f"{type(self).__name__} must define update_state(y_true, y_pred, sample_weight).")
 
     def result(self) -> Any:
@@ -49,14 +50,14 @@ class Metric(OwnFirst):
         raise NotImplementedError(f"{type(self).__name__} must define result().")
 
     def reset_state(self) -> None:
-        """Forget all batches."""
+        """Reset the metric."""
 
     def reset_states(self) -> None:
         """`reset_state` by its older name."""
         self.reset_state()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Take in a batch and returns the value for all so far."""
+        """Update the metric with a batch, and return its value for all batches so far."""
         self.update_state(*args, **kwargs)
         return self.result()
 
@@ -76,7 +77,7 @@ class Mean(Metric):
     _given: Any  # the dtype of the values
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike = None) -> None:  # type: ignore[override]
-        """Take in values.
+        """Update the mean with values.
 
         Args:
             values: any shape.
@@ -89,27 +90,25 @@ class Mean(Metric):
             if isinstance(sample_weight, (int, float)):
                 x, count = x * float(sample_weight), count * sample_weight
             elif sample_weight is not None:
-                w = F.broadcast_to(fitted(x, sample_weight, "sample_weight"), x.shape)
+                w = broadcast_weights(x, sample_weight, "sample_weight")
                 x, count = x * w, w.sum()
             self.total = self.total + (x.sum() if x.ndim else x)
             self.count = self.count + count
 
     def result(self) -> Tensor:
-        """Return the mean, 0 of nothing; not yet read from the device."""
+        """Return the mean, which stays on the device; 0 if there are no values."""
         return self._rounded(self._mean())
 
     def _mean(self) -> Tensor:
-        """The mean; of float16, in float32."""
-        if isinstance(self.count, float):
-            return as_tensor(self.total / (self.count or 1.0))
-        return as_tensor(self.total / (self.count + (self.count == 0.0).astype(self.count.dtype)))
+        """Return the mean, of float16 in float32."""
+        return mean_of(as_tensor(self.total), self.count)
 
     def _rounded(self, x: Tensor) -> Tensor:
-        """A result in the dtype of the values."""
+        """Return a result in the dtype of the values."""
         return x.astype("float16") if is_half(self._given) else x
 
     def reset_state(self) -> None:
-        """Forget all values."""
+        """Reset the mean."""
         self.total = self.count = 0.0
         self._given = "float32"
 
@@ -118,8 +117,8 @@ class MeanMetricWrapper(Mean):
     """The mean of a function of (y_true, y_pred) over all examples.
 
     Args:
-        fn: the function; it returns one number for each example.
-        name: the function's by default.
+        fn: the function, which returns one number for each example.
+        name: the function's name by default.
     """
 
     def __init__(self, fn: Callable[..., Tensor], name: str | None = None, dtype: Any = None) -> None:
@@ -129,7 +128,7 @@ class MeanMetricWrapper(Mean):
     def update_state(  # type: ignore[override]
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None
     ) -> None:
-        """Take in a batch."""
+        """Update the metric with a batch."""
         with no_grad():
             p = as_tensor(y_pred)
             values = as_tensor(self._fn(*losses.squeezed(as_tensor_like(p, y_true, self.name), widened(p))))
@@ -138,7 +137,7 @@ class MeanMetricWrapper(Mean):
 
 
 class _OfFunction(MeanMetricWrapper):
-    """The mean of the class's own function, which takes the class's options."""
+    """The mean of the class's `function`, called with the metric's options."""
 
     function: Callable[..., Tensor]
 
@@ -149,7 +148,7 @@ class _OfFunction(MeanMetricWrapper):
         self._fn = lambda y_true, y_pred: function(y_true, y_pred, **own)
 
 
-# --- what is right ----------------------------------------------------------------------------------------------------
+# --- accuracies -------------------------------------------------------------------------------------------------------
 
 
 def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Tensor:
@@ -160,13 +159,13 @@ def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0
 
 
 def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """1 where the largest prediction is at the largest target, else 0."""
+    """1 where the largest prediction has the index of the largest target, else 0."""
     y, p = losses.alike("categorical_accuracy", y_true, y_pred)
     return (y.argmax(-1) == p.argmax(-1)).astype(p.dtype)
 
 
 def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """1 where the largest prediction is at the target, an integer, else 0."""
+    """1 where the index of the largest prediction equals the integer target, else 0."""
     p = as_tensor(y_pred)
     y = as_tensor_like(p, y_true, "sparse_categorical_accuracy")
     if y.ndim == p.ndim and y.shape[-1] == 1:
@@ -234,25 +233,25 @@ def get(identifier: Any) -> Any:
     """Return the metric for a name, a serialized metric, a class, a function or a metric; by name as in `losses.get`.
 
     Raises:
-        UnknownNameError: there is none of that name.
+        UnknownNameError: no metric has that name.
     """
     if isinstance(identifier, str) and identifier in _FUNCTIONS:
         return _FUNCTIONS[identifier]
     known = callable(identifier) or isinstance(identifier, dict)
     if not known and identifier not in _NAMES and identifier not in _catalogue.classes:
         names = {"accuracy", *_NAMES}
-        raise unknown_name("metrics.get", identifier, names, "A function of (y_true, y_pred) will do as well.")
+        raise unknown_name("metrics.get", identifier, names, "Or pass a function of (y_true, y_pred).")
     return _catalogue.get(identifier)
 
 
 def check(identifier: Any) -> None:
-    """Raise UnknownNameError for the name of no metric; ``"accuracy"`` is one, though which depends on the output."""
+    """Raise UnknownNameError for the name of no metric; ``"accuracy"`` passes, although it depends on the output."""
     if identifier is not None and not (isinstance(identifier, str) and identifier.lower() in _BY_SHAPE):
         get(identifier)
 
 
 def copied(metric: Metric) -> Metric:
-    """Return a metric of the same kind that has taken in nothing; models that it knows are shared."""
+    """Return a reset copy of a metric; models among its attributes are shared."""
     known: dict[int, Any] = {id(value): value for value in vars(metric).values() if isinstance(value, Module)}
     twin = copy.deepcopy(metric, known)
     twin.reset_state()
@@ -260,11 +259,11 @@ def copied(metric: Metric) -> Metric:
 
 
 def for_output(identifier: Any, y_true: Tensor | None, y_pred: Tensor) -> Metric:
-    """Return the metric for one output of a model. ``"accuracy"`` and ``"crossentropy"`` are told from the shapes.
+    """Return the metric for one output of a model; shapes decide the meaning of ``"accuracy"`` and ``"crossentropy"``.
 
     Args:
         identifier: as of `get`.
-        y_true: the targets, or None where the output has none; then the classes are taken to be integers.
+        y_true: the targets, or None if the output has none; then integer classes are assumed.
         y_pred: the output.
     """
     found = identifier

@@ -1,22 +1,24 @@
-"""How losses and metrics of single examples become one number, under masks and weights.
+"""The reduction of losses and metrics of single examples to one number, under masks and weights.
 
 With losses lᵢ, weights wᵢ (1 where none are given) and a mask mᵢ of 0 and 1 (1 where there is none):
 
     "none"                              wᵢ mᵢ lᵢ
     "sum"                               Σ w m l
-    "auto", "sum_over_batch_size"       Σ w m l / Σ m      as TensorFlow 2.15: neither padding nor weights count
-    "mean_valid"                        Σ w m l / Σ w m    the weighted mean of what counts
+    "auto", "sum_over_batch_size"       Σ w m l / Σ m      as TensorFlow 2.15: the divisor counts unmasked losses
+    "mean_valid"                        Σ w m l / Σ w m    the weighted mean of the unmasked losses
     "mean_all"                          Σ w m l / n        padding counts as loss 0, as in Keras before 2.11
 
-Where nothing counts the sum is 0, and so is the mean (TensorFlow's is NaN).
+Where nothing counts the sum is 0, and so is the mean (TensorFlow's is NaN). The engine's `reduced` does the sums.
 """
 
 from __future__ import annotations
 
+from minigrad.engine import functional as F
 from minigrad.engine.creation import as_tensor_like
 from minigrad.engine.dtypes import is_half
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.functional.half import narrowed, widened
+from minigrad.engine.functional.loss import REDUCTIONS, mean_of
 from minigrad.engine.tensor import Tensor, TensorLike
 from minigrad.layers.options import choice
 
@@ -24,8 +26,8 @@ KERAS = ("auto", "none", "sum", "sum_over_batch_size")
 kind = choice(*KERAS, "mean_valid", "mean_all")
 
 
-def reduced(losses: Tensor, weights: TensorLike, mask: TensorLike, reduction: str) -> Tensor:
-    """Return the losses under weights and mask, reduced as the module's table says.
+def reduce_losses(losses: Tensor, weights: TensorLike, mask: TensorLike, reduction: str) -> Tensor:
+    """Return the losses under weights and mask, reduced by the module's table.
 
     Args:
         losses: one for each example (and time step …).
@@ -37,21 +39,21 @@ def reduced(losses: Tensor, weights: TensorLike, mask: TensorLike, reduction: st
         ShapeError: weights or mask do not fit the losses.
     """
     if is_half(losses.dtype):
-        return narrowed(reduced(widened(losses), weights, mask, reduction), losses)
-    w = None if weights is None else fitted(losses, weights, "sample_weight")
-    m = None if mask is None else fitted(losses, mask, "mask")
+        return narrowed(reduce_losses(widened(losses), weights, mask, reduction), losses)
+    w = None if weights is None else broadcast_weights(losses, weights, "sample_weight")
+    m = None if mask is None else broadcast_weights(losses, mask, "mask")
     both = w if m is None else m if w is None else w * m
-    if both is not None:
-        losses = losses * both
-    if reduction == "none":
-        return losses
-    counted = both if reduction == "mean_valid" else None if reduction == "mean_all" else m
-    total = losses.sum()
-    return total if reduction == "sum" else total / _count(losses, counted)
+    if reduction in REDUCTIONS:
+        return F.reduced(losses, both, reduction)
+    return mean_of(F.reduced(losses, both, "sum"), float(losses.size) if m is None else m.sum())
 
 
-def fitted(losses: Tensor, weights: TensorLike, what: str) -> Tensor:
-    """Return the weights in the dtype of the losses, with as many axes, so that they broadcast to their shape."""
+def broadcast_weights(losses: Tensor, weights: TensorLike, what: str) -> Tensor:
+    """Return the weights in the dtype and the shape of the losses.
+
+    Raises:
+        ShapeError: they have neither the shape of the losses nor that of their first axes.
+    """
     w = as_tensor_like(losses, weights, what).astype(losses.dtype)
     if w.ndim == losses.ndim + 1 and w.shape[-1] == 1:
         w = w.reshape(w.shape[:-1])
@@ -62,13 +64,4 @@ def fitted(losses: Tensor, weights: TensorLike, what: str) -> Tensor:
             f"loss: expected `{what}` of shape {losses.shape}, one for each loss, or of its first axes, got "
             f"{getattr(weights, 'shape', w.shape)}."
         )
-    return w
-
-
-def _count(losses: Tensor, weights: Tensor | None) -> Tensor | float:
-    """Σ of the weights, 1 in place of 0."""
-    if weights is None:
-        return float(max(losses.size, 1))
-    copies = losses.size // max(weights.size, 1)  # along the axes over which they broadcast
-    total = weights.sum() * float(copies)
-    return total + (total == 0.0).astype(total.dtype)
+    return w if w.shape == losses.shape else F.broadcast_to(w, losses.shape)

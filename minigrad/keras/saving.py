@@ -1,6 +1,6 @@
-"""Weights in a file: named arrays in one ``.npz``, whole or not there at all.
+"""Weights in a file: named arrays in one ``.npz``, written whole or not at all.
 
-Anything that reads NumPy's format can read it: ``np.load("model.npz")["000/lstm/lstm_cell/kernel:0"]``. The entry
+Any reader of NumPy's format can load it: ``np.load("model.npz")["000/lstm/lstm_cell/kernel:0"]``. The entry
 ``sha256`` is the checksum of the others; see `minigrad.engine.npz.checksum`.
 """
 
@@ -19,24 +19,24 @@ from minigrad.engine.protocol import Array
 T = TypeVar("T")
 
 MARK, VERSION = "minigrad weights", 2
-READABLE = (1, 2)  # version 1 has the weights in the order of `weights` at that time, frozen ones last
+READABLE = (1, 2)  # version 1 stores frozen weights last, the order of `weights` at that time
 READERS = {
     **dict.fromkeys((".h5", ".hdf5", ".keras"), "load_keras(path, model)"),
     **dict.fromkeys((".pt", ".pth"), "from_torch_state_dict"),
     ".safetensors": "read_safetensors(path)",
 }
-"""What in `minigrad.convert` reads the files of others."""
+"""Ending of another program's file → the function of `minigrad.convert` that reads it."""
 
 
 class WeightsFileError(MinigradError, ValueError):
-    """A file of weights is missing, damaged, another program's, or of another model."""
+    """Raised for a file of weights that is missing, damaged, of another program, or of another model."""
 
 
 def file_name(path: Any) -> str:
     """Return the path with ``.npz`` at its end.
 
     Raises:
-        WeightsFileError: it is no path, or ends as other programs' files do.
+        WeightsFileError: it is no path, or has the ending of another program's files.
     """
     if not isinstance(path, (str, os.PathLike)):
         raise WeightsFileError(f"weights: expected the path of a file, got {path!r}.")
@@ -44,28 +44,28 @@ def file_name(path: Any) -> str:
     ending = os.path.splitext(name)[1]
     if ending in READERS:
         raise WeightsFileError(
-            f"{name}: weights are saved as .npz, NumPy's own format; change {ending} to .npz. What another program "
-            f"wrote is read by minigrad.convert.{READERS[ending]}."
+            f"{name}: weights are saved as .npz, NumPy's own format; change {ending} to .npz. Files of "
+            f"another program are read by minigrad.convert.{READERS[ending]}."
         )
     return name if ending == ".npz" else f"{name}.npz"
 
 
 def save(path: str, weights: Sequence[tuple[str, Array]]) -> None:
     """Write names and NumPy arrays; names may repeat."""
-    width = max(3, len(str(len(weights) - 1)))  # sorted as text, they are in order too
+    width = max(3, len(str(len(weights) - 1)))  # so that their order as text is that of the numbers
     arrays = {f"{k:0{width}d}/{weight}": array for k, (weight, array) in enumerate(weights)}
     write_arrays(path, {MARK: VERSION, **arrays})
 
 
 def load(path: str, own: Sequence[tuple[str, tuple[int, ...]]] | None = None) -> list[tuple[str, Array]]:
-    """Read what `save` wrote.
+    """Return the names and arrays that `save` wrote.
 
     Args:
-        path: as `file_name` returns it. Where there is no such file, but one without the ``.npz``, it is that one.
-        own: the names and shapes of a model's weights, with which those in the file are compared before they are read.
+        path: as `file_name` returns it. If there is no such file, but one without the ``.npz``, that one is read.
+        own: the names and shapes of a model's weights; those in the file are compared with them before they are read.
 
     Raises:
-        WeightsFileError: there is no such file, or it is damaged, or not one of ours, or of another model.
+        WeightsFileError: the file is missing, damaged, of another program, or of another model.
     """
     bare = str(path).removesuffix(".npz")
     if not os.path.exists(path) and os.path.isfile(bare):
@@ -76,7 +76,7 @@ def load(path: str, own: Sequence[tuple[str, tuple[int, ...]]] | None = None) ->
     if version not in map(str, READABLE):
         known = " or ".join(map(str, READABLE))
         raise WeightsFileError(
-            f"{path}: is of another version of minigrad; expected version {known} of such files, got {version}."
+            f"{path}: another version of minigrad wrote this file; expected version {known}, got {version}."
         )
 
     def arranged(found: Mapping[str, T]) -> list[tuple[str, T]]:
@@ -94,14 +94,14 @@ def load(path: str, own: Sequence[tuple[str, tuple[int, ...]]] | None = None) ->
 def _check_mark(path: str, entries: Mapping[str, Declared]) -> None:
     if MARK not in entries or entries[MARK].shape != ():
         held = ", ".join(sorted(entries)[:4]) or "nothing"
-        raise WeightsFileError(f"{path}: was not written by save_weights: it holds {held}, and not {MARK!r}.")
+        raise WeightsFileError(f"{path}: save_weights did not write this file: expected an entry {MARK!r}, got {held}.")
 
 
 def in_order(path: str, arrays: Mapping[str, T]) -> list[tuple[str, T]]:
-    """Return the weights by the numbers before their names, 2 before 10 and 999 before 1000.
+    """Return the weights in the order of the numbers before their names, 2 before 10 and 999 before 1000.
 
     Raises:
-        WeightsFileError: a number is missing, or there twice.
+        WeightsFileError: a number is missing, or occurs twice.
     """
     parts = [(*key.partition("/"), key) for key in arrays]
     numbered = {
@@ -111,17 +111,17 @@ def in_order(path: str, arrays: Mapping[str, T]) -> list[tuple[str, T]]:
         wrong = next((key for number, _, _, key in parts if not re.fullmatch(r"[0-9]{1,9}", number)), None)
         listed = repr(wrong) if wrong else ", ".join(sorted(arrays)[:4])
         raise WeightsFileError(
-            f"{path}: is damaged: expected names numbered from 0 to {len(arrays) - 1}, such as '000/dense/kernel:0', "
-            f"got {listed}."
+            f"{path}: the file is damaged: expected names numbered from 0 to {len(arrays) - 1}, such as "
+            f"'000/dense/kernel:0', got {listed}."
         )
     return [numbered[k] for k in range(len(numbered))]
 
 
 def by_name(own: Sequence[str], loaded: Sequence[tuple[str, T]]) -> list[tuple[str, T]]:
-    """Return loaded weights in the order of a model's names, where each has its counterpart; else as they are.
+    """Return loaded weights in the order of a model's names, if each name has its counterpart; else unchanged.
 
-    Layers' numbers count by their order only: in a file of ``dense_7`` and ``dense_9``, these are ``dense`` and
-    ``dense_1`` of the model.
+    Only the order of layers' numbers counts: ``dense_7`` and ``dense_9`` of a file are ``dense`` and ``dense_1`` of the
+    model.
     """
     theirs = [name for name, _ in loaded]
     for keys, others in ((list(own), theirs), (_ranked(own), _ranked(theirs))):
@@ -132,7 +132,7 @@ def by_name(own: Sequence[str], loaded: Sequence[tuple[str, T]]) -> list[tuple[s
 
 
 def _ranked(names: Sequence[str]) -> list[str]:
-    """The names, with the numbers of layers replaced by their ranks among those of the same name."""
+    """Return the names with each layer's number replaced by its rank among layers of the same name."""
     split = [[(_unnumbered(part), int(_number(part))) for part in name.split("/")] for name in names]
     known: dict[str, set[int]] = {}
     for parts in split:
@@ -152,10 +152,10 @@ def check(
 ) -> None:
     """Compare the weights of a file with those of a model: number, names and shapes.
 
-    The numbers that make layers' names unique do not count: ``dense_3/kernel:0`` fits ``dense/kernel:0``.
+    The numbers that make layers' names unique are ignored: ``dense_3/kernel:0`` fits ``dense/kernel:0``.
 
     Raises:
-        WeightsFileError: they are of another model.
+        WeightsFileError: the file is of another model.
     """
     if len(own) != len(loaded):
         hint = "" if own else " The model has not been built: call it on data first, or model.build(input_shape)."
@@ -163,7 +163,8 @@ def check(
     for (name, shape), (theirs, array) in zip(own, loaded, strict=True):
         if _unnumbered(name) != _unnumbered(theirs) or shape != array.shape:
             raise WeightsFileError(
-                f"{path}: is of another model: expected {name} of shape {shape}, got {theirs} of shape {array.shape}."
+                f"{path}: the file is of another model: expected {name} of shape {shape}, got {theirs} of shape "
+                f"{array.shape}."
             )
 
 

@@ -1,4 +1,4 @@
-"""Small helpers of scripts. `tf.keras.utils`."""
+"""Small helpers for scripts. `tf.keras.utils`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["pad_sequences", "set_random_seed", "to_categorical"]
 
 
 def set_random_seed(seed: int) -> None:
-    """Seed minigrad's generator, from which weights, dropout and shuffling are drawn; Python's and NumPy's stay."""
+    """Seed minigrad's generator, which draws weights, dropout and shuffling; Python's and NumPy's stay."""
     random.seed(seed)
 
 
@@ -25,7 +25,7 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32
 
     Args:
         y: the labels, from 0.
-        num_classes: the largest label and one by default.
+        num_classes: the largest label plus one by default.
         dtype: of the result.
 
     Raises:
@@ -53,15 +53,15 @@ def pad_sequences(
     truncating: str = "pre",
     value: float = 0.0,
 ) -> Any:
-    """Return sequences of numbers, brought to one length, as a NumPy array (sequences, maxlen).
+    """Return sequences of numbers, padded or cut to one length, as a NumPy array (sequences, maxlen).
 
     Args:
         sequences: lists of numbers.
         maxlen: the length; that of the longest by default.
         dtype: of the result.
-        padding: fill up before (``"pre"``) or after (``"post"``) the numbers.
-        truncating: cut away at the beginning (``"pre"``) or at the end (``"post"``).
-        value: what is filled in.
+        padding: whether to pad before (``"pre"``) or after (``"post"``) the numbers.
+        truncating: whether to cut at the beginning (``"pre"``) or at the end (``"post"``).
+        value: the padding value.
 
     >>> pad_sequences([[1], [2, 3, 4]], maxlen=2).tolist()
     [[0, 1], [3, 4]]
@@ -74,10 +74,10 @@ def pad_sequences(
         raise ShapeError(f"pad_sequences: expected a list of lists of numbers, got {sequences!r}.") from None
     length = max(lengths, default=0) if maxlen is None else maxlen
     if not hasattr(length, "__index__") or length < 0:
-        raise OptionError(f"pad_sequences: `maxlen`: expected a whole number from 0 on, got {maxlen!r}.")
+        raise OptionError(f"pad_sequences: `maxlen`: expected a whole number of 0 or more, got {maxlen!r}.")
     rows = []
     for sequence in sequences:
-        kept = list(sequence)[max(0, len(sequence) - length) :] if truncating == "pre" else list(sequence)[:length]
-        filling = [value] * (length - len(kept))
-        rows.append(filling + kept if padding == "pre" else kept + filling)
+        part = list(sequence)[max(0, len(sequence) - length) :] if truncating == "pre" else list(sequence)[:length]
+        padded = [value] * (length - len(part))
+        rows.append(padded + part if padding == "pre" else part + padded)
     return tensor(rows, dtype).numpy() if rows else tensor([], dtype).reshape((0, length)).numpy()

@@ -125,7 +125,7 @@ def test_positions_are_keras():
     ("act", "error", "says"),
     [
         (lambda: losses.get("mea_squared_error"), UnknownNameError, "Did you mean 'mean_squared_error'?"),
-        (lambda: losses.get(7), UnknownNameError, "A function of (y_true, y_pred) will do as well."),
+        (lambda: losses.get(7), UnknownNameError, "Or pass a function of (y_true, y_pred)."),
         (lambda: losses.Huber(reduction="mean"), OptionError, "expected one of 'auto', 'none', 'sum'"),
         (lambda: losses.Huber(detla=1.0), OptionTypeError, "Did you mean `delta`?"),
         (
@@ -136,7 +136,7 @@ def test_positions_are_keras():
         (
             lambda: losses.categorical_crossentropy(np.zeros(4), np.zeros((4, 3))),
             ShapeError,
-            "integer labels want sparse_categorical_crossentropy",
+            "for integer labels use sparse_categorical_crossentropy",
         ),
         (
             lambda: losses.SparseCategoricalCrossentropy()([0, 3], np.full((2, 3), 0.3)),

@@ -7,7 +7,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.engine.errors import ShapeError
-from minigrad.keras.reduction import fitted, reduced
+from minigrad.keras.reduction import broadcast_weights, reduce_losses
 
 LOSSES = np.array([[1.0, 2.0, 4.0], [8.0, 16.0, 32.0]])
 WEIGHTS = np.array([[1.0, 0.5, 0.0], [2.0, 1.0, 1.0]])
@@ -31,14 +31,14 @@ def expected(reduction, w, m):
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["no weights", "weights"])
 @pytest.mark.parametrize("reduction", ["none", "sum", "auto", "sum_over_batch_size", "mean_valid", "mean_all"])
 def test_the_table(reduction, weights, mask, backend):
-    value = reduced(mg.tensor(LOSSES), weights, mask, reduction).numpy()
+    value = reduce_losses(mg.tensor(LOSSES), weights, mask, reduction).numpy()
     w, m = (ONES if part is None else part.astype(float) for part in (weights, mask))
     np.testing.assert_allclose(value, expected(reduction, w, m), rtol=1e-14)
 
 
 @pytest.mark.parametrize("reduction", ["auto", "mean_valid", "mean_all", "sum"])
 def test_where_nothing_counts_the_loss_is_0(reduction):
-    assert reduced(mg.tensor(LOSSES), None, np.zeros((2, 3), bool), reduction).item() == 0.0
+    assert reduce_losses(mg.tensor(LOSSES), None, np.zeros((2, 3), bool), reduction).item() == 0.0
 
 
 @pytest.mark.parametrize("shape", [(), (2,), (2, 1), (2, 3), (2, 3, 1), (1, 3)])
@@ -48,12 +48,12 @@ def test_weights_that_fit(shape):
         weights[..., 0] if len(shape) == 3 else weights[:, None] if len(shape) == 1 else weights, (2, 3)
     )
     losses = mg.tensor(LOSSES)
-    np.testing.assert_array_equal(reduced(losses, weights, None, "none").numpy(), whole * LOSSES)
-    mean = reduced(losses, weights, None, "mean_valid").item()  # what broadcasts counts as often as it is used
+    np.testing.assert_array_equal(reduce_losses(losses, weights, None, "none").numpy(), whole * LOSSES)
+    mean = reduce_losses(losses, weights, None, "mean_valid").item()  # what broadcasts counts as often as it is used
     assert mean == pytest.approx((whole * LOSSES).sum() / whole.sum())
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 2), (2, 3, 2), (2, 3, 1, 1)])
 def test_weights_that_do_not_fit(shape):
     with pytest.raises(ShapeError, match=r"expected `sample_weight` of shape \(2, 3\)"):
-        fitted(mg.tensor(LOSSES), np.ones(shape), "sample_weight")
+        broadcast_weights(mg.tensor(LOSSES), np.ones(shape), "sample_weight")

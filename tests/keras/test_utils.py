@@ -54,7 +54,7 @@ def test_pad_sequences_of_nothing_and_of_nonsense():
         with pytest.raises(ShapeError, match="pad_sequences: expected a list of lists of numbers, got"):
             utils.pad_sequences(sequences)
     for length in (-1, 1.5, "2"):
-        with pytest.raises(OptionError, match="`maxlen`: expected a whole number from 0 on, got"):
+        with pytest.raises(OptionError, match="`maxlen`: expected a whole number of 0 or more, got"):
             utils.pad_sequences([[1]], maxlen=length)
     with pytest.raises(OptionError, match="`padding`: expected one of 'pre', 'post', got 'left'"):
         utils.pad_sequences([[1]], padding="left")

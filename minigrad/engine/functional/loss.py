@@ -104,11 +104,17 @@ def reduced(losses: Tensor, mask: TensorLike = None, reduction: str = "mean_vali
             raise ShapeError(f"loss: expected `mask` of shape {losses.shape}, one for each loss, got {weights.shape}.")
         losses = losses * weights
         if reduction == "mean_valid":
-            # With nothing valid the sum is 0, and so is the loss.
-            count = total(weights) + (total(weights) == 0.0).astype(losses.dtype)
+            count = total(weights)
     if reduction == "none":
         return losses
-    return total(losses) if reduction == "sum" else total(losses) / count
+    return total(losses) if reduction == "sum" else mean_of(total(losses), count)
+
+
+def mean_of(sum_: Tensor, count: Tensor | float) -> Tensor:
+    """Σ / count, with 1 in place of a count of 0: where nothing counts the sum is 0, and so is the mean."""
+    if isinstance(count, Tensor):
+        return sum_ / (count + (count == 0.0).astype(count.dtype))
+    return sum_ / (count or 1.0)
 
 
 def _alike(name: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:

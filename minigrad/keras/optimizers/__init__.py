@@ -1,4 +1,4 @@
-"""Optimizers: what becomes of the weights, given their gradients. `tf.keras.optimizers`."""
+"""Optimizers: the update of weights from their gradients. `tf.keras.optimizers`."""
 
 from minigrad.keras.optimizers import schedules
 from minigrad.keras.optimizers.adagrad import Adagrad

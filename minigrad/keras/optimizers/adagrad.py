@@ -1,4 +1,4 @@
-"""Adagrad."""
+"""The optimizer Adagrad."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from minigrad.layers.options import option
 
 
 class Adagrad(Optimizer):
-    """Each number's step is divided by the root of the sum of all its squared gradients so far.
+    """Adagrad: gradient descent with each step divided by the root of the sum of all squared gradients so far.
 
         s ← s + g²,   Δ = η g / √(s + ε)
 
     Args:
         learning_rate: η, a number or a schedule. The paper's own form is 1.0.
-        initial_accumulator_value: what s starts from.
+        initial_accumulator_value: the initial s.
         epsilon: ε.
 
-    The arguments that follow are those of `Optimizer`.
+    The other arguments are those of `Optimizer`.
 
     Source: Duchi et al., "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", 2011.
     """
@@ -29,7 +29,7 @@ class Adagrad(Optimizer):
     epsilon: float = option(at_least_0, 1e-7)
 
     def slots(self) -> dict[str, float]:
-        """s."""
+        """Return s and its initial value."""
         return {"s": self.initial_accumulator_value}
 
     def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:

@@ -1,4 +1,4 @@
-"""Adam, and AdamW, which is Adam with weight decay by default."""
+"""The optimizers Adam and AdamW."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from minigrad.layers.options import flag, option, optional
 
 
 class Adam(Optimizer):
-    """Running means of the gradient and of its square; both start from 0, and η_t makes up for that.
+    """Adam: running means of the gradient and of its square. Both start from 0, and η_t corrects that bias.
 
         m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²
         η_t = η √(1 − β₂ᵗ) / (1 − β₁ᵗ)
@@ -23,9 +23,9 @@ class Adam(Optimizer):
         beta_1: β₁.
         beta_2: β₂.
         epsilon: ε, the paper's "ε hat".
-        amsgrad: in Δ take the largest v so far, so that no step grows.
+        amsgrad: whether Δ uses the largest v so far, so that no step grows.
 
-    The arguments that follow are those of `Optimizer`.
+    The other arguments are those of `Optimizer`.
 
     Source: Kingma and Ba, "Adam", 2015, just before §2.1; amsgrad: Reddi et al., "On the Convergence of Adam and
     Beyond", 2018.
@@ -38,7 +38,7 @@ class Adam(Optimizer):
     amsgrad: bool = option(flag, False)
 
     def slots(self) -> dict[str, float]:
-        """m, v, and the largest v with `amsgrad`."""
+        """Return m and v, and with `amsgrad` the largest v, with their initial values."""
         return {"m": 0.0, "v": 0.0} | ({"v_max": 0.0} if self.amsgrad else {})
 
     def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:
@@ -56,7 +56,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with weight decay that is no part of the gradient: w ← (1 − η λ) w − Δ.
+    """Adam with weight decay outside the gradient: w ← (1 − η λ) w − Δ.
 
     Args:
         weight_decay: λ.

@@ -1,4 +1,4 @@
-"""The argument that all optimizers have: the learning rate."""
+"""The learning rate, an argument of all optimizers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all optimizers share: clipping, weight decay, the average of the weights, their state as named arrays."""
+"""The base class of optimizers: clipping, weight decay, averages of the weights, and the state as named arrays."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from minigrad.engine.protocol import Array, Xp
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor
 from minigrad.keras.bounds import at_least_0, unit
-from minigrad.keras.optimizers.pack import Pack, packed
+from minigrad.keras.optimizers.pack import Pack, make_packs
 from minigrad.keras.own_first import OwnFirst
 from minigrad.layers.options import OptionError, anything, flag, option, optional, positive_int
 
 
 class Optimizer(OwnFirst):
-    """The base class of all optimizers: w ← w − Δ, where the subclass says what Δ is.
+    """The base class of optimizers: w ← w − Δ, where a subclass defines Δ.
 
         class SignDescent(Optimizer):
             learning_rate: float = learning_rate(0.01)
@@ -30,21 +30,21 @@ class Optimizer(OwnFirst):
                 return rate * xp.sign(g)
 
     Args:
-        name: the class's by default.
-        weight_decay: λ of w ← (1 − η λ) w − Δ; None for none. It is no part of the loss, and of no gradient.
-        clipnorm: each gradient longer than this is shortened to it.
-        global_clipnorm: the same for all gradients as one vector.
-        clipvalue: each number of a gradient is brought into ± this. At most one of the three may be given.
-        use_ema: keep an average of the weights, a ← ema_momentum · a + (1 − ema_momentum) w.
-        ema_momentum: of that average.
-        ema_overwrite_frequency: after so many updates the weights are set to it; None for never, but for
-            `finalize_variable_values`, which `fit` calls at its end.
-        jit_compile: as in Keras; means nothing here.
-        is_legacy_optimizer: as in Keras; means nothing here.
+        name: the class's name by default.
+        weight_decay: λ of w ← (1 − η λ) w − Δ; None for none. It is part of neither the loss nor a gradient.
+        clipnorm: the largest norm of each gradient; a longer one is scaled down to it.
+        global_clipnorm: the largest norm of all gradients as one vector.
+        clipvalue: the largest absolute value in a gradient. At most one of the three may be given.
+        use_ema: whether to keep an average of the weights, a ← ema_momentum · a + (1 − ema_momentum) w.
+        ema_momentum: the momentum of that average.
+        ema_overwrite_frequency: the number of updates after which the weights are set to the average. None for never;
+            `finalize_variable_values`, which `fit` calls at its end, sets them in any case.
+        jit_compile: as in Keras; without effect.
+        is_legacy_optimizer: as in Keras; without effect.
 
     Attributes:
-        learning_rate: of the next update. Can be set, if it is no schedule.
-        iterations: how many updates were made.
+        learning_rate: the rate of the next update. It can be set unless it is a schedule.
+        iterations: the number of updates so far.
     """
 
     learning_rate: float
@@ -63,13 +63,13 @@ class Optimizer(OwnFirst):
         self.iterations = 0
         self._packs: list[Pack] = []
         self._built: list[Tensor] = []
-        self._order: dict[int, int] = {}  # a weight's identity → its place among them
-        self._spared: tuple[list[Tensor], list[str]] = ([], [])  # from weight decay: weights, words in their names
+        self._order: dict[int, int] = {}  # a weight's identity → its index
+        self._undecayed: tuple[list[Tensor], list[str]] = ([], [])  # without weight decay: weights, and words in names
         super().__init__(*args, **kwargs)
         self.name = self.name or type(self).__name__
         given = [name for name in ("clipnorm", "global_clipnorm", "clipvalue") if getattr(self, name) is not None]
         if len(given) > 1:
-            raise OptionError(f"{self.name}: at most one way of clipping can be given, got {' and '.join(given)}.")
+            raise OptionError(f"{self.name}: expected at most one kind of clipping, got {' and '.join(given)}.")
 
     @property
     def schedule(self) -> Any:
@@ -88,16 +88,16 @@ class Optimizer(OwnFirst):
     # --- to override --------------------------------------------------------------------------------------------------
 
     def slots(self) -> dict[str, float]:
-        """Return the names of what is remembered of each weight, and the value it starts from."""
+        """Return the names of the arrays that are kept for each weight, with their initial values."""
         return {}
 
     def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:
-        """Return Δ, and puts the slots' new arrays into `slots`.
+        """Return Δ, and put the slots' new arrays into `slots`.
 
         Args:
             xp: the array functions of the weight's backend.
             g: ∂loss/∂w. Never write into it: it may be shared.
-            slots: the optimizer's own arrays of g's shape; these may be written into.
+            slots: the optimizer's arrays of g's shape, which may be updated in place.
             rate: η.
             t: the number of this update, counted from 1.
         """
@@ -106,46 +106,46 @@ class Optimizer(OwnFirst):
     # --- updates ------------------------------------------------------------------------------------------------------
 
     def build(self, var_list: Iterable[Tensor]) -> None:
-        """Make the slots of all weights, once; the first `apply_gradients` does it by itself."""
+        """Make the slots of all weights, once; the first `apply_gradients` calls this."""
         if self._packs:
             return
         self._built = list(var_list)
         self._order = {id(w): k for k, w in enumerate(self._built)}
         averages = {"average": 0.0} if self.use_ema else {}
-        self._packs = packed([(w, self._decays(w)) for w in self._built], {**self.slots(), **averages})
+        self._packs = make_packs([(w, self._decays(w)) for w in self._built], {**self.slots(), **averages})
         if self.use_ema:
             for pack in self._packs:
                 pack.slots["average"] = pack.join([w.array for w in pack.weights])
 
     def exclude_from_weight_decay(self, var_list: Sequence[Tensor] = (), var_names: Sequence[str] = ()) -> None:
-        """Spare weights, or those in whose name one of the given words stands, e.g. ``"bias"``; before `build`."""
+        """Exclude weights, or those whose name contains one of the words, e.g. ``"bias"``. Call this before `build`."""
         if self._packs:
             raise GradientError(f"{self.name}.exclude_from_weight_decay: call it before the first update.")
-        self._spared = list(var_list), list(var_names)
+        self._undecayed = list(var_list), list(var_names)
 
     def _decays(self, w: Tensor) -> bool:
-        weights, words = self._spared
-        return not any(w is spared for spared in weights) and not any(word in _name(w) for word in words)
+        weights, words = self._undecayed
+        return not any(w is excluded for excluded in weights) and not any(word in _name(w) for word in words)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Make a copy know the copies of its weights."""
+        """Restore a copy, with the indices of its copied weights."""
         self.__dict__.update(state)
         self._order = {id(w): k for k, w in enumerate(self._built)}
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]], where: Tensor | None = None) -> int:
-        """Make one update.
+        """Run one update.
 
         Args:
             grads_and_vars: pairs (∂loss/∂w, w); a weight whose gradient is None stays as it is.
-            where: a bool. Where False, weights and slots stay as they are. Nobody looks at it here: if it lies on a
-                device it stays there.
+            where: a bool. If False, weights and slots stay as they are. Its value is not read here, so that a bool on a
+                device stays there.
 
         Returns:
-            How many updates were made.
+            The number of updates so far.
 
         Raises:
-            GradientError: there is no gradient at all, or a weight that the optimizer was not built for.
-            ShapeError: a gradient has not the weight's shape.
+            GradientError: there is no gradient at all, or a weight is not among those of `build`.
+            ShapeError: a gradient does not have the weight's shape.
         """
         pairs: list[Any] = list(grads_and_vars)
         for pair in pairs:
@@ -168,13 +168,13 @@ class Optimizer(OwnFirst):
         return t
 
     def _given(self, pairs: list[tuple[Any, Tensor]]) -> dict[int, Array]:
-        """The gradients that are there, arrays by the identity of their weight, each clipped on its own."""
+        """Return the gradients that are given, arrays by the identity of their weight, each clipped."""
         given = {}
         for g, w in pairs:
             if id(w) not in self._order:
                 raise GradientError(
                     f"{self.name}.apply_gradients: {_name(w)!r} is not among the {len(self._order)} weights that the "
-                    "optimizer was built for. Give each model an optimizer of its own, by compile, and compile again "
+                    "optimizer was built for. Give each model its own optimizer, by compile, and compile again "
                     "to train a layer that was frozen; or call optimizer.build(all weights) before the first update."
                 )
             if g is not None:
@@ -202,11 +202,11 @@ class Optimizer(OwnFirst):
         return xp.clip(g, -self.clipvalue, self.clipvalue) if self.clipvalue else g
 
     def _joined(self, given: dict[int, Array]) -> list[tuple[Pack, Array]]:
-        """Each pack with its gradients. One that lacks some is taken apart, for good."""
+        """Return each pack with its gradients. A pack with only some gradients is split, and stays so."""
         whole: list[Pack] = []
         for pack in self._packs:
-            there = [id(w) in given for w in pack.weights]
-            whole += pack.alone() if any(there) and not all(there) else [pack]
+            has_gradient = [id(w) in given for w in pack.weights]
+            whole += pack.unpacked() if any(has_gradient) and not all(has_gradient) else [pack]
         self._packs = whole
         return [(p, p.join([given[id(w)] for w in p.weights])) for p in whole if id(p.weights[0]) in given]
 
@@ -233,24 +233,24 @@ class Optimizer(OwnFirst):
         if where is not None:
             w = pack.xp.where(where, w, old)
             pack.slots = {name: pack.xp.where(where, pack.slots[name], slot) for name, slot in slots.items()}
-        for weight, array in zip(pack.weights, pack.part(w), strict=True):
-            weight.array = array  # a new array: whoever saw the old one still has it, and the tape notices
+        for weight, array in zip(pack.weights, pack.split(w), strict=True):
+            weight.array = array  # a new array: the old one stays valid for others, and the tape notices the change
 
     def finalize_variable_values(self, var_list: Iterable[Tensor]) -> None:
         """Set these weights to their averages, with `use_ema`; others, such as frozen ones, stay as they are."""
         wanted = {id(w) for w in var_list}
         for pack in self._packs if self.use_ema else []:
-            for w, array in zip(pack.weights, pack.part(pack.slots["average"]), strict=True):
+            for w, array in zip(pack.weights, pack.split(pack.slots["average"]), strict=True):
                 if id(w) in wanted:
                     w.array = array
 
     def minimize(self, loss: Any, var_list: Any, tape: Any = None, where: Tensor | None = None) -> None:
-        """Compute the gradients of a loss, and makes one update.
+        """Compute the gradients of a loss, and run one update.
 
         Args:
             loss: a tensor, or a function without arguments that computes it.
             var_list: the weights, or a function that returns them, called after the loss.
-            tape: the GradientTape that watched; None is enough, since weights are always watched.
+            tape: the GradientTape that recorded the loss; None by default, since weights are always watched.
             where: a bool, as in `apply_gradients`.
         """
         if callable(loss):
@@ -267,10 +267,10 @@ class Optimizer(OwnFirst):
         return {**config, "learning_rate": self._options["learning_rate"].kind.plain(self.schedule)}
 
     def get_state(self) -> dict[str, Any]:
-        """Return all that the next update depends on beside weights and arguments, NumPy arrays by name.
+        """Return the state that the next update depends on beside weights and arguments, NumPy arrays by name.
 
-        ``"iterations"``; ``"learning_rate"``, if it is no schedule; and each slot of each weight, e.g. ``"m/0"``, where
-        the weights are numbered as in the list that the optimizer was built with.
+        ``"iterations"``; ``"learning_rate"``, unless it is a schedule; and each slot of each weight, e.g. ``"m/0"``.
+        Weights are numbered as in the list given to `build`.
         """
         state = {"iterations": tensor(self.iterations, "int64").numpy()}
         if not callable(self.schedule):
@@ -278,18 +278,18 @@ class Optimizer(OwnFirst):
         slots = {}
         for pack in self._packs:
             for name, slot in pack.slots.items():
-                for w, array in zip(pack.weights, pack.part(slot), strict=True):
+                for w, array in zip(pack.weights, pack.split(slot), strict=True):
                     slots[name, self._order[id(w)]] = pack.xp.to_numpy(array)
         names = list(self._packs[0].slots) if self._packs else []
         return state | {f"{name}/{k}": slots[name, k] for name in names for k in range(len(self._order))}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Put back what `get_state` returned.
+        """Restore a state from `get_state`.
 
         Raises:
             GradientError: the optimizer has no slots yet.
             ShapeError: the state is of another optimizer, or of other weights.
-            DTypeError: numbers of it do not fit the dtype of their weight. In each case nothing is set.
+            DTypeError: its numbers do not fit the dtype of their weight. In each case nothing is set.
         """
         own = self.get_state()
         if not isinstance(state, dict):
@@ -315,7 +315,7 @@ class Optimizer(OwnFirst):
                 pack.slots[name] = pack.join([pack.xp.asarray(a, dtype=pack.dtype, copy=True) for a in arrays])
 
     def _slot(self, state: dict[str, Any], name: str, weight: Tensor) -> Any:
-        """Return an entry of a state in the dtype of its weight, in which its numbers must fit."""
+        """Return an entry of a state in the dtype of its weight, which must hold its numbers."""
         return array_from(state[name], weight.dtype, weight.backend, f"{self.name}.set_state: {name!r}")
 
     def get_weights(self) -> list[Any]:
@@ -323,7 +323,7 @@ class Optimizer(OwnFirst):
         return list(self.get_state().values())
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Put back what `get_weights` returned, a list of arrays."""
+        """Restore a list of arrays from `get_weights`."""
         names = list(self.get_state())
         if len(names) != len(weights):
             raise ShapeError(f"{self.name}.set_weights: expected {len(names)} arrays, got {len(weights)}.")

@@ -21,7 +21,7 @@ def get(identifier: Any) -> Optimizer:
     """Return the optimizer for a name in any case, a class, a serialized optimizer, or an optimizer.
 
     Raises:
-        UnknownNameError: there is none of that name.
+        UnknownNameError: no optimizer has that name.
 
     >>> get("adam").learning_rate
     0.001
@@ -30,6 +30,6 @@ def get(identifier: Any) -> Optimizer:
         return identifier
     known = isinstance(identifier, dict) or (isinstance(identifier, type) and issubclass(identifier, Optimizer))
     if not known and str(identifier).lower() not in _NAMES:
-        raise unknown_name("optimizers.get", identifier, _NAMES, "An optimizer object will do as well.")
+        raise unknown_name("optimizers.get", identifier, _NAMES, "Or pass an optimizer object.")
     found: Optimizer = _catalogue.get(identifier if known else identifier.lower())
     return found

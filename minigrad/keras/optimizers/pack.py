@@ -1,8 +1,8 @@
-"""Small weights laid one behind the other in one vector, so that an update makes its passes over them all at once.
+"""Small weights concatenated into one vector, so that an update passes over them all at once.
 
-A pass over an array of a hundred numbers costs what the call costs. A toy model has many such arrays: twelve passes
-over each of twenty are 240 calls; over one vector they are twelve. Every rule of an optimizer is elementwise, so the
-numbers are the same. Large weights stay alone, where they save the copy and fit the cache better.
+A pass over an array of a hundred numbers costs as much as the call alone. A toy model has many such arrays: twelve
+passes over each of twenty are 240 calls; over one vector they are twelve. Every rule of an optimizer is elementwise, so
+the numbers are the same. Large weights stay alone, which saves the copy and uses the processor's cache better.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.protocol import Array, Xp
 from minigrad.engine.tensor import Tensor
 
-LARGE = 1 << 14  # numbers; from here on an array's own passes cost more than the calls
+LARGE = 1 << 14  # numbers; from this size on the passes cost more than the calls
 
 
 class Pack:
@@ -24,8 +24,8 @@ class Pack:
 
     Attributes:
         weights: the weights.
-        decays: does weight decay act on them?
-        slots: the optimizer's memory by name, e.g. ``"m"``: one array each, laid out as the weights are.
+        decays: whether weight decay applies to them.
+        slots: the optimizer's slots by name, e.g. ``"m"``: one array each, concatenated like the weights.
     """
 
     def __init__(self, weights: Sequence[Tensor], decays: bool, starts: dict[str, float]) -> None:
@@ -45,34 +45,34 @@ class Pack:
         return self.weights[0].backend
 
     def join(self, arrays: Sequence[Array]) -> Array:
-        """Lay arrays of the weights' shapes one behind the other; a single one is handed back as it is."""
+        """Return arrays of the weights' shapes concatenated into a vector; a single one is returned unchanged."""
         if len(arrays) == 1:
             return arrays[0]
         reshape = self.xp.reshape
         return self.xp.concat([reshape(array, (-1,)) for array in arrays])
 
-    def part(self, joined: Array) -> list[Array]:
-        """Cut what `join` made into the weights' shapes again."""
+    def split(self, joined: Array) -> list[Array]:
+        """Return the parts of a vector from `join`, in the weights' shapes."""
         if len(self.shapes) == 1:
             return [joined]
         reshape = self.xp.reshape
         return [reshape(joined[span], shape) for span, shape in zip(self.spans, self.shapes, strict=True)]
 
-    def alone(self) -> list[Pack]:
-        """Return each weight in a pack of its own, with copies of its slots."""
-        parts = {name: self.part(slot) for name, slot in self.slots.items()}
+    def unpacked(self) -> list[Pack]:
+        """Return one pack for each weight, with copies of its slots."""
+        parts = {name: self.split(slot) for name, slot in self.slots.items()}
         packs = [Pack([w], self.decays, {}) for w in self.weights]
         for k, pack in enumerate(packs):
             pack.slots = {name: self.xp.asarray(arrays[k], copy=True) for name, arrays in parts.items()}
         return packs
 
 
-def packed(weights: Iterable[tuple[Tensor, bool]], starts: dict[str, float]) -> list[Pack]:
-    """Group weights, each with whether it decays, into packs.
+def make_packs(weights: Iterable[tuple[Tensor, bool]], starts: dict[str, float]) -> list[Pack]:
+    """Return weights in packs of one backend, one dtype and one choice of weight decay.
 
     Args:
-        weights: in any order.
-        starts: the names of the slots, and what they start from.
+        weights: pairs of a weight and whether weight decay applies to it, in any order.
+        starts: the names of the slots, and their initial values.
     """
     groups: dict[Any, list[Tensor]] = {}
     for w, decays in weights:

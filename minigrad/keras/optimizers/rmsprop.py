@@ -1,4 +1,4 @@
-"""RMSprop."""
+"""The optimizer RMSprop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from minigrad.layers.options import flag, option, optional, positive_int
 
 
 class RMSprop(Optimizer):
-    """Each number's step is divided by a running root mean square of its gradient.
+    """RMSprop: gradient descent with each step divided by a running root mean square of the gradient.
 
         s ← ρ s + (1 − ρ) g²
         a ← ρ a + (1 − ρ) g              if centered; else a = 0
@@ -22,9 +22,9 @@ class RMSprop(Optimizer):
         rho: ρ.
         momentum: μ.
         epsilon: ε.
-        centered: divide by the standard deviation, in place of the root mean square.
+        centered: whether to divide by the standard deviation instead of the root mean square.
 
-    The arguments that follow are those of `Optimizer`.
+    The other arguments are those of `Optimizer`.
 
     Source: Tieleman and Hinton, Lecture 6e of "Neural Networks for Machine Learning", 2012; centered: Graves,
     "Generating Sequences With Recurrent Neural Networks", 2013.
@@ -38,11 +38,11 @@ class RMSprop(Optimizer):
     ema_overwrite_frequency: int | None = option(optional(positive_int), 100)
 
     def slots(self) -> dict[str, float]:
-        """s, and a and v where they are needed."""
+        """Return s, a if centered and v with momentum, with their initial values."""
         return {"s": 0.0} | ({"a": 0.0} if self.centered else {}) | ({"v": 0.0} if self.momentum else {})
 
     def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:
-        """Return Δ, or v."""
+        """Return Δ, or v with momentum."""
         slots["s"] += (1.0 - self.rho) * (g * g - slots["s"])
         s = slots["s"]
         if self.centered:

@@ -1,4 +1,4 @@
-"""Learning rates that change with the step t, the number of updates made so far."""
+"""Learning rates that change with the step t, the number of updates so far."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _rates(where: str, value: Any) -> list[float]:
 
 
 class LearningRateSchedule(Configured):
-    """The base class: a function of t that an optimizer takes as its `learning_rate`.
+    """The base class of schedules: a function of t that an optimizer takes as its `learning_rate`.
 
     >>> class Halved(LearningRateSchedule):
     ...     def __call__(self, step):
@@ -44,9 +44,9 @@ class _Decay(LearningRateSchedule):
     Args:
         initial_learning_rate: η₀.
         decay_steps: the unit in which t is counted.
-        decay_rate: how fast it falls.
-        staircase: round t / decay_steps down, so that the rate falls all at once after every decay_steps.
-        name: as in Keras; not needed.
+        decay_rate: the speed of the decay.
+        staircase: whether to round t / decay_steps down, so that the rate falls in steps.
+        name: as in Keras; without effect.
     """
 
     initial_learning_rate: float = option(at_least_0)
@@ -82,7 +82,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     Args:
         boundaries: steps, in rising order; a step on a boundary still has the rate before it.
         values: the rates, one more than there are boundaries.
-        name: as in Keras; not needed.
+        name: as in Keras; without effect.
 
     >>> rate = PiecewiseConstantDecay([100, 200], [0.1, 0.01, 0.001])
     >>> rate(100), rate(101)
@@ -111,11 +111,11 @@ class PolynomialDecay(LearningRateSchedule):
 
     Args:
         initial_learning_rate: η₀.
-        decay_steps: when η₁ is reached.
+        decay_steps: the step at which η₁ is reached.
         end_learning_rate: η₁.
         power: 1 for a straight line.
-        cycle: start again, in place of staying at η₁, each time over a longer way: the next multiple of decay_steps.
-        name: as in Keras; not needed.
+        cycle: whether to restart at η₁ instead of staying there, each time over the next multiple of decay_steps.
+        name: as in Keras; without effect.
     """
 
     initial_learning_rate: float = option(at_least_0)
@@ -136,13 +136,13 @@ class PolynomialDecay(LearningRateSchedule):
 class CosineDecay(LearningRateSchedule):
     """η(t) = η₀ ((1 − alpha) (1 + cos π s) / 2 + alpha), s = min(t / decay_steps, 1).
 
-    With a `warmup_target` the rate first goes from η₀ to it in a straight line, and then down from there.
+    With a `warmup_target` the rate first rises from η₀ to it linearly, and then decays from there.
 
     Args:
         initial_learning_rate: η₀.
-        decay_steps: the length of the way down.
+        decay_steps: the length of the decay.
         alpha: the last rate as a share of the first.
-        name: as in Keras; not needed.
+        name: as in Keras; without effect.
         warmup_target: the rate at the end of the warm-up; None for no warm-up.
         warmup_steps: the length of the warm-up.
 
@@ -167,7 +167,7 @@ class CosineDecay(LearningRateSchedule):
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """As `CosineDecay`, but at the end of each period it starts again: t_mul times as long, from m_mul times the rate.
+    """Cosine decay with warm restarts: each period is t_mul times as long, and starts from m_mul times the rate.
 
     Args:
         initial_learning_rate: η₀.
@@ -175,7 +175,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         t_mul: the factor of the lengths.
         m_mul: the factor of the rates from which the periods start.
         alpha: the lowest rate as a share of η₀.
-        name: as in Keras; not needed.
+        name: as in Keras; without effect.
 
     Source: Loshchilov and Hutter, SGDR, 2017, §3.
     """
@@ -196,7 +196,7 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 
 def _cosine(done: float, alpha: float, factor: float = 1.0) -> float:
-    """From `factor` down to alpha along half a cosine."""
+    """Return the value at `done` of half a cosine from `factor` down to alpha."""
     return (1.0 - alpha) * factor * 0.5 * (1.0 + math.cos(math.pi * done)) + alpha
 
 

@@ -1,4 +1,4 @@
-"""Stochastic gradient descent."""
+"""The optimizer SGD, stochastic gradient descent."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from minigrad.layers.options import flag, option
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum if asked for.
+    """Stochastic gradient descent, with optional momentum.
 
         w ← w − η g                      without momentum
         v ← μ v + η g,   w ← w − v       with momentum μ
-        w ← w − (μ v + η g)              with Nesterov's, v being the new one
+        w ← w − (μ v + η g)              with Nesterov momentum, where v is the new one
 
     Args:
         learning_rate: η, a number or a schedule.
         momentum: μ.
-        nesterov: step from where momentum alone would lead.
+        nesterov: whether to use Nesterov momentum.
 
-    The arguments that follow are those of `Optimizer`.
+    The other arguments are those of `Optimizer`.
 
     Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
     """
@@ -31,7 +31,7 @@ class SGD(Optimizer):
     nesterov: bool = option(flag, False)
 
     def slots(self) -> dict[str, float]:
-        """v, if there is momentum."""
+        """Return v and its initial value, if there is momentum."""
         return {"v": 0.0} if self.momentum else {}
 
     def update(self, xp: Xp, g: Array, slots: dict[str, Array], rate: float, t: int) -> Array:

@@ -110,7 +110,7 @@ def test_a_file_of_another_model_changes_nothing(tmp_path):
     with pytest.raises(WeightsFileError) as caught:
         model.load_weights(tmp_path / "other.npz")
     assert str(caught.value).endswith(
-        "other.npz: is of another model: expected tagger/lstm/lstm_cell/kernel:0 of shape (2, 12), got "
+        "other.npz: the file is of another model: expected tagger/lstm/lstm_cell/kernel:0 of shape (2, 12), got "
         "tagger_1/lstm_2/lstm_cell/kernel:0 of shape (2, 16)."
     )
     for a, b in zip(model.get_weights(), before, strict=True):

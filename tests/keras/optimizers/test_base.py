@@ -200,7 +200,7 @@ def test_a_state_that_does_not_fit_sets_nothing():
     ("act", "error", "says"),
     [
         (lambda: optimizers.get("adma"), UnknownNameError, "Did you mean 'adam'? Known are: adagrad, adam, adamw"),
-        (lambda: optimizers.get(3), UnknownNameError, "An optimizer object will do as well."),
+        (lambda: optimizers.get(3), UnknownNameError, "Or pass an optimizer object."),
         (lambda: optimizers.get(dict), UnknownNameError, "expected a name, got the class dict"),
         (lambda: optimizers.Adam(lr=0.1), OptionTypeError, "unexpected argument `lr`. Did you mean `learning_rate`?"),
         (lambda: optimizers.Adam(-0.1), OptionError, "Adam: `learning_rate`: expected a number of 0 or more, got -0.1"),
@@ -210,7 +210,7 @@ def test_a_state_that_does_not_fit_sets_nothing():
         (
             lambda: optimizers.SGD(clipnorm=1.0, clipvalue=1.0),
             OptionError,
-            "at most one way of clipping can be given, got clipnorm and clipvalue",
+            "expected at most one kind of clipping, got clipnorm and clipvalue",
         ),
         (
             lambda: optimizers.SGD().apply_gradients([(np.ones(3), weight([1.0, 2.0], name="w:0"))]),
