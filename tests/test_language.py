@@ -18,7 +18,6 @@ REMAINING: dict[str, tuple[int, int]] = {
     "minigrad/bench": (31, 41),
     "minigrad/compat": (14, 14),
     "minigrad/engine": (111, 55),
-    "minigrad/keras": (9, 14),
     "minigrad/layers": (170, 43),
     "minigrad/playground": (15, 7),
     "minigrad/plot": (64, 18),

@@ -267,11 +267,8 @@ class Loss(OwnFirst):
         mask = getattr(p, "_keras_mask", None) if mask is None else mask
         ignored = getattr(losses, "_keras_mask", None)
         if ignored is not None:
-            mask = (
-                ignored
-                if mask is None
-                else reduction.broadcast_weights(losses, mask, "mask") * ignored.astype(losses.dtype)
-            )
+            counted = ignored.astype(losses.dtype)
+            mask = counted if mask is None else reduction.broadcast_weights(losses, mask, "mask") * counted
         return reduction.reduce_losses(losses, sample_weight, mask, self.reduction)
 
 
