@@ -1,6 +1,6 @@
 """``python -m minigrad bench``: minigrad beside PyTorch and TensorFlow, on the machine at hand.
 
-`command` reads the words, `sections` says what is measured, `contenders` who takes part, `harness` how it is done
-fairly, `figures` how times become numbers, `report` how they are told. What runs in the other processes is in
-`workers`.
+`command` reads the command line, `sections` defines the measurements, `contenders` the libraries that are compared,
+`harness` the measurement in turn, `figures` the statistics, `report` the tables. `workers` holds the code that runs in
+the other processes.
 """

@@ -1,4 +1,4 @@
-"""``python -m minigrad bench``: reads the words, runs the parts, tells the tables as they come."""
+"""``python -m minigrad bench``: read the command line, run the parts, print each table row by row."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minigrad.bench.contenders import Field
+from minigrad.bench.contenders import Contenders
 from minigrad.bench.harness import Effort
-from minigrad.bench.report import Row, Section, header, told_header
-from minigrad.bench.sections import BASE, CHARACTER_MODEL, SECTIONS, SIZES, Plan, Size
+from minigrad.bench.report import Row, Section, header, render_header
+from minigrad.bench.sections import BASE, CHARACTER_MODEL, SECTIONS, SIZES, Benchmark, Size
 from minigrad.engine.errors import unknown_name
 from minigrad.engine.files import special
 from minigrad.engine.registry import DEFAULT, backends, resolve
@@ -25,24 +25,26 @@ from minigrad.train.options import Options, add_options, option
 
 HELP = "measure minigrad beside PyTorch and TensorFlow on this machine"
 COMMAND = f"{PROGRAM} bench"
-QUICK = {"rounds": "2", "patience": "0", "sizes": "1,2"}  # a look at whether everything runs
+QUICK = {"rounds": "2", "patience": "0", "sizes": "1,2"}  # checks only that everything runs
 IS_PYTHON = "import sys; print('python', sys.version_info[0])"
 
 
 @dataclass(frozen=True, kw_only=True)
 class BenchOptions(Options):
-    """What can be asked for."""
+    """Options of the command."""
 
-    only: str = option(",".join(SECTIONS), "which parts")
-    sizes: str = option("1,2,3,4,5,6", "of the LSTM: rows of its table, or batch x time x features x units: 1x100x8x16")
-    backends: str | None = option(None, "minigrad's, e.g. numpy,numba (default: all that are there)")
+    only: str = option(",".join(SECTIONS), "the parts to run")
+    sizes: str = option(
+        "1,2,3,4,5,6", "sizes of the LSTM: rows of its table, or batch x time x features x units: 1x100x8x16"
+    )
+    backends: str | None = option(None, "backends of minigrad, such as numpy,numba (default: all that are available)")
     torch_python: str | None = option(None, "an interpreter that has PyTorch (default: this one)")
     tf_python: str | None = option(None, "an interpreter that has TensorFlow (default: this one)")
-    rounds: int = option(9, "how often each contender is measured", minimum=1)
+    rounds: int = option(9, "measurements of each contender", minimum=1)
     patience: float = option(
-        20.0, "seconds, for each row, during which rounds that others disturbed are repeated", minimum=0
+        20.0, "seconds, for each row, during which rounds disturbed by other processes are repeated", minimum=0
     )
-    threads: int = option(2, "for each contender", minimum=1)
+    threads: int = option(2, "threads of each contender", minimum=1)
     json: str | None = option(None, "write all numbers to this file")
     markdown: str | None = option(None, "write the tables to this file")
 
@@ -51,16 +53,16 @@ def main(arguments: Sequence[str]) -> int:
     """Measure and return 0."""
     parser = Parser("bench", description=_description(), formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--quick", action="store_true", help="try whether everything runs: 20 seconds for minigrad alone"
+        "--quick", action="store_true", help="check that everything runs: 20 seconds for minigrad alone"
     )
     add_options(parser, BenchOptions)
     given = parser.read(arguments)
     quick = given.pop("quick")
     options = BenchOptions.from_text({**given, **{k: v for k, v in QUICK.items() if quick and given[k] is None}})
     parts = [SECTIONS[name] for name in _listed("--only", options.only, SECTIONS)]
-    teller = Teller(file_for("--json", options.json), file_for("--markdown", options.markdown))
-    plan = Plan(
-        Field(
+    reporter = Reporter(file_for("--json", options.json), file_for("--markdown", options.markdown))
+    benchmark = Benchmark(
+        Contenders(
             _backends(options.backends),
             interpreter("--torch-python", options.torch_python),
             interpreter("--tf-python", options.tf_python),
@@ -71,26 +73,26 @@ def main(arguments: Sequence[str]) -> int:
         growth=(1, 2) if quick else (1, 2, 4, 8),
         base=(4, 25, 8, 16) if quick else BASE,
         model=(4, 16, 96, 8, 16) if quick else CHARACTER_MODEL,
-        on_section=teller.section,
-        on_row=teller.row,
+        on_section=reporter.section,
+        on_row=reporter.row,
     )
     try:
-        plan.greet()
-        teller.begin(header(options.threads, options.rounds, plan.versions, plan.missing))
+        benchmark.connect()
+        reporter.begin(header(options.threads, options.rounds, benchmark.versions, benchmark.missing))
         for part in parts:
-            part(plan)
-    finally:  # what was measured is not lost by an interruption
-        plan.close()
-        teller.write()
+            part(benchmark)
+    finally:  # an interruption loses no measurement
+        benchmark.close()
+        reporter.write()
     return 0
 
 
-class Teller:
-    """Prints each line as it comes, and writes the files at the end.
+class Reporter:
+    """Output of a benchmark: each line is printed at once, the files are written at the end.
 
     Args:
-        json_file: where the numbers go, or None.
-        markdown_file: where the tables go, or None.
+        json_file: the file for the numbers, or None.
+        markdown_file: the file for the tables, or None.
     """
 
     def __init__(self, json_file: Path | None = None, markdown_file: Path | None = None) -> None:
@@ -100,43 +102,43 @@ class Teller:
         self._lines: list[str] = []
 
     def begin(self, head: dict[str, Any]) -> None:
-        """Print what stands above all tables."""
+        """Print the header above all tables."""
         self._head = head
-        self._tell(told_header(head))
+        self._write_line(render_header(head))
 
     def section(self, section: Section) -> None:
         """Print the head of a table."""
         self._sections.append(section)
-        self._tell(section.head())
+        self._write_line(section.head())
 
     def row(self, section: Section, row: Row) -> None:
         """Print a row."""
-        self._tell(section.line(row))
+        self._write_line(section.line(row))
 
     def write(self) -> None:
-        """Write the files, if there is anything."""
+        """Write the files, unless nothing was printed."""
         if not self._lines:
             return
         if self._markdown is not None:
             self._markdown.write_text("\n".join(self._lines) + "\n", "utf-8")
         if self._json is not None:
             sections = [section.to_dict() for section in self._sections]
-            told = {**self._head, "sections": sections}
-            self._json.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
+            content = {**self._head, "sections": sections}
+            self._json.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
-    def _tell(self, text: str) -> None:
+    def _write_line(self, text: str) -> None:
         self._lines.append(text)
         print(text, flush=True)
 
 
-# --- the words --------------------------------------------------------------------------------------------------------
+# --- the command line -------------------------------------------------------------------------------------------------
 
 
 def size(word: str) -> Size:
     """Return the size that a word of ``--sizes`` stands for.
 
     Raises:
-        OptionError: it stands for none.
+        OptionError: the word is not a size.
 
     >>> size("2"), size("4x20x8x16")
     ((16, 50, 8, 32), (4, 20, 8, 16))
@@ -154,14 +156,14 @@ def size(word: str) -> Size:
 
 
 def interpreter(flag: str, path: str | None) -> str:
-    """Return the path of a Python.
+    """Return the path of a Python interpreter.
 
     Args:
         flag: the option that names it.
-        path: as the user wrote it; None for the one that runs.
+        path: the option's value; None for the running interpreter.
 
     Raises:
-        OptionError: there is none.
+        OptionError: the path is not that of a Python 3 interpreter.
     """
     if path is None:
         return sys.executable
@@ -173,15 +175,19 @@ def interpreter(flag: str, path: str | None) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise OptionError(f"{flag} {path}: cannot be run: {error}.") from None
     if done.stdout.strip() != "python 3":
-        raise OptionError(f"{flag} {path}: expected a Python 3 interpreter; this is something else.")
+        raise OptionError(f"{flag} {path}: expected a Python 3 interpreter, got another program.")
     return found
 
 
 def file_for(flag: str, path: str | None) -> Path | None:
-    """Return where to write, if the folder is there: nobody wants to learn that at the end.
+    """Return the file to write, checked before the benchmark starts.
+
+    Args:
+        flag: the option that names it.
+        path: the option's value, or None.
 
     Raises:
-        OptionError: it is not.
+        OptionError: the folder does not exist, or the path is not that of a regular file.
     """
     if path is None:
         return None
@@ -196,7 +202,7 @@ def file_for(flag: str, path: str | None) -> Path | None:
 
 
 def _listed(flag: str, text: str, known: Iterable[str]) -> list[str]:
-    """The names in a list, in the order in which they are known."""
+    """Return the names in a comma-separated list, in the order of `known`."""
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in known:
@@ -205,7 +211,7 @@ def _listed(flag: str, text: str, known: Iterable[str]) -> list[str]:
 
 
 def _backends(text: str | None) -> list[str]:
-    """Those named, each of which must be there; or all that are there, the default one first."""
+    """Return the named backends, each of which must work; by default all available ones, the default first."""
     if text is None:
         there = [name for name, state in backends().items() if state == "available"]
         return sorted(there, key=lambda name: name != DEFAULT)

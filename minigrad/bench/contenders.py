@@ -1,4 +1,4 @@
-"""Who takes part: minigrad on each backend, PyTorch's two ways, TensorFlow."""
+"""Contenders: minigrad on each backend, two implementations of PyTorch, TensorFlow."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ WORKERS = Path(__file__).with_name("workers")
 LSTM, LSTM_CELL, LSTM_CUDA = "torch.nn.LSTM", "torch.nn.LSTMCell, a loop", "torch.nn.LSTM, CUDA"
 KERAS, TORCH = "tf.keras.layers.LSTM", "torch"
 OURS = "minigrad, "
-ON_GPU = ("cupy",)  # the backends that are measured beside PyTorch on the GPU
+ON_GPU = ("cupy",)  # backends compared with PyTorch on the GPU
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One who takes part.
+    """One library, or one variant of it.
 
     Args:
-        name: as it stands in the table.
-        file: what its process runs, in `workers`.
-        variant: what it is told there.
+        name: its name in the tables.
+        file: the file in `workers` that its process runs.
+        variant: the argument of that file's class.
         python: the interpreter.
     """
 
@@ -32,18 +32,18 @@ class Contender:
 
     @property
     def backend(self) -> str:
-        """The name of minigrad's backend, or nothing."""
+        """Name of minigrad's backend; empty for another library."""
         return self.variant if self.name.startswith(OURS) else ""
 
 
 @dataclass(frozen=True)
-class Field:
-    """All who are asked to take part.
+class Contenders:
+    """All contenders of a benchmark.
 
     Args:
-        backends: names of minigrad's.
-        torch_python: an interpreter that has PyTorch.
-        tf_python: one that has TensorFlow.
+        backends: names of minigrad's backends.
+        torch_python: an interpreter with PyTorch.
+        tf_python: an interpreter with TensorFlow.
     """
 
     backends: Sequence[str]
@@ -51,34 +51,34 @@ class Field:
     tf_python: str = sys.executable
 
     def ours(self) -> list[Contender]:
-        """minigrad on each backend."""
+        """Return minigrad on each backend."""
         return [Contender(OURS + name, "with_minigrad.py", name) for name in self.backends]
 
     def recurrent(self) -> list[Contender]:
-        """Who has an LSTM; PyTorch on the GPU only beside a backend that is there too."""
+        """Return the contenders with an LSTM; PyTorch on the GPU only beside a backend on the GPU."""
         file, python = "with_torch.py", self.torch_python
         cuda = [Contender(LSTM_CUDA, file, "cuda", python)] if set(ON_GPU) & set(self.backends) else []
         torch = [Contender(LSTM, file, "lstm", python), *cuda, Contender(LSTM_CELL, file, "cell", python)]
         return [*self.ours(), *torch, Contender(KERAS, "with_tensorflow.py", "lstm", self.tf_python)]
 
     def with_a_tape(self) -> list[Contender]:
-        """Who records small operations and goes back through them."""
+        """Return the contenders with a tape of small operations."""
         return [*self.ours(), Contender(TORCH, "with_torch.py", "lstm", self.torch_python)]
 
-    def everybody(self) -> list[Contender]:
-        """Who takes part in anything."""
+    def all(self) -> list[Contender]:
+        """Return every contender of any part."""
         return list(dict.fromkeys([*self.recurrent(), *self.with_a_tape()]))
 
 
 def reference(contender: str, present: Mapping[str, object] | Sequence[str]) -> str | None:
-    """With whom a contender is compared: PyTorch, on the GPU if it is there itself; without PyTorch, our first backend.
+    """Return the contender to compare with: PyTorch on the same device, or else minigrad's first backend.
 
     Args:
-        contender: its name.
-        present: the names of all who were measured, in order.
+        contender: the name of the contender.
+        present: the names of all measured contenders, in order.
 
     Returns:
-        A name, or None for the one with whom the others are compared.
+        A name, or None for the reference itself.
     """
     on_gpu = contender.removeprefix(OURS) in ON_GPU
     others = [LSTM_CUDA] * on_gpu + [LSTM, TORCH, *(name for name in present if name.startswith(OURS))]

@@ -1,4 +1,4 @@
-"""How times become numbers: medians, ratios, exponents."""
+"""Statistics of times: medians, ratios, exponents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Ratio(NamedTuple):
-    """The middle of the rounds' ratios, and their middle half, which says how far to trust it."""
+    """Median of the rounds' ratios, and their quartiles, a measure of its reliability."""
 
     low: float  # lower quartile
     median: float
@@ -19,11 +19,11 @@ class Ratio(NamedTuple):
 def ratio(times: Sequence[float], others: Sequence[float]) -> Ratio:
     """Compare two contenders round by round.
 
-    What disturbs one round falls on both, so the median of the ratios is steadier than the ratio of the medians.
+    A disturbance of a round affects both, so the median of the ratios is steadier than the ratio of the medians.
 
     Args:
-        times: of one, round by round.
-        others: of the other, in the same rounds.
+        times: times of one contender, round by round.
+        others: times of the other, in the same rounds.
 
     >>> ratio([2.0, 4.0, 30.0], [1.0, 2.0, 10.0])
     Ratio(low=2.0, median=2.0, high=2.5)
@@ -35,11 +35,11 @@ def ratio(times: Sequence[float], others: Sequence[float]) -> Ratio:
 
 
 def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
-    """The p of value ≈ c · sizeᵖ: the slope of ln value over ln size, by least squares.
+    """Return the p of value ≈ c · sizeᵖ: the slope of ln value over ln size, by least squares.
 
     Args:
         sizes: at least two that differ.
-        values: above 0, one for each.
+        values: above 0, one for each size.
 
     >>> exponent([1, 2, 4], [3.0, 12.0, 48.0])
     2.0
@@ -48,7 +48,7 @@ def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
 
 
 def significant(x: float, digits: int = 3) -> str:
-    """A number with so many significant digits, never in powers of ten.
+    """Return a number with so many significant digits, never in powers of ten.
 
     >>> significant(0.012345), significant(1.5), significant(98765.4)
     ('0.0123', '1.50', '98765')

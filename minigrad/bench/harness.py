@@ -1,9 +1,9 @@
-"""How it is measured: contenders in processes of their own, in turn, compared within each round.
+"""Measurement of contenders in separate processes, in turn, compared within each round.
 
-Each contender runs in a process that lives as long as its part of the benchmark, is handed the same number of threads,
-and is warm before anything counts. In each round one measures after the other, in alternating order. Threads of a
-product that wait for each other suffer out of proportion when another process wants a core, so a round in which others
-were at work is measured again, as long as `patience` lasts (on Linux, where the system says who used the processor).
+Each contender runs in one process for its part of the benchmark, with the same number of threads, and is warmed up
+first. In each round the contenders measure one after the other, in alternating order. Threads of a matrix product wait
+for each other, so another process on one core slows all of them. A round that other processes disturbed is therefore
+measured again, for up to `patience` seconds (on Linux, where the system reports the use of the processor).
 """
 
 from __future__ import annotations
@@ -22,56 +22,56 @@ from typing import Any, NamedTuple, Protocol
 from minigrad.bench.contenders import WORKERS, Contender
 
 STAT = Path("/proc/stat")
-PAUSE_SECONDS = 0.1  # between measurements with several threads: those of a product go on spinning for a while
-DISTURBED = 0.1  # of one core, taken by processes that are not measured
-TICKS = 0.03  # seconds: the system counts in hundredths
+PAUSE_SECONDS = 0.1  # between measurements with several threads: those of a product keep spinning for a while
+DISTURBED = 0.1  # fraction of one core used by other processes
+TICKS = 0.03  # seconds: the system counts in hundredths of a second
 
 
 class MeasureError(Exception):
-    """A contender could not do what it was asked to. Its row says so; the others go on."""
+    """Raised for a contender that fails. Its row gives the reason; the others continue."""
 
 
-class Measured(NamedTuple):
+class Measurement(NamedTuple):
     """One measurement."""
 
     seconds: float  # of one operation
-    wall: float  # of all
-    disturbed: bool  # were other processes at work meanwhile?
+    wall: float  # seconds of all repeats
+    disturbed: bool  # whether other processes used the processor
 
 
 class Measurable(Protocol):
-    """Who can take part in `compare`."""
+    """A participant of `compare`."""
 
     name: str
     pause: float  # seconds before a measurement
 
-    def measure(self, request: Any, repeats: int) -> Measured:
-        """Time so many runs, one after the other, of what a request asks for; raises MeasureError."""
+    def measure(self, request: Any, repeats: int) -> Measurement:
+        """Measure a request repeated in succession; raise MeasureError if it fails."""
 
 
 class Effort(NamedTuple):
-    """How much is measured."""
+    """Number of rounds, and the time spent on them."""
 
-    rounds: int  # quiet ones wanted
-    patience: float  # for how many seconds disturbed rounds are measured again, for each row
-    batch_seconds: float  # a measurement repeats what it times for at least so long
+    rounds: int  # undisturbed rounds to reach
+    patience: float  # seconds for repeats of disturbed rounds, for each row
+    batch_seconds: float  # shortest duration of a measurement, reached by repeats
 
 
 class Worker:
-    """The process of a contender: the other end of `workers.serve`.
+    """The process of a contender, which runs `workers.serve`.
 
     Args:
-        contender: who.
-        threads: how many it may use.
+        contender: the contender.
+        threads: the number of threads it may use.
 
     Attributes:
-        versions: of what it measures.
-        missing: why it cannot take part, or nothing.
-        path: how it ran what it was asked for last, if it says.
+        versions: versions of its libraries.
+        missing: the reason why it is unavailable, or empty.
+        path: the implementation that ran the last request, if the contender reports it.
     """
 
     def __init__(self, contender: Contender, threads: int) -> None:
-        """Start the process; `greet` waits for it."""
+        """Start the process; `connect` waits for it."""
         self.contender, self.name, self.pause = contender, contender.name, PAUSE_SECONDS if threads > 1 else 0.0
         self.versions: dict[str, str] = {}
         self.missing = self.path = ""
@@ -91,8 +91,8 @@ class Worker:
             env=_environment(contender, threads),
         )
 
-    def greet(self) -> None:
-        """Wait until the library is imported, and learns its versions or that it is missing."""
+    def connect(self) -> None:
+        """Wait until the library is imported, and store its versions or the reason why it is missing."""
         try:
             answer = self._answer()
         except MeasureError as error:
@@ -101,19 +101,19 @@ class Worker:
         self.versions = answer.get("versions", {})
         self.missing = f"not installed: {answer['missing']}" if "missing" in answer else ""
 
-    def measure(self, request: Any, repeats: int) -> Measured:
-        """Time so many runs, one after the other, of what a request asks for."""
+    def measure(self, request: Any, repeats: int) -> Measurement:
+        """Measure a request repeated in succession."""
         time.sleep(self.pause)
         start, used_by_all = time.perf_counter(), processor_seconds()
         answer = self.ask(request, repeats)
         others = processor_seconds() - used_by_all - answer["used"]
-        return Measured(answer["seconds"], answer["wall"], disturbed(others, time.perf_counter() - start))
+        return Measurement(answer["seconds"], answer["wall"], disturbed(others, time.perf_counter() - start))
 
     def ask(self, request: Any, repeats: int = 1) -> dict[str, Any]:
         """Send a request and return the answer.
 
         Raises:
-            MeasureError: it went wrong there, or the process is no more.
+            MeasureError: the request failed, or the process has ended.
         """
         try:
             print(json.dumps([request, repeats]), file=self._process.stdin, flush=True)
@@ -126,12 +126,12 @@ class Worker:
         return answer
 
     def ended(self) -> bool:
-        """Is the process no more?"""
+        """Return whether the process has ended."""
         return self._process.poll() is not None
 
     def close(self) -> None:
         """End the process."""
-        self._process.kill()  # it has nothing to lose, and may be in the middle of a long run
+        self._process.kill()  # it holds no data, and may be in a long run
         self._process.communicate()
         self._complaints.close()
 
@@ -148,12 +148,12 @@ class Worker:
     def _ended(self) -> str:
         code = self._process.wait()
         self._complaints.seek(0)
-        said = [line.strip() for line in self._complaints if line.strip()]
-        return f"failed: {said[-1] if said else 'the process said nothing'} (exit code {code})"
+        lines = [line.strip() for line in self._complaints if line.strip()]
+        return f"failed: {lines[-1] if lines else 'the process printed nothing'} (exit code {code})"
 
 
 def _environment(contender: Contender, threads: int) -> dict[str, str]:
-    """Libraries learn from it how many threads to use, and ours where it is."""
+    """Return environment variables with the number of threads, and for minigrad its import path."""
     names = [f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMBA")]
     environment = {**os.environ, **dict.fromkeys(names, str(threads)), "TF_CPP_MIN_LOG_LEVEL": "3"}
     if contender.backend:
@@ -164,14 +164,13 @@ def _environment(contender: Contender, threads: int) -> dict[str, str]:
 # --- the measurement --------------------------------------------------------------------------------------------------
 
 
-class Compared(NamedTuple):
-    """What the rounds gave.
+class Comparison(NamedTuple):
+    """Result of the rounds.
 
     Attributes:
-        seconds: of each contender, round by round; those of the others stand at the same places.
-        quiet: how many rounds there were in which nobody else was at work. The disturbed ones are only kept where
-            fewer than two were quiet.
-        failed: what went wrong for whom.
+        seconds: contender → seconds, round by round, in the same order for all.
+        quiet: the number of undisturbed rounds. Disturbed rounds are kept only if fewer than two are undisturbed.
+        failed: contender → the reason of its failure.
     """
 
     seconds: dict[str, list[float]]
@@ -179,13 +178,13 @@ class Compared(NamedTuple):
     failed: dict[str, str]
 
 
-def compare(workers: Sequence[Measurable], request: Any, effort: Effort) -> Compared:
-    """Measure workers in turn; who fails is left out.
+def compare(workers: Sequence[Measurable], request: Any, effort: Effort) -> Comparison:
+    """Measure workers in turn; those that fail are excluded.
 
     Args:
-        workers: who takes part.
-        request: what to time.
-        effort: how long.
+        workers: the participants.
+        request: the request to time.
+        effort: the number of rounds and their durations.
     """
     repeats: dict[str, int] = {}
     failed: dict[str, str] = {}
@@ -203,7 +202,7 @@ def compare(workers: Sequence[Measurable], request: Any, effort: Effort) -> Comp
             break
         try:
             found = _round(active, request, repeats, backwards=len(quiet + noisy) % 2 == 0)
-        except _OneFailedError as error:  # the rounds before stay, without it
+        except _WorkerFailedError as error:  # earlier rounds stay, without that worker
             failed[error.name] = str(error)
             k = [worker.name for worker in active].index(error.name)
             for row in (*quiet, *noisy):
@@ -214,32 +213,32 @@ def compare(workers: Sequence[Measurable], request: Any, effort: Effort) -> Comp
         (noisy if noise else quiet).append([measured.seconds for measured in found])
         if noise:
             time.sleep(active[0].pause * 10)
-    kept = quiet if len(quiet) > 1 else quiet + noisy
-    columns = {worker.name: [row[k] for row in kept] for k, worker in enumerate(active)}
-    return Compared(columns, len(quiet), failed)
+    counted = quiet if len(quiet) > 1 else quiet + noisy
+    columns = {worker.name: [row[k] for row in counted] for k, worker in enumerate(active)}
+    return Comparison(columns, len(quiet), failed)
 
 
-class _OneFailedError(Exception):
-    """Who failed in the middle of a round."""
+class _WorkerFailedError(Exception):
+    """Raised for a worker that fails during a round."""
 
     def __init__(self, name: str, error: MeasureError) -> None:
         super().__init__(str(error))
         self.name = name
 
 
-def _round(active: Sequence[Measurable], request: Any, repeats: dict[str, int], backwards: bool) -> list[Measured]:
-    """One measurement of each, in the order of `active` whichever way it was gone through."""
+def _round(active: Sequence[Measurable], request: Any, repeats: dict[str, int], backwards: bool) -> list[Measurement]:
+    """Return one measurement of each worker in the order of `active`, measured forwards or backwards."""
     found = []
     for worker in active[:: -1 if backwards else 1]:
         try:
             found.append(worker.measure(request, repeats[worker.name]))
         except MeasureError as error:
-            raise _OneFailedError(worker.name, error) from error
+            raise _WorkerFailedError(worker.name, error) from error
     return found[:: -1 if backwards else 1]
 
 
 def _repeats(worker: Measurable, request: Any, seconds: float) -> int:
-    """How many runs take so long, once it is warm; the first compiles, or fills caches."""
+    """Return the number of repeats in so many seconds, after a warm-up that compiles and fills caches."""
     worker.measure(request, 1)
     count = 1
     while (wall := worker.measure(request, count).wall) < seconds / 4:
@@ -248,12 +247,17 @@ def _repeats(worker: Measurable, request: Any, seconds: float) -> int:
 
 
 def disturbed(others: float, wall: float) -> bool:
-    """Did other processes take more of the processor than they may, in so many seconds?"""
+    """Return whether other processes used more of the processor than allowed.
+
+    Args:
+        others: processor seconds of other processes.
+        wall: the seconds in which they were used.
+    """
     return others > max(TICKS, DISTURBED * wall)
 
 
 def processor_seconds() -> float:
-    """What all processes together have used of all cores; always 0 where the system does not tell."""
+    """Return the processor seconds of all processes on all cores; always 0 if the system does not report them."""
     if not STAT.exists():
         return 0.0
     user, nice, system, _idle, _iowait, *rest = map(int, STAT.read_text().partition("\n")[0].split()[1:])

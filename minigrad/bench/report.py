@@ -1,4 +1,4 @@
-"""How it is told: rows, tables in Markdown, JSON."""
+"""Report of a benchmark: rows, tables in Markdown, JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from minigrad.bench.contenders import OURS, reference
 from minigrad.bench.figures import Ratio, ratio, significant
-from minigrad.bench.harness import Compared
+from minigrad.bench.harness import Comparison
 
 
 @dataclass
@@ -21,15 +21,15 @@ class Row:
     """One contender at one measure.
 
     Attributes:
-        measure: what was measured.
-        contender: who.
-        value: seconds, bytes or an exponent; None where there is none.
-        versus: with whom it is compared.
-        ratio: to that one.
-        target: what the ratio is to be at most.
-        quiet: of how many rounds were undisturbed, and how many count.
-        more: further numbers of the section's.
-        note: why there is no value, or how it was reached.
+        measure: the name of the measure.
+        contender: the name of the contender.
+        value: seconds, bytes or an exponent; None if there is none.
+        versus: the name of the reference.
+        ratio: the ratio to the reference.
+        target: the largest ratio to reach.
+        quiet: the number of undisturbed rounds, and of all that count.
+        more: further numbers of the section.
+        note: the reason for a missing value, or the implementation that ran.
     """
 
     measure: str
@@ -48,7 +48,7 @@ class Row:
 
 
 Column = tuple[str, Callable[[Row], str]]
-"""A heading, and what stands below it in a row."""
+"""A heading, and a function that returns the cell of a row."""
 
 
 @dataclass
@@ -56,10 +56,10 @@ class Section:
     """One part of the benchmark: a table.
 
     Args:
-        name: as in ``--only``.
+        name: the name for ``--only``.
         title: the heading.
-        about: a sentence or two below it.
-        columns: those between the contender and the note.
+        about: one or two sentences below it.
+        columns: the columns after the contender.
     """
 
     name: str
@@ -69,40 +69,40 @@ class Section:
     rows: list[Row] = field(default_factory=list)
 
     def head(self) -> str:
-        """The heading, the sentence, and the first two lines of the table."""
+        """Return the heading, the sentences, and the first two lines of the table."""
         headings = ["", "contender", *(heading for heading, _ in self.columns)]
         return f"\n## {self.title}\n\n{self.about}\n\n| {' | '.join(headings)} |\n|{'---|' * len(headings)}"
 
     def line(self, row: Row) -> str:
-        """A row of the table; where there is no value, the reason stands in its place."""
+        """Return a row of the table; the note replaces a missing value."""
         count = len(self.columns)
         reason = [row.note.replace("|", "\\|"), *[""] * (count - 1)]
-        cells = reason if row.value is None else [told(row) for _, told in self.columns]
+        cells = reason if row.value is None else [cell(row) for _, cell in self.columns]
         return f"| {' | '.join([row.measure, row.contender, *cells])} |"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the section as plain values; each row with its line of the table."""
+        """Return the section as plain values, each row with its line of the table."""
         rows = [{**row.to_dict(), "line": self.line(row)} for row in self.rows]
         return {"name": self.name, "head": self.head(), "rows": rows}
 
 
 def value_in(unit: float) -> Callable[[Row], str]:
-    """A column of values in a unit, e.g. 1e-3 for milliseconds."""
+    """Return a column of values in a unit, such as 1e-3 for milliseconds."""
     return lambda row: "" if row.value is None else significant(row.value / unit)
 
 
 def more(name: str, unit: float = 1.0) -> Callable[[Row], str]:
-    """A column of further numbers."""
+    """Return a column of further numbers."""
     return lambda row: significant(row.more[name] / unit) if name in row.more else ""
 
 
 def times(unit: float, name: str, with_targets: bool) -> list[Column]:
-    """The columns of a table of times.
+    """Return the columns of a table of times.
 
     Args:
-        unit: in seconds.
-        name: the unit's.
-        with_targets: are there any?
+        unit: the unit in seconds.
+        name: the name of the unit.
+        with_targets: whether to add a column of targets.
     """
     target: list[Column] = [("target", lambda row: "" if row.target is None else f"≤ {row.target:g}")]
     return [
@@ -119,16 +119,16 @@ def _middle_half(row: Row) -> str:
 
 
 def timed_rows(
-    measure: str, names: Iterable[str], found: Compared, targets: dict[str, float], beside: str | None = None
+    measure: str, names: Iterable[str], found: Comparison, targets: dict[str, float], beside: str | None = None
 ) -> list[Row]:
-    """The rows of a measure.
+    """Return the rows of a measure.
 
     Args:
-        measure: what it is called.
-        names: of the contenders, in order.
-        found: what the rounds gave.
-        targets: by contender, what its ratio is to be at most; not held against another backend of ours.
-        beside: with whom all are compared; by default, whom `reference` says.
+        measure: its name.
+        names: the names of the contenders, in order.
+        found: the result of the rounds.
+        targets: contender → its largest ratio; ignored if the reference is a backend of minigrad.
+        beside: the reference for all; by default that of `reference`.
     """
     rows = []
     for name in names:
@@ -150,7 +150,7 @@ def timed_rows(
 
 
 def machine() -> str:
-    """One line about where the numbers come from."""
+    """Return one line about this machine."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -160,28 +160,28 @@ def machine() -> str:
 
 
 def header(threads: int, rounds: int, versions: dict[str, dict[str, str]], missing: dict[str, str]) -> dict[str, Any]:
-    """What stands above all tables.
+    """Return the header above all tables as plain values.
 
     Args:
-        threads: of each contender.
-        rounds: how many were asked for.
-        versions: by contender, of the libraries it stands on.
-        missing: by contender, why it cannot take part.
+        threads: the number of threads of each contender.
+        rounds: the number of rounds to reach.
+        versions: contender → versions of its libraries.
+        missing: contender → the reason why it is unavailable.
     """
     now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    told = {"date": now, "machine": machine(), "threads": threads, "rounds": rounds}
-    return {**told, "versions": versions, "missing": missing}
+    head = {"date": now, "machine": machine(), "threads": threads, "rounds": rounds}
+    return {**head, "versions": versions, "missing": missing}
 
 
-def told_header(head: dict[str, Any]) -> str:
-    """The header in Markdown."""
+def render_header(head: dict[str, Any]) -> str:
+    """Return the header in Markdown."""
     there = [f"- {name}: {', '.join(f'{k} {v}' for k, v in found.items())}" for name, found in head["versions"].items()]
     missing = [f"- {name}: {why}" for name, why in head["missing"].items()]
     lines = [
         "# minigrad bench\n",
         f"{head['date']}; {head['machine']}; {head['threads']} threads; {head['rounds']} rounds.\n",
-        "Each contender runs in a process of its own; in each round all are measured in turn. A time is the median of",
-        "the rounds, a ratio the median of the rounds' ratios, to `torch.nn.LSTM` unless it says otherwise; the middle",
-        "half tells how far to trust it. A round is quiet if no other process was at work. Smaller is better.\n",
+        "Each contender runs in a separate process; in each round all are measured in turn. A time is the median of",
+        "the rounds, a ratio the median of the rounds' ratios, to `torch.nn.LSTM` unless stated otherwise; the middle",
+        "half shows its reliability. A round is quiet if no other process used the processor. Smaller is better.\n",
     ]
     return "\n".join([*lines, *there, *missing])

@@ -9,7 +9,7 @@ import pytest
 
 from minigrad.__main__ import COMMANDS
 from minigrad.bench import command
-from minigrad.bench.command import Teller, interpreter, size
+from minigrad.bench.command import Reporter, interpreter, size
 from minigrad.bench.report import Row, Section, header, value_in
 from minigrad.bench.sections import SECTIONS
 from minigrad.train.command_line import main
@@ -27,13 +27,13 @@ def bench(capsys):
     return run
 
 
-def fake(plan):
+def fake(benchmark):
     """A part that measures nothing."""
     section = Section("ops", "Small operations", "Threads.", [("number", value_in(1.0))])
-    plan.on_section(section)
-    row = Row("one", "minigrad, numpy", float(plan.effort.rounds))
+    benchmark.on_section(section)
+    row = Row("one", "minigrad, numpy", float(benchmark.effort.rounds))
     section.rows.append(row)
-    plan.on_row(section, row)
+    benchmark.on_row(section, row)
     return section
 
 
@@ -55,11 +55,11 @@ def test_it_prints_and_writes_the_same_table(bench, tmp_path):
 def test_options_become_a_plan(bench, monkeypatch):
     plans = []
 
-    def greet(plan):
-        plans.append(plan)
+    def connect(benchmark):
+        plans.append(benchmark)
 
-    monkeypatch.setattr(command.Plan, "greet", greet)
-    monkeypatch.setattr(command, "SECTIONS", {"ops": fake, "lstm": lambda plan: None})
+    monkeypatch.setattr(command.Benchmark, "connect", connect)
+    monkeypatch.setattr(command, "SECTIONS", {"ops": fake, "lstm": lambda benchmark: None})
     assert bench("--only", "ops", "--threads", 3, "--rounds", 5, "--patience", 0.5, "--sizes", "2,1x2x3x4")[0] == 0
     assert bench("--only", "ops", "--quick")[0] == 0
     assert bench("--only", "ops", "--quick", "--rounds", 4, "--backends", "numpy,numpy")[0] == 0
@@ -76,18 +76,18 @@ def test_options_become_a_plan(bench, monkeypatch):
 
 def test_parts_run_in_the_order_of_the_table(bench, monkeypatch):
     ran = []
-    parts = {name: lambda plan, name=name: ran.append(name) for name in SECTIONS}
+    parts = {name: lambda benchmark, name=name: ran.append(name) for name in SECTIONS}
     monkeypatch.setattr(command, "SECTIONS", parts)
-    monkeypatch.setattr(command.Plan, "greet", lambda plan: None)
+    monkeypatch.setattr(command.Benchmark, "connect", lambda benchmark: None)
     assert bench("--only", "import,lstm")[0] == 0
     assert ran == ["lstm", "import"]
 
 
 def test_an_interruption_keeps_what_was_measured(bench, monkeypatch, tmp_path):
-    def interrupted(plan):
+    def interrupted(benchmark):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command.Plan, "greet", lambda plan: None)
+    monkeypatch.setattr(command.Benchmark, "connect", lambda benchmark: None)
     monkeypatch.setattr(command, "SECTIONS", {"ops": fake, "step": interrupted})
     code, _, err = bench("--only", "ops,step", "--json", tmp_path / "it.json")
     assert code == 130
@@ -95,13 +95,13 @@ def test_an_interruption_keeps_what_was_measured(bench, monkeypatch, tmp_path):
     assert len(json.loads((tmp_path / "it.json").read_text())["sections"]) == 1
 
 
-def test_the_teller_writes_what_it_printed(tmp_path, capsys):
-    teller = Teller(None, tmp_path / "it.md")
-    teller.begin(header(1, 2, {}, {}))
+def test_the_reporter_writes_what_it_printed(tmp_path, capsys):
+    reporter = Reporter(None, tmp_path / "it.md")
+    reporter.begin(header(1, 2, {}, {}))
     section = Section("a", "A", "About.", [("number", value_in(1.0))])
-    teller.section(section)
-    teller.row(section, Row("one", "it", 2.0))
-    teller.write()
+    reporter.section(section)
+    reporter.row(section, Row("one", "it", 2.0))
+    reporter.write()
     assert (tmp_path / "it.md").read_text("utf-8") == capsys.readouterr().out
     assert (tmp_path / "it.md").read_text("utf-8").endswith("| one | it | 2.00 |\n")
 
@@ -133,7 +133,7 @@ def test_the_teller_writes_what_it_printed(tmp_path, capsys):
     ids=lambda value: " ".join(value) if len(value) == 2 and value[0].startswith("--") else None,
 )
 def test_mistakes_are_answered_in_a_sentence(bench, words, parts, monkeypatch):
-    monkeypatch.setattr(command.Plan, "greet", lambda plan: pytest.fail("it has begun to measure"))
+    monkeypatch.setattr(command.Benchmark, "connect", lambda benchmark: pytest.fail("it has begun to measure"))
     code, out, err = bench(*words)
     assert code == 2, err
     assert out == ""

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import pytest
 
-from minigrad.bench.contenders import KERAS, LSTM, LSTM_CELL, LSTM_CUDA, TORCH, WORKERS, Field, reference
+from minigrad.bench.contenders import KERAS, LSTM, LSTM_CELL, LSTM_CUDA, TORCH, WORKERS, Contenders, reference
 
 NUMPY, NUMBA, CUPY = (f"minigrad, {name}" for name in ("numpy", "numba", "cupy"))
 ALL = [NUMPY, NUMBA, CUPY, LSTM, LSTM_CUDA, LSTM_CELL, KERAS]
 
 
 def test_every_contender_has_its_file_and_interpreter():
-    field = Field(["numpy", "cupy"], "/torch/python", "/tf/python")
-    pythons = {contender.name: contender.python for contender in field.everybody()}
+    field = Contenders(["numpy", "cupy"], "/torch/python", "/tf/python")
+    pythons = {contender.name: contender.python for contender in field.all()}
     assert pythons[LSTM] == pythons[LSTM_CELL] == pythons[LSTM_CUDA] == pythons[TORCH] == "/torch/python"
     assert pythons[KERAS] == "/tf/python"
     assert "minigrad, cupy" in pythons
-    for contender in field.everybody():
+    for contender in field.all():
         assert (WORKERS / contender.file).is_file()
 
 
 def test_the_gpu_of_pytorch_is_asked_for_beside_one_of_ours_only():
-    assert LSTM_CUDA not in [c.name for c in Field(["numpy"]).recurrent()]
-    assert LSTM_CUDA in [c.name for c in Field(["cupy"]).recurrent()]
+    assert LSTM_CUDA not in [c.name for c in Contenders(["numpy"]).recurrent()]
+    assert LSTM_CUDA in [c.name for c in Contenders(["cupy"]).recurrent()]
 
 
 def test_a_backend_is_told_apart_from_a_library():
-    assert [c.backend for c in Field(["numpy"]).recurrent()] == ["numpy", "", "", ""]
+    assert [c.backend for c in Contenders(["numpy"]).recurrent()] == ["numpy", "", "", ""]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from minigrad.bench import harness
 from minigrad.bench.contenders import Contender
-from minigrad.bench.harness import Effort, Measured, MeasureError, Worker, compare, disturbed
+from minigrad.bench.harness import Effort, MeasureError, Measurement, Worker, compare, disturbed
 
 
 class Scripted:
@@ -28,7 +28,7 @@ class Scripted:
         seconds = next(self._seconds)
         if seconds is None:
             raise MeasureError("failed: KeyError: 'x'")
-        return Measured(abs(seconds), abs(seconds) * repeats, seconds < 0)
+        return Measurement(abs(seconds), abs(seconds) * repeats, seconds < 0)
 
 
 WARM = [1.0, 1.0]  # two measurements before anything counts
@@ -124,7 +124,7 @@ def worker(tmp_path):
     def start(text, python=sys.executable):
         (tmp_path / "it.py").write_text(text)
         started.append(Worker(Contender("it", str(tmp_path / "it.py"), "v7", python), threads=1))
-        started[-1].greet()
+        started[-1].connect()
         return started[-1]
 
     yield start

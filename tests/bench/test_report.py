@@ -8,11 +8,11 @@ import pytest
 
 from minigrad.bench.contenders import LSTM, LSTM_CELL
 from minigrad.bench.figures import Ratio
-from minigrad.bench.harness import Compared
-from minigrad.bench.report import Row, Section, header, more, timed_rows, times, told_header, value_in
+from minigrad.bench.harness import Comparison
+from minigrad.bench.report import Row, Section, header, more, render_header, timed_rows, times, value_in
 
 NUMPY, NUMBA = "minigrad, numpy", "minigrad, numba"
-FOUND = Compared({NUMPY: [0.004, 0.002, 0.003], LSTM: [0.002, 0.001, 0.001]}, 2, {LSTM_CELL: "failed: KeyError: 'x'"})
+FOUND = Comparison({NUMPY: [0.004, 0.002, 0.003], LSTM: [0.002, 0.001, 0.001]}, 2, {LSTM_CELL: "failed: KeyError: 'x'"})
 
 
 def rows():
@@ -34,16 +34,16 @@ def test_rows_of_a_measure():
 
 
 def test_a_target_is_for_pytorch_not_for_another_backend():
-    found = Compared({NUMPY: [2.0], NUMBA: [1.0]}, 1, {})
+    found = Comparison({NUMPY: [2.0], NUMBA: [1.0]}, 1, {})
     ours = timed_rows("", [NUMPY, NUMBA], found, {NUMPY: 3.5, NUMBA: 0.5})
     assert [row.target for row in ours] == [None, None]
     assert ours[1].ratio == Ratio(0.5, 0.5, 0.5)
 
 
 def test_all_may_be_compared_with_one():
-    found = Compared({"a": [3.0], LSTM: [2.0], "b": [2.0]}, 1, {})
+    found = Comparison({"a": [3.0], LSTM: [2.0], "b": [2.0]}, 1, {})
     assert [row.versus for row in timed_rows("", ["a", LSTM, "b", "c"], found, {}, "b")] == ["b", "b", None, None]
-    assert timed_rows("", ["a"], Compared({"a": [1.0]}, 1, {}), {"a": 2.0}, "gone")[0].ratio is None
+    assert timed_rows("", ["a"], Comparison({"a": [1.0]}, 1, {}), {"a": 2.0}, "gone")[0].ratio is None
 
 
 def test_the_table(section):
@@ -88,7 +88,7 @@ def test_the_header_tells_machine_versions_and_who_is_missing():
     head = header(
         2, 9, {NUMPY: {"python": "3.11.7", "numpy": "2.4.6"}}, {LSTM: "not installed: No module named 'torch'"}
     )
-    text = told_header(head)
+    text = render_header(head)
     assert "2 threads; 9 rounds" in text
     assert " cores, " in text
     assert "- minigrad, numpy: python 3.11.7, numpy 2.4.6\n" in text

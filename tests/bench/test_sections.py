@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from minigrad.bench import sections
-from minigrad.bench.contenders import KERAS, LSTM, LSTM_CELL, Field
-from minigrad.bench.harness import Compared, Effort
-from minigrad.bench.sections import AXES, SECTIONS, SIZES, Plan
+from minigrad.bench.contenders import KERAS, LSTM, LSTM_CELL, Contenders
+from minigrad.bench.harness import Comparison, Effort
+from minigrad.bench.sections import AXES, SECTIONS, SIZES, Benchmark
 from minigrad.bench.workers.operations import MEASURES
 
 NUMPY = "minigrad, numpy"
@@ -28,9 +28,9 @@ def no_peers(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def greeted(no_peers):
-    tiny = Plan(
-        Field(["numpy"]),
+def connected(no_peers):
+    tiny = Benchmark(
+        Contenders(["numpy"]),
         Effort(rounds=1, patience=0.0, batch_seconds=0.0),
         threads=1,
         sizes=[(2, 3, 4, 5), (1, 2, 2, 2)],
@@ -38,16 +38,16 @@ def greeted(no_peers):
         base=(2, 3, 4, 5),
         model=(2, 3, 5, 2, 4),
     )
-    tiny.greet()
+    tiny.connect()
     with closing(tiny):
         yield tiny
 
 
 @pytest.fixture
-def plan(greeted):
+def benchmark(connected):
     told: list[str] = []
     made = replace(
-        greeted,
+        connected,
         on_section=lambda section: told.append(section.head()),
         on_row=lambda section, row: told.append(section.line(row)),
     )
@@ -55,25 +55,25 @@ def plan(greeted):
     return made
 
 
-def run(plan, name):
+def run(benchmark, name):
     """A part's rows: our own, and those of who is missing."""
-    section = SECTIONS[name](plan)
+    section = SECTIONS[name](benchmark)
     assert section.name == name
-    assert plan.told == [section.head(), *map(section.line, section.rows)]  # each as it comes, and once
+    assert benchmark.told == [section.head(), *map(section.line, section.rows)]  # each as it comes, and once
     ours = [row for row in section.rows if row.contender == NUMPY]
     assert all(row.value is not None for row in ours)
     return ours, [row for row in section.rows if row.contender != NUMPY]
 
 
-def test_who_is_there_is_known_before(plan):
-    assert set(plan.versions) == {NUMPY}
-    assert set(plan.versions[NUMPY]) == {"python", "minigrad", "numpy"}
-    assert plan.missing[LSTM] == "not installed: No module named 'torch'"
-    assert plan.missing[KERAS] == "not installed: No module named 'tensorflow'"
+def test_who_is_there_is_known_before(benchmark):
+    assert set(benchmark.versions) == {NUMPY}
+    assert set(benchmark.versions[NUMPY]) == {"python", "minigrad", "numpy"}
+    assert benchmark.missing[LSTM] == "not installed: No module named 'torch'"
+    assert benchmark.missing[KERAS] == "not installed: No module named 'tensorflow'"
 
 
-def test_lstm(plan):
-    ours, others = run(plan, "lstm")
+def test_lstm(benchmark):
+    ours, others = run(benchmark, "lstm")
     assert [row.measure for row in ours] == ["(2, 3, 4, 5)", "(1, 2, 2, 2)"]
     assert all(row.value > 0 and row.ratio is None and row.quiet[1] == 1 for row in ours)
     assert all("numpy backend" in row.note for row in ours)  # how it ran
@@ -81,21 +81,21 @@ def test_lstm(plan):
     assert all(row.value is None and row.note.startswith("not installed") for row in others)
 
 
-def test_step(plan):
-    (ours,), others = run(plan, "step")
+def test_step(benchmark):
+    (ours,), others = run(benchmark, "step")
     assert ours.value > 0
     assert len(others) == 3
-    assert "Batch 2, 3 characters out of 5, embedding 2, LSTM of 4 units" in plan.told[0]
+    assert "Batch 2, 3 characters out of 5, embedding 2, LSTM of 4 units" in benchmark.told[0]
 
 
-def test_ops(plan):
-    ours, others = run(plan, "ops")
+def test_ops(benchmark):
+    ours, others = run(benchmark, "ops")
     assert [row.measure for row in ours] == list(MEASURES)
     assert [row.contender for row in others] == ["torch"]
 
 
-def test_import(plan):
-    ours, others = run(plan, "import")
+def test_import(benchmark):
+    ours, others = run(benchmark, "import")
     assert ours == []
     rows = {row.contender: row for row in others}
     assert rows["import minigrad"].versus == "import numpy"
@@ -104,38 +104,38 @@ def test_import(plan):
     assert rows["import torch"].note == "not installed: No module named 'torch'"
 
 
-def test_memory(plan):
-    (ours,), others = run(plan, "memory")
+def test_memory(benchmark):
+    (ours,), others = run(benchmark, "memory")
     assert ours.measure == "(2, 3, 4, 5)"  # the largest
     assert ours.more["peak"] > 2**20
     assert [row.note.partition(":")[0] for row in others] == ["not installed"] * 3
 
 
-def test_growth(plan):
-    ours, _ = run(plan, "growth")
+def test_growth(benchmark):
+    ours, _ = run(benchmark, "growth")
     assert [row.measure for row in ours] == ["time steps, 3 … 6", "batch, 2 … 4", "units, 5 … 10"]
     assert all(set(row.more) == {"last", "seconds"} for row in ours)
 
 
-def test_growth_fits_what_was_measured(plan, monkeypatch):
+def test_growth_fits_what_was_measured(benchmark, monkeypatch):
     def compare(workers, request, effort):
         _, B, T, _, H = request
-        return Compared({NUMPY: [1e-6 * B**0.5 * T * H**2]}, 1, {})
+        return Comparison({NUMPY: [1e-6 * B**0.5 * T * H**2]}, 1, {})
 
     monkeypatch.setattr(sections, "compare", compare)
-    ours, _ = run(plan, "growth")
+    ours, _ = run(benchmark, "growth")
     assert [row.value for row in ours] == pytest.approx([1.0, 0.5, 2.0])
     assert [row.more["last"] for row in ours] == pytest.approx([1.0, 0.5, 2.0])
     assert ours[-1].more["seconds"] == pytest.approx(1e-6 * 2**0.5 * 3 * 100)
 
 
-def test_who_failed_at_one_size_has_no_exponent(plan, monkeypatch):
+def test_who_failed_at_one_size_has_no_exponent(benchmark, monkeypatch):
     def compare(workers, request, effort):
         fine = request[1:] == [2, 3, 4, 5]
-        return Compared({NUMPY: [1.0]}, 1, {}) if fine else Compared({}, 0, {NUMPY: "failed: MemoryError: 9 GiB"})
+        return Comparison({NUMPY: [1.0]}, 1, {}) if fine else Comparison({}, 0, {NUMPY: "failed: MemoryError: 9 GiB"})
 
     monkeypatch.setattr(sections, "compare", compare)
-    rows = [row for row in SECTIONS["growth"](plan).rows if row.contender == NUMPY]
+    rows = [row for row in SECTIONS["growth"](benchmark).rows if row.contender == NUMPY]
     assert [(row.value, row.note) for row in rows] == [(None, "failed: MemoryError: 9 GiB")] * len(AXES)
 
 

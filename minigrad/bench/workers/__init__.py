@@ -1,5 +1,5 @@
-"""What runs in the processes that are measured: `serve`, and one file for each library.
+"""Code of the measured processes: `serve`, and one file for each library.
 
-They are started as scripts, in interpreters that need not have minigrad: but for `with_minigrad` they import nothing
-but the standard library and, when told to, the library that they measure.
+The files are started as scripts, in interpreters that may lack minigrad. Except for `with_minigrad`, they import only
+the standard library and, on request, the library that they measure.
 """

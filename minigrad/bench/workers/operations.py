@@ -1,7 +1,8 @@
-"""What a small operation costs on the tape, in words that minigrad and PyTorch share.
+"""Cost of a small operation on the tape, by the names that minigrad and PyTorch share.
 
-On arrays of sixteen numbers the arithmetic is nothing, and the time is that of recording an operation and going back
-through it. A contender hands in ``m`` with ``m.tanh`` and ``m.leaf(values, shape)``, a tensor that requires a gradient.
+On arrays of sixteen numbers the arithmetic takes no time: the time is that of recording an operation and running its
+backward rule. A contender passes ``m`` with ``m.tanh`` and ``m.leaf(values, shape)``, which returns a leaf with a
+gradient.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from typing import Any
 
 CHAIN = 1000
 Built = tuple[Callable[[], Any], int]
-"""What is to be timed, and how many operations it is."""
+"""The function to time, and the number of operations in it."""
 
 
 def chain(link: Callable[[Any, Any, Any], Any], around: float = 1.0) -> Callable[[Any], Built]:
-    """A thousand small operations one after the other, forward and backward; counted for each."""
+    """Return a builder of a chain of a thousand operations, forward and backward; the time is per operation."""
 
     def build(m: Any) -> Built:
         x, w = leaf(m, 4, 4), leaf(m, 4, 4, around=around)
@@ -34,7 +35,7 @@ def chain(link: Callable[[Any, Any, Any], Any], around: float = 1.0) -> Callable
 
 
 def one(loss: Callable[[Any, Any], Any]) -> Callable[[Any], Built]:
-    """One operation and its backward call, with nothing to share what a call costs."""
+    """Return a builder of one operation and its backward call, which bears the whole cost of a call."""
 
     def build(m: Any) -> Built:
         x = leaf(m, 4, 4)
@@ -49,7 +50,7 @@ def one(loss: Callable[[Any, Any], Any]) -> Callable[[Any], Built]:
 
 
 def perceptron(m: Any) -> Built:
-    """The gradients of a perceptron with a hidden layer: (32, 16) → 32 → 4."""
+    """Return the gradients of a perceptron with a hidden layer: (32, 16) → 32 → 4."""
     x, target = leaf(m, 32, 16).detach(), leaf(m, 32, 4).detach()
     weights = [leaf(m, 16, 32), leaf(m, 32), leaf(m, 32, 4), leaf(m, 4)]
 
@@ -64,7 +65,7 @@ def perceptron(m: Any) -> Built:
 
 
 def leaf(m: Any, *shape: int, around: float = 1.0) -> Any:
-    """Numbers near another that require a gradient."""
+    """Return a leaf of numbers near `around` that requires a gradient."""
     count = prod(shape)
     return m.leaf([around * (0.999 + 0.002 * k / count) for k in range(count)], shape)
 

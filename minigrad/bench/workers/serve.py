@@ -1,11 +1,11 @@
-"""A contender in a process of its own: ``python serve.py FILE VARIANT THREADS``.
+"""The process of a contender: ``python serve.py FILE VARIANT THREADS``.
 
-FILE defines a class ``Contender(variant, threads)``: its constructor imports the library; ``versions`` tells what it
-found; ``lstm(batch, time, features, units)`` and ``step(batch, time, vocabulary, embedding, units)`` build what is to
-be timed and return it; ``operations()`` returns what `operations` needs; ``finish()`` waits for a device.
+FILE defines a class ``Contender(variant, threads)``: its constructor imports the library; ``versions`` holds the
+versions found; ``lstm(batch, time, features, units)`` and ``step(batch, time, vocabulary, embedding, units)`` return
+the function to time; ``operations()`` returns the argument of `operations`; ``finish()`` waits for a device.
 
-The first line written tells the versions, or why the library is missing. Each line read then is a request,
-``[["lstm", 1, 100, 8, 16], repeats]``, and is answered with a line of JSON.
+The first line of output holds the versions, or the reason why the library is missing. Each line of input is then a
+request, ``[["lstm", 1, 100, 8, 16], repeats]``, and is answered with a line of JSON.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 Built = tuple[Callable[[], Any], int]
-"""What is to be timed, and how many operations it is."""
+"""The function to time, and the number of operations in it."""
 
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-MEMORY_RUNS = 3  # so that what one run leaves to the next is counted too
+MEMORY_RUNS = 3  # includes memory that one run leaves to the next
 
 
 def serve(contender: Any, requests: Iterable[str], out: TextIO) -> None:
-    """Answer each request with its seconds, or with what went wrong."""
-    _tell(out, {"versions": {"python": platform.python_version(), **contender.versions}})
+    """Answer each request with its seconds, or with the reason of its failure."""
+    _write_line(out, {"versions": {"python": platform.python_version(), **contender.versions}})
     built: dict[str, Built] = {}
     for line in requests:
         request, repeats = json.loads(line)
@@ -43,20 +43,20 @@ def serve(contender: Any, requests: Iterable[str], out: TextIO) -> None:
                 answer = memory(contender, request[1:])
             else:
                 answer = timed(contender, request, repeats, built)
-            _tell(out, {**answer, "path": getattr(contender, "path", "")})
-        except Exception as error:  # noqa: BLE001 (any fault of a library is an answer: the others go on)
+            _write_line(out, {**answer, "path": getattr(contender, "path", "")})
+        except Exception as error:  # noqa: BLE001 (any fault of a library is an answer: the others continue)
             built.clear()
-            _tell(out, {"failed": f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"})
+            _write_line(out, {"failed": f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"})
 
 
 def timed(contender: Any, request: list[Any], repeats: int, built: dict[str, Built]) -> dict[str, float]:
-    """Run so many times what a request asks for.
+    """Run a request several times.
 
     Args:
-        contender: who.
-        request: what.
-        repeats: how many runs, one after the other.
-        built: keeps what was built until another request comes; the memory of the one before goes first.
+        contender: the contender.
+        request: the request.
+        repeats: the number of successive runs.
+        built: cache of the function of the last request; it is emptied before another function is built.
 
     Returns:
         seconds: of one operation; wall and used: seconds of all, on the clock and of the processor.
@@ -75,7 +75,7 @@ def timed(contender: Any, request: list[Any], repeats: int, built: dict[str, Bui
 
 
 def build(contender: Any, request: list[Any]) -> Built:
-    """Make what a request asks for: ``["lstm", …]``, ``["step", …]`` or ``["operation", name]``."""
+    """Return the function for a request: ``["lstm", …]``, ``["step", …]`` or ``["operation", name]``."""
     kind, *arguments = request
     if kind == "operation":
         measures = runpy.run_path(str(Path(__file__).with_name("operations.py")))["MEASURES"]
@@ -85,14 +85,14 @@ def build(contender: Any, request: list[Any]) -> Built:
 
 
 def memory(contender: Any, request: list[Any]) -> dict[str, float]:
-    """Run a few times what a request asks for.
+    """Run a request a few times and measure memory.
 
     Returns:
-        more: by how many bytes the process grew at most; peak: how large it was then.
+        more: the largest growth of the process in bytes; peak: its largest size in bytes.
     """
     before = _resident("VmRSS")
     if CLEAR.exists():
-        CLEAR.write_text("5")  # Linux: the peak starts again from what there is
+        CLEAR.write_text("5")  # Linux: reset the peak to the current size
     run, _ = build(contender, request)
     for _ in range(MEMORY_RUNS):
         run()
@@ -102,17 +102,17 @@ def memory(contender: Any, request: list[Any]) -> dict[str, float]:
 
 
 def _resident(entry: str) -> int:
-    """Bytes of this process in memory: now (VmRSS) or at most (VmHWM); elsewhere than on Linux, always at most."""
+    """Return the memory of this process in bytes: current (VmRSS) or peak (VmHWM); outside of Linux always the peak."""
     if STATUS.exists():
         (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith(entry))
         return int(line.split()[1]) * 1024
     if resource is None:
-        raise OSError("this system does not tell how much memory a process has used")
+        raise OSError("this system does not report the memory of a process")
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def _tell(out: TextIO, what: dict[str, Any]) -> None:
+def _write_line(out: TextIO, what: dict[str, Any]) -> None:
     print(json.dumps(what), file=out, flush=True)
 
 
@@ -123,7 +123,7 @@ def main(file: str, variant: str, threads: str) -> None:
     try:
         contender = runpy.run_path(file)["Contender"](variant, int(threads))
     except ImportError as error:
-        _tell(out, {"missing": str(error)})
+        _write_line(out, {"missing": str(error)})
         return
     serve(contender, sys.stdin, out)
 

@@ -22,11 +22,11 @@ class Contender:
 
     Args:
         variant: the backend's name.
-        threads: those of the products were set before the process began.
+        threads: ignored; the threads of matrix products are set before the process starts.
 
     Attributes:
-        versions: of minigrad and of what the backend stands on.
-        path: how the recurrent layer ran.
+        versions: versions of minigrad and of the libraries of the backend.
+        path: the implementation that ran the recurrent layer.
     """
 
     def __init__(self, variant: str, threads: int) -> None:
@@ -41,7 +41,7 @@ class Contender:
         random.seed(0)
 
     def lstm(self, B: int, T: int, I: int, H: int) -> Callable[[], None]:
-        """Forward and backward of the layer that users call; (time, batch, features)."""
+        """Return forward and backward of the public layer, on (time, batch, features)."""
         lstm = LSTM(H, return_sequences=True, time_major=True)
         x, dy = random.normal((T, B, I)), random.normal((T, B, H))
         x.requires_grad = True
@@ -55,7 +55,7 @@ class Contender:
         return run
 
     def step(self, B: int, T: int, V: int, E: int, H: int) -> Callable[[], None]:
-        """One training step of a character model, as `minigrad.train` makes it."""
+        """Return one training step of a character model, as in `minigrad.train`."""
         embedding, lstm, dense = Embedding(V, E), LSTM(H, return_sequences=True), Dense(V)
         symbols, targets = random.integers(0, V, (B, T)), random.integers(0, V, (B, T))
         adam = Adam(1e-3, global_clipnorm=1.0)
@@ -65,13 +65,13 @@ class Contender:
             loss = functional.softmax_cross_entropy(logits, targets)
             weights = [w for layer in (embedding, lstm, dense) for w in layer.trainable_weights]
             adam.apply_gradients(zip(grad(loss, weights), weights, strict=True))
-            loss.item()  # who trains looks at it
+            loss.item()  # training reports it
             self.path = lstm.path
 
         return run
 
     def operations(self) -> Any:
-        """Return what `operations` needs."""
+        """Return the argument of `operations`."""
 
         def leaf(values: list[float], shape: tuple[int, ...]) -> Tensor:
             made = functional.reshape(tensor(values), shape).detach()
@@ -81,6 +81,6 @@ class Contender:
         return SimpleNamespace(tanh=functional.tanh, leaf=leaf)
 
     def finish(self) -> None:
-        """Wait until a device has done what it was told."""
+        """Wait until a device has finished."""
         if self._last is not None and not getattr(self._backend, "on_host", False):
             functional.sum(self._last).item()

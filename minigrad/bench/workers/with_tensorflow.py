@@ -11,10 +11,10 @@ class Contender:
 
     Args:
         variant: ``"lstm"``.
-        threads: how many an operation may use.
+        threads: the number of threads of an operation.
 
     Attributes:
-        versions: of TensorFlow.
+        versions: the version of TensorFlow.
     """
 
     def __init__(self, variant: str, threads: int) -> None:
@@ -28,11 +28,11 @@ class Contender:
         tf.random.set_seed(0)
 
     def lstm(self, B: int, T: int, I: int, H: int) -> Callable[[], Any]:
-        """Forward and backward; (batch, time, features), the layout that Keras likes best."""
+        """Return forward and backward, on (batch, time, features), the fastest layout in Keras."""
         tf = self._tf
         lstm = tf.keras.layers.LSTM(H, return_sequences=True)
         x, dy = tf.random.normal((B, T, I)), tf.random.normal((B, T, H))
-        lstm(x)  # makes the weights
+        lstm(x)  # builds the weights
 
         @tf.function  # type: ignore[untyped-decorator,unused-ignore]
         def gradients(x: Any, dy: Any) -> Any:
@@ -44,14 +44,14 @@ class Contender:
         return lambda: [g.numpy() for g in gradients(x, dy)[-1:]]
 
     def step(self, B: int, T: int, V: int, E: int, H: int) -> Callable[[], Any]:
-        """One training step of a character model."""
+        """Return one training step of a character model."""
         keras, tf = self._tf.keras, self._tf
         layers = [keras.layers.Embedding(V, E), keras.layers.LSTM(H, return_sequences=True), keras.layers.Dense(V)]
         model = keras.Sequential(layers)
         symbols, targets = (tf.random.uniform((B, T), 0, V, dtype=tf.int32) for _ in range(2))
         cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         adam = keras.optimizers.Adam(1e-3, global_clipnorm=1.0)
-        model(symbols)  # makes the weights
+        model(symbols)  # builds the weights
 
         @tf.function  # type: ignore[untyped-decorator,unused-ignore]
         def train() -> Any:
@@ -64,4 +64,4 @@ class Contender:
         return lambda: float(train())
 
     def finish(self) -> None:
-        """Nothing is left to wait for: every run reads a number."""
+        """Return at once: every run has read a number, so no work is pending."""

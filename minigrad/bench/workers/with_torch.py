@@ -12,10 +12,10 @@ class Contender:
 
     Args:
         variant: ``"lstm"``, ``"cell"`` (the loop), or ``"cuda"``: `torch.nn.LSTM` on the GPU.
-        threads: how many an operation may use.
+        threads: the number of threads of an operation.
 
     Attributes:
-        versions: of PyTorch.
+        versions: the version of PyTorch.
     """
 
     def __init__(self, variant: str, threads: int) -> None:
@@ -30,7 +30,7 @@ class Contender:
         torch.manual_seed(0)
 
     def lstm(self, B: int, T: int, I: int, H: int) -> Callable[[], None]:
-        """Forward and backward; (time, batch, features)."""
+        """Return forward and backward, on (time, batch, features)."""
         torch = self._torch
         lstm = self._recurrent(I, H)
         x = torch.randn(T, B, I, device=self._device, requires_grad=True)
@@ -44,7 +44,7 @@ class Contender:
         return run
 
     def step(self, B: int, T: int, V: int, E: int, H: int) -> Callable[[], None]:
-        """One training step of a character model."""
+        """Return one training step of a character model."""
         torch, device = self._torch, self._device
         lstm = self._recurrent(E, H)
         embedding, dense = torch.nn.Embedding(V, E, device=device), torch.nn.Linear(H, V, device=device)
@@ -59,12 +59,12 @@ class Contender:
             loss.backward()
             torch.nn.utils.clip_grad_norm_(weights, 1.0)
             adam.step()
-            loss.item()  # who trains looks at it
+            loss.item()  # training reports it
 
         return run
 
     def operations(self) -> Any:
-        """Return what `operations` needs."""
+        """Return the argument of `operations`."""
         torch = self._torch
 
         def leaf(values: list[float], shape: tuple[int, ...]) -> Any:
@@ -73,7 +73,7 @@ class Contender:
         return SimpleNamespace(tanh=torch.tanh, leaf=leaf)
 
     def finish(self) -> None:
-        """Wait until a device has done what it was told."""
+        """Wait until a device has finished."""
         if self._device == "cuda":
             self._torch.cuda.synchronize()
 
@@ -82,7 +82,7 @@ class Contender:
         return (nn.LSTMCell if self._loop else nn.LSTM)(I, H, device=self._device)
 
     def _sequence(self, lstm: Any, x: Any) -> Any:
-        """The outputs of all steps, (time, batch, units)."""
+        """Return the outputs of all steps, (time, batch, units)."""
         if not self._loop:
             return lstm(x)[0]
         states, outputs = None, []
