@@ -490,6 +490,6 @@ for row, n in enumerate(lengths):
 # - Divide by the number of valid steps; use `where`, and before the dangerous function.
 # - The test for all of it: a row in a batch gives what it gives alone, and more padding changes nothing.
 #
-# **In the source:** [`minigrad/recurrent/bptt.py`](../minigrad/recurrent/bptt.py), in which `step_back` is exercise 1;
+# **In the source:** [`minigrad/recurrent/masks.py`](../minigrad/recurrent/masks.py), in which `Masked.step_backward` is exercise 1;
 # [`minigrad/layers/rnn.py`](../minigrad/layers/rnn.py), what a layer does with a mask;
 # [`minigrad/compat/v1/nn/rnn.py`](../minigrad/compat/v1/nn/rnn.py), `dynamic_rnn`.

@@ -182,7 +182,7 @@ for k1, k2 in ((1, 5), (4, 4), (3, 8), (7, 9), (24, 24)):
 # steps of the way back: minigrad's loop says which windows it walks.
 
 # %%
-from minigrad.recurrent.bptt import windows
+from minigrad.recurrent.truncation import windows
 
 LONG = 1000
 plans = {"whole": None, "(1, 20)": (1, 20), "(5, 20)": (5, 20), "(20, 20)": (20, 20)}
@@ -636,6 +636,6 @@ picture(
 # **Read:** Williams and Peng, "An efficient gradient-based algorithm for on-line training of recurrent network trajectories",
 # 1990; Tallec and Ollivier, "Unbiasing truncated backpropagation through time", 2017.
 #
-# **In the source:** [`minigrad/recurrent/bptt.py`](../minigrad/recurrent/bptt.py), `windows` and `backward`;
+# **In the source:** [`minigrad/recurrent/truncation.py`](../minigrad/recurrent/truncation.py), `windows` and `through_windows`;
 # [`minigrad/layers/rnn.py`](../minigrad/layers/rnn.py), where the state is carried;
 # [`minigrad/train/tasks/text.py`](../minigrad/train/tasks/text.py), which lays a text out in streams.

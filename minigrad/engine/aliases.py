@@ -42,6 +42,7 @@ ALIASES = {
     "minigrad.numpy_calls": "minigrad.engine.numpy_calls",
     "minigrad.ops": "minigrad.engine.ops",
     "minigrad.random": "minigrad.engine.random",
+    "minigrad.recurrent.step": "minigrad.recurrent.protocol",
     "minigrad.starting": "minigrad.engine.starting",
     "minigrad.tape": "minigrad.engine.tape",
     "minigrad.tensor": "minigrad.engine.tensor",

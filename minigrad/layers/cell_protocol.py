@@ -24,8 +24,8 @@ from minigrad.layers.layer import Layer
 from minigrad.layers.options import OptionTypeError
 from minigrad.recurrent.formulas import Formulas
 from minigrad.recurrent.on_tape import is_on_tape
-from minigrad.recurrent.sequence import OneStep, Plan
-from minigrad.recurrent.step import State, Step, Weights
+from minigrad.recurrent.protocol import State, Step, Weights
+from minigrad.recurrent.sequence import SequenceOptions, StepOp
 
 ONE_NODE_A_STEP = "explicit BPTT, one node a step"
 OP_BY_OP = "tape, op by op"
@@ -72,7 +72,7 @@ def one_step(
     if is_on_tape(cell) or not has_rules(step):
         new, _ = step.step(F, step.project(F, x, weights), state, weights)
         return new
-    return apply(OneStep, x, *state, *weights, plan=Plan(step, len(state)))
+    return apply(StepOp, x, *state, *weights, options=SequenceOptions(step, len(state)))
 
 
 def has_rules(step: Any) -> bool:

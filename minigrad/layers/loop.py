@@ -17,10 +17,10 @@ from minigrad.engine.errors import MinigradError
 from minigrad.engine.tensor import Tensor, apply
 from minigrad.layers import cell_protocol
 from minigrad.layers.cell_protocol import Recurrence
-from minigrad.recurrent import Formulas, Plan, Sequence
+from minigrad.recurrent import Formulas, SequenceOp, SequenceOptions
 from minigrad.recurrent.compiled import Compiled, compiled
 from minigrad.recurrent.on_tape import is_on_tape
-from minigrad.recurrent.step import Step
+from minigrad.recurrent.protocol import Step
 from minigrad.recurrent.watch import watch_of
 
 
@@ -104,10 +104,10 @@ def _explicit(
         own_loop, path = _choose(x, step, weights, tbptt, watch is not None)
         paths += [] if path in paths else [path]
         own, state = state[: len(sizes)], state[len(sizes) :]
-        plan = Plan(step, len(sizes), rows, zero_output and not state, tbptt, own_loop, watch)
+        plan = SequenceOptions(step, len(sizes), rows, zero_output and not state, tbptt, own_loop, watch)
 
-        def sequence(x: Tensor, own: list[Any] = own, weights: Any = weights, plan: Plan = plan) -> Tensor:
-            y, *new = apply(Sequence, x, *own, *weights, plan=plan)
+        def sequence(x: Tensor, own: list[Any] = own, weights: Any = weights, plan: SequenceOptions = plan) -> Tensor:
+            y, *new = apply(SequenceOp, x, *own, *weights, options=plan)
             final.extend(new)
             return y
 

@@ -3,7 +3,7 @@
 Read `equations`, then `lstm`, then `bptt`.
 """
 
-from minigrad.recurrent import bptt
+from minigrad.recurrent import bptt, bptt_options, truncation, watch
 from minigrad.recurrent.equations import Equations, EquationsError, clip, dclip, dphi, dsigma, phi, sigma, stop
 from minigrad.recurrent.formulas import Formulas
 from minigrad.recurrent.gru import GRU
@@ -11,11 +11,19 @@ from minigrad.recurrent.gru_reset_before import GRUResetBefore
 from minigrad.recurrent.lstm import LSTM
 from minigrad.recurrent.lstmp import LSTMP
 from minigrad.recurrent.mgu import MGU
-from minigrad.recurrent.sequence import OneStep, Plan, Sequence
+from minigrad.recurrent.protocol import Step
+from minigrad.recurrent.sequence import SequenceOp, SequenceOptions, StepOp
 from minigrad.recurrent.simple_rnn import SimpleRNN
-from minigrad.recurrent.step import Step
+
+# With these, `bptt.forward` and `bptt.backward` take a mask, a truncation and a watching function.
+bptt.forward.extended, bptt.backward.extended = bptt_options.forward, bptt_options.backward
+
+# Earlier names.
+Sequence, OneStep, Plan = SequenceOp, StepOp, SequenceOptions
+vars(bptt).update(Kept=bptt.Cache, windows=truncation.windows, added=truncation.added, StepBack=watch.StepGradients)
 
 __all__ = [
     "GRU", "LSTM", "LSTMP", "MGU", "Equations", "EquationsError", "Formulas", "GRUResetBefore", "OneStep", "Plan",
-    "Sequence", "SimpleRNN", "Step", "bptt", "clip", "dclip", "dphi", "dsigma", "phi", "sigma", "stop",
+    "Sequence", "SequenceOp", "SequenceOptions", "SimpleRNN", "Step", "StepOp", "bptt", "clip", "dclip", "dphi",
+    "dsigma", "phi", "sigma", "stop",
 ]  # fmt: skip

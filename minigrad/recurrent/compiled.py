@@ -12,8 +12,8 @@ from minigrad.engine.protocol import Array, BackendModule
 from minigrad.recurrent.description import Description
 from minigrad.recurrent.formulas import Formulas
 from minigrad.recurrent.multiplied import H_MASKS, X_MASKS
+from minigrad.recurrent.protocol import State, Step, Weights
 from minigrad.recurrent.rules import rule_of
-from minigrad.recurrent.step import State, Step, Weights
 
 
 class Compiled:

@@ -41,9 +41,9 @@ from minigrad.recurrent.lines import (
 )
 from minigrad.recurrent.multiplied import H_MASKS, X_MASKS, Multiplied, parts
 from minigrad.recurrent.products import product_dW
+from minigrad.recurrent.protocol import Same, State, Step, Weights
 from minigrad.recurrent.reader import describe
 from minigrad.recurrent.spread import words as spreading
-from minigrad.recurrent.step import Same, State, Step, Weights
 from minigrad.recurrent.widths import UNITS
 
 

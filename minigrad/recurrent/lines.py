@@ -26,7 +26,7 @@ from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent.body import names
 from minigrad.recurrent.description import Description, Line
 from minigrad.recurrent.products import product, product_dx
-from minigrad.recurrent.step import Same
+from minigrad.recurrent.protocol import Same
 from minigrad.recurrent.widths import UNITS
 
 Function = Callable[..., Any]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent.description import Product
 from minigrad.recurrent.products import product, product_dW, product_dx
-from minigrad.recurrent.step import Weights
+from minigrad.recurrent.protocol import Weights
 from minigrad.recurrent.widths import UNITS
 
 X_MASKS, H_MASKS = "x_masks", "h_masks"  # the dropout masks of a sequence; their places follow the weights'

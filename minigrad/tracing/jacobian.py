@@ -15,7 +15,7 @@ import numpy as np
 
 from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.protocol import Array
-from minigrad.recurrent import bptt
+from minigrad.recurrent.bptt_options import step_back
 from minigrad.recurrent.watch import Watch
 from minigrad.tracing.reading import LIMIT, TooLargeError, itemsize
 from minigrad.tracing.trace import HostArray
@@ -42,14 +42,13 @@ def norms(watch: Watch, state: int, kind: str) -> HostArray:
     """
     if kind not in ("spectral", "frobenius"):
         raise ValueError(f"jacobian_norms: expected norm 'spectral' or 'frobenius', got {kind!r}.")
-    xp, kept, T = watch.xp, watch.kept, len(watch.kept.steps)
+    xp, cache, T = watch.xp, watch.cache, len(watch.cache.steps)
     batch, units = watch.final[state].shape
     _check_cost(T, batch, units, itemsize(watch.final[state]))
-    silent = xp.zeros(watch.outputs.shape[1:], watch.outputs.dtype)
     walks = _ends(watch, state)
     found = [_norm(watch, walks, state, kind)]
     for t in reversed(range(T)):
-        walks = [bptt.step_back(xp, watch.step, silent, d, t, watch.weights, kept).dstate for d in walks]
+        walks = [step_back(xp, watch.step, d, t, watch.weights, cache) for d in walks]
         found.append(_norm(watch, walks, state, kind))
     return np.stack(found[::-1])
 

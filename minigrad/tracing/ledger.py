@@ -15,29 +15,29 @@ from typing import Any
 
 from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent import Formulas, Step
-from minigrad.recurrent.bptt import StepBack
-from minigrad.recurrent.step import State, Weights
+from minigrad.recurrent.protocol import State, Weights
+from minigrad.recurrent.watch import StepGradients
 
 Ways = dict[str, tuple[Array | None, ...]]
 """For each way its share for each of the state's arrays; None where it does not lead there."""
 
 
-def ways_back(xp: Xp, step: Step, back: StepBack, kept: Any, state: State, weights: Weights) -> Ways:
+def ways_back(xp: Xp, step: Step, back: StepGradients, cache: Any, state: State, weights: Weights) -> Ways:
     """Return ∂loss/∂(state before) by the ways it took; for each array they sum to what `step_backward` returned.
 
     Args:
         xp: the array namespace.
         step: the cell's step.
-        back: the step back.
-        kept: the step's cache.
+        back: the gradients of the step.
+        cache: the step's cache.
         state: the state before the step.
         weights: the cell's weights.
     """
     if not isinstance(step, Formulas):  # of another cell it is known what came back, and not by which way
-        around = back.dskipped or (0.0,) * len(back.dstate)
+        around = back.dmasked or (0.0,) * len(back.dstate)
         return {"step": tuple(whole - skipped for whole, skipped in zip(back.dstate, around, strict=True))}
     sums: dict[str, dict[str, Array]] = {}
-    for name, column, share in step.ways(xp, back.dnew, back.dz, kept, state, weights):
+    for name, column, share in step.ways(xp, back.dnew, back.dz, cache, state, weights):
         way = _way(step, name, column)
         before = sums.setdefault(way, {}).get(name)
         sums[way][name] = share if before is None else before + share

@@ -12,9 +12,10 @@ from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import IndexRangeError, MinigradError
 from minigrad.engine.protocol import Array
 from minigrad.layers.catalogue import snake_case
-from minigrad.recurrent import bptt
 from minigrad.recurrent.formulas import Formulas
-from minigrad.recurrent.step import Step
+from minigrad.recurrent.masks import MaskedCache
+from minigrad.recurrent.protocol import Step
+from minigrad.recurrent.truncation import added
 from minigrad.recurrent.watch import Watch
 from minigrad.tracing.ledger import ways_back
 from minigrad.tracing.trace import HELD, HostArray, Trace
@@ -51,12 +52,12 @@ def read(watch: Watch, name: str, every: int = 1, units: list[int] | None = None
         IndexRangeError: there is no such unit.
         TooLargeError: it would be more than a gibibyte.
     """
-    step, kept = watch.step, watch.kept
-    T = len(kept.steps)
+    step, cache = watch.step, watch.cache
+    T = len(cache.steps)
     at = range(0, T, every)
     _check_size(watch, name, len(at), units)
-    states, rows = [*kept.states, watch.final], watch.xp.unstack(watch.outputs)
-    steps = [kept.steps[t] for t in at]
+    states, rows = [*cache.states, watch.final], watch.xp.unstack(watch.outputs)
+    steps = [cache.steps[t] for t in at]
 
     def host(arrays: Iterable[Array]) -> HostArray:
         """Put together on the device and copied once."""
@@ -64,7 +65,7 @@ def read(watch: Watch, name: str, every: int = 1, units: list[int] | None = None
         return _of_units(whole, units)
 
     def of_step(letter: str) -> HostArray:
-        return host(_value(watch, t, kept_t, letter) for t, kept_t in zip(at, steps, strict=True))
+        return host(_value(watch, t, cache_t, letter) for t, cache_t in zip(at, steps, strict=True))
 
     trace = Trace(
         name=name,
@@ -88,7 +89,7 @@ def _with_gradients(
     """The same trace, and what came back."""
     steps = watch.steps
     ways = [_ways_of(watch, t) for t in at]
-    whole = [steps[0].dstate, *(bptt.added(steps[t].dnew, steps[t].dskipped) for t in range(len(steps)))]
+    whole = [steps[0].dstate, *(added(steps[t].dnew, steps[t].dmasked) for t in range(len(steps)))]
     named = list(enumerate(letters_of_states(watch)))
     return trace.replaced(
         dstates={s: host(whole[t][n] for t in (*at, len(steps))) for n, s in named},
@@ -107,12 +108,12 @@ def _own(step: Step) -> Any:
     return getattr(step, "cell", step)
 
 
-def _value(watch: Watch, t: int, kept: Any, letter: str) -> Array:
+def _value(watch: Watch, t: int, cache: Any, letter: str) -> Array:
     """What step t computed under a letter: from its cache, or computed again."""
-    if hasattr(kept, letter) or not isinstance(watch.step, Formulas):
-        return getattr(kept, letter)
+    if hasattr(cache, letter) or not isinstance(watch.step, Formulas):
+        return getattr(cache, letter)
     x = watch.xp.getitem(watch.x, t)
-    return watch.step.looked(watch.xp, x, watch.kept.states[t], watch.weights, (letter,))[0]
+    return watch.step.looked(watch.xp, x, watch.cache.states[t], watch.weights, (letter,))[0]
 
 
 def _dgates(watch: Watch, at: range) -> dict[str, HostArray]:
@@ -132,14 +133,16 @@ def _of_units(whole: HostArray, units: list[int] | None) -> HostArray:
 
 def _ways_of(watch: Watch, t: int) -> dict[str, tuple[Array | None, ...]]:
     """What step t sent back to the state before it, by the ways it took."""
-    back, kept = watch.steps[t], watch.kept
-    ways = ways_back(watch.xp, watch.step, back, kept.steps[t], kept.states[t], watch.weights)
-    return ways if back.dskipped is None else {**ways, HELD: back.dskipped}
+    back, cache = watch.steps[t], watch.cache
+    ways = ways_back(watch.xp, watch.step, back, cache.steps[t], cache.states[t], watch.weights)
+    return ways if back.dmasked is None else {**ways, HELD: back.dmasked}
 
 
 def _mask(watch: Watch, at: range) -> HostArray | None:
-    rows = [watch.kept.rows[t] for t in at]
-    return None if rows[0] is None else watch.xp.to_numpy(watch.xp.stack(rows))[..., 0]
+    if not isinstance(watch.cache, MaskedCache):
+        return None
+    rows = [watch.cache.rows[t] for t in at]
+    return watch.xp.to_numpy(watch.xp.stack(rows))[..., 0]
 
 
 def _check_size(watch: Watch, name: str, steps: int, units: list[int] | None) -> None:

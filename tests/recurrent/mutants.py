@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from minigrad.recurrent import LSTM, LSTMP, Equations, bptt, equations, formulas, lines, multiplied
+from minigrad.recurrent import LSTM, LSTMP, Equations, bptt, equations, formulas, lines, masks, multiplied
 from minigrad.recurrent.formulas import Formulas
 
 _count = iter(range(1_000_000))
@@ -72,7 +72,7 @@ def wrong_formulas(cell: type[Equations], step: Formulas) -> Formulas:
     return Formulas(cell, step.recurrent_activation, step.activation, step.separate, **step.options)
 
 
-_FROM_BEYOND = "dthis = dstate if stop == T else nothing"
+_START = "dz: list[Any] = [None] * T"
 _BIAS = "self.xp.sum(dz, (0, 1))"
 _BEFORE = "before = [xp.stack(s) for s in zip(*states, strict=True)]"
 _BACK = 'f"matmul(_dz{k}, transpose({{matrix}}))"'
@@ -91,14 +91,18 @@ MUTANTS = {
     "recurrent gradient from h_t": Mutant(formulas, _BEFORE, _BEFORE.replace("stack(s)", "stack([*s[1:], s[-1]])")),
     "forget gradient from c_t": Mutant(LSTM, "dc * g, dc * c,", "dc * g, dc * (f * c + i * g),"),
     "no dx": Mutant(multiplied, "part = product_dx(", "part = 0.0 * product_dx("),
-    "no gradient of the initial state": Mutant(bptt, "if earliest == 0:", "if earliest < 0:"),
-    "cotangent of h_T ignored": Mutant(bptt, _FROM_BEYOND, "dthis = (nothing[0], dstate[1]) if stop == T else nothing"),
-    "cotangent of c_T ignored": Mutant(bptt, _FROM_BEYOND, "dthis = (dstate[0], nothing[1]) if stop == T else nothing"),
+    "no gradient of the initial state": Mutant(
+        bptt, "return dz, dstate\n", "return dz, tuple(0.0 * ds for ds in dstate)\n"
+    ),
+    "cotangent of h_T ignored": Mutant(bptt, _START, f"{_START}\n    dstate = (0.0 * dstate[0], *dstate[1:])"),
+    "cotangent of c_T ignored": Mutant(
+        bptt, _START, f"{_START}\n    dstate = (dstate[0], 0.0 * dstate[1], *dstate[2:])"
+    ),
     "a masked step kills the gradient": Mutant(
-        bptt, "dskipped = tuple(xp.where(row, 0.0, ds) for ds in dstate)", "dskipped = tuple(0.0 * ds for ds in dstate)"
+        masks, "dmasked = tuple(xp.where(row, 0.0, ds) for ds in dstate)", "dmasked = tuple(0.0 * ds for ds in dstate)"
     ),
     "a masked step leaks into the gates": Mutant(
-        bptt, "dstate = tuple(xp.where(row, ds, 0.0) for ds in dstate)", "dstate = tuple(ds for ds in dstate)"
+        masks, "dstate = tuple(xp.where(row, ds, 0.0) for ds in dstate)", "dstate = tuple(ds for ds in dstate)"
     ),
 }
 

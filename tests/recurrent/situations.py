@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import erf
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ import minigrad_numpy
 from minigrad import functional as F
 from minigrad.engine.ops import pointwise as ops
 from minigrad.engine.tensor import apply
-from minigrad.recurrent import GRU, LSTM, LSTMP, Formulas, GRUResetBefore, Plan, Sequence, SimpleRNN, bptt
+from minigrad.recurrent import GRU, LSTM, LSTMP, Formulas, GRUResetBefore, SequenceOp, SequenceOptions, SimpleRNN, bptt
 
 T, BATCH, FEATURES, UNITS, PROJECTED = 5, 4, 3, 2, 3
 MASK = np.array([[1, 1, 1, 1, 1], [1, 0, 1, 1, 0], [0, 0, 0, 0, 0], [0, 1, 1, 0, 1]], dtype=bool).T  # (time, batch)
@@ -246,10 +245,10 @@ def by_differences(s: Situation) -> Gradients:
     return found
 
 
-def by_loop(s: Situation, loop: ModuleType = bptt) -> Gradients:
+def by_loop(s: Situation) -> Gradients:
     """The explicit loop on NumPy arrays."""
-    *_, kept = loop.forward(minigrad_numpy, s.step, s.x, s.state, s.weights, s.mask, s.zero_output)
-    g = loop.backward(minigrad_numpy, s.step, s.dy, s.dstate, s.x, s.weights, kept, s.tbptt)
+    *_, cache = bptt.forward(minigrad_numpy, s.step, s.x, s.state, s.weights, s.mask, s.zero_output)
+    g = bptt.backward(minigrad_numpy, s.step, s.dy, s.dstate, s.x, s.weights, cache, s.tbptt)
     return _named(s, g.x, g.state, g.weights)
 
 
@@ -273,7 +272,7 @@ def _gradients(s: Situation, leaves: dict[str, mg.Tensor], outputs: list[mg.Tens
 
 
 def by_tape(s: Situation) -> Gradients:
-    """`step` run with xp = functional, each of its operations on the tape; masks as in the docstring of `bptt`."""
+    """`step` run with xp = functional, each of its operations on the tape; masks as in the docstring of `masks`."""
     leaves, t = _tensors(s)
     state: Any = t.state
     output, outputs = mg.zeros_like(state[t.step.output]), []
@@ -293,8 +292,8 @@ def node(s: Situation, leaves: dict[str, mg.Tensor] | None = None) -> list[mg.Te
     """The outputs and the final state, from one node on the tape."""
     t = _tensors(s)[1] if leaves is None else _tensors(s)[1].at(leaves)
     mask = None if t.mask is None else mg.tensor(t.mask).array
-    plan = Plan(t.step, len(t.state), mask, t.zero_output, t.tbptt)
-    return list(apply(Sequence, t.x, *t.state, *t.weights, plan=plan))
+    plan = SequenceOptions(t.step, len(t.state), mask, t.zero_output, t.tbptt)
+    return list(apply(SequenceOp, t.x, *t.state, *t.weights, options=plan))
 
 
 def by_node(s: Situation) -> Gradients:

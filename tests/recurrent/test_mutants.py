@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from minigrad.engine.errors import GradientCheckError
-from minigrad.recurrent import GRU, LSTM, LSTMP, GRUResetBefore, SimpleRNN, bptt, formulas
+from minigrad.recurrent import GRU, LSTM, LSTMP, GRUResetBefore, SimpleRNN, bptt_options, formulas
 from minigrad.testing import check_cell
 from recurrent import situations
 from recurrent.mutants import EXTRAS, MUTANTS, Mutant, a_little_wrong, wrong_formulas
@@ -57,17 +57,22 @@ def passes(found: Gradients, truth: Gradients, names: Iterable[str]) -> bool:
     return all(np.allclose(found[name], truth[name], rtol=1e-6, atol=1e-9) for name in names)
 
 
+USES = [
+    (bptt_options, "through_time"), (bptt_options, "Masked"), (formulas, "Multiplied"),
+    (formulas, "step_backward_text"), (formulas, "_Bound"),
+]  # fmt: skip
+"""Where the functions and classes that a mutant changes are used."""
+
+
 def mutated(mutant: Mutant, case: Situation) -> Gradients:
     """The gradient as the mutant has it."""
     if isinstance(mutant.of, type):
         return by_loop(replace(case, step=wrong_formulas(mutant.cell(), case.step)))
     module = mutant.module()
-    if mutant.of is bptt:
-        return by_loop(case, module)
-    with pytest.MonkeyPatch.context() as patch:  # what the formulas are made with
-        for name in ("Multiplied", "step_backward_text", "_Bound"):
+    with pytest.MonkeyPatch.context() as patch:
+        for user, name in USES:
             if name in vars(module):
-                patch.setattr(formulas, name, vars(module)[name])
+                patch.setattr(user, name, vars(module)[name])
         return by_loop(replace(case, step=wrong_formulas(case.step.equations, case.step)))
 
 

@@ -14,7 +14,8 @@ import minigrad_numpy
 from minigrad.engine.ops.op import Op
 from minigrad.keras import layers as L
 from minigrad.layers import activations
-from minigrad.recurrent import Sequence, bptt
+from minigrad.recurrent import SequenceOp, bptt
+from minigrad.recurrent.recomputation import RecomputedSteps
 from recurrent.situations import MASK, Situation, gru, lstm, lstmp, lstmp_situation, simple, situation
 
 UNITS, STEPS, BATCH = 16, 50, 3
@@ -26,7 +27,7 @@ def arrays_in(kept: Any) -> list[np.ndarray]:
         while isinstance(kept.base, np.ndarray):
             kept = kept.base
         return [kept]
-    if isinstance(kept, bptt.Recomputed):
+    if isinstance(kept, RecomputedSteps):
         kept = tuple(vars(kept).values())
     if isinstance(kept, (tuple, list)):
         return [array for part in kept for array in arrays_in(part)]
@@ -57,7 +58,7 @@ def test_how_much_is_kept(
     layer = layer_class(UNITS, time_major=False, return_sequences=True, return_state=True)
     *_, state = layer(x, mask=mask)
     node = state.node
-    assert node.op is Sequence
+    assert node.op is SequenceOp
     floats = floats_in((node.params["cache"], node.y), list(node.arrays))
     assert floats <= most * UNITS * BATCH * STEPS + 4 * UNITS * BATCH + x.size  # at the ends one state more
 
@@ -128,5 +129,5 @@ def test_ten_thousand_steps_op_by_op() -> None:
 def test_one_node_for_a_sequence() -> None:
     layer = L.GRU(4, return_sequences=True, return_state=True)
     y, h = layer(np.zeros((2, 9, 3), "float32"))
-    assert h.node.op is Sequence
+    assert h.node.op is SequenceOp
     assert y.node.inputs[0].node is h.node

@@ -171,8 +171,8 @@ def test_a_cell_called_by_hand(cell: Callable[[], Any]) -> None:
     with on_tape(made):
         taped, _ = made(x, state)
     np.testing.assert_allclose(output.numpy(), taped.numpy(), rtol=1e-5, atol=1e-6)
-    assert output.node.op.__name__ == "OneStep"
-    assert taped.node.op.__name__ != "OneStep"
+    assert output.node.op.__name__ == "StepOp"
+    assert taped.node.op.__name__ != "StepOp"
 
 
 def test_an_error_inside_ends_it() -> None:

@@ -194,7 +194,7 @@ def test_it_is_free_when_off(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise AssertionError("somebody looks on")
 
-    for name in ("__init__", "went_forward", "step_back_in", "went_back"):
+    for name in ("__init__", "record_forward", "recorder", "record_backward"):
         monkeypatch.setattr(Watch, name, refuse)
     asked = []
     monkeypatch.setattr(bptt, "backward", lambda *a, _way=bptt.backward: asked.append(a) or _way(*a))

@@ -189,5 +189,5 @@ def test_the_path_says_what_ran_and_why(path: str) -> None:
 def test_one_node_for_a_sequence() -> None:
     cell = rc.MultiRNNCell([rc.LSTMCell(3), rc.LSTMCell(2)])
     _, (_, top) = v1.nn.dynamic_rnn(cell, X.astype("float32"), dtype="float32")
-    assert top.h.node.op.__name__ == "Sequence"
-    assert top.h.node.inputs[0].node.op.__name__ == "Sequence"
+    assert top.h.node.op.__name__ == "SequenceOp"
+    assert top.h.node.inputs[0].node.op.__name__ == "SequenceOp"

@@ -1,0 +1,154 @@
+"""Backpropagation through time with its options: masks, truncation, recomputation and watching.
+
+`bptt.forward` and `bptt.backward` are plain loops over a step. Here the step is wrapped first, from the inside out:
+
+    Recomputing     caches z and reruns the step          `minigrad.recurrent.recomputation`
+    Masked          leaves the masked rows as they are    `minigrad.recurrent.masks`
+    Watched         shows each step of the backward pass  `minigrad.recurrent.watch`
+
+A truncation runs the plain backward loop window by window (`minigrad.recurrent.truncation`). The arguments are checked
+here, so that the loops stand free of checks. `minigrad/recurrent/__init__.py` makes these two functions the public
+`bptt.forward` and `bptt.backward`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minigrad.engine.errors import DTypeError, ShapeError
+from minigrad.engine.protocol import Array, Xp
+from minigrad.recurrent import bptt
+from minigrad.recurrent.bptt import Cache, Gradients, through_time
+from minigrad.recurrent.masks import Masked, MaskedCache
+from minigrad.recurrent.protocol import State, Step, Weights
+from minigrad.recurrent.recomputation import RecomputedSteps, Recomputing
+from minigrad.recurrent.truncation import through_windows
+from minigrad.recurrent.watch import StepGradients, Watched
+
+
+def forward(
+    xp: Xp, cell: Step, x: Array, state: State, weights: Weights, mask: Array | None = None, zero_output: bool = False
+) -> tuple[Array, State, Any]:
+    """Run a step over a sequence.
+
+    Args:
+        xp: the array namespace.
+        cell: the step and its gradient.
+        x: (time, batch, features).
+        state: the initial state, each (batch, size).
+        weights: the cell's weights.
+        mask: (time, batch) of bools; where False, the row keeps its state and repeats its output.
+        zero_output: whether the output at masked steps is zero instead of repeated.
+
+    Returns:
+        The outputs, (time, batch, units), the final state, and the cache for `backward`.
+
+    Raises:
+        ShapeError: x, the states and the mask do not fit together: x may be (batch, time, features).
+        DTypeError: the mask is not of bools.
+    """
+    _check_forward(x, state, mask)
+    step = Recomputing(cell) if cell.recomputes else cell
+    if mask is None:
+        y, final, (states, steps) = bptt.forward.plain(xp, step, x, state, weights)
+    else:
+        rows = [xp.expand_dims(row, -1) for row in xp.unstack(mask)]
+        masked = Masked(step, rows, len(state), zero_output)
+        y, final, (states, steps) = bptt.forward.plain(xp, masked, x, (*state, 0.0), weights)
+        states, steps, final = [s[:-1] for s in states], [cache for cache, _ in steps], final[:-1]
+    _check("forward: the states", [s.shape for s in state], [s.shape for s in final])
+    if cell.recomputes:
+        steps = RecomputedSteps(xp, cell, steps, states, weights)
+    return y, final, Cache(states, steps) if mask is None else MaskedCache(states, steps, rows, zero_output)
+
+
+def backward(
+    xp: Xp,
+    cell: Step,
+    doutputs: Array,
+    dstate: State,
+    x: Array,
+    weights: Weights,
+    cache: Any,
+    tbptt: tuple[int, int] | None = None,
+    watch: Callable[[int, StepGradients], None] | None = None,
+) -> Gradients:
+    """Return ∂loss/∂x, ∂loss/∂(initial state) and ∂loss/∂weights.
+
+    Args:
+        xp: the array namespace.
+        cell: the step and its gradient.
+        doutputs: ∂loss/∂outputs, (time, batch, units).
+        dstate: ∂loss/∂(final state), each (batch, size).
+        x: (time, batch, features), as given to `forward`.
+        weights: the cell's weights.
+        cache: the cache that `forward` returned.
+        tbptt: (k1, k2), or None for the whole sequence.
+        watch: called with t and the gradients of each step; more than once where the windows of a truncation overlap.
+
+    Raises:
+        ShapeError: a gradient does not have the shape of its array, or x is not the x of `forward`.
+    """
+    _check_backward(cell, doutputs, dstate, x, cache)
+    d, n = xp.unstack(doutputs), len(dstate)
+    step, steps = _wrapped(cell, cache, n)
+    if isinstance(step, Masked):
+        dstate = (*dstate, xp.zeros(d[0].shape, d[0].dtype))
+    if watch is not None:
+        step, steps = Watched(step, watch), list(enumerate(steps))
+    if tbptt is None:
+        dz, dstate = through_time(xp, step, d, dstate, weights, Cache(cache.states, steps))
+    else:
+        dz, dstate = through_windows(xp, step, d, dstate, weights, Cache(cache.states, steps), tbptt)
+    dx, dweights = cell.gather(xp, x, cache.states, cache.steps, dz, weights)
+    return Gradients(dx, dstate[:n], dweights)
+
+
+def step_back(xp: Xp, cell: Step, dstate: State, t: int, weights: Weights, cache: Any) -> State:
+    """Return ∂loss/∂(state before step t), from ∂loss/∂(state after it), for an output without a gradient."""
+    one = {"states": [cache.states[t]], "steps": [cache.steps[t]]}
+    one |= {"rows": [cache.rows[t]]} if isinstance(cache, MaskedCache) else {}
+    step, (cache_t,) = _wrapped(cell, cache._replace(**one), len(dstate))
+    if isinstance(step, Masked):
+        output = dstate[cell.output]
+        dstate = (*dstate, xp.zeros(output.shape, output.dtype))
+    return step.step_backward(xp, dstate, cache_t, cache.states[t], weights)[1][: len(cache.states[t])]
+
+
+def _wrapped(cell: Step, cache: Any, states: int) -> tuple[Step, Any]:
+    """Return the step that ran, and its cache for each time step."""
+    step, steps = cell, cache.steps
+    if isinstance(steps, RecomputedSteps):
+        step, steps = Recomputing(step), steps.z
+    if isinstance(cache, MaskedCache):
+        step = Masked(step, cache.rows, states, cache.zero_output)
+        steps = list(zip(steps, cache.rows, strict=True))
+    return step, steps
+
+
+def _check_forward(x: Array, state: State, mask: Array | None) -> None:
+    """Check the arguments of `forward`; a batch-first x is seen only where batch and time differ."""
+    if not x.shape or not x.shape[0] or x.shape[1:2] != state[0].shape[:1]:
+        raise ShapeError(
+            "bptt.forward: expected x of shape (time, batch, features) with a step at least, and states (batch, size), "
+            f"got {x.shape}, states of shapes {[s.shape for s in state]}."
+        )
+    if mask is not None:
+        _check("forward: mask", [x.shape[:2]], [mask.shape])
+        if "bool" not in str(mask.dtype):
+            raise DTypeError(f"bptt.forward: expected a mask of bools, got {mask.dtype}. True is what counts.")
+
+
+def _check_backward(cell: Step, doutputs: Array, dstate: State, x: Array, cache: Any) -> None:
+    """Check that each gradient has the shape of its array, and x the steps and rows of `forward`."""
+    state, T = [s.shape for s in cache.states[0]], len(cache.states)
+    _check("backward: dstate", state, [ds.shape for ds in dstate])
+    _check("backward: doutputs", [(T, *state[cell.output])], [doutputs.shape])
+    _check("backward: x", [(T, *state[0][:1])], [x.shape[:2]])
+
+
+def _check(where: str, expected: list[Any], got: list[Any]) -> None:
+    if got != expected:
+        shapes = (", ".join(str(tuple(shape)) for shape in several) for several in (expected, got))
+        raise ShapeError("bptt.{}: expected {}, got {}. Time comes first, then the batch.".format(where, *shapes))
