@@ -3,7 +3,8 @@
 Read `equations`, then `lstm`, then `bptt`.
 """
 
-from minigrad.recurrent import bptt, bptt_options, truncation, watch
+from minigrad.recurrent import bptt, bptt_options
+from minigrad.recurrent.aliases import OneStep, Plan, Sequence
 from minigrad.recurrent.equations import Equations, EquationsError, clip, dclip, dphi, dsigma, phi, sigma, stop
 from minigrad.recurrent.formulas import Formulas
 from minigrad.recurrent.gru import GRU
@@ -15,15 +16,8 @@ from minigrad.recurrent.protocol import Step
 from minigrad.recurrent.sequence import SequenceOp, SequenceOptions, StepOp
 from minigrad.recurrent.simple_rnn import SimpleRNN
 
-# With these, `bptt.forward` and `bptt.backward` take a mask, a truncation and a watching function.
-bptt.forward.extended, bptt.backward.extended = bptt_options.forward, bptt_options.backward
-
-# Earlier names.
-Sequence, OneStep, Plan = SequenceOp, StepOp, SequenceOptions
-vars(bptt).update(Kept=bptt.Cache, windows=truncation.windows, added=truncation.added, StepBack=watch.StepGradients)
-
 __all__ = [
     "GRU", "LSTM", "LSTMP", "MGU", "Equations", "EquationsError", "Formulas", "GRUResetBefore", "OneStep", "Plan",
-    "Sequence", "SequenceOp", "SequenceOptions", "SimpleRNN", "Step", "StepOp", "bptt", "clip", "dclip", "dphi",
-    "dsigma", "phi", "sigma", "stop",
+    "Sequence", "SequenceOp", "SequenceOptions", "SimpleRNN", "Step", "StepOp", "bptt", "bptt_options", "clip", "dclip",
+    "dphi", "dsigma", "phi", "sigma", "stop",
 ]  # fmt: skip

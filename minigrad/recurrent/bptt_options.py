@@ -7,8 +7,8 @@
     Watched         shows each step of the backward pass  `minigrad.recurrent.watch`
 
 A truncation runs the plain backward loop window by window (`minigrad.recurrent.truncation`). The arguments are checked
-here, so that the loops stand free of checks. `minigrad/recurrent/__init__.py` makes these two functions the public
-`bptt.forward` and `bptt.backward`.
+here, so that the loops stand free of checks. The last line makes these two functions the public `bptt.forward` and
+`bptt.backward`.
 """
 
 from __future__ import annotations
@@ -152,3 +152,6 @@ def _check(where: str, expected: list[Any], got: list[Any]) -> None:
     if got != expected:
         shapes = (", ".join(str(tuple(shape)) for shape in several) for several in (expected, got))
         raise ShapeError("bptt.{}: expected {}, got {}. Time comes first, then the batch.".format(where, *shapes))
+
+
+bptt.forward.extended, bptt.backward.extended = forward, backward
