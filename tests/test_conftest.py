@@ -5,11 +5,13 @@ from __future__ import annotations
 from threading import Thread
 
 import minigrad as mg
-import strict_backend
 from conftest import leaks
 from minigrad.compat import v1
 from minigrad.engine import recording, registry
 from minigrad.layers.context import inside
+from needed import needed
+
+strict_backend = needed("strict_backend")
 
 ON_THE_TAPE = "a block is open: recording or observing"
 A_TAPE = "a GradientTape is open, here or in another thread"

@@ -7,8 +7,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+
+pytest.importorskip("hypothesis", reason="needs hypothesis: pip install -e '.[test]'")
+
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 

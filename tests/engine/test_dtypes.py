@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytest.importorskip("array_api_strict", reason="needs array-api-strict: pip install -e '.[test]'")
+
 import array_api_strict
 import numpy as np
-import pytest
 
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, UnknownNameError

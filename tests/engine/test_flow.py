@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+pytest.importorskip("array_api_strict", reason="needs array-api-strict: pip install -e '.[test]'")
+
 import minigrad as mg
 import strict_backend
 from flows import RUNNERS, in_threads, orders

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-import strict_backend
 from minigrad.engine.errors import OptionError, ShapeError
 from minigrad.engine.random import draw_truncated_normal
+from needed import needed
+
+strict_backend = needed("strict_backend")
 
 
 def test_the_same_seed_gives_the_same_numbers_on_every_backend() -> None:

@@ -9,8 +9,10 @@ import pytest
 
 import minigrad as mg
 import minigrad_numpy
-import strict_backend
 from minigrad.engine.errors import BackendError, DTypeError, GradientError, IndexRangeError, ShapeError
+from needed import needed
+
+strict_backend = needed("strict_backend")
 
 
 def test_what_it_is(backend: ModuleType) -> None:

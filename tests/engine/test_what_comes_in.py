@@ -13,9 +13,11 @@ import pytest
 
 import minigrad as mg
 import minigrad.convert
-import strict_backend
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.errors import DTypeError, MinigradError
+from needed import needed
+
+strict_backend = needed("strict_backend")
 
 # --- numbers that a dtype cannot hold -----------------------------------------------------------------------------
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+import pytest
+
+pytest.importorskip("mpmath", reason="needs mpmath: pip install -e '.[test]'")
+
 import mpmath as mp
 import numpy as np
-import pytest
 
 import minigrad as mg
 from derivatives import Row, check

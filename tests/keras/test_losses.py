@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
+
+pytest.importorskip("hypothesis", reason="needs hypothesis: pip install -e '.[test]'")
+
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

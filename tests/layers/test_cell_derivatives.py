@@ -11,9 +11,12 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
+import pytest
+
+pytest.importorskip("mpmath", reason="needs mpmath: pip install -e '.[test]'")
+
 import mpmath as mp
 import numpy as np
-import pytest
 
 import cell_formulas as formulas
 import minigrad as mg

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
+
+pytest.importorskip("matplotlib", reason="needs matplotlib: pip install -e '.[test]'")
+
+import numpy as np
 from matplotlib.transforms import Bbox
 
 import minigrad as mg

@@ -17,7 +17,7 @@ class Calls(NamedTuple):
     """Numbers of one call, in minigrad and its backends alone.
 
     Attributes:
-        functions: the functions entered, each as often as it is entered; comprehensions are functions up to Python 3.11.
+        functions: the functions entered, each as often as it is entered; up to Python 3.11 comprehensions too.
         files: the distinct files of these functions.
         moves: how often a function stands in another file than the function entered before it.
     """

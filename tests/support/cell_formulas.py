@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
+
+pytest.importorskip("mpmath", reason="needs mpmath: pip install -e '.[test]'")
+
 import mpmath as mp
 
 Vector = list[Any]

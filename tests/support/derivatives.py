@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
+pytest.importorskip("mpmath", reason="needs mpmath: pip install -e '.[test]'")
+
 import mpmath as mp
 import numpy as np
 

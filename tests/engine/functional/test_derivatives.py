@@ -9,9 +9,13 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+import pytest
+
+pytest.importorskip("hypothesis", reason="needs hypothesis: pip install -e '.[test]'")
+pytest.importorskip("mpmath", reason="needs mpmath: pip install -e '.[test]'")
+
 import mpmath as mp
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+pytest.importorskip("hypothesis", reason="needs hypothesis: pip install -e '.[test]'")
+
 import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st

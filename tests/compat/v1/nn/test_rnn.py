@@ -6,8 +6,11 @@ from operator import attrgetter
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pytest
+
+pytest.importorskip("hypothesis", reason="needs hypothesis: pip install -e '.[test]'")
+
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
+
+pytest.importorskip("hypothesis", reason="needs hypothesis: pip install -e '.[test]'")
+
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-import strict_backend
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.engine import tree
 from minigrad.engine.errors import GradientError, OptionError
+from needed import needed
+
+strict_backend = needed("strict_backend")
 
 BATCH, TIME, FEATURES = 2, 4, 3
 X = np.random.default_rng(0).standard_normal((BATCH, TIME, FEATURES))
