@@ -25,9 +25,8 @@ BOUNDS = {
 }
 # Figures above their bound today. These numbers only ever fall; at the bound the line goes.
 REMAINING = {
-    "path A: lines": 2000,
-    "path A: imports of files not yet read": 32,
-    "circles, imports of types included": 1,
+    "path A: lines": 1500,
+    "path A: imports of files not yet read": 18,
 }
 
 
