@@ -1,19 +1,15 @@
-"""`check_cell` and `on_tape`: a cell's hand-written gradient against two others that are found by themselves."""
+"""`check_cell`: the hand-written gradient of a cell against the derived one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from minigrad.engine import registry, tree
-from minigrad.engine.errors import GradientCheckError, MinigradError
-from minigrad.layers import cell_protocol
+from minigrad.engine.errors import GradientCheckError
 from minigrad.layers.equation_cell import EquationCell
-from minigrad.layers.layer import Layer
 from minigrad.recurrent.equations import Equations
-from minigrad.recurrent.on_tape import OnTape
 from minigrad.recurrent.reader import describe
 
 BATCH, FEATURES, UNITS, BLOCKS = 3, 3, 4, 2
@@ -30,21 +26,21 @@ def check_cell(
 ) -> None:
     """Compare the hand-written `backward` of a cell with the one that is derived from its `forward`.
 
-    One step from random states with random weights, a random gradient at every new state, in float64; each gradient is
-    compared: of the columns, the states, the parameters and the inner matrices. A cell without `backward` is derived
-    already, and passes.
+    The cell runs one step in float64, from random states with random weights and a random gradient of every new state.
+    All gradients are compared: those of the columns, the states, the parameters and the inner matrices. A cell without
+    `backward` uses the derived one, and passes.
 
     Args:
         equations: the cell.
         activation: φ.
         recurrent_activation: σ.
-        rtol: the error allowed, relative to the largest number of a gradient.
-        seed: of the random numbers.
-        values: the cell's options and widths, as `EquationCell` takes them. Without them shared widths are 2, and
-            options that have no default 0.5.
+        rtol: the largest error, relative to the largest number of a gradient.
+        seed: the seed of the random numbers.
+        values: the cell's options and widths, as for `EquationCell`. By default shared widths are 2, and options
+            without a default 0.5.
 
     Raises:
-        GradientCheckError: says for which argument the two differ, where, and by how much.
+        GradientCheckError: two gradients differ. The message names the argument, the index, and the difference.
         EquationsError: the equations cannot be read.
 
     >>> from minigrad.recurrent import LSTM
@@ -72,7 +68,7 @@ def check_cell(
 
 
 def _gradients(cell: EquationCell, random: np.random.Generator) -> dict[str, HostArray]:
-    """The gradient of each argument of `forward`, by name."""
+    """Return the gradient of each argument of `forward`, by name."""
     cell.build((BATCH, FEATURES))
     xp, d, step = registry.resolve("numpy"), cell.description, cell.formulas()
     shapes = {letter: w.shape for letter, w in cell.by_letter.items()}
@@ -90,39 +86,3 @@ def _gradients(cell: EquationCell, random: np.random.Generator) -> dict[str, Hos
     for inner, dv, source in zip(d.inner, rest[:n], rest[n:], strict=False):
         named[inner.matrix] = source.value.T @ dv
     return named | dict(zip(d.parameters, rest[2 * n :], strict=True))
-
-
-def on_tape(layer: Any) -> OnTape:
-    """Run recurrent layers operation by operation on the tape inside a `with` block.
-
-    The `forward` body of each cell is run on Tensors, so the tape finds the gradient by itself: the independent road to
-    what `backward` was derived for by hand. The numbers are the same, and it is some twenty times slower.
-
-    Args:
-        layer: a recurrent layer or cell, or a model or layer that holds some.
-
-    Raises:
-        MinigradError: there is no recurrent cell in it.
-
-    >>> import minigrad as mg
-    >>> lstm = mg.keras.layers.LSTM(3)
-    >>> with mg.testing.on_tape(lstm):
-    ...     y = lstm(mg.ones((2, 5, 4)))
-    >>> lstm.path
-    'tape, op by op: mg.testing.on_tape'
-    """
-    cells = list(_cells(layer))
-    if not cells:
-        raise MinigradError(f"on_tape: expected a recurrent layer or cell, or a model that holds some, got {layer!r}.")
-    return OnTape(cells)
-
-
-def _cells(layer: Any) -> Iterator[Any]:
-    cell = getattr(layer, "cell", None)
-    if cell is None and hasattr(layer, "state_size"):
-        cell = layer
-    if cell is not None:
-        yield from cell_protocol.innermost(cell)
-    elif isinstance(layer, Layer):
-        for part in layer._sublayers():
-            yield from _cells(part)

@@ -1,8 +1,8 @@
 """`check_gradient`: the gradient of any function against finite differences.
 
-A gradient that is a little wrong still trains, so it has to be looked at closely: every output gets a random cotangent
-(∂loss/∂y), for in a plain sum errors cancel; every input is varied; and all is done in float64, for in float32 the
-difference of two losses has no digits left to compare.
+A slightly wrong gradient still trains, so the check is strict. Every output gets a random cotangent (∂loss/∂y),
+because errors cancel in a plain sum. Every input is varied. All is computed in float64: in float32 the difference of
+two losses has too few digits to compare.
 """
 
 from __future__ import annotations
@@ -35,31 +35,31 @@ def check_gradient(
     """Compare the gradient of a function with finite differences.
 
     With a random cotangent c for every output and loss = Σ c·f(x), each ∂loss/∂x is compared, along two random
-    directions v and, where x is small, along each axis v, with
+    directions v and, if x is small, along each axis v, with
 
         ⟨∂loss/∂x, v⟩ ≈ (8 Δ₁ − Δ₂) / 12h,   Δₖ = loss(x + k h v) − loss(x − k h v)
 
     Args:
-        f: takes the inputs as Tensors; returns a Tensor, or a tuple or list of them. The same inputs must always give
-            the same outputs: a layer with dropout in training does not.
-        inputs: float64 arrays or Tensors. What is not to be varied, f reads from outside.
-        weights: float64 leaves that f reads by itself, such as a layer's weights; they are varied too, and put back.
-        rtol: the error allowed, relative to the larger of the two numbers.
-        atol: the error allowed besides, in units of the largest output (or of 1).
-        seed: of the cotangents and directions.
+        f: a function of Tensors that returns a Tensor, or a tuple or list of them. Equal inputs must give equal
+            outputs: a layer with dropout in training does not.
+        inputs: float64 arrays or Tensors. Values to keep constant are not passed: f reads them from outside.
+        weights: float64 leaves that f reads from outside, such as a layer's weights; they are varied and restored.
+        rtol: the largest error, relative to the larger of the two numbers.
+        atol: the largest absolute error, added to it, in units of the largest output (or of 1).
+        seed: the seed of the cotangents and directions.
         max_elements: inputs up to this size are checked element by element, larger ones along the directions only.
-        second_order: check the gradient's own gradient too, as `create_graph` records it.
+        second_order: whether to check the gradient of the gradient too, as `create_graph` records it.
 
     Raises:
-        GradientCheckError: says which input, where in it, both numbers, and by how much they differ.
-        DTypeError: something is not float64.
+        GradientCheckError: two numbers differ. The message names the input, the index, both numbers, and the error.
+        DTypeError: an input, weight or output is not float64.
 
     >>> import minigrad as mg
     >>> from minigrad.testing import check_gradient
     >>> check_gradient(mg.tanh, [0.5, -1.0], second_order=True)
     >>> check_gradient(lambda x: x * x.detach(), [0.5, -1.0])
     Traceback (most recent call last):
-    minigrad.errors.GradientCheckError: check_gradient: input 0, shape (2,), at index (0,): analytic ...
+    minigrad.engine.errors.GradientCheckError: check_gradient: input 0, shape (2,), at index (0,): analytic ...
     """
     second_order = flag("check_gradient: `second_order`", second_order)
     points = [_float64(f"input {k}", x) for k, x in enumerate(inputs)]
@@ -68,7 +68,7 @@ def check_gradient(
         for k, dx in enumerate(loss.gradients()):
             _check_input(loss, k, dx, rtol, atol * loss.scale, max_elements)
     finally:
-        loss.put_back()
+        loss.restore()
     if second_order:
         g, cotangents = _gradient_of(f, len(inputs), weights), loss.cotangents
         options: dict[str, Any] = {"rtol": rtol, "atol": atol, "seed": seed + 1, "max_elements": max_elements}
@@ -91,7 +91,7 @@ class _Loss:
             raise GradientCheckError("check_gradient: f gave two results for the same inputs. Is there dropout in it?")
 
     def _run(self, points: list[HostArray]) -> tuple[list[Tensor], list[Tensor]]:
-        """The function at some point of its inputs and weights: all of these, and the outputs, as tensors."""
+        """Return all inputs and weights, and the outputs of f at them, as tensors."""
         xs = [tensor(x, requires_grad=True) for x in points]
         n = len(points) - len(self.weights)
         for weight, value in zip(self.weights, xs[n:], strict=True):
@@ -105,14 +105,14 @@ class _Loss:
         return [y.numpy() for y in self._run(points)[1]]
 
     def gradients(self) -> list[HostArray | None]:
-        """∂loss/∂x for each input and weight, as the tape has it; None where nothing arrived."""
+        """Return ∂loss/∂x for each input and weight from the tape; None if no gradient arrived."""
         xs, ys = self._run(self.points)
         tracked = [(y, c) for y, c in zip(ys, self.cotangents, strict=True) if y.requires_grad]
         dxs = grad([y for y, _ in tracked], xs, [c for _, c in tracked]) if tracked else [None] * len(xs)
         return [None if dx is None else dx.numpy() for dx in dxs]
 
     def slope(self, k: int, v: HostArray) -> float:
-        """The derivative of the loss along v in input k, as finite differences have it."""
+        """Return the derivative of the loss along v in input k by finite differences."""
         x = self.points[k]
         h = STEP * max(1.0, float(np.abs(x * v).max(initial=0.0))) / max(1.0, float(np.abs(v).max(initial=0.0)))
 
@@ -124,18 +124,18 @@ class _Loss:
         return (8 * change(h) - change(2 * h)) / (12 * h)
 
     def where(self, k: int) -> str:
-        """How an error message calls input k."""
+        """Return the name of input k in error messages."""
         n = len(self.points) - len(self.weights)
         return f"check_gradient: {f'input {k}' if k < n else f'weight {k - n}'}, shape {self.points[k].shape}"
 
-    def put_back(self) -> None:
-        """Give the weights back the numbers that they had."""
+    def restore(self) -> None:
+        """Restore the numbers of the weights."""
         for weight, value in zip(reversed(self.weights), reversed(self.points), strict=False):
             weight.array = weight.backend.asarray(value, copy=True)
 
 
 def _check_input(loss: _Loss, k: int, dx: HostArray | None, rtol: float, noise: float, max_elements: int) -> None:
-    """Compare dx with the slope along each axis of input k, if these are not too many, and along two directions."""
+    """Compare dx with the slope along each axis of input k, up to `max_elements`, and along two directions."""
     x, where = loss.points[k], loss.where(k)
     if dx is None:
         dx, where = np.zeros(x.shape), f"{where} (no gradient arrived)"
@@ -159,7 +159,7 @@ def _compare(where: str, analytic: float, numeric: float, rtol: float, noise: fl
 
 
 def _gradient_of(f: Callable[..., Any], n: int, weights: Sequence[Tensor]) -> Callable[..., list[Tensor]]:
-    """The gradient of f as a function of its n inputs and of the cotangents of its outputs."""
+    """Return the gradient of f as a function of its n inputs and of the cotangents of its outputs."""
 
     def g(*inputs_and_cotangents: Tensor) -> list[Tensor]:
         inputs, cotangents = inputs_and_cotangents[:n], inputs_and_cotangents[n:]
@@ -176,13 +176,13 @@ def _listed(y: Any) -> list[Tensor]:
     return list(y) if isinstance(y, (tuple, list)) else [y]
 
 
-def _float64(what: str, x: TensorLike) -> HostArray:
-    """A copy of x on the host, if it is of float64."""
+def _float64(name: str, x: TensorLike) -> HostArray:
+    """Return a copy of x on the host; raise DTypeError unless it is float64."""
     array = np.array(x.numpy() if isinstance(x, Tensor) else x)
     if array.dtype != np.float64:
         raise DTypeError(
-            f"check_gradient: {what} is of dtype {array.dtype}, expected float64: in float32 the difference of two "
-            "losses has but one or two digits that mean anything. Use arrays of float64 and layers with "
-            "dtype='float64'; what is not to be varied, such as integer labels, f can read from outside."
+            f"check_gradient: {name} is of dtype {array.dtype}, expected float64: in float32 the difference of two "
+            "losses has only one or two significant digits. Use arrays of float64 and layers with dtype='float64'; "
+            "constants such as integer labels can be read by f from outside."
         )
     return array
