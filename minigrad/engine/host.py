@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import Any
+from typing import Any, NoReturn
 
 from minigrad.engine import registry
 from minigrad.engine.arguments import flag as flag
@@ -25,7 +25,7 @@ from minigrad.engine.errors import (
 from minigrad.engine.flow import new_lock
 from minigrad.engine.indices import normalize_index
 from minigrad.engine.memory import out_of_memory
-from minigrad.engine.ops import arithmetic, logic
+from minigrad.engine.ops import arithmetic, logic, shape
 from minigrad.engine.ops.op import Op
 from minigrad.engine.protocol import BackendModule, TensorLike
 from minigrad.engine.recording import enabled, recording
@@ -56,6 +56,12 @@ def length(x: Tensor) -> int:
     if x.ndim == 0:
         raise ShapeError("len: a tensor of shape () has no first axis.")
     return x.shape[0]
+
+
+def iterator(x: Tensor) -> Iterator[Tensor]:
+    """Return an iterator over the first axis."""
+    len(x)  # an error without a first axis
+    return iter(apply(shape.Unstack, x, axis=0))
 
 
 def as_array(x: Tensor, dtype: Any, copy: bool | None) -> Any:
@@ -141,6 +147,11 @@ def as_tensors(op: type[Op], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     backend = next((x.backend for x in inputs if isinstance(x, Tensor)), None) or registry.current()
     kept = [isinstance(x, Tensor) or (scalar and not all(scalars)) for x, scalar in zip(inputs, scalars, strict=True)]
     return tuple([x if keep else constant(x, backend, op.__name__) for x, keep in zip(inputs, kept, strict=True)])
+
+
+def refuse_mixture(op: type[Op], a: BackendModule, b: BackendModule) -> NoReturn:
+    """Raise the error for an operation on tensors of two backends."""
+    raise mixed_backends_error(op.__name__, a, b)
 
 
 def set_item(x: Tensor, index: Any, value: TensorLike) -> None:

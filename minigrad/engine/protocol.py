@@ -284,8 +284,7 @@ class TensorMethods(Generic[TensorT]):
         self.host.set_item(self, index, value)
 
     def __iter__(self) -> Iterator[TensorT]:
-        len(self)  # an error where there is no first axis
-        return iter(self.functional.unstack(self))
+        return self.host.iterator(self)
 
     # --- operators; those that compare give tensors of bools, through which no gradient passes --------------------
     def __abs__(self) -> TensorT:

@@ -17,11 +17,6 @@ from minigrad.engine.errors import ShapeError, freed_error, overwritten_error
 from minigrad.engine.ops.op import Op
 from minigrad.engine.protocol import Array, Recorded, Xp
 
-next_serial = count(0, -1).__next__
-_observers: ContextVar[tuple[Callable[[Node], None], ...] | None] = ContextVar("minigrad.engine.tape", default=())
-# Functions to call with each new node in this thread or task; None where recording is off.
-observers, set_observers = _observers.get, _observers.set
-
 
 def propagate(cotangents: Cotangents, xp: Xp, free: bool = False) -> Cotangents:
     """Run the chain rule backward, from the tensors that have a gradient in `cotangents` to the leaves.
@@ -40,7 +35,7 @@ def propagate(cotangents: Cotangents, xp: Xp, free: bool = False) -> Cotangents:
     for node, dy in cotangents:
         for x, array, needed, dx in zip(node.inputs, node.arrays, node.needs, node.backward(xp, dy), strict=True):
             if x is not array and x.array is not array:
-                raise overwritten_error(node.op.__name__, array.shape)
+                raise overwritten_error(node.op.__name__, x.array.shape)
             if needed and dx is not None:
                 if dx.shape != array.shape:
                     dx = _unbroadcast(xp, node.op, dx, array.shape)
@@ -62,21 +57,13 @@ class Node:
         needs: for each input, whether its gradient is needed.
         y: the resulting array, or a tuple of them.
         params: keyword arguments of backward: those of forward, and `needs` and `cache` for operations that have them.
-        serial: 0, −1, −2, … in the order of recording. All readers of y have lower numbers, so in ascending order of
-            the numbers each node comes after all nodes that read its result.
+        serial: 0, −1, −2, … in the order of recording, so a node has a higher number than the nodes that read its y.
     """
 
     __slots__ = ("arrays", "inputs", "needs", "op", "params", "serial", "y")
 
     def __init__(
-        self,
-        op: type[Op],
-        inputs: Sequence[Any],
-        arrays: Sequence[Any],
-        needs: Sequence[bool],
-        y: Any,
-        params: Any,
-        observers: Sequence[Callable[[Node], None]] = (),
+        self, op: type[Op], inputs: Any, arrays: Any, needs: Sequence[bool], y: Any, params: Any, observers: Any = ()
     ) -> None:
         self.op: Any = op
         self.inputs, self.arrays, self.needs, self.y, self.params = inputs, arrays, needs, y, params
@@ -89,12 +76,8 @@ class Node:
     def backward(self, xp: Xp, dy: Any) -> tuple[Array | None, ...]:
         """Return dx for each input, from dy, the gradient of the result."""
         inputs, y, params = self.arrays, self.y, self.params
-        if xp is Op.functional:  # the rule gets Tensors; what an operation caches is on no tape, so it runs again
-            inputs, y = self.inputs, xp.outputs_of(self)
-            if self.op.caches:
-                given = {name: value for name, value in params.items() if name not in ("cache", "needs")}
-                y, cache = self.op.forward(xp, *inputs, **given)
-                params = {**params, "cache": cache}
+        if xp is Op.functional:  # then the rule gets Tensors
+            inputs, y, params = xp.as_tensors(self)
         if type(y) is tuple:  # results that no operation read have gradient 0
             dy = tuple([xp.zeros(part.shape, part.dtype) if d is None else d for d, part in zip(dy, y, strict=True)])
         dxs = self.op.backward(xp, dy, y, *inputs, **params)
@@ -104,6 +87,12 @@ class Node:
         """Forget everything, so that the arrays can be released."""
         self.op = self.y = self.params = None
         self.inputs = self.arrays = self.needs = ()
+
+
+next_serial = count(0, -1).__next__
+_observers: ContextVar[tuple[Callable[[Node], None], ...] | None] = ContextVar("minigrad.engine.tape", default=())
+# The switch: functions to call with each new node in this thread or task; None where recording is off.
+observers, set_observers = _observers.get, _observers.set
 
 
 class Cotangents:

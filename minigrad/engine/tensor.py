@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
-from minigrad.engine.errors import mixed_backends_error
 from minigrad.engine.ops import arithmetic
 from minigrad.engine.ops.op import MultiOp, Op
 from minigrad.engine.protocol import Array, BackendModule, TensorLike, TensorMethods
@@ -131,7 +130,7 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
             arrays.append(x.array)
             needs.append(x.tracked)
             if x.backend is not backend:
-                backend = _common(op, backend, x.backend)
+                backend = x.backend if backend is None else Tensor.host.refuse_mixture(op, backend, x.backend)
         elif type(x) in SCALARS and not op.of_arrays:
             arrays.append(x)
             needs.append(False)
@@ -151,13 +150,6 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
     if type(y) is tuple:
         return tuple([Tensor(part, backend, node, k) for k, part in enumerate(y)])
     return Tensor(y, backend, node)
-
-
-def _common(op: type[Op], backend: BackendModule | None, other: BackendModule) -> BackendModule:
-    """Return the backend of all inputs so far."""
-    if backend is not None:
-        raise mixed_backends_error(op.__name__, backend, other)
-    return other
 
 
 def gradients(

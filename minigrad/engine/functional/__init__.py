@@ -20,6 +20,8 @@ from minigrad.engine.functional.shaping import (
     zeros, zeros_like,
 )  # fmt: skip
 
+from minigrad.engine.functional.shaping import as_tensors as as_tensors  # for the tape
+
 __all__ = [
     "abs", "add", "all", "any", "arange", "argmax", "astype", "binary_cross_entropy", "broadcast_to", "clip", "concat",
     "concatenate", "cos", "cumsum", "divide", "einsum", "elu", "equal", "erf", "exp", "expand_dims", "expm1", "flip",

@@ -96,6 +96,18 @@ def outputs_of(node: Node) -> Any:
     return Tensor(node.y, current, node)
 
 
+def as_tensors(node: Node) -> tuple[Any, Any, dict[str, Any]]:
+    """Return a node's inputs, result and parameters on Tensors, for a gradient that is recorded.
+
+    The cache of an operation is on no tape. Such an operation runs again, on Tensors.
+    """
+    if not node.op.caches:
+        return node.inputs, outputs_of(node), node.params
+    params = {name: value for name, value in node.params.items() if name not in ("cache", "needs")}
+    y, cache = node.op.forward(Tensor.functional, *node.inputs, **params)
+    return node.inputs, y, {**node.params, "cache": cache}
+
+
 def sizes_of(shape: ShapeLike, least: int = 0) -> tuple[int, ...]:
     """The lengths of axes, none of them below the least: −1 where one may be left open."""
     try:
@@ -218,7 +230,7 @@ def pad(x: TensorLike, widths: Sequence[tuple[int, int]]) -> Tensor:
 
 def getitem(x: TensorLike, index: Any) -> Tensor:
     """x[index]"""
-    x = as_tensor(x)
+    x = x if isinstance(x, Tensor) else as_tensor(x)
     return apply(indexing.GetItem, x, index=normalize_index(index, x.backend, x.array.shape))
 
 
