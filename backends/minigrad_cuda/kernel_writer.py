@@ -46,7 +46,7 @@ class KernelWriter:
             self.options[name] = None
         elif name not in self.made:
             if name not in self.at:
-                raise RefusedError(f"{name} meets values of another width")
+                raise RefusedError(f"an operation mixes {name} with values of another width")
             location = self.at[name]
             value = self.text(location) + self.dropout_factor(location)
             if location.first:
@@ -68,7 +68,7 @@ class KernelWriter:
         width, pointer = array.widths[location.column], self._pointer(location.argument, writes)
         shared = width != self.width and self.width == UNITS and width in self.storage.d.shared
         if width != self.width and not shared:
-            raise RefusedError(f"values of the widths {width} and {self.width} meet")
+            raise RefusedError(f"an operation mixes values of the widths {width} and {self.width}")
         if array.time == "weight":
             return f"{pointer}[{self._unit()}]"
         if len(array.widths) == 1 and not shared:

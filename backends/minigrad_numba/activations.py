@@ -1,18 +1,18 @@
-"""tanh and σ for compiled loops, written so that the compiler makes vector instructions of them.
+"""tanh and σ for compiled loops, written so that the compiler vectorizes them.
 
-Both rest on e^y. With n the whole number nearest to y / ln 2, and r = y − n ln 2, which is then at most ½ ln 2:
+Both use e^y. Let n be the integer nearest to y / ln 2, and r = y − n ln 2, so |r| ≤ ½ ln 2:
 
     e^y = 2ⁿ (1 + p),       p = eʳ − 1 = r + r²/2! + r³/3! + …
 
     tanh x = ±E / (E + 2)                       E = e^(2|x|) − 1 = 2ⁿ p + (2ⁿ − 1),  exact to the last digits at x ≈ 0
-    σ(x)   = 1 / (1 + e), or e / (1 + e)        e = e^(−|x|); the one for x ≥ 0, the other for x < 0
+    σ(x)   = 1 / (1 + e), or e / (1 + e)        e = e^(−|x|); the first for x ≥ 0, the second for x < 0
 
-Nothing branches, calls or converts to integers: n is rounded by adding a number so large that its last binary digit is
-worth 1, and 2ⁿ is made by moving these digits to where a float has its exponent. NaN goes through every line.
+The code has no branches, calls or conversions to integers. n is rounded by adding a number whose last binary digit is
+worth 1, and 2ⁿ is made by shifting these digits into the exponent of a float. NaN propagates through every line.
 
-How exact: at most 2 units in the last place from the true value, in float32 and in float64, over the whole range,
-denormal numbers included; ±∞ give the limits. Tests hold this. (NumPy's own float32 functions are off by up to 1.4
-units in tanh and 3.5 in 1/(1 + exp(−x)).)
+Accuracy: at most 2 units in the last place from the true value, in float32 and in float64, over the whole range,
+denormal numbers included; ±∞ give the limits. Tests check this. (NumPy's float32 functions are off by up to 1.4 units
+in tanh and 3.5 in 1/(1 + exp(−x)).)
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ LN2 = decimal.Decimal("0.6931471805599453094172321214581765680755")
 
 
 def _exponential(real: Any, whole: Any, terms: int) -> tuple[Any, Any, Any]:
-    """The functions that a dtype's e^y is put together from, y → (p, 2 · bias + n) and bias + n → 2ⁿ, and it for y ≤ 0.
+    """Return the parts of e^y for a dtype, y → (p, 2 · bias + n) and bias + n → 2ⁿ, and e^y for y ≤ 0.
 
-    A float stores its exponent with a bias added to it, and so do these; then no number is negative.
+    A float stores its exponent plus a bias, and so do these functions; then no number is negative.
 
     Args:
         real: the dtype.
-        whole: the unsigned integers of that many bits.
-        terms: how many terms of the series make p, an odd number.
+        whole: the unsigned integer type of as many bits.
+        terms: the number of terms of the series for p, odd.
     """
     about = np.finfo(real)
     per_ln2 = real(1 / LN2)
-    ln2_high = real(math.floor(LN2 * 2**10) / 2**10)  # so short that n · ln2_high is exact
+    ln2_high = real(math.floor(LN2 * 2**10) / 2**10)  # few enough digits that n · ln2_high is exact
     ln2_low = real(LN2 - decimal.Decimal(float(ln2_high)))
     rounder = real(1.5 * 2**about.nmant)
-    exponent = whole(about.nmant)  # where it begins among the bits
+    exponent = whole(about.nmant)  # the position of its lowest bit
     bias, bits_of_rounder = whole(about.maxexp - 1), rounder.view(whole)
-    lowest = real(math.log(about.smallest_subnormal) - 1.5)  # from there on e^y is 0
+    lowest = real(math.log(about.smallest_subnormal) - 1.5)  # below this, e^y is 0
     zero, one, bit = real(0), real(1), whole(1)
     series = tuple((real(1 / math.factorial(k)), real(1 / math.factorial(k + 1))) for k in range(terms - 1, 1, -2))
 
@@ -60,7 +60,7 @@ def _exponential(real: Any, whole: Any, terms: int) -> tuple[Any, Any, Any]:
         n = shifted - rounder
         r = (y - n * ln2_high) - n * ln2_low
         r_2, s = r * r, zero
-        for c, c_next in series:  # two terms at a time: half as many lines that wait for the one before
+        for c, c_next in series:  # two terms at a time: half as many dependent lines
             s = s * r_2 + (c + c_next * r)
         return r + r_2 * s, whole(shifted.view(whole) - bits_of_rounder + bias + bias)
 
@@ -72,17 +72,17 @@ def _exponential(real: Any, whole: Any, terms: int) -> tuple[Any, Any, Any]:
         y = lowest if y < lowest else y
         p, n = parts(y)
         half = whole(n >> bit)
-        return (p + one) * power(half) * power(whole(n - half))  # in two steps: 2ⁿ may be too small for a float
+        return (p + one) * power(half) * power(whole(n - half))  # in two factors: 2ⁿ may be too small for a float
 
     return parts, power, exponential
 
 
 def _quotient(one: Any) -> Any:
-    """The function a / (b + e) for the dtype of this 1."""
+    """Return the function a / (b + e) for the dtype of this 1."""
 
     @inlined
     def quotient(a, b, e):  # type: ignore[no-untyped-def]
-        """a / (b + e), with what the sum and the division lost put back."""
+        """a / (b + e), corrected for the rounding of the sum and the division."""
         d = b + e
         lost = e - (d - b)
         per_d = one / d
@@ -93,14 +93,14 @@ def _quotient(one: Any) -> Any:
 
 
 def _made(real: Any, whole: Any, terms: int) -> tuple[Function, ...]:
-    """tanh, the gate's σ and its slope, and e^y for y ≤ 0, for a dtype."""
+    """Return tanh, the gate's σ and its derivative, and e^y for y ≤ 0, for a dtype."""
     zero, one, two = real(0), real(1), real(2)
     (parts, power, exponential), quotient = _exponential(real, whole, terms), _quotient(one)
     inlined_exponential = inlined(exponential)
     fifth, middle = real(0.2), real(0.5)
     sign = whole(1 << (np.iinfo(whole).bits - 1))
     bias = whole(np.finfo(real).maxexp - 1)
-    far = real(0.8 * np.finfo(real).nmant)  # from there on tanh is 1
+    far = real(0.8 * np.finfo(real).nmant)  # beyond this, tanh is 1
 
     def tanh(x):  # type: ignore[no-untyped-def]
         y = two * abs(x)
@@ -144,12 +144,12 @@ def exponential(y: Any) -> Any:
 
 
 def gate(x: Any, hard: bool) -> Any:
-    """The gates' activation, in compiled code: σ(x), or if `hard`, clip(0.2 x + 0.5, 0, 1)."""
+    """The gates' activation, in compiled code: σ(x), or clip(0.2 x + 0.5, 0, 1) if `hard`."""
     return np.clip(0.2 * x + 0.5, 0.0, 1.0) if hard else 1.0 / (1.0 + np.exp(-x))
 
 
 def gate_slope(y: Any, hard: bool) -> Any:
-    """The derivative of `gate`, told from its value y."""
+    """The derivative of `gate`, from its value y."""
     return np.where((y > 0.0) & (y < 1.0), 0.2, 0.0) if hard else y - y * y
 
 

@@ -1,15 +1,20 @@
-"""Helpers of the compiled loops: products for the rows of a block of steps, sums over rows, dropout."""
+"""Functions that the printed loops call: products for a block of steps, sums over rows, dropout."""
 
 from __future__ import annotations
 
-from minigrad_numba.compiling import called, inlined
+from minigrad_numba.compiling import helper, inlined
 from minigrad_numba.products import add_product_of_transposed
 from minigrad_numba.tiles import add_product
+
+__all__ = [
+    "add_product", "add_projection", "add_rows", "add_weight_gradient", "apply_dropout", "apply_dropout_to_steps",
+    "project", "rows_of", "set_rows",
+]  # fmt: skip
 
 
 @inlined
 def rows_of(x):  # type: ignore[no-untyped-def]
-    """(time, batch, n) as (time · batch, n)."""
+    """Reshape (time, batch, n) to (time · batch, n)."""
     return x.reshape((x.shape[0] * x.shape[1], x.shape[2]))
 
 
@@ -29,7 +34,7 @@ def add_rows(dz, db):  # type: ignore[no-untyped-def]
             db[k] += dz[row, k]
 
 
-@called
+@helper
 def project(x, W, b, z):  # type: ignore[no-untyped-def]
     """z = x W + b, for a block of steps."""
     rows = rows_of(z)
@@ -37,28 +42,28 @@ def project(x, W, b, z):  # type: ignore[no-untyped-def]
     add_product(rows_of(x), W, rows)
 
 
-@called
-def gather(h, dz, dU):  # type: ignore[no-untyped-def]
+@helper
+def add_weight_gradient(h, dz, dU):  # type: ignore[no-untyped-def]
     """dU += Σ hᵀ dz, over the steps and rows of a block."""
     add_product_of_transposed(rows_of(h), rows_of(dz), dU)
 
 
-@called
-def add_projected(x, W, z):  # type: ignore[no-untyped-def]
+@helper
+def add_projection(x, W, z):  # type: ignore[no-untyped-def]
     """z += x W, for a block of steps; with Wᵀ, dx += dz Wᵀ."""
     add_product(rows_of(x), W, rows_of(z))
 
 
 @inlined
-def thin(h, mask, out):  # type: ignore[no-untyped-def]
-    """out = h ∘ mask, for a step: recurrent dropout. out may be h."""
+def apply_dropout(h, mask, out):  # type: ignore[no-untyped-def]
+    """out = h ∘ mask, for a step: recurrent dropout. `out` may be `h`."""
     for row in range(len(h)):
         for k in range(h.shape[1]):
             out[row, k] = h[row, k] * mask[row, k]
 
 
 @inlined
-def thin_steps(h, mask, out):  # type: ignore[no-untyped-def]
+def apply_dropout_to_steps(h, mask, out):  # type: ignore[no-untyped-def]
     """out = h ∘ mask, for a block of steps."""
     for t in range(len(h)):
-        thin(h[t], mask, out[t])
+        apply_dropout(h[t], mask, out[t])

@@ -1,10 +1,10 @@
 """A cell's loop over time as text: two functions, forward and backward, for Numba.
 
-A step is one product for each source, with `add_product`, and a pass over the rows for each stage of the cell's lines.
-What does not wait for the step before, x W + b and the gradients of the weights, is one product for a block of `_n`
-steps. At a step at which a row rests it keeps its state, and its gradients pass by.
+A step is one product for each source, by `add_product`, and a loop over the rows for each stage of the cell's lines.
+x W + b and the gradients of the weights do not depend on the step before: they are one product for a block of `_n`
+steps. A masked row keeps its state, and its gradients pass through unchanged.
 
-The text is the same for the same cell, so that it can be kept on disk, and it is a module that can be imported.
+The text is deterministic, so that it can be cached on disk, and it is an importable module.
 """
 
 from __future__ import annotations
@@ -13,41 +13,41 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from minigrad_numba import words
-from minigrad_numba.back_places import BackPlaces
-from minigrad_numba.layout import WIDE, indented, wrapped
-from minigrad_numba.passes import Pass, Value, Write
-from minigrad_numba.places import UNITS, ForwardPlaces, Names, Place, RefusedError, Room
-from minigrad_numba.rules import UnknownWordError, rule_text
-from minigrad_numba.thinned import Thinned
+from minigrad_numba import arrays, scalar_functions
+from minigrad_numba.backward_storage import BackwardStorage
+from minigrad_numba.dropout import WithDropout
+from minigrad_numba.forward_storage import ForwardStorage
+from minigrad_numba.locations import UNITS, ArraySpec, Location, Names, RefusedError
+from minigrad_numba.row_functions import Read, RowFunctions, Write
+from minigrad_numba.rules import UnknownFunctionError, rule_text
+from minigrad_numba.wrapping import indented, wrapped, wrapped_import
 
-_ARRAYS = ["add_product", "add_projected", "add_rows", "gather", "project", "rows_of", "set_rows", "thin", "thin_steps"]
-_COMPILING = ["apart", "compiled", "inlined"]
+_COMPILING = ["compiled", "inlined", "noalias"]
 
 
-class Printed(NamedTuple):
-    """A loop's text, and the arrays that its functions are called with, in this order.
+class PrintedLoop(NamedTuple):
+    """The text of a loop, and the arrays that its functions take, in this order.
 
     Attributes:
-        text: the module.
-        widths: the widths whose numbers they take.
-        cached: what `forward` fills and `backward` reads; the states come last.
-        room: what `forward` needs for one step.
-        back: what `backward` needs for a step or a block.
+        text: the text of the module.
+        widths: the widths that the functions take as numbers.
+        cached: the arrays that `forward` fills and `backward` reads; the states come last.
+        forward_buffers: the buffers of `forward` for one step.
+        backward_buffers: the buffers of `backward` for a step or a block.
     """
 
     text: str
     widths: tuple[str, ...]
-    cached: tuple[Room, ...]
-    room: tuple[Room, ...]
-    back: tuple[Room, ...]
+    cached: tuple[ArraySpec, ...]
+    forward_buffers: tuple[ArraySpec, ...]
+    backward_buffers: tuple[ArraySpec, ...]
 
 
-def printed(of: Thinned, dtype: str, options: Any) -> Printed:
-    """Returns the loop of a cell.
+def printed(cell: WithDropout, dtype: str, options: Any) -> PrintedLoop:
+    """Return the printed loop of a cell.
 
     Args:
-        of: the cell's description, with its dropout masks shared out.
+        cell: the cell's description, with its dropout masks assigned.
         dtype: "float32" or "float64".
         options: `minigrad.engine.optional.LoopOptions`.
 
@@ -55,25 +55,25 @@ def printed(of: Thinned, dtype: str, options: Any) -> Printed:
         RefusedError: the cell cannot be written as such a loop.
     """
     try:
-        return _Printer(of, dtype, options).printed()
-    except UnknownWordError as error:
-        raise RefusedError(f"the compiled loops do not know the word {error}") from None
+        return _Printer(cell, dtype, options).printed()
+    except UnknownFunctionError as error:
+        raise RefusedError(f"the compiled loops have no function {error}") from None
 
 
 def title_of(d: Any) -> str:
-    """Returns a cell's name as messages have it, ``"LSTM"``."""
+    """Return a cell's name for messages, such as ``"LSTM"``."""
     title: str = d.name.rpartition(".")[2]
     return title
 
 
 class _Printer:
-    """Writes the module."""
+    """The printer of a module."""
 
-    def __init__(self, of: Thinned, dtype: str, options: Any) -> None:
-        d, self.of, self.d, self.dtype, self.options = of.d, of, of.d, dtype, options
+    def __init__(self, cell: WithDropout, dtype: str, options: Any) -> None:
+        d, self.cell, self.d, self.dtype, self.options = cell.d, cell, cell.d, dtype, options
         _check_names(d)
         self.names = Names(d)
-        self.names.import_([*words.__all__, *_ARRAYS, *_COMPILING])
+        self.names.import_([*scalar_functions.__all__, *arrays.__all__, *_COMPILING])
         width = dict(d.widths)
         self.widths = tuple(dict.fromkeys([UNITS, *width.values()]))
         self.variable = {w: self.names.fresh(f"_{w}") for w in self.widths}
@@ -83,49 +83,57 @@ class _Printer:
         }
         self.wT = {name: self.names.fresh(f"{self.w[name]}_T") for name in self.w if name not in self._biases()}
         self.dw = {name: self.names.fresh(f"_d{name.replace(':', '_')}") for name in d.weights}
-        self.places = ForwardPlaces(d, self.names, self.variable, width)
-        self.back = BackPlaces(d, self.names, self.variable, self.places, self.dw)
+        self.forward = ForwardStorage(d, self.names, self.variable, width)
+        self.backward = BackwardStorage(d, self.names, self.variable, self.forward, self.dw)
         if self._dropout():
-            thinned = Room("_thinned", "", (width.get(d.output, UNITS),))
-            self.places.room.append(thinned)
-            self.back.room.append(thinned._replace(time="block"))
+            dropped = ArraySpec("_dropped", "", (width.get(d.output, UNITS),))
+            self.forward.buffers.append(dropped)
+            self.backward.buffers.append(dropped._replace(time="block"))
         self.x = self._inputs("_x")
         self.dx = self._inputs("_dx")
-        self.passes = Pass(d, self.names, self._body, self.variable, self.per)
+        self.row_functions = RowFunctions(d, self.names, self._body, self.variable, self.per)
 
-    def printed(self) -> Printed:
+    def printed(self) -> PrintedLoop:
         forward = ["", "", *self._forward()]
         backward = ["", "", *self._backward()]
-        lines = [line for long in (*self.passes.text, *forward, *backward) for line in wrapped(long)]
+        lines = [line for long in (*self.row_functions.text, *forward, *backward) for line in wrapped(long)]
         text = "\n".join([*self._head(lines), *lines]) + "\n"
         states = [
-            Room(array, "states", (dict(self.d.widths).get(s, UNITS),)) for s, array in self.places.states.items()
+            ArraySpec(array, "states", (dict(self.d.widths).get(s, UNITS),)) for s, array in self.forward.states.items()
         ]
-        return Printed(
-            text, self.widths, (*self.places.cached, *states), tuple(self.places.room), tuple(self.back.room)
+        return PrintedLoop(
+            text,
+            self.widths,
+            (*self.forward.cached, *states),
+            tuple(self.forward.buffers),
+            tuple(self.backward.buffers),
         )
 
     # --- the parts of the text ----------------------------------------------------------------------------------------
 
     def _head(self, lines: Sequence[str]) -> list[str]:
-        """The comment, the imports of what the lines call, the activations."""
-        d, rules, said = self.d, list[str](), list[str]()
+        """Return the comment, the imports and the activations."""
+        d, rules, comment = self.d, list[str](), list[str]()
         for word, rule in (("sigma", self.options.sigma), ("phi", self.options.phi)):
             if any(f"{word}(" in line for line in lines):
                 if rule is None:
                     raise RefusedError(f"{word} is not elementwise")
                 rules += ["", "", *rule_text(word, rule)]
-                said.append(f"{word} is {rule.name}")
+                comment.append(f"{word} is {rule.name}")
         called = {name for line in (*lines, *rules) for name in re.findall(r"(\w+)\(|@(\w+)", line) for name in name}
         imports = [
             line
-            for module, there in (("arrays", _ARRAYS), ("compiling", _COMPILING), ("words", words.__all__))
+            for module, there in (
+                ("arrays", arrays.__all__),
+                ("compiling", _COMPILING),
+                ("scalar_functions", scalar_functions.__all__),
+            )
             if (names := [name for name in there if name in called])
             for line in wrapped_import(f"from minigrad_numba.{module} import {', '.join(names)}")
         ]
         return [
             f"# {title_of(d)}: its loop over time in {self.dtype}, printed from {d.name}.",
-            *([f"# {'; '.join(said)}."] if said else []),
+            *([f"# {'; '.join(comment)}."] if comment else []),
             "#",
             *[f"# {line}" for line in self._legend()],
             "",
@@ -139,20 +147,20 @@ class _Printer:
 
     def _legend(self) -> Iterator[str]:
         for k, p in enumerate(self.d.products):
-            yield f"    {' '.join(p.columns)} = {self._product(p)}, in {self.places.products[k].array}"
-        kept = [
-            f"{name} in the place of {c}"
-            for name, stores in self.places.stores.items()
-            for place in stores
+            yield f"    {' '.join(p.columns)} = {self._product(p)}, in {self.forward.products[k].array}"
+        cached = [
+            f"{name} in the columns of {c}"
+            for name, stores in self.forward.stores.items()
+            for location in stores
             for c in self.d.columns
-            if place == self.places.at[c] and place.columns
+            if location == self.forward.at[c] and location.columns
         ]
-        yield from ([f"    kept: {', '.join(kept)}"] if kept else [])
+        yield from ([f"    cached: {', '.join(cached)}"] if cached else [])
         yield "Names that begin with _ are the printer's. _h holds h for all steps, _dh its gradient; _W is W, packed"
-        yield "for products, _W_T transposed. _rests says which rows keep their state. A block is _n steps long."
+        yield "for products, _W_T transposed. _masked marks the rows that keep their state. A block is _n steps long."
 
     def _product(self, p: Any, only: str = "") -> str:
-        """A product as the equations have it."""
+        """Return a product as in the equations."""
         terms = [
             f"{t.source if t.flows else f'stop({t.source})'} {t.matrix.replace(':', '_')}"
             for t in p.terms
@@ -162,28 +170,28 @@ class _Printer:
         return " + ".join([*terms, *([p.bias.replace(":", "_")] if with_bias else [])])
 
     def _forward(self) -> Iterator[str]:
-        d, places = self.d, self.places
+        d, forward = self.d, self.forward
         arguments = [
             *dict.fromkeys(self.x), *self.w.values(), *(self._parameter(n) for n in d.parameters), *self._numbers(),
-            *(room.name for room in places.cached), *places.states.values(), *(room.name for room in places.room),
+            *(spec.name for spec in forward.cached), *forward.states.values(), *(spec.name for spec in forward.buffers),
         ]  # fmt: skip
         yield f'@compiled("the {title_of(d)}\'s loop forward")'
-        yield f"def forward({', '.join([*arguments, *self._dropout(), '_rests', '_n'])}):"
-        yield '    """Fill the arrays of the states and of what is kept."""'
-        yield f"    _batch = {places.states[d.states[0]]}.shape[1]"
+        yield f"def forward({', '.join([*arguments, *self._dropout(), '_masked', '_n'])}):"
+        yield '    """Fill the arrays of the states and of the cache."""'
+        yield f"    _batch = {forward.states[d.states[0]]}.shape[1]"
         yield from self._pers()
         yield f"    for _start in range(0, len({self.x[0]}), _n):"
         yield f"        _stop = min(_start + _n, len({self.x[0]}))"
-        yield from indented(2, self._projected())
+        yield from indented(2, self._projections())
         yield "        for _t in range(_start, _stop):"
-        yield from indented(3, self._multiplied())
-        for k, stage in enumerate(places.stages):
+        yield from indented(3, self._products_of_step())
+        for k, stage in enumerate(forward.stages):
             yield from indented(3, self._stage(k, stage))
 
-    def _projected(self) -> Iterator[str]:
-        """x W + b, for all steps of a block."""
+    def _projections(self) -> Iterator[str]:
+        """Yield x W + b, for all steps of a block."""
         for k, p in enumerate(self.d.products):
-            terms, z = [t for t in p.terms if t.source == "x"], self.places.products[k]
+            terms, z = [t for t in p.terms if t.source == "x"], self.forward.products[k]
             x = f"{self.x[k]}[_start:_stop]"
             yield from ([f"# {' '.join(p.columns)}: {self._product(p, 'x')}, for a block of steps"] if terms else [])
             if terms and not p.bias:
@@ -192,33 +200,33 @@ class _Printer:
                 if p.bias and not n:
                     yield f"project({x}, {self.w[t.matrix]}, {self.w[p.bias]}, {z.block()})"
                 else:
-                    yield f"add_projected({x}, {self.w[t.matrix]}, {z.block()})"
+                    yield f"add_projection({x}, {self.w[t.matrix]}, {z.block()})"
 
-    def _multiplied(self) -> Iterator[str]:
-        """h U, for one step."""
+    def _products_of_step(self) -> Iterator[str]:
+        """Yield h U, for one step."""
         for k, p in enumerate(self.d.products):
-            z, read = self.places.products[k], self._product(p, "h")
+            z, read = self.forward.products[k], self._product(p, "h")
             yield from ([f"# {' '.join(p.columns)}: {read}"] if read else [])
             if not any(t.source == "x" for t in p.terms):
                 yield f"set_rows({z.step()}, {self.w[p.bias]})" if p.bias else f"{z.step()}[...] = 0"
             for t in p.terms:
                 if t.source != "x":
-                    source = self.places.at[t.source].step()
-                    if self._thins(k, t):
-                        yield f"thin({source}, _masks[{self.of.h[k]}], _thinned)"
-                        source = "_thinned"
+                    source = self.forward.at[t.source].step()
+                    if self._has_dropout(k, t):
+                        yield f"apply_dropout({source}, _dropout_masks[{self.cell.h[k]}], _dropped)"
+                        source = "_dropped"
                     yield f"add_product({source}, {self.w[t.matrix]}, {z.step()})"
 
     def _stage(self, k: int, stage: Any) -> Iterator[str]:
-        """A pass over the rows, and the inner product after it."""
-        d, places, last = self.d, self.places, k == len(self.places.stages) - 1
-        number = f"_{k + 1}" if len(places.stages) > 1 else ""
-        said = "One row of a step." if last else f"One row of a step, up to {d.inner[k].source} {d.inner[k].matrix}."
-        calls = self.passes.write((f"_step{number}", said), stage.lines, self._stores(k, stage), self._value)
+        """Yield the loop over the rows of a stage, and the inner product after it."""
+        d, forward, last = self.d, self.forward, k == len(self.forward.stages) - 1
+        number = f"_{k + 1}" if len(forward.stages) > 1 else ""
+        comment = "One row of a step." if last else f"One row of a step, up to {d.inner[k].source} {d.inner[k].matrix}."
+        calls = self.row_functions.write((f"_step{number}", comment), stage.lines, self._stores(k, stage), self._value)
         if last:
             yield "for _row in range(_batch):"
-            yield "    if _rests.size and _rests[_t, _row]:"
-            for array in places.states.values():
+            yield "    if _masked.size and _masked[_t, _row]:"
+            for array in forward.states.values():
                 yield f"        {array}[_t + 1, _row] = {array}[_t, _row]"
             if calls:
                 yield "    else:"
@@ -227,143 +235,147 @@ class _Printer:
         if calls:
             yield "for _row in range(_batch):"
             yield from indented(1, calls)
-        inner, source = d.inner[k], places.source[k].step()
+        inner, source = d.inner[k], forward.source[k].step()
         yield f"# {inner.v} = {inner.source} {inner.matrix}"
-        if self.of.inner[k] is not None:
-            yield f"thin({source}, _masks[{self.of.inner[k]}], _thinned)"
-            source = "_thinned"
-        yield f"{places.at[inner.v].step()}[...] = 0"
-        yield f"add_product({source}, {self.w[inner.matrix]}, {places.at[inner.v].step()})"
+        if self.cell.inner[k] is not None:
+            yield f"apply_dropout({source}, _dropout_masks[{self.cell.inner[k]}], _dropped)"
+            source = "_dropped"
+        yield f"{forward.at[inner.v].step()}[...] = 0"
+        yield f"add_product({source}, {self.w[inner.matrix]}, {forward.at[inner.v].step()})"
 
     def _stores(self, k: int, stage: Any) -> Iterator[Write]:
-        places, made = self.places, [n for n, _ in stage.lines]
+        forward, made = self.forward, [n for n, _ in stage.lines]
         if k == 0:
-            made += [c for c in self.d.columns if c in places.stores]
-        after = [s.product for s in places.stages[:k]]
-        if k == len(places.stages) - 1:
+            made += [c for c in self.d.columns if c in forward.stores]
+        after = [s.product for s in forward.stages[:k]]
+        if k == len(forward.stages) - 1:
             made += after
         own = {n for n, _ in stage.lines}
         for name in made:
-            at = [p for p in places.stores.get(name, []) if name in own or p != places.at[name]]
-            if name not in places.stores and name in places.at and name in own:
-                at = [places.at[name]]
-            yield from (Write(name, place) for place in at)
+            at = [p for p in forward.stores.get(name, []) if name in own or p != forward.at[name]]
+            if name not in forward.stores and name in forward.at and name in own:
+                at = [forward.at[name]]
+            yield from (Write(name, location) for location in at)
 
-    def _value(self, name: str) -> Value:
-        if name not in self.places.at:
-            raise RefusedError(f"{name} meets values of another width")
-        return Value(self.places.at[name])
+    def _value(self, name: str) -> Read:
+        if name not in self.forward.at:
+            raise RefusedError(f"an operation mixes {name} with values of another width")
+        return Read(self.forward.at[name])
 
     # --- backward -----------------------------------------------------------------------------------------------------
 
     def _backward(self) -> Iterator[str]:
-        d, places, back = self.d, self.places, self.back
+        d, forward, backward = self.d, self.forward, self.backward
         arguments = [
-            "_dy", *back.upstream.values(), *dict.fromkeys(self.x), *self.wT.values(),
-            *(self._parameter(n) for n in d.parameters), *self._numbers(), *(room.name for room in places.cached),
-            *places.states.values(), *(room.name for room in back.room), *self._dropout(), "_rests",
+            "_dy", *backward.upstream.values(), *dict.fromkeys(self.x), *self.wT.values(),
+            *(self._parameter(n) for n in d.parameters), *self._numbers(), *(spec.name for spec in forward.cached),
+            *forward.states.values(), *(spec.name for spec in backward.buffers), *self._dropout(), "_masked",
             *dict.fromkeys(self.dx), *self.dw.values(),
         ]  # fmt: skip
         yield f'@compiled("the {title_of(d)}\'s loop backward")'
         yield f"def backward({', '.join(arguments)}):"
-        yield '    """Add to _dx and to the gradients of the weights; those of the states become the initial ones."""'
-        yield f"    _n, _batch = len({back.products[0]}), {places.states[d.states[0]]}.shape[1]"
+        yield '    """Add to _dx and the gradients of the weights; those of the states become the initial ones."""'
+        yield f"    _n, _batch = len({backward.products[0]}), {forward.states[d.states[0]]}.shape[1]"
         yield from self._pers()
         yield f"    for _stop in range(len({self.x[0]}), 0, -_n):"
         yield "        _start = max(_stop - _n, 0)"
         yield "        for _t in range(_stop - 1, _start - 1, -1):"
         yield "            _at = _t - _start"
-        for k in range(len(back.stages)):
+        for k in range(len(backward.stages)):
             yield from indented(3, self._stage_back(k))
-        yield from indented(3, self._multiplied_back())
-        yield from indented(2, self._gathered())
+        yield from indented(3, self._products_of_step_back())
+        yield from indented(2, self._gradients_of_block())
 
     def _stage_back(self, k: int) -> Iterator[str]:
-        """A pass over the rows, and the inner product after it."""
-        back, last = self.back, k == len(self.back.stages) - 1
-        lines = [*back.stages[k].lines, *(back.again if last else [])]
-        number = f"_{k + 1}" if len(back.stages) > 1 else ""
-        said = "One row of a step back." if last else f"One row of a step back, up to {back.stages[k].product}."
-        calls = self.passes.write((f"_step_back{number}", said), lines, back.writes(k), back.value)
-        rests = list(back.resting(k))
+        """Yield the loop over the rows of a stage, and the inner product after it."""
+        backward, last = self.backward, k == len(self.backward.stages) - 1
+        lines = [*backward.stages[k].lines, *(backward.recomputed if last else [])]
+        number = f"_{k + 1}" if len(backward.stages) > 1 else ""
+        comment = (
+            "One row of a backward step."
+            if last
+            else f"One row of a backward step, up to {backward.stages[k].product}."
+        )
+        calls = self.row_functions.write((f"_step_back{number}", comment), lines, backward.writes(k), backward.value)
+        masked = list(backward.masked_lines(k))
         yield "for _row in range(_batch):"
-        yield "    if _rests.size and _rests[_t, _row]:"
-        yield from indented(2, rests)
+        yield "    if _masked.size and _masked[_t, _row]:"
+        yield from indented(2, masked)
         if calls:
             yield "    else:"
             yield from indented(2, calls)
         if not last:
-            inner = back.inner[k]
-            j, ds = self.d.inner.index(inner), back.at[back.stages[k].product].step()
-            yield f"# {back.stages[k].product} = {inner.dv} {inner.matrix}ᵀ"
+            inner = backward.inner[k]
+            j, ds = self.d.inner.index(inner), backward.at[backward.stages[k].product].step()
+            yield f"# {backward.stages[k].product} = {inner.dv} {inner.matrix}ᵀ"
             yield f"{ds}[...] = 0"
-            yield f"add_product({back.dv[j].step()}, {self.wT[inner.matrix]}, {ds})"
-            if self.of.inner[j] is not None:
-                yield f"thin({ds}, _masks[{self.of.inner[j]}], {ds})"
+            yield f"add_product({backward.dv[j].step()}, {self.wT[inner.matrix]}, {ds})"
+            if self.cell.inner[j] is not None:
+                yield f"apply_dropout({ds}, _dropout_masks[{self.cell.inner[j]}], {ds})"
 
-    def _multiplied_back(self) -> Iterator[str]:
-        """dz Uᵀ, for one step."""
+    def _products_of_step_back(self) -> Iterator[str]:
+        """Yield dz Uᵀ, for one step."""
         for k, p in enumerate(self.d.products):
             for t in p.terms:
                 if t.source == "x" or not t.flows:
                     continue
-                dz, ds = f"{self.back.products[k]}[_at]", self.back.upstream[t.source]
-                yield f"# to {t.source} of the step before: dz {t.matrix.replace(':', '_')}ᵀ"
-                if self._thins(k, t):
-                    yield "_thinned[0] = 0"
-                    yield f"add_product({dz}, {self.wT[t.matrix]}, _thinned[0])"
-                    yield f"thin(_thinned[0], _masks[{self.of.h[k]}], _thinned[0])"
-                    yield f"{ds} += _thinned[0]"
+                dz, ds = f"{self.backward.products[k]}[_at]", self.backward.upstream[t.source]
+                yield f"# gradient of {t.source}: dz {t.matrix.replace(':', '_')}ᵀ"
+                if self._has_dropout(k, t):
+                    yield "_dropped[0] = 0"
+                    yield f"add_product({dz}, {self.wT[t.matrix]}, _dropped[0])"
+                    yield f"apply_dropout(_dropped[0], _dropout_masks[{self.cell.h[k]}], _dropped[0])"
+                    yield f"{ds} += _dropped[0]"
                 else:
                     yield f"add_product({dz}, {self.wT[t.matrix]}, {ds})"
 
-    def _gathered(self) -> Iterator[str]:
-        """The gradients of x and of the weights, for the steps of a block."""
+    def _gradients_of_block(self) -> Iterator[str]:
+        """Yield the gradients of x and of the weights, for the steps of a block."""
         yield "# the gradients of x and of the weights, for a block of steps"
         for k, p in enumerate(self.d.products):
-            dz = f"{self.back.products[k]}[: _stop - _start]"
+            dz = f"{self.backward.products[k]}[: _stop - _start]"
             for t in p.terms:
                 if t.source == "x":
                     if t.flows:
                         dx = self.dx[k]
                         yield f"if {dx}.size:"
-                        yield f"    add_projected({dz}, {self.wT[t.matrix]}, {dx}[_start:_stop])"
-                    yield f"gather({self.x[k]}[_start:_stop], {dz}, {self.dw[t.matrix]})"
+                        yield f"    add_projection({dz}, {self.wT[t.matrix]}, {dx}[_start:_stop])"
+                    yield f"add_weight_gradient({self.x[k]}[_start:_stop], {dz}, {self.dw[t.matrix]})"
                 else:
-                    mask = self.of.h[k] if self._thins(k, t) else None
-                    yield from self._gather(self.places.at[t.source], dz, t.matrix, mask)
+                    mask = self.cell.h[k] if self._has_dropout(k, t) else None
+                    yield from self._weight_gradient(self.forward.at[t.source], dz, t.matrix, mask)
             if p.bias:
                 yield f"add_rows(rows_of({dz}), {self.dw[p.bias]})"
         for j, inner in enumerate(self.d.inner):
-            source = self.back.source.get(inner.source, self.places.source[j])
-            yield from self._gather(source, self.back.dv[j].block(), inner.matrix, self.of.inner[j])
+            source = self.backward.source.get(inner.source, self.forward.source[j])
+            yield from self._weight_gradient(source, self.backward.dv[j].block(), inner.matrix, self.cell.inner[j])
 
-    def _gather(self, source: Place, dz: str, matrix: str, mask: int | None) -> Iterator[str]:
+    def _weight_gradient(self, source: Location, dz: str, matrix: str, mask: int | None) -> Iterator[str]:
         text = source.block()
         if mask is not None:
-            yield f"thin_steps({text}, _masks[{mask}], _thinned[: _stop - _start])"
-            text = "_thinned[: _stop - _start]"
-        yield f"gather({text}, {dz}, {self.dw[matrix]})"
+            yield f"apply_dropout_to_steps({text}, _dropout_masks[{mask}], _dropped[: _stop - _start])"
+            text = "_dropped[: _stop - _start]"
+        yield f"add_weight_gradient({text}, {dz}, {self.dw[matrix]})"
 
     # --- names --------------------------------------------------------------------------------------------------------
 
-    def _thins(self, k: int, term: Any) -> bool:
-        return self.of.h[k] is not None and term.source == self.d.output
+    def _has_dropout(self, k: int, term: Any) -> bool:
+        return self.cell.h[k] is not None and term.source == self.d.output
 
     def _inputs(self, name: str) -> list[str]:
         own: dict[int | None, str] = {}
-        for k in self.of.x:
+        for k in self.cell.x:
             own.setdefault(k, self.names.fresh(name if k is None else f"{name}_{k}"))
-        return [own[k] for k in self.of.x]
+        return [own[k] for k in self.cell.x]
 
     def _dropout(self) -> list[str]:
-        return ["_masks"] if any(k is not None for k in (*self.of.h, *self.of.inner)) else []
+        return ["_dropout_masks"] if any(k is not None for k in (*self.cell.h, *self.cell.inner)) else []
 
     def _biases(self) -> Sequence[str]:
         return [p.bias for p in self.d.products if p.bias]
 
     def _parameter(self, name: str) -> str:
-        return self.places.at[name].array
+        return self.forward.at[name].array
 
     def _numbers(self) -> list[str]:
         return [*(self.names.scalar(n) for n in self.d.options), *self.variable.values()]
@@ -373,18 +385,12 @@ class _Printer:
             yield f"    {per} = {self.variable[UNITS]} // {self.variable[width]}"
 
     def _body(self, name: str) -> str:
-        return self.places.body(name)
-
-
-def wrapped_import(line: str) -> Iterator[str]:
-    """Yields an import, in parentheses where it is too long."""
-    module, names = line.split(" import ")
-    return iter([line]) if len(line) <= WIDE else wrapped(f"{module} import ({names})")
+        return self.forward.body(name)
 
 
 def _check_names(d: Any) -> None:
-    """Refuses what the widths of a description do not tell apart: a name for one value forward, another backward."""
+    """Refuse a name with two values, forward and backward, in a cell with widths, which are stored by name."""
     forward = {line.name for line in d.forward} | set(d.columns)
     twice = [line.name for line in d.backward if line.name in forward]
     if twice and d.widths:
-        raise RefusedError(f"{twice[0]} means one thing forward and another backward")
+        raise RefusedError(f"the name {twice[0]} has one value forward and another backward")

@@ -1,11 +1,11 @@
-"""Sums over the steps inside compiled loops, dW = Σ xᵀ dz: matrix products with a long inner side.
+"""Sums over the steps inside compiled loops, dW = Σ xᵀ dz: matrix products with a long inner dimension.
 
-Large ones are done by the BLAS that NumPy itself has loaded: the same routine on the same threads, reached without
-Python. (It is a fifth faster at these than `tiles`: what it copies together, it reads often.) Small ones, where
-that call would cost more than the product, are done in plain loops.
+Large products run in the BLAS that NumPy has loaded: the same routine on the same threads, called without Python. (It
+is a fifth faster at these than `tiles`: it reads its packed copies many times.) Small products, which cost less than
+such a call, run in plain loops.
 
-Where NumPy's BLAS is not to be found, SciPy's is taken, if it is installed; and if not, plain loops of the same
-signature, which are right, but slow at large sizes. `BLAS` says which it is.
+If NumPy's BLAS is not found, SciPy's is used if it is installed; otherwise plain loops of the same signature, which are
+correct but slow at large sizes. `BLAS` names the one in use.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from minigrad_numba.compiling import INLINED, inlined
 
 Array = Any
 
-SMALL = 4096  # multiplications: up to here plain loops are faster, as measured
+SMALL = 4096  # multiplications up to which plain loops are faster, as measured
 
-# What the routine is called in NumPy's own wheels, in other builds of OpenBLAS, in Apple's library, in any other.
+# Names of the routine in NumPy's wheels, in other builds of OpenBLAS, in Apple's library, in any other.
 NAMES = ("scipy_{}gemm_64_", "{}gemm_64_", "{}gemm$NEWLAPACK$ILP64", "{}gemm$NEWLAPACK", "{}gemm_")
 
 
 # --- xGEMM: C ← α op(A) op(B) + β C -------------------------------------------------------------------------------
 # By its Fortran interface: all arguments by address, matrices column by column, `op` the letter N or T (transposed).
-# A BLAS that counts in 32 bits finds its numbers in the lower half of ours.
+# A BLAS with 32-bit integers reads the lower half of these 64-bit ones.
 
 
 def _signature(real: Any) -> Any:
@@ -43,7 +43,7 @@ def _signature(real: Any) -> Any:
 
 
 def _in_plain_loops(real: Any) -> Any:
-    """The routine, written out as it is called here: op(A) = A, op(B) = Bᵀ, α = β = 1."""
+    """Return the routine in plain loops, for the arguments of this module: op(A) = A, op(B) = Bᵀ, α = β = 1."""
 
     @cfunc(_signature(real))
     def gemm(op_A, op_B, m, n, k, α, A, lda, B, ldb, β, C, ldc):  # type: ignore[no-untyped-def]
@@ -58,13 +58,13 @@ def _in_plain_loops(real: Any) -> Any:
 
 
 def symbol(names: Sequence[str], part: str) -> Any:
-    """A function of the BLAS that NumPy has loaded, by the first of its possible names; None if it has none of them."""
+    """Return a function of the BLAS that NumPy has loaded, by the first name that exists; None if none does."""
     library = ctypes.CDLL(importlib.import_module("numpy._core._multiarray_umath").__file__)
     return next((getattr(library, name.format(part)) for name in names if hasattr(library, name.format(part))), None)
 
 
 def _found(letter: str) -> tuple[str, int]:
-    """Where the routine comes from, and its address; address 0 if there is none."""
+    """Return the origin of the routine, and its address; address 0 if there is none."""
     function = symbol(NAMES, letter)
     if function is not None:
         return "NumPy's", ctypes.cast(function, ctypes.c_void_p).value or 0
@@ -74,7 +74,7 @@ def _found(letter: str) -> tuple[str, int]:
 
 
 def _routine(letter: str, real: Any) -> Any:
-    """The routine as compiled code calls it; a kept compilation finds it again by the name given here."""
+    """Return the routine as compiled code calls it; cached compilations find it by its name."""
     global BLAS
     BLAS, address = _found(letter)
     if not address:
@@ -100,7 +100,7 @@ def _overloaded(A, B, C):  # type: ignore[no-untyped-def]  # Numba compares the 
     gemm, one = _GEMM[A.dtype], np.ones(1, str(A.dtype))
 
     def implementation(A, B, C):  # type: ignore[no-untyped-def]
-        # What is stored row by row is the transposed matrix read column by column: Cᵀ += Bᵀ (Aᵀ)ᵀ.
+        # A row-major matrix is its transpose in column-major order: Cᵀ += Bᵀ (Aᵀ)ᵀ.
         sizes = np.array([B.shape[1], A.shape[1], len(A)])
         columns, rows, inner = sizes.ctypes, sizes[1:].ctypes, sizes[2:].ctypes
         gemm(
@@ -111,7 +111,7 @@ def _overloaded(A, B, C):  # type: ignore[no-untyped-def]  # Numba compares the 
     return implementation
 
 
-# --- what the loops use -------------------------------------------------------------------------------------------
+# --- for the printed loops ----------------------------------------------------------------------------------------
 
 
 @inlined

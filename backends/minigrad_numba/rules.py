@@ -1,7 +1,7 @@
-"""An activation as text: its rule, lines of numbers, as two small functions for compiled loops.
+"""An activation's rule as text: two scalar functions for compiled loops.
 
-Three activations have vectorised functions in `minigrad_numba.activations`, which are printed in the place of their
-rules: tanh, the logistic sigmoid and the hard one. Any other is printed line by line.
+tanh, the logistic sigmoid and the hard sigmoid have vectorized functions in `minigrad_numba.activations`, which are
+printed instead of their rules. Any other activation is printed line by line.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad_numba import words
+from minigrad_numba import scalar_functions
 from minigrad_numpy.activations import name_of
 
 FAST = {
@@ -20,12 +20,12 @@ FAST = {
 }
 
 
-class UnknownWordError(Exception):
-    """A rule or a line has a word that is not known here."""
+class UnknownFunctionError(Exception):
+    """A rule or a line calls an unknown function."""
 
 
 def rule_text(word: str, rule: Any) -> list[str]:
-    """Returns the functions `word` and its derivative, ``sigma(x)`` and ``dsigma(dy, y)``, or with x if it reads it.
+    """Return an activation and its derivative: ``sigma(x)`` and ``dsigma(dy, y)``, or ``dsigma(dy, y, x)``.
 
     Args:
         word: "sigma" or "phi".
@@ -48,12 +48,12 @@ def _lines(lines: Sequence[Any]) -> list[str]:
 
 
 def number_text(e: ast.expr) -> str:
-    """Returns an expression of arrays as one of numbers of a dtype, whose literals are ``real(…)``."""
+    """Return an expression of arrays as one of scalars, whose literals are ``real(…)``."""
     return ast.unparse(ast.fix_missing_locations(_Number().visit(e)))
 
 
 class _Number(ast.NodeTransformer):
-    """Writes ``real(1)`` for 1, the fast e^y where y is not positive, and drops what does nothing to a number."""
+    """Replacement of literals by ``real(…)`` and of e^y for y ≤ 0 by the fast version; `stop` is dropped."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         value = int(node.value) if isinstance(node.value, float) and node.value.is_integer() else node.value
@@ -68,8 +68,8 @@ class _Number(ast.NodeTransformer):
             return _call("minimum", _call("maximum", *node.args[:2]), node.args[2])
         if word == "exp" and ast.unparse(node.args[0]).startswith("-abs("):
             return _call("exponential", *node.args)
-        if word not in {*words.__all__, "abs", "sigma", "phi", "dsigma", "dphi"}:
-            raise UnknownWordError(word)
+        if word not in {*scalar_functions.__all__, "abs", "sigma", "phi", "dsigma", "dphi"}:
+            raise UnknownFunctionError(word)
         return node
 
 

@@ -1,7 +1,7 @@
-"""A printed loop as a module: its text lies in a file, beside what Numba keeps on disk, so that both are found again.
+"""A printed loop as a module, whose text is in a file beside Numba's cache, so that the next process finds both.
 
-A file is named after its text, so it never changes. It is written under another name and then moved, all at once, since
-two processes may come at the same time; and its time is set to a fixed one, by which Numba tells that it is the same.
+A file is named after its text, so it never changes. It is written under a temporary name and then renamed atomically,
+since two processes may write it at once. Its modification time is a constant, by which Numba recognizes the file.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _lock = threading.Lock()
 
 
 def module_of(title: str, text: str) -> ModuleType:
-    """Returns the module with this text, the same one for the same text.
+    """Return the module with this text, the same object for the same text.
 
     Args:
-        title: a name for people, such as "LSTM".
-        text: the module.
+        title: the cell's name in messages, such as "LSTM".
+        text: the text of the module.
     """
     with _lock:
         if text not in _modules:
@@ -39,13 +39,13 @@ def _module(name: str, text: str) -> ModuleType:
     path = written(cache_folder(), name, text)
     module: Any = ModuleType(name)
     module.__file__ = str(path)
-    exec(compile(text, str(path), "exec"), vars(module))  # noqa: S102  (text of our own)
+    exec(compile(text, str(path), "exec"), vars(module))  # noqa: S102  (the printer's text)
     sys.modules[name] = module  # where Numba looks for it
     return module  # type: ignore[no-any-return]
 
 
 def written(folder: Path, name: str, text: str) -> Path:
-    """Returns the file with this text, which is written unless it is there."""
+    """Write a file with this text unless it exists; return its path."""
     path = folder / f"{name}.py"
     data = text.encode()
     if path.is_file() and path.read_bytes() == data:

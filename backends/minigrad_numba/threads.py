@@ -1,8 +1,8 @@
-"""Threads over the rows of a batch: each runs the whole sequence for its rows, with products on one thread.
+"""Threads over the rows of a batch: each runs the whole sequence for its rows, with single-threaded products.
 
-So the threads meet once a sequence, and everything between the products is shared out too. The other way, products on
-all of BLAS' threads one after the other, makes them meet twice a step, and leaves all but one idle in between; but it
-reads the weights once a step and not once a step and thread.
+The threads synchronize once a sequence, and the work between the products is parallel too. The alternative, products on
+all threads of BLAS, synchronizes twice a step and leaves all threads but one idle in between. Its advantage is to read
+the weights once a step, not once a step and thread.
 """
 
 from __future__ import annotations
@@ -23,43 +23,43 @@ from minigrad_numba.products import symbol
 
 Array = Any
 
-ROWS = 8  # so many rows at least get a thread of their own,
-WORK = 1 << 23  # and so many multiplications; less is done before it has begun
-ALONE = 1 << 18  # fewer, and BLAS takes one thread of its own accord
+ROWS = 8  # rows of a thread, at least
+WORK = 1 << 23  # multiplications of a thread, at least; less takes no longer than to start one
+SINGLE_THREADED = 1 << 18  # multiplications below which BLAS itself takes one thread
 
-# What NumPy's BLAS calls the functions that tell and set its number of threads.
+# Names of the functions that get and set the number of threads, in the builds of NumPy's BLAS.
 NAMES = ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads")
 
-_tell, _set = symbol(NAMES, "get") or (lambda: 1), symbol(NAMES, "set") or (lambda count: None)
+_get_threads, _set_threads = symbol(NAMES, "get") or (lambda: 1), symbol(NAMES, "set") or (lambda count: None)
 _lock = threading.Lock()
-_inside = 0  # how many callers want BLAS on one thread
-_before = 1  # how many threads it had before the first of them came
+_inside = 0  # the number of callers that need BLAS on one thread
+_threads_before = 1  # BLAS' number of threads before the first of them
 _pool: ThreadPoolExecutor | None = None
 
 
 def available() -> int:
-    """How many threads BLAS would use, which is how many may be used here; 1 where it does not tell."""
-    return _before if _inside else int(_tell())
+    """Return BLAS' number of threads, which this backend uses too; 1 if unknown."""
+    return _threads_before if _inside else int(_get_threads())
 
 
 def parts_for(rows: int, multiplications: int) -> int:
-    """In how many parts so many rows, with so many multiplications in all, are worth being cut."""
+    """Return the number of parts worth a thread each, for so many rows and multiplications in all."""
     most = min(rows // ROWS, multiplications // WORK)
     return min(most, available()) if most > 1 else 1
 
 
 def in_parts(function: Callable[[slice], Any], rows: int, multiplications: int) -> list[Any]:
-    """Calls a function with slices that together are all rows, side by side."""
-    return each(function, slices(rows, parts_for(rows, multiplications)), multiplications)
+    """Call a function with slices that cover all rows, in parallel."""
+    return map_parts(function, slices(rows, parts_for(rows, multiplications)), multiplications)
 
 
 def matmul(a: Array, b: Array) -> Array:
-    """The matrix product, on these threads.
+    """The matrix product, on the threads of this module.
 
-    Those of BLAS go on spinning for a while after a product, in the way of these here: with both, a training step of a
-    small model took half as long again.
+    BLAS' threads spin for a while after a product and slow these down: with both, a training step of a small model took
+    half as long again.
     """
-    if a.ndim < 2 or b.ndim != 2 or (multiplications := a.size * b.shape[1]) < ALONE:
+    if a.ndim < 2 or b.ndim != 2 or (multiplications := a.size * b.shape[1]) < SINGLE_THREADED:
         return minigrad_numpy.matmul(a, b)
     rows = a.reshape(-1, a.shape[-1])
     y = np.empty((len(rows), b.shape[1]), np.result_type(a, b))
@@ -68,7 +68,7 @@ def matmul(a: Array, b: Array) -> Array:
 
 
 def slices(rows: int, parts: int) -> list[slice]:
-    """So many equal parts of the rows.
+    """Return slices of equal parts of the rows.
 
     >>> slices(5, 2)
     [slice(0, 2, None), slice(2, 5, None)]
@@ -79,18 +79,18 @@ def slices(rows: int, parts: int) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(cuts)]
 
 
-def each(function: Callable[[Any], Any], items: Sequence[Any], multiplications: int) -> list[Any]:
-    """What `map` gives, each call but the first in a thread of its own, products on one thread.
+def map_parts(function: Callable[[Any], Any], items: Sequence[Any], multiplications: int) -> list[Any]:
+    """Return the results of `map`, with every call but the first in a separate thread, products on one thread.
 
-    All of them have ended when it returns or raises. Each sees the caller's context, where NumPy keeps `np.errstate`.
+    All calls have ended when it returns or raises. Each runs in the caller's context, which holds `np.errstate`.
     """
-    if multiplications < ALONE:
+    if multiplications < SINGLE_THREADED:
         return list(map(function, items))
     first, *others = items
     with _products_on_one_thread():
         try:
-            running = [_threads().submit(copy_context().run, function, other) for other in others]
-        except RuntimeError:  # the interpreter is on its way out, and starts no thread any more
+            running = [_executor().submit(copy_context().run, function, other) for other in others]
+        except RuntimeError:  # the interpreter is shutting down and starts no thread
             return list(map(function, items))
         try:
             done = function(first)
@@ -101,11 +101,11 @@ def each(function: Callable[[Any], Any], items: Sequence[Any], multiplications: 
 
 @contextmanager
 def _products_on_one_thread() -> Iterator[None]:
-    global _inside, _before
+    global _inside, _threads_before
     with _lock:
         if not _inside:
-            _before = available()
-            _set(1)
+            _threads_before = available()
+            _set_threads(1)
         _inside += 1
     try:
         yield
@@ -113,10 +113,10 @@ def _products_on_one_thread() -> Iterator[None]:
         with _lock:
             _inside -= 1
             if not _inside:
-                _set(_before)
+                _set_threads(_threads_before)
 
 
-def _threads() -> ThreadPoolExecutor:
+def _executor() -> ThreadPoolExecutor:
     global _pool
     with _lock:
         if _pool is None:
@@ -124,11 +124,11 @@ def _threads() -> ThreadPoolExecutor:
         return _pool
 
 
-def _forget() -> None:
-    """The threads of a process do not live on in its fork, nor does one that held the lock ever let it go."""
+def _reset_after_fork() -> None:
+    """Reset the module in a forked process, which has neither the threads nor a holder of the lock."""
     global _pool, _inside, _lock
     _pool, _inside, _lock = None, 0, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(after_in_child=_reset_after_fork)

@@ -1,10 +1,10 @@
-"""Products with a matrix that stays the same from step to step, by tiles that fit the processor's registers.
+"""Products with a matrix that is the same at each step, by tiles that fit the processor's registers.
 
     C += A B        tile by tile:   C[i … i + R, a panel's columns] += Σ_k A[i … i + R, k] B[k, these columns]
 
-A BLAS first copies B into the order in which it will read it, at every call. In a loop over time that is half of the
-work: a step multiplies a few rows by a matrix that all steps share. Here `panels` copies once a sequence, and the tiles
-of C, up to 6 rows of 64 bytes, wait in registers until the sum is whole.
+A BLAS first packs B into the order in which it reads it, at every call. In a loop over time that is half of the work: a
+step multiplies a few rows by a matrix that all steps share. Here `panels` packs it once a sequence, and the tiles of C,
+up to 6 rows of 64 bytes, stay in registers until the sum is complete.
 
 On one core of an AMD EPYC (Zen 3, AVX2), float32, billions of operations a second:
 
@@ -27,15 +27,15 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from minigrad_numba.compiling import called, inlined
+from minigrad_numba.compiling import helper, inlined
 
 Array = Any
 
-LINE = 64  # bytes: so wide is a panel, two AVX2 registers or one of AVX-512
+LINE = 64  # bytes, the width of a panel: two AVX2 registers or one of AVX-512
 
 
 def panels(B: Array) -> Array:
-    """B (inner, columns) as (panel, inner, columns of a panel), filled up with zeros.
+    """Pack B (inner, columns) as (panel, inner, columns of a panel), padded with zeros.
 
     >>> panels(np.ones((3, 20), "float32")).shape
     (2, 3, 16)
@@ -50,7 +50,7 @@ def panels(B: Array) -> Array:
 
 
 def _tile(rows: int) -> Any:
-    """The function (A, i, B, p, C, j): C[i …, j …] += A[i …] B[p], for so many rows and the columns of a panel."""
+    """Return the function (A, i, B, p, C, j): C[i …, j …] += A[i …] B[p], for so many rows and a panel's columns."""
 
     @intrinsic
     def tile(typing_context, A, i, B, p, C, j):  # type: ignore[no-untyped-def]
@@ -70,9 +70,9 @@ def _tile(rows: int) -> Any:
 
 
 def _generate(builder: Any, real: Any, rows: int, at_A: Any, at_B: Any, at_C: Any) -> None:
-    """Writes a tile's instructions: its rows of C are loaded, a loop over k adds to them, and they are stored.
+    """Generate a tile's instructions: load its rows of C, add to them in a loop over k, and store them.
 
-    What is a vector here becomes as many registers as the processor needs for 64 bytes.
+    A vector of 64 bytes becomes as many registers as the processor needs for it.
     """
     (A, i), (B, p), (C, j) = at_A, at_B, at_C
     wide = LINE // (4 if isinstance(real, ir.FloatType) else 8)
@@ -131,7 +131,7 @@ def _add_panel(A, B, p, C, j):  # type: ignore[no-untyped-def]
         _one(A, i, B, p, C, j)
 
 
-@called
+@helper
 def add_product(A, B, C):  # type: ignore[no-untyped-def]
     """C += A B, the matrix B in `panels`."""
     wide, columns = B.shape[2], C.shape[1]

@@ -1,4 +1,4 @@
-"""Every backend's loops give the numbers of the formulas in `minigrad.recurrent`, whatever the cell and the options."""
+"""Every backend's loops give the numbers of the formulas in `minigrad.recurrent`, for all cells and options."""
 
 from __future__ import annotations
 
@@ -61,18 +61,18 @@ def test_backward_again_and_without_dx(backend: str, kind: Kind) -> None:
     first = back(True)
     expected = [d if d is None else d.copy() for d in first]
     for array in (y, *state_T, *(d for d in first if d is not None)):
-        array[...] = np.nan  # they are the caller's: whatever becomes of them, the cache is not touched
+        array[...] = np.nan  # the caller owns them; writing to them does not change the cache
     for a, b in zip(back(True), expected, strict=True):
         assert a is b is None or np.array_equal(a, b)
     dx, *others = back(False)
     assert dx is None
-    tolerance = 1e-5 if kind.dtype == "float32" else 1e-13  # dh is a part of a larger product where dx is wanted
+    tolerance = 1e-5 if kind.dtype == "float32" else 1e-13  # with dx, dh is a part of a larger product
     for a, b in zip(others, expected[1:], strict=True):
         assert a is b is None or np.allclose(a, b, rtol=tolerance, atol=tolerance)
 
 
 def test_masks_that_are_the_same_for_each_column_are_one_mask() -> None:
-    """Also where columns differ in width."""
+    """Columns may differ in width."""
     pytest.importorskip("numba")
     kinds = [Kind(Net1997, values={"blocks": 2}, x_masks=count, h_masks=count) for count in ("each", "one")]
     each, one = (case_of(kind, (5, 3, 3, 4), "ragged") for kind in kinds)

@@ -1,4 +1,4 @@
-"""tanh and σ of the compiled loops: how exact, at every kind of number, and made of vector instructions."""
+"""tanh and σ of the compiled loops: their accuracy for all kinds of numbers, and their vectorization."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ FUNCTIONS: dict[str, tuple[Any, tuple[bool, ...], Callable[[Array], Array]]] = {
 
 
 def every_kind(dtype: str) -> Array:
-    """Numbers of all sizes, from the smallest there is to the largest, more of them where the functions bend."""
+    """Return numbers of all magnitudes, from the smallest to the largest, denser where the functions bend."""
     info, rng = np.finfo(dtype), np.random.default_rng(0)
     sizes = np.geomspace(float(info.smallest_normal), float(info.max) / 2, 20_001)
     denormal = np.arange(1, 1000) * info.smallest_subnormal
@@ -73,7 +73,8 @@ def test_at_most_two_units_in_the_last_place_off(name: str, dtype: str) -> None:
     expected = exact(x.astype("float64" if dtype == "float32" else "longdouble"))
     assert found.dtype == dtype
     unit = np.spacing(abs(expected).astype(dtype)).astype(expected.dtype)
-    slack = 0.0 if np.finfo(expected.dtype).nmant > np.finfo(dtype).nmant else 2.0  # no longer double: np.tanh's own
+    wider = np.finfo(expected.dtype).nmant > np.finfo(dtype).nmant
+    slack = 0.0 if wider else 2.0  # without a longer double: the error of np.tanh itself
     assert (abs(found - expected) / unit).max() <= 2.0 + slack
 
 
@@ -106,15 +107,15 @@ def test_hard_sigmoid_and_slopes(dtype: str) -> None:
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads the assembly of x86")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_the_loop_is_made_of_vector_instructions(name: str, dtype: str) -> None:
-    """The division is where a loop shows whether it takes one number at a time."""
+def test_the_loop_is_vectorized(name: str, dtype: str) -> None:
+    """Packed divisions appear in the assembly only if the loop is vectorized."""
     function, hard, _ = FUNCTIONS[name]
     x = np.ones(3, dtype)
     call(function, x, *hard)
     types = (numba.typeof(x), numba.typeof(x), *map(numba.typeof, hard))
     assembly = function.inspect_asm(types)
     packed = "divps" if dtype == "float32" else "divpd"
-    assert re.search(rf"\bv?{packed}\b", assembly), f"no {packed}: the loop over {name} is not vectorised"
+    assert re.search(rf"\bv?{packed}\b", assembly), f"no {packed}: the loop over {name} is not vectorized"
 
 
 def test_the_same_in_plain_python() -> None:

@@ -1,4 +1,4 @@
-"""Compiled once: what the first process says, what the second one finds on disk, and when it compiles again."""
+"""Compilation: the message of the first process, the cache that the second one reads, and recompilation."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ x, h, W = np.zeros((2, 1, 1), "float32"), np.zeros((1, 1), "float32"), np.zeros(
 loop = compile(describe(SimpleRNN, frozenset({"b"})), "float32", LoopOptions(None, rule_of(Tanh)))
 *_, cache = loop.forward(x, (h,), (W, W), None, False)
 loop.backward(None, (None,), x, (W, W), cache, True)
-read_only = np.broadcast_to(W, (2, 1, 1))  # another layout, the same compilation
+read_only = np.broadcast_to(W, (2, 1, 1))  # another layout, no new compilation
 loop.forward(read_only, (h,), (W, W), None, False)
 print(compiling.compilations())
 """
@@ -40,7 +40,7 @@ SOURCES = Path(minigrad_numba.__file__).parents[1]
 
 
 def run(sources: Path, cache: Path | None = None, home: Path | None = None) -> tuple[int, str]:
-    """How many loops a new process has compiled, and what it said."""
+    """Return the number of loops that a new process compiled, and its messages."""
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     path = os.pathsep.join([str(sources), str(Path(minigrad.__file__).parents[1])])
     environment |= {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -60,9 +60,9 @@ def copied(to: Path) -> Path:
 @pytest.mark.slow
 def test_the_second_process_compiles_nothing(tmp_path: Path) -> None:
     sources, cache = copied(tmp_path / "sources"), tmp_path / "cache"
-    count, said = run(sources, cache)
+    count, messages = run(sources, cache)
     assert count == 2
-    assert said.splitlines() == [
+    assert messages.splitlines() == [
         f"numba: compiling the SimpleRNN's loop {way} for float32, once; the result is kept on disk."
         for way in ("forward", "backward")
     ]
@@ -75,12 +75,12 @@ def test_the_second_process_compiles_nothing(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="folders are not made read-only like this there")
 def test_in_an_installation_that_cannot_be_written_to(tmp_path: Path) -> None:
-    """The user's own cache directory takes the result."""
+    """The user's cache directory stores the result."""
     sources, home = copied(tmp_path / "sources"), tmp_path / "home"
     home.mkdir()
     folder = sources / "minigrad_numba"
     folder.chmod(stat.S_IREAD | stat.S_IEXEC)
-    if os.access(folder, os.W_OK):  # root may write anywhere: a file in the cache folder's place stops it too
+    if os.access(folder, os.W_OK):  # root may write anywhere, but not into a file in place of the cache folder
         (folder / "__pycache__").write_text("")
     try:
         assert run(sources, home=home)[0] == 2
@@ -92,7 +92,7 @@ def test_in_an_installation_that_cannot_be_written_to(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_two_processes_at_once(tmp_path: Path) -> None:
-    """Both print the loop, compile it and keep it; the third finds it."""
+    """Both print, compile and cache the loop; the third process reads it."""
     cache = tmp_path / "cache"
     with ThreadPoolExecutor() as pool:
         assert [count for count, _ in pool.map(lambda _: run(SOURCES, cache), range(2))] != [0, 0]
@@ -101,12 +101,12 @@ def test_two_processes_at_once(tmp_path: Path) -> None:
 
 
 def test_the_message_can_be_silenced(caplog: pytest.LogCaptureFixture) -> None:
-    """It goes through logging, so what one does to logs can be done to it."""
+    """The message is logged, so the level of the logger silences it."""
     loop = compiling.compiled("a loop of the tests")(_doubled)
     before = compiling.compilations()
     with caplog.at_level(logging.WARNING, "minigrad_numba"):
         loop(np.ones(2))
-    if compiling.compilations() > before:  # not where an earlier run of the tests has left it on disk
+    if compiling.compilations() > before:  # unless an earlier run of the tests cached it on disk
         assert "numba: compiling a loop of the tests for float64, once" in caplog.text
     caplog.clear()
     with caplog.at_level(logging.ERROR, "minigrad_numba"):

@@ -1,4 +1,4 @@
-"""What the Numba backend makes in one pass: the numbers of the formulas, whatever the shapes."""
+"""The fused operations of the Numba backend give the numbers of the formulas, for all shapes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_softmax_cross_entropy(
 ) -> None:
     rng = np.random.default_rng(seed)
     x, dy = (size * rng.standard_normal((*shape, classes))).astype(dtype), rng.standard_normal(shape).astype(dtype)
-    labels = np.asarray(rng.integers(-1, classes + 1, shape))  # some of them are no class
+    labels = np.asarray(rng.integers(-1, classes + 1, shape))  # some are not a class
     results = []
     for xp in (minigrad_numba, minigrad_numpy):
         y, cache = SoftmaxCrossEntropy.forward(xp, x, labels=labels)
@@ -47,7 +47,7 @@ def test_softmax_cross_entropy(
         np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance * max(1.0, size))
 
 
-def test_softmax_cross_entropy_of_turned_and_read_only_arrays() -> None:
+def test_softmax_cross_entropy_of_transposed_and_read_only_arrays() -> None:
     x, labels = np.random.default_rng(0).standard_normal((3, 4, 5)).swapaxes(0, 1), np.arange(12).reshape(3, 4).T % 5
     x.flags.writeable = labels.flags.writeable = False
     (y, cache), (expected, _) = (
@@ -82,8 +82,8 @@ def test_adam(amsgrad: bool, dtype: str, tolerance: float) -> None:
         np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
 
 
-def test_adam_writes_to_slots_however_they_lie_in_memory() -> None:
-    """A state that was read from a file can lie column by column."""
+def test_adam_updates_slots_in_any_memory_layout() -> None:
+    """A state that was read from a file can be in column-major order."""
     rng = np.random.default_rng(0)
     g, results = rng.standard_normal((3, 4)), []
     for order in ("C", "F"):
@@ -94,7 +94,7 @@ def test_adam_writes_to_slots_however_they_lie_in_memory() -> None:
 
 
 @pytest.mark.parametrize("arrays", [("float16",), ("float32", "float64"), ("int64",)], ids=str)
-def test_what_is_refused(arrays: tuple[Any, ...]) -> None:
+def test_refusals(arrays: tuple[Any, ...]) -> None:
     for operation in minigrad_numba.fused.values():
         assert operation.refuses(np.zeros(3, "float32")) == ""
         assert "one real dtype" in operation.refuses(*(np.zeros(3, dtype) for dtype in arrays))

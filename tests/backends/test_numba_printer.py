@@ -1,4 +1,4 @@
-"""The printed loops as text: always the same, importable, of names that do not clash; and what is refused."""
+"""The printed loops as text: deterministic, importable, without name clashes; and the cells that are refused."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_text_is_a_module_of_short_lines(kind: Kind) -> None:
 
 
 def test_the_text_is_the_same_in_another_process() -> None:
-    """No set decides an order: what is kept on disk is found again."""
+    """No set decides an order, so that the cache on disk is found."""
     program = "from backends.test_numba_printer import *\nfor kind in [*BUILT_IN, *ODD]: print(printed(kind))"
     paths = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
     texts = [
@@ -76,17 +76,17 @@ def test_a_file_of_the_text_can_be_imported(tmp_path: Path) -> None:
     path.write_text("# cut off")
     source.written(tmp_path, "loop", printed(Kind(LSTM)))
     assert path.read_text() == printed(Kind(LSTM))
-    assert path.stat().st_mtime_ns == before, "the same text has the same time, by which Numba knows it"
+    assert path.stat().st_mtime_ns == before, "the same text has the same time, by which Numba recognizes it"
 
 
 # --- names ------------------------------------------------------------------------------------------------------------
 
 
 class Clashing(Equations):
-    """Names of Python, of the printed text, of its arrays and of its imports."""
+    """Names of Python, of the printed text, of its arrays and its imports."""
 
     states = "n", "t"
-    products = "row unit len = x batch + n W_T + rests", "start = n units + range"
+    products = "row unit len = x batch + n W_T + masked", "start = n units + range"
 
     def forward(row, unit, len, start, n, t, dy, *, real=0.5, float, gate):  # noqa: A002
         k = sigma(row) * n + dy
@@ -111,7 +111,7 @@ def compile_module() -> Any:
 
 
 class Handed(Equations):
-    """New states that are one value, a state that stays as it is, no gradient, an inner product of a state."""
+    """Two new states with one value, an unchanged state, a value without gradient, an inner product of a state."""
 
     states = "h", "c", "e"
     output = "c"
@@ -125,7 +125,7 @@ class Handed(Equations):
 
 
 @pytest.mark.parametrize("dropout", ["none", "each"])
-def test_aliases_and_what_passes_by(dropout: str) -> None:
+def test_aliased_and_unchanged_states(dropout: str) -> None:
     case = case_of(Kind(Handed, x_masks=dropout, h_masks=dropout), (5, 3, 2, 4), "late")
     assert_loop_is_formulas(compile_module(), case)
 
@@ -138,10 +138,10 @@ def test_reasons() -> None:
     assert compile_loop(d, "float16", OPTIONS) == NO_FLOAT16
     assert compile_loop(d, "float32", OPTIONS._replace(sigma=None)) == "sigma is not elementwise"
     odd = Rule("Odd", (Line("y", "gamma(x)", 0),), (Line("dx", "dy", 0),), True)
-    assert compile_loop(d, "float32", OPTIONS._replace(phi=odd)) == "the compiled loops do not know the word gamma"
-    assert text(d, "float32", OPTIONS._replace(phi=odd)).startswith("# LSTM: the compiled loops do not know")
+    assert compile_loop(d, "float32", OPTIONS._replace(phi=odd)) == "the compiled loops have no function gamma"
+    assert text(d, "float32", OPTIONS._replace(phi=odd)).startswith("# LSTM: the compiled loops have no function")
     clash = d._replace(backward=(*d.backward, Line("i", "dh", 0)), widths=(("h", "outputs"),))
-    assert compile_loop(clash, "float32", OPTIONS) == "i means one thing forward and another backward"
+    assert compile_loop(clash, "float32", OPTIONS) == "the name i has one value forward and another backward"
 
 
 def test_wrong_shapes_are_an_error_before_anything_is_written() -> None:
@@ -160,7 +160,7 @@ def test_wrong_shapes_are_an_error_before_anything_is_written() -> None:
         loop.forward(net.x, net.state, net.weights, None, False)
 
 
-def test_an_activation_that_is_called_tanh_but_is_not() -> None:
+def test_an_activation_named_tanh_with_another_rule() -> None:
     assert [name_of(rule_of(op)) for op in (Tanh, Sigmoid)] == ["tanh", "sigmoid"]
     rule = rule_of(Tanh)
     assert rule is not None
@@ -172,21 +172,21 @@ def test_an_activation_that_is_called_tanh_but_is_not() -> None:
 # --- the private flag -------------------------------------------------------------------------------------------------
 
 
-def test_arrays_apart_is_told_to_the_compiler() -> None:
-    """Numba has no public option for it: `minigrad_numba.compiling.apart` sets a private one."""
+def test_noalias_reaches_the_compiler() -> None:
+    """Numba has no public option for it: `minigrad_numba.compiling.noalias` sets a private one."""
 
     def add(a, b):  # type: ignore[no-untyped-def]
         for k in range(len(a)):
             a[k] += b[k]
 
-    with_flag, without = compiling.apart(add), compiling.inlined(add)
+    with_flag, without = compiling.noalias(add), compiling.inlined(add)
     arrays = np.ones(3), np.ones(3)
     for function in (with_flag, without):
         function(*arrays)
-    told, untold = (next(iter(f.inspect_llvm().values())) for f in (with_flag, without))
-    heads = [re.search(r"define .*@_ZN\d+(?!cpython).*", llvm) for llvm in (told, untold)]
+    declared, undeclared = (next(iter(f.inspect_llvm().values())) for f in (with_flag, without))
+    heads = [re.search(r"define .*@_ZN\d+(?!cpython).*", llvm) for llvm in (declared, undeclared)]
     counts = [0 if head is None else head[0].count("noalias") for head in heads]
     assert counts[0] > counts[1] > 0, (
-        "Numba no longer heeds `_compiler._customize_flags`, through which minigrad_numba.compiling.apart says that "
-        "the arrays of a pass do not overlap: the loops are right, but a third slower. Find the flag's new place."
+        "Numba ignores `_compiler._customize_flags`, by which minigrad_numba.compiling.noalias declares that arrays "
+        "do not overlap. The loops are correct, but a third slower. Find the new name of the flag."
     )

@@ -1,4 +1,4 @@
-"""The sums over steps of the compiled loops: plain, by BLAS, and by what stands in for BLAS."""
+"""The sums over steps of the compiled loops: in plain loops, by BLAS, and by the substitute for BLAS."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def test_numpys_blas_is_found() -> None:
     assert products.BLAS == "NumPy's"
 
 
-def test_what_stands_in_for_blas() -> None:
-    """Called as BLAS is, by addresses; C += Aᵀ B for matrices stored row by row."""
+def test_the_substitute_for_blas() -> None:
+    """C += Aᵀ B for row-major matrices, called by addresses like BLAS."""
     m, n, k = 4, 3, 5
     draw = np.random.default_rng(0).standard_normal
     A, B, C = draw((k, n)), draw((k, m)), draw((n, m))

@@ -1,4 +1,4 @@
-"""Threads over the rows of a batch: the same numbers, and BLAS left as it was."""
+"""Threads over the rows of a batch: the same numbers, and BLAS' number of threads restored."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ lstm = Printed("lstm")
 
 @pytest.fixture
 def three(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """Three parts, whatever the machine has and however small they are; and what BLAS was told in the meantime."""
-    told, threads_of_blas = [], SimpleNamespace(count=3)
+    """Three parts on any machine and for any size; the list records the numbers of threads set in BLAS."""
+    counts, threads_of_blas = [], SimpleNamespace(count=3)
 
-    def tell(count: int) -> None:
-        told.append(count)
+    def set_threads(count: int) -> None:
+        counts.append(count)
         threads_of_blas.count = count
 
-    monkeypatch.setattr(threads, "_set", tell)
-    monkeypatch.setattr(threads, "_tell", lambda: threads_of_blas.count)
+    monkeypatch.setattr(threads, "_set_threads", set_threads)
+    monkeypatch.setattr(threads, "_get_threads", lambda: threads_of_blas.count)
     monkeypatch.setattr(threads, "ROWS", 1)
     monkeypatch.setattr(threads, "WORK", 1)
-    monkeypatch.setattr(threads, "ALONE", 1)
-    return told
+    monkeypatch.setattr(threads, "SINGLE_THREADED", 1)
+    return counts
 
 
 @pytest.mark.parametrize("mask", ["none", "late"])
@@ -75,12 +75,12 @@ def test_products_in_parts(three: list[int], monkeypatch: pytest.MonkeyPatch, sh
         np.testing.assert_allclose(product, a @ b, rtol=1e-5)
 
 
-def test_outputs_lie_in_memory_as_inputs_do(three: list[int]) -> None:
-    """Who hands in a batch-major array turned round gets one back that is batch-major when turned round again."""
+def test_outputs_have_the_memory_layout_of_inputs(three: list[int]) -> None:
+    """The output of a transposed batch-major array is a transposed batch-major array."""
     draw = drawing(np.random.default_rng(0), "float32")
     x, dy = draw(B, T, I).swapaxes(0, 1), draw(B, T, H).swapaxes(0, 1)
-    y, *_, kept = lstm.forward(x, draw(B, H), draw(B, H), W := draw(I, 4 * H), U := draw(H, 4 * H), None)
-    dx, *_ = lstm.backward(dy, None, None, kept, x, W, U)
+    y, *_, cache = lstm.forward(x, draw(B, H), draw(B, H), W := draw(I, 4 * H), U := draw(H, 4 * H), None)
+    dx, *_ = lstm.backward(dy, None, None, cache, x, W, U)
     assert y.swapaxes(0, 1).flags.c_contiguous
     assert dx.swapaxes(0, 1).flags.c_contiguous
 
@@ -90,12 +90,12 @@ def test_blas_gets_its_threads_back_after_an_error(three: list[int]) -> None:
         raise ValueError(rows)
 
     with pytest.raises(ValueError, match="slice"):
-        threads.each(fails, threads.slices(6, 3), 1)
+        threads.map_parts(fails, threads.slices(6, 3), 1)
     assert three == [1, 3]
 
 
 def test_an_error_waits_for_the_other_threads(three: list[int]) -> None:
-    """Who catches it may use the arrays that they write to."""
+    """The caller may use the arrays that they write to."""
     ended = []
 
     def fails_first(part: slice) -> None:
@@ -105,23 +105,23 @@ def test_an_error_waits_for_the_other_threads(three: list[int]) -> None:
         ended.append(part)
 
     with pytest.raises(ValueError, match="slice"):
-        threads.each(fails_first, threads.slices(6, 3), 1)
+        threads.map_parts(fails_first, threads.slices(6, 3), 1)
     assert len(ended) == 2
 
 
 @pytest.mark.parametrize("invalid", ["ignore", "raise"])
-def test_the_threads_heed_the_callers_errstate(three: list[int], invalid: Any) -> None:
+def test_threads_run_in_the_callers_errstate(three: list[int], invalid: Any) -> None:
     with np.errstate(invalid=invalid):
-        assert threads.each(lambda _: np.geterr()["invalid"], threads.slices(6, 3), 1) == [invalid] * 3
+        assert threads.map_parts(lambda _: np.geterr()["invalid"], threads.slices(6, 3), 1) == [invalid] * 3
 
 
-def test_numbers_have_no_matrix_product() -> None:
+def test_matmul_refuses_scalars() -> None:
     with pytest.raises(ValueError, match="matmul"):
         minigrad_numba.matmul(np.ones(()), np.ones(()))
 
 
 def test_callers_at_the_same_time_share_one_setting(three: list[int]) -> None:
-    """The first one in sets it, the last one out sets it back."""
+    """The first caller sets it, the last one restores it."""
     inside, leave = threading.Event(), threading.Event()
 
     def stays() -> None:
@@ -149,36 +149,36 @@ def test_little_work_and_few_rows_are_not_cut(three: list[int], monkeypatch: pyt
     assert threads.parts_for(rows=10**9, multiplications=10**9) == 3
 
 
-def test_where_no_thread_can_be_started_any_more(three: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a function of `atexit`'s."""
+def test_when_no_thread_can_be_started(three: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a function registered with `atexit`."""
 
     class Ended:
         def submit(self, *_: Any) -> None:
             raise RuntimeError("cannot schedule new futures after shutdown")
 
-    monkeypatch.setattr(threads, "_threads", Ended)
-    assert threads.each(lambda rows: rows.start, threads.slices(6, 3), threads.ALONE) == [0, 2, 4]
+    monkeypatch.setattr(threads, "_executor", Ended)
+    assert threads.map_parts(lambda rows: rows.start, threads.slices(6, 3), threads.SINGLE_THREADED) == [0, 2, 4]
     assert threads._inside == 0
 
 
-def test_what_rests_has_one_dtype_with_a_mask_and_without() -> None:
-    """With two, every loop would be compiled twice."""
+def test_mask_codes_have_one_dtype_with_and_without_a_mask() -> None:
+    """With two dtypes, every loop would be compiled twice."""
     mask = np.array([[True, False], [False, True]])
-    kinds = {loops.resting(each, silent).dtype for each in (None, mask) for silent in (False, True)}
+    kinds = {loops.mask_codes(each, zero_output).dtype for each in (None, mask) for zero_output in (False, True)}
     assert kinds == {np.dtype("uint8")}
-    before_any_output = [[0, loops.SILENT], [loops.RESTS, 0]]
-    np.testing.assert_array_equal(loops.resting(mask, False), before_any_output)
-    np.testing.assert_array_equal(loops.resting(mask, True), loops.SILENT * ~mask)
+    before_any_output = [[0, loops.ZEROED], [loops.MASKED, 0]]
+    np.testing.assert_array_equal(loops.mask_codes(mask, False), before_any_output)
+    np.testing.assert_array_equal(loops.mask_codes(mask, True), loops.ZEROED * ~mask)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_after_a_fork(three: list[int]) -> None:
-    """A pool's threads do not live on in a fork; a loop there makes new ones."""
-    assert threads.each(lambda rows: rows.start, threads.slices(6, 3), 1) == [0, 2, 4]
+    """A fork has none of the pool's threads; a loop there starts new ones."""
+    assert threads.map_parts(lambda rows: rows.start, threads.slices(6, 3), 1) == [0, 2, 4]
     with threads._lock:  # as if another thread held it
         child = _fork()
     if not child:
-        ok = threads.each(lambda rows: rows.start, threads.slices(6, 3), 1) == [0, 2, 4]
+        ok = threads.map_parts(lambda rows: rows.start, threads.slices(6, 3), 1) == [0, 2, 4]
         os._exit(0 if ok else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
@@ -188,5 +188,5 @@ def _fork() -> Any:
 
     with warnings.catch_warnings():
         if sys.version_info >= (3, 12):
-            warnings.simplefilter("ignore", DeprecationWarning)  # that threads and forks go ill together: so we test it
+            warnings.simplefilter("ignore", DeprecationWarning)  # forking a process with threads, on purpose
         return os.fork()

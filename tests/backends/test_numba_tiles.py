@@ -1,4 +1,4 @@
-"""The products of a step: any number of rows and columns, and nothing written beside them."""
+"""The products of a step: any number of rows and columns, and no write out of bounds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def add(A, B, C):  # type: ignore[no-untyped-def]
 def test_products(rows: int, inner: int, columns: int, dtype: str, tolerance: float) -> None:
     draw = np.random.default_rng(0).standard_normal
     A, B, C = (draw(s).astype(dtype) for s in ((rows, inner), (inner, columns), (rows, columns)))
-    around = np.full((rows + 2, columns), 7, dtype)  # what lies in memory before and after C
+    around = np.full((rows + 2, columns), 7, dtype)  # the memory before and after C
     around[1:-1] = C
     add(A, tiles.panels(B), around[1:-1])
     np.testing.assert_allclose(around[1:-1], C + A @ B, rtol=tolerance, atol=tolerance * 10)
@@ -31,7 +31,7 @@ def test_products(rows: int, inner: int, columns: int, dtype: str, tolerance: fl
     assert (around[-1] == 7).all()
 
 
-def test_panels_are_filled_up_with_zeros() -> None:
+def test_panels_are_padded_with_zeros() -> None:
     B = np.arange(1, 61, dtype="float32").reshape(3, 20)
     first, second = tiles.panels(B)
     np.testing.assert_array_equal(first, B[:, :16])
@@ -39,7 +39,7 @@ def test_panels_are_filled_up_with_zeros() -> None:
     assert not second[:, 4:].any()
 
 
-def test_nan_and_infinity_go_where_they_belong() -> None:
+def test_nan_and_infinity_propagate() -> None:
     A, B = np.array([[np.nan, 1], [2, 3]]), np.array([[1.0, 2], [np.inf, 5]])
     C = np.zeros((2, 2))
     add(A, tiles.panels(B), C)

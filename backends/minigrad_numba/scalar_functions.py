@@ -1,4 +1,4 @@
-"""Functions of one number, for compiled loops: the words in which a cell's lines and an activation's rule are written.
+"""Scalar functions for compiled loops, under the names that a cell's lines and an activation's rule use.
 
 Each returns a number of its argument's dtype, and treats NaN as NumPy's function of that name does.
 """
@@ -28,30 +28,30 @@ def clip(v, limit):  # type: ignore[no-untyped-def]
 
 @inlined
 def dclip(dy, y, limit):  # type: ignore[no-untyped-def]
-    """dy where the clip that gave y did not act, else 0."""
+    """dy where y lies inside ±limit, else 0: the derivative of `clip` from its value y."""
     return dy if -limit < y < limit else type(dy)(0)
 
 
 @inlined
 def where(condition, a, b):  # type: ignore[no-untyped-def]
-    """a where the condition holds, else b; both are computed."""
+    """a if the condition holds, else b; both are computed."""
     return a if condition else b
 
 
 @inlined
 def maximum(a, b):  # type: ignore[no-untyped-def]
-    """The larger of two numbers; NaN if one of them is."""
+    """The larger of two numbers; NaN if either is NaN."""
     return a if (a >= b) | (a != a) else b
 
 
 @inlined
 def minimum(a, b):  # type: ignore[no-untyped-def]
-    """The smaller of two numbers; NaN if one of them is."""
+    """The smaller of two numbers; NaN if either is NaN."""
     return a if (a <= b) | (a != a) else b
 
 
 def _of_math(function: Any) -> Any:
-    """A function of the module `math`, which Numba compiles for each dtype."""
+    """Return a function of `math` or NumPy on scalars, which Numba compiles for each dtype."""
 
     def of_one_number(x):  # type: ignore[no-untyped-def]
         return function(x)

@@ -1,4 +1,4 @@
-"""The layout of printed text: lines of at most 120 characters, and comments."""
+"""The layout of printed text: indentation, and lines of at most 120 characters."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ WIDE = 120
 
 
 def indented(depth: int, lines: Iterable[str]) -> Iterator[str]:
-    """Yields the lines, deeper."""
+    """Yield the lines, indented by `depth` levels."""
     return ("    " * depth + line for line in lines)
 
 
 def wrapped(line: str) -> Iterator[str]:
-    r"""Yields a line, or where it is too long, the call in it with its arguments on lines of their own.
+    r"""Yield a line; if it is too long, with the arguments of its call on separate lines.
 
     >>> print(*wrapped("    f(" + "a" * 60 + ", b[1, 2], " + "c" * 60 + ")"), sep="\n")  # doctest: +ELLIPSIS
         f(
@@ -38,8 +38,14 @@ def wrapped(line: str) -> Iterator[str]:
     yield space + end
 
 
+def wrapped_import(line: str) -> Iterator[str]:
+    """Yield an import, in parentheses if it is too long."""
+    module, names = line.split(" import ")
+    return iter([line]) if len(line) <= WIDE else wrapped(f"{module} import ({names})")
+
+
 def _whole(inside: str) -> bool:
-    """True if the bracket before this text is closed by the one behind it: it is all one call."""
+    """Return True if the text is the whole inside of one call: its brackets are balanced."""
     depth = 0
     for letter in inside:
         depth += (letter in "([") - (letter in ")]")
@@ -49,7 +55,7 @@ def _whole(inside: str) -> bool:
 
 
 def _arguments(text: str) -> Iterator[str]:
-    """The arguments of a call; a comma in brackets separates none."""
+    """Yield the arguments of a call; a comma in brackets does not separate arguments."""
     depth, now = 0, ""
     for letter in text:
         depth += (letter in "([") - (letter in ")]")
