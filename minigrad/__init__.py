@@ -14,7 +14,7 @@ Tensor([2., 4.], dtype=float32)
 """
 
 # ruff: noqa: I001  (which would give each name a line)
-from minigrad.engine import starting  # noqa: F401  (first: from here on Ctrl-C is answered in one line)
+from minigrad.engine import interrupt  # noqa: F401  (first: from here on Ctrl-C is answered in one line)
 from typing import TYPE_CHECKING
 
 from minigrad import compat, keras

@@ -6,7 +6,7 @@ import signal
 import sys
 
 from minigrad.bench import command as bench
-from minigrad.engine import starting
+from minigrad.engine import interrupt
 from minigrad.playground import command as playground
 from minigrad.show import command as show
 from minigrad.train.command_line import main
@@ -26,13 +26,13 @@ COMMANDS = {
 
 def run() -> int:
     """Runs the command and returns the exit code; Ctrl-C raises KeyboardInterrupt in it, and nowhere else."""
-    ours = signal.getsignal(signal.SIGINT) is starting.leave
+    ours = signal.getsignal(signal.SIGINT) is interrupt.leave
     try:
         if ours:
             signal.signal(signal.SIGINT, raise_once)
         return main(sys.argv[1:], COMMANDS)
     except KeyboardInterrupt:
-        return starting.INTERRUPTED
+        return interrupt.INTERRUPTED
     finally:
         if ours:  # the work is done
             signal.signal(signal.SIGINT, lambda number, frame: None)

@@ -16,7 +16,7 @@ from minigrad.compat import v1
 from minigrad.engine import recording, registry
 from minigrad.engine.autograd import GradientTape
 from minigrad.engine.errors import BackendUnavailableError
-from minigrad.engine.flow import Stack
+from minigrad.engine.flow import FlowStack
 from needed import needed
 
 strict_backend = needed("strict_backend")
@@ -46,7 +46,7 @@ def leaks(before: ModuleType) -> list[str]:
     found = []
     if registry.current() is not before:
         found.append(f"the current backend is {registry.current().name!r}, was {before.name!r}")
-    found += [f"a block is open: {stack.name}" for stack in Stack.everywhere if len(stack)]
+    found += [f"a block is open: {stack.name}" for stack in FlowStack.everywhere if len(stack)]
     found += ["a block is open: recording or observing" for _ in recording.blocks()]
     if GradientTape._open:
         found.append("a GradientTape is open, here or in another thread")
@@ -62,7 +62,7 @@ def _no_leaks() -> Iterator[None]:
     found = leaks(before)
     recording.set_state(recording.State())
     GradientTape._open = ()
-    for stack in Stack.everywhere:
+    for stack in FlowStack.everywhere:
         stack.clear()
     registry.use(before)
     assert not found, "; ".join(found)

@@ -43,7 +43,7 @@ ALIASES = {
     "minigrad.ops": "minigrad.engine.ops",
     "minigrad.random": "minigrad.engine.random",
     "minigrad.recurrent.step": "minigrad.recurrent.protocol",
-    "minigrad.starting": "minigrad.engine.starting",
+    "minigrad.starting": "minigrad.engine.interrupt",
     "minigrad.tape": "minigrad.engine.tape",
     "minigrad.tensor": "minigrad.engine.tensor",
     "minigrad.train.files": "minigrad.train.json_files",

@@ -31,7 +31,7 @@ def new_lock() -> Lock:
     return lock
 
 
-class Stack(Generic[T]):
+class FlowStack(Generic[T]):
     """The blocks that a flow of control is inside of, outermost first.
 
     An entry is left by its identity, not by its place: a generator that is suspended inside a block may leave it before
@@ -43,7 +43,7 @@ class Stack(Generic[T]):
         everywhere: all stacks of the process.
     """
 
-    everywhere: list[Stack[Any]] = []  # noqa: RUF012  (a ClassVar may not mention T)
+    everywhere: list[FlowStack[Any]] = []  # noqa: RUF012  (a ClassVar may not mention T)
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -77,7 +77,7 @@ class Stack(Generic[T]):
         return iter(self.entries())
 
 
-class Override(AbstractContextManager[T]):
+class FlowBlock(AbstractContextManager[T]):
     """A change for the time of a `with` block, or of a function that it decorates, in one flow of control.
 
     One object may be entered any number of times, also while it is entered, also by several threads. As a decorator of

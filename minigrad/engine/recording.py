@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
 from minigrad.engine import tape
-from minigrad.engine.flow import Override
+from minigrad.engine.flow import FlowBlock
 
 Observer = Callable[[tape.Node], None]
 
@@ -59,7 +59,7 @@ def blocks() -> Iterator[_Block]:
         inner = inner.outer
 
 
-class _Block(Override[None]):
+class _Block(FlowBlock[None]):
     """A change of the recording in one flow of control."""
 
     on: bool | None = None

@@ -17,7 +17,7 @@ from minigrad.engine.errors import (
     UnknownBackendError,
     unknown_name,
 )
-from minigrad.engine.flow import Override, Stack
+from minigrad.engine.flow import FlowBlock, FlowStack
 from minigrad.engine.protocol import BackendModule, missing
 
 GROUP = "minigrad.backends"
@@ -63,7 +63,7 @@ def use(backend: str | BackendModule) -> BackendModule:
     return module
 
 
-class using(Override[BackendModule]):  # noqa: N801  (a `with` statement reads it as a word)
+class using(FlowBlock[BackendModule]):  # noqa: N801  (a `with` statement reads it as a word)
     """Make a backend the current one inside a `with` block, or in a function that it decorates.
 
     It holds in the thread or task that enters the block; a new thread starts from what `use` chose.
@@ -81,7 +81,7 @@ class using(Override[BackendModule]):  # noqa: N801  (a `with` statement reads i
         _blocks.drop(self)
 
 
-_blocks: Stack[using] = Stack("mg.using")
+_blocks: FlowStack[using] = FlowStack("mg.using")
 
 
 def current() -> BackendModule:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import count
 from typing import NamedTuple, Self
 
-from minigrad.engine.flow import Stack
+from minigrad.engine.flow import FlowStack
 from minigrad.layers.catalogue import snake_case
 
 _counts: dict[str, count[int]] = {}
@@ -30,7 +30,7 @@ class Frame(NamedTuple):
     training: bool | None
 
 
-frames: Stack[Frame] = Stack("a layer's call or build")
+frames: FlowStack[Frame] = FlowStack("a layer's call or build")
 
 
 class inside:  # noqa: N801  (a `with` statement reads it as a word)

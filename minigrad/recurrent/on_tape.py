@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
-from minigrad.engine.flow import Override, Stack
+from minigrad.engine.flow import FlowBlock, FlowStack
 
-_blocks: Stack[OnTape] = Stack("on_tape")
+_blocks: FlowStack[OnTape] = FlowStack("on_tape")
 
 
-class OnTape(Override[None]):
+class OnTape(FlowBlock[None]):
     """Runs cells operation by operation on the tape inside a `with` block.
 
     Args:

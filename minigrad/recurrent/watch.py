@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from minigrad.engine.flow import Stack
+from minigrad.engine.flow import FlowStack
 from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent.bptt import Cache
 from minigrad.recurrent.masks import Masked
@@ -104,7 +104,7 @@ class Watch:
             self.dx = dx
 
 
-watching: Stack[dict[int, list[Watch]]] = Stack("mg.trace")
+watching: FlowStack[dict[int, list[Watch]]] = FlowStack("mg.trace")
 """In each flow of control: for each watched cell, by its id, its runs so far."""
 
 

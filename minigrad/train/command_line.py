@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from minigrad.engine.errors import BackendError, NaNLossError, UnknownBackendError, UnknownNameError, unknown_name
 from minigrad.engine.registry import backends, resolve, using
-from minigrad.engine.starting import INTERRUPTED
+from minigrad.engine.interrupt import INTERRUPTED
 from minigrad.train.errors import CheckpointError, DataError, OptionError, RunError
 
 Commands = Mapping[str, tuple[str, Callable[[Sequence[str]], int]]]

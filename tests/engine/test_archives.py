@@ -297,7 +297,10 @@ def test_zeros_that_the_model_asks_for_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("000/dense/kernel:0", "expected 2 weights, got 1"), ("extra", "the file is damaged: expected names numbered from 0")],
+    [
+        ("000/dense/kernel:0", "expected 2 weights, got 1"),
+        ("extra", "the file is damaged: expected names numbered from 0"),
+    ],
 )
 def test_a_model_compares_before_it_reads(
     name: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -24,7 +24,7 @@ import strict_backend
 from flows import RUNNERS, in_threads, orders
 from minigrad.compat import v1
 from minigrad.engine import recording
-from minigrad.engine.flow import FlowAttribute, Stack
+from minigrad.engine.flow import FlowAttribute, FlowStack
 from minigrad.keras import layers as L
 from minigrad.layers.context import inside, scoped
 from minigrad.recurrent.watch import is_watched
@@ -407,8 +407,8 @@ def test_decorated_asynchronous_generators_restore_at_each_yield_and_await(name:
 
 
 def test_stack() -> None:
-    stack: Stack[list[int]] = Stack("a test's")
-    Stack.everywhere.remove(stack)
+    stack: FlowStack[list[int]] = FlowStack("a test's")
+    FlowStack.everywhere.remove(stack)
     one, equal = [1], [1]
     stack.push(one)
     stack.push(equal)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
-from minigrad.engine.flow import Stack, new_lock
+from minigrad.engine.flow import FlowStack, new_lock
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import checks, constraints, context, initializers, regularizers
 from minigrad.layers.weight import Weight
@@ -61,7 +61,7 @@ class VariableScope:
 
 _variables: dict[str, Weight] = {}  # of all threads
 _making = new_lock()  # one of them
-_entered: Stack[_Entry] = Stack("v1.variable_scope")
+_entered: FlowStack[_Entry] = FlowStack("v1.variable_scope")
 # As in TensorFlow, each thread has its own outermost scope and its own counts of default names.
 _outermost: ContextVar[VariableScope | None] = ContextVar("v1.variable_scope: the outermost", default=None)
 _opened: ContextVar[Mapping[str, int]] = ContextVar("v1.variable_scope: counts", default=MappingProxyType({}))

@@ -10,11 +10,11 @@ import time
 
 import pytest
 
-from minigrad.engine import starting
+from minigrad.engine import interrupt
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends a POSIX signal")
 
-# Sends the process SIGINT at an import of a certain number, the first being that of `signal` by `starting`.
+# Sends the process SIGINT at an import of a certain number, the first being that of `signal` by `interrupt`.
 AT_AN_IMPORT = """if True:
     import os, sys
 
@@ -22,7 +22,7 @@ AT_AN_IMPORT = """if True:
 
     def hook(event, args):
         global count
-        if event == "import" and "minigrad.engine.starting" in sys.modules:
+        if event == "import" and "minigrad.engine.interrupt" in sys.modules:
             count += 1
             if count == int(os.environ["AT"]):
                 os.kill(os.getpid(), 2)
@@ -62,7 +62,7 @@ def test_at_each_import(tmp_path, number):
 def test_only_the_program_itself_is_answered_for(monkeypatch, argv, original, program):
     monkeypatch.setattr(sys, "argv", argv)
     monkeypatch.setattr(sys, "orig_argv", original)
-    assert starting.is_program() is program
+    assert interrupt.is_program() is program
 
 
 def test_a_library_leaves_signals_alone():
