@@ -46,6 +46,7 @@ ALIASES = {
     "minigrad.starting": "minigrad.engine.interrupt",
     "minigrad.tape": "minigrad.engine.tape",
     "minigrad.tensor": "minigrad.engine.tensor",
+    "minigrad.tracing.reading": "minigrad.tracing.assembly",
     "minigrad.train.files": "minigrad.train.json_files",
 }
 """Earlier address → today's. What lies inside a package moves with it."""

@@ -1,4 +1,4 @@
-"""Watch a recurrent layer at work: `trace` is the context manager, `Trace` what it shows."""
+"""Gates, states and gradients of recurrent layers: `trace` records them, a `Trace` holds them."""
 
 from minigrad.tracing.trace import Trace
 from minigrad.tracing.tracer import Tracer, trace

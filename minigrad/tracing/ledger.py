@@ -1,12 +1,12 @@
-"""The gradient ledger: by which ways ∂loss/∂state went from one step to the step before it.
+"""The gradient ledger: the paths of ∂loss/∂state from one step to the step before it.
 
-`step_backward` adds up what reaches the state; here the summands are kept apart. In an LSTM,
+`step_backward` sums all gradients of the state; the ledger keeps the summands apart. In an LSTM,
 
-    to c    dc f             along the carousel; here dc is complete, what came through h_new included
-            dz_k w_k         through the peepholes of i and f, where there are any
+    to c    dc f             along the carousel; here dc is complete, with the gradient through h_new
+            dz_k w_k         through the peepholes of i and f, if there are any
     to h    dz_k U_kᵀ        through each gate k
 
-which is why a gradient survives in c and not in h: one way is a product of forget gates, the others are matrices.
+A gradient survives in c and not in h because one path is a product of forget gates, and the others are matrices.
 """
 
 from __future__ import annotations
@@ -18,36 +18,38 @@ from minigrad.recurrent import Formulas, Step
 from minigrad.recurrent.protocol import State, Weights
 from minigrad.recurrent.watch import StepGradients
 
-Ways = dict[str, tuple[Array | None, ...]]
-"""For each way its share for each of the state's arrays; None where it does not lead there."""
+PathGradients = dict[str, tuple[Array | None, ...]]
+"""Path → its summand for each of the state's arrays; None if the path does not lead there."""
 
 
-def ways_back(xp: Xp, step: Step, back: StepGradients, cache: Any, state: State, weights: Weights) -> Ways:
-    """Return ∂loss/∂(state before) by the ways it took; for each array they sum to what `step_backward` returned.
+def path_gradients(
+    xp: Xp, step: Step, gradients: StepGradients, cache: Any, state: State, weights: Weights
+) -> PathGradients:
+    """Return the summands of ∂loss/∂(state before) by path; their sum is the gradient from `step_backward`.
 
     Args:
         xp: the array namespace.
         step: the cell's step.
-        back: the gradients of the step.
+        gradients: the gradients of the step.
         cache: the step's cache.
         state: the state before the step.
         weights: the cell's weights.
     """
-    if not isinstance(step, Formulas):  # of another cell it is known what came back, and not by which way
-        around = back.dmasked or (0.0,) * len(back.dstate)
-        return {"step": tuple(whole - skipped for whole, skipped in zip(back.dstate, around, strict=True))}
+    if not isinstance(step, Formulas):  # another cell gives the sum alone
+        masked = gradients.dmasked or (0.0,) * len(gradients.dstate)
+        return {"step": tuple(total - part for total, part in zip(gradients.dstate, masked, strict=True))}
     sums: dict[str, dict[str, Array]] = {}
-    for name, column, share in step.ways(xp, back.dnew, back.dz, cache, state, weights):
-        way = _way(step, name, column)
-        before = sums.setdefault(way, {}).get(name)
-        sums[way][name] = share if before is None else before + share
+    for name, column, summand in step.ways(xp, gradients.dnew, gradients.dz, cache, state, weights):
+        path = _path(step, name, column)
+        before = sums.setdefault(path, {}).get(name)
+        sums[path][name] = summand if before is None else before + summand
     order = [step.whole.direct, *step.gates]
-    ways = sorted(sums, key=lambda way: order.index(way) if way in order else len(order))
-    return {way: tuple(sums[way].get(s) for s in step.states) for way in ways}
+    paths = sorted(sums, key=lambda path: order.index(path) if path in order else len(order))
+    return {path: tuple(sums[path].get(s) for s in step.states) for path in paths}
 
 
-def _way(step: Formulas, state: str, column: str) -> str:
-    """The name of a way: the gate that a column becomes; where that is the new state itself, the matrix."""
+def _path(step: Formulas, state: str, column: str) -> str:
+    """Return the name of a path: the gate of a column, or the matrix if the column becomes the new state itself."""
     if not column:
         return step.whole.direct
     gate = step.gate(column)

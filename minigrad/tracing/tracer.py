@@ -1,4 +1,4 @@
-"""`trace`: looks on while recurrent layers run."""
+"""`trace`: recording of recurrent layers while they run."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from minigrad.layers.cell_protocol import ONE_NODE_A_STEP, OP_BY_OP
 from minigrad.layers.layer import Layer
 from minigrad.recurrent.watch import Watch, is_watched, watching
 from minigrad.tracing import jacobian
-from minigrad.tracing.reading import letters_of_states, read
+from minigrad.tracing.assembly import assemble, state_letters
 from minigrad.tracing.trace import HostArray, Trace, TraceError
 
 
 class Tracer:
-    """What was seen of the recurrent layers of a model.
+    """Traces of the recurrent layers of a model.
 
-    ``tracer["lstm"]`` is the `Trace` of a layer's last run, `runs` gives them all. With one recurrent layer only, its
-    letters are the tracer's too: ``tracer.f`` is ``tracer["lstm"].f``.
+    ``tracer["lstm"]`` is the `Trace` of a layer's last run, `runs` returns all of them. If there is one recurrent layer
+    only, its letters are attributes of the tracer: ``tracer.f`` is ``tracer["lstm"].f``.
     """
 
     def __init__(self, found: dict[str, tuple[Any, Any]], every: int, units: list[int] | None) -> None:
@@ -33,21 +33,21 @@ class Tracer:
 
     @property
     def names(self) -> list[str]:
-        """The recurrent layers, from the first to the last."""
+        """Names of the recurrent layers, from first to last."""
         return list(self._cells)
 
     def runs(self, name: str | None = None) -> list[Trace]:
-        """Return the traces of all runs of a layer, in their order."""
+        """Return all traces of a layer, in the order of its runs."""
         name = self._one(name)
         return [self._trace(name, k) for k in range(len(self._watches[name]))]
 
     def __getitem__(self, name: str) -> Trace:
-        """The last run of a layer."""
+        """Return the trace of a layer's last run."""
         self._last(name)
         return self._trace(name, len(self._watches[name]) - 1)
 
     def __getattr__(self, letter: str) -> Any:
-        """What the one layer's trace has by that name."""
+        """Return an attribute of the only layer's trace."""
         if letter.startswith("_"):
             raise AttributeError(letter)
         return getattr(self[self._one(None, letter)], letter)
@@ -57,30 +57,32 @@ class Tracer:
 
         Args:
             state: the letter of the state: ``"h"`` or ``"c"``; the first generation's output is ``"m"``.
-            name: of the layer, where there are several.
-            norm: ``"spectral"``, the largest stretch of any change, or ``"frobenius"``.
+            name: the layer's name, if there are several.
+            norm: ``"spectral"``, the largest singular value, or ``"frobenius"``.
 
         Raises:
-            TraceError: nothing has run, or there is no such layer or state.
+            TraceError: the layer has not run, or the layer or the state does not exist.
             TooLargeError: one step's matrices would take more than a gibibyte.
-            ValueError: there is no such norm.
+            ValueError: `norm` is not a norm.
         """
         name = self._one(name, "jacobian_norms")
         watch = self._last(name)
-        states = letters_of_states(watch)
+        states = state_letters(watch)
         if state not in states:
             raise TraceError(str(unknown_name(f"jacobian_norms of {name}: state", state, states)))
         return jacobian.norms(watch, states.index(state), norm)
 
-    def _one(self, name: str | None, asked: str = "runs") -> str:
-        """The name of the layer meant."""
+    def _one(self, name: str | None, requested: str = "runs") -> str:
+        """Return the name of a layer; without a name, of the only layer."""
         if name is not None:
             if name not in self._cells:
                 raise TraceError(str(unknown_name("trace: layer", name, self._cells)))
             return name
         if len(self._cells) > 1:
             names = ", ".join(self._cells)
-            raise TraceError(f"trace: `{asked}` of which layer? There are {names}: write tracer[{self.names[0]!r}].")
+            raise TraceError(
+                f"trace: `{requested}`: expected the name of a layer, one of {names}. Write tracer[{self.names[0]!r}]."
+            )
         return self.names[0]
 
     def _last(self, name: str) -> Watch:
@@ -94,27 +96,27 @@ class Tracer:
         key = (name, run, bool(watch.steps))
         if key not in self._read:
             backwards = bool(getattr(self._layers[name], "go_backwards", False))
-            self._read[key] = read(watch, name, self._every, self._units, backwards)
+            self._read[key] = assemble(watch, name, self._every, self._units, backwards)
         return self._read[key]
 
 
 @contextmanager
 def trace(layer: Any, every: int = 1, units: Any = None) -> Iterator[Tracer]:
-    """Look on while recurrent layers run: gates and states of every step, and after `backward` their gradients.
+    """Record recurrent layers while they run: gates and states of every step, and their gradients after `backward`.
 
-    While it looks, the explicit loop over time runs in its formulas, no kernel and no unrolling; the numbers are the
-    same. It sees the runs of its own thread or task, and of the tasks that were created inside the block.
+    Inside the block the explicit loop over time runs in its formulas, without kernels and unrolling; the numbers are
+    equal. Runs of the current thread or task are recorded, and of tasks that were created inside the block.
 
     Args:
-        layer: a recurrent layer, a model or layer that holds some, or a cell that `dynamic_rnn` will run.
-        every: keep each such step only.
+        layer: a recurrent layer, a model or layer that contains some, or a cell that `dynamic_rnn` will run.
+        every: the interval between the steps to keep.
         units: indices of the units to keep, ``range(8)``, ``[0, 3]`` or ``5``; None keeps all.
 
     Yields:
-        A `Tracer`. It holds what every run kept, on the device, for as long as it lives.
+        A `Tracer`. It holds the cache of every run, on the device, for as long as it lives.
 
     Raises:
-        TraceError: there is no recurrent cell in it, it is being traced already, or `every` or `units` are none.
+        TraceError: `layer` contains no recurrent cell or is being traced already, or `every` or `units` are invalid.
 
     >>> import minigrad as mg
     >>> lstm = mg.keras.layers.LSTM(3)
@@ -140,20 +142,20 @@ def trace(layer: Any, every: int = 1, units: Any = None) -> Iterator[Tracer]:
 
 
 def _indices(units: Any) -> list[int] | None:
-    """The units to keep, as a list; how many there are is known when the layer runs."""
+    """Return the units to keep as a list; their number is checked when the layer has run."""
     if units is None:
         return None
     try:
-        wanted = [index(unit) for unit in (units if isinstance(units, Iterable) else [units])]
+        indices = [index(unit) for unit in (units if isinstance(units, Iterable) else [units])]
     except TypeError:
-        wanted = []
-    if not wanted or min(wanted) < 0:
+        indices = []
+    if not indices or min(indices) < 0:
         raise TraceError(f"trace: expected `units` to be indices such as range(8), got {units!r}.")
-    return wanted
+    return indices
 
 
 def _not_run(layer: Any) -> str:
-    """Why there is nothing to see."""
+    """Return the reason why a layer has no trace."""
     path = getattr(layer, "path", "")
     how, _, reason = path.partition(": ")
     if how in (ONE_NODE_A_STEP, OP_BY_OP) and reason != "unroll=True":
@@ -161,13 +163,13 @@ def _not_run(layer: Any) -> str:
         if reason == "mg.testing.on_tape":
             advice = "trace it outside of on_tape"
         on = "on the" if how == OP_BY_OP else "by"
-        return f"its last run was {on} {path}. Only the explicit loop over time can be looked at: {advice}."
-    what = "layer or model" if hasattr(layer, "cell") else "layer that runs the cell, or dynamic_rnn,"
-    return f"it has not run. Call the {what} inside the `with` block."
+        return f"its last run was {on} {path}. Only the explicit loop over time can be traced: {advice}."
+    caller = "layer or model" if hasattr(layer, "cell") else "layer that runs the cell, or dynamic_rnn,"
+    return f"it has not run. Call the {caller} inside the `with` block."
 
 
 def _cells(layer: Any) -> dict[str, tuple[Any, Any]]:
-    """The cells in a layer, each after the layer that runs it, by name."""
+    """Return name → (the layer that runs a cell, the cell) for all cells in a layer."""
     found: dict[str, tuple[Any, Any]] = {}
     for name, runs, cell in _named(layer):
         label, n = name, 1
@@ -180,7 +182,7 @@ def _cells(layer: Any) -> dict[str, tuple[Any, Any]]:
 
 
 def _named(layer: Any) -> Iterator[tuple[str, Any, Any]]:
-    """The layer that runs it and every innermost cell, by the layer's name, and the cell's where there are several."""
+    """Yield (name, layer, cell) of every innermost cell; the name has the cell's name if a layer has several."""
     cell = getattr(layer, "cell", None)
     if cell is None and hasattr(layer, "state_size"):
         cell = layer

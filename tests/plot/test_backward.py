@@ -72,9 +72,9 @@ def test_flow_in_words(make: Any) -> None:
 
 def test_before_the_way_back(make: Any) -> None:
     seen = make(back=False)
-    with pytest.raises(GradientError, match=r"`dh` is known after the way back\. Call loss\.backward\(\)"):
+    with pytest.raises(GradientError, match=r"`dh` is known after the backward pass\. Call loss\.backward\(\)"):
         gradient_flow(seen)
-    with pytest.raises(GradientError, match="`ledger` is known after the way back"):
+    with pytest.raises(GradientError, match="`ledger` is known after the backward pass"):
         gradient_ledger(seen)
 
 

@@ -36,7 +36,7 @@ def test_text_is_wrapped_and_coloured() -> None:
 
 
 def test_saliency_before_the_way_back(seen: Any, make: Any) -> None:
-    with pytest.raises(GradientError, match=r"`dx` is known after the way back. Call loss.backward()"):
+    with pytest.raises(GradientError, match=r"`dx` is known after the backward pass. Call loss.backward()"):
         saliency(make(back=False))
     with pytest.raises(ShapeError, match="saliency: expected `tokens` to be one for each of 8 time steps, got 2"):
         saliency(seen, tokens=["a", "b"])

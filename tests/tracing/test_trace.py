@@ -89,7 +89,7 @@ def test_the_gradient_of_inputs_that_are_plain_numbers() -> None:
     lstm = mg.keras.layers.LSTM(3)
     with mg.trace(lstm) as seen:
         loss = lstm(np.ones((2, 4, 1), np.float32)).sum()
-        with pytest.raises(GradientError, match="`dx` is known after the way back"):
+        with pytest.raises(GradientError, match="`dx` is known after the backward pass"):
             seen.saliency()
         loss.backward()
     assert seen.saliency().shape == (4, 2)

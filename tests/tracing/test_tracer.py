@@ -92,7 +92,7 @@ def test_models_stacks_and_both_directions() -> None:
     assert [name.split("_")[0] for name in seen.names[:2]] == ["forward", "backward"]
     assert [seen[name].outputs.shape[-1] for name in seen.names] == [2, 2, 3, 4, 2]
     assert all(np.abs(seen[name].dh).max() > 0 for name in seen.names)
-    with pytest.raises(TraceError, match=r"`f` of which layer\? There are forward_lstm"):
+    with pytest.raises(TraceError, match=r"`f`: expected the name of a layer, one of forward_lstm"):
         seen.f  # noqa: B018
 
 
@@ -209,9 +209,9 @@ def test_too_early() -> None:
         with pytest.raises(TraceError, match=r"lstm: it has not run\. Call the layer or model inside the `with`"):
             seen.f  # noqa: B018
         layer(mg.ones((1, 2, 2)))
-        with pytest.raises(GradientError, match=r"`dc` is known after the way back\. Call loss\.backward\(\) inside"):
+        with pytest.raises(GradientError, match=r"`dc` is known after the backward pass\. Call loss\.backward"):
             seen.dc  # noqa: B018
-        with pytest.raises(GradientError, match="`dx` is known after the way back"):
+        with pytest.raises(GradientError, match="`dx` is known after the backward pass"):
             seen.saliency()
         with pytest.raises(TraceError, match="already"), mg.trace(layer):
             pass

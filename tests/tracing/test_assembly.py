@@ -10,7 +10,7 @@ import pytest
 import minigrad as mg
 from minigrad.compat.v1 import nn
 from minigrad.keras import layers as L
-from minigrad.tracing import jacobian, reading
+from minigrad.tracing import assembly, jacobian
 from minigrad.tracing.trace import TraceError
 from traced import T, run
 
@@ -25,7 +25,7 @@ def test_fewer_steps_and_units(tmp_path: Any) -> None:
     np.testing.assert_array_equal(some.dz_o, whole.dz_o[::3][..., [1, 3]])
     np.testing.assert_array_equal(some.c, whole.c[[0, 3, 6, 7]][..., [1, 3]])
     assert repr(some[some.names[0]]).endswith("7 steps, every 3, batch 2, 2 units, with gradients)")
-    with pytest.raises(TraceError, match="the product wants all steps, this has one in 3"):
+    with pytest.raises(TraceError, match="the product needs all steps, this has one in 3"):
         some.forget_product()
     with mg.trace(layer, units=2) as one:
         layer(mg.ones((2, 7, 3)))
@@ -55,12 +55,14 @@ def test_which_steps_these_are(every: int, at: list[int]) -> None:
 
 
 def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "LIMIT", 1000)
+    monkeypatch.setattr(assembly, "LIMIT", 1000)
     layer = L.LSTM(2)
     with mg.trace(layer) as seen:
         layer(mg.ones((4, 10, 2)))
-    with pytest.raises(reading.TooLargeError, match=r"10 steps, batch 4, 2 units would take 0.0 GiB. Take fewer steps"):
+    with pytest.raises(
+        assembly.TooLargeError, match=r"10 steps, batch 4, 2 units would take 0.0 GiB. Take fewer steps"
+    ):
         seen.f  # noqa: B018
     monkeypatch.setattr(jacobian, "LIMIT", 100)
-    with pytest.raises(reading.TooLargeError, match="batch 4 and 2 units would take"):
+    with pytest.raises(assembly.TooLargeError, match="batch 4 and 2 units would take"):
         seen.jacobian_norms()

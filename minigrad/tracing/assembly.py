@@ -1,4 +1,4 @@
-"""From what a `Watch` wrote down, on whatever device, to a `Trace` on the host."""
+"""Assembly of a `Trace` on the host from the record of a run, a `Watch`, on any device."""
 
 from __future__ import annotations
 
@@ -17,40 +17,42 @@ from minigrad.recurrent.masks import MaskedCache
 from minigrad.recurrent.protocol import Step
 from minigrad.recurrent.truncation import added
 from minigrad.recurrent.watch import Watch
-from minigrad.tracing.ledger import ways_back
+from minigrad.tracing.ledger import PathGradients, path_gradients
 from minigrad.tracing.trace import HELD, HostArray, Trace
 
 LIMIT = 2**30  # bytes
 
 
 class TooLargeError(MinigradError, MemoryError):
-    """A trace would not fit."""
+    """Raised for a trace that would be too large for memory."""
 
 
-def letters_of_states(watch: Watch) -> tuple[str, ...]:
-    """Return what the state's arrays are called; those of a cell that does not say are s0, s1 …"""
+def state_letters(watch: Watch) -> tuple[str, ...]:
+    """Return the letters of the state's arrays; s0, s1 … for a cell that does not name them."""
     numbered = tuple(f"s{n}" for n in range(len(watch.final)))
     return watch.step.states if watch.step.states else numbered
 
 
 def itemsize(x: Array) -> int:
-    """Return the bytes of one number of an array."""
+    """Return the size of one number of an array in bytes."""
     return np.dtype(dtype_name(x.dtype)).itemsize
 
 
-def read(watch: Watch, name: str, every: int = 1, units: list[int] | None = None, go_backwards: bool = False) -> Trace:
-    """Return what happened in a run.
+def assemble(
+    watch: Watch, name: str, every: int = 1, units: list[int] | None = None, go_backwards: bool = False
+) -> Trace:
+    """Return the trace of a run.
 
     Args:
-        watch: of the run.
-        name: for the trace.
-        every: take each such step only.
-        units: indices of the units to take, or None for all. Of an array with fewer units those that it has.
-        go_backwards: the layer reads from the end.
+        watch: the record of the run.
+        name: the name of the trace.
+        every: the interval between the steps to take.
+        units: indices of the units to take, or None for all. From an array with fewer units, those that exist.
+        go_backwards: whether the layer reads from the end.
 
     Raises:
-        IndexRangeError: there is no such unit.
-        TooLargeError: it would be more than a gibibyte.
+        IndexRangeError: a unit does not exist.
+        TooLargeError: the trace would take more than a gibibyte.
     """
     step, cache = watch.step, watch.cache
     T = len(cache.steps)
@@ -60,23 +62,23 @@ def read(watch: Watch, name: str, every: int = 1, units: list[int] | None = None
     steps = [cache.steps[t] for t in at]
 
     def host(arrays: Iterable[Array]) -> HostArray:
-        """Put together on the device and copied once."""
+        """Stack arrays on the device and copy them to the host once."""
         whole = watch.xp.to_numpy(watch.xp.stack(list(arrays)))
         return _of_units(whole, units)
 
     def of_step(letter: str) -> HostArray:
-        return host(_value(watch, t, cache_t, letter) for t, cache_t in zip(at, steps, strict=True))
+        return host(_value_at(watch, t, cache_t, letter) for t, cache_t in zip(at, steps, strict=True))
 
     trace = Trace(
         name=name,
-        kind=snake_case(step.equations.__name__) if isinstance(step, Formulas) else type(_own(step)).__name__,
+        kind=snake_case(step.equations.__name__) if isinstance(step, Formulas) else type(_cell_of(step)).__name__,
         x=watch.xp.to_numpy(watch.x)[::every],
         outputs=host(rows[t] for t in at),
         mask=_mask(watch, at),
         steps=T,
         gates={k: of_step(k) for k in step.gates},
         inner={k: of_step(k) for k in step.inner},
-        states={s: host(states[t][n] for t in (*at, T)) for n, s in enumerate(letters_of_states(watch))},
+        states={s: host(states[t][n] for t in (*at, T)) for n, s in enumerate(state_letters(watch))},
         every=every,
         go_backwards=go_backwards,
     )
@@ -86,16 +88,16 @@ def read(watch: Watch, name: str, every: int = 1, units: list[int] | None = None
 def _with_gradients(
     trace: Trace, watch: Watch, at: range, host: Callable[[Iterable[Array]], HostArray], units: list[int] | None
 ) -> Trace:
-    """The same trace, and what came back."""
+    """Return the same trace with the gradients of the backward pass."""
     steps = watch.steps
-    ways = [_ways_of(watch, t) for t in at]
-    whole = [steps[0].dstate, *(added(steps[t].dnew, steps[t].dmasked) for t in range(len(steps)))]
-    named = list(enumerate(letters_of_states(watch)))
+    paths = [_paths_at(watch, t) for t in at]
+    totals = [steps[0].dstate, *(added(steps[t].dnew, steps[t].dmasked) for t in range(len(steps)))]
+    named = list(enumerate(state_letters(watch)))
     return trace.replaced(
-        dstates={s: host(whole[t][n] for t in (*at, len(steps))) for n, s in named},
+        dstates={s: host(totals[t][n] for t in (*at, len(steps))) for n, s in named},
         dgates={k: _of_units(d, units) for k, d in _dgates(watch, at).items()},
         ledger={
-            s: {way: host(now[way][n] for now in ways) for way, shares in ways[0].items() if shares[n] is not None}
+            s: {path: host(at_t[path][n] for at_t in paths) for path, parts in paths[0].items() if parts[n] is not None}
             for n, s in named
         },
         arrived={s: host(steps[t].dstate[n] for t in at) for n, s in named},
@@ -103,13 +105,13 @@ def _with_gradients(
     )
 
 
-def _own(step: Step) -> Any:
-    """The cell that a step was made of, or the step itself."""
+def _cell_of(step: Step) -> Any:
+    """Return the cell behind a step, or the step itself."""
     return getattr(step, "cell", step)
 
 
-def _value(watch: Watch, t: int, cache: Any, letter: str) -> Array:
-    """What step t computed under a letter: from its cache, or computed again."""
+def _value_at(watch: Watch, t: int, cache: Any, letter: str) -> Array:
+    """Return the value of a letter at step t, from the cache or recomputed."""
     if hasattr(cache, letter) or not isinstance(watch.step, Formulas):
         return getattr(cache, letter)
     x = watch.xp.getitem(watch.x, t)
@@ -117,7 +119,7 @@ def _value(watch: Watch, t: int, cache: Any, letter: str) -> Array:
 
 
 def _dgates(watch: Watch, at: range) -> dict[str, HostArray]:
-    """∂loss/∂(the gates' pre-activations); a step of the user's own gives them in a form that is not known."""
+    """Return ∂loss/∂(the gates' pre-activations); empty for a custom step, whose form of dz is unknown."""
     step = watch.step
     if not isinstance(step, Formulas):
         return {}
@@ -131,11 +133,11 @@ def _of_units(whole: HostArray, units: list[int] | None) -> HostArray:
     return whole if units is None else whole[..., [u for u in units if u < whole.shape[-1]]]
 
 
-def _ways_of(watch: Watch, t: int) -> dict[str, tuple[Array | None, ...]]:
-    """What step t sent back to the state before it, by the ways it took."""
-    back, cache = watch.steps[t], watch.cache
-    ways = ways_back(watch.xp, watch.step, back, cache.steps[t], cache.states[t], watch.weights)
-    return ways if back.dmasked is None else {**ways, HELD: back.dmasked}
+def _paths_at(watch: Watch, t: int) -> PathGradients:
+    """Return the summands of ∂loss/∂(state before step t) by path."""
+    gradients, cache = watch.steps[t], watch.cache
+    paths = path_gradients(watch.xp, watch.step, gradients, cache.steps[t], cache.states[t], watch.weights)
+    return paths if gradients.dmasked is None else {**paths, HELD: gradients.dmasked}
 
 
 def _mask(watch: Watch, at: range) -> HostArray | None:
@@ -146,7 +148,7 @@ def _mask(watch: Watch, at: range) -> HostArray | None:
 
 
 def _check_size(watch: Watch, name: str, steps: int, units: list[int] | None) -> None:
-    """Say how large a trace would be before there is one, and which units there are."""
+    """Raise an error if a trace would be too large, or a unit does not exist."""
     batch, width = watch.outputs.shape[1], max(s.shape[-1] for s in watch.final)
     if units is not None and max(units) >= width:
         raise IndexRangeError(f"trace of {name}: expected `units` from 0 to {width - 1}, got {max(units)}.")
