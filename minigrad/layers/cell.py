@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from minigrad.engine import functional as F
 from minigrad.engine import random, tree
@@ -18,6 +18,11 @@ from minigrad.layers.layer import Layer
 from minigrad.layers.options import flag, fraction, option, positive_int
 from minigrad.recurrent.formulas import Formulas
 
+_PLANNED = (
+    "call", "recurrence", "formulas", "get_initial_state", "get_dropout_mask_for_cell",
+    "get_recurrent_dropout_mask_for_cell", "reset_dropout_mask", "reset_recurrent_dropout_mask", "_masks",
+)  # fmt: skip
+
 
 class Cell(Layer):
     """The base class of the recurrent cells of Keras.
@@ -27,6 +32,8 @@ class Cell(Layer):
     Attributes:
         equations: the equations of a step.
         gates: how many matrices stand side by side in the kernel.
+        can_plan: whether a recurrent layer may keep the plan of a call without dropout (see `minigrad.layers.loop`).
+        has_plain_weights: whether `step_weights` returns attributes, and no tensors computed from them.
         state_size: the size of each state, an int or nested lists of ints.
         output_size: the size of the output.
     """
@@ -50,8 +57,16 @@ class Cell(Layer):
     gates = 1
     equations: Any = None
     input_spec = InputSpec(ndim=2)
+    can_plan: ClassVar[bool] = True
+    has_plain_weights: ClassVar[bool] = True
     _dropout_masks = FlowAttribute[list[Tensor] | None](None)
     _recurrent_dropout_masks = FlowAttribute[list[Tensor] | None](None)
+
+    def __init_subclass__(cls, called: str | None = None) -> None:
+        """Note whether the class has methods of its own in place of those that a plan of a call relies on."""
+        super().__init_subclass__(called)
+        cls.can_plan = all(getattr(cls, name) is getattr(Cell, name) for name in _PLANNED)
+        cls.has_plain_weights = cls.step_weights is Cell.step_weights
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

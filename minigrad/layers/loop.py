@@ -8,20 +8,22 @@ equations is one node a step, with the same hand-derived gradient; of any other 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import MinigradError
+from minigrad.engine.protocol import BackendModule
 from minigrad.engine.tensor import Tensor, apply
-from minigrad.layers import cell_protocol
+from minigrad.layers import cell_protocol, signatures
 from minigrad.layers.cell_protocol import Recurrence
-from minigrad.recurrent import Formulas, SequenceOp, SequenceOptions
+from minigrad.recurrent import Formulas, SequenceOp, SequenceOptions, on_tape
 from minigrad.recurrent.compiled import Compiled, compiled
 from minigrad.recurrent.on_tape import is_on_tape
 from minigrad.recurrent.protocol import Step
-from minigrad.recurrent.watch import watch_of
+from minigrad.recurrent.watch import watch_of, watching
 
 
 class Run(NamedTuple):
@@ -42,7 +44,7 @@ def run(
     constants: Any = None,
     zero_output: bool = False,
     tbptt: tuple[int, int] | None = None,
-    on_tape: str = "",
+    by_steps: str = "",
     name: str = "",
 ) -> Run:
     """Runs a cell over a sequence.
@@ -56,22 +58,114 @@ def run(
         constants: handed to the cell at every step.
         zero_output: at masked steps the output is zero instead of repeated.
         tbptt: (k1, k2): after every k1 steps the loss goes back through k2 steps.
-        on_tape: why the explicit loop over the sequence is not wanted, if it is not.
+        by_steps: why the explicit loop over the sequence is not wanted, if it is not.
         name: of the layer around, for messages.
 
     Raises:
         MinigradError: `tbptt` is given, and the explicit loop cannot run.
     """
-    on_tape = on_tape or ("the cell is given constants" if constants is not None else "")
+    by_steps = by_steps or ("the cell is given constants" if constants is not None else "")
     if any(map(is_on_tape, cell_protocol.innermost(cell))):
-        on_tape = "mg.testing.on_tape"
-    found = on_tape or _recurrences(cell, x, training, repeats=mask is not None and not zero_output)
+        by_steps = "mg.testing.on_tape"
+    found = by_steps or _recurrences(cell, x, training, repeats=mask is not None and not zero_output)
     if not isinstance(found, str):
         return _explicit(cell, found, x, states, mask, zero_output, tbptt)
     if tbptt:
         raise MinigradError(f"{name}: tbptt={tbptt} needs the explicit loop over time, but {found}.")
     outputs, last, states = _by_steps(cell, x, states, mask, training, constants, zero_output)
     return Run(outputs, last, states, cell_protocol.path_by_steps(cell, _first_step(x), found))
+
+
+class CallPlan(NamedTuple):
+    """The run of one cell over sequences of one signature, which `RNN` keeps until an attribute of a layer changes.
+
+    Attributes:
+        version: `signatures.version` at the time of the plan.
+        backend: the backend of the inputs.
+        dtype: of the inputs.
+        batch: the batch size.
+        training: whether the call is one in training.
+        zeros: the initial states.
+        weights: the cell's, in the step's order; None where they are computed at each call.
+        options: of the operation on the tape, without a mask.
+        path: how the sequence is run, and why so.
+        drops: whether the cell draws dropout masks in other calls, which this one resets.
+    """
+
+    version: object
+    backend: BackendModule
+    dtype: Any
+    batch: int
+    training: bool
+    zeros: list[Tensor]
+    weights: tuple[Any, ...] | None
+    options: SequenceOptions
+    path: str
+    drops: bool
+
+    def fits(self, x: Tensor, training: bool | None) -> bool:
+        """Return whether the plan holds for (time, batch, features) now."""
+        array = x.array
+        return (
+            self.version is signatures.version
+            and self.backend is x.backend
+            and self.dtype is array.dtype
+            and self.batch == array.shape[1]
+            and self.training == bool(training)
+            and not (watching.entries() or on_tape.blocks.entries())
+        )
+
+
+def plan_of(
+    cell: Any,
+    x: Tensor,
+    zero_states: Callable[[], list[Tensor]],
+    training: bool | None,
+    zero_output: bool,
+    tbptt: tuple[int, int] | None,
+) -> CallPlan | None:
+    """Return the plan for calls like this one; None where the next one may differ.
+
+    Args:
+        cell: the cell, built.
+        x: (time, batch, features).
+        zero_states: makes the initial states.
+        training: whether dropout acts.
+        zero_output: whether the output at masked steps is zero instead of repeated.
+        tbptt: (k1, k2), or None.
+    """
+    version, drops = signatures.version, bool(cell.dropout or cell.recurrent_dropout)
+    if (drops and training) or watching.entries() or on_tape.blocks.entries():
+        return None
+    found = cell_protocol.recurrences(cell, _first_step(x), training)  # type: ignore[arg-type]
+    if isinstance(found, str):
+        return None
+    step, weights, _ = found[0]
+    zeros = zero_states()
+    if zeros[0].backend is not x.backend:
+        return None
+    own_loop, path = _choose(x, step, weights, tbptt, traced=False)
+    return CallPlan(
+        version,
+        x.backend,
+        x.dtype,
+        x.shape[1],
+        bool(training),
+        zeros,
+        weights if cell.has_plain_weights else None,
+        SequenceOptions(step, len(zeros), None, zero_output, tbptt, own_loop),
+        f"explicit BPTT, {path}",
+        drops,
+    )
+
+
+def run_plan(plan: CallPlan, cell: Any, x: Tensor, states: list[Tensor], mask: Tensor | None) -> Run:
+    """Run a cell over a sequence as planned; arguments and result as of `run`."""
+    weights = plan.weights or cell.step_weights(None, None)
+    options = plan.options if mask is None else plan.options._replace(mask=mask.array)
+    y, *final = apply(SequenceOp, x, *states, *weights, options=options)
+    last = final[options.step.output] if mask is None else y[-1]
+    return Run(y, last, final, plan.path)
 
 
 def _recurrences(cell: Any, x: Any, training: bool | None, repeats: bool) -> list[Recurrence] | str:

@@ -13,7 +13,8 @@ from minigrad.engine import tree
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
-from minigrad.engine.tensor import Tensor
+from minigrad.engine.ops.shape import Transpose
+from minigrad.engine.tensor import Tensor, apply
 from minigrad.layers import cell_protocol, loop
 from minigrad.layers.cell_protocol import StateError
 from minigrad.layers.checks import is_shape
@@ -124,6 +125,7 @@ class RNN(Layer):
     supports_masking = True
     input_spec = InputSpec(min_ndim=3)
     path = "not called yet"
+    _plan: loop.CallPlan | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -212,10 +214,10 @@ class RNN(Layer):
         except MinigradError as error:
             raise StateError(f"{self.name}.{where} of {dtype}: {error}") from None
 
-    def _start(self, batch: int, given: Any) -> list[Any]:
-        """The states before the first step, in the cell's structure."""
+    def _start(self, batch: int, given: Any, plan: loop.CallPlan | None) -> list[Any]:
+        """Return the states before the first step, in the cell's structure."""
         if not self.stateful:
-            return self._checked_states(given, batch)
+            return plan.zeros if plan is not None and given is None else self._checked_states(given, batch)
         bound = self._bound_batch()
         if bound is not None and bound != batch:
             raise ShapeError(
@@ -253,45 +255,77 @@ class RNN(Layer):
             StateError: the list of inputs does not hold what it should.
             DTypeError: the mask is not of bools or integers.
         """
-        constants = self._listed_constants(constants)
-        inputs, initial_state, constants = apart(
-            f"{self.name}.call", inputs, initial_state, constants, self.num_constants
-        )
-        x = tree.map(self._time_first, inputs)
-        first = tree.first(x)
-        if first.shape[0] == 0:
+        if constants is not None or isinstance(inputs, list):
+            constants = self._listed_constants(constants)
+            inputs, initial_state, constants = apart(
+                f"{self.name}.call", inputs, initial_state, constants, self.num_constants
+            )
+        x = self._time_first(inputs) if isinstance(inputs, Tensor) else tree.map(self._time_first, inputs)
+        first = x if isinstance(x, Tensor) else tree.first(x)
+        if first.array.shape[0] == 0:
             raise ShapeError(f"{self.name}.call: expected at least one time step, got {tree.first(inputs).shape}.")
-        mask = self._time_first_mask(mask, first)
+        if mask is not None:
+            mask = self._time_first_mask(mask, first)
         if self.go_backwards:
             x = tree.map(lambda part: F.flip(part, 0), x)
             mask = None if mask is None else F.flip(mask, 0)
+        plan = None if constants is not None or self.unroll else self._plan_for(x, training)
+        if plan is None or plan.drops:
+            self._reset_dropout_masks()
+        states = self._start(first.array.shape[1], initial_state, plan)
+        if plan is not None:
+            found = loop.run_plan(plan, self.cell, x, states, mask)
+        else:
+            found = self._run(x, states, mask, training, constants)
+        if self.stateful:
+            self._states = tree.map(lambda s: s.detach(), list(found.states))
+        self.path, y = found.path, found.last
+        if self.return_sequences:
+            y = found.outputs
+            y = self._time_first(y) if isinstance(y, Tensor) else tree.map(self._time_first, y)
+        return [y, *found.states] if self.return_state else y
+
+    def _reset_dropout_masks(self) -> None:
         for reset in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):
             getattr(self.cell, reset, lambda: None)()
-        states = self._start(first.shape[1], initial_state)
+
+    def _run(self, x: Any, states: Any, mask: Any, training: bool | None, constants: Any) -> loop.Run:
+        """Run the cell without a plan."""
         unrolled = self.unroll and not is_watched(cell_protocol.innermost(self.cell))
         zero, why = self.zero_output_for_mask, "unroll=True" if unrolled else ""
-        found = loop.run(self.cell, x, states, mask, training, constants, zero, self.tbptt, why, self.name)
-        self.path, states = found.path, list(found.states)
-        if self.stateful:
-            self._states = tree.map(lambda s: s.detach(), states)
-        y = tree.map(self._time_first, found.outputs) if self.return_sequences else found.last
-        return [y, *states] if self.return_state else y
+        return loop.run(self.cell, x, states, mask, training, constants, zero, self.tbptt, why, self.name)
+
+    def _plan_for(self, x: Any, training: bool | None) -> loop.CallPlan | None:
+        """Return the plan of a call on (time, batch, features), kept from the call before if it still fits."""
+        plan = self._plan
+        if plan is None or not isinstance(x, Tensor) or not plan.fits(x, training):
+            plan = self._plan = self._new_plan(x, training)
+        return plan
+
+    def _new_plan(self, x: Any, training: bool | None) -> loop.CallPlan | None:
+        if not (isinstance(x, Tensor) and getattr(self.cell, "can_plan", False)):
+            return None
+        zero, tbptt = self.zero_output_for_mask, self.tbptt
+        return loop.plan_of(self.cell, x, lambda: self._checked_states(None, x.shape[1]), training, zero, tbptt)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns the mask if the output is a sequence; the states have none."""
-        return mask_of_inputs(mask) if self.return_sequences else None
+        return mask_of_inputs(mask) if mask is not None and self.return_sequences else None
 
     def _listed_constants(self, constants: Any) -> list[Any] | None:
         """Constants given by name as a list of tensors, whose length is remembered."""
         if constants is None:
             return None
         together = constants if isinstance(constants, (list, tuple)) else [constants]
-        self.num_constants = len(together)
+        if self.num_constants != len(together):
+            self.num_constants = len(together)
         return [self._as_inputs(constant) for constant in together] or None
 
     def _time_first(self, x: Tensor) -> Tensor:
-        """(batch, time, …) as (time, batch, …); and back, for it is the same exchange."""
-        return x if self.time_major else F.swapaxes(x, 0, 1)
+        """(batch, time, …) as (time, batch, …), and the reverse."""
+        if self.time_major:
+            return x
+        return apply(Transpose, x, axes=(1, 0, 2)) if x.array.ndim == 3 else F.swapaxes(x, 0, 1)
 
     def _time_first_mask(self, mask: Any, x: Tensor) -> Tensor | None:
         """The mask as (time, batch) of bools; None where nothing is masked."""
@@ -308,6 +342,11 @@ class RNN(Layer):
                 f"{self.name}.call: expected `mask` of bools, got {dtype}. True is what counts: pass mask > 0."
             )
         return self._time_first(mask if dtype == "bool" else mask != 0)
+
+    def _checks_once(self) -> bool:
+        """Return whether the checks depend on the signature alone; the dtype of a cell that is no layer may change."""
+        cells = cell_protocol.innermost(self.cell)
+        return super()._checks_once() and all(isinstance(cell, Layer) for cell in cells)
 
     # --- the inputs ---------------------------------------------------------------------------------------------------
 

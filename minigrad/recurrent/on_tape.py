@@ -11,7 +11,7 @@ from typing import Any
 
 from minigrad.engine.flow import FlowBlock, FlowStack
 
-_blocks: FlowStack[OnTape] = FlowStack("on_tape")
+blocks: FlowStack[OnTape] = FlowStack("on_tape")
 
 
 class OnTape(FlowBlock[None]):
@@ -25,14 +25,14 @@ class OnTape(FlowBlock[None]):
         self.cells = list(cells)
 
     def __enter__(self) -> None:
-        _blocks.push(self)
+        blocks.push(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _blocks.drop(self)
+        blocks.drop(self)
 
 
 def is_on_tape(cell: Any) -> bool:
     """Returns whether a cell is to run operation by operation."""
-    return any(cell is other for block in _blocks.entries() for other in block.cells)
+    return any(cell is other for block in blocks.entries() for other in block.cells)

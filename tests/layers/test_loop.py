@@ -31,9 +31,9 @@ def test_a_run() -> None:
     cell.build((None, FEATURES))
     start = cell.get_initial_state(batch_size=BATCH, dtype="float64")
     explicit = loop.run(cell, time_first(X), start, time_first(MASK))
-    steps = loop.run(cell, time_first(X), start, time_first(MASK), on_tape="a test wants it so")
+    steps = loop.run(cell, time_first(X), start, time_first(MASK), by_steps="a test wants it so")
     with mg.testing.on_tape(cell):
-        tape = loop.run(cell, time_first(X), start, time_first(MASK), on_tape="a test wants it so")
+        tape = loop.run(cell, time_first(X), start, time_first(MASK), by_steps="a test wants it so")
     assert explicit.path == "explicit BPTT, fused kernel of the numpy backend"
     assert steps.path == "explicit BPTT, one node a step: a test wants it so"
     assert tape.path == "tape, op by op: mg.testing.on_tape"
