@@ -20,3 +20,9 @@ def lstm(**options: Any) -> Any:
 
 def dynamic(cell: Any, *args: Any, x: Any = X, dtype: Any = "float32", **how: Any) -> Any:
     return v1.nn.dynamic_rnn(cell, x, *args, dtype=dtype, **how)
+
+
+TUPLES_IN_A_FLAT_STACK = (
+    "MultiRNNCell: with state_is_tuple=False expected cells whose state is one tensor, got a tuple. Make the cells "
+    "with state_is_tuple=False too."
+)

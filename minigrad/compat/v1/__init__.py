@@ -1,4 +1,4 @@
-"""The first two API generations: `tf.compat.v1`. The first is imported when it is first asked for."""
+"""The first two API generations: `tf.compat.v1`. The first is imported at its first use."""
 
 from typing import TYPE_CHECKING
 
@@ -24,5 +24,5 @@ __all__ = [
     "layers", "nn", "reset_default_graph", "trainable_variables", "variable_scope",
 ]  # fmt: skip
 
-if not TYPE_CHECKING:  # or every name would pass
+if not TYPE_CHECKING:  # otherwise mypy would accept any name
     __getattr__ = lazy_getattr(__name__, __all__, "layers", "nn", "variables", "nn.tensor_array")

@@ -1,8 +1,8 @@
 """Variables by name, as the first API generation shares weights: `variable_scope`, `get_variable`.
 
-A variable's name is the names of the scopes around it and its own, ``"rnn/lstm_cell/kernel:0"``. Asking for a name that
-exists is an error, unless the scope says `reuse`: then it is the same variable. There is one store of variables, which
-`reset_default_graph` empties.
+A variable's name joins the names of the scopes around it and its own, ``"rnn/lstm_cell/kernel:0"``. To request an
+existing name is an error, unless the scope has `reuse`: then it is the same variable. All variables are in one store,
+which `reset_default_graph` empties.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ AUTO_REUSE = "AUTO_REUSE"
 
 
 class VariableError(MinigradError, ValueError):
-    """A variable exists and should not, or the other way round."""
+    """Raised for a variable that exists and should not, or the reverse."""
 
 
 class VariableScope:
-    """What holds inside a scope.
+    """The settings of a scope.
 
     Attributes:
-        name: the scope's whole name.
-        reuse: False, True or AUTO_REUSE (share what exists, make what does not). Whatever a scope around it says holds
-            inside too: a scope can begin to reuse, but not end it; a scope entered again brings its own along.
-        initializer: of variables that say nothing of theirs.
-        regularizer: of variables that say nothing of theirs.
-        dtype: of variables that say nothing of theirs.
-        constraint: of variables that say nothing of theirs.
+        name: the scope's full name.
+        reuse: False, True or AUTO_REUSE (share existing variables, make missing ones). A scope inherits it from the
+            scopes around it: it can begin to reuse, but not end it. A scope entered again keeps its own.
+        initializer: the default of its variables.
+        regularizer: the default of its variables.
+        dtype: the default of its variables.
+        constraint: the default of its variables.
     """
 
     def __init__(
@@ -55,12 +55,12 @@ class VariableScope:
         self.constraint = constraint
 
     def reuse_variables(self) -> None:
-        """From here on, variables of this scope are shared."""
+        """Share the variables of this scope from now on."""
         self.reuse = True
 
 
 _variables: dict[str, Weight] = {}  # of all threads
-_making = new_lock()  # one of them
+_making = new_lock()  # of one variable at a time
 _entered: FlowStack[_Entry] = FlowStack("v1.variable_scope")
 # As in TensorFlow, each thread has its own outermost scope and its own counts of default names.
 _outermost: ContextVar[VariableScope | None] = ContextVar("v1.variable_scope: the outermost", default=None)
@@ -75,22 +75,22 @@ class _Entry(NamedTuple):
 
 
 class variable_scope:  # noqa: N801  (TensorFlow's name)
-    """Enter a scope for the `with` block, and gives it.
+    """A `with` block inside a scope, which it returns.
 
     Args:
         name_or_scope: a name, below the current scope; or a scope to enter again; None takes `default_name`.
         default_name: a name that is made unique: ``"lstm_cell"``, ``"lstm_cell_1"`` …
-        values: without effect, as all that speaks of a graph or of devices: caching_device, partitioner, use_resource,
+        values: without effect, like all arguments for graphs or devices: caching_device, partitioner, use_resource,
             auxiliary_name_scope.
-        initializer: of the variables inside; that of the scope around by default.
+        initializer: the default of the variables inside; that of the scope around by default.
         regularizer: likewise.
-        custom_getter: not known here.
-        reuse: True shares the variables that exist, AUTO_REUSE makes those that do not. False or None: as outside.
-        dtype: of the variables inside.
+        custom_getter: not supported.
+        reuse: True shares existing variables, AUTO_REUSE also makes missing ones. False or None: as outside.
+        dtype: the default of the variables inside.
         constraint: likewise.
 
     Raises:
-        VariableError: neither a name nor a default name; or `reuse` is none of those.
+        VariableError: there is neither a name nor a default name; or `reuse` has another value.
 
     >>> import minigrad as tf
     >>> tf.compat.v1.reset_default_graph()
@@ -153,7 +153,7 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
 
 
 def get_variable_scope() -> VariableScope:
-    """Return the scope that this thread or task is in."""
+    """Return the current scope of this thread or task."""
     entered = _entered.entries()
     if entered:
         return entered[-1].scope
@@ -181,30 +181,30 @@ def get_variable(
     synchronization: Any = None,
     aggregation: Any = None,
 ) -> Weight:
-    """Return the variable of this name in the current scope: a new one, or under `reuse` the one that exists.
+    """Return the variable of this name in the current scope: a new one, or under `reuse` the existing one.
 
     Args:
-        name: its own name.
+        name: its name inside the scope.
         shape: its shape; needed for a new one, unless the initializer is a constant.
         dtype: the scope's by default, or the constant's.
-        initializer: a name, a function of (shape, dtype) or a constant, which says the shape itself; the scope's by
+        initializer: a name, a function of (shape, dtype) or a constant, which has its own shape; the scope's by
             default, else Glorot's uniform.
         regularizer: the scope's by default.
-        trainable: may an optimizer change it? By default if it is of a floating dtype.
-        collections: without effect, there is no graph.
+        trainable: whether the optimizer updates it; by default True for a floating dtype.
+        collections: without effect: there is no graph.
         caching_device: likewise.
         partitioner: likewise.
         validate_shape: likewise.
         use_resource: likewise.
         synchronization: likewise.
         aggregation: likewise.
-        custom_getter: not known here.
-        constraint: what it is brought back to after each update; the scope's by default.
+        custom_getter: not supported.
+        constraint: the constraint applied after each update; the scope's by default.
 
     Raises:
-        VariableError: it exists and the scope does not reuse, or it does not and the scope does; the name is none; or
-            there are both a constant and a shape.
-        ShapeError: the shape is missing, or differs from that of the variable that is shared.
+        VariableError: the variable exists and the scope does not reuse, or it is missing and the scope does; the name
+            is empty or no text; or there are both a constant and a shape.
+        ShapeError: the shape is missing, or differs from that of the shared variable.
         DTypeError: the constant is an array of another dtype.
     """
     _refuse_getter("get_variable", custom_getter)
@@ -216,7 +216,7 @@ def get_variable(
         known = _known(full, shape, scope)
         if known is not None:
             return known
-        value = _started(where, full, shape, dtype, scope.initializer if initializer is None else initializer)
+        value = _initial_value(where, full, shape, dtype, scope.initializer if initializer is None else initializer)
         _variables[full] = made = Weight(
             value,
             is_floating(value.dtype) if trainable is None else trainable,
@@ -234,8 +234,8 @@ def _read_name(name: Any) -> str:
     return name
 
 
-def _started(where: str, full: str, shape: tuple[int, ...] | None, dtype: Any, initializer: Any) -> Tensor:
-    """What a new variable starts from."""
+def _initial_value(where: str, full: str, shape: tuple[int, ...] | None, dtype: Any, initializer: Any) -> Tensor:
+    """Return the initial value of a new variable."""
     if initializer is None or isinstance(initializer, (str, dict)) or callable(initializer):
         if shape is None:
             raise ShapeError(f"get_variable: the shape of the new variable {full} is missing.")
@@ -244,7 +244,7 @@ def _started(where: str, full: str, shape: tuple[int, ...] | None, dtype: Any, i
         return value
     if shape is not None:
         raise VariableError(
-            f"{where}: the initializer is a constant, {shown(initializer)}, and says the shape itself: expected no "
+            f"{where}: the initializer is a constant, {shown(initializer)}, with its own shape: expected no "
             f"`shape`, got {shape}. Leave out one of them; keras.initializers.Constant takes any shape."
         )
     value = as_tensor(initializer)
@@ -258,7 +258,7 @@ def _started(where: str, full: str, shape: tuple[int, ...] | None, dtype: Any, i
 
 
 def _known(full: str, shape: tuple[int, ...] | None, scope: VariableScope) -> Weight | None:
-    """The variable that exists, if the scope reuses and the shape fits; None where a new one is to be made."""
+    """Return the existing variable, if the scope reuses and the shape fits, or None for a new one."""
     known = _variables.get(full)
     if known is None and scope.reuse is True:
         raise VariableError(
@@ -268,7 +268,7 @@ def _known(full: str, shape: tuple[int, ...] | None, scope: VariableScope) -> We
     if known is not None and not scope.reuse:
         raise VariableError(
             f"Variable {full} already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in "
-            "VarScope? (reset_default_graph() forgets all variables.)"
+            "VarScope? (reset_default_graph() removes all variables.)"
         )
     if known is not None and shape is not None and shape != known.shape:
         raise ShapeError(f"get_variable: expected {full} of shape {shape}, but it exists with {known.shape}.")
@@ -276,10 +276,10 @@ def _known(full: str, shape: tuple[int, ...] | None, scope: VariableScope) -> We
 
 
 def read_reuse(where: str, value: Any) -> Any:
-    """Return what says whether variables are shared: None, False, True or AUTO_REUSE.
+    """Return a checked `reuse`: None, False, True or AUTO_REUSE.
 
     Raises:
-        VariableError: it is none of them.
+        VariableError: the value is none of them.
     """
     if value is not None and not isinstance(value, bool) and value != AUTO_REUSE:
         raise VariableError(f"{where}: expected True, False, None or AUTO_REUSE, got {shown(value)}.")
@@ -288,18 +288,18 @@ def read_reuse(where: str, value: Any) -> Any:
 
 def _refuse_getter(where: str, getter: Any) -> None:
     if getter is not None:
-        raise VariableError(f"{where}: custom_getter is not known here. Change the variable that get_variable returns.")
+        raise VariableError(f"{where}: custom_getter is not supported. Change the variable that get_variable returns.")
 
 
 def global_variables(scope: str | None = None) -> list[Weight]:
-    """Return all variables in the order in which they were made.
+    """Return all variables in the order of their creation.
 
     Args:
-        scope: a regular expression that their names begin with, as of `re.match`; so ``"a"`` finds those of ``"ab/"``
-            too, and ``"a/"`` those of the scope ``"a"`` alone.
+        scope: a regular expression for the beginning of their names, as in `re.match`; so ``"a"`` finds those of
+            ``"ab/"`` too, and ``"a/"`` only those of the scope ``"a"``.
 
     Raises:
-        VariableError: it is no regular expression.
+        VariableError: `scope` is no regular expression.
     """
     if scope is not None and not isinstance(scope, str):
         raise VariableError(f"global_variables: expected `scope`, a regular expression, got {scope!r}. Try scope.name.")
@@ -316,7 +316,7 @@ def trainable_variables(scope: str | None = None) -> list[Weight]:
 
 
 def reset_default_graph() -> None:
-    """Forget all variables and names, and the scopes of this thread or task."""
+    """Remove all variables and names, and the scopes of this thread or task."""
     _variables.clear()
     _opened.set({})
     _entered.clear()
@@ -329,7 +329,7 @@ def _join(outer: str, name: str) -> str:
 
 
 def _unique(outer: str, name: str) -> str:
-    """The name, or the name and a number if a scope of that name was opened here before."""
+    """Return the name, with a number behind it if a scope of that name has been opened here before."""
     opened = _opened.get()
     if _join(outer, name) not in opened:
         return name

@@ -63,7 +63,7 @@ def test_the_dtype_is_that_of_the_first_floating_input(dtype: str) -> None:
 
 
 def test_without_floating_inputs_there_is_no_dtype_for_the_weights() -> None:
-    with pytest.raises(DTypeError, match=r"scale_1\.build: the dtype is not known, .* Pass dtype='float32'"):
+    with pytest.raises(DTypeError, match=r"scale_1\.build: the dtype is not known: .* Pass dtype='float32'"):
         Scale()(X.astype("int64"))
     with pytest.raises(DTypeError, match="the dtype is not known"):
         Scale().build((None, 3))

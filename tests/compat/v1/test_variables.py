@@ -195,7 +195,7 @@ BAD: dict[str, Wrong] = {
     "a getter": (
         lambda: v1.get_variable("a", [2], custom_getter=print),
         VariableError,
-        "get_variable: custom_getter is not known here. Change the variable that get_variable returns.",
+        "get_variable: custom_getter is not supported. Change the variable that get_variable returns.",
     ),
     "reuse of a word": (
         lambda: v1.variable_scope("a", reuse="x"),

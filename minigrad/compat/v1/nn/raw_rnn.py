@@ -1,4 +1,4 @@
-"""`raw_rnn`: a loop over time in which a function of one's own says what goes in and what comes out."""
+"""`raw_rnn`: a loop over time with a custom function for the inputs, the states and the outputs of each step."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def raw_rnn(
     swap_memory: bool = False,
     scope: Any = None,
 ) -> tuple[Any, Any, Any]:
-    """Run a cell until every row has finished, on the tape.
+    """Run a cell on the tape until every row has finished.
 
         finished, x_0, state_0, emit, loop_state = loop_fn(0, None, None, None)
         while not all finished:
@@ -37,22 +37,22 @@ def raw_rnn(
 
     Args:
         cell: the cell.
-        loop_fn: is given the time (an int), the cell's output and state and the loop state. It returns which rows have
-            finished, (batch,) of bools; the next inputs, (batch, features), and the next state; what to emit, in the
-            shape of its first answer, None there meaning the cell's output; and the next loop state, anything, where
-            None keeps the old one.
+        loop_fn: a function of the time (an int), the cell's output, its state and the loop state. It returns the
+            finished rows, (batch,) of bools; the next inputs, (batch, features); the next state; the value to emit, of
+            the shape in its first answer, where None stands for the cell's output; and the next loop state, any value,
+            where None keeps the old one.
         parallel_iterations: without effect.
         swap_memory: without effect.
         scope: the variable scope of the weights, ``"rnn"`` by default.
 
     Returns:
-        What was emitted, a TensorArray (or a nest of them) with one entry for each step; the final state; the final
+        The emitted values, a TensorArray (or a nest of them) with one entry for each step; the final state; the final
         loop state.
 
     Raises:
-        ShapeError: `loop_fn` returns not five things, or `finished` or the inputs have another shape.
+        ShapeError: `loop_fn` does not return five values, or `finished` or the inputs have another shape.
         DTypeError: `finished` is neither of bools nor of integers.
-        LoopError: (a TypeError) the next state or what is emitted has another structure.
+        LoopError: (a TypeError) the next state or the emitted value has another structure.
     """
     checked_cell("raw_rnn", cell)
     if not callable(loop_fn):
@@ -60,7 +60,7 @@ def raw_rnn(
             f"raw_rnn: expected `loop_fn`, a function of (time, output, state, loop_state), got {loop_fn!r}."
         )
     with variable_scope(scope or "rnn"):
-        finished, x, state, like, loop_state = _asked(loop_fn, 0, None, None, None)
+        finished, x, state, like, loop_state = _call_loop_fn(loop_fn, 0, None, None, None)
         x = _inputs(x)
         first = tree.first(x)
         done, dtype = _rows(finished, first), cell_protocol.dtype_of(cell) or dtype_name(first.dtype)
@@ -73,7 +73,7 @@ def raw_rnn(
             output, flat = call(_inputs(x), state)
             time += 1
             now = tree.unflatten(state, flat)
-            finished, x, new, emit, next_loop_state = _asked(loop_fn, time, output, now, loop_state)
+            finished, x, new, emit, next_loop_state = _call_loop_fn(loop_fn, time, output, now, loop_state)
             going = F.expand_dims(~done, -1)
             _write(arrays, time - 1, emit, going)
             new = _state(cell, new, len(first), dtype)
@@ -81,16 +81,16 @@ def raw_rnn(
             loop_state = loop_state if next_loop_state is None else next_loop_state
             done = done | _rows(finished, first)
     if isinstance(cell, RNNCell):
-        reason = "raw_rnn calls a function of yours between the steps"
+        reason = "raw_rnn calls your loop_fn between the steps"
         cell.path = cell_protocol.path_by_steps(cell, first if time else None, reason)
     return arrays, state, loop_state
 
 
 class LoopError(StateError, TypeError):
-    """`loop_fn` is no function, or returns something of another structure than the cell's."""
+    """Raised if `loop_fn` is no function, or returns a structure other than the cell's."""
 
 
-def _asked(loop_fn: Callable[..., Any], *about: Any) -> tuple[Any, Any, Any, Any, Any]:
+def _call_loop_fn(loop_fn: Callable[..., Any], *about: Any) -> tuple[Any, Any, Any, Any, Any]:
     answer = loop_fn(*about)
     if not isinstance(answer, (tuple, list)) or len(answer) != 5:
         raise ShapeError(
@@ -102,18 +102,18 @@ def _asked(loop_fn: Callable[..., Any], *about: Any) -> tuple[Any, Any, Any, Any
 
 
 def _state(cell: Any, state: Any, batch: int, dtype: str) -> Any:
-    """The next state, which must be in the cell's structure, named tuples told from others: (h, c) would fit too."""
+    """Return the next state, checked for the cell's structure and its named tuples, because (h, c) would fit too."""
     if state is None or not tree.named_alike(cell.state_size, state, exact=True):
         raise LoopError(
             f"raw_rnn: expected loop_fn to return `next_state` in the structure {cell.state_size}, got "
             f"{'None' if state is None else cell_protocol.described(state)}. "
-            "Return the state it was given, or cell.zero_state(batch_size, dtype) at first."
+            "Return its `state` argument, or cell.zero_state(batch_size, dtype) at first."
         )
     return checked_state("raw_rnn", cell, state, batch, dtype, "next_state")
 
 
 def _write(arrays: Any, time: int, emit: Any, going: Tensor) -> None:
-    """Write what is emitted, zeros for the rows that have finished."""
+    """Write the emitted values, zeros for finished rows."""
     flat, found = tree.leaves(arrays), tree.leaves(emit)
     expected = [array.element_shape for array in flat]
     got = [None if y is None else as_tensor(y).shape for y in found]
@@ -131,7 +131,7 @@ def _outline(structure: Any) -> Any:
 
 
 def _inputs(x: Any) -> Any:
-    """The next inputs as tensors."""
+    """Return the next inputs as tensors."""
     for part in tree.leaves(x):
         if part is None or not as_tensor(part).ndim:
             raise ShapeError(f"raw_rnn: expected loop_fn to return `next_input`, (batch, features), got {part!r}.")
@@ -139,7 +139,7 @@ def _inputs(x: Any) -> Any:
 
 
 def _rows(finished: Any, x: Tensor) -> Tensor:
-    """Which rows have finished, (batch,) of bools; of integers, those that are not 0."""
+    """Return the finished rows, (batch,) of bools; of integers, those that are not 0."""
     done = as_tensor_like(x, finished, "raw_rnn: `finished`")
     if done.shape not in ((), x.shape[:1]):
         raise ShapeError(f"raw_rnn: expected `finished` of shape (batch,) = {x.shape[:1]}, got {done.shape}.")

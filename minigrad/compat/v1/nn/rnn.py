@@ -1,12 +1,12 @@
-"""A cell over a sequence, in the first API generation: `dynamic_rnn`, `static_rnn`, `bidirectional_dynamic_rnn`.
+"""Cells over sequences in the first API generation: `dynamic_rnn`, `static_rnn`, `bidirectional_dynamic_rnn`.
 
 A row may be shorter than the sequence: with ℓ its `sequence_length`, for each step t
 
     output_t, state_t+1 = cell(x_t, state_t)     where t < ℓ
     output_t, state_t+1 = 0, state_t             beyond
 
-so the final state is the one after the row's last step. All of them run the loop over time of `minigrad.layers.loop`:
-explicit BPTT where the cell has formulas, its `call` step by step where not; ``cell.path`` says which it was.
+so the final state is the one after the row's last step. All functions run the loop over time of `minigrad.layers.loop`:
+explicit BPTT for a cell with formulas, its `call` step by step otherwise; ``cell.path`` says which of the two ran.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def dynamic_rnn(
     Args:
         cell: a cell of this generation, or one of Keras'.
         inputs: (batch, time, features), or nested tensors of that kind.
-        sequence_length: (batch,) of integers, the length of each row; all rows are whole by default.
+        sequence_length: (batch,) of integers, the length of each row; by default all rows have full length.
         initial_state: in the structure of ``cell.state_size``, each (batch, size); zeros by default.
-        dtype: of the initial state and the outputs; needed where there is no initial state.
-        parallel_iterations: without effect: steps run one after the other.
+        dtype: the dtype of the initial state and the outputs; needed without an initial state.
+        parallel_iterations: without effect: steps run one after another.
         swap_memory: without effect: there is one memory.
-        time_major: inputs and outputs are (time, batch, …).
+        time_major: whether inputs and outputs are (time, batch, …).
         scope: the variable scope of the weights, ``"rnn"`` by default.
 
     Returns:
@@ -72,8 +72,8 @@ def dynamic_rnn(
     time_major = flag("dynamic_rnn: `time_major`", time_major)
     with variable_scope(scope or "rnn"):
         x = tree.map(lambda part: _time_first("dynamic_rnn", part, time_major), inputs)
-        outputs, state = _over("dynamic_rnn", cell, x, sequence_length, initial_state, dtype)
-    return tree.map(lambda y: _exchanged(y, time_major), outputs), state
+        outputs, state = _run("dynamic_rnn", cell, x, sequence_length, initial_state, dtype)
+    return tree.map(lambda y: _swap_axes(y, time_major), outputs), state
 
 
 def static_rnn(
@@ -85,7 +85,7 @@ def static_rnn(
         cell: a cell.
         inputs: a list over time, each (batch, features).
         initial_state: in the structure of ``cell.state_size``.
-        dtype: of the initial state; needed where there is none.
+        dtype: the dtype of the initial state; needed without one.
         sequence_length: (batch,) of integers.
         scope: ``"rnn"`` by default.
 
@@ -94,12 +94,10 @@ def static_rnn(
 
     Raises:
         StepsError: (a TypeError) the inputs are not a list.
-        ShapeError: the list is empty, or something in it does not fit.
+        ShapeError: the list is empty, or an entry does not fit.
     """
     with variable_scope(scope or "rnn"):
-        outputs, state = _over(
-            "static_rnn", cell, _stacked("static_rnn", inputs), sequence_length, initial_state, dtype
-        )
+        outputs, state = _run("static_rnn", cell, _stacked("static_rnn", inputs), sequence_length, initial_state, dtype)
     return _unstacked(outputs), state
 
 
@@ -118,7 +116,7 @@ def bidirectional_dynamic_rnn(
 ) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
     """Run one cell forward and another backward over a sequence; other arguments as of `dynamic_rnn`.
 
-    The backward cell reads each row from the row's own end, and its outputs are turned round again: at step t both
+    The backward cell reads each row from its last valid step, and its outputs are reversed again: at step t both
     outputs belong to x_t.
 
     Args:
@@ -126,12 +124,12 @@ def bidirectional_dynamic_rnn(
         cell_bw: the cell that reads backward.
         inputs: (batch, time, features).
         sequence_length: (batch,) of integers.
-        initial_state_fw: of the forward cell.
-        initial_state_bw: of the backward cell.
-        dtype: of the initial states; needed where one is missing.
+        initial_state_fw: the initial state of the forward cell.
+        initial_state_bw: the initial state of the backward cell.
+        dtype: the dtype of the initial states; needed if one is missing.
         parallel_iterations: without effect.
         swap_memory: without effect.
-        time_major: inputs and outputs are (time, batch, …).
+        time_major: whether inputs and outputs are (time, batch, …).
         scope: ``"bidirectional_rnn"`` by default; the cells' scopes are ``"fw"`` and ``"bw"`` in it.
 
     Returns:
@@ -140,8 +138,8 @@ def bidirectional_dynamic_rnn(
     where, states = "bidirectional_dynamic_rnn", (initial_state_fw, initial_state_bw)
     time_major = flag(f"{where}: `time_major`", time_major)
     x = tree.map(lambda part: _time_first(where, part, time_major), inputs)
-    outputs, final = _both_ways(where, (cell_fw, cell_bw), x, sequence_length, states, dtype, scope)
-    return tree.map(lambda y: _exchanged(y, time_major), outputs), final
+    outputs, final = _bidirectional(where, (cell_fw, cell_bw), x, sequence_length, states, dtype, scope)
+    return tree.map(lambda y: _swap_axes(y, time_major), outputs), final
 
 
 def static_bidirectional_rnn(
@@ -154,7 +152,7 @@ def static_bidirectional_rnn(
     sequence_length: Any = None,
     scope: Any = None,
 ) -> tuple[list[Tensor], Any, Any]:
-    """Do the same for a list of inputs, one for each time step; arguments as of `bidirectional_dynamic_rnn`.
+    """Run one cell forward and another backward over a list of inputs; arguments as of `bidirectional_dynamic_rnn`.
 
     Returns:
         The list of both cells' outputs side by side, each (batch, units_fw + units_bw); the forward cell's final state;
@@ -162,19 +160,19 @@ def static_bidirectional_rnn(
     """
     where, states = "static_bidirectional_rnn", (initial_state_fw, initial_state_bw)
     x = _stacked(where, inputs)
-    outputs, final = _both_ways(where, (cell_fw, cell_bw), x, sequence_length, states, dtype, scope)
+    outputs, final = _bidirectional(where, (cell_fw, cell_bw), x, sequence_length, states, dtype, scope)
     return _unstacked(tree.map(lambda fw, bw: F.concat((fw, bw), -1), *outputs)), *final
 
 
 class StepsError(CellError):
-    """A list with one entry for each time step was expected."""
+    """Raised for inputs that are no list with one entry for each time step."""
 
 
-# --- what they share --------------------------------------------------------------------------------------------------
+# --- shared helpers ---------------------------------------------------------------------------------------------------
 
 
-def _over(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype: Any) -> tuple[Any, Any]:
-    """Run a cell over inputs (time, batch, features) in the current scope: outputs in that layout, final state."""
+def _run(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype: Any) -> tuple[Any, Any]:
+    """Run a cell over inputs (time, batch, features) in the current scope; return outputs so laid out, final state."""
     checked_cell(where, cell)
     first = tree.first(x)
     mask = _mask(_lengths(where, lengths, first), first)
@@ -191,16 +189,16 @@ def _over(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype
     return found.outputs, found.states
 
 
-def _both_ways(
+def _bidirectional(
     where: str, cells: tuple[Any, Any], x: Any, lengths: Any, states: tuple[Any, Any], dtype: Any, scope: Any
 ) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """Run one cell forward and one backward over inputs (time, batch, features): outputs, final states."""
+    """Run one cell forward and one backward over inputs (time, batch, features); return outputs and final states."""
     with variable_scope(scope or "bidirectional_rnn"):
         lengths = _lengths(where, lengths, tree.first(x))
         with variable_scope("fw"):
-            fw, state_fw = _over(where, cells[0], x, lengths, states[0], dtype)
+            fw, state_fw = _run(where, cells[0], x, lengths, states[0], dtype)
         with variable_scope("bw"):
-            bw, state_bw = _over(where, cells[1], _reversed(x, lengths), lengths, states[1], dtype)
+            bw, state_bw = _run(where, cells[1], _reversed(x, lengths), lengths, states[1], dtype)
         return (fw, _reversed(bw, lengths)), (state_fw, state_bw)
 
 
@@ -208,7 +206,7 @@ def checked_cell(where: str, cell: Any) -> Any:
     """Return the cell.
 
     Raises:
-        CellError: it is none.
+        CellError: `cell` is no cell.
     """
     if isinstance(cell, type) or not hasattr(cell, "state_size") or not hasattr(cell, "call"):
         several = " MultiRNNCell(cells) makes one cell of several." if isinstance(cell, (list, tuple)) else ""
@@ -219,7 +217,7 @@ def checked_cell(where: str, cell: Any) -> Any:
 
 
 def _time_first(where: str, x: Any, time_major: bool) -> Tensor:
-    """Inputs as (time, batch, …)."""
+    """Return inputs as (time, batch, …)."""
     if isinstance(x, (int, float)):  # a list is a nest of inputs
         raise ShapeError(
             f"{where}: expected `inputs`, a tensor, got a list of numbers. mg.tensor(inputs) makes it one."
@@ -230,15 +228,15 @@ def _time_first(where: str, x: Any, time_major: bool) -> Tensor:
         raise ShapeError(f"{where}: expected `inputs` of shape {axes}, got {x.shape}. The cell alone takes one step.")
     if x.shape[0 if time_major else 1] == 0:
         raise ShapeError(f"{where}: expected at least one time step, got `inputs` of shape {x.shape}.")
-    return _exchanged(x, time_major)
+    return _swap_axes(x, time_major)
 
 
 def _stacked(where: str, inputs: Any) -> Any:
-    """A list over time as (time, batch, features).
+    """Return a list over time as (time, batch, features).
 
     Raises:
-        StepsError: it is no list.
-        ShapeError: it is empty.
+        StepsError: `inputs` is no list.
+        ShapeError: the list is empty.
     """
     if not isinstance(inputs, (list, tuple)):
         raise StepsError(
@@ -247,11 +245,11 @@ def _stacked(where: str, inputs: Any) -> Any:
         )
     if not inputs:
         raise ShapeError(f"{where}: expected at least one time step, got an empty list.")
-    x = tree.map(lambda *steps: _one_shape(where, [as_tensor(step) for step in steps]), inputs[0], *inputs[1:])
+    x = tree.map(lambda *steps: _stack_steps(where, [as_tensor(step) for step in steps]), inputs[0], *inputs[1:])
     return tree.map(lambda part: _time_first(where, part, True), x)
 
 
-def _one_shape(where: str, steps: list[Tensor]) -> Tensor:
+def _stack_steps(where: str, steps: list[Tensor]) -> Tensor:
     for k, step in enumerate(steps):
         if step.shape != steps[0].shape:
             raise ShapeError(
@@ -261,23 +259,23 @@ def _one_shape(where: str, steps: list[Tensor]) -> Tensor:
 
 
 def _unstacked(outputs: Any) -> list[Any]:
-    """(time, batch, …) as a list over time."""
+    """Return (time, batch, …) as a list over time."""
     flat = zip(*(F.unstack(y) for y in tree.leaves(outputs)), strict=True)
     return [tree.unflatten(outputs, list(step)) for step in flat]
 
 
-def _exchanged(x: Tensor, time_major: bool) -> Tensor:
-    """(batch, time, …) as (time, batch, …), and back."""
+def _swap_axes(x: Tensor, time_major: bool) -> Tensor:
+    """Return x with batch and time swapped, unless it is `time_major`."""
     return x if time_major else F.swapaxes(x, 0, 1)
 
 
 def _lengths(where: str, lengths: Any, x: Tensor) -> Tensor | None:
-    """The rows' lengths; None where all rows are whole.
+    """Return the rows' lengths, or None if all rows have full length.
 
     Raises:
-        ShapeError: they are not one for each row, or not from 0 to the length of the sequence (nobody looks at those
-            that lie on a device).
-        DTypeError: they are no integers.
+        ShapeError: there is not one length for each row, or one is not from 0 to the length of the sequence (lengths
+            on a device are not checked).
+        DTypeError: the lengths are no integers.
     """
     if lengths is None:
         return None
@@ -289,7 +287,7 @@ def _lengths(where: str, lengths: Any, x: Tensor) -> Tensor | None:
     if "int" not in name:
         raise DTypeError(f"{where}: expected `sequence_length` of integers, got {name}.")
     if isinstance(lengths, Tensor) and not getattr(lengths.backend, "on_host", False):
-        return found.astype("int64")  # to look would cost a transfer
+        return found.astype("int64")  # checking would cost a transfer
     host = [int(length) for length in lengths]
     for row, length in enumerate(host):
         if not 0 <= length <= steps:
@@ -301,32 +299,32 @@ def _lengths(where: str, lengths: Any, x: Tensor) -> Tensor | None:
 
 
 def _mask(lengths: Tensor | None, x: Tensor) -> Tensor | None:
-    """(time, batch) of bools: does the step count in the row?"""
+    """Return a mask (time, batch) of bools, True for steps below the row's length."""
     if lengths is None:
         return None
-    return F.less(F.expand_dims(_count(lengths, x.shape[0]), -1), lengths)
+    return F.less(F.expand_dims(_range(lengths, x.shape[0]), -1), lengths)
 
 
-def _count(lengths: Tensor, stop: int) -> Tensor:
-    """0, 1, … beside the lengths."""
+def _range(lengths: Tensor, stop: int) -> Tensor:
+    """Return 0, 1, …, stop − 1 on the backend of the lengths."""
     return Tensor(lengths.backend.arange(stop, dtype="int64"), lengths.backend)
 
 
 def _reversed(x: Any, lengths: Tensor | None) -> Any:
-    """(time, batch, …) with each row turned round up to its length; what is beyond stays."""
+    """Return (time, batch, …) with each row reversed up to its length; later steps stay."""
     if lengths is None:
         return tree.map(lambda part: F.flip(part, 0), x)
     steps, batch, *_ = tree.first(x).shape
-    t, rows = (F.broadcast_to(n, (steps, batch)) for n in (_count(lengths, steps)[:, None], _count(lengths, batch)))
+    t, rows = (F.broadcast_to(n, (steps, batch)) for n in (_range(lengths, steps)[:, None], _range(lengths, batch)))
     from_the_end = F.where(F.less(t, lengths), lengths - 1 - t, t)
     return tree.map(lambda part: part[from_the_end, rows], x)
 
 
 def _dtype(where: str, cell: Any, x: Tensor, dtype: Any) -> str:
-    """The dtype to compute in: the cell's, the one asked for, or the inputs'.
+    """Return the dtype to compute in: the cell's, the requested one, or the inputs'.
 
     Raises:
-        DTypeError: the first two differ; or one is not floating.
+        DTypeError: the first two differ, or the requested one is not floating.
     """
     own = cell_protocol.dtype_of(cell)
     asked = None if dtype is None else dtype_name(dtype)
@@ -335,22 +333,22 @@ def _dtype(where: str, cell: Any, x: Tensor, dtype: Any) -> str:
     if own is not None and asked is not None and own != asked:
         raise DTypeError(
             f"{where}: expected the dtype of the cell, {own}, got dtype={asked!r}. Make the cell with dtype={asked!r}, "
-            "or leave that to its first use."
+            "or without a dtype."
         )
     return own or asked or (dtype_name(x.dtype) if is_floating(x.dtype) else "float32")
 
 
 def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str, argument: str = "initial_state") -> Any:
-    """Return the initial state in the cell's structure and dtype; its own choice where none is given.
+    """Return the initial state in the cell's structure and dtype; by default the cell's own.
 
     Raises:
-        StateError: the given one has another structure.
+        StateError: the given state has another structure.
         ShapeError: its arrays have other shapes.
     """
     if given is None:
         return cell_protocol.initial_state(cell, batch, dtype)
     if hasattr(cell, "state_apart"):
-        cell.state_apart(given)  # it tells its own structure from others
+        cell.state_apart(given)  # raises for another structure
     cell_protocol.refuse_other_order(where, cell, given)
     size = cell.state_size
     shapes, flat = [(batch, n) for n in tree.leaves(size)], tree.leaves_like(size, given)

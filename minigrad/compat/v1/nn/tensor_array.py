@@ -1,4 +1,4 @@
-"""A list of tensors with TensorFlow's name: what `raw_rnn` reads from and writes to."""
+"""TensorFlow's TensorArray, a list of tensors, for the inputs and outputs of `raw_rnn`."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from minigrad.engine.tensor import Tensor
 
 
 class TensorArray:
-    """Tensors of one shape, written and read one by one, a gradient through both.
+    """A list of tensors of one shape, written and read one by one, with gradients through both.
 
     Args:
-        dtype: of the tensors.
-        size: how many there are; with `dynamic_size` how many at first.
-        dynamic_size: may it grow?
-        clear_after_read: without effect: a tensor may be read as often as you like.
+        dtype: the dtype of the tensors.
+        size: the number of tensors; with `dynamic_size` the initial number.
+        dynamic_size: whether the array can grow.
+        clear_after_read: without effect: a tensor can be read any number of times.
         tensor_array_name: likewise.
         handle: likewise.
         flow: likewise.
         infer_shape: likewise.
-        element_shape: of each tensor; needed to `stack` none at all.
+        element_shape: the shape of each tensor; needed to `stack` an empty array.
         colocate_with_first_write_call: without effect.
         name: likewise.
 
@@ -53,51 +53,55 @@ class TensorArray:
         self._tensors: list[Tensor | None] = [None] * int(size or 0)
 
     def size(self) -> int:
-        """Return how many tensors there are."""
+        """Return the number of tensors."""
         return len(self._tensors)
 
     def read(self, index: Any) -> Tensor:
-        """Return the tensor at a place.
+        """Return the tensor at an index.
 
         Raises:
-            IndexRangeError: there is none.
+            IndexRangeError: there is no tensor at the index.
         """
         k = int(index)
         found = self._tensors[k] if 0 <= k < len(self._tensors) else None
         if found is None:
-            raise IndexRangeError(f"TensorArray.read: nothing was written at {k}; it has {self.size()} places.")
+            raise IndexRangeError(
+                f"TensorArray.read: expected the index of a written tensor, got {k}; the size is {self.size()}."
+            )
         return found
 
     def write(self, index: Any, value: Any) -> TensorArray:
-        """Write a tensor, and returns the array.
+        """Write a tensor, and return the array.
 
         Raises:
-            IndexRangeError: there is no such place, and the array may not grow.
+            IndexRangeError: the index is out of range, and the array cannot grow.
         """
         k = int(index)
         if k < 0 or (k >= len(self._tensors) and not self.dynamic_size):
             raise IndexRangeError(
-                f"TensorArray.write: expected a place from 0 to {self.size() - 1}, got {k}. dynamic_size=True lets the "
-                "array grow."
+                f"TensorArray.write: expected an index from 0 to {self.size() - 1}, got {k}. dynamic_size=True "
+                "lets the array grow."
             )
         self._tensors += [None] * (k + 1 - len(self._tensors))
         self._tensors[k] = as_tensor(value, self.dtype)
         return self
 
     def unstack(self, value: Any) -> TensorArray:
-        """Write a tensor's slices along its first axis, and returns the array."""
+        """Write a tensor's slices along its first axis, and return the array."""
         for k, part in enumerate(F.unstack(as_tensor(value, self.dtype))):
             self.write(k, part)
         return self
 
     def stack(self) -> Tensor:
-        """Return all tensors as one, along a new first axis.
+        """Return all tensors stacked along a new first axis.
 
         Raises:
-            ShapeError: there are none, and their shape is not known.
+            ShapeError: the array is empty, and `element_shape` is not known.
         """
         if not self._tensors:
             if self.element_shape is None:
-                raise ShapeError("TensorArray.stack: nothing was written, so the shape is not known.")
+                raise ShapeError(
+                    "TensorArray.stack: the array is empty: expected an `element_shape`, got None. Pass element_shape."
+                )
             return F.zeros((0, *self.element_shape), self.dtype)
         return F.stack([self.read(k) for k in range(self.size())])

@@ -1,4 +1,4 @@
-"""What wrong cells, wrappers and variables are answered in the first generation."""
+"""Errors for wrong cells, wrappers and variables in the first generation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from minigrad.engine.errors import DTypeError, ShapeError, UnknownBackendError
 from minigrad.keras import layers as L
 from minigrad.layers.cell_protocol import CellError, StateError
 from minigrad.layers.options import OptionError
-from wrong_calls import FIRST, X, dynamic, lstm
+from wrong_calls import FIRST, TUPLES_IN_A_FLAT_STACK, X, dynamic, lstm
 
 
 def shared(cell: Any, x: Any = X) -> Any:
@@ -27,13 +27,16 @@ def shared(cell: Any, x: Any = X) -> Any:
 NO_CELL = "expected a cell, an object with state_size, output_size and call, got "
 EXISTS = (
     "Variable rnn/lstm_cell/kernel already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE "
-    "in VarScope? (reset_default_graph() forgets all variables.)"
+    "in VarScope? (reset_default_graph() removes all variables.)"
 )
 ABSENT = (
     "Variable rnn/lstm_cell/kernel does not exist, or was not created with tf.get_variable(). Did you mean to set "
     "reuse=tf.AUTO_REUSE in VarScope?"
 )
-NO_DTYPE = "lstm_cell_1.build: the dtype is not known, for there were no floating inputs yet. Pass dtype='float32'."
+NO_DTYPE = (
+    "lstm_cell_1.build: the dtype is not known: expected a `dtype` or floating inputs, got neither. Pass "
+    "dtype='float32'."
+)
 
 BAD: dict[str, Wrong] = {
     "a cell of whole numbers": (
@@ -69,7 +72,7 @@ BAD: dict[str, Wrong] = {
     "proj_clip without a projection": (
         lambda: lstm(proj_clip=1.0),
         OptionError,
-        "LSTMCell: `proj_clip` clips a projection, but `num_proj` is not given: there is none.",
+        "LSTMCell: `proj_clip` clips a projection: expected `num_proj`, got None. Pass both or neither.",
     ),
     "a projection to nothing": (
         lambda: lstm(num_proj=0),
@@ -112,8 +115,8 @@ BAD: dict[str, Wrong] = {
         ),
         ShapeError,
         (
-            "DropoutWrapper: its mask of the input was drawn for the size 7, got one of shape (4, 2, 3). `input_size` "
-            "is the number of features."
+            "DropoutWrapper: expected input of size 7, that of its mask, got shape (4, 2, 3). `input_size` is the "
+            "number of features."
         ),
     ),
     "no function": (
@@ -129,10 +132,7 @@ BAD: dict[str, Wrong] = {
     "cells of Keras in a flat stack": (
         lambda: rc.MultiRNNCell([L.LSTMCell(5)], state_is_tuple=False),
         StateError,
-        (
-            "MultiRNNCell: with state_is_tuple=False each cell's state must be one tensor. Make the cells with "
-            "state_is_tuple=False too."
-        ),
+        TUPLES_IN_A_FLAT_STACK,
     ),
     "a class in a stack": (
         lambda: rc.MultiRNNCell([rc.LSTMCell]),
@@ -164,14 +164,14 @@ BAD: dict[str, Wrong] = {
         lambda: dynamic(rc.ResidualWrapper(lstm())),
         ShapeError,
         (
-            "ResidualWrapper: expected the cell's output to have the size of its inputs, 3, got 5. residual_fn brings "
-            "other sizes together."
+            "ResidualWrapper: expected the cell's output to have the size of its inputs, 3, got 5. A residual_fn "
+            "can combine other sizes."
         ),
     ),
     "no device": (
         lambda: rc.DeviceWrapper(lstm(), 0),
         OptionError,
-        "DeviceWrapper: `device`: expected the name of a backend, or of a device of TensorFlow's, got 0.",
+        "DeviceWrapper: `device`: expected the name of a backend, or of a TensorFlow device, got 0.",
     ),
     "built before a call without a dtype": (lambda: lstm().build((None, 3)), DTypeError, NO_DTYPE),
     "a stack built before a call without a dtype": (
@@ -210,7 +210,7 @@ def test_no_backend_of_that_name() -> None:
 
 
 class Bare(rc.RNNCell):
-    """A cell that does not return what it should."""
+    """A cell with a wrong return value."""
 
     state_size = output_size = 3  # type: ignore[assignment]
 
@@ -258,5 +258,5 @@ class Bare(rc.RNNCell):
         ),
     ],
 )
-def test_a_cell_that_does_not_return_what_it_should(answer: Any, error: type[Exception], message: str) -> None:
+def test_a_cell_with_a_wrong_return_value(answer: Any, error: type[Exception], message: str) -> None:
     assert_answered((lambda: dynamic(Bare(answer)), error, message))

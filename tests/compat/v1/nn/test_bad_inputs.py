@@ -26,6 +26,11 @@ INTEGERS = (
     "an embedding makes vectors of words."
 )
 
+OTHER_DTYPE = (
+    "dynamic_rnn: expected the dtype of the cell, float64, got dtype='float32'. Make the cell with dtype='float32', or "
+    "without a dtype."
+)
+
 BAD: dict[str, Wrong] = {
     "lengths that are no integers": (
         lambda: dynamic(lstm(), [1.5, 2.5]),
@@ -101,18 +106,12 @@ BAD: dict[str, Wrong] = {
     "another dtype": (
         lambda: dynamic(lstm(dtype="float64")),
         DTypeError,
-        (
-            "dynamic_rnn: expected the dtype of the cell, float64, got dtype='float32'. Make the cell with "
-            "dtype='float32', or leave that to its first use."
-        ),
+        OTHER_DTYPE,
     ),
     "another dtype than the wrapped cell's": (
         lambda: dynamic(rc.ResidualWrapper(rc.DropoutWrapper(lstm(dtype="float64")))),
         DTypeError,
-        (
-            "dynamic_rnn: expected the dtype of the cell, float64, got dtype='float32'. Make the cell with "
-            "dtype='float32', or leave that to its first use."
-        ),
+        OTHER_DTYPE,
     ),
     "no dtype of that name": (
         lambda: dynamic(lstm(), dtype="flot32"),

@@ -1,4 +1,4 @@
-"""What the states of another generation, and those of another size, are answered in the first one."""
+"""Errors of the first generation for states of another generation, or of another size."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.engine.errors import ShapeError
 from minigrad.keras import layers as L
 from minigrad.layers.cell_protocol import StateError
-from wrong_calls import FIRST, S, X, dynamic, lstm
+from wrong_calls import FIRST, TUPLES_IN_A_FLAT_STACK, S, X, dynamic, lstm
 
 LIST_OF_KERAS = (
     "LSTMCell: expected the state LSTMStateTuple(c, h), got a list of 2. Keras' cells have the list [h, c], in the "
     "other order. Write LSTMStateTuple(c=…, h=…)."
 )
+ONE_TENSOR = (
+    "LSTMCell: expected the state LSTMStateTuple(c, h), got a ndarray of shape (2, 5). Or make the cell with "
+    "state_is_tuple=False. Write LSTMStateTuple(c=…, h=…)."
+)
 FLAT = (
-    "LSTMCell: made with state_is_tuple=False, its state is one tensor, c and h side by side, got a {} of 2. Write "
-    "concat([c, h], 1)."
+    "LSTMCell: with state_is_tuple=False expected the state, one tensor with c and h side by side, got a {} of 2. "
+    "Write concat([c, h], 1)."
 )
 
 BAD: dict[str, Wrong] = {
@@ -46,10 +50,7 @@ BAD: dict[str, Wrong] = {
     "one tensor": (
         lambda: dynamic(lstm(), None, S),
         StateError,
-        (
-            "LSTMCell: expected the state LSTMStateTuple(c, h), got a ndarray of shape (2, 5). Or make the cell with "
-            "state_is_tuple=False. Write LSTMStateTuple(c=…, h=…)."
-        ),
+        ONE_TENSOR,
     ),
     "a tuple for state_is_tuple=False": (
         lambda: dynamic(lstm(state_is_tuple=False), None, (S, S)),
@@ -97,26 +98,20 @@ BAD: dict[str, Wrong] = {
     "one cell's state for a stack of two": (
         lambda: dynamic(rc.MultiRNNCell([lstm(), lstm()]), None, FIRST),
         StateError,
-        (
-            "LSTMCell: expected the state LSTMStateTuple(c, h), got a ndarray of shape (2, 5). Or make the cell with "
-            "state_is_tuple=False. Write LSTMStateTuple(c=…, h=…)."
-        ),
+        ONE_TENSOR,
     ),
     "a tuple for a flat stack": (
         lambda: dynamic(rc.MultiRNNCell([lstm(state_is_tuple=False)], state_is_tuple=False), None, (S,)),
         StateError,
         (
-            "MultiRNNCell: made with state_is_tuple=False, its state is one tensor, those of the cells side by side, "
-            "got a tuple of 1. Write concat(states, 1)."
+            "MultiRNNCell: with state_is_tuple=False expected the state, one tensor with those of the cells side by "
+            "side, got a tuple of 1. Write concat(states, 1)."
         ),
     ),
     "tuples in a flat stack": (
         lambda: rc.MultiRNNCell([lstm()], state_is_tuple=False),
         StateError,
-        (
-            "MultiRNNCell: with state_is_tuple=False each cell's state must be one tensor. Make the cells with "
-            "state_is_tuple=False too."
-        ),
+        TUPLES_IN_A_FLAT_STACK,
     ),
     "a flat state without a batch": (
         lambda: lstm(state_is_tuple=False)(X[:, 0], S[0]),
@@ -137,7 +132,7 @@ def test_bad_input(name: str) -> None:
 
 
 def test_a_plain_tuple_is_taken_as_c_and_h() -> None:
-    """As in TensorFlow: nothing tells (c, h) from (h, c) in a tuple without names."""
+    """As in TensorFlow: a tuple without names does not distinguish (c, h) from (h, c)."""
     c, h = S + 1.0, S - 1.0
     one, _ = dynamic(lstm(), None, (c, h))
     other, state = v1.nn.dynamic_rnn(lstm(reuse=True), X, initial_state=rc.LSTMStateTuple(c, h))

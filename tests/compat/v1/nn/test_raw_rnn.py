@@ -44,7 +44,7 @@ def test_it_is_dynamic_rnn_by_hand(backend: ModuleType) -> None:
     assert loop_state is None
     assert isinstance(state, rc.LSTMStateTuple)
     v1.nn.raw_rnn(cell, reading(cell))
-    assert cell.path == "explicit BPTT, one node a step: raw_rnn calls a function of yours between the steps"
+    assert cell.path == "explicit BPTT, one node a step: raw_rnn calls your loop_fn between the steps"
 
 
 def test_gradients() -> None:

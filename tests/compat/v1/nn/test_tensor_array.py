@@ -36,7 +36,7 @@ def test_it_grows_if_it_may() -> None:
     for k, row in enumerate(X):
         array.write(k, row)
     np.testing.assert_array_equal(array.stack().numpy(), X)
-    with pytest.raises(IndexRangeError, match=r"write: expected a place from 0 to 1, got 2\. dynamic_size=True"):
+    with pytest.raises(IndexRangeError, match=r"write: expected an index from 0 to 1, got 2\. dynamic_size=True"):
         TensorArray("float64", 2).write(2, X[0])
 
 
@@ -52,12 +52,12 @@ def test_gradients() -> None:
 
 def test_what_is_not_there() -> None:
     for place in (-1, 0, 2):
-        with pytest.raises(IndexRangeError, match=f"read: nothing was written at {place}; it has 2 places"):
+        with pytest.raises(IndexRangeError, match=f"the index of a written tensor, got {place}; the size is 2"):
             TensorArray("float64", 2).read(place)
-    with pytest.raises(IndexRangeError, match="nothing was written at 1"):
+    with pytest.raises(IndexRangeError, match="the index of a written tensor, got 1"):
         TensorArray("float64", 2).write(0, X[0]).stack()
     assert TensorArray("float64", element_shape=(2, 3)).stack().shape == (0, 2, 3)
-    with pytest.raises(ShapeError, match="nothing was written, so the shape is not known"):
+    with pytest.raises(ShapeError, match="the array is empty: expected an `element_shape`"):
         TensorArray("float64").stack()
 
 

@@ -1,4 +1,4 @@
-"""What a cell of the first API generation is: `RNNCell`, and the state of an LSTM."""
+"""The base class of cells in the first API generation, `RNNCell`, and the state of an LSTM."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ __all__ = ["LSTMStateTuple", "RNNCell", "StateError"]
 
 
 class LSTMStateTuple(NamedTuple):
-    """The state of an LSTM of the first generation: the cell first."""
+    """The state of an LSTM of the first generation: the cell state first."""
 
     c: Any
     h: Any
 
 
 class RNNCell(layers.Layer):
-    """The base class of the cells, and what one of your own has to offer: `state_size`, `output_size`, `call`.
+    """The base class of cells. A custom cell defines `state_size`, `output_size` and `call`.
 
     `call(inputs, state)` returns the output and the new state.
 
     Attributes:
-        path: how `dynamic_rnn` or one of its kin ran the cell last, and why so.
+        path: the way in which `dynamic_rnn` or a similar function last ran the cell, and the reason.
     """
 
     path = "not run over a sequence yet"
-    _is_tf_rnn_cell = True  # its state is not put into a list
+    _is_tf_rnn_cell = True  # its state is not wrapped in a list
 
     serialized_module: ClassVar[str] = "compat.v1.nn.rnn_cell"
 
@@ -41,8 +41,8 @@ class RNNCell(layers.Layer):
             inputs: (batch, features).
             state: in the structure of `state_size`, each (batch, size).
             scope: a variable scope for the weights, at the first call.
-            args: what `call` takes beside.
-            kwargs: what `call` takes beside.
+            args: further arguments of `call`.
+            kwargs: further arguments of `call`.
 
         Returns:
             The output and the new state.
@@ -63,8 +63,8 @@ class RNNCell(layers.Layer):
         """Return zeros in the structure of `state_size`, each (batch_size, size).
 
         Args:
-            batch_size: a whole number, also as a float, or as a tensor or array that holds one.
-            dtype: of the zeros.
+            batch_size: a whole number, also as a float, or in a tensor or array of one number.
+            dtype: the dtype of the zeros.
 
         Raises:
             ShapeError: the batch size is no whole number.
@@ -73,7 +73,7 @@ class RNNCell(layers.Layer):
         return cell_protocol.zero_state(self, None, batch, dtype)
 
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
-        """Return `zero_state`, for the batch and dtype of the inputs or as given.
+        """Return `zero_state` for the batch size and dtype of the inputs, or for the given ones.
 
         Raises:
             ShapeError: the batch size is not known.

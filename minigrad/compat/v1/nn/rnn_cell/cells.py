@@ -1,7 +1,7 @@
-"""The cells of the first API generation that compute something: BasicRNNCell, GRUCell, BasicLSTMCell, LSTMCell.
+"""The cells of the first API generation with weights: BasicRNNCell, GRUCell, BasicLSTMCell, LSTMCell.
 
-Each is called with inputs and a state and returns the output and the new state. Their kernels hold the rows of the
-inputs and then those of the state, ``[x; m]``.
+Each takes inputs and a state and returns the output and the new state. Their kernels hold the rows of the inputs and
+then those of the state, ``[x; m]``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ tanh_by_default = activations.option._replace(read=_read_activation)
 
 
 class _Cell(RNNCell):
-    """A cell with hand-derived formulas: what the loop over time runs, and one step of it on the tape."""
+    """A cell with hand-derived formulas, for the loop over time and for one step on the tape."""
 
     activation: activations.Activation
     reuse: Any
@@ -53,7 +53,7 @@ class _Cell(RNNCell):
             raise DTypeError(f"{type(self).__name__}: `dtype`: expected a floating one, got {self.dtype}.")
 
     def recurrence(self, inputs: Tensor, training: bool | None = None) -> Recurrence | str:
-        """Return what the explicit loop needs, or in a sentence why it cannot run."""
+        """Return the formulas and weights for explicit BPTT, or the reason why it cannot run."""
         if type(self).call is not _Cell.call:
             return f"{type(self).__name__} has a call of its own"
         if activations.rule(self.activation) is None:
@@ -83,7 +83,7 @@ class _Cell(RNNCell):
         return new[step.output], self.state_together(new)
 
     def _bind(self, input_shape: Any) -> int:
-        """The number of features, which the inputs must have from now on."""
+        """Return the number of features, which the inputs must have from now on."""
         features = input_shape[-1]
         if features is None:
             raise ShapeError(
@@ -112,7 +112,7 @@ class _Cell(RNNCell):
         return (self.state_size,)
 
     def state_apart(self, state: Any) -> tuple[Any, ...]:
-        """The state's arrays.
+        """Return the state's arrays.
 
         Raises:
             StateError: the state is not one tensor.
@@ -122,7 +122,7 @@ class _Cell(RNNCell):
         return (state,)
 
     def state_together(self, arrays: tuple[Any, ...]) -> Any:
-        """The arrays in the cell's structure."""
+        """Return the arrays in the cell's structure."""
         return arrays[0]
 
     def _way_out(self, ndim: int) -> str:
@@ -130,10 +130,10 @@ class _Cell(RNNCell):
 
 
 def split_state(where: str, state: Tensor, sizes: Sequence[int]) -> tuple[Tensor, ...]:
-    """Return the parts of a state that has them side by side.
+    """Return the parts of a state that is one tensor with all of them side by side.
 
     Raises:
-        ShapeError: it has another size than all of them together.
+        ShapeError: the state's size is not the sum of theirs.
     """
     if state.ndim != 2 or state.shape[1] != sum(sizes):
         raise ShapeError(f"{where}: expected a state of shape (batch, {sum(sizes)}), got {state.shape}.")
@@ -146,7 +146,7 @@ class BasicRNNCell(_Cell):
     Args:
         num_units: the size of the output and of the state.
         activation: tanh by default.
-        reuse: share the variables of the scope.
+        reuse: whether to share the variables of the scope.
     """
 
     num_units: int = option(positive_int)
@@ -184,10 +184,10 @@ class GRUCell(_Cell):
 
     Args:
         num_units: the size of the output and of the state.
-        activation: of the candidate; tanh by default.
-        reuse: share the variables of the scope.
-        kernel_initializer: of both kernels.
-        bias_initializer: of both biases; by default 1 for the gates and 0 for the candidate.
+        activation: the activation of the candidate; tanh by default.
+        reuse: whether to share the variables of the scope.
+        kernel_initializer: the initializer of both kernels.
+        bias_initializer: the initializer of both biases; by default 1 for the gates and 0 for the candidate.
 
     Source: Cho et al., 2014.
     """
@@ -213,7 +213,7 @@ class GRUCell(_Cell):
         self.candidate_bias = self.add_weight("candidate/bias", (u,), initializer=bias or "zeros")
 
     def formulas(self) -> Recurrence:
-        """Return the step and its weights, the columns brought into the order u, r, candidate (Keras' z, r, h̃)."""
+        """Return the step and its weights, with columns in the order u, r, candidate (Keras' z, r, h̃)."""
         r, u = F.split(self.gates_kernel, 2, 1)
         W, U = F.split(F.concat([u, r, self.candidate_kernel], 1), [self.candidate_kernel.shape[0] - self.num_units])
         b_r, b_u = F.split(self.gates_bias, 2)
@@ -223,7 +223,7 @@ class GRUCell(_Cell):
 
 
 class _LSTM(_Cell):
-    """What the two LSTM cells share: the state, (c, m) as a tuple or side by side in one tensor."""
+    """The base class of the LSTM cells, with the state (c, m) as a tuple or side by side in one tensor."""
 
     num_units: int
     state_is_tuple: bool
@@ -248,7 +248,7 @@ class _LSTM(_Cell):
     def _recurrence(
         self, forget_bias: float, cell_clip: float | None = None, proj_clip: float | None = None, **weights: Any
     ) -> Recurrence:
-        """The equations of `minigrad.recurrent.lstmp`; the rows of the kernel are those of x, then those of m."""
+        """Return the LSTMP equations with their weights; the kernel has the rows of x, then those of m."""
         step = activations.formulas(
             LSTMP, F.sigmoid, self.activation, False,
             forget_bias=float(forget_bias), cell_clip=cell_clip, proj_clip=proj_clip,
@@ -257,7 +257,7 @@ class _LSTM(_Cell):
         return Recurrence(step, step.Weights(W=W, U=U, b=self.bias, **weights))
 
     def state_apart(self, state: Any) -> tuple[Any, ...]:
-        """c and m.
+        """Return c and m.
 
         Raises:
             StateError: the state has another structure, or is Keras' list [h, c].
@@ -274,14 +274,14 @@ class _LSTM(_Cell):
             return tuple(state)
         if isinstance(state, (tuple, list)):
             raise StateError(
-                f"{name}: made with state_is_tuple=False, its state is one tensor, c and h side by side, got "
+                f"{name}: with state_is_tuple=False expected the state, one tensor with c and h side by side, got "
                 f"{described(state)}. Write concat([c, h], 1)."
             )
         c, m = split_state(name, as_tensor(state), self.state_sizes)
         return c, m
 
     def state_together(self, arrays: tuple[Any, ...]) -> Any:
-        """c and m in the cell's structure."""
+        """Return c and m in the cell's structure."""
         return LSTMStateTuple(*arrays) if self.state_is_tuple else F.concat(arrays, 1)
 
 
@@ -294,10 +294,10 @@ class BasicLSTMCell(_LSTM):
 
     Args:
         num_units: the size of the output and of both states.
-        forget_bias: added to the forget gate at every call; it is not in the stored bias.
-        state_is_tuple: the state is an LSTMStateTuple(c, h), or one tensor with the two side by side.
-        activation: of the candidate and of the cell on its way out; tanh by default.
-        reuse: share the variables of the scope.
+        forget_bias: a constant added to the forget gate at every call; it is not in the stored bias.
+        state_is_tuple: whether the state is an LSTMStateTuple(c, h), or one tensor with the two side by side.
+        activation: the activation of the candidate and of c_new in the output; tanh by default.
+        reuse: whether to share the variables of the scope.
     """
 
     num_units: int = option(positive_int)
@@ -328,18 +328,18 @@ class LSTMCell(_LSTM):
         m_new      = m_new projection/kernel                                      clipped to ±proj_clip
 
     Args:
-        num_units: the size of the cell.
-        use_peepholes: let the gates see the cell.
-        cell_clip: clip the cell to ±cell_clip before it goes out.
-        initializer: of kernel, peepholes and projection.
-        num_proj: the size of the output, if it is projected.
-        proj_clip: clip the projection to ±proj_clip.
+        num_units: the size of the cell state.
+        use_peepholes: whether the gates see the cell state.
+        cell_clip: the bound of the cell state, clipped to ±cell_clip before the output.
+        initializer: the initializer of kernel, peepholes and projection.
+        num_proj: the size of a projected output; None for no projection.
+        proj_clip: the bound of the projection, clipped to ±proj_clip.
         num_unit_shards: deprecated, without effect.
         num_proj_shards: deprecated, without effect.
-        forget_bias: added to the forget gate at every call; it is not in the stored bias.
-        state_is_tuple: the state is an LSTMStateTuple(c, h), or one tensor with the two side by side.
-        activation: of the candidate and of the cell on its way out; tanh by default.
-        reuse: share the variables of the scope.
+        forget_bias: a constant added to the forget gate at every call; it is not in the stored bias.
+        state_is_tuple: whether the state is an LSTMStateTuple(c, h), or one tensor with the two side by side.
+        activation: the activation of the candidate and of c_new in the output; tanh by default.
+        reuse: whether to share the variables of the scope.
 
     Raises:
         OptionError: `proj_clip` is given without `num_proj`.
@@ -371,7 +371,9 @@ class LSTMCell(_LSTM):
                 stacklevel=2,
             )
         if self.proj_clip is not None and self.num_proj is None:
-            raise OptionError("LSTMCell: `proj_clip` clips a projection, but `num_proj` is not given: there is none.")
+            raise OptionError(
+                "LSTMCell: `proj_clip` clips a projection: expected `num_proj`, got None. Pass both or neither."
+            )
 
     @property
     def output_size(self) -> int:

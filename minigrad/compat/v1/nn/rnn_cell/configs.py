@@ -1,7 +1,7 @@
-"""Cells and functions as plain values: how `get_config` of the first generation writes what a wrapper holds.
+"""Cells and functions as plain values, in the form of the first generation's `get_config`.
 
-A cell is ``{"class_name": …, "config": …}``, with its module where it is not of this generation. A function is three
-keys: its name, ``"function"``, and the module in which that name finds it again.
+A cell is ``{"class_name": …, "config": …}``, with its module if it is of another generation. A function has three keys:
+its name, ``"function"``, and the module that defines the name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def cell_config(cell: Any) -> dict[str, Any]:
 
 
 def read_cell(where: str, value: Any) -> Any:
-    """Return a cell, made anew if it is described."""
+    """Return a cell; a description gives a new one."""
     if isinstance(value, dict):
         value = deserialize({"module": RNNCell.serialized_module, **value})
     return cell_kind.read(where, value)
@@ -51,7 +51,7 @@ def function_config(where: str, key: str, function: Any) -> dict[str, Any]:
     """Return a function as the three keys of `get_config`; none at all for None.
 
     Raises:
-        OptionError: the function cannot be found by its name, being a lambda or made inside another.
+        OptionError: the function cannot be found by its name: it is a lambda, or defined inside another function.
     """
     if function is None:
         return {}
@@ -65,11 +65,11 @@ def function_config(where: str, key: str, function: Any) -> dict[str, Any]:
 
 
 def read_function(where: str, key: str, config: dict[str, Any]) -> Any:
-    """Take the three keys out of a configuration, and returns the function or None.
+    """Remove the three keys from a configuration, and return the function or None.
 
     Raises:
-        OptionError: there is no such function, or it is the code of one, as TensorFlow writes of each function of
-            Python; that is not run.
+        OptionError: there is no such function; or the value is code, as TensorFlow writes for Python functions, which
+            is not run.
     """
     found, module = config.pop(key, None), config.pop(f"{key}_module", None)
     kind = config.pop(f"{key}_type", None)

@@ -17,7 +17,7 @@ from minigrad.layers.options import Kind, OptionError, anything, flag, option
 
 
 def _read_probability(where: str, value: Any) -> Any:
-    """A number, or a Tensor that is read at every call: what a placeholder was for."""
+    """Return a number, or a Tensor that is read at every call, as a placeholder was."""
     if isinstance(value, Tensor) and not value.shape:
         _checked(where, float(value))
         return value
@@ -36,24 +36,24 @@ probability = Kind(_read_probability, float)
 
 
 class DropoutWrapper(Wrapper):
-    """Drop numbers of a cell's inputs, outputs and states, in training only by making the wrapper only then.
+    """Dropout on a cell's inputs, outputs and states, in every call: for inference use the cell without the wrapper.
 
     Args:
         cell: the cell.
-        input_keep_prob: the probability to keep a number of the inputs; what is kept is divided by it. A number, or a
-            Tensor (), read anew at every call; 0 keeps none.
-        output_keep_prob: likewise of the output.
-        state_keep_prob: likewise of the new states that go to the next step; the c of an LSTMStateTuple is never
+        input_keep_prob: the probability to keep a number of the inputs, by which kept numbers are divided. A number, or
+            a Tensor () that is read at every call; 0 keeps none.
+        output_keep_prob: likewise for the output.
+        state_keep_prob: likewise for the new states that go to the next step; the c of an LSTMStateTuple is never
             dropped.
-        variational_recurrent: draw the masks once, when the wrapper is made, one row for the whole batch, and use them
-            at every step (Gal and Ghahramani, 2016).
-        input_size: the size of the inputs; needed for that if inputs are dropped.
-        dtype: of the masks; needed for that.
-        seed: for a generator of its own.
-        dropout_state_filter_visitor: a function of a state that says True where it may be dropped.
+        variational_recurrent: whether to draw the masks once, when the wrapper is made, one row for the whole batch,
+            and use them at every step (Gal and Ghahramani, 2016).
+        input_size: the size of the inputs; needed by `variational_recurrent` if inputs are dropped.
+        dtype: the dtype of the masks; needed by `variational_recurrent`.
+        seed: the seed of a separate generator.
+        dropout_state_filter_visitor: a function of a state that returns True for the parts that may be dropped.
 
     Raises:
-        OptionError: variational_recurrent without what it needs.
+        OptionError: `variational_recurrent` without `dtype`, or without the `input_size` that it needs.
     """
 
     input_keep_prob: Any = option(probability, 1.0)
@@ -70,7 +70,7 @@ class DropoutWrapper(Wrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._source = random.generator_for(self.seed)
-        self.masks: dict[str, Any] = {}  # of variational dropout: by place, 0 or 1, (1, size)
+        self.masks: dict[str, Any] = {}  # of variational dropout: "input", "state", "output" → 0 or 1, (1, size)
         if not self.variational_recurrent:
             return
         if self.dtype is None:
@@ -89,27 +89,25 @@ class DropoutWrapper(Wrapper):
 
     def call(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
         """Run one time step."""
-        output, new = self.run(self._thinned("input", inputs, self.input_keep_prob), state, scope)
+        output, new = self.run(self._drop("input", inputs, self.input_keep_prob), state, scope)
         if float(self.state_keep_prob) < 1.0:
-            dropped = self._thinned("state", new, self.state_keep_prob)
-            may = self.dropout_state_filter_visitor or _may_be_dropped
-            new = _chosen(may, new, dropped)
-        return self._thinned("output", output, self.output_keep_prob), new
+            dropped = self._drop("state", new, self.state_keep_prob)
+            allowed = self.dropout_state_filter_visitor or _all_but_c
+            new = _where_allowed(allowed, new, dropped)
+        return self._drop("output", output, self.output_keep_prob), new
 
     known_call = call
 
-    def only_stepwise(self) -> str:
-        """The state passes through the wrapper at every step."""
+    def stepwise_reason(self) -> str:
+        """Return a reason if states are dropped, which the wrapper does at every step."""
         return "DropoutWrapper drops numbers of the state at every step" if float(self.state_keep_prob) < 1.0 else ""
 
     def around(self, x: Tensor, loop: Loop) -> Tensor:
-        """Inputs and outputs of all steps, thinned at once: each step has masks of its own, unless variational."""
-        y: Tensor = self._thinned(
-            "output", loop(self._thinned("input", x, self.input_keep_prob)), self.output_keep_prob
-        )
+        """Drop inputs and outputs of all steps at once: each step has its own masks, unless variational."""
+        y: Tensor = self._drop("output", loop(self._drop("input", x, self.input_keep_prob)), self.output_keep_prob)
         return y
 
-    def _thinned(self, place: str, values: Any, probability: Any) -> Any:
+    def _drop(self, place: str, values: Any, probability: Any) -> Any:
         keep = float(probability)
         if keep == 1.0:
             return values
@@ -122,22 +120,22 @@ class DropoutWrapper(Wrapper):
     def _masked(self, place: str, x: Tensor, mask: Tensor, keep: float) -> Tensor:
         if x.shape[-1:] != mask.shape[-1:]:
             raise ShapeError(
-                f"DropoutWrapper: its mask of the {place} was drawn for the size {mask.shape[-1]}, got one of "
-                f"shape {x.shape}. `input_size` is the number of features."
+                f"DropoutWrapper: expected {place} of size {mask.shape[-1]}, that of its mask, got shape {x.shape}. "
+                "`input_size` is the number of features."
             )
         return x / keep * mask
 
 
-def _may_be_dropped(state: Any) -> Any:
-    """As in TensorFlow: everything but the c of an LSTM."""
+def _all_but_c(state: Any) -> Any:
+    """Return True for every part of a state but the c of an LSTM, as in TensorFlow."""
     return LSTMStateTuple(c=False, h=True) if isinstance(state, LSTMStateTuple) else True
 
 
-def _chosen(may: Callable[[Any], Any], state: Any, dropped: Any) -> Any:
-    """The dropped state where it may be dropped, else the state."""
-    answer = may(state)
+def _where_allowed(allowed: Callable[[Any], Any], state: Any, dropped: Any) -> Any:
+    """Return the dropped state where `allowed` returns True, else the state."""
+    answer = allowed(state)
     if isinstance(answer, bool) and isinstance(state, (tuple, list)) and answer:
-        return type(state)(_chosen(may, s, d) for s, d in zip(state, dropped, strict=True))
+        return type(state)(_where_allowed(allowed, s, d) for s, d in zip(state, dropped, strict=True))
     if isinstance(answer, bool):
         return dropped if answer else state
     return tree.map(lambda a, s, d: d if a else s, answer, state, dropped)

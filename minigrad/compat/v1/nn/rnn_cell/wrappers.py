@@ -1,4 +1,4 @@
-"""The cells of the first API generation that are made of other cells."""
+"""The cells of the first API generation around other cells."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from minigrad.layers.options import Kind, OptionError, flag, option
 
 def _read_device(where: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise OptionError(f"{where}: expected the name of a backend, or of a device of TensorFlow's, got {value!r}.")
+        raise OptionError(f"{where}: expected the name of a backend, or of a TensorFlow device, got {value!r}.")
     return value
 
 
@@ -38,13 +38,13 @@ Loop = Callable[[Tensor], Tensor]
 
 
 class MultiRNNCell(RNNCell):
-    """Several cells as one: each takes the output of the one below.
+    """A stack of cells as one cell: each takes the output of the one below.
 
     Args:
         cells: from the lowest to the topmost.
-        state_is_tuple: the state is a tuple, one entry a cell, or one tensor with all of them side by side.
+        state_is_tuple: whether the state is a tuple, one entry a cell, or one tensor with all of them side by side.
 
-    `get_config` says both; TensorFlow's has neither, and no stack can be made of it.
+    `get_config` has both arguments; TensorFlow's has neither, so that it cannot restore a stack.
     """
 
     cells: list[Any] = option(cells_option)
@@ -54,8 +54,8 @@ class MultiRNNCell(RNNCell):
         super().__init__(*args, **kwargs)
         if not self.state_is_tuple and any(isinstance(cell.state_size, (tuple, list)) for cell in self.cells):
             raise StateError(
-                "MultiRNNCell: with state_is_tuple=False each cell's state must be one tensor. Make the cells with "
-                "state_is_tuple=False too."
+                "MultiRNNCell: with state_is_tuple=False expected cells whose state is one tensor, got a tuple. Make "
+                "the cells with state_is_tuple=False too."
             )
 
     @property
@@ -70,19 +70,19 @@ class MultiRNNCell(RNNCell):
         return self.cells[-1].output_size
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
-        """Those of the cells, in the structure of `state_size`."""
+        """Return the zero states of the cells, in the structure of `state_size`."""
         return self.joined_states([cell_protocol.initial_state(cell, batch_size, dtype) for cell in self.cells])
 
-    def _inside(self) -> variable_scope:
-        """The scope around the cells' scopes. Each cell knows by itself whether its variables are there already."""
-        self._settle()
+    def _scope_block(self) -> variable_scope:
+        """Return the scope around the cells' scopes. Each cell shares its own variables once they are made."""
+        self._open_scope()
         return variable_scope(self._own_scope, reuse=bool(self._shares))
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Build each cell in a scope of its own, ``cell_0``, ``cell_1`` …"""
+        """Build each cell in its own scope, ``cell_0``, ``cell_1`` …"""
         shape = tuple(input_shape)
         for k, cell in enumerate(self.cells):
-            with self._inside(), variable_scope(f"cell_{k}"):
+            with self._scope_block(), variable_scope(f"cell_{k}"):
                 build_in_scope(cell, shape, self.dtype)
             shape = (shape[0], cell.output_size)
 
@@ -96,7 +96,7 @@ class MultiRNNCell(RNNCell):
         return output, self.joined_states(new)
 
     def cell_states(self, state: Any) -> Any:
-        """The cells' states.
+        """Return the cells' states.
 
         Raises:
             StateError: the state has another structure.
@@ -109,22 +109,22 @@ class MultiRNNCell(RNNCell):
             return state
         if isinstance(state, (tuple, list)):
             raise StateError(
-                "MultiRNNCell: made with state_is_tuple=False, its state is one tensor, those of the cells side by "
-                f"side, got {described(state)}. Write concat(states, 1)."
+                "MultiRNNCell: with state_is_tuple=False expected the state, one tensor with those of the cells side "
+                f"by side, got {described(state)}. Write concat(states, 1)."
             )
         return split_state("MultiRNNCell", as_tensor(state), [cell.state_size for cell in self.cells])
 
     def joined_states(self, states: list[Any]) -> Any:
-        """The cells' states in the structure of `state_size`."""
+        """Return the cells' states in the structure of `state_size`."""
         return tuple(states) if self.state_is_tuple else F.concat(states, 1)
 
     def state_apart(self, state: Any) -> list[Any]:
-        """The arrays of all cells' states, as the loop over time takes them."""
+        """Return the arrays of all cells' states, for the loop over time."""
         apart = zip(self.cells, self.cell_states(state), strict=True)
         return [array for cell, own in apart for array in cell_protocol.state_apart(cell, own)]
 
     def state_together(self, arrays: tuple[Any, ...]) -> Any:
-        """These arrays in the structure of `state_size`."""
+        """Return these arrays in the structure of `state_size`."""
         states, remaining = [], list(arrays)
         for cell in self.cells:
             count = sum(map(len, cell_protocol.state_sizes(cell)))
@@ -133,41 +133,41 @@ class MultiRNNCell(RNNCell):
         return self.joined_states(states)
 
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
-        """Return what the explicit loop needs of each cell, or why it cannot run."""
+        """Return each cell's formulas and weights for explicit BPTT, or the reason why it cannot run."""
         if type(self).call is not MultiRNNCell.call:
             return f"{type(self).__name__} has a call of its own"
         return cell_protocol.recurrences_of_all(self.cells, inputs, training)
 
 
 def build_in_scope(cell: Any, input_shape: tuple[int, ...], dtype: Any) -> None:
-    """Build a cell of any kind in the current variable scope, if it was not yet.
+    """Build a cell of any kind in the current variable scope, unless it is built.
 
-    One that has no `build` may make its variables in its `call`; that will settle it.
+    A cell without a `build` may make its variables in its `call`, and is left alone.
     """
     if getattr(cell, "built", True) or type(cell).build is Layer.build:
         return
     if isinstance(cell, RNNCell):
-        cell._settle()
+        cell._open_scope()
     cell.dtype = cell.dtype or dtype
     cell.build(input_shape)
 
 
 class Wrapper(RNNCell):
-    """A cell around a cell. It adds no scope of its own."""
+    """The base class of cells around a cell. It adds no scope."""
 
     cell: Any = option(cell_option)
 
-    functions: ClassVar[dict[str, str]] = {}  # by argument, the key in the configuration
-    known_call: ClassVar[Any] = None  # the `call` to which `around` and `only_stepwise` belong
+    functions: ClassVar[dict[str, str]] = {}  # argument → key in the configuration
+    known_call: ClassVar[Any] = None  # the `call` that `around` and `stepwise_reason` belong to
 
     @property
     def state_size(self) -> Any:
-        """That of the cell."""
+        """The state size of the cell."""
         return self.cell.state_size
 
     @property
     def output_size(self) -> Any:
-        """That of the cell."""
+        """The output size of the cell."""
         return self.cell.output_size
 
     def __call__(  # type: ignore[override]  # a cell is always given a state
@@ -182,26 +182,26 @@ class Wrapper(RNNCell):
 
     @property
     def state_sizes(self) -> list[int]:
-        """Those of the cell, as the loop over time takes them."""
+        """The state sizes of the cell, for the loop over time."""
         return [size for sizes in cell_protocol.state_sizes(self.cell) for size in sizes]
 
     def state_apart(self, state: Any) -> list[Any]:
-        """The arrays of the cell's state."""
+        """Return the arrays of the cell's state."""
         return cell_protocol.state_apart(self.cell, state)
 
     def state_together(self, arrays: tuple[Any, ...]) -> Any:
-        """These arrays in the structure of the cell's state."""
+        """Return these arrays in the structure of the cell's state."""
         return tree.unflatten(self.state_size, cell_protocol.state_together(self.cell, list(arrays)))
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
-        """That of the cell."""
+        """Return the zero state of the cell."""
         return cell_protocol.initial_state(self.cell, batch_size, dtype)
 
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
-        """Return what the explicit loop needs, this wrapper around it; or why it cannot run."""
+        """Return the cell's formulas and weights with this wrapper around them, or the reason why BPTT cannot run."""
         if type(self).call is not type(self).known_call:
             return f"{type(self).__name__} has a call of its own"
-        reason = self.only_stepwise()
+        reason = self.stepwise_reason()
         if reason:
             return reason
         found = cell_protocol.recurrences(self.cell, inputs, training)
@@ -216,12 +216,12 @@ class Wrapper(RNNCell):
 
         return [found[0]._replace(around=around)]
 
-    def only_stepwise(self) -> str:
-        """Why what the wrapper does cannot be done around a whole sequence; empty if it can."""
+    def stepwise_reason(self) -> str:
+        """Return the reason why the wrapper must run step by step; empty if it can run around a whole sequence."""
         return ""
 
     def around(self, x: Tensor, loop: Loop) -> Tensor:
-        """Return the outputs of a whole sequence: what the wrapper does at one step, at all steps at once.
+        """Return the outputs of a whole sequence, with the wrapper's operation on all steps at once.
 
         Args:
             x: (time, batch, features).
@@ -233,7 +233,7 @@ class Wrapper(RNNCell):
         """Return the arguments as plain values: the cell as TensorFlow 1 describes it, functions by their names.
 
         Raises:
-            OptionError: a function has no name by which it can be found again.
+            OptionError: a function cannot be found by its name.
         """
         config = {name: value for name, value in super().get_config().items() if name not in self.functions}
         for name, key in self.functions.items():
@@ -245,7 +245,7 @@ class Wrapper(RNNCell):
         """Return a new wrapper around a new cell.
 
         Raises:
-            OptionError: a function in it is not known by name.
+            OptionError: a function cannot be found by its name.
         """
         config = dict(config)
         found = {name: read_function(cls.__name__, key, config) for name, key in cls.functions.items()}
@@ -262,7 +262,7 @@ class ResidualWrapper(Wrapper):
 
     Args:
         cell: the cell; its output has the size of its inputs.
-        residual_fn: another way to bring the two together.
+        residual_fn: a function that combines the two.
     """
 
     residual_fn: Callable[[Any, Any], Any] | None = option(function_option, None, quiet=True)
@@ -278,8 +278,8 @@ class ResidualWrapper(Wrapper):
 
     known_call = call
 
-    def only_stepwise(self) -> str:
-        """A function of one's own may ask for one step."""
+    def stepwise_reason(self) -> str:
+        """Return a reason if there is a residual_fn, which may expect a single step."""
         return "ResidualWrapper has a residual_fn" if self.residual_fn is not None else ""
 
     def around(self, x: Tensor, loop: Loop) -> Tensor:
@@ -290,29 +290,29 @@ class ResidualWrapper(Wrapper):
         if x.shape != y.shape:
             raise ShapeError(
                 f"ResidualWrapper: expected the cell's output to have the size of its inputs, {x.shape[-1]}, got "
-                f"{y.shape[-1]}. residual_fn brings other sizes together."
+                f"{y.shape[-1]}. A residual_fn can combine other sizes."
             )
         return F.add(x, y)
 
 
 class DeviceWrapper(Wrapper):
-    """Run a cell on a backend.
+    """A cell that runs on a given backend.
 
     Args:
         cell: the cell.
-        device: a backend's name, as `mg.use` takes it; TensorFlow's ``"/cpu:0"`` and the like stand for the current
-            one.
+        device: a backend's name, as `mg.use` takes it; TensorFlow's names such as ``"/cpu:0"`` stand for the
+            current one.
     """
 
     device: str = option(Kind(_read_device))
 
     def call(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
-        """Run one time step, inputs and state brought over to the backend and the results left there.
+        """Run one time step, with inputs and state copied to the backend and the results left there.
 
         Raises:
-            GradientError: a gradient is wanted through what would have to be brought over.
+            GradientError: inputs or a state that require a gradient lie on another backend.
         """
-        with self._there() as backend:
+        with self._on_backend() as backend:
             inputs, state = (tree.map(lambda x: as_tensor(x).to(backend), given) for given in (inputs, state))
             return self.run(inputs, state, scope)
 
@@ -320,12 +320,12 @@ class DeviceWrapper(Wrapper):
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Build the cell on the backend."""
-        with self._there():
+        with self._on_backend():
             super().build(input_shape)
 
-    def _there(self) -> AbstractContextManager[BackendModule]:
+    def _on_backend(self) -> AbstractContextManager[BackendModule]:
         return registry.using(registry.current() if self.device.startswith("/") else self.device)
 
-    def only_stepwise(self) -> str:
-        """Another backend is asked step by step."""
+    def stepwise_reason(self) -> str:
+        """Return a reason if the cell runs on another backend."""
         return "" if self.device.startswith("/") else f"DeviceWrapper runs its cell on {self.device!r}"
