@@ -15,7 +15,6 @@ REMAINING: dict[str, tuple[int, int]] = {
     "docs": (0, 40),
     "lessons": (56, 8),
     "minigrad": (1, 0),
-    "minigrad/compat": (14, 14),
     "minigrad/engine": (80, 33),
     "minigrad/layers": (165, 41),
     "minigrad/playground": (15, 7),

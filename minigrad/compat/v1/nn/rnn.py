@@ -67,7 +67,7 @@ def dynamic_rnn(
     >>> outputs.shape, state.c.shape, float(outputs[1, 2:].numpy().max())
     ((2, 5, 4), (2, 4), 0.0)
     >>> cell.path
-    'explicit BPTT, formulas of LSTMP: the numpy backend has loops for LSTM, GRU and SimpleRNN alone'
+    'explicit BPTT, formulas of LSTMP: the numpy backend has loops for LSTM, GRU and SimpleRNN only'
     """
     time_major = flag("dynamic_rnn: `time_major`", time_major)
     with variable_scope(scope or "rnn"):

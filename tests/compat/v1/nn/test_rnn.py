@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from compat.v1.nn.runs import BATCH, FEATURES, LENGTHS, UNITS, X, run, same, the_lengths, trying
+from kernel_reasons import ONLY_THREE
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.engine import tree
@@ -136,10 +137,9 @@ def test_on_every_backend(backend: ModuleType) -> None:
         same(mine, run(cell))
 
 
-NO_LOOP = "the numpy backend has loops for LSTM, GRU and SimpleRNN alone"
 PATHS = {
-    f"explicit BPTT, formulas of LSTMP: {NO_LOOP}": lambda: rc.LSTMCell(FEATURES),
-    f"explicit BPTT, formulas of LSTMP: {NO_LOOP}; formulas of GRUResetBefore": lambda: rc.MultiRNNCell(
+    f"explicit BPTT, formulas of LSTMP: {ONLY_THREE}": lambda: rc.LSTMCell(FEATURES),
+    f"explicit BPTT, formulas of LSTMP: {ONLY_THREE}; formulas of GRUResetBefore": lambda: rc.MultiRNNCell(
         [rc.LSTMCell(2), rc.GRUCell(2)]
     ),
     "explicit BPTT, formulas of LSTMP": lambda: rc.DropoutWrapper(rc.LSTMCell(2), 0.5, 0.5),
