@@ -1,4 +1,4 @@
-"""Keeps pytest from looking for doctests in backends whose library is not installed."""
+"""Exclude backends whose library is not installed from the doctests."""
 
 from importlib.util import find_spec
 

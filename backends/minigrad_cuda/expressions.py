@@ -170,7 +170,7 @@ def functions_text(lines: Sequence[str], sigma: Any, phi: Any) -> list[str]:
     Args:
         lines: the lines of the kernels.
         sigma: σ, a `minigrad.recurrent.description.Rule`.
-        phi: φ, likewise.
+        phi: φ, a `Rule` too.
     """
     rules: list[str] = []
     for word, rule in (("sigma", sigma), ("phi", phi)):

@@ -33,7 +33,7 @@ def printed(description: Any, dtype: str, sigma: Any, phi: Any, h_masks: int = 0
         description: `minigrad.recurrent.description.Description`.
         dtype: "float32" or "float64".
         sigma: σ, a `minigrad.recurrent.description.Rule`.
-        phi: φ, likewise.
+        phi: φ, a `Rule` too.
         h_masks: the number of recurrent dropout masks.
 
     Raises:

@@ -75,7 +75,7 @@ class BackwardStorage:
         self.recomputed: list[tuple[str, ast.expr]] = []
         self.source = {line.name: self._block(line.name, self.forward.body(line.name)) for line in self.d.again}
 
-        def own(name: str) -> str:
+        def renamed(name: str) -> str:
             if name not in backward:
                 return name
             self._forward_name.setdefault(f"{name}_of_forward", name)
@@ -85,8 +85,8 @@ class BackwardStorage:
             e = ast.parse(line.text, mode="eval").body
             for node in ast.walk(e):
                 if isinstance(node, ast.Name):
-                    node.id = own(node.id)
-            self.recomputed.append((own(line.name), e))
+                    node.id = renamed(node.id)
+            self.recomputed.append((renamed(line.name), e))
 
     def _crossing(self) -> None:
         """Locate the values that pass from one stage to a later one."""

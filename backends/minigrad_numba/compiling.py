@@ -107,7 +107,7 @@ class _Announcer(event.Listener):  # type: ignore[misc]
             log.warning("numba: compiling %s for %s, once; the result is kept on disk.", what, dtype)
 
     def on_end(self, event: Any) -> None:
-        """Do nothing; Numba requires the method."""
+        """Ignore the end of a compilation; Numba requires the method."""
 
 
 event.register("numba:compile", _Announcer())

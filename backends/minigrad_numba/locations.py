@@ -78,19 +78,9 @@ class Names:
 
     def __init__(self, d: Any) -> None:
         own = {
-            "_n",
-            "_t",
-            "_at",
-            "_row",
-            "_unit",
-            "_start",
-            "_stop",
-            "_masked",
-            "_batch",
-            "_dropout_masks",
-            "_dropped",
+            "_n", "_t", "_at", "_row", "_unit", "_start", "_stop", "_masked", "_batch", "_dropout_masks", "_dropped",
             "_dy",
-        }
+        }  # fmt: skip
         self._taken = {"real", "np", "sigma", "phi", "dsigma", "dphi", *dir(builtins), *own, "forward", "backward"}
         self._scalars: dict[str, str] = {}
         lines = (*d.forward, *d.backward)

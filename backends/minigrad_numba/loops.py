@@ -235,7 +235,7 @@ def contiguous(x: Array) -> Array:
     Numba compiles again for each combination of these properties, so the loops receive only this one.
 
     >>> x = np.arange(3)
-    >>> plain(x) is x, plain(x[::-1]) is x
+    >>> contiguous(x) is x, contiguous(x[::-1]) is x
     (True, False)
     """
     return x if x.flags.carray else np.array(x, order="C")

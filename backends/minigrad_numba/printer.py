@@ -146,6 +146,7 @@ class _Printer:
         ]
 
     def _legend(self) -> Iterator[str]:
+        """Yield the comment on products, cached columns and names."""
         for k, p in enumerate(self.d.products):
             yield f"    {' '.join(p.columns)} = {self._product(p)}, in {self.forward.products[k].array}"
         cached = [

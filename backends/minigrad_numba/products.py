@@ -1,4 +1,4 @@
-"""Sums over the steps inside compiled loops, dW = Σ xᵀ dz: matrix products with a long inner dimension.
+"""The sums over steps of compiled loops, dW = Σ xᵀ dz: matrix products with a long inner dimension.
 
 Large products run in the BLAS that NumPy has loaded: the same routine on the same threads, called without Python. (It
 is a fifth faster at these than `tiles`: it reads its packed copies many times.) Small products, which cost less than

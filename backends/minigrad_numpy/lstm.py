@@ -178,7 +178,7 @@ def backward(
         dh_T: ∂loss/∂h_T, (batch, units), or None.
         dc_T: ∂loss/∂c_T, (batch, units), or None.
         cache: from `forward`.
-        x: (time, batch, features), as `forward` had it; W and U likewise.
+        x: (time, batch, features), the argument of `forward`, as are W and U.
         W: (features, 4 units).
         U: (units, 4 units).
         needs_dx: whether to compute ∂loss/∂x.

@@ -99,7 +99,7 @@ def backward(
         dy: ∂loss/∂y, (time, batch, units), or None where the loss does not depend on y.
         dh_T: ∂loss/∂h_T, (batch, units), or None.
         cache: from `forward`.
-        x: (time, batch, features), as `forward` had it; W and U likewise.
+        x: (time, batch, features), the argument of `forward`, as are W and U.
         W: (features, units).
         U: (units, units).
         needs_dx: whether to compute ∂loss/∂x.

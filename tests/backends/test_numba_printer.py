@@ -107,7 +107,7 @@ def compile_module() -> Any:
     return minigrad_numba
 
 
-# --- what a cell can be -----------------------------------------------------------------------------------------------
+# --- unusual cells ----------------------------------------------------------------------------------------------------
 
 
 class Handed(Equations):
@@ -130,7 +130,7 @@ def test_aliased_and_unchanged_states(dropout: str) -> None:
     assert_loop_is_formulas(compile_module(), case)
 
 
-# --- what is refused --------------------------------------------------------------------------------------------------
+# --- refused cells ----------------------------------------------------------------------------------------------------
 
 
 def test_reasons() -> None:
