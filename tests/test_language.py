@@ -20,8 +20,6 @@ REMAINING: dict[str, tuple[int, int]] = {
     "minigrad/playground": (15, 7),
     "minigrad/plot": (64, 18),
     "minigrad/recurrent": (75, 15),
-    "minigrad/testing": (2, 2),
-    "minigrad/tracing": (9, 19),
 }
 
 

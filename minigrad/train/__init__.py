@@ -7,10 +7,11 @@
 The same from a shell: ``python -m minigrad train TASK``.
 """
 
+from minigrad.train.batch import Batch
 from minigrad.train.errors import CheckpointError, DataError, OptionError, RunError
 from minigrad.train.options import Options, adapted, option
 from minigrad.train.run import Run, trained
-from minigrad.train.task import Batch, GeneratedTask, ModelShape, RunOptions, Sampling, Score, Shape, Task
+from minigrad.train.task import GeneratedTask, ModelShape, RunOptions, Sampling, Score, Shape, Task
 from minigrad.train.tasks import TASKS
 from minigrad.train.trainer import Trainer
 

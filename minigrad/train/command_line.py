@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from minigrad.engine.errors import BackendError, NaNLossError, UnknownBackendError, UnknownNameError, unknown_name
-from minigrad.engine.registry import backends, resolve, using
 from minigrad.engine.interrupt import INTERRUPTED
+from minigrad.engine.registry import backends, resolve, using
 from minigrad.train.errors import CheckpointError, DataError, OptionError, RunError
 
 Commands = Mapping[str, tuple[str, Callable[[Sequence[str]], int]]]

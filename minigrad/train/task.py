@@ -8,7 +8,6 @@ subclass of `Task` (or of `GeneratedTask`, if it draws its own data) and enter i
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 import numpy as np
 
 from minigrad.engine.protocol import Array
+from minigrad.train.batch import Batch as Batch
+from minigrad.train.measures import bits, bits_each, ends, log_softmax, standard_error  # noqa: F401 (found here too)
 from minigrad.train.options import Options, option
 
 BUILT_IN_CELLS = ("lstm", "gru", "simple_rnn")
@@ -52,15 +53,6 @@ class RunOptions(Options):
     save_every: int = option(200, "steps between two checkpoints", minimum=1)
     on_nan: str = option("stop", "what to do when a loss is not finite", choices=("stop", "continue"))
     backend: str = option("numpy", "the array library for all arithmetic")
-
-
-class Batch(NamedTuple):
-    """A batch of sequences. The loss is the mean over the positions where `weights` is 1."""
-
-    inputs: Array  # (batch, time) symbols or (batch, time, features) numbers
-    targets: Array  # (batch, time) symbols or (batch, time, outputs) numbers
-    weights: Array  # (batch, time), 1 where the loss counts and 0 elsewhere
-    fresh: bool = True  # start from a zero state instead of the last batch's final state
 
 
 class ModelShape(NamedTuple):
@@ -237,49 +229,3 @@ class GeneratedTask(Task):
             drawn = self.draw(generator, 1)
             lines.append(self.example(predict(drawn.inputs)[0], drawn))
         return "\n".join(lines)
-
-
-def log_softmax(logits: Array) -> Array:
-    """Return log softmax over the last axis, in float64.
-
-    log pₖ = zₖ − m − log Σⱼ exp(zⱼ − m),  m = maxⱼ zⱼ
-    """
-    shifted = np.asarray(logits, dtype=np.float64)
-    shifted = shifted - shifted.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-
-
-def bits(logits: Array, batch: Batch) -> float:
-    """Return the mean of −log₂ p(target) where the batch's weights are 1."""
-    return float((bits_each(logits, batch.targets) * batch.weights).sum() / batch.weights.sum())
-
-
-def bits_each(logits: Array, targets: Array) -> Array:
-    """Return −log₂ p(target) of every target, (batch, time)."""
-    chosen = np.take_along_axis(log_softmax(logits), targets[..., None], axis=-1)[..., 0]
-    return -chosen / np.log(2)
-
-
-def standard_error(values: Array) -> float:
-    """Return the standard error of the mean of independent values, NaN for fewer than two of them.
-
-    s / √n,  s² = Σ (xᵢ − x̄)² / (n − 1)
-
-    >>> standard_error(np.array([0.0, 1.0, 1.0, 0.0]))
-    0.28867513459481287
-    """
-    return float(np.std(values, ddof=1, dtype=np.float64) / math.sqrt(len(values))) if len(values) > 1 else math.nan
-
-
-def ends(sequences: Array, weights: Array) -> Array:
-    """Return the last time step of each sequence whose weight is not 0.
-
-    Args:
-        sequences: (batch, time, …).
-        weights: (batch, time).
-
-    Returns:
-        (batch, …).
-    """
-    last = weights.shape[1] - 1 - np.argmax(weights[:, ::-1] != 0, axis=1)
-    return sequences[np.arange(len(sequences)), last]

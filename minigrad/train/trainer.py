@@ -22,10 +22,11 @@ from minigrad.engine.protocol import Array
 from minigrad.engine.tensor import Tensor
 from minigrad.keras.optimizers import Adam
 from minigrad.keras.optimizers.schedules import CosineDecay
+from minigrad.train.batch import Batch
 from minigrad.train.checkpoint import Checkpoint, grouped
 from minigrad.train.errors import CheckpointError, shortened
 from minigrad.train.model import SequenceModel, States
-from minigrad.train.task import Batch, RunOptions, Task
+from minigrad.train.task import RunOptions, Task
 
 
 def _cross_entropy(outputs: Tensor, batch: Batch) -> Tensor:

@@ -18,7 +18,7 @@ from minigrad.train.errors import OptionError
 
 @pytest.fixture
 def bench(capsys):
-    """Runs the command; gives exit code, stdout and stderr."""
+    """Run the command; return exit code, stdout and stderr."""
 
     def run(*words):
         code = main(["bench", *map(str, words)], COMMANDS)

@@ -1,4 +1,4 @@
-"""Who takes part, and with whom each is compared."""
+"""Contenders, and the reference of each."""
 
 from __future__ import annotations
 

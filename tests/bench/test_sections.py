@@ -18,7 +18,7 @@ NUMPY = "minigrad, numpy"
 
 @pytest.fixture(scope="module")
 def no_peers(tmp_path_factory):
-    """Whatever is installed here: PyTorch and TensorFlow cannot be imported."""
+    """An environment in which PyTorch and TensorFlow cannot be imported."""
     folder = tmp_path_factory.mktemp("peers")
     for name in ("torch", "tensorflow"):
         (folder / f"{name}.py").write_text(f'raise ModuleNotFoundError("No module named {name!r}")\n')

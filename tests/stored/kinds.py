@@ -33,7 +33,7 @@ def dense_chain() -> Any:
 
 
 def layers() -> dict[str, tuple[Any, Any]]:
-    """Returns for each kind of layer an example with arguments of its own, and what it is called on."""
+    """Return an example of each kind of layer with its arguments, and the inputs to call it on."""
     f64 = {"dtype": "float64"}
     return {
         "dense": (L.Dense(4, activation="relu", kernel_regularizer="l2", **f64), step()),

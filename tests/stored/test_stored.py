@@ -1,4 +1,4 @@
-"""What version 0.1.0 wrote is read for good: weights, configurations of layers, run folders."""
+"""Files of version 0.1.0 that every later version reads: weights, configurations of layers, run folders."""
 
 from __future__ import annotations
 

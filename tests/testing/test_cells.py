@@ -35,7 +35,7 @@ def test_cells_of_any_kind(equations: type[Equations]) -> None:
     check_cell(equations, **CELLS[equations])
 
 
-# What stands in a built-in backward, the same a thousandth larger, and the argument whose gradient it is.
+# Argument → cell, a gradient in its backward, the same gradient a thousandth larger.
 FAULTS = {
     "z_i": (LSTM, "dsigma(di, i)", "1.001 * dsigma(di, i)"),
     "z_f": (LSTM, "dc * c, ", "1.001 * dc * c, "),

@@ -82,7 +82,7 @@ def test_the_message_has_both_numbers_and_how_far_they_are_apart() -> None:
 
 
 def test_errors_cannot_cancel_between_elements() -> None:
-    """In the plain sum of the outputs these two would."""
+    """Two errors that cancel in the plain sum of the outputs."""
 
     def change(dx: Any, dw: Any) -> Any:
         bump = np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 0.0]])
@@ -153,7 +153,7 @@ def test_chance_in_the_function_is_noticed() -> None:
 
 
 def test_large_and_small_numbers() -> None:
-    """Neither a large scale nor a small one raises a false alarm or hides a true one."""
+    """No false and no missed errors at large and small scales."""
     for scale in (1e-4, 1.0, 1e4):
         check_gradient(lambda x, s=scale: mg.tanh(x) * s, X, second_order=True)
         check_gradient(lambda x, s=scale: mg.log(x * x) / s, X)

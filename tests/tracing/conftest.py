@@ -1,4 +1,4 @@
-"""Every test begins with a fresh graph, and leaves nobody watched."""
+"""A fresh graph for every test, and a check that tracing has ended."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ from minigrad.recurrent.watch import watching
 def _fresh_graph():
     reset_default_graph()
     yield
-    assert not watching, "somebody is still being watched"
+    assert not watching, "a cell is still being traced"

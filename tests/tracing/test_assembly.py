@@ -1,4 +1,4 @@
-"""Which steps and units are read, and what would be too large."""
+"""Steps and units of a trace, and traces that are too large."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trace holds: the letters of the equations, what follows from them, files."""
+"""Content of a trace: the letters of the equations, values derived from them, files."""
 
 from __future__ import annotations
 

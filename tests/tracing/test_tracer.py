@@ -1,4 +1,4 @@
-"""What is traced: every kind of layer, on every backend, and nothing when it is off."""
+"""Tracing of every kind of layer, on every backend, at no cost when it is off."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_every_run_is_there() -> None:
 
 
 class Leaky:
-    """A cell of somebody's own: h_new = h + (x − h) w, whose formulas are for (batch, units) only."""
+    """A custom cell: h_new = h + (x − h) w, whose formulas are for (batch, units) only."""
 
     state_size, output_size = I, I
 
@@ -141,7 +141,7 @@ def test_a_cell_of_ones_own() -> None:
 
 
 class OnTheTape(L.Layer):
-    """A cell without a way back of its own."""
+    """A cell without a hand-derived backward pass."""
 
     state_size = I
 
@@ -162,7 +162,7 @@ def _traced(kind: str) -> Any:
 
 @pytest.mark.parametrize("kind", ["lstm", "gru", "simple"])
 def test_on_every_backend(backend: Any, kind: str) -> None:
-    """What is seen is what the engine computed there, and what NumPy's backend shows."""
+    """Traced values equal those of the engine on that backend, and those of NumPy's backend."""
     seen, x, ys = _traced(kind)
     name = seen.names[0]
     with mg.using("numpy"):
@@ -180,7 +180,7 @@ def test_on_every_backend(backend: Any, kind: str) -> None:
 
 
 def test_it_is_free_when_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No watch is made, the loop calls nobody, and a layer that was traced runs again as before."""
+    """No record and no callback without a trace; a layer that was traced runs as before."""
     layer = made("truncated")
     run(layer)
     before = layer.path
@@ -189,10 +189,10 @@ def test_it_is_free_when_off(monkeypatch: pytest.MonkeyPatch) -> None:
     watches = [weakref.ref(watch) for watch in seen._watches[seen.names[0]]]
     del seen
     assert watches
-    assert [watch() for watch in watches] == [None], "what a tracer held goes with it"
+    assert [watch() for watch in watches] == [None], "the arrays of a tracer are freed with it"
 
     def refuse(*_: Any) -> None:
-        raise AssertionError("somebody looks on")
+        raise AssertionError("recorded without a trace")
 
     for name in ("__init__", "record_forward", "recorder", "record_backward"):
         monkeypatch.setattr(Watch, name, refuse)
@@ -200,7 +200,7 @@ def test_it_is_free_when_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bptt, "backward", lambda *a, _way=bptt.backward: asked.append(a) or _way(*a))
     run(layer)[1].backward()
     assert layer.path == before
-    assert [a[-1] for a in asked] == [None], "the loop has nobody to show its steps to"
+    assert [a[-1] for a in asked] == [None], "the loop has a callback without a trace"
 
 
 def test_too_early() -> None:

@@ -1,4 +1,4 @@
-"""What may become of JSON in a file that a stranger, a bad disk or an editor has changed."""
+"""Damaged JSON in files, as from an attacker, a bad disk or an editor."""
 
 from __future__ import annotations
 

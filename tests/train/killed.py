@@ -46,7 +46,7 @@ def go_on(folder):
 
 
 def in_a_child(work, prepare):
-    """Runs `work` in a process of its own, which `prepare` lets die; returns its exit status."""
+    """Run `work` in a separate process, which `prepare` kills; return its exit status."""
     child = os.fork()
     if child == 0:
         try:
@@ -59,14 +59,14 @@ def in_a_child(work, prepare):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def killed_before(number, folder, told):
+def killed_before(number, folder, record):
     """Arms the process: it is killed before the write of that number in the folder."""
     seen = [0]
 
     def point(what):
         seen[0] += 1
         if seen[0] == number:
-            told.write_text(what)
+            record.write_text(what)
             os.kill(os.getpid(), signal.SIGKILL)
 
     def hook(event, args):
@@ -91,7 +91,7 @@ def contents(folder):
 
 
 def tried(work, folder, left):
-    """What `work` says on a copy of a folder: "" if it went through, and the files afterwards."""
+    """Return the error of `work` on a copy of a folder, "" if there is none, and the files afterwards."""
     shutil.rmtree(folder, ignore_errors=True)
     if left.exists():
         shutil.copytree(left, folder)
@@ -103,7 +103,7 @@ def tried(work, folder, left):
 
 
 def died(place, work, start, prepare):
-    """Lets `work` die in a folder; returns the exit status."""
+    """Kill `work` in a folder; return the exit status."""
     folder = place / "run"
     shutil.rmtree(folder, ignore_errors=True)
     if start:
@@ -121,11 +121,11 @@ def report(place, status, where, ways, reference):
 
 def killed(place, work, start, ways, reference):
     """Kills `work` at each of its writes, and tries the ways on."""
-    told, status, number = place / "told", -1, 0
+    record, status, number = place / "record", -1, 0
     while status:
         number += 1
-        status = died(place, work, start, partial(killed_before, number, place / "run", told))
-        report(place, status, told.read_text(), ways, reference)
+        status = died(place, work, start, partial(killed_before, number, place / "run", record))
+        report(place, status, record.read_text(), ways, reference)
 
 
 def limit(size):

@@ -26,7 +26,7 @@ SMALL = ["--steps", "3", "--batch", "2", "--length", "4", "--save-every", "1", "
 
 
 def at_once(folder, commands):
-    """Runs command lines that begin at the same moment; gives (exit status, the last line on stderr) of each."""
+    """Run command lines that begin at the same moment; return (exit status, the last line on stderr) of each."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     processes = [
@@ -82,7 +82,7 @@ def test_a_run_that_another_process_has_trained_is_opened_again(run_folder):
 
 
 def test_the_folder_is_looked_at_again_under_the_lock(tmp_path, corpus, monkeypatch):
-    """As where two begin, and the second looks at the folder before the first has made it."""
+    """Two processes begin, and the second checks the folder before the first has created it."""
     options, quicker = options_of("reber", corpus), []
 
     def slow(self, folder, task, options):
@@ -121,7 +121,7 @@ def test_only_what_a_dead_process_of_this_machine_left_is_removed(tmp_path, dead
     others = {
         f".checkpoint.npz.{alive}-{MACHINE}-{PROCESS}-3.tmp",
         f".checkpoint.npz.{alive}.tmp",
-        f".checkpoint.npz.{dead}-{other}-{PROCESS}-3.tmp",  # of another machine: who knows
+        f".checkpoint.npz.{dead}-{other}-{PROCESS}-3.tmp",  # of another machine, where it may still run
         f".checkpoint.npz.{own}-{MACHINE}-{PROCESS}-3.tmp",
         ".notes.tmp",
         "checkpoint.npz.1.tmp",
@@ -183,5 +183,5 @@ def test_a_lock_that_is_no_file_of_ours_is_named(tmp_path):
 
 def test_the_lock_of_another_process_is_not_given_back(tmp_path):
     with locked(tmp_path):
-        (tmp_path / "lock").write_text("1 elsewhere\n")  # after somebody deleted ours
+        (tmp_path / "lock").write_text("1 elsewhere\n")  # after ours was deleted
     assert (tmp_path / "lock").read_text() == "1 elsewhere\n"

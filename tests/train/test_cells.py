@@ -51,7 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_run_with_the_cell_named_again(folder: Path) -> None:
-    """It goes on bit for bit as a run that was never stopped, is sampled and is traced."""
+    """Resumed bit for bit like a run without a stop, sampled and traced."""
     again = "--cell", "my_cells:Coupled"
     code, said = minigrad(folder, "train", "--resume", "run", "--steps", "6", *again)
     assert code == 0, said

@@ -64,7 +64,7 @@ def refusal(work):
 
 
 def damaged(stopped, tmp_path, changes):
-    """Tries each change, a (label, name, content), on a copy of a run; returns the labels of those that went on."""
+    """Try each change, a (label, name, content), on a copy of a run; return the labels of those that resumed."""
     went_on, tried = [], 0
     for label, task, name, content in itertools.islice(changes, 0, None, SHARE):
         tried += 1

@@ -79,7 +79,7 @@ def test_a_file_that_cannot_be_written_or_read(tmp_path):
 
 
 def test_the_lines_are_on_the_disk_before_each_checkpoint(tmp_path, corpus, monkeypatch):
-    """Whatever checkpoint takes its name, all lines of its steps have been waited for."""
+    """Order of the writes: first all lines of a checkpoint's steps, then the checkpoint."""
     synced, moved = [0], []
     fsync, replace = os.fsync, os.replace
 

@@ -1,4 +1,4 @@
-"""One description serves the command line, the check, config.json and its reader."""
+"""One description for the command line, the check, config.json and its reader."""
 
 from __future__ import annotations
 

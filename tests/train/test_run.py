@@ -1,4 +1,4 @@
-"""Run folders: made once, gone on with bit for bit, never half written."""
+"""Run folders: created once, resumed bit for bit, never half written."""
 
 from __future__ import annotations
 

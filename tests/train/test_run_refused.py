@@ -1,4 +1,4 @@
-"""What a run folder refuses, and leaves as it was: places, configurations and checkpoints that will not do."""
+"""Folders, configurations and checkpoints that a run refuses and leaves unchanged."""
 
 from __future__ import annotations
 

@@ -9,9 +9,10 @@ import pytest
 
 import minigrad as mg
 from minigrad.engine.errors import NaNLossError, OutOfMemoryError
+from minigrad.train.batch import Batch
 from minigrad.train.checkpoint import Checkpoint, load, save
 from minigrad.train.errors import CheckpointError
-from minigrad.train.task import Batch, ModelShape, RunOptions
+from minigrad.train.task import ModelShape, RunOptions
 from minigrad.train.tasks import TASKS, Adding, Text
 from minigrad.train.trainer import Trainer
 
@@ -67,7 +68,7 @@ def test_the_seed_decides(text):
 
 
 class Recorder:
-    """A task whose data are one symbol over and over, with `fresh` as it is told."""
+    """A task whose data are one repeated symbol, with a given `fresh`."""
 
     per_unit = 1.0
 

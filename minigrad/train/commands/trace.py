@@ -15,13 +15,15 @@ from minigrad.plot.page import Page
 from minigrad.plot.reports import report
 from minigrad.plot.style import figure
 from minigrad.tracing import trace
+from minigrad.train.batch import Batch
 from minigrad.train.cells import import_run_cell
 from minigrad.train.command_line import Parser, on_backend
 from minigrad.train.errors import OptionError
 from minigrad.train.folder import CONFIG, locate, read_config
+from minigrad.train.measures import log_softmax
 from minigrad.train.options import Options, add_options, option
 from minigrad.train.run import trained
-from minigrad.train.task import Batch, Task, log_softmax
+from minigrad.train.task import Task
 from minigrad.train.trainer import LOSSES, Trainer
 
 HELP = "show the gates and gradients of the model of a run"

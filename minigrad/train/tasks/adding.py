@@ -20,8 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from minigrad.engine.protocol import Array
+from minigrad.train.batch import Batch
+from minigrad.train.measures import ends, standard_error
 from minigrad.train.options import adapted, option
-from minigrad.train.task import LARGEST_SIZE, Batch, GeneratedTask, ModelShape, RunOptions, Score, ends, standard_error
+from minigrad.train.task import LARGEST_SIZE, GeneratedTask, ModelShape, RunOptions, Score
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,17 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from minigrad.engine.protocol import Array
+from minigrad.train.batch import Batch
+from minigrad.train.measures import bits_each, standard_error
 from minigrad.train.options import adapted, option
-from minigrad.train.task import (
-    LARGEST_SIZE,
-    Batch,
-    GeneratedTask,
-    ModelShape,
-    RunOptions,
-    Score,
-    bits_each,
-    standard_error,
-)
+from minigrad.train.task import LARGEST_SIZE, GeneratedTask, ModelShape, RunOptions, Score
 
 SYMBOLS = 8
 BLANK, DELIMITER = SYMBOLS, SYMBOLS + 1

@@ -24,8 +24,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from minigrad.engine.protocol import Array
+from minigrad.train.batch import Batch
+from minigrad.train.measures import bits, standard_error
 from minigrad.train.options import adapted
-from minigrad.train.task import Batch, GeneratedTask, ModelShape, RunOptions, Score, bits, standard_error
+from minigrad.train.task import GeneratedTask, ModelShape, RunOptions, Score
 
 ALPHABET = "BTPSXVE"
 

@@ -27,20 +27,12 @@ import numpy as np
 
 from minigrad.engine.errors import unknown_name
 from minigrad.engine.protocol import Array
+from minigrad.train.batch import Batch
 from minigrad.train.corpus import read_text
 from minigrad.train.errors import CheckpointError, DataError, OptionError, shortened
+from minigrad.train.measures import standard_error
 from minigrad.train.options import adapted, option
-from minigrad.train.task import (
-    LARGEST_SIZE,
-    Batch,
-    ModelShape,
-    Predict,
-    RunOptions,
-    Sampling,
-    Score,
-    Task,
-    standard_error,
-)
+from minigrad.train.task import LARGEST_SIZE, ModelShape, Predict, RunOptions, Sampling, Score, Task
 
 
 @dataclass(frozen=True, kw_only=True)

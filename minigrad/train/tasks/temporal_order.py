@@ -20,18 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from minigrad.engine.protocol import Array
+from minigrad.train.batch import Batch
+from minigrad.train.measures import bits, ends, standard_error
 from minigrad.train.options import adapted, option
-from minigrad.train.task import (
-    LARGEST_SIZE,
-    Batch,
-    GeneratedTask,
-    ModelShape,
-    RunOptions,
-    Score,
-    bits,
-    ends,
-    standard_error,
-)
+from minigrad.train.task import LARGEST_SIZE, GeneratedTask, ModelShape, RunOptions, Score
 
 ALPHABET = "EBabcdXY"
 CLASSES = "QRSU"  # (X, X), (X, Y), (Y, X), (Y, Y): the class is 2 [first is Y] + [second is Y]

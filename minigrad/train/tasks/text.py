@@ -27,22 +27,12 @@ import numpy as np
 
 from minigrad.engine.errors import NaNLossError
 from minigrad.engine.protocol import Array
+from minigrad.train.batch import Batch
 from minigrad.train.corpus import UNKNOWN, Vocabulary, read_text, standard_library
 from minigrad.train.errors import CheckpointError, DataError, OptionError, shortened
+from minigrad.train.measures import bits_each, log_softmax, standard_error
 from minigrad.train.options import adapted, option
-from minigrad.train.task import (
-    LARGEST_SIZE,
-    Batch,
-    ModelShape,
-    Predict,
-    RunOptions,
-    Sampling,
-    Score,
-    Task,
-    bits_each,
-    log_softmax,
-    standard_error,
-)
+from minigrad.train.task import LARGEST_SIZE, ModelShape, Predict, RunOptions, Sampling, Score, Task
 from minigrad.train.trigram import Trigram
 
 HELD_OUT = 200_000  # characters: enough for a bits-per-character to the second decimal place

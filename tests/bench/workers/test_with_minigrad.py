@@ -1,4 +1,4 @@
-"""What is timed computes what it should."""
+"""Timed functions compute the right values."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def runs(tmp_path_factory):
 
 @pytest.fixture
 def command(runs, monkeypatch, capsys):
-    """Runs a command in the folder of runs: its words -> (exit status, stdout, stderr)."""
+    """Run a command in the folder of runs: its words -> (exit status, stdout, stderr)."""
     monkeypatch.chdir(runs)
 
     def run(*words):

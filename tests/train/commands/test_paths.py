@@ -80,7 +80,7 @@ REGULAR = ("dangling", "loop", "empty", "binary", "zeros", "huge", "absent")
 
 @pytest.fixture
 def at_once(runs, monkeypatch, capsys):
-    """Runs a command in the folder of runs, with an alarm: its words -> (exit status, stderr)."""
+    """Run a command in the folder of runs, with an alarm: its words -> (exit status, stderr)."""
     monkeypatch.chdir(runs)
 
     def late(number, frame):

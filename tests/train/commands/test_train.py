@@ -32,7 +32,7 @@ def text(tmp_path):
 
 @pytest.fixture
 def minigrad(tmp_path, monkeypatch, capsys):
-    """Runs a command line in a folder of its own; gives exit code, stdout and stderr."""
+    """Run a command line in a temporary folder; return exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
 
     def run(*words):
@@ -282,7 +282,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
 
 
 def running(process, folder):
-    """Waits until a run has made a few steps."""
+    """Wait until a run has made a few steps."""
     metrics = folder / "metrics.jsonl"
     for _ in range(600):
         if metrics.exists() and metrics.read_text().count("\n") > 5:

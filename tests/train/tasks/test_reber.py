@@ -17,7 +17,7 @@ def task():
 
 
 def accepts(string):
-    """Walks the drawing of the grammar, written down as edges."""
+    """Follow the drawing of the grammar, as edges."""
     edges = {
         "0B1", "1T2", "1P3", "2S2", "2X4", "3T3", "3V5", "4X3", "4S6", "5P4", "5V6", "6E7",
     }  # fmt: skip
@@ -63,7 +63,7 @@ def test_padding_does_not_count(task):
 
 
 def scores_of(task, batch, forget=False):
-    """The scores of somebody who knows the grammar, and perhaps forgets the outer symbol."""
+    """The scores of a model of the grammar, which may forget the outer symbol."""
     scores = np.zeros((*batch.inputs.shape, 7))
     for row, string in zip(scores, written(batch), strict=True):
         for place, may in enumerate(successors(string)):

@@ -1,4 +1,4 @@
-"""What all tasks promise, and the table of them."""
+"""Properties of all tasks, and the table of them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import importlib
 import numpy as np
 import pytest
 
+from minigrad.train.batch import Batch
 from minigrad.train.errors import OptionError
-from minigrad.train.task import Batch, GeneratedTask
+from minigrad.train.task import GeneratedTask
 from minigrad.train.tasks import TASKS, find
 
 GENERATED = [name for name, task in TASKS.items() if issubclass(task, GeneratedTask)]

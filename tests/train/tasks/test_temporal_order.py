@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minigrad.train.task import ends
+from minigrad.train.measures import ends
 from minigrad.train.tasks.temporal_order import ALPHABET, CLASSES, TemporalOrder, TemporalOrderOptions
 
 RULE = {"XX": "Q", "XY": "R", "YX": "S", "YY": "U"}
