@@ -17,8 +17,6 @@ REMAINING: dict[str, tuple[int, int]] = {
     "minigrad": (1, 0),
     "minigrad/engine": (80, 33),
     "minigrad/layers": (165, 41),
-    "minigrad/playground": (15, 7),
-    "minigrad/plot": (64, 18),
     "minigrad/recurrent": (75, 15),
 }
 

@@ -41,6 +41,8 @@ ALIASES = {
     "minigrad.layers.nest": "minigrad.engine.tree",
     "minigrad.numpy_calls": "minigrad.engine.numpy_calls",
     "minigrad.ops": "minigrad.engine.ops",
+    "minigrad.plot.cell_pictures": "minigrad.plot.circuits",
+    "minigrad.plot.layered": "minigrad.plot.graph_layout",
     "minigrad.random": "minigrad.engine.random",
     "minigrad.recurrent.step": "minigrad.recurrent.protocol",
     "minigrad.starting": "minigrad.engine.interrupt",

@@ -84,7 +84,7 @@ def looks() -> dict[str, dict[str, Any]]:
     """Returns for each way and state how minigrad's pictures draw it: its name, colour and dashes."""
     found = {}
     for key in (*WAYS, "h", "c", "a"):
-        place = style.place(key)
+        place = style.style_index(key)
         line = style.LINES[place]
         dashes = DASHES[line] if isinstance(line, str) else " ".join(f"{3 * number}" for number in line[1])
         found[key] = {"name": style.NAMES.get(key, key), "colour": style.COLOURS[place], "dashes": dashes}

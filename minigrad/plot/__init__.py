@@ -1,8 +1,8 @@
-"""Pictures of what `mg.trace` saw, of the tape, of trainings.
+"""Pictures of traces (`mg.trace`), of the tape, and of trainings.
 
-A function takes a trace, a tracer of one layer, or plain arrays; draws into `ax` or into new axes; returns the axes and
-shows nothing. `alt_text` says in words what is in them, `svg` makes of them a drawing that says so itself. What is
-interactive or long is a `Page`: HTML in one file. matplotlib is imported when something is drawn, and never its pyplot.
+A function takes a trace, a tracer of one layer, or plain arrays. It draws into `ax` or into new axes, and returns the
+axes; it displays nothing. `alt_text` describes them in words, and `svg` returns a drawing that includes this text. An
+interactive or long result is a `Page`, HTML in one file. matplotlib is imported by the first drawing, pyplot never.
 """
 
 from minigrad.plot.alt import alt_text

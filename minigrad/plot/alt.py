@@ -1,4 +1,4 @@
-"""What a picture shows, in words: for who cannot see it, computed from what was drawn."""
+"""Alt texts of pictures for people who cannot see them, computed from the drawn values."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ import numpy as np
 
 from minigrad.engine.errors import MinigradError, shown
 
-_said: WeakKeyDictionary[Any, list[str]] = WeakKeyDictionary()
+_texts: WeakKeyDictionary[Any, list[str]] = WeakKeyDictionary()
 
 
-def describe(ax: Any, *sentences: str) -> Any:
-    """Notes what was drawn into axes, and returns them."""
-    _said.setdefault(ax, []).append(" ".join(sentences))
+def add_alt_text(ax: Any, *sentences: str) -> Any:
+    """Add sentences to the alt text of axes, and return the axes."""
+    _texts.setdefault(ax, []).append(" ".join(sentences))
     return ax
 
 
 def alt_text(picture: Any) -> str:
-    """Returns what a picture shows: the kind of picture, ranges, the main message.
+    """Return the alt text of a picture: its kind, the ranges of its values, the main message.
 
     Args:
-        picture: axes that a function of `minigrad.plot` drew into, their figure, or a `Drawing`.
+        picture: axes returned by a function of `minigrad.plot`, their figure, or a `Drawing`.
 
     Raises:
-        MinigradError: nothing of minigrad's is in it.
+        MinigradError: no function of `minigrad.plot` drew into it.
     """
     if isinstance(getattr(picture, "alt", None), str):
         return str(picture.alt)
     parts = picture.axes if isinstance(getattr(picture, "axes", None), list) else [picture]
     try:
-        said = [sentence for ax in parts for sentence in _said.get(ax, [])]
-    except TypeError:  # what cannot be a key was never drawn into
-        said = []
-    if not said:
+        sentences = [sentence for ax in parts for sentence in _texts.get(ax, [])]
+    except TypeError:  # not hashable, so no function drew into it
+        sentences = []
+    if not sentences:
         raise MinigradError(
             f"alt_text: minigrad.plot drew nothing into {shown(picture)}. Give it the axes that a function returned."
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
-def spread(values: Any, digits: int = 3) -> str:
-    """Returns between what values lie.
+def range_text(values: Any, digits: int = 3) -> str:
+    """Return the range of values in words.
 
-    >>> spread([0.5, 0.25, float("nan")])
+    >>> range_text([0.5, 0.25, float("nan")])
     'from 0.25 to 0.5, mean 0.375'
     """
     known = np.asarray(values, np.float64)
@@ -56,24 +56,24 @@ def spread(values: Any, digits: int = 3) -> str:
     return f"{low} throughout" if low == high else f"from {low} to {high}, mean {mean}"
 
 
-def counted(count: int, what: str) -> str:
-    """Returns how many there are.
+def count_text(count: int, noun: str) -> str:
+    """Return a count and its noun.
 
-    >>> counted(1, "unit"), counted(3, "unit")
+    >>> count_text(1, "unit"), count_text(3, "unit")
     ('1 unit', '3 units')
     """
-    return f"{count} {what}{'s' * (count != 1)}"
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
-def listed(words: Sequence[str]) -> str:
-    """Returns words as one writes them.
+def join_words(words: Sequence[str]) -> str:
+    """Return words joined by commas and "and".
 
-    >>> listed(["i", "f", "o"])
+    >>> join_words(["i", "f", "o"])
     'i, f and o'
     """
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def peak(values: Any, steps: Any) -> int:
-    """Returns the step with the largest value."""
+def step_of_largest(values: Any, steps: Any) -> int:
+    """Return the step with the largest value."""
     return int(np.asarray(steps)[int(np.nanargmax(np.where(np.isfinite(values), values, -np.inf)))])

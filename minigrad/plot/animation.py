@@ -1,4 +1,4 @@
-"""A training as a film: one picture for each epoch, and a slider, in a page of its own."""
+"""Animation of a training: one picture for each epoch and a slider, in one HTML page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from minigrad.plot import style
 from minigrad.plot.alt import alt_text
 from minigrad.plot.forward import gates
 from minigrad.plot.page import Page
-from minigrad.plot.view import named
+from minigrad.plot.view import check_named
 
 PLAYER = """
 <figure><img id="frame" alt=""><figcaption id="words"></figcaption></figure>
@@ -46,20 +46,20 @@ show();
 def animate(
     traces: Mapping[Any, Any], draw: Callable[..., Any] = gates, title: str = "", pause: int = 400, **options: Any
 ) -> Page:
-    """Draws the same picture of each of several traces, on one scale, and lets one step or play through them.
+    """Draw the same picture of each of several traces, on one scale, as frames to step or play through.
 
     Args:
-        traces: what `draw` takes, by epoch or by whatever the frames are called, in their order.
-        draw: a function of `minigrad.plot`, or one like them: it draws into `ax` and returns it.
-        title: of the page.
-        pause: milliseconds from one frame to the next.
-        **options: for `draw`, such as ``units=3``.
+        traces: the arguments of `draw`, by epoch or another name of the frame, in order.
+        draw: a function of `minigrad.plot`, or another that draws into `ax` and returns it.
+        title: the title of the page.
+        pause: milliseconds between frames.
+        **options: options of `draw`, such as ``units=3``.
 
     Returns:
-        A page that needs no network; a notebook shows it, ``.save("film.html")`` writes it.
+        A page that needs no network. Notebooks display it, ``.save("film.html")`` writes it.
 
     Raises:
-        MinigradError: there is nothing to draw.
+        MinigradError: `traces` is empty or has no names.
 
     >>> import minigrad as mg
     >>> model, x = mg.keras.Sequential([mg.keras.layers.LSTM(4), mg.keras.layers.Dense(1)]), mg.ones((8, 5, 2))
@@ -72,7 +72,7 @@ def animate(
     >>> animate(seen, title="gates in training").title
     'gates in training'
     """
-    if not named(traces, "animate"):
+    if not check_named(traces, "animate"):
         raise MinigradError("animate: expected at least one trace, got none.")
     figures = {str(name): _drawn(draw, trace, str(name), options) for name, trace in traces.items()}
     limits = [ax.get_ylim() for ax in figures.values()]
@@ -92,7 +92,7 @@ def animate(
 
 
 def _drawn(draw: Callable[..., Any], trace: Any, name: str, options: Mapping[str, Any]) -> Any:
-    """One frame, with its name above."""
+    """One frame, with its name as the title."""
     ax = draw(trace, ax=style.axes(None), **options)
     ax.set_title(" · ".join(part for part in (ax.get_title(), name) if part))
     return ax

@@ -1,4 +1,4 @@
-"""The way back: how much of the gradient arrives, and by which way it came."""
+"""Pictures of the backward pass: the size of the gradient at each step, and the paths by which it arrives."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import numpy as np
 
 from minigrad.engine.errors import MinigradError, ShapeError
 from minigrad.plot import style
-from minigrad.plot.alt import describe, listed, spread
-from minigrad.plot.view import HostArray, Source, View, by_name, host, letter_of, trace_of, within
+from minigrad.plot.alt import add_alt_text, join_words, range_text
+from minigrad.plot.view import HostArray, Source, View, by_name, check_indices, letter_of, to_host, trace_of
 from minigrad.tracing import Trace, Tracer
 
 
 def gradient_flow(models: Any, state: str = "h", row: int | None = None, ax: Any = None) -> Any:
-    """Draws ‖∂loss/∂state_t‖ against the lag T − t: how far back the loss is heard.
+    """Draw ‖∂loss/∂state_t‖ against the lag T − t.
 
-    A straight line on this scale is a gradient that shrinks (or grows) by the same factor at every step.
+    On the logarithmic scale, a straight line is a gradient that shrinks (or grows) by the same factor at every step.
 
     Args:
         models: a trace, ∂loss/∂state, (T + 1, batch, units), or several of these by name.
-        state: the letter; ``"h"`` is the first generation's m too.
-        row: of the batch; by default the mean of all rows.
+        state: the letter of the state; ``"h"`` also selects the first generation's m.
+        row: a row of the batch; by default the mean of all rows.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
     Returns:
@@ -43,10 +43,10 @@ def gradient_flow(models: Any, state: str = "h", row: int | None = None, ax: Any
     ax = style.axes(ax)
     letter = "/".join(dict.fromkeys(letters))
     ax.set_ylabel(f"‖∂loss/∂{letter}ₜ‖, in units of the loss")
-    return _against_lag(ax, norms, lags, f"the norm of ∂loss/∂{letter}_t{_whose(row)}")
+    return _against_lag(ax, norms, lags, f"the norm of ∂loss/∂{letter}_t{_row_text(row)}")
 
 
-def _whose(row: int | None) -> str:
+def _row_text(row: int | None) -> str:
     return ", the mean of the rows," if row is None else f" of row {row}"
 
 
@@ -58,32 +58,32 @@ def jacobian_norms(
     layer: str | None = None,
     ax: Any = None,
 ) -> Any:
-    """Draws ‖∂state_T/∂state_t‖ against the lag T − t, and what forget gates alone would leave.
+    """Draw ‖∂state_T/∂state_t‖ against the lag T − t, and the product of the forget gates.
 
-    The product of forget gates is that of the unit in which most is left: it would be the norm if the carousel were
-    the only way. Where the two part, the gradient takes other ways.
+    The product is that of the unit with the largest one. It would be the norm if the carousel were the only path of the
+    gradient. Where the two lines differ, the gradient takes other paths.
 
     Args:
         models: a `Tracer` of one layer, norms (T + 1, batch) or (T + 1,), or several of these by name.
-        state: the letter.
-        row: of the batch; by default the mean of all rows.
+        state: the letter of the state.
+        row: a row of the batch; by default the mean of all rows.
         norm: ``"spectral"`` or ``"frobenius"``.
-        layer: its name, where a tracer has several.
+        layer: the name of the layer, if a tracer has several.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
     Returns:
         The axes.
 
     Raises:
-        MinigradError: a `Trace` was given, which does not hold the weights that Jacobians need.
+        MinigradError: a `Trace` was given, which does not have the weights that Jacobians need.
         IndexRangeError: there is no such row.
     """
     norms, products = {}, {}
     for name, source in by_name(models, "jacobian_norms").items():
         if isinstance(source, Trace):
-            raise MinigradError("jacobian_norms: expected a tracer, which knows the weights, got a trace.")
+            raise MinigradError("jacobian_norms: expected a tracer, which has the weights, got a trace.")
         if not isinstance(source, Tracer):
-            norms[name] = _of_row("jacobian_norms", host(source, "jacobian_norms"), row)
+            norms[name] = _of_row("jacobian_norms", to_host(source, "jacobian_norms"), row)
             continue
         trace = trace_of(source, "jacobian_norms") if layer is None else source[layer]
         k = letter_of("jacobian_norms", state, trace.states)
@@ -96,27 +96,27 @@ def jacobian_norms(
     ax.set_ylabel(f"‖∂{state}_T/∂{state}ₜ‖ ({norm} norm, no unit)")
     lines = norms | products
     lags = {name: np.arange(len(line))[::-1] for name, line in lines.items()}
-    return _against_lag(ax, lines, lags, f"the {norm} norm of ∂{state}_T/∂{state}_t{_whose(row)}")
+    return _against_lag(ax, lines, lags, f"the {norm} norm of ∂{state}_T/∂{state}_t{_row_text(row)}")
 
 
 def _of_row(where: str, norms: HostArray, row: int | None) -> HostArray:
-    """(T + 1,): a row, or the mean of all."""
+    """The norms of a row, or the mean of all rows, (T + 1,)."""
     if not norms.ndim or not norms.size:
         raise ShapeError(f"{where}: expected norms (T + 1, batch) or (T + 1,), got shape {norms.shape}.")
     norms = norms.reshape(len(norms), -1)
-    within(where, "row", [0 if row is None else row], norms.shape[1])
+    check_indices(where, "row", [0 if row is None else row], norms.shape[1])
     return norms.mean(axis=1) if row is None else norms[:, row]
 
 
 def _against_lag(ax: Any, lines: dict[str, HostArray], at: Mapping[str, HostArray], what: str) -> Any:
-    """Lines over the lag, the end at the left; what is 0 cannot be drawn on this scale and is said."""
+    """Draw lines over the lag, the end of the sequence at the left; zeros appear only in the labels."""
     said = []
     for n, (name, values) in enumerate(lines.items()):
         back, lags = values[::-1], at[name][::-1]
         lost = np.flatnonzero(back == 0)
         tail = f", 0 from lag {lags[lost[0]]} on" if lost.size and (back[lost[0] :] == 0).all() else ""
         label = (name + tail).removeprefix(", ")
-        ax.plot(lags, np.where(back > 0, back, np.nan), label=label or None, **style.look(n, len(back)))
+        ax.plot(lags, np.where(back > 0, back, np.nan), label=label or None, **style.line_style(n, len(back)))
         said.append(f"{name or 'it'}: {_ends(back, lags)}{tail}")
     scale = ""
     if any((v > 0).any() for v in lines.values()):
@@ -127,12 +127,12 @@ def _against_lag(ax: Any, lines: dict[str, HostArray], at: Mapping[str, HostArra
     ax.grid(axis="y", color="#E5E5E5", linewidth=0.6)
     if ax.get_legend_handles_labels()[1]:
         style.legend(ax)
-    return describe(ax, f"Lines{scale}: {what} against the lag. {'; '.join(said)}.")
+    return add_alt_text(ax, f"Lines{scale}: {what} against the lag. {'; '.join(said)}.")
 
 
 def _ends(back: HostArray, lags: HostArray) -> str:
-    """In words, how a line begins and ends; what is 0 is left out at its beginning, and not compared at its end."""
-    first = int((back > 0).argmax())  # 0, too, where all are 0
+    """The first and last value of a line in words, from the first that is not 0."""
+    first = int((back > 0).argmax())  # also 0 if all are 0
     begins = f"{back[first]:.2g} at lag {lags[first]}"
     before = f"0 before, {begins}" if first else begins
     change = f", {back[-1] / back[first]:.2g} times that" if back[-1] > 0 else ""
@@ -140,14 +140,14 @@ def _ends(back: HostArray, lags: HostArray) -> str:
 
 
 def gradient_ledger(source: Source, state: str | None = None, row: int = 0, units: Any = None, ax: Any = None) -> Any:
-    """Draws by which ways the gradient went from each step to the state before it, as shares of the whole.
+    """Draw the gradient ledger: the share of each path by which a step's gradient reaches the state before it.
 
-    The share of a way is the mean absolute value of what came by it, over the units, by the sum of those of all ways.
+    The share of a path is the mean absolute value of its summand over the units, divided by the sum over all paths.
 
     Args:
-        source: a trace, or arrays by way, (T, batch, units).
-        state: the letter of the state that the gradient arrived at; all states by default.
-        row: of the batch.
+        source: a trace, or arrays by path, (T, batch, units).
+        state: the letter of the state that the gradient reaches; all states by default.
+        row: the row of the batch.
         units: index or indices of the units; all by default.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
@@ -176,19 +176,19 @@ def gradient_ledger(source: Source, state: str | None = None, row: int = 0, unit
     sent = whole > 0
     said = [f"{way} {share[sent].mean():.0%}" for way, share in shares.items()] if sent.any() else ["nothing"]
     lost = "" if whole.all() else f" Nothing is sent back by {int((whole == 0).sum())} of the steps."
-    return describe(
+    return add_alt_text(
         ax,
-        f"Stacked bars: by which ways the gradient reaches {listed(states)}{view.about}, as shares. On the mean: "
-        f"{listed(said)}.{lost} The sum of the mean absolute gradients is {spread(whole)}.",
+        f"Stacked bars: by which ways the gradient reaches {join_words(states)}{view.about}, as shares. On the mean: "
+        f"{join_words(said)}.{lost} The sum of the mean absolute gradients is {range_text(whole)}.",
     )
 
 
 def _stacked(ax: Any, view: View, ways: dict[tuple[str, str], HostArray], whole: HostArray) -> dict[str, HostArray]:
-    """Draws the bars, and returns the shares by what they are called."""
+    """Draw the bars, and return the shares by label."""
     bottom, shares = np.zeros(len(whole)), {}
     for n, ((way, state), size) in enumerate(ways.items()):
         share = np.divide(size, whole, out=np.zeros_like(size), where=whole > 0)
-        p, label = style.place(way, n), f"{way if len(way) > 1 else f'through {way}'} → {state}"
+        p, label = style.style_index(way, n), f"{way if len(way) > 1 else f'through {way}'} → {state}"
         ax.bar(
             view.steps, share, bottom=bottom, width=0.92 * view.trace.every, label=label,
             facecolor=style.COLOURS[p] + "A0", edgecolor="white", hatch=style.HATCHES[p], linewidth=0,

@@ -1,4 +1,4 @@
-"""A cell drawn as a circuit, with the numbers of one step written in."""
+"""Circuit diagram of a cell, with the numbers of one step."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 
 from minigrad.engine.errors import MinigradError, unknown_name
 from minigrad.plot import style
-from minigrad.plot.alt import describe
-from minigrad.plot.cell_pictures import OF_KIND, PICTURES, Picture, Wire
+from minigrad.plot.alt import add_alt_text
+from minigrad.plot.circuits import CIRCUIT_OF_KIND, CIRCUITS, Circuit, Wire
 from minigrad.plot.scaled import write
-from minigrad.plot.view import Source, View, trace_of, within
+from minigrad.plot.view import Source, View, check_indices, trace_of
 from minigrad.tracing import Trace
 
 Numbers = dict[str, tuple[float, float | None]]
-"""By letter the value, and ∂loss/∂it (for a gate: by its pre-activation) after the way back."""
+"""Values by letter, and after the backward pass ∂loss/∂value (of a gate: ∂loss/∂ its pre-activation)."""
 
 
 def cell_diagram(
@@ -28,19 +28,20 @@ def cell_diagram(
     peepholes: bool | None = None,
     ax: Any = None,
 ) -> Any:
-    """Draws a cell: what flows where, and for one unit at one step the numbers, with their gradients below.
+    """Draw a cell as a circuit, with the numbers of one unit at one step and their gradients below.
 
-    All of it scales with the axes; to be read it wants some 8 by 4 inches.
+    The drawing scales with the axes; at 8 by 4 inches or more it is easy to read.
 
     Args:
         source: a trace; arrays by letter, (T, batch, units), with a `generation`; or, without numbers, one of
             ``"first"``, ``"second"``, ``"third"`` (generations of the LSTM), ``"gru"``, ``"simple_rnn"``.
-        step: which of the trace's steps; of a layer that goes backwards, step 0 reads the last time step.
-        row: of the batch.
-        unit: whose numbers.
-        generation: which picture. Of a traced LSTM ``"second"`` where σ is the hard one; it runs by the same equations
-            as the third.
-        peepholes: draw the first generation's peepholes; by default where the trace, after the way back, shows some.
+        step: the index of a step in the trace; of a layer that goes backwards, step 0 reads the last time step.
+        row: the row of the batch.
+        unit: the unit whose numbers are written.
+        generation: the name of the circuit. For a traced LSTM with the hard sigmoid, pass ``"second"``: its equations
+            are those of the third, so the trace cannot tell.
+        peepholes: whether to draw the first generation's peepholes; by default, if the trace shows some after the
+            backward pass.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
     Returns:
@@ -48,48 +49,48 @@ def cell_diagram(
 
     Raises:
         IndexRangeError: there is no such step, row or unit.
-        MinigradError: the trace holds every n-th step only, so that what a step led to is not in it.
-        UnknownNameError: there is no such picture.
+        MinigradError: the trace holds every n-th step only, without the state after a step.
+        UnknownNameError: there is no such circuit.
     """
     where, numbers, title, gates = "cell_diagram", {}, [], []
     if isinstance(source, str):
         name = source
     else:
         trace = trace_of(source, where)
-        name = generation or OF_KIND.get(trace.kind, trace.kind)
+        name = generation or CIRCUIT_OF_KIND.get(trace.kind, trace.kind)
         gates = list(trace.gates)
         numbers = _numbers(trace, View(trace, where, row, unit), step)
         peepholes = "i" in trace.ledger.get("c", {}) if peepholes is None else peepholes
         whose = [trace.name] * bool(trace.name)
         title = [", ".join([*whose, f"unit {unit}", f"row {row}", f"time step {trace.times[step]}"])]
         if trace.mask is not None and not trace.mask[step, row]:
-            title.append("masked: the state is held, and what the gates say is not used")
-    if name not in PICTURES:
-        raise unknown_name(f"{where}: picture", name, PICTURES)
-    picture, projected = PICTURES[name], _projected(numbers)
+            title.append("masked: the state is held, and the gates are not used")
+    if name not in CIRCUITS:
+        raise unknown_name(f"{where}: circuit", name, CIRCUITS)
+    circuit, projected = CIRCUITS[name], _projected(numbers)
     ax = style.axes(ax, (10.5, 4.6))
-    _circuit(ax, picture, bool(peepholes), projected)
-    _letters(ax, picture, numbers)
-    sums = [] if len(title) > 1 else _sums(picture, numbers, projected)
+    _circuit(ax, circuit, bool(peepholes), projected)
+    _letters(ax, circuit, numbers)
+    sums = [] if len(title) > 1 else _sums(circuit, numbers, projected)
     write(ax, 7.6, -0.4, "\n".join(sums), 0.25, ha="center", va="top", family="monospace")
-    ax.set_title("\n".join([": ".join([picture.title, *title[:1]]), *title[1:]]), fontsize=11, wrap=True)
+    ax.set_title("\n".join([": ".join([circuit.title, *title[:1]]), *title[1:]]), fontsize=11, wrap=True)
     ax.set(xlim=(-2.3, 17.5), ylim=(-1.3, 5.6), aspect="equal")
     ax.set_axis_off()
     said = [
         f"{k} {_number(v)}" + ("" if d is None else f" (gradient {'by what goes in ' * (k in gates)}{_number(d, 2)})")
         for k, (v, d) in numbers.items()
     ]
-    about = f"Circuit: {': '.join([picture.title, *title])}."
-    return describe(ax, about, "; ".join([", ".join(said) or "without numbers", *sums]) + ".")
+    about = f"Circuit: {': '.join([circuit.title, *title])}."
+    return add_alt_text(ax, about, "; ".join([", ".join(said) or "without numbers", *sums]) + ".")
 
 
 def _numbers(trace: Trace, view: View, step: int) -> Numbers:
-    """What there is to write of one unit at one step."""
-    within(view.where, "step", [step], len(view.steps))
+    """The numbers of one unit at one step."""
+    check_indices(view.where, "step", [step], len(view.steps))
     if trace.every > 1:
         raise MinigradError(
-            f"cell_diagram: the trace of {trace.name} holds one step in {trace.every}, and not the state that it led "
-            "to. Trace with every=1."
+            f"cell_diagram: the trace of {trace.name} holds one step in {trace.every}, and not the state after "
+            "it. Trace with every=1."
         )
     row, (unit,) = view.row, view.units
 
@@ -104,16 +105,16 @@ def _numbers(trace: Trace, view: View, step: int) -> Numbers:
     return {k: (v, d) for k, (v, d) in found.items() if v is not None}
 
 
-def _circuit(ax: Any, picture: Picture, peepholes: bool, projected: bool) -> None:
-    """Wires, then what stands on them."""
-    for wire in picture.wires:
+def _circuit(ax: Any, circuit: Circuit, peepholes: bool, projected: bool) -> None:
+    """Draw the wires, then the boxes and operators."""
+    for wire in circuit.wires:
         _wire(ax, wire, style.BLACK, "-")
-    for wire in picture.peepholes if peepholes else ():
+    for wire in circuit.peepholes if peepholes else ():
         _wire(ax, wire, style.BLUE, "--")
-    for letter, ((x, y), does) in picture.boxes.items():
+    for letter, ((x, y), does) in circuit.boxes.items():
         if letter != "P" or projected:
-            _node(ax, x, y, does, "round,pad=0.35", style.COLOURS[style.place(letter, 6)], 2)
-    for (x, y), sign in picture.dots:
+            _node(ax, x, y, does, "round,pad=0.35", style.COLOURS[style.style_index(letter, 6)], 2)
+    for (x, y), sign in circuit.dots:
         _node(ax, x, y, sign, "circle,pad=0.15", "black", 1)
 
 
@@ -131,14 +132,14 @@ def _wire(ax: Any, wire: Wire, colour: str, line: str) -> None:
     ax.fill(*zip(end, end - along + aside, end - along - aside, strict=True), color=colour, linewidth=0, zorder=1)
 
 
-def _letters(ax: Any, picture: Picture, numbers: Numbers) -> None:
-    """Beside each wire what it carries: right of where it leaves a gate, outside of where it begins and ends."""
-    for letter, ((x, y), does) in picture.boxes.items():
+def _letters(ax: Any, circuit: Circuit, numbers: Numbers) -> None:
+    """Write the letter and number of each wire: to the right of a gate's output, or outside of the wire's end."""
+    for letter, ((x, y), does) in circuit.boxes.items():
         if letter == "a":
             _write(ax, letter, numbers, x + 0.75, y - 0.1, "left")
         elif letter not in ("P", does):
             _write(ax, letter, numbers, x + 0.1, y + 0.65, "left")
-    for letter, (x, y) in picture.ends.items():
+    for letter, (x, y) in circuit.ends.items():
         if letter == "x" and x > 1:
             _write(ax, letter, numbers, x, y - 0.4, "center")
         else:
@@ -146,27 +147,27 @@ def _letters(ax: Any, picture: Picture, numbers: Numbers) -> None:
 
 
 def _write(ax: Any, letter: str, numbers: Numbers, x: float, y: float, side: str) -> None:
-    """A letter with its value, and the gradient below in another colour."""
+    """Write a letter with its value, and its gradient below in another colour."""
     value, gradient = numbers.get(letter, (None, None))
-    words = letter if value is None else f"{letter} = {_number(value)}"
-    write(ax, x, y, words, 0.24, va="bottom", ha=side, fontweight="bold")
+    text = letter if value is None else f"{letter} = {_number(value)}"
+    write(ax, x, y, text, 0.24, va="bottom", ha=side, fontweight="bold")
     if gradient is not None:
         write(ax, x, y, f"∂: {_number(gradient, 2)}", 0.24, va="top", ha=side, color="#A03E00")
 
 
 def _number(value: float, digits: int = 3) -> str:
-    return f"{value + 0.0:.{digits}g}".replace("-", "−")  # + 0.0: of a zero that has a sign
+    return f"{value + 0.0:.{digits}g}".replace("-", "−")  # + 0.0 removes the sign of −0
 
 
-def _sums(picture: Picture, numbers: Numbers, projected: bool) -> list[str]:
-    """The equations with the numbers in the place of the letters: f·c + i·g = 0.5·1 + 0.2·0.3 = 0.56."""
+def _sums(circuit: Circuit, numbers: Numbers, projected: bool) -> list[str]:
+    """The equations with numbers in place of the letters: f·c + i·g = 0.5·1 + 0.2·0.3 = 0.56."""
 
     def filled(letter: re.Match[str]) -> str:
         number = _number(numbers[letter[0]][0])
         return f"({number})" if number.startswith("−") else number
 
     lines = []
-    for result, formula in picture.sums:
+    for result, formula in circuit.sums:
         known = result in numbers and all(k in numbers for k in re.findall(r"[a-z]\w*", formula))
         if projected and result == "m_new":
             lines.append("m_new = (o ∘ a) P")
@@ -179,7 +180,7 @@ def _sums(picture: Picture, numbers: Numbers, projected: bool) -> list[str]:
 
 
 def _result(result: str, numbers: Numbers) -> str:
-    """What comes out; of a cell that clips its state also what it was before."""
+    """The result as text; for a clipped state also its value before clipping."""
     value = numbers[result][0]
     if result == "c_new":
         f, c, i, g = (numbers[k][0] for k in ("f", "c", "i", "g" if "g" in numbers else "j"))
@@ -189,7 +190,7 @@ def _result(result: str, numbers: Numbers) -> str:
 
 
 def _projected(numbers: Numbers) -> bool:
-    """Is what comes out of the first generation's cell something else than o ∘ a?"""
+    """True if the output of a first-generation cell is not o ∘ a, so that it has a projection."""
     if "j" not in numbers:
         return False
     o, a, m = (numbers.get(k, (np.nan, None))[0] for k in ("o", "a", "m_new"))

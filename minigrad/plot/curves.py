@@ -9,9 +9,9 @@ import numpy as np
 
 from minigrad.engine.errors import ShapeError
 from minigrad.plot import style
-from minigrad.plot.alt import describe
+from minigrad.plot.alt import add_alt_text
 from minigrad.plot.style import BLACK, BLUE
-from minigrad.plot.view import host
+from minigrad.plot.view import to_host
 
 
 def learning_curve(
@@ -22,12 +22,12 @@ def learning_curve(
     unit: str = "loss",
     ax: Any = None,
 ) -> Any:
-    """Draws the loss of each step with its running mean, and what the evaluations found.
+    """Draw the loss of each step with its running mean, and the results of evaluations.
 
     Args:
         steps: the numbers of the steps.
-        losses: the loss of each, in `unit`.
-        validation: pairs (step, value), in `unit` too.
+        losses: the loss of each step, in `unit`.
+        validation: pairs (step, value), in `unit`.
         baseline: a name and a value to compare with, in `unit`.
         unit: the label of the vertical axis.
         ax: matplotlib axes to draw into; by default those of a new figure.
@@ -39,23 +39,23 @@ def learning_curve(
         ImportError: matplotlib is not installed.
         ShapeError: there is not one loss for each step.
     """
-    numbers = host(steps, "learning_curve: steps"), host(losses, "learning_curve: losses")
+    numbers = to_host(steps, "learning_curve: steps"), to_host(losses, "learning_curve: losses")
     if numbers[0].shape != numbers[1].shape or numbers[0].ndim != 1:
         shapes = " and ".join(str(each.shape) for each in numbers)
         raise ShapeError(f"learning_curve: expected as many `losses` as `steps`, (steps,), got shapes {shapes}.")
     ax = style.axes(ax)
     ax.plot(steps, losses, color=BLUE, alpha=0.25, linewidth=0.8, label="loss of each batch")
-    ax.plot(steps, running_mean(losses), label="running mean", **style.look(0, len(steps)))
+    ax.plot(steps, running_mean(losses), label="running mean", **style.line_style(0, len(steps)))
     if validation:
         at, values = zip(*validation, strict=True)
-        ax.plot(at, values, label="validation", **style.look(1, len(at)))
+        ax.plot(at, values, label="validation", **style.line_style(1, len(at)))
     if baseline is not None:
         name, value = baseline
         ax.axhline(value, color=BLACK, linestyle=":", label=f"{name}: {value:.3g}")
     ax.set_xlabel("training step")
     ax.set_ylabel(unit)
     style.legend(ax)
-    return describe(ax, *_words(steps, losses, validation, baseline, unit))
+    return add_alt_text(ax, *_words(steps, losses, validation, baseline, unit))
 
 
 def _words(
@@ -79,7 +79,7 @@ def _words(
 
 
 def running_mean(values: Sequence[float], window: int = 25) -> Any:
-    """Returns the mean of each value with those before it, `window` at most; NaN does not count.
+    """Return the mean of each value and those before it, at most `window` values; NaN does not count.
 
     >>> running_mean([1.0, 3.0, float("nan"), 5.0], window=2)
     array([1., 2., 3., 5.])

@@ -1,4 +1,4 @@
-"""A picture as SVG with its alt text: one file, nothing fetched from anywhere, fit to stand in a page."""
+"""Pictures as SVG with their alt text, each one file without references to others."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from minigrad.plot.alt import alt_text
 
 
 class Drawing:
-    """An SVG picture that says what it shows.
+    """An SVG picture with its alt text.
 
     Attributes:
         svg: the picture, one element ``<svg role="img" aria-label="…">``.
-        alt: what it shows.
+        alt: the alt text.
     """
 
     def __init__(self, svg: str, alt: str) -> None:
@@ -30,21 +30,21 @@ class Drawing:
         return f"Drawing({self.alt!r})"
 
     def save(self, file: str | Path) -> None:
-        """Writes an SVG file."""
+        """Write an SVG file."""
         write_atomically(file, lambda out: out.write(self.svg.encode()))
 
 
 def svg(ax: Any, name: str = "") -> Drawing:
-    """Returns the figure of some axes as a drawing, in which text is drawn as shapes: it looks the same everywhere.
+    """Return the figure of some axes as a drawing.
 
-    The same figure gives the same bytes.
+    Text is drawn as shapes, so that it looks the same everywhere. The same figure gives the same bytes.
 
     Args:
         ax: axes, or a figure.
-        name: stands before every id, so that several drawings can stand in one page.
+        name: a prefix of every id, for several drawings in one page.
 
     Raises:
-        MinigradError: nothing of minigrad's is in it.
+        MinigradError: no function of `minigrad.plot` drew into it.
     """
     from matplotlib import rc_context
 
@@ -58,10 +58,10 @@ def svg(ax: Any, name: str = "") -> Drawing:
 
 
 def _prefixed(text: str, name: str) -> str:
-    """Puts a name before every id, and before what refers to one."""
+    """Put a prefix before every id and every reference to one."""
     return re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
 
 
 def _accessible(text: str, alt: str) -> str:
-    """Says in the picture what it shows."""
+    """Add the alt text to the SVG element."""
     return text.replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)

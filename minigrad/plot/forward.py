@@ -1,4 +1,4 @@
-"""The way forward: gates, states, saturation."""
+"""Pictures of the forward pass: gates, states, saturation."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 from minigrad.engine.errors import MinigradError
 from minigrad.plot import style
-from minigrad.plot.alt import counted, describe, listed, peak, spread
+from minigrad.plot.alt import add_alt_text, count_text, join_words, range_text, step_of_largest
 from minigrad.plot.style import CANDIDATES, NAMES
-from minigrad.plot.view import HostArray, Source, View, letter_of, letters_of, named, trace_of, within
+from minigrad.plot.view import HostArray, Source, View, check_indices, check_named, letter_of, letters_of, trace_of
 
-FEW = 6  # units that are drawn each with a line of its own
+FEW = 6  # the largest number of units that are drawn as separate lines
 
 
 def gates(
@@ -24,14 +24,14 @@ def gates(
     tokens: Sequence[str] | None = None,
     ax: Any = None,
 ) -> Any:
-    """Draws the gates over time: the mean of the units; of one gate also the band in which four fifths of them lie.
+    """Draw the gates over time: the mean of the units; for a single gate also the band that holds 80 % of them.
 
     Args:
         source: a trace, or gates by letter, (T, batch, units).
-        letters: which gates, ``"f"`` or ``["i", "f"]``; all by default.
-        row: of the batch.
+        letters: the gates, ``"f"`` or ``["i", "f"]``; all by default.
+        row: the row of the batch.
         units: index or indices of the units; all by default.
-        tokens: what stands at each time step of the sequence, to stand under the axis.
+        tokens: the token at each time step of the sequence, written under the axis.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
     Returns:
@@ -46,17 +46,17 @@ def gates(
     view = View(trace, "gates", row, units)
     names = letters_of("gates", letters, trace)
     ax = style.axes(ax)
-    values = {k: view.awake(trace.gates[k]) for k in names}
+    values = {k: view.unmasked(trace.gates[k]) for k in names}
     for n, (k, value) in enumerate(values.items()):
-        _line(ax, view.steps, value, style.place(k, n), NAMES.get(k, k), band=len(names) == 1)
+        _line(ax, view.steps, value, style.style_index(k, n), NAMES.get(k, k), band=len(names) == 1)
     _time(ax, view, tokens)
     ax.set_ylabel(f"activation ({view.meaning()})")
     ax.set_title(view.title)
     style.legend(ax)
-    each = [f"{NAMES.get(k, k)} {spread(_middle(v))}" for k, v in values.items()]
+    each = [f"{NAMES.get(k, k)} {range_text(_middle(v))}" for k, v in values.items()]
     what = "activations" if set(names) <= set(CANDIDATES) else "gates"
     band = ", with the band in which four fifths of them lie" if len(names) == 1 < len(view.units) else ""
-    return describe(ax, f"Lines: {what}{view.about}, {view.meaning()}{band}. {'; '.join(each)}.")
+    return add_alt_text(ax, f"Lines: {what}{view.about}, {view.meaning()}{band}. {'; '.join(each)}.")
 
 
 def gate_heatmap(
@@ -67,14 +67,14 @@ def gate_heatmap(
     tokens: Sequence[str] | None = None,
     ax: Any = None,
 ) -> Any:
-    """Draws one gate of all units over time, dark where it is closed and bright where it is open.
+    """Draw one gate of all units over time, dark where it is closed and bright where it is open.
 
     Args:
         source: a trace, or the gate itself, (T, batch, units).
-        gate: its letter.
-        row: of the batch.
+        gate: the letter of the gate.
+        row: the row of the batch.
         units: indices of the units; all by default.
-        tokens: what stands at each time step of the sequence.
+        tokens: the token at each time step of the sequence.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
     Returns:
@@ -87,7 +87,7 @@ def gate_heatmap(
     """
     trace = trace_of(source, "gate_heatmap", letter=gate)
     view, k = View(trace, "gate_heatmap", row, units), letter_of("gate_heatmap", gate, trace.gates)
-    values, signed = view.awake(trace.gates[k]), k in CANDIDATES
+    values, signed = view.unmasked(trace.gates[k]), k in CANDIDATES
     ax = style.axes(ax, (7.0, min(8.0, 2.2 + 0.12 * values.shape[1])))
     image = ax.imshow(
         values.T, aspect="auto", interpolation="nearest", vmin=-1 if signed else 0, vmax=1,
@@ -103,10 +103,10 @@ def gate_heatmap(
     ax.set_ylabel("unit")
     ax.set_title(view.title)
     seen = values[np.isfinite(values)]
-    what = f"Heat map: {NAMES.get(k, k)}{view.about}, {counted(len(view.units), 'unit')}, {spread(values)}."
+    what = f"Heat map: {NAMES.get(k, k)}{view.about}, {count_text(len(view.units), 'unit')}, {range_text(values)}."
     if signed or not seen.size:
-        return describe(ax, what)
-    return describe(ax, what, f"{(seen > 0.9).mean():.0%} of it is above 0.9, {(seen < 0.1).mean():.0%} below 0.1.")
+        return add_alt_text(ax, what)
+    return add_alt_text(ax, what, f"{(seen > 0.9).mean():.0%} of it is above 0.9, {(seen < 0.1).mean():.0%} below 0.1.")
 
 
 def cell_state(
@@ -117,14 +117,14 @@ def cell_state(
     tokens: Sequence[str] | None = None,
     ax: Any = None,
 ) -> Any:
-    """Draws a state after each step: a line for each of a few units, or the mean of many and their band.
+    """Draw a state after each step: a line for each of a few units, or the mean and the band of many.
 
     Args:
-        source: a trace, or the states, (T + 1, batch, units), that before the first step among them.
-        letter: which state: ``"c"``, or ``"h"``.
-        row: of the batch.
+        source: a trace, or the states, (T + 1, batch, units), beginning with the initial state.
+        letter: the state, ``"c"`` or ``"h"``.
+        row: the row of the batch.
         units: index or indices of the units; all by default.
-        tokens: what stands at each time step of the sequence.
+        tokens: the token at each time step of the sequence.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
     Returns:
@@ -142,19 +142,19 @@ def cell_state(
     ax.axhline(0, color=style.GREY, linewidth=0.8, zorder=0.8)
     if values.shape[1] <= FEW:
         for n, line in enumerate(values.T):
-            ax.plot(view.after, line, label=f"unit {view.units[n]}", **style.look(n, len(line)))
+            ax.plot(view.after, line, label=f"unit {view.units[n]}", **style.line_style(n, len(line)))
     else:
         ax.plot(view.after, values, color=style.GREY, alpha=0.35, linewidth=0.7)
-        _line(ax, view.after, values, style.place(k), f"mean of {values.shape[1]} units")
+        _line(ax, view.after, values, style.style_index(k), f"mean of {values.shape[1]} units")
     _time(ax, view, tokens, "after time step t")
     ax.set_ylabel(NAMES.get(k, k))
     ax.set_title(view.title)
     style.legend(ax)
     size = np.abs(values).max(axis=1)
-    return describe(
+    return add_alt_text(
         ax,
-        f"Lines: {NAMES.get(k, k)}{view.about}, {counted(values.shape[1], 'unit')}, {spread(values)}. "
-        f"Its largest absolute value, {size.max():.3g}, is reached after step {peak(size, view.after)}.",
+        f"Lines: {NAMES.get(k, k)}{view.about}, {count_text(values.shape[1], 'unit')}, {range_text(values)}. "
+        f"Its largest absolute value, {size.max():.3g}, is reached after step {step_of_largest(size, view.after)}.",
     )
 
 
@@ -166,16 +166,16 @@ def saturation(
     high: float = 0.9,
     ax: Any = None,
 ) -> Any:
-    """Draws for each unit how often its gates are nearly closed, and how often nearly open.
+    """Draw for each unit the fraction of steps at which its gates are nearly closed, and nearly open.
 
-    A unit whose forget gate is at the upper left keeps what it has; one at the lower right forgets at every step.
+    A unit with its forget gate at the upper left keeps its state; one at the lower right forgets at every step.
 
     Args:
         source: a trace, or gates by letter, (T, batch, units).
-        letters: which gates, ``"f"`` or ``["i", "f"]``; all by default. Candidates, from −1 to 1, are left out.
-        row: of the batch; all rows by default. Masked steps do not count.
-        low: below it a gate is left-saturated.
-        high: above it a gate is right-saturated.
+        letters: the gates, ``"f"`` or ``["i", "f"]``; all by default. Candidates, from −1 to 1, are left out.
+        row: a row of the batch; all rows by default. Masked steps do not count.
+        low: the value below which a gate is left-saturated.
+        high: the value above which a gate is right-saturated.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
     Returns:
@@ -191,9 +191,9 @@ def saturation(
     ax.plot([0, 1], [1, 0], color=style.GREY, linewidth=0.8, zorder=0.8)
     said = []
     for n, k in enumerate(names):
-        values = _steps_awake(trace, trace.gates[k], row)
+        values = _unmasked_steps(trace, trace.gates[k], row)
         left, right = (values < low).mean(axis=0), (values > high).mean(axis=0)
-        p = style.place(k, n)
+        p = style.style_index(k, n)
         ax.scatter(
             left, right, s=36, marker=style.MARKERS[p], facecolor=style.COLOURS[p] + "66", edgecolor=style.COLOURS[p],
             label=NAMES.get(k, k), clip_on=False, zorder=3,
@@ -202,12 +202,12 @@ def saturation(
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=trace.name)
     ax.set_xlabel(f"fraction of steps below {low:g}\n(left-saturated)")
     ax.set_ylabel(f"fraction of steps above {high:g}\n(right-saturated)")
-    ax.legend(loc="upper right", frameon=False)  # above the diagonal there is nothing
+    ax.legend(loc="upper right", frameon=False)  # there are no points above the diagonal
     of = f" of {trace.name}" if trace.name else ""
     units, whose = trace.gates[names[0]].shape[-1], "over all rows" if row is None else f"of row {row}"
-    return describe(
+    return add_alt_text(
         ax,
-        f"Scatter: for each of {counted(units, 'unit')}{of} and each gate a mark, at the fraction of steps at which "
+        f"Scatter: for each of {count_text(units, 'unit')}{of} and each gate a mark, at the fraction of steps at which "
         f"the gate is below {low:g} (across) and above {high:g} (up), {whose}. On the mean of the units, "
         f"{'; '.join(said)}.",
     )
@@ -216,15 +216,15 @@ def saturation(
 def compare_generations(
     traces: dict[str, Source], letter: str = "c", row: int = 0, units: Any = 0, ax: Any = None
 ) -> Any:
-    """Draws the same letter of several traces one upon the other, and below by how much they differ from the first.
+    """Draw one gate or state of several traces in one plot, and their difference from the first trace below.
 
     Args:
         traces: by name, such as ``{"first generation": seen_1, "third": seen_3}``; of equal length.
-        letter: a gate or a state. ``"h"`` is the first generation's m, ``"g"`` its j.
-        row: of the batch.
-        units: index or indices of the units; of several the mean is drawn, and the largest difference.
-        ax: matplotlib axes to draw into; by default those of a new figure. They give their lower part to new axes
-            for the difference, the last of ``ax.figure.axes``.
+        letter: a gate or a state; ``"h"`` also selects the first generation's m, ``"g"`` its j.
+        row: the row of the batch.
+        units: index or indices of the units; for several, the mean and the largest difference are drawn.
+        ax: matplotlib axes to draw into; by default those of a new figure. Their lower part becomes new axes for
+            the difference, the last of ``ax.figure.axes``.
 
     Returns:
         The axes.
@@ -233,7 +233,9 @@ def compare_generations(
         MinigradError: the traces differ in length.
     """
     where = "compare_generations"
-    views = {name: View(trace_of(source, where), where, row, units) for name, source in named(traces, where).items()}
+    views = {
+        name: View(trace_of(source, where), where, row, units) for name, source in check_named(traces, where).items()
+    }
     drawn = {name: _letter(view, letter) for name, view in views.items()}
     values = {name: value for name, (_, value) in drawn.items()}
     if len(views) < 2 or len({v.shape for v in values.values()}) != 1:
@@ -244,13 +246,13 @@ def compare_generations(
     first = next(iter(views))
     view, said = views[first], []
     for n, (name, value) in enumerate(values.items()):
-        look = style.look(n, len(value))
+        look = style.line_style(n, len(value))
         at = drawn[name][0]
         ax.plot(at, value.mean(axis=1), label=name, **look)
         if n:
             gap = np.abs(value - values[first]).max(axis=1)
             below.plot(at, gap, **look)
-            said.append(f"{name} differs by {gap.max():.2g} at most, at step {peak(gap, at)}")
+            said.append(f"{name} differs by {gap.max():.2g} at most, at step {step_of_largest(gap, at)}")
     for each in (ax, below):
         _time(each, view, None)
     ax.set_xlabel("")
@@ -259,22 +261,24 @@ def compare_generations(
     below.set_ylabel(f"|difference|\nfrom {first}")
     below.set_ylim(bottom=0)
     style.legend(ax)
-    what = f"Lines: {NAMES.get(letter, letter)} of {listed(list(views))} over {counted(view.trace.steps, 'time step')}"
-    return describe(ax, f"{what}, {view.meaning()}; below, the difference from {first}. {'; '.join(said)}.")
+    over = f"{join_words(list(views))} over {count_text(view.trace.steps, 'time step')}, {view.meaning()}"
+    return add_alt_text(
+        ax, f"Lines: {NAMES.get(letter, letter)} of {over}; below, the difference from {first}. {'; '.join(said)}."
+    )
 
 
 def _axes_below(ax: Any) -> Any:
-    """New axes in the lower fourth of the place of others."""
+    """New axes in the lower quarter of the given axes."""
     spec = ax.get_subplotspec()
     if spec is None:
-        raise MinigradError("compare_generations: expected `ax` of fig.add_subplot(), got free axes.")
+        raise MinigradError("compare_generations: expected `ax` from fig.add_subplot(), got axes outside of a grid.")
     upper, lower = spec.subgridspec(2, 1, height_ratios=(3, 1))
     ax.set_subplotspec(upper)
     return ax.figure.add_subplot(lower, sharex=ax)
 
 
 def _letter(view: View, letter: str) -> tuple[HostArray, HostArray]:
-    """A gate, or a state after each step; and which steps these are."""
+    """The steps, and a gate or the state after each of them."""
     trace = view.trace
     known = {**trace.gates, **trace.states}
     k = letter_of(view.where, letter, known)
@@ -283,20 +287,20 @@ def _letter(view: View, letter: str) -> tuple[HostArray, HostArray]:
     return view.steps, view.of(trace.gates[k])
 
 
-def _steps_awake(trace: Any, values: HostArray, row: int | None) -> HostArray:
-    """(steps, units): all steps at which a row did not rest, of one row or of all."""
+def _unmasked_steps(trace: Any, values: HostArray, row: int | None) -> HostArray:
+    """The values at all unmasked steps of one row or of all, (steps, units)."""
     batch = values.shape[1]
-    within("saturation", "row", [0 if row is None else row], batch)
+    check_indices("saturation", "row", [0 if row is None else row], batch)
     rows = slice(None) if row is None else slice(row, row + 1)
-    awake = np.ones(values.shape[:2], bool) if trace.mask is None else trace.mask
-    if not awake[:, rows].any():
+    unmasked = np.ones(values.shape[:2], bool) if trace.mask is None else trace.mask
+    if not unmasked[:, rows].any():
         raise MinigradError(f"saturation: every step of row {row} is masked.")
-    return values[:, rows][awake[:, rows]]
+    return values[:, rows][unmasked[:, rows]]
 
 
 def _line(ax: Any, steps: HostArray, values: HostArray, k: int, label: str, band: bool = True) -> None:
-    """The mean of the units; of several also, if wanted, the band from the tenth to the ninetieth percentile."""
-    look = style.look(k, len(steps))
+    """Draw the mean of the units, and optionally the band from the 10th to the 90th percentile."""
+    look = style.line_style(k, len(steps))
     ax.plot(steps, _middle(values), label=label, **look)
     if band and values.shape[1] > 1:
         low, high = np.percentile(values, (10, 90), axis=1)
@@ -308,7 +312,7 @@ def _middle(values: HostArray) -> HostArray:
 
 
 def _time(ax: Any, view: View, tokens: Sequence[str] | None, label: str = "time step t") -> None:
-    style.rest(ax, view.steps, view.rests)
+    style.hatch_masked(ax, view.steps, view.masked)
     style.steps_axis(ax, view.steps, view.read(tokens), label)
 
 

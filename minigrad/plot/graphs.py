@@ -1,4 +1,4 @@
-"""The tape drawn: every operation with the shape of what it made, and what the chain rule brings to it."""
+"""Drawing of the tape: every operation with the shape, value and gradient of its output."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import numpy as np
 from minigrad.engine.errors import DTypeError, GradientError, MinigradError, shown
 from minigrad.engine.tape import Cotangents, Node
 from minigrad.engine.tensor import Tensor, gradients
-from minigrad.plot.alt import listed
+from minigrad.plot.alt import join_words
 from minigrad.plot.drawing import Drawing
-from minigrad.plot.layered import Layout, layered
+from minigrad.plot.graph_layout import GraphLayout, layered_layout
 
-MOST = 150  # boxes; more are a carpet
-FEW = 3  # numbers that are written out
+MOST = 150  # boxes in a drawing; more cannot be read
+FEW = 3  # numbers that are written in full
 LETTER, LINE, PAD = 7.0, 15.0, 8.0  # pixels: width of a character, height of a line, around the text
 FILLS = {"leaf": "#CFE8F7", "constant": "#EEEEEE", "operation": "#FFFFFF", "end": "#FBE3B4"}
 
 
 @dataclass
 class Box:
-    """One box: a leaf, a constant, or an operation and what it made."""
+    """One box: a leaf, a constant, or an operation and its output."""
 
     kind: str
     lines: list[str]
@@ -32,21 +32,21 @@ class Box:
 
 
 def graph(output: Tensor, names: Mapping[str, Tensor] | None = None, numbers: bool = True) -> Drawing:
-    """Draws how a tensor was made, from the leaves above to it below, with ∂output/∂ of every box.
+    """Draw the graph of a tensor, from its leaves above to the tensor below, with ∂output/∂ of every box.
 
-    Each box says the operation, the shape, the value, and the gradient: the numbers where they are few, else the norm.
-    Leaves with a gradient are blue, constants grey. It changes nothing: no `.grad` is written, the graph is not freed.
+    Each box has the operation, the shape, the value and the gradient: up to three numbers in full, otherwise the norm.
+    Leaves with a gradient are blue, constants grey. Nothing changes: no `.grad` is written, the graph is not freed.
 
     Args:
-        output: a tensor on the tape; of many numbers, the gradient is that of their sum.
-        names: what tensors are called, ``{"x": x, "W": W}``; weights have a name already.
-        numbers: write values and gradients.
+        output: a tensor on the tape; for several numbers, the gradient is that of their sum.
+        names: names of tensors, ``{"x": x, "W": W}``; weights have names already.
+        numbers: whether to write values and gradients.
 
     Returns:
-        The drawing, which a notebook shows; ``.save("graph.svg")`` writes it.
+        The drawing. Notebooks display it, ``.save("graph.svg")`` writes it.
 
     Raises:
-        DTypeError: it is no tensor.
+        DTypeError: `output` is not a tensor.
         GradientError: nothing was recorded, or `backward` freed the graph.
         MinigradError: there are more than 150 boxes.
 
@@ -65,18 +65,18 @@ def graph(output: Tensor, names: Mapping[str, Tensor] | None = None, numbers: bo
     boxes, edges, place = _boxes(output, found, called, arrived)
     widths = {k: LETTER * max(map(len, box.lines)) + 2 * PAD for k, box in enumerate(boxes)}
     tall = LINE * max(len(box.lines) for box in boxes) + 2 * PAD
-    layout = layered(widths, edges, tall + 34)
+    layout = layered_layout(widths, edges, tall + 34)
     leaves = {boxes[place[key]].name: t for key, t in found.items() if t.node is None and t.requires_grad}
     return Drawing(_picture(boxes, widths, layout, tall), _words(boxes, leaves, arrived))
 
 
 def _tensors(output: Tensor) -> dict[int, Tensor]:
-    """Every tensor that output was made from, the first made first; by node, or by id where there is none."""
+    """Every tensor from which the output was computed, in order; by node, or by id if there is no node."""
     nodes: dict[int, Node] = {}
     found: dict[int, Tensor] = {}
-    ahead = [output]
-    while ahead:
-        t = ahead.pop()
+    pending = [output]
+    while pending:
+        t = pending.pop()
         if t.node is None:
             found.setdefault(_key(t), t)
         elif t.node.serial not in nodes:
@@ -84,7 +84,7 @@ def _tensors(output: Tensor) -> dict[int, Tensor]:
                 raise GradientError("graph: backward() freed this graph. Draw it before backward().")
             nodes[t.node.serial] = t.node
             found[_key(t)] = t
-            ahead += [x for x in t.node.inputs if isinstance(x, Tensor)]
+            pending += [x for x in t.node.inputs if isinstance(x, Tensor)]
         if len(found) > MOST:
             raise MinigradError(f"graph: there are more than {MOST} boxes. Draw less, e.g. two time steps.")
     made = sorted((t for t in found.values() if t.node is not None), key=_key, reverse=True)
@@ -98,7 +98,7 @@ def _key(t: Tensor) -> int:
 def _boxes(
     output: Tensor, found: dict[int, Tensor], called: Mapping[int, str], arrived: Any
 ) -> tuple[list[Box], list[tuple[int, int]], dict[int, int]]:
-    """The boxes, the edges between them by place, and the place of each tensor."""
+    """The boxes, the edges as pairs of their indices, and the index of each tensor."""
     boxes: list[Box] = []
     edges: list[tuple[int, int]] = []
     place: dict[int, int] = {}
@@ -132,14 +132,14 @@ def _box(t: Tensor, name: str, end: bool, arrived: Any) -> Box:
 
 
 def _short(a: Any) -> str:
-    """A few numbers, or the norm of many."""
+    """A few numbers in full, or the norm of many."""
     if a.size <= FEW:
-        inside = ", ".join(f"{v + 0:.3g}" for v in a.ravel())  # + 0: of a zero that has a sign
+        inside = ", ".join(f"{v + 0:.3g}" for v in a.ravel())  # + 0 removes the sign of −0
         return inside if a.ndim == 0 else f"[{inside}]"
     return f"‖·‖ = {np.linalg.norm(a.astype(np.float64)):.3g}"
 
 
-def _picture(boxes: list[Box], widths: dict[int, float], layout: Layout, tall: float) -> str:
+def _picture(boxes: list[Box], widths: dict[int, float], layout: GraphLayout, tall: float) -> str:
     parts = [_edge(path, boxes[a], boxes[b], tall) for (a, b), path in layout.paths.items()]
     parts += [_drawn(box, *layout.places[k], widths[k]) for k, box in enumerate(boxes)]
     w, h = layout.width, layout.height
@@ -167,9 +167,9 @@ def _height(box: Box) -> float:
 
 
 def _edge(path: list[tuple[float, float]], above: Box, below: Box, tall: float) -> str:
-    """A curve from the foot of a box to the head of another, and the tip of an arrow there.
+    """A curve from the bottom of a box to the top of another, with an arrowhead.
 
-    It bends between the rows only, and passes straight between the boxes of a row.
+    It bends between the rows only, and is straight between the boxes of a row.
     """
     (x, y), *bends, (end, head) = path
     d, y = f"M{x:.1f},{y + _height(above) / 2:.1f}", y + _height(above) / 2
@@ -190,11 +190,11 @@ def _bow(x0: float, y0: float, x1: float, y1: float) -> str:
 def _words(boxes: list[Box], leaves: Mapping[str, Tensor], arrived: Any) -> str:
     """The alt text."""
     ops = [box.lines[0].split(" = ")[-1].split(" (")[0] for box in boxes if box.kind in ("operation", "end")]
-    counted = listed([f"{ops.count(op)} {op}" for op in dict.fromkeys(ops)])
+    counted = join_words([f"{ops.count(op)} {op}" for op in dict.fromkeys(ops)])
     constants = sum(box.kind == "constant" for box in boxes)
     leaf = "leaf" if len(leaves) == 1 else "leaves"
     said = f"Graph: {len(ops)} operation{'s' * (len(ops) != 1)} ({counted}), {len(leaves)} {leaf} with a gradient "
-    said += f"({listed(list(leaves)) if leaves else 'none'}), {constants} constant{'s' * (constants != 1)}."
+    said += f"({join_words(list(leaves)) if leaves else 'none'}), {constants} constant{'s' * (constants != 1)}."
     for name, t in leaves.items():
         dx = None if arrived is None else arrived.get(t)
         if dx is not None:

@@ -1,4 +1,4 @@
-"""What the inputs did: how much each mattered, and how far back each loss looks."""
+"""Pictures of gradients with respect to the inputs: saliency, and the band of truncated BPTT."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from minigrad.engine.autograd import grad
 from minigrad.engine.creation import tensor
 from minigrad.engine.errors import MinigradError, ShapeError
 from minigrad.plot import style
-from minigrad.plot.alt import describe, spread
-from minigrad.plot.view import HostArray, Source, View, cube, host, trace_of
+from minigrad.plot.alt import add_alt_text, range_text
+from minigrad.plot.view import HostArray, Source, View, three_axes, to_host, trace_of
 from minigrad.tracing import Trace, Tracer
 
 COLUMNS = 40  # tokens in a line of text
 
 
 def saliency(source: Source, tokens: Sequence[str] | None = None, row: int = 0, ax: Any = None) -> Any:
-    """Draws ‖∂loss/∂x_t‖, how much each input mattered: bars, or tokens on a ground that is darker where it is larger.
+    """Draw ‖∂loss/∂x_t‖, the influence of each input on the loss, as bars or as the background of tokens.
 
     Args:
         source: a trace, or the norms themselves, (T,) or (T, batch).
-        tokens: what stands at each time step of the sequence; they are set as a text.
-        row: of the batch.
+        tokens: the token at each time step of the sequence; they are drawn as text on colours, darker for larger norms.
+        row: the row of the batch.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
     Returns:
@@ -40,7 +40,7 @@ def saliency(source: Source, tokens: Sequence[str] | None = None, row: int = 0, 
         trace = trace_of(source, "saliency")
         norms = trace.saliency()
     else:
-        norms = host(source, "saliency")
+        norms = to_host(source, "saliency")
         if not 1 <= norms.ndim <= 2 or not norms.size:
             raise ShapeError(f"saliency: expected norms (T,) or (T, batch), got shape {norms.shape}.")
         norms = norms.reshape(len(norms), -1)
@@ -58,23 +58,23 @@ def saliency(source: Source, tokens: Sequence[str] | None = None, row: int = 0, 
     order = np.argsort(-values, kind="stable")[:3]
     most = [f"{steps[k]}" + ("" if read is None else f" ({read[k]!r})") for k in order]
     share = values.max() / (values.sum() or 1)
-    return describe(
+    return add_alt_text(
         ax,
-        f"{'Bars' if tokens is None else 'Coloured text'}: the norm of ∂loss/∂x{view.about}, {spread(values)}. "
+        f"{'Bars' if tokens is None else 'Coloured text'}: the norm of ∂loss/∂x{view.about}, {range_text(values)}. "
         f"Most depends on the inputs at steps {', '.join(most)}; the largest is {share:.0%} of the sum.",
     )
 
 
 def _bars(ax: Any, view: View, values: HostArray) -> Any:
     ax.bar(view.steps, values, width=0.8 * view.trace.every, color=style.BLUE)
-    style.rest(ax, view.steps, view.rests)
+    style.hatch_masked(ax, view.steps, view.masked)
     style.steps_axis(ax, view.steps)
     ax.set_ylabel("‖∂loss/∂xₜ‖, in units of the loss")
     return ax
 
 
 def _text(ax: Any, tokens: Sequence[str], values: HostArray) -> Any:
-    """Lines of tokens, each in a cell whose colour is its value; NaN has none."""
+    """Draw lines of tokens, each on the colour of its value; NaN has no colour."""
     lines = -(-len(values) // COLUMNS)
     cells = np.full(lines * COLUMNS, np.nan)
     cells[: len(values)] = values
@@ -103,24 +103,24 @@ def _text(ax: Any, tokens: Sequence[str], values: HostArray) -> Any:
 
 
 def tbptt_band(band: Any, window: int | None = None, ax: Any = None) -> Any:
-    """Draws the matrix ‖∂L_t/∂x_u‖: along a row, what the loss of one step knows of the inputs before it.
+    """Draw the matrix ‖∂L_t/∂x_u‖: each row is the influence of all inputs on the loss of one step.
 
-    Truncated backpropagation through time leaves a band at the diagonal and exact zeros beyond it.
+    Truncated backpropagation through time gives a band at the diagonal and exact zeros beyond it.
 
     Args:
         band: (T, T), row t, column u; `input_gradients` computes it.
-        window: k2, over how many steps gradients should go: a line marks where they should end.
+        window: k2, the number of steps that gradients should pass; a line marks their expected end.
         ax: matplotlib axes to draw into; by default those of a new figure.
 
     Returns:
         The axes.
 
     Raises:
-        ShapeError: it is no square matrix.
+        ShapeError: `band` is not a square matrix.
 
     Source: R. Williams and J. Peng, An efficient gradient-based algorithm for on-line training, 1990.
     """
-    values = host(band, "tbptt_band")
+    values = to_host(band, "tbptt_band")
     if values.ndim != 2 or values.shape[0] != values.shape[1]:
         raise ShapeError(f"tbptt_band: expected a matrix (T, T), got shape {values.shape}.")
     if not (values > 0).any():
@@ -135,7 +135,7 @@ def tbptt_band(band: Any, window: int | None = None, ax: Any = None) -> Any:
     image = ax.imshow(np.where(values > 0, values, np.nan), cmap=style.SEQUENTIAL, norm=scale, interpolation="nearest")
     ax.figure.colorbar(image, ax=ax, pad=0.02).set_label("‖∂Lₜ/∂xᵤ‖ (grey: exactly 0)")
     if window is not None:
-        left = np.arange(T) - window + 0.5  # of the last input that is to be heard
+        left = np.arange(T) - window + 0.5  # left edge of the last input inside the window
         borders = np.stack([np.arange(T) - 0.5, np.arange(T) + 0.5], axis=1).ravel()
         ax.plot(left.repeat(2), borders, color=style.VERMILION, linestyle="--", label=f"k₂ = {window}")
         ax.set(xlim=(-0.5, T - 0.5), ylim=(T - 0.5, -0.5))
@@ -146,25 +146,25 @@ def tbptt_band(band: Any, window: int | None = None, ax: Any = None) -> Any:
     ax.set_ylabel("t, the time step of the loss")
     reach = max(int(t - u) for t, u in np.argwhere(values > 0)) + 1
     below = values[np.tril_indices(T)]
-    return describe(
+    return add_alt_text(
         ax,
-        f"Matrix on a logarithmic scale: the norm of ∂L_t/∂x_u, {T} losses by {T} inputs, {spread(positive, 2)}. "
+        f"Matrix on a logarithmic scale: the norm of ∂L_t/∂x_u, {T} losses by {T} inputs, {range_text(positive, 2)}. "
         f"A loss reaches back {reach} steps at most; {(below == 0).mean():.0%} of what lies at or below the "
         "diagonal is exactly 0.",
     )
 
 
 def input_gradients(layer: Any, x: Any) -> HostArray:
-    """Returns ‖∂L_t/∂x_u‖, (T, T), where L_t is the sum of the layer's output at step t.
+    """Return ‖∂L_t/∂x_u‖, (T, T), where L_t is the sum of the layer's output at step t.
 
     Args:
-        layer: what makes a sequence of a sequence, as an LSTM with ``return_sequences=True``.
-        x: (batch, T, features). Over the batch the norm is taken, too.
+        layer: a layer that returns a sequence, such as an LSTM with ``return_sequences=True``.
+        x: (batch, T, features). The norm is over the batch, too.
 
     Raises:
-        ShapeError: the layer gives no sequence.
+        ShapeError: the layer does not return a sequence.
     """
-    x = tensor(cube(x, "input_gradients"), requires_grad=True)
+    x = tensor(three_axes(x, "input_gradients"), requires_grad=True)
     y = layer(x)
     if y.ndim != 3 or y.shape[1] != x.shape[1]:
         raise ShapeError(

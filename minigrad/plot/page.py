@@ -1,4 +1,4 @@
-"""A page in one file: pictures with their alt text, tables, no network."""
+"""HTML pages in one file, with pictures, their alt texts and tables, without references to the network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Page:
     """An HTML page, written part by part.
 
     Args:
-        title: of the page.
+        title: the title of the page.
 
     Attributes:
         parts: pieces of HTML.
@@ -37,23 +37,23 @@ class Page:
         self.parts: list[str] = []
 
     def heading(self, text: str, level: int = 2) -> Page:
-        """Adds a heading."""
+        """Add a heading."""
         self.parts.append(f"<h{level}>{escape(text)}</h{level}>")
         return self
 
     def text(self, text: str) -> Page:
-        """Adds a paragraph."""
+        """Add a paragraph."""
         self.parts.append(f"<p>{escape(text)}</p>")
         return self
 
     def picture(self, drawing: Drawing, caption: str = "") -> Page:
-        """Adds a picture; what it shows is said in the picture, and in a line below that anybody can open."""
+        """Add a picture, with its alt text in the picture and in an expandable line below."""
         words = f"{escape(caption)} <details><summary>in words</summary>{escape(drawing.alt)}</details>"
         self.parts.append(f"<figure>{drawing.svg}<figcaption>{words}</figcaption></figure>")
         return self
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], caption: str = "") -> Page:
-        """Adds a table; numbers are rounded to four digits."""
+        """Add a table; numbers are rounded to four digits."""
         head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
         body = "".join("<tr>" + "".join(f"<td>{escape(_cell(v))}</td>" for v in row) + "</tr>" for row in rows)
         title = f"<caption>{escape(caption)}</caption>" if caption else ""
@@ -63,7 +63,7 @@ class Page:
         return self
 
     def html(self) -> str:
-        """Returns the whole page."""
+        """Return the whole page."""
         return (
             f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(self.title)}</title>\n'
             f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n'
@@ -71,13 +71,13 @@ class Page:
         )
 
     def _repr_html_(self) -> str:
-        """In a notebook, in a frame of its own, so that its style and scripts stay inside."""
+        """The page in a frame, which separates its style and scripts from those of a notebook."""
         return (
             f'<iframe srcdoc="{escape(self.html())}" title="{escape(self.title)}" width="100%" height="620"></iframe>'
         )
 
     def save(self, file: str | Path) -> None:
-        """Writes the page, atomically."""
+        """Write the page atomically."""
         write_atomically(file, lambda out: out.write(self.html().encode()))
 
 

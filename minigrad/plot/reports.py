@@ -1,4 +1,4 @@
-"""All pictures of one run of the recurrent layers of a model, in one page."""
+"""Report on one run of a model: all pictures of its recurrent layers in one page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.engine.errors import MinigradError, shown
 from minigrad.plot.backward import gradient_flow, gradient_ledger, jacobian_norms
 from minigrad.plot.cell import cell_diagram
-from minigrad.plot.cell_pictures import OF_KIND
+from minigrad.plot.circuits import CIRCUIT_OF_KIND
 from minigrad.plot.drawing import svg
 from minigrad.plot.forward import cell_state, gate_heatmap, gates, saturation
 from minigrad.plot.inputs import saliency
@@ -20,23 +20,23 @@ from minigrad.plot.view import View
 from minigrad.tracing import Trace, Tracer
 from minigrad.tracing.jacobian import MANY, cost
 
-Picture = tuple[str, Callable[[], Any]]
-"""A caption, and what draws it."""
+CaptionedPicture = tuple[str, Callable[[], Any]]
+"""A caption, and the function that draws the picture."""
 
 
 def report(seen: Tracer, title: str, tokens: Sequence[str] | None = None, row: int = 0) -> Page:
-    """Returns a page with the gates, states and gradients of every layer: figures, and the numbers of each step.
+    """Return a page with the gates, states and gradients of every layer: figures, and the numbers of each step.
 
     Args:
-        seen: the tracer, after the way back.
-        title: of the page.
-        tokens: what stands at each time step of the sequence.
-        row: of the batch.
+        seen: the tracer, after the backward pass.
+        title: the title of the page.
+        tokens: the token at each time step of the sequence.
+        row: the row of the batch.
 
     Raises:
         GradientError: `backward` was not called.
         IndexRangeError: there is no such row.
-        MinigradError: it is no tracer.
+        MinigradError: `seen` is not a tracer.
     """
     if not isinstance(seen, Tracer):
         raise MinigradError(f"report: expected the tracer of `with mg.trace(model) as seen:`, got {shown(seen)}.")
@@ -48,34 +48,34 @@ def report(seen: Tracer, title: str, tokens: Sequence[str] | None = None, row: i
         for k, (caption, draw) in enumerate(_pictures(seen, name, tokens, row)):
             page.picture(svg(draw(), f"p{n}-{k}"), caption)
         if _takes_long(trace):
-            page.text(f"The norms of the Jacobians are left out: {units} units over {trace.steps} steps take long.")
+            page.text(f"The norms of the Jacobians are left out: {units} units over {trace.steps} steps take too long.")
         page.heading("The numbers of each step", 3).table(*_numbers(trace, tokens, row))
     return page
 
 
-def _pictures(seen: Tracer, name: str, tokens: Sequence[str] | None, row: int) -> Iterator[Picture]:
-    """What there is to draw of a layer."""
+def _pictures(seen: Tracer, name: str, tokens: Sequence[str] | None, row: int) -> Iterator[CaptionedPicture]:
+    """The pictures of a layer, with their captions."""
     trace = seen[name]
     real = [k for k in trace.gates if k not in CANDIDATES]
     last = len(trace.outputs) - 1
     if trace.dx is not None:
-        yield "How much each input mattered for the loss.", lambda: saliency(trace, tokens, row)
+        yield "Influence of each input on the loss.", lambda: saliency(trace, tokens, row)
     yield "The gates over time.", lambda: gates(trace, row=row, tokens=tokens)
     for k in [k for k in ("f", "z") if k in trace.gates]:
         yield f"The gate {k} of each unit.", lambda k=k: gate_heatmap(trace, k, row, tokens=tokens)  # type: ignore[misc]
     state = "c" if "c" in trace.states else "h"
     yield f"The state {state} after each step.", lambda: cell_state(trace, state, row, tokens=tokens)
     if real:
-        yield "How often gates are nearly closed, and nearly open.", lambda: saturation(trace, row=row)
+        yield "Fraction of steps at which gates are nearly closed, and nearly open.", lambda: saturation(trace, row=row)
     for s in trace.states:
-        yield f"How far back the loss is heard in {s}.", lambda s=s: gradient_flow({name: trace}, s, row)  # type: ignore[misc]
-    yield "By which ways the gradient came.", lambda: gradient_ledger(trace, row=row)
+        yield f"Gradient of {s} by its distance from the end.", lambda s=s: gradient_flow({name: trace}, s, row)  # type: ignore[misc]
+    yield "Shares of the paths by which the gradient arrives.", lambda: gradient_ledger(trace, row=row)
     if not _takes_long(trace):
         yield (
-            "How much of a change in the state is left at the end, exactly, and by forget gates alone.",
+            "Effect of a change in the state on the last state, exactly, and by forget gates alone.",
             lambda: jacobian_norms({name: seen}, state, row, layer=name),
         )
-    if trace.every == 1 and trace.kind in OF_KIND:
+    if trace.every == 1 and trace.kind in CIRCUIT_OF_KIND:
         yield "The last step of unit 0, with its numbers.", lambda: cell_diagram(trace, last, row)
 
 
@@ -90,7 +90,7 @@ def _numbers(trace: Trace, tokens: Sequence[str] | None, row: int) -> tuple[list
     if tokens is not None:
         columns["read"] = ["␣" if t == " " else repr(t)[1:-1] for t in view.read(tokens) or ()]
     columns |= {f"{k}, mean": view.of(a).mean(axis=1).tolist() for k, a in trace.gates.items()}
-    # Where steps were left out, what the state was after one of them is not known; what it was before is.
+    # If steps were left out, the trace has the state before each step, but not the state after it.
     when, part = ("after", slice(1, None)) if trace.every == 1 else ("before", slice(None, -1))
     columns |= {f"‖{k}‖ {when}": _norms(view.of(a)[part]) for k, a in trace.states.items()}
     columns |= {f"‖∂loss/∂{k}‖ {when}": _norms(view.of(a)[part]) for k, a in trace.dstates.items()}

@@ -1,4 +1,4 @@
-"""Text that grows and shrinks with its axes, so that a drawing looks the same in any size."""
+"""Text that scales with its axes, so that a drawing looks the same in any size."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import Any
 
 
 def write(ax: Any, x: float, y: float, text: str, height: float, **options: Any) -> Any:
-    """Writes a text whose size is measured as places are.
+    """Write a text whose size is in the units of the axes.
 
     Args:
         ax: matplotlib axes with an equal aspect.
-        x: place.
-        y: place.
-        text: what to write.
-        height: of the font, in units of the axes.
-        **options: of matplotlib's Text.
+        x: the horizontal place.
+        y: the vertical place.
+        text: the text.
+        height: the height of the font, in units of the axes.
+        **options: options of matplotlib's Text.
 
     Returns:
         The text.
     """
     written = _kind()(x, y, text, height=height, transform=ax.transData, **options)
-    written.set_in_layout(False)  # it lies within the limits of the axes, whatever its size is now
+    written.set_in_layout(False)  # it lies within the limits of the axes at any size
     return ax.add_artist(written)
 
 
 @cache
 def _kind() -> Any:
-    """The class; made when something is drawn, because matplotlib may be missing."""
+    """The class, made by the first drawing: matplotlib may not be installed."""
     from matplotlib.text import Text
 
     class Scaled(Text):
-        """A text that looks up its size in points when it is drawn."""
+        """A text that computes its size in points when it is drawn."""
 
         def __init__(self, *arguments: Any, height: float, **options: Any) -> None:
             super().__init__(*arguments, **options)

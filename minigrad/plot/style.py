@@ -1,8 +1,8 @@
-"""The one look of all pictures: colours, line styles, new axes, time steps, resting steps.
+"""Style of all pictures: colours, line styles, new axes, time steps, masked steps.
 
-Nothing is told apart by colour alone: what has a colour of its own has a line style, a marker and a hatch of its own.
+Colour is never the only difference: each colour comes with a line style, a marker and a hatch.
 
-Source of the colours: M. Okabe and K. Ito, Color Universal Design, 2008. People with any colour vision tell them apart.
+Source of the colours: M. Okabe and K. Ito, Color Universal Design, 2008. They differ for people with any colour vision.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (3, 4)))
 MARKERS = "osD^vPX"
 HATCHES = ("---", "///", "...", "\\\\\\", "xxx", "ooo", "")
-SEQUENTIAL, DIVERGING = "cividis", "PuOr"  # colour maps that are even in lightness, too
+SEQUENTIAL, DIVERGING = "cividis", "PuOr"  # colour maps with uniform steps in lightness
 
 PLACES = {"i": 0, "z": 0, "f": 1, "r": 1, "o": 2, "g": 3, "j": 3, "h_new": 3, "U": 3, "held": 5}
 PLACES |= {"carousel": 6, "past the gates": 6, "h": 5, "m": 5, "c": 6, "a": 4}
-"""Where in the cycles a letter stands, so that a gate has one look in all pictures."""
+"""Index of a letter in the cycles of styles, so that a gate looks the same in all pictures."""
 
 NAMES = {"i": "input gate i", "f": "forget gate f", "o": "output gate o", "z": "update gate z", "r": "reset gate r"}
 NAMES |= {"g": "candidate g", "j": "candidate j", "h_new": "new state h", "c": "cell state c", "h": "state h"}
 NAMES |= {"m": "output m", "a": "tanh of the new c"}
-SCALES = {"f": "0 forgets, 1 keeps", "z": "0 renews, 1 keeps"}  # of the other gates: 0 closed, 1 open
-CANDIDATES = ("g", "j", "h_new")  # what is no gate: from −1 to 1
-CHARACTERS = 60  # as many fit under an axis
+SCALES = {"f": "0 forgets, 1 keeps", "z": "0 renews, 1 keeps"}  # other gates: 0 closed, 1 open
+CANDIDATES = ("g", "j", "h_new")  # not gates: values from −1 to 1
+CHARACTERS = 60  # that fit under an axis
 
 
-def place(letter: str, otherwise: int = 0) -> int:
-    """Returns which look belongs to a letter."""
+def style_index(letter: str, otherwise: int = 0) -> int:
+    """Return the index of a letter's style."""
     return PLACES.get(letter, otherwise) % len(COLOURS)
 
 
-def look(k: int, points: int) -> dict[str, Any]:
-    """Returns how the k-th line is drawn, with about ten markers on its `points`."""
+def line_style(k: int, points: int) -> dict[str, Any]:
+    """Return the style of the k-th line, with about ten markers on its `points`."""
     k %= len(COLOURS)
     every = max(1, points // 10)
     marks = {"marker": MARKERS[k], "markersize": 5, "markevery": (k % every, every)}
@@ -50,7 +50,7 @@ def look(k: int, points: int) -> dict[str, Any]:
 
 
 def figure(size: tuple[float, float] = (7.0, 4.0)) -> Any:
-    """Returns a new figure that no window and no pyplot knows of.
+    """Return a new figure that is not registered with pyplot.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -63,12 +63,12 @@ def figure(size: tuple[float, float] = (7.0, 4.0)) -> Any:
 
 
 def axes(ax: Any, size: tuple[float, float] = (7.0, 4.0)) -> Any:
-    """Returns the axes given, or those of a new figure."""
+    """Return the given axes, or those of a new figure."""
     return figure(size).add_subplot() if ax is None else ax
 
 
 def legend(ax: Any) -> None:
-    """Says what is what, beside the axes, where it hides nothing."""
+    """Add a legend to the right of the axes."""
     lines, labels = ax.get_legend_handles_labels()
     labels = ["\n".join(textwrap.wrap(label, 24)) for label in labels]
     ax.legend(
@@ -77,13 +77,13 @@ def legend(ax: Any) -> None:
 
 
 def steps_axis(ax: Any, steps: HostArray, tokens: Sequence[str] | None = None, label: str = "time step t") -> None:
-    """Labels the x axis with time steps, or with the tokens read at them, as long as they fit.
+    """Label the x axis with time steps, or with their tokens if they fit.
 
     Args:
         ax: the axes.
-        steps: their numbers; if they fall, the sequence was read from its end, and the axis says so.
+        steps: the numbers of the steps; decreasing numbers are labelled as read from right to left.
         tokens: one for each of `steps`.
-        label: what the numbers are.
+        label: the label of the axis.
     """
     label += ", read from right to left" if len(steps) > 1 and steps[1] < steps[0] else ""
     half = _half(steps)
@@ -97,7 +97,7 @@ def steps_axis(ax: Any, steps: HostArray, tokens: Sequence[str] | None = None, l
 
 
 def visible(token: str) -> str:
-    """Returns a token with what cannot be seen made visible, and nothing that matplotlib takes for mathematics.
+    """Return a token with visible signs for white space, and without matplotlib's mathematics.
 
     >>> visible("a b"), visible(chr(10))
     ('a␣b', '↵')
@@ -106,11 +106,11 @@ def visible(token: str) -> str:
     return "".join(c if c.isprintable() else "·" for c in shown).replace("$", r"\$")
 
 
-def rest(ax: Any, steps: HostArray, rests: HostArray) -> None:
-    """Hatches the steps at which the row rested."""
+def hatch_masked(ax: Any, steps: HostArray, masked: HostArray) -> None:
+    """Hatch the masked steps of a row."""
     half = _half(steps)
-    label: str | None = "masked: the row rests"
-    for begin, end in runs(rests):
+    label: str | None = "masked"
+    for begin, end in runs(masked):
         first, last = sorted((steps[begin], steps[end - 1]))
         ax.axvspan(
             first - half, last + half,
@@ -120,12 +120,12 @@ def rest(ax: Any, steps: HostArray, rests: HostArray) -> None:
 
 
 def _half(steps: HostArray) -> float:
-    """Half of the distance of two steps."""
+    """Half of the distance between two steps."""
     return abs(steps[1] - steps[0]) / 2 if len(steps) > 1 else 0.5
 
 
 def runs(flags: HostArray) -> list[tuple[int, int]]:
-    """Returns where runs of True begin and end.
+    """Return the begin and end of each run of True.
 
     >>> runs([True, False, True, True])
     [(0, 1), (2, 4)]

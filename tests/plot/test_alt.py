@@ -7,7 +7,7 @@ import pytest
 from minigrad import plot
 from minigrad.engine.errors import MinigradError
 from minigrad.plot import alt_text, gates, learning_curve, style
-from minigrad.plot.alt import describe, listed, peak, spread
+from minigrad.plot.alt import add_alt_text, join_words, range_text, step_of_largest
 
 
 def test_of_axes_and_of_a_figure():
@@ -38,7 +38,7 @@ def test_every_function_draws_into_axes_returns_them_and_has_words(seen, name):
 
 def test_what_is_drawn_twice_is_said_twice():
     ax = style.axes(None)
-    describe(describe(ax, "One."), "Two.", "Three.")
+    add_alt_text(add_alt_text(ax, "One."), "Two.", "Three.")
     assert alt_text(ax) == "One. Two. Three."
 
 
@@ -49,7 +49,7 @@ def test_what_is_not_ours(picture):
 
 
 def test_numbers_in_words():
-    assert spread([2, 2]) == "2 throughout"
-    assert spread([float("nan")]) == "nothing"
-    assert listed(["a"]) == "a"
-    assert peak([1, float("nan"), 3, 2], [0, 10, 20, 30]) == 20
+    assert range_text([2, 2]) == "2 throughout"
+    assert range_text([float("nan")]) == "nothing"
+    assert join_words(["a"]) == "a"
+    assert step_of_largest([1, float("nan"), 3, 2], [0, 10, 20, 30]) == 20

@@ -122,7 +122,7 @@ def test_jacobians_beside_the_product_of_forget_gates(make: Any) -> None:
 
 
 def test_mistakes(seen: Any) -> None:
-    with pytest.raises(MinigradError, match="expected a tracer, which knows the weights, got a trace"):
+    with pytest.raises(MinigradError, match="expected a tracer, which has the weights, got a trace"):
         jacobian_norms(seen[seen.names[0]])
     with pytest.raises(IndexRangeError, match="gradient_flow: expected `row` from 0 to 2, got 7"):
         gradient_flow(seen, row=7)

@@ -16,7 +16,7 @@ from drawn import png
 from minigrad.compat.v1 import nn, reset_default_graph
 from minigrad.engine.errors import IndexRangeError, MinigradError, UnknownNameError
 from minigrad.plot import alt_text, cell_diagram, style
-from minigrad.plot.cell_pictures import OF_KIND, PICTURES
+from minigrad.plot.circuits import CIRCUIT_OF_KIND, CIRCUITS
 from minigrad.tracing.trace import Trace
 
 
@@ -38,12 +38,12 @@ def shown(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}g}".replace("-", "−")
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", CIRCUITS)
 def test_every_picture_without_numbers(name: str) -> None:
     ax = cell_diagram(name)
-    assert ax.get_title() == PICTURES[name].title
+    assert ax.get_title() == CIRCUITS[name].title
     written = texts(ax)
-    assert set(PICTURES[name].ends) <= set(written)
+    assert set(CIRCUITS[name].ends) <= set(written)
     assert not any("=" in text and any(c.isdigit() for c in text.split("=")[-1]) for text in written[:-1])
     assert alt_text(ax).endswith(".")
     assert png(ax)
@@ -151,5 +151,5 @@ def test_mistakes(make: Any) -> None:
 
 
 def test_every_kind_of_trace_has_a_picture() -> None:
-    assert set(OF_KIND.values()) <= set(PICTURES)
-    assert all(f'``"{kind}"``' in (Trace.__doc__ or "") for kind in OF_KIND)
+    assert set(CIRCUIT_OF_KIND.values()) <= set(CIRCUITS)
+    assert all(f'``"{kind}"``' in (Trace.__doc__ or "") for kind in CIRCUIT_OF_KIND)

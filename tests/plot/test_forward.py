@@ -171,5 +171,5 @@ def test_generations_must_be_of_one_length(seen: Any, make: Any) -> None:
         compare_generations({"alone": seen})
     with pytest.raises(MinigradError, match=r"one \(8, 1\), other \(2, 1\)"):
         compare_generations({"one": seen, "other": {"c": [1, 2]}}, letter="c")
-    with pytest.raises(MinigradError, match="expected `ax` of fig"):
+    with pytest.raises(MinigradError, match="expected `ax` from fig"):
         compare_generations({"a": seen, "b": seen}, ax=style.figure().add_axes((0, 0, 1, 1)))

@@ -39,8 +39,8 @@ def test_a_section_for_each_layer_and_no_jacobians_where_they_take_long(monkeypa
         model(mg.ones((1, 4, 2))).sum().backward()
     page = report(seen, "two layers")
     assert page.html().count("<h2>") == 2
-    assert "3 units over 4 steps take long" in page.html()
-    assert "2 units over 4 steps take long" not in page.html()
+    assert "3 units over 4 steps take too long" in page.html()
+    assert "2 units over 4 steps take too long" not in page.html()
 
 
 def test_some_steps_of_both_directions() -> None:

@@ -11,7 +11,7 @@ from minigrad.plot import style
 
 
 def test_no_two_looks_agree_in_colour_line_or_marker():
-    looks = [style.look(k, 30) for k in range(len(style.COLOURS))]
+    looks = [style.line_style(k, 30) for k in range(len(style.COLOURS))]
     for part in ("color", "linestyle", "marker"):
         assert len({str(look[part]) for look in looks}) == len(looks)
     assert len(set(style.HATCHES)) == len(style.COLOURS)
@@ -19,7 +19,7 @@ def test_no_two_looks_agree_in_colour_line_or_marker():
 
 def test_letters_of_one_cell_look_different():
     for letters in ("ifgo", "ijfo", "zrg", ("carousel", "i", "f", "g", "o", "held"), ("past the gates", "z", "r", "g")):
-        assert len({style.place(k) for k in letters}) == len(letters)
+        assert len({style.style_index(k) for k in letters}) == len(letters)
 
 
 def test_colours_are_told_apart_without_colour_vision():
@@ -50,7 +50,7 @@ def test_without_matplotlib_the_command_is_named():
 
 def test_resting_steps_are_hatched_once_a_run():
     ax = style.axes(None)
-    style.rest(ax, np.arange(6), np.array([1, 0, 0, 1, 1, 0], bool))
+    style.hatch_masked(ax, np.arange(6), np.array([1, 0, 0, 1, 1, 0], bool))
     spans = [(patch.get_x(), patch.get_x() + patch.get_width(), patch.get_hatch()) for patch in ax.patches]
     assert spans == [(-0.5, 0.5, "//"), (2.5, 4.5, "//")]
     assert len(ax.get_legend_handles_labels()[1]) == 1

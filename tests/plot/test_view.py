@@ -32,8 +32,8 @@ def test_row_and_units(seen):
     view = View(seen[seen.names[0]], "here", 1, [0, 2])
     np.testing.assert_array_equal(view.of(seen.f), seen.f[:, 1, [0, 2]])
     view = View(seen[seen.names[0]], "here", 0)
-    assert np.isnan(view.awake(seen.f)[3:5]).all()
-    assert np.isfinite(np.delete(view.awake(seen.f), [3, 4], 0)).all()
+    assert np.isnan(view.unmasked(seen.f)[3:5]).all()
+    assert np.isfinite(np.delete(view.unmasked(seen.f), [3, 4], 0)).all()
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,9 @@ def test_other_mistakes(seen):
     model = mg.keras.Sequential([mg.keras.layers.LSTM(2, return_sequences=True), mg.keras.layers.GRU(2)])
     with mg.trace(model) as two:
         model(mg.ones((1, 3, 2)))
-    with pytest.raises(MinigradError, match=r"gates: of which layer\? There are lstm\w*, gru\w*: give it tracer\["):
+    with pytest.raises(
+        MinigradError, match=r"gates: expected one layer, got a tracer of lstm\w*, gru\w*\. Pass tracer\["
+    ):
         gates(two)
     with pytest.raises(ShapeError, match=r"expected an array \(T, batch, units\), \(T, units\) or \(T,\), got"):
         gates({"f": 3.0})

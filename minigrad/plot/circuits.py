@@ -1,6 +1,6 @@
-"""Where everything stands in the pictures of the cells: boxes, operators, wires, and what is written beside them.
+"""Circuit diagrams of the cells, as data: places of boxes, operators, wires and labels.
 
-The state flows from left to right along the upper wire, the gates stand on the wire of what is read below.
+The state flows from left to right along the upper wire; the gates stand on the lower wire, that of the inputs.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ Wire = tuple[Point, ...]
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One kind of cell.
+class Circuit:
+    """Circuit of one kind of cell.
 
     Attributes:
-        title: which.
-        boxes: by letter: place, and what the box does to its argument. ``"P"`` is drawn where there is a projection.
+        title: the name of the cell.
+        boxes: by letter: place, and the function of the box. ``"P"`` is drawn only for a projection.
         dots: places and signs of the operators.
         wires: paths; each ends in an arrow.
-        ends: by letter: the place where an input or output is written.
-        sums: pairs (result, formula) that are written below, in the letters of the cell.
-        peepholes: wires that only a cell with peepholes has.
+        ends: by letter: the place of the label of an input or output.
+        sums: pairs (result, formula) written below the circuit, in the letters of the cell.
+        peepholes: wires of the peepholes.
     """
 
     title: str
@@ -34,15 +34,15 @@ class Picture:
     peepholes: tuple[Wire, ...] = ()
 
 
-TOP, MIDDLE, LOW, BUS, RIGHT = 4.9, 3.4, 1.9, 0.9, 14.4  # heights of the wires and boxes; where the wires end
+TOP, MIDDLE, LOW, BUS, RIGHT = 4.9, 3.4, 1.9, 0.9, 14.4  # heights of wires and boxes; right end of the wires
 UNDER, OVER = LOW - 0.3, LOW + 0.3  # the foot and the head of a gate's box
 
 
-def _lstm(title: str, g: str, h: str, σ: str) -> Picture:
-    """The LSTM of a generation: they differ in letters and in σ."""
+def _lstm(title: str, g: str, h: str, σ: str) -> Circuit:
+    """The LSTM of one generation; generations differ in letters and in σ."""
     f, i, c, o = 2.6, 5.2, 7.8, 11.0  # the columns of the gates and the candidate
     mix = (i + c) / 2
-    return Picture(
+    return Circuit(
         title,
         boxes={
             "f": ((f, LOW), σ), "i": ((i, LOW), σ), g: ((c, LOW), "tanh"), "o": ((o, LOW), σ), "a": ((o, 4.15), "tanh"),
@@ -69,7 +69,7 @@ def _lstm(title: str, g: str, h: str, σ: str) -> Picture:
 
 R, Z, G, MIX = 2.8, 6.0, 9.4, 11.6  # the columns of a GRU
 
-GRU = Picture(
+GRU = Circuit(
     "GRU",
     boxes={"r": ((R, LOW), "σ"), "z": ((Z, LOW), "σ"), "g": ((G, LOW), "tanh")},
     dots=(((Z, TOP), "×"), ((MIX, TOP), "+"), ((MIX, MIDDLE), "×"), ((R, MIDDLE), "×"), ((7.9, MIDDLE), "1−")),
@@ -87,7 +87,7 @@ GRU = Picture(
     sums=(("h_new", "z·h + (1 − z)·g"),),
 )  # fmt: skip
 
-SIMPLE = Picture(
+SIMPLE = Circuit(
     "simple recurrent cell",
     boxes={"tanh": ((7.6, MIDDLE), "tanh")},
     dots=(((4.6, MIDDLE), "+"),),
@@ -99,14 +99,14 @@ SIMPLE = Picture(
     sums=(("h_new", "tanh(x W + h U + b)"),),
 )  # fmt: skip
 
-PICTURES: dict[str, Picture] = {
+CIRCUITS: dict[str, Circuit] = {
     "first": _lstm("LSTM, first generation", "j", "m", "σ"),
     "second": _lstm("LSTM, second generation", "g", "h", "hard σ"),
     "third": _lstm("LSTM, third generation", "g", "h", "σ"),
     "gru": GRU,
     "simple_rnn": SIMPLE,
 }
-"""By name."""
+"""Circuits by name."""
 
-OF_KIND = {"lstm": "third", "lstmp": "first", "gru": "gru", "simple_rnn": "simple_rnn"}
-"""Which picture is drawn of a trace."""
+CIRCUIT_OF_KIND = {"lstm": "third", "lstmp": "first", "gru": "gru", "simple_rnn": "simple_rnn"}
+"""Name of the circuit, by kind of trace."""

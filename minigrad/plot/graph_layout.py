@@ -1,10 +1,10 @@
-"""A small layout for graphs without circles: layers, an order within each, places.
+"""A small layout for acyclic graphs: layers, an order within each, places.
 
-    layer of a node   one more than the largest layer of what it was made from
+    layer of a node   one more than the largest layer of its predecessors
     order             each layer sorted by the mean place of its neighbours, up and down a few times
     places            below the mean of the neighbours, as far as the distances allow
 
-Edges over several layers pass through places kept free for them.
+Edges over several layers pass through places reserved for them.
 
 Source: K. Sugiyama, S. Tagawa and M. Toda, Methods for Visual Understanding of Hierarchical System Structures, 1981.
 """
@@ -18,18 +18,18 @@ from itertools import pairwise
 Neighbours = dict[int, list[int]]
 
 SWEEPS = 8
-BEND = 8.0  # the width kept free for an edge that passes
+BEND = 8.0  # the width reserved for a passing edge
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Where everything is, in pixels.
+class GraphLayout:
+    """Places of nodes and edges, in pixels.
 
     Attributes:
-        places: for each node the middle of its box.
-        paths: for each edge the points that it passes, from the middle of one box to that of the other.
-        width: of all.
-        height: of all.
+        places: for each node the centre of its box.
+        paths: for each edge its points, from the centre of one box to that of the other.
+        width: the width of the drawing.
+        height: the height of the drawing.
     """
 
     places: dict[int, tuple[float, float]]
@@ -38,14 +38,16 @@ class Layout:
     height: float
 
 
-def layered(widths: Mapping[int, float], edges: Sequence[tuple[int, int]], row: float, gap: float = 18) -> Layout:
-    """Returns places for boxes and paths for edges, everything flowing downwards.
+def layered_layout(
+    widths: Mapping[int, float], edges: Sequence[tuple[int, int]], row: float, gap: float = 18
+) -> GraphLayout:
+    """Return places for boxes and paths for edges that all lead downwards.
 
     Args:
-        widths: for each node the width of its box; each stands after all that lead to it.
+        widths: for each node the width of its box; each node comes after its predecessors.
         edges: pairs (from, to).
-        row: the distance of two layers.
-        gap: the distance of two boxes.
+        row: the distance between layers.
+        gap: the distance between boxes.
     """
     layer = _layers(list(widths), edges)
     wide, chains = dict(widths), {}
@@ -64,11 +66,11 @@ def layered(widths: Mapping[int, float], edges: Sequence[tuple[int, int]], row: 
     at = {n: (middle[n] - left, row * (k + 0.5)) for k, r in enumerate(rows) for n in r}
     paths = {edge: [at[n] for n in chain] for edge, chain in chains.items()}
     total = max(at[n][0] + wide[n] / 2 for n in wide) + gap
-    return Layout({n: at[n] for n in widths}, paths, total, row * len(rows))
+    return GraphLayout({n: at[n] for n in widths}, paths, total, row * len(rows))
 
 
 def _layers(nodes: Sequence[int], edges: Sequence[tuple[int, int]]) -> dict[int, int]:
-    """The layer of each node; what nothing leads to stands right above its first reader."""
+    """The layer of each node; a node without predecessors is just above its first successor."""
     before: dict[int, list[int]] = {n: [] for n in nodes}
     after: dict[int, list[int]] = {n: [] for n in nodes}
     for a, b in edges:
@@ -84,7 +86,7 @@ def _layers(nodes: Sequence[int], edges: Sequence[tuple[int, int]]) -> dict[int,
 
 
 def _links(pairs: Sequence[tuple[int, int]]) -> tuple[Neighbours, Neighbours]:
-    """For each node its neighbours above, and below."""
+    """The neighbours of each node above, and below."""
     up: Neighbours = {}
     down: Neighbours = {}
     for a, b in pairs:
@@ -94,23 +96,23 @@ def _links(pairs: Sequence[tuple[int, int]]) -> tuple[Neighbours, Neighbours]:
 
 
 def _sweeps(rows: list[list[int]], up: Neighbours, down: Neighbours) -> Iterator[tuple[int, Neighbours]]:
-    """Downwards and upwards in turn: the numbers of the rows, and the neighbours in the row that was before."""
+    """Indices of the rows, downwards and upwards in turn, each with the neighbours in the row before."""
     for sweep in range(SWEEPS):
         yield from ((k, up if sweep % 2 == 0 else down) for k in list(range(len(rows)))[:: 1 - 2 * (sweep % 2)])
 
 
 def _order(rows: list[list[int]], up: Neighbours, down: Neighbours) -> None:
-    """Sorts each row by where its neighbours in the rows beside it stand."""
+    """Sort each row by the mean place of its neighbours in the adjacent row."""
     for k, near in _sweeps(rows, up, down):
         place = {n: j / len(r) for r in rows for j, n in enumerate(r)}
-        wished = {n: _mean([place[m] for m in near.get(n, [])], place[n]) for n in rows[k]}
-        rows[k].sort(key=wished.__getitem__)
+        preferred = {n: _mean([place[m] for m in near.get(n, [])], place[n]) for n in rows[k]}
+        rows[k].sort(key=preferred.__getitem__)
 
 
 def _places(
     rows: list[list[int]], wide: Mapping[int, float], gap: float, up: Neighbours, down: Neighbours
 ) -> dict[int, float]:
-    """The middle of each box: as near to the mean of its neighbours as those beside it let it."""
+    """The centre of each box: as near to the mean of its neighbours as the distances allow."""
     x: dict[int, float] = {}
     for r in rows:
         begin = -(sum(wide[n] for n in r) + gap * (len(r) - 1)) / 2
@@ -119,14 +121,14 @@ def _places(
             begin += wide[n] + gap
     for k, near in _sweeps(rows, up, down):
         r = rows[k]
-        apart = [(wide[a] + wide[b]) / 2 + gap for a, b in pairwise(r)]
-        wished = [_mean([x[m] for m in near.get(n, [])], x[n]) for n in r]
-        right, left = list(wished), list(wished)
-        for j, d in enumerate(apart):
-            right[j + 1] = max(right[j + 1], right[j] + d)  # nobody gives way to the left
-        for j in reversed(range(len(apart))):
-            left[j] = min(left[j], left[j + 1] - apart[j])  # nobody gives way to the right
-        x |= {n: (a + b) / 2 for n, a, b in zip(r, left, right, strict=True)}  # both keep the distances, so does this
+        distances = [(wide[a] + wide[b]) / 2 + gap for a, b in pairwise(r)]
+        preferred = [_mean([x[m] for m in near.get(n, [])], x[n]) for n in r]
+        right, left = list(preferred), list(preferred)
+        for j, d in enumerate(distances):
+            right[j + 1] = max(right[j + 1], right[j] + d)  # keeps the distances, to the right
+        for j in reversed(range(len(distances))):
+            left[j] = min(left[j], left[j + 1] - distances[j])  # keeps the distances, to the left
+        x |= {n: (a + b) / 2 for n, a, b in zip(r, left, right, strict=True)}  # so does the mean
     return x
 
 
