@@ -1,6 +1,6 @@
-"""``python -m minigrad playground``: an LSTM to take apart, in one HTML file.
+"""``python -m minigrad playground``: an interactive LSTM in one HTML file.
 
-`networks` are the weights that the page starts from, made or trained by minigrad when the file is; `experiments` what
-to try with them; `builder` puts the file together; `command` writes it. The rest is the browser's: `lstm.js` is the
-arithmetic, `flow.js` the picture of the gradient, `page.js` what reacts to a hand.
+`networks` has the initial weights, which minigrad makes or trains when it writes the file; `experiments` has the
+settings to try; `builder` assembles the file, and `command` writes it. The browser runs the rest: `lstm.js` is the
+arithmetic, `flow.js` the picture of the gradient, `page.js` handles input.
 """

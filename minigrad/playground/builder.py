@@ -1,7 +1,7 @@
-"""Puts the playground together: the browser's files, and the weights, numbers and texts that minigrad has just made.
+"""Assembly of the playground's page from its scripts and from weights, numbers and texts that minigrad computes.
 
-The file that comes out needs nothing else. Its own policy (``Content-Security-Policy: default-src 'none'``) has the
-browser refuse whatever would go to the network.
+The page needs no other file. Its policy (``Content-Security-Policy: default-src 'none'``) makes the browser refuse
+every access to the network.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from minigrad.tracing import Trace, trace
 
 SCRIPTS = ("lstm.js", "words.js", "flow.js", "rows.js", "page.js")
 WAYS = ("carousel", "i", "f", "g", "o")
-DASHES = {"-": "", "--": "6 3", "-.": "8 2 1 2"}  # of matplotlib's line styles; the others are numbers already
+DASHES = {"-": "", "--": "6 3", "-.": "8 2 1 2"}  # of matplotlib's named line styles
 
 
 def playground() -> str:
-    """Returns the page: an LSTM over eight steps whose gates, weights and inputs can be dragged, as HTML in one file.
+    """Return the page as HTML: an LSTM over eight steps with gates, weights and inputs to drag.
 
-    Trains a network, which takes a second.
+    It trains a network, which takes a second.
     """
     nets = networks()
     parts = {
@@ -55,14 +55,14 @@ def playground() -> str:
 
 
 def equations_of_one_unit() -> str:
-    """Returns the LSTM's equations as JavaScript, each gate of which can be held."""
+    """Return the LSTM's equations as JavaScript in which each gate can be held at a value."""
     ops: Any = (Sigmoid, Tanh)
     sigma, phi = (rule for rule in map(rule_of, ops) if rule is not None)
     return javascript(describe(lstm.LSTM), sigma, phi, held=("i", "f", "g", "o"))
 
 
 def data(nets: list[Network]) -> dict[str, Any]:
-    """Returns what the scripts start from, as JSON can hold it.
+    """Return the initial data of the scripts, as values for JSON.
 
     Args:
         nets: the networks.
@@ -81,7 +81,7 @@ def data(nets: list[Network]) -> dict[str, Any]:
 
 
 def looks() -> dict[str, dict[str, Any]]:
-    """Returns for each way and state how minigrad's pictures draw it: its name, colour and dashes."""
+    """Return the name, colour and dashes of each path and state in minigrad's pictures."""
     found = {}
     for key in (*WAYS, "h", "c", "a"):
         place = style.style_index(key)
@@ -92,12 +92,12 @@ def looks() -> dict[str, dict[str, Any]]:
     return found
 
 
-def traced(net: Network, asked: tuple[tuple[int, int, float], ...] = LAST) -> Trace:
-    """Returns what minigrad sees of a network on the page's inputs.
+def traced(net: Network, loss_weights: tuple[tuple[int, int, float], ...] = LAST) -> Trace:
+    """Return minigrad's trace of a network on the page's inputs.
 
     Args:
         net: the network.
-        asked: what the loss asks of h: step, unit, ∂loss/∂h.
+        loss_weights: the weights of h in the loss: step, unit, weight.
     """
     layer = LSTM(UNITS, return_sequences=True, dtype="float64")
     layer.build((1, len(X), len(X[0])))
@@ -105,15 +105,15 @@ def traced(net: Network, asked: tuple[tuple[int, int, float], ...] = LAST) -> Tr
     x = tensor([X], "float64", requires_grad=True)
     with trace(layer) as seen:
         h = layer(x)
-        sum((h[0, t, u] * value for t, u, value in asked), start=tensor(0.0, "float64")).backward()
+        sum((h[0, t, u] * value for t, u, value in loss_weights), start=tensor(0.0, "float64")).backward()
     return seen[seen.names[0]]
 
 
 def expected(net: Network) -> dict[str, Any]:
-    """Returns minigrad's own numbers for the page as it opens, for the page to compare itself with.
+    """Return minigrad's numbers for the initial page, with which the page compares its own.
 
     Args:
-        net: the network that it opens with.
+        net: the initial network.
     """
     seen = traced(net)
     after = {"c_new": seen.c[1:], "h_new": seen.h[1:], "dh": seen.dh[1:], "dc_arrived": seen.dc[1:], "dx": seen.dx}
@@ -123,7 +123,7 @@ def expected(net: Network) -> dict[str, Any]:
 
 
 def equations() -> str:
-    """Returns the derivation that stands in `minigrad/recurrent/lstm.py`, as HTML."""
+    """Return the derivation in the docstring of `minigrad/recurrent/lstm.py` as HTML."""
     blocks = inspect.cleandoc(lstm.LSTM.__doc__ or "").split("\n\n")[1:]
     tags = ["pre" if block.startswith("    ") else "p" for block in blocks]
     texts = [inspect.cleandoc(block) if tag == "pre" else block for tag, block in zip(tags, blocks, strict=True)]
@@ -136,7 +136,7 @@ def _lists(arrays: tuple[Any, ...]) -> list[Any]:
 
 
 def _json(values: dict[str, Any]) -> str:
-    """JSON that may stand inside a script element."""
+    """JSON that is valid inside a script element."""
     return json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
 
 

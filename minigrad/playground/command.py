@@ -1,4 +1,4 @@
-"""``python -m minigrad playground``: writes the page."""
+"""``python -m minigrad playground``: write the page."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from minigrad.playground.builder import playground
 from minigrad.train.command_line import Parser
 from minigrad.train.errors import OptionError
 
-HELP = "write an HTML page with an LSTM to take apart: drag a gate, watch the gradient"
+HELP = "write an interactive HTML page of an LSTM: drag a gate, watch the gradient"
 FILE = "playground.html"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Writes the page and returns 0."""
+    """Write the page and return 0."""
     parser = Parser("playground", description=f"{HELP}. One file, no network.")
     parser.add_argument("--out", metavar="FILE", default=FILE, help=f"the HTML file to write (default: {FILE})")
     out = Path(parser.read(arguments)["out"])

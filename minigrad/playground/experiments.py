@@ -1,4 +1,4 @@
-"""What to try in the playground: each sets the page, and says what is then to be seen."""
+"""Experiments of the playground: settings of the page, and texts that describe the result."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ T = len(X)
 LAST = ((T - 1, 0, 1.0),)
 
 Held = tuple[int, str, int, float]
-"""Step, gate, unit, value, the step and the unit counted from 0."""
+"""Step, gate, unit and value; steps and units count from 0."""
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """One thing to try.
+    """One experiment.
 
     Attributes:
-        key: a word for it.
-        name: what stands on the button.
-        text: what there is to see. Each of these sentences has a test.
+        key: a short name for the code.
+        name: the label of the button.
+        text: a description of the result. Each of these sentences has a test.
         network: the key of the network.
-        step: the step to look at, counted from 0.
+        step: the step shown in numbers, counted from 0.
         held: gates held at a value.
-        asked: what the loss asks of h: step, unit, ∂loss/∂h.
+        loss_weights: the weights of h in the loss: step, unit, weight.
     """
 
     key: str
@@ -33,11 +33,11 @@ class Experiment:
     network: str
     step: int
     held: tuple[Held, ...] = ()
-    asked: tuple[tuple[int, int, float], ...] = LAST
+    loss_weights: tuple[tuple[int, int, float], ...] = LAST
 
 
 def everywhere(gate: str, value: float, units: tuple[int, ...] = tuple(range(UNITS))) -> tuple[Held, ...]:
-    """Returns a gate held at one value at all steps."""
+    """Return a gate held at one value at all steps."""
     return tuple((t, gate, u, value) for t in range(T) for u in units)
 
 
@@ -46,7 +46,7 @@ EXPERIMENTS = (
         "memory",
         "Follow the memory",
         "The mark comes at step 3. There, and only there, the input gate of unit 1 is wide open, and its forget gate "
-        "lets the old value go. Later the forget gate stays open: the gradient of h₈ comes back along the carousel to "
+        "drops the old value. Later the forget gate stays open: the gradient of h₈ flows back along the carousel to "
         "step 3, and ∂L/∂x₃ is by far the largest of all.",
         "trained",
         2,
@@ -54,8 +54,8 @@ EXPERIMENTS = (
     Experiment(
         "cut",
         "Close one forget gate",
-        "f₆ of unit 1 is held at 0. Nothing passes it: the carousel of unit 1 brings no gradient to c₅. What is left "
-        "goes round by h, and ∂L/∂x₃ falls to less than a tenth. The memory is lost as well: h₈ no longer says x₃.",
+        "f₆ of unit 1 is held at 0. Nothing passes it: the carousel of unit 1 brings no gradient to c₅. The rest flows "
+        "through h, and ∂L/∂x₃ falls to less than a tenth. The memory is lost as well: h₈ no longer holds x₃.",
         "trained",
         5,
         ((5, "f", 0, 0.0),),
@@ -63,15 +63,15 @@ EXPERIMENTS = (
     Experiment(
         "fresh",
         "Before training",
-        "Forget gates about three quarters open: each step passes on some of the gradient and keeps some back. Of what "
-        "entered the memory at c₈, less than a twentieth comes to c₀.",
+        "Forget gates about three quarters open: each step passes on some of the gradient and blocks some. Of the "
+        "gradient that enters the memory at c₈, less than a twentieth reaches c₀.",
         "fresh",
         4,
     ),
     Experiment(
         "unbiased",
         "No forget bias",
-        "Forget gates about half open: at each step about half of the gradient is lost, and hardly anything comes to "
+        "Forget gates about half open: at each step about half of the gradient is lost, and hardly any reaches "
         "c₀. That is why unit_forget_bias=True is the default.",
         "unbiased",
         4,
@@ -79,8 +79,8 @@ EXPERIMENTS = (
     Experiment(
         "open",
         "Open all forget gates",
-        "f is held at 1 everywhere: whatever comes to c goes on to the step before, all of it. What h adds at each "
-        "step has a sign of its own; no gate takes anything away.",
+        "f is held at 1 everywhere: the whole gradient of c flows to the step before. The gradient that h adds at each "
+        "step has either sign; no gate removes any.",
         "fresh",
         4,
         everywhere("f", 1.0),
@@ -88,8 +88,8 @@ EXPERIMENTS = (
     Experiment(
         "shut",
         "Shut the last output gate",
-        "o₈ of unit 1, the one the loss looks at, is held at 0. Then h₈ is 0 whatever c₈ is, and no gradient gets in: "
-        "all that follows is 0, however far the forget gates are open.",
+        "o₈ of unit 1, the unit in the loss, is held at 0. Then h₈ is 0 whatever c₈ is, and no gradient enters: all "
+        "gradients before it are 0, however far the forget gates are open.",
         "fresh",
         7,
         ((7, "o", 0, 0.0),),
@@ -98,18 +98,18 @@ EXPERIMENTS = (
         "unwritten",
         "Write nothing",
         "The input gates of unit 1 are held at 0, so its c stays 0. The carousel still carries the gradient back, "
-        "but no weight learns: the way to g leads through i, and f and o have nothing to keep or to show.",
+        "but no weight learns: the path to g leads through i, and f and o multiply a state of 0.",
         "trained",
         2,
         everywhere("i", 0.0, (0,)),
     ),
     Experiment(
         "every",
-        "Ask at every step",
-        "The loss asks for h of unit 1 at each of the eight steps. Each hands in a gradient of its own, so no step is "
-        "far from a loss, even where little comes through the gates.",
+        "A loss at every step",
+        "The loss depends on h of unit 1 at each of the eight steps. Each adds a gradient, so no step is far from a "
+        "loss, even if little passes the gates.",
         "unbiased",
         4,
-        asked=tuple((t, 0, 1.0) for t in range(T)),
+        loss_weights=tuple((t, 0, 1.0) for t in range(T)),
     ),
 )

@@ -1,28 +1,28 @@
 "use strict";
-/* The picture of the gradient: every way it takes from step to step, as a ribbon as wide as it is large.
+/* The picture of the gradient: each path from step to step is a ribbon, whose width is the size of the gradient.
 
-   A step is a column. On its right border stand the states after it, c of each unit in a pipe of its own (the carousel:
+   A step is a column. On its right border stand the states after it, c of each unit in a separate pipe (the carousel:
    units do not mix there) and h below; on its left border those before it. The gradient comes from the right:
 
-     up      from h to c, through h = o ∘ tanh c: as much as the output gate lets in
+     up      from h to c, through h = o ∘ tanh c: the share that the output gate passes
      left    along the pipe, through the forget gate: its two doors leave an opening of f, and the ribbon narrows by f
      down    from c through i, f, g, and from h through o, to h of the step before: there the units mix
 
    Widths are of |∂L/∂…|, summed over units where they mix, on one linear scale. */
 
 const LANE = { c: [40, 92], gate: { i: 140, f: 166, g: 192, o: 218 }, h: 272 };
-const NONE = 0.25;   // pixels: what is narrower is drawn as a dotted line
+const NONE = 0.25;   // pixels: a narrower ribbon is drawn as a dotted line
 
 const shown = values => values.map(value => value.toFixed(1)).join(" ");
 
-/* How wide a ribbon is: the largest of the picture fills a pipe. */
+/* The scale of the ribbons: the largest gradient fills a pipe. */
 function flowScale(back) {
   const all = back.steps.flatMap(d => [
     ...d.dc, ...d.dc_through_o, ...d.dc_arrived, absolute(d.dh), ...GATES.map(k => absolute(d.ledger.h[k]))]);
   return Math.max(...all.map(Math.abs));
 }
 
-/* A ribbon along a curve; below NONE a dotted line, which says that there is a way and nothing on it. */
+/* A ribbon along a curve; below NONE a dotted line, for a path without a gradient. */
 function ribbon(curve, width, colour, dashes, title) {
   if (!(width > NONE)) return `<path class="faint" d="${curve}"><title>${title}</title></path>`;
   const line = width > 5 && dashes !== null
@@ -37,7 +37,7 @@ function curved(x_1, y_1, x_2, y_2) {
   return `M${shown([x_1, y_1])} C${shown([middle, y_1])} ${shown([middle, y_2])} ${shown([x_2, y_2])}`;
 }
 
-/* Up from h to c: beside the border, one unit to its left and one to its right. */
+/* Up from h to c: one unit to the left of the border, and one to its right. */
 function upward(d, u, x, pipe, unit, looks, name) {
   const width = unit * Math.abs(d.dc_through_o[u]), at = x + (u ? 1 : -1) * Math.min(pipe / 3, 7);
   return ribbon(`M${shown([at, LANE.h])} L${shown([at, LANE.c[u]])}`, Math.min(width, pipe), looks.a.colour, null,
@@ -85,7 +85,7 @@ function state_h(x, t, dh, radius, colour) {
     + `<text class="state" x="${shown([x])}" y="${LANE.h + 32}">h${subscript(t)}</text>`;
 }
 
-/* What stands beside the lanes and above the columns. */
+/* The labels of the lanes and columns. */
 function flowNames(T, column) {
   const wide = column > 60, lane = (text, y) => `<text class="lane" x="-14" y="${y + 4}">${text}</text>`;
   const head = t => `<text class="state" x="${shown([(t + 0.5) * column])}" y="14">`
@@ -97,7 +97,7 @@ function flowNames(T, column) {
   ];
 }
 
-/* Draws all of it into an svg element, and returns what the widest ribbon stands for. */
+/* Draws the picture into an svg element, and returns the gradient of the widest ribbon. */
 function drawFlow(svg, steps, back, held, looks, chosen) {
   const width = svg.clientWidth, T = steps.length, column = width / T, pipe = Math.min(26, column * 0.42);
   const largest = flowScale(back), unit = largest > 0 ? pipe / largest : 0;

@@ -2,16 +2,15 @@
 /* One LSTM, forward and backward, in plain numbers.
 
    The equations are those of minigrad/recurrent/lstm.py: `forwardStep` and `backwardStep` are made from that file
-   (`python -m minigrad show lstm --as js`). What stands here are the products, with loops to read. Time t counts from 0.
+   (`python -m minigrad show lstm --as js`). This file has the products, as plain loops. Time t counts from 0.
 
      x[t][n]          the inputs                       h_0[u], c_0[u]   the state before the first step
      W[n][column]     from input n                     held[t][k][u]    a number: gate k is held at it,
      U[m][column]     from unit m of the old h                          null: the gate computes its value
      b[column]        columns: i, f, g, o of all units
 
-   A gate that is held is a constant. It has a gradient of its own, df for example, which says what the loss gains when
-   the gate is dragged; but nothing goes on from there to its pre-activation: dz_f = 0, and so nothing to x, h and the
-   weights by way of it. */
+   A held gate is a constant. It has a gradient, df for example, the change of the loss when the gate is dragged. But none
+   flows to its pre-activation: dz_f = 0, so none reaches x, h and the weights through it. */
 
 const GATES = ["i", "f", "g", "o"];
 
@@ -20,13 +19,13 @@ const zeros = n => Array(n).fill(0);
 const zerosLike = matrix => matrix.map(row => zeros(row.length));
 const sum = values => values.reduce((total, value) => total + value, 0);
 
-/* Of arrays by name the numbers of unit u, and the other way round. */
+/* The numbers of unit u from arrays by name, and the reverse. */
 const unit = (arrays, u) => Object.fromEntries(Object.entries(arrays).map(([name, values]) => [name, values[u]]));
 function put(arrays, u, numbers) {
   for (const [name, value] of Object.entries(numbers)) (arrays[name] ??= [])[u] = value;
 }
 
-/* Forward. Returns for each step what it read (h, c), its pre-activations z_k, its gates, and a, c_new, h_new. */
+/* Forward. Returns for each step its state (h, c), its pre-activations z_k, its gates, and a, c_new, h_new. */
 function forward({ W, U, b }, x, held, h_0, c_0) {
   const units = h_0.length, steps = [];
   let h = h_0, c = c_0;
@@ -47,21 +46,21 @@ function forward({ W, U, b }, x, held, h_0, c_0) {
   return steps;
 }
 
-/* Backward. asked[t][u] is what the loss itself asks of h after step t, dc_T of c at the end. Returns
+/* Backward. loss_weights[t][u] is ∂loss/∂h after step t without later steps, dc_T is ∂loss/∂c at the end. Returns
 
-     steps[t]: dh          ∂loss/∂h_new: what the loss asks, and what step t + 1 sent back
-               dc_arrived  what step t + 1 sent back to c_new;   dc_through_o: what came through h_new = o ∘ a
+     steps[t]: dh          ∂loss/∂h_new: the loss weight plus the gradient from step t + 1
+               dc_arrived  gradient of c_new from step t + 1;   dc_through_o: gradient through h_new = o ∘ a
                dc          ∂loss/∂c_new: the sum of the two
                di df dg do_   of the gates;   dz_i … dz_o   of their pre-activations;   dx
-               ledger      what goes back to the step before, by the way it takes:
+               ledger      gradients passed to the step before, by path:
                            to c: carousel;   to h: through i, f, g and o
      dW, dU, db, dh_0, dc_0. */
-function backward({ W, U, b }, x, held, steps, asked, dc_T) {
+function backward({ W, U, b }, x, held, steps, loss_weights, dc_T) {
   const units = dc_T.length, back = [];
   const dW = zerosLike(W), dU = zerosLike(U), db = zeros(b.length);
   let dh_back = zeros(units), dc_back = dc_T;
   for (let t = x.length - 1; t >= 0; t--) {
-    const s = steps[t], d = stepBackward(s, held[t], asked[t].map((v, u) => v + dh_back[u]), dc_back);
+    const s = steps[t], d = stepBackward(s, held[t], loss_weights[t].map((v, u) => v + dh_back[u]), dc_back);
     d.ledger = { c: { carousel: d.dc_ }, h: {} };           // dc f
     d.dx = zeros(x[t].length);
     for (const k of GATES) {
@@ -86,7 +85,7 @@ function backward({ W, U, b }, x, held, steps, asked, dc_T) {
   return { steps: back, dW, dU, db, dh_0: dh_back, dc_0: dc_back };
 }
 
-/* One step back, from ∂loss/∂h_new and what came along c, to the gates. */
+/* The backward pass of one step, from ∂loss/∂h_new and the gradient along c, to the gates. */
 function stepBackward(s, held, dh, dc_arrived) {
   const d = { dh, dc_arrived };
   for (let u = 0; u < dh.length; u++) {

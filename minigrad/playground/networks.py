@@ -1,4 +1,4 @@
-"""The networks of the playground: two units, two inputs, eight steps; fresh ones, and one that minigrad trains."""
+"""Networks of the playground: two units, two inputs, eight steps; untrained ones, and one that minigrad trains."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ UNITS = 2
 X = (
     (0.3, 0.0), (-0.5, 0.0), (0.8, 1.0), (-0.2, 0.0), (0.6, 0.0), (-0.7, 0.0), (0.1, 0.0), (-0.4, 0.0),
 )  # fmt: skip
-"""What the page's LSTM reads at its eight steps: a value, and a mark at the third."""
-MARK = 2  # where the mark is, counted from 0
+"""Inputs of the page's LSTM at its eight steps: a value, and a mark at the third."""
+MARK = 2  # the step of the mark, counted from 0
 
-SEED = 4  # of the weights and of the examples; with it the trained net is one that is easy to read
+SEED = 4  # of the weights and the examples; its trained network is easy to read
 EXAMPLES, BATCH, EPOCHS, RATE = 4096, 64, 8, 0.03  # a second of training
 
 
 @dataclass(frozen=True)
 class Network:
-    """An LSTM's weights, and what to say of them.
+    """Weights of an LSTM, with a description.
 
     Attributes:
-        key: what experiments call it.
+        key: its name in experiments.
         name: two or three words.
         text: one sentence.
         weights: W (features, 4 units), U (units, 4 units), b (4 units,), columns i, f, g, o.
@@ -44,19 +44,20 @@ class Network:
 
 
 def networks() -> list[Network]:
-    """Returns the networks of the page: trained, fresh, and fresh without a forget bias."""
+    """Return the networks of the page: trained, untrained, and untrained without a forget bias."""
     return [
         Network(
             "trained",
             "trained to remember",
-            "Trained by minigrad: at the end unit 1 says the value x₁ that came with the mark x₂ = 1, however long ago "
-            "that was; unit 2 says the last value.",
+            "Trained by minigrad: at the end unit 1 outputs the value x₁ of the step with the mark x₂ = 1, however "
+            "early that was; unit 2 outputs the last value.",
             _weights(trained()),
         ),
         Network(
             "fresh",
             "fresh",
-            "As keras.layers.LSTM starts: the bias of the forget gates is 1, so they are open by about three quarters.",
+            "The initial weights of keras.layers.LSTM: the bias of the forget gates is 1, so they are about "
+            "three quarters open.",
             _weights(_lstm()),
         ),
         Network(
@@ -69,7 +70,7 @@ def networks() -> list[Network]:
 
 
 def _lstm(**options: Any) -> LSTM:
-    """A layer with weights of its own seed, which leaves minigrad's generator alone."""
+    """A layer with weights from `SEED`; minigrad's generator is not used."""
     layer = LSTM(
         UNITS,
         kernel_initializer=initializers.GlorotUniform(seed=SEED),
@@ -87,7 +88,7 @@ def _weights(layer: LSTM) -> tuple[HostArray, HostArray, HostArray]:
 
 
 def trained() -> LSTM:
-    """Returns an LSTM that minigrad has just trained to keep the marked value in unit 1, and the last one in unit 2."""
+    """Return an LSTM trained to output the marked value in unit 1, and the last value in unit 2."""
     layer = _lstm()
     model = Sequential([layer])
     model.compile(Adam(RATE), "mse")
@@ -96,9 +97,9 @@ def trained() -> LSTM:
 
 
 def examples(seed: int, count: int) -> tuple[Tensor, Tensor]:
-    """Returns sequences of values and one mark each, (count, 8, 2), and what to say at the end, (count, 2).
+    """Return sequences of values with one mark each, (count, 8, 2), and the targets at the end, (count, 2).
 
-    What is to be said is 0.8 of the value, since h lies between −1 and 1.
+    A target is 0.8 of the value, since h lies between −1 and 1.
     """
     source, T = generator_for(seed), len(X)
     values = tensor(source.uniform(-1.0, 1.0, (count, T)), "float64")

@@ -1,12 +1,12 @@
 "use strict";
-/* Builds the tables, listens to hands, and shows what follows: `follow` computes everything anew at each change.
+/* Builds the tables, handles input, and shows the results: `follow` computes everything anew at each change.
 
    Steps and units count from 0 in the code and from 1 on the page. */
 
 const byId = id => document.getElementById(id);
 const copied = value => JSON.parse(JSON.stringify(value));
 const narrow = () => window.innerWidth <= 640;
-const bars = [];   // all that are on the page: {row, at, bar, data, input}
+const bars = [];   // all bars of the page: {row, at, bar, data, input}
 
 /* --- building --- */
 
@@ -74,7 +74,7 @@ function build() {
     if (input) listen(input, row, at);
   }
   for (const line of document.querySelectorAll("tbody tr"))
-    line.querySelector("input")?.setAttribute("tabindex", 0);   // Tab finds one bar of a row, arrows the others
+    line.querySelector("input")?.setAttribute("tabindex", 0);   // Tab stops at one bar of a row, arrows move to the others
 }
 
 /* --- listening --- */
@@ -96,7 +96,7 @@ function listen(input, row, at) {
 const inRowOf = input => [...input.closest("tr").querySelectorAll("input")];
 const goTo = (input, by) => { const all = inRowOf(input); all[all.indexOf(input) + by]?.focus(); };
 
-/* Tab will come back to the bar of the row that was used last. */
+/* Tab stops at the bar of a row that was used last. */
 const stopAt = input => inRowOf(input).forEach(one => { one.tabIndex = one === input ? 0 : -1; });
 
 function connect() {
@@ -128,20 +128,20 @@ function setNetwork(key) {
 }
 
 function setExperiment(key) {
-  const { network, step, held, asked, text } = start.experiments.find(one => one.key === key);
+  const { network, step, held, loss_weights, text } = start.experiments.find(one => one.key === key);
   setNetwork(network);
-  const none = { held: nothingHeld(), asked: STEPS.map(() => zeros(units)) };
+  const none = { held: nothingHeld(), loss_weights: STEPS.map(() => zeros(units)) };
   Object.assign(state, { experiment: key, step, x: copied(start.x), ...none });
   for (const [t, k, u, value] of held) state.held[t][k][u] = value;
-  for (const [t, u, value] of asked) state.asked[t][u] = value;
+  for (const [t, u, value] of loss_weights) state.loss_weights[t][u] = value;
   byId("text").textContent = text;
 }
 
 /* --- computing and showing --- */
 
 function compute() {
-  const { weights, x, held, asked } = state, zero = zeros(units);
-  const steps = forward(weights, x, held, zero, zero), back = backward(weights, x, held, steps, asked, zero);
+  const { weights, x, held, loss_weights } = state, zero = zeros(units);
+  const steps = forward(weights, x, held, zero, zero), back = backward(weights, x, held, steps, loss_weights, zero);
   const largest = values => Math.max(...values.flat().map(Math.abs));
   const gradients = back.steps.flatMap(d => [d.dh, d.dc, d.dx, d.ledger.c.carousel, ...Object.values(d.ledger.h),
     ...GATES.map(k => d[`dz_${k}`])]);
@@ -153,7 +153,7 @@ function showBar(one, now) {
   const { row, at, bar, data, input } = one, held = row.isHeld?.(...at) ?? false;
   const value = row.get(now, ...at), high = row.limit?.(now) ?? row.high, low = row.low ?? -high;
   const shown = [value, low, high, held, narrow()].join();
-  if (shown === one.shown) return;   // to write to the page takes longer than to compute
+  if (shown === one.shown) return;   // writing to the page takes longer than computing
   one.shown = shown;
   const place = v => 100 * (Math.min(high, Math.max(low, v)) - low) / (high - low);
   bar.style.setProperty("--low", `${Math.min(place(0), place(value))}%`);
@@ -182,7 +182,7 @@ function follow() {
   const now = compute(), pressed = (button, yes) => button.setAttribute("aria-pressed", yes);
   bars.forEach(one => showBar(one, now));
   const widest = drawFlow(byId("flow"), now.steps, now.back, state.held, looks, state.step);
-  byId("story").innerHTML = `${story(now.steps, now.back, state.asked)} The widest ribbon is ${number(widest)}.`;
+  byId("story").innerHTML = `${story(now.steps, now.back, state.loss_weights)} The widest ribbon is ${number(widest)}.`;
   byId("lines").innerHTML = stepInNumbers(state.step, now.steps, now.back, state, looks);
   byId("network").value = state.network;
   byId("about").textContent = start.networks.find(net => net.key === state.network).text;
@@ -193,7 +193,7 @@ function follow() {
     cell.classList.toggle("chosen", Number(cell.dataset.step) === state.step);
 }
 
-/* Compares this browser's numbers with those that minigrad wrote into the file. */
+/* Compares this browser's numbers with minigrad's numbers in the file. */
 function compare() {
   const now = compute(), at = (object, path) => path.split(".").reduce((part, name) => part[name], object);
   const differences = Object.entries(start.expected).flatMap(([path, steps]) => steps.flatMap((row, t) =>

@@ -1,16 +1,16 @@
 "use strict";
-/* The rows of the page: for each what it is called, where its value is read, and, where it has a handle, written.
+/* The rows of the page: the name of each, the function that reads its value, and, with a handle, the one that sets it.
 
-   A row is read from `now`, what `compute` of page.js has found out, and written into `state`. A row of the tables over
-   time is asked for (t, u), one of the weights for a column. */
+   A row reads from `now`, the result of `compute` in page.js, and writes into `state`. A row of the tables over time is
+   called with (t, u), one of the weights with a column. */
 
 const start = JSON.parse(document.getElementById("data").textContent);
 const { looks, units } = start;
 const STEPS = [...start.x.keys()], UNITS = [...Array(units).keys()];
 const INK = "#555";
 
-/* All there is to know: everything on the page follows from it. */
-const state = { experiment: "", network: "", weights: null, x: null, held: null, asked: null, step: 0 };
+/* The state of the page: everything shown is computed from it. */
+const state = { experiment: "", network: "", weights: null, x: null, held: null, loss_weights: null, step: 0 };
 
 const gateRow = k => ({
   key: k, symbol: `${k}ₜ`, name: looks[k].name, note: k === "g" ? "−1 to 1" : looks[k].scale, colour: looks[k].colour,
@@ -28,14 +28,14 @@ const inputRow = {
   set: (value, t, n) => { state.x[t][n] = value; },
 };
 
-const askedRow = {
-  key: "asked", symbol: "L", name: "the loss asks", note: "of h after the step", colour: INK,
+const lossRow = {
+  key: "loss_weights", symbol: "L", name: "loss weight", note: "of h after the step", colour: INK,
   low: -1, high: 1, by: 0.05,
-  get: (now, t, u) => state.asked[t][u],
-  set: (value, t, u) => { state.asked[t][u] = value; },
+  get: (now, t, u) => state.loss_weights[t][u],
+  set: (value, t, u) => { state.loss_weights[t][u] = value; },
 };
 
-/* A row without handles; `limit` is the end of its scale, by default the one that all gradients share. */
+/* A row without handles; `limit` is the end of its scale, by default that of all gradients. */
 function seenRow(key, symbol, name, note, colour, get, limit = now => now.limit) {
   return { key, symbol, name, note, colour, get, limit };
 }
@@ -47,14 +47,14 @@ const stateRows = [
 ];
 
 const gradientRows = [
-  seenRow("dh", "dhₜ", "∂L/∂h", "asked, and from step t + 1", looks.h.colour, (now, t, u) => now.back.steps[t].dh[u]),
-  seenRow("dc_through_o", "h → c", "let in by o", "dh ∘ o ∘ tanh′c", looks.a.colour,
+  seenRow("dh", "dhₜ", "∂L/∂h", "loss weight, and from step t + 1", looks.h.colour, (now, t, u) => now.back.steps[t].dh[u]),
+  seenRow("dc_through_o", "h → c", "through o", "dh ∘ o ∘ tanh′c", looks.a.colour,
     (now, t, u) => now.back.steps[t].dc_through_o[u]),
-  seenRow("dc", "dcₜ", "∂L/∂c", "let in, and from step t + 1", looks.c.colour,
+  seenRow("dc", "dcₜ", "∂L/∂c", "through o, and from step t + 1", looks.c.colour,
     (now, t, u) => now.back.steps[t].dc[u]),
   ...GATES.map(k => seenRow(`dz_${k}`, `dz_${k}`, `∂L/∂z of ${k}`, "before its activation", looks[k].colour,
     (now, t, u) => now.back.steps[t][`dz_${k}`][u])),
-  seenRow("dx", "dxₜ", "∂L/∂x", "how much an input matters", INK, (now, t, n) => now.back.steps[t].dx[n]),
+  seenRow("dx", "dxₜ", "∂L/∂x", "influence of an input", INK, (now, t, n) => now.back.steps[t].dx[n]),
 ];
 
 const ledgerRows = [
@@ -69,11 +69,11 @@ const ledgerRows = [
 const TABLES = [
   ["The gates", "drag one, and it is held there", GATES.map(gateRow)],
   ["Inputs and states", "", [inputRow, ...stateRows]],
-  ["Gradients", "after each step, on their way from the right to the left", [askedRow, ...gradientRows]],
-  ["The ledger", "what each step sends back to the one before, by the way it takes", ledgerRows],
+  ["Gradients", "after each step; they flow from right to left", [lossRow, ...gradientRows]],
+  ["The ledger", "gradients that each step passes to the one before, by path", ledgerRows],
 ];
 
-/* The rows of W, U and b: the weight, and beside it its gradient. */
+/* The rows of W, U and b: a weight and its gradient. */
 function weightRow(matrix, n, symbol, name) {
   const row = () => matrix === "b" ? state.weights.b : state.weights[matrix][n];
   const gradient = back => matrix === "b" ? back.db : back[`d${matrix}`][n];

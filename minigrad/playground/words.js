@@ -1,5 +1,5 @@
 "use strict";
-/* What the page says in words: numbers, the story of the gradient, and the equations of one step with their numbers. */
+/* The texts of the page: numbers, the story of the gradient, and the equations of one step with their numbers. */
 
 const subscript = t => [...String(t)].map(digit => "₀₁₂₃₄₅₆₇₈₉"[digit]).join("");
 const percent = share => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}&nbsp;%`;
@@ -14,7 +14,7 @@ function number(value) {
   return sign + size.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : size < 0.0995 ? 3 : 2);
 }
 
-/* Two digits at most, without the 0 before the point: two of them fit into forty pixels. */
+/* At most two digits, without the 0 before the point: two such numbers fit into forty pixels. */
 function short(value) {
   const size = Math.abs(value), sign = value < 0 ? "−" : "";
   if (size < 0.005) return size < 5e-13 ? "0" : "~0";
@@ -23,24 +23,24 @@ function short(value) {
 
 /* --- the story --- */
 
-/* From the last step that the loss looks at to the first: what got in, what arrived, by which way, what took most. */
-function story(steps, back, asked) {
-  const last = asked.findLastIndex(row => row.some(value => value !== 0));
-  if (last < 0) return "The loss asks for nothing, so there is no gradient: drag a bar in the row “the loss asks”.";
+/* The gradient from the last step in the loss to the first: its start, its end, its paths, the narrowest gate. */
+function story(steps, back, loss_weights) {
+  const last = loss_weights.findLastIndex(row => row.some(value => value !== 0));
+  if (last < 0) return "All loss weights are 0, so there is no gradient: drag a bar in the row “loss weight”.";
   const into = absolute(back.steps[last].dc_through_o), at = subscript(last + 1), way = back.steps.slice(0, last + 1);
-  const before = asked.slice(0, last).filter(row => row.some(value => value !== 0)).length;
-  const more = before ? `, and something of the state after ${before} earlier step${before > 1 ? "s" : ""}` : "";
-  const first = `The loss asks <b>${number(absolute(asked[last]))}</b> of h${at}${more}. Through the output gate and `
-    + `tanh, <b>${number(into)}</b> of it gets into the memory c${at}.`;
+  const before = loss_weights.slice(0, last).filter(row => row.some(value => value !== 0)).length;
+  const more = before ? `, and others after ${before} earlier step${before > 1 ? "s" : ""}` : "";
+  const first = `The loss weight of h${at} is <b>${number(absolute(loss_weights[last]))}</b>${more}. Through the output gate `
+    + `and tanh, <b>${number(into)}</b> of it reaches the memory c${at}.`;
   const ways = shares(way);
   if (!ways.length) return `${first} <b>No gradient at all goes back.</b>`;
   const two = ways.slice(0, 2).filter(([, share]) => share > 0.0005).map(([name, share]) => `${percent(share)} by ${name}`);
-  return `${first} At the beginning <b>${number(absolute(back.dc_0))}</b> arrives at c₀ and `
-    + `<b>${number(absolute(back.dh_0))}</b> at h₀. On the mean of the steps it goes ${two.join(" and ")}. `
+  return `${first} At the first step <b>${number(absolute(back.dc_0))}</b> arrives at c₀ and `
+    + `<b>${number(absolute(back.dh_0))}</b> at h₀. On average over the steps it goes ${two.join(" and ")}. `
     + narrowest(steps, way);
 }
 
-/* By which way it goes, the largest share first: of what a step sends back, on the mean of the steps that send any. */
+/* The shares of the paths, the largest first: of the gradient a step passes back, averaged over the steps with any. */
 function shares(way) {
   const names = { carousel: "the carousel", i: "the input gate", f: "the forget gate", g: "the candidate g",
     o: "the output gate" };
@@ -51,20 +51,20 @@ function shares(way) {
   return sent.length ? Object.keys(names).map(key => [names[key], share(key)]).sort((a, b) => b[1] - a[1]) : [];
 }
 
-/* The forget gate that keeps most of the gradient back. */
+/* The forget gate that blocks most of the gradient. */
 function narrowest(steps, way) {
   const all = way.flatMap((d, t) => d.dc.map((dc, u) => ({ t, u, dc: Math.abs(dc), f: steps[t].f[u] })));
-  const kept = ({ dc, f }) => dc * (1 - f);
-  const { t, u, dc, f } = all.reduce((one, two) => kept(two) > kept(one) ? two : one);
-  if (dc * (1 - f) === 0) return "No forget gate keeps any of it back.";
+  const blocked = ({ dc, f }) => dc * (1 - f);
+  const { t, u, dc, f } = all.reduce((one, two) => blocked(two) > blocked(one) ? two : one);
+  if (dc * (1 - f) === 0) return "No forget gate blocks any of it.";
   return `The narrowest place on the carousel is <b>f${subscript(t + 1)} of unit ${u + 1}</b>: open by ${number(f)}, `
-    + `it keeps back ${number(dc * (1 - f))} of ${number(dc)}.`;
+    + `it blocks ${number(dc * (1 - f))} of ${number(dc)}.`;
 }
 
 /* --- one step in numbers --- */
 
 /* A table of the equations of a step: a name, a formula, and its numbers for each unit. */
-function stepInNumbers(t, steps, back, { held, asked }, looks) {
+function stepInNumbers(t, steps, back, { held, loss_weights }, looks) {
   const s = steps[t], d = back.steps[t];
   const heads = d.dh.map((_, u) => `<th scope="col">unit ${u + 1}</th>`).join("");
   const line = ([name, formula, values, look]) =>
@@ -74,8 +74,8 @@ function stepInNumbers(t, steps, back, { held, asked }, looks) {
     + `${lines.map(line).join("")}</tbody>`;
   const parts = [
     [`Forward: step ${t + 1}`, forwardLines(t, s, held[t])],
-    [`Backward: step ${t + 1}`, backwardLines(t, s, d, held[t], asked[t])],
-    [`The ledger: what step ${t + 1} sends back`, ledgerLines(t, d)],
+    [`Backward: step ${t + 1}`, backwardLines(t, s, d, held[t], loss_weights[t])],
+    [`The ledger: gradients that step ${t + 1} passes back`, ledgerLines(t, d)],
   ];
   return `<table><thead><tr><td></td><td></td>${heads}</tr></thead>${parts.map(part).join("")}</table>`;
 }
@@ -95,13 +95,13 @@ function forwardLines(t, s, held) {
   ];
 }
 
-function backwardLines(t, s, d, held, asked) {
+function backwardLines(t, s, d, held, loss_weights) {
   const old = subscript(t), now = subscript(t + 1);
   const formulas = { i: "dc ∘ g", f: `dc ∘ c${old}`, g: "dc ∘ i", o: `dh ∘ tanh c${now}` };
   const dgate = { i: d.di, f: d.df, g: d.dg, o: d.do_ };
   return [
-    ["dh", "asked<br>+ from t + 1", d.dh.map((dh, u) =>
-      `${number(asked[u])}<br>+ ${inBrackets(dh - asked[u])}<br>= ${number(dh)}`), "h"],
+    ["dh", "loss weight<br>+ from t + 1", d.dh.map((dh, u) =>
+      `${number(loss_weights[u])}<br>+ ${inBrackets(dh - loss_weights[u])}<br>= ${number(dh)}`), "h"],
     ["dc", "dh ∘ o ∘ tanh′c<br>+ from t + 1", d.dc.map((dc, u) =>
       `${number(d.dc_through_o[u])}<br>+ ${inBrackets(d.dc_arrived[u])}<br>= ${number(dc)}`), "c"],
     ...GATES.map(k => [`d${k}`, formulas[k], all(dgate[k]), k]),

@@ -27,7 +27,7 @@ def of(key: str) -> Any:
     return pytest.mark.parametrize("numbers", [key], indirect=True)
 
 
-def mattering(numbers: Numbers) -> Any:
+def influence_of_inputs(numbers: Numbers) -> Any:
     """The norm of ∂L/∂x at each step, (T,)."""
     return np.abs(numbers("dx")).sum(axis=1)
 
@@ -40,15 +40,15 @@ def test_follow_the_memory(numbers: Numbers) -> None:
     assert f[2] < 0.4
     assert f[3:].min() > 0.95
     assert numbers("dc")[2, 0] > 0.9 * numbers("dc_through_o")[7, 0]
-    assert mattering(numbers)[2] > 5 * np.delete(mattering(numbers), 2).max()
+    assert influence_of_inputs(numbers)[2] > 5 * np.delete(influence_of_inputs(numbers), 2).max()
 
 
 @of("cut")
 def test_close_one_forget_gate(numbers: Numbers, nets: dict[str, Network]) -> None:
     before = on_the_tape(case_of(BY_KEY["memory"], nets))
     assert numbers("ledger.c.carousel")[5, 0] == 0
-    assert mattering(numbers)[2] < 0.1 * np.abs(before["dx 2"]).sum()
-    assert mattering(numbers)[2] > 0
+    assert influence_of_inputs(numbers)[2] < 0.1 * np.abs(before["dx 2"]).sum()
+    assert influence_of_inputs(numbers)[2] > 0
     assert abs(before["h_new 7"][0] - 0.8 * X[2][0]) < 0.12
     assert abs(numbers("h_new")[7, 0] - 0.8 * X[2][0]) > 0.5
 
@@ -88,8 +88,8 @@ def test_write_nothing(numbers: Numbers) -> None:
 
 
 @of("every")
-def test_ask_at_every_step(numbers: Numbers, nets: dict[str, Network]) -> None:
-    np.testing.assert_array_equal(case_of(BY_KEY["every"], nets)["asked"], [[1, 0]] * T)
+def test_a_loss_at_every_step(numbers: Numbers, nets: dict[str, Network]) -> None:
+    np.testing.assert_array_equal(case_of(BY_KEY["every"], nets)["loss_weights"], [[1, 0]] * T)
     at_the_end_only = on_the_tape(case_of(BY_KEY["unbiased"], nets))
     assert numbers("dh")[:, 0].min() > 0.5
     assert np.abs(at_the_end_only["dh 0"]).max() < 0.01
@@ -106,4 +106,4 @@ def test_they_can_be_done(nets: dict[str, Network]) -> None:
     for each in EXPERIMENTS:
         assert each.network in nets
         assert 0 <= each.step < T
-        assert all(-1 <= value <= 1 for *_, value in each.held + each.asked)
+        assert all(-1 <= value <= 1 for *_, value in each.held + each.loss_weights)

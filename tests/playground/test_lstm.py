@@ -41,7 +41,7 @@ MUTANTS = {
     "a held gate computes its value": ("held.f ?? sigma(z_f)", "sigma(z_f)"),
     "a gate held at 0 computes its value": ("held.o ?? sigma(z_o)", "held.o || sigma(z_o)"),
     "another unit's gates are held": ("unit(held, u));", "unit(held, 0));"),
-    "the loss of the last step alone": ("asked[t].map(", "asked[x.length - 1].map("),
+    "the loss of the last step alone": ("loss_weights[t].map(", "loss_weights[x.length - 1].map("),
     "dU of the new h": ("dz * s.h[m];", "dz * s.h_new[m];"),
     "db of the last step": ("db[column] += dz;", "db[column] = dz;"),
     "the sigmoid of |z|": ("(x >= 0 ? 1.0 : _1) / (1.0 + _1)", "1.0 / (1.0 + _1)"),
@@ -49,9 +49,9 @@ MUTANTS = {
 
 SCRIPT = """
 const cases = {cases}, few = cases.slice(0, {few});
-const run = (forward, backward, cases) => cases.map(({{ weights, x, held, h_0, c_0, asked, dc_T }}) => {{
+const run = (forward, backward, cases) => cases.map(({{ weights, x, held, h_0, c_0, loss_weights, dc_T }}) => {{
   const steps = forward(weights, x, held, h_0, c_0);
-  return {{ steps, back: backward(weights, x, held, steps, asked, dc_T) }};
+  return {{ steps, back: backward(weights, x, held, steps, loss_weights, dc_T) }};
 }});
 const mutants = {{ {mutants} }};
 const found = {{ all: run(forward, backward, cases) }};
@@ -73,7 +73,7 @@ def cases() -> list[dict[str, Any]]:
         found.append({
             "weights": {"W": W, "U": U, "b": b}, "x": rng.standard_normal((T, features)), "held": held,
             "h_0": rng.standard_normal(units), "c_0": rng.standard_normal(units),
-            "asked": rng.standard_normal((T, units)), "dc_T": rng.standard_normal(units),
+            "loss_weights": rng.standard_normal((T, units)), "dc_T": rng.standard_normal(units),
         })  # fmt: skip
     return found
 
@@ -95,14 +95,14 @@ def as_json(case: dict[str, Any]) -> dict[str, Any]:
 
 def as_traced(case: dict[str, Any]) -> dict[str, Any]:
     """The trace of a layer with these weights, in which no gate is held."""
-    T, units = case["asked"].shape
+    T, units = case["loss_weights"].shape
     layer = mg.keras.layers.LSTM(units, return_sequences=True, return_state=True, dtype="float64")
     layer.build((1, T, case["x"].shape[1]))
     layer.set_weights([case["weights"][key] for key in "WUb"])
     x = mg.tensor(case["x"][None], requires_grad=True)
     with mg.trace(layer) as seen:
         y, _, c = layer(x, initial_state=[case["h_0"][None], case["c_0"][None]])
-        ((y * case["asked"]).sum() + (c * case["dc_T"]).sum()).backward()
+        ((y * case["loss_weights"]).sum() + (c * case["dc_T"]).sum()).backward()
     by_step = {**seen.gates, **seen.inner, **{f"dz_{k}": a for k, a in seen.dgates.items()}, "dx": seen.dx}
     by_step |= {"h": seen.h[:-1], "c": seen.c[:-1], "h_new": seen.h[1:], "c_new": seen.c[1:]}
     by_step |= {"dh": seen.dh[1:], "dc_arrived": seen.dc[1:]}

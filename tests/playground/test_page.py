@@ -60,7 +60,7 @@ SCRIPT = (
     + act("weights")
     + 'drag("x", "4 0", -1.25);'
     + act("an input")
-    + 'drag("asked", "5 1", -0.5);'
+    + 'drag("loss_weights", "5 1", -0.5);'
     + act("the loss")
     + 'press("f", "3 0", "Delete");'
     + act("released by a key")
@@ -115,7 +115,7 @@ def bars_of(case: dict[str, Any]) -> dict[str, float]:
     for t in range(T):
         for u in (0, 1):
             shown[f"way_h {t} {u}"] = sum(numbers[f"ledger.h.{k} {t}"][u] for k in GATES)
-            shown[f"x {t} {u}"], shown[f"asked {t} {u}"] = case["x"][t, u], case["asked"][t, u]
+            shown[f"x {t} {u}"], shown[f"loss_weights {t} {u}"] = case["x"][t, u], case["loss_weights"][t, u]
     for letter, weight in case["weights"].items():
         for name, matrix in ((letter, np.atleast_2d(weight)), (f"d{letter}", np.atleast_2d(numbers[f"d{letter}"]))):
             shown |= {f"{name}{n} {column}": v for n, row in enumerate(matrix) for column, v in enumerate(row)}
@@ -146,7 +146,7 @@ CHANGES: dict[str, list[Callable[[dict[str, Any]], None]]] = {
     "three gates": [hold(2, "g", 1, -0.5), hold(7, "o", 0, 0.5)],
     "weights": [turn_weights],
     "an input": [lambda case: case["x"].__setitem__((4, 0), -1.25)],
-    "the loss": [lambda case: case["asked"].__setitem__((5, 1), -0.5)],
+    "the loss": [lambda case: case["loss_weights"].__setitem__((5, 1), -0.5)],
     "released by a key": [hold(3, "f", 0, np.nan)],
     "released by a double click": [hold(2, "g", 1, np.nan)],
     "released by its button": [hold(7, "o", 0, np.nan)],
@@ -183,10 +183,10 @@ def test_an_experiment_is_set(found: dict[str, Any], nets: dict[str, Network], e
     assert shows["pressed"] == [experiment.name, str(experiment.step + 1)]
 
 
-def test_another_network_keeps_what_is_held_and_asked(found: dict[str, Any], nets: dict[str, Network]) -> None:
+def test_another_network_keeps_held_gates_and_loss_weights(found: dict[str, Any], nets: dict[str, Network]) -> None:
     case = case_of(EXPERIMENTS[0], nets)
     case["weights"] = dict(zip("WUb", nets["unbiased"].weights, strict=True))
-    case["x"][4, 0], case["asked"][5, 1] = -1.25, -0.5
+    case["x"][4, 0], case["loss_weights"][5, 1] = -1.25, -0.5
     check(found["another network"], case)
 
 
@@ -217,8 +217,8 @@ def _ways(shows: Any) -> list[str]:
 def test_the_story_is_true(found: dict[str, Any], nets: dict[str, Network]) -> None:
     numbers = on_the_tape(case_of(EXPERIMENTS[1], nets))
     story = found["cut"]["story"]
-    assert f"{abs(numbers['dc_through_o 7']).sum():.2f} of it gets into the memory c₈." in story
-    assert f"At the beginning {abs(numbers['dc_0']).sum():.3f} arrives at c₀" in story
+    assert f"{abs(numbers['dc_through_o 7']).sum():.2f} of it reaches the memory c₈." in story
+    assert f"At the first step {abs(numbers['dc_0']).sum():.3f} arrives at c₀" in story
     sent = [
         [abs(numbers[f"{way} {t}"]).sum() for way in ("ledger.c.carousel", *(f"ledger.h.{k}" for k in GATES))]
         for t in range(T)
@@ -228,8 +228,8 @@ def test_the_story_is_true(found: dict[str, Any], nets: dict[str, Network]) -> N
     assert "The narrowest place on the carousel is f₆ of unit 1: open by 0," in story
     assert "No gradient at all goes back." in found["shut"]["story"]
     assert "it goes 100\xa0% by the carousel. The narrowest" in found["unwritten"]["story"]
-    assert "The loss asks 1.00 of h₈, and something of the state after 7 earlier steps." in found["every"]["story"]
-    assert "No forget gate keeps any of it back." in found["open"]["story"]
+    assert "The loss weight of h₈ is 1.00, and others after 7 earlier steps." in found["every"]["story"]
+    assert "No forget gate blocks any of it." in found["open"]["story"]
     assert found["open"]["held"] == "You hold 16 gates."
 
 

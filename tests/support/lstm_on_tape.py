@@ -18,11 +18,11 @@ def case_of(experiment: Experiment, nets: dict[str, Network]) -> dict[str, Any]:
     zero = np.zeros(UNITS)
     case: dict[str, Any] = {"x": np.array(X), "h_0": zero, "c_0": zero, "dc_T": zero}
     case["weights"] = {key: np.array(w) for key, w in zip("WUb", nets[experiment.network].weights, strict=True)}
-    case |= {"held": np.full((T, 4, UNITS), np.nan), "asked": np.zeros((T, UNITS))}
+    case |= {"held": np.full((T, 4, UNITS), np.nan), "loss_weights": np.zeros((T, UNITS))}
     for t, k, u, value in experiment.held:
         case["held"][t, GATES.index(k), u] = value
-    for t, u, value in experiment.asked:
-        case["asked"][t, u] = value
+    for t, u, value in experiment.loss_weights:
+        case["loss_weights"][t, u] = value
     return case
 
 
@@ -33,7 +33,7 @@ def on_the_tape(case: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         case: weights (W, U, b), x (T, features), held (T, 4, units) with NaN where a gate is free, h_0, c_0 (units,),
-            asked (T, units), ∂loss/∂h of the loss alone, and dc_T (units,).
+            loss_weights (T, units), ∂loss/∂h without later steps, and dc_T (units,).
     """
     looked: dict[str, Any] = {}
 
@@ -41,7 +41,7 @@ def on_the_tape(case: dict[str, Any]) -> dict[str, Any]:
         looked[name] = mg.tensor(np.zeros(y.shape), requires_grad=True)
         return y + looked[name]
 
-    T = len(case["asked"])
+    T = len(case["loss_weights"])
     leaf = {key: mg.tensor(case[key], requires_grad=True) for key in ("x", "h_0", "c_0")}
     leaf |= {key: mg.tensor(value, requires_grad=True) for key, value in case["weights"].items()}
     W, U = (dict(zip(GATES, mg.split(leaf[key], 4, 1), strict=True)) for key in "WU")
@@ -61,7 +61,7 @@ def on_the_tape(case: dict[str, Any]) -> dict[str, Any]:
         a = mg.tanh(look(f"dc_through_o {t}", c))
         h = look(f"dh {t}", gates["o"] * a)
         values |= {f"c_new {t}": c, f"h_new {t}": h, f"a {t}": a}
-        loss = loss + (h * case["asked"][t]).sum()
+        loss = loss + (h * case["loss_weights"][t]).sum()
     (loss + (c * case["dc_T"]).sum()).backward()
     gradients = {name: zero.grad.numpy() for name, zero in looked.items()}
     arrived = {f"dc_arrived {t}": gradients[f"ledger.c.carousel {t + 1}"] for t in range(T - 1)}
