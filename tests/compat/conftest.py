@@ -1,4 +1,4 @@
-"""Every test of the first generation starts without variables, and leaves none behind."""
+"""A store of variables that is empty before and after every test of the first generation."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _fresh_variables(fresh_variables: None) -> None:
-    """Asks for it on behalf of every test here."""
+    """Request the fixture for every test here."""

@@ -1,4 +1,4 @@
-"""Keras' addresses lead to the things themselves."""
+"""Keras' addresses, each with the object that it names."""
 
 from __future__ import annotations
 

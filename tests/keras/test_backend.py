@@ -1,4 +1,4 @@
-"""What is set for all of Keras."""
+"""Settings for all of Keras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first derivative at a kink is the one that TensorFlow takes."""
+"""The first derivative at a kink, as TensorFlow computes it."""
 
 from __future__ import annotations
 

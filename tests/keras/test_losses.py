@@ -1,4 +1,4 @@
-"""Losses give TensorFlow's numbers, and say what is wrong with what they are given."""
+"""Losses against TensorFlow's numbers, and their errors for wrong arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics are means over all batches; accuracy is told from the shapes, as in Keras."""
+"""Metrics as means over all batches; the shapes decide the kind of accuracy, as in Keras."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def test_weights_that_fit(shape):
     )
     losses = mg.tensor(LOSSES)
     np.testing.assert_array_equal(reduce_losses(losses, weights, None, "none").numpy(), whole * LOSSES)
-    mean = reduce_losses(losses, weights, None, "mean_valid").item()  # what broadcasts counts as often as it is used
+    mean = reduce_losses(losses, weights, None, "mean_valid").item()  # a broadcast weight counts as often as it is used
     assert mean == pytest.approx((whole * LOSSES).sum() / whole.sum())
 
 

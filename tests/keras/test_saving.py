@@ -1,4 +1,4 @@
-"""Files of weights are whole, and what is none is named."""
+"""Files of weights: written whole, and errors for other files."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_numbers_of_layers_do_not_count():
 @pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize("order", ["as written", "as text", "at random"])
 def test_any_count_of_weights_in_any_order_of_the_archive(tmp_path, count, version, order):
-    """Version 1 wrote three digits, so that above 1000 the names as text are in another order than their numbers."""
+    """Weights beyond 1000 in files of version 1, whose three digits sort names in another order than their numbers."""
     given = [(f"w_{k % 7}/kernel:0", np.float32(k)) for k in range(count)]
     if version == 2:
         saving.save(tmp_path / "w.npz", given)

@@ -1,4 +1,4 @@
-"""The helpers of scripts."""
+"""Helpers for scripts."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from minigrad.engine.memory import with_advice
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor
 from minigrad.keras import optimizers
+from minigrad.keras.callbacks.base import Logs
 from minigrad.keras.metrics import Metric
 from minigrad.keras.models.compiled import Compiled, NotCompiledError
 from minigrad.keras.models.data import Arrays, class_weighter, unpacked
@@ -28,7 +29,6 @@ from minigrad.layers.weight import Weight
 
 PENDING = 100  # steps after which losses on a device are checked, all at once
 
-Logs = dict[str, Any]
 P = ParamSpec("P")
 R = TypeVar("R")
 

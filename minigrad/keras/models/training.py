@@ -12,6 +12,7 @@ from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor
 from minigrad.keras.bounds import count, real
 from minigrad.keras.callbacks import Callback, CallbackList, History, TerminateOnNaN
+from minigrad.keras.callbacks.base import Logs
 from minigrad.keras.callbacks.progress import ProgbarLogger, formatted
 from minigrad.keras.models.data import (
     Arrays,
@@ -22,7 +23,7 @@ from minigrad.keras.models.data import (
     source_of,
     unpacked,
 )
-from minigrad.keras.models.steps import PENDING, Logs, Stepping, check_keywords, numbers, values_of
+from minigrad.keras.models.steps import PENDING, Stepping, check_keywords, numbers, values_of
 from minigrad.layers.options import Kind, choice, flag, optional, positive_int
 
 

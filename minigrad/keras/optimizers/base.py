@@ -154,10 +154,10 @@ class Optimizer(OwnFirst):
         if not pairs:
             return self.iterations
         self.build(w for _, w in pairs)
-        given = self._given(pairs)
+        given = self._gradient_arrays(pairs)
         t = self.iterations + 1
         rate = float(at_least_0.read(f"{self.name}: the learning rate of update {t}", self.learning_rate))
-        for pack, g in self._clipped_together(self._joined(given)):
+        for pack, g in self._clip_global_norm(self._packed_gradients(given)):
             self._update(pack, g, rate, t, None if where is None else where.array)
         self.iterations = t
         for _, w in pairs:
@@ -167,7 +167,7 @@ class Optimizer(OwnFirst):
                     w.assign(constraint(w))
         return t
 
-    def _given(self, pairs: list[tuple[Any, Tensor]]) -> dict[int, Array]:
+    def _gradient_arrays(self, pairs: list[tuple[Any, Tensor]]) -> dict[int, Array]:
         """Return the gradients that are given, arrays by the identity of their weight, each clipped."""
         given = {}
         for g, w in pairs:
@@ -184,7 +184,7 @@ class Optimizer(OwnFirst):
                         f"{self.name}.apply_gradients: expected a gradient of shape {w.shape} for {_name(w)!r}, got "
                         f"{g.shape}."
                     )
-                given[id(w)] = self._clipped(w.backend, (g if g.dtype == w.dtype else g.astype(w.dtype)).array)
+                given[id(w)] = self._clip(w.backend, (g if g.dtype == w.dtype else g.astype(w.dtype)).array)
         missing = [_name(w) for _, w in pairs if id(w) not in given]
         if not given:
             raise GradientError(
@@ -195,13 +195,13 @@ class Optimizer(OwnFirst):
             warnings.warn(f"{self.name}: no gradient for {', '.join(missing)}; they stay as they are.", stacklevel=3)
         return given
 
-    def _clipped(self, xp: Xp, g: Array) -> Array:
+    def _clip(self, xp: Xp, g: Array) -> Array:
         if self.clipnorm:
             scale = self.clipnorm / xp.maximum(xp.sqrt(_square(xp, g)), self.clipnorm)
             return g * xp.astype(scale, g.dtype)
         return xp.clip(g, -self.clipvalue, self.clipvalue) if self.clipvalue else g
 
-    def _joined(self, given: dict[int, Array]) -> list[tuple[Pack, Array]]:
+    def _packed_gradients(self, given: dict[int, Array]) -> list[tuple[Pack, Array]]:
         """Return each pack with its gradients. A pack with only some gradients is split, and stays so."""
         whole: list[Pack] = []
         for pack in self._packs:
@@ -210,7 +210,7 @@ class Optimizer(OwnFirst):
         self._packs = whole
         return [(p, p.join([given[id(w)] for w in p.weights])) for p in whole if id(p.weights[0]) in given]
 
-    def _clipped_together(self, packs: list[tuple[Pack, Array]]) -> list[tuple[Pack, Array]]:
+    def _clip_global_norm(self, packs: list[tuple[Pack, Array]]) -> list[tuple[Pack, Array]]:
         if not self.global_clipnorm:
             return packs
         square = sum(_square(pack.xp, g) for pack, g in packs)

@@ -1,4 +1,4 @@
-"""Variables by name: scopes in scopes, sharing, and what a scope hands to its variables."""
+"""Variables by name: nested scopes, sharing, and the defaults that a scope gives its variables."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_a_new_variable_needs_a_shape() -> None:
         v1.get_variable("w")
 
 
-# --- what a scope hands on --------------------------------------------------------------------------------------------
+# --- defaults of a scope ----------------------------------------------------------------------------------------------
 
 
 def test_what_a_scope_says_of_its_variables() -> None:
@@ -230,7 +230,7 @@ def test_what_speaks_of_a_graph_is_without_effect() -> None:
 
 
 def test_variables_are_found_by_a_pattern() -> None:
-    """The answers are TensorFlow's."""
+    """Variables by regular expression, as in TensorFlow."""
     for scope in ("ab", "xab"):
         with v1.variable_scope(scope):
             v1.get_variable("w", [2])

@@ -1,4 +1,4 @@
-"""A line for each epoch where there is no terminal, a bar where there is one."""
+"""A line for each epoch without a terminal, a bar on a terminal."""
 
 from __future__ import annotations
 

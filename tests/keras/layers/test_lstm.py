@@ -43,7 +43,7 @@ def test_inherits_from() -> None:
 
 @BOTH
 def test_arguments_that_the_page_does_not_have_go_by_name(layer_class: Any) -> None:
-    """Those that it has, in their order and with their defaults: `tests/spec/test_pages.py`."""
+    """The arguments, in their order and with their defaults: `tests/spec/test_pages.py`."""
     (page,) = [page for page in PAGES if page.title == f"tf.keras.layers.{layer_class.__name__}"]
     taken = inspect.signature(layer_class).parameters
     extra = taken.keys() - page.arguments.keys()
@@ -98,7 +98,7 @@ def test_initializers(layer_class: Any) -> None:
 
 @BOTH
 def test_unit_forget_bias(layer_class: Any) -> None:
-    """Adds 1 to the bias of the forget gate at initialization; the others start from the bias initializer's zeros."""
+    """Forget bias of 1 at initialization; the other biases are the bias initializer's zeros."""
     np.testing.assert_array_equal(built(layer_class).weights[2].numpy(), [0, 0, 1, 1, 0, 0, 0, 0])
     np.testing.assert_array_equal(built(layer_class, unit_forget_bias=False).weights[2].numpy(), np.zeros(8))
 
@@ -188,7 +188,7 @@ def test_cells_call() -> None:
 
 
 def test_the_state_is_h_then_c() -> None:
-    """With all gates shut by their biases but the forget gate's, c stays and h goes."""
+    """State with all gates but the forget gate closed by their biases: c stays and h becomes 0."""
     cell = built(L.LSTMCell)
     shut = np.repeat([-100.0, 100.0, 0.0, -100.0], 2)
     cell.set_weights([np.zeros((4, 8)), np.zeros((2, 8)), shut])
@@ -211,7 +211,7 @@ def test_masked_steps_keep_the_state_and_repeat_the_output(where: str) -> None:
     for t in range(5):
         before = [k for k in kept if k <= t]
         if not before:
-            np.testing.assert_array_equal(y[:, t], 0.0)  # nothing was put out yet, whatever the state is
+            np.testing.assert_array_equal(y[:, t], 0.0)  # there is no output yet, whatever the state is
         else:
             np.testing.assert_allclose(y[:, t], expected[0].numpy()[:, len(before) - 1], rtol=1e-5, atol=1e-7)
     for mine, final in zip((h, c), expected[1:] if expected else start, strict=True):
@@ -283,7 +283,7 @@ def test_dropout_masks(layer_class: Any, get: str, reset: str, rate: str) -> Non
 
 
 def test_masks_last_a_sequence_and_no_longer() -> None:
-    """Drawn once, the same at every step; another at the next call."""
+    """One mask for all steps of a call, a new one at the next call."""
     layer = L.LSTM(2, dropout=0.5, unroll=True)
     layer(X, training=True)
     first = layer.cell._dropout_masks

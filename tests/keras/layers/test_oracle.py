@@ -1,4 +1,4 @@
-"""The recurrent layers give TensorFlow's numbers: every recorded configuration, values and all gradients."""
+"""The recurrent layers against TensorFlow's numbers: every recorded configuration, values and all gradients."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ PLAIN += [
 
 
 def contradicts_itself(case: Case) -> bool:
-    """TensorFlow zeroes by the mask in its original order when it runs unrolled and backwards; see oracle/README.md.
+    """Cases in which TensorFlow applies the mask in its original order, unrolled and backwards; see oracle/README.md.
 
-    Bidirectional has a layer that goes backwards, and zeroes wherever it returns sequences.
+    Bidirectional has a backward layer, and zeroes masked steps if it returns sequences.
     """
     inner = case.kwargs.get("layer", {}).get("kwargs", {})
     both_ways = inner.get("unroll") and inner.get("return_sequences") and case.info.get("mask", "none") != "none"
@@ -69,7 +69,7 @@ def test_on_every_backend(case: Case, backend: ModuleType) -> None:
 
 @cases(*PLAIN, "keras_stateful", contradictory=True)
 def test_where_tensorflow_contradicts_itself_we_do_not(case: Case) -> None:
-    """Unrolled or not, the outputs are the same; TensorFlow's are for the loop alone."""
+    """Outputs both unrolled and in the loop, which TensorFlow's numbers are for."""
     unrolled = set_up(case)
     looped = set_up(replace(case, kwargs=without_unroll(case.kwargs)))
     calls = [f"{event['call']}/" for event in case.info.get("events", []) if "call" in event] or [""]
@@ -94,7 +94,7 @@ def test_config_has_tensorflows_keys_and_values(case: Case) -> None:
     if "cell" in theirs:
         theirs["cell"] = {k: v for k, v in theirs["cell"].items() if k != "build_config"}
         if theirs["cell"]["class_name"] in ("LSTMCell", "GRUCell") and case.family.startswith("v1"):
-            # TensorFlow says "keras.layers" for either generation, and so loses which it was.
+            # TensorFlow writes "keras.layers" for either generation, and so loses the difference.
             assert theirs["cell"]["module"] == "keras.layers"
             theirs["cell"]["module"] = "compat.v1.keras.layers"
     assert mine == theirs
@@ -105,7 +105,7 @@ def test_dropout_with_tensorflows_masks(case: Case) -> None:
     layer = set_up(case)
     if case.info["dropout_of"] == "layer":
         # TensorFlow's fused layers draw one mask for every time step where its cells, and we, draw one a sequence.
-        # Given the thinned inputs, the numbers must be the same.
+        # With the dropped inputs given, the numbers must be the same.
         mask = case["dropout_mask/0"]
         thinned = {"x": case["x"] * mask, "grad/x": case["grad/x"] / np.where(mask == 0.0, np.inf, mask)}
         case = replace(case, arrays={**case.arrays, **thinned}, call={})

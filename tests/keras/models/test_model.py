@@ -1,4 +1,4 @@
-"""Models of one's own."""
+"""Custom models: layers, weights, files, masks."""
 
 from __future__ import annotations
 

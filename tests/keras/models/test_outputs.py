@@ -1,7 +1,7 @@
-"""Targets, weights, losses and metrics find their output by name, in whatever structure the outputs are.
+"""Targets, weights, losses and metrics paired with their output by name, in any structure of the outputs.
 
 The numbers are those of TensorFlow 2.15.1, for `evaluate` of a subclassed model on the same data. Where it is marked,
-TensorFlow raises too, or pairs wrongly without a word.
+TensorFlow raises too, or pairs wrongly without an error.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def renamed(structure: Any, kind: str) -> Any:
     return {name.replace("A", a).replace("B", b): value for name, value in structure.items()}
 
 
-# y, sample weights, what compile is given, what comes out; A and B are the outputs' names.
+# y, sample weights, arguments of compile, results; A and B are the outputs' names.
 ALL = {"B": ONES, "A": ZEROS}
 BY_NAME: dict[str, tuple[Any, Any, dict[str, Any], dict[str, float]]] = {
     "y": (ALL, None, {}, BOTH),
@@ -167,7 +167,7 @@ def test_the_one_output_has_a_name_too() -> None:
 @pytest.mark.parametrize("name", ["out", "output_1"])
 @pytest.mark.parametrize("built", [False, True])
 def test_the_output_of_a_sequential_is_named_after_its_last_layer(name: str, built: bool) -> None:
-    """TensorFlow has the one name before the model is built, and the other after; here both will do."""
+    """Both names that TensorFlow has: one before the model is built, the other after."""
     model = Sequential([Dense(1, name="out", kernel_initializer="ones")])
     if built:
         model.build((None, 2))
@@ -209,7 +209,7 @@ def test_in_a_training_with_shuffling_validation_and_batches_of_ones_own() -> No
 
 def test_objects_for_all_outputs_are_copied_and_the_given_ones_left_alone() -> None:
     class Largest(metrics.Metric):
-        """With a constructor of its own, and what it collects in a list that is emptied in place."""
+        """A metric with its own constructor, which collects values in a list that is emptied in place."""
 
         def __init__(self, scale: float, model: Any) -> None:
             self.seen: list[float] = []

@@ -1,4 +1,4 @@
-"""Single steps."""
+"""Single steps of training, evaluation and prediction."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_losses_on_a_device_are_looked_at_together(monkeypatch):
         numpy = Tensor.numpy
         monkeypatch.setattr(Tensor, "numpy", lambda x: left.append(x.shape) or numpy(x))
         model.fit(*(np.tile(a, (40, 1)) for a in (X, Y[:, :1])), batch_size=1, epochs=1, shuffle=False, verbose=0)
-    assert left == [()] * 6  # 240 steps: three looks at the losses, the mean loss, and two weights
+    assert left == [()] * 6  # 240 steps: three checks of the losses, the mean loss, and two weights
 
 
 def test_nan_on_a_device_names_its_step_and_changes_no_weight():

@@ -22,7 +22,7 @@ def test_a_sequential():
     assert "not built" in "\n".join(lines_of(model))
     assert lines_of(model)[-1] == "Not built: call it on data."
     model = Sequential([Embedding(5, 2, mask_zero=True), LSTM(3), Dense(1, trainable=False)])
-    assert "(None, None, 2)" in lines_of(model)[4]  # it knows its input but for the length
+    assert "(None, None, 2)" in lines_of(model)[4]  # its input is known but for the length
     model.build((None, 4))
     lines = lines_of(model)
     assert lines[0] == "sequential (Sequential)"
@@ -84,7 +84,7 @@ def test_a_model_of_ones_own_and_gates():
     ],
 )
 def test_masks_to_come(layer, mask):
-    before = Sequential([LSTM(1, return_sequences=True, name="before"), layer])  # which do not know their input
+    before = Sequential([LSTM(1, return_sequences=True, name="before"), layer])  # whose input is not known
     row = next(line for line in lines_of(before) if line.startswith(layer.name))
     assert row.split("not built")[1].split("  ")[1].strip() == mask
 

@@ -1,4 +1,4 @@
-"""Freezing: `trainable` goes down to all that is inside, and moves no weight of a model to another place.
+"""Freezing: `trainable` sets all layers inside, and keeps the order of a model's weights.
 
 Names, orders and flags are those of TensorFlow 2.15.1 for the same layers, but for one: where only a part of a layer is
 frozen, as one direction of a Bidirectional, TensorFlow moves it within the *model's* weights too.
@@ -108,7 +108,7 @@ def test_freezing_moves_no_weight_of_a_model(frozen: tuple[int, ...]) -> None:
 
 
 def test_the_order_is_tensorflows() -> None:
-    """The names too, except that TensorFlow's scope for a layer built by hand lacks its own name, "inner"."""
+    """The weights' names too, except that TensorFlow's scope for a layer built directly lacks its name, "inner"."""
     assert last_of(everything().weights) == ORDER
 
 
@@ -166,7 +166,7 @@ def test_setting_it_goes_down_to_all_that_is_inside(name: str, fresh_variables: 
     layer.trainable = False
     assert [part.trainable for part in inside] == [False] * len(inside)
     inside[-1].trainable = True
-    assert layer.trainable_weights == []  # what is around a part decides
+    assert layer.trainable_weights == []  # the layer around a part decides
     layer.trainable = True
     assert [part.trainable for part in inside] == [True] * len(inside)
     inside[0].trainable = False
@@ -222,7 +222,7 @@ X, Y = np.random.default_rng(0).normal(size=(2, 12, 2)), np.random.default_rng(1
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd", "adagrad"])
 @pytest.mark.parametrize("frozen", [0, 1])
 def test_training_goes_on_with_the_slots_of_what_is_not_frozen(optimizer: str, frozen: int) -> None:
-    """As when the updates are made by hand, with the gradients of the other weights alone."""
+    """The same weights as after explicit updates with the gradients of the other weights only."""
 
     def made() -> Any:
         clear_session()
@@ -288,7 +288,7 @@ def test_a_file_of_version_1_that_has_frozen_weights_last(tmp_path: Any, numbers
 
 
 def test_a_layer_that_was_frozen_from_the_start_wants_to_be_compiled_again() -> None:
-    """As in TensorFlow, whose optimizers know the weights of the first update."""
+    """The error of TensorFlow, whose optimizers accept the weights of the first update only."""
     model = Sequential([L.Dense(2, input_shape=(2,)), L.Dense(1)])
     model.layers[0].trainable = False
     model.compile("adam", "mse")

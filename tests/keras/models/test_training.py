@@ -1,4 +1,4 @@
-"""Training: TensorFlow's numbers step by step, toy models that learn, and what the loop does."""
+"""Training: TensorFlow's numbers step by step, toy models that learn, and the loop."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_toy_regression_is_learnt():
 
 
 def test_a_toy_classification_of_padded_sequences_is_learnt():
-    """Does the sequence hold more 1 than 2? The length varies, 0 is padding."""
+    """Sequences labelled by whether they hold more 1 than 2; the length varies, 0 is padding."""
     lengths = RNG.integers(2, 8, 300)
     x = np.where(np.arange(8) < lengths[:, None], RNG.integers(1, 3, (300, 8)), 0)
     y = ((x == 1).sum(1) > (x == 2).sum(1)).astype(int)

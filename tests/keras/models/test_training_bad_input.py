@@ -1,4 +1,4 @@
-"""What wrong data and wrong arguments of `fit` and its like are answered."""
+"""Errors for wrong data and wrong arguments of `fit`, `evaluate` and `predict`."""
 
 from __future__ import annotations
 

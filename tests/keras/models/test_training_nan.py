@@ -1,4 +1,4 @@
-"""A loss that is no number: where it is noticed, and what becomes of the weights."""
+"""A loss that is not finite: the step named in the error, and the weights afterwards."""
 
 from __future__ import annotations
 

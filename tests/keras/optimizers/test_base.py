@@ -1,4 +1,4 @@
-"""What all optimizers share: clipping, constraints, missing gradients, state, names."""
+"""The base class of optimizers: clipping, constraints, missing gradients, state, names."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_clipping(clip, expected, backend):
 
 
 def test_an_embedding_is_measured_as_one_matrix():
-    """TensorFlow measures the list of rows that were looked up, so that a row twice in a batch counts as two rows."""
+    """The norm of the gradient matrix; TensorFlow's is that of the list of rows, where a repeated row counts twice."""
     table = weight(np.zeros((2, 1)))
     loss = mg.take(table, mg.tensor([0, 0])).sum() * 3.0
     optimizers.SGD(1.0, global_clipnorm=3.0).apply_gradients(zip(mg.grad(loss, [table]), [table], strict=True))

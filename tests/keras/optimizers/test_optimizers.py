@@ -1,4 +1,4 @@
-"""Each rule gives TensorFlow's weights, on every backend, packed or not."""
+"""Each update rule against TensorFlow's weights, on every backend, packed or not."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_given_gradients_are_never_written_into(rule, sizes, seed):
         optimizer.apply_gradients(zip(gradients, weights, strict=True))
     for g, as_it_was in zip(gradients, given_before, strict=True):
         np.testing.assert_array_equal(g.numpy(), as_it_was)
-    for array, as_it_was in zip(before, copies, strict=True):  # who saw the old weights still has them
+    for array, as_it_was in zip(before, copies, strict=True):  # references to the old weights stay valid
         np.testing.assert_array_equal(array, as_it_was)
 
 

@@ -1,4 +1,4 @@
-"""Packs: several weights as one vector."""
+"""Several weights as one vector."""
 
 from __future__ import annotations
 

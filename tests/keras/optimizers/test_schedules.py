@@ -1,4 +1,4 @@
-"""Schedules give TensorFlow's learning rates."""
+"""Schedules against TensorFlow's learning rates."""
 
 from __future__ import annotations
 

@@ -74,10 +74,10 @@ def raw_rnn(
             time += 1
             now = tree.unflatten(state, flat)
             finished, x, new, emit, next_loop_state = _call_loop_fn(loop_fn, time, output, now, loop_state)
-            going = F.expand_dims(~done, -1)
-            _write(arrays, time - 1, emit, going)
+            mask = F.expand_dims(~done, -1)
+            _write(arrays, time - 1, emit, mask)
             new = _state(cell, new, len(first), dtype)
-            state = tree.map(lambda s, old: chosen(going, s, old), new, state)  # noqa: B023
+            state = tree.map(lambda s, old: chosen(mask, s, old), new, state)  # noqa: B023
             loop_state = loop_state if next_loop_state is None else next_loop_state
             done = done | _rows(finished, first)
     if isinstance(cell, RNNCell):
@@ -112,7 +112,7 @@ def _state(cell: Any, state: Any, batch: int, dtype: str) -> Any:
     return checked_state("raw_rnn", cell, state, batch, dtype, "next_state")
 
 
-def _write(arrays: Any, time: int, emit: Any, going: Tensor) -> None:
+def _write(arrays: Any, time: int, emit: Any, mask: Tensor) -> None:
     """Write the emitted values, zeros for finished rows."""
     flat, found = tree.leaves(arrays), tree.leaves(emit)
     expected = [array.element_shape for array in flat]
@@ -123,7 +123,7 @@ def _write(arrays: Any, time: int, emit: Any, going: Tensor) -> None:
             f"{expected}, got {cell_protocol.described(emit)}, of shapes {got}. Its first answer has no batch axis."
         )
     for array, y in zip(flat, found, strict=True):
-        array.write(time, chosen(going, as_tensor(y), 0.0))
+        array.write(time, chosen(mask, as_tensor(y), 0.0))
 
 
 def _outline(structure: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Loops of the first generation, run on random numbers with random gradients, and when two have said the same."""
+"""Loops of the first generation on random numbers with random gradients, and the comparison of two."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What wrong inputs, lengths and dtypes are answered in the first generation: where, what was expected, what came."""
+"""Errors of the first generation for wrong inputs, lengths and dtypes."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def test_bad_input(name: str) -> None:
 
 
 def test_a_plain_tuple_is_taken_as_c_and_h() -> None:
-    """As in TensorFlow: a tuple without names does not distinguish (c, h) from (h, c)."""
+    """A tuple without names, which does not distinguish (c, h) from (h, c), as in TensorFlow."""
     c, h = S + 1.0, S - 1.0
     one, _ = dynamic(lstm(), None, (c, h))
     other, state = v1.nn.dynamic_rnn(lstm(reuse=True), X, initial_state=rc.LSTMStateTuple(c, h))

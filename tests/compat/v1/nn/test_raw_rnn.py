@@ -1,4 +1,4 @@
-"""`raw_rnn`: what the function of one's own is given, and what becomes of what it returns."""
+"""`raw_rnn`: the arguments of the loop function, and the use of its return values."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_gradients() -> None:
 
 
 def test_it_emits_what_the_function_says() -> None:
-    """In the structure of its first answer: here a sum for each row, and the output's first number."""
+    """Emitted values in the structure of the first answer: a sum for each row, and the output's first number."""
     cell = rc.GRUCell(2, dtype="float64")
     like = (mg.zeros((), "float64"), mg.zeros((1,), "float64"))
     (sums, firsts), _, _ = v1.nn.raw_rnn(cell, reading(cell, emit=lambda y: (y.sum(axis=1), y[:, :1]), like=like))
@@ -69,7 +69,7 @@ def test_it_emits_what_the_function_says() -> None:
 
 
 def test_it_reads_what_it_wrote_until_it_says_that_it_is_done() -> None:
-    """A decoder: the output is the next input. The loop state goes from call to call, and None keeps it."""
+    """A decoder, whose output is the next input. The loop state goes from call to call, and None keeps it."""
     cell = rc.GRUCell(3, dtype="float64")
     seen = []
 
@@ -137,7 +137,7 @@ def test_bad_answers(loop_fn: Any, error: type[Exception], message: str) -> None
 
 
 def stepping(first: Any = None, later: Any = None, finished: Any = None, emit: Any = None, like: Any = None) -> Any:
-    """A loop function for one LSTM; `first` and `later` say what becomes of the state."""
+    """A loop function for one LSTM; `first` and `later` choose the state."""
 
     def loop_fn(time: int, output: Any, state: Any, loop_state: Any) -> Any:
         done = finished(time) if finished else time >= 3
@@ -161,7 +161,7 @@ BAD_STATES: dict[str, Any] = {
 @pytest.mark.parametrize("when", ["first", "later"])
 @pytest.mark.parametrize("name", BAD_STATES)
 def test_the_next_state_has_the_structure_of_the_cells(name: str, when: str) -> None:
-    """(h, c) has the shapes of (c, h): only the names tell them apart."""
+    """(h, c) with the shapes of (c, h), distinguished by the names only."""
     with pytest.raises(TypeError, match=r"`next_state` in the structure LSTMStateTuple\(c=2, h=2\), got") as caught:
         v1.nn.raw_rnn(rc.LSTMCell(2, dtype="float64"), stepping(**{when: BAD_STATES[name]}))
     assert isinstance(caught.value, LoopError)
@@ -181,7 +181,7 @@ def test_states_of_a_stack_and_of_keras_keep_their_structure() -> None:
 
 
 def test_a_state_of_numpys_arrays() -> None:
-    """What a function of one's own computes need not be tensors."""
+    """A loop function that returns no tensors."""
     cell = rc.LSTMCell(2, dtype="float64")
     plain, _, _ = v1.nn.raw_rnn(cell, stepping())
     same, state, _ = v1.nn.raw_rnn(cell, stepping(later=lambda s: rc.LSTMStateTuple(s.c.numpy(), s.h.numpy())))
@@ -191,7 +191,7 @@ def test_a_state_of_numpys_arrays() -> None:
 
 @pytest.mark.parametrize("dtype", ["int32", "uint8", "bool"])
 def test_finished_of_integers(dtype: str) -> None:
-    """Not 0 is finished; the bits of 1 turned round are not 0."""
+    """Finished rows given as integers other than 0; the inverted bits of 1 are not 0."""
     cell = rc.LSTMCell(2, dtype="float64")
     lengths = np.array([3, 1])
     emitted, state, _ = v1.nn.raw_rnn(cell, stepping(finished=lambda t: (t >= lengths).astype(dtype)))

@@ -1,4 +1,4 @@
-"""What `dynamic_rnn` promises whatever the cell: the same numbers on every path, and it says which one it took."""
+"""`dynamic_rnn` with every cell: the same numbers on every path, and the path that ran."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def lstm(options: dict[str, Any], units: int = UNITS) -> Any:
 
 
 class Stepwise(rc.RNNCell):
-    """A cell that hides the formulas of another: it can only be called."""
+    """A cell that hides the formulas of another, so that it can only be called."""
 
     state_size = property(attrgetter("cell.state_size"))
     output_size = property(attrgetter("cell.output_size"))
@@ -56,7 +56,7 @@ class Stepwise(rc.RNNCell):
 
 
 def explicit_and_tape(cell: Any, lengths: Any = LENGTHS) -> None:
-    """The weights are the same variables for both."""
+    """Compare a cell on both paths, with the same variables as weights."""
     explicit = run(cell, lengths)
     assert cell.path.startswith("explicit BPTT, ")
     other = Stepwise(cell)
@@ -96,7 +96,7 @@ def test_stacked_explicit_and_tape(options: list[dict[str, Any]], together: bool
 
 @pytest.mark.parametrize("lengths", [None, LENGTHS])
 def test_wrapped_explicit_and_tape(lengths: Any) -> None:
-    """The wrappers act around the loop, over a part of the stack each."""
+    """Wrappers around the loop, each over a part of the stack."""
 
     def dropped(cell: Any, size: int) -> Any:
         how = {"variational_recurrent": True, "input_size": size, "dtype": "float64"}
@@ -161,7 +161,7 @@ PATHS = {
 
 
 class _Half:
-    """A call of its own, that of the class behind halved."""
+    """An overridden call, half the output of the class behind."""
 
     def call(self, *args: Any) -> Any:
         output, state = super().call(*args)  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The cells of the first generation give TensorFlow's numbers: every recorded case, values and all gradients."""
+"""The cells of the first generation against TensorFlow's numbers: every recorded case, values and all gradients."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def built(case: Case) -> Any:
 
 
 def with_recorded_masks(cell: Any, case: Case) -> None:
-    """A variational DropoutWrapper is given the masks that TensorFlow drew."""
+    """Set the masks of a variational DropoutWrapper to those that TensorFlow drew."""
     if not isinstance(cell, DropoutWrapper):
         return
     structures = {"input": 0, "state": cell.cell.state_size, "output": 0}

@@ -1,4 +1,4 @@
-"""`dynamic_rnn` with lengths is Keras' layer with a mask, and either takes the other's cells."""
+"""`dynamic_rnn` with lengths against Keras' layer with a mask, each with the other's cells too."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def swapped(kernel: np.ndarray, gates: list[int]) -> np.ndarray:
 def test_lengths_are_kerass_mask(
     lengths: Any, forget_bias: float, activation: str, time_major: bool, unroll: bool
 ) -> None:
-    """`dynamic_rnn(LSTMCell, lengths)` is Keras' `LSTM(mask)`, the weights brought over: i, j, f, o and i, f, j, o."""
+    """`dynamic_rnn(LSTMCell, lengths)` against Keras' `LSTM(mask)`, weights reordered from i, j, f, o to i, f, j, o."""
     v1.reset_default_graph()
     x = X.swapaxes(0, 1).copy() if time_major else X
     cell = rc.LSTMCell(UNITS, forget_bias=forget_bias, activation=activation, dtype="float64")
@@ -65,7 +65,7 @@ def test_lengths_are_kerass_mask(
 @pytest.mark.parametrize("kind", ["gru", "simple"])
 @pytest.mark.parametrize("lengths", [None, LENGTHS])
 def test_so_with_the_other_cells(kind: str, lengths: Any) -> None:
-    """The GRU's gates are r, u there and z, r here: u is z. Its reset gate acts before the product."""
+    """The GRU with gates r, u there and z, r here, where u is z; the reset gate acts before the product."""
     cell = rc.GRUCell(UNITS, dtype="float64") if kind == "gru" else rc.BasicRNNCell(UNITS, dtype="float64")
     (outputs, h_T), (dx, dh, *_) = run(cell, lengths)
     how = {"return_sequences": True, "return_state": True, "zero_output_for_mask": True, "dtype": "float64"}
@@ -87,7 +87,7 @@ def test_so_with_the_other_cells(kind: str, lengths: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["lstm", "gru", "stacked"])
 def test_a_cell_of_keras(kind: str) -> None:
-    """Its states are as Keras has them: [h, c], a bare tensor for a GRU."""
+    """States as in Keras: [h, c], a bare tensor for a GRU."""
     cells = {"lstm": [L.LSTMCell(UNITS, dtype="float64")], "gru": [L.GRUCell(UNITS, dtype="float64")]}
     made = cells.get(kind) or [L.LSTMCell(3, dtype="float64"), L.GRUCell(2, dtype="float64")]
     cell = L.StackedRNNCells(made) if len(made) > 1 else made[0]

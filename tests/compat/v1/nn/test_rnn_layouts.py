@@ -1,4 +1,4 @@
-"""`dynamic_rnn` and its kin say the same in every layout: time first, in lists, backwards, rows that end early."""
+"""The same numbers from the loops over time in every layout: time first, lists, backwards, rows that end early."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_static_is_dynamic(lengths: Any) -> None:
 
 @pytest.mark.parametrize("lengths", [None, LENGTHS])
 def test_static_bidirectional_is_dynamic(lengths: Any) -> None:
-    """The outputs stand side by side; the weights have the same names."""
+    """Outputs side by side, and weights with the same names."""
     fw, bw = rc.LSTMCell(UNITS, **options, dtype="float64"), rc.GRUCell(2, dtype="float64")
     start = rc.LSTMStateTuple(*(np.full(shape, 0.5) for shape in shapes_of(fw))), np.full((BATCH, 2), -0.5)
     outputs, *states = v1.nn.static_bidirectional_rnn(
@@ -60,7 +60,7 @@ def test_lengths_of_any_whole_dtype(dtype: str) -> None:
 
 
 def test_a_row_ends_where_its_length_says() -> None:
-    """A row's outputs and state are those of the row by itself, cut to its length; beyond there are zeros."""
+    """Outputs and state of a row equal to those of the row alone, cut to its length; zeros beyond."""
     cell = rc.LSTMCell(UNITS, **options, dtype="float64")
     initial = rc.LSTMStateTuple(*(np.random.default_rng(4).standard_normal((BATCH, n)) for n in cell.state_size))
     outputs, state = v1.nn.dynamic_rnn(cell, X, LENGTHS, initial)

@@ -1,4 +1,4 @@
-"""`dynamic_rnn` and its kin give TensorFlow's numbers: every recorded case, values and all gradients."""
+"""The loops over time against TensorFlow's numbers: every recorded case, values and all gradients."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def rounded(spec: Any) -> Any:
 
 
 def cells_of(case: Case) -> dict[str, Any]:
-    """The cells by the arguments that take them; a variational DropoutWrapper with the masks that TensorFlow drew."""
+    """The cells by argument; a variational DropoutWrapper with the masks that TensorFlow drew."""
     found = {name: build(rounded(spec), mg) for name, spec in case.kwargs.items() if name.startswith("cell")}
     for cell in found.values():
         if isinstance(cell, DropoutWrapper):
@@ -43,7 +43,7 @@ def laid_out(structure: Any, states: list[mg.Tensor]) -> Any:
 
 
 def raw(cell: Any, x: mg.Tensor, state: Any, lengths: np.ndarray) -> Any:
-    """`dynamic_rnn` by hand; the loop function of the recorder."""
+    """`dynamic_rnn` as a loop function, the same as the recorder's."""
     steps = mg.compat.v1.TensorArray("float64", len(x)).unstack(x)
 
     def loop_fn(time: int, output: Any, following: Any, loop_state: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The dtypes of `dynamic_rnn` and its kin, and under which names the cells' variables stand."""
+"""The dtypes of the loops over time, and the names of the cells' variables."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_another_cell_of_the_same_name_shares_with_reuse() -> None:
 
 
 class OfItsOwn(rc.RNNCell):
-    """A cell in the style of 2016: its variables are asked for in its call."""
+    """A cell in the style of 2016, which calls get_variable in its call."""
 
     state_size = output_size = FEATURES  # type: ignore[assignment]
 

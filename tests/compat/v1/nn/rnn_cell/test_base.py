@@ -1,4 +1,4 @@
-"""What a cell of the first generation is, and what one of your own has to offer."""
+"""The base class of cells in the first generation, and custom cells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from minigrad.layers.cell_protocol import StateError
 
 
 class Mean(rc.RNNCell):
-    """A running mean: the state is the sum and the count, in a nest of its own."""
+    """A running mean, with the sum and the count as a nested state."""
 
     @property
     def state_size(self) -> Any:

@@ -1,4 +1,4 @@
-"""`DropoutWrapper`: what is dropped, when new masks are drawn, on every path."""
+"""`DropoutWrapper`: dropped numbers and new masks, on every path."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ONES = np.ones((BATCH, TIME, UNITS))
 
 
 class Through(rc.RNNCell):
-    """The output is the input, the new state the old one and the input: dropout shows."""
+    """A cell whose output is the input, and whose new state is the old one plus the input, so that dropout shows."""
 
     state_size = UNITS  # type: ignore[assignment]
     output_size = UNITS  # type: ignore[assignment]
@@ -31,14 +31,14 @@ def outputs(cell: Any, x: np.ndarray = ONES, **how: Any) -> np.ndarray:
 
 
 def is_a_mask(y: np.ndarray, keep: float) -> None:
-    """Zeros, and what is kept divided by the probability, in the right proportion."""
+    """Zeros, and kept numbers divided by the probability, in the right proportion."""
     np.testing.assert_allclose(np.unique(y), [0.0, 1.0 / keep], rtol=1e-15)
     assert abs((y > 0).mean() - keep) < 0.02
 
 
 @pytest.mark.parametrize("where", ["input_keep_prob", "output_keep_prob"])
 def test_each_step_each_row_and_each_call_has_a_mask_of_its_own(where: str) -> None:
-    """And that without a word about training, as in TensorFlow 1: a wrapper always drops."""
+    """Dropout in every call, as in TensorFlow 1, which has no argument `training`."""
     cell = rc.DropoutWrapper(Through(), **{where: 0.7})
     y = outputs(cell)
     is_a_mask(y, 0.7)
@@ -48,7 +48,7 @@ def test_each_step_each_row_and_each_call_has_a_mask_of_its_own(where: str) -> N
 
 @pytest.mark.parametrize("where", ["input_keep_prob", "output_keep_prob"])
 def test_so_it_is_around_the_explicit_loop(where: str) -> None:
-    """An LSTM that sees nothing but its inputs through the candidate's kernel shows which of them were dropped."""
+    """Inputs that were dropped, seen through an LSTM with only the candidate's kernel."""
     cell = rc.LSTMCell(UNITS, forget_bias=-100.0, activation="linear", dtype="float64")
     wrapped = rc.DropoutWrapper(cell, **{where: 0.7})
     wrapped.build((None, UNITS))
@@ -82,7 +82,7 @@ def test_states_are_dropped_on_their_way_to_the_next_step() -> None:
 
 
 def test_the_c_of_an_lstm_is_never_dropped() -> None:
-    """The output goes out whole, and so does c; h is thinned, in a stack too."""
+    """Dropout of h only, with the output and c unchanged, in a stack too."""
     stack = rc.MultiRNNCell([rc.LSTMCell(UNITS, dtype="float64"), rc.LSTMCell(UNITS, dtype="float64")])
     cell = rc.DropoutWrapper(stack, state_keep_prob=0.6)
     y, states = cell(ONES[:, 0], cell.zero_state(BATCH, "float64"))
@@ -142,7 +142,7 @@ def test_numbers_of_all_kinds(keep: Any) -> None:
 
 
 def test_a_tensor_is_read_at_every_call() -> None:
-    """What a placeholder was for: training drops, and the same wrapper then keeps everything."""
+    """A tensor in place of a placeholder: training drops, and the same wrapper then keeps everything."""
     keep = v1.get_variable("keep", initializer=0.5, trainable=False)
     cell = rc.DropoutWrapper(rc.GRUCell(UNITS, dtype="float64"), keep, keep, keep)
     assert (outputs(cell) == 0.0).mean() > 0.3

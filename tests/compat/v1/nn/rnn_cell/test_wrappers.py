@@ -1,4 +1,4 @@
-"""MultiRNNCell, ResidualWrapper and DeviceWrapper: scopes, states, backends, inside `dynamic_rnn` and out of it."""
+"""MultiRNNCell, ResidualWrapper and DeviceWrapper: scopes, states, backends, inside and outside `dynamic_rnn`."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_a_device_of_tensorflows_is_the_current_backend() -> None:
 
 
 def test_a_cell_on_another_backend() -> None:
-    """Weights, states and outputs live there; a sequence that is data is brought over step by step."""
+    """The backend of weights, states and outputs; a sequence of data is copied there step by step."""
     with mg.using(strict_backend):
         cell = rc.DeviceWrapper(rc.LSTMCell(2, dtype="float64"), "numpy")
         outputs, state = v1.nn.dynamic_rnn(cell, X, LENGTHS, dtype="float64")
@@ -180,7 +180,7 @@ def test_a_function_without_a_name_is_not_written() -> None:
 
 
 def test_code_is_not_run() -> None:
-    """TensorFlow writes the code of a function; whoever reads it is to say which function is meant."""
+    """A function's code, as TensorFlow writes it; the user passes the function in its place."""
     config = rc.ResidualWrapper(rc.GRUCell(2)).get_config()
     theirs = {"residual_fn": ["4wIAAAA=", None, None], "residual_fn_type": "lambda", "residual_fn_module": __name__}
     with pytest.raises(OptionError, match="`residual_fn` is the code of a function, which is not run"):
@@ -192,7 +192,7 @@ def test_code_is_not_run() -> None:
 
 
 def test_cells_in_cells_are_written_in_one_way() -> None:
-    """As TensorFlow 1 does; a cell of Keras has its module beside, for its name is the same."""
+    """The form of TensorFlow 1; a cell of Keras has its module too, because its name is the same."""
     cells = [rc.ResidualWrapper(rc.LSTMCell(3)), mg.keras.layers.LSTMCell(3), rc.GRUCell(3)]
     stack = rc.MultiRNNCell(cells)
     one, two, three = stack.get_config()["cells"]

@@ -1,4 +1,4 @@
-"""What callbacks do, on logs that are played to them and on small trainings."""
+"""Callbacks, on given logs and in small trainings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def model_on(rate=0.1):
     return model
 
 
-class Told:
+class FakeModel:
     """A model whose weights are the number of the epoch."""
 
     def __init__(self):
@@ -39,8 +39,8 @@ class Told:
 
 
 def play(callback, values, name="val_loss"):
-    """Tells a callback the values, one an epoch, until it stops the training. Returns the model and the logs."""
-    model, logs = Told(), []
+    """Call a callback with the values, one an epoch, until it stops the training; return the model and the logs."""
+    model, logs = FakeModel(), []
     callback.set_model(model)
     callback.on_train_begin({})
     for epoch, value in enumerate(values):
@@ -109,7 +109,7 @@ def test_early_stopping(arguments, values, epochs, weights):
     assert (len(logs), model.weights) == (epochs, weights)
 
 
-def test_accuracy_is_to_rise_and_the_reason_is_told(capsys):
+def test_accuracy_must_rise_and_the_reason_is_printed(capsys):
     stopping = callbacks.EarlyStopping("val_accuracy", patience=1, verbose=1)
     _, logs = play(stopping, [0.5, 0.6, 0.6], "val_accuracy")
     assert len(logs) == 3
@@ -141,7 +141,7 @@ def test_early_stopping_in_a_training_goes_back_to_the_best_weights():
 def test_early_stopping_is_tensorflows_and_puts_the_best_weights_back_as_keras_3(case, restores):
     callback, first = callbacks.EarlyStopping(**case.kwargs, restore_best_weights=restores), case.info["first_epoch"]
     for _ in range(2):  # several trainings with one callback
-        model = Told()
+        model = FakeModel()
         callback.set_model(model)
         callback.on_train_begin({})
         for epoch, value in enumerate(case["x"], first):
@@ -157,7 +157,7 @@ def test_early_stopping_is_tensorflows_and_puts_the_best_weights_back_as_keras_3
 
 
 def test_early_stopping_that_never_stops_or_is_stopped_by_another():
-    """In a training whose loss grows; and in a second one with the same callback, which forgets the first."""
+    """Early stopping in a training whose loss grows, and in a second one with the same, reset callback."""
 
     def trained(model, stopping, epochs, *others):
         kept = []
@@ -183,7 +183,7 @@ def test_early_stopping_that_never_stops_or_is_stopped_by_another():
     np.testing.assert_array_equal(third.get_weights()[0], kept[0][0])
 
 
-def test_early_stopping_with_nothing_to_look_at_changes_nothing():
+def test_early_stopping_without_a_watched_epoch_changes_nothing():
     stopping = callbacks.EarlyStopping("loss", restore_best_weights=True, start_from_epoch=9)
     model = model_on()
     model.fit(X, Y, epochs=0, verbose=0, callbacks=stopping)
@@ -229,7 +229,7 @@ def test_model_checkpoint_saves_the_best_only(tmp_path, capsys):
     saved = []
     callback = callbacks.ModelCheckpoint(tmp_path / "best", save_best_only=True, verbose=1, initial_value_threshold=4)
 
-    class Saving(Told):
+    class Saving(FakeModel):
         def save_weights(self, path):
             saved.append(self.weights)
 
@@ -257,7 +257,7 @@ def test_csv_logger(tmp_path):
 
 
 @pytest.mark.parametrize("kind", [callbacks.ModelCheckpoint, callbacks.CSVLogger])
-def test_folders_on_the_way_to_a_file_are_made(tmp_path, kind):
+def test_missing_folders_of_a_path_are_created(tmp_path, kind):
     path = tmp_path / "a" / "b" / "c.npz"
     model_on().fit(X, Y, callbacks=kind(path), verbose=0)
     assert path.stat().st_size
