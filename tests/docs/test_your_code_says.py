@@ -143,7 +143,7 @@ def script() -> dict[str, Any]:
     return names
 
 
-OPERATIONS = rows("Operations and layers that nearly every script has")
+OPERATIONS = rows("Common operations and layers")
 
 
 @pytest.mark.parametrize("theirs", OPERATIONS)
@@ -155,7 +155,7 @@ def test_what_stands_for_an_operation_runs(theirs: str) -> None:
 
 
 NO_EXPRESSIONS = ("get_variable", "while", "if", "with tf.using(backend):")  # words, and half a statement
-INSTEAD = rows("What is not there, and what to write instead")
+INSTEAD = rows("Names without a counterpart, and their replacements")
 
 
 @pytest.mark.parametrize("theirs", INSTEAD)
