@@ -1,7 +1,7 @@
 """Earlier addresses of modules: ``import minigrad.tape`` gives `minigrad.engine.tape`, the same module object.
 
 `minigrad/__init__.py` imports this module last. Modules that are loaded by then get their earlier names at once, the
-others when they are asked for.
+others at their first import.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ ALIASES = {
     "minigrad.tracing.reading": "minigrad.tracing.assembly",
     "minigrad.train.files": "minigrad.train.json_files",
 }
-"""Earlier address → today's. What lies inside a package moves with it."""
+"""Earlier address → today's. Modules inside a package move with it."""
 
 NAMES = {
     "minigrad.engine.creation": {"beside": "minigrad.engine.creation.as_tensor_like"},
@@ -84,7 +84,7 @@ def resolve(name: str) -> str | None:
 
 
 class AliasFinder(MetaPathFinder, Loader):
-    """Finds a module at its earlier address."""
+    """Finder of modules at their earlier addresses."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None

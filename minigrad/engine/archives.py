@@ -25,7 +25,7 @@ _DAMAGE = (
 
 
 class DamagedError(Exception):
-    """An archive is damaged. The message says how, as the end of a sentence."""
+    """Damaged archive. The message, the end of a sentence, says in which respect."""
 
 
 class Archive:

@@ -1,4 +1,4 @@
-"""Checks of plain arguments: flags, fractions, numbers. Each returns the value, or raises an OptionError.
+"""Checks of plain arguments: flags, fractions, numbers. Each returns the value or raises an OptionError.
 
 The first argument, `where`, begins the message: ``"random.bernoulli: `p`"``.
 """
@@ -14,7 +14,7 @@ from minigrad.engine.errors import OptionError, shown
 
 
 def flag(where: str, value: Any) -> bool:
-    """Returns True or False, for these or for 0 and 1, Python's or NumPy's."""
+    """Return True or False, for these or for 0 and 1, of Python or NumPy."""
     if value is True or value is False:
         return value
     if getattr(value, "shape", ()) or not (hasattr(value, "__bool__") and value in (True, False)):
@@ -23,14 +23,14 @@ def flag(where: str, value: Any) -> bool:
 
 
 def number(where: str, value: Any) -> float:
-    """Returns a finite number, Python's for NumPy's."""
+    """Return a finite number as Python's."""
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise OptionError(f"{where}: expected a finite number, got {shown(value)}.")
     return float(value)
 
 
 def non_negative(where: str, value: Any) -> float:
-    """Returns a finite number from 0 on."""
+    """Return a finite number from 0 on."""
     x = number(where, value)
     if x < 0:
         raise OptionError(f"{where}: expected a number from 0 on, got {shown(value)}.")
@@ -38,14 +38,14 @@ def non_negative(where: str, value: Any) -> float:
 
 
 def fraction(where: str, value: Any) -> float:
-    """Returns a number from 0 to 1."""
+    """Return a number from 0 to 1."""
     if isinstance(value, bool) or not isinstance(value, Real) or not 0.0 <= float(value) <= 1.0:
         raise OptionError(f"{where}: expected a number from 0 to 1, got {shown(value)}.")
     return float(value)
 
 
 def integer(where: str, value: Any) -> int:
-    """Returns Python's int for a whole number of any kind."""
+    """Return a whole number of any kind as Python's int."""
     try:
         if not isinstance(value, bool) and not getattr(value, "shape", ()):
             return index(value)

@@ -22,7 +22,7 @@ from minigrad.engine.tensor import Tensor, TensorLike, apply, gradients
 
 __all__ = ["GradientTape", "grad", "no_grad"]
 
-# Here the parts meet: operations run on Tensors, and the methods of a Tensor get their functions.
+# The parts meet here: operations run on Tensors, and the methods of a Tensor get their functions.
 Tensor.functional = Op.functional = functional
 Op.apply = apply
 Tensor.host = host
@@ -35,7 +35,7 @@ def grad(
     grad_outputs: TensorLike | Sequence[TensorLike] = None,
     create_graph: bool = False,
 ) -> list[Tensor | None]:
-    """Returns ∂(Σ outputs)/∂input for each input, and accumulates nothing.
+    """Return ∂(Σ outputs)/∂input for each input; accumulate nothing.
 
     Args:
         outputs: one tensor or several.
@@ -62,7 +62,7 @@ def grad(
 
 
 def _seeds(where: str, outputs: Any, given: Any) -> list[TensorLike]:
-    """The cotangents, given in the structure of the outputs, in their order; None where none was given."""
+    """Return the cotangents, given in the structure of the outputs, in their order; None where none was given."""
     if isinstance(outputs, dict):
         given = None if given is None else [given.get(key) for key in outputs]
         outputs = list(outputs.values())
@@ -85,7 +85,7 @@ def _gradients_at(
 
 
 def _tensors(where: str, structure: Any) -> list[Tensor]:
-    """The tensors in nested lists, tuples and dicts, in their order."""
+    """Return the tensors in nested lists, tuples and dicts, in their order."""
     found = tree.leaves(structure)
     for x in found:
         if not isinstance(x, Tensor):
@@ -113,17 +113,17 @@ class _Since(Cotangents):
 
 
 class GradientTape:
-    """TensorFlow's idiom: record inside the `with` block, ask afterwards.
+    """Record inside the `with` block and compute gradients afterwards, as TensorFlow's class of that name.
 
-    Weights and other tensors that require a gradient are watched by themselves, the rest when `watch` is called. A
-    tape answers once, unless it is persistent. What one tape answers inside the block of another is recorded by the
-    other: that is how to get second derivatives.
+    Weights and other tensors that require a gradient are watched automatically, the rest after `watch`. `gradient` can
+    be called once, or any number of times if the tape is persistent. A gradient that one tape computes inside the block
+    of another is recorded by the other; this gives second derivatives.
 
-    It records what its own thread or task does, and the tasks that were created inside the block.
+    A tape records its own thread or task, and the tasks that were created inside the block.
 
     Args:
-        persistent: may `gradient` be asked more than once?
-        watch_accessed_variables: are weights watched by themselves?
+        persistent: whether `gradient` can be called more than once.
+        watch_accessed_variables: whether weights are watched automatically.
 
     >>> import minigrad as mg
     >>> x = mg.tensor(3.0)
@@ -134,8 +134,8 @@ class GradientTape:
     Tensor(6., dtype=float32)
     """
 
-    _open: ClassVar[tuple[GradientTape, ...]] = ()  # those of all threads, for they may share tensors
-    _lock: ClassVar[Lock] = new_lock()  # over what is open and lent
+    _open: ClassVar[tuple[GradientTape, ...]] = ()  # of all threads, as they may share tensors
+    _lock: ClassVar[Lock] = new_lock()  # held to change what is open and lent
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self.persistent = flag("GradientTape: `persistent`", persistent)
@@ -144,7 +144,7 @@ class GradientTape:
         self._since = 0  # the serial number at which recording began
         self._variables: dict[int, Tensor] = {}  # by id, as in all of these
         self._watched: dict[int, Tensor] = {}
-        self._lent: dict[int, Tensor] = {}  # those of the watched that require a gradient for the sake of tapes only
+        self._lent: dict[int, Tensor] = {}  # watched tensors that require a gradient only for tapes
         self._block = observing(self._see, on=True) if watch_accessed_variables else recording(True)
 
     def __enter__(self) -> Self:
@@ -165,14 +165,14 @@ class GradientTape:
         self._block.__exit__()
 
     def reset(self) -> None:
-        """Forgets what was recorded and watched so far."""
+        """Forget the recorded operations and the watched tensors."""
         self._return_lent()
         self._since = next_serial()
         self._variables, self._watched = {}, {}
         self._answered = False
 
     def watch(self, tensor: Any) -> None:
-        """Records from now on what a tensor, or each of a structure of them, takes part in."""
+        """Record from now on the operations on a tensor, or on each tensor of a structure."""
         for x in _tensors("GradientTape.watch", tensor):
             with GradientTape._lock:
                 if not x.requires_grad or _is_lent(x):
@@ -183,7 +183,7 @@ class GradientTape:
             self._watched[id(x)] = x
 
     def _return_lent(self) -> None:
-        """Tensors watched by no tape any more require no gradient any more; what they took part in stays recorded."""
+        """Let tensors that no tape watches any more require no gradient; operations on them stay recorded."""
         if not self._lent:
             return
         with GradientTape._lock:
@@ -192,7 +192,7 @@ class GradientTape:
                 x.requires_grad = _is_lent(x)
 
     def _see(self, node: Node) -> None:
-        """Notes which weights an operation reads."""
+        """Remember which weights an operation reads."""
         if self not in GradientTape._open:  # a task that was created inside the block, and still runs
             return
         for x, needed in zip(node.inputs, node.needs, strict=True):
@@ -200,7 +200,7 @@ class GradientTape:
                 self._variables[id(x)] = x
 
     def watched_variables(self) -> tuple[Tensor, ...]:
-        """Returns the weights that were read or watched so far: leaves that require a gradient by themselves."""
+        """Return the weights that were read or watched so far: leaves that require a gradient without a tape."""
         return tuple(self._variables.values())
 
     def stop_recording(self) -> AbstractContextManager[None]:
@@ -210,7 +210,7 @@ class GradientTape:
     def gradient(
         self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: str = "none"
     ) -> Any:
-        """Returns ∂(Σ target)/∂source, in the structure of `sources`.
+        """Return ∂(Σ target)/∂source, in the structure of `sources`.
 
         Args:
             target: a tensor or a structure (lists, tuples, dicts) of them; many numbers count as their sum.

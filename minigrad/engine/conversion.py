@@ -17,7 +17,7 @@ def constant(x: TensorLike, backend: BackendModule, what: str = "tensor") -> Ten
 
 
 def array_from(data: Any, dtype: Any, backend: BackendModule, what: str = "tensor") -> Array:
-    """Returns a fresh array of the backend, Python floats as float32. Raises as `mg.tensor`; messages say `what`."""
+    """Return a new array of the backend, Python floats as float32. Raise as `mg.tensor`; messages begin with `what`."""
     name = None if dtype is None else dtype_name(dtype)
     if isinstance(data, Tensor):
         data = data.array if data.backend is backend else data.numpy()
@@ -25,7 +25,7 @@ def array_from(data: Any, dtype: Any, backend: BackendModule, what: str = "tenso
         _refuse(data, what)
     typed = hasattr(data, "dtype")
     xp = backend
-    if not getattr(backend, "on_host", False):  # what comes from the host is looked at there, without a transfer
+    if not getattr(backend, "on_host", False):  # values from the host are checked there, without a transfer
         host = registry.resolve("numpy")
         xp = host if host.is_array(data) or not backend.is_array(data) else backend
     try:
@@ -47,9 +47,9 @@ def array_from(data: Any, dtype: Any, backend: BackendModule, what: str = "tenso
 
 
 def _refuse_misfit(xp: BackendModule, x: Array, came: str, name: str, what: str) -> None:
-    """Raises DTypeError if numbers of one dtype do not fit another: too large, or with fractions for integers.
+    """Raise DTypeError if numbers of one dtype do not fit another: too large, or with fractions for integers.
 
-    Rounding to fewer digits is no misfit, nor is a number's truth as a bool.
+    Rounding to fewer digits is allowed, and any number may become a bool.
     """
     if always_fits(came, name) or 0 in x.shape:
         return
@@ -66,7 +66,7 @@ def _refuse_misfit(xp: BackendModule, x: Array, came: str, name: str, what: str)
 
 
 def _checked_dtype(data: Any, dtype: Any, what: str) -> str:
-    """The name of the dtype that the data have."""
+    """Return the name of the data's dtype, or raise DTypeError for data that are no numbers."""
     try:
         return dtype_name(dtype)
     except MinigradError as error:
@@ -74,15 +74,15 @@ def _checked_dtype(data: Any, dtype: Any, what: str) -> str:
 
 
 def _refuse(data: Any, what: str) -> None:
-    """Raises GradientError or DTypeError for what would lose its history, or its mask, anywhere in nested lists."""
+    """Raise an error for data that would lose their history (a list of tensors) or their mask (a masked array)."""
     if isinstance(data, (list, tuple)):
         for part in data:
             if type(part) is not float:
                 _refuse_part(part, what)
     elif hasattr(data, "filled") and hasattr(data, "mask"):
         raise DTypeError(
-            f"{what}: got a masked array, and its mask would be lost. Say what stands in its place, x.filled(0), and "
-            "hand the mask on by itself, ~np.ma.getmaskarray(x)."
+            f"{what}: got a masked array, and its mask would be lost. Fill the masked places, x.filled(0), and "
+            "pass the mask separately, ~np.ma.getmaskarray(x)."
         )
 
 
@@ -95,7 +95,7 @@ def _refuse_part(part: Any, what: str) -> None:
 
 
 def _first(data: Any) -> Any:
-    """The first thing in nested lists that is not a list."""
+    """Return the first element in nested lists that is not a list."""
     while isinstance(data, (list, tuple)) and data:
         data = data[0]
     return data

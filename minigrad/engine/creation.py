@@ -1,4 +1,4 @@
-"""Making tensors out of numbers."""
+"""Creation of tensors from numbers."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ __all__ = ["as_tensor", "as_tensor_like", "is_floating", "tensor"]
 
 
 def tensor(data: TensorLike, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Returns a new leaf on the current backend, with a copy of the data.
+    """Return a new leaf on the current backend, with a copy of the data.
 
     Args:
         data: a Python number, nested lists of them, a NumPy array, an array of the current backend, or a Tensor.
         dtype: a name such as ``"float64"``, or a NumPy dtype. By default Python floats become float32, and arrays
             keep the dtype they have.
-        requires_grad: is the gradient with respect to this tensor wanted? For floating dtypes only.
+        requires_grad: whether the gradient with respect to this tensor is wanted; for floating dtypes only.
 
     Raises:
         ShapeError: the lists are ragged.
         UnknownNameError: there is no dtype of that name.
         DTypeError: the data are not numbers; the dtype cannot hold them (300 as uint8, 0.5 as int32, 1e300 as
-            float32; to round is no error, and any number is a bool); they are a masked array; or a gradient is wanted
+            float32; rounding is no error, and any number fits a bool); they are a masked array; or a gradient is wanted
             for integers.
         OptionError: `requires_grad` is neither True nor False.
         GradientError: `data` is a list of tensors, whose history would be lost.
@@ -42,7 +42,7 @@ def tensor(data: TensorLike, dtype: Any = None, requires_grad: bool = False) -> 
 
 
 def as_tensor(x: TensorLike, dtype: Any = None, what: str = "tensor") -> Tensor:
-    """Returns x, which messages call `what`, itself if it is a Tensor (of that dtype), else a new one."""
+    """Return x, which messages call `what`: itself if it is a Tensor (of that dtype), else a new one."""
     if not isinstance(x, Tensor):
         backend = registry.current()
         return Tensor(array_from(x, dtype, backend, what), backend)
@@ -50,7 +50,7 @@ def as_tensor(x: TensorLike, dtype: Any = None, what: str = "tensor") -> Tensor:
 
 
 def as_tensor_like(x: Tensor, other: TensorLike, what: str) -> Tensor:
-    """Returns `other` as a tensor on the backend of x.
+    """Return `other`, which messages call `what`, as a tensor on the backend of x.
 
     Raises:
         BackendError: it is a Tensor that lives elsewhere.

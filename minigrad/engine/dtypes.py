@@ -1,4 +1,4 @@
-"""Dtypes by name: whatever a library calls its own, here it is ``"float32"``, ``"int64"``, ``"bool"`` …"""
+"""Dtypes by name: ``"float32"``, ``"int64"``, ``"bool"`` …, for the dtypes of every array library."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PYTHON = {"float": "float64", "int": "int64", "bool_": "bool"}  # as NumPy reads
 
 
 def dtype_name(dtype: Any) -> str:
-    """Returns the name of a dtype.
+    """Return the name of a dtype.
 
     Args:
         dtype: a name, one of Python's types, or a dtype of any library: NumPy's ``np.float32`` and
@@ -42,12 +42,12 @@ def dtype_name(dtype: Any) -> str:
 
 
 def is_floating(dtype: Any) -> bool:
-    """Is it a dtype of real numbers, whatever the backend calls it?"""
+    """Return whether a dtype, of any backend, is one of real numbers."""
     return dtype_name(dtype) in FLOATING
 
 
 def fits(number: float, name: str) -> bool:
-    """Returns whether a number, fractions aside, is within the range of a dtype; NaN and infinity are in none."""
+    """Return whether a number, apart from fractions, is within the range of a dtype; NaN and infinity never are."""
     if name == "bool":
         return True
     if name in FLOATING:
@@ -57,13 +57,13 @@ def fits(number: float, name: str) -> bool:
 
 
 def _integers(name: str) -> tuple[int, int]:
-    """The smallest and the largest integer of a dtype."""
+    """Return the smallest and the largest integer of a dtype."""
     bits = int(name.removeprefix("u").removeprefix("int"))
     return (0, (1 << bits) - 1) if name.startswith("u") else (-(1 << bits - 1), (1 << bits - 1) - 1)
 
 
 def always_fits(came: str, name: str) -> bool:
-    """Returns whether a dtype holds every number of another, rounded to fewer digits where it must."""
+    """Return whether a dtype holds every number of another, rounded to fewer digits where needed."""
     if name in ("bool", "float64") or came == "bool" or came == name:
         return True
     if came in FLOATING:

@@ -1,7 +1,7 @@
 """The errors that minigrad raises, so that a program can tell them apart.
 
-Each is also one of Python's own (`ShapeError` is a `ValueError`, `DTypeError` a `TypeError`, …), so code that knows
-nothing of minigrad catches what it expects. Every message says where, what was expected, what came, and what to do.
+Each is also one of Python's own (`ShapeError` is a `ValueError`, `DTypeError` a `TypeError`, …), so code written
+without minigrad catches them too. Every message states the place, the expected value, the given value and the remedy.
 """
 
 from __future__ import annotations
@@ -12,63 +12,63 @@ from typing import Any
 
 
 class MinigradError(Exception):
-    """The base of every error that minigrad raises on purpose."""
+    """Base class of every error that minigrad raises on purpose."""
 
 
 class ShapeError(MinigradError, ValueError):
-    """An array has the wrong rank, or the wrong size along an axis."""
+    """Wrong rank of an array, or wrong size along an axis."""
 
 
 class IndexRangeError(MinigradError, IndexError):
-    """An index names a place that the array does not have."""
+    """Index out of the range of an array."""
 
 
 class DTypeError(MinigradError, TypeError):
-    """An array has a dtype that the operation cannot use."""
+    """Dtype that an operation cannot use."""
 
 
 class GradientError(MinigradError, RuntimeError):
-    """A gradient cannot be had: the graph was freed, never recorded, or written over."""
+    """Gradient that cannot be computed: the graph was freed, never recorded, or an input was overwritten."""
 
 
 class GradientCheckError(MinigradError, AssertionError):
-    """A gradient differs from what finite differences say."""
+    """Gradient that differs from finite differences."""
 
 
 class UnknownNameError(MinigradError, ValueError):
-    """A name such as ``"relu"`` stands for nothing that minigrad knows."""
+    """Unknown name, such as ``"rellu"`` for an activation."""
 
 
 class OptionError(MinigradError, ValueError):
-    """An argument or an option of a run has a value that cannot be used, or does not exist."""
+    """Unusable value of an argument or of an option of a run, or an option that does not exist."""
 
 
 class DataError(MinigradError, ValueError):
-    """Data to train on or to predict from cannot be used: a file or an array is not what it should be."""
+    """Unusable data to train on or to predict from, in a file or in arrays."""
 
 
 class NaNLossError(MinigradError, ArithmeticError):
-    """A loss became NaN or infinite, so the gradients that follow mean nothing."""
+    """Loss that became NaN or infinite, so that its gradients are meaningless."""
 
 
 class OutOfMemoryError(MinigradError, MemoryError):
-    """The host's memory is full, or a device's."""
+    """Full memory, of the host or of a device."""
 
 
 class BackendError(MinigradError, RuntimeError):
-    """Something is wrong with a backend. The three subclasses say what."""
+    """Problem with a backend. The three subclasses distinguish them."""
 
 
 class UnknownBackendError(BackendError):
-    """No backend of that name is registered."""
+    """Name that no registered backend has."""
 
 
 class BackendUnavailableError(BackendError):
-    """The backend is registered, but its library is missing or its device does not answer."""
+    """Registered backend whose library is missing or whose device does not answer."""
 
 
 class BackendContractError(BackendError):
-    """The module does not offer what `minigrad.engine.protocol` asks for."""
+    """Module without all functions of `minigrad.engine.protocol`."""
 
 
 def mixed_backends_error(what: str, a: Any, b: Any) -> BackendError:
@@ -97,13 +97,13 @@ def overwritten_error(op: str, shape: tuple[int, ...]) -> GradientError:
 
 
 def unknown_name(what: str, name: object, known: Iterable[str], hint: str = "") -> UnknownNameError:
-    """Returns the error for an unknown name, with the nearest known one.
+    """Return the error for an unknown name, with the nearest known one.
 
     Args:
-        what: where the name was given and what it should name, e.g. ``"Dense: activation"``.
-        name: what came.
+        what: the place where the name was given and the kind of name, e.g. ``"Dense: activation"``.
+        name: the name that was given.
         known: every name that would have been right.
-        hint: a further way out, one sentence.
+        hint: one more remedy, one sentence.
 
     >>> print(unknown_name("activation", "tahn", ["relu", "tanh"]))
     activation: unknown name 'tahn'. Did you mean 'tanh'? Known are: relu, tanh.
@@ -117,7 +117,7 @@ def unknown_name(what: str, name: object, known: Iterable[str], hint: str = "") 
 
 
 def shown(value: Any) -> str:
-    """Returns a value as a message shows it: an array by its shape, a class by its name, all else as Python does."""
+    """Return a value as messages show it: an array by its shape, a class by its name, all else by `repr`."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     return f"{type(value).__name__} of shape {value.shape}" if getattr(value, "shape", ()) else repr(value)

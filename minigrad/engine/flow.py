@@ -1,8 +1,8 @@
-"""State of one flow of control: a thread, an asyncio task, or whatever else runs in a `contextvars.Context` of its own.
+"""State of one flow of control: a thread, an asyncio task, or anything else with its own `contextvars.Context`.
 
-What a `with` block changes (is the tape on? which backend is in use? which layer is being called?) holds in the flow
-that entered the block. Other threads do not see it. A new thread starts from the defaults of the process; a task starts
-from the state of the flow that created it. All of it is immutable values in context variables, so no lock is needed.
+A change by a `with` block (recording, the backend in use, the layer being called) holds in the flow that entered the
+block. Other threads do not see it. A new thread starts from the defaults of the process; a task starts from the state
+of the flow that created it. All state is immutable values in context variables, so no lock is needed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Lock = AbstractContextManager[bool]
 
 
 def new_lock() -> Lock:
-    """Return a re-entrant lock for what all threads share; a fork waits for it, so that it is free in the child."""
+    """Return a re-entrant lock for state that all threads share; a fork waits for it, so it is free in the child."""
     lock = RLock()
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
@@ -32,14 +32,14 @@ def new_lock() -> Lock:
 
 
 class FlowStack(Generic[T]):
-    """The blocks that a flow of control is inside of, outermost first.
+    """Stack of the blocks around a flow of control, outermost first.
 
-    An entry is left by its identity, not by its place: a generator that is suspended inside a block may leave it before
-    a block that was entered later, or in another thread.
+    Entries are removed by identity, not by position: a generator that is suspended inside a block may leave it before a
+    block that was entered later, or in another thread.
 
     Attributes:
-        entries: returns them, a tuple.
-        replace: sets the tuple; `push` and `drop` without a call, for the layers' own calls.
+        entries: a function that returns the blocks, a tuple.
+        replace: a function that sets that tuple: `push` and `drop` at the cost of one call, for the calls of layers.
         everywhere: all stacks of the process.
     """
 
@@ -56,7 +56,7 @@ class FlowStack(Generic[T]):
         self._entries.set((*self.entries(), entry))
 
     def drop(self, entry: T) -> None:
-        """Leave the block that was entered last with this very entry; nothing where this flow is in no such block."""
+        """Leave the block entered last with this very entry, if this flow is in one."""
         entries = self.entries()
         if entries and entries[-1] is entry:
             self._entries.set(entries[:-1])
@@ -78,11 +78,10 @@ class FlowStack(Generic[T]):
 
 
 class FlowBlock(AbstractContextManager[T]):
-    """A change for the time of a `with` block, or of a function that it decorates, in one flow of control.
+    """Base class of changes that hold in one flow of control, inside a `with` block or a decorated function.
 
-    One object may be entered any number of times, also while it is entered, also by several threads. As a decorator of
-    a generator, of a coroutine or of an asynchronous generator it holds while their code runs, and not while they are
-    suspended.
+    One object may be entered any number of times, also while it is entered, and by several threads. As a decorator of a
+    generator, a coroutine or an asynchronous generator it holds while their code runs, not while they are suspended.
     """
 
     def __enter__(self) -> T:
@@ -135,11 +134,11 @@ class FlowBlock(AbstractContextManager[T]):
                 with self:
                     inner.close()
                 raise
-            except BaseException as error:  # noqa: BLE001  (it is the generator's to handle)
+            except BaseException as error:  # noqa: BLE001  (the generator handles it)
                 resume, value = inner.throw, error
 
     async def _awaited(self, awaitable: Any) -> Any:
-        """Await, inside the block between suspensions only: whoever drives the coroutine shares its context."""
+        """Await inside the block, between suspensions only: the caller that drives a coroutine shares its context."""
         return await coroutine(self._steps)(awaitable.__await__())
 
     async def _asynchronous_steps(self, inner: Any) -> Any:
@@ -161,12 +160,12 @@ class FlowBlock(AbstractContextManager[T]):
 
 
 class FlowAttribute(Generic[T]):
-    """An attribute that has in each flow of control the value that was set there, else a default.
+    """Attribute with a separate value in each flow of control.
 
-    It dies with its object, is not copied, and not pickled.
+    Values are released with their object, and neither copied nor pickled.
 
     Args:
-        default: its value where none was set.
+        default: the value in flows that set none.
     """
 
     def __init__(self, default: T) -> None:

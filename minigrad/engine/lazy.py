@@ -1,4 +1,4 @@
-"""Names of a package that are imported when they are first asked for: what nobody asks for costs nothing."""
+"""Lazy names of a package: imported at first use, so that unused ones cost nothing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 
 def lazy_getattr(package: str, names: Sequence[str], *modules: str) -> Callable[[str], Any]:
-    """Returns the `__getattr__` of a package, whose `dir()` lists all its names from then on.
+    """Return the `__getattr__` of a package, whose `dir()` lists all its names from then on.
 
     Args:
         package: its name.
-        names: the public names; those that are here already are never asked for.
-        modules: where the others are: inside the package, the modules themselves or where they are defined.
+        names: the public names.
+        modules: modules inside the package: public names themselves, or those that define names not yet imported.
 
     Source: PEP 562, "Module __getattr__".
     """

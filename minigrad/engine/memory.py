@@ -1,4 +1,4 @@
-"""What is said when memory is full: how much is in use, how much was wanted, and which batch would fit."""
+"""Messages for a full memory: how much is in use, how much was requested, and which batch size would fit."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ MIB = 2**20
 
 
 class Shortage(NamedTuple):
-    """What a backend tells of a full memory, in bytes."""
+    """Memory in bytes when an allocation failed."""
 
-    asked: int  # by what failed
+    asked: int  # by the allocation that failed
     used: int
-    room: int  # all that can be had, what is in use included
+    room: int  # in all, including the used bytes
 
 
 def out_of_memory(where: str, backend: BackendModule, error: MemoryError) -> OutOfMemoryError:
-    """Returns the error to raise in place of a library's own.
+    """Return the error to raise in place of a library's own.
 
     Args:
         where: the operation.
-        backend: whose memory is full.
-        error: what the library raised.
+        backend: the backend whose memory is full.
+        error: the library's error.
     """
     if isinstance(error, OutOfMemoryError):
         return error
@@ -38,16 +38,16 @@ def out_of_memory(where: str, backend: BackendModule, error: MemoryError) -> Out
 
 
 def with_advice(where: str, backend: BackendModule, error: MemoryError, rows: int) -> OutOfMemoryError:
-    """Returns the error for a step that did not fit, with the batch size that would.
+    """Return the error for a training step that did not fit into memory, with a batch size that would.
 
-    What the step had taken when it failed, and what it asked for then, is reckoned to grow with the batch; what is left
-    in use once the step has been forgotten (weights, the optimizer's numbers, data) is not. That says how many rows
-    would have come as far. The rest of the step wants memory too, so the advice is the next lower power of two.
+    Memory that the step used or requested is assumed to grow with the batch. Memory still in use after the step's
+    frames are cleared (weights, the optimizer's slots, data) does not. From these follows how many rows would have got
+    as far. The rest of the step needs memory too, so the advice is the next lower power of two.
 
     Args:
         where: the place in the training.
-        backend: whose memory is full.
-        error: what was raised. The frames that it came through are cleared, so that what they held is free again.
+        backend: the backend whose memory is full.
+        error: the error that was raised. Its frames are cleared, so that the arrays in them are released.
         rows: the batch size.
     """
     cause = error
@@ -69,7 +69,7 @@ def with_advice(where: str, backend: BackendModule, error: MemoryError, rows: in
 
 
 def _forget(error: BaseException) -> None:
-    """Clears the frames that an error came through, as `traceback.clear_frames` does, which takes long to import."""
+    """Clear the frames of an error, as `traceback.clear_frames` does; importing `traceback` would take long."""
     step = error.__traceback__
     while step is not None:
         with suppress(RuntimeError):  # of a frame that still runs
@@ -93,10 +93,10 @@ def _mib(size: int) -> str:
 
 
 def _fitting(rows: int) -> str:
-    """The advice, where so many rows would come as far."""
+    """Return the advice for a step in which so many rows would have got as far."""
     if not rows:
         return "Not one row fits: make the sequences or the model smaller."
     return (
-        f"At most {rows} rows would have come so far, and the rest of the step wants memory too: try batch_size="
+        f"At most {rows} rows would have got so far, and the rest of the step needs memory too: try batch_size="
         f"{1 << rows.bit_length() - 1} or less."
     )

@@ -25,7 +25,7 @@ BY_OPERATOR = {
     "bitwise_or": ("__or__", "__ror__"),
     "invert": ("__invert__", ""),
 }
-# Functions of another name here, for the message.
+# NumPy's names for functions that have another name here, for messages.
 SAME = {
     "amax": "max", "amin": "min", "average": "mean", "cumulative_sum": "cumsum", "dot": "matmul", "hstack": "concat",
     "moveaxis": "transpose", "permute_dims": "transpose", "ravel": "reshape", "tensordot": "einsum", "vstack": "concat",

@@ -1,13 +1,13 @@
-"""What a backend may offer besides the functions of `minigrad.engine.protocol`.
+"""Optional functions of a backend, besides those of `minigrad.engine.protocol`.
 
 - ``probe()`` returns None, or the reason why the device does not answer and the command that mends it; asked once, when
   the backend is first chosen by name.
-- ``on_host = True``, if looking at a number costs no transfer.
-- ``shortage(error)`` returns None, or, of a MemoryError that says that the device is full, three numbers of bytes: what
-  was asked for, what is in use, and what can be had in all. Memory that lies idle is given back before it is counted.
-- ``compile(description, dtype, options)`` returns a recurrent cell's loop over time, a `Loop`, or in a few words why it
-  cannot; then the formulas run, and the words stand in ``layer.path``.
-- ``fused``: other operations by name, ``"softmax_cross_entropy"`` and ``"adam"``. What is not there the formulas do.
+- ``on_host = True``, if reading a number costs no transfer.
+- ``shortage(error)`` returns None or, for a MemoryError of a full device, three numbers of bytes: requested, in use,
+  and in all. Unused memory is released before it is counted.
+- ``compile(description, dtype, options)`` returns a recurrent cell's loop over time, a `Loop`, or the reason
+  why it cannot, in a few words; then the formulas run, and ``layer.path`` shows the reason.
+- ``fused``: other operations by name, ``"softmax_cross_entropy"`` and ``"adam"``. The formulas compute the others.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from minigrad.engine.protocol import Array
 
 
 class LoopOptions(NamedTuple):
-    """What a loop is compiled for, besides the cell's description and the dtype; tuples, strings and numbers.
+    """Options that a loop is compiled for, besides the cell's description and the dtype; tuples, strings and numbers.
 
     Attributes:
         sigma: σ, a `minigrad.recurrent.description.Rule`: its lines forward and backward, elementwise.
         phi: φ, likewise.
         values: (name, number) of the description's options.
         sizes: (name, number) of the widths other than `units`; `units` itself where there are others.
-        x_masks: how many dropout masks of x the loop is handed, (x_masks, batch, features): 0, 1 for all columns, or
-            one for each column whose product reads x, in their order.
-        h_masks: likewise of the output state; there the inner products that are `recurrent` follow the columns.
+        x_masks: the number of dropout masks of x that the loop gets, (x_masks, batch, features): 0, 1 for all columns,
+            or one for each column whose product reads x, in their order.
+        h_masks: likewise for the output state; there the inner products that are `recurrent` follow the columns.
     """
 
     sigma: Any
@@ -42,27 +42,27 @@ class Loop(Protocol):
     """A loop over time in one piece: the numbers of `minigrad.recurrent.bptt`'s, forward and every gradient.
 
     Arrays are (time, batch, …). `state` is a tuple in the order of ``description.states``, `weights` one in the order
-    of ``description.weights``, followed by the dropout masks that `options` counts. What a loop may rely on:
+    of ``description.weights``, followed by the dropout masks that `options` counts. A loop may rely on these:
 
     - x, the state and the weights are this backend's arrays, of the one dtype it was compiled for; they may be views,
       and read-only. None of the weights is None: the description leaves out what is absent. `mask` is (time, batch) of
       bools, or None.
     - At a masked step a row keeps its state and repeats its previous output; before its first step of its own, or with
-      `zero_output`, its output is zero. Truncation, tracing and ``create_graph`` are no loop's business: there the
-      formulas run, unasked.
-    - An array of weights is never written to once it was handed over: an update puts a new array in its place. So what
-      is made of a weight (packed, transposed) can be kept as long as the array object lives.
-    - What it returns belongs to the caller, who may keep it or write into it; what it was handed belongs to the caller
-      too, and is not written into. The cache belongs to the loop alone: `backward` gets it back, once, several times or
-      never, and it dies with the graph.
-    - `doutputs`, and any of `dstate`, may be None, which stands for zeros. With ``needs_dx=False`` the first answer of
-      `backward` is not looked at and may be None.
+      `zero_output`, its output is zero. With truncation, tracing or ``create_graph`` the formulas run
+      instead of a loop.
+    - An array of weights is never written to after it was passed: an update puts a new array in its place. So a packed
+      or transposed copy of a weight stays valid as long as the array object lives.
+    - The results belong to the caller, who may keep them or write into them. The arguments belong to the caller too:
+      a loop does not write into them. The cache belongs to the loop alone: `backward` gets it once, several times or
+      never, and it is released with the graph.
+    - `doutputs`, and any of `dstate`, may be None, which stands for zeros. With ``needs_dx=False`` the first result of
+      `backward` is ignored and may be None.
     """
 
     def forward(
         self, x: Array, state: tuple[Array, ...], weights: tuple[Array, ...], mask: Array | None, zero_output: bool
     ) -> tuple[Array, tuple[Array, ...], Any]:
-        """Returns the outputs (time, batch, width of the output), the final state, and the cache."""
+        """Return the outputs (time, batch, width of the output), the final state, and the cache."""
 
     def backward(
         self,
@@ -73,4 +73,4 @@ class Loop(Protocol):
         cache: Any,
         needs_dx: bool,
     ) -> tuple[Array | None, tuple[Array, ...], tuple[Array, ...]]:
-        """Returns dx, ∂loss/∂(initial state), and ∂loss/∂weights in the order of ``description.weights``."""
+        """Return dx, ∂loss/∂(initial state), and ∂loss/∂weights in the order of ``description.weights``."""

@@ -1,8 +1,8 @@
 """One generator of random numbers, on the host: the same seed gives the same weights on every backend.
 
-Drawn by NumPy's PCG64 and then moved to the current backend. All threads draw from this generator, so what each of them
-gets depends on who comes first. A layer with a seed of its own gives the same numbers in any thread. A forked process
-starts with a copy of the generator: give each its own `seed`.
+NumPy's PCG64 draws the numbers; then they move to the current backend. All threads draw from this generator, so the
+numbers of each thread depend on the order in which threads draw. A layer with its own seed gives the same numbers in
+any thread. A forked process starts with a copy of the generator: give each process its own `seed`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from minigrad.engine.functional.shaping import sizes_of
 from minigrad.engine.protocol import ShapeLike
 from minigrad.engine.tensor import Tensor
 
-_generator: np.random.Generator | None = None  # made when first asked for, as NumPy imports its module
-_making = new_lock()  # it
+_generator: np.random.Generator | None = None  # created at first use, as NumPy imports its module
+_making = new_lock()  # held while it is created
 _drawing: list[Any] = []  # NumPy's lock on it, while the process forks
 
 
 def seed(n: int | None) -> None:
-    """Starts the generator anew; None takes a seed from the operating system.
+    """Seed the generator; None takes a seed from the operating system.
 
     >>> import minigrad as mg
     >>> mg.random.seed(1)
@@ -43,7 +43,7 @@ set_seed = seed  # TensorFlow's name
 
 
 def generator() -> np.random.Generator:
-    """Returns NumPy's generator itself, for whoever draws on the host."""
+    """Return NumPy's generator itself, to draw on the host."""
     return _generator if _generator is not None else _first()
 
 
@@ -56,7 +56,7 @@ def _first() -> np.random.Generator:
 
 
 def _before_fork() -> None:
-    """Waits for the end of a drawing in another thread, which in the child would never end."""
+    """Wait until another thread has drawn: in the child process its lock would never be released."""
     if _generator is not None:
         _drawing.append(_generator.bit_generator.lock)
         _drawing[-1].acquire()
@@ -72,7 +72,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def generator_for(seed: int | None) -> np.random.Generator:
-    """Returns a generator of its own for a seed, or the common one for None."""
+    """Return a separate generator for a seed, or the common one for None."""
     return generator() if seed is None else _seeded("seed", seed)
 
 
@@ -84,12 +84,12 @@ def _seeded(where: str, n: Any) -> np.random.Generator:
 
 
 def get_state() -> dict[str, Any]:
-    """Returns the generator's state, plain numbers that JSON can hold."""
+    """Return the generator's state, plain numbers that JSON can hold."""
     return dict(generator().bit_generator.state)
 
 
 def set_state(state: dict[str, Any]) -> None:
-    """Puts the generator back into a state that `get_state` returned."""
+    """Restore a state of the generator that `get_state` returned."""
     generator().bit_generator.state = state
 
 
@@ -117,14 +117,14 @@ def truncated_normal(shape: ShapeLike = (), mean: float = 0.0, stddev: float = 1
 
 
 def _real(where: str, drawn: Any, dtype: Any) -> Tensor:
-    """Real numbers drawn on the host, as a tensor of a floating dtype."""
+    """Return real numbers drawn on the host as a tensor of a floating dtype."""
     if not is_floating(dtype):
         raise DTypeError(f"{where}: expected `dtype` to be a floating one, got {dtype!r}. See also random.integers.")
     return tensor(np.asarray(drawn, dtype_name(dtype)))
 
 
 def draw_truncated_normal(source: np.random.Generator, shape: tuple[int, ...]) -> Any:
-    """A host array from the standard normal distribution cut at ±2."""
+    """Return a host array from the standard normal distribution cut at ±2."""
     x = np.asarray(source.standard_normal(shape))
     while (outside := np.abs(x) > 2.0).any():
         x[outside] = source.standard_normal(int(outside.sum()))
@@ -132,7 +132,7 @@ def draw_truncated_normal(source: np.random.Generator, shape: tuple[int, ...]) -
 
 
 def draw_orthogonal(source: np.random.Generator, rows: int, columns: int) -> Any:
-    """A host array with orthonormal columns (or rows, if there are fewer), uniform among all such matrices.
+    """Return a host array with orthonormal columns (or rows, if there are fewer), uniform among all such matrices.
 
     The Q of a normal matrix's QR decomposition, its signs made unique by a positive diagonal of R.
     Source: Mezzadri, 2007, "How to Generate Random Matrices from the Classical Compact Groups".

@@ -1,8 +1,8 @@
-"""The one door for backends: `use`, `using`, `backends`.
+"""The registry of backends: `use`, `using`, `backends`.
 
-A backend is found by name in the table of those that come with minigrad, or in the entry-point group
-``minigrad.backends`` of any installed package, or it is simply a module that one hands in. All three go through the
-same loader and the same check. Nothing is imported before the first tensor asks `current()`.
+A backend is found by name, in the table of those that come with minigrad or in the entry-point group
+``minigrad.backends`` of any installed package, or it is given as a module. All three pass the same loader and the same
+check. Nothing is imported before the first tensor calls `current()`.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ MENDED_BY = {  # by installing an extra, which for CuPy depends on the driver
 }
 DEFAULT = "numpy"
 
-_loaded: dict[str, BackendModule] = {}  # by `resolve`; to load twice at once does no harm
+_loaded: dict[str, BackendModule] = {}  # by `resolve`; loading twice at once does no harm
 _chosen: BackendModule | None = None  # by `use`, for all threads
-_default: BackendModule | None = None  # once it was needed
+_default: BackendModule | None = None  # loaded at first use
 
 
 def use(backend: str | BackendModule) -> BackendModule:
     """Make a backend the one on which new tensors are created, in all threads of the process.
 
-    A `using` block that another thread or task is in goes on. Those that this call stands in end with it: what was
-    asked for last holds.
+    `using` blocks of other threads and tasks stay in effect. Those around this call end with it: the latest choice
+    holds.
 
-    Where nobody calls it, that is NumPy's, also where a faster one is installed: what a program computes with, and
-    whether it waits for a compiler, is to be read in it. `layer.path` says which loop a recurrent layer ran in.
+    The default is NumPy's backend, even if a faster one is installed: a program's text shows which backend it computes
+    with and whether it waits for a compiler. `layer.path` says which loop a recurrent layer ran in.
 
     Args:
         backend: a name that `backends()` lists, or any module that satisfies `minigrad.engine.protocol`.
@@ -85,7 +85,7 @@ _blocks: FlowStack[using] = FlowStack("mg.using")
 
 
 def current() -> BackendModule:
-    """Returns the backend in use; the first call loads the default, NumPy."""
+    """Return the backend in use; the first call loads the default, NumPy."""
     blocks = _blocks.entries()
     if blocks:
         return blocks[-1].module
@@ -93,14 +93,14 @@ def current() -> BackendModule:
 
 
 def _load_default() -> BackendModule:
-    """Load it without choosing it: another thread may call `use` meanwhile, and its word counts."""
+    """Load the default without choosing it: another thread may call `use` meanwhile, and that choice holds."""
     global _default
     _default = resolve(DEFAULT)
     return _default
 
 
 def resolve(backend: str | BackendModule) -> BackendModule:
-    """Returns the module for a name, or checks the module that was handed in. Raises as `use` does."""
+    """Return the module for a name, or check a module that is given. Raises as `use` does."""
     if isinstance(backend, str):
         if backend not in _loaded:
             _loaded[backend] = _load(backend)
@@ -111,7 +111,7 @@ def resolve(backend: str | BackendModule) -> BackendModule:
 
 
 def backends() -> dict[str, str]:
-    """Returns what is registered: each name with ``"available"``, or why not and what mends it.
+    """Return the registered names, each with ``"available"`` or with the reason why not and the remedy.
 
     >>> import minigrad as mg
     >>> mg.backends()["numpy"]
@@ -129,11 +129,11 @@ def _state(name: str) -> str:
 
 
 def _load(name: str) -> BackendModule:
-    """The one late import of the project: a backend, by name."""
+    """Import a backend by name: the only import of the project at run time."""
     module_name, owner = _claim(name)
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # a library without its driver fails in many ways, not by ImportError alone
+    except Exception as error:  # a library without its driver raises various errors, not only ImportError
         remedy = MENDED_BY.get(name, f"pip install '{owner}[{name}]', or see its documentation")
         raise BackendUnavailableError(
             f"mg.use: the backend {name!r} of {owner} is registered, but {module_name} cannot be imported: {error}. "
@@ -143,10 +143,10 @@ def _load(name: str) -> BackendModule:
 
 
 def _claim(name: str) -> tuple[str, str]:
-    """The one module, and the distribution it is from, that goes by a name."""
+    """Return the only module of a name, and its distribution."""
     registered = _claims()
     if name not in registered:
-        unknown = unknown_name("mg.use", name, registered, "Or hand in a module: mg.use(my_module).")
+        unknown = unknown_name("mg.use", name, registered, "Or pass a module: mg.use(my_module).")
         raise UnknownBackendError(str(unknown))
     if len(registered[name]) > 1:
         owners = " and ".join(sorted(owner for _, owner in registered[name]))
@@ -159,13 +159,13 @@ def _checked(module: ModuleType, label: str) -> BackendModule:
     if absent:
         raise BackendContractError(
             f"mg.use: {label} is not a backend: it lacks {', '.join(absent[:9])}{' …' if absent[9:] else ''}. "
-            "What each must do is written in minigrad.engine.protocol."
+            "The module minigrad.engine.protocol describes each of them."
         )
     return module
 
 
 def _probed(module: BackendModule, name: str) -> BackendModule:
-    """A backend may offer `probe()`, which returns None or the reason why its device does not answer."""
+    """Call `probe()` of a backend that has one: it returns None, or the reason why the device does not answer."""
     probe = getattr(module, "probe", None)
     try:
         reason = None if probe is None else probe()
@@ -177,8 +177,8 @@ def _probed(module: BackendModule, name: str) -> BackendModule:
 
 
 def _claims() -> dict[str, list[tuple[str, str]]]:
-    """What is registered, here and by installed packages: name -> [(module, distribution)]."""
-    # importlib.metadata costs a fifth of `import numpy`: not at import, but when a backend is first looked up.
+    """Return the backends of minigrad and of installed packages: name -> [(module, distribution)]."""
+    # importlib.metadata costs a fifth of `import numpy`: imported when a backend is first looked up.
     metadata = importlib.import_module("importlib.metadata")
     claims = {name: [(module, "minigrad-bptt")] for name, module in SHIPPED.items()}
     for point in metadata.entry_points(group=GROUP):

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def leaves(structure: Any) -> list[Any]:
-    """Returns the leaves from left to right, of ``[1, (2, [3])]`` 1, 2 and 3."""
+    """Return the leaves from left to right, of ``[1, (2, [3])]`` 1, 2 and 3."""
     if isinstance(structure, dict):
         structure = structure.values()
     elif not isinstance(structure, (list, tuple)):
@@ -16,7 +16,7 @@ def leaves(structure: Any) -> list[Any]:
 
 
 def leaves_like(structure: Any, other: Any) -> list[Any]:
-    """Returns the leaves of another structure in the order of this one's: those of dictionaries by their keys.
+    """Return the leaves of another structure in the order of this one: those of dictionaries by their keys.
 
     Where the keys differ, those leaves are missing.
 
@@ -33,7 +33,7 @@ def leaves_like(structure: Any, other: Any) -> list[Any]:
 
 
 def named_alike(structure: Any, other: Any, exact: bool = False) -> bool:
-    """Does the other have named tuples where this one has? A plain tuple is one too unless `exact`, a list never."""
+    """Return whether `other` has named tuples at the same places. Unless `exact`, plain tuples count; lists never."""
     fields = getattr(structure, "_fields", None)
     if getattr(other, "_fields", None) != fields and (exact or type(other) is not tuple):
         return False
@@ -43,12 +43,12 @@ def named_alike(structure: Any, other: Any, exact: bool = False) -> bool:
 
 
 def first(structure: Any) -> Any:
-    """Returns the leftmost leaf, or None where there is none."""
+    """Return the leftmost leaf, or None where there is none."""
     return structure if not isinstance(structure, (list, tuple, dict)) else next(iter(leaves(structure)), None)
 
 
 def map(function: Callable[..., Any], structure: Any, *others: Any) -> Any:  # noqa: A001  (callers write tree.map)
-    """Returns the structure with function(leaf, …) in place of each leaf.
+    """Return the structure with function(leaf, …) in place of each leaf.
 
     >>> map(lambda a, b: a + b, [1, (2, 3)], [10, (20, 30)])
     [11, (22, 33)]
@@ -62,7 +62,7 @@ def map(function: Callable[..., Any], structure: Any, *others: Any) -> Any:  # n
 
 
 def unflatten(structure: Any, flat: list[Any]) -> Any:
-    """Returns the structure with the leaves replaced, from left to right.
+    """Return the structure with the leaves replaced, from left to right.
 
     >>> unflatten([0, (0, 0)], ["a", "b", "c"])
     ['a', ('b', 'c')]

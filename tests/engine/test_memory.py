@@ -51,7 +51,7 @@ def test_a_backend_that_cannot_tell_says_what_the_library_said() -> None:
 def test_the_batch_that_fits(rows: int, full: Any, rest: Any, fit: int, size: int) -> None:
     said = str(with_advice("fit, epoch 1, step 3", device(full, rest), MemoryError("full"), rows))
     assert f"3: the memory of the backend 'abacus' is full at a batch of {rows} rows: of" in said
-    assert f". At most {fit} rows would have come so far, and the rest" in said
+    assert f". At most {fit} rows would have got so far, and the rest" in said
     assert said.endswith(f"too: try batch_size={size} or less.")
     assert f"of 1,000 MiB are {rest[1]} MiB in use and {full[1] - rest[1]} MiB by this step, and {full[0]} MiB" in said
 

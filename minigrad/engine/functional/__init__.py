@@ -1,6 +1,6 @@
-"""Every operation by NumPy's name, on Tensors: what users call, and what gradient rules run on under create_graph.
+"""Every operation by NumPy's name, on Tensors: for users, and for gradient rules under ``create_graph=True``.
 
-These are the names of `minigrad.engine.protocol`: a rule cannot tell whether it was handed a backend or this module.
+These are the names of `minigrad.engine.protocol`, so the same gradient rule runs on a backend and on this module.
 """
 
 # ruff: noqa: I001  (which would give each name a line)

@@ -79,7 +79,7 @@ def clip(x: TensorLike, low: float, high: float) -> Tensor:
 
 
 def _number(name: str, x: Any) -> float:
-    """One of Python's numbers for one of Python's or NumPy's."""
+    """Return a number of Python's or NumPy's as Python's."""
     if isinstance(x, (int, float)) and x == x and not isinstance(x, bool):
         return x
     if isinstance(x, Tensor) or getattr(x, "ndim", None) != 0:
@@ -212,7 +212,7 @@ def astype(x: TensorLike, dtype: Any) -> Tensor:
     return Tensor(x.backend.astype(x.array, name), x.backend)
 
 
-# --- questions: bools, through which no gradient passes ---------------------------------------------------------------
+# --- comparisons: bools, through which no gradient passes -----------------------------------------------------------
 
 
 def equal(a: TensorLike, b: TensorLike) -> Tensor:
@@ -246,5 +246,5 @@ def greater_equal(a: TensorLike, b: TensorLike) -> Tensor:
 
 
 def isfinite(x: TensorLike) -> Tensor:
-    """Is x neither infinite nor NaN?"""
+    """Whether x is neither infinite nor NaN."""
     return apply(logic.IsFinite, x)

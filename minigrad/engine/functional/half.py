@@ -1,4 +1,4 @@
-"""float16: what sums many numbers works in float32 and rounds once, at the end.
+"""float16: functions that sum many numbers compute in float32 and round once, at the end.
 
 A sum of float16 overflows at 65,520, and so does a count; from 2,048 on it no longer grows by ones.
 """

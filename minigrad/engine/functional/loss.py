@@ -1,4 +1,4 @@
-"""Losses of raw scores: one number for each example, weighed by a mask and reduced as one says."""
+"""Losses of raw scores: one number for each example, weighted by a mask and reduced."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def softmax_cross_entropy(
 
     Args:
         logits: (…, classes).
-        labels: integers (…), each in 0 … classes − 1. On a device, where looking costs a transfer, the loss of a label
+        labels: integers (…), each in 0 … classes − 1. On a device, where a check costs a transfer, the loss of a label
             out of range is NaN.
         mask: (…) of bools or weights, by which each example's loss is multiplied.
         reduction: see `reduced`.
@@ -62,7 +62,7 @@ def binary_cross_entropy(
 
     Raises:
         ShapeError: the shapes differ, or the mask does not fit.
-        OptionError: a target is not in [0, 1]. On a device, where looking costs a transfer, nobody looks.
+        OptionError: a target is not in [0, 1]. Not checked on a device, where that costs a transfer.
     """
     x, z = _alike("binary_cross_entropy", logits, targets)
     if getattr(z.backend, "on_host", False) and z.size and not 0 <= float(z.min()) <= float(z.max()) <= 1:
@@ -81,10 +81,10 @@ def mean_squared_error(
 
 
 def reduced(losses: Tensor, mask: TensorLike = None, reduction: str = "mean_valid") -> Tensor:
-    """Weighs losses by a mask and brings them together.
+    """Return losses weighted by a mask and reduced.
 
     Args:
-        losses: one for each example, any shape.
+        losses: one for each example, of any shape.
         mask: bools or weights of that shape; None counts every example.
         reduction: ``"none"``, ``"sum"``, ``"mean_all"`` (the sum divided by the number of examples, padding included)
             or ``"mean_valid"`` (divided by the sum of the mask).

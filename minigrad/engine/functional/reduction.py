@@ -62,13 +62,13 @@ def min(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # 
 
 
 def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
-    """Are all true?"""
+    """Whether all are true."""
     keepdims = flag("all: `keepdims`", keepdims)
     return apply(logic.All, x, axis=axis, keepdims=keepdims)
 
 
 def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
-    """Is any true?"""
+    """Whether any is true."""
     keepdims = flag("any: `keepdims`", keepdims)
     return apply(logic.Any, x, axis=axis, keepdims=keepdims)
 
@@ -112,7 +112,7 @@ def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
 def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
     """A sum of products, as NumPy's, e.g. ``einsum("btd,dh->bth", x, w)``: one or two operands, no ellipsis.
 
-    Written with transpose, reshape and one matrix product: its gradient is theirs.
+    Computed by transpose, reshape and one matrix product, whose gradients give its gradient.
 
     Raises:
         ShapeError: the subscripts are of another kind, or do not fit the operands.
@@ -142,7 +142,7 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
 
 
 def _subscripts(subscripts: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str, dict[str, int]]:
-    """Reads ``"ij,jk->ik"``: the operands' indices, the result's, and the length of each index."""
+    """Return, of ``"ij,jk->ik"``, the operands' indices, the result's, and the length of each index."""
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = inputs.split(",")
     once = [len(set(term)) == len(term) for term in [*terms, output]]
@@ -161,11 +161,11 @@ def _subscripts(subscripts: str, shapes: Sequence[tuple[int, ...]]) -> tuple[lis
 
 
 def _sum_out(x: Tensor, term: str, wanted: str) -> Tensor:
-    """Sums over the indices that nobody else wants."""
+    """Return the sum over the indices that no other term has."""
     axes = tuple([k for k, i in enumerate(term) if i not in wanted])
     return x.sum(axes) if axes else x
 
 
 def _arrange(x: Tensor, indices: Sequence[str], order: Sequence[str]) -> Tensor:
-    """Brings the axes of x, named by `indices`, into an order."""
+    """Return x with its axes, named by `indices`, in another order."""
     return x.transpose(tuple([indices.index(i) for i in order])) if x.ndim > 1 else x

@@ -1,4 +1,4 @@
-"""Functions that move numbers about, read them by index, or make them."""
+"""Functions that create tensors, change their shape, or read them by index."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def full(shape: ShapeLike, value: float, dtype: Any = "float32") -> Tensor:
 
 
 def a_number(value: Any, what: str) -> Any:
-    """Returns a number, Python's or an array's only one."""
+    """Return a number, of Python or the only one of an array; anything else is an error."""
     if isinstance(value, (str, bytes, list, tuple)) or not (hasattr(value, "__float__") or hasattr(value, "__index__")):
         raise DTypeError(f"{what}: expected a number, got {value!r}.")
     return value
 
 
 def several(xs: Any, what: str) -> Any:
-    """Returns a list or tuple of tensors, or the slices of one tensor."""
+    """Return a list or tuple of tensors, or one tensor for its slices; anything else is an error."""
     if not isinstance(xs, Iterable):
         raise DTypeError(f"{what}: expected a list of tensors, got {xs!r}.")
     return xs
@@ -89,7 +89,7 @@ def ones_like(x: TensorLike) -> Tensor:
 
 
 def outputs_of(node: Node) -> Any:
-    """The tensor, or the tuple of tensors, that a node made."""
+    """Return the result of a recorded operation: a tensor or a tuple of them."""
     current = registry.current()
     if type(node.y) is tuple:
         return tuple([Tensor(part, current, node, k) for k, part in enumerate(node.y)])
@@ -109,7 +109,7 @@ def as_tensors(node: Node) -> tuple[Any, Any, dict[str, Any]]:
 
 
 def sizes_of(shape: ShapeLike, least: int = 0) -> tuple[int, ...]:
-    """The lengths of axes, none of them below the least: −1 where one may be left open."""
+    """Return the lengths of axes, none below `least`: 0, or −1 where one length may be left open."""
     try:
         sizes = tuple(map(index_of, shape)) if isinstance(shape, (tuple, list)) else (index_of(cast(Any, shape)),)
     except TypeError:
@@ -128,7 +128,7 @@ def reshape(x: TensorLike, shape: ShapeLike) -> Tensor:
 
 
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
-    """y's axis k is x's axis axes[k]; all reversed by default."""
+    """x with axis axes[k] as axis k of the result; all reversed by default."""
     x = as_tensor(x)
     order = tuple(range(x.ndim))[::-1] if axes is None else axes_of(cast(Axis, axes), x.ndim, "transpose")
     if len(order) != x.ndim:
@@ -207,7 +207,7 @@ def split(x: TensorLike, sections: int | Sequence[int], axis: int = 0) -> tuple[
 
 
 def flip(x: TensorLike, axis: Axis = None) -> Tensor:
-    """x read backwards along the axes, along all by default."""
+    """x in reverse order along the axes, along all by default."""
     return apply(shape_ops.Flip, x, axis=axis)
 
 
@@ -235,7 +235,7 @@ def getitem(x: TensorLike, index: Any) -> Tensor:
 
 
 def scatter_add(x: TensorLike, index: Any, values: TensorLike) -> Tensor:
-    """x with values added at the index; what is named twice is added twice.
+    """x with values added at the index; a place that is named twice gets both.
 
     Raises:
         DTypeError: x has a dtype that cannot hold the values.
@@ -266,7 +266,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
 
 
 def whole_numbers(where: str, x: Tensor) -> Tensor:
-    """Returns x, whole numbers whatever its dtype, as integers."""
+    """Return x, whole numbers of any dtype, as integers."""
     if "int" in str(x.dtype):
         return x
     if is_floating(x.dtype) and bool(any_(not_equal(floor(x), x))):
@@ -288,5 +288,5 @@ def one_hot(indices: TensorLike, depth: int, dtype: Any = "float32") -> Tensor:
 
 
 def stop_gradient(x: TensorLike) -> Tensor:
-    """x, but a constant to the gradient: nothing flows back through it."""
+    """x as a constant: no gradient passes through it."""
     return as_tensor(x, None, "stop_gradient").detach()

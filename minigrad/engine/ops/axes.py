@@ -1,4 +1,4 @@
-"""Axes by number: counted from 0, whichever way they were named."""
+"""Axes by number, counted from 0."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from minigrad.engine.protocol import Axis
 
 
 def axes_of(axis: Axis, ndim: int, what: str) -> tuple[int, ...]:
-    """Returns the axes that an argument names: one, several, or for None all.
+    """Return the axes that an argument names: one, several, or for None all.
 
     Args:
         axis: an int or a tuple of ints, those below 0 counted from the end; or None.
-        ndim: how many axes there are.
-        what: who asks, for the message.
+        ndim: the number of axes of the array.
+        what: the function's name, for messages.
 
     Raises:
         ShapeError: there is no such axis, or it is named twice.
@@ -32,7 +32,7 @@ def axes_of(axis: Axis, ndim: int, what: str) -> tuple[int, ...]:
 
 
 def whole(axis: int, what: str) -> int:
-    """Returns an axis as Python's int."""
+    """Return an axis as Python's int."""
     try:
         return index(axis)
     except TypeError:
@@ -40,5 +40,5 @@ def whole(axis: int, what: str) -> int:
 
 
 def axis_of(axis: int, ndim: int, what: str) -> int:
-    """Returns one axis, counted from 0."""
+    """Return one axis, counted from 0."""
     return axes_of((axis,), ndim, what)[0]

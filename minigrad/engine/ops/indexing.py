@@ -1,4 +1,4 @@
-"""Reading by index, whose gradient is adding by index: what was read twice collects twice."""
+"""Reading by index. Its gradient adds by index: a number that was read twice gets two contributions."""
 
 from __future__ import annotations
 

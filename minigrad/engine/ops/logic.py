@@ -1,4 +1,4 @@
-"""Questions, answered by bools or by positions. They have no backward: no gradient passes."""
+"""Comparisons and other operations with bools or positions as results. They have no backward: no gradient passes."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def _fused(xp: Xp, x: Array) -> Any:
 
 
 def _places(xp: Xp, x: Array, labels: Array) -> tuple[Array, Array]:
-    """The places of the labels in x laid out flat (of no class, the row's first), and whether each is a class."""
+    """Return the labels' flat positions in x (the row's first for one that is no class); whether each is a class."""
     classes = x.shape[-1]
     is_class = (labels >= 0) & (labels < classes)
     column = xp.reshape(xp.where(is_class, labels, 0), (-1,))

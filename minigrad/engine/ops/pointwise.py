@@ -1,7 +1,7 @@
-"""Functions of one number, applied to every element: y has x's shape, and so has dx.
+"""Functions of one number, applied to every element: y and dx have the shape of x.
 
-Where the derivative can be told from y, it is (`from_output`): nothing else need be kept, and a recurrent cell that
-holds its gates holds their derivatives too.
+Where the derivative follows from y, it is computed from y (`from_output`). A recurrent cell that caches its gates then
+has their derivatives too, and need not cache x.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class Clip(Op):
 
 
 class Linear(Op):
-    """y = x, the same array: the derivative needs neither, but whoever keeps y keeps x, so not `from_output`."""
+    """y = x, the same array. The derivative needs neither; not `from_output`, for a cached y is a cached x."""
 
     def forward(xp: Xp, x: Array) -> Array:
         return x

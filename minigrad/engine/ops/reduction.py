@@ -1,4 +1,4 @@
-"""Reductions: many numbers in, fewer out. What an axis lost on the way forward is spread along it on the way back.
+"""Reductions: many numbers in, fewer out. The backward pass spreads dy along the axes that forward reduced.
 
 `axis` is an int, a tuple of ints, or None for all. With `keepdims` the reduced axes stay, with length 1.
 """
@@ -11,7 +11,7 @@ from minigrad.engine.protocol import Array, Axis, Xp
 
 
 def along(xp: Xp, y: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
-    """Gives y the reduced axes back, each of length 1, so that it broadcasts against x."""
+    """Return y with the reduced axes restored, each of length 1, so that it broadcasts against x."""
     if keepdims or x.ndim == 0:
         return y
     reduced = axes_of(axis, x.ndim, "reduction")
@@ -45,12 +45,12 @@ class Prod(Op):
 
 
 def _exchange(axis: int, ndim: int) -> tuple[int, ...]:
-    """The order of axes that brings one to the end."""
+    """Return the order of axes that moves one axis to the end."""
     return (*range(axis), *range(axis + 1, ndim), axis)
 
 
 def _exchange_back(axis: int, ndim: int) -> tuple[int, ...]:
-    """The order of axes that brings the last one home."""
+    """Return the order of axes that moves the last axis back."""
     return (*range(axis), ndim - 1, *range(axis, ndim - 1))
 
 
@@ -110,7 +110,7 @@ class LogSumExp(Op):
 
 
 def _below(xp: Xp, x: Array, top: Array) -> Array:
-    """x − top, and 0 where top is not finite: ∞ − ∞ would be NaN."""
+    """Return x − top, and 0 where top is not finite: ∞ − ∞ would be NaN."""
     finite = xp.isfinite(top)
     return xp.where(finite, x - xp.where(finite, top, 0.0), 0.0)
 

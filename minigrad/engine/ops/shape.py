@@ -1,4 +1,4 @@
-"""Operations that move numbers and change none. Each is undone by its inverse on the way back."""
+"""Operations that move numbers without changing them. The backward pass moves dy by the inverse."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from minigrad.engine.protocol import Array, Axis, Xp
 
 
 class Reshape(Op):
-    """y holds x's numbers, in x's order, in another shape."""
+    """y = the numbers of x, in the same order, in another shape"""
 
     def forward(xp: Xp, x: Array, *, shape: tuple[int, ...]) -> Array:
         return xp.reshape(x, shape)
@@ -19,7 +19,7 @@ class Reshape(Op):
 
 
 class Transpose(Op):
-    """y's axis k is x's axis axes[k]."""
+    """y = x with axis axes[k] of x as axis k of y"""
 
     def forward(xp: Xp, x: Array, *, axes: tuple[int, ...]) -> Array:
         return xp.transpose(x, axes)
@@ -30,7 +30,7 @@ class Transpose(Op):
 
 
 class BroadcastTo(Op):
-    """y is x, copied along the axes that x lacks or has with length 1; dx sums the copies (in the tape)."""
+    """y = x copied along the axes that x lacks or has with length 1; the tape sums dx over the copies."""
 
     broadcasts = True
 
@@ -42,7 +42,7 @@ class BroadcastTo(Op):
 
 
 class Concat(Op):
-    """y is the xs one after the other along an axis."""
+    """y = the xs one after the other along an axis"""
 
     def forward(xp: Xp, *xs: Array, axis: int) -> Array:
         return xp.concat(xs, axis)
@@ -55,7 +55,7 @@ class Concat(Op):
 
 
 class Split(MultiOp):
-    """y is a tuple: x cut along an axis into parts of the given sizes."""
+    """y = a tuple: x cut along an axis into parts of the given sizes"""
 
     def forward(xp: Xp, x: Array, *, sizes: tuple[int, ...], axis: int) -> tuple[Array, ...]:
         before = (slice(None),) * (axis % x.ndim)
@@ -70,7 +70,7 @@ class Split(MultiOp):
 
 
 class Stack(Op):
-    """y is the xs side by side along a new axis."""
+    """y = the xs side by side along a new axis"""
 
     def forward(xp: Xp, *xs: Array, axis: int) -> Array:
         return xp.stack(xs, axis)
@@ -81,7 +81,7 @@ class Stack(Op):
 
 
 class Unstack(MultiOp):
-    """y is a tuple: the slices of x along an axis, which is gone."""
+    """y = a tuple: the slices of x along an axis, each without that axis"""
 
     def forward(xp: Xp, x: Array, *, axis: int) -> tuple[Array, ...]:
         parts: tuple[Array, ...] = xp.unstack(x, axis)
@@ -92,7 +92,7 @@ class Unstack(MultiOp):
 
 
 class Flip(Op):
-    """y is x read backwards along the axes."""
+    """y = x in reverse order along the axes"""
 
     def forward(xp: Xp, x: Array, *, axis: Axis) -> Array:
         return xp.flip(x, axis)
@@ -102,7 +102,7 @@ class Flip(Op):
 
 
 class Pad(Op):
-    """y is x with zeros around it, (before, after) for each axis."""
+    """y = x with zeros around it, (before, after) for each axis"""
 
     def forward(xp: Xp, x: Array, *, widths: tuple[tuple[int, int], ...]) -> Array:
         return xp.pad(x, widths)
@@ -113,7 +113,7 @@ class Pad(Op):
 
 
 class AsType(Op):
-    """y is x in another floating dtype; dx comes back in x's (the tape sees to that)."""
+    """y = x in another floating dtype; the tape converts dx to the dtype of x."""
 
     broadcasts = True
 
