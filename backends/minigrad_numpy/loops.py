@@ -9,6 +9,7 @@ import numpy as np
 from numpy import add, dot, exp, multiply, reciprocal, subtract
 
 Array = Any
+Arrays = tuple[Array, ...]
 
 BLOCK_BYTES = 1 << 20  # size of a buffer that stays in the processor's cache, as measured; only its order matters
 PRODUCT_ROWS = 1024  # from this many rows on, a longer matrix product is no faster
@@ -178,3 +179,54 @@ GATE_ACTIVATIONS = {
     "sigmoid": GateActivation(-1.0, 0.0, _sigmoid, _sigmoid_derivative),  # 1 / (1 + exp(−z))
     "hard_sigmoid": GateActivation(0.2, 0.5, _hard_sigmoid, _hard_sigmoid_derivative),  # clip(0.2 z + 0.5, 0, 1)
 }
+
+
+class FusedCache(NamedTuple):
+    """Cached arrays for the backward pass: the loop's input and the loop's own cache."""
+
+    x: Array  # after dropout
+    loop: Any
+
+
+class FusedLoop:
+    """A hand-written loop behind the interface of `minigrad.engine.optional.Loop`.
+
+    Args:
+        loop: the module with `forward` and `backward`.
+        parameters: the names of the weights that these take.
+        weights: the names of the cell's weights.
+        options: further arguments of `forward`.
+    """
+
+    def __init__(
+        self, loop: Any, parameters: tuple[str, ...], weights: tuple[str, ...], options: dict[str, str]
+    ) -> None:
+        self._loop, self._options, self._count = loop, options, len(weights)
+        self._positions = [weights.index(name) if name in weights else None for name in parameters]
+        self._present = [parameters.index(name) for name in weights]
+
+    def forward(
+        self, x: Array, state: Arrays, weights: Arrays, mask: Array | None, zero_output: bool
+    ) -> tuple[Array, Arrays, FusedCache]:
+        """Return the outputs, the final state and the cache."""
+        masks = weights[self._count :]
+        x = x * masks[0][0] if masks else x
+        given = [None if k is None else weights[k] for k in self._positions]
+        y, *state_T, cache = self._loop.forward(x, *state, *given, mask, zero_output=zero_output, **self._options)
+        return y, tuple(state_T), FusedCache(x, cache)
+
+    def backward(
+        self,
+        doutputs: Array | None,
+        dstate: tuple[Array | None, ...],
+        x: Array,
+        weights: Arrays,
+        cache: FusedCache,
+        needs_dx: bool,
+    ) -> tuple[Array | None, Arrays, Arrays]:
+        """Return dx, ∂loss/∂(initial state), and ∂loss/∂weights."""
+        masks, n = weights[self._count :], len(dstate)
+        W, U, *_ = weights
+        dx, *rest = self._loop.backward(doutputs, *dstate, cache.loop, cache.x, W, U, needs_dx=needs_dx)
+        dx = dx * masks[0][0] if masks and dx is not None else dx
+        return dx, tuple(rest[:n]), tuple([rest[n + k] for k in self._present])

@@ -32,7 +32,10 @@ def packed(kind: Any, weights: Sequence[Array], make: Callable[[], Any]) -> Any:
     found = _entries.get(key)
     if found is not None:
         references, made = found
-        if all(reference() is w for reference, w in zip(references, weights, strict=True)):
+        for reference, w in zip(references, weights, strict=True):
+            if reference() is not w:
+                break
+        else:
             return made
     made = make()
     for w in weights:

@@ -277,13 +277,19 @@ class RNN(Layer):
             found = loop.run_plan(plan, self.cell, x, states, mask)
         else:
             found = self._run(x, states, mask, training, constants)
-        if self.stateful:
-            self._states = tree.map(lambda s: s.detach(), list(found.states))
-        self.path, y = found.path, found.last
+        self._keep(found)
+        y = found.last
         if self.return_sequences:
             y = found.outputs
             y = self._time_first(y) if isinstance(y, Tensor) else tree.map(self._time_first, y)
         return [y, *found.states] if self.return_state else y
+
+    def _keep(self, found: loop.Run) -> None:
+        """Keep the path of a call, and the final states of a stateful layer."""
+        if self.path != found.path:
+            self.path = found.path
+        if self.stateful:
+            self._states = tree.map(lambda s: s.detach(), list(found.states))
 
     def _reset_dropout_masks(self) -> None:
         for reset in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):

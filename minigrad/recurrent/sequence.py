@@ -52,7 +52,8 @@ class SequenceOp(MultiOp):
         state, weights = state_and_weights[: options.states], state_and_weights[options.states :]
         loop = options.loop_in(xp)
         if loop is not None:
-            y, state_T, cache = loop.forward(x, state, weights, options.mask, options.zero_output)
+            present = tuple([weights[k] for k in loop.places])
+            y, state_T, cache = loop.loop.forward(x, state, present, options.mask, options.zero_output)
         else:
             y, state_T, cache = bptt.forward(xp, options.step, x, state, weights, options.mask, options.zero_output)
         if options.watch is not None:
