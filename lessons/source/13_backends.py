@@ -25,7 +25,7 @@ from lesson_tools import ask, check, line, picture, same, table
 from minigrad.engine.ops.op import Op
 from minigrad.engine.protocol import REQUIRED
 from minigrad.recurrent import Equations, dphi, dsigma, phi, sigma
-from minigrad.recurrent.reader import describe
+from minigrad.recurrent.compiler import describe
 from minigrad.show import shown
 
 # %% [markdown]

@@ -22,7 +22,7 @@ from minigrad.playground.experiments import EXPERIMENTS, LAST
 from minigrad.playground.networks import UNITS, Network, X, networks
 from minigrad.plot import style
 from minigrad.recurrent import lstm
-from minigrad.recurrent.reader import describe
+from minigrad.recurrent.compiler import describe
 from minigrad.recurrent.rules import rule_of
 from minigrad.show.javascript import javascript
 from minigrad.tracing import Trace, trace

@@ -1,11 +1,8 @@
-"""From a function's source text to assignments: what `forward` and `backward` of a cell are read into.
+"""Checks of a cell's bodies, statement by statement and expression by expression, as they are read.
 
-A body is straight-line code, so it can be read as text: it holds assignments and one return, and its expressions know
-numbers, names, ``+ - * /``, a handful of words and ``v @ M``. Three things are done to it here:
-
-- a name that is assigned twice gets a second name (``dc``, ``dc_2``), so that a name stands for one value;
-- σ, φ and ``@`` are given a line of their own: ``o * phi(c)`` becomes ``_1 = phi(c)`` and ``o * _1``;
-- whatever else stands there is refused, with its line and what to write in its place.
+`minigrad.recurrent.reader.Body` reads a body that is known to be right. `CheckedBody` refuses everything else, with the
+line and what to write in its place. It also reads what the plain reader does not: ``v @ M``, which gets a line of its
+own as σ and φ do, ``a += e``, ``+ a`` and ``a ** 2``.
 """
 
 from __future__ import annotations
@@ -14,18 +11,17 @@ import ast
 import inspect
 import re
 import tokenize
-from collections.abc import Callable, Collection, Iterator
-from itertools import count
+from collections.abc import Callable, Collection
 from keyword import iskeyword
 from math import isfinite
 from types import CodeType
 from typing import Any
 
 from minigrad.recurrent.equations import EquationsError
+from minigrad.recurrent.reader import Body, source_file
 
 WORDS = {"sigma": 1, "phi": 1, "clip": 2, "stop": 1, "dsigma": 2, "dphi": 2, "dclip": 3}
 """What a body can call, and with how many arguments."""
-ALONE = ("sigma", "phi")
 RESERVED = frozenset((
     "Cache", "concat", "h_masks", "look", "matmul", "separate", "split", "step", "step_backward", "sum",
     "transpose", "ways", "x_masks",
@@ -33,30 +29,17 @@ RESERVED = frozenset((
 """Names that stand in the formulas which are made of a body, `minigrad.recurrent.lines`."""
 
 
-class Assignment:
-    """name = expression, and where it stands."""
-
-    def __init__(self, name: str, value: ast.expr, number: int) -> None:
-        self.name, self.value, self.number = name, value, number
-
-
-class Body:
-    """One function of a cell, read.
+class CheckedBody(Body):
+    """One function of a cell as assignments, each statement and expression checked before it is read.
 
     Args:
         where: for messages, ``"Coupled.forward"``.
         function: the function.
-        needs_argument: words, "sigma" or "phi", whose argument is to have a name.
-        taken: names that stand for other values: a line that assigns to one gets a second name.
+        needs_argument: words, "sigma" or "phi", whose argument needs a name.
+        taken: names of other values: a line that assigns to one gets a second name.
 
-    Attributes:
-        file: the source file.
-        arguments: names of the positional arguments.
-        options: keyword-only arguments and their defaults; `inspect.Parameter.empty` where there is none.
-        lines: the assignments, each name once.
-        returns: what is returned, one expression for each value.
-        first: the line of its head.
-        number: the line of the return.
+    Raises:
+        EquationsError: the function holds something that the equations do not allow.
     """
 
     def __init__(
@@ -66,25 +49,10 @@ class Body:
         needs_argument: Collection[str] = (),
         taken: Collection[str] = (),
     ) -> None:
-        self._needs, self._others = needs_argument, taken
-        self._in_text: dict[str, str] = {}  # a second name -> the name in the text
-        self.where, self.file = where, source_file(function)
-        tree = self._parsed(function)
-        self.arguments = [a.arg for a in tree.args.args]
-        parameters = inspect.signature(function).parameters.values()
-        self.options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-        self.lines: list[Assignment] = []
-        self.returns: list[ast.expr] = []
-        self.first = self.number = tree.lineno
-        self._now = {name: name for name in (*self.arguments, *self.options)}  # a name in the text: its name here
-        self._assigned = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        self._numbers = count(1)
-        for name in (*self._now, *sorted(self._assigned)):
-            self.check_name(name, tree.lineno)
-        for statement in tree.body:
-            self._read(statement)
+        self.where, self._needs, self.file = where, needs_argument, source_file(function)
+        super().__init__(function, taken)
         if not self.returns:
-            raise self.error(tree.lineno, "expected a return at its end, got none", "return the values by name")
+            raise self.error(self.first, "expected a return at its end, got none", "return the values by name")
 
     def error(self, number: int, what: str, advice: str) -> EquationsError:
         """Return the error that names the line."""
@@ -130,6 +98,9 @@ class Body:
             raise self.error(
                 tree.lineno, f"expected plain arguments, got ({given})", "name each; options follow a * with defaults"
             )
+        assigned = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        for name in (*(a.arg for a in (*tree.args.args, *tree.args.kwonlyargs)), *sorted(assigned)):
+            self.check_name(name, tree.lineno)
         return tree
 
     def check_name(self, name: str, number: int) -> None:
@@ -157,97 +128,60 @@ class Body:
             return  # a docstring
         if self.returns:
             raise self.error(number, f"`{_short(statement)}` stands behind the return", "take it away")
-        if isinstance(statement, ast.Return) and statement.value is not None:
-            values = statement.value.elts if isinstance(statement.value, ast.Tuple) else [statement.value]
-            self.returns = [self._value(value, True) for value in values]
-            self.number = number
-            return
         if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
             old = ast.copy_location(ast.Name(statement.target.id, ast.Load()), statement)
-            value: ast.expr = ast.copy_location(ast.BinOp(old, statement.op, statement.value), statement)
-            pairs: list[tuple[ast.expr, ast.expr]] = [(statement.target, value)]
-        elif isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-            pairs = list(self._pairs(statement))
-        else:
+            value = ast.copy_location(ast.BinOp(old, statement.op, statement.value), statement)
+            statement = ast.copy_location(ast.Assign([statement.target], value), statement)
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            self._check_sides(statement)
+        elif not isinstance(statement, ast.Return) or statement.value is None:
             what = f"expected `name = expression` or the return, got `{_short(statement)}`"
             raise self.error(number, what, _advice(statement))
-        read = [(target, self._value(value)) for target, value in pairs]
-        for target, value in read:
-            if not isinstance(target, ast.Name):
-                raise self.error(number, f"expected a name on the left, got `{_short(target)}`", "assign to a name")
-            self._assign(target.id, value, number)
+        super()._read(statement)
 
-    def _pairs(self, statement: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+    def _check_sides(self, statement: ast.Assign) -> None:
+        """Refuse a tuple with another number of values, and a target that is not a name."""
         target, value = statement.targets[0], statement.value
-        if not isinstance(target, ast.Tuple):
-            yield target, value
-        elif isinstance(value, ast.Tuple) and len(value.elts) == len(target.elts):
-            yield from zip(target.elts, value.elts, strict=True)
-        else:
-            raise self.error(
-                statement.lineno,
-                f"expected as many values as names, got `{_short(statement)}`",
-                "write a value for each",
-            )
-
-    def _assign(self, name: str, value: ast.expr, number: int) -> None:
-        new, taken = name, {*self._others, *self.arguments, *self.options, *(line.name for line in self.lines)}
-        numbers = count(2)
-        while new in taken or (new != name and new in self._assigned):
-            new = f"{name}_{next(numbers)}"
-        self.lines.append(Assignment(new, value, number))
-        self._now[name], self._in_text[new] = new, name
-
-    def _own_line(self, value: ast.expr) -> ast.expr:
-        """Gives an expression a line of its own, and returns the name of its value."""
-        if isinstance(value, ast.Name):
-            return value
-        name = f"_{next(self._numbers)}"
-        while name in self._others:  # forward's `_1` is another value
-            name = f"_{next(self._numbers)}"
-        self.lines.append(Assignment(name, value, value.lineno))
-        return ast.copy_location(ast.Name(name, ast.Load()), value)
+        left = target.elts if isinstance(target, ast.Tuple) else [target]
+        if isinstance(value, ast.Tuple) and not isinstance(target, ast.Tuple):
+            self._value(value)  # which refuses it
+        if isinstance(target, ast.Tuple) and not (isinstance(value, ast.Tuple) and len(value.elts) == len(left)):
+            what = f"expected as many values as names, got `{_short(statement)}`"
+            raise self.error(statement.lineno, what, "write a value for each")
+        for one in left:
+            if not isinstance(one, ast.Name):
+                what = f"expected a name on the left, got `{_short(one)}`"
+                raise self.error(statement.lineno, what, "assign to a name")
 
     # --- expressions --------------------------------------------------------------------------------------------------
 
-    def _value(self, e: ast.expr, inside: bool = False) -> ast.expr:
-        """Returns an expression in the names of this body; `inside` a larger one, σ, φ and @ get their own line."""
+    def _value(self, e: Any, inside: bool = False) -> ast.expr:
         if isinstance(e, ast.Name):
-            return ast.copy_location(ast.Name(self._known(e), ast.Load()), e)
-        if isinstance(e, ast.Constant) and type(e.value) in (int, float) and isfinite(float(str(e.value))):
-            return e
-        if isinstance(e, ast.UnaryOp) and isinstance(e.op, ast.UAdd):
+            self._check_known(e)
+        elif isinstance(e, ast.UnaryOp) and isinstance(e.op, ast.UAdd):
             return self._value(e.operand, inside)
-        if isinstance(e, ast.UnaryOp) and isinstance(e.op, ast.USub):
-            return ast.copy_location(ast.UnaryOp(e.op, self._value(e.operand, True)), e)
-        if isinstance(e, ast.BinOp) and isinstance(e.op, ast.MatMult):
-            product = ast.BinOp(self._own_line(self._value(e.left, True)), e.op, self._matrix(e.right))
-            return self._placed(ast.copy_location(product, e), inside)
-        if isinstance(e, ast.BinOp) and isinstance(e.op, ast.Pow):
+        elif isinstance(e, ast.BinOp) and isinstance(e.op, ast.MatMult):
+            value = ast.BinOp(self._own_line(self._value(e.left, True)), e.op, self._matrix(e.right))
+            return self._own_line(ast.copy_location(value, e)) if inside else ast.copy_location(value, e)
+        elif isinstance(e, ast.BinOp) and isinstance(e.op, ast.Pow):
             return self._square(e)
-        if isinstance(e, ast.BinOp) and isinstance(e.op, (ast.Add, ast.Sub, ast.Mult, ast.Div)):
-            return ast.copy_location(ast.BinOp(self._value(e.left, True), e.op, self._value(e.right, True)), e)
-        if isinstance(e, ast.Call):
+        elif isinstance(e, ast.Call):
             return self._call(e, inside)
-        raise self.error(
-            e.lineno,
-            f"`{_short(e)}` is nothing that the equations know",
-            f"use names, numbers, + - * / @ and the words {', '.join(WORDS)}",
-        )
-
-    def _placed(self, e: ast.expr, inside: bool) -> ast.expr:
-        return self._own_line(e) if inside else e
+        elif not _is_arithmetic(e):
+            advice = f"use names, numbers, + - * / @ and the words {', '.join(WORDS)}"
+            raise self.error(e.lineno, f"`{_short(e)}` is nothing that the equations know", advice)
+        return super()._value(e, inside)
 
     def _call(self, e: ast.Call, inside: bool) -> ast.expr:
         word = e.func.id if isinstance(e.func, ast.Name) else ""
         if word not in WORDS or e.keywords or len(e.args) != WORDS[word]:
             known = ", ".join(f"{name}({', '.join('abc'[:n])})" for name, n in WORDS.items())
             raise self.error(e.lineno, f"`{_short(e)}` is no word of the equations", f"the words are {known}")
-        arguments = [self._value(a, True) for a in e.args]
-        if word in self._needs:
-            arguments = [self._own_line(a) for a in arguments]
+        if word not in self._needs:
+            return super()._value(e, inside)
+        arguments = [self._own_line(self._value(a, True)) for a in e.args]
         call = ast.copy_location(ast.Call(e.func, arguments, []), e)
-        return self._placed(call, inside and word in ALONE)
+        return self._own_line(call) if inside else call
 
     def _matrix(self, e: ast.expr) -> ast.expr:
         """Returns the right side of @: the name of an inner matrix, or its transpose."""
@@ -256,7 +190,7 @@ class Body:
             raise self.error(
                 e.lineno, f"expected an inner matrix on the right of @, got `{_short(e)}`", "name it: v @ P, or v @ P.T"
             )
-        self._known(name)
+        self._check_known(name)
         return e
 
     def _square(self, e: ast.BinOp) -> ast.expr:
@@ -265,20 +199,15 @@ class Body:
         v = self._own_line(self._value(e.left, True))
         return ast.copy_location(ast.BinOp(v, ast.Mult(), v), e)
 
-    def _known(self, e: ast.Name) -> str:
+    def _check_known(self, e: ast.Name) -> None:
         if e.id in self._now:
-            return self._now[e.id]
+            return
         if e.id in self._assigned:
             raise self.error(e.lineno, f"`{e.id}` is used before it is given a value", "move the line up")
         raise self.error(
             e.lineno, f"unknown name `{e.id}`", "a state or column is an argument, in backward any value of forward; a "
             f"number of your own is an option: def forward(…, *, {e.id}=1.0)",
         )  # fmt: skip
-
-
-def source_file(function: Callable[..., Any]) -> str:
-    """Returns the file in which a function stands."""
-    return function.__code__.co_filename
 
 
 def _first_statement(text: str) -> ast.stmt | None:
@@ -322,8 +251,10 @@ def _short(node: ast.AST) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def names(e: ast.AST) -> list[str]:
-    """Returns the names of values in an expression, the words left out, each once, in order."""
-    words = {id(n.func) for n in ast.walk(e) if isinstance(n, ast.Call)}
-    found = [n for n in ast.walk(e) if isinstance(n, ast.Name) and id(n) not in words]
-    return list(dict.fromkeys(n.id for n in found))
+def _is_arithmetic(e: ast.expr) -> bool:
+    """Return whether an expression is a finite number, a sum, difference, product or quotient, or has a minus sign."""
+    if isinstance(e, ast.Constant):
+        return type(e.value) in (int, float) and isfinite(float(str(e.value)))
+    if isinstance(e, ast.UnaryOp):
+        return isinstance(e.op, ast.USub)
+    return isinstance(e, ast.BinOp) and isinstance(e.op, (ast.Add, ast.Sub, ast.Mult, ast.Div))

@@ -9,16 +9,17 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from minigrad.engine.errors import unknown_name
-from minigrad.recurrent.body import ALONE, Assignment, Body, names
+from minigrad.recurrent.body import CheckedBody
 from minigrad.recurrent.derived import Derived
-from minigrad.recurrent.description import Product, Term
+from minigrad.recurrent.description import Product
 from minigrad.recurrent.equations import Equations, EquationsError
+from minigrad.recurrent.reader import ALONE, Assignment, names, product
 from minigrad.recurrent.widths import UNITS, apart, matrix_of
 
 _SOURCE = re.compile(r"(stop\()?(\w+)(\))?")
 
 
-def bodies(equations: type[Equations], needs_argument: Collection[str]) -> tuple[Body, Body | Derived]:
+def bodies(equations: type[Equations], needs_argument: Collection[str]) -> tuple[CheckedBody, CheckedBody | Derived]:
     """Returns the forward body and the backward one, in which ``dphi(dy, y)`` is ``dphi(dy, y, z)`` where φ needs z.
 
     Raises:
@@ -32,7 +33,7 @@ def bodies(equations: type[Equations], needs_argument: Collection[str]) -> tuple
     states = [apart(s)[0] for s in equations.states]
     if not callable(getattr(equations, "forward", None)):
         raise EquationsError(f"{title}: expected a function `forward`, got none. Write one: def forward(z, …).")
-    forward = Body(f"{title}.forward", equations.forward, needs_argument, states)
+    forward = CheckedBody(f"{title}.forward", equations.forward, needs_argument, states)
     _check_states(title, forward, equations.states)
     _check_numbers(forward)
     if len(forward.returns) != len(states):
@@ -43,10 +44,10 @@ def bodies(equations: type[Equations], needs_argument: Collection[str]) -> tuple
         )
     if equations.backward is None:
         weights = re.findall(r"\w+", " ".join(equations.products))
-        backward: Body | Derived = Derived(forward, states, {*states, *weights})
+        backward: CheckedBody | Derived = Derived(forward, states, {*states, *weights})
     else:
         of_forward = {*states, *forward.arguments, *forward.options, *(line.name for line in forward.lines)}
-        backward = Body(f"{title}.backward", equations.backward, taken=of_forward)
+        backward = CheckedBody(f"{title}.backward", equations.backward, taken=of_forward)
         _check_backward(forward, backward, states)
     completed = _Completed(forward, backward, needs_argument)
     for line in backward.lines:
@@ -55,7 +56,7 @@ def bodies(equations: type[Equations], needs_argument: Collection[str]) -> tuple
     return forward, backward
 
 
-def _check_states(title: str, forward: Body, texts: Sequence[str]) -> None:
+def _check_states(title: str, forward: CheckedBody, texts: Sequence[str]) -> None:
     """Refuses states that are no names, or not of one value each."""
     states = [apart(text)[0] for text in texts]
     for text, state in zip(texts, states, strict=True):
@@ -71,7 +72,7 @@ def _check_states(title: str, forward: Body, texts: Sequence[str]) -> None:
         forward.check_name(state, forward.first)
 
 
-def _check_numbers(forward: Body) -> None:
+def _check_numbers(forward: CheckedBody) -> None:
     """Refuses a number, be it an option, where a value of each unit is wanted; and a value where a number is."""
     matrices = {matrix_of(line.value) for line in forward.lines} - {""}
     numbers = set(forward.options) - matrices
@@ -98,11 +99,11 @@ def _check_numbers(forward: Body) -> None:
             numbers.add(name)
 
 
-def _returned(forward: Body) -> list[tuple[str, int, ast.expr]]:
+def _returned(forward: CheckedBody) -> list[tuple[str, int, ast.expr]]:
     return [("", forward.number, e) for e in forward.returns]
 
 
-def _check_backward(forward: Body, backward: Body, states: list[str]) -> None:
+def _check_backward(forward: CheckedBody, backward: CheckedBody, states: list[str]) -> None:
     n, first = len(states), backward.lines[0].number if backward.lines else backward.number
     asked = [*backward.arguments[n:], *backward.options]
     if len(backward.arguments) < n:
@@ -130,7 +131,9 @@ def _check_backward(forward: Body, backward: Body, states: list[str]) -> None:
         )
 
 
-def check_left(body: Body, lines: Sequence[Assignment], new: Mapping[str, str], of_rows: Collection[str]) -> None:
+def check_left(
+    body: CheckedBody, lines: Sequence[Assignment], new: Mapping[str, str], of_rows: Collection[str]
+) -> None:
     """Refuses what is not left as a vector for each row, once what is absent is taken out.
 
     Args:
@@ -163,7 +166,7 @@ def check_left(body: Body, lines: Sequence[Assignment], new: Mapping[str, str], 
             raise body.error(body.number, what, "compute it from a column or a state")
 
 
-def check_divisions(body: Body | Derived, lines: Sequence[Assignment]) -> None:
+def check_divisions(body: CheckedBody | Derived, lines: Sequence[Assignment]) -> None:
     """Refuses a division by what is absent, or by 0.
 
     Raises:
@@ -180,7 +183,9 @@ def _is_zero(e: ast.expr) -> bool:
     return isinstance(e, ast.Constant) and e.value == 0
 
 
-def check_matrix(forward: Body, line: Assignment, lines: Sequence[Assignment], back: Sequence[Assignment]) -> None:
+def check_matrix(
+    forward: CheckedBody, line: Assignment, lines: Sequence[Assignment], back: Sequence[Assignment]
+) -> None:
     """Refuses an inner matrix that does not stand in one product of forward and in one of backward.
 
     Raises:
@@ -200,7 +205,7 @@ def check_matrix(forward: Body, line: Assignment, lines: Sequence[Assignment], b
 class _Completed(ast.NodeTransformer):
     """Gives dsigma and dphi what they need, and holds their y against what forward did."""
 
-    def __init__(self, forward: Body, backward: Body | Derived, needs: Collection[str]) -> None:
+    def __init__(self, forward: CheckedBody, backward: CheckedBody | Derived, needs: Collection[str]) -> None:
         self.backward, self.needs = backward, needs
         own = {line.name: line.value for line in backward.lines}
         self.made = {**{line.name: line.value for line in forward.lines}, **own}  # its own names hide forward's
@@ -234,7 +239,7 @@ def _word(e: ast.expr) -> str:
 
 
 def products_of(
-    equations: type[Equations], forward: Body, backward: Body | Derived, absent: Collection[str]
+    equations: type[Equations], forward: CheckedBody, backward: CheckedBody | Derived, absent: Collection[str]
 ) -> tuple[tuple[Product, ...], dict[str, str]]:
     """Returns the products, and the width of each column and state.
 
@@ -257,7 +262,7 @@ def products_of(
     columns = [c for product in found for c in product.columns]
     _check_columns(title, forward, columns, states)
     values = [*columns, *states, *forward.arguments, *(forward.written(line.name) for line in forward.lines)]
-    if isinstance(backward, Body):
+    if isinstance(backward, CheckedBody):
         values += [*backward.arguments, *(backward.written(line.name) for line in backward.lines)]
     twice = [name for name, n in weights.items() if n > 1 or name in {*values, *forward.options}]
     if twice:
@@ -276,7 +281,7 @@ def products_of(
     return tuple(found), declared
 
 
-def _line_of(text: str, title: str, forward: Body) -> str:
+def _line_of(text: str, title: str, forward: CheckedBody) -> str:
     """Returns the class with the line before `forward` in which a text of it stands, or the class alone."""
     for number, line in reversed([*enumerate(linecache.getlines(forward.file)[: forward.number], 1)]):
         if text and text in line:
@@ -284,7 +289,7 @@ def _line_of(text: str, title: str, forward: Body) -> str:
     return title
 
 
-def _check_columns(title: str, forward: Body, columns: list[str], states: list[str]) -> None:
+def _check_columns(title: str, forward: CheckedBody, columns: list[str], states: list[str]) -> None:
     missing = [c for c in columns if c not in forward.arguments]
     if missing:
         raise forward.error(
@@ -305,31 +310,24 @@ def _check_columns(title: str, forward: Body, columns: list[str], states: list[s
 
 
 def _product(title: str, text: str, states: list[str]) -> tuple[Product, dict[str, str]]:
-    """Reads ``"z_i z_f = x W + stop(h) U + b"``."""
+    """Return the product that ``"z_i:blocks z_f = x W + stop(h) U + b"`` says, checked, and its columns' widths."""
     form = "'columns = source matrix + source matrix + bias'"
     if text.count("=") != 1:
         raise EquationsError(f"{title}: expected a product {form}, got {text!r}. Write 'z = x W + h U + b'.")
-    left, right = text.split("=")
-    columns, terms, bias = [apart(c) for c in left.split()], [], ""
-    for part in right.split("+"):
+    biases = 0
+    for part in text.split("=")[1].split("+"):
         words = part.split()
         source = _SOURCE.fullmatch(words[0]) if words else None
-        if (
-            source is None
-            or bool(source[1]) != bool(source[3])
-            or len(words) > 2
-            or (len(words) == 1 and (source[1] or bias))
-        ):
+        stopped = source is not None and bool(source[1])
+        if source is None or stopped != bool(source[3]) or len(words) > 2 or (len(words) == 1 and (stopped or biases)):
             raise EquationsError(f"{title}: in the product {text!r}, expected {form}, got {part.strip()!r}.")
-        if len(words) == 1:
-            bias = words[0]
-            continue
-        if source[2] not in ("x", *states):
-            raise EquationsError(
-                str(unknown_name(f"{title}: in the product {text!r}, source", source[2], ["x", *states]))
-            )
-        terms.append(Term(source[2], words[1], not source[1]))
-    named = [*(n for column in columns for n in column), *(t.matrix for t in terms), *([bias] if bias else [])]
-    if not columns or not terms or not all(n.isidentifier() for n in named):
+        biases += len(words) == 1
+        if len(words) == 2 and source[2] not in ("x", *states):
+            where = f"{title}: in the product {text!r}, source"
+            raise EquationsError(str(unknown_name(where, source[2], ["x", *states])))
+    found = product(text)
+    columns = [apart(column) for column in found.columns]
+    named = [*(n for column in columns for n in column), *(t.matrix for t in found.terms)]
+    if not columns or not found.terms or not all(n.isidentifier() for n in [*named, found.bias or "b"]):
         raise EquationsError(f"{title}: expected a product {form}, got {text!r}. Write 'z = x W + h U + b'.")
-    return Product(tuple(c for c, _ in columns), tuple(terms), bias), dict(columns)
+    return found._replace(columns=tuple(name for name, _ in columns)), dict(columns)

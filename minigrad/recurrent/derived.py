@@ -17,11 +17,12 @@ import ast
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from minigrad.recurrent.body import Assignment, Body, names
+from minigrad.recurrent.body import CheckedBody
+from minigrad.recurrent.reader import Assignment, names
 
 
 class Derived:
-    """A backward body, in the form of `minigrad.recurrent.body.Body`.
+    """A backward body, in the form of `minigrad.recurrent.body.CheckedBody`.
 
     Args:
         forward: the forward body.
@@ -36,7 +37,7 @@ class Derived:
         returns: one gradient for each positional argument of `forward`; 0 where nothing flows.
     """
 
-    def __init__(self, forward: Body, states: Sequence[str], taken: Collection[str] = ()) -> None:
+    def __init__(self, forward: CheckedBody, states: Sequence[str], taken: Collection[str] = ()) -> None:
         self.where, self.file, self.number = forward.where, forward.file, forward.number
         self.error, self.in_text, self.options = forward.error, forward.in_text, forward.options
         self._taken = {*taken, *forward.arguments, *forward.options, *(line.name for line in forward.lines)}
@@ -66,7 +67,7 @@ class Derived:
         self.lines.append(Assignment(name, _expression(text), number))
         return name
 
-    def _send(self, e: ast.expr, d: str, forward: Body) -> None:
+    def _send(self, e: ast.expr, d: str, forward: CheckedBody) -> None:
         """∂loss/∂e is d: to each part of e its share."""
         if isinstance(e, ast.Name):
             if e.id not in self.options:
@@ -78,7 +79,7 @@ class Derived:
         elif isinstance(e, ast.Call):
             self._call(e, d, forward)
 
-    def _binary(self, e: ast.BinOp, d: str, forward: Body) -> None:
+    def _binary(self, e: ast.BinOp, d: str, forward: CheckedBody) -> None:
         a, b = ast.unparse(e.left), ast.unparse(e.right)
         if isinstance(e.op, ast.MatMult):
             self._terms[a].append(self._line(f"d{a}", f"{d} @ {b}.T", e.lineno))
@@ -93,7 +94,7 @@ class Derived:
             self._send(e.left, f"{d} / ({b})", forward)
             self._send(e.right, f"(-{d}) * ({a}) / (({b}) * ({b}))", forward)
 
-    def _call(self, e: ast.Call, d: str, forward: Body) -> None:
+    def _call(self, e: ast.Call, d: str, forward: CheckedBody) -> None:
         word = e.func.id if isinstance(e.func, ast.Name) else ""
         if word == "stop":
             return

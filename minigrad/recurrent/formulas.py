@@ -25,7 +25,7 @@ from minigrad.engine.errors import unknown_name
 from minigrad.engine.ops.op import Op
 from minigrad.engine.ops.pointwise import Sigmoid, Tanh
 from minigrad.engine.protocol import Array, Xp
-from minigrad.recurrent.body import names, source_file
+from minigrad.recurrent.compiler import describe
 from minigrad.recurrent.description import Description, Line
 from minigrad.recurrent.equations import Equations
 from minigrad.recurrent.lines import (
@@ -42,7 +42,7 @@ from minigrad.recurrent.lines import (
 from minigrad.recurrent.multiplied import H_MASKS, X_MASKS, Multiplied, parts
 from minigrad.recurrent.products import product_dW
 from minigrad.recurrent.protocol import Same, State, Step, Weights
-from minigrad.recurrent.reader import describe
+from minigrad.recurrent.reader import names, source_file
 from minigrad.recurrent.spread import words as spreading
 from minigrad.recurrent.widths import UNITS
 

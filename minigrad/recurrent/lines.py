@@ -23,10 +23,10 @@ from typing import Any, NamedTuple
 from minigrad.engine.errors import GradientError
 from minigrad.engine.ops.op import Op
 from minigrad.engine.protocol import Array, Xp
-from minigrad.recurrent.body import names
 from minigrad.recurrent.description import Description, Line
 from minigrad.recurrent.products import product, product_dx
 from minigrad.recurrent.protocol import Same
+from minigrad.recurrent.reader import names
 from minigrad.recurrent.widths import UNITS
 
 Function = Callable[..., Any]

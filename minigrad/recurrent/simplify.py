@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from minigrad.recurrent.body import Assignment, names
+from minigrad.recurrent.reader import Assignment, names
 
 
 class _Nothing:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 
-from minigrad.recurrent.body import Assignment, Body, names
+from minigrad.recurrent.body import CheckedBody
 from minigrad.recurrent.description import Inner
+from minigrad.recurrent.reader import Assignment, names
 
 UNITS = "units"
 
@@ -43,7 +44,7 @@ class Widths:
 
     def __init__(
         self,
-        forward: Body,
+        forward: CheckedBody,
         declared: Mapping[str, str],
         new: Mapping[str, str],
         lines: Sequence[Assignment],

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Sequence
 
 from minigrad.engine.errors import MinigradError
-from minigrad.recurrent.body import names
 from minigrad.recurrent.description import Description, Line, Rule
+from minigrad.recurrent.reader import names
 
 RESERVED = frozenset((
     "arguments", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete",

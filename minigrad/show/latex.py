@@ -6,12 +6,12 @@ import ast
 import re
 from collections.abc import Collection
 
-from minigrad.recurrent.body import Body
+from minigrad.recurrent.body import CheckedBody
 from minigrad.recurrent.checked import bodies
+from minigrad.recurrent.compiler import describe
 from minigrad.recurrent.derived import Derived
 from minigrad.recurrent.description import Description
 from minigrad.recurrent.equations import Equations
-from minigrad.recurrent.reader import describe
 
 GREEK = {"sigma": r"\sigma", "phi": r"\varphi"}
 
@@ -50,11 +50,11 @@ def _products(cell: Notation, d: Description) -> list[str]:
     return lines
 
 
-def _lines(cell: Notation, body: Body | Derived) -> list[str]:
+def _lines(cell: Notation, body: CheckedBody | Derived) -> list[str]:
     return [f"{cell.symbol(line.name)} &= {cell.formula(line.value)}" for line in body.lines]
 
 
-def _gradients(cell: Notation, d: Description, forward: Body, backward: Body | Derived) -> list[str]:
+def _gradients(cell: Notation, d: Description, forward: CheckedBody, backward: CheckedBody | Derived) -> list[str]:
     """The gradient returned for each argument of forward, unless a line assigns it to that name already.
 
     Where dc is the upstream gradient, the gradient of the old c is written ∂loss/∂c.

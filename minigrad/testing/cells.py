@@ -9,8 +9,8 @@ import numpy as np
 from minigrad.engine import registry, tree
 from minigrad.engine.errors import GradientCheckError
 from minigrad.layers.equation_cell import EquationCell
+from minigrad.recurrent.compiler import describe
 from minigrad.recurrent.equations import Equations
-from minigrad.recurrent.reader import describe
 
 BATCH, FEATURES, UNITS, BLOCKS = 3, 3, 4, 2
 HostArray = Any

@@ -14,8 +14,8 @@ from kernel_reasons import NO_FLOAT16
 from minigrad.engine.ops import pointwise as ops
 from minigrad.engine.optional import LoopOptions
 from minigrad.recurrent import LSTM, LSTMP, Equations, SimpleRNN, phi, sigma
+from minigrad.recurrent.compiler import describe
 from minigrad.recurrent.description import Line
-from minigrad.recurrent.reader import describe
 from minigrad.recurrent.rules import rule_of
 
 SIGMOID, TANH = rule_of(ops.Sigmoid), rule_of(ops.Tanh)

@@ -24,7 +24,7 @@ RUN = """
 import numpy as np
 from minigrad.engine.optional import LoopOptions
 from minigrad.engine.ops.pointwise import Tanh
-from minigrad.recurrent.reader import describe
+from minigrad.recurrent.compiler import describe
 from minigrad.recurrent.rules import rule_of
 from minigrad.recurrent.simple_rnn import SimpleRNN
 from minigrad_numba import compile, compiling

@@ -21,9 +21,9 @@ from kernel_reasons import NO_FLOAT16  # noqa: E402
 from minigrad.engine.ops.pointwise import Sigmoid, Tanh  # noqa: E402
 from minigrad.engine.optional import LoopOptions  # noqa: E402
 from minigrad.recurrent import Equations, phi, sigma, stop  # noqa: E402
+from minigrad.recurrent.compiler import describe  # noqa: E402
 from minigrad.recurrent.description import Line, Rule  # noqa: E402
 from minigrad.recurrent.lstm import LSTM  # noqa: E402
-from minigrad.recurrent.reader import describe  # noqa: E402
 from minigrad.recurrent.rules import rule_of  # noqa: E402
 from minigrad_numba import compile as compile_loop  # noqa: E402
 from minigrad_numba import compiling, source, text  # noqa: E402

@@ -22,7 +22,7 @@ import minigrad as mg
 import minigrad_numpy
 from minigrad.keras import layers as L
 from minigrad.recurrent import LSTM, Equations, EquationsError, Formulas, bptt, equations
-from minigrad.recurrent.reader import describe
+from minigrad.recurrent.compiler import describe
 from recurrent.mutants import written
 
 HEAD = "class My(Equations):\n    states = 'h', 'c'\n    products = 'z_f z_g = x W + h U + b'\n"

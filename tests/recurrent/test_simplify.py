@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from minigrad.recurrent import Equations, EquationsError, phi, sigma
-from minigrad.recurrent.body import Assignment
-from minigrad.recurrent.reader import describe
+from minigrad.recurrent.compiler import describe
+from minigrad.recurrent.reader import Assignment
 from minigrad.recurrent.simplify import NOTHING, live, present, simplified, written
 
 KNOWN: dict[str, Any] = {"w": NOTHING, "P": NOTHING, "limit": NOTHING, "alias": ast.Name("z")}

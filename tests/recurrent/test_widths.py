@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from minigrad.recurrent import LSTM, LSTMP, Equations, EquationsError, GRUResetBefore, phi, sigma
-from minigrad.recurrent.reader import describe
+from minigrad.recurrent.compiler import describe
 from minigrad.recurrent.widths import apart, matrix_of
 from recurrent.odd_cells import Net1997
 

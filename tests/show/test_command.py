@@ -10,7 +10,7 @@ import pytest
 
 from minigrad.engine.errors import OptionError
 from minigrad.recurrent import GRU, LSTM, Equations, GRUResetBefore, SimpleRNN
-from minigrad.recurrent.reader import describe
+from minigrad.recurrent.compiler import describe
 from minigrad.show import command, shown
 from minigrad.train.command_line import main
 

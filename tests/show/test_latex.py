@@ -9,7 +9,7 @@ import pytest
 
 from minigrad.recurrent import GRU, LSTM, LSTMP, Equations, GRUResetBefore, SimpleRNN, dsigma, phi, sigma
 from minigrad.recurrent.checked import bodies
-from minigrad.recurrent.reader import describe
+from minigrad.recurrent.compiler import describe
 from minigrad.show.latex import Notation, latex
 from recurrent.odd_cells import CELLS
 
