@@ -5,7 +5,8 @@ Read `equations`, then `lstm`, then `bptt`.
 
 from minigrad.recurrent import bptt, bptt_options
 from minigrad.recurrent.aliases import OneStep, Plan, Sequence
-from minigrad.recurrent.equations import Equations, EquationsError, clip, dclip, dphi, dsigma, phi, sigma, stop
+from minigrad.recurrent.equations import Equations, clip, dclip, dphi, dsigma, phi, sigma, stop
+from minigrad.recurrent.errors import EquationsError
 from minigrad.recurrent.formulas import Formulas
 from minigrad.recurrent.gru import GRU
 from minigrad.recurrent.gru_reset_before import GRUResetBefore

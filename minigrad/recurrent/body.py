@@ -17,7 +17,7 @@ from math import isfinite
 from types import CodeType
 from typing import Any
 
-from minigrad.recurrent.equations import EquationsError
+from minigrad.recurrent.errors import EquationsError
 from minigrad.recurrent.reader import Body, source_file
 
 WORDS = {"sigma": 1, "phi": 1, "clip": 2, "stop": 1, "dsigma": 2, "dphi": 2, "dclip": 3}

@@ -12,7 +12,8 @@ from minigrad.engine.errors import unknown_name
 from minigrad.recurrent.body import CheckedBody
 from minigrad.recurrent.derived import Derived
 from minigrad.recurrent.description import Product
-from minigrad.recurrent.equations import Equations, EquationsError
+from minigrad.recurrent.equations import Equations
+from minigrad.recurrent.errors import EquationsError
 from minigrad.recurrent.reader import ALONE, Assignment, names, product
 from minigrad.recurrent.widths import UNITS, apart, matrix_of
 

@@ -1,49 +1,27 @@
 """A recurrent cell as its equations, and the words in which they are written.
 
-A cell is data: names, and two plain functions of numbers. It knows no layers, no arrays and no backend, so everything
+A cell is data: names, and two plain functions of numbers. It has no layers, no arrays and no backend, so everything
 that runs it, draws it or checks it is made from the same few lines:
 
-    states      the names of what one step hands to the next
-    products    what a step multiplies: ``columns = source matrix + source matrix + bias``
+    states      the names of the arrays that one step passes to the next
+    products    the matrix products of a step: ``columns = source matrix + source matrix + bias``
     forward     the elementwise rest: from the columns and the states to the new states
     backward    its gradient, from ∂loss/∂(each new state) to ∂loss/∂(each argument of forward)
 
-`minigrad.recurrent.reader` reads a cell; `lstm.py` is the one to look at first.
+Read `lstm.py` next, then `reader.py`, which reads a cell.
 """
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any, ClassVar
 from unicodedata import normalize
 
-from minigrad.engine import functional as F
-from minigrad.engine.errors import MinigradError
-from minigrad.engine.protocol import Array
-
-
-class EquationsError(MinigradError, SyntaxError):
-    """A cell's equations cannot be read, or contradict each other; the message names the line.
-
-    Args:
-        message: all of it.
-        file: the file in which the line stands: a traceback shows the line itself.
-        number: its number.
-    """
-
-    def __init__(self, message: str, file: str = "", number: int = 0) -> None:
-        super().__init__(message)
-        if number:
-            self.filename, self.lineno, self.text = file, number, linecache.getline(file, number)
-
-    def __str__(self) -> str:  # SyntaxError's names the file and the line once more
-        return str(self.msg)
-
+from minigrad.engine.ops.op import Op
 
 EQUATIONS: dict[str, type[Equations]] = {}
-"""Every cell that has been defined, by ``"module:Class"``: what a saved configuration can name."""
+"""Every cell that has been defined, by ``"module:Class"``: the names that a saved configuration can hold."""
 
 
 class Equations:
@@ -51,20 +29,20 @@ class Equations:
 
     Attributes:
         states: names of the states, in the order in which `forward` returns the new ones.
-        output: which of the states is the cell's output; the first, unless it says another.
-        products: one string for each matrix product of a step, or a tuple of them. On the left stand the columns that
-            the product makes, each of `units` numbers; on the right the sources, `x` or a state, each with its matrix,
-            and at most one bias. ``stop(h) U`` lets no gradient back to h.
-        direct: what the way of a gradient from state to state is called that passes by the products.
+        output: the name of the state that is the cell's output; the first, unless given.
+        products: one string for each matrix product of a step, or a tuple of them. On the left stand the columns of
+            the product, each of `units` numbers; on the right the sources, `x` or a state, each with its matrix, and
+            at most one bias. ``stop(h) U`` passes no gradient to h.
+        direct: the name of the gradient's path from state to state that passes by the products.
 
-    A column or a state may have a width of its own: ``z_i:blocks`` stands for `blocks` numbers, each of which is shared
-    by ``units / blocks`` units.
+    A column or a state may have another width: ``z_i:blocks`` stands for `blocks` numbers, each of which is shared by
+    ``units / blocks`` units.
 
     `forward(columns and states …, *, options and inner matrices)` takes by name what it needs. A positional argument
     that is neither column nor state is a parameter of the cell, one number for each unit. ``v @ P`` multiplies by an
-    inner matrix. `backward` takes ∂loss/∂(each new state) and then, by name, anything that `forward` knew: these names
-    are its cache. It returns one gradient for each positional argument of `forward`. Where there is no `backward`, or
-    a subclass changes `forward` alone, it is derived.
+    inner matrix. `backward` takes ∂loss/∂(each new state) and then, by name, any values of `forward`: these names are
+    its cache. It returns one gradient for each positional argument of `forward`. Where there is no `backward`, or a
+    subclass changes `forward` alone, it is derived.
     """
 
     states: ClassVar[Any] = ("h",)
@@ -75,7 +53,7 @@ class Equations:
     backward: ClassVar[Callable[..., Any] | None] = None
 
     def __init_subclass__(cls) -> None:
-        """Makes both bodies static, so that a cell reads as the pair of functions it is."""
+        """Make both bodies static, so that a cell reads as the pair of functions it is."""
         own = vars(cls)
         for body in ("forward", "backward"):
             if isinstance(own.get(body), FunctionType):
@@ -100,7 +78,7 @@ def _is_pair(cls: type[Equations]) -> bool:
 
 
 def _normal(given: Any) -> Any:
-    """The text with its letters as Python writes them in names: a µ, or an accent on its own, has several codes."""
+    """The text with its letters as Python writes them in names: µ, or a letter with an accent, has several codes."""
     if isinstance(given, (tuple, list)):
         return tuple(_normal(text) for text in given)
     return normalize("NFKC", given) if isinstance(given, str) else given
@@ -110,13 +88,13 @@ def _normal(given: Any) -> Any:
 
 
 def sigma(z: Any) -> Any:
-    """σ(z), the gates' activation; here the logistic one, in a cell the one that the cell was given."""
-    return F.sigmoid(z)
+    """σ(z), the gates' activation; here the logistic function, in a cell the activation that it was given."""
+    return Op.functional.sigmoid(z)
 
 
 def phi(z: Any) -> Any:
-    """φ(z), the other activation; here tanh, in a cell the one that the cell was given."""
-    return F.tanh(z)
+    """φ(z), the other activation; here tanh, in a cell the activation that it was given."""
+    return Op.functional.tanh(z)
 
 
 def dsigma(dy: Any, y: Any) -> Any:
@@ -131,14 +109,14 @@ def dphi(dy: Any, y: Any) -> Any:
 
 def clip(v: Any, limit: float | None) -> Any:
     """v clipped to ±limit; v itself where the limit is None."""
-    return v if limit is None else F.clip(v, -limit, limit)
+    return v if limit is None else Op.functional.clip(v, -limit, limit)
 
 
 def dclip(dy: Any, y: Any, limit: float | None) -> Any:
     """The gradient of v, where y = clip(v, limit): dy where the clip did not act, 0 where it did."""
-    return dy if limit is None else F.where((y > -limit) & (y < limit), dy, 0.0)
+    return dy if limit is None else Op.functional.where((y > -limit) & (y < limit), dy, 0.0)
 
 
-def stop(v: Array) -> Array:
-    """v, but a constant to the gradient: nothing flows back through it."""
-    return F.stop_gradient(v)
+def stop(v: Any) -> Any:
+    """v, but a constant to the gradient: it passes none."""
+    return Op.functional.stop_gradient(v)

@@ -8,7 +8,8 @@ from importlib import import_module
 from minigrad.engine.errors import unknown_name
 from minigrad.recurrent import Equations
 from minigrad.recurrent.compiler import describe
-from minigrad.recurrent.equations import EQUATIONS, EquationsError
+from minigrad.recurrent.equations import EQUATIONS
+from minigrad.recurrent.errors import EquationsError
 from minigrad.train.errors import OptionError
 
 

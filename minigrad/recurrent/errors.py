@@ -1,0 +1,25 @@
+"""Errors of a cell's equations."""
+
+from __future__ import annotations
+
+import linecache
+
+from minigrad.engine.errors import MinigradError
+
+
+class EquationsError(MinigradError, SyntaxError):
+    """A cell's equations cannot be read, or contradict each other; the message names the line.
+
+    Args:
+        message: all of it.
+        file: the file in which the line stands: a traceback shows the line itself.
+        number: its number.
+    """
+
+    def __init__(self, message: str, file: str = "", number: int = 0) -> None:
+        super().__init__(message)
+        if number:
+            self.filename, self.lineno, self.text = file, number, linecache.getline(file, number)
+
+    def __str__(self) -> str:  # SyntaxError's names the file and the line once more
+        return str(self.msg)
