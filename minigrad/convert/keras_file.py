@@ -102,13 +102,13 @@ def read_keras(path: Any) -> KerasFile:
     return read_for(file_name("read_keras", path))
 
 
-def read_for(name: str, wanted: int = 0) -> KerasFile:
-    """Read a file as `read_keras` does, for a model whose weights need `wanted` bytes."""
+def read_for(name: str, needed: int = 0) -> KerasFile:
+    """Read a file as `read_keras` does, for a model whose weights need `needed` bytes."""
     with opened(name, ForeignFileError) as file:
         if file.read(2) != b"PK":
-            return _read_hdf5(name, file, size_of(file), room(file, wanted))
+            return _read_hdf5(name, file, size_of(file), room(file, needed))
     try:
-        with archive(name, ForeignFileError, wanted=wanted) as found:
+        with archive(name, ForeignFileError, wanted=needed) as found:
             return _read_archive(name, found)
     except DamagedError as error:
         raise ForeignFileError(f"{name}: is cut short, damaged, or is no .keras file ({error}).") from None
@@ -162,8 +162,8 @@ def _read_by_name(name: str, file: Hdf5Content, root: str) -> KerasFile:
     }
     top = join_path(root, "top_level_model_weights")
     if top in file.attributes:  # weights of the model, not of a layer
-        own = _weights_by_name(name, file, top)
-        layers |= {"top_level_model_weights": own} if own else {}
+        weights = _weights_by_name(name, file, top)
+        layers |= {"top_level_model_weights": weights} if weights else {}
     found = {
         layer: known.get(layer, KerasLayer(layer, {}))._replace(weights=w, path=layer) for layer, w in layers.items()
     }
@@ -207,10 +207,10 @@ def _by_place(file: Hdf5Content) -> tuple[list[KerasLayer], bool]:
     for path in sorted(file.arrays, key=_natural_key):
         parts = path.split("/")
         depth = 0 if parts[0] == "vars" else 2 if parts[0] in _CONTAINERS else 1
-        own = "/".join(["layers", *parts[1:depth]] if depth == 2 else parts[:depth])
+        place = "/".join(["layers", *parts[1:depth]] if depth == 2 else parts[:depth])
         name = _text(file.attributes.get("/".join([*parts[:depth], "vars"]), {}), "name")
         named = named and name is not None
-        layer = layers.setdefault(own, KerasLayer(name or own.rpartition("/")[2] or "model", {}, path=own))
+        layer = layers.setdefault(place, KerasLayer(name or place.rpartition("/")[2] or "model", {}, path=place))
         layer.weights["/".join(parts[depth:])] = file.arrays[path]
     return list(layers.values()), named
 
@@ -225,8 +225,8 @@ def _described(layers: Iterable[KerasLayer], listed: list[KerasLayer]) -> tuple[
     by_path = {layer.path: layer for layer in layers}
     found = []
     for place, description in numbered_by_class(listed, lambda layer: str(layer.class_name)).items():
-        own = by_path.pop(f"layers/{place}", None)
-        found.append(description if own is None else description._replace(weights=own.weights, path=own.path))
+        stored = by_path.pop(f"layers/{place}", None)
+        found.append(description if stored is None else description._replace(weights=stored.weights, path=stored.path))
     return (*found, *by_path.values())
 
 

@@ -99,13 +99,14 @@ def _for_layer(file: KerasFile, stored: KerasLayer, target: Layer) -> Pairs:
         places = [dict(_places(target, keras3)) for keras3 in (False, True)]
         places.append({f"cell/{place}": weight for place, weight in places[0].items()})  # of a bare cell
         return _paired(file, places, {name: (array, stored.name) for name, array in stored.weights.items()}, target)
-    own = target.weights
-    if len(own) != len(stored.weights):
+    weights = target.weights
+    if len(weights) != len(stored.weights):
         _check_built(file, [target])
         raise ShapeError(
-            f"{file.path}: expected {len(own)} weights for {target.name}, got {len(stored.weights)} of {stored.name}."
+            f"{file.path}: expected {len(weights)} weights for {target.name}, got {len(stored.weights)} of "
+            f"{stored.name}."
         )
-    return [(w, array, name) for w, (name, array) in zip(own, stored.weights.items(), strict=True)]
+    return [(w, array, name) for w, (name, array) in zip(weights, stored.weights.items(), strict=True)]
 
 
 def _paired(
@@ -140,42 +141,46 @@ def _check_built(file: KerasFile, layers: Iterable[Any]) -> None:
 
 def _for_model(file: KerasFile, target: Any, by_name: bool) -> tuple[Pairs, list[str]]:
     with_weights = [layer for layer in file.layers if layer.weights]
-    own = [layer for layer in target.layers if layer.weights]
+    target_layers = [layer for layer in target.layers if layer.weights]
     if by_name:
         if not file.named:
             raise ConversionError(f"{file.path}: by_name=True, but the file does not have the layers' names.")
         stored = {layer.name: layer for layer in with_weights}
-        chosen = [(stored[layer.name], layer) for layer in own if layer.name in stored]
+        chosen = [(stored[layer.name], layer) for layer in target_layers if layer.name in stored]
         if not chosen:
             _check_built(file, target.layers)
             raise ConversionError(
                 f"{file.path}: has no layer with a name of {target.name}: it has {', '.join(stored)}; expected one of "
-                f"{', '.join(layer.name for layer in own) or 'none'}."
+                f"{', '.join(layer.name for layer in target_layers) or 'none'}."
             )
     else:
         for layer in file.layers:
             _check_known(file, layer.class_name, layer.config, layer.name)
-        chosen = list(zip(with_weights, own, strict=False)) if file.config is not None or not file.by_place else []
-    for layer, mine in chosen:
-        _check_same(file, layer, mine)
+        chosen = (
+            list(zip(with_weights, target_layers, strict=False)) if file.config is not None or not file.by_place else []
+        )
+    for layer, target_layer in chosen:
+        _check_same(file, layer, target_layer)
     if by_name:
-        pairs = [pair for layer, mine in chosen for pair in _for_layer(file, layer, mine)]
+        pairs = [pair for layer, target_layer in chosen for pair in _for_layer(file, layer, target_layer)]
     elif file.by_place:
         stored_arrays = {place: (array, place) for place, array in file.arrays.items()}
         pairs = _paired(file, [dict(_places(target, keras3)) for keras3 in (False, True)], stored_arrays, target)
     else:
-        pairs = _in_order(file, with_weights, own, target)
+        pairs = _in_order(file, with_weights, target_layers, target)
     return pairs, [layer.name for layer, _ in chosen] or [layer.name for layer in with_weights]
 
 
-def _in_order(file: KerasFile, with_weights: list[KerasLayer], own: list[Layer], target: Any) -> Pairs:
-    if len(with_weights) != len(own):
+def _in_order(file: KerasFile, with_weights: list[KerasLayer], ours: list[Layer], target: Any) -> Pairs:
+    if len(with_weights) != len(ours):
         _check_built(file, target.layers)
         raise ConversionError(
-            f"{file.path}: expected {len(own)} layers with weights ({', '.join(layer.name for layer in own)}), as "
+            f"{file.path}: expected {len(ours)} layers with weights ({', '.join(layer.name for layer in ours)}), as "
             f"{target.name} has, got {len(with_weights)} ({', '.join(layer.name for layer in with_weights)})."
         )
-    return [pair for layer, mine in zip(with_weights, own, strict=True) for pair in _for_layer(file, layer, mine)]
+    return [
+        pair for layer, our_layer in zip(with_weights, ours, strict=True) for pair in _for_layer(file, layer, our_layer)
+    ]
 
 
 def _places(layer: Any, keras3: bool, at: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Weight]]:
@@ -194,8 +199,8 @@ def _places(layer: Any, keras3: bool, at: str = "", seen: set[int] | None = None
     attributes |= {"layers": layer.layers} if hasattr(layer, "layers") else {}
     below = {name: [p for p in tree.leaves(value) if isinstance(p, Layer)] for name, value in attributes.items()}
     inner = {id(w) for parts in below.values() for part in parts for w in part.weights}
-    own = [w for w in layer.weights if id(w) not in inner]
-    yield from ((f"{at}vars/{k}", weight) for k, weight in enumerate(own))
+    weights = [w for w in layer.weights if id(w) not in inner]
+    yield from ((f"{at}vars/{k}", weight) for k, weight in enumerate(weights))
     for name in sorted(below, reverse=not keras3):
         single = isinstance(attributes[name], Layer)
         numbered = {name: below[name][0]} if single else _numbered(name, below[name], keras3, seen)

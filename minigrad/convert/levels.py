@@ -136,12 +136,12 @@ def weights_of(direction: Direction, dst: str) -> dict[str, Array]:
     Raises:
         ConversionError: the cell has no weights yet, or they cannot be converted.
     """
-    own = direction.cell.get_weights()
-    if not own:
+    weights = direction.cell.get_weights()
+    if not weights:
         raise ConversionError(
             f"{direction.name}: has no weights yet. Call the layer on data first, or build(input_shape)."
         )
-    return change_layout(direction.name, direction.kind, own, direction.layout, dst, _forget_bias(direction))
+    return change_layout(direction.name, direction.kind, weights, direction.layout, dst, _forget_bias(direction))
 
 
 def converted_weights(direction: Direction, weights: dict[str, Array], src: str) -> list[Array]:
@@ -170,10 +170,10 @@ def set_weights_together(where: str, new: Sequence[tuple[Direction, list[Array]]
         DTypeError: a weight's dtype cannot hold its numbers.
     """
     for direction, arrays in new:
-        own, given = [w.shape for w in direction.cell.weights], [array.shape for array in arrays]
-        if own != given:
+        expected, given = [w.shape for w in direction.cell.weights], [array.shape for array in arrays]
+        if expected != given:
             raise ShapeError(
-                f"{where}: expected weights of shapes {', '.join(map(str, own))} for {direction.name}, got "
+                f"{where}: expected weights of shapes {', '.join(map(str, expected))} for {direction.name}, got "
                 f"{', '.join(map(str, given))}."
             )
     pairs = [(w, a) for direction, arrays in new for w, a in zip(direction.cell.weights, arrays, strict=True)]

@@ -110,7 +110,7 @@ def traced(net: Network, loss_weights: tuple[tuple[int, int, float], ...] = LAST
 
 
 def expected(net: Network) -> dict[str, Any]:
-    """Return minigrad's numbers for the initial page, with which the page compares its own.
+    """Return minigrad's numbers for the initial page; the page compares the browser's numbers with them.
 
     Args:
         net: the initial network.

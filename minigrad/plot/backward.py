@@ -110,14 +110,14 @@ def _of_row(where: str, norms: HostArray, row: int | None) -> HostArray:
 
 def _against_lag(ax: Any, lines: dict[str, HostArray], at: Mapping[str, HostArray], what: str) -> Any:
     """Draw lines over the lag, the end of the sequence at the left; zeros appear only in the labels."""
-    said = []
+    texts = []
     for n, (name, values) in enumerate(lines.items()):
         back, lags = values[::-1], at[name][::-1]
         lost = np.flatnonzero(back == 0)
         tail = f", 0 from lag {lags[lost[0]]} on" if lost.size and (back[lost[0] :] == 0).all() else ""
         label = (name + tail).removeprefix(", ")
         ax.plot(lags, np.where(back > 0, back, np.nan), label=label or None, **style.line_style(n, len(back)))
-        said.append(f"{name or 'it'}: {_ends(back, lags)}{tail}")
+        texts.append(f"{name or 'it'}: {_ends(back, lags)}{tail}")
     scale = ""
     if any((v > 0).any() for v in lines.values()):
         ax.set_yscale("log")
@@ -127,7 +127,7 @@ def _against_lag(ax: Any, lines: dict[str, HostArray], at: Mapping[str, HostArra
     ax.grid(axis="y", color="#E5E5E5", linewidth=0.6)
     if ax.get_legend_handles_labels()[1]:
         style.legend(ax)
-    return add_alt_text(ax, f"Lines{scale}: {what} against the lag. {'; '.join(said)}.")
+    return add_alt_text(ax, f"Lines{scale}: {what} against the lag. {'; '.join(texts)}.")
 
 
 def _ends(back: HostArray, lags: HostArray) -> str:
@@ -174,12 +174,12 @@ def gradient_ledger(source: Source, state: str | None = None, row: int = 0, unit
     ax.set_title(view.title)
     style.legend(ax)
     sent = whole > 0
-    said = [f"{way} {share[sent].mean():.0%}" for way, share in shares.items()] if sent.any() else ["nothing"]
+    texts = [f"{way} {share[sent].mean():.0%}" for way, share in shares.items()] if sent.any() else ["nothing"]
     lost = "" if whole.all() else f" Nothing is sent back by {int((whole == 0).sum())} of the steps."
     return add_alt_text(
         ax,
         f"Stacked bars: by which ways the gradient reaches {join_words(states)}{view.about}, as shares. On the mean: "
-        f"{join_words(said)}.{lost} The sum of the mean absolute gradients is {range_text(whole)}.",
+        f"{join_words(texts)}.{lost} The sum of the mean absolute gradients is {range_text(whole)}.",
     )
 
 

@@ -76,12 +76,12 @@ def cell_diagram(
     ax.set_title("\n".join([": ".join([circuit.title, *title[:1]]), *title[1:]]), fontsize=11, wrap=True)
     ax.set(xlim=(-2.3, 17.5), ylim=(-1.3, 5.6), aspect="equal")
     ax.set_axis_off()
-    said = [
+    texts = [
         f"{k} {_number(v)}" + ("" if d is None else f" (gradient {'by what goes in ' * (k in gates)}{_number(d, 2)})")
         for k, (v, d) in numbers.items()
     ]
     about = f"Circuit: {': '.join([circuit.title, *title])}."
-    return add_alt_text(ax, about, "; ".join([", ".join(said) or "without numbers", *sums]) + ".")
+    return add_alt_text(ax, about, "; ".join([", ".join(texts) or "without numbers", *sums]) + ".")
 
 
 def _numbers(trace: Trace, view: View, step: int) -> Numbers:

@@ -189,7 +189,7 @@ def saturation(
         raise MinigradError(f"saturation: {trace.name} ({trace.kind}) has no gate between 0 and 1.")
     ax = style.axes(ax, (6.6, 5.0))
     ax.plot([0, 1], [1, 0], color=style.GREY, linewidth=0.8, zorder=0.8)
-    said = []
+    texts = []
     for n, k in enumerate(names):
         values = _unmasked_steps(trace, trace.gates[k], row)
         left, right = (values < low).mean(axis=0), (values > high).mean(axis=0)
@@ -198,7 +198,7 @@ def saturation(
             left, right, s=36, marker=style.MARKERS[p], facecolor=style.COLOURS[p] + "66", edgecolor=style.COLOURS[p],
             label=NAMES.get(k, k), clip_on=False, zorder=3,
         )  # fmt: skip
-        said.append(f"{NAMES.get(k, k)}: {left.mean():.0%} below, {right.mean():.0%} above")
+        texts.append(f"{NAMES.get(k, k)}: {left.mean():.0%} below, {right.mean():.0%} above")
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=trace.name)
     ax.set_xlabel(f"fraction of steps below {low:g}\n(left-saturated)")
     ax.set_ylabel(f"fraction of steps above {high:g}\n(right-saturated)")
@@ -209,7 +209,7 @@ def saturation(
         ax,
         f"Scatter: for each of {count_text(units, 'unit')}{of} and each gate a mark, at the fraction of steps at which "
         f"the gate is below {low:g} (across) and above {high:g} (up), {whose}. On the mean of the units, "
-        f"{'; '.join(said)}.",
+        f"{'; '.join(texts)}.",
     )
 
 
@@ -244,7 +244,7 @@ def compare_generations(
     ax = style.axes(ax, (7.0, 5.0))
     below = _axes_below(ax)
     first = next(iter(views))
-    view, said = views[first], []
+    view, texts = views[first], []
     for n, (name, value) in enumerate(values.items()):
         look = style.line_style(n, len(value))
         at = drawn[name][0]
@@ -252,7 +252,7 @@ def compare_generations(
         if n:
             gap = np.abs(value - values[first]).max(axis=1)
             below.plot(at, gap, **look)
-            said.append(f"{name} differs by {gap.max():.2g} at most, at step {step_of_largest(gap, at)}")
+            texts.append(f"{name} differs by {gap.max():.2g} at most, at step {step_of_largest(gap, at)}")
     for each in (ax, below):
         _time(each, view, None)
     ax.set_xlabel("")
@@ -263,7 +263,7 @@ def compare_generations(
     style.legend(ax)
     over = f"{join_words(list(views))} over {count_text(view.trace.steps, 'time step')}, {view.meaning()}"
     return add_alt_text(
-        ax, f"Lines: {NAMES.get(letter, letter)} of {over}; below, the difference from {first}. {'; '.join(said)}."
+        ax, f"Lines: {NAMES.get(letter, letter)} of {over}; below, the difference from {first}. {'; '.join(texts)}."
     )
 
 

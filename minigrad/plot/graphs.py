@@ -193,10 +193,10 @@ def _words(boxes: list[Box], leaves: Mapping[str, Tensor], arrived: Any) -> str:
     counted = join_words([f"{ops.count(op)} {op}" for op in dict.fromkeys(ops)])
     constants = sum(box.kind == "constant" for box in boxes)
     leaf = "leaf" if len(leaves) == 1 else "leaves"
-    said = f"Graph: {len(ops)} operation{'s' * (len(ops) != 1)} ({counted}), {len(leaves)} {leaf} with a gradient "
-    said += f"({join_words(list(leaves)) if leaves else 'none'}), {constants} constant{'s' * (constants != 1)}."
+    text = f"Graph: {len(ops)} operation{'s' * (len(ops) != 1)} ({counted}), {len(leaves)} {leaf} with a gradient "
+    text += f"({join_words(list(leaves)) if leaves else 'none'}), {constants} constant{'s' * (constants != 1)}."
     for name, t in leaves.items():
         dx = None if arrived is None else arrived.get(t)
         if dx is not None:
-            said += f" ∂output/∂{name} is {_short(t.backend.to_numpy(dx))}."
-    return said
+            text += f" ∂output/∂{name} is {_short(t.backend.to_numpy(dx))}."
+    return text

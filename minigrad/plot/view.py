@@ -179,8 +179,8 @@ def letter_of(where: str, letter: str, known: Mapping[str, Any]) -> str:
 
 def letters_of(where: str, letters: str | Sequence[str] | None, trace: Trace) -> list[str]:
     """Return the letters of the selected gates: one, several, or all."""
-    wanted = [letters] if isinstance(letters, str) and letters in trace.gates else letters or trace.gates
-    return [letter_of(where, k, trace.gates) for k in wanted]
+    chosen = [letters] if isinstance(letters, str) and letters in trace.gates else letters or trace.gates
+    return [letter_of(where, k, trace.gates) for k in chosen]
 
 
 def by_name(sources: Any, where: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def python(cell: Formulas, weights: tuple[Any, ...] | None = None) -> str:
 
 
 def _legend(d: Description, text: str) -> Iterator[str]:
-    """One line for each name that the text has beside those of the equations."""
+    """A line for each name in the text that is not a name of the equations."""
     used = set(re.findall(r"\w+", text))
     of_x = [p for p in d.products if any(term.source == "x" for term in p.terms)]
     for k, p in enumerate(of_x):
@@ -57,7 +57,7 @@ def _legend(d: Description, text: str) -> Iterator[str]:
         yield f"_dz{k}: {'the gradients' if len(p.columns) > 1 else 'the gradient'} of {', '.join(p.columns)}"
     yield from (line for name, line in HELPERS.items() if name in used)
     if re.search(r"\b_\d+\b", text):
-        yield "_1, _2, …: parts of an equation without a name of their own"
+        yield "_1, _2, …: parts of an equation that have no name"
     if ", None)" in text:
         yield "None in dsigma and dphi: this derivative is computed from y alone, and needs no z"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -76,18 +75,6 @@ def _tanh() -> tuple[Any, Any]:
 def test_python(name: str, capsys: Any) -> None:
     tree = ast.parse(said(capsys, name, "--as", "python"))
     assert [part.name for part in tree.body if isinstance(part, ast.FunctionDef)] == ["step", "step_backward"]
-
-
-@pytest.mark.parametrize("name", CELLS)
-def test_python_explains_its_names(name: str, capsys: Any) -> None:
-    """Every name with a _ before it, and no other, has a line in the heading."""
-    heading, code = said(capsys, name, "--as", "python").split("\n\n", 1)
-    cell = activations.formulas(CELLS[name], *_tanh(), separate=False)
-    assert heading.startswith(f"# {cell.name}: one time step, and its backward pass")
-    explained = set(re.findall(r"^# (_\w+|Cache)\b", heading, re.MULTILINE))
-    used = set(re.findall(r"\b(_\w+|Cache)\b", code))
-    assert {n for n in explained if not n[1:].isdigit()} == {n for n in used if not n[1:].isdigit()}
-    assert ("_1" in explained) == any(n[1:].isdigit() for n in used)
 
 
 @pytest.mark.parametrize("name", CELLS)
