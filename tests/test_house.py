@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import figures
-from figures import Figures, circles, floors, measure, needs, reading_paths
+from figures import Figures, circles, code_in, floors, measure, needs, reading_paths
 from source_tree import load
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,14 +19,19 @@ BOUNDS = {
     "path A: files": 11,
     "path A: lines": 1150,
     "path A: imports of files not yet read": 0,
+    "path A: code in modules of types": 0,
     "entries of minigrad/": 16,
     "floors": 9,
     "circles, imports of types included": 0,
+    "one LSTM forward: functions entered": 80,
+    "one LSTM forward: files": 12,
 }
 # Figures above their bound today. These numbers only ever fall; at the bound the line goes.
 REMAINING = {
     "path A: lines": 1500,
     "path A: imports of files not yet read": 18,
+    "path A: code in modules of types": 45,
+    "one LSTM forward: files": 15,
 }
 
 
@@ -96,6 +101,12 @@ def test_a_file_that_comes_later_is_found(tmp_path: Path) -> None:
     assert needs(tree, ["minigrad/engine/a.py", "minigrad/engine/b.py"]) == [
         "minigrad/engine/a.py:2: needs minigrad.engine.b"
     ]
+
+
+def test_code_in_a_module_of_types_is_found(tmp_path: Path) -> None:
+    text = 'class A:\n    def f(self): ...\n    def g(self):\n        """D."""\n    def h(self):\n        return 1\n'
+    tree = load(write(tmp_path, {"minigrad/engine/protocol.py": text, "backends/x/__init__.py": ""}))
+    assert code_in(tree, ["minigrad.engine.protocol"]) == ["minigrad/engine/protocol.py:5: h"]
 
 
 def test_circles_arrows_and_floors(tmp_path: Path) -> None:

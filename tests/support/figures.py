@@ -5,20 +5,22 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
-from importlib.util import find_spec
 from pathlib import Path
 
+import calls
 import language
 from source_tree import Source, Tree, load, within
 
 ROOT = Path(__file__).resolve().parents[2]
-# Not part of path A, though its files import them: errors, and modules of types alone.
-NOT_NEEDED = ("minigrad.engine.errors", "minigrad.engine.protocol")
+# Not part of path A, though its files import them: errors, and modules of types, which have no code in their functions.
+ERRORS = ("minigrad.engine.errors",)
+TYPES = ("minigrad.engine.protocol",)
 
 Graph = Mapping[str, Collection[str]]
 
@@ -49,7 +51,7 @@ def measure(root: Path = ROOT) -> Figures:
     tree = load(root)
     _path_figures(figures, root, tree)
     _tree_figures(figures, root, tree)
-    if root == ROOT and find_spec("calls"):
+    if root == ROOT:
         _call_figures(figures)
     _language_figures(figures, root)
     return figures
@@ -78,10 +80,25 @@ def needs(tree: Tree, path: list[str]) -> list[str]:
         read.add(source.module)
         for imp in source.imports:
             target = imported(tree, imp.base, imp.name)
-            if imp.late or imp.types_only or target not in tree or target in read or target in NOT_NEEDED:
+            if imp.late or imp.types_only or target not in tree or target in read or target in ERRORS + TYPES:
                 continue
             found.append(source.says(imp.line, f"needs {target}"))
     return list(dict.fromkeys(found))
+
+
+def code_in(tree: Tree, modules: Collection[str]) -> list[str]:
+    """Return the functions of modules whose bodies are more than a docstring and ``...``."""
+    return [
+        tree[module].says(node.lineno, node.name)
+        for module in modules
+        if module in tree
+        for node in ast.walk(tree[module].tree)
+        if isinstance(node, ast.FunctionDef) and not all(_is_constant(part) for part in node.body)
+    ]
+
+
+def _is_constant(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def imported(tree: Tree, base: str, name: str | None) -> str:
@@ -96,6 +113,7 @@ def _path_figures(figures: Figures, root: Path, tree: Tree) -> None:
         figures.numbers[f"path {letter}: lines"] = sum(lines.values())
         if letter == "A":
             figures.count("path A: imports of files not yet read", needs(tree, path))
+            figures.count("path A: code in modules of types", code_in(tree, TYPES))
 
 
 # --- the tree of packages ---------------------------------------------------------------------------
@@ -188,12 +206,10 @@ def _tree_figures(figures: Figures, root: Path, tree: Tree) -> None:
 
 
 def _call_figures(figures: Figures) -> None:
-    import calls
-
-    functions, files_, moves = calls.lstm_forward()
-    figures.numbers["one LSTM forward: functions entered"] = functions
-    figures.numbers["one LSTM forward: files"] = files_
-    figures.numbers["one LSTM forward: moves between files"] = moves
+    counted = calls.lstm_forward()
+    figures.numbers["one LSTM forward: functions entered"] = counted.functions
+    figures.numbers["one LSTM forward: files"] = counted.files
+    figures.numbers["one LSTM forward: moves between files"] = counted.moves
 
 
 # --- the language -----------------------------------------------------------------------------------
