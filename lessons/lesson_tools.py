@@ -1,4 +1,4 @@
-"""What every lesson uses: a picture with its description in words, a comparison that says what differs, a table."""
+"""Tools of all lessons: a picture with its description in words, a comparison that reports differences, a table."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 def scaled(full: int, fast: int) -> int:
-    """Returns how many steps to train: `fast` where the environment variable MINIGRAD_LESSON_FAST is 1, else `full`."""
+    """Return the number of training steps: `fast` if the variable MINIGRAD_LESSON_FAST is 1, else `full`."""
     return fast if FAST else full
 
 
 def line(k: int, marker: bool = False) -> dict[str, Any]:
-    """Returns the look of the k-th line of a figure, as keyword arguments for matplotlib."""
+    """Return the style of the k-th line of a figure, as keyword arguments for matplotlib."""
     k %= len(COLOURS)
     look: dict[str, Any] = {"color": COLOURS[k], "linestyle": STYLES[k]}
     return {**look, "marker": MARKERS[k], "markersize": 4} if marker else look
 
 
 def medians(ax: Any, x: Sequence[float], found: Any, label: str, k: int) -> None:
-    """Draws what several runs came to: every one as a point, and their median as the k-th line of a figure.
+    """Draw the results of several runs: each as a point, and their median as the k-th line of a figure.
 
     Args:
         ax: matplotlib's axes.
@@ -57,7 +57,7 @@ def medians(ax: Any, x: Sequence[float], found: Any, label: str, k: int) -> None
 
 
 class Picture:
-    """A figure that a notebook shows, with its description for who cannot see it.
+    """A figure that a notebook shows, with its description in words for readers who cannot see it.
 
     Attributes:
         figure: matplotlib's; None where matplotlib is missing, or where there is `svg`.
@@ -71,7 +71,7 @@ class Picture:
         self.svg = svg
 
     def __repr__(self) -> str:
-        """The description, or why there is no picture."""
+        """Return the description, or the reason why there is no picture."""
         return (
             NO_MATPLOTLIB
             if self.figure is None and not self.svg
@@ -79,13 +79,13 @@ class Picture:
         )
 
     def png(self) -> bytes:
-        """Returns the picture as a PNG file."""
+        """Return the picture as a PNG file."""
         file = io.BytesIO()
         self.figure.savefig(file, format="png", dpi=110, metadata={"Software": None, "Description": self.alt})
         return file.getvalue()
 
     def _ipython_display_(self) -> None:
-        """What Jupyter calls: shows the picture, and its description folded up below it.
+        """Show the picture in Jupyter, with its description folded below it.
 
         The description is the image's alternative text too (`metadata`); few viewers of notebooks hand that on.
         """
@@ -103,7 +103,7 @@ class Picture:
 def picture(
     draw: Any, alt: str = "", *, rows: int = 1, columns: int = 1, size: tuple[float, float] | None = None
 ) -> Picture:
-    """Draws a figure. Make it the last line of a cell.
+    """Draw a figure. Make it the last line of a cell.
 
     Args:
         draw: is called with matplotlib's axes, one argument for each; or a `minigrad.plot.Drawing`.
@@ -131,7 +131,7 @@ def picture(
 
 
 def _said(alt: str) -> str:
-    """The description, if it is one."""
+    """Return the description, if it is one."""
     if len(alt.split()) < 8:
         raise ValueError(f"picture: expected `alt` to say in a sentence what there is to see, got {alt!r}.")
     return alt
@@ -141,14 +141,14 @@ def _said(alt: str) -> str:
 
 
 class CheckError(AssertionError):
-    """An answer is not right yet. Jupyter shows the sentence alone."""
+    """Raised when an answer is not right yet. Jupyter shows the message alone."""
 
     def _render_traceback_(self) -> list[str]:
         return [f"Not yet: {self}"]
 
 
 def check(condition: Any, says: str) -> None:
-    """Raises `CheckError` with the sentence if the condition does not hold."""
+    """Raise `CheckError` with a message if a condition is false."""
     if not condition:
         raise CheckError(says)
 
@@ -160,7 +160,7 @@ def ask(
     shape: tuple[int, ...] | None = None,
     **options: Any,
 ) -> Any:
-    """Returns what your function returns, if it has the form asked for.
+    """Return the answer of your function, if it has the required form.
 
     The function gets copies of all arrays, so it may write into them. If it does, a sentence says so, once.
 
@@ -197,7 +197,7 @@ _TOLD: WeakSet[Callable[..., Any]] = WeakSet()  # functions of which it was said
 
 
 def _copied(x: Any) -> Any:
-    """The same value with a copy of every array in it."""
+    """Return the same value with a copy of every array in it."""
     if isinstance(x, np.ndarray):
         return x.copy()
     if isinstance(x, dict):
@@ -209,12 +209,12 @@ def _copied(x: Any) -> Any:
 
 
 def _contents(x: Any) -> list[tuple[Any, ...]]:
-    """The shape, dtype and bytes of every array in a value: equal for NaN too."""
+    """Return the shape, dtype and bytes of every array in a value: equal for NaN too."""
     return [(a.shape, a.dtype.str, a.tobytes()) for a in _arrays(x)]
 
 
 def _arrays(x: Any) -> Iterator[Any]:
-    """Yields the arrays in a value."""
+    """Yield the arrays in a value."""
     if isinstance(x, np.ndarray):
         yield x
     elif isinstance(x, (list, tuple, dict)):
@@ -223,7 +223,7 @@ def _arrays(x: Any) -> Iterator[Any]:
 
 
 def returned(what: str, answer: Any, *parts: str, shape: tuple[int, ...] | None = None) -> Any:
-    """Returns an answer if it has the form asked for; lists of numbers become arrays.
+    """Return an answer if it has the required form; lists of numbers become arrays.
 
     Args:
         what: the function's name.
@@ -251,7 +251,7 @@ def returned(what: str, answer: Any, *parts: str, shape: tuple[int, ...] | None 
 
 
 def _array(name: str, x: Any) -> Any:
-    """A list of numbers as an array; all else as it is."""
+    """Return a list of numbers as an array, and any other value unchanged."""
     if not isinstance(x, (list, tuple)):
         return x
     try:
@@ -263,7 +263,7 @@ def _array(name: str, x: Any) -> Any:
 
 
 def same(name: str, yours: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-9) -> None:
-    """Compares two numbers, arrays or Tensors, and says what differs, where, and by how much.
+    """Compare two numbers, arrays or Tensors, and report the difference, its place and its size.
 
     A right answer that was computed in float32 is right.
 
@@ -292,7 +292,7 @@ def same(name: str, yours: Any, expected: Any, rtol: float = 1e-5, atol: float =
 
 
 def _host(name: str, x: Any) -> Any:
-    """A float64 array of whatever came."""
+    """Return a value as a float64 array."""
     if x is None or x is Ellipsis:
         raise CheckError(f"{name} is {x}. Does your function return it?")
     array = np.asarray(_array(name, x.numpy() if hasattr(x, "numpy") else x))
@@ -301,7 +301,7 @@ def _host(name: str, x: Any) -> Any:
 
 
 def _hint(mine: Any, want: Any) -> str:
-    """What the difference looks like."""
+    """Return a description of the difference."""
     known = (np.abs(want) > 1e-12) & np.isfinite(mine)
     if known.all() and want.size > 1:
         ratio = mine / want
@@ -313,7 +313,7 @@ def _hint(mine: Any, want: Any) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Prints a table, its columns as wide as they must be."""
+    """Print a table with columns as wide as their contents."""
     texts = [[str(x) if not isinstance(x, float) else f"{x:.4g}" for x in row] for row in [list(header), *rows]]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     texts.insert(1, ["-" * width for width in widths])

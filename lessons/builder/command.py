@@ -19,7 +19,7 @@ TABLE = re.compile(r"(?<=<!-- the table: `python -m lessons build` writes it -->
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the command; returns its exit status."""
+    """Run the command; return its exit status."""
     asked = _parser().parse_args(arguments)
     try:
         chosen = [one for one in lessons() if not asked.lessons or one.number in asked.lessons]
@@ -79,7 +79,7 @@ def _build(chosen: list[Lesson], asked: argparse.Namespace) -> int:
 
 
 def with_table(page: str, every: list[Lesson]) -> str:
-    """Returns the README with the table of the lessons."""
+    """Return the README with the table of the lessons."""
     head = ["", "| lesson | what it teaches | minutes | needs |", "|---|---|---|---|"]
     rows = [f"| [{o.number} · {o.title}]({o.name}.ipynb) | {o.line} | {o.minutes} | {o.needs} |" for o in every]
     table = "\n".join([*head, *rows, "", ""])
@@ -87,7 +87,7 @@ def with_table(page: str, every: list[Lesson]) -> str:
 
 
 def problems(lesson: Lesson, fast: bool) -> tuple[list[str], float]:
-    """Returns what is wrong with a lesson, and the seconds that the student's and the solved one took together."""
+    """Return the faults of a lesson, and the seconds of the student's and the solved version together."""
     found = []
     shipped = run(lesson, lesson.for_students(), fast)
     found += shipped.broken()

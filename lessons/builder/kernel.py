@@ -1,4 +1,4 @@
-"""Runs a notebook in Jupyter and tidies what it put out, so that the same source gives the same file anywhere."""
+"""Notebooks run in Jupyter, with tidied outputs: the same source gives the same file on every machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECONDS = 600
 
 
 def executed(notebook: Notebook, unsolved: bool) -> Notebook:
-    """Returns the notebook with its outputs.
+    """Return the notebook with its outputs.
 
     Args:
         notebook: as `notebook_of` makes it.
@@ -51,7 +51,7 @@ def executed(notebook: Notebook, unsolved: bool) -> Notebook:
 
 
 def tidy(output: dict[str, Any]) -> dict[str, Any]:
-    """Returns an output without colour codes and tracebacks, its text as a list of lines."""
+    """Return an output without colour codes and tracebacks, its text as a list of lines."""
     if output["output_type"] == "error":
         line = f"{output['ename']}: {output['evalue']}"
         return {**output, "traceback": line.split("\n")}
@@ -62,7 +62,7 @@ def tidy(output: dict[str, Any]) -> dict[str, Any]:
 
 
 def require_in_order(cell: dict[str, Any], unsolved: bool) -> None:
-    """An output that names this machine, or an error where none belongs, stops the build."""
+    """Raise if an output names this machine, or if a cell that must not fail has failed."""
     for output in cell["outputs"]:
         text = "".join(output.get("text", output.get("traceback", output.get("data", {}).get("text/plain", ""))))
         if output["output_type"] == "error" and not (unsolved and MAY_RAISE in cell["metadata"].get("tags", ())):
@@ -74,7 +74,7 @@ def require_in_order(cell: dict[str, Any], unsolved: bool) -> None:
 
 
 def images(notebook: Notebook) -> list[tuple[str, str, str]]:
-    """Returns every image among the outputs: the cell's id, what kind it is, its alt text."""
+    """Return every image among the outputs: the cell's id, its MIME type, its alt text."""
     return [
         (cell["id"], kind, output.get("metadata", {}).get(kind, {}).get("alt", ""))
         for cell in notebook["cells"]
@@ -85,7 +85,7 @@ def images(notebook: Notebook) -> list[tuple[str, str, str]]:
 
 
 def solutions_to(folder: Path) -> Path:
-    """Makes the folder for the lecturer's notebooks, with what they import.
+    """Make the folder for the lecturer's notebooks, with the file that they import.
 
     Raises:
         LessonError: the folder is the students' own, or cannot be made.

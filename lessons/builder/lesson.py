@@ -1,4 +1,4 @@
-"""A lesson: what its source says, and its readings: the student's, the solved one, one with another answer."""
+"""A lesson: its source, and its versions: the student's, the solved one, one with another answer."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Lesson:
 
     @property
     def notebook(self) -> Path:
-        """Where the student's notebook is."""
+        """Path of the student's notebook."""
         return FOLDER / f"{self.name}.ipynb"
 
     def exercises(self) -> list[str]:
@@ -63,15 +63,15 @@ class Lesson:
         return [cell.options["exercise"] for cell in self.cells if "exercise" in cell.options]
 
     def solutions(self) -> list[str]:
-        """What stands between the markers, region by region."""
+        """Return the text between the markers, region by region."""
         return [found[2] for cell in self.cells for found in REGION.finditer(cell.text)]
 
     def solved(self) -> list[Cell]:
-        """The cells as the lecturer has them, with solutions and markers."""
+        """Return the cells of the lecturer's version, with solutions and markers."""
         return [cell for cell in self.cells if not set(LEFT_OUT) & set(cell.options)]
 
     def for_students(self) -> list[Cell]:
-        """The cells without solutions."""
+        """Return the cells without solutions."""
         numbers = {name: k for k, name in enumerate(self.exercises(), 1)}
         return [
             cell.with_text(REGION.sub(_left_out(numbers[cell.options["exercise"]]), cell.text))
@@ -81,11 +81,11 @@ class Lesson:
         ]
 
     def mistakes(self) -> Iterator[tuple[str, Cell, Cell]]:
-        """Yields what students get wrong, which a check must notice: exercise, wrong cell, check cell."""
+        """Yield the mistakes that a check must notice: exercise, wrong cell, check cell."""
         return self._instead("mistake")
 
     def variants(self) -> Iterator[tuple[str, Cell, Cell]]:
-        """Yields other right answers, which a check must accept: exercise, cell, check cell."""
+        """Yield other right answers, which a check must accept: exercise, cell, check cell."""
         return self._instead("variant")
 
     def _instead(self, kind: str) -> Iterator[tuple[str, Cell, Cell]]:
@@ -100,7 +100,7 @@ def _left_out(number: int) -> str:
 
 
 def read(path: Path) -> Lesson:
-    """Reads a lesson's source.
+    """Read a lesson's source.
 
     Raises:
         LessonError: something is missing or out of order; says what and where.
@@ -125,7 +125,7 @@ def read(path: Path) -> Lesson:
 
 
 def _check(cells: tuple[Cell, ...]) -> None:
-    """Each exercise has a solution, and a check after it; mistakes and variants stand between the two."""
+    """Check that each exercise has a solution and a check after it, and its mistakes and variants between the two."""
     unchecked = ""
     for cell in cells:
         says = cell.options
@@ -143,7 +143,7 @@ def _check(cells: tuple[Cell, ...]) -> None:
 
 
 def _check_markers(cell: Cell) -> None:
-    """Solutions stand in exercises, between markers that come in pairs."""
+    """Check that solutions stand in exercises, between pairs of markers."""
     marked = cell.text.count(BEGIN)
     if marked != cell.text.count(END) or marked != len(REGION.findall(cell.text)):
         raise LessonError(f"line {cell.line}: `{BEGIN}` and `{END}` must come in pairs, each on a line of its own")
@@ -152,5 +152,5 @@ def _check_markers(cell: Cell) -> None:
 
 
 def lessons(folder: Path = FOLDER / "source") -> list[Lesson]:
-    """Returns all lessons, by their numbers."""
+    """Return all lessons, by their numbers."""
     return [read(path) for path in sorted(folder.glob("[0-9]*.py"))]

@@ -13,7 +13,7 @@ LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 
 
 def write_markdown(notebook: Notebook, name: str, folder: Path, links: str | None = None) -> Path:
-    """Writes ``folder/name.md`` and ``folder/name/figure-1.png`` (or ``.svg``) …, every picture with its alt text.
+    """Write ``folder/name.md`` and ``folder/name/figure-1.png`` (or ``.svg``) …, every picture with its alt text.
 
     The code that draws a figure is left out; notebooks have it.
 
@@ -41,7 +41,7 @@ def write_markdown(notebook: Notebook, name: str, folder: Path, links: str | Non
 
 
 def figure(alt: str, file: str) -> str:
-    """Returns a picture in Markdown. Brackets in its alt text, of which some may stand alone, are not Markdown's."""
+    """Return a picture in Markdown; brackets in its alt text, which may be unbalanced, are escaped."""
     escaped = re.sub(r"([\[\]])", r"\\\1", alt)
     return f"![{escaped}]({file})"
 

@@ -1,4 +1,4 @@
-"""A notebook is JSON; here it is written, with ids that stay and the metadata that nbgrader reads."""
+"""Notebooks written as JSON, with stable ids and the metadata that nbgrader reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAY_RAISE = "raises-exception"  # Jupyter's tag for a cell whose error stops not
 
 
 def notebook_of(lesson: Lesson, cells: list[Cell]) -> Notebook:
-    """Returns a notebook that was not yet run."""
+    """Return a notebook that has not run yet."""
     ids = cell_ids(cells)
     return {
         "cells": [_cell(cell, id_) for cell, id_ in zip(cells, ids, strict=True)],
@@ -40,9 +40,9 @@ def _cell(cell: Cell, id_: str) -> dict[str, Any]:
 
 
 def _metadata(cell: Cell) -> dict[str, Any]:
-    """Returns what nbgrader wants to know of exercises and checks. Where a figure is drawn, Jupyter folds it up.
+    """Return the metadata of a cell: nbgrader's for exercises and checks, Jupyter's to fold cells that draw.
 
-    A check may raise: by its tag, Jupyter's "Run All" and nbclient then go on with the next cell. nbgrader gives no
+    A check may raise: its tag makes Jupyter's "Run All" and nbclient continue with the next cell. nbgrader gives no
     points for a check that raised.
     """
     says = cell.options
@@ -59,9 +59,9 @@ def _metadata(cell: Cell) -> dict[str, Any]:
 
 
 def cell_ids(cells: list[Cell]) -> list[str]:
-    """Returns an id for each cell: its exercise's name, or the section's and its number therein.
+    """Return an id for each cell: its exercise's name, or its section's and its number in it.
 
-    A cell put in changes the ids of its own section only. No two are equal, even if names agree as far as ids go.
+    An inserted cell changes the ids of its section only. All ids differ, even if names agree in their first 48 letters.
     """
     ids: list[str] = []
     section, count = "top", Counter[str]()
@@ -77,13 +77,13 @@ def cell_ids(cells: list[Cell]) -> list[str]:
 
 
 def _unlike(taken: list[str], id_: str) -> str:
-    """The id, with a number after it if it is taken."""
+    """Return the id, with a number after it if it is taken."""
     numbered = (f"{id_}-{n}" for n in range(2, len(taken) + 3))
     return next(each for each in (id_, *numbered) if each not in taken)
 
 
 def slug(text: str) -> str:
-    """Returns a text as an id: ASCII letters, digits and hyphens, 48 at most.
+    """Return a text as an id: ASCII letters, digits and hyphens, 48 at most.
 
     >>> slug("5 · The error cliff, and ‖∂h_T/∂h_t‖")
     '5-the-error-cliff-and-h-t-h-t'
@@ -93,5 +93,5 @@ def slug(text: str) -> str:
 
 
 def write(notebook: Notebook, path: Path) -> None:
-    """Writes a notebook in the form in which Jupyter would."""
+    """Write a notebook in Jupyter's form."""
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")

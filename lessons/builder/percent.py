@@ -16,7 +16,7 @@ NAME = re.compile(r"\s*(\w+)=")
 
 
 class LessonError(Exception):
-    """A lesson's source is not as it should be."""
+    """Raised when a lesson's source breaks the format."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Cell:
     line: int = 0
 
     def with_text(self, text: str) -> Cell:
-        """Returns the same cell with another text."""
+        """Return the same cell with another text."""
         return replace(self, text=text)
 
 
 def parse(source: str) -> list[Cell]:
-    """Splits a source into cells.
+    """Split a source into cells.
 
     Raises:
         LessonError: there is text before the first cell, or a header that cannot be read.
@@ -66,7 +66,7 @@ def parse(source: str) -> list[Cell]:
 
 
 def _close(cells: list[Cell], body: list[str], number: int) -> None:
-    """Gives the last cell its text."""
+    """Give the last cell its text."""
     if not cells:
         if "".join(body).strip():
             raise LessonError(f"line {number}: there is text before the first `# %%`")
@@ -77,7 +77,7 @@ def _close(cells: list[Cell], body: list[str], number: int) -> None:
 
 
 def _options(text: str, number: int) -> dict[str, Any]:
-    """Reads ``name=json name=json``."""
+    """Read ``name=json name=json``."""
     options, at = {}, 0
     while at < len(text.rstrip()):
         name = NAME.match(text, at)

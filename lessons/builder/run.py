@@ -1,4 +1,4 @@
-"""Runs a lesson as plain Python, in this process and without Jupyter: quick enough for the tests."""
+"""Lessons run as plain Python, in this process and without Jupyter: fast enough for the tests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FAST = "MINIGRAD_LESSON_FAST"
 
 @dataclass
 class Run:
-    """What happened.
+    """Result of a run.
 
     Attributes:
         lesson: which lesson.
@@ -39,7 +39,7 @@ class Run:
     seconds: float = 0.0
 
     def cell(self, cell: Cell) -> Exception | None:
-        """Runs one cell; returns what it raised."""
+        """Run one cell; return its exception, or None."""
         where = f"{self.lesson.name}.py, cell of line {cell.line}"
         keep_source(where, cell.text)
         out, began = io.StringIO(), time.perf_counter()
@@ -59,7 +59,7 @@ class Run:
         return {cell.options["check"]: error for cell, error in self.errors if "check" in cell.options}
 
     def broken(self) -> list[str]:
-        """What was raised outside of exercises and checks: nothing, in a lesson that is in order."""
+        """Return the errors outside of exercises and checks; a correct lesson has none."""
         return [
             f"{self.lesson.name}.py:{cell.line}: {type(error).__name__}: {error}"
             for cell, error in self.errors
@@ -68,12 +68,12 @@ class Run:
 
 
 def keep_source(where: str, text: str) -> None:
-    """Lets `inspect` and tracebacks find the text of a cell, as Jupyter does: cells of equations are read as text."""
+    """Let `inspect` and tracebacks find the text of a cell, as Jupyter does: cells of equations are read as text."""
     linecache.cache[where] = (len(text), None, text.splitlines(keepends=True), where)
 
 
 def run(lesson: Lesson, cells: list[Cell], fast: bool = False) -> Run:
-    """Runs the code cells, all of them, whatever they raise; layers are named as in a program of their own."""
+    """Run all code cells, also after errors; layers get the names of a separate program."""
     done = Run(lesson)
     clear_session()
     with at_hand(fast):
@@ -84,7 +84,7 @@ def run(lesson: Lesson, cells: list[Cell], fast: bool = False) -> Run:
 
 
 def unnoticed(lesson: Lesson, solved: Run) -> list[str]:
-    """Puts each mistake of the source in the solution's place; returns those that the check lets through.
+    """Put each mistake of the source in the solution's place; return those that the check accepts.
 
     And the checks that the solution does not pass once more, after all that follows them: these fail whatever comes.
     """
@@ -105,7 +105,7 @@ def unnoticed(lesson: Lesson, solved: Run) -> list[str]:
 
 
 def refused(lesson: Lesson, solved: Run) -> list[str]:
-    """Puts other right answers in each solution's place; returns those that the check does not accept.
+    """Put other right answers in each solution's place; return those that the check rejects.
 
     These are the variants of the source, and those that `made_from` makes of every solution.
     """
@@ -133,7 +133,7 @@ def refused(lesson: Lesson, solved: Run) -> list[str]:
 
 @contextmanager
 def at_hand(fast: bool) -> Iterator[None]:
-    """Lets a lesson find `lesson_tools`, and says whether it is in a hurry."""
+    """Let a lesson find `lesson_tools`, and set whether its trainings are short."""
     before = os.environ.get(FAST)
     os.environ[FAST] = "1" if fast else "0"
     sys.path.insert(0, str(FOLDER))

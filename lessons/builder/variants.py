@@ -1,4 +1,4 @@
-"""Other right answers, made from a solution: the same numbers in another form, or with the arguments written over."""
+"""Other right answers, made from a solution: the same numbers in another form, or with the arguments overwritten."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FORMS = {"lists": as_list, "float32": as_float32, "integers": as_integers, "a vi
 
 
 def in_another_form(form: Function, function: Function) -> Function:
-    """Returns a function with the same answers, each array of them in another form."""
+    """Return a function with the same answers, each array of them in another form."""
 
     @functools.wraps(function)
     def answer(*args: Any, **kwargs: Any) -> Any:
@@ -48,7 +48,7 @@ def in_another_form(form: Function, function: Function) -> Function:
 
 
 def spoiling(function: Function) -> Function:
-    """Returns a function with the same answers that writes over every array it was handed."""
+    """Return a function with the same answers that overwrites every array among its arguments."""
 
     @functools.wraps(function)
     def answer(*args: Any, **kwargs: Any) -> Any:
@@ -61,7 +61,7 @@ def spoiling(function: Function) -> Function:
 
 
 def mapped(form: Function, x: Any) -> Any:
-    """Applies a function to every array and float in a value; returns the new value."""
+    """Apply a function to every array and float in a value; return the new value."""
     if isinstance(x, (np.ndarray, np.floating, float)):
         return form(np.asarray(x))
     if isinstance(x, dict) and type(x) is dict:
@@ -73,7 +73,7 @@ def mapped(form: Function, x: Any) -> Any:
 
 
 def made_from(exercise: Cell, names: dict[str, Any]) -> Iterator[tuple[str, dict[str, Function]]]:
-    """Yields variants of a solution that was run: what each is called, and its functions."""
+    """Yield variants of a solution that has run: the name of each, and its functions."""
     defined = [one.name for one in ast.parse(exercise.text).body if isinstance(one, ast.FunctionDef)]
     functions = {name: names[name] for name in defined}
     if functions:
