@@ -1,4 +1,4 @@
-"""``python -m minigrad``: train, sample, bench and what else there is."""
+"""``python -m minigrad``: the commands train, sample, trace, show, playground, doctor and bench."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COMMANDS = {
 
 
 def run() -> int:
-    """Runs the command and returns the exit code; Ctrl-C raises KeyboardInterrupt in it, and nowhere else."""
+    """Run the command and return the exit code; Ctrl-C raises KeyboardInterrupt in it, and nowhere else."""
     ours = signal.getsignal(signal.SIGINT) is interrupt.leave
     try:
         if ours:
@@ -34,7 +34,7 @@ def run() -> int:
     except KeyboardInterrupt:
         return interrupt.INTERRUPTED
     finally:
-        if ours:  # the work is done
+        if ours:  # too late to interrupt the command
             signal.signal(signal.SIGINT, lambda number, frame: None)
 
 
