@@ -17,10 +17,9 @@ from minigrad.engine.errors import DTypeError, ShapeError, unknown_name
 from minigrad.engine.functional.half import widened
 from minigrad.engine.tensor import Tensor, TensorLike
 from minigrad.keras import reduction
-from minigrad.keras.bounds import at_least_0, integer, unit
-from minigrad.keras.own_first import OwnFirst
 from minigrad.layers.catalogue import Catalogue, snake_case
-from minigrad.layers.options import anything, flag, option, optional
+from minigrad.layers.kinds import at_least_0, integer, unit
+from minigrad.layers.options import Configured, anything, flag, option, optional
 
 EPSILON = 1e-7  # as in Keras: the distance of probabilities from 0 and 1, where a logarithm is infinite
 
@@ -225,7 +224,7 @@ class Reduction:
     AUTO, NONE, SUM, SUM_OVER_BATCH_SIZE = reduction.KERAS
 
 
-class Loss(OwnFirst):
+class Loss(Configured, own_options_first=True):
     """The base class of losses. A custom loss defines ``call(y_true, y_pred)``, which returns one number an example.
 
     Args:

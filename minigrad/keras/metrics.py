@@ -18,14 +18,13 @@ from minigrad.engine.functional.loss import mean_of
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor, TensorLike
 from minigrad.keras import losses
-from minigrad.keras.own_first import OwnFirst
 from minigrad.keras.reduction import broadcast_weights
 from minigrad.layers.catalogue import Catalogue, snake_case
 from minigrad.layers.module import Module
-from minigrad.layers.options import anything, number, option
+from minigrad.layers.options import Configured, anything, number, option
 
 
-class Metric(OwnFirst):
+class Metric(Configured, own_options_first=True):
     """The base class of metrics. A custom metric defines `update_state`, `result` and `reset_state`.
 
     Args:

@@ -1,27 +1,36 @@
-"""A constructor's arguments, each described once.
+"""Options: a constructor's arguments, each declared once.
 
-A layer with seventeen arguments usually says each of them four times: in the signature, in an assignment, in
-`get_config`, and once more where it hands them to its cell. Here a class body lists them,
+A layer with seventeen arguments usually repeats each of them four times: in the signature, in an assignment, in
+`get_config`, and in the call that makes its cell. Here a class body lists them:
 
     class Dense(Layer):
         units: int = option(positive_int)
         activation: Activation = option(activations.option, None)
 
-and that one line is the argument, its default, its check, the attribute, and its entry in `get_config`. A subclass
-that changes only a default says only that.
+One line is the argument, its default, its check, the attribute and its entry in `get_config`. A subclass that changes
+a default repeats that line alone. The kinds of values are in `minigrad.layers.kinds`, and those of plain values are
+found here too.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from inspect import Parameter, Signature
-from numbers import Real
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar
 
-from minigrad.engine import arguments
-from minigrad.engine.errors import MinigradError, shown
-from minigrad.engine.errors import OptionError as OptionError  # found here too
+from minigrad.engine.errors import MinigradError
+from minigrad.engine.errors import OptionError as OptionError
+from minigrad.layers.kinds import Kind as Kind
+from minigrad.layers.kinds import anything as anything
+from minigrad.layers.kinds import choice as choice
+from minigrad.layers.kinds import flag as flag
+from minigrad.layers.kinds import fraction as fraction
+from minigrad.layers.kinds import non_negative as non_negative
+from minigrad.layers.kinds import number as number
+from minigrad.layers.kinds import optional as optional
+from minigrad.layers.kinds import positive_int as positive_int
+from minigrad.layers.kinds import text as text
 
 REQUIRED: Any = Parameter.empty
 
@@ -31,19 +40,7 @@ class OptionTypeError(MinigradError, TypeError):
 
 
 class UninitializedError(MinigradError, AttributeError):
-    """A constructor of one's own did not call that of its base class."""
-
-
-class Kind(NamedTuple):
-    """How values of an option are read and written.
-
-    Attributes:
-        read: makes the value that the object keeps, or raises; it gets ``"Class: argument"`` for its message.
-        plain: makes the value that `get_config` shows.
-    """
-
-    read: Callable[[str, Any], Any]
-    plain: Callable[[Any], Any] = lambda value: value
+    """The constructor of a custom class has not called that of its base class."""
 
 
 class Option:
@@ -97,16 +94,16 @@ def option(
 
     Args:
         kind: how values are read and written.
-        default: none makes the argument a required one.
-        keyword_only: must it be given by name?
-        quiet: leave it out of `get_config` where it has its default (for arguments that Keras does not know).
-        after: stand after this inherited argument rather than last.
+        default: the default; without one the argument is required.
+        keyword_only: whether the argument is given by name only.
+        quiet: whether `get_config` leaves it out at its default (for arguments that Keras does not have).
+        after: the inherited argument behind which it stands; by default it stands last.
     """
     return Option(kind, default, keyword_only, quiet, after)
 
 
 class _SignatureOfOptions:
-    """What `help()` shows of a constructor, made when it is asked for and not at import."""
+    """The signature of a constructor for `help()`, computed on request and not at import."""
 
     def __get__(self, instance: Any, owner: Any) -> Signature:
         if instance is not None or not has_options_only(owner):
@@ -116,6 +113,9 @@ class _SignatureOfOptions:
 
 class Configured:
     """A class whose constructor's arguments are its options, in the order of the class bodies, base classes first.
+
+    With ``class Family(Configured, own_options_first=True)``, the constructor of a subclass takes its own options
+    first, then those of the family, and `name` last: ``SGD(0.1, 0.9)``.
 
     >>> class Point(Configured):
     ...     x: int = option(positive_int)
@@ -129,18 +129,25 @@ class Configured:
     """
 
     _options: ClassVar[dict[str, Option]] = {}
+    _family: ClassVar[type[Configured] | None] = None  # the base class whose options come after a subclass's own
 
     __signature__ = _SignatureOfOptions()
 
-    def __init_subclass__(cls) -> None:
-        """Collects the options."""
+    def __init_subclass__(cls, own_options_first: bool = False) -> None:
+        """Collect the options."""
         super().__init_subclass__()
+        if own_options_first:
+            cls._family = cls
         cls._options = cls._arranged(_ordered(cls))
 
     @classmethod
     def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:
-        """The options in the order in which the constructor takes them; base classes' first unless overridden."""
-        return options
+        """Return the options in the order in which the constructor takes them."""
+        if cls._family is None:
+            return options
+        shared = [name for name, value in vars(cls._family).items() if isinstance(value, Option) and name != "name"]
+        own = [name for name in options if name not in shared and name != "name"]
+        return {name: options[name] for name in [*own, *shared, "name"] if name in options}
 
     @classmethod
     def _parameters(cls) -> list[Parameter]:
@@ -173,31 +180,31 @@ class Configured:
             option.set(self, value)
 
     def arguments(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Return the constructor's arguments."""
         return {name: getattr(self, name) for name in self._options}
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments as plain values: ``type(self).from_config(self.get_config())``."""
+        """Return the constructor's arguments as plain values: ``type(self).from_config(self.get_config())``."""
         values = self.arguments()
         shown = {name: o for name, o in self._options.items() if not (o.quiet and values[name] == o.default)}
         return {name: o.kind.plain(values[name]) for name, o in shown.items()}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """Returns a new object from what `get_config` returned."""
+        """Return a new object with the configuration that `get_config` returned."""
         return cls(**config)
 
 
 def has_options_only(cls: type) -> bool:
-    """Are the options all that the constructor takes? A class of one's own may define ``__init__(self, units)``."""
-    code = getattr(cls.__init__, "__code__", None)  # type: ignore[misc]  # it is only looked at
+    """Return whether the constructor takes options alone; a custom class may define ``__init__(self, units)``."""
+    code = getattr(cls.__init__, "__code__", None)  # type: ignore[misc]  # it is read, not called
     return code is not None and code.co_argcount + code.co_kwonlyargcount == 1
 
 
 def _ordered(cls: type) -> dict[str, Option]:
-    """The options of a class: base classes' first, each in its place; without those that a subclass made its own."""
+    """Return the options of a class, base classes' first, without those that a subclass replaces by an attribute."""
     found: dict[str, Option] = {}
-    places: dict[str, str] = {}  # who stands after whom; a subclass that changes the default leaves the place
+    places: dict[str, str] = {}  # an option → the one before it; a subclass that changes a default keeps the place
     for base in reversed(cls.__mro__):
         for name, value in vars(base).items():
             if isinstance(value, Option):
@@ -213,70 +220,8 @@ def _ordered(cls: type) -> dict[str, Option]:
 
 
 def unexpected(where: str, name: str, known: Iterable[str]) -> OptionTypeError:
-    """Returns the error for an argument that is not known, with the nearest that is, or that with these initials."""
+    """Return the error for an unknown argument, with the nearest known one, or the one with these initials."""
     nearest = [k for k in known if name == "".join(part[:1] for part in k.split("_"))]
     nearest = nearest or difflib.get_close_matches(name, known, n=1)
     guess = f" Did you mean `{nearest[0]}`?" if nearest else f" It takes: {', '.join(known)}."
     return OptionTypeError(f"{where}: unexpected argument `{name}`.{guess}")
-
-
-# --- kinds of plain values --------------------------------------------------------------------------------------------
-
-
-def _positive_int(where: str, value: Any) -> int:
-    whole = hasattr(value, "__index__") and not getattr(value, "shape", ()) and not isinstance(value, bool)
-    if not whole or int(value) <= 0:
-        raise OptionError(f"{where}: expected a positive integer, got {shown(value)}.")
-    return int(value)
-
-
-def _fraction(where: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0.0 <= float(value) <= 1.0:
-        raise OptionError(f"{where}: expected a number from 0 to 1, the fraction to drop, got {value!r}.")
-    return float(value)
-
-
-def _number(where: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or value != value:
-        raise OptionError(f"{where}: expected a number, got {value!r}.")
-    return cast(float, value)
-
-
-def _non_negative(where: str, value: Any) -> float:
-    if _number(where, value) < 0:
-        raise OptionError(f"{where}: expected a number that is not negative, got {value!r}.")
-    return cast(float, value)
-
-
-def _text(where: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise OptionError(f"{where}: expected a string, got {value!r}.")
-    return value
-
-
-def choice(*allowed: Any) -> Kind:
-    """A value that must be one of a few."""
-
-    def read(where: str, value: Any) -> Any:
-        if value not in allowed:
-            raise OptionError(f"{where}: expected one of {', '.join(map(repr, allowed))}, got {value!r}.")
-        return value
-
-    return Kind(read)
-
-
-def optional(kind: Kind) -> Kind:
-    """The same kind, or None."""
-    return Kind(
-        lambda where, value: None if value is None else kind.read(where, value),
-        lambda value: None if value is None else kind.plain(value),
-    )
-
-
-anything = Kind(lambda where, value: value)
-positive_int = Kind(_positive_int)
-fraction = Kind(_fraction)
-number = Kind(_number)
-non_negative = Kind(_non_negative)
-flag = Kind(arguments.flag)
-text = Kind(_text)

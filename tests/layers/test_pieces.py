@@ -175,11 +175,11 @@ BAD: list[tuple[Any, type[Exception], str]] = [
         "LSTM: `recurrent_activation`: numpy's sum gives arrays without a gradient. Use one of mg.functional.",
     ),
     (lambda: activations.get(math.tanh), OptionError, "math's tanh gives arrays without a gradient."),
-    (lambda: regularizers.l2(-1), OptionError, "L2: `l2`: expected a number that is not negative, got -1."),
-    (lambda: regularizers.l1_l2(float("nan"), 0), OptionError, "L1L2: `l1`: expected a number, got nan."),
-    (lambda: constraints.MaxNorm(-1), OptionError, "MaxNorm: `max_value`: expected a number that is not negative, got"),
-    (lambda: initializers.RandomNormal(0, -1), OptionError, "RandomNormal: `stddev`: expected a number that is not"),
-    (lambda: regularizers.L2("much"), OptionError, "L2: `l2`: expected a number, got 'much'."),
+    (lambda: regularizers.l2(-1), OptionError, "L2: `l2`: expected a number of 0 or more, got -1."),
+    (lambda: regularizers.l1_l2(float("nan"), 0), OptionError, "L1L2: `l1`: expected a number of 0 or more, got nan."),
+    (lambda: constraints.MaxNorm(-1), OptionError, "MaxNorm: `max_value`: expected a number of 0 or more, got"),
+    (lambda: initializers.RandomNormal(0, -1), OptionError, "RandomNormal: `stddev`: expected a number of 0 or"),
+    (lambda: regularizers.L2("much"), OptionError, "L2: `l2`: expected a number of 0 or more, got 'much'."),
 ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from minigrad.engine import random, registry, tree
 from minigrad.engine.conversion import constant
 from minigrad.engine.errors import DataError, MinigradError, ShapeError
 from minigrad.engine.tensor import Tensor
-from minigrad.keras.bounds import real
+from minigrad.layers.kinds import real
 from minigrad.layers.options import positive_int
 
 Batch = tuple[Any, ...]

@@ -10,7 +10,6 @@ from minigrad.engine import tree
 from minigrad.engine.errors import DataError, NaNLossError
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor
-from minigrad.keras.bounds import count, real
 from minigrad.keras.callbacks import Callback, CallbackList, History, TerminateOnNaN
 from minigrad.keras.callbacks.base import Logs
 from minigrad.keras.callbacks.progress import ProgbarLogger, formatted
@@ -24,6 +23,7 @@ from minigrad.keras.models.data import (
     unpacked,
 )
 from minigrad.keras.models.steps import PENDING, Stepping, check_keywords, numbers, values_of
+from minigrad.layers.kinds import count, real
 from minigrad.layers.options import Kind, choice, flag, optional, positive_int
 
 

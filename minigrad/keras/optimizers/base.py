@@ -14,13 +14,12 @@ from minigrad.engine.errors import GradientError, ShapeError
 from minigrad.engine.protocol import Array, Xp
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor
-from minigrad.keras.bounds import at_least_0, unit
 from minigrad.keras.optimizers.pack import Pack, make_packs
-from minigrad.keras.own_first import OwnFirst
-from minigrad.layers.options import OptionError, anything, flag, option, optional, positive_int
+from minigrad.layers.kinds import at_least_0, unit
+from minigrad.layers.options import Configured, OptionError, anything, flag, option, optional, positive_int
 
 
-class Optimizer(OwnFirst):
+class Optimizer(Configured, own_options_first=True):
     """The base class of optimizers: w ← w − Δ, where a subclass defines Δ.
 
         class SignDescent(Optimizer):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from minigrad.keras.bounds import at_least_0, below_1, count, integer, positive, text, unit
-from minigrad.layers.options import OptionError
+from minigrad.engine.errors import OptionError, shown
+from minigrad.layers.kinds import at_least_0, below_1, count, integer, positive, text, unit
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,10 @@ def test_numbers_of_numpy_become_pythons(kind, value):
         (count, -1, "a whole number of 0 or more"),
         (count, 1.5, "a whole number of 0 or more"),
         (integer, "a", "a whole number"),
-        (text, 3, "a text"),
+        (text, 3, "a string"),
     ],
 )
 def test_what_is_not_is_named(kind, value, expected):
     with pytest.raises(OptionError) as caught:
         kind.read("SGD: `x`", value)
-    assert str(caught.value) == f"SGD: `x`: expected {expected}, got {value!r}."
+    assert str(caught.value) == f"SGD: `x`: expected {expected}, got {shown(value)}."

@@ -1,0 +1,103 @@
+"""Kinds of values of an option: how a value is read and checked, and how `get_config` shows it.
+
+Plain values are here: flags, numbers within bounds, texts, choices. Layers, initializers, activations … define kinds of
+their own beside their classes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from minigrad.engine import arguments
+from minigrad.engine.errors import OptionError, shown
+
+
+class Kind(NamedTuple):
+    """How values of an option are read and written.
+
+    Attributes:
+        read: returns the value that the object stores, or raises; its first argument, ``"Class: argument"``, begins the
+            message.
+        plain: returns the value that `get_config` shows.
+    """
+
+    read: Callable[[str, Any], Any]
+    plain: Callable[[Any], Any] = lambda value: value
+
+
+def real(expected: str, allowed: Callable[[float], bool] = lambda x: True, infinite: bool = False) -> Kind:
+    """Return the kind of numbers that pass a test.
+
+    Args:
+        expected: the numbers allowed, in words.
+        allowed: the test.
+        infinite: whether an infinite number may pass; NaN never does.
+    """
+
+    def read(where: str, value: Any) -> float:
+        try:
+            x = math.nan if isinstance(value, (bool, str, bytes)) else float(value)
+        except (TypeError, ValueError):  # None, a list, an array of several numbers
+            x = math.nan
+        if math.isnan(x) or not (infinite or math.isfinite(x)) or not allowed(x):
+            raise OptionError(f"{where}: expected {expected}, got {shown(value)}.")
+        return value if type(value) is int else x
+
+    return Kind(read)
+
+
+def whole(expected: str, allowed: Callable[[int], bool] = lambda n: True) -> Kind:
+    """Return the kind of whole numbers that pass a test; `expected` names them in words."""
+
+    def read(where: str, value: Any) -> int:
+        plain = hasattr(value, "__index__") and not getattr(value, "shape", ()) and not isinstance(value, bool)
+        if not plain or not allowed(int(value)):
+            raise OptionError(f"{where}: expected {expected}, got {shown(value)}.")
+        return int(value)
+
+    return Kind(read)
+
+
+def choice(*allowed: Any) -> Kind:
+    """Return the kind of values that are one of a few."""
+
+    def read(where: str, value: Any) -> Any:
+        if value not in allowed:
+            raise OptionError(f"{where}: expected one of {', '.join(map(repr, allowed))}, got {value!r}.")
+        return value
+
+    return Kind(read)
+
+
+def optional(kind: Kind) -> Kind:
+    """Return the same kind with None allowed."""
+    return Kind(
+        lambda where, value: None if value is None else kind.read(where, value),
+        lambda value: None if value is None else kind.plain(value),
+    )
+
+
+def _text(where: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise OptionError(f"{where}: expected a string, got {value!r}.")
+    return value
+
+
+anything = Kind(lambda where, value: value)
+flag = Kind(arguments.flag)
+text = Kind(_text)
+
+number = real("a number", infinite=True)
+non_negative = real("a number of 0 or more", lambda x: x >= 0, infinite=True)
+at_least_0 = real("a number of 0 or more", lambda x: x >= 0)
+at_least_1 = real("a number of 1 or more", lambda x: x >= 1)
+positive = real("a number above 0", lambda x: x > 0)
+unit = real("a number from 0 to 1", lambda x: 0 <= x <= 1)
+below_1 = real("a number from 0 to below 1", lambda x: 0 <= x < 1)
+fraction = real("a number from 0 to 1, the fraction to drop", lambda x: 0 <= x <= 1)
+
+integer = whole("a whole number")
+count = whole("a whole number of 0 or more", lambda n: n >= 0)
+positive_int = whole("a positive integer", lambda n: n > 0)
