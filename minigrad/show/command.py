@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from minigrad.engine.errors import MinigradError
 from minigrad.recurrent import GRU, LSTM, LSTMP, MGU, Equations, GRUResetBefore, SimpleRNN
-from minigrad.show.forms import FORMS, shown
+from minigrad.show.forms import FORMS, text_of
 from minigrad.train.cells import import_cell
 from minigrad.train.command_line import Parser
 from minigrad.train.errors import OptionError
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.read(arguments)
     equations = CELLS.get(given["cell"].lower()) or import_cell("show", given["cell"], CELLS)
     try:
-        text = shown(equations, given["form"], given["recurrent_activation"], given["activation"], given["dtype"])
+        text = text_of(equations, given["form"], given["recurrent_activation"], given["activation"], given["dtype"])
     except MinigradError as error:
         raise OptionError(str(error)) from None
     print(text)

@@ -27,7 +27,7 @@ FORMS = {
 }
 
 
-def shown(
+def text_of(
     equations: type[Equations], form: str = "outline", sigma: Any = "sigmoid", phi: Any = "tanh", dtype: str = "float32"
 ) -> str:
     """Return a cell as text in one of the forms.

@@ -17,7 +17,7 @@ from minigrad.engine import registry
 from minigrad.engine.errors import MinigradError
 from minigrad.layers import activations
 from minigrad.show.command import CELLS, main
-from minigrad.show.forms import FORMS, shown
+from minigrad.show.forms import FORMS, text_of
 from minigrad.train import command_line
 
 MINE = """
@@ -99,7 +99,7 @@ def test_a_backends_text(name: str, form: str, monkeypatch: pytest.MonkeyPatch) 
     backend.text = lambda *of: asked.append(of) or "// of the backend"  # type: ignore[attr-defined]
     monkeypatch.setattr(registry, "resolve", lambda name: backend if name == "numba" else None)
     monkeypatch.setattr(minigrad_cuda, "text", backend.text)
-    assert shown(CELLS[name], form, *_tanh(), "float64") == "// of the backend"
+    assert text_of(CELLS[name], form, *_tanh(), "float64") == "// of the backend"
     ((description, dtype, options),) = asked
     assert description.name.endswith(CELLS[name].__name__)
     assert dtype == "float64"
@@ -120,7 +120,7 @@ def test_it_is_the_same_each_time(name: str, form: str) -> None:
         own = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONHASHSEED": seed}
         done = subprocess.run(run, capture_output=True, text=True, encoding="utf-8", check=True, env=own)
         texts.add(done.stdout)
-    assert texts == {shown(CELLS[name], form, *_tanh()) + "\n"}
+    assert texts == {text_of(CELLS[name], form, *_tanh()) + "\n"}
 
 
 def test_a_custom_cell(mine: str, capsys: Any) -> None:
@@ -160,8 +160,8 @@ def test_what_is_refused(name: str, mine: str, capsys: Any) -> None:
 
 def test_softmax_where_nothing_is_elementwise() -> None:
     with pytest.raises(MinigradError, match="there is no loop of one number after another"):
-        shown(CELLS["lstm"], "cuda", activations.get("softmax"), activations.get("tanh"))
-    assert "def step" in shown(CELLS["lstm"], "python", activations.get("softmax"), activations.get("softmax"))
+        text_of(CELLS["lstm"], "cuda", activations.get("softmax"), activations.get("tanh"))
+    assert "def step" in text_of(CELLS["lstm"], "python", activations.get("softmax"), activations.get("softmax"))
 
 
 def test_all_forms_are_tried() -> None:
