@@ -228,7 +228,7 @@ class Loss(Configured, own_options_first=True):
     """The base class of losses. A custom loss defines ``call(y_true, y_pred)``, which returns one number an example.
 
     Args:
-        reduction: the way to one number; see `minigrad.keras.reduction`.
+        reduction: the reduction to one number; see `minigrad.keras.reduction`.
         name: the class's name by default, as ``"mean_squared_error"``.
 
     The arguments of the function of the same name come before these.

@@ -114,7 +114,7 @@ class PolynomialDecay(LearningRateSchedule):
         decay_steps: the step at which η₁ is reached.
         end_learning_rate: η₁.
         power: 1 for a straight line.
-        cycle: whether to restart at η₁ instead of staying there, each time over the next multiple of decay_steps.
+        cycle: whether to raise the rate again at η₁, and decay to η₁ by the next multiple of decay_steps.
         name: as in Keras; without effect.
     """
 
@@ -136,7 +136,7 @@ class PolynomialDecay(LearningRateSchedule):
 class CosineDecay(LearningRateSchedule):
     """η(t) = η₀ ((1 − alpha) (1 + cos π s) / 2 + alpha), s = min(t / decay_steps, 1).
 
-    With a `warmup_target` the rate first rises from η₀ to it linearly, and then decays from there.
+    With a `warmup_target` the rate first goes linearly from η₀ to it, and then decays from there.
 
     Args:
         initial_learning_rate: η₀.
