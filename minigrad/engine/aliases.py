@@ -38,6 +38,7 @@ ALIASES = {
     "minigrad.keras.layers.lstm": "minigrad.keras.layers",
     "minigrad.keras.own_first": "minigrad.layers.options",
     "minigrad.keras.progress": "minigrad.keras.callbacks.progress",
+    "minigrad.keras.reduction": "minigrad.keras.losses.reduction",
     "minigrad.keras.untrusted": "minigrad.engine.untrusted",
     "minigrad.late": "minigrad.engine.lazy",
     "minigrad.layers.nest": "minigrad.engine.tree",

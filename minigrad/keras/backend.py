@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad.keras.losses import EPSILON
+from minigrad.keras.losses.functions import EPSILON
 from minigrad.layers.context import clear_session
 from minigrad.layers.floatx import floatx, set_floatx
 

@@ -17,8 +17,9 @@ from minigrad.engine.functional.half import widened
 from minigrad.engine.functional.loss import mean_of
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor, TensorLike
-from minigrad.keras import losses
-from minigrad.keras.reduction import broadcast_weights
+from minigrad.keras.losses import functions as losses
+from minigrad.keras.losses.catalogue import FUNCTIONS
+from minigrad.keras.losses.reduction import broadcast_weights
 from minigrad.layers.catalogue import Catalogue, snake_case
 from minigrad.layers.module import Module
 from minigrad.layers.options import Configured, anything, number, option
@@ -219,7 +220,7 @@ _CLASSES = (
     SparseCategoricalAccuracy,
 )  # fmt: skip
 _FUNCTIONS: dict[str, Callable[..., Tensor]] = {
-    **losses.FUNCTIONS,
+    **FUNCTIONS,
     **{f.__name__: f for f in (binary_accuracy, categorical_accuracy, sparse_categorical_accuracy)},
 }
 _catalogue = Catalogue("metric", "keras.metrics", _CLASSES)

@@ -25,8 +25,8 @@ class Compiled:
     """Losses and metrics of a model's outputs.
 
     The loss of an output with a mask (`y._keras_mask`) is the sum over the unmasked steps divided by their number, as
-    in TensorFlow 2.15; `minigrad.keras.reduction` lists the other reductions. With sample weights the divisor stays the
-    number of examples.
+    in TensorFlow 2.15; `minigrad.keras.losses.reduction` lists the other reductions. With sample weights the divisor
+    stays the number of examples.
 
     Args:
         loss: for a model of one output a name, a function or a `Loss`; for several, one for all, a list, or a

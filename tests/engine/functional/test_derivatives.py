@@ -1,7 +1,8 @@
 """First, second and third derivatives where a stable formula has a seam: at 0, near it, far out, at ties, at kinks.
 
 Right values are mpmath's. Where a function has a true kink, the table says which derivatives it takes; the first is
-TensorFlow's (`tests/keras/test_kinks.py` has the recorded ones), but for `maximum` and `minimum`, which share a tie.
+TensorFlow's (`tests/keras/losses/test_kinks.py` has the recorded ones), but for `maximum` and `minimum`, which share
+a tie.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.engine.errors import ShapeError
-from minigrad.keras.reduction import broadcast_weights, reduce_losses
+from minigrad.keras.losses.reduction import broadcast_weights, reduce_losses
 
 LOSSES = np.array([[1.0, 2.0, 4.0], [8.0, 16.0, 32.0]])
 WEIGHTS = np.array([[1.0, 0.5, 0.0], [2.0, 1.0, 1.0]])

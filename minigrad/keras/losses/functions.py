@@ -1,7 +1,4 @@
-"""Losses: functions that return one number for each example, and classes that reduce them to one. `tf.keras.losses`.
-
-`minigrad.keras.reduction` applies masks and weights.
-"""
+"""Losses as functions of targets and predictions: (…, d) → (…), one number for each example."""
 
 from __future__ import annotations
 
@@ -13,13 +10,11 @@ from typing import Any
 from minigrad.engine import functional as F
 from minigrad.engine.creation import as_tensor, as_tensor_like, is_floating
 from minigrad.engine.dtypes import is_half
-from minigrad.engine.errors import DTypeError, ShapeError, unknown_name
+from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.functional.half import widened
 from minigrad.engine.tensor import Tensor, TensorLike
-from minigrad.keras import reduction
-from minigrad.layers.catalogue import Catalogue, snake_case
 from minigrad.layers.kinds import at_least_0, integer, unit
-from minigrad.layers.options import Configured, anything, flag, option, optional
+from minigrad.layers.options import flag, optional
 
 EPSILON = 1e-7  # as in Keras: the distance of probabilities from 0 and 1, where a logarithm is infinite
 
@@ -48,9 +43,6 @@ def in_float32(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
         return rounded  # type: ignore[no-any-return]
 
     return wide
-
-
-# --- functions: (…, d) → (…) ------------------------------------------------------------------------------------------
 
 
 @in_float32
@@ -215,62 +207,6 @@ def alike(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Te
     return y.astype(p.dtype), p
 
 
-# --- classes ----------------------------------------------------------------------------------------------------------
-
-
-class Reduction:
-    """Names of Keras' reductions."""
-
-    AUTO, NONE, SUM, SUM_OVER_BATCH_SIZE = reduction.KERAS
-
-
-class Loss(Configured, own_options_first=True):
-    """The base class of losses. A custom loss defines ``call(y_true, y_pred)``, which returns one number an example.
-
-    Args:
-        reduction: the reduction to one number; see `minigrad.keras.reduction`.
-        name: the class's name by default, as ``"mean_squared_error"``.
-
-    The arguments of the function of the same name come before these.
-    """
-
-    reduction: str = option(reduction.kind, "auto")
-    name: str = option(anything, None)
-
-    function: Callable[..., Tensor]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.name = self.name or snake_case(type(self).__name__)
-
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Return the losses of the examples, (batch, …) without the last axis."""
-        if not hasattr(type(self), "function"):
-            raise NotImplementedError(f"{type(self).__name__} must define call(y_true, y_pred).")
-        own = {name: getattr(self, name) for name in self._options if name not in ("reduction", "name")}
-        return type(self).function(*squeezed(y_true, y_pred), **own)
-
-    def __call__(
-        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None, mask: TensorLike = None
-    ) -> Tensor:
-        """Return the reduced loss.
-
-        Args:
-            y_true: the targets.
-            y_pred: the predictions.
-            sample_weight: a number, (batch,), or the shape of the losses.
-            mask: (batch,), or the shape of the losses; by default the mask of `y_pred`.
-        """
-        p = as_tensor(y_pred)
-        losses = self.call(as_tensor_like(p, y_true, self.name), p)
-        mask = getattr(p, "_keras_mask", None) if mask is None else mask
-        ignored = getattr(losses, "_keras_mask", None)
-        if ignored is not None:
-            counted = ignored.astype(losses.dtype)
-            mask = counted if mask is None else reduction.broadcast_weights(losses, mask, "mask") * counted
-        return reduction.reduce_losses(losses, sample_weight, mask, self.reduction)
-
-
 def squeezed(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     """Return both without a last axis of length 1 that only one of them has."""
     if y_pred.ndim == y_true.ndim + 1 and y_pred.shape[-1] == 1:
@@ -280,117 +216,6 @@ def squeezed(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     return y_true, y_pred
 
 
-class MeanSquaredError(Loss):
-    """`mean_squared_error`, reduced.
-
-    >>> MeanSquaredError()([[0.0, 1.0]], [[1.0, 1.0]]).item()
-    0.5
-    """
-
-    function = mean_squared_error
-
-
-class MeanAbsoluteError(Loss):
-    """`mean_absolute_error`, reduced."""
-
-    function = mean_absolute_error
-
-
-class Huber(Loss):
-    """`huber`, reduced. `delta`: the distance from which the loss grows linearly."""
-
-    delta: float = option(at_least_0, 1.0)
-    name: str = option(anything, "huber_loss")
-
-    function = huber
-
-
-class BinaryCrossentropy(Loss):
-    """`binary_crossentropy`, reduced."""
-
-    from_logits: bool = option(flag, False)
-    label_smoothing: float = option(unit, 0.0)
-    axis: int = option(integer, -1)
-
-    function = binary_crossentropy
-
-
-class CategoricalCrossentropy(Loss):
-    """`categorical_crossentropy`, reduced."""
-
-    from_logits: bool = option(flag, False)
-    label_smoothing: float = option(unit, 0.0)
-    axis: int = option(integer, -1)
-
-    function = categorical_crossentropy
-
-
-class SparseCategoricalCrossentropy(Loss):
-    """`sparse_categorical_crossentropy`, reduced."""
-
-    from_logits: bool = option(flag, False)
-    ignore_class: int | None = option(optional(integer), None)
-
-    function = sparse_categorical_crossentropy
-
-
-class KLDivergence(Loss):
-    """`kl_divergence`, reduced."""
-
-    function = kl_divergence
-
-
-class Poisson(Loss):
-    """`poisson`, reduced."""
-
-    function = poisson
-
-
-class Hinge(Loss):
-    """`hinge`, reduced."""
-
-    function = hinge
-
-
-class FunctionLoss(Loss):
-    """A custom function of (y_true, y_pred) that returns a loss for each example, reduced."""
-
-    def __init__(self, of: Callable[[Tensor, Tensor], Tensor], **kwargs: Any) -> None:
-        super().__init__(**{"name": getattr(of, "__name__", type(of).__name__), **kwargs})
-        self.of = of
-
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Return the losses of the examples."""
-        return as_tensor(self.of(*squeezed(y_true, y_pred)))
-
-
-_CLASSES = (
-    BinaryCrossentropy, CategoricalCrossentropy, Hinge, Huber, KLDivergence, MeanAbsoluteError, MeanSquaredError,
-    Poisson, SparseCategoricalCrossentropy,
-)  # fmt: skip
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
 kld = KLD = kl_divergence
-FUNCTIONS: dict[str, Callable[..., Tensor]] = {
-    **{snake_case(cls.__name__): cls.function for cls in _CLASSES},
-    "mse": mse, "MSE": mse, "mae": mae, "MAE": mae, "kld": kld, "KLD": kld, "bce": binary_crossentropy,
-}  # fmt: skip
-_NAMES = [name for name in FUNCTIONS if name.islower()]
-_catalogue = Catalogue("loss", "keras.losses", _CLASSES)
-serialize, deserialize = _catalogue.serialize, _catalogue.deserialize
-
-
-def get(identifier: Any) -> Any:
-    """Return the loss for a name, a serialized loss, a class, a function or a loss; None stays None.
-
-    As in Keras, a function's name such as ``"mse"`` gives the function, a class's name an object.
-
-    Raises:
-        UnknownNameError: no loss has that name.
-    """
-    if isinstance(identifier, str) and identifier in FUNCTIONS:
-        return FUNCTIONS[identifier]
-    known = identifier is None or callable(identifier) or isinstance(identifier, dict)
-    if not known and identifier not in _catalogue.classes:
-        raise unknown_name("losses.get", identifier, _NAMES, "Or pass a function of (y_true, y_pred).")
-    return _catalogue.get(identifier)
