@@ -119,28 +119,28 @@ def _middle_half(row: Row) -> str:
 
 
 def timed_rows(
-    measure: str, names: Iterable[str], found: Comparison, targets: dict[str, float], beside: str | None = None
+    measure: str, names: Iterable[str], comparison: Comparison, targets: dict[str, float], against: str | None = None
 ) -> list[Row]:
     """Return the rows of a measure.
 
     Args:
         measure: its name.
         names: the names of the contenders, in order.
-        found: the result of the rounds.
+        comparison: the result of the rounds.
         targets: contender → its largest ratio; ignored if the reference is a backend of minigrad.
-        beside: the reference for all; by default that of `reference`.
+        against: the reference for all; by default that of `reference`.
     """
     rows = []
     for name in names:
-        if name not in found.seconds or not found.seconds[name]:
-            rows.append(Row(measure, name, note=found.failed.get(name, "not measured")))
+        if name not in comparison.seconds or not comparison.seconds[name]:
+            rows.append(Row(measure, name, note=comparison.failed.get(name, "not measured")))
             continue
-        column, versus = found.seconds[name], reference(name, found.seconds) if beside is None else beside
-        versus = versus if versus in found.seconds and versus != name else None
-        rounds = (min(found.quiet, len(column)), len(column))
+        column, versus = comparison.seconds[name], reference(name, comparison.seconds) if against is None else against
+        versus = versus if versus in comparison.seconds and versus != name else None
+        rounds = (min(comparison.quiet, len(column)), len(column))
         row = Row(measure, name, statistics.median(column), versus, quiet=rounds, more={"least": min(column)})
         if versus is not None:
-            row.ratio = ratio(column, found.seconds[versus])
+            row.ratio = ratio(column, comparison.seconds[versus])
             row.target = targets.get(name) if not versus.startswith(OURS) else None
         rows.append(row)
     return rows

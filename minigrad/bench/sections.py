@@ -182,8 +182,8 @@ def memory(benchmark: Benchmark) -> Section:
     """Peak memory of a forward and backward pass."""
     size = max(benchmark.sizes, key=lambda size: size[0] * size[1] * (size[2] + size[3]))
     about = (
-        f"MiB of main memory by which a process that has imported its library grows over some runs at {size}, weights "
-        "and inputs included; and the whole process at its peak."
+        f"Growth of a process in MiB of main memory over some runs at {size}, with weights and inputs and without the "
+        "import of its library; and the whole process at its peak."
     )
     columns = [("MiB", value_in(MIB)), *times(1.0, "", False)[1:2], ("whole process, MiB", more("peak", MIB))]
     section = benchmark.begin(Section("memory", "Peak memory, forward and backward", about, columns))
@@ -226,18 +226,18 @@ def growth(benchmark: Benchmark) -> Section:
     for axis, place in AXES.items():
         sizes = [benchmark.base[place] * factor for factor in benchmark.growth]
         requests = [["lstm", *benchmark.base[:place], n, *benchmark.base[place + 1 :]] for n in sizes]
-        founds = [compare(workers, request, benchmark.effort) for request in requests]
-        benchmark.add(section, [_grown(worker.name, axis, sizes, founds) for worker in workers])
+        comparisons = [compare(workers, request, benchmark.effort) for request in requests]
+        benchmark.add(section, [_grown(worker.name, axis, sizes, comparisons) for worker in workers])
     return section
 
 
-def _grown(name: str, axis: str, sizes: Sequence[int], founds: Sequence[Comparison]) -> Row:
+def _grown(name: str, axis: str, sizes: Sequence[int], comparisons: Sequence[Comparison]) -> Row:
     row = Row(f"{axis}, {sizes[0]} … {sizes[-1]}", name)
-    for found in founds:
-        if not found.seconds.get(name):
-            row.note = found.failed.get(name, "not measured")
+    for comparison in comparisons:
+        if not comparison.seconds.get(name):
+            row.note = comparison.failed.get(name, "not measured")
             return row
-    seconds = [median(found.seconds[name]) for found in founds]
+    seconds = [median(comparison.seconds[name]) for comparison in comparisons]
     row.value = exponent(sizes, seconds)
     row.more = {"last": exponent(sizes[-2:], seconds[-2:]), "seconds": seconds[-1]}
     return row

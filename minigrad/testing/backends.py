@@ -29,7 +29,7 @@ def check_backend(module: ModuleType | str) -> None:
     faults = [fault for case in backend_cases() if (fault := _fault(xp, *case))]
     if faults:
         raise BackendContractError(
-            f"check_backend: {len(faults)} of the backend's answers are not what minigrad.engine.protocol asks for:\n"
+            f"check_backend: {len(faults)} results differ from those that minigrad.engine.protocol requires:\n"
             + "\n".join(f"- {each}" for each in faults)
         )
 

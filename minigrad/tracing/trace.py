@@ -51,8 +51,8 @@ class Trace:
         arrived: letter → (T, batch, units): the complete gradient from step t to the state before it. Empty before
             the backward pass.
         dx: (T, batch, features), ∂loss/∂x; None before the backward pass.
-        every: the interval between the recorded steps 0, every, 2 · every … If it is more than 1, the arrays have an
-            entry for each of these steps, those of states one more for the end; `at` lists the steps.
+        every: the interval between the recorded steps 0, every, 2 · every …, which `at` lists. The arrays have an
+            entry for each of these steps, and those of states one more for the end.
         go_backwards: whether the layer read the sequence from its end: step s received x at time T − 1 − s. The
             backward cell of `bidirectional_dynamic_rnn` receives each row reversed: its steps are counted in that
             order, and this is False.

@@ -59,7 +59,7 @@ def read_bytes(path: str | Path, first: int | None = None) -> bytes:
 def standard_library(limit: int) -> str:
     """Return source files of the standard library, one after the other, up to `limit` characters.
 
-    The choice and the order of files depend on their names alone: files are sorted by the hash of
+    The choice and the order of files depend on their names alone. Files are sorted by the hash of
     their path, which mixes packages well and is equal in every run. Only the first 20,000 characters
     of each file are taken, so that no file dominates the text or the part held out.
 

@@ -44,7 +44,7 @@ def parse(text: bytes) -> Any:
 
     >>> parse(b'{"a": 1, "a": 2}')
     Traceback (most recent call last):
-    ValueError: the name 'a' stands there twice
+    ValueError: the name 'a' occurs twice
     """
     try:
         value = json.loads(
@@ -66,7 +66,7 @@ def parse(text: bytes) -> Any:
 
 
 def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number of JSON's")
+    raise ValueError(f"{text} is not a number in JSON")
 
 
 def _finite(text: str) -> float:
@@ -80,5 +80,5 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
         counts = Counter(name for name, _ in pairs)
-        raise ValueError(f"the name {shortened(counts.most_common(1)[0][0])} stands there twice")
+        raise ValueError(f"the name {shortened(counts.most_common(1)[0][0])} occurs twice")
     return values

@@ -1,8 +1,8 @@
-"""One description for every option of a run.
+"""Options of a run, each described once for the command line, config.json and the checks.
 
 An option is a field of a frozen dataclass, which states its name, type, default, limits and help
-text once. The command line (`add_options`, `Options.from_text`), the check of values, the file
-``config.json`` (`Options.to_dict`) and its reader (`Options.from_dict`) all come from it:
+text once. From it come the command line (`add_options`, `Options.from_text`), the check of values,
+the file ``config.json`` (`Options.to_dict`) and its reader (`Options.from_dict`):
 
     >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True, kw_only=True)
@@ -46,8 +46,8 @@ def option(
     """Describe one option: a dataclass field that carries its help text and limits.
 
     Args:
-        default: the value where the user gives none.
-        help: what the option does, one line.
+        default: the default value.
+        help: the text of the option on the command line, one line.
         minimum: the smallest value allowed.
         above: a limit that the value must exceed.
         maximum: the largest value allowed.

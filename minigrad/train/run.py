@@ -8,8 +8,8 @@
     result.json      the final numbers beside the baseline
     curve.png        the learning curve up to the last step, if matplotlib is installed
 
-No file depends on the time or the speed of the training: the same options on the same machine give
-the same bytes, whether the training was interrupted or not.
+No file depends on the time or the speed of the training. The same options on the same machine give
+the same bytes, with and without interruptions.
 
 A run exists once it has config.json and a checkpoint; ``result.json`` is written last. The lock is taken before
 anything is written.

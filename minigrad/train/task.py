@@ -51,7 +51,7 @@ class RunOptions(Options):
     clip_norm: float = option(1.0, "largest norm of the gradient; larger gradients are scaled down", above=0)
     evaluate_every: int = option(200, "steps between two evaluations", minimum=1)
     save_every: int = option(200, "steps between two checkpoints", minimum=1)
-    on_nan: str = option("stop", "what to do when a loss is not finite", choices=("stop", "continue"))
+    on_nan: str = option("stop", "reaction to a loss that is not finite", choices=("stop", "continue"))
     backend: str = option("numpy", "the array library for all arithmetic")
 
 
@@ -141,8 +141,8 @@ class Task(ABC):
     def evaluate(self, predict: Predict) -> dict[str, float]:
         """Return numbers on the validation data, among them `metric` and ``standard_error``.
 
-        The latter is the standard error of the difference between `metric` and the baseline: a difference not well
-        above it may be due to the choice of the data held out. See `standard_error`.
+        The latter is that of the difference between `metric` and the baseline. A difference not well above it may
+        be due to the choice of the data held out. See `standard_error`.
         """
 
     @abstractmethod

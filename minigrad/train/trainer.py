@@ -222,11 +222,12 @@ def _check_arrays(name: str, own: list[tuple[Any, Any]], given: list[Array]) -> 
             _refuse_nan(f"{name}/{k}", array)
         return
     if len(expected) != len(got):
-        what = f"{len(expected)} {name}, got {len(got)}"
+        difference = f"{len(expected)} {name}, got {len(got)}"
     else:
         k = next(k for k in range(len(got)) if expected[k] != got[k])
-        what = f"{name}/{k} of shape {expected[k][0]} and dtype {expected[k][1]}, got {got[k][0]} and {got[k][1]}"
-    raise CheckpointError(f"the checkpoint is of another model: expected {what}.")
+        shape, dtype = expected[k]
+        difference = f"{name}/{k} of shape {shape} and dtype {dtype}, got {got[k][0]} and {got[k][1]}"
+    raise CheckpointError(f"the checkpoint is of another model: expected {difference}.")
 
 
 def _refuse_nan(name: str, array: Array) -> None:

@@ -8,8 +8,8 @@ smoothing in which the lower order is added instead of a constant:
     p(c)      = (n(c)   + δ₀ / V)      / (N     + δ₀)
 
 A context has the weight n / (n + δ): a frequent context determines p, a rare one leaves it to the
-shorter context. The three δ are chosen on the training text alone: counts from its first nine
-tenths, bits per character on the last tenth, one δ after the other over powers of two.
+shorter context. The three δ are chosen on the training text alone, from counts of its first nine
+tenths and bits per character on the last tenth. Each δ in turn is searched over powers of two.
 
 Source: D. MacKay and L. Peto, A hierarchical Dirichlet language model, 1995.
 """

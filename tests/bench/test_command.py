@@ -43,10 +43,10 @@ def test_it_prints_and_writes_the_same_table(bench, tmp_path):
     code, out, err = bench(*words, "--json", files[0], "--markdown", files[1])
     assert code == 0, err
     assert files[1].read_text("utf-8") == out
-    told = json.loads(files[0].read_text("utf-8"))
-    assert told["threads"] == 1
-    assert "numpy" in told["versions"]["minigrad, numpy"]
-    (section,) = told["sections"]
+    content = json.loads(files[0].read_text("utf-8"))
+    assert content["threads"] == 1
+    assert "numpy" in content["versions"]["minigrad, numpy"]
+    (section,) = content["sections"]
     ours = [row for row in section["rows"] if row["contender"] == "minigrad, numpy"]
     assert [row["measure"] for row in ours] == ["(1, 2, 2, 2)"]
     assert ours[0]["value"] > 0

@@ -73,10 +73,10 @@ def test_every_line_of_a_table_has_its_columns(section):
 
 def test_json(section):
     section.rows = rows()
-    told = json.loads(json.dumps(section.to_dict()))
-    assert told["name"] == "lstm"
-    assert told["head"] == section.head()
-    first, second, third = told["rows"]
+    content = json.loads(json.dumps(section.to_dict()))
+    assert content["name"] == "lstm"
+    assert content["head"] == section.head()
+    first, second, third = content["rows"]
     assert first["line"] == section.line(section.rows[0])
     assert first["ratio"] == {"low": 2.0, "median": 2.0, "high": 2.5}
     assert first["target"] == 3.5

@@ -45,13 +45,13 @@ def connected(no_peers):
 
 @pytest.fixture
 def benchmark(connected):
-    told: list[str] = []
+    printed: list[str] = []
     made = replace(
         connected,
-        on_section=lambda section: told.append(section.head()),
-        on_row=lambda section, row: told.append(section.line(row)),
+        on_section=lambda section: printed.append(section.head()),
+        on_row=lambda section, row: printed.append(section.line(row)),
     )
-    made.told = told
+    made.printed = printed
     return made
 
 
@@ -59,7 +59,7 @@ def run(benchmark, name):
     """A part's rows: our own, and those of who is missing."""
     section = SECTIONS[name](benchmark)
     assert section.name == name
-    assert benchmark.told == [section.head(), *map(section.line, section.rows)]  # each as it comes, and once
+    assert benchmark.printed == [section.head(), *map(section.line, section.rows)]  # each as it comes, and once
     ours = [row for row in section.rows if row.contender == NUMPY]
     assert all(row.value is not None for row in ours)
     return ours, [row for row in section.rows if row.contender != NUMPY]
@@ -85,7 +85,7 @@ def test_step(benchmark):
     (ours,), others = run(benchmark, "step")
     assert ours.value > 0
     assert len(others) == 3
-    assert "Batch 2, 3 characters out of 5, embedding 2, LSTM of 4 units" in benchmark.told[0]
+    assert "Batch 2, 3 characters out of 5, embedding 2, LSTM of 4 units" in benchmark.printed[0]
 
 
 def test_ops(benchmark):

@@ -101,7 +101,7 @@ def test_the_lines_are_on_the_disk_before_each_checkpoint(tmp_path, corpus, monk
     assert all(lines >= step for step, lines in moved), moved
 
 
-class Told(Silent):
+class Notes(Silent):
     def __init__(self):
         self.notes = []
 
@@ -128,9 +128,9 @@ def test_a_run_goes_on_and_says_which_lines_are_missing(stopped, tmp_path, lines
     shutil.copytree(stopped / "run", tmp_path / "run")
     path, whole = tmp_path / "run" / "metrics.jsonl", (stopped / "whole" / "metrics.jsonl").read_bytes()
     path.write_bytes(b"".join(whole.splitlines(keepends=True)[:lines]) + tail)
-    told = Told()
-    assert Run.resume(tmp_path / "run").train(told)
-    gaps = [note for note in told.notes if "missing" in note]
+    progress = Notes()
+    assert Run.resume(tmp_path / "run").train(progress)
+    gaps = [note for note in progress.notes if "missing" in note]
     assert gaps == ([f"{path}: {said} missing. The run continues; its curve has a gap."] if said else [])
     kept = [line for line in whole.splitlines(keepends=True) if json.loads(line)["step"] <= min(lines, 9)]
     assert path.read_bytes() == b"".join(kept) + b"".join(whole.splitlines(keepends=True)[9:])

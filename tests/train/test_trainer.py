@@ -146,10 +146,10 @@ def test_a_short_run_warms_up_for_a_tenth_at_most(text):
 
 def test_evaluation_leaves_no_trace_in_the_training(text):
     evaluated = trainer_of(small("text", text, dropout=0.3))
-    told = losses(evaluated, 2)
+    found = losses(evaluated, 2)
     evaluated.evaluate()
-    told += losses(evaluated, 2)
-    assert told == losses(trainer_of(small("text", text, dropout=0.3)), 4)
+    found += losses(evaluated, 2)
+    assert found == losses(trainer_of(small("text", text, dropout=0.3)), 4)
 
 
 class Explosive(Adding):
@@ -174,8 +174,8 @@ def test_a_loss_that_is_not_finite_stops_at_its_step_with_the_weights_untouched(
 def test_a_loss_that_is_not_finite_is_left_out_when_told_so():
     task = Explosive(Adding.options_type(units=4, batch=2, length=6, steps=9, on_nan="continue"))
     trainer = trainer_of(task)
-    told = losses(trainer, 5)
-    assert [math.isfinite(loss) for loss in told] == [True, True, False, True, True]
+    found = losses(trainer, 5)
+    assert [math.isfinite(loss) for loss in found] == [True, True, False, True, True]
     assert all(np.isfinite(array).all() for array in trainer.model.get_weights())
 
 

@@ -1,8 +1,12 @@
 """The process of a contender: ``python serve.py FILE VARIANT THREADS``.
 
-FILE defines a class ``Contender(variant, threads)``: its constructor imports the library; ``versions`` holds the
-versions found; ``lstm(batch, time, features, units)`` and ``step(batch, time, vocabulary, embedding, units)`` return
-the function to time; ``operations()`` returns the argument of `operations`; ``finish()`` waits for a device.
+FILE defines a class ``Contender(variant, threads)``, whose constructor imports the library:
+
+- ``versions`` holds the versions found;
+- ``lstm(batch, time, features, units)`` returns the function to time, as does
+  ``step(batch, time, vocabulary, embedding, units)``;
+- ``operations()`` returns the argument of `operations`;
+- ``finish()`` waits for a device.
 
 The first line of output holds the versions, or the reason why the library is missing. Each line of input is then a
 request, ``[["lstm", 1, 100, 8, 16], repeats]``, and is answered with a line of JSON.
@@ -112,12 +116,12 @@ def _resident(entry: str) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def _write_line(out: TextIO, what: dict[str, Any]) -> None:
-    print(json.dumps(what), file=out, flush=True)
+def _write_line(out: TextIO, values: dict[str, Any]) -> None:
+    print(json.dumps(values), file=out, flush=True)
 
 
 def main(file: str, variant: str, threads: str) -> None:
-    """Serve standard input, the answers on standard output; what a library prints goes to standard error."""
+    """Serve standard input, the answers on standard output; output of a library goes to standard error."""
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     try:

@@ -1,7 +1,7 @@
 """The adding problem: the sum of two marked numbers among many.
 
-Each time step brings a value drawn uniformly from [0, 1) and a marker that is 1 at two time steps
-and 0 elsewhere: once in the first half of the sequence, once in the second. After the last step the
+Each time step has a value drawn uniformly from [0, 1) and a marker. The marker is 1 at two time
+steps, one in each half of the sequence, and 0 elsewhere. After the last step the
 model outputs the sum of the two marked values.
 
 Source: S. Hochreiter and J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997,

@@ -2,7 +2,7 @@
 
 The last fifth of the series is held out. The mean of the training part is subtracted from the values, which
 are then divided by its spread (standard deviation). The model outputs the *change* to the next value, in units
-of the spread of the training part's changes, so that an output of 0 is the baseline. Batches are
+of the spread of the training part's changes: an output of 0 is the baseline. Batches are
 windows from random positions. For the validation the model reads the whole series once, from the
 start, and only the changes in the last fifth are measured.
 
@@ -48,7 +48,7 @@ class SeriesOptions(RunOptions):
 
 
 class Series(Task):
-    """One step ahead in a column of numbers, against persistence."""
+    """Forecast of the next value in a column of numbers, compared with persistence."""
 
     name = "series"
     options_type = SeriesOptions

@@ -10,7 +10,7 @@ Source: S. Hochreiter and J. Schmidhuber, Long Short-Term Memory, Neural Computa
 the three ranges together.
 
 Baseline: the four classes are equally likely, so a guess without memory is right with probability
-1/4, at a loss of log₂ 4 = 2 bits; with a memory of one of the two symbols, with probability 1/2.
+1/4, at a loss of log₂ 4 = 2 bits. With a memory of one of the two symbols the probability is 1/2.
 """
 
 from __future__ import annotations

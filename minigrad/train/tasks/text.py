@@ -5,8 +5,8 @@ initial state of the next, but no gradient flows back across the border (truncat
 through time). At the end of the streams, reading restarts from the beginning with a zero state.
 
 The last tenth of the text, at most 200,000 characters, is held out. On it, bits per character are the
-mean of −log₂ p(character), for the model and for the trigram baseline, over the same characters and
-the same vocabulary. Characters outside of the vocabulary count as one further symbol, for both.
+mean of −log₂ p(character). The model and the trigram baseline use the same characters and the same
+vocabulary. Characters outside of the vocabulary count as one further symbol, for both.
 
 Source: the streams as in T. Mikolov et al., Recurrent neural network based language model, 2010;
 truncation after R. Williams and J. Peng, 1990.
@@ -172,7 +172,7 @@ class Text(Task):
         if missing:
             shown = ", ".join(repr(character) for character in missing)
             raise OptionError(
-                f"{flag}: expected characters of the model's vocabulary, got {shown} besides. "
+                f"{flag}: expected characters of the model's vocabulary, got {shown}. "
                 f"The vocabulary is: {self.vocabulary.characters[1:]!r}."
             )
         return self.vocabulary.encode(text)[None]

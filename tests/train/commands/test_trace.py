@@ -51,7 +51,7 @@ def test_other_tasks_draw_an_example(trace, runs, name):
         (["text"], "--text: expected the text for the model to read; text is of 'text'."),
         (["adding", "--text", "the"], "--text: only runs of the task 'text' take it; adding is of 'adding'."),
         (["text", "--text", "t"], "--text: expected 2 to 1000 characters, got 1."),
-        (["text", "--text", "tÄ"], "--text: expected characters of the model's vocabulary, got 'Ä' besides."),
+        (["text", "--text", "tÄ"], "--text: expected characters of the model's vocabulary, got 'Ä'."),
         (
             ["text", "--text", "the", "--step", "2"],
             "a step whose loss counts, 0 to 1 in this sequence, got 2.",

@@ -160,7 +160,7 @@ def test_the_prompt_is_read_whole_then_one_character_at_a_time(task):
 
 
 def test_a_prompt_of_strange_characters(task):
-    with pytest.raises(OptionError, match=r"--prompt: .* got 'Z', 'é' besides\. The vocabulary is: "):
+    with pytest.raises(OptionError, match=r"--prompt: .* got 'Z', 'é'\. The vocabulary is: "):
         task.sample(None, np.random.default_rng(0), Sampling(prompt="aéZ"))
 
 
