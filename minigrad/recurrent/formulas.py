@@ -17,7 +17,7 @@ from __future__ import annotations
 import ast
 from collections import namedtuple
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from operator import itemgetter
 from typing import Any
 
@@ -25,6 +25,7 @@ from minigrad.engine.errors import unknown_name
 from minigrad.engine.ops.op import Op
 from minigrad.engine.ops.pointwise import Sigmoid, Tanh
 from minigrad.engine.protocol import Array, Xp
+from minigrad.recurrent.arrays import ArrayStep
 from minigrad.recurrent.compiler import describe
 from minigrad.recurrent.description import Description, Line
 from minigrad.recurrent.equations import Equations
@@ -82,6 +83,8 @@ class Formulas(Step):
         self.Weights: Any = weights
         self.compiled: dict[Any, Any] = {}  # what backends made of it; see `minigrad.recurrent.compiled`
         self._bound: dict[Any, _Bound] = {}
+        self._steps: dict[Any, ArrayStep | _Bound] = {}
+        self._namespaces: list[Xp] = []  # held, so that no other object takes the id of one
 
     @property
     def recomputes(self) -> bool:
@@ -119,23 +122,23 @@ class Formulas(Step):
 
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Returns x W + b of all products that read x, side by side."""
-        return self._for(xp, weights).project(x, weights)
+        return self._running(xp, weights).project(xp, x, weights)
 
     def step(self, xp: Xp, z: Array, state: State, weights: Weights) -> tuple[State, Any]:
         """Returns the new state, and the cache: a named tuple of arrays (batch, width)."""
-        return self._for(xp, weights).step(z, state, weights)
+        return self._running(xp, weights).step(xp, z, state, weights)
 
     def step_backward(
         self, xp: Xp, dstate: State, kept: Any, state: State, weights: Weights
     ) -> tuple[tuple[Array, ...], State]:
         """Returns dz as `gather` takes it, the products' gradients first, and ∂loss/∂state."""
-        return self._for(xp, weights).step_backward(dstate, kept, state, weights)
+        return self._running(xp, weights).step_backward(xp, dstate, kept, state, weights)
 
     def gather(
         self, xp: Xp, x: Array, states: Sequence[State], kept: Sequence[Any], dz: Sequence[Any], weights: Weights
     ) -> tuple[Array, Weights]:
         """Returns dx, and one gradient for each weight; None for what is absent, and for the masks."""
-        dx, dweights = self._for(xp, weights).gather(x, states, dz, weights)
+        dx, dweights = self._running(xp, weights).gather(xp, x, states, kept, dz, weights)
         named: Any = type(weights)
         return dx, named(*dweights) if hasattr(weights, "_fields") else dweights
 
@@ -158,6 +161,26 @@ class Formulas(Step):
         A way is a column, through whose gradient the summand came, or "" for the direct one.
         """
         return self._for(xp, weights).ways(dstate, dz, kept, state, weights)
+
+    def _running(self, xp: Xp, weights: Weights) -> ArrayStep | _Bound:
+        """Return the step for an array namespace and these weights; the plain one where it can run the cell."""
+        key = id(xp), *[w is None for w in weights]
+        found = self._steps.get(key)
+        if found is None:
+            found = self._steps[key] = self._plain(xp, weights) or self._for(xp, weights)
+        return found
+
+    def _plain(self, xp: Xp, weights: Weights) -> ArrayStep | None:
+        """Return the plain step; None for a cell, or weights, with more than it runs."""
+        d, names = self.description(weights), self.Weights._fields
+        if self.separate or any(w is not None for w in weights[len(names) - 2 :]) or not is_plain(d):
+            return None
+        space = {**words(xp, self.recurrent_activation, self.activation), **self.options}
+        for word, op in (("dsigma", self.recurrent_activation), ("dphi", self.activation)):
+            if op.from_output:  # the lines call dsigma(dy, y): its third argument is None
+                space[word] = partial(op.backward, xp, **{op.backward.__code__.co_varnames[3]: None})
+        self._namespaces.append(xp)
+        return ArrayStep(d, space, {name: k for k, name in enumerate(names)}, files_of(self.equations))
 
     def _for(self, xp: Xp, weights: Weights) -> _Bound:
         key = id(xp), *[w is None for w in weights]  # `bound` holds xp, so that no other object takes its id
@@ -186,7 +209,7 @@ class _Bound:
         space = {**words(xp, cell.recurrent_activation, cell.activation), **spreading(xp, cell.sizes), **cell.options}
         space |= {"Cache": cache, "_parts": lambda total, groups: parts(xp, total, groups, self.sizes)}
         of, at_hand = cell.equations, [*d.states, *fields[:-1], "_h_masks"]
-        self.files = [source_file(f) for f in (of.forward, of.backward or of.forward)]
+        self.files = files_of(of)
         self.layout, self.space = layout, space
         self.names_forward = [*(name for name in z if name), *at_hand]
         self.names_backward = [*d.upstream, *d.cache, *at_hand]
@@ -196,17 +219,17 @@ class _Bound:
         self.read_backward = _picked(reads, self.names_backward)
         self._looks: dict[tuple[str, ...], Any] = {}
 
-    def project(self, x: Array, weights: Weights) -> Array:
+    def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         zs = [p.of_input(x, weights) for p in self.of_x]
         return zs[0] if len(zs) == 1 else self.xp.concat(zs, -1)
 
-    def step(self, z: Array, state: State, weights: Weights) -> tuple[State, Any]:
+    def step(self, xp: Xp, z: Array, state: State, weights: Weights) -> tuple[State, Any]:
         zs = (z,) if len(self.of_x) == 1 else parts(self.xp, z, [p.widths for p in self.of_x], self.sizes)
         new: tuple[State, Any] = self.forward(*self.read_forward((*zs, *state, *weights, *self.absent)))
         return new
 
     def step_backward(
-        self, dstate: State, cache: Any, state: State, weights: Weights
+        self, xp: Xp, dstate: State, cache: Any, state: State, weights: Weights
     ) -> tuple[tuple[Array, ...], State]:
         found: tuple[Any, State] = self.backward(*self.read_backward((*dstate, *cache, *state, *weights, *self.absent)))
         return found
@@ -229,14 +252,16 @@ class _Bound:
     def looked(self, x: Array, state: State, weights: Weights, letters: tuple[str, ...]) -> tuple[Array, ...]:
         if letters not in self._looks:
             self._looks[letters] = function("look", step_text(self.layout, letters), dict(self.space), self.files[0])
-        (look, reads), z = self._looks[letters], self.project(x, weights)
+        (look, reads), z = self._looks[letters], self.project(self.xp, x, weights)
         zs = (z,) if len(self.of_x) == 1 else parts(self.xp, z, [p.widths for p in self.of_x], self.sizes)
         values = _picked(reads, self.names_forward)((*zs, *state, *weights, *self.absent))
         found: tuple[Array, ...] = look(*values)
         return found
 
-    def gather(self, x: Array, states: Sequence[State], dz: Sequence[Any], weights: Weights) -> tuple[Array, Weights]:
-        xp, found = self.xp, [None] * len(weights)
+    def gather(
+        self, xp: Xp, x: Array, states: Sequence[State], caches: Sequence[Any], dz: Sequence[Any], weights: Weights
+    ) -> tuple[Array, Weights]:
+        found = [None] * len(weights)
         dzs = [xp.stack([v.value if isinstance(v, Same) else v for v in d]) for d in zip(*dz, strict=True)]
         before = [xp.stack(s) for s in zip(*states, strict=True)]
         dx = None
@@ -251,6 +276,24 @@ class _Bound:
         for m, d in zip(self.parameters, dzs[n + 2 * k :], strict=True):
             found[m] = xp.sum(d, 0)
         return xp.zeros(x.shape, x.dtype) if dx is None else dx, tuple(found)
+
+
+def is_plain(d: Description) -> bool:
+    """Return whether a cell has products of x and states, elementwise lines, and a gradient for each of them alone."""
+    gradient, terms = dict(d.gradients), [t for p in d.products for t in p.terms]
+    with_x = sum(any(t.source == "x" for t in p.terms) for p in d.products)
+    reached = {*gradient, *(t.source for t in terms)}
+    return (
+        not (d.inner or d.parameters or d.widths)
+        and with_x == 1
+        and all(t.flows for t in terms)
+        and {*d.columns, *d.states} <= reached
+    )
+
+
+def files_of(equations: type[Equations]) -> list[str]:
+    """Return the source files of both bodies; a derived backward stands in forward's."""
+    return [source_file(f) for f in (equations.forward, equations.backward or equations.forward)]
 
 
 def _multiplied(xp: Xp, d: Description, place: dict[str, int], separate: bool) -> list[Multiplied]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from minigrad.recurrent import LSTM, LSTMP, Equations, bptt, equations, formulas, lines, masks, multiplied
+from minigrad.recurrent import LSTM, LSTMP, Equations, arrays, bptt, equations, formulas, masks
 from minigrad.recurrent.formulas import Formulas
 
 _count = iter(range(1_000_000))
@@ -73,24 +73,24 @@ def wrong_formulas(cell: type[Equations], step: Formulas) -> Formulas:
 
 
 _START = "dz: list[Any] = [None] * T"
-_BIAS = "self.xp.sum(dz, (0, 1))"
+_BIAS = "xp.sum(d, (0, 1))"
 _BEFORE = "before = [xp.stack(s) for s in zip(*states, strict=True)]"
-_BACK = 'f"matmul(_dz{k}, transpose({{matrix}}))"'
+_BACK = "xp.matmul(d, xp.transpose(weights[U]))"
 
 MUTANTS = {
     "forget gate without σ′": Mutant(LSTM, "dsigma(df, f)", "df"),
-    "no dh to the step before": Mutant(lines, _BACK, f'"0.0 * " + {_BACK}'),
+    "no dh to the step before": Mutant(arrays, f"dh = {_BACK}", f"dh = 0.0 * {_BACK}"),
     "no dc to the step before": Mutant(LSTM, "dc * f\n", "0.0 * dc\n"),
     "dc assigned, not added": Mutant(LSTM, "dc = dc + dphi", "dc = dphi"),
     "no tanh′(c)": Mutant(LSTM, "dc + dphi(dh * o, a)", "dc + dh * o"),
     "bias gradients copied from one gate": Mutant(
-        multiplied, f"= {_BIAS}", f"= self.xp.concat([self.xp.split({_BIAS}, 4, 0)[0]] * 4)"
+        arrays, f"= {_BIAS}", f"= xp.concat([xp.split({_BIAS}, 4, 0)[0]] * 4)"
     ),
-    "bias gradient averaged": Mutant(multiplied, f"= {_BIAS}", f"= {_BIAS} / (dz.shape[0] * dz.shape[1])"),
+    "bias gradient averaged": Mutant(arrays, f"= {_BIAS}", f"= {_BIAS} / (d.shape[0] * d.shape[1])"),
     "two gates swapped": Mutant(LSTM, "return dz_i, dz_f,", "return dz_f, dz_i,"),
-    "recurrent gradient from h_t": Mutant(formulas, _BEFORE, _BEFORE.replace("stack(s)", "stack([*s[1:], s[-1]])")),
+    "recurrent gradient from h_t": Mutant(arrays, _BEFORE, _BEFORE.replace("stack(s)", "stack([*s[1:], s[-1]])")),
     "forget gradient from c_t": Mutant(LSTM, "dc * g, dc * c,", "dc * g, dc * (f * c + i * g),"),
-    "no dx": Mutant(multiplied, "part = product_dx(", "part = 0.0 * product_dx("),
+    "no dx": Mutant(arrays, "dx_W = rows_matmul(", "dx_W = 0.0 * rows_matmul("),
     "no gradient of the initial state": Mutant(
         bptt, "return dz, dstate\n", "return dz, tuple(0.0 * ds for ds in dstate)\n"
     ),

@@ -58,8 +58,7 @@ def passes(found: Gradients, truth: Gradients, names: Iterable[str]) -> bool:
 
 
 USES = [
-    (bptt_options, "through_time"), (bptt_options, "Masked"), (formulas, "Multiplied"),
-    (formulas, "step_backward_text"), (formulas, "_Bound"),
+    (bptt_options, "through_time"), (bptt_options, "Masked"), (formulas, "ArrayStep"), (formulas, "_Bound"),
 ]  # fmt: skip
 """Where the functions and classes that a mutant changes are used."""
 
