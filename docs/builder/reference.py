@@ -105,7 +105,7 @@ def pages() -> list[Page]:
 
 def _home(value: Any, homes: dict[int, tuple[str, str]]) -> tuple[str, str]:
     """Return the page where an object is described, and its address there."""
-    if inspect.ismethod(value):  # of an object that is not public: link to its source
+    if id(value) not in homes:  # a module without a page, or a method of an object that is not public: its source
         return str(place(file_of(value))), ""
     return homes[id(value)]
 
@@ -132,7 +132,7 @@ def written(page: Page, links: Links) -> str:
     module = import_module(page.address)
     parts = [f"# {page.address}\n", f"::: {page.address}\n{MODULE}", f"{_file(module, page, links)}\n"]
     if page.elsewhere:
-        links.files.update(file_of(value) for _, _, value in page.elsewhere.values() if inspect.ismethod(value))
+        links.files.update(file_of(value) for at, _, value in page.elsewhere.values() if at.startswith("source/"))
         parts += ["| name | description |", "|---|---|", *_rows(page), ""]
     parts += [f"::: {address}\n{AMONG}" for address, _ in page.described.values()]
     return "\n".join(parts)
