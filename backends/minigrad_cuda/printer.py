@@ -262,14 +262,14 @@ class _Printer:
             columns = ", ".join(self.c_names[c] for c in p.columns)
             columns += " side by side" if len(p.columns) > 1 else ""
             yield f"// {z} holds {columns}; before the step it is {' + '.join(ready) or '0'}."
-            kept = [
+            cached = [
                 (n, c)
                 for n, locations in storage.forward_stores.items()
                 for c in p.columns
                 if storage.forward_reads[c] in locations
             ]
-            if kept:
-                text = ", ".join(f"{self.c_names[n]} in the place of {self.c_names[c]}" for n, c in kept)
+            if cached:
+                text = ", ".join(f"{self.c_names[n]} in the columns of {self.c_names[c]}" for n, c in cached)
                 yield f"// Cached there for the backward pass: {text}."
         h, upstream = self.c_names[d.output], storage.after[storage.states[d.output][1]]
         state, gradient = storage.states[d.output]
