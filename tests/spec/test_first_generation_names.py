@@ -96,7 +96,7 @@ def test_num_proj(page: Page, name: str) -> None:
 @shows("argument", "proj_clip")
 def test_proj_clip(page: Page, name: str) -> None:
     agree(built(page, num_proj=3, proj_clip=0.125), np.ones((BATCH, 3)), proj_clip=0.125)
-    with pytest.raises(ValueError, match="`num_proj` is not given"):
+    with pytest.raises(ValueError, match="expected `num_proj`, got None"):
         built(page, proj_clip=0.125)
 
 
@@ -126,7 +126,7 @@ def test_state_is_tuple(page: Page, name: str) -> None:
     m_new, c_new = first_step(cell)
     close(output, m_new)
     close(state, np.concatenate([c_new, m_new], 1))
-    with pytest.raises(ValueError, match="its state is one tensor, c and h side by side"):
+    with pytest.raises(ValueError, match="expected the state, one tensor with c and h side by side"):
         cell(X[:, 0], LSTMStateTuple(C, H))
     with pytest.raises(ValueError, match=r"expected the state LSTMStateTuple\(c, h\)"):
         built(page)(X[:, 0], [H, C])
