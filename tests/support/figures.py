@@ -20,7 +20,7 @@ from source_tree import Source, Tree, load, within
 ROOT = Path(__file__).resolve().parents[2]
 # Not part of path A, though its files import them: errors, and modules of types, which have no code in their functions.
 ERRORS = ("minigrad.engine.errors",)
-TYPES = ("minigrad.engine.protocol",)
+TYPES = ("minigrad.engine.protocol", "minigrad.recurrent.description", "minigrad.recurrent.protocol")
 
 Graph = Mapping[str, Collection[str]]
 
