@@ -9,6 +9,7 @@ from minigrad import random
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.keras import utils
 from minigrad.layers.options import OptionError
+from option_errors import COUNT, POSITIVE_INTEGER
 
 
 def test_to_categorical():
@@ -27,7 +28,7 @@ def test_labels_are_whole(labels):
 
 @pytest.mark.parametrize("count", [-1, 0, 1.5, "two"])
 def test_the_number_of_classes(count):
-    with pytest.raises(OptionError, match="`num_classes`: expected a positive integer, got"):
+    with pytest.raises(OptionError, match=f"`num_classes`: {POSITIVE_INTEGER}, got"):
         utils.to_categorical([0], count)
 
 
@@ -54,7 +55,7 @@ def test_pad_sequences_of_nothing_and_of_nonsense():
         with pytest.raises(ShapeError, match="pad_sequences: expected a list of lists of numbers, got"):
             utils.pad_sequences(sequences)
     for length in (-1, 1.5, "2"):
-        with pytest.raises(OptionError, match="`maxlen`: expected a whole number of 0 or more, got"):
+        with pytest.raises(OptionError, match=f"`maxlen`: {COUNT}, got"):
             utils.pad_sequences([[1]], maxlen=length)
     with pytest.raises(OptionError, match="`padding`: expected one of 'pre', 'post', got 'left'"):
         utils.pad_sequences([[1]], padding="left")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from option_errors import NUMBER_FROM_0
+
 pytest.importorskip("hypothesis", reason="needs hypothesis: pip install -e '.[test]'")
 
 import numpy as np
@@ -162,7 +164,7 @@ def test_positions_are_keras():
             "`label_smoothing`: expected a number from",
         ),
         (lambda: losses.BinaryCrossentropy(axis="a"), OptionError, "`axis`: expected a whole number, got 'a'"),
-        (lambda: losses.Huber(-1.0), OptionError, "`delta`: expected a number of 0 or more, got -1.0"),
+        (lambda: losses.Huber(-1.0), OptionError, f"`delta`: {NUMBER_FROM_0}, got -1.0"),
         (lambda: losses.Loss()([[1.0]], [[1.0]]), NotImplementedError, "must define call(y_true, y_pred)"),
     ],
 )

@@ -11,6 +11,7 @@ from minigrad.keras import Sequential, losses
 from minigrad.keras.layers import Dense
 from minigrad.keras.models import DataError, NotCompiledError
 from minigrad.layers.options import OptionError, OptionTypeError
+from option_errors import COUNT, FRACTION, POSITIVE_INTEGER
 
 
 @pytest.mark.parametrize(
@@ -33,8 +34,8 @@ from minigrad.layers.options import OptionError, OptionTypeError
         ),
         (lambda: linear().fit(X[:0], Y[:0], verbose=0), DataError, "at least one, got `x` of 0"),
         (lambda: linear().fit([["a", "b"]], Y[:1], verbose=0), DataError, "fit: `x`: expected numbers"),
-        (lambda: linear().fit(X, Y, batch_size=0, verbose=0), OptionError, "`batch_size`: expected a positive integer"),
-        (lambda: linear().fit(X, Y, batch_size=2.5, verbose=0), OptionError, "expected a positive integer, got 2.5"),
+        (lambda: linear().fit(X, Y, batch_size=0, verbose=0), OptionError, f"`batch_size`: {POSITIVE_INTEGER}"),
+        (lambda: linear().fit(X, Y, batch_size=2.5, verbose=0), OptionError, f"{POSITIVE_INTEGER}, got 2.5"),
         (lambda: linear().fit(3, Y, verbose=0), DataError, "expected arrays or an iterable of batches, got int"),
         (
             lambda: linear().fit(iter([(X, Y)]), Y, verbose=0),
@@ -46,21 +47,21 @@ from minigrad.layers.options import OptionError, OptionTypeError
             DataError,
             "fit: expected (x,), (x, y) or (x, y, sample_weight), got a tuple of 4",
         ),
-        (lambda: linear().fit(X, Y, validation_split=1.5), OptionError, "expected a fraction between 0 and 1, got 1.5"),
-        (lambda: linear().fit(X, Y, validation_split="a"), OptionError, "expected a fraction between 0 and 1, got 'a'"),
-        (lambda: linear().fit(X, Y, epochs=-1), OptionError, "fit: `epochs`: expected a whole number of 0 or more"),
-        (lambda: linear().fit(X, Y, epochs=1.5), OptionError, "fit: `epochs`: expected a whole number of 0 or more"),
+        (lambda: linear().fit(X, Y, validation_split=1.5), OptionError, f"{FRACTION}, got 1.5"),
+        (lambda: linear().fit(X, Y, validation_split="a"), OptionError, f"{FRACTION}, got 'a'"),
+        (lambda: linear().fit(X, Y, epochs=-1), OptionError, f"fit: `epochs`: {COUNT}"),
+        (lambda: linear().fit(X, Y, epochs=1.5), OptionError, f"fit: `epochs`: {COUNT}"),
         (lambda: linear().fit(X, Y, initial_epoch=-1), OptionError, "`initial_epoch`: expected a whole number of 0"),
         (lambda: linear().fit(X, Y, verbose=7), OptionError, "fit: `verbose`: expected one of 0, 1, 2, 'auto', got 7"),
         (lambda: linear().fit(X, Y, shuffle="batch"), OptionError, "fit: `shuffle`: expected True or False, got 'bat"),
         (
             lambda: linear().fit(X, Y, batch_size=0),
             OptionError,
-            "`batch_size`: expected a positive integer, got 0",
+            f"`batch_size`: {POSITIVE_INTEGER}, got 0",
         ),
-        (lambda: linear().fit(X, Y, batch_size=1.5), OptionError, "`batch_size`: expected a positive integer, got 1.5"),
-        (lambda: linear().fit(X, Y, steps_per_epoch=-1), OptionError, "`steps_per_epoch`: expected a positive integer"),
-        (lambda: linear().fit(X, Y, validation_freq=0), OptionError, "`validation_freq`: expected a positive integer"),
+        (lambda: linear().fit(X, Y, batch_size=1.5), OptionError, f"`batch_size`: {POSITIVE_INTEGER}, got 1.5"),
+        (lambda: linear().fit(X, Y, steps_per_epoch=-1), OptionError, f"`steps_per_epoch`: {POSITIVE_INTEGER}"),
+        (lambda: linear().fit(X, Y, validation_freq=0), OptionError, f"`validation_freq`: {POSITIVE_INTEGER}"),
         (
             lambda: linear().fit(X, Y, validation_steps=0),
             OptionError,
@@ -70,11 +71,11 @@ from minigrad.layers.options import OptionError, OptionTypeError
         (
             lambda: linear().evaluate(X, Y, steps=0),
             OptionError,
-            "evaluate: `steps`: expected a positive integer",
+            f"evaluate: `steps`: {POSITIVE_INTEGER}",
         ),
         (lambda: linear().evaluate(X, Y, steps=9), DataError, "evaluate: the data ended after 2 of 9 steps"),
         (lambda: linear().evaluate(iter([])), DataError, "evaluate: the data ended after 0 of its steps"),
-        (lambda: linear().predict(X, steps=-1), OptionError, "predict: `steps`: expected a positive integer, got -1"),
+        (lambda: linear().predict(X, steps=-1), OptionError, f"predict: `steps`: {POSITIVE_INTEGER}, got -1"),
         (
             lambda: linear().fit((X, Y), verbose=0),
             DataError,

@@ -9,6 +9,7 @@ import minigrad as mg
 from minigrad.engine.errors import UnknownNameError
 from minigrad.keras.optimizers import schedules
 from minigrad.layers.options import OptionError
+from option_errors import NUMBER_FROM_0
 from oracle.reader import build, load
 
 
@@ -36,7 +37,7 @@ def test_restarts_of_equal_length():
         (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "`decay_steps`: expected a number above 0, got 0"),
         (
             lambda: schedules.ExponentialDecay("fast", 1, 0.5),
-            "_rate`: expected a number of 0 or more, got 'fast'",
+            f"_rate`: {NUMBER_FROM_0}, got 'fast'",
         ),
         (lambda: schedules.CosineDecayRestarts(0.1, 4, t_mul=0.5), "`t_mul`: expected a number of 1 or more, got 0.5"),
         (

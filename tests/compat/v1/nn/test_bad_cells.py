@@ -16,6 +16,7 @@ from minigrad.engine.errors import DTypeError, ShapeError, UnknownBackendError
 from minigrad.keras import layers as L
 from minigrad.layers.cell_protocol import CellError, StateError
 from minigrad.layers.options import OptionError
+from option_errors import FUNCTION, POSITIVE_INTEGER
 from wrong_calls import FIRST, TUPLES_IN_A_FLAT_STACK, X, dynamic, lstm
 
 
@@ -77,7 +78,7 @@ BAD: dict[str, Wrong] = {
     "a projection to nothing": (
         lambda: lstm(num_proj=0),
         OptionError,
-        "LSTMCell: `num_proj`: expected a positive integer, got 0.",
+        f"LSTMCell: `num_proj`: {POSITIVE_INTEGER}, got 0.",
     ),
     "a clip below zero": (
         lambda: lstm(cell_clip=-1.0),
@@ -122,7 +123,7 @@ BAD: dict[str, Wrong] = {
     "no function": (
         lambda: rc.ResidualWrapper(lstm(), 3),
         OptionError,
-        "ResidualWrapper: `residual_fn`: expected a function, got 3.",
+        f"ResidualWrapper: `residual_fn`: {FUNCTION}, got 3.",
     ),
     "reuse of a word": (
         lambda: lstm(reuse="maybe"),
