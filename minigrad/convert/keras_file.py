@@ -111,20 +111,20 @@ def read_for(name: str, needed: int = 0) -> KerasFile:
         with archive(name, ForeignFileError, wanted=needed) as found:
             return _read_archive(name, found)
     except DamagedError as error:
-        raise ForeignFileError(f"{name}: is cut short, damaged, or is no .keras file ({error}).") from None
+        raise ForeignFileError(f"{name}: is cut short, damaged, or is not a .keras file ({error}).") from None
 
 
 def _read_archive(name: str, found: Archive) -> KerasFile:
     missing = [part for part in (_CONFIG, _WEIGHTS) if part not in found.sizes]
     if missing:
-        raise ForeignFileError(f"{name}: is no .keras file of Keras 2.12 or later: it has no {missing[0]!r}.")
+        raise ForeignFileError(f"{name}: is not a .keras file of Keras 2.12 or later: it has no {missing[0]!r}.")
     found.check_room([_WEIGHTS])
     config = _parsed(name, found.read(_CONFIG, JSON_BYTES))
     about = _parsed(name, found.read(_METADATA, JSON_BYTES)) if _METADATA in found.sizes else {}
     version = about.get("keras_version")
     listed = _listed(name, config)
     if not isinstance(version, (str, type(None))):
-        raise ForeignFileError(f"{name}: is no .keras file: its keras_version is {version!r:.80}, not a text.")
+        raise ForeignFileError(f"{name}: is not a .keras file: its keras_version is {version!r:.80}, not a string.")
     with tempfile.TemporaryFile() as weights:
         with found.member(_WEIGHTS) as packed:
             while piece := packed.read(_PIECE):
@@ -251,7 +251,7 @@ def _parsed(name: str, text: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise ForeignFileError(f"{name}: its configuration cannot be read ({error}).") from None
     if not isinstance(found, dict):
-        raise ForeignFileError(f"{name}: its configuration cannot be read (it is no object).")
+        raise ForeignFileError(f"{name}: its configuration cannot be read (it is not an object).")
     return found
 
 

@@ -221,7 +221,7 @@ def check_options(direction: Direction, to: str, candidate: Collection[str], gat
 
 
 def check_recurrent_dropout(direction: Direction, to: str) -> None:
-    """Check that there is no recurrent dropout. Dropout of the inputs is no matter: it can precede any cell."""
+    """Check that there is no recurrent dropout. Dropout of the inputs is allowed."""
     rate = direction.config.get("recurrent_dropout", 0.0)
     if rate:
         raise ConversionError(

@@ -110,23 +110,26 @@ def _header(name: str, file: BinaryIO) -> dict[str, Any]:
     length = int.from_bytes(begin[:8], "little")
     if size < 8 or 8 + length > size:
         raise ForeignFileError(
-            f"{name}: is cut short, or is no safetensors file: its header should end at byte {8 + length} of {size}."
+            f"{name}: is cut short, or is not a safetensors file: its header should end at byte {8 + length} of {size}."
         )
     if length > HEADER_BYTES:
         raise ForeignFileError(
-            f"{name}: is no safetensors file: its header declares {length:,} bytes; expected at most {HEADER_BYTES:,}."
+            f"{name}: is not a safetensors file: its header declares {length:,} bytes; "
+            f"expected at most {HEADER_BYTES:,}."
         )
     file.seek(8)
     try:
         text = file.read(length)
         header = parse_json(text, HEADER_BYTES)
     except ValueError as error:
-        raise ForeignFileError(f"{name}: is no safetensors file: its header is no JSON ({error}).") from None
+        raise ForeignFileError(f"{name}: is not a safetensors file: its header is not JSON ({error}).") from None
     if not isinstance(header, dict) or not text.startswith(b"{"):
-        raise ForeignFileError(f"{name}: is no safetensors file: its header is no JSON object.")
+        raise ForeignFileError(f"{name}: is not a safetensors file: its header is not a JSON object.")
     about = header.get(_ABOUT, {})
     if not isinstance(about, dict) or not all(isinstance(text, str) for text in about.values()):
-        raise ForeignFileError(f"{name}: is no safetensors file: its header's {_ABOUT} holds more than texts.")
+        raise ForeignFileError(
+            f"{name}: is not a safetensors file: its header's {_ABOUT} has values that are not strings."
+        )
     return header
 
 
@@ -136,7 +139,7 @@ def _entry(name: str, key: str, entry: Any, size: int) -> _Entry:
     dtype, shape, offsets = (found.get(part) for part in ("dtype", "shape", "data_offsets"))
     if not (isinstance(dtype, str) and is_shape(shape) and is_shape(offsets) and len(offsets) == 2):
         raise ForeignFileError(
-            f"{name}: is damaged, or no safetensors file: its header describes {key!r} as {entry!r:.200}."
+            f"{name}: is damaged, or not a safetensors file: its header describes {key!r} as {entry!r:.200}."
         )
     if dtype not in _DTYPES:
         raise ForeignFileError(f"{name}: {key!r} is of dtype {dtype:.20}; expected one of {', '.join(_DTYPES)}.")

@@ -59,7 +59,7 @@ def text_of(
         return outline(description)
     options = options_of(cell, description, (0, 0))
     if isinstance(options, str):
-        raise OptionError(f"show: {options}, so there is no loop of one number after another.")
+        raise OptionError(f"show: {options}, so no loop can compute one number after another.")
     if form == "js":
         return javascript(description, options.sigma, options.phi)
     printer = registry.resolve("numba") if form == "numba" else minigrad_cuda  # prints without CuPy

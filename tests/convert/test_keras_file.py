@@ -111,7 +111,7 @@ def test_a_models_own_weights_are_a_layer_of_their_own(name: str) -> None:
     assert any(np.array_equal(array, scale[key]) for key in scale if key.startswith("subclassed/weight"))
 
 
-# --- what is no such file ---------------------------------------------------------------------------------------------
+# --- errors for other files -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_path_that_is_none(path: Any) -> None:
         read_keras(path)
 
 
-def test_an_hdf5_file_of_somebody_else(tmp_path: Path) -> None:
+def test_another_hdf5_file(tmp_path: Path) -> None:
     path = tmp_path / "galaxy.h5"
     with h5py.File(path, "w") as file:
         file["brightness"] = np.ones(3)
@@ -184,9 +184,9 @@ def archive(path: Path, **parts: bytes) -> Path:
     return path
 
 
-def test_a_zip_archive_of_somebody_else(tmp_path: Path) -> None:
+def test_another_zip_archive(tmp_path: Path) -> None:
     path = archive(tmp_path / "model.keras", readme=b"hello")
-    with pytest.raises(ForeignFileError, match=r"no \.keras file .* it has no 'config\.json'"):
+    with pytest.raises(ForeignFileError, match=r"not a \.keras file .* it has no 'config\.json'"):
         read_keras(path)
 
 

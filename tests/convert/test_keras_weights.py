@@ -40,7 +40,7 @@ def test_a_model(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["subclassed.weights.h5", "subclassed3.weights.h5"])
-def test_a_model_that_is_a_class_of_its_own(name: str) -> None:
+def test_a_subclassed_model(name: str) -> None:
     model = Subclassed()
     model(keras_answers(False)["x"])
     load_keras(DATA / name, model)

@@ -166,7 +166,7 @@ def test_a_list_is_taken_in_the_layouts_order() -> None:
     same(relayout(list(whole.values()), "tf1", "tf1"), whole)
 
 
-def test_a_layout_of_ones_own() -> None:
+def test_a_custom_layout() -> None:
     numpy_ml = GateLayout("mine", gates="figo", letters="f, u, c, o", kernel="W", recurrent="U", bias="b")
     weights = keras(2, 1, 0, "float64")
     moved = relayout(weights, "keras", numpy_ml)
@@ -218,12 +218,12 @@ def test_the_reset_gate_cannot_be_moved_behind_the_product(src: str, dst: str) -
         relayout_gru(keras(2, 2, 0, "float64", gates=3), src, dst)
 
 
-def test_a_forget_bias_where_nobody_adds_one_is_a_mistake() -> None:
+def test_a_forget_bias_that_neither_layout_adds() -> None:
     with pytest.raises(ConversionError, match=r"forget_bias=1\.0 was given, but neither 'keras' nor 'torch'"):
         relayout(keras(2, 2, 0, "float64"), "keras", "torch", forget_bias=1.0)
 
 
-def test_a_layout_nobody_knows() -> None:
+def test_an_unknown_layout() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'torch'"):
         relayout(keras(2, 2, 0, "float64"), "keras", "pytorch")
 
@@ -349,7 +349,7 @@ def test_a_forget_bias_of_numpys() -> None:
     same(relayout(weights, "keras", "tf1", forget_bias=np.float32(1)), relayout(weights, "keras", "tf1"))
 
 
-def test_nobody_is_sent_to_the_layout_that_was_named() -> None:
+def test_the_hint_never_names_the_given_layout() -> None:
     """A GRU of PyTorch, whose names are those of its LSTM."""
     arrays = {"weight_ih": (8, 3), "weight_hh": (8, 2), "bias_ih": (8,), "bias_hh": (4,)}
     weights = {name: np.ones(shape) for name, shape in arrays.items()}

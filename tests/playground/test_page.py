@@ -265,7 +265,7 @@ def test_nothing_is_fetched(found: dict[str, Any]) -> None:
     assert found["fetched"] == []
 
 
-def test_a_page_of_wrong_numbers_says_so(page: str, tmp_path: Path) -> None:
+def test_a_page_of_wrong_numbers_warns(page: str, tmp_path: Path) -> None:
     right, wrong = "c_new = f * c + i * g;", "c_new = c + i * g;"
     assert page.count(right) == 1
     said = run_in_browser(page.replace(right, wrong), 'return byId("agreement").textContent;', tmp_path)

@@ -95,7 +95,7 @@ def test_the_second_generation_has_another_sigma(make: Any) -> None:
     assert "hard σ" in texts(cell_diagram(make(), generation="second"))
 
 
-def test_a_masked_step_says_so(seen: Any) -> None:
+def test_a_masked_step_is_labelled(seen: Any) -> None:
     ax = cell_diagram(seen, 3)
     assert "masked: the state is held" in ax.get_title()
     assert not any("f·c" in text for text in texts(ax))

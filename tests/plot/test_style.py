@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.plot import style
 
 
-def test_no_two_looks_agree_in_colour_line_or_marker():
+def test_no_two_styles_agree_in_colour_line_or_marker():
     looks = [style.line_style(k, 30) for k in range(len(style.COLOURS))]
     for part in ("color", "linestyle", "marker"):
         assert len({str(look[part]) for look in looks}) == len(looks)
@@ -22,14 +22,14 @@ def test_letters_of_one_cell_look_different():
         assert len({style.style_index(k) for k in letters}) == len(letters)
 
 
-def test_colours_are_told_apart_without_colour_vision():
+def test_styles_differ_without_colour_vision():
     """Gates that differ by their lines in grey, and colours with enough contrast on white."""
     for colour in style.COLOURS[:4]:
         r, g, b = (int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5))
         assert 1.05 / (0.2126 * r**2.2 + 0.7152 * g**2.2 + 0.0722 * b**2.2 + 0.05) > 3
 
 
-def test_a_new_figure_is_nobody_elses():
+def test_a_new_figure_is_not_registered_with_pyplot():
     from matplotlib import pyplot as plt
 
     ax = style.axes(None)
@@ -48,7 +48,7 @@ def test_without_matplotlib_the_command_is_named():
     assert done.stdout == "Pictures are drawn by matplotlib: pip install 'minigrad-bptt[plot]'.\n", done.stderr
 
 
-def test_resting_steps_are_hatched_once_a_run():
+def test_masked_steps_are_hatched_once_a_run():
     ax = style.axes(None)
     style.hatch_masked(ax, np.arange(6), np.array([1, 0, 0, 1, 1, 0], bool))
     spans = [(patch.get_x(), patch.get_x() + patch.get_width(), patch.get_hatch()) for patch in ax.patches]

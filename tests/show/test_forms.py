@@ -159,7 +159,7 @@ def test_what_is_refused(name: str, mine: str, capsys: Any) -> None:
 
 
 def test_softmax_where_nothing_is_elementwise() -> None:
-    with pytest.raises(MinigradError, match="there is no loop of one number after another"):
+    with pytest.raises(MinigradError, match="no loop can compute one number after another"):
         text_of(CELLS["lstm"], "cuda", activations.get("softmax"), activations.get("tanh"))
     assert "def step" in text_of(CELLS["lstm"], "python", activations.get("softmax"), activations.get("softmax"))
 
