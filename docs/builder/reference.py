@@ -36,6 +36,7 @@ MODULES = (
 
 # Options of mkdocstrings for a name among several on a page, for a name alone, and for a module's docstring.
 AMONG = "    options:\n      heading_level: 2\n"
+INHERITED = "      inherited_members: true\n"
 ALONE = "    options:\n      heading_level: 1\n      inherited_members: true\n      members_order: [alphabetical]\n"
 MODULE = "    options:\n      members: false\n      show_root_heading: false\n      show_root_toc_entry: false\n"
 
@@ -134,7 +135,8 @@ def written(page: Page, links: Links) -> str:
     if page.elsewhere:
         links.files.update(file_of(value) for at, _, value in page.elsewhere.values() if at.startswith("source/"))
         parts += ["| name | description |", "|---|---|", *_rows(page), ""]
-    parts += [f"::: {address}\n{AMONG}" for address, _ in page.described.values()]
+    for address, _ in page.described.values():  # a Tensor has most of its methods from a base class
+        parts.append(f"::: {address}\n{AMONG}{INHERITED if address == 'minigrad.engine.tensor.Tensor' else ''}")
     return "\n".join(parts)
 
 

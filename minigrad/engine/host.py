@@ -135,18 +135,18 @@ def as_tensors(op: type[Op], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """
     if not inputs:
         raise ShapeError(f"{op.__name__}: expected at least one tensor, got none.")
-    scalars = [type(x) in SCALARS for x in inputs]
-    if op.of_arrays and True in scalars:
-        number = inputs[scalars.index(True)]
+    arrays = [x for x in inputs if type(x) not in SCALARS]
+    if op.of_arrays and len(arrays) < len(inputs):
+        number = next(x for x in inputs if type(x) in SCALARS)
         raise ShapeError(f"{op.__name__}: expected arrays with one axis or more, got {number!r}. Use * for a number.")
-    if op in (arithmetic.Multiply, arithmetic.Power) and any(type(x).__name__ == "matrix" for x in inputs):
+    if op in (arithmetic.Multiply, arithmetic.Power) and any(type(x).__name__ == "matrix" for x in arrays):
         raise DTypeError(
             f"{op.__name__}: got an np.matrix, whose * and ** are those of matrices, while a Tensor's go element by "
             "element. Use x @ m, or np.asarray(m)."
         )
-    backend = next((x.backend for x in inputs if isinstance(x, Tensor)), None) or registry.current()
-    kept = [isinstance(x, Tensor) or (scalar and not all(scalars)) for x, scalar in zip(inputs, scalars, strict=True)]
-    return tuple([x if keep else constant(x, backend, op.__name__) for x, keep in zip(inputs, kept, strict=True)])
+    backend = next((x.backend for x in arrays if isinstance(x, Tensor)), None) or registry.current()
+    kept = SCALARS if arrays else ()  # by exact type: np.float64 is a float too
+    return tuple([x if isinstance(x, Tensor) or type(x) in kept else constant(x, backend, op.__name__) for x in inputs])
 
 
 def refuse_mixture(op: type[Op], a: BackendModule, b: BackendModule) -> NoReturn:

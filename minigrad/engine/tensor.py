@@ -14,7 +14,7 @@ from minigrad.engine.ops.op import MultiOp, Op
 from minigrad.engine.protocol import Array, BackendModule, TensorLike, TensorMethods
 from minigrad.engine.tape import Cotangents, Node, observers, propagate
 
-__all__ = ["SCALARS", "Tensor", "TensorLike", "apply", "gradients"]
+__all__ = ["Tensor", "TensorLike", "apply", "gradients"]
 
 SCALARS = (float, int, bool, type(None))  # passed to an operation as they are
 
