@@ -1,7 +1,7 @@
 """Variables by name, as the first API generation shares weights: `variable_scope`, `get_variable`.
 
-A variable's name joins the names of the scopes around it and its own, ``"rnn/lstm_cell/kernel:0"``. Requesting
-an existing name is an error, unless the scope has `reuse`: then it is the same variable. All variables are in one store,
+A variable's name joins the names of the scopes around it and its own, ``"rnn/lstm_cell/kernel:0"``. Requesting an
+existing name is an error, unless the scope has `reuse`: then it is the same variable. All variables are in one store,
 which `reset_default_graph` empties.
 """
 
