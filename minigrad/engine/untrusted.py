@@ -15,7 +15,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, TypeGuard
+from typing import Any, BinaryIO, NoReturn, TypeGuard
 
 from minigrad.engine.errors import MinigradError
 
@@ -123,30 +123,45 @@ def is_shape(shape: Any) -> TypeGuard[list[int]]:
     )
 
 
-def parse_json(content: bytes, limit: int = JSON_BYTES) -> Any:
-    """Parse JSON that a stranger wrote.
+def parse_json(
+    content: bytes,
+    limit: int = JSON_BYTES,
+    values: int = JSON_VALUES,
+    depth: int = JSON_DEPTH,
+    constants: bool = True,
+    surrogates: bool = False,
+) -> Any:
+    """Parse JSON from an untrusted file.
 
-    Stricter than `json.loads`: an object names a key once, a number fits into a double, and the text's length, the
-    number of its values and its depth are limited. Python's own Infinity and NaN are read, for Keras writes them.
+    Stricter than `json.loads`: keys of an object are unique, numbers fit into a float64, size and depth are limited.
+
+    Args:
+        content: the text in UTF-8.
+        limit: the largest size in bytes.
+        values: the largest number of values.
+        depth: the deepest nesting of lists and objects.
+        constants: whether to read Python's Infinity and NaN, which Keras writes.
+        surrogates: whether to read lone surrogates, as in names of files that are not UTF-8.
 
     Raises:
-        ValueError: the text is no such JSON; the message says why.
+        ValueError: the text is no such JSON; the message gives the reason.
     """
     if len(content) > limit:
         raise ValueError(f"expected at most {limit:,} bytes, got {len(content):,}")
-    values = sum(map(content.count, (b",", b":", b"[", b"{")))
-    if values > JSON_VALUES:
-        raise ValueError(f"expected at most {JSON_VALUES:,} values, got up to {values:,}")
+    count = sum(map(content.count, (b",", b":", b"[", b"{")))
+    if count > values:
+        raise ValueError(f"expected at most {values:,} values, got up to {count:,}")
     try:
         parsed = json.loads(
-            content.decode("utf-8"),
+            content.decode("utf-8", "surrogatepass" if surrogates else "strict"),
             object_pairs_hook=_unique,
             parse_float=_finite,
+            parse_constant=None if constants else _refuse_constant,
         )
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    if _depth(parsed) > JSON_DEPTH:
-        raise ValueError(f"nested more than {JSON_DEPTH} deep")
+    if _depth(parsed, depth) > depth:
+        raise ValueError(f"nested more than {depth} deep")
     return parsed
 
 
@@ -154,7 +169,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"the key {name[:60]!r} stands there twice")
+            raise ValueError(f"the key {name[:60]!r} occurs twice")
         found[name] = value
     return found
 
@@ -166,10 +181,14 @@ def _finite(text: str) -> float:
     return value
 
 
-def _depth(parsed: Any) -> int:
-    """Return how deep lists and objects are nested, without recursion; at most JSON_DEPTH + 1."""
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not a number in JSON")
+
+
+def _depth(parsed: Any, most: int) -> int:
+    """Return the depth of nested lists and objects, without recursion; at most `most` + 1."""
     level, depth = [parsed], 0
-    while level and depth <= JSON_DEPTH:
+    while level and depth <= most:
         inside: list[Any] = []
         for value in level:
             inside.extend(value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())

@@ -211,8 +211,8 @@ def entry(shape: Any, *offsets: Any, dtype: Any = "F32") -> dict[str, Any]:
         (b'{"a":{"dtype":"F32","shape":[Infinity],"data_offsets":[0,8]}}', "its header describes 'a'"),
         (b'{"a":{"dtype":"F32","shape":[' + b"9" * 5000 + b'],"data_offsets":[0,8]}}', "4300 digits"),
         (b'{"a":{"dtype":"F32","shape":' + b"[" * 9999 + b"]" * 9999 + b"}}", "nested too deeply"),
-        (b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{}}', "the key 'a' stands there twice"),
-        (b'{"a":{"dtype":"F32","shape":[2],"shape":[2],"data_offsets":[0,8]}}', "the key 'shape' stands there twice"),
+        (b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{}}', "the key 'a' occurs twice"),
+        (b'{"a":{"dtype":"F32","shape":[2],"shape":[2],"data_offsets":[0,8]}}', "the key 'shape' occurs twice"),
     ],
 )
 def test_a_header_of_wrong_types_or_places(header: Any, message: str, tmp_path: Path) -> None:

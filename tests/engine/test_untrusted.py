@@ -143,7 +143,7 @@ def test_json(value: Any) -> None:
         (b"{} x", "Extra data"),
         (b"\xff", "can't decode"),
         (b"\xef\xbb\xbf{}", "BOM"),
-        (b'{"a": 1, "b": {"c": 1, "c": 2}}', "the key 'c' stands there twice"),
+        (b'{"a": 1, "b": {"c": 1, "c": 2}}', "the key 'c' occurs twice"),
         (b"[1e400]", "1e400 is too large"),
         (b"[-1e999]", "-1e999 is too large"),
         (b"[" + b"9" * 5000 + b"]", "4300 digits"),
