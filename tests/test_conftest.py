@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from threading import Thread
 
 import minigrad as mg
@@ -57,3 +61,38 @@ def test_notices_a_tape_of_another_thread() -> None:
     found = leaks(registry.current())
     left_open.__exit__(None, None, None)
     assert found == [A_TAPE]
+
+
+# --- NumPy and pytest alone -------------------------------------------------------------------------------------------
+
+ONLY_NUMPY = """
+import sys
+from importlib.machinery import PathFinder
+
+EXTRAS = (
+    "array_api_strict", "h5py", "hypothesis", "jupytext", "matplotlib", "mpmath", "nbclient", "nbformat", "numba",
+    "onnx", "onnxruntime", "safetensors", "tensorflow", "torch", "xdist",
+)
+
+
+class Alone(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.partition(".")[0] in EXTRAS else super().find_spec(name, path, target)
+
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Alone
+"""
+
+
+def test_the_engines_tests_run_with_numpy_and_pytest_alone(tmp_path: Path) -> None:
+    (tmp_path / "only_numpy.py").write_text(ONLY_NUMPY, "utf-8")
+    root = Path(__file__).resolve().parents[1]
+    chosen = ["tests/engine", "-k", "test_tape or test_tensor or test_op or test_shape"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "only_numpy", "-p", "no:cacheprovider", *chosen]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {name: value for name, value in environment.items() if not name.startswith("PYTEST_XDIST")}
+    process = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert "needs hypothesis: pip install -e '.[test]'" in process.stdout
+    assert "needs array_api_strict: pip install -e '.[test]'" in process.stdout
