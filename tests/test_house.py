@@ -55,6 +55,12 @@ def test_the_reading_order_has_four_paths_of_files() -> None:
     assert len(files) == len(set(files))
 
 
+@pytest.mark.parametrize("path", reading_paths((ROOT / "README.md").read_text("utf-8"))["A"])
+def test_each_file_of_path_a_has_a_test_of_its_name(path: str) -> None:
+    folder, _, name = path.removeprefix("minigrad/").rpartition("/")
+    assert (ROOT / "tests" / folder / f"test_{name}").is_file()
+
+
 # --- the figures can be wrong -------------------------------------------------------------------------
 
 
