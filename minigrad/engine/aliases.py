@@ -47,7 +47,6 @@ ALIASES = {
     "minigrad.plot.cell_pictures": "minigrad.plot.circuits",
     "minigrad.plot.layered": "minigrad.plot.graph_layout",
     "minigrad.random": "minigrad.engine.random",
-    "minigrad.recurrent.step": "minigrad.recurrent.protocol",
     "minigrad.starting": "minigrad.engine.interrupt",
     "minigrad.tape": "minigrad.engine.tape",
     "minigrad.tensor": "minigrad.engine.tensor",

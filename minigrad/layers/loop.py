@@ -22,7 +22,7 @@ from minigrad.layers.cell_protocol import Recurrence
 from minigrad.recurrent import Formulas, SequenceOp, SequenceOptions, on_tape
 from minigrad.recurrent.compiled import Compiled, compiled
 from minigrad.recurrent.on_tape import is_on_tape
-from minigrad.recurrent.protocol import Step
+from minigrad.recurrent.step import Step
 from minigrad.recurrent.watch import watch_of, watching
 
 

@@ -13,9 +13,10 @@ from minigrad.recurrent.gru_reset_before import GRUResetBefore
 from minigrad.recurrent.lstm import LSTM
 from minigrad.recurrent.lstmp import LSTMP
 from minigrad.recurrent.mgu import MGU
-from minigrad.recurrent.protocol import Step
-from minigrad.recurrent.sequence import SequenceOp, SequenceOptions, StepOp
+from minigrad.recurrent.sequence import SequenceOp, SequenceOptions
 from minigrad.recurrent.simple_rnn import SimpleRNN
+from minigrad.recurrent.single_step import StepOp
+from minigrad.recurrent.step import Step
 
 __all__ = [
     "GRU", "LSTM", "LSTMP", "MGU", "Equations", "EquationsError", "Formulas", "GRUResetBefore", "OneStep", "Plan",

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent.description import Description, Line
-from minigrad.recurrent.protocol import State, Step, Weights
+from minigrad.recurrent.protocol import State, Weights
 
 
 class ProductPlaces(NamedTuple):
@@ -34,7 +34,7 @@ class ProductPlaces(NamedTuple):
     bias: int | None
 
 
-class ArrayStep(Step):
+class ArrayStep:
     """The four functions of a step, for one array namespace, of a cell of plain products and elementwise lines.
 
     Args:
@@ -70,6 +70,11 @@ class ArrayStep(Step):
         first, *others = (rows_matmul(xp, x, weights[W]) for W in p.of_x)
         z = sum(others, start=first)
         return z if p.bias is None else z + weights[p.bias]
+
+    def timesteps(self, xp: Xp, x: Array, weights: Weights) -> Sequence[Array]:
+        """Return x W + b of each time step."""
+        z: Sequence[Array] = xp.unstack(self.project(xp, x, weights))
+        return z
 
     def step(self, xp: Xp, z: Array, state: State, weights: Weights) -> tuple[State, Any]:
         """Return the new state, and the cache: a named tuple of arrays (batch, width)."""

@@ -21,12 +21,12 @@ from minigrad.recurrent.errors import EquationsError
 from minigrad.recurrent.reader import Body, source_file
 
 WORDS = {"sigma": 1, "phi": 1, "clip": 2, "stop": 1, "dsigma": 2, "dphi": 2, "dclip": 3}
-"""What a body can call, and with how many arguments."""
+"""Words that a body can call, and their numbers of arguments."""
 RESERVED = frozenset((
     "Cache", "concat", "h_masks", "look", "matmul", "separate", "split", "step", "step_backward", "sum",
     "transpose", "ways", "x_masks",
 ))  # fmt: skip
-"""Names that stand in the formulas which are made of a body, `minigrad.recurrent.lines`."""
+"""Names that the formulas made of a body use, `minigrad.recurrent.lines`."""
 
 
 class CheckedBody(Body):
@@ -184,7 +184,7 @@ class CheckedBody(Body):
         return self._own_line(call) if inside else call
 
     def _matrix(self, e: ast.expr) -> ast.expr:
-        """Returns the right side of @: the name of an inner matrix, or its transpose."""
+        """Return the right side of @: the name of an inner matrix, or its transpose."""
         name = e.value if isinstance(e, ast.Attribute) and e.attr == "T" else e
         if not isinstance(name, ast.Name):
             raise self.error(
@@ -223,7 +223,7 @@ def _first_statement(text: str) -> ast.stmt | None:
 
 
 def _is_text_of(tree: ast.stmt, function: Callable[..., Any]) -> bool:
-    """Returns whether a function was compiled from this text: its names, numbers and operations are the same."""
+    """Return whether a function was compiled from this text: its names, numbers and operations are the same."""
     module = compile(ast.Module([tree], []), "text", "exec", dont_inherit=True)
     texts, own = [c for c in module.co_consts if isinstance(c, CodeType)], inspect.unwrap(function).__code__
     return any(
@@ -238,7 +238,7 @@ def _essence(code: CodeType) -> tuple[Any, ...]:
 
 
 def _advice(statement: ast.stmt) -> str:
-    """What to write in place of a statement that a body does not know."""
+    """Advice on a statement that a body cannot hold."""
     if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
         return "write one name, one = and one expression on a line"
     return (

@@ -14,32 +14,17 @@ In the letters of the LSTM, with L the loss and y_t = h_t:
 Masks, truncation, recomputation and watching wrap the step or the loop, each in a file of its own;
 `minigrad.recurrent.bptt_options` puts them around these two functions.
 
-Source: Werbos, 1990, "Backpropagation Through Time: What It Does and How to Do It".
+Source: Werbos, 1990, "Backpropagation Through Time", Proceedings of the IEEE 78.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any
 
 from minigrad.engine.protocol import Array, Xp
-from minigrad.recurrent.protocol import State, Step, Weights
-
-
-class Cache(NamedTuple):
-    """Cached arrays for the backward pass, a list with one entry for each time step."""
-
-    states: list[State]  # the state before the step
-    steps: Sequence[Any]  # the step's own cache, such as its gates
-
-
-class Gradients(NamedTuple):
-    """Result of the backward pass."""
-
-    x: Array  # (time, batch, features)
-    state: State  # of the initial state, each (batch, size)
-    weights: Weights
+from minigrad.recurrent.protocol import Cache, Gradients, State, TimeStep, Weights
 
 
 def extensible(loop: Callable[..., Any]) -> Any:
@@ -54,7 +39,7 @@ def extensible(loop: Callable[..., Any]) -> Any:
 
 
 @extensible
-def forward(xp: Xp, step: Step, x: Array, state: State, weights: Weights) -> tuple[Array, State, Cache]:
+def forward(xp: Xp, step: TimeStep, x: Array, state: State, weights: Weights) -> tuple[Array, State, Cache]:
     """Run a step over a sequence.
 
     Args:
@@ -86,7 +71,9 @@ def forward(xp: Xp, step: Step, x: Array, state: State, weights: Weights) -> tup
 
 
 @extensible
-def backward(xp: Xp, step: Step, doutputs: Array, dstate: State, x: Array, weights: Weights, cache: Cache) -> Gradients:
+def backward(
+    xp: Xp, step: TimeStep, doutputs: Array, dstate: State, x: Array, weights: Weights, cache: Cache
+) -> Gradients:
     """Return ∂loss/∂x, ∂loss/∂(initial state) and ∂loss/∂weights.
 
     Args:
@@ -104,7 +91,7 @@ def backward(xp: Xp, step: Step, doutputs: Array, dstate: State, x: Array, weigh
 
 
 def through_time(
-    xp: Xp, step: Step, doutputs: Sequence[Array], dstate: State, weights: Weights, cache: Cache
+    xp: Xp, step: TimeStep, doutputs: Sequence[Array], dstate: State, weights: Weights, cache: Cache
 ) -> tuple[list[Any], State]:
     """Return dz of every step and ∂loss/∂(state before the first), for a list of doutputs, one for each step."""
     T, k = len(doutputs), step.output

@@ -19,10 +19,11 @@ from typing import Any
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent import bptt
-from minigrad.recurrent.bptt import Cache, Gradients, through_time
+from minigrad.recurrent.bptt import through_time
 from minigrad.recurrent.masks import Masked, MaskedCache
-from minigrad.recurrent.protocol import State, Step, Weights
+from minigrad.recurrent.protocol import Cache, Gradients, State, Weights
 from minigrad.recurrent.recomputation import RecomputedSteps, Recomputing
+from minigrad.recurrent.step import Step
 from minigrad.recurrent.truncation import through_windows
 from minigrad.recurrent.watch import StepGradients, Watched
 

@@ -1,4 +1,4 @@
-"""The two bodies and the products of a cell, read and held against each other."""
+"""Checks of a cell: its two bodies and its products, read and compared with each other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SOURCE = re.compile(r"(stop\()?(\w+)(\))?")
 
 
 def bodies(equations: type[Equations], needs_argument: Collection[str]) -> tuple[CheckedBody, CheckedBody | Derived]:
-    """Returns the forward body and the backward one, in which ``dphi(dy, y)`` is ``dphi(dy, y, z)`` where φ needs z.
+    """Return the forward body and the backward one, in which ``dphi(dy, y)`` is ``dphi(dy, y, z)`` where φ needs z.
 
     Raises:
         EquationsError: they cannot be read, or do not fit each other or the states.
@@ -58,7 +58,7 @@ def bodies(equations: type[Equations], needs_argument: Collection[str]) -> tuple
 
 
 def _check_states(title: str, forward: CheckedBody, texts: Sequence[str]) -> None:
-    """Refuses states that are no names, or not of one value each."""
+    """Refuse states that are no names, or that name several values."""
     states = [apart(text)[0] for text in texts]
     for text, state in zip(texts, states, strict=True):
         where = _line_of(text, title, forward)
@@ -74,7 +74,7 @@ def _check_states(title: str, forward: CheckedBody, texts: Sequence[str]) -> Non
 
 
 def _check_numbers(forward: CheckedBody) -> None:
-    """Refuses a number, be it an option, where a value of each unit is wanted; and a value where a number is."""
+    """Refuse a number, such as an option, in place of a value for each unit, and a value in place of a number."""
     matrices = {matrix_of(line.value) for line in forward.lines} - {""}
     numbers = set(forward.options) - matrices
     for name, number, e in [*((a.name, a.number, a.value) for a in forward.lines), *_returned(forward)]:
@@ -135,7 +135,7 @@ def _check_backward(forward: CheckedBody, backward: CheckedBody, states: list[st
 def check_left(
     body: CheckedBody, lines: Sequence[Assignment], new: Mapping[str, str], of_rows: Collection[str]
 ) -> None:
-    """Refuses what is not left as a vector for each row, once what is absent is taken out.
+    """Refuse values that are no vector for each row once the absent parts are taken out.
 
     Args:
         body: the forward body.
@@ -168,7 +168,7 @@ def check_left(
 
 
 def check_divisions(body: CheckedBody | Derived, lines: Sequence[Assignment]) -> None:
-    """Refuses a division by what is absent, or by 0.
+    """Refuse a division by an absent value, or by 0.
 
     Raises:
         EquationsError: there is one.
@@ -187,7 +187,7 @@ def _is_zero(e: ast.expr) -> bool:
 def check_matrix(
     forward: CheckedBody, line: Assignment, lines: Sequence[Assignment], back: Sequence[Assignment]
 ) -> None:
-    """Refuses an inner matrix that does not stand in one product of forward and in one of backward.
+    """Refuse an inner matrix that does not stand in one product of forward and in one of backward.
 
     Raises:
         EquationsError: it does not.
@@ -204,7 +204,7 @@ def check_matrix(
 
 
 class _Completed(ast.NodeTransformer):
-    """Gives dsigma and dphi what they need, and holds their y against what forward did."""
+    """A transformer that adds the argument that dsigma and dphi need and checks their y against forward."""
 
     def __init__(self, forward: CheckedBody, backward: CheckedBody | Derived, needs: Collection[str]) -> None:
         self.backward, self.needs = backward, needs
@@ -242,7 +242,7 @@ def _word(e: ast.expr) -> str:
 def products_of(
     equations: type[Equations], forward: CheckedBody, backward: CheckedBody | Derived, absent: Collection[str]
 ) -> tuple[tuple[Product, ...], dict[str, str]]:
-    """Returns the products, and the width of each column and state.
+    """Return the products, and the width of each column and state.
 
     Raises:
         EquationsError: a product cannot be read, or names a source or a column that is not there.
@@ -283,7 +283,7 @@ def products_of(
 
 
 def _line_of(text: str, title: str, forward: CheckedBody) -> str:
-    """Returns the class with the line before `forward` in which a text of it stands, or the class alone."""
+    """Return the class with the line before `forward` that holds this text, or the class alone."""
     for number, line in reversed([*enumerate(linecache.getlines(forward.file)[: forward.number], 1)]):
         if text and text in line:
             return f"{title}, line {number} of {forward.file}"

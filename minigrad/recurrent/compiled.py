@@ -12,8 +12,9 @@ from minigrad.engine.protocol import Array, BackendModule
 from minigrad.recurrent.description import Description
 from minigrad.recurrent.formulas import Formulas
 from minigrad.recurrent.multiplied import H_MASKS, X_MASKS
-from minigrad.recurrent.protocol import State, Step, Weights
+from minigrad.recurrent.protocol import State, Weights
 from minigrad.recurrent.rules import rule_of
+from minigrad.recurrent.step import Step
 
 
 class Compiled:
@@ -31,14 +32,14 @@ class Compiled:
     def forward(
         self, x: Array, state: State, weights: Weights, mask: Array | None, zero_output: bool
     ) -> tuple[Array, State, Any]:
-        """Returns the outputs (time, batch, units), the final state, and the cache."""
+        """Return the outputs (time, batch, units), the final state, and the cache."""
         found: tuple[Array, State, Any] = self.loop.forward(x, state, self._own(weights), mask, zero_output)
         return found
 
     def backward(
         self, doutputs: Array | None, dstate: State, x: Array, weights: Weights, cache: Any, needs_dx: bool
     ) -> tuple[Array | None, State, Weights]:
-        """Returns dx, ∂loss/∂(initial state), and one gradient for each weight, None for absent ones and masks."""
+        """Return dx, ∂loss/∂(initial state), and one gradient for each weight, None for absent ones and masks."""
         dx, dstate, dweights = self.loop.backward(doutputs, dstate, x, self._own(weights), cache, needs_dx)
         whole: list[Array | None] = [None] * len(weights)
         for k, d in zip(self.places, dweights, strict=False):
@@ -50,7 +51,7 @@ class Compiled:
 
 
 def compiled(backend: BackendModule, cell: Step, weights: Weights, dtype: str) -> Compiled | str:
-    """Returns the backend's loop for a cell with these weights, or in a few words why there is none.
+    """Return the backend's loop for a cell with these weights, or the reason why there is none.
 
     Args:
         backend: the backend in use.
@@ -78,7 +79,7 @@ def _count(cell: Formulas, weights: Weights, name: str) -> int:
 
 
 def options_of(cell: Formulas, description: Description, masks: tuple[int, int]) -> LoopOptions | str:
-    """Returns what a loop is compiled for, or in a few words why none can be.
+    """Return the options that a loop is compiled for, or the reason why there is none.
 
     Args:
         cell: the step.

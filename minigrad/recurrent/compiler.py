@@ -28,12 +28,12 @@ from minigrad.recurrent.widths import Widths, apart, matrix_of
 def describe(
     equations: type[Equations], absent: frozenset[str] = frozenset(), needs_argument: frozenset[str] = frozenset()
 ) -> Description:
-    """Returns the description of a cell.
+    """Return the description of a cell.
 
     Args:
         equations: the cell.
         absent: names of weights and options that it does not have.
-        needs_argument: which of "sigma" and "phi" have a derivative that cannot be told from the output.
+        needs_argument: which of "sigma" and "phi" have a derivative that needs more than the output.
 
     Raises:
         EquationsError: the equations cannot be read, or contradict each other; the message names the line.
@@ -108,7 +108,7 @@ def _again(
 def _inner(
     forward: CheckedBody, line: Assignment, lines: Sequence[Assignment], back: Sequence[Assignment], output: str
 ) -> Inner:
-    """An inner product and its way back."""
+    """An inner product with its backward product."""
     matrix, source = matrix_of(line.value), names(line.value)[0]
     check_matrix(forward, line, lines, back)
     gradients = [names(a.value)[0] for a in back if matrix_of(a.value) == matrix]

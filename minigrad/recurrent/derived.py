@@ -68,7 +68,7 @@ class Derived:
         return name
 
     def _send(self, e: ast.expr, d: str, forward: CheckedBody) -> None:
-        """∂loss/∂e is d: to each part of e its share."""
+        """Add the gradient d of e to the gradients of e's parts."""
         if isinstance(e, ast.Name):
             if e.id not in self.options:
                 self._terms[e.id].append(d)

@@ -5,7 +5,7 @@ A line's text is a Python expression of names, numbers, ``+ - * /`` and these wo
 
     sigma(z)  phi(z)  clip(v, limit)                          alone on the right of a line
     dsigma(dy, y)  dphi(dy, y)  dclip(dy, y, limit)           dsigma and dphi with z as a third argument where the
-                                                              derivative cannot be told from y
+                                                              derivative needs more than y
     stop(v)                                                   v; no gradient flows back through it
     v @ M        dv @ M.T                                     an inner product, alone on the right of a line
 """

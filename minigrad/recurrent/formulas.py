@@ -42,9 +42,10 @@ from minigrad.recurrent.lines import (
 )
 from minigrad.recurrent.multiplied import H_MASKS, X_MASKS, Multiplied, parts
 from minigrad.recurrent.products import product_dW
-from minigrad.recurrent.protocol import Same, State, Step, Weights
+from minigrad.recurrent.protocol import State, Weights
 from minigrad.recurrent.reader import names, source_file
 from minigrad.recurrent.spread import words as spreading
+from minigrad.recurrent.step import Same, Step
 from minigrad.recurrent.widths import UNITS
 
 
@@ -93,61 +94,61 @@ class Formulas(Step):
 
     @cached_property
     def gates(self) -> tuple[str, ...]:  # type: ignore[override]
-        """What the columns of x become."""
+        """The gates: the names that the columns of x become."""
         columns = next(p.columns for p in self.whole.products if any(t.source == "x" for t in p.terms))
         return tuple(map(self.gate, columns))
 
     def gate(self, column: str) -> str:
-        """Returns what a column becomes: the first value that is squashed of it; the column itself where none is."""
+        """Return the gate of a column: the first activation computed from it; the column itself where there is none."""
         return _squashed(self.whole, column)
 
     @cached_property
     def inner(self) -> tuple[str, ...]:  # type: ignore[override]
-        """What else is cached and worth a look."""
+        """Names of the other cached values, which a trace shows."""
         d = self.whole
         return tuple(n for n in d.cache if not n.startswith("_") and n not in {*self.gates, *d.new, *d.columns})
 
     def description(self, weights: Weights) -> Description:
-        """Returns the description of the cell with these weights; what is None is absent."""
+        """Return the description of the cell with these weights, in which None is absent."""
         absent = {name for name, w in zip(self.whole.weights, weights, strict=False) if w is None}
         absent |= {name for name, value in self.options.items() if value is None}
         of = {"sigma": self.recurrent_activation, "phi": self.activation}
         return describe(self.equations, frozenset(absent), frozenset(n for n, op in of.items() if not op.from_output))
 
     def definitions(self, xp: Xp, weights: Weights) -> list[ast.FunctionDef]:
-        """Returns the definitions of a step's two functions, to be looked at; only which weights are None counts."""
+        """Return the definitions of a step's two functions as syntax trees; of the weights, only None or not counts."""
         bound = self._for(xp, weights)
         texts = {"step": step_text(bound.layout), "step_backward": step_backward_text(bound.layout)}
         return [definition_of(name, text, bound.space) for name, text in texts.items()]
 
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
-        """Returns x W + b of all products that read x, side by side."""
+        """Return x W + b of all products that read x, side by side."""
         return self._running(xp, weights).project(xp, x, weights)
 
     def step(self, xp: Xp, z: Array, state: State, weights: Weights) -> tuple[State, Any]:
-        """Returns the new state, and the cache: a named tuple of arrays (batch, width)."""
+        """Return the new state, and the cache: a named tuple of arrays (batch, width)."""
         return self._running(xp, weights).step(xp, z, state, weights)
 
     def step_backward(
         self, xp: Xp, dstate: State, kept: Any, state: State, weights: Weights
     ) -> tuple[tuple[Array, ...], State]:
-        """Returns dz as `gather` takes it, the products' gradients first, and ∂loss/∂state."""
+        """Return dz as `gather` takes it, the products' gradients first, and ∂loss/∂state."""
         return self._running(xp, weights).step_backward(xp, dstate, kept, state, weights)
 
     def gather(
         self, xp: Xp, x: Array, states: Sequence[State], kept: Sequence[Any], dz: Sequence[Any], weights: Weights
     ) -> tuple[Array, Weights]:
-        """Returns dx, and one gradient for each weight; None for what is absent, and for the masks."""
+        """Return dx, and one gradient for each weight; None for absent weights, and for the dropout masks."""
         dx, dweights = self._running(xp, weights).gather(xp, x, states, kept, dz, weights)
         named: Any = type(weights)
         return dx, named(*dweights) if hasattr(weights, "_fields") else dweights
 
     def looked(self, xp: Xp, x: Array, state: State, weights: Weights, letters: tuple[str, ...]) -> tuple[Array, ...]:
-        """Returns what one step computes under some names: x is (batch, features)."""
+        """Return the values of some names in one step, for x (batch, features)."""
         return self._for(xp, weights).looked(x, state, weights, letters)
 
     def dgates(self, xp: Xp, dz: Sequence[Array]) -> Sequence[Array]:
-        """Returns of a step's dz the gradients of the columns of x, one for each of `gates`."""
+        """Return the gradients of the columns of x from a step's dz, one for each of `gates`."""
         width, d = dict(self.whole.widths), self.whole
         k = next(k for k, p in enumerate(d.products) if any(t.source == "x" for t in p.terms))
         groups = [(width.get(c, UNITS),) for c in d.products[k].columns]
@@ -156,9 +157,9 @@ class Formulas(Step):
     def ways(
         self, xp: Xp, dstate: State, dz: Sequence[Array], kept: Any, state: State, weights: Weights
     ) -> list[tuple[str, str, Array]]:
-        """Returns the summands of ∂loss/∂state, for whoever looks at a step: (state, way, summand).
+        """Return the summands of ∂loss/∂state, for a trace: (state, path, summand).
 
-        A way is a column, through whose gradient the summand came, or "" for the direct one.
+        A path is the column whose gradient the summand comes through, or "" for the direct path.
         """
         return self._for(xp, weights).ways(dstate, dz, kept, state, weights)
 

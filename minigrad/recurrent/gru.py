@@ -17,7 +17,7 @@ class GRU(Equations):
         g     = φ(x_g + r h_g)
         h_new = z h + (1 − z) g
 
-    Derivation. dh is ∂loss/∂h_new as it arrives; s_z, s_r and s_g are the arguments of σ, σ and φ:
+    Derivation. dh is the upstream gradient ∂loss/∂h_new; s_z, s_r and s_g are the arguments of σ, σ and φ:
 
         h_new = z h + (1 − z) g        dz = dh (h − g)     dg = dh (1 − z)     past the gates: dh z
         g     = φ(x_g + r h_g)         ds_g = dg φ′        dr = ds_g h_g       dh_g = ds_g r

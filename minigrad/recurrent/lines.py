@@ -25,15 +25,15 @@ from minigrad.engine.ops.op import Op
 from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent.description import Description, Line
 from minigrad.recurrent.products import product, product_dx
-from minigrad.recurrent.protocol import Same
 from minigrad.recurrent.reader import names
+from minigrad.recurrent.step import Same
 from minigrad.recurrent.widths import UNITS
 
 Function = Callable[..., Any]
 
 
 class Layout(NamedTuple):
-    """How a step is to be written.
+    """The form in which a step is written.
 
     Attributes:
         d: the cell.
@@ -49,11 +49,11 @@ class Layout(NamedTuple):
 
 
 Text = tuple[list[Line], str]
-"""The lines of a function, and what it returns."""
+"""The lines of a function, and the returned expression."""
 
 
 def step_text(of: Layout, letters: Sequence[str] = ()) -> Text:
-    """Returns the text of a step, which gives (new states, cache); with `letters`, the values of these names."""
+    """Return the text of a step, which gives (new states, cache); with `letters`, the values of these names."""
     d, number = of.d, of.d.forward[0].number
     widths = dict(d.widths)
     lines = [Line(left, text, number) for k in range(len(d.products)) for left, text in _columns(of, k, widths)]
@@ -67,7 +67,7 @@ def step_text(of: Layout, letters: Sequence[str] = ()) -> Text:
 
 
 def step_backward_text(of: Layout) -> Text:
-    """Returns the text of a step back, which gives (dz, gradients of the states before).
+    """Return the text of a step backward, which gives (dz, ∂loss/∂state).
 
     dz is a tuple: for each product the gradients of its columns side by side; for each inner product its dv, and then
     for each its source, as `Same`; for each parameter its gradient.
@@ -89,7 +89,7 @@ def step_backward_text(of: Layout) -> Text:
 
 
 def ways_text(of: Layout) -> tuple[Text, list[tuple[str, str]]]:
-    """Returns the text of the summands of ∂loss/∂state, without those that come through the products.
+    """Return the text of the summands of ∂loss/∂state, without those that come through the products.
 
     Returns:
         The text, and for each summand its state and its way: the column whose gradient it passes on, or "" for the
@@ -127,7 +127,7 @@ def _summands(text: str) -> list[str]:
 
 
 def words(xp: Xp, sigma: type[Op], phi: type[Op]) -> dict[str, Any]:
-    """Returns the words of the lines as functions of an array namespace."""
+    """Return the words of the lines as functions of an array namespace."""
     return {
         "sigma": partial(sigma.forward if xp is Op.functional else sigma.formula, xp),
         "phi": partial(phi.forward if xp is Op.functional else phi.formula, xp),
@@ -150,14 +150,14 @@ def _no_rule(xp: Xp, dy: Array, y: Array, x: Array) -> Array:
 
 
 def first_masks(d: Description, source: str) -> list[int]:
-    """Returns for each product, and then for each inner one, where its dropout masks of a source begin."""
+    """Return for each product, then for each inner one, the place of its first dropout mask of a source."""
     counts = [len(p.columns) * any(t.source == source for t in p.terms) for p in d.products]
     counts += [int(i.recurrent and source == d.output) for i in d.inner]
     return [sum(counts[:k]) for k in range(len(counts))]
 
 
 def cut_masks(xp: Xp, masks: Array | None, start: int, stop: int) -> Array | None:
-    """Returns a product's dropout masks among those of all columns; the one where there is but one, None if none."""
+    """Return a product's dropout masks among those of all columns; the one mask of all, or None."""
     return masks if masks is None or masks.shape[0] == 1 else xp.getitem(masks, slice(start, stop))
 
 
@@ -251,7 +251,7 @@ def _tuple(items: Sequence[str]) -> str:
 
 
 class _WithNone(ast.NodeTransformer):
-    """Hands a derivative rule None for the argument that it does not need: dsigma(dy, y) is dsigma(dy, y, None)."""
+    """A transformer that adds the argument None where a rule needs none: dsigma(dy, y) is dsigma(dy, y, None)."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -261,7 +261,7 @@ class _WithNone(ast.NodeTransformer):
 
 
 def function(name: str, text: Text, space: dict[str, Any], file: str) -> tuple[Function, list[str]]:
-    """Returns a function of that text, each line at its number in the file, and the names of its arguments."""
+    """Return a function of that text, each line at its number in the file, and the names of its arguments."""
     definition = definition_of(name, text, space)
     tree = ast.fix_missing_locations(ast.Module([definition], []))
     exec(compile(tree, file, "exec"), space)  # noqa: S102  (text of our own, and of the reader's)
@@ -269,7 +269,7 @@ def function(name: str, text: Text, space: dict[str, Any], file: str) -> tuple[F
 
 
 def definition_of(name: str, text: Text, space: dict[str, Any]) -> ast.FunctionDef:
-    """Returns the definition of a function; what its lines read and do not make are its arguments."""
+    """Return the definition of a function, whose arguments are the names that its lines read and do not assign."""
     lines, result = text
     made, arguments, body = set(space), dict[str, None](), list[ast.stmt]()
     for line in lines:

@@ -8,7 +8,7 @@ from minigrad.recurrent.equations import Equations, clip, dclip, dphi, dsigma, p
 
 
 class LSTMP(Equations):
-    """One step of the LSTM with peepholes, projection, clips and a forget bias. Whatever is absent drops out.
+    """One step of the LSTM with peepholes, projection, clips and a forget bias. Absent parts drop out.
 
     It is the LSTM of `minigrad.recurrent.lstm` with extras, in the letters of 2016: the candidate is j, the output m,
     the columns stand in the order i, j, f, o and the states in the order c, m.
@@ -25,8 +25,8 @@ class LSTMP(Equations):
 
     Derivation. As for the LSTM, with four more terms. A clip passes the gradient where it did not act. Through the
     projection, dn = dp Pᵀ. The output gate's peephole reads c_new, so it adds dz_o w_o to dc before the clip; those of
-    i and f read the old c, so they add dz_i w_i + dz_f w_f to what goes to the step before. Each w's gradient is the
-    sum of its dz times what it saw.
+    i and f read the old c, so they add dz_i w_i + dz_f w_f to the gradient of the step before. Each w's gradient is
+    the sum of its dz times the c that it multiplied.
 
     Source: Gers and Schmidhuber, 2000, "Recurrent Nets that Time and Count" (peepholes); Sak et al., 2014, "Long
     Short-Term Memory Recurrent Neural Network Architectures for Large Scale Acoustic Modeling" (projection).

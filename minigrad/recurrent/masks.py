@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from minigrad.engine.protocol import Array, Xp
-from minigrad.recurrent.protocol import State, Step, Weights
+from minigrad.recurrent.protocol import State, Weights
+from minigrad.recurrent.step import Step
 
 
 class MaskedCache(NamedTuple):

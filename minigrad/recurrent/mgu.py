@@ -18,7 +18,7 @@ class MGU(Equations):
         g     = φ(x_g + h_g)
         h_new = (1 − f) h + f g
 
-    Derivation. dh is ∂loss/∂h_new as it arrives; s_f and s_g are the arguments of σ and φ:
+    Derivation. dh is the upstream gradient ∂loss/∂h_new; s_f and s_g are the arguments of σ and φ:
 
         h_new = (1 − f) h + f g        df = dh (g − h)     dg = dh f           past the gate: dh (1 − f)
         g     = φ(x_g + k U_g)         ds_g = dg φ′        dk = ds_g U_gᵀ

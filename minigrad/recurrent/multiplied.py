@@ -1,4 +1,4 @@
-"""One product of a step on arrays: its columns, and what its gradient sends back."""
+"""One product of a step on arrays: its columns and its gradients."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Multiplied:
         return source if flows else getattr(self.xp, "stop_gradient", _as_it_is)(source)
 
     def of_input(self, x: Array, weights: Weights) -> Array | None:
-        """Returns x W + b, for all steps at once; None where the product does not read x."""
+        """Return x W + b, for all steps at once; None where the product does not read x."""
         z: Array | None = None
         for m, flows in self.inputs:
             part = product(
@@ -65,7 +65,7 @@ class Multiplied:
         return z if z is None or self.bias is None else z + weights[self.bias]
 
     def ways(self, dz: Array, weights: Weights, sizes: Mapping[str, int]) -> list[tuple[str, str, Array]]:
-        """Returns what each column sends to each state: (state, column, its part of ∂loss/∂state)."""
+        """Return the gradient from each column to each state: (state, column, its part of ∂loss/∂state)."""
         found = []
         for k, m, flows, thinned in self.states:
             masks = self._masks(weights, False, thinned)
@@ -79,7 +79,7 @@ class Multiplied:
     def gather(
         self, x: Array, states: Sequence[Array], dz: Array, weights: Weights, found: list[Array | None]
     ) -> Array | None:
-        """Writes the gradients of the weights into `found`, and returns this product's part of dx.
+        """Write the gradients of the weights into `found`, and return this product's part of dx.
 
         Args:
             x: (time, batch, features).

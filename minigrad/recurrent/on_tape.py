@@ -1,4 +1,4 @@
-"""Cells whose equations run on Tensors, operation by operation: the independent road to their gradient.
+"""Cells whose equations run on Tensors, operation by operation: the independent way to their gradient.
 
 `minigrad.testing.on_tape` is what users call.
 """
@@ -15,7 +15,7 @@ blocks: FlowStack[OnTape] = FlowStack("on_tape")
 
 
 class OnTape(FlowBlock[None]):
-    """Runs cells operation by operation on the tape inside a `with` block.
+    """A `with` block in which cells run operation by operation on the tape.
 
     Args:
         cells: the cells.
@@ -34,5 +34,5 @@ class OnTape(FlowBlock[None]):
 
 
 def is_on_tape(cell: Any) -> bool:
-    """Returns whether a cell is to run operation by operation."""
+    """Return whether a cell runs operation by operation."""
     return any(cell is other for block in blocks.entries() for other in block.cells)

@@ -11,7 +11,7 @@ from minigrad.engine.protocol import Array, Xp
 
 
 def product(xp: Xp, x: Array, W: Array, masks: Array | None, gates: int, separate: bool = False) -> Array:
-    """Returns the gates' x W, (…, gates · units).
+    """Return the gates' x W, (…, gates · units).
 
     Args:
         xp: the array namespace.
@@ -30,7 +30,7 @@ def product(xp: Xp, x: Array, W: Array, masks: Array | None, gates: int, separat
 
 
 def product_dx(xp: Xp, dz: Array, W: Array, masks: Array | None, gates: int) -> Array:
-    """Returns dx = dz Wᵀ, each gate's share through its own mask: Σ_k (dz_k W_kᵀ) ∘ mask_k."""
+    """Return dx = dz Wᵀ, each gate's share through its own mask: Σ_k (dz_k W_kᵀ) ∘ mask_k."""
     if masks is None or masks.shape[0] == 1:
         dx = _matmul(xp, dz, xp.transpose(W))
         return dx if masks is None else dx * xp.squeeze(masks, 0)
@@ -39,7 +39,7 @@ def product_dx(xp: Xp, dz: Array, W: Array, masks: Array | None, gates: int) -> 
 
 
 def product_dx_by_gate(xp: Xp, dz: Array, W: Array, masks: Array | None, gates: int) -> list[Array]:
-    """Returns the gates' shares of dx, each (dz_k W_kᵀ) ∘ mask_k."""
+    """Return the gates' shares of dx, each (dz_k W_kᵀ) ∘ mask_k."""
     shares = [
         _matmul(xp, dz_k, xp.transpose(W_k))
         for dz_k, W_k in zip(xp.split(dz, gates, -1), xp.split(W, gates, 1), strict=True)
@@ -51,7 +51,7 @@ def product_dx_by_gate(xp: Xp, dz: Array, W: Array, masks: Array | None, gates: 
 
 
 def product_dW(xp: Xp, x: Array, dz: Array, masks: Array | None, gates: int) -> Array:  # noqa: N802  (W is a matrix)
-    """Returns dW = xᵀ dz, summed over all steps and rows at once; each gate's with its own thinned x."""
+    """Return dW = xᵀ dz, summed over all steps and rows at once; each gate's with its own thinned x."""
     if masks is None:
         return xp.matmul(xp.transpose(_rows(xp, x)), _rows(xp, dz))
     if masks.shape[0] == 1:

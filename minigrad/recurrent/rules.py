@@ -21,12 +21,12 @@ WORDS = frozenset((
     "abs", "sign", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh", "erf", "floor", "maximum", "minimum",
     "clip", "where",
 ))  # fmt: skip
-"""What a rule can call, each a function of one number, or of several."""
+"""Functions of one number, or of several, that a rule can call."""
 
 
 @cache
 def rule_of(op: type[Op]) -> Rule | None:
-    """Returns the rule of an activation; None if it is not elementwise, or has no derivative of its own."""
+    """Return the rule of an activation; None if it is not elementwise, or has no derivative of its own."""
     if not hasattr(op, "backward"):
         return None
     try:
@@ -41,7 +41,7 @@ def rule_of(op: type[Op]) -> Rule | None:
 
 
 class _NotElementwiseError(Exception):
-    """A rule does more than arithmetic on one number."""
+    """Raised when a rule does more than arithmetic on one number."""
 
 
 class _Lines:
@@ -54,7 +54,7 @@ class _Lines:
         self.lines.append(Line(name, ast.unparse(ast.fix_missing_locations(value)), 0))
 
     def value(self, op: type[Op], which: str, given: dict[str, ast.expr]) -> ast.expr:
-        """Adds the lines of a rule, and returns the expression of its result."""
+        """Add the lines of a rule, and return the expression of its result."""
         rule = op.formula if which == "forward" else op.backward
         tree: Any = ast.parse(textwrap.dedent(inspect.getsource(rule))).body[0]
         known = {**{n: ast.Constant(v) for n, v in (rule.__kwdefaults__ or {}).items()}, **given}
@@ -96,7 +96,7 @@ def _is_none(test: ast.expr, known: dict[str, ast.expr]) -> bool:
 
 
 class _Reader(ast.NodeTransformer):
-    """Turns a rule's expressions into those of numbers."""
+    """A transformer from a rule's expressions to those of numbers."""
 
     def __init__(self, lines: _Lines, known: dict[str, ast.expr], module: dict[str, Any]) -> None:
         self.lines, self.known, self.module = lines, known, module

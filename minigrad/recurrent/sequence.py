@@ -1,7 +1,7 @@
-"""A whole sequence, or a single step, as one operation on the tape, with the hand-derived gradient.
+"""A whole sequence as one operation on the tape, with the hand-derived gradient.
 
-The tape then holds one node for a sequence, or for a step, instead of some twenty for each step. Where the backend has
-compiled the cell's loop over time, that loop runs in place of the formulas; a test holds that the numbers are the same.
+The tape then holds one node for a sequence instead of some twenty for each step. Where the backend has compiled the
+cell's loop over time, that loop runs in place of `bptt`; a test holds that the numbers are the same.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from minigrad.engine.ops.op import MultiOp
 from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent import bptt
-from minigrad.recurrent.protocol import Step
+from minigrad.recurrent.protocol import TimeStep
 
 
 class SequenceOptions(NamedTuple):
@@ -27,7 +27,7 @@ class SequenceOptions(NamedTuple):
         watch: the record of the run, a `Watch`; None without a trace.
     """
 
-    step: Step
+    step: TimeStep
     states: int
     mask: Array | None = None
     zero_output: bool = False
@@ -82,30 +82,3 @@ class SequenceOp(MultiOp):
         if watch is not None:
             watch.record_backward(xp, dx)
         return (dx, *dstate_0, *dweights, *(None,) * (len(weights) - len(dweights)))
-
-
-class StepOp(MultiOp):
-    """new state = one step of a cell from its state.
-
-    Inputs: x (batch, features), then the state's arrays, then the weights (None where the cell has none).
-    """
-
-    caches = True
-
-    def forward(xp: Xp, x: Array, *state_and_weights: Array, options: SequenceOptions) -> tuple[tuple[Array, ...], Any]:
-        state, weights = state_and_weights[: options.states], state_and_weights[options.states :]
-        return options.step.step(xp, options.step.project(xp, x, weights), state, weights)
-
-    def backward(
-        xp: Xp,
-        dy: tuple[Array, ...],
-        y: tuple[Array, ...],
-        x: Array,
-        *state_and_weights: Array,
-        options: SequenceOptions,
-        cache: Any,
-    ) -> tuple[Array | None, ...]:
-        state, weights = state_and_weights[: options.states], state_and_weights[options.states :]
-        dz, dstate = options.step.step_backward(xp, dy, cache, state, weights)
-        dx, dweights = options.step.gather(xp, xp.expand_dims(x, 0), [state], [cache], [dz], weights)
-        return (xp.squeeze(dx, 0), *dstate, *dweights, *(None,) * (len(weights) - len(dweights)))

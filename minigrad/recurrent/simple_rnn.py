@@ -13,8 +13,8 @@ class SimpleRNN(Equations):
         z     = x W + h U + b
         h_new = φ(z)
 
-    Derivation. dh is ∂loss/∂h_new as it arrives: dz = dh φ′. The step before receives dz Uᵀ, so over k steps the
-    gradient is multiplied k times by φ′ and by Uᵀ: it vanishes or explodes.
+    Derivation. dh is the upstream gradient ∂loss/∂h_new: dz = dh φ′. The step before receives dz Uᵀ, so over k steps
+    the gradient is multiplied k times by φ′ and by Uᵀ: it vanishes or explodes.
 
     Source: Elman, 1990, "Finding Structure in Time".
     """

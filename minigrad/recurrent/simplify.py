@@ -1,6 +1,6 @@
-"""What of an expression is left when a part of it is absent: the algebra of nothing.
+"""Simplification of expressions with absent parts: the algebra of nothing.
 
-A peephole that a cell does not have is a vector of zeros, so ``z + w * c`` is z. A matrix or a limit that it does not
+A peephole that a cell lacks is a vector of zeros, so ``z + w * c`` is z. A matrix or a limit that it does not
 have leaves a value as it is, so ``n @ P`` is n and ``clip(c, limit)`` is c. Written out this way, nothing is left of an
 absent part, neither its arithmetic nor its memory.
 """
@@ -24,7 +24,7 @@ Value = Any
 
 
 def simplified(e: ast.expr, known: Mapping[str, Value]) -> Value:
-    """Returns an expression without its absent parts.
+    """Return an expression without its absent parts.
 
     Args:
         e: an expression of a body.
@@ -43,7 +43,7 @@ def simplified(e: ast.expr, known: Mapping[str, Value]) -> Value:
 
 
 def present(lines: Iterable[Assignment], known: dict[str, Any]) -> list[Assignment]:
-    """Returns the lines without what is absent; names of nothing, and other names of a value, go into `known`."""
+    """Return the lines without absent parts; names of nothing, and other names of a value, go into `known`."""
     found = []
     for line in lines:
         value = simplified(line.value, known)
@@ -55,7 +55,7 @@ def present(lines: Iterable[Assignment], known: dict[str, Any]) -> list[Assignme
 
 
 def live(lines: Sequence[Assignment], wanted: Iterable[str]) -> list[Assignment]:
-    """Returns the lines that lead to a wanted name."""
+    """Return the lines that lead to a wanted name."""
     read, found = set(wanted), []
     for line in reversed(lines):
         if line.name in read:
@@ -91,7 +91,7 @@ def _call(e: ast.Call, given: list[Value]) -> Value:
 
 
 def written(v: Value) -> ast.expr:
-    """Returns a value as an expression: NOTHING is 0."""
+    """Return a value as an expression: NOTHING is 0."""
     if v is NOTHING:
         return ast.Constant(0.0)
     expression: ast.expr = v

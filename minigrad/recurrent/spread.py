@@ -15,23 +15,23 @@ from minigrad.recurrent.widths import UNITS
 
 
 def spread(xp: Xp, v: Array, n: int) -> Array:
-    """Returns each number n times, (…, blocks) → (…, units)."""
+    """Return each number n times, (…, blocks) → (…, units)."""
     shape = (*v.shape, n)
     return xp.reshape(xp.broadcast_to(xp.expand_dims(v, -1), shape), (*v.shape[:-1], v.shape[-1] * n))
 
 
 def summed(xp: Xp, d: Array, n: int) -> Array:
-    """Returns the sum over each block, (…, units) → (…, blocks)."""
+    """Return the sum over each block, (…, units) → (…, blocks)."""
     return xp.sum(_in_blocks(xp, d, n), -1)
 
 
 def first(xp: Xp, v: Array, n: int) -> Array:
-    """Returns the first number of each block, (…, units) → (…, blocks)."""
+    """Return the first number of each block, (…, units) → (…, blocks)."""
     return xp.getitem(_in_blocks(xp, v, n), (..., 0))
 
 
 def into_first(xp: Xp, d: Array, n: int) -> Array:
-    """Returns each number as the first of its block, the others 0, (…, blocks) → (…, units)."""
+    """Return each number as the first of its block, the others 0, (…, blocks) → (…, units)."""
     rest = xp.zeros((*d.shape, n - 1), d.dtype)
     return xp.reshape(xp.concat([xp.expand_dims(d, -1), rest], -1), (*d.shape[:-1], d.shape[-1] * n))
 
@@ -41,7 +41,7 @@ def _in_blocks(xp: Xp, v: Array, n: int) -> Array:
 
 
 def words(xp: Xp, sizes: Mapping[str, int]) -> dict[str, Any]:
-    """Returns the four as words of the lines, each a function of an array and the name of a width; and zeros."""
+    """Return these four as words of the lines, functions of an array and the name of a width; and zeros."""
 
     def by_name(function: Any) -> Any:
         return lambda v, width: function(xp, v, sizes[UNITS] // sizes[width])

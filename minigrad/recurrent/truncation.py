@@ -15,8 +15,9 @@ from typing import Any
 
 from minigrad.engine.errors import MinigradError
 from minigrad.engine.protocol import Array, Xp
-from minigrad.recurrent.bptt import Cache, through_time
-from minigrad.recurrent.protocol import Same, State, Step, Weights
+from minigrad.recurrent.bptt import through_time
+from minigrad.recurrent.protocol import Cache, State, Weights
+from minigrad.recurrent.step import Same, Step
 
 
 def windows(T: int, tbptt: Any) -> Iterator[tuple[int, int, int]]:

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from minigrad.engine.flow import FlowStack
 from minigrad.engine.protocol import Array, Xp
-from minigrad.recurrent.bptt import Cache
 from minigrad.recurrent.masks import Masked
-from minigrad.recurrent.protocol import State, Step, Weights
+from minigrad.recurrent.protocol import Cache, State, Weights
+from minigrad.recurrent.step import Step
 from minigrad.recurrent.truncation import added
 
 

@@ -1,4 +1,4 @@
-"""How many numbers each name of a cell stands for: `units`, or a width of its own.
+"""Widths: the number of values that each name of a cell stands for, `units` or another.
 
 Two kinds of other widths are known. A **shared** width belongs to gates that several units have in common: it divides
 the number of units, and wherever such a name meets units, each of its numbers stands for all units of its block. A
@@ -18,7 +18,7 @@ UNITS = "units"
 
 
 def apart(text: str) -> tuple[str, str]:
-    """Returns the name and the width of ``"z_i:blocks"``; the width is "units" where none is given.
+    """Return the name and the width of ``"z_i:blocks"``; the width is "units" where none is given.
 
     >>> apart("z_i:blocks"), apart("c")
     (('z_i', 'blocks'), ('c', 'units'))
@@ -67,7 +67,7 @@ class Widths:
                 self.of[line.name] = UNITS
 
     def read_backward(self, upstream: Mapping[str, str], lines: Sequence[Assignment], inner: Sequence[Inner]) -> None:
-        """Finds the widths of the backward lines; `upstream` names the gradient of each new state."""
+        """Find the widths of the backward lines; `upstream` names the gradient of each new state."""
         of = {d: self._in_body(s) for s, d in upstream.items()}
         source = {i.matrix: self._in_body(i.source) for i in inner}
         for line in lines:
@@ -78,7 +78,7 @@ class Widths:
         self.of.update(of)
 
     def others(self) -> tuple[tuple[str, str], ...]:
-        """Returns the names whose width is not `units`, with it."""
+        """Return the names whose width is not `units`, each with its width."""
         return tuple((name, width) for name, width in self.of.items() if width != UNITS)
 
     def _in_body(self, name: str) -> str:
@@ -94,7 +94,7 @@ class Widths:
 
 
 def matrix_of(e: ast.expr) -> str:
-    """Returns the inner matrix of a product, or ""."""
+    """Return the inner matrix of a product, or ""."""
     if not (isinstance(e, ast.BinOp) and isinstance(e.op, ast.MatMult)):
         return ""
     right = e.right.value if isinstance(e.right, ast.Attribute) else e.right

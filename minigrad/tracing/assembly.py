@@ -14,7 +14,7 @@ from minigrad.engine.protocol import Array
 from minigrad.layers.catalogue import snake_case
 from minigrad.recurrent.formulas import Formulas
 from minigrad.recurrent.masks import MaskedCache
-from minigrad.recurrent.protocol import Step
+from minigrad.recurrent.step import Step
 from minigrad.recurrent.truncation import added
 from minigrad.recurrent.watch import Watch
 from minigrad.tracing.ledger import PathGradients, path_gradients
