@@ -135,17 +135,20 @@ def as_tensors(op: type[Op], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """
     if not inputs:
         raise ShapeError(f"{op.__name__}: expected at least one tensor, got none.")
-    arrays = [x for x in inputs if type(x) not in SCALARS]
-    if op.of_arrays and len(arrays) < len(inputs):
-        number = next(x for x in inputs if type(x) in SCALARS)
-        raise ShapeError(f"{op.__name__}: expected arrays with one axis or more, got {number!r}. Use * for a number.")
-    if op in (arithmetic.Multiply, arithmetic.Power) and any(type(x).__name__ == "matrix" for x in arrays):
+    backend, arrays = None, False
+    for x in inputs:
+        if type(x) not in SCALARS:  # by exact type: np.float64 is a float too
+            arrays = True
+            backend = x.backend if backend is None and isinstance(x, Tensor) else backend
+        elif op.of_arrays:
+            raise ShapeError(f"{op.__name__}: expected arrays with one axis or more, got {x!r}. Use * for a number.")
+    if op in (arithmetic.Multiply, arithmetic.Power) and any(type(x).__name__ == "matrix" for x in inputs):
         raise DTypeError(
             f"{op.__name__}: got an np.matrix, whose * and ** are those of matrices, while a Tensor's go element by "
             "element. Use x @ m, or np.asarray(m)."
         )
-    backend = next((x.backend for x in arrays if isinstance(x, Tensor)), None) or registry.current()
-    kept = SCALARS if arrays else ()  # by exact type: np.float64 is a float too
+    backend = backend or registry.current()
+    kept = SCALARS if arrays else ()
     return tuple([x if isinstance(x, Tensor) or type(x) in kept else constant(x, backend, op.__name__) for x in inputs])
 
 
