@@ -1,33 +1,20 @@
-"""Files that are whole or not there, and arrays in them."""
+"""Whole files: reads are checked, and a write is complete or not there."""
 
 import os
 import signal
 import subprocess
 import sys
-import zipfile
 
-import numpy as np
 import pytest
 
-from minigrad.engine.files import FileError, write_atomically
-from minigrad.engine.npz import read_arrays, write_arrays
-from minigrad.keras.saving import WeightsFileError
-
-ARRAYS = {"a": np.arange(3.0), "b/0": np.ones((2, 2), "float32")}
+from minigrad.engine.errors import DataError
+from minigrad.engine.files import FileError, read_file, refuse_special, write_atomically
 
 
 @pytest.fixture
 def path(tmp_path):
-    write_arrays(tmp_path / "a.npz", ARRAYS)
-    return tmp_path / "a.npz"
-
-
-def test_round_trip(path):
-    found = read_arrays(path, WeightsFileError)
-    assert list(found) == list(ARRAYS)
-    for name, array in ARRAYS.items():
-        np.testing.assert_array_equal(found[name], array)
-        assert found[name].dtype == array.dtype
+    (tmp_path / "a.bin").write_bytes(b"old")
+    return tmp_path / "a.bin"
 
 
 def test_missing_folders_are_made(tmp_path):
@@ -42,10 +29,10 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(path):
         file.write(b"half")
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(FileError, match=r"a.npz: cannot be written: No space left on device\. .*make room there\.$"):
+    with pytest.raises(FileError, match=r"a.bin: cannot be written: No space left on device\. .*make room there\.$"):
         write_atomically(path, fails)
     assert path.read_bytes() == before
-    assert os.listdir(path.parent) == ["a.npz"]
+    assert os.listdir(path.parent) == ["a.bin"]
 
 
 def test_the_content_is_on_the_disk_before_it_takes_the_name(tmp_path, monkeypatch):
@@ -70,7 +57,7 @@ def test_an_interruption_leaves_the_old_file_and_nothing_else(path):
     with pytest.raises(KeyboardInterrupt):
         write_atomically(path, stopped)
     assert path.read_bytes() == before
-    assert os.listdir(path.parent) == ["a.npz"]
+    assert os.listdir(path.parent) == ["a.bin"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no SIGKILL")
@@ -90,51 +77,39 @@ def test_a_program_killed_while_it_writes_leaves_the_old_file(path):
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("where", ["file/a.npz", "folder.npz"])
+@pytest.mark.parametrize("where", ["file/a.bin", "folder"])
 def test_a_place_that_cannot_be_written_to_is_named(tmp_path, where):
     (tmp_path / "file").write_text("in the way")
-    (tmp_path / "folder.npz").mkdir()
+    (tmp_path / "folder").mkdir()
     with pytest.raises(FileError, match=f"{where}: cannot be written: "):
-        write_arrays(tmp_path / where, ARRAYS)
+        write_atomically(tmp_path / where, lambda file: file.write(b"x"))
 
 
-def cut(path):
-    path.write_bytes(path.read_bytes()[:-40])
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def broken(path):
-    content = bytearray(path.read_bytes())
-    content[len(content) // 3] ^= 0xFF
-    path.write_bytes(bytes(content))
+def test_a_file_is_read_whole_or_its_beginning(path):
+    assert read_file(path, DataError, most=3) == b"old"
+    assert read_file(path, DataError, most=1, first=2) == b"ol"
+    assert read_file(path, DataError, most=3, first=9) == b"old"
 
 
-def of_pickles(path):
-    np.savez(path, a=np.array([{}], object))
+def test_a_file_that_is_too_large_is_refused(path):
+    with pytest.raises(DataError, match=r"^a text: cannot be read: expected at most 2 bytes, got 3\.$"):
+        read_file(path, DataError, "a text", most=2)
 
 
-def of_texts(path):
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("config.json", "{}")
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs a file that reports the size 0")
+def test_a_file_that_is_larger_than_it_reports_is_refused():
+    with pytest.raises(DataError, match="expected at most 5 bytes, got more"):
+        read_file("/proc/self/status", DataError, most=5)
 
 
-@pytest.mark.parametrize(
-    ("spoil", "says"),
-    [
-        (cut, "is damaged, or holds more than plain arrays. Take another."),
-        (broken, "is damaged, or holds more than plain arrays. Take another."),
-        (of_pickles, "is damaged, or holds more than plain arrays. Take another."),
-        (of_texts, "is an archive of another program: it holds 'config.json', which is no array. Take another."),
-        (
-            lambda path: path.write_bytes(b""),
-            "is no .npz file: expected b'PK' at its beginning, got b''. Take",
-        ),
-        (lambda path: path.write_text("hello"), "is no .npz file: expected b'PK' at its beginning, got b'hello'."),
-        (lambda path: path.unlink(), "cannot be read: No such file or directory."),
-    ],
-)
-def test_a_bad_file_is_named_in_our_words(path, spoil, says):
-    spoil(path)
-    with pytest.raises(WeightsFileError) as caught:
-        read_arrays(path, WeightsFileError, " Take another.")
-    assert f"{path}: {says}" in str(caught.value)
-    assert "pickle" not in str(caught.value)
+def test_other_things_than_files_are_refused(tmp_path):
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(DataError, match="pipe: cannot be read: expected a file, got a named pipe"):
+            read_file(tmp_path / "pipe", DataError, most=9)
+    for name, message in ((tmp_path, "it is a folder"), (tmp_path / "none", "No such file"), ("a\0b", "no file can")):
+        with pytest.raises(DataError, match=message):
+            refuse_special(name, DataError)
