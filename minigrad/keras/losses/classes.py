@@ -17,7 +17,7 @@ from minigrad.layers.options import Configured, anything, flag, option, optional
 class Reduction:
     """Names of Keras' reductions."""
 
-    AUTO, NONE, SUM, SUM_OVER_BATCH_SIZE = reduction.KERAS
+    AUTO, NONE, SUM, SUM_OVER_BATCH_SIZE = reduction.KERAS_REDUCTIONS
 
 
 class Loss(Configured, own_options_first=True):
@@ -30,7 +30,7 @@ class Loss(Configured, own_options_first=True):
     The arguments of the function of the same name come before these.
     """
 
-    reduction: str = option(reduction.kind, "auto")
+    reduction: str = option(reduction.option_kind, "auto")
     name: str = option(anything, None)
 
     function: Callable[..., Tensor]

@@ -22,8 +22,8 @@ from minigrad.engine.functional.loss import REDUCTIONS, mean_of
 from minigrad.engine.tensor import Tensor, TensorLike
 from minigrad.layers.options import choice
 
-KERAS = ("auto", "none", "sum", "sum_over_batch_size")
-kind = choice(*KERAS, "mean_valid", "mean_all")
+KERAS_REDUCTIONS = ("auto", "none", "sum", "sum_over_batch_size")
+option_kind = choice(*KERAS_REDUCTIONS, "mean_valid", "mean_all")
 
 
 def reduce_losses(losses: Tensor, weights: TensorLike, mask: TensorLike, reduction: str) -> Tensor:
