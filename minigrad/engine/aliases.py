@@ -41,6 +41,7 @@ ALIASES = {
     "minigrad.keras.reduction": "minigrad.keras.losses.reduction",
     "minigrad.keras.untrusted": "minigrad.engine.untrusted",
     "minigrad.late": "minigrad.engine.lazy",
+    "minigrad.layers.built_in": "minigrad.layers.recurrent_layer",
     "minigrad.layers.nest": "minigrad.engine.tree",
     "minigrad.numpy_calls": "minigrad.engine.numpy_calls",
     "minigrad.ops": "minigrad.engine.ops",

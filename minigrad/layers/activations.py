@@ -31,11 +31,11 @@ _KNOWN: dict[str, tuple[Activation, type[Op]]] = {
     "swish": (F.swish, pointwise.Swish), "tanh": (F.tanh, pointwise.Tanh),
 }  # fmt: skip
 _RULES = dict(_KNOWN.values())
-_OF_ARRAYS = ("numpy", "math", "cupy", "scipy", "torch")  # libraries whose functions know nothing of tensors
+_OF_ARRAYS = ("numpy", "math", "cupy", "scipy", "torch")  # libraries whose functions take no tensors
 
 
 def get(identifier: str | Activation | None) -> Activation:
-    """Returns the activation for a name, a callable, or None, which stands for `linear`.
+    """Return the activation for a name, a callable, or None, which stands for `linear`.
 
     Raises:
         UnknownNameError: there is none of that name.
@@ -50,17 +50,17 @@ deserialize = get
 
 
 def serialize(activation: Activation) -> str:
-    """Returns the activation's name; for a callable of one's own, the callable's."""
+    """Return the activation's name; for a custom callable, the name of the callable."""
     return next((name for name, (known, _) in _KNOWN.items() if known is activation), _name(activation))
 
 
 def rule(activation: Activation) -> type[Op] | None:
-    """Returns the pair of formulas behind an activation, or None for a callable of one's own."""
+    """Return the pair of formulas behind an activation, or None for a custom callable."""
     return _RULES.get(activation)
 
 
 def formulas(equations: type[Equations], sigma: Activation, phi: Activation, separate: bool, **values: Any) -> Formulas:
-    """Returns a cell's formulas with these activations; the same object for the same arguments.
+    """Return a cell's formulas with these activations; the same object for the same arguments.
 
     Args:
         equations: the cell.
@@ -83,13 +83,13 @@ def _formulas(
 
 
 def rule_or_call(activation: Activation) -> type[Op]:
-    """Returns the rule, or an op whose forward calls a callable of one's own: good for the tape, without a backward."""
+    """Return the rule, or an op whose forward calls a custom callable: for the tape, without a backward."""
     known = rule(activation)
     return known if known is not None else type("Call", (Op,), {"forward": lambda xp, x: called(activation, x)})
 
 
 def called(activation: Activation, x: Tensor) -> Tensor:
-    """Returns activation(x). A callable of one's own must keep the shape."""
+    """Return activation(x). A custom callable must keep the shape."""
     y = activation(x)
     if activation not in _RULES and getattr(y, "shape", None) != x.shape:
         raise ShapeError(f"activation {_name(activation)!r}: expected a tensor of shape {x.shape}, got {shown(y)}.")

@@ -1,4 +1,4 @@
-"""Objects by name: what `initializers.get("zeros")`, `losses.get("mse")`, `optimizers.get("adam")` have in common."""
+"""Objects by name: the lookup behind `initializers.get("zeros")`, `losses.get("mse")` and `optimizers.get("adam")`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def snake_case(name: str) -> str:
 
 
 class Catalogue:
-    """The classes of one kind, and how an identifier becomes an object.
+    """The classes of one kind, and the lookup of an object by an identifier.
 
     Args:
         what: the kind, for messages, e.g. ``"initializer"``.
@@ -37,7 +37,7 @@ class Catalogue:
         }
 
     def get(self, identifier: Any) -> Any:
-        """Returns the object for a name, a class, a serialized object, or an object; None stays None.
+        """Return the object for a name, a class, a serialized object, or an object; None stays None.
 
         Raises:
             UnknownNameError: there is none of that name.
@@ -45,7 +45,7 @@ class Catalogue:
         return self.read(f"{self.what}s.get", identifier)
 
     def read(self, where: str, identifier: Any) -> Any:
-        """As `get`, for a message that names the place."""
+        """Return the object as `get` does; messages begin with `where`."""
         if isinstance(identifier, str):
             if identifier not in self._makers:
                 raise unknown_name(where, identifier, {snake_case(name) for name in self.classes})
@@ -56,13 +56,13 @@ class Catalogue:
             return identifier()
         if identifier is None or callable(identifier) or type(identifier).__name__ in self.classes:
             return identifier
-        way = f"Or a{'n' * (self.what[0] in 'aeiou')} {self.what} object."
+        hint = f"Or a{'n' * (self.what[0] in 'aeiou')} {self.what} object."
         if getattr(identifier, "shape", ()) and "Constant" in self.classes:
-            way = "For an array, take initializers.Constant(array), or set_weights once the layer is built."
-        raise unknown_name(where, identifier, {snake_case(name) for name in self.classes}, way)
+            hint = "For an array, take initializers.Constant(array), or set_weights once the layer is built."
+        raise unknown_name(where, identifier, {snake_case(name) for name in self.classes}, hint)
 
     def deserialize(self, config: dict[str, Any] | str) -> Any:
-        """Returns the object that `serialize` described, or the one of a name."""
+        """Return the object that `serialize` described, or the one of a name."""
         config = {"class_name": config} if isinstance(config, str) else config
         name = config.get("class_name")
         if name not in self._makers:
@@ -70,7 +70,7 @@ class Catalogue:
         return self._makers[name](**config.get("config", {}))
 
     def serialize(self, value: Any) -> Any:
-        """Returns plain values that `deserialize` reads: Keras' dictionary, or a callable's name."""
+        """Return plain values that `deserialize` reads: Keras' dictionary, or a callable's name."""
         if value is None:
             return None
         if not isinstance(value, Configured):
@@ -85,5 +85,5 @@ class Catalogue:
 
     @property
     def option(self) -> Kind:
-        """This kind of object as a constructor's argument."""
+        """The kind of options whose values are such objects."""
         return Kind(self.read, self.serialize)

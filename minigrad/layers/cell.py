@@ -1,4 +1,4 @@
-"""What all recurrent cells of Keras share: their arguments, their state, and dropout masks that last a sequence."""
+"""The base class of Keras' recurrent cells: options, states, and dropout masks that last a sequence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from minigrad.engine.errors import ShapeError
 from minigrad.engine.flow import FlowAttribute
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import activations, constraints, initializers, regularizers
-from minigrad.layers.cell_protocol import Recurrence, one_step, refuse_other_order, zero_state
+from minigrad.layers.cell_protocol import Recurrence, check_state_order, one_step, zero_state
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import flag, fraction, option, positive_int
@@ -27,11 +27,11 @@ _PLANNED = (
 class Cell(Layer):
     """The base class of the recurrent cells of Keras.
 
-    A subclass names its equations, how many gates its kernel holds, and which weights the equations take.
+    A subclass names its equations, the number of gates in its kernel, and the weights that the equations take.
 
     Attributes:
         equations: the equations of a step.
-        gates: how many matrices stand side by side in the kernel.
+        gates: the number of matrices side by side in the kernel.
         can_plan: whether a recurrent layer may keep the plan of a call without dropout (see `minigrad.layers.loop`).
         has_plain_weights: whether `step_weights` returns attributes, and no tensors computed from them.
         state_size: the size of each state, an int or nested lists of ints.
@@ -63,7 +63,7 @@ class Cell(Layer):
     _recurrent_dropout_masks = FlowAttribute[list[Tensor] | None](None)
 
     def __init_subclass__(cls, called: str | None = None) -> None:
-        """Note whether the class has methods of its own in place of those that a plan of a call relies on."""
+        """Note whether the class overrides a method that a plan of a call relies on."""
         super().__init_subclass__(called)
         cls.can_plan = all(getattr(cls, name) is getattr(Cell, name) for name in _PLANNED)
         cls.has_plain_weights = cls.step_weights is Cell.step_weights
@@ -86,12 +86,12 @@ class Cell(Layer):
 
     @property
     def gate_layout(self) -> tuple[str, ...]:
-        """The names of the gates, as they stand side by side in the kernel."""
+        """The names of the gates, in the order of their columns in the kernel."""
         names = self.formulas().gates
         return names if len(names) > 1 else ()
 
     def formulas(self) -> Formulas:
-        """Returns the cell's step and its gradient."""
+        """Return the cell's step and its gradient."""
         if self.equations is None:
             raise NotImplementedError(f"{type(self).__name__} must define `equations`, a minigrad.recurrent.Equations.")
         sigma = getattr(self, "recurrent_activation", F.sigmoid)
@@ -99,22 +99,22 @@ class Cell(Layer):
         return activations.formulas(self.equations, sigma, self.activation, separate)
 
     def step_weights(self, x_masks: Tensor | None, h_masks: Tensor | None) -> tuple[Tensor | None, ...]:
-        """Returns the weights in the order of the equations, by default W, U, b; None for those that are absent."""
+        """Return the weights in the order of the equations, by default W, U, b; None for those that are absent."""
         return self.kernel, self.recurrent_kernel, self.bias, x_masks, h_masks
 
     def initial_bias(self, shape: tuple[int, ...], dtype: Any) -> Tensor:
-        """Returns what the bias starts from."""
+        """Return the initial values of the bias."""
         start: Tensor = self.bias_initializer(shape, dtype=dtype)
         return start
 
     def bias_shape(self) -> tuple[int, ...]:
-        """Returns the shape of the bias."""
+        """Return the shape of the bias."""
         return (self.gates * self.units,)
 
     # --- the layer ----------------------------------------------------------------------------------------------------
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Adds kernel (features, gates · units), recurrent_kernel (units, gates · units) and bias."""
+        """Add kernel (features, gates · units), recurrent_kernel (units, gates · units) and bias."""
         features, columns = input_shape[-1], self.gates * self.units
         self.input_spec = InputSpec(ndim=2, axes={-1: features})
         self.kernel = self._add_weight("kernel", (features, columns))
@@ -124,12 +124,12 @@ class Cell(Layer):
             self.bias = self._add_weight("bias", self.bias_shape(), initializer=self.initial_bias)
 
     def call(self, inputs: Tensor, states: Any, training: bool | None = None) -> tuple[Tensor, Any]:
-        """Runs one time step, as one operation with the hand-derived gradient.
+        """Run one time step, as one operation with the hand-derived gradient.
 
         Args:
             inputs: (batch, features).
             states: the state before the step: a list of tensors (batch, size), or the one tensor.
-            training: does dropout act?
+            training: whether dropout acts.
 
         Returns:
             The output, (batch, units), and the new state in the structure of `states`.
@@ -138,7 +138,7 @@ class Cell(Layer):
             ShapeError: the states do not fit the cell.
             StateError: they are the first generation's (c, h).
         """
-        refuse_other_order(f"{self.name}.call: `states`", self, states)
+        check_state_order(f"{self.name}.call: `states`", self, states)
         state = tuple(self._cast(as_tensor(s, None, f"{self.name}.call: `states`")) for s in tree.leaves(states))
         expected = [(inputs.shape[0], size) for size in tree.leaves(self.state_size)]
         if [s.shape for s in state] != expected:
@@ -152,11 +152,11 @@ class Cell(Layer):
         return state_new[step.output], tree.unflatten(states, list(state_new))
 
     def recurrence(self, inputs: Tensor, training: bool | None) -> Recurrence | str:
-        """Returns what the explicit loop needs, or in a few words why it cannot run.
+        """Return the step and weights for the explicit loop, or in a few words the reason why it cannot run.
 
         Args:
             inputs: (batch, features), one time step, for the shape of the dropout masks.
-            training: does dropout act?
+            training: whether dropout acts.
         """
         if type(self).call is not Cell.call:
             return f"{type(self).__name__} has a call of its own"
@@ -168,28 +168,28 @@ class Cell(Layer):
         return Recurrence(self.formulas(), self.step_weights(*self._masks(inputs, like_h, training)))
 
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
-        """Returns zeros, in the structure of `state_size`.
+        """Return zeros, in the structure of `state_size`.
 
         Args:
-            inputs: a tensor whose batch size and dtype are to be taken, or None.
+            inputs: a tensor with the batch size and dtype, or None.
             batch_size: the batch size, where there are no inputs.
             dtype: the dtype, where there are no inputs.
         """
         return zero_state(self, inputs, batch_size, dtype)
 
-    def _way_out(self, ndim: int) -> str:
+    def _hint(self, ndim: int) -> str:
         return " A cell takes one time step; wrap it in RNN(cell) for a sequence." if ndim == 3 else ""
 
     # --- dropout ------------------------------------------------------------------------------------------------------
 
     def _masks(self, x: Tensor, h: Tensor | None, training: bool | None) -> tuple[Tensor | None, Tensor | None]:
-        """The masks as the step takes them: (1 or gates, batch, size), or None."""
+        """Return the dropout masks of x and of h as the step takes them: (1 or gates, batch, size), or None."""
         return self._stacked_masks(x, h, training, (self.gates, self.gates))
 
     def _stacked_masks(
         self, x: Tensor, h: Tensor | None, training: bool | None, counts: Sequence[int]
     ) -> tuple[Tensor | None, Tensor | None]:
-        """The same, for so many columns of x and of h."""
+        """Return the dropout masks for these numbers of columns of x and of h."""
         if not training or h is None:
             return None, None
         x_masks = self.get_dropout_mask_for_cell(x, training, count=counts[0])
@@ -200,14 +200,14 @@ class Cell(Layer):
         return of_x, of_h
 
     def get_dropout_mask_for_cell(self, inputs: Tensor, training: bool | None, count: int = 1) -> list[Tensor] | None:
-        """Returns the masks of the inputs, drawn once and kept until `reset_dropout_mask`.
+        """Return the dropout masks of the inputs, drawn once and kept until `reset_dropout_mask`.
 
         Each thread or task has its own.
 
         Args:
             inputs: (batch, features), for the shape.
             training: without it the masks are all ones.
-            count: how many masks, one a gate.
+            count: the number of masks, one for each gate.
 
         Returns:
             A list of tensors of the inputs' shape, 0 or 1/(1 − dropout); None where `dropout` is 0.
@@ -217,7 +217,7 @@ class Cell(Layer):
     def get_recurrent_dropout_mask_for_cell(
         self, inputs: Tensor, training: bool | None, count: int = 1
     ) -> list[Tensor] | None:
-        """Returns the masks of the state, drawn once and kept until `reset_recurrent_dropout_mask`.
+        """Return the dropout masks of the state, drawn once and kept until `reset_recurrent_dropout_mask`.
 
         Args and result as for `get_dropout_mask_for_cell`, with `recurrent_dropout`.
         """
@@ -232,11 +232,11 @@ class Cell(Layer):
         return masks
 
     def reset_dropout_mask(self) -> None:
-        """Forgets the masks of the inputs; a recurrent layer does so at the start of each call."""
+        """Reset the dropout masks of the inputs; a recurrent layer does so at the start of each call."""
         del self._dropout_masks
 
     def reset_recurrent_dropout_mask(self) -> None:
-        """Forgets the masks of the state; a recurrent layer does so at the start of each call."""
+        """Reset the dropout masks of the state; a recurrent layer does so at the start of each call."""
         del self._recurrent_dropout_masks
 
 

@@ -1,6 +1,6 @@
-"""What a recurrent layer asks of a cell, be it one of Keras' or a user's own.
+"""The protocol of a cell, one of Keras' or a custom one, as recurrent layers use it.
 
-A cell has `call(inputs, states)`, which returns the output and the new states, and `state_size`. If it also offers the
+A cell has `call(inputs, states)`, which returns the output and the new states, and `state_size`. If it also has the
 formulas of its step (`recurrence`, or `step` and `step_backward` as in `minigrad.recurrent.Step`), the layer runs them
 in the explicit loop over time; if not, it runs `call` on the tape.
 """
@@ -38,17 +38,17 @@ class StateError(MinigradError, ValueError):
 
 
 class CellError(MinigradError, TypeError):
-    """A cell does not return what a cell has to."""
+    """Result of a cell that is not an output and new states."""
 
 
 class Recurrence(NamedTuple):
-    """What the explicit loop over time needs of a cell.
+    """The parts of a cell that the explicit loop over time runs.
 
     Attributes:
         step: the step and its gradient.
         weights: in the order in which the step takes them.
-        around: what a wrapper does around the loop: of the inputs of all steps, (time, batch, features), and the loop,
-            a function of them, it makes the outputs.
+        around: the function of a wrapper around the loop: of the inputs of all steps, (time, batch, features), and of
+            the loop, a function of them, it makes the outputs. None without a wrapper.
     """
 
     step: Step
@@ -59,7 +59,7 @@ class Recurrence(NamedTuple):
 def one_step(
     cell: Any, step: Step, x: Tensor, state: tuple[Tensor, ...], weights: tuple[Tensor | None, ...]
 ) -> tuple[Tensor, ...]:
-    """Returns the new states after one time step: one operation with the hand-derived gradient.
+    """Return the new states after one time step: one operation with the hand-derived gradient.
 
     Op by op on the tape instead, inside ``with mg.testing.on_tape(…)`` and where an activation has no derivative of its
     own.
@@ -78,13 +78,13 @@ def one_step(
 
 
 def has_rules(step: Any) -> bool:
-    """Returns whether the activations of a step have derivatives of their own."""
+    """Return whether the activations of a step have derivatives of their own."""
     ops = (getattr(step, name, None) for name in ("activation", "recurrent_activation"))
     return all(op is None or hasattr(op, "backward") for op in ops)
 
 
 def path_by_steps(cell: Any, x: Any, reason: str) -> str:
-    """Returns in words how a cell runs that is called step by step.
+    """Return in words the way in which a cell runs that is called step by step.
 
     Args:
         cell: the cell.
@@ -97,8 +97,8 @@ def path_by_steps(cell: Any, x: Any, reason: str) -> str:
     return f"{ONE_NODE_A_STEP if whole else OP_BY_OP}: {reason}"
 
 
-class _Offered(Step):
-    """The step of a cell that offers `step` and `step_backward` without being a `Step`."""
+class _DuckTypedStep(Step):
+    """The step of a cell that has `step` and `step_backward` without being a `Step`."""
 
     def __init__(self, cell: Any) -> None:
         self.cell = cell
@@ -113,12 +113,12 @@ class _Offered(Step):
 
 
 def recurrences(cell: Any, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
-    """Returns what the explicit loop needs of a cell, one entry for each of its layers; or why it cannot run.
+    """Return a `Recurrence` for each layer of a cell, or the reason why the explicit loop cannot run.
 
     Args:
         cell: the cell.
         inputs: (batch, features), one time step, for the shape of dropout masks.
-        training: does dropout act?
+        training: whether dropout acts.
     """
     if hasattr(cell, "recurrences"):
         return cell.recurrences(inputs, training)  # type: ignore[no-any-return]
@@ -127,18 +127,18 @@ def recurrences(cell: Any, inputs: Tensor, training: bool | None) -> list[Recurr
         return one if isinstance(one, str) else [one]
     if hasattr(cell, "step") and hasattr(cell, "step_backward"):
         weights = _added_weights(cell) if isinstance(cell, Layer) else getattr(cell, "weights", ())
-        return [Recurrence(cell if isinstance(cell, Step) else _Offered(cell), tuple(weights))]
+        return [Recurrence(cell if isinstance(cell, Step) else _DuckTypedStep(cell), tuple(weights))]
     return f"{type(cell).__name__} offers no step_backward"
 
 
 def _added_weights(cell: Layer) -> list[Any]:
-    """All weights of a cell, in the order in which they were added: that in which its step takes them."""
+    """Return all weights of a cell in the order in which they were added, in which its step takes them."""
     found = {id(w): w for part in (cell, *cell.submodules) for w in part._added_weights()}
     return list(found.values())
 
 
 def recurrences_of_all(cells: list[Any], inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
-    """Returns the same for a stack of cells, from the lowest up."""
+    """Return the same for a stack of cells, from the lowest up."""
     if len({dtype_of(cell) for cell in cells} - {None}) > 1:
         return "the cells are of different dtypes"
     found: list[Recurrence] = []
@@ -153,67 +153,67 @@ def recurrences_of_all(cells: list[Any], inputs: Tensor, training: bool | None) 
 
 
 def innermost(cell: Any) -> list[Any]:
-    """Returns the cells that have formulas of their own, one for each entry of `recurrences`."""
+    """Return the cells that have formulas of their own, one for each entry of `recurrences`."""
     if hasattr(cell, "cells"):
         return [inner for part in cell.cells for inner in innermost(part)]
     return innermost(cell.cell) if hasattr(cell, "cell") else [cell]
 
 
 def dtype_of(cell: Any) -> str | None:
-    """Returns the dtype in which a cell computes, if it says; of a stack its lowest cell's, of a wrapper its cell's."""
+    """Return the dtype of a cell, or None; of a stack its lowest cell's, of a wrapper its cell's."""
     cells, wrapped = getattr(cell, "cells", None), getattr(cell, "cell", None)
     own = dtype_of(cells[0]) if cells else getattr(cell, "dtype", None)
     return own if own or wrapped is None else dtype_of(wrapped)
 
 
 def computes_with_integers(cell: Any) -> bool:
-    """Returns whether whole numbers as inputs of a cell are cast to its dtype too."""
+    """Return whether integer inputs of a cell are cast to its dtype too."""
     return bool(getattr(getattr(cell, "cells", [cell])[0], "computes_with_integers", False))
 
 
 def state_sizes(cell: Any) -> list[list[int]]:
-    """Returns the sizes of the arrays that the state has for the loop; of a stack, for each of its layers."""
+    """Return the sizes of the state's arrays in the loop, a list for each layer of a stack."""
     cells = getattr(cell, "cells", None)
     if cells is not None:
         return [sizes for part in cells for sizes in state_sizes(part)]
     return [tree.leaves(getattr(cell, "state_sizes", cell.state_size))]
 
 
-def state_apart(cell: Any, state: Any) -> list[Any]:
-    """Returns the arrays of a state in the order of `state_sizes`, which is that in which the steps take them."""
-    if hasattr(cell, "state_apart"):
-        return list(cell.state_apart(state))
-    flat, apart = tree.leaves(state), []
+def flatten_state(cell: Any, state: Any) -> list[Any]:
+    """Return the arrays of a state in the order of `state_sizes`, in which the steps take them."""
+    if hasattr(cell, "flatten_state"):
+        return list(cell.flatten_state(state))
+    flat, arrays = tree.leaves(state), []
     for part in getattr(cell, "cells", ()):
         count = len(tree.leaves(part.state_size))
-        apart += state_apart(part, as_taken(part, flat[:count]))
+        arrays += flatten_state(part, in_cell_structure(part, flat[:count]))
         flat = flat[count:]
-    return apart + flat
+    return arrays + flat
 
 
-def state_together(cell: Any, arrays: list[Any]) -> list[Any]:
-    """Returns the leaves of a state whose arrays `state_apart` gave."""
-    if hasattr(cell, "state_together"):
-        return tree.leaves(cell.state_together(tuple(arrays)))
+def unflatten_state(cell: Any, arrays: list[Any]) -> list[Any]:
+    """Return the leaves of a state from the arrays that `flatten_state` returns."""
+    if hasattr(cell, "unflatten_state"):
+        return tree.leaves(cell.unflatten_state(tuple(arrays)))
     together: list[Any] = []
     for part in getattr(cell, "cells", ()):
         count = sum(map(len, state_sizes(part)))
-        together += state_together(part, arrays[:count])
+        together += unflatten_state(part, arrays[:count])
         arrays = arrays[count:]
     return together + list(arrays)
 
 
-def as_taken(cell: Any, states: Any) -> Any:
-    """Returns the states in the structure in which the cell takes them.
+def in_cell_structure(cell: Any, states: Any) -> Any:
+    """Return the states in the structure in which the cell takes them.
 
-    A cell of the first generation has its own: a tensor if there is but one, a named tuple (c, h).
+    That of a cell of the first generation is a single tensor or a named tuple (c, h).
     """
     own = getattr(cell, "_is_tf_rnn_cell", False)  # TensorFlow's mark of them
     return tree.unflatten(cell.state_size, tree.leaves(states)) if own else states
 
 
-def refuse_other_order(where: str, cell: Any, states: Any) -> None:
-    """Raises if a named tuple (c, h) is given to a cell without names, as Keras' with its list [h, c]; or the reverse.
+def check_state_order(where: str, cell: Any, states: Any) -> None:
+    """Raise if a named tuple (c, h) is given to a cell with a list [h, c], as Keras' cells have; or the reverse.
 
     Raises:
         StateError: the order is that of another generation; the shapes would fit. Or it is a dictionary's.
@@ -242,7 +242,7 @@ def refuse_other_order(where: str, cell: Any, states: Any) -> None:
 
 
 def _without_names(states: Any, size: Any) -> bool:
-    """True for a plain list of tensors and plain sizes, as in most calls: there is nothing to compare."""
+    """Return whether both are plain lists, of tensors and of sizes, as in most calls: nothing is to compare."""
     sizes = [size] if type(size) is int else size
     return (
         type(states) is list
@@ -253,13 +253,13 @@ def _without_names(states: Any, size: Any) -> bool:
 
 
 def _named(structure: Any) -> Any:
-    """The first named tuple in a structure, or None."""
+    """Return the first named tuple in a structure, or None."""
     parts = structure if isinstance(structure, (list, tuple)) and not hasattr(structure, "_fields") else ()
     return structure if hasattr(structure, "_fields") else next(filter(None, map(_named, parts)), None)
 
 
 def caller(cell: Any, training: bool | None, constants: Any = None) -> Callable[[Any, Any], tuple[Any, list[Any]]]:
-    """Returns a function of (inputs, states) that calls a cell with as much of what is known as it takes.
+    """Return a function of (inputs, states) that calls a cell, with `training` and `constants` where it takes them.
 
     The function returns the output and the flat new states.
 
@@ -273,7 +273,7 @@ def caller(cell: Any, training: bool | None, constants: Any = None) -> Callable[
     run, own = cell if callable(cell) else cell.call, getattr(cell, "_is_tf_rnn_cell", False)
 
     def call(inputs: Any, states: Any) -> tuple[Any, list[Any]]:
-        result = run(inputs, as_taken(cell, states), **known)
+        result = run(inputs, in_cell_structure(cell, states), **known)
         if not isinstance(result, (tuple, list)) or len(result) != 2:
             raise CellError(
                 f"{type(cell).__name__}.call: expected the output and the new states, got {described(result)}. End it "
@@ -281,7 +281,7 @@ def caller(cell: Any, training: bool | None, constants: Any = None) -> Callable[
             )
         output, new = result
         if own:
-            refuse_other_order(f"{type(cell).__name__}.call: the new state", cell, new)
+            check_state_order(f"{type(cell).__name__}.call: the new state", cell, new)
         flat = tree.leaves_like(states, new)
         shapes, got = ([getattr(s, "shape", ()) for s in part] for part in (tree.leaves(states), flat))
         if got != shapes:
@@ -295,14 +295,14 @@ def caller(cell: Any, training: bool | None, constants: Any = None) -> Callable[
 
 
 def described(value: Any) -> str:
-    """Returns in a few words what a value is: ``"a Tensor of shape (2, 3)"``, ``"a list of 2"``."""
+    """Return a value in a few words: ``"a Tensor of shape (2, 3)"``, ``"a list of 2"``."""
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
     return f"a {type(value).__name__}" + (f" of shape {tuple(value.shape)}" if hasattr(value, "shape") else "")
 
 
 def takes(cell: Any, argument: str) -> bool:
-    """Does the cell's `call` take an argument of that name?"""
+    """Return whether the cell's `call` takes an argument of that name."""
     if isinstance(cell, Layer):
         return argument in cell.call_parameters()
     return argument in _parameters(getattr(cell.call, "__func__", cell.call))
@@ -312,26 +312,26 @@ _parameters = cache(lambda function: frozenset(signature(function).parameters))
 
 
 def states_like(cell: Any, flat: list[Any]) -> Any:
-    """Returns flat states in the structure in which a cell takes them: a list, even if there is but one."""
+    """Return flat states in the structure in which a cell takes them: a list, even of a single state."""
     size = cell.state_size
     return tree.unflatten(size, flat) if isinstance(size, (list, tuple)) else flat
 
 
 def initial_state(cell: Any, batch_size: int | None, dtype: Any) -> Any:
-    """Returns what a cell starts from: its own answer, or zeros."""
+    """Return the initial state of a cell: from its `get_initial_state`, or zeros."""
     if hasattr(cell, "get_initial_state"):
         return cell.get_initial_state(inputs=None, batch_size=batch_size, dtype=dtype)
     return zero_state(cell, None, batch_size, dtype)
 
 
 def output_size(cell: Any) -> Any:
-    """Returns the size of a cell's output; by default that of its first state."""
+    """Return the size of a cell's output; by default that of its first state."""
     size = getattr(cell, "output_size", None)
     return size if size is not None else tree.first(cell.state_size)
 
 
 def batch_and_dtype(inputs: Any, batch_size: int | None, dtype: Any) -> tuple[int, Any]:
-    """Returns the batch size and the dtype of the inputs, or as given; a ShapeError if the first is not known."""
+    """Return the batch size and the dtype, of the inputs or as given; a ShapeError without a batch size."""
     if inputs is not None:
         x = inputs if hasattr(inputs, "shape") else as_tensor(inputs, None, "get_initial_state: `inputs`")
         batch_size, dtype = x.shape[0], dtype or x.dtype
@@ -341,7 +341,7 @@ def batch_and_dtype(inputs: Any, batch_size: int | None, dtype: Any) -> tuple[in
 
 
 def zero_state(cell: Any, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
-    """Returns zeros for a cell, in the structure of its `state_size`.
+    """Return zeros for a cell, in the structure of its `state_size`.
 
     Raises:
         ShapeError: the batch size is not known, or is no whole number.
@@ -353,7 +353,7 @@ def zero_state(cell: Any, inputs: Any = None, batch_size: int | None = None, dty
 
 
 def read_batch(where: str, batch_size: Any) -> int:
-    """Returns a batch size: a whole number, also as a float, or as a tensor or array that holds one."""
+    """Return a batch size: a whole number, also as a float, or as a tensor or array that holds one."""
     one = batch_size.item() if getattr(batch_size, "size", 0) == 1 else batch_size
     try:
         batch = int(one) if isinstance(one, float) and one.is_integer() else index(one)

@@ -1,6 +1,6 @@
-"""What a layer is handed by its user, looked at: shapes, what functions of one's own return, what a call is given.
+"""Checks of a user's input to a layer: shapes, results of custom functions, arguments of a call.
 
-Each of these raises an error that begins with `where` if what came is not what was expected.
+Each raises an error that begins with `where`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from minigrad.layers.options import OptionTypeError, unexpected
 
 
 def is_shape(shape: Any) -> bool:
-    """Is it one shape, a tuple or list of whole numbers and None, rather than several?"""
+    """Return whether this is one shape, a tuple or list of whole numbers and None, rather than several."""
     return isinstance(shape, (tuple, list)) and all(n is None or hasattr(n, "__index__") for n in shape)
 
 
-def input_shape(where: str, shape: Any, whole: Any = None) -> None:
-    """Looks at what `build` is given, or at a part of the whole of it."""
+def check_input_shape(where: str, shape: Any, whole: Any = None) -> None:
+    """Check the shape, or nested shapes, given to `build`; `whole` is the value that messages show."""
     whole = shape if whole is None else whole
     if is_shape(shape) and all(n is None or n >= 0 for n in shape):
         return
@@ -31,45 +31,46 @@ def input_shape(where: str, shape: Any, whole: Any = None) -> None:
         )
     for part in shape.values() if isinstance(shape, dict) else shape:
         if part is not None:
-            input_shape(where, part, whole)
+            check_input_shape(where, part, whole)
 
 
-def weight_shape(where: str, shape: Any) -> tuple[int, ...]:
-    """Returns the shape of a new weight."""
+def read_weight_shape(where: str, shape: Any) -> tuple[int, ...]:
+    """Return the shape of a new weight."""
     sizes = tuple(shape) if isinstance(shape, Iterable) else (shape,)
     if not all(hasattr(n, "__index__") and n >= 0 for n in sizes):
-        way = " Build the layer with the number of features, e.g. (None, None, 8)." if None in sizes else ""
-        raise ShapeError(f"{where}: expected `shape` to be whole numbers, got {sizes}.{way}")
+        hint = " Build the layer with the number of features, e.g. (None, None, 8)." if None in sizes else ""
+        raise ShapeError(f"{where}: expected `shape` to be whole numbers, got {sizes}.{hint}")
     return tuple(map(int, sizes))
 
 
-def returned(where: str, value: Any, shape: tuple[int, ...]) -> Any:
-    """Returns what a function of one's own made, which must have this shape."""
-    came = getattr(value, "shape", None) if not isinstance(value, (int, float)) else ()
-    if came is None:
+def check_result(where: str, value: Any, shape: tuple[int, ...]) -> Any:
+    """Return the result of a custom function, which must have this shape."""
+    given = getattr(value, "shape", None) if not isinstance(value, (int, float)) else ()
+    if given is None:
         raise DTypeError(f"{where}: expected a tensor of shape {shape}, got {value!r}.")
-    if tuple(came) != shape:
+    if tuple(given) != shape:
         hint = " Sum it: (w * w).sum()." if shape == () else ""
-        raise ShapeError(f"{where}: expected a tensor of shape {shape}, got {tuple(came)}.{hint}")
+        raise ShapeError(f"{where}: expected a tensor of shape {shape}, got {tuple(given)}.{hint}")
     return value
 
 
-def one_tensor(where: str, inputs: Any) -> None:
-    """Looks at the inputs of a layer that takes one tensor."""
+def check_one_tensor(where: str, inputs: Any) -> None:
+    """Check the inputs of a layer that takes one tensor."""
     if not isinstance(inputs, Tensor):
         many = isinstance(inputs, (list, tuple, dict))
-        came = f"a {type(inputs).__name__} of {len(inputs)}" if many else repr(inputs)
-        hint = " A layer with return_state=True gives [output, *states]: hand on the first." if many else ""
-        raise MinigradError(f"{where}: it takes one tensor, got {came}.{hint}")
+        given = f"a {type(inputs).__name__} of {len(inputs)}" if many else repr(inputs)
+        hint = " A layer with return_state=True returns [output, *states]: pass the first." if many else ""
+        raise MinigradError(f"{where}: expected one tensor, got {given}.{hint}")
 
 
-class Call:
-    """What a layer's `call` takes behind its first argument, the inputs.
+class CallSignature:
+    """The parameters of a layer's `call` behind its first, the inputs.
 
     Attributes:
-        takes: the names; `training` among them if it takes any.
-        one_tensor: does it say that its inputs are one Tensor?
-        required, accepted: what must and what may be given; `__call__` sees to `training` and `mask`.
+        takes: the names; `training` is among them if `call` takes ``**kwargs``.
+        one_tensor: whether the inputs are annotated as one Tensor.
+        required: the names that a call must give; `__call__` fills in `training` and `mask`.
+        accepted: the names that a call may give.
     """
 
     def __init__(self, call: Callable[..., Any]) -> None:
@@ -83,7 +84,11 @@ class Call:
         self.accepted = {*named, "training"}
 
     def by_name(self, where: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Returns (args, kwargs) all by name, where that can be; an OptionTypeError if `call` does not take them."""
+        """Return (args, kwargs), all by name where that is possible.
+
+        Raises:
+            OptionTypeError: `call` does not take them.
+        """
         given = dict(zip(self._by_place, args, strict=False))
         if len(given) == len(args) and not given.keys() & kwargs.keys():
             args, kwargs = (), given | kwargs

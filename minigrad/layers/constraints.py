@@ -1,4 +1,4 @@
-"""What weights are brought back to after each update. A constraint is called with a tensor and returns one."""
+"""Constraints on weights, applied after each update. A constraint is called with a tensor and returns one."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from minigrad.engine.tensor import Tensor
 from minigrad.layers.catalogue import Catalogue
 from minigrad.layers.options import Configured, anything, non_negative, option, optional
 
-EPSILON = 1e-7  # Keras' own, so that a zero column is not divided by zero
+EPSILON = 1e-7  # as in Keras, so that a zero column is not divided by zero
 
 
 class Constraint(Configured):
-    """The base class; any function from a tensor to a tensor will do as well."""
+    """The base class; any function from a tensor to a tensor is a constraint too."""
 
     def __call__(self, w: Tensor) -> Tensor:
-        """Returns what w is brought to."""
+        """Return w as the constraint allows it."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(w).")
 
 
@@ -26,7 +26,7 @@ class NonNeg(Constraint):
     """max(w, 0)"""
 
     def __call__(self, w: Tensor) -> Tensor:
-        """Returns w without its negative part."""
+        """Return w without its negative part."""
         return maximum(w, 0.0)
 
 
@@ -37,7 +37,7 @@ class MaxNorm(Constraint):
     axis: Any = option(anything, 0)
 
     def __call__(self, w: Tensor) -> Tensor:
-        """Returns w, shortened where it is too long."""
+        """Return w, shortened where it is too long."""
         norm = _norm(w, self.axis)
         return w * (clip(norm, 0.0, float(self.max_value)) / (norm + EPSILON))
 
@@ -48,12 +48,12 @@ class UnitNorm(Constraint):
     axis: Any = option(anything, 0)
 
     def __call__(self, w: Tensor) -> Tensor:
-        """Returns w, of length 1."""
+        """Return w, of length 1."""
         return w / (_norm(w, self.axis) + EPSILON)
 
 
 class MinMaxNorm(Constraint):
-    """w, its norm along the axis between `min_value` and `max_value`; `rate` says how much of the way in one step."""
+    """w, its norm along the axis between `min_value` and `max_value`, reached to the fraction `rate` in one update."""
 
     min_value: float = option(non_negative, 0.0)
     max_value: float = option(non_negative, 1.0)
@@ -67,7 +67,7 @@ class MinMaxNorm(Constraint):
             raise OptionError(f"MinMaxNorm: expected `min_value` up to {top}, got {self.min_value}.")
 
     def __call__(self, w: Tensor) -> Tensor:
-        """Returns w, stretched or shortened."""
+        """Return w, stretched or shortened."""
         norm = _norm(w, self.axis)
         wanted = self.rate * clip(norm, float(self.min_value), float(self.max_value)) + (1.0 - self.rate) * norm
         return w * (wanted / (norm + EPSILON))

@@ -1,4 +1,4 @@
-"""The layers that know nothing of time: Dense, Embedding, Dropout, Activation, Masking."""
+"""Layers without a loop over time: Dense, Embedding, Dropout, Activation, Masking."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Dense(Layer):
     Args:
         units: the number of outputs.
         activation: applied to the sum; none by default.
-        use_bias: is there a b?
+        use_bias: whether to add b.
 
     Shapes:
         inputs (…, features) → (…, units)
@@ -45,14 +45,14 @@ class Dense(Layer):
     input_spec = InputSpec(min_ndim=2)
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Adds kernel (features, units) and bias (units,)."""
+        """Add kernel (features, units) and bias (units,)."""
         features = input_shape[-1]
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
         self.kernel = self._add_weight("kernel", (features, self.units))
         self.bias = self._add_weight("bias", (self.units,)) if self.use_bias else None
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns activation(x W + b)."""
+        """Return activation(x W + b)."""
         y = inputs @ self.kernel
         return activations.called(self.activation, y if self.bias is None else y + self.bias)
 
@@ -61,10 +61,10 @@ class Embedding(Layer):
     """A table of vectors, read by integers.
 
     Args:
-        input_dim: how many different integers there are: 0 … input_dim − 1.
+        input_dim: the number of different integers, 0 … input_dim − 1.
         output_dim: the length of each vector.
-        mask_zero: is 0 padding? Then the output carries the mask ``inputs != 0``.
-        input_length: how many integers a row has, if all have as many.
+        mask_zero: whether 0 is padding; then the output carries the mask ``inputs != 0``.
+        input_length: the number of integers in a row, if it is the same in all.
 
     Shapes:
         inputs (…) of integers → (…, output_dim)
@@ -86,18 +86,18 @@ class Embedding(Layer):
         self.batch_input_shape = self.batch_input_shape or (None, self.input_length)
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Adds the table, (input_dim, output_dim)."""
+        """Add the table, (input_dim, output_dim)."""
         self.embeddings = self._add_weight("embeddings", (self.input_dim, self.output_dim))
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the rows that the integers name.
+        """Return the rows that the integers name.
 
         Raises:
             DTypeError: the inputs are not whole numbers.
             IndexRangeError: an integer is not in the table. On a device its vector is NaN.
         """
         indices = whole_numbers(f"{self.name}.call", inputs)
-        if not getattr(indices.backend, "on_host", False):  # to look would cost a transfer
+        if not getattr(indices.backend, "on_host", False):  # reading a number would cost a transfer
             is_row = (indices >= 0) & (indices < self.input_dim)
             rows = F.take(self.embeddings, F.where(is_row, indices, 0))
             return F.where(F.expand_dims(is_row, -1), rows, float("nan"))
@@ -106,22 +106,22 @@ class Embedding(Layer):
             if low < 0 or high >= self.input_dim:
                 raise IndexRangeError(
                     f"{self.name}.call: expected integers from 0 to {self.input_dim - 1}, got {low} to {high}. "
-                    "Raise input_dim, or mend the data."
+                    "Raise input_dim, or correct the data."
                 )
         return F.take(self.embeddings, indices)
 
     def compute_mask(self, inputs: Tensor, mask: Any = None) -> Tensor | None:
-        """Returns where the inputs are not 0, if 0 is padding."""
+        """Return the mask ``inputs != 0``, if 0 is padding."""
         return inputs != 0 if self.mask_zero else None
 
 
 class Dropout(Layer):
-    """In training, sets a fraction of the inputs to 0 and scales the others by 1/(1 − rate); else does nothing.
+    """Dropout: in training, a fraction of the inputs is set to 0 and the others are scaled by 1/(1 − rate).
 
     Args:
         rate: the fraction.
-        noise_shape: axes of length 1 here share their draw.
-        seed: for a generator of its own.
+        noise_shape: the shape of the mask; along an axis of length 1 it is the same everywhere.
+        seed: of a generator for this layer alone.
 
     Source: Srivastava et al., 2014.
     """
@@ -137,7 +137,7 @@ class Dropout(Layer):
         self._source = None if self.seed is None else random.generator_for(self.seed)
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
-        """Returns the thinned inputs."""
+        """Return the inputs after dropout."""
         if not training or self.rate == 0.0:
             return inputs
         shape = inputs.shape
@@ -148,8 +148,8 @@ class Dropout(Layer):
                     f"{self.noise_shape}."
                 )
             shape = tuple(n if s is None else s for s, n in zip(self.noise_shape, inputs.shape, strict=True))
-        thinned: Tensor = inputs * random.dropout_mask(shape, self.rate, inputs.dtype, self._source)
-        return thinned
+        dropped: Tensor = inputs * random.dropout_mask(shape, self.rate, inputs.dtype, self._source)
+        return dropped
 
 
 class Activation(Layer):
@@ -164,12 +164,12 @@ class Activation(Layer):
     supports_masking = True
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns activation(x)."""
+        """Return activation(x)."""
         return self.activation(inputs)
 
 
 class Masking(Layer):
-    """Marks the time steps whose features all equal a value as padding.
+    """Mark the time steps whose features all equal a value as padding.
 
     Args:
         mask_value: the value.
@@ -183,11 +183,11 @@ class Masking(Layer):
     supports_masking = True
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the inputs, 0 where masked."""
+        """Return the inputs, 0 where masked."""
         return inputs * self._counts(inputs, keepdims=True).astype(inputs.dtype)
 
     def compute_mask(self, inputs: Tensor, mask: Any = None) -> Tensor:
-        """Returns where any feature differs from the value."""
+        """Return the mask, True where any feature differs from the value."""
         return self._counts(inputs, keepdims=False)
 
     def _counts(self, inputs: Tensor, keepdims: bool) -> Tensor:
@@ -195,19 +195,19 @@ class Masking(Layer):
 
 
 class InputLayer(Layer):
-    """Says what shape the inputs of a Sequential have; computes nothing. Made by ``Input(shape)``."""
+    """The shape of the inputs of a Sequential; computes nothing. Made by ``Input(shape)``."""
 
     dtype: Any = option(Kind(lambda where, value: dtype_name(value or floatx())), None, keyword_only=True)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the inputs."""
+        """Return the inputs."""
         return inputs
 
     supports_masking = True
 
 
 def Input(shape: tuple[int | None, ...], batch_size: int | None = None, dtype: str = "float32") -> InputLayer:  # noqa: N802
-    """Returns an `InputLayer` for examples of this shape, as the first layer of a Sequential."""
+    """Return an `InputLayer` for examples of this shape, as the first layer of a Sequential."""
     if not checks.is_shape(shape):
         raise ShapeError(f"Input: expected `shape` of one example, such as (None, 8), got {shape!r}.")
     return InputLayer(batch_input_shape=(batch_size, *shape), dtype=dtype)

@@ -102,7 +102,7 @@ class EquationCell(Cell):
         self.by_letter: dict[str, Any] = {}
 
     def _check_given(self, values: dict[str, Any]) -> None:
-        """Raises where an option or a shared width is missing, or an option is no number."""
+        """Raise where an option or a shared width is missing, or an option is no number."""
         name, title = type(self).__name__, self.equations.__qualname__
         for needed in (*self.whole.options, *self.whole.shared):
             if needed not in values:
@@ -138,18 +138,18 @@ class EquationCell(Cell):
         return values
 
     def arguments(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().arguments(), **self.values}
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments as plain values, the equations by their name."""
+        """Return the constructor's arguments as plain values, the equations by their name."""
         own = {name: o.kind.plain(getattr(self, name)) for name, o in type(self)._options.items()}
         return {**own, **self.values}
 
     # --- sizes --------------------------------------------------------------------------------------------------------
 
     def size_of(self, name: str) -> int:
-        """Returns how many numbers a name of the equations stands for."""
+        """Return how many numbers a name of the equations stands for."""
         width = dict(self.description.widths).get(name, UNITS)
         return self.units if width == UNITS else int(self.values[width])
 
@@ -173,7 +173,7 @@ class EquationCell(Cell):
         return self.size_of(self.whole.output)
 
     def formulas(self) -> Formulas:
-        """Returns the cell's step and its gradient."""
+        """Return the cell's step and its gradient."""
         values = {n: v for n, v in self.values.items() if n not in self.whole.weights}
         sizes = {UNITS: self.units} if self.whole.widths else {}
         separate = self.implementation == 1
@@ -182,11 +182,11 @@ class EquationCell(Cell):
         )
 
     def step_weights(self, x_masks: Tensor | None, h_masks: Tensor | None) -> tuple[Tensor | None, ...]:
-        """Returns the weights in the order of the equations, None for those that are absent."""
+        """Return the weights in the order of the equations, None for those that are absent."""
         return *(self.by_letter.get(letter) for letter in self.whole.weights), x_masks, h_masks
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Adds a weight for each letter of the equations."""
+        """Add a weight for each letter of the equations."""
         features = input_shape[-1]
         self.input_spec = InputSpec(ndim=2, axes={-1: features})
         d = self.description

@@ -1,4 +1,4 @@
-"""The dtype of layers that are not told one, as Keras' `floatx`; and whether a tensor has a layer's dtype."""
+"""The default dtype of layers, as Keras' `floatx`; and the comparison of a tensor's dtype with a layer's."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _names: dict[tuple[type, Any], str] = {}  # of the dtypes seen so far
 
 
 def floatx() -> str:
-    """Returns it: ``"float32"``, unless `set_floatx` said otherwise."""
+    """Return the default dtype: ``"float32"``, or that of `set_floatx`."""
     return _floatx
 
 
 def set_floatx(value: str) -> None:
-    """Sets it, for layers made from now on.
+    """Set the default dtype of layers made from now on.
 
     Raises:
         DTypeError: it is no floating dtype.
@@ -44,8 +44,8 @@ layer_dtype = Kind(_layer_dtype)
 
 
 def is_dtype(dtype: Any, name: str) -> bool:
-    """Is it the dtype of that name? Names are remembered, for NumPy takes microseconds to name a dtype."""
-    key = type(dtype), dtype  # the type first: dtypes of two libraries do not like to be compared
+    """Return whether a dtype has that name. Names are cached: NumPy takes microseconds to name a dtype."""
+    key = type(dtype), dtype  # the type first: comparing dtypes of two libraries can raise
     if key not in _names:
         _names[key] = dtype_name(dtype)
     return _names[key] == name

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 from minigrad.engine.functional import split, unstack
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import activations
-from minigrad.layers.built_in import BuiltIn
 from minigrad.layers.cell import Cell
 from minigrad.layers.options import choice, flag, option
+from minigrad.layers.recurrent_layer import RecurrentLayer
 from minigrad.recurrent.equations import Equations
 from minigrad.recurrent.gru import GRU as EQUATIONS
 from minigrad.recurrent.gru_reset_before import GRUResetBefore
@@ -27,11 +27,11 @@ class GRUCellV1(Cell, called="GRUCell"):
         units: the size of the output and of the state.
         activation: φ, of the candidate.
         recurrent_activation: σ, of the gates.
-        use_bias: is there a bias? (3 units,), or (2, 3 units) with `reset_after`, the second row for h U.
+        use_bias: whether to add a bias: (3 units,), or (2, 3 units) with `reset_after`, the second row for h U.
         dropout: the fraction of the inputs to drop.
         recurrent_dropout: the fraction of the state to drop; forces ``implementation=1``.
         implementation: 1 makes three small products, one a gate; 2 makes one large one.
-        reset_after: does the reset gate act on h U, or on h before the product?
+        reset_after: whether the reset gate acts on h U rather than on h before the product.
 
     Shapes:
         inputs (batch, features), states [h (batch, units)] → output h_new, [h_new]. The kernels' columns are z, r, h̃.
@@ -57,11 +57,11 @@ class GRUCellV1(Cell, called="GRUCell"):
         return EQUATIONS if self.reset_after else GRUResetBefore
 
     def bias_shape(self) -> tuple[int, ...]:
-        """Returns the shape of the bias."""
+        """Return the shape of the bias."""
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
     def step_weights(self, x_masks: Tensor | None, h_masks: Tensor | None) -> tuple[Tensor | None, ...]:
-        """Returns the weights in the order of the equations: W, U, b, b_h; or W, U, U_g, b."""
+        """Return the weights in the order of the equations: W, U, b, b_h; or W, U, U_g, b."""
         if self.reset_after:
             b, b_h = unstack(self.bias) if self.bias is not None else (None, None)
             return self.kernel, self.recurrent_kernel, b, b_h, x_masks, h_masks
@@ -69,7 +69,7 @@ class GRUCellV1(Cell, called="GRUCell"):
         return self.kernel, U, U_g, self.bias, x_masks, h_masks
 
 
-class GRUV1(BuiltIn, called="GRU"):
+class GRUV1(RecurrentLayer, called="GRU"):
     """The gated recurrent unit over a sequence, second API generation.
 
     Arguments: those of `GRUCell`, then those of `RNN`.

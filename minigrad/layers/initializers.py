@@ -1,7 +1,7 @@
-"""What weights start from. An initializer is called with a shape and a dtype and returns a Tensor.
+"""Initial values of weights. An initializer is called with a shape and a dtype and returns a Tensor.
 
-Those that draw use minigrad's one generator on the host, so that a seed gives the same weights on every backend; with a
-`seed` of their own they return the same numbers every time.
+Random ones use minigrad's one generator on the host, so that a seed gives the same weights on every backend. With a
+`seed` as an argument they return the same numbers every time.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _DISTRIBUTIONS = choice("truncated_normal", "untruncated_normal", "normal", "uni
 
 
 class Initializer(Configured):
-    """The base class; a function of (shape, dtype) will do as well."""
+    """The base class; a function of (shape, dtype) is an initializer too."""
 
     def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
-        """Returns a tensor of that shape."""
+        """Return a tensor of that shape."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(shape, dtype).")
 
 
@@ -34,7 +34,7 @@ class Zeros(Initializer):
     """0 everywhere."""
 
     def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
-        """Returns zeros."""
+        """Return zeros."""
         return full(shape, 0.0, dtype)
 
 
@@ -42,7 +42,7 @@ class Ones(Initializer):
     """1 everywhere."""
 
     def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
-        """Returns ones."""
+        """Return ones."""
         return full(shape, 1.0, dtype)
 
 
@@ -52,7 +52,7 @@ class Constant(Initializer):
     value: Any = option(anything, 0)
 
     def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
-        """Returns the value, in that shape."""
+        """Return the value, in that shape."""
         if isinstance(self.value, (int, float)):
             return full(shape, self.value, dtype)
         return tensor(self.value, dtype).reshape(shape)
@@ -64,7 +64,7 @@ class Identity(Initializer):
     gain: float = option(number, 1.0)
 
     def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
-        """Returns the matrix; a ShapeError if the shape has not two axes."""
+        """Return the matrix; a ShapeError if the shape has not two axes."""
         if len(shape) != 2:
             raise ShapeError(f"Identity: expected a shape of two axes, got {shape}.")
         rows = [[self.gain if i == j else 0.0 for j in range(shape[1])] for i in range(shape[0])]
@@ -72,12 +72,12 @@ class Identity(Initializer):
 
 
 class _Drawn(Initializer):
-    """An initializer that draws: by a fresh generator where there is a seed, else by minigrad's."""
+    """A random initializer: with a seed it uses a new generator, else minigrad's."""
 
     seed: int | None
 
     def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
-        """Returns a draw."""
+        """Return random numbers."""
         return tensor(self._draw(random.generator_for(self.seed), sizes_of(shape)), dtype)
 
     def _draw(self, source: Any, shape: Shape) -> Any:
@@ -107,7 +107,7 @@ class RandomUniform(_Drawn):
 
 
 class TruncatedNormal(RandomNormal):
-    """Normal, what lies beyond two standard deviations drawn again."""
+    """Normal; numbers beyond two standard deviations are drawn again."""
 
     def _draw(self, source: Any, shape: Shape) -> Any:
         return self.mean + self.stddev * random.draw_truncated_normal(source, shape)
@@ -116,7 +116,7 @@ class TruncatedNormal(RandomNormal):
 class VarianceScaling(_Drawn):
     """Variance scale / n, where n is the number of inputs, of outputs, or their mean.
 
-    Source: He et al., 2015, and Glorot and Bengio, 2010, of which this is the common form.
+    Source: He et al., 2015, and Glorot and Bengio, 2010, of whose initializers this is the general form.
     """
 
     scale: float = option(non_negative, 1.0)
@@ -142,7 +142,7 @@ def _scaled(source: Any, shape: Shape, scale: float, mode: str, distribution: st
 
 
 def fans(shape: Shape) -> tuple[int, int]:
-    """Returns how many inputs and outputs a weight of this shape connects."""
+    """Return the numbers of inputs and of outputs that a weight of this shape connects."""
     if len(shape) < 2:
         n = shape[0] if shape else 1
         return n, n
@@ -151,7 +151,7 @@ def fans(shape: Shape) -> tuple[int, int]:
 
 
 class _Scaled(_Drawn):
-    """A `VarianceScaling` with a name of its own, whose only argument is the seed."""
+    """A named case of `VarianceScaling`, whose only argument is the seed."""
 
     seed: int | None = option(anything, None)
 

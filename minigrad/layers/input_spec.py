@@ -1,4 +1,4 @@
-"""What a layer asks of its inputs."""
+"""The shape that a layer expects of its inputs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class InputSpec(NamedTuple):
-    """What a layer asks of its input.
+    """The shape that a layer expects of its input.
 
     Attributes:
         ndim: the number of axes.
@@ -19,7 +19,7 @@ class InputSpec(NamedTuple):
     axes: dict[int, int] | None = None
 
     def admits(self, shape: tuple[int, ...]) -> bool:
-        """Does an input of this shape fit?"""
+        """Return whether an input of this shape fits."""
         n = len(shape)
         if (self.ndim is not None and n != self.ndim) or n < (self.min_ndim or 0):
             return False

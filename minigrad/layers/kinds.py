@@ -15,7 +15,7 @@ from minigrad.engine.errors import OptionError, shown
 
 
 class Kind(NamedTuple):
-    """How values of an option are read and written.
+    """Conversion of an option's values: read and checked, and shown by `get_config`.
 
     Attributes:
         read: returns the value that the object stores, or raises; its first argument, ``"Class: argument"``, begins the

@@ -1,6 +1,6 @@
 """Layer: weights, built when the first input shows its shape, and a call.
 
-A layer of one's own defines `build(input_shape)`, where it adds its weights, and `call(inputs)`:
+A custom layer defines `build(input_shape)`, which adds its weights, and `call(inputs)`:
 
     class Scale(Layer):
         def build(self, input_shape):
@@ -26,7 +26,7 @@ from minigrad.layers import building, checks, context, signatures
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.floatx import is_dtype, layer_dtype
 from minigrad.layers.input_spec import InputSpec
-from minigrad.layers.masks import hand_on, mask_of, masks_of
+from minigrad.layers.masks import attach_masks, mask_of, masks_of
 from minigrad.layers.options import Configured, Option, flag, has_options_only, option, optional, text
 from minigrad.layers.signatures import Signature
 from minigrad.layers.weighted_module import WeightedModule
@@ -38,7 +38,7 @@ _CHECKS = ("_as_inputs", "_build_once", "_cast", "_check")
 
 
 class _OptionPassedDown(Option):
-    """An argument that, set after the construction, is set for all layers inside too."""
+    """An option that, set after the construction, is set for all layers inside too."""
 
     def set(self, instance: Any, value: Any) -> None:
         super().set(instance, value)
@@ -51,16 +51,16 @@ class Layer(Configured, WeightedModule):
 
     Args:
         name: unique by default: ``"dense"``, ``"dense_1"`` …
-        trainable: whether an optimizer may change the weights. Set later, it is set for all layers inside too: cells,
+        trainable: whether the optimizer updates the weights. Set later, it is set for all layers inside too: cells,
             wrapped layers, those of a model.
         dtype: of the weights; floating inputs are cast to it. `floatx` by default, float32.
-        input_shape: of one example; a Sequential builds itself from its first layer's.
+        input_shape: the shape of one example; a Sequential is built from that of its first layer.
 
     Attributes:
-        built: have the weights been made?
-        computes_with_integers: are whole numbers as inputs cast to the layer's dtype too? (They may be indices.)
-        supports_masking: can the layer take a mask and pass it on?
-        input_spec: what is asked of the inputs.
+        built: whether the weights have been made.
+        computes_with_integers: whether integer inputs are cast to the layer's dtype too; they may be indices.
+        supports_masking: whether the layer takes a mask and passes it on.
+        input_spec: the shape expected of the inputs.
     """
 
     name: str = option(optional(text), None, keyword_only=True)
@@ -68,7 +68,7 @@ class Layer(Configured, WeightedModule):
     dtype: Any = option(layer_dtype, None, keyword_only=True)
 
     serialized_module: ClassVar[str] = "keras.layers"
-    _call: ClassVar[checks.Call]
+    _call: ClassVar[checks.CallSignature]
     _checks_by_signature: ClassVar[bool] = True
     _known: Signature | None = None  # of the inputs checked last
     _losses: Any = _LOSSES
@@ -82,7 +82,7 @@ class Layer(Configured, WeightedModule):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         shape = kwargs.pop("input_shape", None)
         batch_shape = kwargs.pop("batch_input_shape", None)
-        checks.input_shape(f"{type(self).__name__}: `input_shape`", batch_shape or shape or ())
+        checks.check_input_shape(f"{type(self).__name__}: `input_shape`", batch_shape or shape or ())
         self.batch_input_shape = tuple(batch_shape) if batch_shape else (None, *shape) if shape is not None else None
         self._weights: list[Any] = []
         self._penalties: list[Callable[[], Tensor]] = []
@@ -91,7 +91,7 @@ class Layer(Configured, WeightedModule):
         self._constructed = True
 
     def __init_subclass__(cls, called: str | None = None) -> None:
-        """Makes the class known by name, for `serialization`.
+        """Register the class by name, for `serialization`.
 
         Args:
             called: the name in messages and in files, where it is not the one in the source: two classes of one module
@@ -120,7 +120,7 @@ class Layer(Configured, WeightedModule):
     # --- to override --------------------------------------------------------------------------------------------------
 
     def build(self, input_shape: Any) -> None:
-        """Adds the weights. Called once, before the first call.
+        """Add the weights; called once, before the first call.
 
         Args:
             input_shape: the shape of the inputs, or a list of shapes for a list of inputs.
@@ -128,14 +128,14 @@ class Layer(Configured, WeightedModule):
         self.built = True
 
     def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Computes the outputs. May take `training` and `mask`, which `__call__` fills in."""
+        """Compute the outputs; may take `training` and `mask`, which `__call__` fills in."""
         raise NotImplementedError(f"{type(self).__name__} must define call(inputs).")
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Returns the mask of the outputs: the inputs' own, if the layer supports masking.
+        """Return the mask of the outputs: that of the inputs, if the layer supports masking.
 
         Raises:
-            MinigradError: the layer was handed a mask and cannot pass it on.
+            MinigradError: the inputs have a mask, and the layer does not support masking.
         """
         if mask is None or self.supports_masking:
             return mask
@@ -149,7 +149,7 @@ class Layer(Configured, WeightedModule):
     # --- losses -------------------------------------------------------------------------------------------------------
 
     def add_loss(self, losses: Any) -> None:
-        """Adds a term to `losses`, or a list of them: a tensor until the next call, a function of nothing for good."""
+        """Add terms to `losses`: a tensor until the next call, a function without arguments permanently."""
         for term in tree.leaves(losses):
             if callable(term):
                 self._penalties.append(term)
@@ -158,11 +158,11 @@ class Layer(Configured, WeightedModule):
 
     @property
     def losses(self) -> list[Tensor]:
-        """The terms to add to the loss: of this thread's or task's last call, and the regularizers' of the weights."""
+        """The terms to add to the loss: of the last call in this thread or task, and of the weights' regularizers."""
         own = [*self._losses] + [penalty() for penalty in self._penalties]
         own += [w.regularizer(w) for w in self._weights if w.regularizer is not None]
         where = f"{self.name}.losses: a regularizer or an added loss"
-        own = [checks.returned(where, term, ()) for term in own]
+        own = [checks.check_result(where, term, ()) for term in own]
         return own + [loss for layer in self._sublayers() for loss in layer.losses]
 
     def _sublayers(self) -> list[Layer]:
@@ -177,10 +177,10 @@ class Layer(Configured, WeightedModule):
         return f"<{type(self).__name__} {vars(self).get('name')!r}, {'built' if self.built else 'not built'}>"
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments as plain values.
+        """Return the constructor's arguments as plain values.
 
         Raises:
-            MinigradError: the class has a constructor of its own and does not say what it was given.
+            MinigradError: the class has a custom constructor and no `get_config`.
         """
         cls = type(self)
         if cls.get_config is Layer.get_config and not has_options_only(cls):
@@ -233,7 +233,7 @@ class Layer(Configured, WeightedModule):
             same = context.frames.entries() is inside  # False where a suspended generator has left a frame
             context.frames.replace(around) if same else context.frames.drop(frame)
 
-    def _checked_arguments(self, parameters: checks.Call, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    def _checked_arguments(self, parameters: checks.CallSignature, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """Return the arguments of `call` behind the inputs, by name where that is possible."""
         if args or not parameters.required <= kwargs.keys() <= parameters.accepted:
             args, kwargs = parameters.by_name(f"{self.name}.call", args, kwargs)
@@ -248,7 +248,7 @@ class Layer(Configured, WeightedModule):
                 self.add_loss(narrowed(self.activity_regularizer(widened(y)) / float(y.shape[0]), y))
         mask = self.compute_mask(inputs, mask)
         if mask is not None:
-            self._hand_on(mask, outputs)
+            self._attach_masks(mask, outputs)
         return outputs
 
     def _check_and_build(self, inputs: Any, version: object) -> None:
@@ -285,9 +285,9 @@ class Layer(Configured, WeightedModule):
         return cls._read_call().takes
 
     @classmethod
-    def _read_call(cls) -> checks.Call:
+    def _read_call(cls) -> checks.CallSignature:
         if "_call" not in vars(cls):
-            cls._call = checks.Call(cls.call)
+            cls._call = checks.CallSignature(cls.call)
         return cls._call
 
     @classmethod
@@ -296,11 +296,11 @@ class Layer(Configured, WeightedModule):
         return snake_case(cls.__name__)
 
     def _scope_name(self) -> str:
-        """What the weights' names begin with."""
+        """Return the part that the layer adds to the names of its weights."""
         return self.name
 
     def _as_inputs(self, inputs: Any) -> Any:
-        """Arrays as tensors, floating ones in the layer's dtype."""
+        """Return the inputs as tensors, floating ones in the layer's dtype."""
         if isinstance(inputs, Tensor):
             return self._cast(inputs)
 
@@ -313,11 +313,11 @@ class Layer(Configured, WeightedModule):
         return read(inputs) if isinstance(tree.first(inputs), (int, float)) else tree.map(read, inputs)
 
     def _cast(self, x: Tensor) -> Tensor:
-        """Inputs in the layer's dtype, whole numbers too if it computes with them; with the mask they came with."""
+        """Return inputs in the layer's dtype, integers too if it computes with them; with their mask."""
         if is_dtype(x.dtype, self._cast_dtype) or not (is_floating(x.dtype) or self.computes_with_integers):
             return x
         y = x.astype(self._cast_dtype)
-        self._hand_on(mask_of(x), y)
+        self._attach_masks(mask_of(x), y)
         return y
 
     def _build_once(self, inputs: Any) -> None:
@@ -325,26 +325,26 @@ class Layer(Configured, WeightedModule):
             self._build_for(tree.map(lambda x: None if x is None else x.shape, inputs))
 
     def _build_for(self, input_shape: Any) -> None:
-        """Builds the layer unless it is built; a second thread waits for the first."""
+        """Build the layer unless it is built; a second thread waits for the first."""
         with building.alone(self):
             if not self.built:
                 self.build(input_shape)
 
-    def _hand_on(self, mask: Any, outputs: Any) -> None:
-        """Hangs each mask on its output."""
-        hand_on(mask, outputs)
+    def _attach_masks(self, mask: Any, outputs: Any) -> None:
+        """Attach each mask to its output."""
+        attach_masks(mask, outputs)
 
     def _check(self, inputs: Any) -> None:
         """Compare the (first) input with the input spec."""
         if self._call.one_tensor:
-            checks.one_tensor(f"{self.name}.call", inputs)
+            checks.check_one_tensor(f"{self.name}.call", inputs)
         x = tree.first(inputs)
         if self.input_spec is not None and (x is None or not self.input_spec.admits(x.shape)):
-            raise self._unfit("call", None if x is None else x.shape)
+            raise self._shape_error("call", None if x is None else x.shape)
 
-    def _unfit(self, where: str, shape: Any) -> ShapeError:
-        came = "nothing." if shape is None else f"{tuple(shape)}.{self._way_out(len(shape))}"
-        return ShapeError(f"{self.name}.{where}: expected `inputs` of shape {self._expected()}, got {came}")
+    def _shape_error(self, where: str, shape: Any) -> ShapeError:
+        given = "nothing." if shape is None else f"{tuple(shape)}.{self._hint(len(shape))}"
+        return ShapeError(f"{self.name}.{where}: expected `inputs` of shape {self._expected()}, got {given}")
 
     @property
     def _cast_dtype(self) -> str:
@@ -353,11 +353,11 @@ class Layer(Configured, WeightedModule):
         return name
 
     def _expected(self) -> str:
-        """The shape that the inputs should have had, in words."""
+        """Return the expected shape of the inputs, in words."""
         return str(self.input_spec)
 
-    def _way_out(self, ndim: int) -> str:
-        """A hint for inputs that do not fit."""
+    def _hint(self, ndim: int) -> str:
+        """Return a hint for inputs of the wrong shape."""
         return ""
 
 
@@ -373,21 +373,21 @@ def _symbol_in(inputs: Any) -> Any:
 
 
 def _once_built(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
-    """A layer's `build`, so that its weights' names begin with the layer's and `built` is true afterwards."""
+    """Return a layer's `build` with checks, names of weights that begin with the layer's, and `built` set."""
 
     @wraps(build)
     def named(self: Layer, input_shape: Any) -> None:
         spec = self.input_spec
         if input_shape is not None or spec is not None:
-            checks.input_shape(f"{self.name}.build", input_shape)
+            checks.check_input_shape(f"{self.name}.build", input_shape)
         if spec is not None and checks.is_shape(input_shape) and not spec.admits(tuple(input_shape)):
-            raise self._unfit("build", input_shape)
+            raise self._shape_error("build", input_shape)
         count, built = len(self._weights), self.built
         try:
             with context.inside(self, self._scope_name()):
                 build(self, input_shape)
         except Exception:
-            del self._weights[count:]  # another try makes them anew
+            del self._weights[count:]  # the next build makes them
             self.built = built
             raise
         self.built = True

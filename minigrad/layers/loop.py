@@ -1,9 +1,10 @@
-"""A cell over a sequence, by the best way that is open: what `RNN` and `dynamic_rnn` both run.
+"""The run of a cell over a sequence, for `RNN` and `dynamic_rnn`.
 
-There are three ways. The explicit loop over time of `minigrad.recurrent` is one node on the tape for each layer of the
-cell, in the backend's fused kernel where it has one. Otherwise the cell's `call` runs step by step: a cell with
-equations is one node a step, with the same hand-derived gradient; of any other cell each operation is on the tape.
-`Run.path` says which it was, and why.
+It takes the first of three paths that is possible. The explicit loop over time of `minigrad.recurrent` is one node on
+the tape for each layer of the cell, in the backend's fused kernel where it has one. Otherwise the cell's `call` runs
+step by step: a cell with equations is one node a step, with the same hand-derived gradient; of any other cell each
+operation is on the tape.
+`SequenceResult.path` names the path taken and the reason.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from minigrad.recurrent.step import Step
 from minigrad.recurrent.watch import watch_of, watching
 
 
-class Run(NamedTuple):
-    """What a sequence came to."""
+class SequenceResult(NamedTuple):
+    """Result of running a cell over a sequence."""
 
     outputs: Any  # (time, batch, …), nested as the cell's output is
     last: Any  # the output of the last step
     states: Any  # the final states, in the structure of the initial ones
-    path: str  # how it was run, and why so
+    path: str  # the path taken, and the reason
 
 
 def run(
@@ -46,20 +47,20 @@ def run(
     tbptt: tuple[int, int] | None = None,
     by_steps: str = "",
     name: str = "",
-) -> Run:
-    """Runs a cell over a sequence.
+) -> SequenceResult:
+    """SequenceResult a cell over a sequence.
 
     Args:
         cell: the cell, built.
         x: (time, batch, features), or nested tensors of that kind.
         states: the initial states, in the structure in which the cell takes them.
         mask: (time, batch) of bools; where False, the row keeps its states and repeats its output.
-        training: does dropout act?
-        constants: handed to the cell at every step.
+        training: whether dropout acts.
+        constants: passed to the cell at every step.
         zero_output: at masked steps the output is zero instead of repeated.
         tbptt: (k1, k2): after every k1 steps the loss goes back through k2 steps.
-        by_steps: why the explicit loop over the sequence is not wanted, if it is not.
-        name: of the layer around, for messages.
+        by_steps: the reason to call the cell step by step; empty to prefer the explicit loop.
+        name: the layer's name, for messages.
 
     Raises:
         MinigradError: `tbptt` is given, and the explicit loop cannot run.
@@ -73,7 +74,7 @@ def run(
     if tbptt:
         raise MinigradError(f"{name}: tbptt={tbptt} needs the explicit loop over time, but {found}.")
     outputs, last, states = _by_steps(cell, x, states, mask, training, constants, zero_output)
-    return Run(outputs, last, states, cell_protocol.path_by_steps(cell, _first_step(x), found))
+    return SequenceResult(outputs, last, states, cell_protocol.path_by_steps(cell, _first_step(x), found))
 
 
 class CallPlan(NamedTuple):
@@ -88,7 +89,7 @@ class CallPlan(NamedTuple):
         zeros: the initial states.
         weights: the cell's, in the step's order; None where they are computed at each call.
         options: of the operation on the tape, without a mask.
-        path: how the sequence is run, and why so.
+        path: the path taken, and the reason.
         drops: whether the cell draws dropout masks in other calls, which this one resets.
     """
 
@@ -159,17 +160,17 @@ def plan_of(
     )
 
 
-def run_plan(plan: CallPlan, cell: Any, x: Tensor, states: list[Tensor], mask: Tensor | None) -> Run:
-    """Run a cell over a sequence as planned; arguments and result as of `run`."""
+def run_plan(plan: CallPlan, cell: Any, x: Tensor, states: list[Tensor], mask: Tensor | None) -> SequenceResult:
+    """SequenceResult a cell over a sequence as planned; arguments and result as of `run`."""
     weights = plan.weights or cell.step_weights(None, None)
     options = plan.options if mask is None else plan.options._replace(mask=mask.array)
     y, *final = apply(SequenceOp, x, *states, *weights, options=options)
     last = final[options.step.output] if mask is None else y[-1]
-    return Run(y, last, final, plan.path)
+    return SequenceResult(y, last, final, plan.path)
 
 
 def _recurrences(cell: Any, x: Any, training: bool | None, repeats: bool) -> list[Recurrence] | str:
-    """What the explicit loop needs of each layer of the cell, or why it cannot run."""
+    """Return a `Recurrence` for each layer of the cell, or the reason why the explicit loop cannot run."""
     x_0 = _first_step(x)
     if x_0 is None:
         return "the inputs are nested"
@@ -180,15 +181,15 @@ def _recurrences(cell: Any, x: Any, training: bool | None, repeats: bool) -> lis
 
 
 def _first_step(x: Any) -> Tensor | None:
-    """(batch, features), the inputs of the first step, as a constant; None if they are nested."""
+    """Return the inputs of the first step, (batch, features), as a constant; None if they are nested."""
     return Tensor(x.backend.getitem(x.array, 0), x.backend) if isinstance(x, Tensor) else None
 
 
 def _explicit(
     cell: Any, found: list[Recurrence], x: Tensor, states: Any, mask: Tensor | None, zero_output: bool, tbptt: Any
-) -> Run:
-    """Each layer of the cell over the whole sequence, one node on the tape each, from the lowest up."""
-    y, state = x, cell_protocol.state_apart(cell, cell_protocol.as_taken(cell, states))
+) -> SequenceResult:
+    """Run each layer of the cell over the whole sequence, from the lowest up: one node on the tape for each."""
+    y, state = x, cell_protocol.flatten_state(cell, cell_protocol.in_cell_structure(cell, states))
     rows = None if mask is None else mask.array
     final: list[Tensor] = []
     paths: list[str] = []
@@ -210,14 +211,14 @@ def _explicit(
         y = F.where(F.expand_dims(mask, -1), y, 0.0)
     # At a masked step the last output may be zero while the state is not; without a mask it is the state.
     last = final[len(final) - len(sizes) + step.output] if mask is None and around is None else y[-1]
-    states = tree.unflatten(states, cell_protocol.state_together(cell, final))
-    return Run(y, last, states, f"explicit BPTT, {'; '.join(paths)}")
+    states = tree.unflatten(states, cell_protocol.unflatten_state(cell, final))
+    return SequenceResult(y, last, states, f"explicit BPTT, {'; '.join(paths)}")
 
 
 def _choose(
     x: Tensor, step: Step, weights: tuple[Any, ...], tbptt: tuple[int, int] | None, traced: bool
 ) -> tuple[Compiled | None, str]:
-    """The backend's loop for a step, or None; and in words what runs."""
+    """Return the backend's loop for a step, or None; and the path in words."""
     name = type(step).__name__ if not isinstance(step, Formulas) else step.equations.__qualname__
     reason = "traced" if traced else f"tbptt={tbptt}" if tbptt else ""
     found = reason or compiled(x.backend, step, weights, dtype_name(x.dtype))
@@ -229,7 +230,7 @@ def _choose(
 def _by_steps(
     cell: Any, x: Any, states: Any, mask: Tensor | None, training: bool | None, constants: Any, zero_output: bool
 ) -> tuple[Any, Any, Any]:
-    """Calls the cell step by step; the masked step is the same as in `recurrent.bptt`."""
+    """Call the cell step by step; the masked step is the same as in `recurrent.bptt`."""
     steps = [F.unstack(part) for part in tree.leaves(x)]
     rows = [None] * len(steps[0]) if mask is None else [F.expand_dims(row, -1) for row in F.unstack(mask)]
     call = cell_protocol.caller(cell, training, constants)
@@ -239,15 +240,15 @@ def _by_steps(
         new = tree.unflatten(states, flat)
         if row is not None:
             before = outputs[-1] if outputs and not zero_output else tree.map(lambda _: 0.0, output)
-            output = tree.map(lambda y, old: chosen(row, y, old), output, before)  # noqa: B023  (used at once)
-            new = tree.map(lambda s, old: chosen(row, s, old), new, states)  # noqa: B023
+            output = tree.map(lambda y, old: select_rows(row, y, old), output, before)  # noqa: B023  (used at once)
+            new = tree.map(lambda s, old: select_rows(row, s, old), new, states)  # noqa: B023
         states = new
         outputs.append(output)
     return tree.map(lambda *ys: F.stack(ys), outputs[0], *outputs[1:]), outputs[-1], states
 
 
-def chosen(row: Tensor, new: Tensor, old: Any) -> Tensor:
-    """The new numbers in the rows that count, the old ones in the others; there where the new numbers are."""
+def select_rows(row: Tensor, new: Tensor, old: Any) -> Tensor:
+    """Return the new numbers in the unmasked rows, the old ones in the others; on the backend of the new ones."""
     if new.ndim != 2:
         row = F.reshape(row, (-1, *[1] * (new.ndim - 1)))
     return F.where(row.to(new.backend), new, old.to(new.backend) if isinstance(old, Tensor) else old)

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 from minigrad.engine.functional import concat, ones
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import activations
-from minigrad.layers.built_in import BuiltIn
 from minigrad.layers.cell import Cell
 from minigrad.layers.options import choice, flag, option
+from minigrad.layers.recurrent_layer import RecurrentLayer
 from minigrad.recurrent.equations import Equations
 from minigrad.recurrent.lstm import LSTM as EQUATIONS
 
@@ -24,10 +24,10 @@ class LSTMCellV1(Cell, called="LSTMCell"):
 
     Args:
         units: the size of the output and of both states.
-        activation: φ, of the candidate and of the cell state on its way out.
+        activation: φ, of the candidate and, for the output, of the cell state.
         recurrent_activation: σ, of the gates.
-        use_bias: is there a bias?
-        unit_forget_bias: let the forget gate's bias start from 1, the others from 0.
+        use_bias: whether to add a bias.
+        unit_forget_bias: whether the forget gate's bias starts from 1 and the others from 0.
         dropout: the fraction of the inputs to drop.
         recurrent_dropout: the fraction of the state to drop; forces ``implementation=1``.
         implementation: 1 makes four small products, one a gate, each with a dropout mask of its own; 2 makes one large
@@ -59,7 +59,7 @@ class LSTMCellV1(Cell, called="LSTMCell"):
         return [self.units, self.units]
 
     def initial_bias(self, shape: tuple[int, ...], dtype: Any) -> Tensor:
-        """Returns the bias initializer's numbers, the forget gate's replaced by 1 with `unit_forget_bias`."""
+        """Return the bias initializer's numbers, the forget gate's replaced by 1 with `unit_forget_bias`."""
         if not self.unit_forget_bias:
             return super().initial_bias(shape, dtype)
         u = self.units
@@ -72,7 +72,7 @@ class LSTMCellV1(Cell, called="LSTMCell"):
         )
 
 
-class LSTMV1(BuiltIn, called="LSTM"):
+class LSTMV1(RecurrentLayer, called="LSTM"):
     """The LSTM over a sequence, second API generation. Arguments: those of `LSTMCell`, then those of `RNN`."""
 
     time_major: bool = option(flag, False, keyword_only=True)

@@ -8,18 +8,18 @@ from minigrad.engine import tree
 
 
 def mask_of(x: Any) -> Any:
-    """Returns the mask that a tensor carries, or None."""
+    """Return the mask that a tensor carries, or None."""
     return getattr(x, "_keras_mask", None)
 
 
 def masks_of(inputs: Any) -> Any:
-    """Returns the masks that the inputs carry, in their structure; None if none of them carries one."""
+    """Return the masks that the inputs carry, in their structure; None if none of them carries one."""
     masks = tree.map(mask_of, inputs)
     return masks if any(m is not None for m in tree.leaves(masks)) else None
 
 
-def hand_on(mask: Any, outputs: Any) -> None:
-    """Hangs each mask on its output; in dictionaries by their keys."""
+def attach_masks(mask: Any, outputs: Any) -> None:
+    """Attach each mask to its output; in dictionaries by their keys."""
     if mask is not None:
         for y, m in zip(tree.leaves(outputs), tree.leaves_like(outputs, mask), strict=False):
             if m is not None:

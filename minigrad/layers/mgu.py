@@ -7,9 +7,9 @@ from typing import ClassVar
 from minigrad.engine.functional import split
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import activations
-from minigrad.layers.built_in import BuiltIn
 from minigrad.layers.cell import Cell
 from minigrad.layers.options import choice, option
+from minigrad.layers.recurrent_layer import RecurrentLayer
 from minigrad.recurrent import mgu
 from minigrad.recurrent.equations import Equations
 
@@ -32,12 +32,12 @@ class MGUCell(Cell):
     gates = 2
 
     def step_weights(self, x_masks: Tensor | None, h_masks: Tensor | None) -> tuple[Tensor | None, ...]:
-        """Returns the weights in the order of the equations: W, U, U_g, b."""
+        """Return the weights in the order of the equations: W, U, U_g, b."""
         U, U_g = split(self.recurrent_kernel, 2, 1)
         return self.kernel, U, U_g, self.bias, x_masks, h_masks
 
 
-class MGU(BuiltIn):
+class MGU(RecurrentLayer):
     """The minimal gated unit over a sequence. TensorFlow does not have it.
 
     Arguments: those of `MGUCell`, then those of `RNN`.

@@ -1,4 +1,4 @@
-"""Module: what holds weights, its own and those of the modules among its attributes."""
+"""Module: an object with weights, its own and those of the modules among its attributes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from minigrad.layers.weight import Weight
 
 
 class Module:
-    """The base class of layers, for what one writes around weights and layers without being a layer itself.
+    """The base class of layers, and of objects that hold weights and layers without being a layer.
 
     Args:
         name: for messages; the class's name by default.
@@ -34,7 +34,7 @@ class Module:
 
     @property
     def trainable(self) -> bool:
-        """Whether an optimizer may change the weights. Setting it sets it for all modules inside as well."""
+        """Whether an optimizer updates the weights. Setting it sets it for all modules inside as well."""
         return self._trainable
 
     @trainable.setter
@@ -43,7 +43,7 @@ class Module:
         self._pass_down("trainable", value)
 
     def _pass_down(self, name: str, value: Any) -> None:
-        """Sets an attribute of all parts, which do so with theirs."""
+        """Set an attribute of all modules inside."""
         for part in self._parts():
             setattr(part, name, value)
 
@@ -54,12 +54,12 @@ class Module:
 
     @property
     def trainable_weights(self) -> list[Weight]:
-        """The weights that an optimizer may change."""
+        """The weights that an optimizer updates."""
         return [w for w, trainable in self._all_weights() if trainable]
 
     @property
     def non_trainable_weights(self) -> list[Weight]:
-        """The weights that no optimizer changes."""
+        """The weights that no optimizer updates."""
         return [w for w, trainable in self._all_weights() if not trainable]
 
     variables, trainable_variables, non_trainable_variables = weights, trainable_weights, non_trainable_weights
@@ -78,23 +78,23 @@ class Module:
         return list(found.values())
 
     def _own_weights(self) -> list[Weight]:
-        """The weights that are no part's, those made trainable first."""
+        """Return the weights outside the parts, those made trainable first."""
         return sorted(self._added_weights(), key=lambda w: not w.born_trainable)
 
     def _added_weights(self) -> list[Weight]:
-        """The weights that are no part's, in the order in which they were added."""
+        """Return the weights outside the parts, in the order in which they were added."""
         return [*self._weights, *(value for value in self._attributes() if isinstance(value, Weight))]
 
     def _lasting_weights(self) -> list[Weight]:
-        """All weights as `weights` has them when nothing is frozen: an order that freezing does not change."""
+        """Return all weights in the order of `weights` when nothing is frozen, which freezing does not change."""
         return sorted((w for w, _ in self._all_weights()), key=lambda w: not w.born_trainable)
 
     def _attributes(self) -> list[Any]:
-        """The attributes' values; a list, for another thread may set one more meanwhile."""
+        """Return the attributes' values, as a list: another thread may add an attribute meanwhile."""
         return list(vars(self).values())
 
     def _parts(self) -> list[Module]:
-        """The modules among the attributes, in the order in which they were set; lists of modules too."""
+        """Return the modules among the attributes, lists of modules included, in the order in which they were set."""
         found: dict[int, Module] = {}
         for value in self._attributes():
             if isinstance(value, Module) or (isinstance(value, (list, tuple, dict)) and value):

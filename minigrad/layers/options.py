@@ -36,11 +36,11 @@ REQUIRED: Any = Parameter.empty
 
 
 class OptionTypeError(MinigradError, TypeError):
-    """A constructor was called with missing or unknown arguments, or one of the wrong type."""
+    """Missing or unknown arguments of a constructor, or one of the wrong type."""
 
 
 class UninitializedError(MinigradError, AttributeError):
-    """The constructor of a custom class has not called that of its base class."""
+    """Use of a custom object whose constructor has not called that of its base class."""
 
 
 class Option:

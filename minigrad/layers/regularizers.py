@@ -12,10 +12,10 @@ from minigrad.layers.options import Configured, choice, non_negative, option, op
 
 
 class Regularizer(Configured):
-    """The base class; any function of a tensor will do as well."""
+    """The base class; any function of a tensor is a regularizer too."""
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Returns the penalty."""
+        """Return the penalty."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(x).")
 
 
@@ -26,7 +26,7 @@ class L1L2(Regularizer):
     l2: float = option(non_negative, 0.0)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Returns the penalty."""
+        """Return the penalty."""
         wide = widened(x)
         return narrowed(self.l1 * absolute(wide).sum() + self.l2 * (wide * wide).sum(), x)
 
@@ -37,7 +37,7 @@ class L1(Regularizer):
     l1: float = option(non_negative, 0.01)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Returns the penalty."""
+        """Return the penalty."""
         return narrowed(self.l1 * absolute(widened(x)).sum(), x)
 
 
@@ -47,7 +47,7 @@ class L2(Regularizer):
     l2: float = option(non_negative, 0.01)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Returns the penalty."""
+        """Return the penalty."""
         wide = widened(x)
         return narrowed(self.l2 * (wide * wide).sum(), x)
 
@@ -59,7 +59,7 @@ class OrthogonalRegularizer(Regularizer):
     mode: str = option(choice("rows", "columns"), "rows")
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Returns the penalty of a matrix; a ShapeError if x is none."""
+        """Return the penalty of a matrix; a ShapeError if x is not one."""
         if x.ndim != 2:
             raise ShapeError(f"OrthogonalRegularizer: expected a matrix, got shape {x.shape}.")
         wide = widened(x)
@@ -71,7 +71,7 @@ class OrthogonalRegularizer(Regularizer):
 
 
 def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
-    """Returns ``L1L2(l1, l2)``."""
+    """Return ``L1L2(l1, l2)``."""
     return L1L2(l1, l2)
 
 

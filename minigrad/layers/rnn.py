@@ -1,7 +1,7 @@
 """RNN: a cell run over a sequence.
 
-The layer sees to the inputs, the mask and the states; `minigrad.layers.loop` runs the cell, by the explicit loop over
-time where it can. `layer.path` says which way ran last, and why.
+The layer prepares the inputs, the mask and the states; `minigrad.layers.loop` runs the cell, by the explicit loop over
+time where that is possible. `layer.path` names the path of the last call and the reason.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ def _read_count(where: str, value: Any) -> int | None:
 number_of_constants = Kind(_read_count)
 
 
-def apart(where: str, inputs: Any, states: Any, constants: Any, count: int | None) -> tuple[Any, Any, Any]:
-    """Returns inputs, initial states and constants, which may come in one list: [inputs, *states, *constants].
+def split_inputs(where: str, inputs: Any, states: Any, constants: Any, count: int | None) -> tuple[Any, Any, Any]:
+    """Return inputs, initial states and constants, which may be one list: [inputs, *states, *constants].
 
     Args:
         where: the layer's call, for messages.
         inputs: the inputs, or the list.
         states: the initial states given by name.
         constants: a list of the constants given by name, or None.
-        count: how many constants the list ends with, if none are given by name.
+        count: the number of constants at the end of the list, if none are given by name.
 
     Raises:
         StateError: the list is too short, or the states are given twice.
@@ -78,7 +78,7 @@ def apart(where: str, inputs: Any, states: Any, constants: Any, count: int | Non
 
 
 def mask_of_inputs(mask: Any, where: str = "call") -> Tensor | None:
-    """Returns the mask of a sequence: the first one of several, or what nested lists of bools spell."""
+    """Return the mask of a sequence: the first of several, or nested lists of bools as a tensor."""
     leaf = tree.first(mask)
     if isinstance(leaf, (int, float)) or getattr(leaf, "shape", None) == ():
         leaf = mask
@@ -88,27 +88,27 @@ def mask_of_inputs(mask: Any, where: str = "call") -> Tensor | None:
 
 
 class RNN(Layer):
-    """Runs a cell over the time axis of its inputs.
+    """Run a cell over the time axis of its inputs.
 
     Args:
         cell: a cell, or a list of cells, which are stacked.
-        return_sequences: return the output of every step, not of the last one only.
-        return_state: return the final states too.
-        go_backwards: process the sequence from its end, and return the outputs in that reversed order.
-        stateful: start each batch from the states in which the one before it ended, row by row.
-        unroll: make one node of each step on the tape, rather than one of the sequence. The numbers are the same.
-        time_major: inputs and outputs are (time, batch, …).
-        zero_output_for_mask: at masked steps the output is zero rather than the previous one.
-        tbptt: (k1, k2): after every k1 steps the loss goes back through k2 steps. None goes back all the way.
-        num_constants: how many constants a call's list of inputs ends with; a call with `constants` sets it.
+        return_sequences: whether to return the output of every step rather than of the last.
+        return_state: whether to return the final states too.
+        go_backwards: whether to process the sequence from its end; the outputs are in that reversed order.
+        stateful: whether each batch starts from the final states of the one before it, row by row.
+        unroll: whether each step is a node on the tape, rather than the sequence. The numbers are the same.
+        time_major: whether inputs and outputs are (time, batch, …).
+        zero_output_for_mask: whether the output at masked steps is zero rather than the previous one.
+        tbptt: (k1, k2): after every k1 steps the gradient goes back through k2 steps; None for the whole sequence.
+        num_constants: the number of constants at the end of a call's list of inputs; a call with `constants` sets it.
 
     Shapes:
         inputs (batch, time, features) → (batch, units), or (batch, time, units) with `return_sequences`; with
         `return_state` a list of that and the states, each (batch, units).
 
     Attributes:
-        states: of a stateful layer, the states it will start from; else None for each.
-        path: how the last call was run, and why so.
+        states: the states from which a stateful layer starts its next call; else None for each.
+        path: the path of the last call, and the reason.
     """
 
     cell: Any = option(Kind(_read_cell, cell_kind.plain))
@@ -132,7 +132,7 @@ class RNN(Layer):
         self._states: list[Any] | None = None
 
     def build(self, input_shape: Any) -> None:
-        """Builds the cell for one time step of the inputs."""
+        """Build the cell for one time step of the inputs."""
         shape = input_shape[0] if isinstance(input_shape, list) and not is_shape(input_shape) else input_shape
         if is_shape(shape):
             self.input_spec = InputSpec(ndim=len(shape), axes={-1: shape[-1]})
@@ -141,7 +141,7 @@ class RNN(Layer):
             self.cell._build_for(self._of_one_step(shape))
 
     def _of_one_step(self, shape: Any) -> Any:
-        """A shape, or nested shapes, without the time axis."""
+        """Return a shape, or nested shapes, without the time axis."""
         if is_shape(shape):
             return (shape[1 if self.time_major else 0], *shape[2:])
         if isinstance(shape, dict):
@@ -158,7 +158,7 @@ class RNN(Layer):
         return self._states
 
     def reset_states(self, states: Any = None) -> None:
-        """Sets the states of a stateful layer, to zero by default.
+        """Set the states of a stateful layer, to zero by default.
 
         Args:
             states: arrays, one for each state, of the shapes that the layer has.
@@ -180,7 +180,7 @@ class RNN(Layer):
     reset_state = reset_states
 
     def get_initial_state(self, inputs: Any) -> Any:
-        """Returns what a call on these inputs starts from by default: zeros, or what the cell says."""
+        """Return the initial states for these inputs: zeros, or those of the cell's `get_initial_state`."""
         batch = tree.first(inputs).shape[1 if self.time_major else 0]
         return cell_protocol.initial_state(self.cell, batch, self._cast_dtype)
 
@@ -190,12 +190,12 @@ class RNN(Layer):
         return self.batch_input_shape[1 if self.time_major else 0] if self.batch_input_shape else None
 
     def _checked_states(self, given: Any, batch: int, where: str = "call: expected `initial_state`") -> list[Any]:
-        """The states for a batch of that size, in the cell's structure; the cell's own choice where none are given."""
+        """Return the states for a batch of that size, in the cell's structure; by default the cell's initial states."""
         dtype = self._cast_dtype
         if given is None:
             flat = tree.leaves(cell_protocol.initial_state(self.cell, batch, dtype))
         else:
-            cell_protocol.refuse_other_order(f"{self.name}.{where.partition(':')[0]}", self.cell, given)
+            cell_protocol.check_state_order(f"{self.name}.{where.partition(':')[0]}", self.cell, given)
             flat = [self._read_state(s, dtype, where) for s in tree.leaves(given)]
         shapes, got = [(batch, size) for size in tree.leaves(self.cell.state_size)], [s.shape for s in flat]
         if got != shapes:
@@ -225,7 +225,7 @@ class RNN(Layer):
                 "Drop the last, smaller batch, or make a layer for the other size; reset_states() keeps the size."
             )
         carried = self._states
-        # As in Keras: what is carried wins, unless it is all zeros.
+        # As in Keras: carried states take precedence, unless they are all zeros.
         if carried is not None and (given is None or any(bool(F.any(s != 0.0)) for s in tree.leaves(carried))):
             return carried
         return self._checked_states(given, batch)
@@ -240,15 +240,15 @@ class RNN(Layer):
         initial_state: Any = None,
         constants: Any = None,
     ) -> Any:
-        """Runs the cell over the sequence.
+        """Run the cell over the sequence.
 
         Args:
             inputs: (batch, time, features), or a list of that, the initial states and the constants.
             mask: (batch, time) of bools; where False, the row keeps its state and repeats its output.
-            training: does dropout act?
+            training: whether dropout acts.
             initial_state: one tensor for each state; zeros by default.
-            constants: handed to the cell at every step as a list: one tensor, or several. Their number is remembered,
-                so that from then on they can come at the end of the list of inputs.
+            constants: one tensor, or several, passed to the cell at every step as a list. Their number is stored: later
+                calls can give them at the end of the list of inputs.
 
         Raises:
             ShapeError: the mask or the states do not fit the inputs.
@@ -256,8 +256,8 @@ class RNN(Layer):
             DTypeError: the mask is not of bools or integers.
         """
         if constants is not None or isinstance(inputs, list):
-            constants = self._listed_constants(constants)
-            inputs, initial_state, constants = apart(
+            constants = self._constants_list(constants)
+            inputs, initial_state, constants = split_inputs(
                 f"{self.name}.call", inputs, initial_state, constants, self.num_constants
             )
         x = self._time_first(inputs) if isinstance(inputs, Tensor) else tree.map(self._time_first, inputs)
@@ -284,7 +284,7 @@ class RNN(Layer):
             y = self._time_first(y) if isinstance(y, Tensor) else tree.map(self._time_first, y)
         return [y, *found.states] if self.return_state else y
 
-    def _keep(self, found: loop.Run) -> None:
+    def _keep(self, found: loop.SequenceResult) -> None:
         """Keep the path of a call, and the final states of a stateful layer."""
         if self.path != found.path:
             self.path = found.path
@@ -295,7 +295,7 @@ class RNN(Layer):
         for reset in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):
             getattr(self.cell, reset, lambda: None)()
 
-    def _run(self, x: Any, states: Any, mask: Any, training: bool | None, constants: Any) -> loop.Run:
+    def _run(self, x: Any, states: Any, mask: Any, training: bool | None, constants: Any) -> loop.SequenceResult:
         """Run the cell without a plan."""
         unrolled = self.unroll and not is_watched(cell_protocol.innermost(self.cell))
         zero, why = self.zero_output_for_mask, "unroll=True" if unrolled else ""
@@ -315,11 +315,11 @@ class RNN(Layer):
         return loop.plan_of(self.cell, x, lambda: self._checked_states(None, x.shape[1]), training, zero, tbptt)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Returns the mask if the output is a sequence; the states have none."""
+        """Return the mask if the output is a sequence; the states have none."""
         return mask_of_inputs(mask) if mask is not None and self.return_sequences else None
 
-    def _listed_constants(self, constants: Any) -> list[Any] | None:
-        """Constants given by name as a list of tensors, whose length is remembered."""
+    def _constants_list(self, constants: Any) -> list[Any] | None:
+        """Return constants given by name as a list of tensors, and store its length."""
         if constants is None:
             return None
         together = constants if isinstance(constants, (list, tuple)) else [constants]
@@ -328,13 +328,13 @@ class RNN(Layer):
         return [self._as_inputs(constant) for constant in together] or None
 
     def _time_first(self, x: Tensor) -> Tensor:
-        """(batch, time, …) as (time, batch, …), and the reverse."""
+        """Exchange the axes batch and time."""
         if self.time_major:
             return x
         return apply(Transpose, x, axes=(1, 0, 2)) if x.array.ndim == 3 else F.swapaxes(x, 0, 1)
 
     def _time_first_mask(self, mask: Any, x: Tensor) -> Tensor | None:
-        """The mask as (time, batch) of bools; None where nothing is masked."""
+        """Return the mask as (time, batch) of bools; None without a mask."""
         mask = mask_of_inputs(mask, f"{self.name}.call")
         if mask is None:
             return None
@@ -358,7 +358,7 @@ class RNN(Layer):
 
     @property
     def computes_with_integers(self) -> bool:  # type: ignore[override]  # as its cell does
-        """Are whole numbers as inputs cast to the layer's dtype too?"""
+        """Whether integer inputs are cast to the layer's dtype too."""
         return cell_protocol.computes_with_integers(self.cell)
 
     @property
@@ -370,7 +370,7 @@ class RNN(Layer):
         usual = str(self.input_spec)
         return usual.replace("batch, time", "time, batch") if self.time_major else usual
 
-    def _way_out(self, ndim: int) -> str:
+    def _hint(self, ndim: int) -> str:
         if ndim == 2:
             return " It takes a batch of sequences: x[None] makes one of a single sequence, Embedding one of integers."
         return ""

@@ -1,4 +1,4 @@
-"""Layers as plain values, and back."""
+"""Layers as plain values: written by `serialize`, read by `deserialize`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from minigrad.layers.options import Kind, OptionError, has_options_only
 
 SHIPPED = ("keras", "compat")
 LATE = ("keras", "compat.v1.layers", "compat.v1.nn.rnn_cell")  # modules of layers, imported when first asked for
-_NO_LAYER = "{0}: its arguments are not known, so no second one can be made. Derive {0} from Layer."
+_NO_LAYER = "{0}: its arguments are not known, so it cannot be copied. Derive {0} from Layer."
 
 
 def serialize(layer: Any) -> dict[str, Any]:
-    """Returns a dictionary from which `deserialize` makes a layer of the same class and arguments.
+    """Return a dictionary from which `deserialize` makes a layer of the same class and arguments.
 
     Raises:
-        OptionError: it is a cell that is no layer, so nobody knows its arguments.
+        OptionError: it is a cell that is no layer, so its arguments are not known.
     """
     if not isinstance(layer, Layer):
         raise OptionError(_NO_LAYER.format(type(layer).__name__))
@@ -32,7 +32,7 @@ def serialize(layer: Any) -> dict[str, Any]:
 
 
 def deserialize(config: dict[str, Any]) -> Layer:
-    """Returns the layer that a dictionary describes.
+    """Return the layer that a dictionary describes.
 
     Raises:
         UnknownNameError: there is no layer class of that name, or it was not imported.
@@ -42,7 +42,7 @@ def deserialize(config: dict[str, Any]) -> Layer:
     if cls is None and module in LATE:
         getattr(import_module(f"minigrad.{module}"), name, None)
         cls = CLASSES.get((module, name))
-    if cls is None and not module.startswith(SHIPPED):  # a class of one's own may have moved to another module
+    if cls is None and not module.startswith(SHIPPED):  # a custom class may have moved to another module
         cls = next((c for (where, n), c in CLASSES.items() if n == name and not where.startswith(SHIPPED)), None)
     if cls is None:
         names = {n for where, n in CLASSES if where == module} or {n for _, n in CLASSES}
@@ -52,18 +52,18 @@ def deserialize(config: dict[str, Any]) -> Layer:
 
 
 def clone(layer: Any, **changes: Any) -> Any:
-    """Returns a new layer with the same arguments, save for some; layers among the arguments are made anew too."""
+    """Return a new layer with the same arguments but for `changes`; layers among the arguments are copied too."""
     if not isinstance(layer, Layer):
         raise OptionError(_NO_LAYER.format(type(layer).__name__))
     if not has_options_only(type(layer)):
         return type(layer).from_config({**layer.get_config(), **changes})
-    values = {name: _anew(value) for name, value in layer.arguments().items()}
+    values = {name: _copied(value) for name, value in layer.arguments().items()}
     return type(layer)(**{**values, "batch_input_shape": layer.batch_input_shape, **changes})
 
 
-def _anew(value: Any) -> Any:
+def _copied(value: Any) -> Any:
     if isinstance(value, list):
-        return [_anew(part) for part in value]
+        return [_copied(part) for part in value]
     return clone(value) if isinstance(value, Layer) or hasattr(value, "state_size") else value
 
 
@@ -71,7 +71,7 @@ def _read(where: str, value: Any) -> Any:
     if isinstance(value, dict):
         return deserialize(value)
     if not isinstance(value, Layer):
-        raise OptionError(f"{where}: expected a layer, got {_came(value)}.")
+        raise OptionError(f"{where}: expected a layer, got {_described(value)}.")
     return value
 
 
@@ -79,12 +79,12 @@ def _read_cell(where: str, value: Any) -> Any:
     if isinstance(value, dict):
         return deserialize(value)
     if isinstance(value, type) or not (hasattr(value, "call") and hasattr(value, "state_size")):
-        raise OptionError(f"{where}: expected a cell, an object with `call` and `state_size`, got {_came(value)}.")
+        raise OptionError(f"{where}: expected a cell, an object with `call` and `state_size`, got {_described(value)}.")
     return value
 
 
-def _came(value: Any) -> str:
-    """What came in place of a layer or a cell, and what to do about it."""
+def _described(value: Any) -> str:
+    """Return a value in words, with a hint where it is a class or a layer."""
     if isinstance(value, type):
         return f"{shown(value)}. Make an object of it: {value.__name__}(…)"
     cell = getattr(value, "cell", None)

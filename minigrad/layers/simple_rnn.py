@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from minigrad.layers.built_in import BuiltIn
 from minigrad.layers.cell import Cell
+from minigrad.layers.recurrent_layer import RecurrentLayer
 from minigrad.recurrent.equations import Equations
 from minigrad.recurrent.simple_rnn import SimpleRNN as SimpleRNNEquations
 
@@ -20,7 +20,7 @@ class SimpleRNNCell(Cell):
     equations: type[Equations] = SimpleRNNEquations
 
 
-class SimpleRNN(BuiltIn):
+class SimpleRNN(RecurrentLayer):
     """The simple recurrent net over a sequence. Arguments: those of `SimpleRNNCell` and of `RNN`."""
 
     cell_class: ClassVar[type[Cell]] = SimpleRNNCell

@@ -27,7 +27,7 @@ class StackedRNNCells(Layer):
 
     Args:
         cells: from the lowest to the topmost.
-        reverse_state_order: let `state_size` list the topmost cell first, as Keras 1 did. As in Keras 2, the states
+        reverse_state_order: whether `state_size` lists the topmost cell first, as in Keras 1. As in Keras 2, the states
             themselves are in the order of the cells all the same.
 
     Shapes:
@@ -49,15 +49,15 @@ class StackedRNNCells(Layer):
         return cell_protocol.output_size(self.cells[-1])
 
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
-        """Returns zeros, or whatever the cells start from; one entry a cell."""
+        """Return the initial states of the cells, one entry for each cell."""
         if inputs is not None:
             batch_size, dtype = inputs.shape[0], dtype or inputs.dtype
         found = tuple(cell_protocol.initial_state(cell, batch_size, dtype) for cell in self.cells)
         return found[::-1] if self.reverse_state_order else found
 
     def call(self, inputs: Tensor, states: Any, constants: Any = None, training: bool | None = None) -> tuple[Any, Any]:
-        """Runs one time step through all cells, from the lowest up; `constants` go to the cells that take them."""
-        cell_protocol.refuse_other_order(f"{self.name}.call: `states`", self, states)
+        """Run one time step through all cells, from the lowest up; `constants` go to the cells that take them."""
+        cell_protocol.check_state_order(f"{self.name}.call: `states`", self, states)
         output, given = inputs, tree.leaves(states)
         new: list[Tensor] = []
         for cell in self.cells:
@@ -69,17 +69,17 @@ class StackedRNNCells(Layer):
         return output, tree.unflatten(states, new)
 
     def _cast(self, x: Tensor) -> Tensor:
-        """As it is: each cell casts its own inputs."""
+        """Return x unchanged: each cell casts its own inputs."""
         return x
 
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
-        """Returns what the explicit loop needs of each cell, or why it cannot run."""
+        """Return a `Recurrence` for each cell, or the reason why the explicit loop cannot run."""
         if type(self).call is not StackedRNNCells.call:
             return f"{type(self).__name__} has a call of its own"
         return cell_protocol.recurrences_of_all(self.cells, inputs, training)
 
     def build(self, input_shape: Any) -> None:
-        """Builds each cell for the output of the one below."""
+        """Build each cell for the output of the one below."""
         shape = tuple(input_shape)
         for cell in self.cells:
             if isinstance(cell, Layer):
@@ -88,11 +88,11 @@ class StackedRNNCells(Layer):
             shape = (shape[0], cell_protocol.output_size(cell))
 
     def reset_dropout_mask(self) -> None:
-        """Forgets the masks of all cells' inputs."""
+        """Reset the dropout masks of all cells' inputs."""
         for cell in self.cells:
             getattr(cell, "reset_dropout_mask", lambda: None)()
 
     def reset_recurrent_dropout_mask(self) -> None:
-        """Forgets the masks of all cells' states."""
+        """Reset the dropout masks of all cells' states."""
         for cell in self.cells:
             getattr(cell, "reset_recurrent_dropout_mask", lambda: None)()

@@ -1,4 +1,4 @@
-"""A weight: a tensor that a layer owns, with a name and what is known about its training."""
+"""A weight: a tensor of a layer, with a name, `trainable`, a regularizer and a constraint."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from minigrad.engine.tensor import Tensor, TensorLike
 
 
 class Weight(Tensor):
-    """A leaf of the tape that an optimizer may change.
+    """A leaf of the tape that an optimizer updates.
 
     Args:
-        initial_value: what it starts from.
-        trainable: may an optimizer change it?
+        initial_value: the first numbers.
+        trainable: whether the optimizer updates the weight.
         name: e.g. ``"lstm/lstm_cell/kernel:0"``.
         dtype: as in `minigrad.engine.tensor`.
         regularizer: a penalty, added to the layer's losses.
-        constraint: what the weight is brought back to after each update.
+        constraint: a function applied to the weight after each update.
 
     Attributes:
         born_trainable: whether it was trainable when it was made, which decides its place among a model's weights.
@@ -48,7 +48,7 @@ class Weight(Tensor):
         self.constraint = constraint
 
     def assign(self, value: TensorLike) -> None:
-        """Replaces the numbers; shape, dtype and backend stay.
+        """Replace the numbers; shape, dtype and backend stay.
 
         Raises:
             ShapeError: the value has another shape.
@@ -57,9 +57,9 @@ class Weight(Tensor):
         self.array = self.taken(value, f"{self.name}.assign")
 
     def taken(self, value: TensorLike, what: str) -> Array:
-        """Return a value, which messages call `what`, as the array that `assign` puts in place.
+        """Return a value, which messages call `what`, as the array that `assign` stores.
 
-        Who sets several weights asks for all arrays first: where one raises, none is set.
+        A caller that sets several weights asks for all arrays first: where one raises, none is set.
         """
         if isinstance(value, Tensor) and value.backend is self.backend and value.dtype == self.dtype:
             array = value.array

@@ -34,23 +34,23 @@ class WeightedModule(Module):
         trainable: bool = True,
         constraint: Any = None,
     ) -> Weight:
-        """Makes a weight of the layer.
+        """Make a weight of the layer.
 
         Args:
-            name: its own name, to which those of the layers around are added.
-            shape: its shape.
+            name: the weight's name; the names of the layers around are put before it.
+            shape: the weight's shape.
             dtype: the layer's by default.
             initializer: a name, an object or a function of (shape, dtype); Glorot's uniform by default.
             regularizer: a penalty to add to `losses`.
-            trainable: may an optimizer change it?
-            constraint: what it is brought back to after each update.
+            trainable: whether the optimizer updates the weight.
+            constraint: a function applied to the weight after each update.
         """
         where = f"{self.name}.add_weight"
         trainable = flag.read(f"{where}: `trainable`", trainable)
         start = initializers.option_kind.read(where, initializer or "glorot_uniform")
-        dtype, shape = dtype or self.dtype, checks.weight_shape(where, shape)
+        dtype, shape = dtype or self.dtype, checks.read_weight_shape(where, shape)
         weight = Weight(
-            checks.returned(f"{where}: the initializer of {name!r}", start(shape, dtype=dtype), shape),
+            checks.check_result(f"{where}: the initializer of {name!r}", start(shape, dtype=dtype), shape),
             trainable=trainable,
             name=context.scoped(name or "weight") + ":0",
             dtype=dtype,
@@ -61,16 +61,16 @@ class WeightedModule(Module):
         return weight
 
     def _add_weight(self, name: str, shape: Iterable[int], options: str = "", **changes: Any) -> Weight:
-        """Makes a weight as the layer's options ``kernel_initializer``, ``kernel_regularizer`` … say."""
+        """Make a weight with the layer's options ``kernel_initializer``, ``kernel_regularizer`` …"""
         kinds = ("initializer", "regularizer", "constraint")
         return self.add_weight(name, shape, **{k: getattr(self, f"{options or name}_{k}") for k in kinds} | changes)
 
     def get_weights(self) -> list[Any]:
-        """Returns copies of all weights, NumPy arrays."""
+        """Return copies of all weights, NumPy arrays."""
         return [w.numpy() for w in self.weights]
 
     def set_weights(self, weights: Any) -> None:
-        """Sets all weights, from a list of arrays in the order of `weights`.
+        """Set all weights, from a list of arrays in the order of `weights`.
 
         Raises:
             ShapeError: the number or a shape is wrong; then nothing is set.
@@ -78,11 +78,11 @@ class WeightedModule(Module):
         """
         own, given = self.weights, list(weights) if isinstance(weights, Iterable) else None
         if given is None or len(own) != len(given):
-            came = f"no list: {weights!r}" if given is None else len(given)
+            came = f"{weights!r}, which is no list" if given is None else len(given)
             listed = ", ".join(f"{w.name} {w.shape}" for w in own)
             listed = f"It has: {listed}." if own else f"It has none{'' if self.built else f' yet: {UNBUILT}'}."
             raise ShapeError(
-                f"{self.name}.set_weights: expected {len(own)} arrays, got {came}. {listed}{self._moved_by}"
+                f"{self.name}.set_weights: expected {len(own)} arrays, got {came}. {listed}{self._layout_hint}"
             )
         where = f"{self.name}.set_weights"
         tensors = [
@@ -91,19 +91,19 @@ class WeightedModule(Module):
         ]
         for w, value in zip(own, tensors, strict=True):
             if w.shape != value.shape:
-                came = f"expected {w.name} of shape {w.shape}, got {value.shape}.{self._moved_by}"
+                came = f"expected {w.name} of shape {w.shape}, got {value.shape}.{self._layout_hint}"
                 raise ShapeError(f"{self.name}.set_weights: {came}")
         for w, value in zip(own, tensors, strict=True):
             w.assign(value)
 
     @property
-    def _moved_by(self) -> str:
-        """The way out for who has the weights of another generation or library."""
+    def _layout_hint(self) -> str:
+        """Hint for weights saved by another generation or library."""
         recurrent = hasattr(self, "state_size") or hasattr(self, "cell")
         return " Weights in another layout are moved by minigrad.convert.relayout." if recurrent else ""
 
     def count_params(self) -> int:
-        """Returns how many numbers the weights hold; a ShapeError (ValueError) before they are made."""
+        """Return the number of numbers in the weights; a ShapeError (ValueError) before they are made."""
         if not self.built:
             raise ShapeError(f"{self.name}.count_params: it has no weights yet: {UNBUILT}.")
         return sum(w.size for w in self.weights)

@@ -11,15 +11,15 @@ from minigrad.engine.tensor import Tensor
 from minigrad.layers import cell_protocol, context
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
-from minigrad.layers.masks import hand_on, mask_of
+from minigrad.layers.masks import attach_masks, mask_of
 from minigrad.layers.module import Module
 from minigrad.layers.options import OptionError, choice, option, optional
-from minigrad.layers.rnn import RNN, apart, mask_of_inputs, number_of_constants
+from minigrad.layers.rnn import RNN, mask_of_inputs, number_of_constants, split_inputs
 from minigrad.layers.serialization import clone, layer_kind
 
 
 class TimeDistributed(Layer):
-    """Applies a layer to every time step by itself: steps and rows become one batch.
+    """Apply a layer to every time step by itself: steps and rows become one batch.
 
     Args:
         layer: the layer.
@@ -34,12 +34,12 @@ class TimeDistributed(Layer):
     input_spec = InputSpec(min_ndim=3)
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Builds the layer for one time step; as in Keras its name is not among those of its weights."""
+        """Build the layer for one time step; as in Keras its name is not among those of its weights."""
         with context.inside(self.layer, ""):
             self.layer._build_for((input_shape[0], *input_shape[2:]))
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Any:
-        """Returns the layer's outputs, side by side in time.
+        """Return the layer's outputs, side by side in time.
 
         Args:
             inputs: (batch, time, …).
@@ -49,7 +49,7 @@ class TimeDistributed(Layer):
 
         Raises:
             ShapeError: the mask does not begin with the axes (batch, time) of the inputs.
-            MinigradError: the layer keeps the words and says nothing of masks, so the later layers would see padding.
+            MinigradError: the layer keeps the words and does not support masks: later layers would read padding.
         """
         x, known = self._flattened(inputs), {}
         if "training" in self.layer.call_parameters():
@@ -57,10 +57,10 @@ class TimeDistributed(Layer):
         inner = self._flattened_mask(inputs, mask)
         words = inner if inner is not None and inner.ndim > 1 else None
         if words is not None and self._asks_for_masks:
-            hand_on(words, x)
+            attach_masks(words, x)
         outputs = self.layer(x, **known)
         if words is not None and not self._asks_for_masks and any(_keeps(words, x, y) for y in tree.leaves(outputs)):
-            self.layer.compute_mask(x, words)  # says that it is unknown what becomes of the mask
+            self.layer.compute_mask(x, words)  # raises: the layer does not support masks
         made = tree.map(lambda y: self._side_by_side(inputs, y), outputs)
         for y, y_made in zip(tree.leaves(outputs), tree.leaves(made), strict=True):
             if mask_of(y) is not None:
@@ -68,7 +68,7 @@ class TimeDistributed(Layer):
         return made
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Returns the mask of the outputs: what the layer makes of each step's mask, side by side in time.
+        """Return the mask of the outputs: the layer's masks of the single steps, side by side in time.
 
         Where the layer makes none, as an LSTM that returns its last output, a step counts if any of its words does:
         (batch, time, words) becomes (batch, time).
@@ -84,24 +84,24 @@ class TimeDistributed(Layer):
 
     @property
     def _asks_for_masks(self) -> bool:
-        """Whether the layer says what it makes of a mask."""
+        """Whether the layer handles masks."""
         layer = self.layer
         says = type(layer).compute_mask is not Layer.compute_mask
         return bool(says or layer.supports_masking or "mask" in layer.call_parameters())
 
-    def _hand_on(self, mask: Any, outputs: Any) -> None:
-        """Hangs each mask on its output, unless the layer itself made one: a model's come from the layers inside."""
+    def _attach_masks(self, mask: Any, outputs: Any) -> None:
+        """Attach each mask to its output, unless the layer has: the masks of a model come from the layers inside."""
         if all(mask_of(y) is None for y in tree.leaves(outputs)):
-            super()._hand_on(mask, outputs)
+            super()._attach_masks(mask, outputs)
 
     @staticmethod
     def _flattened(x: Tensor) -> Tensor:
-        """(batch, time, …) as (batch · time, …)."""
+        """Return (batch, time, …) as (batch · time, …)."""
         return x.reshape((x.shape[0] * x.shape[1], *x.shape[2:]))
 
     @staticmethod
     def _side_by_side(inputs: Tensor, y: Tensor) -> Tensor:
-        """(batch · time, …) as (batch, time, …)."""
+        """Return (batch · time, …) as (batch, time, …)."""
         return y.reshape((*inputs.shape[:2], *y.shape[1:]))
 
     def _flattened_mask(self, inputs: Tensor, mask: Any) -> Tensor | None:
@@ -117,22 +117,22 @@ class TimeDistributed(Layer):
 
 
 def _keeps(mask: Tensor, x: Tensor, y: Tensor) -> bool:
-    """True if the outputs y of the inputs x have the axes of their mask still."""
+    """Return whether the outputs y of the inputs x still have the axes of their mask."""
     return y.ndim == x.ndim and y.shape[: mask.ndim] == mask.shape
 
 
 class Bidirectional(Layer):
-    """Runs a recurrent layer over the sequence and a second one over the sequence reversed.
+    """Run a recurrent layer over the sequence and a second one over the sequence reversed.
 
     Args:
-        layer: the recurrent layer; it and its mirror image are made anew from its arguments.
-        merge_mode: how the two outputs become one: ``"concat"``, ``"sum"``, ``"mul"``, ``"ave"``; None returns both.
-        backward_layer: another layer for the way back, with the opposite `go_backwards`.
-        num_constants: as of the layer: how many constants a call's list of inputs ends with.
+        layer: the recurrent layer; the forward and the backward layer are made from its arguments.
+        merge_mode: how the two outputs are merged: ``"concat"``, ``"sum"``, ``"mul"``, ``"ave"``; None returns both.
+        backward_layer: another layer for the reversed direction, with the opposite `go_backwards`.
+        num_constants: the number of constants at the end of a call's list of inputs, as of the layer.
 
     Shapes:
-        as of the layer, twice the units with ``"concat"``. The sequence of the way back is turned round again, so that
-        the two outputs of one time step stand together. States: the forward layer's, then the backward layer's.
+        as of the layer, twice the units with ``"concat"``. The outputs of the reversed direction are reversed again, so
+        that the two outputs of one time step stand together. States: the forward layer's, then the backward layer's.
     """
 
     layer: Any = option(layer_kind)
@@ -170,11 +170,11 @@ class Bidirectional(Layer):
         return list(self._both)
 
     def arguments(self) -> dict[str, Any]:
-        """Returns the constructor's arguments; the way back is one of them only where it was given."""
+        """Return the constructor's arguments; `backward_layer` only where it was given."""
         return {**super().arguments(), "backward_layer": self._given_backward}
 
     def build(self, input_shape: Any) -> None:
-        """Builds both layers."""
+        """Build both layers."""
         for layer in self._both:
             layer._build_for(input_shape)
 
@@ -186,11 +186,11 @@ class Bidirectional(Layer):
         initial_state: Any = None,
         constants: Any = None,
     ) -> Any:
-        """Runs both layers and merges their outputs.
+        """Run both layers and merge their outputs.
 
         Args:
             inputs: (batch, time, features), or a list of that, the initial states and the constants.
-            training: does dropout act?
+            training: whether dropout acts.
             mask: as of the layer, for both.
             initial_state: the forward layer's states, then the backward layer's.
             constants: as of the layer, for both.
@@ -202,7 +202,7 @@ class Bidirectional(Layer):
         if constants is not None:
             self.num_constants = len(constants) if isinstance(constants, (list, tuple)) else 1
         where = f"{self.name}.call"
-        inputs, initial_state, constants = apart(where, inputs, initial_state, constants, self.num_constants)
+        inputs, initial_state, constants = split_inputs(where, inputs, initial_state, constants, self.num_constants)
         results = [
             layer(inputs, mask_of_inputs(mask, where), training, initial_state=half, constants=constants)
             for layer, half in zip(self._both, self._halves("call", initial_state), strict=True)
@@ -217,10 +217,10 @@ class Bidirectional(Layer):
         return [*merged, *states] if isinstance(merged, list) else [merged, *states]
 
     def _halves(self, where: str, states: Any) -> tuple[Any, Any]:
-        """The forward layer's states and the backward layer's."""
+        """Return the forward layer's states and the backward layer's."""
         if states is None:
             return None, None
-        cell_protocol.refuse_other_order(f"{self.name}.{where}", self.forward_layer.cell, states)
+        cell_protocol.check_state_order(f"{self.name}.{where}", self.forward_layer.cell, states)
         given = tree.leaves(states)
         there, back = (len(tree.leaves(layer.cell.state_size)) for layer in self._both)
         if len(given) != there + back:
@@ -244,12 +244,12 @@ class Bidirectional(Layer):
         return y + y_back if self.merge_mode == "sum" else 0.5 * (y + y_back)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Returns the mask if the output is a sequence; the states have none."""
+        """Return the mask if the output is a sequence; the states have none."""
         mask = mask_of_inputs(mask) if self._both_have("return_sequences") else None
         return [mask, mask] if self.merge_mode is None else mask
 
     def reset_states(self, states: Any = None) -> None:
-        """Sets the states of both layers; see `RNN.reset_states`. `states`: the forward layer's, then the other's."""
+        """Set the states of both layers; see `RNN.reset_states`. `states`: the forward layer's, then the other's."""
         for layer, half in zip(self._both, self._halves("reset_states", states), strict=True):
             layer.reset_states(half)
 
@@ -262,5 +262,5 @@ class Bidirectional(Layer):
 
     @property
     def stateful(self) -> bool:
-        """Do the layers carry their states from batch to batch?"""
+        """Whether the layers carry their states from batch to batch."""
         return self._both_have("stateful")

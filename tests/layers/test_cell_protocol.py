@@ -271,7 +271,7 @@ def test_a_plain_cell_can_be_run_but_not_made_again() -> None:
     for act in (layer.get_config, lambda: L.Bidirectional(layer)):
         with pytest.raises(OptionError) as caught:
             act()
-        message = "PlainStep: its arguments are not known, so no second one can be made. Derive PlainStep from Layer."
+        message = "PlainStep: its arguments are not known, so it cannot be copied. Derive PlainStep from Layer."
         assert str(caught.value) == message
 
 

@@ -18,13 +18,13 @@ X = np.zeros((2, 6, 4), "float32")
 
 @pytest.mark.parametrize("shape", [(), (None, 8), [2, 3], [(2, 3), (2, 4)], {"a": (2, 3), "b": [(1,)]}, [(2, 3), None]])
 def test_shapes_that_are_shapes(shape: Any) -> None:
-    checks.input_shape("build", shape)
+    checks.check_input_shape("build", shape)
 
 
 @pytest.mark.parametrize("shape", [3, "abc", None, (2, -3), (2, 3.5), [(2, 3), 4], {"a": "b"}, 2.0])
 def test_shapes_that_are_none(shape: Any) -> None:
     with pytest.raises(ShapeError) as caught:
-        checks.input_shape("Dense.build", shape)
+        checks.check_input_shape("Dense.build", shape)
     assert str(caught.value).startswith("Dense.build: expected `input_shape`, whole numbers with None")
     assert str(caught.value).endswith(f"got {shape!r}.")
 
@@ -92,7 +92,7 @@ def test_what_a_regularizer_returns(option: str) -> None:
 )
 def test_layers_that_take_one_tensor(inputs: Any, came: str) -> None:
     for layer in (L.Dense(2), L.Masking(), L.TimeDistributed(L.Dense(2)), L.Dropout(0.5), L.Activation("tanh")):
-        with pytest.raises(MinigradError, match=rf"{layer.name}.call: it takes one tensor, got {came}"):
+        with pytest.raises(MinigradError, match=rf"{layer.name}.call: expected one tensor, got {came}"):
             layer(inputs)
 
 
@@ -109,5 +109,5 @@ def test_a_layer_of_ones_own_takes_what_it_likes() -> None:
             return inputs[0] + inputs[1]
 
     np.testing.assert_array_equal(Sum()([X, X + 1]).numpy(), X + 1)
-    with pytest.raises(MinigradError, match="it takes one tensor"):
+    with pytest.raises(MinigradError, match="expected one tensor"):
         mg.keras.layers.LSTMCell(2)([X[0], X[0]], [mg.zeros((6, 2))] * 2)

@@ -163,7 +163,7 @@ def test_set_weights_before_the_layer_is_built() -> None:
 def test_weights_are_set_from_a_list(given: Any) -> None:
     layer = L.Dense(2, name="dense")
     layer(X)
-    with pytest.raises(ShapeError, match=f"dense.set_weights: expected 2 arrays, got no list: {given}."):
+    with pytest.raises(ShapeError, match=f"dense.set_weights: expected 2 arrays, got {given}, which is no list."):
         layer.set_weights(given)
 
 

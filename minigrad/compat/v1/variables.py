@@ -211,7 +211,7 @@ def get_variable(
     scope = get_variable_scope()
     full = _join(scope.name, _read_name(name))
     where = f"get_variable({full!r})"
-    shape = None if shape is None else checks.weight_shape(where, shape)
+    shape = None if shape is None else checks.read_weight_shape(where, shape)
     with _making:
         known = _known(full, shape, scope)
         if known is not None:

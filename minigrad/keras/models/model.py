@@ -110,9 +110,9 @@ class Model(Trainable):
         """Return None, because the layers inside have set the masks of their outputs."""
         return None
 
-    def _hand_on(self, mask: Any, outputs: Any) -> None:
+    def _attach_masks(self, mask: Any, outputs: Any) -> None:
         if any(m is not None for m in tree.leaves(mask)):  # from an overridden compute_mask
-            super()._hand_on(mask, outputs)
+            super()._attach_masks(mask, outputs)
 
     def reset_states(self) -> None:
         """Set the states of all stateful layers to zero."""

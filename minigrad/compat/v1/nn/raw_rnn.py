@@ -16,7 +16,7 @@ from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import cell_protocol
-from minigrad.layers.loop import chosen
+from minigrad.layers.loop import select_rows
 
 
 def raw_rnn(
@@ -77,7 +77,7 @@ def raw_rnn(
             mask = F.expand_dims(~done, -1)
             _write(arrays, time - 1, emit, mask)
             new = _state(cell, new, len(first), dtype)
-            state = tree.map(lambda s, old: chosen(mask, s, old), new, state)  # noqa: B023
+            state = tree.map(lambda s, old: select_rows(mask, s, old), new, state)  # noqa: B023
             loop_state = loop_state if next_loop_state is None else next_loop_state
             done = done | _rows(finished, first)
     if isinstance(cell, RNNCell):
@@ -123,7 +123,7 @@ def _write(arrays: Any, time: int, emit: Any, mask: Tensor) -> None:
             f"{expected}, got {cell_protocol.described(emit)}, of shapes {got}. Its first answer has no batch axis."
         )
     for array, y in zip(flat, found, strict=True):
-        array.write(time, chosen(mask, as_tensor(y), 0.0))
+        array.write(time, select_rows(mask, as_tensor(y), 0.0))
 
 
 def _outline(structure: Any) -> Any:

@@ -347,9 +347,9 @@ def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str, arg
     """
     if given is None:
         return cell_protocol.initial_state(cell, batch, dtype)
-    if hasattr(cell, "state_apart"):
-        cell.state_apart(given)  # raises for another structure
-    cell_protocol.refuse_other_order(where, cell, given)
+    if hasattr(cell, "flatten_state"):
+        cell.flatten_state(given)  # raises for another structure
+    cell_protocol.check_state_order(where, cell, given)
     size = cell.state_size
     shapes, flat = [(batch, n) for n in tree.leaves(size)], tree.leaves_like(size, given)
     got = [tuple(getattr(s, "shape", ())) for s in flat]

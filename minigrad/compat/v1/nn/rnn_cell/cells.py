@@ -64,7 +64,7 @@ class WeightedCell(RNNCell):
                 f"{type(self).__name__}.call: the cell has no weights yet. Call the cell itself, cell(inputs, state)."
             )
         step, weights, *_ = self._recurrence()
-        apart = tuple(as_tensor(s, self.dtype, f"{self.name}.call: `state`") for s in self.state_apart(state))
+        apart = tuple(as_tensor(s, self.dtype, f"{self.name}.call: `state`") for s in self.flatten_state(state))
         sizes = [(inputs.shape[0], size) for size in self.state_sizes]
         if [s.shape for s in apart] != sizes:
             raise ShapeError(
@@ -72,7 +72,7 @@ class WeightedCell(RNNCell):
                 f"cell.zero_state({inputs.shape[0]}, dtype) makes zeros."
             )
         new = one_step(self, step, inputs, apart, weights)
-        return new[step.output], self.state_together(new)
+        return new[step.output], self.unflatten_state(new)
 
     def _bind(self, input_shape: Any) -> int:
         """Return the number of features, which the inputs must have from now on."""
@@ -91,7 +91,7 @@ class WeightedCell(RNNCell):
 
     def _admit(self, inputs: Tensor) -> None:
         if self.input_spec is not None and not self.input_spec.admits(inputs.shape):
-            raise self._unfit("call", inputs.shape)
+            raise self._shape_error("call", inputs.shape)
         if not is_floating(inputs.dtype):
             raise DTypeError(
                 f"{type(self).__name__}: expected `inputs` of a floating dtype, got {dtype_name(inputs.dtype)}. "
@@ -103,7 +103,7 @@ class WeightedCell(RNNCell):
         """The sizes of the arrays of the state."""
         return (self.state_size,)
 
-    def state_apart(self, state: Any) -> tuple[Any, ...]:
+    def flatten_state(self, state: Any) -> tuple[Any, ...]:
         """Return the state's arrays.
 
         Raises:
@@ -113,11 +113,11 @@ class WeightedCell(RNNCell):
             raise StateError(f"{type(self).__name__}: expected the state, one tensor, got {described(state)}.")
         return (state,)
 
-    def state_together(self, arrays: tuple[Any, ...]) -> Any:
+    def unflatten_state(self, arrays: tuple[Any, ...]) -> Any:
         """Return the arrays in the cell's structure."""
         return arrays[0]
 
-    def _way_out(self, ndim: int) -> str:
+    def _hint(self, ndim: int) -> str:
         return " A cell takes one time step; dynamic_rnn(cell, inputs) takes a sequence."
 
 

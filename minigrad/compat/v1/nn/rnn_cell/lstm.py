@@ -60,7 +60,7 @@ class _LSTM(WeightedCell):
         W, U = F.split(self.kernel, [self.kernel.shape[0] - self.output_size])
         return Recurrence(step, step.Weights(W=W, U=U, b=self.bias, **weights))
 
-    def state_apart(self, state: Any) -> tuple[Any, ...]:
+    def flatten_state(self, state: Any) -> tuple[Any, ...]:
         """Return c and m.
 
         Raises:
@@ -84,7 +84,7 @@ class _LSTM(WeightedCell):
         c, m = split_state(name, as_tensor(state), self.state_sizes)
         return c, m
 
-    def state_together(self, arrays: tuple[Any, ...]) -> Any:
+    def unflatten_state(self, arrays: tuple[Any, ...]) -> Any:
         """Return c and m in the cell's structure."""
         return LSTMStateTuple(*arrays) if self.state_is_tuple else F.concat(arrays, 1)
 

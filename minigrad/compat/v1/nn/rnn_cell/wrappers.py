@@ -118,17 +118,17 @@ class MultiRNNCell(RNNCell):
         """Return the cells' states in the structure of `state_size`."""
         return tuple(states) if self.state_is_tuple else F.concat(states, 1)
 
-    def state_apart(self, state: Any) -> list[Any]:
+    def flatten_state(self, state: Any) -> list[Any]:
         """Return the arrays of all cells' states, for the loop over time."""
         apart = zip(self.cells, self.cell_states(state), strict=True)
-        return [array for cell, own in apart for array in cell_protocol.state_apart(cell, own)]
+        return [array for cell, own in apart for array in cell_protocol.flatten_state(cell, own)]
 
-    def state_together(self, arrays: tuple[Any, ...]) -> Any:
+    def unflatten_state(self, arrays: tuple[Any, ...]) -> Any:
         """Return these arrays in the structure of `state_size`."""
         states, remaining = [], list(arrays)
         for cell in self.cells:
             count = sum(map(len, cell_protocol.state_sizes(cell)))
-            flat, remaining = cell_protocol.state_together(cell, remaining[:count]), remaining[count:]
+            flat, remaining = cell_protocol.unflatten_state(cell, remaining[:count]), remaining[count:]
             states.append(tree.unflatten(cell.state_size, flat))
         return self.joined_states(states)
 
@@ -185,13 +185,13 @@ class Wrapper(RNNCell):
         """The state sizes of the cell, for the loop over time."""
         return [size for sizes in cell_protocol.state_sizes(self.cell) for size in sizes]
 
-    def state_apart(self, state: Any) -> list[Any]:
+    def flatten_state(self, state: Any) -> list[Any]:
         """Return the arrays of the cell's state."""
-        return cell_protocol.state_apart(self.cell, state)
+        return cell_protocol.flatten_state(self.cell, state)
 
-    def state_together(self, arrays: tuple[Any, ...]) -> Any:
+    def unflatten_state(self, arrays: tuple[Any, ...]) -> Any:
         """Return these arrays in the structure of the cell's state."""
-        return tree.unflatten(self.state_size, cell_protocol.state_together(self.cell, list(arrays)))
+        return tree.unflatten(self.state_size, cell_protocol.unflatten_state(self.cell, list(arrays)))
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
         """Return the zero state of the cell."""

@@ -1,4 +1,4 @@
-"""Recurrent layers that make their own cell: LSTM, GRU, SimpleRNN."""
+"""The base class of recurrent layers that make their cell: LSTM, GRU, SimpleRNN, MGU."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from minigrad.layers.options import ComputedOption, Option, option
 from minigrad.layers.rnn import RNN
 
 
-class _OfCell(ComputedOption):
-    """An argument that belongs to the cell: the layer takes it and hands it on, and reads it there."""
+class _CellOption(ComputedOption):
+    """An option of the cell: the layer passes it on, and reads it from the cell."""
 
     def __init__(self, original: Option) -> None:
         super().__init__(original.kind, original.default, original.keyword_only, original.quiet, None)
@@ -33,13 +33,13 @@ class _OfCell(ComputedOption):
             setattr(instance.cell, self.name, value)
 
 
-def _of_the_cell(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of the cell as one of the layer."""
+def _cell_method(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method of the layer that calls the cell's."""
     return wraps(method)(lambda self, *args, **kwargs: getattr(self.cell, method.__name__)(*args, **kwargs))
 
 
-class BuiltIn(RNN):
-    """A recurrent layer with a cell of its own. Its arguments are the cell's, then the loop's.
+class RecurrentLayer(RNN):
+    """A recurrent layer that makes its cell. Its arguments are the cell's, then those of `RNN`.
 
     Attributes:
         cell_class: the class of the cell.
@@ -51,16 +51,16 @@ class BuiltIn(RNN):
     activity_regularizer: Any = option(regularizers.option_kind, None)
 
     def __init_subclass__(cls, called: str | None = None) -> None:
-        """Takes over the arguments of the cell."""
+        """Add the options of the cell."""
         for name, o in cls.cell_class._options.items():
             if name not in RNN._options:
-                setattr(cls, name, _OfCell(o))
+                setattr(cls, name, _CellOption(o))
         super().__init_subclass__(called)
 
     @classmethod
     def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:
-        """As in Keras: the arguments that all cells have, then the loop's, then the rest of the cell's."""
-        of_cell = [name for name in cls.cell_class._options if isinstance(options.get(name), _OfCell)]
+        """Return the options in Keras' order: those of all cells, then those of `RNN`, then the rest of the cell's."""
+        of_cell = [name for name in cls.cell_class._options if isinstance(options.get(name), _CellOption)]
         end = of_cell.index("recurrent_dropout") + 1 if of_cell else 0
         first, last = of_cell[:end], of_cell[end:]
         if first:
@@ -74,7 +74,7 @@ class BuiltIn(RNN):
         self.cell = type(self).cell_class(**self.for_cell, name=name, dtype=self.dtype, trainable=self.trainable)
         del self.for_cell
 
-    get_dropout_mask_for_cell = _of_the_cell(Cell.get_dropout_mask_for_cell)
-    get_recurrent_dropout_mask_for_cell = _of_the_cell(Cell.get_recurrent_dropout_mask_for_cell)
-    reset_dropout_mask = _of_the_cell(Cell.reset_dropout_mask)
-    reset_recurrent_dropout_mask = _of_the_cell(Cell.reset_recurrent_dropout_mask)
+    get_dropout_mask_for_cell = _cell_method(Cell.get_dropout_mask_for_cell)
+    get_recurrent_dropout_mask_for_cell = _cell_method(Cell.get_recurrent_dropout_mask_for_cell)
+    reset_dropout_mask = _cell_method(Cell.reset_dropout_mask)
+    reset_recurrent_dropout_mask = _cell_method(Cell.reset_recurrent_dropout_mask)
