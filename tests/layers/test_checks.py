@@ -98,7 +98,7 @@ def test_layers_that_take_one_tensor(inputs: Any, came: str) -> None:
 
 def test_a_layer_behind_states() -> None:
     with pytest.raises(
-        MinigradError, match=r"got a list of 3. A layer with return_state=True gives \[output, \*states"
+        MinigradError, match=r"got a list of 3. A layer with return_state=True returns \[output, \*states"
     ):
         Sequential([L.LSTM(3, return_state=True), L.Dense(1)])(X)
 
