@@ -85,20 +85,20 @@ class Metrics:
         Raises:
             RunError: a line up to that step is damaged, and is not the last of them.
         """
-        kept: list[dict[str, Any]] = []
+        remaining: list[dict[str, Any]] = []
         damaged: RunError | None = None  # raised only if a valid line up to `step` follows
         for number, line, record in self._lines():
             if record is not None and record["step"] > step:
                 continue
-            if record is None or (kept and record["step"] <= kept[-1]["step"]):
-                damaged = damaged or self._damaged(number, line, kept)
+            if record is None or (remaining and record["step"] <= remaining[-1]["step"]):
+                damaged = damaged or self._damaged(number, line, remaining)
             elif damaged:
                 raise damaged
             else:
-                kept.append(record)
-        text = "".join(json.dumps(record) + "\n" for record in kept)
+                remaining.append(record)
+        text = "".join(json.dumps(record) + "\n" for record in remaining)
         write_atomically(self.path, lambda file: file.write(text.encode()))
-        steps = [0, *(record["step"] for record in kept), step + 1]
+        steps = [0, *(record["step"] for record in remaining), step + 1]
         return [(before + 1, after - 1) for before, after in pairwise(steps) if after > before + 1]
 
     def _lines(self) -> Iterator[tuple[int, bytes, dict[str, Any] | None]]:
