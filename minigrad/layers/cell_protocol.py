@@ -24,8 +24,7 @@ from minigrad.layers.layer import Layer
 from minigrad.layers.options import OptionTypeError
 from minigrad.recurrent.formulas import Formulas
 from minigrad.recurrent.on_tape import is_on_tape
-from minigrad.recurrent.protocol import State, Weights
-from minigrad.recurrent.sequence import SequenceOptions
+from minigrad.recurrent.protocol import SequenceOptions, State, Weights
 from minigrad.recurrent.single_step import StepOp
 from minigrad.recurrent.step import Step
 

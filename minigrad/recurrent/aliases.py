@@ -2,11 +2,12 @@
 
 from minigrad.recurrent import bptt, compiler, equations, reader, truncation, watch
 from minigrad.recurrent.errors import EquationsError
-from minigrad.recurrent.protocol import Cache
-from minigrad.recurrent.sequence import SequenceOp, SequenceOptions
+from minigrad.recurrent.protocol import Cache, SequenceOptions
+from minigrad.recurrent.sequence import SequenceOp
 from minigrad.recurrent.single_step import StepOp
+from minigrad.recurrent.words import clip, dclip, stop
 
 Sequence, OneStep, Plan = SequenceOp, StepOp, SequenceOptions
 vars(bptt).update(Kept=Cache, windows=truncation.windows, added=truncation.added, StepBack=watch.StepGradients)
 vars(reader).update(describe=compiler.describe)
-vars(equations).update(EquationsError=EquationsError)
+vars(equations).update(EquationsError=EquationsError, clip=clip, dclip=dclip, stop=stop)

@@ -8,8 +8,7 @@ The lines of a description become two Python functions that keep the file and th
     step_backward  backward's lines; then dz Uᵀ, added to ∂loss/∂h
     gather         dx = dz Wᵀ, dW = xᵀ dz, dU = hᵀ dz, db = Σ dz, for all steps at once
 
-Run on Tensors (``xp = minigrad.functional``), the same lines are recorded on the tape. A cell is differentiated twice
-in this way, and its hand-derived gradient is compared with the tape's.
+Run on Tensors (``xp = minigrad.functional``), the same lines are recorded on the tape, for second derivatives.
 """
 
 from __future__ import annotations
@@ -17,29 +16,19 @@ from __future__ import annotations
 import ast
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent.description import Description, Line
 from minigrad.recurrent.protocol import State, Weights
 
 
-class ProductPlaces(NamedTuple):
-    """The places of a product's arrays: of its columns among all columns, of the others among states and weights."""
-
-    columns: slice
-    size: int
-    of_x: list[int]  # for each term x W, the place of W
-    of_states: list[tuple[int, int]]  # for each term h U, the places of h and U
-    bias: int | None
-
-
 class ArrayStep:
-    """The four functions of a step, for one array namespace, of a cell of plain products and elementwise lines.
+    """The four functions of a step, of a cell with plain products and elementwise lines.
 
     Args:
         d: the description of the cell.
-        words: by name, what the lines call or read: σ, φ, their derivatives, the cell's options.
+        words: by name, the functions and numbers that the lines use: σ, φ, their derivatives, the cell's options.
         place: by name, the place of each weight in the tuple of weights.
         files: the source files of forward and backward.
     """
@@ -47,34 +36,29 @@ class ArrayStep:
     def __init__(
         self, d: Description, words: Mapping[str, Any], place: Mapping[str, int], files: Sequence[str]
     ) -> None:
-        self.name, self.states, self.output = d.name, d.states, d.states.index(d.output)
-        self.products: list[ProductPlaces] = []
-        for p in d.products:
-            start = sum(q.size for q in self.products)
+        self.output, self.products, end = d.states.index(d.output), list[tuple[Any, ...]](), 0
+        for p in d.products:  # its columns, their number, the places of each W, of each h and U, and of b
+            columns, end = slice(end, end + len(p.columns)), end + len(p.columns)
             of_x = [place[t.matrix] for t in p.terms if t.source == "x"]
             of_states = [(d.states.index(t.source), place[t.matrix]) for t in p.terms if t.source != "x"]
-            places = slice(start, start + len(p.columns)), len(p.columns), of_x, of_states, place.get(p.bias)
-            self.products.append(ProductPlaces(*places))
-        gradient = dict(d.gradients)
+            self.products.append((columns, len(p.columns), of_x, of_states, place.get(p.bias)))
+        gradient, space = dict(d.gradients), {**words, "Cache": namedtuple("Cache", d.cache, rename=True)}  # noqa: PYI024
         new = f"({', '.join(d.new)},), Cache({', '.join(d.cache)})"
         dnew = ", ".join(gradient[c] for c in d.columns), ", ".join(gradient.get(s, "None") for s in d.states)
-        space = {**words, "Cache": namedtuple("Cache", d.cache, rename=True)}  # noqa: PYI024  (`_1` is renamed)
         self._forward = function("forward", (*d.columns, *d.states), d.forward, new, space, files[0])
-        self._backward = function(
-            "backward", (*d.upstream, *d.cache, *d.states), d.backward, "[{}], [{}]".format(*dnew), space, files[1]
-        )
+        given = (*d.upstream, *d.cache, *d.states)
+        self._backward = function("backward", given, d.backward, "[{}], [{}]".format(*dnew), space, files[1])
 
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Return x W + b."""
-        (p,) = (p for p in self.products if p.of_x)
-        first, *others = (rows_matmul(xp, x, weights[W]) for W in p.of_x)
+        ((of_x, bias),) = ((p[2], p[4]) for p in self.products if p[2])
+        first, *others = (rows_matmul(xp, x, weights[W]) for W in of_x)
         z = sum(others, start=first)
-        return z if p.bias is None else z + weights[p.bias]
+        return z if bias is None else z + weights[bias]
 
     def timesteps(self, xp: Xp, x: Array, weights: Weights) -> Sequence[Array]:
         """Return x W + b of each time step."""
-        z: Sequence[Array] = xp.unstack(self.project(xp, x, weights))
-        return z
+        return xp.unstack(self.project(xp, x, weights))  # type: ignore[no-any-return]
 
     def step(self, xp: Xp, z: Array, state: State, weights: Weights) -> tuple[State, Any]:
         """Return the new state, and the cache: a named tuple of arrays (batch, width)."""
@@ -85,8 +69,7 @@ class ArrayStep:
                 hU = xp.matmul(state[h], weights[U])
                 total = hU if total is None else total + hU
             columns += [total] if size == 1 else xp.split(total, size, -1)
-        new: tuple[State, Any] = self._forward(*columns, *state)
-        return new
+        return self._forward(*columns, *state)  # type: ignore[no-any-return]
 
     def step_backward(self, xp: Xp, dstate: State, cache: Any, state: State, weights: Weights) -> tuple[Any, State]:
         """Return dz, for each product the gradients of its columns side by side, and ∂loss/∂state."""

@@ -12,16 +12,19 @@ import inspect
 import re
 import tokenize
 from collections.abc import Callable, Collection
+from itertools import count
 from keyword import iskeyword
 from math import isfinite
 from types import CodeType
 from typing import Any
 
 from minigrad.recurrent.errors import EquationsError
-from minigrad.recurrent.reader import Body, source_file
+from minigrad.recurrent.reader import Assignment, Body
 
 WORDS = {"sigma": 1, "phi": 1, "clip": 2, "stop": 1, "dsigma": 2, "dphi": 2, "dclip": 3}
 """Words that a body can call, and their numbers of arguments."""
+ALONE = ("sigma", "phi")
+"""Words that get a line: ``o * phi(c)`` becomes ``_1 = phi(c)`` and ``o * _1``."""
 RESERVED = frozenset((
     "Cache", "concat", "h_masks", "look", "matmul", "separate", "split", "step", "step_backward", "sum",
     "transpose", "ways", "x_masks",
@@ -49,7 +52,8 @@ class CheckedBody(Body):
         needs_argument: Collection[str] = (),
         taken: Collection[str] = (),
     ) -> None:
-        self.where, self._needs, self.file = where, needs_argument, source_file(function)
+        self.where, self._needs, self.file, self._numbers = where, needs_argument, source_file(function), count(1)
+        self._in_text: dict[str, str] = {}  # a second name: the name in the text
         super().__init__(function, taken)
         if not self.returns:
             raise self.error(self.first, "expected a return at its end, got none", "return the values by name")
@@ -155,14 +159,27 @@ class CheckedBody(Body):
 
     # --- expressions --------------------------------------------------------------------------------------------------
 
-    def _value(self, e: Any, inside: bool = False) -> ast.expr:
+    def _assign(self, name: str, value: ast.expr, number: int) -> None:
+        super()._assign(name, value, number)
+        self._in_text[self.lines[-1].name] = name
+
+    def _own_line(self, value: ast.expr) -> ast.expr:
+        """Give an expression a line, and return the name of its value."""
+        if isinstance(value, ast.Name):
+            return value
+        name = next(name for n in self._numbers if (name := f"_{n}") not in self._others)
+        self.lines.append(Assignment(name, value, value.lineno))
+        return ast.copy_location(ast.Name(name, ast.Load()), value)
+
+    def _value(self, e: Any, inside: bool = False) -> Any:
         if isinstance(e, ast.Name):
             self._check_known(e)
         elif isinstance(e, ast.UnaryOp) and isinstance(e.op, ast.UAdd):
             return self._value(e.operand, inside)
         elif isinstance(e, ast.BinOp) and isinstance(e.op, ast.MatMult):
-            value = ast.BinOp(self._own_line(self._value(e.left, True)), e.op, self._matrix(e.right))
-            return self._own_line(ast.copy_location(value, e)) if inside else ast.copy_location(value, e)
+            left = self._own_line(self._value(e.left, True))
+            value = ast.copy_location(ast.BinOp(left, e.op, self._matrix(e.right)), e)
+            return self._own_line(value) if inside else value
         elif isinstance(e, ast.BinOp) and isinstance(e.op, ast.Pow):
             return self._square(e)
         elif isinstance(e, ast.Call):
@@ -177,11 +194,10 @@ class CheckedBody(Body):
         if word not in WORDS or e.keywords or len(e.args) != WORDS[word]:
             known = ", ".join(f"{name}({', '.join('abc'[:n])})" for name, n in WORDS.items())
             raise self.error(e.lineno, f"`{_short(e)}` is no word of the equations", f"the words are {known}")
-        if word not in self._needs:
-            return super()._value(e, inside)
-        arguments = [self._own_line(self._value(a, True)) for a in e.args]
-        call = ast.copy_location(ast.Call(e.func, arguments, []), e)
-        return self._own_line(call) if inside else call
+        call = super()._value(e, inside)
+        if word in self._needs:
+            call.args = [self._own_line(a) for a in call.args]
+        return self._own_line(call) if inside and word in ALONE else call
 
     def _matrix(self, e: ast.expr) -> ast.expr:
         """Return the right side of @: the name of an inner matrix, or its transpose."""
@@ -208,6 +224,11 @@ class CheckedBody(Body):
             e.lineno, f"unknown name `{e.id}`", "a state or column is an argument, in backward any value of forward; a "
             f"number of your own is an option: def forward(…, *, {e.id}=1.0)",
         )  # fmt: skip
+
+
+def source_file(function: Callable[..., Any]) -> str:
+    """Return the file in which a function stands."""
+    return function.__code__.co_filename
 
 
 def _first_statement(text: str) -> ast.stmt | None:

@@ -76,14 +76,8 @@ def backward(
 ) -> Gradients:
     """Return ∂loss/∂x, ∂loss/∂(initial state) and ∂loss/∂weights.
 
-    Args:
-        xp: the array namespace.
-        step: the step and its gradient.
-        doutputs: ∂loss/∂outputs, (time, batch, units).
-        dstate: ∂loss/∂(final state), each (batch, size).
-        x: (time, batch, features), as given to `forward`.
-        weights: the cell's weights.
-        cache: the cache that `forward` returned.
+    `doutputs` is ∂loss/∂outputs, (time, batch, units), `dstate` ∂loss/∂(final state), each (batch, size), and `cache`
+    the one that `forward` returned; the other arguments are those of `forward`.
     """
     dz, dstate = through_time(xp, step, xp.unstack(doutputs), dstate, weights, cache)
     dx, dweights = step.gather(xp, x, cache.states, cache.steps, dz, weights)

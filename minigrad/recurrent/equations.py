@@ -8,7 +8,7 @@ that runs it, draws it or checks it is made from the same few lines:
     forward     the elementwise rest: from the columns and the states to the new states
     backward    its gradient, from ∂loss/∂(each new state) to ∂loss/∂(each argument of forward)
 
-Read `lstm.py` next, then `reader.py`, which reads a cell.
+Read `lstm.py` next, then `reader.py`, which reads a cell. `words.py` has the words for clips and stopped gradients.
 """
 
 from __future__ import annotations
@@ -61,10 +61,8 @@ class Equations:
         if ("forward" in own and "backward" not in own) or not _is_pair(cls):
             cls.backward = None
         for name in ("states", "products", "output"):
-            setattr(cls, name, _normal(getattr(cls, name)))
-        for name in ("states", "products"):
-            if isinstance(getattr(cls, name), str):
-                setattr(cls, name, (getattr(cls, name),))
+            given = _normal(getattr(cls, name))
+            setattr(cls, name, (given,) if isinstance(given, str) and name != "output" else given)
         EQUATIONS[f"{cls.__module__}:{cls.__qualname__}"] = cls
 
 
@@ -105,18 +103,3 @@ def dsigma(dy: Any, y: Any) -> Any:
 def dphi(dy: Any, y: Any) -> Any:
     """The gradient of z, where y = φ(z) and dy is the upstream gradient: φ's own derivative rule."""
     return dy * (1.0 - y * y)
-
-
-def clip(v: Any, limit: float | None) -> Any:
-    """v clipped to ±limit; v itself where the limit is None."""
-    return v if limit is None else Op.functional.clip(v, -limit, limit)
-
-
-def dclip(dy: Any, y: Any, limit: float | None) -> Any:
-    """The gradient of v, where y = clip(v, limit): dy where the clip did not act, 0 where it did."""
-    return dy if limit is None else Op.functional.where((y > -limit) & (y < limit), dy, 0.0)
-
-
-def stop(v: Any) -> Any:
-    """v, but a constant to the gradient: it passes none."""
-    return Op.functional.stop_gradient(v)

@@ -26,6 +26,7 @@ from minigrad.engine.ops.op import Op
 from minigrad.engine.ops.pointwise import Sigmoid, Tanh
 from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent.arrays import ArrayStep
+from minigrad.recurrent.body import source_file
 from minigrad.recurrent.compiler import describe
 from minigrad.recurrent.description import Description, Line
 from minigrad.recurrent.equations import Equations
@@ -43,7 +44,7 @@ from minigrad.recurrent.lines import (
 from minigrad.recurrent.multiplied import H_MASKS, X_MASKS, Multiplied, parts
 from minigrad.recurrent.products import product_dW
 from minigrad.recurrent.protocol import State, Weights
-from minigrad.recurrent.reader import names, source_file
+from minigrad.recurrent.reader import names
 from minigrad.recurrent.spread import words as spreading
 from minigrad.recurrent.step import Same, Step
 from minigrad.recurrent.widths import UNITS

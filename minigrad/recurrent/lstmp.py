@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.recurrent.equations import Equations, clip, dclip, dphi, dsigma, phi, sigma
+from minigrad.recurrent.equations import Equations, dphi, dsigma, phi, sigma
+from minigrad.recurrent.words import clip, dclip
 
 
 class LSTMP(Equations):

@@ -86,3 +86,25 @@ class TimeStep(Protocol):
             dz: for each step, the result of `step_backward`.
             weights: the cell's weights.
         """
+
+
+class SequenceOptions(NamedTuple):
+    """Options of a run over a sequence.
+
+    Attributes:
+        step: the step and its gradient.
+        states: the number of arrays in the state.
+        mask: (time, batch) of bools, or None.
+        zero_output: whether the output at masked steps is zero instead of repeated.
+        tbptt: (k1, k2), or None for the whole sequence.
+        loop: the backend's loop for this cell, a `Compiled`; None for `bptt`. On Tensors `bptt` runs in any case.
+        watch: the record of the run, a `Watch`; None without a trace.
+    """
+
+    step: TimeStep
+    states: int
+    mask: Array | None = None
+    zero_output: bool = False
+    tbptt: tuple[int, int] | None = None
+    loop: Any = None
+    watch: Any = None

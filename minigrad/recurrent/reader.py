@@ -1,17 +1,16 @@
 """The reader of cells: from `Equations` to a `Description`, as text.
 
-The bodies of a cell are straight-line code: assignments and one return, whose expressions hold names, numbers,
-``+ - * /`` and a few words. Reading them is a small compiler:
+The bodies of a cell are straight-line code: assignments and one return, of names, numbers, ``+ - * /`` and a few words.
+Reading them is a small compiler:
 
 1. **Products.** ``"z_i z_f = x W + h U + b"`` is split into columns, terms and a bias.
 2. **Bodies.** Each assignment becomes a line. A name that is assigned twice gets a second name (``dc``, ``dc_2``), so
-   that a name stands for one value; σ and φ get a line of their own: ``o * phi(c)`` becomes ``_1 = phi(c)`` and
-   ``o * _1``.
+   that a name stands for one value.
 3. **The cache.** It holds what the backward lines read of the forward ones, and nothing else.
 
 Everything else is made from the description: formulas on any array namespace, compiled loops, JavaScript, mathematics.
-`minigrad.recurrent.compiler` adds to these steps: it checks a user's cell, reads inner products and widths, takes out
-what is absent, and derives a missing backward.
+`minigrad.recurrent.compiler` adds to these steps: it checks a user's cell, gives each σ and φ a line, reads inner
+products and widths, takes out absent parts, and derives a missing backward.
 """
 
 from __future__ import annotations
@@ -20,14 +19,11 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 from minigrad.recurrent.description import Description, Line, Product, Term
 from minigrad.recurrent.equations import Equations
-
-ALONE = ("sigma", "phi")
-"""Words that get a line of their own."""
 
 
 class Assignment:
@@ -41,21 +37,17 @@ class Body:
     """One function of a cell as assignments.
 
     Args:
-        function: the function.
+        function: the function; its file, first line and last line are `file`, `first` and `number`.
         taken: names of other values: a line that assigns to one gets a second name.
 
     Attributes:
-        file: the source file.
-        arguments: names of the positional arguments.
-        options: names of the keyword-only arguments.
+        arguments, options: names of the positional and of the keyword-only arguments.
         lines: the assignments, each name once.
         returns: the returned expressions.
-        first: the line of its head.
-        number: the line of the return.
     """
 
     def __init__(self, function: Callable[..., Any], taken: Collection[str] = ()) -> None:
-        self.file, self._others, self._numbers = source_file(function), taken, count(1)
+        self.file, self._others = function.__code__.co_filename, taken
         tree = self._parsed(function)
         self.first = self.number = tree.lineno
         self.arguments, self.options = ([a.arg for a in part] for part in (tree.args.args, tree.args.kwonlyargs))
@@ -63,14 +55,12 @@ class Body:
         self.returns: list[ast.expr] = []
         self._assigned = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         self._now = {name: name for name in (*self.arguments, *self.options)}  # a name in the text: its name here
-        self._in_text: dict[str, str] = {}  # and the reverse
         for statement in tree.body:
             self._read(statement)
 
-    def _parsed(self, function: Callable[..., Any]) -> ast.FunctionDef:
+    def _parsed(self, function: Callable[..., Any]) -> Any:
         lines, first = inspect.getsourcelines(function)
-        tree: Any = ast.increment_lineno(ast.parse(textwrap.dedent("".join(lines))).body[0], first - 1)
-        return tree  # type: ignore[no-any-return]
+        return ast.increment_lineno(ast.parse(textwrap.dedent("".join(lines))).body[0], first - 1)
 
     def _read(self, statement: Any) -> None:
         """Read ``a = e``, ``a, b = e, f`` or ``return e, f``."""
@@ -84,35 +74,23 @@ class Body:
             self._assign(name.id, value, statement.lineno)
 
     def _assign(self, name: str, value: ast.expr, number: int) -> None:
-        new, taken = name, {*self._others, *self.arguments, *self.options, *(line.name for line in self.lines)}
-        numbers = count(2)
-        while new in taken or (new != name and new in self._assigned):
-            new = f"{name}_{next(numbers)}"
+        taken = {*self._others, *self.arguments, *self.options, *(line.name for line in self.lines)}
+        names = chain([name], (f"{name}_{n}" for n in count(2)))
+        new = next(new for new in names if new not in taken and (new == name or new not in self._assigned))
         self.lines.append(Assignment(new, value, number))
-        self._now[name], self._in_text[new] = new, name
+        self._now[name] = new
 
-    def _value(self, e: Any, inside: bool = False) -> ast.expr:
-        """Return an expression in the names of this body; `inside` another one, σ and φ get a line of their own."""
+    def _value(self, e: Any, inside: bool = False) -> Any:
+        """Return an expression in the names of this body; `inside` says that it is a part of another one."""
         if isinstance(e, ast.Name):
-            new: ast.expr = ast.Name(self._now[e.id], ast.Load())
-        elif isinstance(e, ast.UnaryOp):
-            new = ast.UnaryOp(e.op, self._value(e.operand, True))
-        elif isinstance(e, ast.BinOp):
-            new = ast.BinOp(self._value(e.left, True), e.op, self._value(e.right, True))
-        elif isinstance(e, ast.Call):
-            new = ast.Call(e.func, [self._value(a, True) for a in e.args], [])
-        else:
-            return e  # type: ignore[no-any-return]
-        alone = inside and isinstance(e, ast.Call) and e.func.id in ALONE  # type: ignore[attr-defined]
-        return self._own_line(ast.copy_location(new, e)) if alone else ast.copy_location(new, e)
-
-    def _own_line(self, value: ast.expr) -> ast.expr:
-        """Give an expression a line of its own, and return the name of its value."""
-        if isinstance(value, ast.Name):
-            return value
-        name = next(name for n in self._numbers if (name := f"_{n}") not in self._others)
-        self.lines.append(Assignment(name, value, value.lineno))
-        return ast.copy_location(ast.Name(name, ast.Load()), value)
+            return ast.copy_location(ast.Name(self._now[e.id], ast.Load()), e)
+        if isinstance(e, ast.UnaryOp):
+            return ast.copy_location(ast.UnaryOp(e.op, self._value(e.operand, True)), e)
+        if isinstance(e, ast.BinOp):
+            return ast.copy_location(ast.BinOp(self._value(e.left, True), e.op, self._value(e.right, True)), e)
+        if isinstance(e, ast.Call):
+            return ast.copy_location(ast.Call(e.func, [self._value(a, True) for a in e.args], []), e)
+        return e
 
 
 def read(equations: type[Equations]) -> Description:
@@ -151,7 +129,7 @@ def named(
     lines: list[Assignment], returns: Iterable[ast.expr], wanted: Sequence[str], number: int, taken: Collection[str],
     given: Collection[str] = (),
 ) -> list[str]:  # fmt: skip
-    """Return a name for each returned value: its own, that of a new line, or "" for 0, which is no gradient."""
+    """Return a name for each returned value: its own, that of a new line, or "" for 0, which has no gradient."""
     found, made = list[str](), {*given, *(line.name for line in lines)}
     for value, name in zip(returns, wanted, strict=True):
         if isinstance(value, ast.Constant) and value.value == 0:
@@ -185,8 +163,3 @@ def names(e: ast.AST) -> list[str]:
 def as_lines(lines: Iterable[Assignment]) -> tuple[Line, ...]:
     """Return assignments as text."""
     return tuple(Line(a.name, ast.unparse(ast.fix_missing_locations(a.value)), a.number) for a in lines)
-
-
-def source_file(function: Callable[..., Any]) -> str:
-    """Return the file in which a function stands."""
-    return function.__code__.co_filename

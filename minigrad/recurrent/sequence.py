@@ -6,38 +6,12 @@ cell's loop over time, that loop runs in place of `bptt`; a test holds that the 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from minigrad.engine.ops.op import MultiOp
 from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent import bptt
-from minigrad.recurrent.protocol import TimeStep
-
-
-class SequenceOptions(NamedTuple):
-    """Options of a run over a sequence.
-
-    Attributes:
-        step: the step and its gradient.
-        states: the number of arrays in the state.
-        mask: (time, batch) of bools, or None.
-        zero_output: whether the output at masked steps is zero instead of repeated.
-        tbptt: (k1, k2), or None for the whole sequence.
-        loop: the backend's loop for this cell, a `Compiled`; None for the formulas.
-        watch: the record of the run, a `Watch`; None without a trace.
-    """
-
-    step: TimeStep
-    states: int
-    mask: Array | None = None
-    zero_output: bool = False
-    tbptt: tuple[int, int] | None = None
-    loop: Any = None
-    watch: Any = None
-
-    def loop_in(self, xp: Xp) -> Any:
-        """Return the backend's loop if xp is a backend; None on Tensors, where the formulas run."""
-        return self.loop if hasattr(xp, "to_numpy") else None
+from minigrad.recurrent.protocol import SequenceOptions
 
 
 class SequenceOp(MultiOp):
@@ -50,7 +24,7 @@ class SequenceOp(MultiOp):
 
     def forward(xp: Xp, x: Array, *state_and_weights: Array, options: SequenceOptions) -> tuple[tuple[Array, ...], Any]:
         state, weights = state_and_weights[: options.states], state_and_weights[options.states :]
-        loop = options.loop_in(xp)
+        loop = options.loop if hasattr(xp, "to_numpy") else None  # None on Tensors
         if loop is not None:
             present = tuple([weights[k] for k in loop.places])
             y, state_T, cache = loop.loop.forward(x, state, present, options.mask, options.zero_output)
@@ -61,18 +35,12 @@ class SequenceOp(MultiOp):
         return (y, *state_T), cache
 
     def backward(
-        xp: Xp,
-        dy: tuple[Array, ...],
-        y: tuple[Array, ...],
-        x: Array,
-        *state_and_weights: Array,
-        options: SequenceOptions,
-        cache: Any,
-        needs: tuple[bool, ...],
-    ) -> tuple[Array | None, ...]:
+        xp: Xp, dy: tuple[Array, ...], y: tuple[Array, ...], x: Array, *state_and_weights: Array,
+        options: SequenceOptions, cache: Any, needs: tuple[bool, ...],
+    ) -> tuple[Array | None, ...]:  # fmt: skip
         weights = state_and_weights[options.states :]
         doutputs, *dstate = dy
-        loop, watch = options.loop_in(xp), options.watch
+        loop, watch = options.loop if hasattr(xp, "to_numpy") else None, options.watch
         if loop is not None:
             g: Any = loop.backward(doutputs, tuple(dstate), x, weights, cache, needs[0])
         else:

@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad.engine.ops.op import MultiOp
 from minigrad.engine.protocol import Array, Xp
-from minigrad.recurrent.sequence import SequenceOptions
+from minigrad.recurrent.protocol import SequenceOptions
 
 
 class StepOp(MultiOp):

@@ -19,7 +19,7 @@ from source_tree import Source, Tree, load, within
 
 ROOT = Path(__file__).resolve().parents[2]
 # Not part of path A, though its files import them: errors, and modules of types, which have no code in their functions.
-ERRORS = ("minigrad.engine.errors",)
+ERRORS = ("minigrad.engine.errors", "minigrad.recurrent.errors")
 TYPES = ("minigrad.engine.protocol", "minigrad.recurrent.description", "minigrad.recurrent.protocol")
 
 Graph = Mapping[str, Collection[str]]
@@ -87,13 +87,15 @@ def needs(tree: Tree, path: list[str]) -> list[str]:
 
 
 def code_in(tree: Tree, modules: Collection[str]) -> list[str]:
-    """Return the functions of modules whose bodies are more than a docstring and ``...``."""
+    """Return the functions of modules, properties aside, whose bodies are more than a docstring and ``...``."""
     return [
         tree[module].says(node.lineno, node.name)
         for module in modules
         if module in tree
         for node in ast.walk(tree[module].tree)
-        if isinstance(node, ast.FunctionDef) and not all(_is_constant(part) for part in node.body)
+        if isinstance(node, ast.FunctionDef)
+        and not any(ast.unparse(decorator) == "property" for decorator in node.decorator_list)
+        and not all(_is_constant(part) for part in node.body)
     ]
 
 
