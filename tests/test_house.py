@@ -25,6 +25,8 @@ BOUNDS = {
     "circles, imports of types included": 0,
     "one LSTM forward: functions entered": 80,
     "one LSTM forward: files": 12,
+    "bad first lines of docstrings": 0,
+    "mannerisms": 0,
 }
 # Figures above their bound today. These numbers only ever fall; at the bound the line goes.
 REMAINING = {

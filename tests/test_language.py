@@ -63,6 +63,8 @@ def test_good_first_lines(line: str) -> None:
         ("The wrapper keeps its state.", "clause"),
         ("A backend may offer `probe()`.", "clause"),
         ("An array has the wrong rank.", "clause"),
+        ("A cell cannot be printed.", "clause"),
+        ("The equations come first.", "clause"),
     ],
 )
 def test_bad_first_lines(line: str, fault: str) -> None:

@@ -34,7 +34,7 @@ UNARY = 5
 
 
 class RefusedError(Exception):
-    """A cell cannot be printed; the message gives the reason in a few words."""
+    """Raised for a cell that cannot be printed; the message gives the reason in a few words."""
 
 
 class Names:

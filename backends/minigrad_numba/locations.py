@@ -11,7 +11,7 @@ UNITS = "units"
 
 
 class RefusedError(Exception):
-    """A cell cannot be written as a loop; the message gives the reason in a few words."""
+    """Raised for a cell that cannot be written as a loop; the message gives the reason in a few words."""
 
 
 class Location(NamedTuple):

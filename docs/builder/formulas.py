@@ -17,7 +17,7 @@ SPECIAL = str.maketrans({mark: f"&#{ord(mark)};" for mark in "*_[]`|\\~"})
 
 
 class FormulaError(Exception):
-    """A formula cannot be shown."""
+    """Raised when a formula cannot be shown."""
 
 
 def with_formulas(text: str) -> str:

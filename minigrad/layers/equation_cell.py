@@ -80,7 +80,7 @@ class EquationCell(Cell):
 
     @classmethod
     def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:
-        """The equations come first."""
+        """Return the options with the equations first."""
         return {"equations": options["equations"], **options}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

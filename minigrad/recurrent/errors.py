@@ -8,7 +8,7 @@ from minigrad.engine.errors import MinigradError
 
 
 class EquationsError(MinigradError, SyntaxError):
-    """A cell's equations cannot be read, or contradict each other; the message names the line.
+    """Raised for equations of a cell that cannot be read, or contradict each other; the message names the line.
 
     Args:
         message: all of it.

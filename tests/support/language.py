@@ -38,7 +38,9 @@ def _words(text: str) -> frozenset[str]:
 QUESTIONS = _words(
     """What Who Whose Which Where How Is Are May Does Do Did Can Has Have Was Were When Why Will Should Must"""
 )
-FINITE = _words("is are was were has have had does do did can may must will would could should")
+FINITE = _words(
+    "is are was were has have had does do did can cannot may must will would could should come stand lie go consist"
+)
 VERBS = _words(  # of the third person, and nothing else: "makes", but not "names", which is a noun as well
     """accepts adds allows applies appends begins belongs binds brings builds chooses clears closes collects comes
     compares compiles computes contains converts copies creates defines deletes describes divides does drops empties
