@@ -86,7 +86,7 @@ def test_numbers_that_a_dtype_cannot_hold_are_refused(backend: ModuleType, dtype
 
 @pytest.mark.parametrize(("dtype", "numbers"), [(d, x) for d, lists in FITTING.items() for x in lists])
 def test_numbers_that_a_dtype_holds(backend: ModuleType, dtype: str, numbers: list[float]) -> None:
-    """They are NumPy's conversion."""
+    """The same numbers as NumPy's conversion."""
     if dtype == "float16" and backend is strict_backend:
         pytest.skip("the array API standard has no float16")
     for data in forms(numbers):
@@ -101,7 +101,7 @@ def test_numbers_that_a_dtype_holds(backend: ModuleType, dtype: str, numbers: li
 
 
 def test_integers_of_a_tensor_that_another_dtype_cannot_hold(backend: ModuleType) -> None:
-    """A Tensor of another dtype is looked at too; the sum is NumPy's."""
+    """A check for Tensors of another dtype too; the sum is NumPy's."""
     for x, index in PLACES:
         for values in (mg.tensor(1.5), mg.tensor(300)):
             with pytest.raises(DTypeError, match="the dtype int8 cannot hold"):
@@ -162,7 +162,7 @@ SETTERS: dict[str, Callable[[Any, list[Any], Path], Any]] = {
 
 @pytest.mark.parametrize("way", SETTERS)
 def test_weights_that_a_dtype_cannot_hold_are_not_set(way: str, tmp_path: Path) -> None:
-    """None of them: an error leaves the model as it was. What fits is set in the model's dtype."""
+    """None of them: an error leaves the model as it was. Values that fit are set in the dtype of the model."""
     model = lstm_model()
     before = model.get_weights()
     arrays = [np.full(w.shape, 0.1 * k) for k, w in enumerate(before)]
@@ -238,14 +238,14 @@ def compiled_model() -> Any:
 
 @pytest.mark.parametrize("enter", ENTRANCES.values(), ids=ENTRANCES)
 def test_a_masked_array_is_refused(enter: Callable[[Any, mg.Tensor], Any]) -> None:
-    """Its mask would be lost; the message says how to fill it."""
+    """An error, as the mask would be lost; the message says how to fill it."""
     with pytest.raises(MinigradError, match=r"masked array, and its mask would be lost.*x\.filled\(0\)"):
         enter(MASKED.copy(), mg.tensor(np.ones((2, 2)), requires_grad=True).detach())
 
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 def test_a_matrix_is_its_numbers_but_not_in_a_product() -> None:
-    """m * x is NumPy's matrix product, and m ** n its power; here they would be element by element."""
+    """Refused: m * x is NumPy's matrix product and m ** n its power; here they would go element by element."""
     matrix, x = np.matrix([[1.0, 2.0], [3.0, 4.0]]), mg.tensor([[1.0, 0.0], [0.0, 2.0]])
     assert mg.tensor(matrix).tolist() == matrix.tolist()
     assert (matrix + x).tolist() == (x + matrix).tolist() == [[2.0, 2.0], [3.0, 6.0]]

@@ -112,7 +112,7 @@ def test_beside(backend: ModuleType) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "int64", "bool"])
 @pytest.mark.parametrize("name", ["text", "texts", "nothing", "objects", "complex", "dates"])
 def test_a_dtype_makes_no_numbers_of_what_is_none(name: str, dtype: str) -> None:
-    """NumPy would read "1.0" as 1, None as NaN, and drop the imaginary part with no more than a warning."""
+    """Refused: NumPy would read "1.0" as 1, None as NaN, and drop the imaginary part with only a warning."""
     data, error, message = REFUSED[name]
     for given in (data, np.asarray(data), [data]):
         with pytest.raises(error, match=message.partition(",")[0]):

@@ -34,7 +34,7 @@ LSTM = L.LSTM(2)
 
 
 class Told(L.Layer):
-    """Returns whether it is called in training, as a number: None is −1."""
+    """Return whether it is called in training, as a number: None is −1."""
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         return inputs * (-1.0 if training is None else float(training))
@@ -355,7 +355,7 @@ def test_decorated_coroutines_restore_at_each_await(name: str) -> None:
         assert seen() == DEFAULT
 
     asyncio.run(main())
-    by_hand = waits(1)  # whoever drives a coroutine shares its context
+    by_hand = waits(1)  # the driver of a coroutine shares its context
     assert by_hand.send(None) is None
     assert seen() == DEFAULT
     with pytest.raises(StopIteration):

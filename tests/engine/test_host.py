@@ -1,4 +1,4 @@
-"""Where tensors meet Python and NumPy."""
+"""Tensors at the border to Python and NumPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said when memory is full, and that the batch size it names is the one that fits."""
+"""Messages for a full memory, and that the batch size they name fits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine can be read from op to tensor: each of the four files imports only those before it."""
+"""The reading order of the engine, from op to tensor: each of the four files imports only those before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a third party plugs in: the counting backend of `docs/backends.md`, handed in, and installed by pip."""
+"""A third party's backend: the counting backend of `docs/backends.md`, passed as a module, and installed by pip."""
 
 from __future__ import annotations
 

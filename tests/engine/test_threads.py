@@ -1,4 +1,4 @@
-"""What several threads do at once comes out as if each had been alone: models, weights, gradients, names, seeds."""
+"""Several threads at once, with the results of each alone: models, weights, gradients, names, seeds."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
 
 
 class Noisy(L.Layer):
-    """Adds the mean of its inputs to the losses, in training only."""
+    """Add the mean of its inputs to the losses, in training only."""
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         if training:
@@ -139,7 +139,7 @@ def test_one_model_predicts_in_many_threads() -> None:
 
 
 class EarlyBuilt(L.Layer):
-    """Says that it is built before its weights are there."""
+    """A layer that claims to be built before its weights exist."""
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)

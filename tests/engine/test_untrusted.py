@@ -1,4 +1,4 @@
-"""What a file declares is compared with what it holds; only plain files are read; JSON of strangers has limits."""
+"""Untrusted files: declared sizes are compared with the content, only plain files are read, and JSON has limits."""
 
 from __future__ import annotations
 

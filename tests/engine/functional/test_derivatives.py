@@ -299,7 +299,7 @@ def test_the_tables_miss_no_activation() -> None:
 
 @pytest.mark.parametrize("name", ["sigmoid", "softplus", "swish", "mish", "gelu", "tanh", "elu", "selu", "softsign"])
 def test_float32_has_the_same_derivatives(name: str, backend: ModuleType) -> None:
-    """No other formula is taken in float32: three derivatives at 0, near it and far out, to float32's digits."""
+    """Three derivatives in float32, at 0, near 0 and far out, to float32's digits: no formula loses them."""
     function = getattr(F, name)
     for t in (0.0, 1e-30, -1e-30, 1e-4, -1e-4, 1.0, -1.0, 1e8, -1e8):
         leaf = mg.tensor(t, "float32", requires_grad=True)

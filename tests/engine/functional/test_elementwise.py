@@ -1,4 +1,4 @@
-"""What the elementwise functions take and refuse; their numbers are tested with the operations."""
+"""Arguments that the elementwise functions accept and refuse; their numbers are tested with the operations."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def test_the_mean_metrics_of_float16() -> None:
 
 
 def test_sums_of_gradients_of_float16() -> None:
-    """Where a number was copied, and where a row was read often."""
+    """Gradients of numbers that were copied, and of rows that were read often."""
     scale = mg.tensor(np.float16(1.0), requires_grad=True)
     (d,) = mg.grad((mg.tensor(ONES[:60_000]) * scale).sum(), scale)
     check(d, 60_000)

@@ -1,4 +1,4 @@
-"""What the losses take and refuse, masks and reductions; the bare losses are tested with the operations."""
+"""Arguments that the losses accept and refuse, masks and reductions; the bare losses are tested with the operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reductions and einsum take and refuse; the reductions' numbers are tested with the operations."""
+"""Arguments that reductions and einsum accept and refuse; the numbers are tested with the operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the functions that move and make numbers take and refuse; their numbers are tested with the operations."""
+"""Arguments that the functions of shapes and new tensors accept and refuse; numbers are tested with the operations."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ CASES = [
 @settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_any_index(data: st.DataObject) -> None:
-    """The numbers are NumPy's, and the gradient counts how often each was read."""
+    """Numbers as in NumPy, and a gradient that counts how often each was read."""
     shape = data.draw(array_shapes(min_dims=1, max_dims=4, max_side=4))
     kinds = basic_indices(shape, allow_newaxis=True, allow_ellipsis=True) | integer_array_indices(shape)
     masks = st.integers(0, 2**32).map(lambda n: np.random.default_rng(n).random(shape) < 0.5)

@@ -57,7 +57,7 @@ def test_certainty_costs_nothing_and_error_costs_its_distance() -> None:
 
 
 def test_a_label_out_of_range_has_no_loss() -> None:
-    """Where the numbers lie on a device, looking for it costs a transfer; a NaN costs nothing and is not overlooked."""
+    """NaN, for a check on a device would cost a transfer; a NaN costs nothing and is noticed."""
     xp, labels = mg.use("numpy"), np.array([0, 5, -1])
     losses, cache = SoftmaxCrossEntropy.forward(xp, LOGITS[0], labels=labels)
     assert np.isnan(losses).tolist() == [False, True, True]
@@ -68,7 +68,7 @@ def test_a_label_out_of_range_has_no_loss() -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("integers", ["uint8", "int32", "int64"])
 def test_the_short_way_gives_every_bit_of_the_formula(dtype: str, integers: str, backend: ModuleType) -> None:
-    """No class is looked at twice, no exponential taken twice; a fused loop is the formula's but for rounding."""
+    """One look at each class, one exponential each; a fused loop gives the formula's numbers up to rounding."""
     source = np.random.default_rng(0)
     x, dy = source.normal(size=(4, 7, 11)).astype(dtype), source.normal(size=(4, 7)).astype(dtype)
     labels = source.integers(0, 11, (4, 7))

@@ -1,4 +1,4 @@
-"""What an operation is, and what the tape tells whoever writes one wrong."""
+"""Operations: the class, and the tape's errors for a wrong one."""
 
 from __future__ import annotations
 
