@@ -58,6 +58,7 @@ ALIASES = {
 
 NAMES = {
     "minigrad.engine.creation": {"beside": "minigrad.engine.creation.as_tensor_like"},
+    "minigrad.engine.protocol": {"missing": "minigrad.engine.registry.missing"},
     "minigrad.engine.tape": {
         "State": "minigrad.engine.recording.State",
         "blocks": "minigrad.engine.recording.blocks",

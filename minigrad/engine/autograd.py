@@ -10,23 +10,15 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from minigrad.engine import functional, host, tree
+from minigrad.engine import functional, methods, tree  # noqa: F401  (gives Tensor its methods)
 from minigrad.engine.arguments import flag
 from minigrad.engine.errors import GradientError, ShapeError, unknown_name
 from minigrad.engine.flow import Lock, new_lock
-from minigrad.engine.numpy_calls import ArrayUfunc, array_function
-from minigrad.engine.ops.op import Op
 from minigrad.engine.recording import blocks, no_grad, observing, recording
 from minigrad.engine.tape import Cotangents, Node, next_serial
-from minigrad.engine.tensor import Tensor, TensorLike, apply, gradients
+from minigrad.engine.tensor import Tensor, TensorLike, gradients
 
 __all__ = ["GradientTape", "grad", "no_grad"]
-
-# The parts meet here: operations run on Tensors, and the methods of a Tensor get their functions.
-Tensor.functional = Op.functional = functional
-Op.apply = apply
-Tensor.host = host
-Tensor.__array_ufunc__, Tensor.__array_function__ = ArrayUfunc(), array_function
 
 
 def grad(

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from math import prod
 from typing import Any, NoReturn
 
-from minigrad.engine import registry
+from minigrad.engine import functional, registry
 from minigrad.engine.arguments import flag as flag
 from minigrad.engine.conversion import array_from, constant
 from minigrad.engine.dtypes import is_floating
@@ -25,7 +27,8 @@ from minigrad.engine.errors import (
 from minigrad.engine.flow import new_lock
 from minigrad.engine.indices import normalize_index
 from minigrad.engine.memory import out_of_memory
-from minigrad.engine.ops import arithmetic, logic, shape
+from minigrad.engine.ops import arithmetic, logic
+from minigrad.engine.ops import shape as shape_ops
 from minigrad.engine.ops.op import Op
 from minigrad.engine.protocol import BackendModule, TensorLike
 from minigrad.engine.recording import enabled, recording
@@ -35,6 +38,21 @@ accumulating = new_lock()  # held while a gradient is added to that of a leaf, w
 
 
 # --- values out -------------------------------------------------------------------------------------------------------
+
+
+def size(x: Tensor) -> int:
+    """Return the number of elements."""
+    return prod(x.array.shape)
+
+
+def numpy(x: Tensor) -> Any:
+    """Return a copy on the host, a NumPy array."""
+    return x.backend.to_numpy(x.array)
+
+
+def tolist(x: Tensor) -> Any:
+    """Return nested lists of Python numbers."""
+    return x.numpy().tolist()
 
 
 def item(x: Tensor) -> Any:
@@ -51,6 +69,26 @@ def truth(x: Tensor) -> bool:
     return bool(x.item())
 
 
+def as_float(x: Tensor) -> float:
+    """Return the only number in x as a float."""
+    return float(x.item())
+
+
+def as_int(x: Tensor) -> int:
+    """Return the only number in x as an int."""
+    return int(x.item())
+
+
+def as_index(x: Tensor) -> int:
+    """Return the only number in x, a whole one, as an index."""
+    return operator.index(x.item())
+
+
+def formatted(x: Tensor, spec: str) -> str:
+    """Return the only number in x in a format; without one, the text of any tensor."""
+    return format(x.item(), spec) if spec else str(x)
+
+
 def length(x: Tensor) -> int:
     """Return the length of the first axis."""
     if x.ndim == 0:
@@ -61,10 +99,10 @@ def length(x: Tensor) -> int:
 def iterator(x: Tensor) -> Iterator[Tensor]:
     """Return an iterator over the first axis."""
     len(x)  # an error without a first axis
-    return iter(apply(shape.Unstack, x, axis=0))
+    return iter(apply(shape_ops.Unstack, x, axis=0))
 
 
-def as_array(x: Tensor, dtype: Any, copy: bool | None) -> Any:
+def as_array(x: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
     """Return a NumPy array, for ``np.asarray``."""
     if copy is False:
         raise ValueError("np.asarray: a tensor's numbers always leave it as a copy, so copy=False cannot be had.")
@@ -174,8 +212,17 @@ def set_item(x: Tensor, index: Any, value: TensorLike) -> None:
         raise explained("x[…] = …", [x.array, numbers], error, x.backend) from error
 
 
-def unstarred(sizes: tuple[Any, ...]) -> Any:
-    """Return the sizes of x.reshape(2, 3) and of x.reshape((2, 3)) alike."""
+def reshape(x: Tensor, *shape: Any) -> Tensor:
+    """Return x in another shape, for x.reshape(2, 3) and x.reshape((2, 3)) alike."""
+    return functional.reshape(x, _unstarred(shape))
+
+
+def transpose(x: Tensor, *axes: Any) -> Tensor:
+    """Return x with its axes in another order, for x.transpose(1, 0) and x.transpose((1, 0)) alike."""
+    return functional.transpose(x, _unstarred(axes) or None)
+
+
+def _unstarred(sizes: tuple[Any, ...]) -> Any:
     return sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
 
 

@@ -1,4 +1,4 @@
-"""Types of the engine: the functions that a backend offers, and the methods that a tensor has.
+"""Types of the engine: the functions that a backend offers, and the methods that a tensor has. No code.
 
 A backend is a module with the functions of `Backend`. These are NumPy's own names (and the array API standard's, where
 the two differ), so for NumPy and CuPy most of them are one line. Backends import nothing from minigrad;
@@ -17,10 +17,8 @@ A backend may offer five things more, described in `minigrad.engine.optional`: `
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import prod
-from operator import index
 from types import ModuleType
-from typing import Any, ClassVar, Generic, Protocol, SupportsIndex, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, SupportsIndex, TypeAlias, TypeVar
 
 Array: TypeAlias = Any
 """An array of the backend at hand; in a rule run under `create_graph`, a Tensor."""
@@ -124,12 +122,6 @@ REQUIRED: tuple[str, ...] = tuple(name for name in vars(Backend) if not name.sta
 """The names of the functions above: what the registry looks for."""
 
 
-def missing(module: object) -> list[str]:
-    """Return the names that `module` lacks or that cannot be called: empty for a whole backend."""
-    absent = [name for name in REQUIRED if not callable(getattr(module, name, None))]
-    return absent if isinstance(getattr(module, "name", None), str) else ["name", *absent]
-
-
 class Recorded(Protocol):
     """A tensor as the tape needs it: an array, and the node that computed it as its result number `index`."""
 
@@ -142,7 +134,7 @@ TensorT = TypeVar("TensorT")
 
 
 class TensorMethods(Generic[TensorT]):
-    """Methods of a tensor besides arithmetic, declared here and defined in `functional` and `host`.
+    """Methods of a tensor besides arithmetic. They are functions of `functional` and `host`: see `methods.py`.
 
     Attributes:
         functional: `minigrad.functional`, the operations on Tensors by NumPy's names.
@@ -154,171 +146,105 @@ class TensorMethods(Generic[TensorT]):
 
     functional: ClassVar[Xp]
     host: ClassVar[Any]
-    __array_ufunc__: ClassVar[Any]  # these two are set by `host`
+    __array_ufunc__: ClassVar[Any]
     __array_function__: ClassVar[Any]
     array: Array
     backend: BackendModule
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each axis."""
-        return self.array.shape
+    if TYPE_CHECKING:
 
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return self.array.ndim
+        @property
+        def shape(self) -> tuple[int, ...]:
+            """The length of each axis."""
 
-    @property
-    def dtype(self) -> Any:
-        """The backend's dtype; compares equal to names such as ``"float32"`` on NumPy and CuPy."""
-        return self.array.dtype
+        @property
+        def ndim(self) -> int:
+            """The number of axes."""
 
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return prod(self.shape)
+        @property
+        def dtype(self) -> Any:
+            """The backend's dtype; compares equal to names such as ``"float32"`` on NumPy and CuPy."""
 
-    # --- to the host, and to other backends ---------------------------------------------------------------------
-    def numpy(self) -> Any:
-        """Return a copy on the host, a NumPy array."""
-        return self.backend.to_numpy(self.array)
+        @property
+        def size(self) -> int:
+            """The number of elements."""
 
-    def item(self) -> Any:
-        """Return the only number in self as Python's."""
-        return self.host.item(self)
+        # --- to the host, and to other backends ---------------------------------------------------------------------
+        def numpy(self) -> Any:
+            """Return a copy on the host, a NumPy array."""
 
-    def tolist(self) -> Any:
-        """Return nested lists of Python numbers."""
-        return self.numpy().tolist()
+        def item(self) -> Any:
+            """Return the only number in self as Python's."""
 
-    def to(self, backend: str | BackendModule) -> TensorT:
-        """Return self if it lives on that backend, else a copy there, a new leaf.
+        def tolist(self) -> Any:
+            """Return nested lists of Python numbers."""
 
-        Raises:
-            GradientError: self was computed from others, and no gradient passes from one backend to another.
-        """
-        return self.host.moved(self, backend)
+        def to(self, backend: str | BackendModule) -> TensorT:
+            """Return self if it lives on that backend, else a copy there, a new leaf.
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        return self.host.as_array(self, dtype, copy)
+            Raises:
+                GradientError: self was computed from others, and no gradient passes from one backend to another.
+            """
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Return the attributes, for `pickle` and `copy`: the numbers on the host, the backend by its name."""
-        return self.host.state(self)
+        def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any: ...
+        def __getstate__(self) -> dict[str, Any]: ...
+        def __setstate__(self, state: dict[str, Any]) -> None: ...
+        def __deepcopy__(self, memo: dict[int, Any]) -> Any: ...
+        def __len__(self) -> int: ...
+        def __float__(self) -> float: ...
+        def __int__(self) -> int: ...
+        def __index__(self) -> int: ...
+        def __bool__(self) -> bool: ...
+        def __format__(self, spec: str) -> str: ...
+        def __repr__(self) -> str: ...
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.host.set_state(self, state)
+        # --- reductions and shapes ----------------------------------------------------------------------------------
+        def sum(self, axis: Axis = None, keepdims: bool = False) -> TensorT:
+            """Return Σ self over the axes."""
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return self.host.deep_copy(self, memo)
+        def mean(self, axis: Axis = None, keepdims: bool = False) -> TensorT:
+            """Return the mean over the axes."""
 
-    def __len__(self) -> int:
-        return self.host.length(self)
+        def var(self, axis: Axis = None, keepdims: bool = False) -> TensorT:
+            """Return the mean squared distance from the mean over the axes."""
 
-    def __float__(self) -> float:
-        return float(self.item())
+        def max(self, axis: Axis = None, keepdims: bool = False) -> TensorT:
+            """Return the largest over the axes."""
 
-    def __int__(self) -> int:
-        return int(self.item())
+        def min(self, axis: Axis = None, keepdims: bool = False) -> TensorT:
+            """Return the smallest over the axes."""
 
-    def __index__(self) -> int:
-        return index(self.item())
+        def argmax(self, axis: int | None = None) -> TensorT:
+            """Return the position of the largest."""
 
-    def __bool__(self) -> bool:
-        return self.host.truth(self)
+        def reshape(self, *new_shape: Any) -> TensorT:
+            """Return the same numbers in another shape, as in NumPy: one axis may be −1."""
 
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else str(self)
+        def transpose(self, *axes: Any) -> TensorT:
+            """Return the axes in another order; all reversed by default."""
 
-    def __repr__(self) -> str:
-        return self.host.representation(self)
+        @property
+        def T(self) -> TensorT:  # noqa: N802  (NumPy's name)
+            """All axes reversed."""
 
-    # --- reductions and shapes ----------------------------------------------------------------------------------
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> TensorT:
-        """Return Σ self over the axes."""
-        return self.functional.sum(self, axis, keepdims)
+        def astype(self, dtype: Any) -> TensorT:
+            """Return the same numbers in another dtype."""
 
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> TensorT:
-        """Return the mean over the axes."""
-        return self.functional.mean(self, axis, keepdims)
+        # --- indexing -----------------------------------------------------------------------------------------------
+        def __getitem__(self, index: Any) -> TensorT: ...
+        def __setitem__(self, index: Any, value: TensorLike) -> None: ...
+        def __iter__(self) -> Iterator[TensorT]: ...
 
-    def var(self, axis: Axis = None, keepdims: bool = False) -> TensorT:
-        """Return the mean squared distance from the mean over the axes."""
-        return self.functional.var(self, axis, keepdims)
-
-    def max(self, axis: Axis = None, keepdims: bool = False) -> TensorT:
-        """Return the largest over the axes."""
-        return self.functional.max(self, axis, keepdims)
-
-    def min(self, axis: Axis = None, keepdims: bool = False) -> TensorT:
-        """Return the smallest over the axes."""
-        return self.functional.min(self, axis, keepdims)
-
-    def argmax(self, axis: int | None = None) -> TensorT:
-        """Return the position of the largest."""
-        return self.functional.argmax(self, axis)
-
-    def reshape(self, *new_shape: Any) -> TensorT:
-        """Return the same numbers in another shape, as in NumPy: one axis may be −1."""
-        return self.functional.reshape(self, self.host.unstarred(new_shape))
-
-    def transpose(self, *axes: Any) -> TensorT:
-        """Return the axes in another order; all reversed by default."""
-        return self.functional.transpose(self, self.host.unstarred(axes) or None)
-
-    @property
-    def T(self) -> TensorT:  # noqa: N802  (NumPy's name)
-        """All axes reversed."""
-        return self.transpose()
-
-    def astype(self, dtype: Any) -> TensorT:
-        """Return the same numbers in another dtype."""
-        return self.functional.astype(self, dtype)
-
-    # --- indexing -----------------------------------------------------------------------------------------------
-    def __getitem__(self, index: Any) -> TensorT:
-        return self.functional.getitem(self, index)
-
-    def __setitem__(self, index: Any, value: TensorLike) -> None:
-        self.host.set_item(self, index, value)
-
-    def __iter__(self) -> Iterator[TensorT]:
-        return self.host.iterator(self)
-
-    # --- operators; those that compare give tensors of bools, through which no gradient passes --------------------
-    def __abs__(self) -> TensorT:
-        return self.functional.abs(self)
-
-    def __lt__(self, other: TensorLike) -> TensorT:
-        return self.functional.less(self, other)
-
-    def __le__(self, other: TensorLike) -> TensorT:
-        return self.functional.less_equal(self, other)
-
-    def __gt__(self, other: TensorLike) -> TensorT:
-        return self.functional.greater(self, other)
-
-    def __ge__(self, other: TensorLike) -> TensorT:
-        return self.functional.greater_equal(self, other)
-
-    def __eq__(self, other: TensorLike) -> TensorT:  # type: ignore[override]  # not a bool
-        return self.functional.equal(self, other)
-
-    def __ne__(self, other: TensorLike) -> TensorT:  # type: ignore[override]
-        return self.functional.not_equal(self, other)
-
-    def __and__(self, other: TensorLike) -> TensorT:
-        return self.host.logical_and(self, other)
-
-    def __rand__(self, other: TensorLike) -> TensorT:
-        return self.host.logical_and(other, self)
-
-    def __or__(self, other: TensorLike) -> TensorT:
-        return self.host.logical_or(self, other)
-
-    def __ror__(self, other: TensorLike) -> TensorT:
-        return self.host.logical_or(other, self)
-
-    def __invert__(self) -> TensorT:
-        return self.host.logical_not(self)
+        # --- operators; those that compare give tensors of bools, through which no gradient passes --------------------
+        def __abs__(self) -> TensorT: ...
+        def __lt__(self, other: TensorLike) -> TensorT: ...
+        def __le__(self, other: TensorLike) -> TensorT: ...
+        def __gt__(self, other: TensorLike) -> TensorT: ...
+        def __ge__(self, other: TensorLike) -> TensorT: ...
+        def __eq__(self, other: TensorLike) -> TensorT: ...  # type: ignore[override]  # not a bool
+        def __ne__(self, other: TensorLike) -> TensorT: ...  # type: ignore[override]
+        def __and__(self, other: TensorLike) -> TensorT: ...
+        def __rand__(self, other: TensorLike) -> TensorT: ...
+        def __or__(self, other: TensorLike) -> TensorT: ...
+        def __ror__(self, other: TensorLike) -> TensorT: ...
+        def __invert__(self) -> TensorT: ...

@@ -18,7 +18,7 @@ from minigrad.engine.errors import (
     unknown_name,
 )
 from minigrad.engine.flow import FlowBlock, FlowStack
-from minigrad.engine.protocol import BackendModule, missing
+from minigrad.engine.protocol import REQUIRED, BackendModule
 
 GROUP = "minigrad.backends"
 SHIPPED = {"numpy": "minigrad_numpy", "numba": "minigrad_numba", "cupy": "minigrad_cupy"}  # name -> module
@@ -152,6 +152,12 @@ def _claim(name: str) -> tuple[str, str]:
         owners = " and ".join(sorted(owner for _, owner in registered[name]))
         raise BackendError(f"mg.use: the backend name {name!r} is claimed by {owners}. Uninstall one of them.")
     return registered[name][0]
+
+
+def missing(module: object) -> list[str]:
+    """Return the names that `module` lacks or that cannot be called: empty for a whole backend."""
+    absent = [name for name in REQUIRED if not callable(getattr(module, name, None))]
+    return absent if isinstance(getattr(module, "name", None), str) else ["name", *absent]
 
 
 def _checked(module: ModuleType, label: str) -> BackendModule:

@@ -9,7 +9,8 @@ import pytest
 
 import minigrad_numpy
 from minigrad import functional
-from minigrad.engine.protocol import REQUIRED, Backend, missing
+from minigrad.engine.protocol import REQUIRED, Backend
+from minigrad.engine.registry import missing
 from needed import needed
 
 strict_backend = needed("strict_backend")
