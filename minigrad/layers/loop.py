@@ -48,7 +48,7 @@ def run(
     by_steps: str = "",
     name: str = "",
 ) -> SequenceResult:
-    """SequenceResult a cell over a sequence.
+    """Run a cell over a sequence.
 
     Args:
         cell: the cell, built.
@@ -161,7 +161,7 @@ def plan_of(
 
 
 def run_plan(plan: CallPlan, cell: Any, x: Tensor, states: list[Tensor], mask: Tensor | None) -> SequenceResult:
-    """SequenceResult a cell over a sequence as planned; arguments and result as of `run`."""
+    """Run a cell over a sequence as planned; arguments and result as of `run`."""
     weights = plan.weights or cell.step_weights(None, None)
     options = plan.options if mask is None else plan.options._replace(mask=mask.array)
     y, *final = apply(SequenceOp, x, *states, *weights, options=options)
@@ -190,7 +190,7 @@ def _explicit(
 ) -> SequenceResult:
     """Run each layer of the cell over the whole sequence, from the lowest up: one node on the tape for each."""
     y, state = x, cell_protocol.flatten_state(cell, cell_protocol.in_cell_structure(cell, states))
-    rows = None if mask is None else mask.array
+    mask_array = None if mask is None else mask.array
     final: list[Tensor] = []
     paths: list[str] = []
     layers = zip(found, cell_protocol.innermost(cell), cell_protocol.state_sizes(cell), strict=True)
@@ -199,10 +199,10 @@ def _explicit(
         own_loop, path = _choose(x, step, weights, tbptt, watch is not None)
         paths += [] if path in paths else [path]
         own, state = state[: len(sizes)], state[len(sizes) :]
-        plan = SequenceOptions(step, len(sizes), rows, zero_output and not state, tbptt, own_loop, watch)
+        options = SequenceOptions(step, len(sizes), mask_array, zero_output and not state, tbptt, own_loop, watch)
 
-        def sequence(x: Tensor, own: list[Any] = own, weights: Any = weights, plan: SequenceOptions = plan) -> Tensor:
-            y, *new = apply(SequenceOp, x, *own, *weights, options=plan)
+        def sequence(x: Tensor, own: list[Any] = own, weights: Any = weights, options: Any = options) -> Tensor:
+            y, *new = apply(SequenceOp, x, *own, *weights, options=options)
             final.extend(new)
             return y
 
@@ -232,23 +232,23 @@ def _by_steps(
 ) -> tuple[Any, Any, Any]:
     """Call the cell step by step; the masked step is the same as in `recurrent.bptt`."""
     steps = [F.unstack(part) for part in tree.leaves(x)]
-    rows = [None] * len(steps[0]) if mask is None else [F.expand_dims(row, -1) for row in F.unstack(mask)]
+    masks = [None] * len(steps[0]) if mask is None else [F.expand_dims(mask_t, -1) for mask_t in F.unstack(mask)]
     call = cell_protocol.caller(cell, training, constants)
     outputs: list[Any] = []
-    for row, *now in zip(rows, *steps, strict=True):
-        output, flat = call(tree.unflatten(x, now), states)
+    for mask_t, *x_t in zip(masks, *steps, strict=True):
+        output, flat = call(tree.unflatten(x, x_t), states)
         new = tree.unflatten(states, flat)
-        if row is not None:
+        if mask_t is not None:
             before = outputs[-1] if outputs and not zero_output else tree.map(lambda _: 0.0, output)
-            output = tree.map(lambda y, old: select_rows(row, y, old), output, before)  # noqa: B023  (used at once)
-            new = tree.map(lambda s, old: select_rows(row, s, old), new, states)  # noqa: B023
+            output = tree.map(lambda y, old: select_rows(mask_t, y, old), output, before)  # noqa: B023  (used at once)
+            new = tree.map(lambda s, old: select_rows(mask_t, s, old), new, states)  # noqa: B023
         states = new
         outputs.append(output)
     return tree.map(lambda *ys: F.stack(ys), outputs[0], *outputs[1:]), outputs[-1], states
 
 
-def select_rows(row: Tensor, new: Tensor, old: Any) -> Tensor:
+def select_rows(mask: Tensor, new: Tensor, old: Any) -> Tensor:
     """Return the new numbers in the unmasked rows, the old ones in the others; on the backend of the new ones."""
     if new.ndim != 2:
-        row = F.reshape(row, (-1, *[1] * (new.ndim - 1)))
-    return F.where(row.to(new.backend), new, old.to(new.backend) if isinstance(old, Tensor) else old)
+        mask = F.reshape(mask, (-1, *[1] * (new.ndim - 1)))
+    return F.where(mask.to(new.backend), new, old.to(new.backend) if isinstance(old, Tensor) else old)

@@ -49,7 +49,7 @@ def test_arguments_of_the_constructor(case: Case) -> None:
 
 
 def in_order(mine: Any, theirs: dict[str, Any]) -> None:
-    """Every name is there, and those that may be given by place are in TensorFlow's order."""
+    """All names, and those of positional arguments in TensorFlow's order."""
     assert not theirs.keys() - mine.keys()
     by_place = [name for name, p in mine.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
     known = [name for name in by_place if name in theirs]

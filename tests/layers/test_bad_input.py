@@ -1,4 +1,4 @@
-"""What a wrong call is answered: where, what was expected, what came, and the way out. The messages, word for word."""
+"""Messages of wrong calls, word for word: where, what was expected, what was given, and a hint."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ BAD: dict[str, Wrong] = {
         OptionError,
         "RNN: `cell`: expected a cell, an object with `call` and `state_size`, got 3.",
     ),
-    "constants that nobody takes": (
+    "constants that the cell does not take": (
         lambda: L.RNN(L.LSTMCell(UNITS))(X, constants=[np.zeros(2)]),
         OptionTypeError,
         "LSTMCell.call takes no `constants`, and the layer around it got some.",
@@ -262,4 +262,4 @@ def test_repr() -> None:
     assert repr(layer) == "<LSTM 'lstm', not built>"
     layer(X)
     assert repr(layer) == "<LSTM 'lstm', built>"
-    assert repr(L.Dense.__new__(L.Dense)) == "<Dense None, not built>"  # in a constructor of one's own
+    assert repr(L.Dense.__new__(L.Dense)) == "<Dense None, not built>"  # in a custom constructor

@@ -43,7 +43,7 @@ class Minimal(L.Layer):
 
 
 class Formulas:
-    """What makes the same cell run in the explicit loop: its step, and the step's derivative."""
+    """The step of the same cell and its derivative, for the explicit loop."""
 
     def step(self, xp: Any, z: Any, state: Any, weights: Any) -> Any:
         kernel, recurrent = weights
@@ -106,7 +106,7 @@ ON_THE_TAPE = results(Minimal(2, dtype="float64"))
 
 
 def test_keras_guide() -> None:
-    """The state is a list of one tensor, not the tensor itself, whose first row would fit all rows without an error."""
+    """A list of one tensor as the state, not the tensor itself, whose first row would fit all rows without an error."""
     numbers, path = ON_THE_TAPE
     assert path == "tape, op by op: Minimal offers no step_backward"
     built_in = L.SimpleRNN(2, return_sequences=True, return_state=True, use_bias=False, dtype="float64")
@@ -137,7 +137,7 @@ def test_a_step_of_its_own_by_finite_differences() -> None:
 
 
 def test_a_frozen_weight_stays_in_its_place() -> None:
-    """The step gets all its weights in the order in which they were made, trainable or not."""
+    """All weights of a step in the order in which they were made, trainable or not."""
     cell = MinimalWithFormulas(2, dtype="float64")
     layer = L.RNN(cell, dtype="float64")
     y = layer(X)
@@ -328,7 +328,7 @@ def test_a_named_state_or_a_plain_tuple_is_c_and_h(together: Any) -> None:
 
 
 class Keeping(FIRST.RNNCell):
-    """Keeps its state."""
+    """A cell that keeps its state."""
 
     state_size, output_size = Swapping.state_size, 2  # type: ignore[assignment]
 

@@ -1,4 +1,4 @@
-"""What a layer is handed: shapes, what functions of one's own return, what a call is given."""
+"""Checks of shapes, of results of custom functions, and of the arguments of a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a layer asks of the shape of its inputs, in numbers and in words."""
+"""The expected shape of inputs, in numbers and in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every layer can do: weights, names, nesting, losses, masks, training, dtype, configuration."""
+"""Properties of every layer: weights, names, nesting, losses, masks, training, dtype, configuration."""
 
 from __future__ import annotations
 
@@ -339,7 +339,7 @@ def test_a_copied_model_trains_by_itself() -> None:
 
 
 class Symbol:
-    """Stands for a tensor that is given later."""
+    """A stand-in for a tensor that is given later."""
 
     def record_call(self, layer: Any, inputs: Any, args: Any, kwargs: Any) -> Any:
         return layer.name, inputs, args, kwargs

@@ -1,4 +1,4 @@
-"""What a layer's constructor takes, and what it answers to anything else."""
+"""Arguments of a layer's constructor, and the messages for wrong ones."""
 
 from __future__ import annotations
 

@@ -31,11 +31,11 @@ def test_a_run() -> None:
     cell.build((None, FEATURES))
     start = cell.get_initial_state(batch_size=BATCH, dtype="float64")
     explicit = loop.run(cell, time_first(X), start, time_first(MASK))
-    steps = loop.run(cell, time_first(X), start, time_first(MASK), by_steps="a test wants it so")
+    steps = loop.run(cell, time_first(X), start, time_first(MASK), by_steps="for a test")
     with mg.testing.on_tape(cell):
-        tape = loop.run(cell, time_first(X), start, time_first(MASK), by_steps="a test wants it so")
+        tape = loop.run(cell, time_first(X), start, time_first(MASK), by_steps="for a test")
     assert explicit.path == "explicit BPTT, fused kernel of the numpy backend"
-    assert steps.path == "explicit BPTT, one node a step: a test wants it so"
+    assert steps.path == "explicit BPTT, one node a step: for a test"
     assert tape.path == "tape, op by op: mg.testing.on_tape"
     for other in (steps, tape):
         for mine, theirs in zip(tree.leaves(list(explicit[:3])), tree.leaves(list(other[:3])), strict=True):
@@ -46,7 +46,7 @@ def test_a_run() -> None:
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("zero_output", [False, True])
 def test_a_wrapper_in_a_layer_of_keras(zero_output: bool, masked: bool) -> None:
-    """What it makes of an output is what a masked step repeats; only the tape knows that."""
+    """A masked step repeats the output of the wrapper, which only the tape does."""
     cell = rc.ResidualWrapper(rc.GRUCell(FEATURES, dtype="float64"))
     how = {"return_sequences": True, "return_state": True, "zero_output_for_mask": zero_output, "dtype": "float64"}
     mask = MASK if masked else None

@@ -1,4 +1,4 @@
-"""What a recurrent layer promises whatever its options are: the same numbers on every path."""
+"""The same numbers on every path of a recurrent layer, whatever its options."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_kernel_and_formulas(kind: str, cell: Any, loop: Any, call: Any) -> None
 
 @pytest.mark.parametrize("kind", PAIRS)
 def test_second_derivatives_where_a_kernel_ran(kind: str) -> None:
-    """A kernel's numbers are on no tape, so the gradient of the gradient comes from the formulas."""
+    """The gradient of the gradient, from the formulas: a kernel's numbers are on no tape."""
     layer = PAIRS[kind][0](UNITS, return_sequences=True, return_state=True, dtype="float64")
     x = np.random.default_rng(9).standard_normal((BATCH, TIME, FEATURES))
     layer(x)
@@ -230,7 +230,7 @@ def test_inputs_masks_and_states_as_arrays_or_tensors() -> None:
     ],
 )
 def test_on_every_backend(make: Any, backend: ModuleType) -> None:
-    """Nothing is NumPy's by accident: not the dropout masks, the time mask, the states or the penalties."""
+    """No array of NumPy by accident: dropout masks, time mask, states and penalties are the backend's."""
     layer = make()
     y = layer(np.ones((BATCH, TIME, FEATURES)), mask=MASK, training=True)
     sum(layer.losses, start=(y * y).sum()).backward()

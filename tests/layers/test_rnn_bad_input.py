@@ -1,4 +1,4 @@
-"""What a recurrent layer answers to masks as lists, to cells that return something else, to another order of states."""
+"""Messages for masks as lists, cells that return something else, and states in another order."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ OTHER = (
 @pytest.mark.parametrize("cell_class", [L.LSTMCell, L.GRUCell])
 @pytest.mark.parametrize("unroll", [False, True])
 def test_the_state_of_the_first_generation_is_refused(cell_class: Any, unroll: bool) -> None:
-    """Its order is (c, h) and the shapes would fit: the classic silent bug."""
+    """The order (c, h), with shapes that fit: the classic silent bug."""
     layer = L.RNN(cell_class(5), unroll=unroll, name="rnn")
     calls = [lambda: layer(X, initial_state=FIRST), lambda: layer([X, FIRST]), lambda: layer(X, initial_state=[FIRST])]
     for call in calls:

@@ -1,4 +1,4 @@
-"""Every layer goes to plain values and back."""
+"""Every layer written as plain values and read again."""
 
 from __future__ import annotations
 

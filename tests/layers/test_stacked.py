@@ -1,4 +1,4 @@
-"""Cells upon cells are layers upon layers."""
+"""The same numbers from stacked cells as from stacked layers."""
 
 from __future__ import annotations
 

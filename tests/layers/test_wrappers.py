@@ -1,4 +1,4 @@
-"""Layers around a layer are no more than that layer, called as it could be called by hand."""
+"""Layers around a layer against the same layer called without them."""
 
 from __future__ import annotations
 
@@ -214,8 +214,8 @@ class Sees(L.Layer):
         return inputs if mask is None else inputs * mask.astype(inputs.dtype).reshape((*mask.shape, 1))
 
 
-# What TensorFlow 2.15.1 makes of no mask, of one of sentences and of one of words. For layers that say nothing of masks
-# it depends on whether the batch size is known: eager calls hand the mask on, graphs raise. Here a layer that makes a
+# Results of TensorFlow 2.15.1 for no mask, of one of sentences and of one of words. For layers that do not support masks
+# it depends on whether the batch size is known: eager calls pass the mask, graphs raise. Here a layer that makes a
 # vector of the words reduces, as an LSTM does; one that keeps them raises.
 # A mask of sentences passes by an inner recurrent layer, where TensorFlow raises IndexError.
 MASKS = {
