@@ -214,7 +214,7 @@ class Sees(L.Layer):
         return inputs if mask is None else inputs * mask.astype(inputs.dtype).reshape((*mask.shape, 1))
 
 
-# Results of TensorFlow 2.15.1 for no mask, of one of sentences and of one of words. For layers that do not support masks
+# Results of TensorFlow 2.15.1 for no mask, for one of sentences and for one of words. For layers without masks,
 # it depends on whether the batch size is known: eager calls pass the mask, graphs raise. Here a layer that makes a
 # vector of the words reduces, as an LSTM does; one that keeps them raises.
 # A mask of sentences passes by an inner recurrent layer, where TensorFlow raises IndexError.
