@@ -9,9 +9,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+else:  # `importlib.abc` loads tempfile and urllib
+    Loader = object
 
 ALIASES = {
     "minigrad.arguments": "minigrad.engine.arguments",
@@ -87,7 +92,7 @@ def resolve(name: str) -> str | None:
     return None
 
 
-class AliasFinder(MetaPathFinder, Loader):
+class AliasFinder(Loader):
     """Finder of modules at their earlier addresses."""
 
     def find_spec(

@@ -285,7 +285,7 @@ def test_links_on_a_page(lesson: Lesson, tmp_path: Path) -> None:
     page = write_markdown(notebook, lesson.name, tmp_path).read_text("utf-8")
     assert page.startswith("`tape.py`, [two](02_two.md), [a](https://b.c)\n")
     page = write_markdown(notebook, lesson.name, tmp_path, "https://x.y/main/").read_text("utf-8")
-    assert page.startswith("[`tape.py`](https://x.y/main/minigrad/tape.py), ")
+    assert page.startswith("[`tape.py`](https://x.y/main/minigrad/engine/tape.py), ")
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
