@@ -30,6 +30,7 @@ from minigrad.engine.memory import out_of_memory
 from minigrad.engine.ops import arithmetic, logic
 from minigrad.engine.ops import shape as shape_ops
 from minigrad.engine.ops.op import Op
+from minigrad.engine.ops.power import Power
 from minigrad.engine.protocol import BackendModule, TensorLike
 from minigrad.engine.recording import enabled, recording
 from minigrad.engine.tensor import SCALARS, Tensor, apply
@@ -180,7 +181,7 @@ def as_tensors(op: type[Op], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
             backend = x.backend if backend is None and isinstance(x, Tensor) else backend
         elif op.of_arrays:
             raise ShapeError(f"{op.__name__}: expected arrays with one axis or more, got {x!r}. Use * for a number.")
-    if op in (arithmetic.Multiply, arithmetic.Power) and any(type(x).__name__ == "matrix" for x in inputs):
+    if op in (arithmetic.Multiply, Power) and any(type(x).__name__ == "matrix" for x in inputs):
         raise DTypeError(
             f"{op.__name__}: got an np.matrix, whose * and ** are those of matrices, while a Tensor's go element by "
             "element. Use x @ m, or np.asarray(m)."

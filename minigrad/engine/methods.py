@@ -57,6 +57,8 @@ METHODS: dict[str, Any] = {
     "__iter__": host.iterator,
     # operators
     "__abs__": functional.abs,
+    "__pow__": functional.power,
+    "__rpow__": lambda x, other: functional.power(other, x),
     "__lt__": functional.less,
     "__le__": functional.less_equal,
     "__gt__": functional.greater,

@@ -92,7 +92,6 @@ class Tensor(TensorMethods["Tensor"]):
     __sub__, __rsub__ = _operator(arithmetic.Subtract)
     __mul__, __rmul__ = _operator(arithmetic.Multiply)
     __truediv__, __rtruediv__ = _operator(arithmetic.Divide)
-    __pow__, __rpow__ = _operator(arithmetic.Power)
     __matmul__, __rmatmul__ = _operator(arithmetic.MatMul)
 
     def __neg__(self) -> Tensor:

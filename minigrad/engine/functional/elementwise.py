@@ -12,6 +12,7 @@ from minigrad.engine.creation import as_tensor, is_floating
 from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import DTypeError
 from minigrad.engine.ops import arithmetic, logic, pointwise, selection, shape
+from minigrad.engine.ops import power as power_op
 from minigrad.engine.tensor import Tensor, TensorLike, apply
 
 
@@ -37,7 +38,7 @@ def divide(a: TensorLike, b: TensorLike) -> Tensor:
 
 def power(a: TensorLike, b: TensorLike) -> Tensor:
     """aᵇ"""
-    return apply(arithmetic.Power, a, b)
+    return apply(power_op.Power, a, b)
 
 
 def negative(x: TensorLike) -> Tensor:
