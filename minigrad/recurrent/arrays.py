@@ -52,9 +52,8 @@ class ArrayStep:
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Return x W + b."""
         ((of_x, bias),) = ((p[2], p[4]) for p in self.products if p[2])
-        first, *others = (rows_matmul(xp, x, weights[W]) for W in of_x)
-        z = sum(others, start=first)
-        return z if bias is None else z + weights[bias]
+        first, *others = [*(rows_matmul(xp, x, weights[W]) for W in of_x), *([] if bias is None else [weights[bias]])]
+        return sum(others, start=first)
 
     def timesteps(self, xp: Xp, x: Array, weights: Weights) -> Sequence[Array]:
         """Return x W + b of each time step."""

@@ -29,18 +29,14 @@ from minigrad.recurrent.protocol import Cache, Gradients, State, TimeStep, Weigh
 
 def extensible(loop: Callable[..., Any]) -> Any:
     """Make `loop` a function whose attribute `extended` a later module can replace by one with more arguments."""
-
-    @wraps(loop)
-    def run(*args: Any, **options: Any) -> Any:
-        return run.extended(*args, **options)  # type: ignore[attr-defined]
-
-    run.plain = run.extended = loop  # type: ignore[attr-defined]
+    run: Any = wraps(loop)(lambda *args, **options: run.extended(*args, **options))  # noqa: PLW0108  (as it is then)
+    run.plain = run.extended = loop
     return run
 
 
 @extensible
 def forward(xp: Xp, step: TimeStep, x: Array, state: State, weights: Weights) -> tuple[Array, State, Cache]:
-    """Run a step over a sequence.
+    """Run a step over a sequence; return the outputs, (time, batch, units), the final state, and the cache.
 
     Args:
         xp: the array namespace.
@@ -48,9 +44,6 @@ def forward(xp: Xp, step: TimeStep, x: Array, state: State, weights: Weights) ->
         x: (time, batch, features).
         state: the initial state, each (batch, size).
         weights: the cell's weights.
-
-    Returns:
-        The outputs, (time, batch, units), the final state, and the cache for `backward`.
 
     >>> import numpy as np, minigrad_numpy as xp
     >>> from minigrad.recurrent import LSTM, Formulas, bptt

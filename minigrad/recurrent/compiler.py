@@ -59,7 +59,7 @@ def _described(equations: type[Equations], absent: frozenset[str], needs_argumen
     at_hand = {*states, *parameters, *options, *matrices}
     again = _again(lines, back, dict(gradients), inner, at_hand)
     sources = {i.source for i in inner} - {a.name for a in again}
-    cache = cached(columns, lines, back, gradients, at_hand, sources)
+    cache = cached(columns, lines, back, {*sources, *dict(gradients).values()}, at_hand)
     lines = live(lines, [*new, *cache])
     upstream = backward.arguments[: len(states)]
     widths = Widths(forward, declared, dict(zip(states, new, strict=True)), lines, bool(matrices & absent))

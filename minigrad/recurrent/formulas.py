@@ -131,16 +131,16 @@ class Formulas(Step):
         return self._running(xp, weights).step(xp, z, state, weights)
 
     def step_backward(
-        self, xp: Xp, dstate: State, kept: Any, state: State, weights: Weights
+        self, xp: Xp, dstate: State, cache: Any, state: State, weights: Weights
     ) -> tuple[tuple[Array, ...], State]:
         """Return dz as `gather` takes it, the products' gradients first, and ∂loss/∂state."""
-        return self._running(xp, weights).step_backward(xp, dstate, kept, state, weights)
+        return self._running(xp, weights).step_backward(xp, dstate, cache, state, weights)
 
     def gather(
-        self, xp: Xp, x: Array, states: Sequence[State], kept: Sequence[Any], dz: Sequence[Any], weights: Weights
+        self, xp: Xp, x: Array, states: Sequence[State], caches: Sequence[Any], dz: Sequence[Any], weights: Weights
     ) -> tuple[Array, Weights]:
         """Return dx, and one gradient for each weight; None for absent weights, and for the dropout masks."""
-        dx, dweights = self._running(xp, weights).gather(xp, x, states, kept, dz, weights)
+        dx, dweights = self._running(xp, weights).gather(xp, x, states, caches, dz, weights)
         named: Any = type(weights)
         return dx, named(*dweights) if hasattr(weights, "_fields") else dweights
 
@@ -156,13 +156,13 @@ class Formulas(Step):
         return [dz[k]] if len(groups) == 1 else parts(xp, dz[k], groups, self.sizes)
 
     def ways(
-        self, xp: Xp, dstate: State, dz: Sequence[Array], kept: Any, state: State, weights: Weights
+        self, xp: Xp, dstate: State, dz: Sequence[Array], cache: Any, state: State, weights: Weights
     ) -> list[tuple[str, str, Array]]:
         """Return the summands of ∂loss/∂state, for a trace: (state, path, summand).
 
         A path is the column whose gradient the summand comes through, or "" for the direct path.
         """
-        return self._for(xp, weights).ways(dstate, dz, kept, state, weights)
+        return self._for(xp, weights).ways(dstate, dz, cache, state, weights)
 
     def _running(self, xp: Xp, weights: Weights) -> ArrayStep | _Bound:
         """Return the step for an array namespace and these weights; the plain one where it can run the cell."""

@@ -1,14 +1,12 @@
 """The reader of cells: from `Equations` to a `Description`, as text.
 
-The bodies of a cell are straight-line code: assignments and one return, of names, numbers, ``+ - * /`` and a few words.
-Reading them is a small compiler:
+The bodies of a cell are straight-line code, assignments and one return, so reading them is a small compiler:
 
 1. **Products.** ``"z_i z_f = x W + h U + b"`` is split into columns, terms and a bias.
 2. **Bodies.** Each assignment becomes a line. A name that is assigned twice gets a second name (``dc``, ``dc_2``), so
    that a name stands for one value.
 3. **The cache.** It holds what the backward lines read of the forward ones, and nothing else.
 
-Everything else is made from the description: formulas on any array namespace, compiled loops, JavaScript, mathematics.
 `minigrad.recurrent.compiler` adds to these steps: it checks a user's cell, gives each σ and φ a line, reads inner
 products and widths, takes out absent parts, and derives a missing backward.
 """
@@ -36,14 +34,9 @@ class Assignment:
 class Body:
     """One function of a cell as assignments.
 
-    Args:
-        function: the function; its file, first line and last line are `file`, `first` and `number`.
-        taken: names of other values: a line that assigns to one gets a second name.
-
-    Attributes:
-        arguments, options: names of the positional and of the keyword-only arguments.
-        lines: the assignments, each name once.
-        returns: the returned expressions.
+    `lines` are the assignments, each name once, and `returns` the returned expressions; `arguments` and `options` are
+    the names of the positional and of the keyword-only arguments. A line that assigns to a name in `taken`, which
+    stands for another value, gets a second name.
     """
 
     def __init__(self, function: Callable[..., Any], taken: Collection[str] = ()) -> None:
@@ -96,16 +89,15 @@ class Body:
 def read(equations: type[Equations]) -> Description:
     """Return the description of a cell that has products and elementwise lines, and nothing absent."""
     products, states = tuple(map(product, equations.products)), equations.states
-    columns = [column for p in products for column in p.columns]
     forward = Body(equations.forward)
     new = named(forward.lines, forward.returns, [f"{s}_new" for s in states], forward.number, forward.arguments)
     taken = {*states, *forward.arguments, *(line.name for line in forward.lines)}
     backward: Any = Body(equations.backward, taken)  # type: ignore[arg-type]
     upstream = backward.arguments[: len(states)]
-    wanted = [f"d{a}" for a in forward.arguments]
-    found = named(backward.lines, backward.returns, wanted, backward.number, taken, upstream)
+    d = [f"d{a}" for a in forward.arguments]
+    found = named(backward.lines, backward.returns, d, backward.number, taken, upstream)
     gradients = tuple((a, d) for a, d in zip(forward.arguments, found, strict=True) if d)
-    cache = cached(columns, forward.lines, backward.lines, gradients, states)
+    cache = cached([c for p in products for c in p.columns], forward.lines, backward.lines, found, states)
     return Description(
         f"{equations.__module__}.{equations.__qualname__}", states, equations.output or states[0], products, (), (), (),
         (), (), as_lines(forward.lines), tuple(new), tuple(cache), tuple(upstream), as_lines(backward.lines), gradients,
@@ -116,13 +108,10 @@ def read(equations: type[Equations]) -> Description:
 def product(text: str) -> Product:
     """Return the product that ``"z_i z_f = x W + stop(h) U + b"`` says."""
     left, right = text.split("=")
-    terms, bias = list[Term](), ""
-    for source, *matrix in map(str.split, right.split("+")):
-        if matrix:
-            terms.append(Term(source.removeprefix("stop(").rstrip(")"), matrix[0], not source.startswith("stop(")))
-        else:
-            bias = source
-    return Product(tuple(left.split()), tuple(terms), bias)
+    parts = [part.split() for part in right.split("+")]
+    terms = [(part[0].partition("("), part[1]) for part in parts if len(part) == 2]  # stop(h) has a parenthesis
+    bias = next((part[0] for part in parts if len(part) == 1), "")
+    return Product(tuple(left.split()), tuple(Term(s[2].rstrip(")") or s[0], M, not s[1]) for s, M in terms), bias)
 
 
 def named(
@@ -133,31 +122,30 @@ def named(
     found, made = list[str](), {*given, *(line.name for line in lines)}
     for value, name in zip(returns, wanted, strict=True):
         if isinstance(value, ast.Constant) and value.value == 0:
-            found.append("")
+            name = ""
         elif isinstance(value, ast.Name) and value.id in made:
-            found.append(value.id)
+            name = value.id
         else:
             while name in {*taken, *given, *(line.name for line in lines)}:
                 name += "_"
             lines.append(Assignment(name, value, number))
-            found.append(name)
+        found.append(name)
     return found
 
 
 def cached(
     columns: Iterable[str], forward: Iterable[Assignment], backward: Iterable[Assignment],
-    gradients: Iterable[tuple[str, str]], at_hand: Collection[str], more: Collection[str] = (),
+    returned: Iterable[str], at_hand: Collection[str],
 ) -> list[str]:  # fmt: skip
-    """Return the names that the backward lines read, with `more`, of the columns and forward lines."""
-    read = {*more, *(d for _, d in gradients), *(n for line in backward for n in names(line.value))}
+    """Return the names, of the columns and forward lines, that the backward lines read or return."""
+    read = {*returned, *(n for line in backward for n in names(line.value))}
     return [n for n in (*columns, *(line.name for line in forward)) if n in read and n not in at_hand]
 
 
 def names(e: ast.AST) -> list[str]:
     """Return the names of values in an expression, without the words, each once, in order."""
     words = {id(n.func) for n in ast.walk(e) if isinstance(n, ast.Call)}
-    found = [n for n in ast.walk(e) if isinstance(n, ast.Name) and id(n) not in words]
-    return list(dict.fromkeys(n.id for n in found))
+    return list(dict.fromkeys(n.id for n in ast.walk(e) if isinstance(n, ast.Name) and id(n) not in words))
 
 
 def as_lines(lines: Iterable[Assignment]) -> tuple[Line, ...]:
