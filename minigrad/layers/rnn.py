@@ -2,6 +2,15 @@
 
 The layer prepares the inputs, the mask and the states; `minigrad.layers.loop` runs the cell, by the explicit loop over
 time where that is possible. `layer.path` names the path of the last call and the reason.
+
+A call ``lstm(x)`` of a built layer passes through these functions, in this order:
+
+    Layer.__call__       layer.py     looks up the signature of x; a new one is cast and checked, and the layer built
+    RNN.call             here         (batch, time, …) → (time, batch, …), the mask, the initial states
+    loop.run_plan        loop.py      the plan of the call before, or `plan_of` for a new signature
+    apply                tensor.py    runs SequenceOp and writes one node on the tape
+    SequenceOp.forward   sequence.py  the backend's loop over time, or the formulas of `recurrent.bptt`
+    RNN.call             here         (time, batch, …) → (batch, time, …), the final states
 """
 
 from __future__ import annotations
