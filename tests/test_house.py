@@ -31,7 +31,6 @@ BOUNDS = {
 # Figures above their bound today. These numbers only ever fall; at the bound the line goes.
 REMAINING = {
     "path A: lines": 1170,
-    "path A: code in modules of types": 3,
 }
 
 
