@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+import calls
 import figures
 from figures import Figures, circles, code_in, floors, measure, needs, reading_paths
 from source_tree import load
@@ -60,6 +62,16 @@ def test_the_reading_order_has_four_paths_of_files() -> None:
 def test_each_file_of_path_a_has_a_test_of_its_name(path: str) -> None:
     folder, _, name = path.removeprefix("minigrad/").rpartition("/")
     assert (ROOT / "tests" / folder / f"test_{name}").is_file()
+
+
+def test_the_readme_names_the_functions_of_a_call_in_their_order() -> None:
+    text = (ROOT / "README.md").read_text("utf-8").partition("A second call `lstm(x)` enters")[2].partition("\n\n")[0]
+    named = re.findall(r"`([\w.]+)`", text)[:7]
+    functions = [function for _, function in calls.entered(calls.lstm_call())]
+    places = [functions.index(name) for name in named if name != "apply"]
+    assert "apply" in named
+    assert len(named) == 7
+    assert places == sorted(places)
 
 
 # --- the figures can be wrong -------------------------------------------------------------------------
