@@ -511,5 +511,5 @@ check((dh[r == 0] == 0).all(), "a unit that was dropped should get no gradient."
 # regularization", 2014.
 #
 # **In the source:** [`minigrad/layers/cell.py`](../minigrad/layers/cell.py), where masks are drawn and kept;
-# [`minigrad/recurrent/products.py`](../minigrad/recurrent/products.py), where they meet the weights;
+# [`minigrad/recurrent/dropout.py`](../minigrad/recurrent/dropout.py), where they meet the weights;
 # [`minigrad/engine/random.py`](../minigrad/engine/random.py), `dropout_mask`.

@@ -13,10 +13,10 @@ from minigrad.layers.cell import Cell
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.options import Kind, Option, choice, option, unexpected
 from minigrad.recurrent.compiler import describe
+from minigrad.recurrent.compiler.widths import UNITS
 from minigrad.recurrent.description import Description
 from minigrad.recurrent.equations import EQUATIONS, Equations
 from minigrad.recurrent.formulas import Formulas
-from minigrad.recurrent.widths import UNITS
 
 LAYERS_OWN = ("input_shape", "batch_input_shape")
 

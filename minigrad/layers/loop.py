@@ -21,7 +21,7 @@ from minigrad.engine.tensor import Tensor, apply
 from minigrad.layers import cell_protocol, signatures
 from minigrad.layers.cell_protocol import Recurrence
 from minigrad.recurrent import Formulas, SequenceOp, SequenceOptions, on_tape
-from minigrad.recurrent.compiled import Compiled, compiled
+from minigrad.recurrent.backend_loop import BackendLoop, backend_loop
 from minigrad.recurrent.on_tape import is_on_tape
 from minigrad.recurrent.step import Step
 from minigrad.recurrent.watch import watch_of, watching
@@ -217,11 +217,11 @@ def _explicit(
 
 def _choose(
     x: Tensor, step: Step, weights: tuple[Any, ...], tbptt: tuple[int, int] | None, traced: bool
-) -> tuple[Compiled | None, str]:
+) -> tuple[BackendLoop | None, str]:
     """Return the backend's loop for a step, or None; and the path in words."""
     name = type(step).__name__ if not isinstance(step, Formulas) else step.equations.__qualname__
     reason = "traced" if traced else f"tbptt={tbptt}" if tbptt else ""
-    found = reason or compiled(x.backend, step, weights, dtype_name(x.dtype))
+    found = reason or backend_loop(x.backend, step, weights, dtype_name(x.dtype))
     if isinstance(found, str):
         return None, f"formulas of {name}: {found}"
     return found, f"fused kernel of the {x.backend.name} backend"

@@ -26,9 +26,11 @@ from minigrad.engine.ops.op import Op
 from minigrad.engine.ops.pointwise import Sigmoid, Tanh
 from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent.arrays import ArrayStep
-from minigrad.recurrent.body import source_file
 from minigrad.recurrent.compiler import describe
+from minigrad.recurrent.compiler.body import source_file
+from minigrad.recurrent.compiler.widths import UNITS
 from minigrad.recurrent.description import Description, Line
+from minigrad.recurrent.dropout import product_dW
 from minigrad.recurrent.equations import Equations
 from minigrad.recurrent.lines import (
     Layout,
@@ -42,12 +44,10 @@ from minigrad.recurrent.lines import (
     words,
 )
 from minigrad.recurrent.multiplied import H_MASKS, X_MASKS, Multiplied, parts
-from minigrad.recurrent.products import product_dW
 from minigrad.recurrent.protocol import State, Weights
 from minigrad.recurrent.reader import names
 from minigrad.recurrent.spread import words as spreading
 from minigrad.recurrent.step import Same, Step
-from minigrad.recurrent.widths import UNITS
 
 
 class Formulas(Step):
@@ -83,7 +83,7 @@ class Formulas(Step):
         places = [*self.whole.weights, X_MASKS, H_MASKS]
         weights = namedtuple("Weights", places, defaults=[None] * len(places))  # type: ignore[misc]  # noqa: PYI024
         self.Weights: Any = weights
-        self.compiled: dict[Any, Any] = {}  # what backends made of it; see `minigrad.recurrent.compiled`
+        self.compiled: dict[Any, Any] = {}  # what backends made of it; see `minigrad.recurrent.backend_loop`
         self._bound: dict[Any, _Bound] = {}
         self._steps: dict[Any, ArrayStep | _Bound] = {}
         self._namespaces: list[Xp] = []  # held, so that no other object takes the id of one

@@ -23,11 +23,11 @@ from typing import Any, NamedTuple
 from minigrad.engine.errors import GradientError
 from minigrad.engine.ops.op import Op
 from minigrad.engine.protocol import Array, Xp
+from minigrad.recurrent.compiler.widths import UNITS
 from minigrad.recurrent.description import Description, Line
-from minigrad.recurrent.products import product, product_dx
+from minigrad.recurrent.dropout import product, product_dx
 from minigrad.recurrent.reader import names
 from minigrad.recurrent.step import Same
-from minigrad.recurrent.widths import UNITS
 
 Function = Callable[..., Any]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from minigrad.engine.protocol import Array, Xp
+from minigrad.recurrent.compiler.widths import UNITS
 from minigrad.recurrent.description import Product
-from minigrad.recurrent.products import product, product_dW, product_dx
+from minigrad.recurrent.dropout import product, product_dW, product_dx
 from minigrad.recurrent.protocol import Weights
-from minigrad.recurrent.widths import UNITS
 
 X_MASKS, H_MASKS = "x_masks", "h_masks"  # the dropout masks of a sequence; their places follow the weights'
 Widths = tuple[str, ...]

@@ -97,7 +97,7 @@ class SequenceOptions(NamedTuple):
         mask: (time, batch) of bools, or None.
         zero_output: whether the output at masked steps is zero instead of repeated.
         tbptt: (k1, k2), or None for the whole sequence.
-        loop: the backend's loop for this cell, a `Compiled`; None for `bptt`. On Tensors `bptt` runs in any case.
+        loop: the backend's loop for this cell, a `BackendLoop`; None for `bptt`. On Tensors `bptt` runs in any case.
         watch: the record of the run, a `Watch`; None without a trace.
     """
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minigrad.engine.protocol import Array, Xp
-from minigrad.recurrent.widths import UNITS
+from minigrad.recurrent.compiler.widths import UNITS
 
 
 def spread(xp: Xp, v: Array, n: int) -> Array:

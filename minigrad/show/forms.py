@@ -8,7 +8,7 @@ import minigrad_cuda
 from minigrad.engine import registry
 from minigrad.engine.errors import OptionError
 from minigrad.layers import activations
-from minigrad.recurrent.compiled import options_of
+from minigrad.recurrent.backend_loop import options_of
 from minigrad.recurrent.equations import Equations
 from minigrad.recurrent.formulas import Formulas
 from minigrad.show.javascript import javascript

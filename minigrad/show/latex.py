@@ -6,10 +6,10 @@ import ast
 import re
 from collections.abc import Collection
 
-from minigrad.recurrent.body import CheckedBody
-from minigrad.recurrent.checked import bodies
 from minigrad.recurrent.compiler import describe
-from minigrad.recurrent.derived import Derived
+from minigrad.recurrent.compiler.body import CheckedBody
+from minigrad.recurrent.compiler.checked import bodies
+from minigrad.recurrent.compiler.derived import Derived
 from minigrad.recurrent.description import Description
 from minigrad.recurrent.equations import Equations
 

@@ -22,7 +22,7 @@ from minigrad.recurrent import (
     sigma,
     stop,
 )
-from minigrad.recurrent.checked import bodies
+from minigrad.recurrent.compiler.checked import bodies
 from minigrad.testing import check_cell
 
 # What forward returns for the one new state, of the columns a and b, the state c and the option tau.

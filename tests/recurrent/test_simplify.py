@@ -9,8 +9,8 @@ import pytest
 
 from minigrad.recurrent import Equations, EquationsError, phi, sigma
 from minigrad.recurrent.compiler import describe
+from minigrad.recurrent.compiler.simplify import NOTHING, live, present, simplified, written
 from minigrad.recurrent.reader import Assignment
-from minigrad.recurrent.simplify import NOTHING, live, present, simplified, written
 
 KNOWN: dict[str, Any] = {"w": NOTHING, "P": NOTHING, "limit": NOTHING, "alias": ast.Name("z")}
 

@@ -8,7 +8,7 @@ import pytest
 
 from minigrad.recurrent import LSTM, LSTMP, Equations, EquationsError, GRUResetBefore, phi, sigma
 from minigrad.recurrent.compiler import describe
-from minigrad.recurrent.widths import apart, matrix_of
+from minigrad.recurrent.compiler.widths import apart, matrix_of
 from recurrent.odd_cells import Net1997
 
 

@@ -13,7 +13,7 @@ from browser import run_in_browser
 from minigrad.layers import activations
 from minigrad.layers.equation_cell import EquationCell
 from minigrad.recurrent import GRU, LSTM, Equations, GRUResetBefore, SimpleRNN, clip, phi, sigma, stop
-from minigrad.recurrent.compiled import options_of
+from minigrad.recurrent.backend_loop import options_of
 from minigrad.show.javascript import NoTextError, expression, javascript
 from recurrent.odd_cells import Coupled, Net1997
 

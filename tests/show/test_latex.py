@@ -8,8 +8,8 @@ import re
 import pytest
 
 from minigrad.recurrent import GRU, LSTM, LSTMP, Equations, GRUResetBefore, SimpleRNN, dsigma, phi, sigma
-from minigrad.recurrent.checked import bodies
 from minigrad.recurrent.compiler import describe
+from minigrad.recurrent.compiler.checked import bodies
 from minigrad.show.latex import Notation, latex
 from recurrent.odd_cells import CELLS
 

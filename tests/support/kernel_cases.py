@@ -18,7 +18,7 @@ import minigrad_numpy as xp
 from minigrad.engine.ops import pointwise as ops
 from minigrad.engine.ops.op import Op
 from minigrad.recurrent import Equations, bptt
-from minigrad.recurrent.compiled import Compiled, compiled
+from minigrad.recurrent.backend_loop import BackendLoop, backend_loop
 from minigrad.recurrent.formulas import Formulas
 from minigrad.recurrent.gru import GRU
 from minigrad.recurrent.gru_reset_before import GRUResetBefore
@@ -105,9 +105,9 @@ class Case:
     zero_output: bool
     needs_dx: bool = True
 
-    def loop(self, backend: Any) -> Compiled | str:
+    def loop(self, backend: Any) -> BackendLoop | str:
         """Return the backend's loop, or the reason why there is none."""
-        return compiled(backend, self.cell, self.weights, str(self.x.dtype))
+        return backend_loop(backend, self.cell, self.weights, str(self.x.dtype))
 
     def by_loop(self, backend: Any) -> list[Array]:
         """Return outputs, final states and all gradients by the backend's loop; None for absent ones."""

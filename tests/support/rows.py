@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from minigrad.engine.ops import pointwise as ops
-from minigrad.recurrent.compiled import compiled
+from minigrad.recurrent.backend_loop import backend_loop
 from minigrad.recurrent.formulas import Formulas
 from minigrad.recurrent.gru import GRU
 from minigrad.recurrent.lstm import LSTM
@@ -58,7 +58,7 @@ class Printed:
         states, count = len(cell.states), len(cell.whole.weights)
         weights = cell.Weights(*[*arrays[states:], *[None] * count][:count])
         mask = arrays[states + count] if len(arrays) > states + count else None
-        loop = compiled(importlib.import_module("minigrad_numba"), cell, weights, str(x.dtype))
+        loop = backend_loop(importlib.import_module("minigrad_numba"), cell, weights, str(x.dtype))
         assert not isinstance(loop, str), loop
         y, state_T, cache = loop.forward(x, arrays[:states], weights, mask, zero_output)
         return y, *state_T, (loop, weights, cache)

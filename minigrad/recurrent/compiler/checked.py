@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from minigrad.engine.errors import unknown_name
-from minigrad.recurrent.body import ALONE, CheckedBody
-from minigrad.recurrent.derived import Derived
+from minigrad.recurrent.compiler.body import ALONE, CheckedBody
+from minigrad.recurrent.compiler.derived import Derived
+from minigrad.recurrent.compiler.widths import UNITS, apart, matrix_of
 from minigrad.recurrent.description import Product
 from minigrad.recurrent.equations import Equations
 from minigrad.recurrent.errors import EquationsError
 from minigrad.recurrent.reader import Assignment, names, product
-from minigrad.recurrent.widths import UNITS, apart, matrix_of
 
 _SOURCE = re.compile(r"(stop\()?(\w+)(\))?")
 

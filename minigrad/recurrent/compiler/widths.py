@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 
-from minigrad.recurrent.body import CheckedBody
+from minigrad.recurrent.compiler.body import CheckedBody
 from minigrad.recurrent.description import Inner
 from minigrad.recurrent.reader import Assignment, names
 

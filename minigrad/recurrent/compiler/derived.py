@@ -17,12 +17,12 @@ import ast
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from minigrad.recurrent.body import CheckedBody
+from minigrad.recurrent.compiler.body import CheckedBody
 from minigrad.recurrent.reader import Assignment, names
 
 
 class Derived:
-    """A backward body, in the form of `minigrad.recurrent.body.CheckedBody`.
+    """A backward body, in the form of `minigrad.recurrent.compiler.body.CheckedBody`.
 
     Args:
         forward: the forward body.

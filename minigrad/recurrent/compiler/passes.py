@@ -15,14 +15,14 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from minigrad.recurrent.body import ALONE, CheckedBody
-from minigrad.recurrent.checked import bodies, check_divisions, check_left, check_matrix, products_of
-from minigrad.recurrent.derived import Derived
+from minigrad.recurrent.compiler.body import ALONE, CheckedBody
+from minigrad.recurrent.compiler.checked import bodies, check_divisions, check_left, check_matrix, products_of
+from minigrad.recurrent.compiler.derived import Derived
+from minigrad.recurrent.compiler.simplify import NOTHING, live, present, simplified, written
+from minigrad.recurrent.compiler.widths import Widths, apart, matrix_of
 from minigrad.recurrent.description import Description, Inner
 from minigrad.recurrent.equations import Equations
 from minigrad.recurrent.reader import Assignment, as_lines, cached, named, names
-from minigrad.recurrent.simplify import NOTHING, live, present, simplified, written
-from minigrad.recurrent.widths import Widths, apart, matrix_of
 
 
 def describe(

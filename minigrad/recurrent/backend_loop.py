@@ -17,7 +17,7 @@ from minigrad.recurrent.rules import rule_of
 from minigrad.recurrent.step import Step
 
 
-class Compiled:
+class BackendLoop:
     """A backend's loop, called with all weights of a cell, the absent ones among them.
 
     Args:
@@ -50,7 +50,7 @@ class Compiled:
         return tuple([weights[k] for k in self.places])
 
 
-def compiled(backend: BackendModule, cell: Step, weights: Weights, dtype: str) -> Compiled | str:
+def backend_loop(backend: BackendModule, cell: Step, weights: Weights, dtype: str) -> BackendLoop | str:
     """Return the backend's loop for a cell with these weights, or the reason why there is none.
 
     Args:
@@ -68,7 +68,7 @@ def compiled(backend: BackendModule, cell: Step, weights: Weights, dtype: str) -
     key = (id(backend), dtype, masks, *[w is None for w in weights])
     if key not in cell.compiled:
         cell.compiled[key] = backend, _asked(offered, cell, weights, dtype, masks)  # it is kept, and with it its id
-    found: Compiled | str = cell.compiled[key][1]
+    found: BackendLoop | str = cell.compiled[key][1]
     return found
 
 
@@ -96,7 +96,7 @@ def options_of(cell: Formulas, description: Description, masks: tuple[int, int])
     return LoopOptions(rule_of(sigma), rule_of(phi), values, sizes, *masks)
 
 
-def _asked(offered: Any, cell: Formulas, weights: Weights, dtype: str, masks: tuple[int, int]) -> Compiled | str:
+def _asked(offered: Any, cell: Formulas, weights: Weights, dtype: str, masks: tuple[int, int]) -> BackendLoop | str:
     description = cell.description(weights)
     options = options_of(cell, description, masks)
     if isinstance(options, str):
@@ -106,4 +106,4 @@ def _asked(offered: Any, cell: Formulas, weights: Weights, dtype: str, masks: tu
         return loop
     names = cell.Weights._fields
     own = [*description.weights, *(name for name, n in zip((X_MASKS, H_MASKS), masks, strict=True) if n)]
-    return Compiled(loop, [names.index(name) for name in own], len(description.weights))
+    return BackendLoop(loop, [names.index(name) for name in own], len(description.weights))
