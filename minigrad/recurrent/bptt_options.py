@@ -106,15 +106,16 @@ def backward(
     return Gradients(dx, dstate[:n], dweights)
 
 
-def step_back(xp: Xp, cell: Step, dstate: State, t: int, weights: Weights, cache: Any) -> State:
-    """Return ∂loss/∂(state before step t), from ∂loss/∂(state after it), for an output without a gradient."""
+def step_back(xp: Xp, cell: Step, doutput: Array, dstate: State, t: int, weights: Weights, cache: Any) -> StepGradients:
+    """Return the gradients of step t alone, from ∂loss/∂output and ∂loss/∂state of that step."""
     one = {"states": [cache.states[t]], "steps": [cache.steps[t]]}
     one |= {"rows": [cache.rows[t]]} if isinstance(cache, MaskedCache) else {}
     step, (cache_t,) = _wrapped(cell, cache._replace(**one), len(dstate))
-    if isinstance(step, Masked):
-        output = dstate[cell.output]
-        dstate = (*dstate, xp.zeros(output.shape, output.dtype))
-    return step.step_backward(xp, dstate, cache_t, cache.states[t], weights)[1][: len(cache.states[t])]
+    k, shown = cell.output, list[StepGradients]()
+    masked = isinstance(step, Masked)
+    dnew = (*dstate, doutput) if masked else (*dstate[:k], dstate[k] + doutput, *dstate[k + 1 :])
+    Watched(step, lambda _, found: shown.append(found)).step_backward(xp, dnew, (t, cache_t), cache.states[t], weights)
+    return shown[0]
 
 
 def _wrapped(cell: Step, cache: Any, states: int) -> tuple[Step, Any]:

@@ -47,8 +47,9 @@ def norms(watch: Watch, state: int, kind: str) -> HostArray:
     _check_cost(T, batch, units, itemsize(watch.final[state]))
     gradients = _identity_gradients(watch, state)
     found = [_norm(watch, gradients, state, kind)]
+    silent = xp.zeros(watch.outputs.shape[1:], watch.outputs.dtype)
     for t in reversed(range(T)):
-        gradients = [step_back(xp, watch.step, d, t, watch.weights, cache) for d in gradients]
+        gradients = [step_back(xp, watch.step, silent, d, t, watch.weights, cache).dstate for d in gradients]
         found.append(_norm(watch, gradients, state, kind))
     return np.stack(found[::-1])
 
