@@ -6,8 +6,8 @@ nothing from minigrad: it reads the attributes of a description, and parses the 
 
 from __future__ import annotations
 
-from minigrad_cuda.expressions import RefusedError
+from minigrad_cuda.expressions import UnsupportedError
 from minigrad_cuda.printer import printed, text
 from minigrad_cuda.program import Argument, ArraySpec, Gemm, KernelLaunch, Program
 
-__all__ = ["Argument", "ArraySpec", "Gemm", "KernelLaunch", "Program", "RefusedError", "printed", "text"]
+__all__ = ["Argument", "ArraySpec", "Gemm", "KernelLaunch", "Program", "UnsupportedError", "printed", "text"]

@@ -33,7 +33,7 @@ SIGNS: dict[type[ast.AST], tuple[str, int]] = {
 UNARY = 5
 
 
-class RefusedError(Exception):
+class UnsupportedError(Exception):
     """Raised for a cell that cannot be printed; the message gives the reason in a few words."""
 
 
@@ -47,14 +47,14 @@ class Names:
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self.taken = {*KEYWORDS, *PRINTER_NAMES, *taken}
 
-    def fresh(self, wanted: str) -> str:
-        """Return the wanted name, or a similar one that is free, and reserve it.
+    def fresh(self, preferred: str) -> str:
+        """Return the preferred name, or a similar one that is free, and reserve it.
 
         >>> names = Names()
         >>> names.fresh("z_i"), names.fresh("double"), names.fresh("double"), names.fresh("M_PI"), names.fresh("ζ")
         ('z_i', 'double_', 'double__', 'M_PI_', 'u3b6')
         """
-        name = re.sub(r"(^|_)_(\d)", r"\1v\2", wanted)  # _1, a value without a name in the equations
+        name = re.sub(r"(^|_)_(\d)", r"\1v\2", preferred)  # _1, a value without a name in the equations
         name = "".join(c if c.isascii() else f"u{ord(c):x}" for c in name)
         if len(name) > 1 and name.isupper():
             name += "_"  # it may be a macro, such as NULL, NAN or M_PI
@@ -84,12 +84,12 @@ def c_text(text: str, names: Mapping[str, str]) -> str:
         names: the C name of each value.
 
     Raises:
-        RefusedError: it calls an unknown function or uses an unsupported operator.
+        UnsupportedError: it calls an unknown function or uses an unsupported operator.
 
     >>> c_text("f * c + (1 - f) * 0.5", {"f": "f", "c": "c"})
     'f * c + (1 - f) * (real)0.5'
     """
-    return _Writer(names).written(ast.parse(text, mode="eval").body, 0)
+    return _Writer(names).text_of(ast.parse(text, mode="eval").body, 0)
 
 
 class _Writer:
@@ -98,57 +98,57 @@ class _Writer:
     def __init__(self, names: Mapping[str, str]) -> None:
         self.names = names
 
-    def written(self, e: ast.expr, rank: int) -> str:
+    def text_of(self, e: ast.expr, rank: int) -> str:
         if isinstance(e, ast.Name):
             return self.names[e.id]
         if isinstance(e, ast.Constant) and isinstance(e.value, (int, float)):
-            return f"(real){_whole(e) or repr(float(e.value))}"
+            return f"(real){_integer_text(e) or repr(float(e.value))}"
         if isinstance(e, ast.UnaryOp) and isinstance(e.op, ast.USub):
-            return _inside(f"-{self.written(e.operand, UNARY + 1)}", UNARY, rank)
+            return _in_parentheses(f"-{self.text_of(e.operand, UNARY + 1)}", UNARY, rank)
         if isinstance(e, ast.UnaryOp) and isinstance(e.op, ast.UAdd):
-            return self.written(e.operand, rank)
+            return self.text_of(e.operand, rank)
         if isinstance(e, ast.BinOp) and type(e.op) in SIGNS:
             return self._binary(e.left, type(e.op), e.right, rank)
         if isinstance(e, ast.Compare) and len(e.ops) == 1 and type(e.ops[0]) in SIGNS:
             return self._binary(e.left, type(e.ops[0]), e.comparators[0], rank)
         if isinstance(e, ast.Call) and isinstance(e.func, ast.Name):
             return self._call(e.func.id, e.args, rank)
-        raise RefusedError(f"the kernel cannot compute `{ast.unparse(e)}`")
+        raise UnsupportedError(f"the kernel cannot compute `{ast.unparse(e)}`")
 
     def _binary(self, left: ast.expr, kind: type[ast.AST], right: ast.expr, rank: int) -> str:
         sign, own = SIGNS[kind]
         both = [
-            _whole(e) if _named(other) and _whole(e) else self.written(e, own + k)
+            _integer_text(e) if _converts_to_real(other) and _integer_text(e) else self.text_of(e, own + k)
             for k, (e, other) in enumerate(((left, right), (right, left)))
         ]
-        return _inside(f"{both[0]} {sign} {both[1]}", own, rank)
+        return _in_parentheses(f"{both[0]} {sign} {both[1]}", own, rank)
 
     def _call(self, word: str, arguments: list[ast.expr], rank: int) -> str:
-        given = [self.written(a, 0) for a in arguments]
+        given = [self.text_of(a, 0) for a in arguments]
         if word == "stop":
-            return self.written(arguments[0], rank)
+            return self.text_of(arguments[0], rank)
         if word == "where":
-            condition, a, b = (self.written(a, 1) for a in arguments)
-            return _inside(f"{condition} ? {a} : {b}", 0, rank)
+            condition, a, b = (self.text_of(a, 1) for a in arguments)
+            return _in_parentheses(f"{condition} ? {a} : {b}", 0, rank)
         if word == "clip" and len(given) == 2:
             return f"clip({', '.join(given)})"
         if word == "clip":
             return f"minimum(maximum({given[0]}, {given[1]}), {given[2]})"
         if word not in FUNCTION_NAMES:
-            raise RefusedError(f"the kernel has no function {word}")
+            raise UnsupportedError(f"the kernel has no function {word}")
         return f"{FUNCTION_NAMES[word]}({', '.join(given)})"
 
 
-def _inside(text: str, own: int, rank: int) -> str:
+def _in_parentheses(text: str, own: int, rank: int) -> str:
     return f"({text})" if own < rank else text
 
 
-def _named(e: ast.expr) -> bool:
-    """Return True if C converts an int operand beside this expression to real."""
+def _converts_to_real(e: ast.expr) -> bool:
+    """Return True if C converts an int to real when this expression is the other operand."""
     return any(isinstance(node, ast.Name) for node in ast.walk(e)) and not isinstance(e, ast.Compare)
 
 
-def _whole(e: ast.expr) -> str:
+def _integer_text(e: ast.expr) -> str:
     """Return a small whole number as an int of C; "" for anything else."""
     value = e.value if isinstance(e, ast.Constant) else None
     return str(int(value)) if isinstance(value, (int, float)) and float(value).is_integer() and abs(value) < 1e6 else ""
@@ -174,18 +174,18 @@ def functions_text(lines: Sequence[str], sigma: Any, phi: Any) -> list[str]:
     """
     rules: list[str] = []
     for word, rule in (("sigma", sigma), ("phi", phi)):
-        c_name = _called(lines)
+        c_name = _called_names(lines)
         if c_name & {word, f"d{word}"} and rule is None:
-            raise RefusedError(f"{word} is not elementwise")
+            raise UnsupportedError(f"{word} is not elementwise")
         if word in c_name:
             rules += _function(f"real {word}(real x)", rule.forward)
         if f"d{word}" in c_name:
             rules += _function(f"real d{word}(real dy, real y{'' if rule.from_output else ', real x'})", rule.backward)
-    c_name = _called([*lines, *rules])
+    c_name = _called_names([*lines, *rules])
     return [*(f"__device__ {text}" for name, text in FUNCTIONS.items() if name in c_name), *rules]
 
 
-def _called(lines: Sequence[str]) -> set[str]:
+def _called_names(lines: Sequence[str]) -> set[str]:
     return {name for line in lines for name in re.findall(r"(\w+)\(", line)}
 
 

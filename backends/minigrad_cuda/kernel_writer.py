@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
 
-from minigrad_cuda.expressions import RefusedError, c_text, names_of
+from minigrad_cuda.expressions import UnsupportedError, c_text, names_of
 from minigrad_cuda.program import UNITS, Argument, KernelLaunch
 from minigrad_cuda.storage import Location, Storage
 
@@ -24,7 +24,7 @@ class KernelWriter:
 
     def __init__(self, storage: Storage, c_names: Mapping[str, str], at: Mapping[str, Location], width: str) -> None:
         self.storage, self.c_names, self.at, self.width = storage, c_names, at, width
-        self.made: set[str] = set()
+        self.computed: set[str] = set()
         self.helpers: dict[str, tuple[int, str]] = {}  # name: (rank, value), in the order of their ranks
         self.pointers: dict[Argument, bool] = {}  # True if written to
         self.options: dict[str, None] = {}
@@ -42,17 +42,17 @@ class KernelWriter:
     def read(self, name: str) -> str:
         """Return the C name of a value; load the value if this kernel does not compute it."""
         c = self.c_names[name]
-        if name not in self.made and name in self.storage.d.options:
+        if name not in self.computed and name in self.storage.d.options:
             self.options[name] = None
-        elif name not in self.made:
+        elif name not in self.computed:
             if name not in self.at:
-                raise RefusedError(f"an operation mixes {name} with values of another width")
+                raise UnsupportedError(f"an operation mixes {name} with values of another width")
             location = self.at[name]
             value = self.text(location) + self.dropout_factor(location)
             if location.first:
                 value = f"{self._is_first(self.storage.arrays[location.array].widths[0])} ? {value} : 0"
             self.loads[name] = location, f"real {c} = {value};"
-            self.made.add(name)
+            self.computed.add(name)
         return c
 
     def line(self, name: str, text: str) -> None:
@@ -60,7 +60,7 @@ class KernelWriter:
         for read in names_of(text):
             self.read(read)
         self.lines.append(f"real {self.c_names[name]} = {c_text(text, self.c_names)};")
-        self.made.add(name)
+        self.computed.add(name)
 
     def text(self, location: Location, writes: bool = False) -> str:
         """Return this thread's element of an array."""
@@ -68,7 +68,7 @@ class KernelWriter:
         width, pointer = array.widths[location.column], self._pointer(location.argument, writes)
         shared = width != self.width and self.width == UNITS and width in self.storage.d.shared
         if width != self.width and not shared:
-            raise RefusedError(f"an operation mixes values of the widths {width} and {self.width}")
+            raise UnsupportedError(f"an operation mixes values of the widths {width} and {self.width}")
         if array.time == "weight":
             return f"{pointer}[{self._unit()}]"
         if len(array.widths) == 1 and not shared:

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from minigrad_cuda.dropout import WithDropout, with_dropout
-from minigrad_cuda.expressions import RefusedError, functions_text
+from minigrad_cuda.expressions import UnsupportedError, functions_text
 from minigrad_cuda.kernel_writer import KernelWriter, commented
 from minigrad_cuda.program import UNITS, Argument, Gemm, KernelLaunch, Program
 from minigrad_cuda.storage import Location, Storage
@@ -37,10 +37,10 @@ def printed(description: Any, dtype: str, sigma: Any, phi: Any, h_masks: int = 0
         h_masks: the number of recurrent dropout masks.
 
     Raises:
-        RefusedError: the cell cannot be written as such kernels; the message gives the reason.
+        UnsupportedError: the cell cannot be written as such kernels; the message gives the reason.
     """
     if dtype not in REAL:
-        raise RefusedError(f"the kernel supports no {dtype}")
+        raise UnsupportedError(f"the kernel supports no {dtype}")
     return _Printer(with_dropout(description, h_masks)).program(dtype, sigma, phi)
 
 
@@ -54,8 +54,8 @@ def text(description: Any, dtype: str, options: Any) -> str:
     """
     try:
         return printed(description, str(dtype), options.sigma, options.phi, options.h_masks).text
-    except RefusedError as refused:
-        return f"// {_title(description)}: {refused}\n"
+    except UnsupportedError as error:
+        return f"// {_title(description)}: {error}\n"
 
 
 def _title(d: Any) -> str:
@@ -217,7 +217,7 @@ class _Printer:
             f"real {total} = 0;",
             f"for (int nth = 0; nth < {per}; ++nth) {total} += {share}[at * {per} + nth];",
         ]
-        writer.made.add(name)
+        writer.computed.add(name)
         if name in storage.states:
             writer.gradient(name, total)
         else:
@@ -260,7 +260,7 @@ class _Printer:
         for p, (z, _) in zip(d.products, storage.products, strict=True):
             ready = [*(f"x {t.matrix}" for t in p.terms if t.source == "x"), *([p.bias] if p.bias else [])]
             columns = ", ".join(self.c_names[c] for c in p.columns)
-            columns += " side by side" if len(p.columns) > 1 else ""
+            columns += ", concatenated" if len(p.columns) > 1 else ""
             yield f"// {z} holds {columns}; before the step it is {' + '.join(ready) or '0'}."
             cached = [
                 (n, c)

@@ -16,7 +16,7 @@ from typing import Any
 import cupy as cp
 from cupy.cublas import gemm
 
-from minigrad_cuda import Gemm, Program, RefusedError, printed
+from minigrad_cuda import Gemm, Program, UnsupportedError, printed
 from minigrad_cupy.sizes import Sizes
 from minigrad_cupy.workspace import Cache, Workspace, WorkspaceSpec
 
@@ -36,8 +36,8 @@ def compile(description: Any, dtype: str, options: Any) -> Loop | str:  # noqa: 
     try:
         program = printed(description, str(dtype), options.sigma, options.phi, options.h_masks)
         return Loop(description, program, str(dtype), options)
-    except RefusedError as refused:
-        return str(refused)
+    except UnsupportedError as error:
+        return str(error)
 
 
 class Loop:
@@ -61,7 +61,7 @@ class Loop:
         self.output = d.states.index(d.output)
         self.sizes = Sizes(d, dict(options.sizes))
         if self.sizes.unknown:
-            raise RefusedError(f"no array determines the width {self.sizes.unknown}")
+            raise UnsupportedError(f"no array determines the width {self.sizes.unknown}")
         multiplied = (launch.matrix for launch in (*program.forward, *program.backward) if isinstance(launch, Gemm))
         self.matrices = tuple(dict.fromkeys(multiplied))
 
@@ -235,7 +235,7 @@ def zeroed_outputs(mask: Array | None, zero_output: bool) -> Array | None:
     """Return True where a row's output is the constant 0, (time, batch) of bools; None without a mask.
 
     A masked step repeats the output of the step before, which is the state that the row keeps. Before a row's first
-    unmasked step there is no previous output, whatever the initial state is, and its output is zero.
+    unmasked step there is no previous output: its output is zero, even if the initial state is not.
     """
     if mask is None:
         return None

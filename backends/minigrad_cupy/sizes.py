@@ -59,10 +59,15 @@ class Sizes:
         for array, axis, widths in self._axes:
             expected, got = sum(sizes[w] for w in widths), shapes[array][axis]
             if expected != got:
-                raise ValueError(f"{title}: expected {array} of length {expected} along axis {axis}, got {got}.")
+                raise ValueError(
+                    f"{title}: expected {array} of length {expected} along axis {axis}, got {got}. Pass states and "
+                    "weights of matching sizes."
+                )
         for w in self.d.shared:
             if not sizes[w] or sizes[UNITS] % sizes[w]:
-                raise ValueError(f"{title}: expected {w} to divide {sizes[UNITS]} units, got {sizes[w]}.")
+                raise ValueError(
+                    f"{title}: expected {w} to divide {sizes[UNITS]} units, got {sizes[w]}. Choose a divisor."
+                )
         return sizes
 
     def _all(self) -> Iterator[_Axis]:

@@ -7,8 +7,8 @@ Both use e^y. Let n be the integer nearest to y / ln 2, and r = y − n ln 2, so
     tanh x = ±E / (E + 2)                       E = e^(2|x|) − 1 = 2ⁿ p + (2ⁿ − 1),  exact to the last digits at x ≈ 0
     σ(x)   = 1 / (1 + e), or e / (1 + e)        e = e^(−|x|); the first for x ≥ 0, the second for x < 0
 
-The code has no branches, calls or conversions to integers. n is rounded by adding a number whose last binary digit is
-worth 1, and 2ⁿ is made by shifting these digits into the exponent of a float. NaN propagates through every line.
+The code has no branches, calls or conversions to integers. n is rounded by adding a number whose last binary digit has
+the value 1, and 2ⁿ is made by shifting these digits into the exponent of a float. NaN propagates through every line.
 
 Accuracy: at most 2 units in the last place from the true value, in float32 and in float64, over the whole range,
 denormal numbers included; ±∞ give the limits. Tests check this. (NumPy's float32 functions are off by up to 1.4 units
@@ -92,7 +92,7 @@ def _quotient(one: Any) -> Any:
     return quotient
 
 
-def _made(real: Any, whole: Any, terms: int) -> tuple[Function, ...]:
+def _functions(real: Any, whole: Any, terms: int) -> tuple[Function, ...]:
     """Return tanh, the gate's σ and its derivative, and e^y for y ≤ 0, for a dtype."""
     zero, one, two = real(0), real(1), real(2)
     (parts, power, exponential), quotient = _exponential(real, whole, terms), _quotient(one)
@@ -130,7 +130,7 @@ def _made(real: Any, whole: Any, terms: int) -> tuple[Function, ...]:
     return tanh, gate, gate_slope, exponential
 
 
-_BY_DTYPE = {types.float32: _made(np.float32, np.uint32, 7), types.float64: _made(np.float64, np.uint64, 13)}
+_BY_DTYPE = {types.float32: _functions(np.float32, np.uint32, 7), types.float64: _functions(np.float64, np.uint64, 13)}
 
 
 def tanh(x: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from minigrad_numba.forward_storage import ForwardStorage
-from minigrad_numba.locations import UNITS, ArraySpec, Location, Names, RefusedError, extent, read_in, stages_of
+from minigrad_numba.locations import UNITS, ArraySpec, Location, Names, UnsupportedError, extent, read_in, stages_of
 from minigrad_numba.row_functions import Read, Write
 
 
@@ -119,7 +119,7 @@ class BackwardStorage:
             return Read(Location(self.upstream[s], "", "", width), plus, width in d.shared)
         name = self._forward_name.get(name, name)
         if name not in self.forward.cached_at:
-            raise RefusedError(f"an operation mixes {name} with values of another width")
+            raise UnsupportedError(f"an operation mixes {name} with values of another width")
         return Read(self.forward.cached_at[name])
 
     def writes(self, k: int) -> Iterator[Write]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad_numba.dropout import WithDropout, with_dropout
-from minigrad_numba.locations import RefusedError
+from minigrad_numba.locations import UnsupportedError
 from minigrad_numba.loops import CompiledLoop
 from minigrad_numba.printer import PrintedLoop, printed, title_of
 from minigrad_numba.source import module_of
@@ -27,20 +27,20 @@ def compile(description: Any, dtype: str, options: Any) -> CompiledLoop | str:  
         real = np.dtype(dtype).type
         module = module_of(title_of(description), printed_loop.text)
         return CompiledLoop(cell, printed_loop, module.forward, module.backward, real, options)
-    except RefusedError as refused:
-        return str(refused)
+    except UnsupportedError as error:
+        return str(error)
 
 
 def text(description: Any, dtype: str, options: Any) -> str:
     """Return the loop of a cell as text, an importable module; or a comment with the reason why there is none."""
     try:
         return _printed(description, dtype, options)[1].text
-    except RefusedError as refused:
-        return f"# {title_of(description)}: {refused}\n"
+    except UnsupportedError as error:
+        return f"# {title_of(description)}: {error}\n"
 
 
 def _printed(description: Any, dtype: str, options: Any) -> tuple[WithDropout, PrintedLoop]:
     if str(dtype) not in DTYPES:
-        raise RefusedError(f"the kernel supports no {dtype}")
+        raise UnsupportedError(f"the kernel supports no {dtype}")
     cell = with_dropout(description, options.x_masks, options.h_masks)
     return cell, printed(cell, str(dtype), options)

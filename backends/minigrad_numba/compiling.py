@@ -1,9 +1,9 @@
 """Compilation of the loops: once for each dtype, cached on disk, and announced to the user.
 
 Numba compiles a function when it is first called with arrays of a new dtype. That takes seconds, so the result is
-cached on disk: for a printed loop in the user's cache directory, with its text; for a function of this package beside
-its file, if that folder is writable. The environment variable ``NUMBA_CACHE_DIR`` names another folder for both. The
-next process loads the result in milliseconds.
+cached on disk: for a printed loop in the user's cache directory, with its text; for a function of this package in
+the folder of its file, if that is writable. The environment variable ``NUMBA_CACHE_DIR`` names another folder for
+both. The next process loads the result in milliseconds.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class _Announcer(event.Listener):  # type: ignore[misc]
         what = _loops.get(event.data["dispatcher"])
         if what:
             dtype = next(argument.dtype for argument in event.data["args"] if hasattr(argument, "dtype"))
-            log.warning("numba: compiling %s for %s, once; the result is kept on disk.", what, dtype)
+            log.warning("numba: compiling %s for %s, once; the result is cached on disk.", what, dtype)
 
     def on_end(self, event: Any) -> None:
         """Ignore the end of a compilation; Numba requires the method."""

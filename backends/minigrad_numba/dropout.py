@@ -50,7 +50,7 @@ def with_dropout(d: Any, x_masks: int, h_masks: int) -> WithDropout:
     for p in d.products:
         reads_x, reads_h = (any(t.source == s for t in p.terms) for s in ("x", d.output))
         split = _columns(p, weights) if (x_masks > 1 and reads_x) or (h_masks > 1 and reads_h) else None
-        for k, (part, named_parts) in enumerate(split or [(p, _whole(p, weights))]):
+        for k, (part, named_parts) in enumerate(split or [(p, _whole_weights(p, weights))]):
             products.append(part)
             parts_of |= named_parts
             x.append(first_x + k if x_masks > 1 and reads_x else None)
@@ -66,7 +66,7 @@ def with_dropout(d: Any, x_masks: int, h_masks: int) -> WithDropout:
     return WithDropout(new, tuple((parts_of | others)[name] for name in new.weights), tuple(x), tuple(h), tuple(inner))
 
 
-def _whole(p: Any, weights: list[str]) -> dict[str, WeightPart]:
+def _whole_weights(p: Any, weights: list[str]) -> dict[str, WeightPart]:
     names = [*(t.matrix for t in p.terms), *([p.bias] if p.bias else [])]
     return {name: WeightPart(weights.index(name), p.columns, None) for name in names}
 
@@ -81,6 +81,6 @@ def _columns(p: Any, weights: list[str]) -> list[tuple[Any, dict[str, WeightPart
 
         terms = tuple(t._replace(matrix=of_column(t.matrix)) for t in p.terms)
         product = p._replace(columns=(column,), terms=terms, bias=of_column(p.bias) if p.bias else "")
-        parts = {of_column(name): part._replace(at=k) for name, part in _whole(p, weights).items()}
+        parts = {of_column(name): part._replace(at=k) for name, part in _whole_weights(p, weights).items()}
         split.append((product, parts))
     return split

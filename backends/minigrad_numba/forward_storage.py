@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from minigrad_numba.locations import UNITS, ArraySpec, Location, Names, RefusedError, extent, read_in, stages_of
+from minigrad_numba.locations import UNITS, ArraySpec, Location, Names, UnsupportedError, extent, read_in, stages_of
 
 
 class ForwardStorage:
@@ -101,9 +101,9 @@ class ForwardStorage:
         self.source: list[Location] = []
         for i in self.d.inner:
             if i.source in self.d.parameters:
-                raise RefusedError(f"the inner product {i.source} @ {i.matrix} multiplies a parameter")
+                raise UnsupportedError(f"the inner product {i.source} @ {i.matrix} multiplies a parameter")
             if {self._width.get(n) for n in (i.v, i.source)} & set(self.d.shared):
-                raise RefusedError(f"the inner product {i.source} @ {i.matrix} is of a shared width")
+                raise UnsupportedError(f"the inner product {i.source} @ {i.matrix} is of a shared width")
             whole = not self.at[i.source].columns if i.source in self.at else False
             if i.source in self.at and whole and self.at[i.source].time in ("_t", "_t + 1"):
                 self.source.append(self.at[i.source])

@@ -1,7 +1,7 @@
 """Fused operations other than recurrent loops: one pass over their numbers, where NumPy takes many.
 
-`fused` maps the name of an operation to its implementation. `refuses(*arrays)` returns the reason why it cannot run in
-a few words, or "" if it can. The formulas and numbers are those of `minigrad.engine.ops.loss` and
+`fused` maps the name of an operation to its implementation. `unsupported(*arrays)` returns the reason why it cannot
+run, in a few words, or "" if it can. The formulas and numbers are those of `minigrad.engine.ops.loss` and
 `minigrad.keras.optimizers.adam`.
 """
 
@@ -23,7 +23,7 @@ Array = Any
 class Fused:
     """An operation in compiled code."""
 
-    def refuses(self, *arrays: Array) -> str:
+    def unsupported(self, *arrays: Array) -> str:
         """Return the reason why it cannot run with these arrays, or ""."""
         dtypes = {array.dtype for array in arrays}
         return (
@@ -100,11 +100,12 @@ def _softmax_back(dy, labels, softmax, dx):  # type: ignore[no-untyped-def]
 class Adam(Fused):
     """m ← m + (1 − β₁) (g − m),   v ← v + (1 − β₂) (g² − v),   Δ = η m / (√v + ε)"""
 
-    def refuses(self, *arrays: Array) -> str:
+    def unsupported(self, *arrays: Array) -> str:
         """Return the reason why it cannot run with g, m and v, or ""; m and v are written in place, not copied."""
         g, *slots = arrays
         in_place = all(slot.flags.carray for slot in slots)
-        return super().refuses(g, *slots) or ("" if in_place else "the compiled code writes to contiguous arrays only")
+        reason = "" if in_place else "the compiled code writes to contiguous arrays only"
+        return super().unsupported(g, *slots) or reason
 
     def __call__(
         self, g: Array, m: Array, v: Array, rate: float, beta_1: float, beta_2: float, epsilon: float

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 UNITS = "units"
 
 
-class RefusedError(Exception):
+class UnsupportedError(Exception):
     """Raised for a cell that cannot be written as a loop; the message gives the reason in a few words."""
 
 

@@ -129,7 +129,7 @@ class CompiledLoop:
         dy = np.zeros((len(x), *cache.shapes[self._output]), x.dtype) if doutputs is None else doutputs
         dx = empty_like(x, x.shape[2]) if needs_dx else np.empty((0, 0, 0), x.dtype)
         dx[...] = 0.0
-        dstate_0 = tuple([cotangent(d, shape, x) for d, shape in zip(dstate, cache.shapes, strict=True)])
+        dstate_0 = tuple([upstream_copy(d, shape, x) for d, shape in zip(dstate, cache.shapes, strict=True)])
 
         def part(part_cache: PartCache) -> list[Array]:
             own_dy = contiguous(dy[:, part_cache.rows])
@@ -145,7 +145,7 @@ class CompiledLoop:
             return dweights
 
         gradients_of_parts = map_parts(part, cache.parts, cache.multiplications)
-        dweights = self._whole([_summed(gradients) for gradients in zip(*gradients_of_parts, strict=True)])
+        dweights = self._concatenated([_summed(gradients) for gradients in zip(*gradients_of_parts, strict=True)])
         return dx if needs_dx else None, dstate_0, dweights
 
     def _run_backward(
@@ -208,7 +208,7 @@ class CompiledLoop:
         found: Arrays = packed((self, "backward"), weights[: self._count], make)
         return found
 
-    def _whole(self, gradients: Arrays) -> tuple[Array, ...]:
+    def _concatenated(self, gradients: Arrays) -> tuple[Array, ...]:
         """Return the gradients of the whole weights; those of split weights are concatenated."""
         if self._sizes.whole:
             return tuple(gradients)
@@ -241,7 +241,7 @@ def contiguous(x: Array) -> Array:
     return x if x.flags.carray else np.array(x, order="C")
 
 
-def cotangent(d: Array | None, shape: tuple[int, ...], like: Array) -> Array:
+def upstream_copy(d: Array | None, shape: tuple[int, ...], like: Array) -> Array:
     """Return a writable copy of ∂loss/∂x; zeros for None."""
     return np.zeros(shape, like.dtype) if d is None else np.array(d, like.dtype, order="C")
 

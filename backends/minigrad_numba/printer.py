@@ -17,7 +17,7 @@ from minigrad_numba import arrays, scalar_functions
 from minigrad_numba.backward_storage import BackwardStorage
 from minigrad_numba.dropout import WithDropout
 from minigrad_numba.forward_storage import ForwardStorage
-from minigrad_numba.locations import UNITS, ArraySpec, Location, Names, RefusedError
+from minigrad_numba.locations import UNITS, ArraySpec, Location, Names, UnsupportedError
 from minigrad_numba.row_functions import Read, RowFunctions, Write
 from minigrad_numba.rules import UnknownFunctionError, rule_text
 from minigrad_numba.wrapping import indented, wrapped, wrapped_import
@@ -52,12 +52,12 @@ def printed(cell: WithDropout, dtype: str, options: Any) -> PrintedLoop:
         options: `minigrad.engine.optional.LoopOptions`.
 
     Raises:
-        RefusedError: the cell cannot be written as such a loop.
+        UnsupportedError: the cell cannot be written as such a loop.
     """
     try:
         return _Printer(cell, dtype, options).printed()
     except UnknownFunctionError as error:
-        raise RefusedError(f"the compiled loops have no function {error}") from None
+        raise UnsupportedError(f"the compiled loops have no function {error}") from None
 
 
 def title_of(d: Any) -> str:
@@ -117,7 +117,7 @@ class _Printer:
         for word, rule in (("sigma", self.options.sigma), ("phi", self.options.phi)):
             if any(f"{word}(" in line for line in lines):
                 if rule is None:
-                    raise RefusedError(f"{word} is not elementwise")
+                    raise UnsupportedError(f"{word} is not elementwise")
                 rules += ["", "", *rule_text(word, rule)]
                 comment.append(f"{word} is {rule.name}")
         called = {name for line in (*lines, *rules) for name in re.findall(r"(\w+)\(|@(\w+)", line) for name in name}
@@ -260,7 +260,7 @@ class _Printer:
 
     def _value(self, name: str) -> Read:
         if name not in self.forward.at:
-            raise RefusedError(f"an operation mixes {name} with values of another width")
+            raise UnsupportedError(f"an operation mixes {name} with values of another width")
         return Read(self.forward.at[name])
 
     # --- backward -----------------------------------------------------------------------------------------------------
@@ -394,4 +394,4 @@ def _check_names(d: Any) -> None:
     forward = {line.name for line in d.forward} | set(d.columns)
     twice = [line.name for line in d.backward if line.name in forward]
     if twice and d.widths:
-        raise RefusedError(f"the name {twice[0]} has one value forward and another backward")
+        raise UnsupportedError(f"the name {twice[0]} has one value forward and another backward")

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from minigrad_numba.locations import UNITS, Location, Names, RefusedError, read_in
+from minigrad_numba.locations import UNITS, Location, Names, UnsupportedError, read_in
 from minigrad_numba.rules import number_text
 
 
@@ -117,7 +117,7 @@ class _RowFunction:
     def _load(self, name: str) -> str:
         value = self.value(name)
         if self.printer._width_of(value.location) != self.width:
-            raise RefusedError(f"an operation mixes {name} with values of another width")
+            raise UnsupportedError(f"an operation mixes {name} with values of another width")
         text = self._at(value.location, name)
         if value.plus is not None:
             text += f" + {self._at(value.plus, 'dy')}"

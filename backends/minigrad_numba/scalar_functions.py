@@ -28,7 +28,7 @@ def clip(v, limit):  # type: ignore[no-untyped-def]
 
 @inlined
 def dclip(dy, y, limit):  # type: ignore[no-untyped-def]
-    """dy where y lies inside ±limit, else 0: the derivative of `clip` from its value y."""
+    """dy where −limit < y < limit, else 0: the derivative of `clip` from its value y."""
     return dy if -limit < y < limit else type(dy)(0)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from minigrad_numba.dropout import WithDropout
-from minigrad_numba.locations import UNITS, ArraySpec, RefusedError
+from minigrad_numba.locations import UNITS, ArraySpec, UnsupportedError
 
 Array = Any
 Shape = tuple[int, ...]
@@ -30,7 +30,7 @@ class Sizes:
         whole: True if no weight is split into its columns.
 
     Raises:
-        RefusedError: neither a state nor a weight determines a width.
+        UnsupportedError: neither a state nor a weight determines a width.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Sizes:
                 part = self._part(p.terms[0].matrix)
                 if {self._width.get(c, UNITS) for c in part.columns} == {width}:
                     return 0, first + part.weight, len(part.columns)
-        raise RefusedError(f"no array determines the width {width}")
+        raise UnsupportedError(f"no array determines the width {width}")
 
     def _part(self, weight: str) -> Any:
         return self._cell.weights[self._cell.d.weights.index(weight)]
@@ -156,4 +156,5 @@ class Sizes:
         size = dict(zip(self._widths, sizes, strict=True))
         uneven = [w for w in self._cell.d.shared if not size[w] or size[UNITS] % size[w]]
         if uneven:
-            raise ValueError(f"{title}: expected {uneven[0]} to divide {size[UNITS]} units, got {size[uneven[0]]}.")
+            w = uneven[0]
+            raise ValueError(f"{title}: expected {w} to divide {size[UNITS]} units, got {size[w]}. Choose a divisor.")

@@ -1,4 +1,4 @@
-"""A printed loop as a module, whose text is in a file beside Numba's cache, so that the next process finds both.
+"""A printed loop as a module, whose text is in a file next to Numba's cache, so that the next process finds both.
 
 A file is named after its text, so it never changes. It is written under a temporary name and then renamed atomically,
 since two processes may write it at once. Its modification time is a constant, by which Numba recognizes the file.
@@ -36,7 +36,7 @@ def module_of(title: str, text: str) -> ModuleType:
 
 
 def _module(name: str, text: str) -> ModuleType:
-    path = written(cache_folder(), name, text)
+    path = write_once(cache_folder(), name, text)
     module: Any = ModuleType(name)
     module.__file__ = str(path)
     exec(compile(text, str(path), "exec"), vars(module))  # noqa: S102  (the printer's text)
@@ -44,7 +44,7 @@ def _module(name: str, text: str) -> ModuleType:
     return module  # type: ignore[no-any-return]
 
 
-def written(folder: Path, name: str, text: str) -> Path:
+def write_once(folder: Path, name: str, text: str) -> Path:
     """Write a file with this text unless it exists; return its path."""
     path = folder / f"{name}.py"
     data = text.encode()

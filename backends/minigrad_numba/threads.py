@@ -23,8 +23,8 @@ from minigrad_numba.products import symbol
 
 Array = Any
 
-ROWS = 8  # rows of a thread, at least
-WORK = 1 << 23  # multiplications of a thread, at least; less takes no longer than to start one
+MIN_ROWS = 8  # of a thread
+MIN_MULTIPLICATIONS = 1 << 23  # of a thread; fewer take no longer than to start one
 SINGLE_THREADED = 1 << 18  # multiplications below which BLAS itself takes one thread
 
 # Names of the functions that get and set the number of threads, in the builds of NumPy's BLAS.
@@ -32,19 +32,19 @@ NAMES = ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "open
 
 _get_threads, _set_threads = symbol(NAMES, "get") or (lambda: 1), symbol(NAMES, "set") or (lambda count: None)
 _lock = threading.Lock()
-_inside = 0  # the number of callers that need BLAS on one thread
+_single_threaded_callers = 0  # the number of callers that need BLAS on one thread
 _threads_before = 1  # BLAS' number of threads before the first of them
 _pool: ThreadPoolExecutor | None = None
 
 
 def available() -> int:
     """Return BLAS' number of threads, which this backend uses too; 1 if unknown."""
-    return _threads_before if _inside else int(_get_threads())
+    return _threads_before if _single_threaded_callers else int(_get_threads())
 
 
 def parts_for(rows: int, multiplications: int) -> int:
     """Return the number of parts worth a thread each, for so many rows and multiplications in all."""
-    most = min(rows // ROWS, multiplications // WORK)
+    most = min(rows // MIN_ROWS, multiplications // MIN_MULTIPLICATIONS)
     return min(most, available()) if most > 1 else 1
 
 
@@ -57,7 +57,7 @@ def matmul(a: Array, b: Array) -> Array:
     """The matrix product, on the threads of this module.
 
     BLAS' threads spin for a while after a product and slow these down: with both, a training step of a small model took
-    half as long again.
+    50 % longer.
     """
     if a.ndim < 2 or b.ndim != 2 or (multiplications := a.size * b.shape[1]) < SINGLE_THREADED:
         return minigrad_numpy.matmul(a, b)
@@ -101,18 +101,18 @@ def map_parts(function: Callable[[Any], Any], items: Sequence[Any], multiplicati
 
 @contextmanager
 def _products_on_one_thread() -> Iterator[None]:
-    global _inside, _threads_before
+    global _single_threaded_callers, _threads_before
     with _lock:
-        if not _inside:
+        if not _single_threaded_callers:
             _threads_before = available()
             _set_threads(1)
-        _inside += 1
+        _single_threaded_callers += 1
     try:
         yield
     finally:
         with _lock:
-            _inside -= 1
-            if not _inside:
+            _single_threaded_callers -= 1
+            if not _single_threaded_callers:
                 _set_threads(_threads_before)
 
 
@@ -126,8 +126,8 @@ def _executor() -> ThreadPoolExecutor:
 
 def _reset_after_fork() -> None:
     """Reset the module in a forked process, which has neither the threads nor a holder of the lock."""
-    global _pool, _inside, _lock
-    _pool, _inside, _lock = None, 0, threading.Lock()
+    global _pool, _single_threaded_callers, _lock
+    _pool, _single_threaded_callers, _lock = None, 0, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -23,7 +23,7 @@ def wrapped(line: str) -> Iterator[str]:
         )
     """
     match = re.fullmatch(r"( *)(.*?(?:\w| import )\()(.*)(\):?)", line)
-    if len(line) <= WIDE or match is None or "(" in match[2][:-1] or not _whole(match[3]):
+    if len(line) <= WIDE or match is None or "(" in match[2][:-1] or not _is_balanced(match[3]):
         yield line
         return
     space, call, inside, end = match.groups()
@@ -44,7 +44,7 @@ def wrapped_import(line: str) -> Iterator[str]:
     return iter([line]) if len(line) <= WIDE else wrapped(f"{module} import ({names})")
 
 
-def _whole(inside: str) -> bool:
+def _is_balanced(inside: str) -> bool:
     """Return True if the text is the whole inside of one call: its brackets are balanced."""
     depth = 0
     for letter in inside:

@@ -125,7 +125,7 @@ def _forward_block(
     h1, h = x1h1[:, -1 - H :], x1h1[:, -1 - H : -1]
     matmul(M_x, x1h1[:m, : -1 - H], gates[:, 0])
     zr, activate = gates[:, 1:3].reshape(m, 2 * H, B), σ.activate
-    with np.errstate(over="ignore"):  # exp(−s) = ∞ makes σ = 0, as it should be
+    with np.errstate(over="ignore"):  # exp(−s) = ∞ gives the right σ = 0
         for x1h1_t, h1_t, h_t, h_new, zr_t, (g, z, r, h_g), masked_t in zip(
             x1h1, h1, h, h[1:], zr, gates, masked_rows, strict=False
         ):

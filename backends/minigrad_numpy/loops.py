@@ -114,7 +114,7 @@ def read_mask(mask: Array | None, zero_output: bool) -> LoopMask | None:
     """Return the mask as the loops read it; None if no row is masked at any step.
 
     A masked step repeats the output of the step before, which is the state h that the row keeps. Before a row's first
-    unmasked step there is no previous output, whatever h₀ is, and its output is zero.
+    unmasked step there is no previous output: its output is zero, even if h₀ is not.
     """
     if mask is None or mask.all():
         return None

@@ -28,8 +28,8 @@ Optimizations. The effect of each was measured alone, on two cores with AVX2, in
   call gives i ∘ g and f ∘ c. At batch 1 the cost of a step is its calls (0.4 µs each), of which nine are left.
 - *σ by exp.* 1/(1 + exp(−z)) in three calls in place, with the minus sign in M, takes 2 ns a number; NumPy's tanh alone
   takes 2.6 ns. ½ + ½ tanh(z/2) saves one call a step at batch 1, and is slower at every other size.
-- *Factors first.* Whatever does not depend on dh and dc is computed for many steps at once, before the backward loop.
-  Six calls and the product remain in the loop.
+- *Factors first.* The factors do not depend on dh and dc, so they are computed for many steps at once, before the
+  backward loop. Six calls and the product remain in the loop.
 - *Blocks.* Steps are processed in blocks that fit the processor's cache. The gradients of the blocks are gathered until
   one product for the weight gradients is as fast as one over the whole sequence. The buffers are allocated once;
   memory beyond the cached arrays does not grow with time.
@@ -143,7 +143,7 @@ def _forward_block(
     z, oif, g, o = gates[:, :4].reshape(m, 4 * H, B), gates[:, :3], gates[:, 3], gates[:, 0]
     pairs = gates[:, 1:3], gates[:, 3:]
     h_t, activate = h[0], σ.activate
-    with np.errstate(over="ignore"):  # exp(−z) = ∞ makes σ = 0, as it should be
+    with np.errstate(over="ignore"):  # exp(−z) = ∞ gives the right σ = 0
         for xh1_t, z_t, oif_t, g_t, i_f, g_c, c_new, a_t, o_t, h_new, masked_t in zip(
             xh1, z, oif, g, *pairs, c, a, o, h[1:], masked_rows, strict=False
         ):

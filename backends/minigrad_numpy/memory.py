@@ -24,14 +24,14 @@ import numpy as np
 
 Array = Any
 
-POOL = 1 << 28  # bytes that stay in the pool, at most
-PIECES = 64  # blocks that stay in the pool, at most
-SMALL = 1 << 16  # bytes; smaller blocks come from the allocator, which keeps them itself
+MAX_POOL_BYTES = 1 << 28  # in the pool
+MAX_BLOCKS = 64  # in the pool
+MIN_POOLED_BYTES = 1 << 16  # smaller blocks come from the allocator, which keeps them itself
 LINE = 64  # bytes; arrays are aligned to cache lines
 
 MMAP_THRESHOLD = (1 << 25) - (1 << 16)  # bytes; glibc ignores freed blocks above 32 MiB
 
-_pieces: list[Array] = []  # the pool, latest first; some blocks are still in use
+_blocks: list[Array] = []  # the pool, latest first; some blocks are still in use
 _lock = threading.Lock()
 if hasattr(os, "register_at_fork"):  # fork with the lock held, so that in the child no missing thread holds it
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
@@ -55,34 +55,34 @@ def allocate(dtype: Any, *shapes: tuple[int, ...]) -> list[Array]:
     [(2, 3), (4,)]
     """
     dtype = np.dtype(dtype)
-    if sum([math.prod(shape) for shape in shapes]) * dtype.itemsize < SMALL:
+    if sum([math.prod(shape) for shape in shapes]) * dtype.itemsize < MIN_POOLED_BYTES:
         return [np.empty(shape, dtype) for shape in shapes]
     starts, size = [], 0
     for shape in shapes:
         starts.append(size)
         size += math.prod(shape) * dtype.itemsize
         size += -size % LINE
-    memory = _memory(size)
-    return [np.ndarray(shape, dtype, memory, start) for shape, start in zip(shapes, starts, strict=True)]
+    block = _block(size)
+    return [np.ndarray(shape, dtype, block, start) for shape, start in zip(shapes, starts, strict=True)]
 
 
-def _memory(size: int) -> Array:
+def _block(size: int) -> Array:
     """Return a block of at least this many bytes: an unused one from the pool, else a new one."""
     with _lock:
-        for k, count in enumerate(_reference_counts(_pieces)):
-            if count == UNUSED and size <= _pieces[k].size <= 2 * size:
-                piece = _pieces.pop(k)
+        for k, count in enumerate(_reference_counts(_blocks)):
+            if count == UNUSED and size <= _blocks[k].size <= 2 * size:
+                block = _blocks.pop(k)
                 break
         else:
-            piece = np.empty(size, "uint8")
-        _pieces.insert(0, piece)
-        while len(_pieces) > PIECES or sum([p.size for p in _pieces]) > POOL:
-            _pieces.pop()
-    return piece
+            block = np.empty(size, "uint8")
+        _blocks.insert(0, block)
+        while len(_blocks) > MAX_BLOCKS or sum([p.size for p in _blocks]) > MAX_POOL_BYTES:
+            _blocks.pop()
+    return block
 
 
-def _reference_counts(pieces: list[Array]) -> list[int]:
-    return [sys.getrefcount(piece) for piece in pieces]
+def _reference_counts(blocks: list[Array]) -> list[int]:
+    return [sys.getrefcount(block) for block in blocks]
 
 
 UNUSED = _reference_counts([np.empty(0)])[0]

@@ -74,7 +74,7 @@ class Mean(Metric):
 
     total: Any
     count: Any
-    _given: Any  # the dtype of the values
+    _values_dtype: Any
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike = None) -> None:  # type: ignore[override]
         """Update the mean with values.
@@ -85,7 +85,7 @@ class Mean(Metric):
         """
         with no_grad():
             given = as_tensor(values).detach()
-            self._given, x = given.dtype, widened(given)
+            self._values_dtype, x = given.dtype, widened(given)
             count: Any = float(x.size)
             if isinstance(sample_weight, (int, float)):
                 x, count = x * float(sample_weight), count * sample_weight
@@ -105,12 +105,12 @@ class Mean(Metric):
 
     def _rounded(self, x: Tensor) -> Tensor:
         """Return a result in the dtype of the values."""
-        return x.astype("float16") if is_half(self._given) else x
+        return x.astype("float16") if is_half(self._values_dtype) else x
 
     def reset_state(self) -> None:
         """Reset the mean."""
         self.total = self.count = 0.0
-        self._given = "float32"
+        self._values_dtype = "float32"
 
 
 class MeanMetricWrapper(Mean):
@@ -133,7 +133,7 @@ class MeanMetricWrapper(Mean):
             p = as_tensor(y_pred)
             values = as_tensor(self._fn(*losses.squeezed(as_tensor_like(p, y_true, self.name), widened(p))))
             super().update_state(values, sample_weight)
-            self._given = p.dtype
+            self._values_dtype = p.dtype
 
 
 class _OfFunction(MeanMetricWrapper):
@@ -250,12 +250,12 @@ def check(identifier: Any) -> None:
         get(identifier)
 
 
-def copied(metric: Metric) -> Metric:
+def reset_copy(metric: Metric) -> Metric:
     """Return a reset copy of a metric; models among its attributes are shared."""
     known: dict[int, Any] = {id(value): value for value in vars(metric).values() if isinstance(value, Module)}
-    twin = copy.deepcopy(metric, known)
-    twin.reset_state()
-    return twin
+    new = copy.deepcopy(metric, known)
+    new.reset_state()
+    return new
 
 
 def for_output(identifier: Any, y_true: Tensor | None, y_pred: Tensor) -> Metric:

@@ -57,12 +57,12 @@ def save(path: str, weights: Sequence[tuple[str, Array]]) -> None:
     write_arrays(path, {MARK: VERSION, **arrays})
 
 
-def load(path: str, own: Sequence[tuple[str, tuple[int, ...]]] | None = None) -> list[tuple[str, Array]]:
+def load(path: str, model: Sequence[tuple[str, tuple[int, ...]]] | None = None) -> list[tuple[str, Array]]:
     """Return the names and arrays that `save` wrote.
 
     Args:
         path: as `file_name` returns it. If there is no such file, but one without the ``.npz``, that one is read.
-        own: the names and shapes of a model's weights; those in the file are compared with them before they are read.
+        model: the names and shapes of a model's weights; those in the file are compared with them before they are read.
 
     Raises:
         WeightsFileError: the file is missing, damaged, of another program, or of another model.
@@ -79,16 +79,16 @@ def load(path: str, own: Sequence[tuple[str, tuple[int, ...]]] | None = None) ->
             f"{path}: another version of minigrad wrote this file; expected version {known}, got {version}."
         )
 
-    def arranged(found: Mapping[str, T]) -> list[tuple[str, T]]:
+    def in_model_order(found: Mapping[str, T]) -> list[tuple[str, T]]:
         loaded = in_order(path, {name: part for name, part in found.items() if name != MARK})
-        return by_name([name for name, _ in own], loaded) if own is not None and version == "1" else loaded
+        return by_name([name for name, _ in model], loaded) if model is not None and version == "1" else loaded
 
     def compare(entries: Mapping[str, Declared]) -> None:
-        if own is not None:
-            check(path, own, arranged(entries))
+        if model is not None:
+            check(path, model, in_model_order(entries))
 
-    wanted = sum(8 * prod(shape) for _, shape in own or ())
-    return arranged(read_arrays(path, WeightsFileError, advice, wanted, compare))
+    wanted = sum(8 * prod(shape) for _, shape in model or ())
+    return in_model_order(read_arrays(path, WeightsFileError, advice, wanted, compare))
 
 
 def _check_mark(path: str, entries: Mapping[str, Declared]) -> None:

@@ -63,7 +63,7 @@ def test_the_second_process_compiles_nothing(tmp_path: Path) -> None:
     count, messages = run(sources, cache)
     assert count == 2
     assert messages.splitlines() == [
-        f"numba: compiling the SimpleRNN's loop {way} for float32, once; the result is kept on disk."
+        f"numba: compiling the SimpleRNN's loop {way} for float32, once; the result is cached on disk."
         for way in ("forward", "backward")
     ]
     assert run(sources, cache) == (0, "")

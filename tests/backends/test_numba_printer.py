@@ -65,16 +65,16 @@ def test_the_text_is_the_same_in_another_process() -> None:
 
 
 def test_a_file_of_the_text_can_be_imported(tmp_path: Path) -> None:
-    path = source.written(tmp_path, "loop", printed(Kind(LSTM)))
+    path = source.write_once(tmp_path, "loop", printed(Kind(LSTM)))
     spec = importlib.util.spec_from_file_location("loop_of_the_tests", path)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)  # type: ignore[union-attr]
     assert module.forward.py_func.__doc__
     before = path.stat().st_mtime_ns
-    assert source.written(tmp_path, "loop", printed(Kind(LSTM))) == path
+    assert source.write_once(tmp_path, "loop", printed(Kind(LSTM))) == path
     path.write_text("# cut off")
-    source.written(tmp_path, "loop", printed(Kind(LSTM)))
+    source.write_once(tmp_path, "loop", printed(Kind(LSTM)))
     assert path.read_text() == printed(Kind(LSTM))
     assert path.stat().st_mtime_ns == before, "the same text has the same time, by which Numba recognizes it"
 

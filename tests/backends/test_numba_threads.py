@@ -34,8 +34,8 @@ def three(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
     monkeypatch.setattr(threads, "_set_threads", set_threads)
     monkeypatch.setattr(threads, "_get_threads", lambda: threads_of_blas.count)
-    monkeypatch.setattr(threads, "ROWS", 1)
-    monkeypatch.setattr(threads, "WORK", 1)
+    monkeypatch.setattr(threads, "MIN_ROWS", 1)
+    monkeypatch.setattr(threads, "MIN_MULTIPLICATIONS", 1)
     monkeypatch.setattr(threads, "SINGLE_THREADED", 1)
     return counts
 
@@ -141,8 +141,8 @@ def test_callers_at_the_same_time_share_one_setting(three: list[int]) -> None:
 
 
 def test_little_work_and_few_rows_are_not_cut(three: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "ROWS", 8)
-    monkeypatch.setattr(threads, "WORK", 1000)
+    monkeypatch.setattr(threads, "MIN_ROWS", 8)
+    monkeypatch.setattr(threads, "MIN_MULTIPLICATIONS", 1000)
     assert threads.parts_for(rows=7, multiplications=10**9) == 1
     assert threads.parts_for(rows=10**9, multiplications=999) == 1
     assert threads.parts_for(rows=16, multiplications=10**9) == 2
@@ -158,7 +158,7 @@ def test_when_no_thread_can_be_started(three: list[int], monkeypatch: pytest.Mon
 
     monkeypatch.setattr(threads, "_executor", Ended)
     assert threads.map_parts(lambda rows: rows.start, threads.slices(6, 3), threads.SINGLE_THREADED) == [0, 2, 4]
-    assert threads._inside == 0
+    assert threads._single_threaded_callers == 0
 
 
 def test_mask_codes_have_one_dtype_with_and_without_a_mask() -> None:

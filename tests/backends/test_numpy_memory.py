@@ -17,8 +17,8 @@ from minigrad_numpy import memory
 
 @pytest.fixture
 def pieces(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
-    monkeypatch.setattr(memory, "_pieces", fresh := [])
-    monkeypatch.setattr(memory, "SMALL", 300)
+    monkeypatch.setattr(memory, "_blocks", fresh := [])
+    monkeypatch.setattr(memory, "MIN_POOLED_BYTES", 300)
     return fresh
 
 
@@ -30,7 +30,7 @@ def address(array: np.ndarray) -> int:
 def test_arrays_of_one_block_do_not_overlap(
     pieces: list[np.ndarray], dtype: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "SMALL", 1)
+    monkeypatch.setattr(memory, "MIN_POOLED_BYTES", 1)
     shapes = [(3, 5), (0, 4), (7,), (2, 2, 2)]
     arrays = memory.allocate(dtype, *shapes)
     assert [array.shape for array in arrays] == shapes
@@ -63,7 +63,7 @@ def test_unused_memory_is_reused(pieces: list[np.ndarray]) -> None:
 
 
 def test_the_pool_is_limited(pieces: list[np.ndarray], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "POOL", 10_000)
+    monkeypatch.setattr(memory, "MAX_POOL_BYTES", 10_000)
     held = [memory.allocate("float32", (1000,))[0] for _ in range(5)]
     assert len(pieces) == 2
     memory.allocate("float32", (10,))  # small arrays come from the allocator
@@ -71,7 +71,7 @@ def test_the_pool_is_limited(pieces: list[np.ndarray], monkeypatch: pytest.Monke
     (large,) = memory.allocate("float32", (5000,))
     assert not pieces
     assert not any(np.shares_memory(large, array) for array in held)
-    monkeypatch.setattr(memory, "PIECES", 1)
+    monkeypatch.setattr(memory, "MAX_BLOCKS", 1)
     held = [memory.allocate("float32", (100,))[0] for _ in range(3)]
     assert len(pieces) == 1
 

@@ -36,7 +36,7 @@ class SoftmaxCrossEntropy(Op):
 
 
 def _fused(xp: Xp, x: Array) -> Any:
-    return own if (own := getattr(xp, "fused", {}).get("softmax_cross_entropy")) and not own.refuses(x) else None
+    return own if (own := getattr(xp, "fused", {}).get("softmax_cross_entropy")) and not own.unsupported(x) else None
 
 
 def _places(xp: Xp, x: Array, labels: Array) -> tuple[Array, Array]:

@@ -34,7 +34,7 @@ class Monitor(Callback, Configured):
         return {name: options[name] for name in [*cls.order, *options]}
 
     def better(self, value: float, than: float | None) -> bool:
-        """Return whether a value is better by more than `min_delta`. Any is better than None; NaN never is."""
+        """Return whether a value is better by more than `min_delta`; True for any number if `than` is None."""
         if than is None:
             return not math.isnan(value)
         rising = self.monitor.endswith(("acc", "accuracy", "auc")) if self.mode == "auto" else self.mode == "max"

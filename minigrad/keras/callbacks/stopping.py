@@ -35,8 +35,8 @@ class EarlyStopping(Monitor):
     The best weights are restored however the training ends: by this callback, by another, or after the last epoch.
     Keras 3 does the same; TensorFlow 2.15 kept the last weights in the latter two cases. The best weights are those at
     the end of the best epoch from `start_from_epoch` on; without any improvement, those of the first epoch there. After
-    an error or Ctrl-C the last weights stay. Each `fit` starts afresh. The optimizer's slots stay those of the last
-    epoch.
+    an error or Ctrl-C the last weights stay. Each `fit` resets the callback. The optimizer's slots stay those of the
+    last epoch.
     """
 
     patience: int = option(count, 0)

@@ -12,7 +12,7 @@ from minigrad.engine.tensor import Tensor
 from minigrad.keras import losses as losses_module
 from minigrad.keras import metrics as metrics_module
 from minigrad.keras.losses import FunctionLoss, Loss
-from minigrad.keras.metrics import Mean, Metric, copied, for_output
+from minigrad.keras.metrics import Mean, Metric, for_output, reset_copy
 from minigrad.keras.models.outputs import Pairing, is_one_list, leaves, named, output_names
 from minigrad.layers.options import number, optional
 
@@ -35,7 +35,7 @@ class Compiled:
             A flat list of metrics is for all outputs; each output gets its own copies.
         loss_weights: a factor for the loss of each output.
         weighted_metrics: as `metrics`, but these use the sample weights.
-        also: a function that returns a second name of a single output, that of a Sequential's last layer.
+        alias: a function that returns a second name of a single output, that of a Sequential's last layer.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Compiled:
         metrics: Any,
         loss_weights: Any,
         weighted_metrics: Any,
-        also: Callable[[], str | None] = lambda: None,
+        alias: Callable[[], str | None] = lambda: None,
     ) -> None:
         for given in tree.leaves(loss):
             losses_module.get(given)  # an unknown name is reported by compile, not by fit
@@ -54,7 +54,7 @@ class Compiled:
         for given in tree.leaves(loss_weights):
             optional(number).read("compile: `loss_weights`", given)
         self.where = "fit"  # the current call, for messages
-        self._also = also
+        self._alias = alias
         self._needs_targets = any(given is not None for given in tree.leaves(loss))
         self._given = {"loss": loss, "metrics": metrics, "weighted_metrics": weighted_metrics, "weights": loss_weights}
         self._losses: list[Loss | None] | None = None
@@ -82,9 +82,9 @@ class Compiled:
         """
         if y_true is None and self._needs_targets:
             parts = len(tree.leaves(x))
-            held = f" `x` holds {parts} arrays; if `y` is one of them, pass (x, y), not [x, y] or ((x, y),)."
+            hint = f" `x` holds {parts} arrays; if `y` is one of them, pass (x, y), not [x, y] or ((x, y),)."
             raise DataError(
-                f"{self.where}: `y` is missing, the targets of the loss given to compile." + (held if parts > 1 else "")
+                f"{self.where}: `y` is missing, the targets of the loss given to compile." + (hint if parts > 1 else "")
             )
 
     def loss(self, y_true: Any, y_pred: Any, sample_weight: Any, penalties: list[Tensor]) -> Tensor:
@@ -104,8 +104,11 @@ class Compiled:
             if of_output is None or y is None:
                 continue
             term = _term(of_output, y, p, w)
-            if term.ndim:  # reduction="none" is for a custom loop; here one number is needed
-                raise DataError(f"compile: {of_output.name}, with reduction='none', gives {term.shape} numbers, not 1.")
+            if term.ndim:  # reduction="none" is for a custom loop
+                raise DataError(
+                    f"compile: {of_output.name}: expected one number, got {term.shape} with reduction='none'. Choose "
+                    "another reduction."
+                )
             if self._mean_losses:
                 self._mean_losses[k].update_state(term, size)  # type: ignore[union-attr]  # it has a loss
             terms.append(term if factor is None else term * float(factor))
@@ -136,14 +139,14 @@ class Compiled:
 
     def _targets(self, y_true: Any, y_pred: Any) -> list[Any]:
         """Return the targets of each output, or None."""
-        return self._pairing(f"{self.where}: `y`", spread=False, by_position=False).pair(y_true, y_pred)
+        return self._pairing(f"{self.where}: `y`", broadcast=False, by_position=False).pair(y_true, y_pred)
 
     def _weights(self, sample_weight: Any, y_pred: Any) -> list[Any]:
         """Return the sample weights of each output: one array for all of them, or one for each."""
         return self._pairing(f"{self.where}: `sample_weight`").pair(sample_weight, y_pred)
 
     def _pairing(self, where: str, **how: Any) -> Pairing:
-        return Pairing(where, also=self._also(), **how)
+        return Pairing(where, alias=self._alias(), **how)
 
     def _build_losses(self, y_pred: Any) -> None:
         self._factors = self._pairing("compile: `loss_weights`").pair(self._given["weights"], y_pred)
@@ -161,9 +164,9 @@ class Compiled:
         kinds = [self._metrics_of_each(kind, y_pred) for kind in ("metrics", "weighted_metrics")]
         self._metrics, taken = [], {metric.name for metric in self.metrics}
         for (name, p), y, *lists in zip(named(y_pred), targets, *kinds, strict=True):
-            made: list[list[Metric]] = [[], []]
+            own_metrics: list[list[Metric]] = [[], []]
             before = f"{name}_" if len(targets) > 1 else ""
-            for given, found, prefix in zip(lists, made, ("", "weighted_"), strict=True):
+            for given, found, prefix in zip(lists, own_metrics, ("", "weighted_"), strict=True):
                 for m in given:
                     metric = for_output(m, None if y is None else _as_column(y, p), p)
                     own = f"{before}{metric.name}"
@@ -172,16 +175,16 @@ class Compiled:
                         raise DataError(f"compile: `metrics`: two are named {metric.name!r}. Give one another name.")
                     taken.add(metric.name)
                     found.append(metric)
-            self._metrics.append((made[0], made[1]))
+            self._metrics.append((own_metrics[0], own_metrics[1]))
 
     def _metrics_of_each(self, kind: str, y_pred: Any) -> list[list[Any]]:
         """Return a list of metrics for each output; an object that is for several outputs is copied for each."""
-        found = self._pairing(f"compile: `{kind}`", whole=is_one_list, by_position=False).pair(
+        found = self._pairing(f"compile: `{kind}`", is_value=is_one_list, by_position=False).pair(
             self._given[kind], y_pred
         )
         lists = [[m for m in tree.leaves(own) if m is not None] for own in found]
         uses = Counter(id(m) for own in lists for m in own)
-        return [[copied(m) if isinstance(m, Metric) and uses[id(m)] > 1 else m for m in own] for own in lists]
+        return [[reset_copy(m) if isinstance(m, Metric) and uses[id(m)] > 1 else m for m in own] for own in lists]
 
 
 def _check_distinct(metrics: list[Any]) -> None:

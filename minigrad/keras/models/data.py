@@ -100,7 +100,10 @@ class Arrays:
         part = real("a fraction between 0 and 1", lambda x: 0 < x < 1).read("fit: `validation_split`", fraction)
         cut = math.floor(self.size * (1.0 - part))
         if cut in (0, self.size):
-            raise DataError(f"fit: validation_split={fraction} of {self.size} examples leaves one of the parts empty.")
+            raise DataError(
+                f"fit: validation_split={fraction} of {self.size} examples leaves one of the parts empty. Choose "
+                "another fraction, or pass validation_data."
+            )
         first, last = (
             unpacked(tuple(_rows(part, rows) for part in self._parts)) for rows in (slice(cut), slice(cut, None))
         )
@@ -120,7 +123,7 @@ def first_batches(where: str, batches: Iterator[Batch], steps: int | None) -> It
     if done < (steps or 1):
         raise DataError(
             f"{where}: the data ended after {done} of {steps or 'its'} steps. An iterator runs once: pass "
-            "an iterable that starts anew each time, or fewer steps."
+            "an iterable that restarts each time, or fewer steps."
         )
 
 
@@ -138,7 +141,7 @@ class Stream:
 
     Args:
         where: the caller, for messages.
-        source: an iterator or a generator, which runs once; an iterable that starts anew for each epoch; or a sequence
+        source: an iterator or a generator, which runs once; an iterable that restarts for each epoch; or a sequence
             of batches with ``len`` and ``[…]``.
 
     Attributes:
@@ -176,7 +179,10 @@ def source_of(where: str, x: Any, y: Any, sample_weight: Any, batch_size: int | 
         raise DataError(f"{where}: `x`: expected arrays or an iterable of batches, got {type(x).__name__}.")
     given = [n for n, v in (("y", y), ("sample_weight", sample_weight), ("batch_size", batch_size)) if v is not None]
     if given:
-        raise DataError(f"{where}: `x` yields whole batches, so `{given[0]}` cannot be passed too.")
+        raise DataError(
+            f"{where}: `x` yields whole batches: expected no `{given[0]}`, got one. Yield (x, y[, sample_weight]) "
+            "from it."
+        )
     return Stream(where, x)
 
 
@@ -209,7 +215,11 @@ def class_weighter(where: str, class_weight: Any) -> Callable[[Batch], Batch]:
     def weigh(batch: Batch) -> Batch:
         x, y, sample_weight = unpacked(batch)
         if not isinstance(y, Tensor) or y.ndim > 2:
-            raise ShapeError(f"{where}: `class_weight` needs targets (batch,), (batch, 1) or one-hot (batch, classes).")
+            got = y.shape if isinstance(y, Tensor) else type(y).__name__
+            raise ShapeError(
+                f"{where}: `class_weight`: expected targets (batch,), (batch, 1) or one-hot (batch, classes), got "
+                f"{got}. Pass sample_weight instead."
+            )
         given = y.argmax(-1) if y.ndim == 2 and y.shape[-1] > 1 else y.reshape(-1)
         labels = given.astype("int64")
         low, high = int(labels.min()), int(labels.max())

@@ -14,13 +14,13 @@ from minigrad.engine.recording import no_grad
 from minigrad.keras import saving
 from minigrad.keras.models import summary
 from minigrad.keras.models.data import tensors
-from minigrad.keras.models.training import Trainable
+from minigrad.keras.models.training import Trainer
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import OptionTypeError
 from minigrad.layers.weight import Weight
 
 
-class Model(Trainable):
+class Model(Trainer):
     """The base class of custom models: make the layers in ``__init__``, use them in ``call``.
 
         class Tagger(Model):

@@ -57,21 +57,22 @@ class Pairing:
 
     Args:
         where: the argument, for messages: ``"fit: `y`"``.
-        whole: returns whether a value is meant for one output, or with `spread` for each.
-        spread: whether a single value is for all outputs.
-        by_position: whether a list may stand for a dictionary of outputs; its order is that of the sorted names.
-        also: a second name of a single output: that of a Sequential's last layer.
+        is_value: returns whether an argument is the value of one output, or with `broadcast` of each.
+        broadcast: whether a single value is for all outputs.
+        by_position: whether a list may replace a dictionary of outputs; its order is that of the sorted names.
+        alias: a second name of a single output: that of a Sequential's last layer.
     """
 
     def __init__(
         self,
         where: str,
-        whole: Callable[[Any], bool] = is_one,
-        spread: bool = True,
+        is_value: Callable[[Any], bool] = is_one,
+        broadcast: bool = True,
         by_position: bool = True,
-        also: str | None = None,
+        alias: str | None = None,
     ) -> None:
-        self._where, self._whole, self._spread, self._by_position, self._also = where, whole, spread, by_position, also
+        self._where, self._by_position, self._alias = where, by_position, alias
+        self._is_value, self._broadcast = is_value, broadcast
 
     def pair(self, given: Any, y_pred: Any) -> list[Any]:
         """Return the value given for each output, or None.
@@ -81,7 +82,7 @@ class Pairing:
             DataError: the number of values is wrong, or a list is given for outputs that have names.
         """
         single = is_one(y_pred)
-        if given is None or (self._whole(given) and (single or self._spread)):
+        if given is None or (self._is_value(given) and (single or self._broadcast)):
             return [given] * len(leaves(y_pred))
         if isinstance(given, dict):
             return self._by_name(given, y_pred)
@@ -91,21 +92,21 @@ class Pairing:
                 f"{self._number(given)}."
             )
         parts = [y_pred] if single else _top(y_pred)
-        if self._whole(given) or len(given) != len(parts):
+        if self._is_value(given) or len(given) != len(parts):
             raise DataError(f"{self._where}: expected {len(parts)}, one for each output, got {self._number(given)}.")
         return [x for own, part in zip(given, parts, strict=True) for x in self.pair(own, part)]
 
     def _by_name(self, given: dict[Any, Any], y_pred: Any) -> list[Any]:
         structured = isinstance(y_pred, dict)
         known = sorted(y_pred) if structured else output_names(y_pred)
-        other = self._also if is_one(y_pred) else None
+        alias = self._alias if is_one(y_pred) else None
         for name in given:
-            if name not in known and (name != other or len(given) > 1):
-                raise unknown_name(self._where, name, [*known, *([other] if other else [])])
+            if name not in known and (name != alias or len(given) > 1):
+                raise unknown_name(self._where, name, [*known, *([alias] if alias else [])])
         if structured:
             return [x for name in known for x in self.pair(given.get(name), y_pred[name])]
-        if other in given:
-            known = [str(other)]
+        if alias in given:
+            known = [str(alias)]
         return [x for name, y in zip(known, leaves(y_pred), strict=True) for x in self.pair(given.get(name), y)]
 
     @staticmethod

@@ -60,7 +60,7 @@ class Sequential(Model):
             ValueError: there is no layer.
         """
         if not self.layers:
-            raise ValueError(f"{self.name}.pop: there is no layer to remove.")
+            raise ValueError(f"{self.name}.pop: there is no layer to remove. Add one first.")
         self._stack.pop()
         self.built = bool(self.layers) and self.built
 
@@ -69,8 +69,8 @@ class Sequential(Model):
             raise DTypeError(f"{self.name}.add: expected a layer, got {layer!r}.")
         if any(layer is other or layer.name == other.name for other in self._stack):
             raise ValueError(
-                f"{self.name}.add: there is a layer named {layer.name!r} already. Give each its own name; the same "
-                "layer cannot stand twice in a Sequential."
+                f"{self.name}.add: there is a layer named {layer.name!r} already. Give each its own name; a "
+                "Sequential can use a layer once only."
             )
         self._stack.append(layer)
         self.built = False

@@ -46,8 +46,8 @@ def check_keywords(method: Callable[P, R]) -> Callable[P, R]:
     return checked
 
 
-class Stepping(Layer):
-    """A layer with a loss and an optimizer that runs single steps. The base class of `Trainable`.
+class StepTrainer(Layer):
+    """A layer with a loss and an optimizer that runs single steps. The base class of `Trainer`.
 
     Attributes:
         optimizer: the optimizer given to `compile`.
@@ -100,7 +100,7 @@ class Stepping(Layer):
         self.loss = loss
 
     def _output_name(self) -> str | None:
-        """Return the single output's name beside ``output_1``, or None."""
+        """Return the second name of the single output, ``output_1``, or None."""
         return None
 
     @property

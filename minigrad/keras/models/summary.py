@@ -24,14 +24,14 @@ def table(model: Any, seen: dict[int, tuple[Any, Any]]) -> str:
     widths = [max(len(row[k]) for row in (heads, *rows)) for k in range(len(heads))]
     line = "─" * (sum(widths) + 2 * (len(widths) - 1))
 
-    def written(cells: Any) -> str:
+    def padded(cells: Any) -> str:
         return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
     trainable = sum(w.size for w in model.trainable_weights)
     total = sum(w.size for w in model.weights)
     counts = f"Weights: {total:,}, of which trainable: {trainable:,}." if model.built else "Not built: call it on data."
     title = f"{model.name} ({type(model).__name__})"
-    return "\n".join([title, line, written(heads), line, *map(written, rows), line, counts])
+    return "\n".join([title, line, padded(heads), line, *map(padded, rows), line, counts])
 
 
 def _row(layer: Layer, seen: tuple[Any, Any] | None) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ def _row(layer: Layer, seen: tuple[Any, Any] | None) -> tuple[str, ...]:
 
 
 def _expected_mask(layer: Any) -> str:
-    """Return the effect on masks of a layer that has not been called, as far as its arguments say."""
+    """Return the effect on masks of a layer that has not been called, from its arguments."""
     if isinstance(layer, (Embedding, Masking)):
         return "makes one" if getattr(layer, "mask_zero", True) else "–"
     sequence = getattr(getattr(layer, "forward_layer", layer), "return_sequences", True)

@@ -22,7 +22,7 @@ from minigrad.keras.models.data import (
     source_of,
     unpacked,
 )
-from minigrad.keras.models.steps import PENDING, Stepping, check_keywords, numbers, values_of
+from minigrad.keras.models.steps import PENDING, StepTrainer, check_keywords, numbers, values_of
 from minigrad.layers.kinds import count, real
 from minigrad.layers.options import Kind, choice, flag, optional, positive_int
 
@@ -71,7 +71,7 @@ class _FitOptions(NamedTuple):
         return self.validation is not None and (epoch in freq if isinstance(freq, set) else epoch % freq == 0)
 
 
-class Trainable(Stepping):
+class Trainer(StepTrainer):
     """A layer with the training loop. The base class of `Model`.
 
     Attributes:
@@ -149,7 +149,7 @@ class Trainable(Stepping):
         validation = _validation(validation_data, validation_batch_size or batch_size)
         weigh = None if class_weight is None else class_weighter("fit", class_weight)
         options = _FitOptions(source, shuffle, steps_per_epoch, weigh, validation, **validating)
-        given, progress = _listed(callbacks), ProgbarLogger(verbose)
+        given, progress = _listed("fit", callbacks), ProgbarLogger(verbose)
         self._skips_nan = _skips_nan(on_nan, given)
         self.stop_training, self.history = False, History()
         all_callbacks = [*given, self.history, *([progress] if verbose else [])]
@@ -182,7 +182,7 @@ class Trainable(Stepping):
         """Loop over the batches of an epoch, and return its logs."""
         self.reset_metrics()
         self._trained, self._pending = (), []
-        own_step = type(self).train_step is not Stepping.train_step
+        own_step = type(self).train_step is not StepTrainer.train_step
         logs: Logs = {}
         where = f"fit, epoch {epoch + 1}"
         for step, data in enumerate(first_batches(where, options.source.batches(options.shuffle), options.steps)):
@@ -233,7 +233,9 @@ class Trainable(Stepping):
         _read("evaluate", batch_size=batch_size, verbose=verbose, steps=steps, return_dict=return_dict, on_nan=on_nan)
         self._skips_nan = on_nan == "continue"
         source = source_of("evaluate", x, y, sample_weight, batch_size)
-        called = CallbackList(_listed(callbacks), self, {"steps": steps or source.steps, "verbose": verbose})
+        called = CallbackList(
+            _listed("evaluate", callbacks), self, {"steps": steps or source.steps, "verbose": verbose}
+        )
         logs = self._test("evaluate", source, steps, called)
         if verbose:
             print(formatted(logs))
@@ -242,7 +244,7 @@ class Trainable(Stepping):
     def _test(self, where: str, source: Arrays | Stream, steps: int | None, callbacks: CallbackList) -> Logs:
         self.reset_metrics()
         callbacks.call("on_test_begin", {})
-        own_step = type(self).test_step is not Stepping.test_step
+        own_step = type(self).test_step is not StepTrainer.test_step
         logs: Logs = {}
         with no_grad():
             for step, data in enumerate(first_batches(where, source.batches(), steps)):
@@ -281,7 +283,10 @@ def _split(source: Arrays | Stream, fraction: Any, validation_data: Any) -> tupl
     if fraction is None or _SPLIT.read("fit: `validation_split`", fraction) == 0:
         return source, validation_data
     if not isinstance(source, Arrays) or validation_data is not None:
-        raise DataError("fit: `validation_split` needs arrays, and no `validation_data` beside it.")
+        raise DataError(
+            f"fit: `validation_split`: expected arrays as `x`, and no `validation_data`, got "
+            f"validation_split={fraction}. Leave it out, or pass arrays alone."
+        )
     return source.split(fraction)
 
 
@@ -303,10 +308,10 @@ def _skips_nan(on_nan: str | None, callbacks: list[Callback]) -> bool:
     return on_nan == "continue" or (on_nan is None and any(isinstance(c, TerminateOnNaN) for c in callbacks))
 
 
-def _listed(callbacks: Any) -> list[Callback]:
+def _listed(where: str, callbacks: Any) -> list[Callback]:
     """Return one callback or several as a list."""
     found = [] if callbacks is None else list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
     for callback in found:
         if not isinstance(callback, Callback):
-            raise DataError(f"`callbacks`: expected callbacks, got {callback!r}. Give objects, not classes.")
+            raise DataError(f"{where}: `callbacks`: expected callbacks, got {callback!r}. Give objects, not classes.")
     return found

@@ -45,7 +45,7 @@ class Adam(Optimizer):
         """Return Δ."""
         rate_t = rate * sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
         fused = None if self.amsgrad else getattr(xp, "fused", {}).get("adam")
-        if fused is not None and not fused.refuses(g, slots["m"], slots["v"]):
+        if fused is not None and not fused.unsupported(g, slots["m"], slots["v"]):
             return fused(g, slots["m"], slots["v"], rate_t, self.beta_1, self.beta_2, self.epsilon)
         slots["m"] += (1.0 - self.beta_1) * (g - slots["m"])
         slots["v"] += (1.0 - self.beta_2) * (g * g - slots["v"])

@@ -266,7 +266,7 @@ class Optimizer(Configured, own_options_first=True):
         return {**config, "learning_rate": self._options["learning_rate"].kind.plain(self.schedule)}
 
     def get_state(self) -> dict[str, Any]:
-        """Return the state that the next update depends on beside weights and arguments, NumPy arrays by name.
+        """Return the state of the next update other than weights and arguments, NumPy arrays by name.
 
         ``"iterations"``; ``"learning_rate"``, unless it is a schedule; and each slot of each weight, e.g. ``"m/0"``.
         Weights are numbered as in the list given to `build`.

@@ -2,7 +2,7 @@
 
 A pass over an array of a hundred numbers costs as much as the call alone. A toy model has many such arrays: twelve
 passes over each of twenty are 240 calls; over one vector they are twelve. Every rule of an optimizer is elementwise, so
-the numbers are the same. Large weights stay alone, which saves the copy and uses the processor's cache better.
+the numbers are the same. Large weights are not packed, which saves the copy and uses the processor's cache better.
 """
 
 from __future__ import annotations

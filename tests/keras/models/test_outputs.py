@@ -260,7 +260,7 @@ def test_objects_for_all_outputs_are_copied_and_the_given_ones_left_alone() -> N
         ),
         (lambda: evaluated("tuple", [ZEROS, ONES], metrics=[[m := E()], [m]]), DataError, "the same object, 'e'"),
         (lambda: evaluated("one", ZEROS, metrics=[m := E()], weighted_metrics=[m]), DataError, "the same object, 'e'"),
-        (lambda: class_weighter("fit", {0: 1.0})((X, {"a": ZEROS})), ShapeError, "`class_weight` needs targets"),
+        (lambda: class_weighter("fit", {0: 1.0})((X, {"a": ZEROS})), ShapeError, "`class_weight`: expected targets"),
     ],
 )
 def test_what_does_not_fit_is_refused(act: Any, error: type[MinigradError], says: str) -> None:

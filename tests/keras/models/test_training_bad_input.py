@@ -40,7 +40,7 @@ from option_errors import COUNT, FRACTION, POSITIVE_INTEGER
         (
             lambda: linear().fit(iter([(X, Y)]), Y, verbose=0),
             DataError,
-            "`x` yields whole batches, so `y` cannot be passed too",
+            "`x` yields whole batches: expected no `y`, got one",
         ),
         (
             lambda: linear().fit(iter([(X, Y, Y, Y)]), verbose=0),
@@ -129,7 +129,7 @@ from option_errors import COUNT, FRACTION, POSITIVE_INTEGER
         (
             lambda: linear().fit(iter([(X, Y)]), validation_split=0.5, verbose=0),
             DataError,
-            "`validation_split` needs arrays",
+            "`validation_split`: expected arrays",
         ),
         (lambda: linear().fit(X, Y, on_nan="skip", verbose=0), OptionError, "`on_nan`: expected one of None, 'raise'"),
         (lambda: linear().fit(X, Y, callbacks=[print], verbose=0), DataError, "expected callbacks, got <built-in"),
@@ -158,7 +158,7 @@ from option_errors import COUNT, FRACTION, POSITIVE_INTEGER
         (
             lambda: linear().fit(X, np.zeros((50, 2, 2)), class_weight={0: 1}, verbose=0),
             ShapeError,
-            "`class_weight` needs targets (batch,), (batch, 1) or one-hot",
+            "`class_weight`: expected targets (batch,), (batch, 1) or one-hot",
         ),
         (
             lambda: linear(loss=None).fit(X, Y, verbose=0),
@@ -177,7 +177,7 @@ from option_errors import COUNT, FRACTION, POSITIVE_INTEGER
         (
             lambda: linear(loss=losses.MeanSquaredError("none")).fit(X, Y, verbose=0),
             DataError,
-            "compile: mean_squared_error, with reduction='none', gives (32,) numbers, not 1",
+            "compile: mean_squared_error: expected one number, got (32,) with reduction='none'",
         ),
         (lambda: linear().predict_on_batch(None), DataError, "the same number of examples, at least one, got none."),
         (lambda: linear().fit([np.ones(4)] * 2, [1, 2, 3]), DataError, "`y` of 3. A list of arrays is several inputs"),
