@@ -1,6 +1,6 @@
 """Recurrent cells as equations, their gradients derived by hand, and the explicit loop over time.
 
-Read `equations`, then `lstm`, then `bptt`.
+Read `equations`, `lstm`, `reader`, `arrays`, `bptt` and `sequence`, in this order.
 """
 
 from minigrad.recurrent import bptt, bptt_options

@@ -9,10 +9,10 @@ import pytest
 
 from minigrad.recurrent import Equations, EquationsError, phi, sigma
 from minigrad.recurrent.compiler import describe
-from minigrad.recurrent.compiler.simplify import NOTHING, live, present, simplified, written
+from minigrad.recurrent.compiler.simplify import ABSENT, needed_lines, simplified, without_absent, written
 from minigrad.recurrent.reader import Assignment
 
-KNOWN: dict[str, Any] = {"w": NOTHING, "P": NOTHING, "limit": NOTHING, "alias": ast.Name("z")}
+KNOWN: dict[str, Any] = {"w": ABSENT, "P": ABSENT, "limit": ABSENT, "alias": ast.Name("z")}
 
 
 def parsed(text: str) -> ast.expr:
@@ -60,7 +60,7 @@ LEFT = {
 @pytest.mark.parametrize(("text", "left"), LEFT.items(), ids=LEFT)
 def test_what_is_left(text: str, left: str | None) -> None:
     value = simplified(parsed(text), KNOWN)
-    assert (None if value is NOTHING else ast.unparse(ast.fix_missing_locations(value))) == left
+    assert (None if value is ABSENT else ast.unparse(ast.fix_missing_locations(value))) == left
 
 
 @pytest.mark.parametrize("text", [text for text in LEFT if "@" not in text])
@@ -84,18 +84,18 @@ def lines(text: str) -> list[Assignment]:
 
 
 def test_lines_of_nothing_and_of_another_name_go() -> None:
-    known: dict[str, Any] = {"w": NOTHING}
-    left = present(lines("p = w * c\n_1 = z\nq = _1 + p\nr = z"), known)
+    known: dict[str, Any] = {"w": ABSENT}
+    left = without_absent(lines("p = w * c\n_1 = z\nq = _1 + p\nr = z"), known)
     assert [(line.name, ast.unparse(line.value), line.number) for line in left] == [("q", "z", 3), ("r", "z", 4)]
-    assert known["p"] is NOTHING
+    assert known["p"] is ABSENT
     assert ast.unparse(known["_1"]) == "z"
 
 
 def test_lines_that_lead_to_what_is_wanted() -> None:
     body = lines("a = z\nb = a * c\nd = c\ne = b + 1")
-    assert [line.name for line in live(body, ["e"])] == ["a", "b", "e"]
-    assert [line.name for line in live(body, ["d", "a"])] == ["a", "d"]
-    assert live(body, ["c"]) == []
+    assert [line.name for line in needed_lines(body, ["e"])] == ["a", "b", "e"]
+    assert [line.name for line in needed_lines(body, ["d", "a"])] == ["a", "d"]
+    assert needed_lines(body, ["c"]) == []
 
 
 def test_nothing_is_divided_by_what_is_absent() -> None:

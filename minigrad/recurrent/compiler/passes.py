@@ -18,7 +18,7 @@ from typing import Any
 from minigrad.recurrent.compiler.body import ALONE, CheckedBody
 from minigrad.recurrent.compiler.checked import bodies, check_divisions, check_left, check_matrix, products_of
 from minigrad.recurrent.compiler.derived import Derived
-from minigrad.recurrent.compiler.simplify import NOTHING, live, present, simplified, written
+from minigrad.recurrent.compiler.simplify import ABSENT, needed_lines, simplified, without_absent, written
 from minigrad.recurrent.compiler.widths import Widths, apart, matrix_of
 from minigrad.recurrent.description import Description, Inner
 from minigrad.recurrent.equations import Equations
@@ -46,21 +46,21 @@ def describe(
 def _described(equations: type[Equations], absent: frozenset[str], needs_argument: frozenset[str]) -> Description:
     forward, backward = bodies(equations, needs_argument)
     products, declared = products_of(equations, forward, backward, absent)
-    states, known = [apart(s)[0] for s in equations.states], dict[str, Any].fromkeys(absent, NOTHING)
+    states, known = [apart(s)[0] for s in equations.states], dict[str, Any].fromkeys(absent, ABSENT)
     output, taken = equations.output or states[0], {*states, *(w for p in products for w in p.weights)}
     columns, matrices = [c for p in products for c in p.columns], {matrix_of(line.value) for line in forward.lines}
     lines, new = _forward(forward, states, columns, known, taken)
     taken |= {*forward.arguments, *forward.options, *(line.name for line in lines)}
     back, gradients = _backward(backward, forward.arguments, absent, known, taken)
     inner = tuple(_inner(forward, line, lines, back, output) for line in lines if matrix_of(line.value))
-    back = live(back, [*(d for _, d in gradients), *(i.dv for i in inner)])
+    back = needed_lines(back, [*(d for _, d in gradients), *(i.dv for i in inner)])
     parameters = [a for a in forward.arguments if a not in {*absent, *columns, *states}]
     options = [o for o in forward.options if o not in {*absent, *matrices}]
     at_hand = {*states, *parameters, *options, *matrices}
     again = _again(lines, back, dict(gradients), inner, at_hand)
     sources = {i.source for i in inner} - {a.name for a in again}
     cache = cached(columns, lines, back, {*sources, *dict(gradients).values()}, at_hand)
-    lines = live(lines, [*new, *cache])
+    lines = needed_lines(lines, [*new, *cache])
     upstream = backward.arguments[: len(states)]
     widths = Widths(forward, declared, dict(zip(states, new, strict=True)), lines, bool(matrices & absent))
     widths.read_backward(dict(zip(states, upstream, strict=True)), back, inner)
@@ -75,7 +75,7 @@ def _forward(
     body: CheckedBody, states: Sequence[str], columns: Sequence[str], known: dict[str, Any], taken: set[str]
 ) -> tuple[list[Assignment], list[str]]:
     """Return the lines of forward without what is absent, and the name of each new state."""
-    lines = present(body.lines, known)
+    lines = without_absent(body.lines, known)
     returns = [written(simplified(e, known)) for e in body.returns]
     new = named(lines, returns, [f"{s}_new" for s in states], body.number, {*taken, *body.arguments, *body.options})
     check_left(body, lines, dict(zip(states, new, strict=True)), {*columns, *states})
@@ -87,7 +87,7 @@ def _backward(
     taken: set[str],
 ) -> tuple[list[Assignment], tuple[tuple[str, str], ...]]:  # fmt: skip
     """Return the lines of backward without what is absent, and (argument of forward, its gradient) for each of them."""
-    lines = present(body.lines, known)
+    lines = without_absent(body.lines, known)
     returns = [written(simplified(e, known)) for e in body.returns]
     upstream = {*body.arguments} - taken
     found = named(lines, returns, [f"d{a}" for a in arguments], body.number, {*taken, *body.options}, upstream)

@@ -14,13 +14,13 @@ from typing import Any, Final
 from minigrad.recurrent.reader import Assignment, names
 
 
-class _Nothing:
+class _Absent:
     """A vector of zeros that is never made, or a matrix or limit that is not there."""
 
 
-NOTHING: Final = _Nothing()
+ABSENT: Final = _Absent()
 Value = Any
-"""An expression, or NOTHING."""
+"""An expression, or ABSENT."""
 
 
 def simplified(e: ast.expr, known: Mapping[str, Value]) -> Value:
@@ -28,13 +28,13 @@ def simplified(e: ast.expr, known: Mapping[str, Value]) -> Value:
 
     Args:
         e: an expression of a body.
-        known: names that stand for another value: for NOTHING, or for an expression.
+        known: names that stand for another value: for ABSENT, or for an expression.
     """
     if isinstance(e, ast.Name):
         return known.get(e.id, e)
     if isinstance(e, ast.UnaryOp):
         v = simplified(e.operand, known)
-        return v if v is NOTHING else ast.UnaryOp(e.op, v)
+        return v if v is ABSENT else ast.UnaryOp(e.op, v)
     if isinstance(e, ast.BinOp):
         return _binary(e, simplified(e.left, known), known)
     if isinstance(e, ast.Call):
@@ -42,19 +42,19 @@ def simplified(e: ast.expr, known: Mapping[str, Value]) -> Value:
     return e
 
 
-def present(lines: Iterable[Assignment], known: dict[str, Any]) -> list[Assignment]:
-    """Return the lines without absent parts; names of nothing, and other names of a value, go into `known`."""
+def without_absent(lines: Iterable[Assignment], known: dict[str, Any]) -> list[Assignment]:
+    """Return the lines without absent parts; names of absent values, and other names of a value, go into `known`."""
     found = []
     for line in lines:
         value = simplified(line.value, known)
-        if value is NOTHING or (isinstance(value, ast.Name) and line.name.startswith("_")):
+        if value is ABSENT or (isinstance(value, ast.Name) and line.name.startswith("_")):
             known[line.name] = value
         else:
             found.append(Assignment(line.name, value, line.number))
     return found
 
 
-def live(lines: Sequence[Assignment], wanted: Iterable[str]) -> list[Assignment]:
+def needed_lines(lines: Sequence[Assignment], wanted: Iterable[str]) -> list[Assignment]:
     """Return the lines that lead to a wanted name."""
     read, found = set(wanted), []
     for line in reversed(lines):
@@ -67,32 +67,32 @@ def live(lines: Sequence[Assignment], wanted: Iterable[str]) -> list[Assignment]
 def _binary(e: ast.BinOp, a: Value, known: Mapping[str, Value]) -> Value:
     if isinstance(e.op, ast.MatMult):
         matrix = e.right.value if isinstance(e.right, ast.Attribute) else e.right
-        absent = isinstance(matrix, ast.Name) and known.get(matrix.id) is NOTHING
-        return a if absent or a is NOTHING else ast.BinOp(a, e.op, e.right)
+        absent = isinstance(matrix, ast.Name) and known.get(matrix.id) is ABSENT
+        return a if absent or a is ABSENT else ast.BinOp(a, e.op, e.right)
     b = simplified(e.right, known)
-    if isinstance(e.op, ast.Mult) and NOTHING in (a, b):
-        return NOTHING
+    if isinstance(e.op, ast.Mult) and ABSENT in (a, b):
+        return ABSENT
     if isinstance(e.op, ast.Div):  # by 0.0, it is left for the reader to refuse
-        return NOTHING if a is NOTHING and b is not NOTHING else ast.BinOp(written(a), e.op, written(b))
-    if b is NOTHING and isinstance(e.op, (ast.Add, ast.Sub)):
+        return ABSENT if a is ABSENT and b is not ABSENT else ast.BinOp(written(a), e.op, written(b))
+    if b is ABSENT and isinstance(e.op, (ast.Add, ast.Sub)):
         return a
-    if a is NOTHING:
+    if a is ABSENT:
         return b if isinstance(e.op, ast.Add) else ast.UnaryOp(ast.USub(), b)
     return ast.BinOp(a, e.op, b)
 
 
 def _call(e: ast.Call, given: list[Value]) -> Value:
     word = e.func.id if isinstance(e.func, ast.Name) else ""
-    if word in ("clip", "dclip") and given[-1] is NOTHING:
+    if word in ("clip", "dclip") and given[-1] is ABSENT:
         return given[0]
-    if word in ("dsigma", "dphi", "dclip", "stop") and given[0] is NOTHING:
-        return NOTHING
+    if word in ("dsigma", "dphi", "dclip", "stop") and given[0] is ABSENT:
+        return ABSENT
     return ast.Call(e.func, [written(v) for v in given], [])
 
 
 def written(v: Value) -> ast.expr:
-    """Return a value as an expression: NOTHING is 0."""
-    if v is NOTHING:
+    """Return a value as an expression: ABSENT is 0."""
+    if v is ABSENT:
         return ast.Constant(0.0)
     expression: ast.expr = v
     return expression
