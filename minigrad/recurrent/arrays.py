@@ -16,11 +16,29 @@ from __future__ import annotations
 import ast
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent.description import Description, Line
 from minigrad.recurrent.protocol import State, Weights
+
+
+class Placed(NamedTuple):
+    """A product of the description, with numbers in place of names.
+
+    Attributes:
+        columns: the place of its columns among those of all products.
+        size: their number.
+        of_x: the place of each W in the tuple of weights.
+        of_states: for each product with a state, the places of that state and of its U.
+        bias: the place of b, or None.
+    """
+
+    columns: slice
+    size: int
+    of_x: list[int]
+    of_states: list[tuple[int, int]]
+    bias: int | None
 
 
 class ArrayStep:
@@ -36,12 +54,12 @@ class ArrayStep:
     def __init__(
         self, d: Description, words: Mapping[str, Any], place: Mapping[str, int], files: Sequence[str]
     ) -> None:
-        self.output, self.products, end = d.states.index(d.output), list[tuple[Any, ...]](), 0
-        for p in d.products:  # its columns, their number, the places of each W, of each h and U, and of b
+        self.output, self.products, end = d.states.index(d.output), list[Placed](), 0
+        for p in d.products:
             columns, end = slice(end, end + len(p.columns)), end + len(p.columns)
             of_x = [place[t.matrix] for t in p.terms if t.source == "x"]
             of_states = [(d.states.index(t.source), place[t.matrix]) for t in p.terms if t.source != "x"]
-            self.products.append((columns, len(p.columns), of_x, of_states, place.get(p.bias)))
+            self.products.append(Placed(columns, len(p.columns), of_x, of_states, place.get(p.bias)))
         gradient, space = dict(d.gradients), {**words, "Cache": namedtuple("Cache", d.cache, rename=True)}  # noqa: PYI024
         new = f"({', '.join(d.new)},), Cache({', '.join(d.cache)})"
         dnew = ", ".join(gradient[c] for c in d.columns), ", ".join(gradient.get(s, "None") for s in d.states)
@@ -51,8 +69,9 @@ class ArrayStep:
 
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Return x W + b."""
-        ((of_x, bias),) = ((p[2], p[4]) for p in self.products if p[2])
-        first, *others = [*(rows_matmul(xp, x, weights[W]) for W in of_x), *([] if bias is None else [weights[bias]])]
+        (p,) = [p for p in self.products if p.of_x]  # one product of a cell reads x
+        parts: list[Any] = [rows_matmul(xp, x, weights[W]) for W in p.of_x]
+        first, *others = parts if p.bias is None else [*parts, weights[p.bias]]
         return sum(others, start=first)
 
     def timesteps(self, xp: Xp, x: Array, weights: Weights) -> Sequence[Array]:

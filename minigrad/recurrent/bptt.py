@@ -1,8 +1,8 @@
 """Backpropagation through time: one loop forward, one loop backward.
 
-This is the page to print. `forward` runs a step over a sequence and caches what the backward pass needs. `backward`
-runs through the same steps in reverse, each line one term of the chain rule. Both are pure functions of arrays, and
-serve every cell that has the four functions of `minigrad.recurrent.protocol`.
+This is the page to print. `forward_loop` runs a step over a sequence and caches what the backward pass needs.
+`backward_loop` runs through the same steps in reverse, each line one term of the chain rule. Both are pure functions of
+arrays, and serve every cell that has the four functions of `minigrad.recurrent.protocol`.
 
 In the letters of the LSTM, with L the loss and y_t = h_t:
 
@@ -11,31 +11,22 @@ In the letters of the LSTM, with L the loss and y_t = h_t:
                 dz_t, ∂L/∂h_{t-1}, ∂L/∂c_{t-1} = step_backward(∂L/∂h_t, ∂L/∂c_t)
     weights     ∂L/∂W = Σ_t x_tᵀ dz_t    ∂L/∂U = Σ_t h_{t-1}ᵀ dz_t    ∂L/∂b = Σ_t dz_t
 
-Masks, truncation, recomputation and watching wrap the step or the loop, each in a file of its own;
-`minigrad.recurrent.bptt_options` puts them around these two functions.
+The public functions are `bptt.forward` and `bptt.backward`, which have options too: masks, truncation, recomputation
+and watching. Each of these, in a file of its own, wraps the step or the loop.
 
 Source: Werbos, 1990, "Backpropagation Through Time", Proceedings of the IEEE 78.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from typing import Any
 
 from minigrad.engine.protocol import Array, Xp
 from minigrad.recurrent.protocol import Cache, Gradients, State, TimeStep, Weights
 
 
-def extensible(loop: Callable[..., Any]) -> Any:
-    """Make `loop` a function whose attribute `extended` a later module can replace by one with more arguments."""
-    run: Any = wraps(loop)(lambda *args, **options: run.extended(*args, **options))  # noqa: PLW0108  (as it is then)
-    run.plain = run.extended = loop
-    return run
-
-
-@extensible
-def forward(xp: Xp, step: TimeStep, x: Array, state: State, weights: Weights) -> tuple[Array, State, Cache]:
+def forward_loop(xp: Xp, step: TimeStep, x: Array, state: State, weights: Weights) -> tuple[Array, State, Cache]:
     """Run a step over a sequence; return the outputs, (time, batch, units), the final state, and the cache.
 
     Args:
@@ -63,14 +54,13 @@ def forward(xp: Xp, step: TimeStep, x: Array, state: State, weights: Weights) ->
     return xp.stack(outputs), state, Cache(states, caches)
 
 
-@extensible
-def backward(
+def backward_loop(
     xp: Xp, step: TimeStep, doutputs: Array, dstate: State, x: Array, weights: Weights, cache: Cache
 ) -> Gradients:
     """Return ∂loss/∂x, ∂loss/∂(initial state) and ∂loss/∂weights.
 
     `doutputs` is ∂loss/∂outputs, (time, batch, units), `dstate` ∂loss/∂(final state), each (batch, size), and `cache`
-    the one that `forward` returned; the other arguments are those of `forward`.
+    the one that `forward_loop` returned; the other arguments are those of `forward_loop`.
     """
     dz, dstate = through_time(xp, step, xp.unstack(doutputs), dstate, weights, cache)
     dx, dweights = step.gather(xp, x, cache.states, cache.steps, dz, weights)
@@ -87,3 +77,8 @@ def through_time(
         dstate = (*dstate[:k], dstate[k] + doutputs[t], *dstate[k + 1 :])
         dz[t], dstate = step.step_backward(xp, dstate, cache.steps[t], cache.states[t], weights)
     return dz, dstate
+
+
+# `minigrad.recurrent.bptt_options` replaces these two by functions that take options, and run the loops above.
+forward: Any = forward_loop
+backward: Any = backward_loop

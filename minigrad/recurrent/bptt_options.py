@@ -1,13 +1,14 @@
 """Backpropagation through time with its options: masks, truncation, recomputation and watching.
 
-`bptt.forward` and `bptt.backward` are plain loops over a step. Here the step is wrapped first, from the inside out:
+`bptt.forward_loop` and `bptt.backward_loop` are plain loops over a step. Here the step is wrapped first, from the
+inside out:
 
     Recomputing     caches z and reruns the step          `minigrad.recurrent.recomputation`
     Masked          leaves the masked rows as they are    `minigrad.recurrent.masks`
     Watched         shows each step of the backward pass  `minigrad.recurrent.watch`
 
 A truncation runs the plain backward loop window by window (`minigrad.recurrent.truncation`). The arguments are checked
-here, so that the loops stand free of checks. The last line makes these two functions the public `bptt.forward` and
+here, so that the loops stand free of checks. The last line makes the two functions of this module `bptt.forward` and
 `bptt.backward`.
 """
 
@@ -52,11 +53,11 @@ def forward(
     _check_forward(x, state, mask)
     step = Recomputing(cell) if cell.recomputes else cell
     if mask is None:
-        y, final, (states, steps) = bptt.forward.plain(xp, step, x, state, weights)
+        y, final, (states, steps) = bptt.forward_loop(xp, step, x, state, weights)
     else:
         rows = [xp.expand_dims(row, -1) for row in xp.unstack(mask)]
         masked = Masked(step, rows, len(state), zero_output)
-        y, final, (states, steps) = bptt.forward.plain(xp, masked, x, (*state, 0.0), weights)
+        y, final, (states, steps) = bptt.forward_loop(xp, masked, x, (*state, 0.0), weights)
         states, steps, final = [s[:-1] for s in states], [cache for cache, _ in steps], final[:-1]
     _check("forward: the states", [s.shape for s in state], [s.shape for s in final])
     if cell.recomputes:
@@ -156,4 +157,4 @@ def _check(where: str, expected: list[Any], got: list[Any]) -> None:
         raise ShapeError("bptt.{}: expected {}, got {}. Time comes first, then the batch.".format(where, *shapes))
 
 
-bptt.forward.extended, bptt.backward.extended = forward, backward
+bptt.forward, bptt.backward = forward, backward

@@ -99,9 +99,10 @@ def read(equations: type[Equations]) -> Description:
     gradients = tuple((a, d) for a, d in zip(forward.arguments, found, strict=True) if d)
     cache = cached([c for p in products for c in p.columns], forward.lines, backward.lines, found, states)
     return Description(
-        f"{equations.__module__}.{equations.__qualname__}", states, equations.output or states[0], products, (), (), (),
-        (), (), as_lines(forward.lines), tuple(new), tuple(cache), tuple(upstream), as_lines(backward.lines), gradients,
-        (), equations.direct,
+        name=f"{equations.__module__}.{equations.__qualname__}", states=states, output=equations.output or states[0],
+        products=products, inner=(), parameters=(), options=(), widths=(), shared=(), again=(), direct=equations.direct,
+        forward=as_lines(forward.lines), new=tuple(new), cache=tuple(cache), upstream=tuple(upstream),
+        backward=as_lines(backward.lines), gradients=gradients,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from minigrad.recurrent.protocol import SequenceOptions
 
 
 class SequenceOp(MultiOp):
-    """outputs, *final_state = the step run over x from an initial state.
+    """outputs, *final_state = the results of a step run over x from an initial state.
 
     Inputs: x (time, batch, features), then the state's arrays, then the weights (None where the cell has none).
     """
@@ -24,10 +24,10 @@ class SequenceOp(MultiOp):
 
     def forward(xp: Xp, x: Array, *state_and_weights: Array, options: SequenceOptions) -> tuple[tuple[Array, ...], Any]:
         state, weights = state_and_weights[: options.states], state_and_weights[options.states :]
-        loop = options.loop if hasattr(xp, "to_numpy") else None  # None on Tensors
-        if loop is not None:
-            present = tuple([weights[k] for k in loop.places])
-            y, state_T, cache = loop.loop.forward(x, state, present, options.mask, options.zero_output)
+        compiled = options.loop if hasattr(xp, "to_numpy") else None  # None on Tensors, whose operations are recorded
+        if compiled is not None:
+            present = tuple([weights[k] for k in compiled.places])  # the weights that are not None
+            y, state_T, cache = compiled.loop.forward(x, state, present, options.mask, options.zero_output)
         else:
             y, state_T, cache = bptt.forward(xp, options.step, x, state, weights, options.mask, options.zero_output)
         if options.watch is not None:
@@ -40,9 +40,9 @@ class SequenceOp(MultiOp):
     ) -> tuple[Array | None, ...]:  # fmt: skip
         weights = state_and_weights[options.states :]
         doutputs, *dstate = dy
-        loop, watch = options.loop if hasattr(xp, "to_numpy") else None, options.watch
-        if loop is not None:
-            g: Any = loop.backward(doutputs, tuple(dstate), x, weights, cache, needs[0])
+        compiled, watch = options.loop if hasattr(xp, "to_numpy") else None, options.watch
+        if compiled is not None:
+            g: Any = compiled.backward(doutputs, tuple(dstate), x, weights, cache, needs[0])
         else:
             show = None if watch is None else watch.recorder(xp)
             g = bptt.backward(xp, options.step, doutputs, tuple(dstate), x, weights, cache, options.tbptt, show)

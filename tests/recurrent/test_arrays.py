@@ -35,8 +35,8 @@ def test_reader_step_and_loop_run_without_any_option() -> None:
     file = LSTM.forward.__code__.co_filename
     step = ArrayStep(read(LSTM), words, {"W": 0, "U": 1, "b": 2}, [file, file])
     weights = tuple(case.weights[:3])
-    _, final, cache = bptt.forward.plain(xp, step, case.x, case.state, weights)
-    g = bptt.backward.plain(xp, step, case.dy, case.dstate, case.x, weights, cache)
+    _, final, cache = bptt.forward_loop(xp, step, case.x, case.state, weights)
+    g = bptt.backward_loop(xp, step, case.dy, case.dstate, case.x, weights, cache)
     expected = by_loop(case)
     for found, name in zip((g.x, *g.state, *g.weights), ("x", "state 0", "state 1", "W", "U", "b"), strict=True):
         np.testing.assert_allclose(found, expected[name], rtol=1e-12, atol=1e-14)
