@@ -1,4 +1,4 @@
-"""``python -m minigrad bench``: minigrad beside PyTorch and TensorFlow, on the machine at hand.
+"""``python -m minigrad bench``: minigrad compared with PyTorch and TensorFlow, on this machine.
 
 `command` reads the command line, `sections` defines the measurements, `contenders` the libraries that are compared,
 `harness` the measurement in turn, `figures` the statistics, `report` the tables. `workers` holds the code that runs in

@@ -23,7 +23,7 @@ from minigrad.train.command_line import PROGRAM, Parser
 from minigrad.train.errors import OptionError
 from minigrad.train.options import Options, add_options, option
 
-HELP = "measure minigrad beside PyTorch and TensorFlow on this machine"
+HELP = "compare minigrad with PyTorch and TensorFlow on this machine"
 COMMAND = f"{PROGRAM} bench"
 QUICK = {"rounds": "2", "patience": "0", "sizes": "1,2"}  # checks only that everything runs
 IS_PYTHON = "import sys; print('python', sys.version_info[0])"
@@ -213,8 +213,8 @@ def _listed(flag: str, text: str, known: Iterable[str]) -> list[str]:
 def _backends(text: str | None) -> list[str]:
     """Return the named backends, each of which must work; by default all available ones, the default first."""
     if text is None:
-        there = [name for name, state in backends().items() if state == "available"]
-        return sorted(there, key=lambda name: name != DEFAULT)
+        available = [name for name, state in backends().items() if state == "available"]
+        return sorted(available, key=lambda name: name != DEFAULT)
     names = list(dict.fromkeys(name.strip() for name in text.split(",")))
     for name in names:
         resolve(name)

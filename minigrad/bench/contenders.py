@@ -55,7 +55,7 @@ class Contenders:
         return [Contender(OURS + name, "with_minigrad.py", name) for name in self.backends]
 
     def recurrent(self) -> list[Contender]:
-        """Return the contenders with an LSTM; PyTorch on the GPU only beside a backend on the GPU."""
+        """Return the contenders with an LSTM; PyTorch on the GPU only if a backend runs there too."""
         file, python = "with_torch.py", self.torch_python
         cuda = [Contender(LSTM_CUDA, file, "cuda", python)] if set(ON_GPU) & set(self.backends) else []
         torch = [Contender(LSTM, file, "lstm", python), *cuda, Contender(LSTM_CELL, file, "cell", python)]

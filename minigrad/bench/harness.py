@@ -75,7 +75,7 @@ class Worker:
         self.contender, self.name, self.pause = contender, contender.name, PAUSE_SECONDS if threads > 1 else 0.0
         self.versions: dict[str, str] = {}
         self.missing = self.path = ""
-        self._complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 (closed in `close`)
+        self._stderr = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 (closed in `close`)
         self._process = subprocess.Popen(
             [
                 contender.python,
@@ -86,7 +86,7 @@ class Worker:
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._complaints,
+            stderr=self._stderr,
             text=True,
             env=_environment(contender, threads),
         )
@@ -133,7 +133,7 @@ class Worker:
         """End the process."""
         self._process.kill()  # it holds no data, and may be in a long run
         self._process.communicate()
-        self._complaints.close()
+        self._stderr.close()
 
     def _answer(self) -> dict[str, Any]:
         line = self._process.stdout.readline() if self._process.stdout else ""
@@ -147,8 +147,8 @@ class Worker:
 
     def _ended(self) -> str:
         code = self._process.wait()
-        self._complaints.seek(0)
-        lines = [line.strip() for line in self._complaints if line.strip()]
+        self._stderr.seek(0)
+        lines = [line.strip() for line in self._stderr if line.strip()]
         return f"failed: {lines[-1] if lines else 'the process printed nothing'} (exit code {code})"
 
 

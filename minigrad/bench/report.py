@@ -175,7 +175,9 @@ def header(threads: int, rounds: int, versions: dict[str, dict[str, str]], missi
 
 def render_header(head: dict[str, Any]) -> str:
     """Return the header in Markdown."""
-    there = [f"- {name}: {', '.join(f'{k} {v}' for k, v in found.items())}" for name, found in head["versions"].items()]
+    available = [
+        f"- {name}: {', '.join(f'{k} {v}' for k, v in found.items())}" for name, found in head["versions"].items()
+    ]
     missing = [f"- {name}: {why}" for name, why in head["missing"].items()]
     lines = [
         "# minigrad bench\n",
@@ -184,4 +186,4 @@ def render_header(head: dict[str, Any]) -> str:
         "the rounds, a ratio the median of the rounds' ratios, to `torch.nn.LSTM` unless stated otherwise; the middle",
         "half shows its reliability. A round is quiet if no other process used the processor. Smaller is better.\n",
     ]
-    return "\n".join([*lines, *there, *missing])
+    return "\n".join([*lines, *available, *missing])

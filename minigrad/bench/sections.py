@@ -126,7 +126,7 @@ class Benchmark:
 
 
 def lstm(benchmark: Benchmark) -> Section:
-    """Forward and backward of a layer, all gradients, from a cotangent on the whole output."""
+    """Forward and backward of a layer, all gradients, from an upstream gradient of the whole output."""
     about = "Milliseconds; (batch, time, features, units), float32."
     section = benchmark.begin(Section("lstm", "LSTM, forward and backward", about, times(MS, "ms", with_targets=True)))
     workers = benchmark.start_workers(section, benchmark.contenders.recurrent(), benchmark.threads)
@@ -161,7 +161,7 @@ def operations(benchmark: Benchmark) -> Section:
 
 
 def imports(benchmark: Benchmark) -> Section:
-    """Cost of `import minigrad` beside `import numpy`."""
+    """Cost of `import minigrad` compared with `import numpy`."""
     about = "Milliseconds, in a fresh process, without the start of the interpreter; the ratio is to `import numpy`."
     section = benchmark.begin(Section("import", "Import", about, times(MS, "ms", with_targets=True)))
     contenders = benchmark.contenders

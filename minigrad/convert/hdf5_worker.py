@@ -27,11 +27,11 @@ try:
 except ImportError:  # Windows
     resource = None
 
-OBJECTS = 100_000  # links followed in one file
-DEPTH = 60  # groups in groups
-HOPS = 16  # soft links that lead to soft links
-TEXT_BYTES = 16 * 2**20  # of one attribute
-TEXTS = 100_000  # of one attribute
+MAX_LINKS = 100_000  # links followed in one file
+MAX_DEPTH = 60  # groups in groups
+MAX_SOFT_LINKS = 16  # soft links that lead to soft links
+MAX_TEXT_BYTES = 16 * 2**20  # of one attribute
+MAX_TEXTS = 100_000  # of one attribute
 _ATTRIBUTES = re.compile(rb"(keras_version|model_config|name|(layer|weight)_names\d*)")
 _OTHERS = ("optimizer", "metrics", "compile_metrics", "loss_tracker", "_metrics", "_loss_tracker")
 _FILTERS = (1, 2, 3, 4, 5, 6, 32000)  # those of HDF5, and lzf of h5py
@@ -75,8 +75,8 @@ class Listing:
             above: the addresses of the groups around it.
         """
         above = (*above, self._h5py.h5o.get_info(group).addr)
-        if len(above) > DEPTH:
-            raise RefusedError(f"has groups in groups, more than {DEPTH} deep, at {path[:60]!r}")
+        if len(above) > MAX_DEPTH:
+            raise RefusedError(f"has groups in groups, more than {MAX_DEPTH} deep, at {path[:60]!r}")
         for name in group:
             place = path + name.decode("utf-8", "replace")
             found = self._follow(group, name, place, 0)
@@ -90,8 +90,8 @@ class Listing:
         """Open the target of a link, if it is in this file."""
         h5l = self._h5py.h5l
         self._followed += 1
-        if self._followed > OBJECTS:
-            raise RefusedError(f"has more than {OBJECTS:,} links")
+        if self._followed > MAX_LINKS:
+            raise RefusedError(f"has more than {MAX_LINKS:,} links")
         kind = group.links.get_info(name).type
         if kind == h5l.TYPE_EXTERNAL:
             file, inside = group.links.get_val(name)
@@ -102,13 +102,13 @@ class Listing:
             return self._h5py.h5o.open(group, name)
         if kind != h5l.TYPE_SOFT:
             raise RefusedError(f"has a user-defined link, {place!r}, which is not followed")
-        if hops == HOPS:
-            raise RefusedError(f"has soft links that loop, or more than {HOPS} one after another: {place!r}")
+        if hops == MAX_SOFT_LINKS:
+            raise RefusedError(f"has soft links that loop, or more than {MAX_SOFT_LINKS} one after another: {place!r}")
         target = group.links.get_val(name)
         found = self._root if target.startswith(b"/") else group
         for part in (part for part in target.split(b"/") if part not in (b"", b".")):
             if not isinstance(found, self._h5py.h5g.GroupID) or not found.links.exists(part):
-                raise RefusedError(f"has a soft link, {place!r}, to {target!r}, which is not there")
+                raise RefusedError(f"has a soft link, {place!r}, to {target!r}, which does not exist")
             found = self._follow(found, part, place, hops + 1)
         return found
 
@@ -136,17 +136,17 @@ class Listing:
                 continue
             kind, count = attribute.get_type(), prod(attribute.shape)
             size = count * kind.get_size()
-            if (kind.get_class() != h5t.STRING and count) or count > TEXTS or size > TEXT_BYTES:
+            if (kind.get_class() != h5t.STRING and count) or count > MAX_TEXTS or size > MAX_TEXT_BYTES:
                 raise RefusedError(
                     f"has an attribute, {name.decode()!r} of {path or '/'!r}, of {count:,} values of "
-                    f"{kind.get_size()} bytes; expected texts, of {TEXT_BYTES:,} bytes at most"
+                    f"{kind.get_size()} bytes; expected texts, of {MAX_TEXT_BYTES:,} bytes at most"
                 )
             value = self._h5py.Group(group).attrs[name.decode()] if count else []
             values = [value] if isinstance(value, (str, bytes)) else value
             # h5py replaces a byte that is not UTF-8 by a surrogate, which encode refuses
             texts = [(v if isinstance(v, bytes) else str(v).encode("utf-8")).decode("utf-8") for v in values]
-            if sum(map(len, texts)) > TEXT_BYTES:
-                raise RefusedError(f"has an attribute, {name.decode()!r}, of more than {TEXT_BYTES:,} letters")
+            if sum(map(len, texts)) > MAX_TEXT_BYTES:
+                raise RefusedError(f"has an attribute, {name.decode()!r}, of more than {MAX_TEXT_BYTES:,} letters")
             found[name.decode()] = texts
         return found
 

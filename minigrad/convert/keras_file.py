@@ -173,11 +173,11 @@ def _read_by_name(name: str, file: Hdf5Content, root: str) -> KerasFile:
 
 def _weights_by_name(name: str, file: Hdf5Content, group: str) -> dict[str, Array]:
     if group not in file.attributes:
-        raise ForeignFileError(f"{name}: is damaged: it lists a layer {group!r}, which is not there.")
+        raise ForeignFileError(f"{name}: is damaged: it lists a layer {group!r}, which does not exist.")
     weights = _texts(file.attributes[group], "weight_names")
     missing = [weight for weight in weights if join_path(group, weight) not in file.arrays]
     if missing:
-        raise ForeignFileError(f"{name}: is damaged: {group!r} lists a weight {missing[0]!r}, which is not there.")
+        raise ForeignFileError(f"{name}: is damaged: {group!r} lists a weight {missing[0]!r}, which does not exist.")
     return {weight: file.arrays[join_path(group, weight)] for weight in weights}
 
 
@@ -197,7 +197,7 @@ def _text(attributes: dict[str, list[str]], name: str) -> str | None:
     return "".join(attributes[name]) if name in attributes else None
 
 
-# --- by place: .weights.h5, .keras ------------------------------------------------------------------------------------
+# --- by position: .weights.h5, .keras ---------------------------------------------------------------------------------
 
 
 def _by_place(file: Hdf5Content) -> tuple[list[KerasLayer], bool]:

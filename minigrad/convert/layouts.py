@@ -28,14 +28,14 @@ class GateLayout:
         gates: the order of the gates, in minigrad's letters: i, f, g, o of the LSTM; z, r, g of the GRU.
         letters: the same order in the framework's letters, for messages.
         kernel: the name of the array with W.
-        recurrent: the name of the array with U; None where its rows stand below W's in one kernel.
+        recurrent: the name of the array with U; None where its rows are below W's in one kernel.
         bias: the name of the array with b.
         state_bias: the place of a second bias, that of h U: ``"none"``, there is none; ``"apart"``, in a second array;
             ``"joined"``, in the second half of the array; ``"stacked"``, in its second row.
         state_bias_name: the name of the second array, if ``"apart"``.
         bias_needed: whether every cell has a bias.
-        transposed: whether the gates stand along the first axis, (4 units, features).
-        interleaved: whether the gates of one unit stand together, rather than the units of one gate.
+        transposed: whether the gates are along the first axis, (4 units, features).
+        interleaved: whether the gates of one unit are adjacent, rather than the units of one gate.
         direction_axis: whether each array begins with an axis for the directions.
         peepholes: the names of the arrays with the peepholes; empty if no cell has them.
         peephole_gates: the order of the peepholes, one array each or all in one.

@@ -75,7 +75,7 @@ def levels(where: str, target: Any) -> list[Level]:
     if isinstance(target, (list, tuple)):
         return [level for part in target for level in levels(where, part)]
     if isinstance(target, Bidirectional):
-        return [_both_ways(where, target)]
+        return [_bidirectional(where, target)]
     if isinstance(target, RNN):
         return [Level((d,)) for d in _directions(where, target.cell, target)]
     if hasattr(target, "layers"):
@@ -83,7 +83,7 @@ def levels(where: str, target: Any) -> list[Level]:
     return [Level((d,)) for d in _directions(where, target, target)]
 
 
-def _both_ways(where: str, target: Bidirectional) -> Level:
+def _bidirectional(where: str, target: Bidirectional) -> Level:
     pair = [_directions(where, layer.cell, layer) for layer in (target.forward_layer, target.backward_layer)]
     if any(len(cells) > 1 for cells in pair):
         raise ConversionError(

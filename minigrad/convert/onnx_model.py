@@ -6,7 +6,8 @@
 These are ONNX's axes: time first (``np.swapaxes(x, 0, 1)`` of minigrad's inputs), and one axis for the two directions
 of a Bidirectional. A layer with `go_backwards` becomes the direction ``"reverse"``, whose Y is in the order of the
 inputs; minigrad returns the outputs of such a layer in the order in which they are computed. Past a row's length, Y is
-zero and the state keeps its value. For a row of length 0, onnxruntime returns a zero state, whatever the initial state.
+zero and the state keeps its value. For a row of length 0, onnxruntime returns a zero state, even if the initial
+state is not zero.
 """
 
 from __future__ import annotations

@@ -161,29 +161,29 @@ def join_gates(parts: GateWeights, layout: GateLayout) -> dict[str, Array]:
     """
     _check_representable(parts, layout)
     W, U = _join(parts.W, layout), _join(parts.U, layout)
-    made = {layout.kernel: np.concatenate([W, U])} if layout.recurrent is None else {layout.kernel: W}
+    arrays = {layout.kernel: np.concatenate([W, U])} if layout.recurrent is None else {layout.kernel: W}
     if layout.recurrent is not None:
-        made[layout.recurrent] = U
+        arrays[layout.recurrent] = U
     if parts.P is not None:
-        made[str(layout.projection)] = parts.P
-    made |= _joined_biases(parts, layout)
+        arrays[str(layout.projection)] = parts.P
+    arrays |= _joined_biases(parts, layout)
     if parts.peepholes is not None:
         of_gates = [parts.peepholes[gate] for gate in layout.peephole_gates]
-        made |= dict(zip(layout.peepholes, np.split(np.concatenate(of_gates), len(layout.peepholes)), strict=True))
+        arrays |= dict(zip(layout.peepholes, np.split(np.concatenate(of_gates), len(layout.peepholes)), strict=True))
     if layout.candidate:
-        made = _without_candidate(made, layout)
-    order = next(names for names in name_sets(layout) if set(names) == set(made))
-    arrays = {name: np.array(transpose_if_needed(made[name], layout), order="C") for name in order}
+        arrays = _without_candidate(arrays, layout)
+    order = next(names for names in name_sets(layout) if set(names) == set(arrays))
+    arrays = {name: np.array(transpose_if_needed(arrays[name], layout), order="C") for name in order}
     return {name: array[None] for name, array in arrays.items()} if layout.direction_axis else arrays
 
 
-def _without_candidate(made: dict[str, Array], layout: GateLayout) -> dict[str, Array]:
+def _without_candidate(arrays: dict[str, Array], layout: GateLayout) -> dict[str, Array]:
     """The arrays with those of the candidate split from those of the gates."""
-    apart = {}
+    split = {}
     for gates, candidate in zip((layout.kernel, layout.bias), layout.candidate, strict=True):
-        units = made[gates].shape[-1] // len(layout.gates)
-        apart[gates], apart[candidate] = made[gates][..., :-units], made[gates][..., -units:]
-    return apart
+        units = arrays[gates].shape[-1] // len(layout.gates)
+        split[gates], split[candidate] = arrays[gates][..., :-units], arrays[gates][..., -units:]
+    return split
 
 
 def _check_representable(parts: GateWeights, layout: GateLayout) -> None:
@@ -217,8 +217,8 @@ def _joined_biases(parts: GateWeights, layout: GateLayout) -> dict[str, Array]:
 
 def _join(gates: Gates, layout: GateLayout) -> Array:
     """One array (…, gates · units) from one array a gate."""
-    in_order = [gates[gate] for gate in layout.gates]
+    ordered = [gates[gate] for gate in layout.gates]
     if not layout.interleaved:
-        return np.concatenate(in_order, -1)
-    together = np.stack(in_order, -1)
+        return np.concatenate(ordered, -1)
+    together = np.stack(ordered, -1)
     return together.reshape(*together.shape[:-2], -1)

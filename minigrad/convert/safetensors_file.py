@@ -143,13 +143,13 @@ def _entry(name: str, key: str, entry: Any, size: int) -> _Entry:
         )
     if dtype not in _DTYPES:
         raise ForeignFileError(f"{name}: {key!r} is of dtype {dtype:.20}; expected one of {', '.join(_DTYPES)}.")
-    made = _Entry(np.dtype(_DTYPES[dtype]), tuple(shape), *offsets)
-    if made.end - made.start != prod(shape) * made.dtype.itemsize:
+    parsed = _Entry(np.dtype(_DTYPES[dtype]), tuple(shape), *offsets)
+    if parsed.end - parsed.start != prod(shape) * parsed.dtype.itemsize:
         raise ForeignFileError(
-            f"{name}: is cut short, or damaged: {key!r} of shape {made.shape} should be bytes {made.start} to "
-            f"{made.end} of {size}."
+            f"{name}: is cut short, or damaged: {key!r} of shape {parsed.shape} should be bytes {parsed.start} to "
+            f"{parsed.end} of {size}."
         )
-    return made
+    return parsed
 
 
 def _check_offsets(name: str, entries: Mapping[str, _Entry], size: int) -> None:

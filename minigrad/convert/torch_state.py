@@ -36,7 +36,7 @@ from minigrad.layers.rnn import RNN
 from minigrad.layers.wrappers import Bidirectional
 
 _NAME = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)(?:_l([0-9]{1,4})(_reverse)?)?$")
-_WAYS = ("", "_reverse")
+_SUFFIXES = ("", "_reverse")
 
 
 def to_torch_state_dict(target: Any, prefix: str = "") -> dict[str, Array]:
@@ -65,10 +65,10 @@ def to_torch_state_dict(target: Any, prefix: str = "") -> dict[str, Array]:
     stack = _stack(where, target)
     state: dict[str, Array] = {}
     for k, level in enumerate(stack):
-        for direction, way in zip(level.directions, _WAYS, strict=False):
+        for direction, suffix in zip(level.directions, _SUFFIXES, strict=False):
             check_recurrent_dropout(direction, "PyTorch")
             arrays = weights_of(direction, "torch")
-            state |= {f"{prefix}{name}_l{k}{way}": array for name, array in arrays.items()}
+            state |= {f"{prefix}{name}_l{k}{suffix}": array for name, array in arrays.items()}
     _check_one_module(where, stack, state, prefix)
     return state
 
@@ -100,15 +100,15 @@ def from_torch_state_dict(state: Mapping[str, Any], target: Any, prefix: str = "
         )
     stack = _stack(where, target)
     cells = _by_cell(where, state, prefix)
-    ways = [(k, way) for k, level in enumerate(stack) for way in _WAYS[: len(level.directions)]]
-    if set(ways) != set(cells):
+    keys = [(k, suffix) for k, level in enumerate(stack) for suffix in _SUFFIXES[: len(level.directions)]]
+    if set(keys) != set(cells):
         raise ConversionError(
-            f"{where}: expected {_described(ways)}, as the target has, got {_described(list(cells))} in the state dict."
+            f"{where}: expected {_described(keys)}, as the target has, got {_described(list(cells))} in the state dict."
         )
     directions = [d for level in stack for d in level.directions]
-    moved = [(d, converted_weights(d, cells[way], "torch")) for d, way in zip(directions, ways, strict=True)]
+    converted = [(d, converted_weights(d, cells[key], "torch")) for d, key in zip(directions, keys, strict=True)]
     _build(target, [np.shape(cells[k, ""]["weight_ih"])[1] for k in range(len(stack))])
-    set_weights_together(where, moved)
+    set_weights_together(where, converted)
 
 
 def _stack(where: str, target: Any) -> list[Level]:
@@ -133,8 +133,8 @@ def _check_one_module(where: str, stack: list[Level], state: Mapping[str, Array]
 
     def described(d: Direction, level: Level) -> str:
         bias = "a bias" if d.config.get("use_bias", True) else "no bias"
-        ways = "two directions" if len(level.directions) == 2 else "one direction"
-        return f"{d.kind} of {d.units} units, {d.outputs} outputs, with {bias}, {ways}"
+        reads = "two directions" if len(level.directions) == 2 else "one direction"
+        return f"{d.kind} of {d.units} units, {d.outputs} outputs, with {bias}, {reads}"
 
     kinds = {described(d, level): None for level in stack for d in level.directions}
     if len(kinds) != 1:
@@ -143,10 +143,11 @@ def _check_one_module(where: str, stack: list[Level], state: Mapping[str, Array]
             "Convert them one by one."
         )
     for k, (level, below) in enumerate(zip(stack[1:], stack, strict=False), 1):
-        reads, made = state[f"{prefix}weight_ih_l{k}"].shape[1], sum(d.outputs for d in below.directions)
-        if reads != made:
+        reads, outputs = state[f"{prefix}weight_ih_l{k}"].shape[1], sum(d.outputs for d in below.directions)
+        if reads != outputs:
             raise ConversionError(
-                f"{where}: {level.directions[0].name} reads {reads} features, and the level below outputs {made}."
+                f"{where}: {level.directions[0].name} reads {reads} features, and the level below outputs {outputs}. "
+                "Make the layers of matching sizes."
             )
 
 
@@ -173,8 +174,8 @@ def _by_cell(where: str, state: Mapping[str, Any], prefix: str) -> dict[tuple[in
 
 def _described(cells: list[tuple[int, str]]) -> str:
     numbers = {k for k, _ in cells}
-    ways = "two directions" if any(way for _, way in cells) else "one direction"
-    return f"{len(numbers)} level{'s' if len(numbers) > 1 else ''} of {ways}"
+    reads = "two directions" if any(suffix for _, suffix in cells) else "one direction"
+    return f"{len(numbers)} level{'s' if len(numbers) > 1 else ''} of {reads}"
 
 
 def _build(target: Any, features: list[int]) -> None:

@@ -28,7 +28,7 @@ from minigrad.show.javascript import javascript
 from minigrad.tracing import Trace, trace
 
 SCRIPTS = ("lstm.js", "words.js", "flow.js", "rows.js", "page.js")
-WAYS = ("carousel", "i", "f", "g", "o")
+PATHS = ("carousel", "i", "f", "g", "o")
 DASHES = {"-": "", "--": "6 3", "-.": "8 2 1 2"}  # of matplotlib's named line styles
 
 
@@ -83,7 +83,7 @@ def data(nets: list[Network]) -> dict[str, Any]:
 def looks() -> dict[str, dict[str, Any]]:
     """Return the name, colour and dashes of each path and state in minigrad's pictures."""
     found = {}
-    for key in (*WAYS, "h", "c", "a"):
+    for key in (*PATHS, "h", "c", "a"):
         place = style.style_index(key)
         line = style.LINES[place]
         dashes = DASHES[line] if isinstance(line, str) else " ".join(f"{3 * number}" for number in line[1])
@@ -118,8 +118,8 @@ def expected(net: Network) -> dict[str, Any]:
     seen = traced(net)
     after = {"c_new": seen.c[1:], "h_new": seen.h[1:], "dh": seen.dh[1:], "dc_arrived": seen.dc[1:], "dx": seen.dx}
     by_step = {**seen.gates, **seen.inner, **after, **{f"dz_{k}": dz for k, dz in seen.dgates.items()}}
-    ways = {f"ledger.{state}.{way}": a for state, by_way in seen.ledger.items() for way, a in by_way.items()}
-    return {name: array[:, 0].tolist() for name, array in {**by_step, **ways}.items()}
+    paths = {f"ledger.{state}.{path}": a for state, by_path in seen.ledger.items() for path, a in by_path.items()}
+    return {name: array[:, 0].tolist() for name, array in {**by_step, **paths}.items()}
 
 
 def equations() -> str:

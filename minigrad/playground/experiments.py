@@ -54,8 +54,8 @@ EXPERIMENTS = (
     Experiment(
         "cut",
         "Close one forget gate",
-        "f₆ of unit 1 is held at 0. Nothing passes it: the carousel of unit 1 brings no gradient to c₅. The rest flows "
-        "through h, and ∂L/∂x₃ falls to less than a tenth. The memory is lost as well: h₈ no longer holds x₃.",
+        "f₆ of unit 1 is held at 0. Nothing passes it: no gradient reaches c₅ of unit 1 along the carousel. The rest "
+        "flows through h, and ∂L/∂x₃ falls to less than a tenth. The memory is lost as well: h₈ no longer holds x₃.",
         "trained",
         5,
         ((5, "f", 0, 0.0),),
@@ -88,7 +88,7 @@ EXPERIMENTS = (
     Experiment(
         "shut",
         "Shut the last output gate",
-        "o₈ of unit 1, the unit in the loss, is held at 0. Then h₈ is 0 whatever c₈ is, and no gradient enters: all "
+        "o₈ of unit 1, the unit in the loss, is held at 0. Then h₈ is 0 for any c₈, and no gradient enters: all "
         "gradients before it are 0, however far the forget gates are open.",
         "fresh",
         7,

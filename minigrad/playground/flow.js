@@ -1,8 +1,8 @@
 "use strict";
 /* The picture of the gradient: each path from step to step is a ribbon, whose width is the size of the gradient.
 
-   A step is a column. On its right border stand the states after it, c of each unit in a separate pipe (the carousel:
-   units do not mix there) and h below; on its left border those before it. The gradient comes from the right:
+   A step is a column. The states after it are on its right border: c of each unit in a separate pipe (the carousel:
+   units do not mix there), and h below. Those before it are on its left border. The gradient comes from the right:
 
      up      from h to c, through h = o ∘ tanh c: the share that the output gate passes
      left    along the pipe, through the forget gate: its two doors leave an opening of f, and the ribbon narrows by f

@@ -99,7 +99,7 @@ def trained() -> LSTM:
 def examples(seed: int, count: int) -> tuple[Tensor, Tensor]:
     """Return sequences of values with one mark each, (count, 8, 2), and the targets at the end, (count, 2).
 
-    A target is 0.8 of the value, since h lies between −1 and 1.
+    A target is 0.8 of the value, since h is between −1 and 1.
     """
     source, T = generator_for(seed), len(X)
     values = tensor(source.uniform(-1.0, 1.0, (count, T)), "float64")

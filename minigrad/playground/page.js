@@ -1,5 +1,5 @@
 "use strict";
-/* Builds the tables, handles input, and shows the results: `follow` computes everything anew at each change.
+/* Builds the tables, handles input, and shows the results: `follow` computes everything again at each change.
 
    Steps and units count from 0 in the code and from 1 on the page. */
 

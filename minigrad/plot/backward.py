@@ -81,7 +81,9 @@ def jacobian_norms(
     norms, products = {}, {}
     for name, source in by_name(models, "jacobian_norms").items():
         if isinstance(source, Trace):
-            raise MinigradError("jacobian_norms: expected a tracer, which has the weights, got a trace.")
+            raise MinigradError(
+                "jacobian_norms: expected a tracer, which has the weights, got a trace. Pass the tracer."
+            )
         if not isinstance(source, Tracer):
             norms[name] = _of_row("jacobian_norms", to_host(source, "jacobian_norms"), row)
             continue
@@ -164,31 +166,31 @@ def gradient_ledger(source: Source, state: str | None = None, row: int = 0, unit
         raise trace.no_gradients("ledger")
     states = list(trace.ledger) if state is None else [letter_of(where, state, trace.ledger)]
     view = View(trace, where, row, units)
-    ways = {(way, s): np.abs(view.of(a)).mean(axis=1) for s in states for way, a in trace.ledger[s].items()}
-    whole = sum(ways.values())
+    paths = {(path, s): np.abs(view.of(a)).mean(axis=1) for s in states for path, a in trace.ledger[s].items()}
+    whole = sum(paths.values())
     ax = style.axes(ax)
-    shares = _stacked(ax, view, ways, whole)
+    shares = _stacked(ax, view, paths, whole)
     style.steps_axis(ax, view.steps)
     ax.set_ylim(0, 1)
     ax.set_ylabel("share of the gradient\nthat step t sent back")
     ax.set_title(view.title)
     style.legend(ax)
-    sent = whole > 0
-    texts = [f"{way} {share[sent].mean():.0%}" for way, share in shares.items()] if sent.any() else ["nothing"]
-    lost = "" if whole.all() else f" Nothing is sent back by {int((whole == 0).sum())} of the steps."
+    passed = whole > 0
+    texts = [f"{path} {share[passed].mean():.0%}" for path, share in shares.items()] if passed.any() else ["nothing"]
+    lost = "" if whole.all() else f" {int((whole == 0).sum())} of the steps pass nothing back."
     return add_alt_text(
         ax,
-        f"Stacked bars: by which ways the gradient reaches {join_words(states)}{view.about}, as shares. On the mean: "
+        f"Stacked bars: by which paths the gradient reaches {join_words(states)}{view.about}, as shares. On the mean: "
         f"{join_words(texts)}.{lost} The sum of the mean absolute gradients is {range_text(whole)}.",
     )
 
 
-def _stacked(ax: Any, view: View, ways: dict[tuple[str, str], HostArray], whole: HostArray) -> dict[str, HostArray]:
+def _stacked(ax: Any, view: View, paths: dict[tuple[str, str], HostArray], whole: HostArray) -> dict[str, HostArray]:
     """Draw the bars, and return the shares by label."""
     bottom, shares = np.zeros(len(whole)), {}
-    for n, ((way, state), size) in enumerate(ways.items()):
+    for n, ((path, state), size) in enumerate(paths.items()):
         share = np.divide(size, whole, out=np.zeros_like(size), where=whole > 0)
-        p, label = style.style_index(way, n), f"{way if len(way) > 1 else f'through {way}'} → {state}"
+        p, label = style.style_index(path, n), f"{path if len(path) > 1 else f'through {path}'} → {state}"
         ax.bar(
             view.steps, share, bottom=bottom, width=0.92 * view.trace.every, label=label,
             facecolor=style.COLOURS[p] + "A0", edgecolor="white", hatch=style.HATCHES[p], linewidth=0,

@@ -39,7 +39,7 @@ def cell_diagram(
         row: the row of the batch.
         unit: the unit whose numbers are written.
         generation: the name of the circuit. For a traced LSTM with the hard sigmoid, pass ``"second"``: its equations
-            are those of the third, so the trace cannot tell.
+            are those of the third, so the trace does not determine the generation.
         peepholes: whether to draw the first generation's peepholes; by default, if the trace shows some after the
             backward pass.
         ax: matplotlib axes to draw into; by default those of a new figure.
@@ -77,7 +77,8 @@ def cell_diagram(
     ax.set(xlim=(-2.3, 17.5), ylim=(-1.3, 5.6), aspect="equal")
     ax.set_axis_off()
     texts = [
-        f"{k} {_number(v)}" + ("" if d is None else f" (gradient {'by what goes in ' * (k in gates)}{_number(d, 2)})")
+        f"{k} {_number(v)}"
+        + ("" if d is None else f" (gradient {'of the pre-activation ' * (k in gates)}{_number(d, 2)})")
         for k, (v, d) in numbers.items()
     ]
     about = f"Circuit: {': '.join([circuit.title, *title])}."

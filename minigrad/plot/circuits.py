@@ -1,6 +1,6 @@
 """Circuit diagrams of the cells, as data: places of boxes, operators, wires and labels.
 
-The state flows from left to right along the upper wire; the gates stand on the lower wire, that of the inputs.
+The state flows from left to right along the upper wire; the gates are on the lower wire, that of the inputs.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from minigrad.plot.alt import add_alt_text, count_text, join_words, range_text, 
 from minigrad.plot.style import CANDIDATES, NAMES
 from minigrad.plot.view import HostArray, Source, View, check_indices, check_named, letter_of, letters_of, trace_of
 
-FEW = 6  # the largest number of units that are drawn as separate lines
+MAX_LINES = 6  # of single units in one picture
 
 
 def gates(
@@ -55,7 +55,7 @@ def gates(
     style.legend(ax)
     each = [f"{NAMES.get(k, k)} {range_text(_middle(v))}" for k, v in values.items()]
     what = "activations" if set(names) <= set(CANDIDATES) else "gates"
-    band = ", with the band in which four fifths of them lie" if len(names) == 1 < len(view.units) else ""
+    band = ", with the band that holds 80 % of them" if len(names) == 1 < len(view.units) else ""
     return add_alt_text(ax, f"Lines: {what}{view.about}, {view.meaning()}{band}. {'; '.join(each)}.")
 
 
@@ -140,7 +140,7 @@ def cell_state(
     values = view.of(trace.states[k])[1:]
     ax = style.axes(ax)
     ax.axhline(0, color=style.GREY, linewidth=0.8, zorder=0.8)
-    if values.shape[1] <= FEW:
+    if values.shape[1] <= MAX_LINES:
         for n, line in enumerate(values.T):
             ax.plot(view.after, line, label=f"unit {view.units[n]}", **style.line_style(n, len(line)))
     else:
@@ -186,7 +186,9 @@ def saturation(
     trace = trace_of(source, "saturation")
     names = [k for k in letters_of("saturation", letters, trace) if k not in CANDIDATES]
     if not names:
-        raise MinigradError(f"saturation: {trace.name} ({trace.kind}) has no gate between 0 and 1.")
+        raise MinigradError(
+            f"saturation: {trace.name} ({trace.kind}) has no gate between 0 and 1. Pass a cell with gates."
+        )
     ax = style.axes(ax, (6.6, 5.0))
     ax.plot([0, 1], [1, 0], color=style.GREY, linewidth=0.8, zorder=0.8)
     texts = []
@@ -294,7 +296,7 @@ def _unmasked_steps(trace: Any, values: HostArray, row: int | None) -> HostArray
     rows = slice(None) if row is None else slice(row, row + 1)
     unmasked = np.ones(values.shape[:2], bool) if trace.mask is None else trace.mask
     if not unmasked[:, rows].any():
-        raise MinigradError(f"saturation: every step of row {row} is masked.")
+        raise MinigradError(f"saturation: expected a row with unmasked steps, got row {row}, where all are masked.")
     return values[:, rows][unmasked[:, rows]]
 
 

@@ -16,8 +16,8 @@ from minigrad.plot.alt import join_words
 from minigrad.plot.drawing import Drawing
 from minigrad.plot.graph_layout import GraphLayout, layered_layout
 
-MOST = 150  # boxes in a drawing; more cannot be read
-FEW = 3  # numbers that are written in full
+MAX_BOXES = 150  # more cannot be read
+MAX_NUMBERS = 3  # of an array written in full
 LETTER, LINE, PAD = 7.0, 15.0, 8.0  # pixels: width of a character, height of a line, around the text
 FILLS = {"leaf": "#CFE8F7", "constant": "#EEEEEE", "operation": "#FFFFFF", "end": "#FBE3B4"}
 
@@ -58,16 +58,21 @@ def graph(output: Tensor, names: Mapping[str, Tensor] | None = None, numbers: bo
     if not isinstance(output, Tensor):
         raise DTypeError(f"graph: expected a tensor, such as a loss, got {shown(output)}.")
     if output.node is None:
-        raise GradientError("graph: this tensor was not computed on the tape from anything that requires a gradient.")
+        raise GradientError(
+            "graph: expected a tensor on the tape, got one computed without inputs that require a gradient. Set "
+            "requires_grad=True on an input."
+        )
     found = _tensors(output)
-    arrived = gradients([output], [np.ones(output.shape)], into=Cotangents(list(found.values()))) if numbers else None
+    gradients_at = (
+        gradients([output], [np.ones(output.shape)], into=Cotangents(list(found.values()))) if numbers else None
+    )
     called = {id(t): name for name, t in (names or {}).items()}
-    boxes, edges, place = _boxes(output, found, called, arrived)
+    boxes, edges, place = _boxes(output, found, called, gradients_at)
     widths = {k: LETTER * max(map(len, box.lines)) + 2 * PAD for k, box in enumerate(boxes)}
     tall = LINE * max(len(box.lines) for box in boxes) + 2 * PAD
     layout = layered_layout(widths, edges, tall + 34)
     leaves = {boxes[place[key]].name: t for key, t in found.items() if t.node is None and t.requires_grad}
-    return Drawing(_picture(boxes, widths, layout, tall), _words(boxes, leaves, arrived))
+    return Drawing(_picture(boxes, widths, layout, tall), _words(boxes, leaves, gradients_at))
 
 
 def _tensors(output: Tensor) -> dict[int, Tensor]:
@@ -85,10 +90,10 @@ def _tensors(output: Tensor) -> dict[int, Tensor]:
             nodes[t.node.serial] = t.node
             found[_key(t)] = t
             pending += [x for x in t.node.inputs if isinstance(x, Tensor)]
-        if len(found) > MOST:
-            raise MinigradError(f"graph: there are more than {MOST} boxes. Draw less, e.g. two time steps.")
-    made = sorted((t for t in found.values() if t.node is not None), key=_key, reverse=True)
-    return {_key(t): t for t in [*(t for t in found.values() if t.node is None), *made]}
+        if len(found) > MAX_BOXES:
+            raise MinigradError(f"graph: expected at most {MAX_BOXES} boxes, got more. Draw less, e.g. two time steps.")
+    computed = sorted((t for t in found.values() if t.node is not None), key=_key, reverse=True)
+    return {_key(t): t for t in [*(t for t in found.values() if t.node is None), *computed]}
 
 
 def _key(t: Tensor) -> int:
@@ -96,7 +101,7 @@ def _key(t: Tensor) -> int:
 
 
 def _boxes(
-    output: Tensor, found: dict[int, Tensor], called: Mapping[int, str], arrived: Any
+    output: Tensor, found: dict[int, Tensor], called: Mapping[int, str], gradients_at: Any
 ) -> tuple[list[Box], list[tuple[int, int]], dict[int, int]]:
     """The boxes, the edges as pairs of their indices, and the index of each tensor."""
     boxes: list[Box] = []
@@ -111,21 +116,21 @@ def _boxes(
                 sources.append(len(boxes))
                 boxes.append(Box("constant", [_short(np.asarray(x))], "a constant"))
         place[key] = len(boxes)
-        boxes.append(_box(t, called.get(id(t), ""), t is output, arrived))
+        boxes.append(_box(t, called.get(id(t), ""), t is output, gradients_at))
         edges += [(source, place[key]) for source in sources]
     return boxes, edges, place
 
 
-def _box(t: Tensor, name: str, end: bool, arrived: Any) -> Box:
+def _box(t: Tensor, name: str, end: bool, gradients_at: Any) -> Box:
     name = name or getattr(t, "name", "").removesuffix(":0")
     op = "" if t.node is None or t.node.op is None else t.node.op.__name__
     kind = "end" if end else "operation" if op else "leaf" if t.requires_grad else "constant"
     head = f"{name} = {op}" if name and op else name or op or kind
     parts = t.node.y if t.node is not None and type(t.node.y) is tuple else ()
     lines = [f"{head} {f'{len(parts)} × ' if parts else ''}{t.shape}" if t.shape else head]
-    if arrived is not None and not parts:
+    if gradients_at is not None and not parts:
         lines.append(_short(t.numpy()))
-        dx = arrived.get(t)
+        dx = gradients_at.get(t)
         if dx is not None and t.requires_grad:
             lines.append(f"∂: {_short(t.backend.to_numpy(dx))}")
     return Box(kind, lines, name or op)
@@ -133,7 +138,7 @@ def _box(t: Tensor, name: str, end: bool, arrived: Any) -> Box:
 
 def _short(a: Any) -> str:
     """A few numbers in full, or the norm of many."""
-    if a.size <= FEW:
+    if a.size <= MAX_NUMBERS:
         inside = ", ".join(f"{v + 0:.3g}" for v in a.ravel())  # + 0 removes the sign of −0
         return inside if a.ndim == 0 else f"[{inside}]"
     return f"‖·‖ = {np.linalg.norm(a.astype(np.float64)):.3g}"
@@ -187,7 +192,7 @@ def _bow(x0: float, y0: float, x1: float, y1: float) -> str:
     return f"C{x0:.1f},{middle:.1f} {x1:.1f},{middle:.1f} {x1:.1f},{y1:.1f}"
 
 
-def _words(boxes: list[Box], leaves: Mapping[str, Tensor], arrived: Any) -> str:
+def _words(boxes: list[Box], leaves: Mapping[str, Tensor], gradients_at: Any) -> str:
     """The alt text."""
     ops = [box.lines[0].split(" = ")[-1].split(" (")[0] for box in boxes if box.kind in ("operation", "end")]
     counted = join_words([f"{ops.count(op)} {op}" for op in dict.fromkeys(ops)])
@@ -196,7 +201,7 @@ def _words(boxes: list[Box], leaves: Mapping[str, Tensor], arrived: Any) -> str:
     text = f"Graph: {len(ops)} operation{'s' * (len(ops) != 1)} ({counted}), {len(leaves)} {leaf} with a gradient "
     text += f"({join_words(list(leaves)) if leaves else 'none'}), {constants} constant{'s' * (constants != 1)}."
     for name, t in leaves.items():
-        dx = None if arrived is None else arrived.get(t)
+        dx = None if gradients_at is None else gradients_at.get(t)
         if dx is not None:
             text += f" ∂output/∂{name} is {_short(t.backend.to_numpy(dx))}."
     return text

@@ -124,7 +124,9 @@ def tbptt_band(band: Any, window: int | None = None, ax: Any = None) -> Any:
     if values.ndim != 2 or values.shape[0] != values.shape[1]:
         raise ShapeError(f"tbptt_band: expected a matrix (T, T), got shape {values.shape}.")
     if not (values > 0).any():
-        raise MinigradError("tbptt_band: every gradient is 0. Does the loss depend on x?")
+        raise MinigradError(
+            "tbptt_band: expected gradients above 0, got 0 everywhere. Check that the loss depends on x."
+        )
     ax = style.axes(ax, (6.0, 4.8))
     from matplotlib.colors import LogNorm
 
@@ -149,8 +151,8 @@ def tbptt_band(band: Any, window: int | None = None, ax: Any = None) -> Any:
     return add_alt_text(
         ax,
         f"Matrix on a logarithmic scale: the norm of ∂L_t/∂x_u, {T} losses by {T} inputs, {range_text(positive, 2)}. "
-        f"A loss reaches back {reach} steps at most; {(below == 0).mean():.0%} of what lies at or below the "
-        "diagonal is exactly 0.",
+        f"A loss reaches back {reach} steps at most; {(below == 0).mean():.0%} of the entries at or below the "
+        "diagonal are exactly 0.",
     )
 
 

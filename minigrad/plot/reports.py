@@ -18,7 +18,7 @@ from minigrad.plot.page import Page
 from minigrad.plot.style import CANDIDATES
 from minigrad.plot.view import View
 from minigrad.tracing import Trace, Tracer
-from minigrad.tracing.jacobian import MANY, cost
+from minigrad.tracing.jacobian import MAX_QUICK_COST, cost
 
 CaptionedPicture = tuple[str, Callable[[], Any]]
 """A caption, and the function that draws the picture."""
@@ -80,7 +80,7 @@ def _pictures(seen: Tracer, name: str, tokens: Sequence[str] | None, row: int) -
 
 
 def _takes_long(trace: Trace) -> bool:
-    return cost(trace.steps, *trace.outputs.shape[1:]) > MANY
+    return cost(trace.steps, *trace.outputs.shape[1:]) > MAX_QUICK_COST
 
 
 def _numbers(trace: Trace, tokens: Sequence[str] | None, row: int) -> tuple[list[str], list[list[Any]]]:

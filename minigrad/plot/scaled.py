@@ -21,7 +21,7 @@ def write(ax: Any, x: float, y: float, text: str, height: float, **options: Any)
         The text.
     """
     written = _kind()(x, y, text, height=height, transform=ax.transData, **options)
-    written.set_in_layout(False)  # it lies within the limits of the axes at any size
+    written.set_in_layout(False)  # it is within the limits of the axes at any size
     return ax.add_artist(written)
 
 

@@ -24,8 +24,8 @@ MARKERS = "osD^vPX"
 HATCHES = ("---", "///", "...", "\\\\\\", "xxx", "ooo", "")
 SEQUENTIAL, DIVERGING = "cividis", "PuOr"  # colour maps with uniform steps in lightness
 
-PLACES = {"i": 0, "z": 0, "f": 1, "r": 1, "o": 2, "g": 3, "j": 3, "h_new": 3, "U": 3, "held": 5}
-PLACES |= {"carousel": 6, "past the gates": 6, "h": 5, "m": 5, "c": 6, "a": 4}
+STYLE_INDICES = {"i": 0, "z": 0, "f": 1, "r": 1, "o": 2, "g": 3, "j": 3, "h_new": 3, "U": 3, "held": 5}
+STYLE_INDICES |= {"carousel": 6, "past the gates": 6, "h": 5, "m": 5, "c": 6, "a": 4}
 """Index of a letter in the cycles of styles, so that a gate looks the same in all pictures."""
 
 NAMES = {"i": "input gate i", "f": "forget gate f", "o": "output gate o", "z": "update gate z", "r": "reset gate r"}
@@ -33,12 +33,12 @@ NAMES |= {"g": "candidate g", "j": "candidate j", "h_new": "new state h", "c": "
 NAMES |= {"m": "output m", "a": "tanh of the new c"}
 SCALES = {"f": "0 forgets, 1 keeps", "z": "0 renews, 1 keeps"}  # other gates: 0 closed, 1 open
 CANDIDATES = ("g", "j", "h_new")  # not gates: values from −1 to 1
-CHARACTERS = 60  # that fit under an axis
+MAX_TICK_LABELS = 60  # of one character each
 
 
 def style_index(letter: str, otherwise: int = 0) -> int:
     """Return the index of a letter's style."""
-    return PLACES.get(letter, otherwise) % len(COLOURS)
+    return STYLE_INDICES.get(letter, otherwise) % len(COLOURS)
 
 
 def line_style(k: int, points: int) -> dict[str, Any]:
@@ -89,9 +89,9 @@ def steps_axis(ax: Any, steps: HostArray, tokens: Sequence[str] | None = None, l
     half = _half(steps)
     ax.set_xlabel(label)
     ax.set_xlim(min(steps) - half, max(steps) + half)
-    if tokens is not None and len(steps) <= CHARACTERS:
+    if tokens is not None and len(steps) <= MAX_TICK_LABELS:
         ax.set_xticks(steps, [visible(token) for token in tokens], family="monospace")
-        ax.set_xlabel(label.replace("step t", "step t (what was read at it)"))
+        ax.set_xlabel(label.replace("step t", "step t (token read)"))
     else:
         ax.xaxis.get_major_locator().set_params(integer=True)
 

@@ -21,7 +21,7 @@ CELLS: dict[str, type[Equations]] = {
 def main(arguments: Sequence[str]) -> int:
     """Print a cell in one form, and return 0."""
     parser = Parser("show", description=f"{HELP}.", epilog="; ".join(f"{k}: {text}" for k, text in FORMS.items()))
-    parser.add_argument("cell", metavar="CELL", help=f"{', '.join(CELLS)}, or module:Name for a cell of your own")
+    parser.add_argument("cell", metavar="CELL", help=f"{', '.join(CELLS)}, or module:Name for a custom cell")
     parser.add_argument("--as", dest="form", metavar="FORM", default="outline", help=f"one of {', '.join(FORMS)}")
     parser.add_argument("--activation", metavar="NAME", default="tanh", help="activation φ (default: tanh)")
     parser.add_argument(

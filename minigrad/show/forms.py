@@ -18,7 +18,7 @@ from minigrad.show.python import python
 
 DTYPES = ("float16", "float32", "float64")
 FORMS = {
-    "outline": "products, equations, cache and gradients, as the reader of equations sees them",
+    "outline": "products, equations, cache and gradients, as `minigrad.recurrent.reader` reads them",
     "python": "the two functions that run a time step on any array namespace",
     "numba": "the loop over time that Numba compiles",
     "cuda": "the kernels of a time step for an NVIDIA GPU",

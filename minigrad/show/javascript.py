@@ -26,7 +26,7 @@ SIGN = {
     ast.BitAnd: "&&", ast.BitOr: "||",
 }  # fmt: skip
 RANK = {ast.BitOr: 1, ast.BitAnd: 2, ast.Add: 4, ast.Sub: 4, ast.Mult: 5, ast.Div: 5}
-COMPARED, UNARY = 3, 6
+COMPARISON_RANK, UNARY_RANK = 3, 6
 ERF = """// 2/√π e^(−x²) (x + 2x³/3 + 4x⁵/15 + …): all terms have one sign, so none of them cancel.
 const erf = x => {
   if (Math.abs(x) > 6) return Math.sign(x);
@@ -84,11 +84,11 @@ def _function(name: str, arguments: str, lines: Sequence[Line], result: str) -> 
 
 
 def _step(name: str, lines: Sequence[Line], held: Sequence[str], gates: dict[str, str]) -> str:
-    made = [line.name for line in lines]
-    read = [n for line in lines for n in names(ast.parse(line.text, mode="eval")) if n not in made]
+    computed = [line.name for line in lines]
+    read = [n for line in lines for n in names(ast.parse(line.text, mode="eval")) if n not in computed]
     arguments = ", ".join(map(_safe, dict.fromkeys(read)))
     body = [f"  const {_safe(line.name)} = {_held(line, held, gates)};" for line in lines]
-    returned = ", ".join(map(_safe, made))
+    returned = ", ".join(map(_safe, computed))
     return "\n".join(
         [f"function {name}({{ {arguments} }}, held = {{}}) {{", *body, f"  return {{ {returned} }};", "}\n"]
     )
@@ -111,26 +111,27 @@ def expression(text: str) -> str:
     >>> expression("f * (c - g) + phi(do)")
     'f * (c - g) + phi(do_)'
     """
-    return _written(ast.parse(text, mode="eval").body, 0)
+    return _text(ast.parse(text, mode="eval").body, 0)
 
 
-def _written(e: ast.expr, rank: int) -> str:
+def _text(e: ast.expr, rank: int) -> str:
     if isinstance(e, ast.Name):
         return _safe(e.id)
     if isinstance(e, ast.Constant):
-        return f"({e.value!r})" if rank >= UNARY and float(str(e.value)) < 0 else repr(e.value)
+        return f"({e.value!r})" if rank >= UNARY_RANK and float(str(e.value)) < 0 else repr(e.value)
     if isinstance(e, ast.UnaryOp) and isinstance(e.op, ast.USub):
-        text = f"-{_written(e.operand, UNARY)}"
-        return f"({text})" if rank >= UNARY else text  # -(-v): in JavaScript, --v is another operator
+        text = f"-{_text(e.operand, UNARY_RANK)}"
+        return f"({text})" if rank >= UNARY_RANK else text  # -(-v): in JavaScript, --v is another operator
     if isinstance(e, ast.BinOp) and type(e.op) in RANK:
         precedence = RANK[type(e.op)]
-        text = f"{_written(e.left, precedence)} {SIGN[type(e.op)]} {_written(e.right, precedence + 1)}"
+        text = f"{_text(e.left, precedence)} {SIGN[type(e.op)]} {_text(e.right, precedence + 1)}"
         return f"({text})" if precedence < rank else text
     if isinstance(e, ast.Compare):
-        text = f"{_written(e.left, COMPARED + 1)} {SIGN[type(e.ops[0])]} {_written(e.comparators[0], COMPARED + 1)}"
-        return f"({text})" if rank > COMPARED else text
+        left, right = (_text(side, COMPARISON_RANK + 1) for side in (e.left, e.comparators[0]))
+        text = f"{left} {SIGN[type(e.ops[0])]} {right}"
+        return f"({text})" if rank > COMPARISON_RANK else text
     if isinstance(e, ast.Call):
-        return _call(e, [_written(a, 0) for a in e.args], rank)
+        return _call(e, [_text(a, 0) for a in e.args], rank)
     raise NoTextError(f"{ast.unparse(e)!r} has no counterpart in JavaScript.")
 
 
@@ -147,5 +148,5 @@ def _call(e: ast.Call, arguments: list[str], rank: int) -> str:
 
 
 def _safe(name: str) -> str:
-    """The name; do, which JavaScript reserves, becomes do_, and do_ becomes do__, so that no two names meet."""
+    """The name; do, which JavaScript reserves, becomes do_, and do_ becomes do__, so that all names differ."""
     return f"{name}_" if name.rstrip("_") in RESERVED else name

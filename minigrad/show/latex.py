@@ -114,7 +114,7 @@ class Notation:
         if isinstance(e, ast.Attribute):
             return f"{self.formula(e.value)}^{{\\top}}"
         if isinstance(e, ast.UnaryOp):
-            return _inside(f"-{self.formula(e.operand, 3)}", 2, rank)
+            return _in_parentheses(f"-{self.formula(e.operand, 3)}", 2, rank)
         if isinstance(e, ast.Call):
             return self._call(e)
         if isinstance(e, ast.BinOp):
@@ -129,7 +129,7 @@ class Notation:
         sign, precedence = signs[type(e.op)]
         left_rank = 0 if isinstance(e.left, ast.UnaryOp) else precedence  # -a b is both (-a) b and -(a b)
         text = f"{self.formula(e.left, left_rank)}{sign}{self.formula(e.right, precedence + 1)}"
-        return _inside(text, precedence, rank)
+        return _in_parentheses(text, precedence, rank)
 
     def _call(self, e: ast.Call) -> str:
         word, (first, *more) = ast.unparse(e.func), e.args
@@ -162,6 +162,6 @@ def _number(value: float) -> str:
     return rf"{digits} \cdot 10^{{{int(exponent)}}}" if exponent else digits
 
 
-def _inside(text: str, precedence: int, rank: int) -> str:
+def _in_parentheses(text: str, precedence: int, rank: int) -> str:
     """The text, in parentheses if the operator around it binds tighter or would put a sign before its sign."""
     return f"({text})" if precedence < rank or (rank >= 2 and text.startswith("-")) else text

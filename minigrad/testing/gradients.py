@@ -88,7 +88,10 @@ class _Loss:
         self.scale = max([1.0, *[float(np.abs(y).max()) for y in outputs if y.size]])
         again = self._outputs(self.points)
         if any(not np.array_equal(y, z, equal_nan=True) for y, z in zip(outputs, again, strict=True)):
-            raise GradientCheckError("check_gradient: f gave two results for the same inputs. Is there dropout in it?")
+            raise GradientCheckError(
+                "check_gradient: expected equal outputs for equal inputs, got two results. Call layers with dropout "
+                "with training=False."
+            )
 
     def _run(self, points: list[HostArray]) -> tuple[list[Tensor], list[Tensor]]:
         """Return all inputs and weights, and the outputs of f at them, as tensors."""

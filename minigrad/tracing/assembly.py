@@ -20,7 +20,7 @@ from minigrad.recurrent.watch import Watch
 from minigrad.tracing.ledger import PathGradients, path_gradients
 from minigrad.tracing.trace import HELD, HostArray, Trace
 
-LIMIT = 2**30  # bytes
+MAX_BYTES = 2**30  # of a trace
 
 
 class TooLargeError(MinigradError, MemoryError):
@@ -155,7 +155,7 @@ def _check_size(watch: Watch, name: str, steps: int, units: list[int] | None) ->
     arrays = 3 * len(watch.step.gates) + len(watch.step.inner) + 5 * len(watch.step.states)
     size = arrays * steps * batch * (width if units is None else len(units))
     size = (size + 2 * prod(watch.x.shape)) * itemsize(watch.outputs)
-    if size > LIMIT:
+    if size > MAX_BYTES:
         raise TooLargeError(
             f"trace of {name}: {steps} steps, batch {batch}, {width} units would take {size / 2**30:.1f} GiB. Take "
             "fewer steps, trace(layer, every=10), fewer units, trace(layer, units=range(8)), or a smaller batch."

@@ -17,10 +17,10 @@ from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.protocol import Array
 from minigrad.recurrent.bptt_options import step_back
 from minigrad.recurrent.watch import Watch
-from minigrad.tracing.assembly import LIMIT, TooLargeError, itemsize
+from minigrad.tracing.assembly import MAX_BYTES, TooLargeError, itemsize
 from minigrad.tracing.trace import HostArray
 
-MANY = 5_000_000_000  # T · batch · units³: above, it takes more than a few seconds
+MAX_QUICK_COST = 5_000_000_000  # T · batch · units³, a few seconds
 
 
 def cost(steps: int, batch: int, units: int) -> int:
@@ -76,11 +76,11 @@ def _norm(watch: Watch, gradients: list[tuple[Array, ...]], state: int, kind: st
 def _check_cost(T: int, batch: int, units: int, each: int) -> None:
     """Raise an error if the matrices do not fit into memory, and warn if the computation takes long."""
     size = 10 * prod((units, batch, units)) * each  # the gradients of the gates included
-    if size > LIMIT:
+    if size > MAX_BYTES:
         raise TooLargeError(
             f"jacobian_norms: batch {batch} and {units} units would take {size / 2**30:.1f} GiB. Trace a smaller batch."
         )
-    if cost(T, batch, units) > MANY:
+    if cost(T, batch, units) > MAX_QUICK_COST:
         warnings.warn(
             f"jacobian_norms: {T} steps, batch {batch}, {units} units take more than a few seconds: the time "
             "grows with steps · batch · units³. A smaller batch is faster.",

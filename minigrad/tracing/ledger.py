@@ -1,6 +1,6 @@
 """The gradient ledger: the paths of ∂loss/∂state from one step to the step before it.
 
-`step_backward` sums all gradients of the state; the ledger keeps the summands apart. In an LSTM,
+`step_backward` sums all gradients of the state; the ledger stores each summand. In an LSTM,
 
     to c    dc f             along the carousel; here dc is complete, with the gradient through h_new
             dz_k w_k         through the peepholes of i and f, if there are any

@@ -23,7 +23,7 @@ from minigrad.train.json_files import parse
 
 FORMAT, VERSION = "minigrad checkpoint", 1
 ABOUT = "about"
-MOST = 1 << 32  # bytes
+MAX_BYTES = 1 << 32  # bytes
 LAST, BEST = NAMES = ("checkpoint.npz", "best.npz")  # in the folder of a run
 
 
@@ -68,7 +68,7 @@ def load(path: Path) -> Checkpoint:
     """
     if not os.path.lexists(path):
         raise CheckpointError(f"{path}: there is no such checkpoint.{_others(path)}")
-    refuse_special(path, CheckpointError, most=MOST)
+    refuse_special(path, CheckpointError, most=MAX_BYTES)
     arrays = read_arrays(path, CheckpointError, _others(path))
     return Checkpoint(_about(path, arrays), arrays)
 

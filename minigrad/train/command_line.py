@@ -84,7 +84,7 @@ def main(arguments: Sequence[str], commands: Commands) -> int:
 
 def _failed(error: Exception) -> int:
     """Print an error that is not a fault of the arguments, and return the exit code."""
-    if isinstance(error, BrokenPipeError):  # the reader of our output has closed it, as `head` does
+    if isinstance(error, BrokenPipeError):  # the reader of the output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     message: object = error
@@ -124,7 +124,7 @@ def on_backend(name: str, source: str = "") -> Iterator[None]:
 
     Args:
         name: the option's value.
-        source: the origin of the value, with a colon behind it; empty for the command line.
+        source: the origin of the value, followed by a colon; empty for the command line.
 
     Raises:
         OptionError: no backend has that name, or it does not work here.

@@ -18,11 +18,11 @@ UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 """Replacement for every character outside of the vocabulary; always its first entry."""
 
 # Tests, installed packages, and modules that hold tables or prose instead of code.
-LEFT_OUT = {"test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__"}
-LEFT_OUT |= {"encodings", "pydoc_data", "entities.py"}
-PER_FILE = 20_000
-LARGEST_FILE = 1 << 30  # bytes: the task takes about ten times as much memory
-LONGEST = 4  # bytes of a character
+EXCLUDED = {"test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__"}
+EXCLUDED |= {"encodings", "pydoc_data", "entities.py"}
+MAX_PER_FILE = 20_000  # characters
+MAX_FILE_BYTES = 1 << 30  # the task takes about ten times as much memory
+MAX_CHARACTER_BYTES = 4  # in UTF-8
 
 
 def read_text(path: str | Path, characters: int | None = None) -> str:
@@ -35,8 +35,8 @@ def read_text(path: str | Path, characters: int | None = None) -> str:
     Raises:
         DataError: the file is missing, unreadable, empty, too large, or not UTF-8 (the message names the byte).
     """
-    first = math.inf if characters is None else LONGEST * characters + len(BOM_UTF8)
-    data = read_bytes(path, int(first) if first <= LARGEST_FILE else None)
+    first = math.inf if characters is None else MAX_CHARACTER_BYTES * characters + len(BOM_UTF8)
+    data = read_bytes(path, int(first) if first <= MAX_FILE_BYTES else None)
     try:
         text = getincrementaldecoder("utf-8-sig")().decode(data, final=len(data) != first)
     except UnicodeDecodeError as error:
@@ -50,9 +50,9 @@ def read_text(path: str | Path, characters: int | None = None) -> str:
 
 def read_bytes(path: str | Path, first: int | None = None) -> bytes:
     """Return the content of a file that is not empty, or its `first` bytes."""
-    data = read_file(path, DataError, f"--file {path}", most=LARGEST_FILE, first=first)
+    data = read_file(path, DataError, f"--file {path}", most=MAX_FILE_BYTES, first=first)
     if not data:
-        raise DataError(f"--file {path}: the file is empty; there is nothing to learn from.")
+        raise DataError(f"--file {path}: expected text, got an empty file. Name another one.")
     return data
 
 
@@ -68,18 +68,18 @@ def standard_library(limit: int) -> str:
     """
     root = Path(sysconfig.get_path("stdlib"))
     files = [
-        path.relative_to(root) for path in root.rglob("*.py") if not LEFT_OUT.intersection(path.relative_to(root).parts)
+        path.relative_to(root) for path in root.rglob("*.py") if not EXCLUDED.intersection(path.relative_to(root).parts)
     ]
     files.sort(key=lambda path: hashlib.sha256(path.as_posix().encode()).digest())
     parts, length = [], 0
     for path in files:
         if length >= limit:
             break
-        text = read_text(root / path)[:PER_FILE] if (root / path).stat().st_size else ""
+        text = read_text(root / path)[:MAX_PER_FILE] if (root / path).stat().st_size else ""
         parts.append(text)
         length += len(text)
     if not length:
-        raise DataError(f"No Python source files in {root}; name a text with --file PATH.")
+        raise DataError(f"text: expected Python source files in {root}, got none. Name a text with --file PATH.")
     return "".join(parts)[:limit]
 
 

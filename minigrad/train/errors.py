@@ -1,4 +1,4 @@
-"""Errors around a training run, so that a program can tell the cases apart.
+"""Errors around a training run, one class for each kind that a program may handle.
 
 The command line prints these in one or two sentences and exits with code 2. Every other error is a fault of minigrad
 and keeps its traceback.

@@ -32,7 +32,7 @@ def locate(path: str | Path) -> tuple[Path, Path | None]:
     if os.path.isdir(path) or path.suffix != ".npz":
         return path, None
     if os.path.exists(path) and not os.path.exists(path.parent / CONFIG):
-        raise RunError(f"{path}: there is no config.json beside it, so it is no checkpoint of a run.")
+        raise RunError(f"{path}: expected a checkpoint of a run, got a file in a folder without config.json.")
     return path.parent, path
 
 
@@ -53,9 +53,12 @@ def read_config(folder: Path) -> tuple[str, RunOptions]:
     config = read_json(path)
     name = config.get("task")
     if not isinstance(name, str) or not isinstance(config.get("options"), dict):
-        raise RunError(f"{path}: expected a task and its options. Was it edited?")
+        raise RunError(f"{path}: expected a task and its options. Restore the file, or start a new run.")
     if name not in TASKS:
-        raise RunError(f"{path}: expected one of the tasks {', '.join(TASKS)}, got {shortened(name)}. Was it edited?")
+        raise RunError(
+            f"{path}: expected one of the tasks {', '.join(TASKS)}, got {shortened(name)}. Restore the file, or start "
+            "a new run."
+        )
     return name, find(name).options_type.from_dict(config["options"], str(path))
 
 
@@ -76,7 +79,7 @@ def refuse_if_used(folder: Path) -> None:
     """Raise an error unless a new run may use a folder: it is absent, empty, or of a run without a checkpoint.
 
     Raises:
-        RunError: the folder is in use. The message says how to resume it if it is a run.
+        RunError: the folder is in use. If it is a run, the message names the command that resumes it.
     """
     if not os.path.lexists(folder):
         return

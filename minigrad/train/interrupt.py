@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SAME = 1.0  # seconds: a sooner signal is the same Ctrl-C, forwarded by `timeout`, `make` or `uv run`
+SAME_SIGNAL_SECONDS = 1.0  # a sooner signal is the same Ctrl-C, forwarded by `timeout`, `make` or `uv run`
 
 
 class Interruption:
@@ -22,7 +22,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self.signal: int | None = None
-        self._came = 0.0
+        self._arrival = 0.0
 
     def __bool__(self) -> bool:
         return self.signal is not None
@@ -31,8 +31,8 @@ class Interruption:
         """Record the first signal; a later one ends the program at once."""
         now = time.monotonic()
         if self.signal is None:
-            self.signal, self._came = number, now
-        elif now - self._came > SAME:
+            self.signal, self._arrival = number, now
+        elif now - self._arrival > SAME_SIGNAL_SECONDS:
             raise KeyboardInterrupt
 
 
@@ -42,7 +42,7 @@ _raised = [-math.inf]  # time of the last KeyboardInterrupt, in seconds
 def raise_once(number: int, frame: FrameType | None) -> None:
     """Raise KeyboardInterrupt, but not twice for the same Ctrl-C."""
     now = time.monotonic()
-    if now - _raised[0] > SAME:
+    if now - _raised[0] > SAME_SIGNAL_SECONDS:
         _raised[0] = now
         raise KeyboardInterrupt
 

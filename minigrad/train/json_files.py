@@ -10,8 +10,8 @@ from minigrad.engine.files import read_file, write_atomically
 from minigrad.engine.untrusted import parse_json
 from minigrad.train.errors import RunError
 
-MOST = 1 << 20  # bytes of a JSON file; a config.json has about a thousand
-DEEPEST = 16  # nesting of objects and lists
+MAX_BYTES = 1 << 20  # of a JSON file; a config.json has about a thousand
+MAX_DEPTH = 16  # nesting of objects and lists
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
@@ -27,7 +27,7 @@ def read_json(path: Path) -> dict[str, Any]:
         RunError: the file is missing, or is not a JSON object.
     """
     try:
-        values = parse(read_file(path, RunError, most=MOST))
+        values = parse(read_file(path, RunError, most=MAX_BYTES))
     except ValueError as error:  # not UTF-8, not JSON
         raise RunError(f"{path}: expected JSON, but: {error}.") from None
     if not isinstance(values, dict):
@@ -36,7 +36,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def parse(text: bytes) -> Any:
-    """Return the value of a strict JSON text: finite numbers, unique names, nesting of at most `DEEPEST`.
+    """Return the value of a strict JSON text: finite numbers, unique names, nesting of at most `MAX_DEPTH`.
 
     Raises:
         ValueError: the text is no such JSON; the message gives the reason.
@@ -45,4 +45,4 @@ def parse(text: bytes) -> Any:
     Traceback (most recent call last):
     ValueError: the key 'a' occurs twice
     """
-    return parse_json(text, len(text), len(text), DEEPEST, constants=False, surrogates=True)
+    return parse_json(text, len(text), len(text), MAX_DEPTH, constants=False, surrogates=True)

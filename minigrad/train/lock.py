@@ -26,8 +26,8 @@ else:
 
 NAME = "lock"
 GUARD = f".{NAME}.guard"  # on Windows, which cannot lock a folder
-MOST = 1000  # bytes: a process ID and the name of a machine
-LARGEST = 2**31 - 1  # process ID
+MAX_BYTES = 1000  # of a process ID and the name of a machine
+MAX_PROCESS_ID = 2**31 - 1
 TEMPORARY = re.compile(r"\..+\.(\d{1,10})(?:-([0-9a-f]{8})-([0-9a-f]{8})-\d+)?\.tmp", re.DOTALL)
 _mine: set[Path] = set()  # locks of this process: an earlier process may have had the same ID
 
@@ -74,7 +74,7 @@ def refuse_if_held(folder: Path) -> None:
     path = _path(folder)
     holder = _read(path).decode("utf-8", errors="replace").partition("\n")[0]
     number, _, host = holder.strip().partition(" ")
-    if not re.fullmatch("[0-9]{1,10}", number) or not 0 < int(number) <= LARGEST:  # not written by a run
+    if not re.fullmatch("[0-9]{1,10}", number) or not 0 < int(number) <= MAX_PROCESS_ID:  # not written by a run
         return
     here = host in ("", platform.node())
     if path in _mine or not here or (int(number) != os.getpid() and is_alive(int(number))):
@@ -93,7 +93,7 @@ def _is_abandoned(name: str) -> bool:
     number = int(found[1])
     if number == os.getpid():  # ours, or of a dead process that had our ID
         return found[3] is not None and found[3] != PROCESS
-    return not 0 < number <= LARGEST or not is_alive(number)
+    return not 0 < number <= MAX_PROCESS_ID or not is_alive(number)
 
 
 def _path(folder: Path) -> Path:
@@ -105,7 +105,7 @@ def _read(path: Path) -> bytes:
     if not os.path.lexists(path):
         return b""
     try:
-        return read_file(path, RunError, most=MOST)
+        return read_file(path, RunError, most=MAX_BYTES)
     except RunError as error:
         if not os.path.lexists(path):  # released meanwhile
             return b""
@@ -114,7 +114,7 @@ def _read(path: Path) -> bytes:
 
 @contextmanager
 def _exclusive(folder: Path) -> Iterator[None]:
-    """Exclude every other process from this block for the same folder, waiting for it if need be."""
+    """Exclude every other process from this block for the same folder; wait for one that is in it."""
     guard = folder / GUARD
     try:
         descriptor = os.open(guard, os.O_CREAT | os.O_RDWR) if sys.platform == "win32" else os.open(folder, os.O_RDONLY)

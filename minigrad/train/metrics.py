@@ -22,8 +22,8 @@ from minigrad.engine.files import cannot_write, read_file, write_atomically
 from minigrad.train.errors import RunError
 from minigrad.train.json_files import parse
 
-MOST = 1 << 32  # bytes
-LAST_STEP = 2**53
+MAX_BYTES = 1 << 32  # bytes
+MAX_STEP = 2**53
 NUMBERS = ("loss", "learning_rate", "gradient_norm")
 
 
@@ -105,7 +105,7 @@ class Metrics:
         """Yield the number, the text and the record of each complete line; None for an invalid record."""
         if not os.path.lexists(self.path):
             return
-        lines = read_file(self.path, RunError, most=MOST).split(b"\n")
+        lines = read_file(self.path, RunError, most=MAX_BYTES).split(b"\n")
         for number, line in enumerate(lines[:-1], start=1):  # the last is empty, or cut short
             try:
                 record = parse(line)
@@ -134,7 +134,7 @@ def describe_gaps(gaps: list[tuple[int, int]]) -> str:
 
 
 def _is_record(record: Any) -> bool:
-    if not isinstance(record, dict) or type(record.get("step")) is not int or not 0 < record["step"] <= LAST_STEP:
+    if not isinstance(record, dict) or type(record.get("step")) is not int or not 0 < record["step"] <= MAX_STEP:
         return False
     validation = record.get("validation", {})
     numbers = [record.get(name) for name in NUMBERS]
@@ -143,7 +143,7 @@ def _is_record(record: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     """True for null and for a number that fits into a float64."""
-    return value is None or type(value) is float or (type(value) is int and abs(value) <= LAST_STEP)
+    return value is None or type(value) is float or (type(value) is int and abs(value) <= MAX_STEP)
 
 
 def finite_json(value: Any) -> Any:

@@ -29,7 +29,7 @@ from typing import Any, Protocol, Self
 from minigrad.engine.errors import unknown_name
 from minigrad.train.errors import OptionError, shortened
 
-LARGEST = 2**128  # whole number of an option: any seed, and still a float
+MAX_INTEGER = 2**128  # of an option: any seed, and still a float
 
 
 def option(
@@ -157,10 +157,10 @@ class OptionSpec:
         """Return the value, with an int converted for an option of type float; raise OptionError if invalid."""
         if value is None and self.optional:
             return None
-        ceiling = self.ceiling or (LARGEST if type(value) is int else math.inf)
+        ceiling = self.ceiling or (MAX_INTEGER if type(value) is int else math.inf)
         if type(value) in (int, float) and value > ceiling:
             raise OptionError(f"{self.flag}: expected at most {ceiling:,}, got {shortened(value)}.")
-        if self.kind is float and type(value) is int and value > -LARGEST:
+        if self.kind is float and type(value) is int and value > -MAX_INTEGER:
             value = float(value)
         if self.choices and isinstance(value, str) and value not in self.choices and not self._is_like(value):
             hint = f"Or write {self.or_like}." if self.or_like else ""
@@ -219,7 +219,7 @@ class ArgumentParserLike(Protocol):
 def add_options(parser: ArgumentParserLike, options: type[Options]) -> None:
     """Add every option to a command line; options that the user omits are None.
 
-    The parser only collects texts. `Options.from_text` reads them, so that errors have our wording.
+    The parser only collects texts. `Options.from_text` reads them, so that errors have minigrad's wording.
     """
     for each in option_specs(options):
         shown = "" if each.default in (None, "") else f" (default: {each.default})"

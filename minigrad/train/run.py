@@ -5,7 +5,7 @@
     checkpoint.npz   the last saved state: everything needed to resume
     best.npz         the state with the best validation so far
     lock             the process that trains now, if any
-    result.json      the final numbers beside the baseline
+    result.json      the final numbers and the baseline
     curve.png        the learning curve up to the last step, if matplotlib is installed
 
 No file depends on the time or the speed of the training. The same options on the same machine give
@@ -135,7 +135,7 @@ class Run:
             raise RunError(
                 f"--resume {folder}: the data are not those that the run began with. Put them back, or start a new run."
             )
-        with _naming(path):
+        with _prefix_errors(path):
             run.trainer.restore(saved)
         run.best, run._files_current, run._checkpoint_identity = saved.about["best"], False, known
         return run
@@ -159,7 +159,7 @@ class Run:
         """
         progress = progress or Silent()
         with locked(self.folder, self._refuse_if_changed):
-            self._bring_files_up_to_date(progress)
+            self._update_files(progress)
             while self.trainer.step < self.options.steps:
                 if interruption:
                     self.save()
@@ -173,8 +173,8 @@ class Run:
         if _file_identity(folder / LAST) != self._checkpoint_identity:
             raise RunError(f"{folder}: another process has trained in it since this run was opened. Resume it again.")
 
-    def _bring_files_up_to_date(self, progress: Progress) -> None:
-        """Bring all files to the step from which the run continues."""
+    def _update_files(self, progress: Progress) -> None:
+        """Rewrite all files for the step from which the run continues."""
         if not self._files_current:
             self.save()  # first: the step may precede that of the last checkpoint
             gaps = self.metrics.keep_until(self.trainer.step)
@@ -238,7 +238,7 @@ class Run:
         write_json(self.folder / RESULT, self.result())
 
     def result(self) -> dict[str, Any]:
-        """Return the numbers of the last evaluation beside the baseline's; see `Task.beats`."""
+        """Return the numbers of the last evaluation and of the baseline; see `Task.beats`."""
         at_end = [record for record in self.metrics.read() if record["step"] == self.trainer.step]
         metric, baseline = self.task.metric, self.baseline()
         last = at_end[0].get("validation") if at_end else None
@@ -314,11 +314,14 @@ def _check_same(path: Path, task: str, options: RunOptions, saved: Checkpoint) -
     about = saved.about
     missing = [name for name in ABOUT_TYPES if name not in about]
     if missing:
-        raise CheckpointError(f"{path}: this is no checkpoint of a run: it does not say {', '.join(missing)}.")
+        raise CheckpointError(
+            f"{path}: expected a checkpoint of a run, got one without {', '.join(missing)}. Start a new run."
+        )
     for name, kind in ABOUT_TYPES.items():
         if not isinstance(about[name], kind) or isinstance(about[name], bool):
             raise CheckpointError(
-                f"{path}: expected a checkpoint of a run, but its {name} is {shortened(about[name])}."
+                f"{path}: expected a checkpoint of a run, got one whose {name} is {shortened(about[name])}. Start a "
+                "new run."
             )
     step, position = about["step"], about["position"]
     if not 0 <= step <= 2**53 or position != step:
@@ -334,13 +337,13 @@ def _check_same(path: Path, task: str, options: RunOptions, saved: Checkpoint) -
         before = about["options"].get(name)
         if name not in ("steps", "minutes") and before != value:
             raise RunError(
-                f"{path.parent}: config.json says {name} is {shortened(value)}, the checkpoint {shortened(before)}. "
-                "A run keeps its options: put the old value back, or start a new run."
+                f"{path.parent}: config.json: expected {name}={shortened(before)}, as in the checkpoint, got "
+                f"{shortened(value)}. A run keeps its options: put the old value back, or start a new run."
             )
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def _prefix_errors(path: Path) -> Iterator[None]:
     """Add the file's name to the message of a CheckpointError."""
     try:
         yield
@@ -367,7 +370,7 @@ def trained(folder: str | Path) -> tuple[Task, Trainer]:
     path = path or (folder / BEST if (folder / BEST).exists() else folder / LAST)
     saved = checkpoints.load(path)
     _check_same(path, name, options, saved)
-    with _naming(path):
+    with _prefix_errors(path):
         task = find(name).restore(options, saved.about["facts"])
         trainer = Trainer(task, options)
         trainer.restore_weights(saved)

@@ -106,7 +106,7 @@ def test_ledger_of_arrays() -> None:
     ways = {"U": np.array([[1.0, -1.0], [0.0, 0.0]]), "x": np.array([[3.0, 3.0], [0.0, 0.0]])}
     ax = gradient_ledger(ways)
     assert [[bar.get_height() for bar in c] for c in ax.containers] == [[0.25, 0], [0.75, 0]]
-    assert "Nothing is sent back by 1 of the steps." in alt_text(ax)
+    assert "1 of the steps pass nothing back." in alt_text(ax)
 
 
 def test_jacobians_beside_the_product_of_forget_gates(make: Any) -> None:

@@ -132,7 +132,7 @@ def test_zero_has_no_sign(make: Any) -> None:
     assert not [text for text in texts(ax) if text.endswith("−0")]
     assert "-0" not in alt_text(ax).replace("-0.", "")
     assert "f 0" in alt_text(ax)
-    assert "(gradient by what goes in " in alt_text(ax)
+    assert "(gradient of the pre-activation " in alt_text(ax)
 
 
 def test_mistakes(make: Any) -> None:

@@ -61,7 +61,7 @@ def test_a_layer_that_goes_backwards_is_drawn_where_it_reads(make: Any) -> None:
     ax = gates(seen, "f", units=2, tokens=list("abcdefgh"))
     assert ax.lines[0].get_xdata().tolist() == [7, 6, 5, 4, 3, 2, 1, 0]
     assert ax.get_xlim() == (-0.5, 7.5)
-    assert ax.get_xlabel() == "time step t (what was read at it), read from right to left"
+    assert ax.get_xlabel() == "time step t (token read), read from right to left"
     assert {label.get_text(): tick for label, tick in zip(ax.get_xticklabels(), ax.get_xticks(), strict=True)}["h"] == 7
     assert spans(ax) == [(2.5, 4.5)]
     assert "read from the last to the first" in alt_text(ax)
@@ -80,7 +80,7 @@ def test_alt_text_counts(make: Any, seen: Any) -> None:
     assert "for each of 4 units of" in alt_text(saturation(seen))
     assert "of row 1. On the mean" in alt_text(saturation(seen, row=1))
     assert alt_text(gates(make("SimpleRNN"))).startswith("Lines: activations of simple_rnn")
-    assert "with the band in which four fifths of them lie" in alt_text(gates(seen, "f"))
+    assert "with the band that holds 80 % of them" in alt_text(gates(seen, "f"))
     with pytest.raises(ShapeError, match="gates: expected `tokens` to be one for each of 8 time steps, got 1"):
         gates(seen, tokens=["a"])
 
@@ -88,7 +88,7 @@ def test_alt_text_counts(make: Any, seen: Any) -> None:
 def test_tokens(seen: Any) -> None:
     ax = gates(seen, tokens=list("ab cdefg"))
     assert "".join(label.get_text() for label in ax.get_xticklabels()) == "ab␣cdefg"
-    assert ax.get_xlabel() == "time step t (what was read at it)"
+    assert ax.get_xlabel() == "time step t (token read)"
 
 
 def test_heat_map(seen: Any) -> None:
@@ -142,7 +142,7 @@ def test_saturation_counts_the_steps_that_are_not_masked(seen: Any) -> None:
 def test_saturation_of_what_has_none(seen: Any, make: Any) -> None:
     with pytest.raises(MinigradError, match=r"simple_rnn\w* \(simple_rnn\) has no gate between 0 and 1"):
         saturation(make("SimpleRNN"))
-    with pytest.raises(MinigradError, match="every step of row 2 is masked"):
+    with pytest.raises(MinigradError, match="expected a row with unmasked steps, got row 2"):
         saturation(seen, row=2)
 
 

@@ -77,12 +77,12 @@ def test_the_picture_is_one_accessible_element(neuron, tmp_path):
 
 
 def test_what_cannot_be_drawn():
-    with pytest.raises(GradientError, match="not computed on the tape"):
+    with pytest.raises(GradientError, match="expected a tensor on the tape"):
         graph(mg.tensor(1.0))
     y = x = mg.tensor(1.0, requires_grad=True)
     for _ in range(200):
         y = mg.tanh(y)
-    with pytest.raises(MinigradError, match="more than 150 boxes"):
+    with pytest.raises(MinigradError, match="at most 150 boxes"):
         graph(y)
     assert "150" not in graph(mg.tanh(x)).alt
 

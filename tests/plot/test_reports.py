@@ -33,7 +33,7 @@ def test_every_picture_and_every_number(make: Any, kind: str) -> None:
 
 
 def test_a_section_for_each_layer_and_no_jacobians_where_they_take_long(monkeypatch: Any) -> None:
-    monkeypatch.setattr("minigrad.plot.reports.MANY", 4 * 3**3 - 1)
+    monkeypatch.setattr("minigrad.plot.reports.MAX_QUICK_COST", 4 * 3**3 - 1)
     model = mg.keras.Sequential([mg.keras.layers.LSTM(3, return_sequences=True), mg.keras.layers.GRU(2)])
     with mg.trace(model) as seen:
         model(mg.ones((1, 4, 2))).sum().backward()

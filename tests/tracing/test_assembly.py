@@ -55,7 +55,7 @@ def test_which_steps_these_are(every: int, at: list[int]) -> None:
 
 
 def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assembly, "LIMIT", 1000)
+    monkeypatch.setattr(assembly, "MAX_BYTES", 1000)
     layer = L.LSTM(2)
     with mg.trace(layer) as seen:
         layer(mg.ones((4, 10, 2)))
@@ -63,6 +63,6 @@ def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
         assembly.TooLargeError, match=r"10 steps, batch 4, 2 units would take 0.0 GiB. Take fewer steps"
     ):
         seen.f  # noqa: B018
-    monkeypatch.setattr(jacobian, "LIMIT", 100)
+    monkeypatch.setattr(jacobian, "MAX_BYTES", 100)
     with pytest.raises(assembly.TooLargeError, match="batch 4 and 2 units would take"):
         seen.jacobian_norms()

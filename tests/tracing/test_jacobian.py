@@ -70,7 +70,7 @@ def test_what_takes_long_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     layer = L.LSTM(2)
     with mg.trace(layer) as seen:
         layer(mg.ones((4, 10, 2)))
-    monkeypatch.setattr(jacobian, "MANY", 10 * 4 * 2**3 - 1)
+    monkeypatch.setattr(jacobian, "MAX_QUICK_COST", 10 * 4 * 2**3 - 1)
     with pytest.warns(UserWarning, match="10 steps, batch 4, 2 units take more than a few seconds") as said:
         seen.jacobian_norms()
     assert said[0].filename == __file__

@@ -20,7 +20,7 @@ def test_line_ends_and_byte_order_mark_do_not_count(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "the file is empty"),
+        (b"", "expected text, got an empty file"),
         (b"caf\xe9 au lait", r"byte 3 \(of 12\) is 0xe9"),
         (b"abc\xc3", r"byte 3 \(of 4\) is 0xc3"),
     ],
@@ -63,7 +63,7 @@ def test_the_library_is_the_same_each_time_and_cut_to_size():
 
 
 def test_of_the_library_only_source_and_of_each_file_only_the_beginning(library, monkeypatch):
-    monkeypatch.setattr(corpus, "PER_FILE", 6)
+    monkeypatch.setattr(corpus, "MAX_PER_FILE", 6)
     for name in ("a.py", "b/c.py", "test/no.py", "site-packages/no.py", "encodings/no.py", "data.txt", "empty.py"):
         (library / name).parent.mkdir(exist_ok=True)
         (library / name).write_text("" if name == "empty.py" else f"# {name}: more")
@@ -72,7 +72,7 @@ def test_of_the_library_only_source_and_of_each_file_only_the_beginning(library,
 
 
 def test_no_library(library):
-    with pytest.raises(DataError, match=r"No Python source files in .*--file PATH"):
+    with pytest.raises(DataError, match=r"expected Python source files in .*--file PATH"):
         standard_library(10)
 
 

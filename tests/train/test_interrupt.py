@@ -31,7 +31,7 @@ def test_the_same_one_passed_on_twice_counts_once():
 def test_a_second_one_ends_it(monkeypatch):
     with interruptible():
         signal.raise_signal(signal.SIGINT)
-        monkeypatch.setattr("minigrad.train.interrupt.SAME", -1.0)
+        monkeypatch.setattr("minigrad.train.interrupt.SAME_SIGNAL_SECONDS", -1.0)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 

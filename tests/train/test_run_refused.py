@@ -74,7 +74,7 @@ def edit_config(folder, **options):
 
 def test_options_that_were_changed_under_way(run_folder):
     edit_config(run_folder, units=9)
-    with pytest.raises(RunError, match=r"says units is 9, the checkpoint 6.*put the old value back"):
+    with pytest.raises(RunError, match=r"config\.json: expected units=6, as in the checkpoint, got 9.*old value"):
         Run.resume(run_folder)
     edit_config(run_folder, units=6, unts=3)
     with pytest.raises(OptionError, match=r"config\.json: option: unknown name 'unts'\. Did you mean 'units'"):
@@ -142,7 +142,7 @@ def test_the_checkpoint_of_another_task(run_folder, tmp_path, corpus):
 
 def test_a_checkpoint_of_something_else_than_a_run(run_folder):
     checkpoints.save(run_folder / "checkpoint.npz", checkpoints.Checkpoint({"task": "reber"}, {}))
-    with pytest.raises(CheckpointError, match="no checkpoint of a run: it does not say options, facts"):
+    with pytest.raises(CheckpointError, match="expected a checkpoint of a run, got one without options, facts"):
         Run.resume(run_folder)
 
 
@@ -159,7 +159,9 @@ def test_a_checkpoint_that_lacks_something(run_folder):
 
 def test_a_checkpoint_out_of_its_folder(run_folder, tmp_path):
     (run_folder / "checkpoint.npz").rename(tmp_path / "alone.npz")
-    with pytest.raises(RunError, match=r"alone\.npz: there is no config\.json beside it"):
+    with pytest.raises(
+        RunError, match=r"alone\.npz: expected a checkpoint of a run, got a file in a folder without config\.json"
+    ):
         Run.resume(tmp_path / "alone.npz")
 
 

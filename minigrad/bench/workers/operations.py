@@ -12,14 +12,14 @@ from math import prod
 from typing import Any
 
 CHAIN = 1000
-Built = tuple[Callable[[], Any], int]
+TimedFunction = tuple[Callable[[], Any], int]
 """The function to time, and the number of operations in it."""
 
 
-def chain(link: Callable[[Any, Any, Any], Any], around: float = 1.0) -> Callable[[Any], Built]:
+def chain(link: Callable[[Any, Any, Any], Any], around: float = 1.0) -> Callable[[Any], TimedFunction]:
     """Return a builder of a chain of a thousand operations, forward and backward; the time is per operation."""
 
-    def build(m: Any) -> Built:
+    def build(m: Any) -> TimedFunction:
         x, w = leaf(m, 4, 4), leaf(m, 4, 4, around=around)
 
         def run() -> None:
@@ -34,10 +34,10 @@ def chain(link: Callable[[Any, Any, Any], Any], around: float = 1.0) -> Callable
     return build
 
 
-def one(loss: Callable[[Any, Any], Any]) -> Callable[[Any], Built]:
-    """Return a builder of one operation and its backward call, which bears the whole cost of a call."""
+def one(loss: Callable[[Any, Any], Any]) -> Callable[[Any], TimedFunction]:
+    """Return a builder of one operation and its backward call, which includes the whole cost of a call."""
 
-    def build(m: Any) -> Built:
+    def build(m: Any) -> TimedFunction:
         x = leaf(m, 4, 4)
 
         def run() -> None:
@@ -49,7 +49,7 @@ def one(loss: Callable[[Any, Any], Any]) -> Callable[[Any], Built]:
     return build
 
 
-def perceptron(m: Any) -> Built:
+def perceptron(m: Any) -> TimedFunction:
     """Return the gradients of a perceptron with a hidden layer: (32, 16) → 32 → 4."""
     x, target = leaf(m, 32, 16).detach(), leaf(m, 32, 4).detach()
     weights = [leaf(m, 16, 32), leaf(m, 32), leaf(m, 32, 4), leaf(m, 4)]
@@ -70,7 +70,7 @@ def leaf(m: Any, *shape: int, around: float = 1.0) -> Any:
     return m.leaf([around * (0.999 + 0.002 * k / count) for k in range(count)], shape)
 
 
-MEASURES: dict[str, Callable[[Any], Built]] = {
+MEASURES: dict[str, Callable[[Any], TimedFunction]] = {
     "1000 × tanh(y), each": chain(lambda m, y, w: m.tanh(y)),
     "1000 × y · w, each": chain(lambda m, y, w: y * w),
     "1000 × y + 1.0, each": chain(lambda m, y, w: y + 1.0),

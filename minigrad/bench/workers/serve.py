@@ -29,7 +29,7 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-Built = tuple[Callable[[], Any], int]
+TimedFunction = tuple[Callable[[], Any], int]
 """The function to time, and the number of operations in it."""
 
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -39,7 +39,7 @@ MEMORY_RUNS = 3  # includes memory that one run leaves to the next
 def serve(contender: Any, requests: Iterable[str], out: TextIO) -> None:
     """Answer each request with its seconds, or with the reason of its failure."""
     _write_line(out, {"versions": {"python": platform.python_version(), **contender.versions}})
-    built: dict[str, Built] = {}
+    built: dict[str, TimedFunction] = {}
     for line in requests:
         request, repeats = json.loads(line)
         try:
@@ -53,7 +53,7 @@ def serve(contender: Any, requests: Iterable[str], out: TextIO) -> None:
             _write_line(out, {"failed": f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"})
 
 
-def timed(contender: Any, request: list[Any], repeats: int, built: dict[str, Built]) -> dict[str, float]:
+def timed(contender: Any, request: list[Any], repeats: int, built: dict[str, TimedFunction]) -> dict[str, float]:
     """Run a request several times.
 
     Args:
@@ -78,13 +78,13 @@ def timed(contender: Any, request: list[Any], repeats: int, built: dict[str, Bui
     return {"seconds": wall / repeats / count, "wall": wall, "used": time.process_time() - used}
 
 
-def build(contender: Any, request: list[Any]) -> Built:
+def build(contender: Any, request: list[Any]) -> TimedFunction:
     """Return the function for a request: ``["lstm", …]``, ``["step", …]`` or ``["operation", name]``."""
     kind, *arguments = request
     if kind == "operation":
         measures = runpy.run_path(str(Path(__file__).with_name("operations.py")))["MEASURES"]
-        made: Built = measures[arguments[0]](contender.operations())
-        return made
+        timed_function: TimedFunction = measures[arguments[0]](contender.operations())
+        return timed_function
     return getattr(contender, kind)(*arguments), 1
 
 

@@ -74,9 +74,9 @@ class Contender:
         """Return the argument of `operations`."""
 
         def leaf(values: list[float], shape: tuple[int, ...]) -> Tensor:
-            made = functional.reshape(tensor(values), shape).detach()
-            made.requires_grad = True
-            return made
+            x = functional.reshape(tensor(values), shape).detach()
+            x.requires_grad = True
+            return x
 
         return SimpleNamespace(tanh=functional.tanh, leaf=leaf)
 

@@ -1,6 +1,6 @@
 """The conventions in which two cells can differ, each with a function that aligns the second cell with the first.
 
-The numbers tell whether weights were converted. If the gates' matrices agree when each cell's are read in the order of
+The numbers show whether weights were converted. If the gates' matrices agree when each cell's are read in the order of
 its layout, the orders differ without effect. If they agree when both are read in the first cell's order, the arrays
 were copied without conversion. Likewise with the forget bias: the two agree, or differ by one number in every unit.
 """
@@ -58,9 +58,9 @@ def conventions(a: InspectedCell, b: InspectedCell) -> tuple[list[Convention], b
         if convention is not None:
             found.append(convention)
             aligned = convention.align(aligned)
-    unmoved = [k.name for k in found if k.name in ("gate order", "forget bias") and not k.note]
-    weights, same = _weights(a.parametric, aligned, tolerance, unmoved)
-    return [*found, weights, *_functions(a, b), *_parts(a.parametric, b.parametric)], same and not unmoved
+    unconverted = [k.name for k in found if k.name in ("gate order", "forget bias") and not k.note]
+    weights, same = _weights(a.parametric, aligned, tolerance, unconverted)
+    return [*found, weights, *_functions(a, b), *_parts(a.parametric, b.parametric)], same and not unconverted
 
 
 # --- conventions seen in the weights ----------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ def _plus(gates: Gates, more: Gates) -> Gates:
 
 
 def _weights(
-    one: ParametricCell, other: ParametricCell, tolerance: float, unmoved: list[str]
+    one: ParametricCell, other: ParametricCell, tolerance: float, unconverted: list[str]
 ) -> tuple[Convention, bool]:
     """The remaining difference of the weights once all conventions above are aligned.
 
@@ -173,7 +173,7 @@ def _weights(
 
     if furthest > tolerance:
         return Convention("weights", ("", f"differ by up to {furthest:.3g}"), align), False
-    same = f"the same, but for {' and '.join(unmoved)}" if unmoved else "the same after minigrad.convert"
+    same = f"the same, but for {' and '.join(unconverted)}" if unconverted else "the same after minigrad.convert"
     return Convention("weights", ("", same), align), True
 
 

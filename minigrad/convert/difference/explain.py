@@ -62,7 +62,7 @@ def explain_difference(cell_a: Any, cell_b: Any, inputs: Any = None, state: Any 
 
     found, weights_same = conventions(a, b)
     if a.cell_first != b.cell_first:
-        found.append(_state_order(a, b, moved=state_a is not state_b))
+        found.append(_state_order(a, b, has_effect=state_a is not state_b))
 
     def remaining(aligned: list[Convention]) -> float:
         cell = b.parametric
@@ -108,7 +108,7 @@ def _article(kind: str) -> str:
 
 
 def _check_parametric(cell: InspectedCell, h: Array, x: Array, given: State) -> None:
-    """Check that the cell computes what its options say: a subclass may compute something else than its base class."""
+    """Check that the cell computes the equations of its options: a subclass may compute others."""
     if not np.isfinite(h).all():
         raise ConversionError(
             f"explain_difference: {cell.title} outputs NaN or infinite numbers, which cannot be compared. "
@@ -117,14 +117,16 @@ def _check_parametric(cell: InspectedCell, h: Array, x: Array, given: State) -> 
     off = largest(h - cell.call(x, *given))
     if not off <= cell.tolerance * max(1.0, largest(h)):
         raise ConversionError(
-            f"explain_difference: {cell.title} does not compute what its options say (off by {off:.3g}). "
-            f"{type(cell.cell).__name__} may override `call`; pass a cell of minigrad's classes."
+            f"explain_difference: {cell.title} does not compute the equations of its options: its outputs differ by "
+            f"{off:.3g}. {type(cell.cell).__name__} may override `call`; pass a cell of minigrad's classes."
         )
 
 
-def _state_order(a: InspectedCell, b: InspectedCell, moved: bool) -> Convention:
+def _state_order(a: InspectedCell, b: InspectedCell, has_effect: bool) -> Convention:
     orders = ("(c, h)", "[h, c]") if a.cell_first else ("[h, c]", "(c, h)")
-    return Convention("state order", orders, note="" if moved else "no effect: both start from the same", of_state=True)
+    return Convention(
+        "state order", orders, note="" if has_effect else "no effect: both start from the same", of_state=True
+    )
 
 
 # --- inputs and states ------------------------------------------------------------------------------------------------
@@ -152,7 +154,7 @@ def _sequence(inputs: Any, a: InspectedCell) -> Array:
 
 
 def _states(state: Any, a: InspectedCell, b: InspectedCell, batch: int) -> tuple[State, State]:
-    """h and c as each cell reads the state; the same object twice if both read it alike."""
+    """h and c as each cell reads the state; the same object twice if both read it in the same order."""
     shape_h, shape_c = (batch, a.parametric.outputs), (batch, a.parametric.units)
     if state is None:
         numbers = np.random.default_rng(1)
@@ -172,8 +174,8 @@ def _states(state: Any, a: InspectedCell, b: InspectedCell, batch: int) -> tuple
         )
     pair = _array("`state[0]`", state[0]), _array("`state[1]`", state[1])
     first = _checked(pair[::-1] if a.cell_first else pair, shape_h, shape_c)
-    alike = a.cell_first == b.cell_first or np.array_equal(*first)
-    return first, (first if alike else _checked(first[::-1], shape_h, shape_c))
+    same_order = a.cell_first == b.cell_first or np.array_equal(*first)
+    return first, (first if same_order else _checked(first[::-1], shape_h, shape_c))
 
 
 def _checked(state: Any, shape_h: tuple[int, int], shape_c: tuple[int, int]) -> State:
@@ -181,7 +183,7 @@ def _checked(state: Any, shape_h: tuple[int, int], shape_c: tuple[int, int]) -> 
     if (h.shape, c.shape) != (shape_h, shape_c):
         raise ShapeError(
             f"explain_difference: expected a `state` of h {shape_h} and c {shape_c}, got {h.shape} and {c.shape}. "
-            "LSTMStateTuple(c=…, h=…) says which is which."
+            "Pass LSTMStateTuple(c=…, h=…), which names both."
         )
     return h, c
 

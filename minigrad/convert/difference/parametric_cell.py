@@ -135,13 +135,13 @@ def with_weights(cell: ParametricCell, parts: GateWeights) -> ParametricCell:
     zeros = np.zeros(next(iter(double.values())).shape[1])
     b = {gate: zeros if parts.b is None else parts.b[gate].astype(np.float64) for gate in double}
     b_h = {gate: zeros if parts.b_h is None else parts.b_h[gate].astype(np.float64) for gate in double}
-    apart = "g" if cell.reset_after else ""  # the gate whose two biases are not simply added
+    separate = "g" if cell.reset_after else ""  # the gate whose two biases are not simply added
     return replace(
         cell,
         W=double,
         U={gate: U.astype(np.float64) for gate, U in parts.U.items()},
-        b={gate: b[gate] if gate == apart else b[gate] + b_h[gate] for gate in double},
-        b_h=b_h[apart] if apart else zeros,
+        b={gate: b[gate] if gate == separate else b[gate] + b_h[gate] for gate in double},
+        b_h=b_h[separate] if separate else zeros,
         peepholes=None if parts.peepholes is None else {k: w.astype(np.float64) for k, w in parts.peepholes.items()},
         P=None if parts.P is None else parts.P.astype(np.float64),
     )

@@ -128,7 +128,7 @@ def _verdict(task: Task, result: dict[str, Any]) -> str:
 
 
 def _report(run: Run) -> None:
-    """Print the result of a run: a sample, the validation beside the baseline, the place of the files."""
+    """Print the result of a run: a sample, the validation and the baseline, the folder of the files."""
     task, result = run.task, run.result()
     generator = np.random.default_rng(run.options.seed)
     print(f"\n{task.sample(run.trainer.predict, generator, Sampling())}\n")

@@ -79,8 +79,8 @@ class Adding(GeneratedTask):
         return Score("always saying 1", 1 / 6)
 
     def example(self, outputs: Array, batch: Batch) -> str:
-        """Return, for example, ``0.31 (step 12) + 0.84 (step 77) = 1.15; the model says 1.17``."""
+        """Return, for example, ``0.31 (step 12) + 0.84 (step 77) = 1.15; the model outputs 1.17``."""
         first, second = np.flatnonzero(batch.inputs[0, :, 1])
         a, b = batch.inputs[0, first, 0], batch.inputs[0, second, 0]
         answer = outputs[0, -1, 0]
-        return f"{a:.2f} (step {first + 1}) + {b:.2f} (step {second + 1}) = {a + b:.2f}; the model says {answer:.2f}"
+        return f"{a:.2f} (step {first + 1}) + {b:.2f} (step {second + 1}) = {a + b:.2f}; the model outputs {answer:.2f}"

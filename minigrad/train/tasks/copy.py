@@ -27,7 +27,7 @@ from minigrad.train.task import LARGEST_SIZE, GeneratedTask, ModelShape, RunOpti
 
 SYMBOLS = 8
 BLANK, DELIMITER = SYMBOLS, SYMBOLS + 1
-WRITTEN = "abcdefgh_|"
+CHARACTERS = "abcdefgh_|"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class Copy(GeneratedTask):
 
     name = "copy"
     options_type = CopyOptions
-    alphabet = WRITTEN
+    alphabet = CHARACTERS
     items = "symbols"
     metric = "bits_per_symbol"
 
@@ -89,6 +89,6 @@ class Copy(GeneratedTask):
         """Return, for example, ``hcadgbfaec, 20 steps later: hcadgbfaec (10 of 10)``."""
         n = self.options.symbols
         content, answer = batch.inputs[0, :n], outputs[0, -n:].argmax(axis=-1)
-        shown, recalled = ("".join(WRITTEN[i] for i in row) for row in (content, answer))
+        shown, recalled = ("".join(CHARACTERS[i] for i in row) for row in (content, answer))
         right = int((content == answer).sum())
         return f"{shown}, {self.options.delay} steps later: {recalled} ({right} of {n})"

@@ -108,7 +108,7 @@ class Reber(GeneratedTask):
 
     def measure(self, outputs: Array, batch: Batch) -> dict[str, float]:
         """Return the fraction of strings predicted correctly at every position, and the loss."""
-        right = [all(self._legal(string, row)) for string, row in zip(written(batch), outputs, strict=True)]
+        right = [all(self._legal(string, row)) for string, row in zip(strings_of(batch), outputs, strict=True)]
         return {
             "whole_string_accuracy": float(np.mean(right)),
             "bits_per_symbol": bits(outputs, batch),
@@ -130,13 +130,13 @@ class Reber(GeneratedTask):
 
     def example(self, outputs: Array, batch: Batch) -> str:
         """Return the string above a line that marks the wrong positions."""
-        (string,) = written(batch)
+        (string,) = strings_of(batch)
         marks = "".join(" " if right else "^" for right in self._legal(string, outputs[0])).rstrip()
         verdict = "every successor right" if not marks else "wrong successors at ^"
         return f"{string}  {verdict}" + ("" if not marks else f"\n {marks}")
 
 
-def written(batch: Batch) -> list[str]:
+def strings_of(batch: Batch) -> list[str]:
     """Return the strings of a batch."""
     symbols = np.concatenate([batch.inputs, batch.targets[:, -1:]], axis=1)
     lengths = batch.weights.sum(axis=1).astype(int) + 1

@@ -7,8 +7,8 @@ windows from random positions. For the validation the model reads the whole seri
 start, and only the changes in the last fifth are measured.
 
 Source: the persistence forecast as the reference of every forecast: R. Hyndman and A. Koehler,
-Another look at measures of forecast accuracy, 2006 (there it scales the error, here it is shown
-beside it).
+Another look at measures of forecast accuracy, 2006 (there it scales the error, here it is the
+baseline).
 
 Baseline: persistence, x̂ₜ₊₁ = xₜ. Its mean squared error is the mean of (xₜ₊₁ − xₜ)² over the last
 fifth; each run computes it on its data. On a random walk no forecast is better.
@@ -168,14 +168,16 @@ def read_column(file: str | None, column: str | None, delimiter: str) -> Array:
         DataError: the file cannot be read, or a cell of the column is not a number.
     """
     if file is None or column is None:
-        raise OptionError("series: expected --file PATH and --column NAME, and both are needed.")
+        raise OptionError(
+            f"series: expected --file PATH and --column NAME, got --file {file} and --column {column}. Pass both."
+        )
     if len(delimiter) != 1 or delimiter in '\r\n"':
         raise OptionError(f"--delimiter: expected one character, got {shortened(delimiter)}.")
     rows = csv.reader(io.StringIO(read_text(file)), delimiter=delimiter, skipinitialspace=True)
     try:
         return _column(rows, file, column)
     except csv.Error as error:
-        raise DataError(f"--file {file}, line {rows.line_num}: is no CSV: {error}.") from None
+        raise DataError(f"--file {file}, line {rows.line_num}: expected CSV, got {error}. Repair the line.") from None
 
 
 def _column(rows: Any, file: str, column: str) -> Array:

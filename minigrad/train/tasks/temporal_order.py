@@ -91,7 +91,7 @@ class TemporalOrder(GeneratedTask):
         return Score("guessing", 1 / len(CLASSES))
 
     def example(self, outputs: Array, batch: Batch) -> str:
-        """Return, for example, ``X at step 13, Y at step 57, of 104: R; the model says R (0.98)``."""
+        """Return, for example, ``X at step 13, Y at step 57, of 104: R; the model outputs R (0.98)``."""
         row = batch.inputs[0]
         first, second = np.flatnonzero(row >= ALPHABET.index("X"))
         scores = ends(outputs, batch.weights)[0].astype(np.float64)
@@ -101,5 +101,5 @@ class TemporalOrder(GeneratedTask):
         return (
             f"{ALPHABET[row[first]]} at step {first + 1}, {ALPHABET[row[second]]} at step "
             f"{second + 1}, of {int(batch.weights[0].argmax()) + 1}: {CLASSES[right]}; "
-            f"the model says {CLASSES[answer]} (p = {p[answer]:.2f})"
+            f"the model outputs {CLASSES[answer]} (p = {p[answer]:.2f})"
         )

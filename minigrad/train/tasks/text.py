@@ -37,7 +37,7 @@ from minigrad.train.trigram import Trigram
 
 HELD_OUT = 200_000  # characters: enough for a bits-per-character to the second decimal place
 LIBRARY = 2_000_000
-MOST = 1000  # characters in a text to trace
+MAX_TRACED = 1000  # characters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,8 +160,8 @@ class Text(Task):
         Raises:
             OptionError: the text is too short or too long, or has characters outside of the vocabulary.
         """
-        if not 2 <= len(text) <= MOST:
-            raise OptionError(f"--text: expected 2 to {MOST} characters, got {len(text)}.")
+        if not 2 <= len(text) <= MAX_TRACED:
+            raise OptionError(f"--text: expected 2 to {MAX_TRACED} characters, got {len(text)}.")
         numbers = self._encode("--text", text)
         weights = np.ones((1, len(text) - 1), np.float32)
         return Batch(numbers[:, :-1], numbers[:, 1:], weights), list(text[:-1])
@@ -201,12 +201,12 @@ class Text(Task):
         """
         prompt = settings.prompt or ("\n" if not self.vocabulary.missing("\n") else "")
         inputs = self._encode("--prompt", prompt or self.vocabulary.characters[1])
-        written, states = [], None
+        generated, states = [], None
         for _ in range(settings.length or 500):
             logits, states = predict(inputs, states)
-            written.append(_sample_character(logits[0, -1], settings.temperature, generator))
-            inputs = np.array([[written[-1]]], np.int32)
-        return settings.prompt + self.vocabulary.decode(written)
+            generated.append(_sample_character(logits[0, -1], settings.temperature, generator))
+            inputs = np.array([[generated[-1]]], np.int32)
+        return settings.prompt + self.vocabulary.decode(generated)
 
 
 def _read(options: TextOptions) -> str:

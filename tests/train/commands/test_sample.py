@@ -25,7 +25,7 @@ def test_text_is_written_with_the_seed(sample):
 def test_examples_of_other_tasks(sample):
     code, out, _ = sample("adding", "--length", 5)
     assert code == 0
-    assert out.count("the model says") == 5
+    assert out.count("the model outputs") == 5
 
 
 @pytest.mark.parametrize(

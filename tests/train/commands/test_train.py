@@ -138,7 +138,7 @@ def test_mistakes_are_answered_in_a_sentence(minigrad, words, parts, tmp_path):
 @pytest.mark.parametrize(
     ("content", "part"),
     [
-        (b"", "the file is empty"),
+        (b"", "expected text, got an empty file"),
         (b"caf\xe9", "byte 3 (of 4) is 0xe9"),
         (b"short", "expected at least 650 characters"),
     ],

@@ -45,4 +45,4 @@ def test_an_example_names_the_steps(task):
     text = task.example(drawn.targets, drawn)
     assert f"(step {first})" in text
     assert f"(step {second})" in text
-    assert text.endswith(f"the model says {drawn.targets[0, -1, 0]:.2f}")
+    assert text.endswith(f"the model outputs {drawn.targets[0, -1, 0]:.2f}")

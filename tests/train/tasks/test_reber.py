@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from minigrad.train.tasks.reber import ALPHABET, Reber, ReberOptions, embedded_string, successors, written
+from minigrad.train.tasks.reber import ALPHABET, Reber, ReberOptions, embedded_string, strings_of, successors
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_what_may_follow_is_what_does_follow():
 
 def test_padding_does_not_count(task):
     drawn = task.draw(np.random.default_rng(2), 50)
-    strings = written(drawn)
+    strings = strings_of(drawn)
     for row, string in enumerate(strings):
         assert drawn.weights[row].sum() == len(string) - 1
         said = "".join(ALPHABET[i] for i in drawn.targets[row, : len(string) - 1])
@@ -65,7 +65,7 @@ def test_padding_does_not_count(task):
 def scores_of(task, batch, forget=False):
     """The scores of a model of the grammar, which may forget the outer symbol."""
     scores = np.zeros((*batch.inputs.shape, 7))
-    for row, string in zip(scores, written(batch), strict=True):
+    for row, string in zip(scores, strings_of(batch), strict=True):
         for place, may in enumerate(successors(string)):
             for symbol in "T" if forget and place == len(string) - 3 else may:
                 row[place, ALPHABET.index(symbol)] = 9
@@ -82,7 +82,7 @@ def test_whole_strings_and_their_baseline(task):
 
 def test_an_example_marks_what_was_wrong(task):
     drawn = task.draw(np.random.default_rng(0), 1)
-    (string,) = written(drawn)
+    (string,) = strings_of(drawn)
     scores = scores_of(task, drawn)
     assert task.example(scores, drawn) == f"{string}  every successor right"
     scores[0, 1] = 0

@@ -41,7 +41,7 @@ def test_a_column_is_read(csv):
         ("a,b\n1,2\n\n3,\n", "b", DataError, "line 4, column b: expected a number, got ''"),
         ("a,b\n1,2\n3\n", "b", DataError, "line 3, column b: expected a number, got ''"),
         ("a,b\n1,nan\n", "b", DataError, "line 2, column b: expected a number, got 'nan'"),
-        ("", "b", DataError, "the file is empty"),
+        ("", "b", DataError, "expected text, got an empty file"),
     ],
 )
 def test_what_is_wrong_is_named(csv, text, column, kind, message):

@@ -66,4 +66,4 @@ def test_an_example(task):
     drawn = task.draw(np.random.default_rng(3), 1)
     name = CLASSES[int(ends(drawn.targets, drawn.weights)[0])]
     text = task.example(np.eye(4)[drawn.targets] * 50, drawn)
-    assert f": {name}; the model says {name} (p = 1.00)" in text
+    assert f": {name}; the model outputs {name} (p = 1.00)" in text
