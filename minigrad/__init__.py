@@ -32,6 +32,7 @@ from minigrad.engine.lazy import lazy_getattr
 from minigrad.engine.registry import backends, use, using
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.module import Module
+from minigrad.layers.tensor_shape import TensorShape
 
 if TYPE_CHECKING:
     from minigrad import testing
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "GradientTape", "Module", "Tensor", "abs", "add", "all", "any", "arange", "argmax", "astype", "backends",
+    "GradientTape", "Module", "Tensor", "TensorShape", "abs", "add", "all", "any", "arange", "argmax", "astype", "backends",
     "broadcast_to", "clip", "compat", "concat", "concatenate", "cos", "cumsum", "divide", "einsum", "equal", "errors",
     "exp", "expand_dims", "expm1", "flip", "floor", "full", "functional", "grad", "greater", "greater_equal",
     "isfinite", "keras", "less", "less_equal", "log", "log1p", "matmul", "max", "maximum", "mean", "min", "minimum",

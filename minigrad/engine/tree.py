@@ -6,11 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 
+class Leaf(tuple[Any, ...]):
+    """A tuple that is one leaf of a structure."""
+
+    __slots__ = ()
+
+
 def leaves(structure: Any) -> list[Any]:
     """Return the leaves from left to right, of ``[1, (2, [3])]`` 1, 2 and 3."""
     if isinstance(structure, dict):
         structure = structure.values()
-    elif not isinstance(structure, (list, tuple)):
+    elif not isinstance(structure, (list, tuple)) or isinstance(structure, Leaf):
         return [structure]
     return [leaf for part in structure for leaf in (leaves(part) if isinstance(part, (list, tuple, dict)) else (part,))]
 
@@ -27,7 +33,7 @@ def leaves_like(structure: Any, other: Any) -> list[Any]:
         fits = isinstance(other, dict) and structure.keys() == other.keys()
         return [leaf for key in structure for leaf in leaves_like(structure[key], other[key])] if fits else []
     both = isinstance(structure, (list, tuple)) and isinstance(other, (list, tuple)) and len(structure) == len(other)
-    if not both:
+    if not both or isinstance(structure, Leaf):
         return leaves(other)
     return [leaf for part, others in zip(structure, other, strict=True) for leaf in leaves_like(part, others)]
 
@@ -37,14 +43,15 @@ def named_alike(structure: Any, other: Any, exact: bool = False) -> bool:
     fields = getattr(structure, "_fields", None)
     if getattr(other, "_fields", None) != fields and (exact or type(other) is not tuple):
         return False
-    parts = structure if isinstance(structure, (list, tuple)) else ()
+    parts = structure if isinstance(structure, (list, tuple)) and not isinstance(structure, Leaf) else ()
     others = other if isinstance(other, (list, tuple)) and len(other) == len(parts) else [None] * len(parts)
     return all(named_alike(*both, exact) for both in zip(parts, others, strict=True))
 
 
 def first(structure: Any) -> Any:
     """Return the leftmost leaf, or None where there is none."""
-    return structure if not isinstance(structure, (list, tuple, dict)) else next(iter(leaves(structure)), None)
+    several = isinstance(structure, (list, tuple, dict)) and not isinstance(structure, Leaf)
+    return next(iter(leaves(structure)), None) if several else structure
 
 
 def map(function: Callable[..., Any], structure: Any, *others: Any) -> Any:  # noqa: A001  (callers write tree.map)
@@ -55,7 +62,7 @@ def map(function: Callable[..., Any], structure: Any, *others: Any) -> Any:  # n
     """
     if isinstance(structure, dict):
         return {key: map(function, part, *(o[key] for o in others)) for key, part in structure.items()}
-    if isinstance(structure, (list, tuple)):
+    if isinstance(structure, (list, tuple)) and not isinstance(structure, Leaf):
         parts = [map(function, *together) for together in zip(structure, *others, strict=True)]
         return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
     return function(structure, *others)

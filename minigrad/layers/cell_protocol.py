@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 from minigrad.engine import functional as F
 from minigrad.engine import registry, tree
 from minigrad.engine.creation import as_tensor
-from minigrad.engine.dtypes import dtype_name
+from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import MinigradError, ShapeError, shown
 from minigrad.engine.protocol import Array, Xp
 from minigrad.engine.tensor import Tensor, apply
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import OptionTypeError
+from minigrad.layers.tensor_shape import TensorShape, axes_of
 from minigrad.recurrent.formulas import Formulas
 from minigrad.recurrent.on_tape import is_on_tape
 from minigrad.recurrent.protocol import SequenceOptions, State, Weights
@@ -143,7 +144,7 @@ def recurrences_of_all(cells: list[Any], inputs: Tensor, training: bool | None) 
     found: list[Recurrence] = []
     for k, cell in enumerate(cells):
         if k > 0:  # only the shape counts
-            inputs = F.zeros((inputs.shape[0], output_size(cells[k - 1])), inputs.dtype)
+            inputs = F.zeros((inputs.shape[0], *axes_of(output_size(cells[k - 1]))), inputs.dtype)
         of_one = recurrences(cell, inputs, training)
         if isinstance(of_one, str):
             return of_one
@@ -207,8 +208,10 @@ def in_cell_structure(cell: Any, states: Any) -> Any:
 
     That of a cell of the first generation is a single tensor or a named tuple (c, h).
     """
-    own = getattr(cell, "_is_tf_rnn_cell", False)  # TensorFlow's mark of them
-    return tree.unflatten(cell.state_size, tree.leaves(states)) if own else states
+    if not getattr(cell, "_is_tf_rnn_cell", False):  # TensorFlow's mark of them
+        return states
+    flat, size = tree.leaves(states), cell.state_size
+    return tree.unflatten(size, flat) if len(flat) == len(tree.leaves(size)) else states  # a TensorArray has no size
 
 
 def check_state_order(where: str, cell: Any, states: Any) -> None:
@@ -313,14 +316,27 @@ _parameters = cache(lambda function: frozenset(signature(function).parameters))
 def states_like(cell: Any, flat: list[Any]) -> Any:
     """Return flat states in the structure in which a cell takes them: a list, even of a single state."""
     size = cell.state_size
-    return tree.unflatten(size, flat) if isinstance(size, (list, tuple)) else flat
+    several = isinstance(size, (list, tuple)) and not isinstance(size, TensorShape)
+    return tree.unflatten(size, flat) if several else flat
 
 
 def initial_state(cell: Any, batch_size: int | None, dtype: Any) -> Any:
-    """Return the initial state of a cell: from its `get_initial_state`, or zeros."""
+    """Return the initial state of a cell as tensors: from its `get_initial_state` or `zero_state`, or zeros."""
     if hasattr(cell, "get_initial_state"):
-        return cell.get_initial_state(inputs=None, batch_size=batch_size, dtype=dtype)
-    return zero_state(cell, None, batch_size, dtype)
+        made = cell.get_initial_state(inputs=None, batch_size=batch_size, dtype=dtype)
+    elif hasattr(cell, "zero_state"):
+        made = cell.zero_state(batch_size, dtype)
+    else:
+        return zero_state(cell, None, batch_size, dtype)
+    return tree.map(lambda s: _from_array(s, dtype) if hasattr(s, "shape") else s, made)
+
+
+def _from_array(state: Any, dtype: Any) -> Tensor:
+    """Return a state as a tensor; a NumPy array of real numbers in the dtype."""
+    if isinstance(state, Tensor):
+        return state
+    x = as_tensor(state)
+    return x.astype(dtype) if dtype is not None and is_floating(x.dtype) else x
 
 
 def output_size(cell: Any) -> Any:
@@ -330,10 +346,10 @@ def output_size(cell: Any) -> Any:
 
 
 def batch_and_dtype(inputs: Any, batch_size: int | None, dtype: Any) -> tuple[int, Any]:
-    """Return the batch size and the dtype, of the inputs or as given; a ShapeError without a batch size."""
+    """Return the batch size and the dtype, of the inputs or else as given; a ShapeError without a batch size."""
     if inputs is not None:
         x = inputs if hasattr(inputs, "shape") else as_tensor(inputs, None, "get_initial_state: `inputs`")
-        batch_size, dtype = x.shape[0], dtype or x.dtype
+        return x.shape[0], x.dtype
     if batch_size is None:
         raise ShapeError("get_initial_state: the batch size is not known. Pass `inputs` or `batch_size`.")
     return batch_size, dtype
@@ -348,7 +364,7 @@ def zero_state(cell: Any, inputs: Any = None, batch_size: int | None = None, dty
     batch_size, dtype = batch_and_dtype(inputs, batch_size, dtype)
     batch = read_batch(f"{type(cell).__name__}.get_initial_state", batch_size)
     backend, dtype = registry.current(), dtype_name(dtype or "float32")
-    return tree.map(lambda size: Tensor(backend.zeros((batch, size), dtype), backend), cell.state_size)
+    return tree.map(lambda size: Tensor(backend.zeros((batch, *axes_of(size)), dtype), backend), cell.state_size)
 
 
 def read_batch(where: str, batch_size: Any) -> int:

@@ -248,7 +248,12 @@ def _by_steps(
 
 
 def select_rows(mask: Tensor, new: Tensor, old: Any) -> Tensor:
-    """Return the new numbers in the unmasked rows, the old ones in the others; on the backend of the new ones."""
+    """Return the new numbers in the unmasked rows, the old ones in the others; on the backend of the new ones.
+
+    Like TensorFlow, return the new value of a state without rows: a scalar or a TensorArray.
+    """
+    if getattr(new, "shape", ()) == ():
+        return new
     if new.ndim != 2:
         mask = F.reshape(mask, (-1, *[1] * (new.ndim - 1)))
     return F.where(mask.to(new.backend), new, old.to(new.backend) if isinstance(old, Tensor) else old)

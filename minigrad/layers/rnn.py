@@ -33,6 +33,7 @@ from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, OptionError, flag, option, positive_int
 from minigrad.layers.serialization import cell_kind
 from minigrad.layers.stacked import StackedRNNCells
+from minigrad.layers.tensor_shape import axes_of
 from minigrad.recurrent.watch import is_watched
 
 
@@ -148,6 +149,9 @@ class RNN(Layer):
         if isinstance(self.cell, Layer):
             self.cell.dtype = self.cell.dtype or self.dtype  # a cell of the first generation may have none yet
             self.cell._build_for(self._of_one_step(shape))
+        batch = shape[1 if self.time_major else 0] if self.stateful and is_shape(shape) else None
+        if batch is not None and self._states is None:
+            self._states = self._checked_states(None, batch)
 
     def _of_one_step(self, shape: Any) -> Any:
         """Return a shape, or nested shapes, without the time axis."""
@@ -165,6 +169,14 @@ class RNN(Layer):
         if self._states is None:
             return [None for _ in tree.leaves(self.cell.state_size)]
         return self._states
+
+    @states.setter
+    def states(self, states: Any) -> None:
+        first = tree.first(states)
+        if first is not None:
+            batch = self._bound_batch() or len(as_tensor(first))
+            states = self._checked_states(states, batch, "states: expected `states`")
+        self._states = None if first is None else states
 
     def reset_states(self, states: Any = None) -> None:
         """Set the states of a stateful layer, to zero by default.
@@ -206,7 +218,8 @@ class RNN(Layer):
         else:
             cell_protocol.check_state_order(f"{self.name}.{where.partition(':')[0]}", self.cell, given)
             flat = [self._read_state(s, dtype, where) for s in tree.leaves(given)]
-        shapes, got = [(batch, size) for size in tree.leaves(self.cell.state_size)], [s.shape for s in flat]
+        sizes, got = tree.leaves(self.cell.state_size), [s.shape for s in flat]
+        shapes = [(batch, *axes_of(size)) for size in sizes]
         if got != shapes:
             names = f" {', '.join(self.cell.formulas().states)}" if hasattr(self.cell, "formulas") else ""
             raise ShapeError(

@@ -11,6 +11,7 @@ from minigrad.layers.cell_protocol import Recurrence
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, OptionError, flag, option
 from minigrad.layers.serialization import cell_kind
+from minigrad.layers.tensor_shape import axes_of
 
 
 def _read_cells(where: str, cells: Any) -> list[Any]:
@@ -51,7 +52,7 @@ class StackedRNNCells(Layer):
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
         """Return the initial states of the cells, one entry for each cell."""
         if inputs is not None:
-            batch_size, dtype = inputs.shape[0], dtype or inputs.dtype
+            batch_size, dtype = cell_protocol.batch_and_dtype(inputs, batch_size, dtype)
         found = tuple(cell_protocol.initial_state(cell, batch_size, dtype) for cell in self.cells)
         return found[::-1] if self.reverse_state_order else found
 
@@ -85,7 +86,7 @@ class StackedRNNCells(Layer):
             if isinstance(cell, Layer):
                 cell.dtype = cell.dtype or self.dtype
                 cell._build_for(shape)
-            shape = (shape[0], cell_protocol.output_size(cell))
+            shape = (shape[0], *axes_of(cell_protocol.output_size(cell)))
 
     def reset_dropout_mask(self) -> None:
         """Reset the dropout masks of all cells' inputs."""

@@ -17,6 +17,7 @@ from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import cell_protocol
 from minigrad.layers.loop import select_rows
+from minigrad.layers.tensor_shape import axes_of
 
 
 def raw_rnn(
@@ -66,7 +67,7 @@ def raw_rnn(
         done, dtype = _rows(finished, first), cell_protocol.dtype_of(cell) or dtype_name(first.dtype)
         state = _state(cell, state, len(first), dtype)
         if like is None:
-            like = tree.map(lambda n: F.zeros((n,), dtype), cell_protocol.output_size(cell))
+            like = tree.map(lambda n: F.zeros(axes_of(n), dtype), cell_protocol.output_size(cell))
         arrays = tree.map(lambda part: _array(as_tensor(part), len(first)), like)
         call, time = cell_protocol.caller(cell, None), 0
         while not bool(F.all(done)):

@@ -25,6 +25,7 @@ from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import cell_protocol, loop
 from minigrad.layers.cell_protocol import CellError, StateError, described
+from minigrad.layers.tensor_shape import axes_of
 
 
 def dynamic_rnn(
@@ -183,6 +184,9 @@ def _run(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype:
     x = tree.map(lambda part: part.astype(dtype) if whole or is_floating(part.dtype) else part, x)
     state = checked_state(where, cell, initial_state, first.shape[1], dtype)  # before there are variables
     build_in_scope(cell, tree.map(lambda part: part.shape[1:], x), dtype)
+    if first.shape[0] == 0:
+        sizes = cell_protocol.output_size(cell)
+        return tree.map(lambda size: F.zeros((0, first.shape[1], *axes_of(size)), dtype), sizes), state
     found = loop.run(cell, x, state, mask, zero_output=True)
     if isinstance(cell, RNNCell):
         cell.path = found.path
@@ -226,8 +230,6 @@ def _time_first(where: str, x: Any, time_major: bool) -> Tensor:
     if x.ndim < 3:
         axes = "(time, batch, features)" if time_major else "(batch, time, features)"
         raise ShapeError(f"{where}: expected `inputs` of shape {axes}, got {x.shape}. The cell alone takes one step.")
-    if x.shape[0 if time_major else 1] == 0:
-        raise ShapeError(f"{where}: expected at least one time step, got `inputs` of shape {x.shape}.")
     return _swap_axes(x, time_major)
 
 
@@ -350,11 +352,26 @@ def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str, arg
     if hasattr(cell, "flatten_state"):
         cell.flatten_state(given)  # raises for another structure
     cell_protocol.check_state_order(where, cell, given)
-    size = cell.state_size
-    shapes, flat = [(batch, n) for n in tree.leaves(size)], tree.leaves_like(size, given)
+    size, shapes, dtypes = _expected_state(cell, batch, dtype)
+    flat = tree.leaves_like(size, given)
     got = [tuple(getattr(s, "shape", ())) for s in flat]
     if len(got) != len(shapes):
-        raise StateError(f"{where}: expected the state in the structure {size!r}, got {described(given)}.")
+        raise StateError(f"{where}: expected the state in the structure {cell.state_size!r}, got {described(given)}.")
     if got != shapes:
         raise ShapeError(f"{where}: expected `{argument}` of shapes {shapes}, got {got}.")
-    return tree.unflatten(size, [as_tensor(s, dtype) for s in flat])
+    return tree.unflatten(size, [s if d is None else as_tensor(s, d) for s, d in zip(flat, dtypes, strict=True)])
+
+
+def _expected_state(cell: Any, batch: int, dtype: str) -> tuple[Any, list[tuple[int, ...]], list[str | None]]:
+    """Return the structure of a cell's state, and the shape and dtype of each leaf; (), None for a TensorArray."""
+    size = cell.state_size
+    if all(hasattr(n, "__index__") for n in tree.leaves(size)):
+        shapes = [(batch, n) for n in tree.leaves(size)]
+        return size, shapes, [dtype] * len(shapes)
+    like = cell_protocol.initial_state(cell, batch, dtype)  # a cell may have states without rows
+    parts = [s if isinstance(s, Tensor) else None for s in tree.leaves(like)]
+    return (
+        like,
+        [() if s is None else s.shape for s in parts],
+        [None if s is None else dtype_name(s.dtype) for s in parts],
+    )

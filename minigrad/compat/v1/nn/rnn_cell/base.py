@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar, NamedTuple
 
 from minigrad.compat.v1 import layers
+from minigrad.engine.dtypes import dtype_name
+from minigrad.engine.errors import ShapeError
 from minigrad.layers import cell_protocol
 from minigrad.layers.cell_protocol import StateError
 
@@ -76,6 +78,18 @@ class RNNCell(layers.Layer):
         """Return `zero_state` for the batch size and dtype of the inputs, or for the given ones.
 
         Raises:
-            ShapeError: the batch size is not known.
+            ShapeError: the batch size is not known, or not that of the inputs.
+            StateError: (a ValueError) the dtype is not that of the inputs.
         """
-        return self.zero_state(*cell_protocol.batch_and_dtype(inputs, batch_size, dtype))
+        batch, own = cell_protocol.batch_and_dtype(inputs, batch_size, dtype)
+        where = f"{type(self).__name__}.get_initial_state"
+        if batch_size is not None and cell_protocol.read_batch(where, batch_size) != batch:
+            raise ShapeError(
+                f"{where}: expected `batch_size` to be that of `inputs`, {batch}, got {batch_size}. Pass one of them."
+            )
+        if dtype is not None and dtype_name(dtype) != dtype_name(own):
+            raise StateError(
+                f"{where}: expected `dtype` to be that of `inputs`, {dtype_name(own)}, got {dtype_name(dtype)}. Pass "
+                "one of them."
+            )
+        return self.zero_state(batch, own)

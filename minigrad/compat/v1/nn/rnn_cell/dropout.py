@@ -14,6 +14,7 @@ from minigrad.engine import random, tree
 from minigrad.engine.errors import ShapeError, shown
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.options import Kind, OptionError, anything, flag, option
+from minigrad.layers.tensor_shape import axes_of
 
 
 def _read_probability(where: str, value: Any) -> Any:
@@ -78,14 +79,22 @@ class DropoutWrapper(Wrapper):
         if float(self.input_keep_prob) < 1.0:
             if self.input_size is None:
                 raise OptionError("DropoutWrapper: `variational_recurrent` with `input_keep_prob` needs `input_size`.")
-            self.masks["input"] = tree.map(lambda n: self._draw((1, n), float(self.input_keep_prob)), self.input_size)
-        self.masks["state"] = tree.map(lambda n: self._draw((1, n), float(self.state_keep_prob)), self.cell.state_size)
+            self.masks["input"] = tree.map(lambda n: self._one_row(n, float(self.input_keep_prob)), self.input_size)
+        self.masks["state"] = tree.map(lambda n: self._one_row(n, float(self.state_keep_prob)), self.cell.state_size)
         self.masks["output"] = tree.map(
-            lambda n: self._draw((1, n), float(self.output_keep_prob)), self.cell.output_size
+            lambda n: self._one_row(n, float(self.output_keep_prob)), self.cell.output_size
         )
+
+    def _one_row(self, size: Any, keep: float) -> Tensor:
+        return self._draw((1, *axes_of(size)), keep)
 
     def _draw(self, shape: tuple[int, ...], keep: float) -> Tensor:
         return random.bernoulli(shape, keep, self.dtype or "float32", self._source)
+
+    @property
+    def wrapped_cell(self) -> Any:
+        """The cell, as TensorFlow names it too."""
+        return self.cell
 
     def call(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
         """Run one time step."""
@@ -118,9 +127,9 @@ class DropoutWrapper(Wrapper):
         return tree.map(lambda x: x / keep * self._draw(x.shape, keep).astype(x.dtype), values)
 
     def _masked(self, place: str, x: Tensor, mask: Tensor, keep: float) -> Tensor:
-        if x.shape[-1:] != mask.shape[-1:]:
+        if x.shape[1:] != mask.shape[1:]:
             raise ShapeError(
-                f"DropoutWrapper: expected {place} of size {mask.shape[-1]}, that of its mask, got shape {x.shape}. "
+                f"DropoutWrapper: expected {place} of shape {('batch', *mask.shape[1:])}, as its mask, got {x.shape}. "
                 "`input_size` is the number of features."
             )
         return x / keep * mask

@@ -26,6 +26,7 @@ from minigrad.layers import cell_protocol
 from minigrad.layers.cell_protocol import Recurrence, described
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, OptionError, flag, option
+from minigrad.layers.tensor_shape import axes_of
 
 
 def _read_device(where: str, value: Any) -> str:
@@ -84,7 +85,7 @@ class MultiRNNCell(RNNCell):
         for k, cell in enumerate(self.cells):
             with self._scope_block(), variable_scope(f"cell_{k}"):
                 build_in_scope(cell, shape, self.dtype)
-            shape = (shape[0], cell.output_size)
+            shape = (shape[0], *axes_of(cell.output_size))
 
     def call(self, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
         """Run one time step through all cells, from the lowest up."""
