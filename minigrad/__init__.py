@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "GradientTape", "Module", "Tensor", "TensorShape", "abs", "add", "all", "any", "arange", "argmax", "astype", "backends",
-    "broadcast_to", "clip", "compat", "concat", "concatenate", "cos", "cumsum", "divide", "einsum", "equal", "errors",
-    "exp", "expand_dims", "expm1", "flip", "floor", "full", "functional", "grad", "greater", "greater_equal",
+    "GradientTape", "Module", "Tensor", "TensorShape", "abs", "add", "all", "any", "arange", "argmax", "astype",
+    "backends", "broadcast_to", "clip", "compat", "concat", "concatenate", "cos", "cumsum", "divide", "einsum", "equal",
+    "errors", "exp", "expand_dims", "expm1", "flip", "floor", "full", "functional", "grad", "greater", "greater_equal",
     "isfinite", "keras", "less", "less_equal", "log", "log1p", "matmul", "max", "maximum", "mean", "min", "minimum",
     "multiply", "negative", "no_grad", "not_equal", "ones", "ones_like", "pad", "power", "prod", "random", "reshape",
     "sign", "sin", "split", "sqrt", "square", "squeeze", "stack", "subtract", "sum", "swapaxes", "take", "tanh",

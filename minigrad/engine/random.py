@@ -8,6 +8,7 @@ any thread. A forked process starts with a copy of the generator: give each proc
 from __future__ import annotations
 
 import os
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -77,10 +78,11 @@ def generator_for(seed: int | None) -> np.random.Generator:
 
 
 def _seeded(where: str, n: Any) -> np.random.Generator:
+    """Return a generator; a negative seed, which NumPy refuses, is read as TensorFlow does: modulo 2⁶⁴."""
     try:
-        return np.random.default_rng(n)
+        return np.random.default_rng(int(n) % 2**64 if isinstance(n, Integral) and n < 0 else n)
     except (TypeError, ValueError):
-        raise OptionError(f"{where}: expected a whole number from 0 on, or None, got {n!r}.") from None
+        raise OptionError(f"{where}: expected a whole number, or None, got {n!r}.") from None
 
 
 def get_state() -> dict[str, Any]:

@@ -196,6 +196,8 @@ class RNN(Layer):
                 f"{self.name}.reset_states: the batch size is not known. Call the layer once, or give it "
                 "batch_input_shape=(batch, time, features)."
             )
+        if states is None:
+            states = cell_protocol.zero_state(self.cell, None, batch, self._cast_dtype)
         self._states = self._checked_states(states, batch, "reset_states: expected `states`")
 
     reset_state = reset_states

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import prod
 from operator import index
-from typing import Any, SupportsIndex, overload
+from typing import Any, Self, SupportsIndex, overload
 
 from minigrad.engine import tree
 from minigrad.engine.errors import DTypeError, ShapeError, shown
@@ -31,7 +31,7 @@ class TensorShape(tree.Leaf):
 
     __slots__ = ()
 
-    def __new__(cls, dims: Any = ()) -> TensorShape:
+    def __new__(cls, dims: Any = ()) -> Self:  # noqa: D102  (the class says it)
         sizes = dims if isinstance(dims, Iterable) and not isinstance(dims, str) else (dims,)
         return super().__new__(cls, [_read_size(size, dims) for size in sizes])
 

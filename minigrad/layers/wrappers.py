@@ -9,6 +9,7 @@ from minigrad.engine import tree
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import cell_protocol, context
+from minigrad.layers.cell_protocol import StateError
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.masks import attach_masks, mask_of
@@ -125,7 +126,9 @@ class Bidirectional(Layer):
     """Run a recurrent layer over the sequence and a second one over the sequence reversed.
 
     Args:
-        layer: the recurrent layer; the forward and the backward layer are made from its arguments.
+        layer: the recurrent layer; the forward and the backward layer are made from its arguments. A layer of another
+            kind has the attributes and arguments `go_backwards`, `return_sequences` and `return_state`. Its `call` need
+            not take `mask` or `training`.
         merge_mode: how the two outputs are merged: ``"concat"``, ``"sum"``, ``"mul"``, ``"ave"``; None returns both.
         backward_layer: another layer for the reversed direction, with the opposite `go_backwards`.
         num_constants: the number of constants at the end of a call's list of inputs, as of the layer.
@@ -147,20 +150,33 @@ class Bidirectional(Layer):
         one, other = self.layer, self.backward_layer
         back = other or one
         for layer in (one, back):
-            if not isinstance(layer, RNN):
-                raise OptionError(f"Bidirectional: expected a recurrent layer, got {type(layer).__name__}.")
+            missing = [
+                name for name in ("go_backwards", "return_sequences", "return_state") if not hasattr(layer, name)
+            ]
+            if missing:
+                raise OptionError(
+                    f"Bidirectional: expected a recurrent layer, got {type(layer).__name__}, which has no "
+                    f"`{missing[0]}`."
+                )
         for name in ("return_sequences", "return_state", "stateful", "time_major"):
-            if getattr(one, name) != getattr(back, name):
+            if getattr(one, name, False) != getattr(back, name, False):
                 raise OptionError(f"Bidirectional: expected layer and backward_layer to have the same `{name}`.")
         if other is not None and other.go_backwards == one.go_backwards:
             raise OptionError("Bidirectional: expected layer and backward_layer to differ in `go_backwards`.")
         self._given_backward = other
         self.batch_input_shape = self.batch_input_shape or one.batch_input_shape
-        # As in Keras: a repeated output would put one direction's past beside the other's future.
-        changes = {"zero_output_for_mask": one.return_sequences, "batch_input_shape": self.batch_input_shape}
-        self.forward_layer = clone(one, name=f"forward_{one.name}", **changes)
-        changes["go_backwards"] = not one.go_backwards
-        self.backward_layer = clone(back, name=f"backward_{back.name}", **changes)
+        self.forward_layer = self._copy_of(one, "forward", one.go_backwards)
+        self.backward_layer = self._copy_of(back, "backward", not one.go_backwards)
+
+    def _copy_of(self, layer: Any, direction: str, go_backwards: bool) -> Any:
+        """Return a layer with the same arguments that runs in one direction."""
+        changes = {"name": f"{direction}_{layer.name}", "go_backwards": go_backwards}
+        if isinstance(layer, RNN):
+            # As in Keras: a repeated output would put one direction's past beside the other's future.
+            changes["zero_output_for_mask"] = layer.return_sequences
+        if self.batch_input_shape:
+            changes["batch_input_shape"] = self.batch_input_shape
+        return clone(layer, **changes)
 
     @property
     def _both(self) -> tuple[Any, Any]:
@@ -203,10 +219,13 @@ class Bidirectional(Layer):
             self.num_constants = len(constants) if isinstance(constants, (list, tuple)) else 1
         where = f"{self.name}.call"
         inputs, initial_state, constants = split_inputs(where, inputs, initial_state, constants, self.num_constants)
-        results = [
-            layer(inputs, mask_of_inputs(mask, where), training, initial_state=half, constants=constants)
-            for layer, half in zip(self._both, self._halves("call", initial_state), strict=True)
-        ]
+        known = {"mask": mask_of_inputs(mask, where), "training": training}
+        given = {"constants": constants} if constants is not None else {}
+        results = []
+        for layer, half in zip(self._both, self._halves("call", initial_state), strict=True):
+            taken = {name: value for name, value in known.items() if name in layer.call_parameters()}
+            taken |= {"initial_state": half} if half is not None else {}
+            results.append(layer(inputs, **taken, **given))
         outputs = [r[0] if self._both_have("return_state") else r for r in results]
         if self._both_have("return_sequences"):
             outputs[1] = F.flip(outputs[1], 0 if self._both_have("time_major") else 1)
@@ -220,6 +239,10 @@ class Bidirectional(Layer):
         """Return the forward layer's states and the backward layer's."""
         if states is None:
             return None, None
+        if not hasattr(self.forward_layer, "cell"):
+            raise StateError(
+                f"{self.name}.{where}: got states, and {type(self.layer).__name__} has no cell to take them."
+            )
         cell_protocol.check_state_order(f"{self.name}.{where}", self.forward_layer.cell, states)
         given = tree.leaves(states)
         there, back = (len(tree.leaves(layer.cell.state_size)) for layer in self._both)
@@ -232,7 +255,7 @@ class Bidirectional(Layer):
         return like(cells[0], given[:there]), like(cells[1], given[there:])
 
     def _both_have(self, argument: str) -> bool:
-        return bool(getattr(self.forward_layer, argument))
+        return bool(getattr(self.forward_layer, argument, False))
 
     def _merged(self, y: Tensor, y_back: Tensor) -> Any:
         if self.merge_mode is None:
@@ -259,6 +282,11 @@ class Bidirectional(Layer):
     def states(self) -> list[Any]:
         """The states of both layers."""
         return [state for layer in self._both for state in layer.states]
+
+    @states.setter
+    def states(self, states: Any) -> None:
+        for layer, half in zip(self._both, self._halves("states", states), strict=True):
+            layer.states = half
 
     @property
     def stateful(self) -> bool:

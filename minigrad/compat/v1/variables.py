@@ -8,9 +8,8 @@ which `reset_default_graph` empties.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from contextvars import ContextVar
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any, NamedTuple
 
 from minigrad.engine.creation import as_tensor
@@ -62,9 +61,8 @@ class VariableScope:
 _variables: dict[str, Weight] = {}  # of all threads
 _making = new_lock()  # of one variable at a time
 _entered: FlowStack[_Entry] = FlowStack("v1.variable_scope")
-# As in TensorFlow, each thread has its own outermost scope and its own counts of default names.
-_outermost: ContextVar[VariableScope | None] = ContextVar("v1.variable_scope: the outermost", default=None)
-_opened: ContextVar[Mapping[str, int]] = ContextVar("v1.variable_scope: counts", default=MappingProxyType({}))
+_graph = 0  # the number of calls of reset_default_graph, which reaches the scopes of all threads
+_own: ContextVar[_Scopes | None] = ContextVar("v1.variable_scope: of the thread", default=None)
 
 
 class _Entry(NamedTuple):
@@ -72,6 +70,15 @@ class _Entry(NamedTuple):
 
     block: variable_scope
     scope: VariableScope
+    graph: int
+
+
+class _Scopes(NamedTuple):
+    """The outermost scope of a thread, and how often it has opened each name. As in TensorFlow each thread has both."""
+
+    graph: int
+    outermost: VariableScope
+    opened: dict[str, int]
 
 
 class variable_scope:  # noqa: N801  (TensorFlow's name)
@@ -137,8 +144,9 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
         scope = VariableScope(name, self._reuse or like.reuse or outer.reuse)
         for attribute, value in self._given.items():
             setattr(scope, attribute, value if value is not None else getattr(like, attribute))
-        _opened.set({**_opened.get(), name: _opened.get().get(name, 0) + 1})
-        _entered.push(_Entry(self, scope))
+        opened = _scopes().opened
+        _set_opened({**opened, name: opened.get(name, 0) + 1})
+        _entered.push(_Entry(self, scope, _graph))
         return scope
 
     def __exit__(
@@ -149,19 +157,26 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
             _entered.drop(left)
             # Entered again, the scope counts its inner default names from the start.
             inner = left.scope.name + "/"
-            _opened.set({name: count for name, count in _opened.get().items() if not name.startswith(inner)})
+            _set_opened({name: count for name, count in _scopes().opened.items() if not name.startswith(inner)})
 
 
 def get_variable_scope() -> VariableScope:
     """Return the current scope of this thread or task."""
     entered = _entered.entries()
-    if entered:
-        return entered[-1].scope
-    scope = _outermost.get()
-    if scope is None:
-        scope = VariableScope("")
-        _outermost.set(scope)
-    return scope
+    return entered[-1].scope if entered and entered[-1].graph == _graph else _scopes().outermost
+
+
+def _scopes() -> _Scopes:
+    """Return the scopes of this thread or task in the current graph."""
+    found = _own.get()
+    if found is None or found.graph != _graph:
+        found = _Scopes(_graph, VariableScope(""), {})
+        _own.set(found)
+    return found
+
+
+def _set_opened(opened: dict[str, int]) -> None:
+    _own.set(_scopes()._replace(opened=opened))
 
 
 def get_variable(
@@ -316,11 +331,11 @@ def trainable_variables(scope: str | None = None) -> list[Weight]:
 
 
 def reset_default_graph() -> None:
-    """Remove all variables and names, and the scopes of this thread or task."""
+    """Remove all variables, names and scopes; the `reuse` of the outermost scope is off again, in every thread."""
+    global _graph
+    _graph += 1
     _variables.clear()
-    _opened.set({})
     _entered.clear()
-    _outermost.set(None)
     context.clear_session()
 
 
@@ -330,7 +345,7 @@ def _join(outer: str, name: str) -> str:
 
 def _unique(outer: str, name: str) -> str:
     """Return the name, with a number behind it if a scope of that name has been opened here before."""
-    opened = _opened.get()
+    opened = _scopes().opened
     if _join(outer, name) not in opened:
         return name
     k = 1

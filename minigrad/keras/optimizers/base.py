@@ -255,6 +255,8 @@ class Optimizer(Configured, own_options_first=True):
         if callable(loss):
             loss = loss()
         weights = list(var_list() if callable(var_list) else var_list)
+        if not weights:  # as of a model without weights
+            return
         gradients = grad(loss, weights) if tape is None else tape.gradient(loss, weights)
         self.apply_gradients(zip(gradients, weights, strict=True), *([] if where is None else [where]))
 

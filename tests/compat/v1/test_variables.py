@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextvars
+import threading
 from typing import Any
 
 import numpy as np
@@ -239,3 +241,40 @@ def test_variables_are_found_by_a_pattern() -> None:
         "ab": ["ab/w:0"], ".*ab": ["ab/w:0", "xab/w:0"], "a.": ["ab/w:0"], "^ab": ["ab/w:0"], "b": [], "ab/$": []
     }  # fmt: skip
     assert [w.name for w in v1.trainable_variables("x?ab")] == ["ab/w:0", "xab/w:0"]
+
+
+def reused_then_reset(flow: Any) -> list[Any]:
+    """`reuse` of the outermost scope in a flow of control, before and after a reset in another."""
+    found, reusing, reset = [], threading.Event(), threading.Event()
+
+    def run() -> None:
+        v1.get_variable_scope().reuse_variables()
+        found.append(v1.get_variable_scope().reuse)
+        reusing.set()
+        reset.wait(10)
+        found.append(v1.get_variable_scope().reuse)
+        found.append(v1.get_variable("w", [2]).name)
+
+    thread = threading.Thread(target=flow, args=(run,))
+    thread.start()
+    reusing.wait(10)
+    v1.reset_default_graph()
+    reset.set()
+    thread.join()
+    return found
+
+
+def run_inside_a_scope(run: Any) -> None:
+    with v1.variable_scope("a", reuse=True):
+        run()
+
+
+@pytest.mark.parametrize("flow", [lambda run: run(), contextvars.Context().run, run_inside_a_scope])
+def test_a_reset_ends_the_reuse_of_all_flows(flow: Any) -> None:
+    assert reused_then_reset(flow) == [True, False, "w:0"]
+
+
+def test_a_reset_in_a_copied_context_ends_the_reuse_outside() -> None:
+    v1.get_variable_scope().reuse_variables()
+    contextvars.copy_context().run(v1.reset_default_graph)  # as a cell of a notebook runs
+    assert v1.get_variable_scope().reuse is False

@@ -366,7 +366,7 @@ def _expected_state(cell: Any, batch: int, dtype: str) -> tuple[Any, list[tuple[
     """Return the structure of a cell's state, and the shape and dtype of each leaf; (), None for a TensorArray."""
     size = cell.state_size
     if all(hasattr(n, "__index__") for n in tree.leaves(size)):
-        shapes = [(batch, n) for n in tree.leaves(size)]
+        shapes: list[tuple[int, ...]] = [(batch, n) for n in tree.leaves(size)]
         return size, shapes, [dtype] * len(shapes)
     like = cell_protocol.initial_state(cell, batch, dtype)  # a cell may have states without rows
     parts = [s if isinstance(s, Tensor) else None for s in tree.leaves(like)]

@@ -83,12 +83,12 @@ BAD: dict[str, Wrong] = {
     "a clip below zero": (
         lambda: lstm(cell_clip=-1.0),
         OptionError,
-        "LSTMCell: `cell_clip`: expected a limit above 0, got -1.0. None does not clip.",
+        "LSTMCell: `cell_clip`: expected a limit of 0 or more, got -1.0. None does not clip.",
     ),
     "a clip of the projection below zero": (
         lambda: lstm(num_proj=2, proj_clip=-1.0),
         OptionError,
-        "LSTMCell: `proj_clip`: expected a limit above 0, got -1.0. None does not clip.",
+        "LSTMCell: `proj_clip`: expected a limit of 0 or more, got -1.0. None does not clip.",
     ),
     "no cells": (
         lambda: rc.MultiRNNCell([]),

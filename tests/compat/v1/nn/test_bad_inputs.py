@@ -80,11 +80,6 @@ BAD: dict[str, Wrong] = {
             "one time step; dynamic_rnn(cell, inputs) takes a sequence."
         ),
     ),
-    "no steps": (
-        lambda: dynamic(lstm(), x=X[:, :0]),
-        ShapeError,
-        "dynamic_rnn: expected at least one time step, got `inputs` of shape (2, 0, 3).",
-    ),
     "features": (
         lambda: used(X[..., :2]),
         ShapeError,

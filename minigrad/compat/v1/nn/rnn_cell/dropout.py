@@ -81,9 +81,7 @@ class DropoutWrapper(Wrapper):
                 raise OptionError("DropoutWrapper: `variational_recurrent` with `input_keep_prob` needs `input_size`.")
             self.masks["input"] = tree.map(lambda n: self._one_row(n, float(self.input_keep_prob)), self.input_size)
         self.masks["state"] = tree.map(lambda n: self._one_row(n, float(self.state_keep_prob)), self.cell.state_size)
-        self.masks["output"] = tree.map(
-            lambda n: self._one_row(n, float(self.output_keep_prob)), self.cell.output_size
-        )
+        self.masks["output"] = tree.map(lambda n: self._one_row(n, float(self.output_keep_prob)), self.cell.output_size)
 
     def _one_row(self, size: Any, keep: float) -> Tensor:
         return self._draw((1, *axes_of(size)), keep)
@@ -127,9 +125,9 @@ class DropoutWrapper(Wrapper):
         return tree.map(lambda x: x / keep * self._draw(x.shape, keep).astype(x.dtype), values)
 
     def _masked(self, place: str, x: Tensor, mask: Tensor, keep: float) -> Tensor:
-        if x.shape[1:] != mask.shape[1:]:
+        if x.shape[x.ndim - mask.ndim + 1 :] != mask.shape[1:]:
             raise ShapeError(
-                f"DropoutWrapper: expected {place} of shape {('batch', *mask.shape[1:])}, as its mask, got {x.shape}. "
+                f"DropoutWrapper: expected {place} of size {mask.shape[-1]}, that of its mask, got shape {x.shape}. "
                 "`input_size` is the number of features."
             )
         return x / keep * mask
