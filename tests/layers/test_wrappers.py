@@ -101,7 +101,15 @@ def test_stateful_in_both_directions() -> None:
 
 
 BAD: list[tuple[Any, type[Exception], str]] = [
-    (lambda: L.Bidirectional(L.Dense(2)), OptionError, "Bidirectional: expected a recurrent layer, got Dense, which has no `go_backwards`."),
+    (
+        lambda: L.Bidirectional(L.Dense(2)),
+        OptionError,
+        (
+            Bidirectional: expected a recurrent layer,
+            got Dense,
+            which has no `go_backwards`.,
+        ),
+    ),
     (
         lambda: L.Bidirectional(L.LSTM(2), backward_layer=L.LSTM(2)),
         OptionError,
