@@ -1,6 +1,6 @@
-"""Tensors at the border to Python and NumPy: values out, values in, and messages about mistakes.
+"""Conversion of tensors to Python and NumPy and back, and checks of what users pass.
 
-`Tensor.host` is this module. A tensor leaves the device by one exit, the backend's `to_numpy`.
+`Tensor.host` is this module. A tensor leaves the device in one way only, the backend's `to_numpy`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from math import prod
-from typing import Any, NoReturn
+from typing import Any
 
 from minigrad.engine import functional, registry
 from minigrad.engine.arguments import flag as flag
@@ -106,7 +106,7 @@ def iterator(x: Tensor) -> Iterator[Tensor]:
 def as_array(x: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
     """Return a NumPy array, for ``np.asarray``."""
     if copy is False:
-        raise ValueError("np.asarray: a tensor's numbers always leave it as a copy, so copy=False cannot be had.")
+        raise ValueError("np.asarray: a tensor returns its numbers as a copy only. Leave copy=False out.")
     return x.numpy() if dtype is None else x.numpy().astype(dtype, copy=False)
 
 
@@ -191,17 +191,12 @@ def as_tensors(op: type[Op], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple([x if isinstance(x, Tensor) or type(x) in kept else constant(x, backend, op.__name__) for x in inputs])
 
 
-def refuse_mixture(op: type[Op], a: BackendModule, b: BackendModule) -> NoReturn:
-    """Raise the error for an operation on tensors of two backends."""
-    raise mixed_backends_error(op.__name__, a, b)
-
-
 def set_item(x: Tensor, index: Any, value: TensorLike) -> None:
-    """Put values at an index, in a new array: a holder of the old one still has it, and the tape notices."""
+    """Set the values at an index in a new array; other references keep the old one, and the tape sees the change."""
     if x.node is not None or (enabled() and (x.tracked or getattr(value, "tracked", False))):
         raise GradientError(
-            "x[…] = …: a tensor that a gradient passes through cannot be written to in place, for the tape may "
-            "need its old numbers. Make a new one: mg.where(mask, new, x), or mg.stack / mg.concat of the parts. A "
+            "x[…] = …: a tensor that a gradient passes through cannot be written to in place, because the tape "
+            "may need its old numbers. Make a new one: mg.where(mask, new, x), or mg.stack / mg.concat of the parts. A "
             "leaf can be written to under mg.no_grad()."
         )
     if isinstance(value, Tensor) and value.backend is not x.backend:

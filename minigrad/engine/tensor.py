@@ -1,7 +1,11 @@
 """Tensor: an array, the backend that computes on it, and the node that recorded how it was computed.
 
 `apply` brings these together: it takes the arrays out of the tensors, runs an operation's formula in their backend, and
-records a node if a gradient is to pass. Every operator and every function of `minigrad.functional` ends there.
+records a node if a gradient is to pass. Every operator and every function of `minigrad.functional` calls it.
+
+Two modules that are built on this one are read through the class, as ``Tensor.host`` and ``Tensor.functional``:
+`minigrad.engine.host`, which converts and checks what users pass, and `minigrad.functional`. `minigrad.engine.methods`
+sets both when minigrad is imported.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
+from minigrad.engine.errors import mixed_backends_error
 from minigrad.engine.ops import arithmetic
 from minigrad.engine.ops.op import MultiOp, Op
 from minigrad.engine.protocol import Array, BackendModule, TensorLike, TensorMethods
@@ -128,8 +133,9 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
         if isinstance(x, Tensor):
             arrays.append(x.array)
             needs.append(x.tracked)
+            backend = backend or x.backend
             if x.backend is not backend:
-                backend = x.backend if backend is None else Tensor.host.refuse_mixture(op, backend, x.backend)
+                raise mixed_backends_error(op.__name__, backend, x.backend)
         elif type(x) in SCALARS and not op.of_arrays:
             arrays.append(x)
             needs.append(False)

@@ -258,6 +258,9 @@ def reset_copy(metric: Metric) -> Metric:
     return new
 
 
+copied = reset_copy  # its earlier name
+
+
 def for_output(identifier: Any, y_true: Tensor | None, y_pred: Tensor) -> Metric:
     """Return the metric for one output of a model; shapes decide the meaning of ``"accuracy"`` and ``"crossentropy"``.
 

@@ -1,4 +1,4 @@
-"""A recurrent cell as its equations, and the words in which they are written.
+"""A recurrent cell as its equations, and the functions that they may call, the words.
 
 A cell is data: names, and two plain functions of numbers. It has no layers, no arrays and no backend, so everything
 that runs it, draws it or checks it is made from the same few lines:
@@ -53,7 +53,7 @@ class Equations:
     backward: ClassVar[Callable[..., Any] | None] = None
 
     def __init_subclass__(cls) -> None:
-        """Make both bodies static, so that a cell reads as the pair of functions it is."""
+        """Make both bodies static functions, and register the cell."""
         own = vars(cls)
         for body in ("forward", "backward"):
             if isinstance(own.get(body), FunctionType):
@@ -67,7 +67,7 @@ class Equations:
 
 
 def _is_pair(cls: type[Equations]) -> bool:
-    """Whether the backward of a class was written for its forward; either may come from a base or a mixin."""
+    """Return whether the backward of a class was written for its forward; either may come from a base or a mixin."""
     order = list(cls.__mro__)
     forward, backward = (next((c for c in order if body in vars(c)), Equations) for body in ("forward", "backward"))
     if hasattr(backward, "forward"):
@@ -76,7 +76,7 @@ def _is_pair(cls: type[Equations]) -> bool:
 
 
 def _normal(given: Any) -> Any:
-    """The text with its letters as Python writes them in names: µ, or a letter with an accent, has several codes."""
+    """Return text in NFKC, as Python normalises names: µ, or a letter with an accent, has several codes."""
     if isinstance(given, (tuple, list)):
         return tuple(_normal(text) for text in given)
     return normalize("NFKC", given) if isinstance(given, str) else given

@@ -32,7 +32,7 @@ class Op:
         passes_gradient: True if there is a backward. Read from the class, as the next two are.
         selective: True if backward has the keyword `needs`: for each input, whether its dx is needed, or may be None.
         formula: forward as it is written, on arrays and on Tensors alike.
-        functional: the namespace of Tensors, set once for all operations; `apply` runs one of them on Tensors.
+        functional: `minigrad.functional`, and `apply` is `tensor.apply`; `minigrad.engine.methods` sets both.
     """
 
     forward: ClassVar[Callable[..., Any]]
@@ -48,7 +48,7 @@ class Op:
     apply: ClassVar[Callable[..., Any]]
 
     def __init_subclass__(cls) -> None:
-        """Make the two rules static functions, and read from them what follows."""
+        """Make the two rules static functions, and set the attributes that are read from them."""
         if "forward" in vars(cls):
             cls.formula = cls.forward = staticmethod(vars(cls)["forward"])
         if "backward" in vars(cls):
