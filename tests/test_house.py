@@ -54,6 +54,14 @@ def test_the_reading_order_has_four_paths_of_files() -> None:
     assert len(files) == len(set(files))
 
 
+def test_the_hours_of_the_paths_are_for_400_lines_an_hour() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    hours = {path: int(n) for path, n in re.findall(r"^### Path (\w): .*\(about (\d+) hours\)$", text, re.MULTILINE)}
+    for path, files in reading_paths(text).items():
+        lines = sum(len((ROOT / name).read_text("utf-8").splitlines()) for name in files)
+        assert abs(lines / 400 - hours[path]) <= 0.6, f"path {path}: {lines} lines"
+
+
 @pytest.mark.parametrize("path", reading_paths((ROOT / "README.md").read_text("utf-8"))["A"])
 def test_each_file_of_path_a_has_a_test_of_its_name(path: str) -> None:
     folder, _, name = path.removeprefix("minigrad/").rpartition("/")
