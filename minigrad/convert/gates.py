@@ -175,7 +175,7 @@ def _matrices(arrays: dict[str, Array], P: Array | None, layout: GateLayout) -> 
     last = arrays[names[-1]]
     units = last.shape[1] // gates
     if last.shape[1] % gates or units == 0:
-        raise _shape_error(names[-1], last, f"with a multiple of {gates} {along}, {gates} gates side by side", layout)
+        raise _shape_error(names[-1], last, f"with a multiple of {gates} {along}, {gates} gates concatenated", layout)
     if P is not None and P.shape[0] != units:
         raise _shape_error(str(layout.projection), P, f"with {units} {across}, one a unit", layout)
     outputs = units if P is None else P.shape[1]

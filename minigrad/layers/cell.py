@@ -159,7 +159,7 @@ class Cell(Layer):
             training: whether dropout acts.
         """
         if type(self).call is not Cell.call:
-            return f"{type(self).__name__} has a call of its own"
+            return f"{type(self).__name__} overrides call"
         for name in ("activation", "recurrent_activation"):
             activation = getattr(self, name, None)
             if activation is not None and activations.rule(activation) is None:

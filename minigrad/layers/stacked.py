@@ -76,7 +76,7 @@ class StackedRNNCells(Layer):
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
         """Return a `Recurrence` for each cell, or the reason why the explicit loop cannot run."""
         if type(self).call is not StackedRNNCells.call:
-            return f"{type(self).__name__} has a call of its own"
+            return f"{type(self).__name__} overrides call"
         return cell_protocol.recurrences_of_all(self.cells, inputs, training)
 
     def build(self, input_shape: Any) -> None:

@@ -170,7 +170,7 @@ def test_a_cell_that_overrides_call_is_called(make: Any) -> None:
     cell = make()
     layer = L.RNN(cell, dtype="float64")
     y = layer(X[:, :1])
-    assert layer.path == f"tape, op by op: {type(cell).__name__} has a call of its own"
+    assert layer.path == f"tape, op by op: {type(cell).__name__} overrides call"
     direct, _ = cell(X[:, 0], cell.get_initial_state(batch_size=3, dtype="float64"))
     np.testing.assert_array_equal(y.numpy(), direct.numpy())
 

@@ -126,7 +126,7 @@ def test_state_is_tuple(page: Page, name: str) -> None:
     m_new, c_new = first_step(cell)
     close(output, m_new)
     close(state, np.concatenate([c_new, m_new], 1))
-    with pytest.raises(ValueError, match="expected the state, one tensor with c and h side by side"):
+    with pytest.raises(ValueError, match="expected the state, one tensor with c and h concatenated"):
         cell(X[:, 0], LSTMStateTuple(C, H))
     with pytest.raises(ValueError, match=r"expected the state LSTMStateTuple\(c, h\)"):
         built(page)(X[:, 0], [H, C])

@@ -124,11 +124,13 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
         constraint: Any = None,
         auxiliary_name_scope: bool = True,
     ) -> None:
-        asked = default_name if name_or_scope is None else name_or_scope
-        if not isinstance(asked, (str, VariableScope)):
-            raise VariableError(f"variable_scope: expected a name, a scope, or else a default_name, got {asked!r}.")
+        requested = default_name if name_or_scope is None else name_or_scope
+        if not isinstance(requested, (str, VariableScope)):
+            raise VariableError(
+                f"variable_scope: expected a name, a scope, or else a default_name, got {requested!r}. Pass a name."
+            )
         _refuse_getter("variable_scope", custom_getter)
-        self._asked, self._default = name_or_scope, default_name
+        self._requested, self._default = name_or_scope, default_name
         self._reuse = read_reuse("variable_scope: `reuse`", reuse)
         self._given = {
             "initializer": initializer, "regularizer": regularizer, "dtype": dtype, "constraint": constraint
@@ -136,10 +138,10 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
 
     def __enter__(self) -> VariableScope:
         outer = get_variable_scope()
-        if isinstance(self._asked, VariableScope):
-            name, like = self._asked.name, self._asked
+        if isinstance(self._requested, VariableScope):
+            name, like = self._requested.name, self._requested
         else:
-            own = self._asked if self._asked is not None else _unique(outer.name, self._default or "")
+            own = self._requested if self._requested is not None else _unique(outer.name, self._default or "")
             name, like = _join(outer.name, own), outer
         scope = VariableScope(name, self._reuse or like.reuse or outer.reuse)
         for attribute, value in self._given.items():
@@ -232,7 +234,7 @@ def get_variable(
         if known is not None:
             return known
         value = _initial_value(where, full, shape, dtype, scope.initializer if initializer is None else initializer)
-        _variables[full] = made = Weight(
+        _variables[full] = new = Weight(
             value,
             is_floating(value.dtype) if trainable is None else trainable,
             f"{full}:0",
@@ -240,12 +242,12 @@ def get_variable(
             regularizers.option_kind.read(where, scope.regularizer if regularizer is None else regularizer),
             constraints.option_kind.read(where, scope.constraint if constraint is None else constraint),
         )
-    return made
+    return new
 
 
 def _read_name(name: Any) -> str:
     if not isinstance(name, str) or not name:
-        raise VariableError(f"get_variable: expected a name, got {name!r}.")
+        raise VariableError(f"get_variable: expected a name, got {name!r}. Pass a text such as 'kernel'.")
     return name
 
 
@@ -253,7 +255,7 @@ def _initial_value(where: str, full: str, shape: tuple[int, ...] | None, dtype: 
     """Return the initial value of a new variable."""
     if initializer is None or isinstance(initializer, (str, dict)) or callable(initializer):
         if shape is None:
-            raise ShapeError(f"get_variable: the shape of the new variable {full} is missing.")
+            raise ShapeError(f"{where}: expected the `shape` of a new variable, got None. Pass shape=(…).")
         start = initializers.option_kind.read(where, "glorot_uniform" if initializer is None else initializer)
         value: Tensor = start(shape, dtype=dtype or get_variable_scope().dtype)
         return value
@@ -263,13 +265,13 @@ def _initial_value(where: str, full: str, shape: tuple[int, ...] | None, dtype: 
             f"`shape`, got {shape}. Leave out one of them; keras.initializers.Constant takes any shape."
         )
     value = as_tensor(initializer)
-    asked = value.dtype if dtype is None else dtype
-    if hasattr(initializer, "dtype") and dtype_name(asked) != dtype_name(value.dtype):
+    requested = value.dtype if dtype is None else dtype
+    if hasattr(initializer, "dtype") and dtype_name(requested) != dtype_name(value.dtype):
         raise DTypeError(
-            f"{where}: expected an initializer of {dtype_name(asked)}, got one of {dtype_name(value.dtype)}. Leave out "
-            "`dtype`, or cast the array."
+            f"{where}: expected an initializer of {dtype_name(requested)}, got one of {dtype_name(value.dtype)}. Leave "
+            "out `dtype`, or cast the array."
         )
-    return value.astype(asked)
+    return value.astype(requested)
 
 
 def _known(full: str, shape: tuple[int, ...] | None, scope: VariableScope) -> Weight | None:
@@ -286,7 +288,10 @@ def _known(full: str, shape: tuple[int, ...] | None, scope: VariableScope) -> We
             "VarScope? (reset_default_graph() removes all variables.)"
         )
     if known is not None and shape is not None and shape != known.shape:
-        raise ShapeError(f"get_variable: expected {full} of shape {shape}, but it exists with {known.shape}.")
+        raise ShapeError(
+            f"get_variable({full!r}): expected the shape of the existing variable, {known.shape}, got {shape}. Leave "
+            "it out, or choose another name."
+        )
     return known
 
 
@@ -344,7 +349,7 @@ def _join(outer: str, name: str) -> str:
 
 
 def _unique(outer: str, name: str) -> str:
-    """Return the name, with a number behind it if a scope of that name has been opened here before."""
+    """Return the name, followed by a number if a scope of that name has been opened here before."""
     opened = _scopes().opened
     if _join(outer, name) not in opened:
         return name

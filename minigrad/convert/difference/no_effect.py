@@ -62,4 +62,4 @@ def _state(cell: InspectedCell) -> str:
         return "h" if cell.layout.name == "tf1" else "[h]"
     if not cell.cell_first:
         return "[h, c]"
-    return "LSTMStateTuple(c, h)" if cell.cell.state_is_tuple else "one tensor, c and h side by side"
+    return "LSTMStateTuple(c, h)" if cell.cell.state_is_tuple else "one tensor, c and h concatenated"

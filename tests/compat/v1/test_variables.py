@@ -75,7 +75,9 @@ def test_with_reuse_it_is_the_same_variable(reuse: Any) -> None:
     with v1.variable_scope("a", reuse=reuse):
         assert v1.get_variable("w", [2]) is w
         assert v1.get_variable("w") is w
-        with pytest.raises(ShapeError, match=r"expected a/w of shape \(3,\), but it exists with \(2,\)"):
+        with pytest.raises(
+            ShapeError, match=r"'a/w'\): expected the shape of the existing variable, \(2,\), got \(3,\)"
+        ):
             v1.get_variable("w", [3])
     assert len(v1.global_variables()) == 1
 
@@ -108,7 +110,7 @@ def test_from_here_on() -> None:
 
 
 def test_a_new_variable_needs_a_shape() -> None:
-    with pytest.raises(ShapeError, match="the shape of the new variable w is missing"):
+    with pytest.raises(ShapeError, match="expected the `shape` of a new variable, got None"):
         v1.get_variable("w")
 
 
@@ -187,8 +189,16 @@ def test_a_shape_of_one_number() -> None:
 
 
 BAD: dict[str, Wrong] = {
-    "no name": (lambda: v1.get_variable("", [2]), VariableError, "get_variable: expected a name, got ''."),
-    "a number for a name": (lambda: v1.get_variable(3, [2]), VariableError, "get_variable: expected a name, got 3."),
+    "no name": (
+        lambda: v1.get_variable("", [2]),
+        VariableError,
+        "get_variable: expected a name, got ''. Pass a text such as 'kernel'.",
+    ),
+    "a number for a name": (
+        lambda: v1.get_variable(3, [2]),
+        VariableError,
+        "get_variable: expected a name, got 3. Pass a text such as 'kernel'.",
+    ),
     "no size": (
         lambda: v1.get_variable("a", [2, "b"]),
         ShapeError,

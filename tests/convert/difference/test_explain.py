@@ -233,7 +233,7 @@ def test_other_cells_of_the_first_generation() -> None:
         cell.build((None, FEATURES))
         cell.set_weights(one.get_weights())
         assert explain_difference(one, cell, X, NAMED).same
-    assert row(explain_difference(one, together), "state").b == "one tensor, c and h side by side"
+    assert row(explain_difference(one, together), "state").b == "one tensor, c and h concatenated"
 
 
 # --- differences without effect ---------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def raw_rnn(
         cell: the cell.
         loop_fn: a function of the time (an int), the cell's output, its state and the loop state. It returns the
             finished rows, (batch,) of bools; the next inputs, (batch, features); the next state; the value to emit, of
-            the shape in its first answer, where None stands for the cell's output; and the next loop state, any value,
+            the shape in its first answer, where None means the cell's output; and the next loop state, any value,
             where None keeps the old one.
         parallel_iterations: without effect.
         swap_memory: without effect.
@@ -143,9 +143,14 @@ def _rows(finished: Any, x: Tensor) -> Tensor:
     """Return the finished rows, (batch,) of bools; of integers, those that are not 0."""
     done = as_tensor_like(x, finished, "raw_rnn: `finished`")
     if done.shape not in ((), x.shape[:1]):
-        raise ShapeError(f"raw_rnn: expected `finished` of shape (batch,) = {x.shape[:1]}, got {done.shape}.")
+        raise ShapeError(
+            f"raw_rnn: expected `finished` of shape (batch,) = {x.shape[:1]}, got {done.shape}. Return "
+            "time >= sequence_length."
+        )
     if is_floating(done.dtype):
-        raise DTypeError(f"raw_rnn: expected `finished` of bools, got {dtype_name(done.dtype)}.")
+        raise DTypeError(
+            f"raw_rnn: expected `finished` of bools, got {dtype_name(done.dtype)}. Return time >= sequence_length."
+        )
     return F.broadcast_to(done if dtype_name(done.dtype) == "bool" else done != 0, x.shape[:1])
 
 

@@ -6,7 +6,7 @@ A row may be shorter than the sequence: with ℓ its `sequence_length`, for each
     output_t, state_t+1 = 0, state_t             beyond
 
 so the final state is the one after the row's last step. All functions run the loop over time of `minigrad.layers.loop`:
-explicit BPTT for a cell with formulas, its `call` step by step otherwise; ``cell.path`` says which of the two ran.
+explicit BPTT for a cell with formulas, its `call` step by step otherwise; ``cell.path`` names the one that ran.
 """
 
 from __future__ import annotations
@@ -156,8 +156,8 @@ def static_bidirectional_rnn(
     """Run one cell forward and another backward over a list of inputs; arguments as of `bidirectional_dynamic_rnn`.
 
     Returns:
-        The list of both cells' outputs side by side, each (batch, units_fw + units_bw); the forward cell's final state;
-        the backward cell's.
+        The list of both cells' outputs, concatenated, each (batch, units_fw + units_bw); the forward cell's final
+        state; the backward cell's.
     """
     where, states = "static_bidirectional_rnn", (initial_state_fw, initial_state_bw)
     x = _stacked(where, inputs)
@@ -173,7 +173,7 @@ class StepsError(CellError):
 
 
 def _run(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype: Any) -> tuple[Any, Any]:
-    """Run a cell over inputs (time, batch, features) in the current scope; return outputs so laid out, final state."""
+    """Run a cell over inputs (time, batch, features) in the current scope; return such outputs and the final state."""
     checked_cell(where, cell)
     first = tree.first(x)
     mask = _mask(_lengths(where, lengths, first), first)
@@ -246,7 +246,7 @@ def _stacked(where: str, inputs: Any) -> Any:
             "mg.unstack(inputs, 1) makes the list; dynamic_rnn takes the tensor."
         )
     if not inputs:
-        raise ShapeError(f"{where}: expected at least one time step, got an empty list.")
+        raise ShapeError(f"{where}: expected at least one time step, got an empty list. Pass one tensor for each step.")
     x = tree.map(lambda *steps: _stack_steps(where, [as_tensor(step) for step in steps]), inputs[0], *inputs[1:])
     return tree.map(lambda part: _time_first(where, part, True), x)
 
@@ -287,7 +287,9 @@ def _lengths(where: str, lengths: Any, x: Tensor) -> Tensor | None:
         raise ShapeError(f"{where}: expected `sequence_length` of shape (batch,) = ({batch},), got {found.shape}.")
     name = dtype_name(found.dtype)
     if "int" not in name:
-        raise DTypeError(f"{where}: expected `sequence_length` of integers, got {name}.")
+        raise DTypeError(
+            f"{where}: expected `sequence_length` of integers, got {name}. Pass the number of steps of each row."
+        )
     if isinstance(lengths, Tensor) and not getattr(lengths.backend, "on_host", False):
         return found.astype("int64")  # checking would cost a transfer
     host = [int(length) for length in lengths]
@@ -329,15 +331,15 @@ def _dtype(where: str, cell: Any, x: Tensor, dtype: Any) -> str:
         DTypeError: the first two differ, or the requested one is not floating.
     """
     own = cell_protocol.dtype_of(cell)
-    asked = None if dtype is None else dtype_name(dtype)
-    if asked is not None and not is_floating(asked):
-        raise DTypeError(f"{where}: expected a floating `dtype`, got {asked}.")
-    if own is not None and asked is not None and own != asked:
+    requested = None if dtype is None else dtype_name(dtype)
+    if requested is not None and not is_floating(requested):
+        raise DTypeError(f"{where}: expected a floating `dtype`, got {requested}. Pass dtype='float32'.")
+    if own is not None and requested is not None and own != requested:
         raise DTypeError(
-            f"{where}: expected the dtype of the cell, {own}, got dtype={asked!r}. Make the cell with dtype={asked!r}, "
-            "or without a dtype."
+            f"{where}: expected the dtype of the cell, {own}, got dtype={requested!r}. Make the cell with "
+            f"dtype={requested!r}, or without a dtype."
         )
-    return own or asked or (dtype_name(x.dtype) if is_floating(x.dtype) else "float32")
+    return own or requested or (dtype_name(x.dtype) if is_floating(x.dtype) else "float32")
 
 
 def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str, argument: str = "initial_state") -> Any:
@@ -358,7 +360,9 @@ def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str, arg
     if len(got) != len(shapes):
         raise StateError(f"{where}: expected the state in the structure {cell.state_size!r}, got {described(given)}.")
     if got != shapes:
-        raise ShapeError(f"{where}: expected `{argument}` of shapes {shapes}, got {got}.")
+        raise ShapeError(
+            f"{where}: expected `{argument}` of shapes {shapes}, got {got}. cell.zero_state({batch}, dtype) has them."
+        )
     return tree.unflatten(size, [s if d is None else as_tensor(s, d) for s, d in zip(flat, dtypes, strict=True)])
 
 

@@ -66,7 +66,8 @@ class TensorArray:
         found = self._tensors[k] if 0 <= k < len(self._tensors) else None
         if found is None:
             raise IndexRangeError(
-                f"TensorArray.read: expected the index of a written tensor, got {k}; the size is {self.size()}."
+                f"TensorArray.read: expected the index of a written tensor, got {k}; the size is {self.size()}. Write "
+                "it first."
             )
         return found
 

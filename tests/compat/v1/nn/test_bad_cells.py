@@ -154,12 +154,18 @@ BAD: dict[str, Wrong] = {
     "variational without a dtype": (
         lambda: rc.DropoutWrapper(lstm(), 0.5, variational_recurrent=True),
         OptionError,
-        "DropoutWrapper: `variational_recurrent` draws its masks at once: pass `dtype`.",
+        (
+            "DropoutWrapper: `dtype`: expected the dtype of the masks for `variational_recurrent`, got None. Pass "
+            "dtype='float32'."
+        ),
     ),
     "variational without a size": (
         lambda: rc.DropoutWrapper(lstm(), 0.5, variational_recurrent=True, dtype="float32"),
         OptionError,
-        "DropoutWrapper: `variational_recurrent` with `input_keep_prob` needs `input_size`.",
+        (
+            "DropoutWrapper: `input_size`: expected the number of features for `variational_recurrent` with "
+            "`input_keep_prob`, got None. Pass it."
+        ),
     ),
     "a residual of another size": (
         lambda: dynamic(rc.ResidualWrapper(lstm())),
@@ -185,7 +191,10 @@ BAD: dict[str, Wrong] = {
     "reuse for other inputs": (
         lambda: shared(lstm(reuse=True), X[..., :2]),
         ShapeError,
-        "get_variable: expected rnn/lstm_cell/kernel of shape (7, 20), but it exists with (8, 20).",
+        (
+            "get_variable('rnn/lstm_cell/kernel'): expected the shape of the existing variable, (8, 20), got (7, "
+            "20). Leave it out, or choose another name."
+        ),
     ),
     "the scope of a cell that was not used": (
         lambda: lstm().scope_name,
@@ -195,7 +204,7 @@ BAD: dict[str, Wrong] = {
     "no scope": (
         lambda: dynamic(lstm(), scope=3),
         VariableError,
-        "variable_scope: expected a name, a scope, or else a default_name, got 3.",
+        "variable_scope: expected a name, a scope, or else a default_name, got 3. Pass a name.",
     ),
 }
 

@@ -35,12 +35,12 @@ BAD: dict[str, Wrong] = {
     "lengths that are no integers": (
         lambda: dynamic(lstm(), [1.5, 2.5]),
         DTypeError,
-        "dynamic_rnn: expected `sequence_length` of integers, got float32.",
+        "dynamic_rnn: expected `sequence_length` of integers, got float32. Pass the number of steps of each row.",
     ),
     "a mask for lengths": (
         lambda: dynamic(lstm(), [True, False]),
         DTypeError,
-        "dynamic_rnn: expected `sequence_length` of integers, got bool.",
+        "dynamic_rnn: expected `sequence_length` of integers, got bool. Pass the number of steps of each row.",
     ),
     "a length beyond the inputs": (
         lambda: dynamic(lstm(), [4, 5]),
@@ -129,7 +129,7 @@ BAD: dict[str, Wrong] = {
     "an empty list": (
         lambda: v1.nn.static_rnn(lstm(), [], dtype="float32"),
         ShapeError,
-        "static_rnn: expected at least one time step, got an empty list.",
+        "static_rnn: expected at least one time step, got an empty list. Pass one tensor for each step.",
     ),
     "steps of two shapes": (
         lambda: v1.nn.static_rnn(lstm(), [X[:, 0], X[:1, 0]], dtype="float32"),
@@ -154,7 +154,7 @@ BAD: dict[str, Wrong] = {
     "whole numbers to compute in": (
         lambda: dynamic(lstm(), dtype="int32"),
         DTypeError,
-        "dynamic_rnn: expected a floating `dtype`, got int32.",
+        "dynamic_rnn: expected a floating `dtype`, got int32. Pass dtype='float32'.",
     ),
 }
 

@@ -22,7 +22,7 @@ ONE_TENSOR = (
     "state_is_tuple=False. Write LSTMStateTuple(c=…, h=…)."
 )
 FLAT = (
-    "LSTMCell: with state_is_tuple=False expected the state, one tensor with c and h side by side, got a {} of 2. "
+    "LSTMCell: with state_is_tuple=False expected the state, one tensor with c and h concatenated, got a {} of 2. "
     "Write concat([c, h], 1)."
 )
 
@@ -65,7 +65,7 @@ BAD: dict[str, Wrong] = {
     "half of a flat state": (
         lambda: dynamic(lstm(state_is_tuple=False), None, S),
         ShapeError,
-        "LSTMCell: expected a state of shape (batch, 10), got (2, 5).",
+        "LSTMCell: expected a state of shape (batch, 10), got (2, 5). Concatenate its parts.",
     ),
     "an LSTM's state for a GRU": (
         lambda: dynamic(rc.GRUCell(5), None, FIRST),
@@ -75,12 +75,15 @@ BAD: dict[str, Wrong] = {
     "a state's size": (
         lambda: dynamic(lstm(), None, rc.LSTMStateTuple(S[:, :3], S)),
         ShapeError,
-        "dynamic_rnn: expected `initial_state` of shapes [(2, 5), (2, 5)], got [(2, 3), (2, 5)].",
+        (
+            "dynamic_rnn: expected `initial_state` of shapes [(2, 5), (2, 5)], got [(2, 3), (2, 5)]. "
+            "cell.zero_state(2, dtype) has them."
+        ),
     ),
     "a state's batch": (
         lambda: dynamic(rc.GRUCell(5), None, S[:1]),
         ShapeError,
-        "dynamic_rnn: expected `initial_state` of shapes [(2, 5)], got [(1, 5)].",
+        "dynamic_rnn: expected `initial_state` of shapes [(2, 5)], got [(1, 5)]. cell.zero_state(2, dtype) has them.",
     ),
     "a state's size, one step": (
         lambda: lstm()(X[:, 0], rc.LSTMStateTuple(S[:, :3], S)),
@@ -104,8 +107,8 @@ BAD: dict[str, Wrong] = {
         lambda: dynamic(rc.MultiRNNCell([lstm(state_is_tuple=False)], state_is_tuple=False), None, (S,)),
         StateError,
         (
-            "MultiRNNCell: with state_is_tuple=False expected the state, one tensor with those of the cells side by "
-            "side, got a tuple of 1. Write concat(states, 1)."
+            "MultiRNNCell: with state_is_tuple=False expected the state, one tensor with those of the cells "
+            "concatenated, got a tuple of 1. Write concat(states, 1)."
         ),
     ),
     "tuples in a flat stack": (
@@ -116,12 +119,12 @@ BAD: dict[str, Wrong] = {
     "a flat state without a batch": (
         lambda: lstm(state_is_tuple=False)(X[:, 0], S[0]),
         ShapeError,
-        "LSTMCell: expected a state of shape (batch, 10), got (5,).",
+        "LSTMCell: expected a state of shape (batch, 10), got (5,). Concatenate its parts.",
     ),
     "a flat state of a stack": (
         lambda: dynamic(rc.MultiRNNCell([rc.GRUCell(5), rc.GRUCell(4)], state_is_tuple=False), None, S),
         ShapeError,
-        "MultiRNNCell: expected a state of shape (batch, 9), got (2, 5).",
+        "MultiRNNCell: expected a state of shape (batch, 9), got (2, 5). Concatenate its parts.",
     ),
 }
 

@@ -116,12 +116,12 @@ def answering(*answer: Any) -> Any:
         (
             answering(np.zeros(3, bool), X[0], np.zeros((2, 2)), None, None),
             ShapeError,
-            "raw_rnn: expected `finished` of shape (batch,) = (2,), got (3,).",
+            "raw_rnn: expected `finished` of shape (batch,) = (2,), got (3,). Return time >= sequence_length.",
         ),
         (
             answering(False, X[0], np.zeros((2, 3)), None, None),
             ShapeError,
-            "raw_rnn: expected `next_state` of shapes [(2, 2)], got [(2, 3)].",
+            "raw_rnn: expected `next_state` of shapes [(2, 2)], got [(2, 3)]. cell.zero_state(2, dtype) has them.",
         ),
         (
             answering(False, X[0], [np.zeros((2, 2))], None, None),

@@ -154,9 +154,9 @@ PATHS = {
         rc.MultiRNNCell([rc.LSTMCell(2), rc.LSTMCell(FEATURES)])
     ),
     "tape, op by op: DeviceWrapper runs its cell on 'numpy'": lambda: rc.DeviceWrapper(rc.LSTMCell(2), "numpy"),
-    "tape, op by op: Halved has a call of its own": lambda: Halved(2),
-    "tape, op by op: HalvedStack has a call of its own": lambda: HalvedStack([rc.GRUCell(2)]),
-    "tape, op by op: HalvedWrapper has a call of its own": lambda: HalvedWrapper(rc.GRUCell(2)),
+    "tape, op by op: Halved overrides call": lambda: Halved(2),
+    "tape, op by op: HalvedStack overrides call": lambda: HalvedStack([rc.GRUCell(2)]),
+    "tape, op by op: HalvedWrapper overrides call": lambda: HalvedWrapper(rc.GRUCell(2)),
 }
 
 

@@ -47,7 +47,7 @@ class WeightedCell(RNNCell):
     def recurrence(self, inputs: Tensor, training: bool | None = None) -> Recurrence | str:
         """Return the formulas and weights for explicit BPTT, or the reason why it cannot run."""
         if type(self).call is not WeightedCell.call:
-            return f"{type(self).__name__} has a call of its own"
+            return f"{type(self).__name__} overrides call"
         if activations.rule(self.activation) is None:
             return f"activation {activations.serialize(self.activation)!r} has no hand-derived derivative"
         self._admit(inputs)
@@ -64,14 +64,14 @@ class WeightedCell(RNNCell):
                 f"{type(self).__name__}.call: the cell has no weights yet. Call the cell itself, cell(inputs, state)."
             )
         step, weights, *_ = self._recurrence()
-        apart = tuple(as_tensor(s, self.dtype, f"{self.name}.call: `state`") for s in self.flatten_state(state))
+        arrays = tuple(as_tensor(s, self.dtype, f"{self.name}.call: `state`") for s in self.flatten_state(state))
         sizes = [(inputs.shape[0], size) for size in self.state_sizes]
-        if [s.shape for s in apart] != sizes:
+        if [s.shape for s in arrays] != sizes:
             raise ShapeError(
-                f"{type(self).__name__}: expected a state of shapes {sizes}, got {[s.shape for s in apart]}. "
+                f"{type(self).__name__}: expected a state of shapes {sizes}, got {[s.shape for s in arrays]}. "
                 f"cell.zero_state({inputs.shape[0]}, dtype) makes zeros."
             )
-        new = one_step(self, step, inputs, apart, weights)
+        new = one_step(self, step, inputs, arrays, weights)
         return new[step.output], self.unflatten_state(new)
 
     def _bind(self, input_shape: Any) -> int:
@@ -122,13 +122,15 @@ class WeightedCell(RNNCell):
 
 
 def split_state(where: str, state: Tensor, sizes: Sequence[int]) -> tuple[Tensor, ...]:
-    """Return the parts of a state that is one tensor with all of them side by side.
+    """Return the parts of a state that is one tensor with all of them concatenated.
 
     Raises:
         ShapeError: the state's size is not the sum of theirs.
     """
     if state.ndim != 2 or state.shape[1] != sum(sizes):
-        raise ShapeError(f"{where}: expected a state of shape (batch, {sum(sizes)}), got {state.shape}.")
+        raise ShapeError(
+            f"{where}: expected a state of shape (batch, {sum(sizes)}), got {state.shape}. Concatenate its parts."
+        )
     return F.split(state, [sum(sizes[:k]) for k in range(1, len(sizes))], 1)
 
 

@@ -75,10 +75,16 @@ class DropoutWrapper(Wrapper):
         if not self.variational_recurrent:
             return
         if self.dtype is None:
-            raise OptionError("DropoutWrapper: `variational_recurrent` draws its masks at once: pass `dtype`.")
+            raise OptionError(
+                "DropoutWrapper: `dtype`: expected the dtype of the masks for `variational_recurrent`, got None. Pass "
+                "dtype='float32'."
+            )
         if float(self.input_keep_prob) < 1.0:
             if self.input_size is None:
-                raise OptionError("DropoutWrapper: `variational_recurrent` with `input_keep_prob` needs `input_size`.")
+                raise OptionError(
+                    "DropoutWrapper: `input_size`: expected the number of features for `variational_recurrent` with "
+                    "`input_keep_prob`, got None. Pass it."
+                )
             self.masks["input"] = tree.map(lambda n: self._one_row(n, float(self.input_keep_prob)), self.input_size)
         self.masks["state"] = tree.map(lambda n: self._one_row(n, float(self.state_keep_prob)), self.cell.state_size)
         self.masks["output"] = tree.map(lambda n: self._one_row(n, float(self.output_keep_prob)), self.cell.output_size)

@@ -27,7 +27,7 @@ limit = Kind(_read_limit)
 
 
 class _LSTM(WeightedCell):
-    """The base class of the LSTM cells, with the state (c, m) as a tuple or side by side in one tensor."""
+    """The base class of the LSTM cells, with the state (c, m) as a tuple or concatenated in one tensor."""
 
     num_units: int
     state_is_tuple: bool
@@ -78,7 +78,7 @@ class _LSTM(WeightedCell):
             return tuple(state)
         if isinstance(state, (tuple, list)):
             raise StateError(
-                f"{name}: with state_is_tuple=False expected the state, one tensor with c and h side by side, got "
+                f"{name}: with state_is_tuple=False expected the state, one tensor with c and h concatenated, got "
                 f"{described(state)}. Write concat([c, h], 1)."
             )
         c, m = split_state(name, as_tensor(state), self.state_sizes)
@@ -92,14 +92,14 @@ class _LSTM(WeightedCell):
 class BasicLSTMCell(_LSTM):
     """The LSTM without extras.
 
-        i, j, f, o = [x; h] kernel + bias, cut into four
+        i, j, f, o = [x; h] kernel + bias, split into four
         c_new      = σ(f + forget_bias) ∘ c + σ(i) ∘ φ(j)
         h_new      = σ(o) ∘ φ(c_new)
 
     Args:
         num_units: the size of the output and of both states.
         forget_bias: a constant added to the forget gate at every call; it is not in the stored bias.
-        state_is_tuple: whether the state is an LSTMStateTuple(c, h), or one tensor with the two side by side.
+        state_is_tuple: whether the state is an LSTMStateTuple(c, h), or one tensor with the two concatenated.
         activation: the activation of the candidate and of c_new in the output; tanh by default.
         reuse: whether to share the variables of the scope.
     """
@@ -126,14 +126,14 @@ class BasicLSTMCell(_LSTM):
 class LSTMCell(_LSTM):
     """The LSTM with optional peepholes, clipping and projection. Its equations: `minigrad.recurrent.lstmp`.
 
-        i, j, f, o = [x; m] kernel + bias, cut into four
+        i, j, f, o = [x; m] kernel + bias, split into four
         c_new      = σ(f + forget_bias + w_f ∘ c) ∘ c + σ(i + w_i ∘ c) ∘ φ(j)     clipped to ±cell_clip
         m_new      = σ(o + w_o ∘ c_new) ∘ φ(c_new)
         m_new      = m_new projection/kernel                                      clipped to ±proj_clip
 
     Args:
         num_units: the size of the cell state.
-        use_peepholes: whether the gates see the cell state.
+        use_peepholes: whether the gates read the cell state.
         cell_clip: the bound of the cell state, clipped to ±cell_clip before the output.
         initializer: the initializer of kernel, peepholes and projection.
         num_proj: the size of a projected output; None for no projection.
@@ -141,7 +141,7 @@ class LSTMCell(_LSTM):
         num_unit_shards: deprecated, without effect.
         num_proj_shards: deprecated, without effect.
         forget_bias: a constant added to the forget gate at every call; it is not in the stored bias.
-        state_is_tuple: whether the state is an LSTMStateTuple(c, h), or one tensor with the two side by side.
+        state_is_tuple: whether the state is an LSTMStateTuple(c, h), or one tensor with the two concatenated.
         activation: the activation of the candidate and of c_new in the output; tanh by default.
         reuse: whether to share the variables of the scope.
 

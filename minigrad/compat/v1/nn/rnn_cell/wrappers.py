@@ -43,7 +43,7 @@ class MultiRNNCell(RNNCell):
 
     Args:
         cells: from the lowest to the topmost.
-        state_is_tuple: whether the state is a tuple, one entry a cell, or one tensor with all of them side by side.
+        state_is_tuple: whether the state is a tuple, one entry a cell, or one tensor with all of them concatenated.
 
     `get_config` has both arguments; TensorFlow's has neither, so that it cannot restore a stack.
     """
@@ -110,8 +110,8 @@ class MultiRNNCell(RNNCell):
             return state
         if isinstance(state, (tuple, list)):
             raise StateError(
-                "MultiRNNCell: with state_is_tuple=False expected the state, one tensor with those of the cells side "
-                f"by side, got {described(state)}. Write concat(states, 1)."
+                "MultiRNNCell: with state_is_tuple=False expected the state, one tensor with those of the cells "
+                f"concatenated, got {described(state)}. Write concat(states, 1)."
             )
         return split_state("MultiRNNCell", as_tensor(state), [cell.state_size for cell in self.cells])
 
@@ -121,8 +121,8 @@ class MultiRNNCell(RNNCell):
 
     def flatten_state(self, state: Any) -> list[Any]:
         """Return the arrays of all cells' states, for the loop over time."""
-        apart = zip(self.cells, self.cell_states(state), strict=True)
-        return [array for cell, own in apart for array in cell_protocol.flatten_state(cell, own)]
+        pairs = zip(self.cells, self.cell_states(state), strict=True)
+        return [array for cell, own in pairs for array in cell_protocol.flatten_state(cell, own)]
 
     def unflatten_state(self, arrays: tuple[Any, ...]) -> Any:
         """Return these arrays in the structure of `state_size`."""
@@ -136,14 +136,14 @@ class MultiRNNCell(RNNCell):
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
         """Return each cell's formulas and weights for explicit BPTT, or the reason why it cannot run."""
         if type(self).call is not MultiRNNCell.call:
-            return f"{type(self).__name__} has a call of its own"
+            return f"{type(self).__name__} overrides call"
         return cell_protocol.recurrences_of_all(self.cells, inputs, training)
 
 
 def build_in_scope(cell: Any, input_shape: tuple[int, ...], dtype: Any) -> None:
     """Build a cell of any kind in the current variable scope, unless it is built.
 
-    A cell without a `build` may make its variables in its `call`, and is left alone.
+    A cell without a `build` may make its variables in its `call`, so nothing is built.
     """
     if getattr(cell, "built", True) or type(cell).build is Layer.build:
         return
@@ -201,7 +201,7 @@ class Wrapper(RNNCell):
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
         """Return the cell's formulas and weights with this wrapper around them, or the reason why BPTT cannot run."""
         if type(self).call is not type(self).known_call:
-            return f"{type(self).__name__} has a call of its own"
+            return f"{type(self).__name__} overrides call"
         reason = self.stepwise_reason()
         if reason:
             return reason
@@ -301,7 +301,7 @@ class DeviceWrapper(Wrapper):
 
     Args:
         cell: the cell.
-        device: a backend's name, as `mg.use` takes it; TensorFlow's names such as ``"/cpu:0"`` stand for the
+        device: a backend's name, as `mg.use` takes it; TensorFlow's names such as ``"/cpu:0"`` mean the
             current one.
     """
 
@@ -311,7 +311,7 @@ class DeviceWrapper(Wrapper):
         """Run one time step, with inputs and state copied to the backend and the results left there.
 
         Raises:
-            GradientError: inputs or a state that require a gradient lie on another backend.
+            GradientError: inputs or a state that require a gradient are on another backend.
         """
         with self._on_backend() as backend:
             inputs, state = (tree.map(lambda x: as_tensor(x).to(backend), given) for given in (inputs, state))

@@ -217,4 +217,4 @@ def test_a_wrapper_with_a_call_of_its_own_runs_it() -> None:
     plain, _ = v1.nn.dynamic_rnn(rc.ResidualWrapper(cell), X, dtype="float64")
     loud = Loud(cell)
     np.testing.assert_allclose(v1.nn.dynamic_rnn(loud, X, dtype="float64")[0].numpy(), plain.numpy() + 1.0)
-    assert loud.path == "tape, op by op: Loud has a call of its own"
+    assert loud.path == "tape, op by op: Loud overrides call"
