@@ -16,8 +16,6 @@ fifth; each run computes it on its data. On a random walk no forecast is better.
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,10 +23,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from minigrad.engine.errors import unknown_name
 from minigrad.engine.protocol import Array
+from minigrad.train import csv_column
 from minigrad.train.batch import Batch
-from minigrad.train.corpus import read_text
 from minigrad.train.errors import CheckpointError, DataError, OptionError, shortened
 from minigrad.train.measures import standard_error
 from minigrad.train.options import adapted, option
@@ -42,8 +39,10 @@ class SeriesOptions(RunOptions):
     steps: int = adapted(RunOptions, "steps", 1000)
     units: int = adapted(RunOptions, "units", 32)
     file: str | None = option(None, "the CSV file, with a first line of column names (required)")
-    column: str | None = option(None, "the column to forecast (required)")
+    column: str | None = option(None, "the column to forecast: its name, or its place from 0 (required)")
     delimiter: str = option(",", "the character between two cells")
+    decimal: str = option(".", "the decimal sign")
+    thousands: str = option("", "the separator of thousands")
     window: int = option(32, "values in a training sequence", minimum=1, ceiling=LARGEST_SIZE)
 
 
@@ -59,7 +58,9 @@ class Series(Task):
 
     def __init__(self, options: SeriesOptions) -> None:
         super().__init__(options)
-        self.values = read_column(options.file, options.column, options.delimiter)
+        self.values, self.found = _column(
+            options.file, options.column, options.delimiter, options.decimal, options.thousands
+        )
         self.split = len(self.values) * 4 // 5
         if self.split < options.window + 1:
             raise DataError(
@@ -75,8 +76,8 @@ class Series(Task):
             raise DataError(f"--column {options.column}: the values are too large for their spread to be computed.")
         if not self.spread or not self.change:
             raise DataError(
-                f"--column {options.column}: the values up to line {self.split + 1} are constant or "
-                "grow by the same amount each time; there is nothing to learn."
+                f"--column {options.column}: the first {self.split} values are constant or grow by the same "
+                "amount each time; there is nothing to learn."
             )
 
     @classmethod
@@ -101,10 +102,10 @@ class Series(Task):
         return {**scale, "count": len(self.values), "last_values": last}
 
     def notes(self) -> list[str]:
-        """Return a line with the number of values."""
+        """Return a line with the number of values, and one that says where they were found."""
         held_out = len(self.values) - self.split
         source = f"{self.options.file}, column {self.options.column}"
-        return [f"{source}: {len(self.values):,} values; the last {held_out:,} are held out"]
+        return [f"{source}: {len(self.values):,} values; the last {held_out:,} are held out", self.found]
 
     def shape(self) -> ModelShape:
         """Return the scaled value as input, the scaled change as output, squared error."""
@@ -160,42 +161,12 @@ class Series(Task):
         return "\n".join(lines)
 
 
-def read_column(file: str | None, column: str | None, delimiter: str) -> Array:
-    """Return the numbers of a CSV column, (values,) float64.
+def read_column(file: str | None, column: str | None, delimiter: str, decimal: str = ".", thousands: str = "") -> Array:
+    """Return the numbers of a CSV column, (values,) float64; see `minigrad.train.csv_column.read_column`."""
+    return _column(file, column, delimiter, decimal, thousands).values
 
-    Raises:
-        OptionError: no file or column is named, or the column does not exist.
-        DataError: the file cannot be read, or a cell of the column is not a number.
-    """
+
+def _column(file: str | None, column: str | None, delimiter: str, decimal: str, thousands: str) -> csv_column.Column:
     if file is None or column is None:
-        raise OptionError(
-            f"series: expected --file PATH and --column NAME, got --file {file} and --column {column}. Pass both."
-        )
-    if len(delimiter) != 1 or delimiter in '\r\n"':
-        raise OptionError(f"--delimiter: expected one character, got {shortened(delimiter)}.")
-    rows = csv.reader(io.StringIO(read_text(file)), delimiter=delimiter, skipinitialspace=True)
-    try:
-        return _column(rows, file, column)
-    except csv.Error as error:
-        raise DataError(f"--file {file}, line {rows.line_num}: expected CSV, got {error}. Repair the line.") from None
-
-
-def _column(rows: Any, file: str, column: str) -> Array:
-    header = [name.strip() for name in next(rows, [])]
-    if column not in header:
-        hint = "" if len(header) > 1 else "Is the --delimiter right?"
-        raise OptionError(str(unknown_name(f"--column of {file}", column, [name[:40] for name in header[:40]], hint)))
-    place = header.index(column)
-    values = [_number(row, place, f"--file {file}, line {rows.line_num}, column {column}") for row in rows if row]
-    return np.array(values)
-
-
-def _number(row: list[str], place: int, where: str) -> float:
-    cell = row[place].strip() if place < len(row) else ""
-    try:
-        number = float(cell)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise DataError(f"{where}: expected a number, got {shortened(cell)}. Fill in or delete such lines first.")
-    return number
+        raise OptionError("series: expected --file PATH and --column NAME, and both are needed.")
+    return csv_column.read_column(file, column, delimiter, decimal, thousands)

@@ -83,6 +83,16 @@ def test_a_series_runs(minigrad, tmp_path):
     assert "forecast 1 ahead: " in out
 
 
+def test_a_series_as_spreadsheets_write_it(minigrad, tmp_path):
+    rows = "".join(f"1949-{k};{k * k % 7},5\n" for k in range(60))
+    (tmp_path / "s.csv").write_text(rows + "\nPassengers, in thousands\n")
+    options = ["--delimiter", ";", "--decimal", ",", "--thousands", ".", "--column", "1"]
+    code, out, _ = minigrad("train", "series", "--file", "s.csv", *options, "--window", 5, *SMALL)
+    assert code == 0
+    assert "s.csv, column 1: 60 values; the last 12 are held out" in out
+    assert "lines 1 to 60; no line of names; first 0.5, last 2.5; decimal sign ',', thousands '.'; left out" in out
+
+
 def test_going_on_needs_only_the_run(minigrad, tmp_path):
     assert minigrad("train", "reber", "--out", "r", *SMALL)[0] == 0
     code, out, _ = minigrad("train", "--resume", "r", "--steps", 6)
