@@ -1,4 +1,4 @@
-"""Zip archives from strangers (``.npz``, ``.keras``): the directory is checked before anything is unpacked."""
+"""Untrusted zip archives (``.npz``, ``.keras``): the directory is checked before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Archive:
     Attributes:
         path: the file.
         sizes: the unpacked size of each member in bytes.
-        held: the bytes of the file that are on the disk.
+        disk_bytes: the bytes of the file that are on the disk.
         room: how many bytes may be allocated for the file; see `minigrad.engine.untrusted`.
     """
 
     def __init__(self, path: Any, file: BinaryIO, wanted: int, error: type[MinigradError], advice: str) -> None:
-        self.path, self.held, self.room = path, bytes_on_disk(file), room(file, wanted)
+        self.path, self.disk_bytes, self.room = path, bytes_on_disk(file), room(file, wanted)
         self._error, self._advice = error, advice
         try:
             reader = _Reader(file)
@@ -62,7 +62,7 @@ class Archive:
         declared = sum(self.sizes[name] for name in names)
         if declared > self.room:
             what = repr(names[0]) if len(names) == 1 else f"an archive of {len(names)} members"
-            raise self._error(oversized(self.path, what, declared, self.held, self.room) + self._advice)
+            raise self._error(oversized(self.path, what, declared, self.disk_bytes, self.room) + self._advice)
 
     @contextmanager
     def member(self, name: str) -> Iterator[BinaryIO]:
@@ -75,13 +75,13 @@ class Archive:
             with self._zip.open(name) as file:
                 yield file  # type: ignore[misc]
                 if file.read(1):
-                    raise DamagedError(f"{name!r} is longer than it says")
+                    raise DamagedError(f"{name!r} is longer than its declared size")
         except MinigradError:
             raise
         except _DAMAGE as failure:
             raise DamagedError(f"{failure}") from None
 
-    def begin(self, name: str, count: int) -> bytes:
+    def first_bytes(self, name: str, count: int) -> bytes:
         """Return the first bytes of a member, unpacked; the others stay packed.
 
         Raises:
@@ -113,7 +113,7 @@ def archive(path: Any, error: type[MinigradError], advice: str = "", wanted: int
         path: the file.
         error: the class of the error to raise.
         advice: the end of each message: what to do about such a file.
-        wanted: the bytes of the weights that the model asks for, if there is a model.
+        wanted: the bytes that the weights of the model need, if there is a model.
 
     Raises:
         MinigradError: an `error`: the file cannot be read.
@@ -138,12 +138,15 @@ class _Reader:
 
 
 def _check_members(members: list[zipfile.ZipInfo], end: int, file: BinaryIO) -> None:
-    """Refuse a directory that no honest writer makes.
+    """Check a directory: each name once, each byte of the file in one place.
 
     Args:
         members: the directory.
-        end: where in the file it begins, and the members end.
+        end: the position in the file where it begins, and the members end.
         file: the archive.
+
+    Raises:
+        DamagedError: names or places overlap, or a member is encrypted or packed by an unknown method.
     """
     names: set[str] = set()
     for member in members:
@@ -166,7 +169,7 @@ def _check_members(members: list[zipfile.ZipInfo], end: int, file: BinaryIO) -> 
 
 
 def _local_header(file: BinaryIO, member: zipfile.ZipInfo) -> int:
-    """The length of what stands before a member's bytes."""
+    """Return the length of the header before a member's bytes."""
     if member.header_offset < 0:
         raise DamagedError(f"{member.filename!r} begins before the file")
     file.seek(member.header_offset)

@@ -132,7 +132,7 @@ class GradientTape:
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self.persistent = flag("GradientTape: `persistent`", persistent)
         self.watch_accessed_variables = flag("GradientTape: `watch_accessed_variables`", watch_accessed_variables)
-        self._answered = False
+        self._used = False
         self._since = 0  # the serial number at which recording began
         self._variables: dict[int, Tensor] = {}  # by id, as in all of these
         self._watched: dict[int, Tensor] = {}
@@ -161,7 +161,7 @@ class GradientTape:
         self._return_lent()
         self._since = next_serial()
         self._variables, self._watched = {}, {}
-        self._answered = False
+        self._used = False
 
     def watch(self, tensor: Any) -> None:
         """Record from now on the operations on a tensor, or on each tensor of a structure."""
@@ -211,17 +211,17 @@ class GradientTape:
             unconnected_gradients: where target does not depend on a source, ``"none"`` returns None, ``"zero"`` zeros.
 
         Raises:
-            GradientError: the tape has answered before and is not persistent.
+            GradientError: `gradient` was called before, and the tape is not persistent.
             UnknownNameError: another word for `unconnected_gradients`.
         """
         if unconnected_gradients not in ("none", "zero"):
             raise unknown_name("GradientTape.gradient: unconnected_gradients", unconnected_gradients, ("none", "zero"))
-        if self._answered and not self.persistent:
+        if self._used and not self.persistent:
             raise GradientError(
                 "GradientTape.gradient: this tape has answered once. Make it with GradientTape(persistent=True) to ask "
                 "again."
             )
-        self._answered = True
+        self._used = True
         ys = _tensors("GradientTape.gradient: target", target)
         xs = _tensors("GradientTape.gradient: sources", sources)
         found = iter(self._ask(xs, ys, _seeds("GradientTape.gradient", target, output_gradients)))

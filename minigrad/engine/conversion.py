@@ -23,35 +23,35 @@ def array_from(data: Any, dtype: Any, backend: BackendModule, what: str = "tenso
         data = data.array if data.backend is backend else data.numpy()
     else:
         _refuse(data, what)
-    typed = hasattr(data, "dtype")
+    has_dtype = hasattr(data, "dtype")
     xp = backend
     if not getattr(backend, "on_host", False):  # values from the host are checked there, without a transfer
         host = registry.resolve("numpy")
         xp = host if host.is_array(data) or not backend.is_array(data) else backend
     try:
         # Without the dtype first, or NumPy would read numbers out of strings, NaN out of None, drop imaginary parts.
-        plain = data if typed and xp.is_array(data) else xp.asarray(data)
-        came = _checked_dtype(data, plain.dtype, what)
+        plain = data if has_dtype and xp.is_array(data) else xp.asarray(data)
+        given = _checked_dtype(data, plain.dtype, what)
         if name is None:
-            name = "float32" if came == "float64" and not hasattr(_first(data), "dtype") else came
-        if came != name:
-            _refuse_misfit(xp, plain, came, name, what)
-        array = backend.asarray(plain, dtype=name, copy=typed)
+            name = "float32" if given == "float64" and not hasattr(_first(data), "dtype") else given
+        if given != name:
+            _refuse_misfit(xp, plain, given, name, what)
+        array = backend.asarray(plain, dtype=name, copy=has_dtype)
     except (ValueError, OverflowError, RuntimeError, TypeError) as error:
         if isinstance(error, MinigradError):
             raise
-        if typed:
+        if has_dtype:
             raise DTypeError(f"{what}: the backend {backend.name!r} takes no {data.dtype}: {error}.") from error
         raise ShapeError(f"{what}: the data are not one regular array of numbers: {error}") from error
     return array if str(array.dtype).endswith(name) else backend.astype(array, name)  # in the machine's byte order
 
 
-def _refuse_misfit(xp: BackendModule, x: Array, came: str, name: str, what: str) -> None:
+def _refuse_misfit(xp: BackendModule, x: Array, given: str, name: str, what: str) -> None:
     """Raise DTypeError if numbers of one dtype do not fit another: too large, or with fractions for integers.
 
     Rounding to fewer digits is allowed, and any number may become a bool.
     """
-    if always_fits(came, name) or 0 in x.shape:
+    if always_fits(given, name) or 0 in x.shape:
         return
     low, high = (xp.to_numpy(f(x)).item() for f in (xp.min, xp.max))
     if name in FLOATING and not (fits(low, name) and fits(high, name)):  # infinities and NaN fit
@@ -61,7 +61,7 @@ def _refuse_misfit(xp: BackendModule, x: Array, came: str, name: str, what: str)
     if not fits(wrong, name):
         hint = "a wider dtype" if wrong == wrong else "numpy.nan_to_num, or a floating dtype"
         raise DTypeError(f"{what}: the dtype {name} cannot hold {wrong}. Use {hint}.")
-    if came in FLOATING and name not in FLOATING and not bool(xp.to_numpy(xp.all(xp.floor(x) == x))):
+    if given in FLOATING and name not in FLOATING and not bool(xp.to_numpy(xp.all(xp.floor(x) == x))):
         raise DTypeError(f"{what}: the dtype {name} cannot hold fractions. Round first: numpy.rint(x).")
 
 

@@ -62,13 +62,13 @@ def _integers(name: str) -> tuple[int, int]:
     return (0, (1 << bits) - 1) if name.startswith("u") else (-(1 << bits - 1), (1 << bits - 1) - 1)
 
 
-def always_fits(came: str, name: str) -> bool:
+def always_fits(source: str, name: str) -> bool:
     """Return whether a dtype holds every number of another, rounded to fewer digits where needed."""
-    if name in ("bool", "float64") or came == "bool" or came == name:
+    if name in ("bool", "float64") or source == "bool" or source == name:
         return True
-    if came in FLOATING:
-        return name in FLOATING and INFINITE[came] <= INFINITE[name]
-    return all(fits(end, name) for end in _integers(came))
+    if source in FLOATING:
+        return name in FLOATING and INFINITE[source] <= INFINITE[name]
+    return all(fits(end, name) for end in _integers(source))
 
 
 @lru_cache(maxsize=None, typed=True)  # of one type: two libraries' dtypes may hash alike, and refuse to be compared

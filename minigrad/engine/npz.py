@@ -133,7 +133,7 @@ def _entries(found: Archive, error: type[MinigradError], advice: str) -> dict[st
 def _declared(found: Archive, member: str) -> Declared:
     """Parse the header of an array, in NumPy's format 1.0 to 3.0, without evaluating it as Python."""
     size = found.sizes[member]
-    begin = found.begin(member, min(size, _NPY_BEGIN))
+    begin = found.first_bytes(member, min(size, _NPY_BEGIN))
     wide = 4 if begin[6:7] in (b"\x02", b"\x03") else 2
     start = 8 + wide + int.from_bytes(begin[8 : 8 + wide], "little")
     match = _NPY_HEADER.fullmatch(begin[8 + wide : start]) if begin.startswith(b"\x93NUMPY") else None

@@ -26,7 +26,7 @@ BY_OPERATOR = {
     "invert": ("__invert__", ""),
 }
 # NumPy's names for functions that have another name here, for messages.
-SAME = {
+OTHER_NAMES = {
     "amax": "max", "amin": "min", "average": "mean", "cumulative_sum": "cumsum", "dot": "matmul", "hstack": "concat",
     "moveaxis": "transpose", "permute_dims": "transpose", "ravel": "reshape", "tensordot": "einsum", "vstack": "concat",
 }  # fmt: skip
@@ -36,7 +36,8 @@ WRITERS = ("copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask
 class ArrayUfunc:
     """Descriptor for `__array_ufunc__`: a function of the class, None of an instance.
 
-    NumPy asks the class. A masked array asks the instance, and None leaves it the operator.
+    NumPy reads the attribute of the class. A masked array reads that of the instance, and runs its own operator where
+    that is None.
     """
 
     def __get__(self, instance: Any, owner: type) -> Callable[..., Any] | None:
@@ -44,18 +45,18 @@ class ArrayUfunc:
 
 
 def array_function(self: Tensor, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-    """Call one of NumPy's functions with the numbers, unless a gradient would be lost without a word."""
+    """Call one of NumPy's functions with the numbers, unless a gradient would be lost silently."""
     if kwargs.get("out") is not None or (function.__name__ in WRITERS and isinstance(_first(args, kwargs), Tensor)):
-        raise _unwritten(_named(function))
+        raise _write_error(_named(function))
     return _by_numpy(function, _named(function), function.__name__, args, kwargs)
 
 
 def _by_numpy(function: Any, named: str, name: str, args: Any, kwargs: Any) -> Any:
     """Return the result of a NumPy function on the numbers."""
-    own = SAME.get(name, name)
-    known = hasattr(Tensor.functional, own)
-    way = f"Use mg.{own}, or" if known else "minigrad has no function of that name:"
-    return function(*_on_host(args, named, way), **_on_host(kwargs, named, way))
+    name_here = OTHER_NAMES.get(name, name)
+    known = hasattr(Tensor.functional, name_here)
+    remedy = f"Use mg.{name_here}, or" if known else "minigrad has no function of that name:"
+    return function(*_on_host(args, named, remedy), **_on_host(kwargs, named, remedy))
 
 
 def _ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -63,7 +64,7 @@ def _ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -
     name = ufunc.__name__
     named = f"np.{name}" if method == "__call__" else f"np.{name}.{method}"
     if "out" in kwargs or (method == "at" and isinstance(inputs[0], Tensor)):
-        raise _unwritten(named)
+        raise _write_error(named)
     if method == "__call__" and not kwargs:
         if name in ON_TAPE:
             return getattr(self.functional, ON_TAPE[name])(*inputs)
@@ -84,23 +85,23 @@ def _first(args: Any, kwargs: Any) -> Any:
     return args[0] if args else next((kwargs[name] for name in ("dst", "a", "arr") if name in kwargs), None)
 
 
-def _unwritten(named: str) -> DTypeError:
+def _write_error(named: str) -> DTypeError:
     return DTypeError(
         f"{named}: NumPy can write neither to a Tensor nor, as in array += tensor, from one. Use array += x.numpy(), "
         "or x[…] = … under mg.no_grad()."
     )
 
 
-def _on_host(x: Any, named: str, way: str) -> Any:
+def _on_host(x: Any, named: str, remedy: str) -> Any:
     """Return arguments of a NumPy function with each tensor among them replaced by its numbers."""
     if isinstance(x, Tensor):
         if x.requires_grad:
             raise GradientError(
-                f"{named}: NumPy would lose the gradient of this tensor. {way} say x.numpy() or x.detach()."
+                f"{named}: NumPy would lose the gradient of this tensor. {remedy} say x.numpy() or x.detach()."
             )
         return x.numpy()
     if isinstance(x, dict):
-        return {key: _on_host(value, named, way) for key, value in x.items()}
+        return {key: _on_host(value, named, remedy) for key, value in x.items()}
     if type(x) in (list, tuple):
-        return type(x)(_on_host(part, named, way) for part in x)
+        return type(x)(_on_host(part, named, remedy) for part in x)
     return x

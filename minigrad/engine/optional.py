@@ -42,12 +42,12 @@ class Loop(Protocol):
     """A loop over time in one piece: the numbers of `minigrad.recurrent.bptt`'s, forward and every gradient.
 
     Arrays are (time, batch, …). `state` is a tuple in the order of ``description.states``, `weights` one in the order
-    of ``description.weights``, followed by the dropout masks that `options` counts. A loop may rely on these:
+    of ``description.weights``, followed by the dropout masks that `options` counts. A loop may rely on the following:
 
     - x, the state and the weights are this backend's arrays, of the one dtype it was compiled for; they may be views,
       and read-only. None of the weights is None: the description leaves out what is absent. `mask` is (time, batch) of
       bools, or None.
-    - At a masked step a row keeps its state and repeats its previous output; before its first step of its own, or with
+    - At a masked step a row keeps its state and repeats its previous output; before its first unmasked step, or with
       `zero_output`, its output is zero. With truncation, tracing or ``create_graph`` the formulas run
       instead of a loop.
     - An array of weights is never written to after it was passed: an update puts a new array in its place. So a packed

@@ -22,7 +22,7 @@ from minigrad.engine.protocol import REQUIRED, BackendModule
 
 GROUP = "minigrad.backends"
 SHIPPED = {"numpy": "minigrad_numpy", "numba": "minigrad_numba", "cupy": "minigrad_cupy"}  # name -> module
-MENDED_BY = {  # by installing an extra, which for CuPy depends on the driver
+REMEDIES = {  # by installing an extra, which for CuPy depends on the driver
     "cupy": "pip install 'minigrad-bptt[cuda12x]', or cuda13x where nvidia-smi says CUDA 13",
 }
 DEFAULT = "numpy"
@@ -134,7 +134,7 @@ def _load(name: str) -> BackendModule:
     try:
         module = importlib.import_module(module_name)
     except Exception as error:  # a library without its driver raises various errors, not only ImportError
-        remedy = MENDED_BY.get(name, f"pip install '{owner}[{name}]', or see its documentation")
+        remedy = REMEDIES.get(name, f"pip install '{owner}[{name}]', or see its documentation")
         raise BackendUnavailableError(
             f"mg.use: the backend {name!r} of {owner} is registered, but {module_name} cannot be imported: {error}. "
             f"Install what it needs: {remedy}."

@@ -91,7 +91,7 @@ class Node:
 
 next_serial = count(0, -1).__next__
 _observers: ContextVar[tuple[Callable[[Node], None], ...] | None] = ContextVar("minigrad.engine.tape", default=())
-# The switch: functions to call with each new node in this thread or task; None where recording is off.
+# Functions to call with each new node in this thread or task; None where recording is off.
 observers, set_observers = _observers.get, _observers.set
 
 

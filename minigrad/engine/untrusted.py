@@ -1,4 +1,4 @@
-"""Checks on files from strangers: memory is allocated for what a file holds, not for what it claims.
+"""Checks on untrusted files: memory is allocated for what a file holds, not for what it claims.
 
 A file may claim 4 GB in 11 kB. Before anything is allocated, a reader compares the declared size with `room`:
 
@@ -93,7 +93,7 @@ def room(file: BinaryIO, wanted: int = 0) -> int:
 
     Args:
         file: the open file.
-        wanted: the bytes of the weights that the model asks for, if there is a model.
+        wanted: the bytes that the weights of the model need, if there is a model.
     """
     return max(ALWAYS, RATIO * bytes_on_disk(file)) + wanted
 

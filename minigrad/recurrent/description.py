@@ -1,4 +1,4 @@
-"""A cell's equations as plain data, tuples and strings: what the reader writes, and what backends are handed.
+"""A cell's equations as plain data, tuples and strings: the output of the reader and the input of backends.
 
 Nothing here refers to a Python function, so a description can be hashed, compared, stored, and printed in any language.
 A line's text is a Python expression of names, numbers, ``+ - * /`` and these words:
@@ -21,7 +21,7 @@ class Term(NamedTuple):
     Attributes:
         source: "x" or a state.
         matrix: the name of the weight.
-        flows: False where the equations say ``stop(source)``: no gradient goes back to the source.
+        flows: False where the equations say ``stop(source)``: no gradient passes to the source.
     """
 
     source: str
@@ -47,10 +47,10 @@ class Inner(NamedTuple):
 
     Attributes:
         v: the name of the product.
-        source: what is multiplied.
+        source: the name of the factor on the left.
         matrix: the name of the weight.
         dv: the name of v's gradient.
-        recurrent: True if the source is a state times something, which recurrent dropout thins.
+        recurrent: True if the source is a state times something, to which recurrent dropout applies.
     """
 
     v: str
@@ -85,14 +85,14 @@ class Rule(NamedTuple):
 
 
 class Description(NamedTuple):
-    """One time step of a cell. Whatever is absent (a bias, a peephole, a clip) is simplified away.
+    """One time step of a cell. Absent parts (a bias, a peephole, a clip) are left out.
 
     Attributes:
         name: module and class of the equations, ``"minigrad.recurrent.lstm.LSTM"``.
         states: the states' names.
         output: which of them is the output.
-        products: what is multiplied at the start of a step.
-        inner: what is multiplied inside the body, in the order of the forward lines.
+        products: the products at the start of a step.
+        inner: the products inside the body, in the order of the forward lines.
         parameters: names of the vectors, one number for each unit.
         options: names of the numbers that are the same for all units.
         widths: (name, width) of the names that stand for another number of values than `units`.
@@ -100,12 +100,12 @@ class Description(NamedTuple):
             before the body, in which all names then have `units` values, and its gradient is summed over them.
         forward: the lines from columns and states to the new states; no name is assigned twice.
         new: the name of each new state.
-        cache: which names of `forward` the backward lines read, besides states, parameters and options.
+        cache: the names of `forward` that the backward lines read, besides states, parameters and options.
         upstream: the names of ∂loss/∂(each new state).
         backward: the lines to the gradients.
         gradients: (argument of forward, name of its gradient), for those that have one.
         again: lines that compute the sources of inner products once more from the cache, for the gradients of weights.
-        direct: the name of the gradient's way from state to state that passes by the products.
+        direct: the name of the gradient's path from state to state around the products.
     """
 
     name: str

@@ -33,7 +33,7 @@ class Equations:
         products: one string for each matrix product of a step, or a tuple of them. On the left stand the columns of
             the product, each of `units` numbers; on the right the sources, `x` or a state, each with its matrix, and
             at most one bias. ``stop(h) U`` passes no gradient to h.
-        direct: the name of the gradient's path from state to state that passes by the products.
+        direct: the name of the gradient's path from state to state around the products.
 
     A column or a state may have another width: ``z_i:blocks`` stands for `blocks` numbers, each of which is shared by
     ``units / blocks`` units.

@@ -25,7 +25,7 @@ def test_an_operation_says_how_much_there_is() -> None:
     error = out_of_memory("MatMul", device((300, 900, 1000)), MemoryError("full"))
     assert str(error) == (
         "MatMul: the memory of the backend 'abacus' is full: of 1,000 MiB are 900 MiB in use, and 300 MiB more were "
-        "wanted. Make the batch, the sequences or the model smaller."
+        "requested. Make the batch, the sequences or the model smaller."
     )
     assert isinstance(error, MemoryError)
     assert isinstance(error, MinigradError)
@@ -51,7 +51,7 @@ def test_a_backend_that_cannot_tell_says_what_the_library_said() -> None:
 def test_the_batch_that_fits(rows: int, full: Any, rest: Any, fit: int, size: int) -> None:
     said = str(with_advice("fit, epoch 1, step 3", device(full, rest), MemoryError("full"), rows))
     assert f"3: the memory of the backend 'abacus' is full at a batch of {rows} rows: of" in said
-    assert f". At most {fit} rows would have got so far, and the rest" in said
+    assert f". At most {fit} rows would have fit up to here, and the rest" in said
     assert said.endswith(f"too: try batch_size={size} or less.")
     assert f"of 1,000 MiB are {rest[1]} MiB in use and {full[1] - rest[1]} MiB by this step, and {full[0]} MiB" in said
 
@@ -59,7 +59,7 @@ def test_the_batch_that_fits(rows: int, full: Any, rest: Any, fit: int, size: in
 def test_not_one_row_fits() -> None:
     for rows, rest in ((1, 100), (64, 1000)):
         said = str(with_advice("fit", device((900, rest, 1000), (900, rest, 1000)), MemoryError("full"), rows))
-        assert said.endswith("more were wanted. Not one row fits: make the sequences or the model smaller.")
+        assert said.endswith("more were requested. Not one row fits: make the sequences or the model smaller.")
 
 
 def test_operations_and_gradients_say_it_in_our_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.engine.errors import DTypeError, GradientError, MinigradError
-from minigrad.engine.numpy_calls import BY_OPERATOR, ON_TAPE, SAME, WRITERS
+from minigrad.engine.numpy_calls import BY_OPERATOR, ON_TAPE, OTHER_NAMES, WRITERS
 
 UFUNCS = {name: f for name in dir(np) if isinstance(f := getattr(np, name), np.ufunc)}
 METHODS = ("reduce", "accumulate", "reduceat", "outer", "at")
@@ -35,8 +35,8 @@ def test_the_tables_name_what_there_is() -> None:
     assert len(FUNCTIONS) > 200
     assert len(UFUNCS) > 90
     assert {*ON_TAPE, *BY_OPERATOR} <= UFUNCS.keys()
-    assert all(callable(getattr(mg, name)) for name in [*ON_TAPE.values(), *SAME.values()])
-    assert all(f"np.{name}" in FUNCTIONS for name in [*WRITERS, *SAME])
+    assert all(callable(getattr(mg, name)) for name in [*ON_TAPE.values(), *OTHER_NAMES.values()])
+    assert all(f"np.{name}" in FUNCTIONS for name in [*WRITERS, *OTHER_NAMES])
 
 
 @pytest.mark.parametrize("name", UFUNCS)
@@ -78,7 +78,7 @@ def test_every_method_of_a_ufunc(name: str) -> None:
 def test_every_function_names_minigrads(name: str) -> None:
     """A tensor anywhere among the arguments: the message says which function, and minigrad's of that name if any."""
     function, x = FUNCTIONS[name], mg.tensor(POSITIVE, requires_grad=True)
-    own = SAME.get(function.__name__, function.__name__)
+    own = OTHER_NAMES.get(function.__name__, function.__name__)
     has_it = hasattr(mg.functional, own)
     way = rf"Use mg.{own}, or say x.numpy\(\)" if has_it else "minigrad has no function of that name"
     places: list[tuple[Any, Any]] = [((x,), {}), (([OTHER, x],), {}), ((OTHER,), {"key": {"x": x}})]

@@ -61,7 +61,7 @@ class Max(Op):
         return xp.max(x, axis, keepdims)
 
     def backward(xp: Xp, dy: Array, y: Array, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-        return _to_the_winners(xp, dy, y, x, axis, keepdims)
+        return _shared_among_ties(xp, dy, y, x, axis, keepdims)
 
 
 class Min(Op):
@@ -71,13 +71,13 @@ class Min(Op):
         return xp.min(x, axis, keepdims)
 
     def backward(xp: Xp, dy: Array, y: Array, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-        return _to_the_winners(xp, dy, y, x, axis, keepdims)
+        return _shared_among_ties(xp, dy, y, x, axis, keepdims)
 
 
-def _to_the_winners(xp: Xp, dy: Array, y: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
+def _shared_among_ties(xp: Xp, dy: Array, y: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
     # Counted in float32 at least: more than 65,519 equal numbers would be infinitely many in float16.
-    wins = xp.astype(x == along(xp, y, x, axis, keepdims), "float64" if "64" in str(x.dtype) else "float32")
-    return along(xp, dy, x, axis, keepdims) * (wins / xp.sum(wins, axis, True))
+    is_extreme = xp.astype(x == along(xp, y, x, axis, keepdims), "float64" if "64" in str(x.dtype) else "float32")
+    return along(xp, dy, x, axis, keepdims) * (is_extreme / xp.sum(is_extreme, axis, True))
 
 
 class CumSum(Op):
@@ -98,7 +98,7 @@ class LogSumExp(Op):
 
     def forward(xp: Xp, x: Array, *, axis: Axis = -1, keepdims: bool = False) -> Array:
         top = xp.max(x, axis, True)
-        y = xp.log(xp.sum(xp.exp(_below(xp, x, top)), axis, True)) + top
+        y = xp.log(xp.sum(xp.exp(_minus_top(xp, x, top)), axis, True)) + top
         return y if keepdims else xp.squeeze(y, axes_of(axis, x.ndim, "logsumexp"))
 
     def backward(xp: Xp, dy: Array, y: Array, x: Array, *, axis: Axis = -1, keepdims: bool = False) -> Array:
@@ -106,10 +106,10 @@ class LogSumExp(Op):
         at_infinity = xp.astype((x == top) & (x > 0), x.dtype)
         at_infinity = at_infinity / xp.maximum(xp.sum(at_infinity, axis, True), 1.0)
         otherwise = xp.where(top == top, at_infinity, top)  # NaN stays NaN
-        return dy * xp.where(xp.isfinite(top), xp.exp(_below(xp, x, top)), otherwise)
+        return dy * xp.where(xp.isfinite(top), xp.exp(_minus_top(xp, x, top)), otherwise)
 
 
-def _below(xp: Xp, x: Array, top: Array) -> Array:
+def _minus_top(xp: Xp, x: Array, top: Array) -> Array:
     """Return x − top, and 0 where top is not finite: ∞ − ∞ would be NaN."""
     finite = xp.isfinite(top)
     return xp.where(finite, x - xp.where(finite, top, 0.0), 0.0)

@@ -15,7 +15,7 @@ class Maximum(Op):
         return xp.maximum(a, b)
 
     def backward(xp: Xp, dy: Array, y: Array, a: Array, b: Array) -> tuple[Array, Array]:
-        return _divided(xp, dy, a > b, a == b)
+        return _to_the_chosen(xp, dy, a > b, a == b)
 
 
 class Minimum(Op):
@@ -27,10 +27,10 @@ class Minimum(Op):
         return xp.minimum(a, b)
 
     def backward(xp: Xp, dy: Array, y: Array, a: Array, b: Array) -> tuple[Array, Array]:
-        return _divided(xp, dy, a < b, a == b)
+        return _to_the_chosen(xp, dy, a < b, a == b)
 
 
-def _divided(xp: Xp, dy: Array, is_a: Array, tie: Array) -> tuple[Array, Array]:
+def _to_the_chosen(xp: Xp, dy: Array, is_a: Array, tie: Array) -> tuple[Array, Array]:
     """Return dy where y is a, dy where y is b, and half of it in both where the two are equal."""
     half = xp.where(tie, 0.5 * dy, 0.0)
     return xp.where(is_a, dy, half), xp.where(is_a, 0.0, xp.where(tie, half, dy))
