@@ -12,7 +12,7 @@ import minigrad as mg
 from conftest import leaks
 from minigrad.compat import v1
 from minigrad.engine import recording, registry
-from minigrad.layers.context import inside
+from minigrad.layers.call_context import inside
 from needed import needed
 
 strict_backend = needed("strict_backend")

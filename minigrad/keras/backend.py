@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minigrad.keras.losses.functions import EPSILON
-from minigrad.layers.context import clear_session
+from minigrad.layers.call_context import clear_session
 from minigrad.layers.floatx import floatx, set_floatx
 
 __all__ = ["clear_session", "epsilon", "floatx", "set_floatx"]

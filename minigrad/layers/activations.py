@@ -59,7 +59,7 @@ def rule(activation: Activation) -> type[Op] | None:
     return _RULES.get(activation)
 
 
-def formulas(equations: type[Equations], sigma: Activation, phi: Activation, separate: bool, **values: Any) -> Formulas:
+def bind(equations: type[Equations], sigma: Activation, phi: Activation, separate: bool, **values: Any) -> Formulas:
     """Return a cell's formulas with these activations; the same object for the same arguments.
 
     Args:
@@ -71,15 +71,18 @@ def formulas(equations: type[Equations], sigma: Activation, phi: Activation, sep
     """
     known: Any = (equations, _RULES.get(sigma), _RULES.get(phi))
     if all(known):
-        return _formulas(*known, separate, tuple(values.items()))
+        return _bound(*known, separate, tuple(values.items()))
     return Formulas(equations, rule_or_call(sigma), rule_or_call(phi), separate, **values)
 
 
 @cache
-def _formulas(
+def _bound(
     equations: type[Equations], sigma: type[Op], phi: type[Op], separate: bool, values: tuple[tuple[str, Any], ...]
 ) -> Formulas:
     return Formulas(equations, sigma, phi, separate, **dict(values))
+
+
+formulas = bind  # the earlier name
 
 
 def rule_or_call(activation: Activation) -> type[Op]:

@@ -32,7 +32,7 @@ class Cell(Layer):
     Attributes:
         equations: the equations of a step.
         gates: the number of matrices side by side in the kernel.
-        can_plan: whether a recurrent layer may keep the plan of a call without dropout (see `minigrad.layers.loop`).
+        can_plan: whether a recurrent layer may keep the plan of a call without dropout, `execution.CallPlan`.
         has_plain_weights: whether `step_weights` returns attributes, and no tensors computed from them.
         state_size: the size of each state, an int or nested lists of ints.
         output_size: the size of the output.
@@ -96,7 +96,7 @@ class Cell(Layer):
             raise NotImplementedError(f"{type(self).__name__} must define `equations`, a minigrad.recurrent.Equations.")
         sigma = getattr(self, "recurrent_activation", F.sigmoid)
         separate = getattr(self, "implementation", 2) == 1
-        return activations.formulas(self.equations, sigma, self.activation, separate)
+        return activations.bind(self.equations, sigma, self.activation, separate)
 
     def step_weights(self, x_masks: Tensor | None, h_masks: Tensor | None) -> tuple[Tensor | None, ...]:
         """Return the weights in the order of the equations, by default W, U, b; None for those that are absent."""

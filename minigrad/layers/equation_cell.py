@@ -177,9 +177,7 @@ class EquationCell(Cell):
         values = {n: v for n, v in self.values.items() if n not in self.whole.weights}
         sizes = {UNITS: self.units} if self.whole.widths else {}
         separate = self.implementation == 1
-        return activations.formulas(
-            self.equations, self.recurrent_activation, self.activation, separate, **values, **sizes
-        )
+        return activations.bind(self.equations, self.recurrent_activation, self.activation, separate, **values, **sizes)
 
     def step_weights(self, x_masks: Tensor | None, h_masks: Tensor | None) -> tuple[Tensor | None, ...]:
         """Return the weights in the order of the equations, None for those that are absent."""

@@ -22,7 +22,7 @@ from minigrad.engine.errors import MinigradError, ShapeError
 from minigrad.engine.flow import FlowAttribute
 from minigrad.engine.functional.half import narrowed, widened
 from minigrad.engine.tensor import Tensor
-from minigrad.layers import building, checks, context, signatures
+from minigrad.layers import build_lock, call_context, checks, signatures
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.floatx import is_dtype, layer_dtype
 from minigrad.layers.input_spec import InputSpec
@@ -87,7 +87,7 @@ class Layer(Configured, WeightedModule):
         self._weights: list[Any] = []
         self._penalties: list[Callable[[], Tensor]] = []
         super().__init__(*args, **kwargs)
-        self.name = self.name or context.unique_name(type(self).__name__)
+        self.name = self.name or call_context.unique_name(type(self).__name__)
         self._constructed = True
 
     def __init_subclass__(cls, called: str | None = None) -> None:
@@ -215,13 +215,13 @@ class Layer(Configured, WeightedModule):
             mask = getattr(inputs, "_keras_mask", None) if known else masks_of(inputs)
             if mask is not None and "mask" in parameters.takes:
                 kwargs["mask"] = mask
-        around, training = context.frames.entries(), kwargs.pop("training", None)
+        around, training = call_context.frames.entries(), kwargs.pop("training", None)
         if training is None and around:
             training = around[-1].training
         if "training" in parameters.takes:
             kwargs["training"] = training
-        frame = context.Frame(self, self._scope_name(), True, training)
-        context.frames.replace(inside := (*around, frame))
+        frame = call_context.Frame(self, self._scope_name(), True, training)
+        call_context.frames.replace(inside := (*around, frame))
         try:
             if _LOSSES.values() and not (around and around[-1].called):
                 self._forget_losses()
@@ -230,8 +230,8 @@ class Layer(Configured, WeightedModule):
             outputs = self.call(inputs, *args, **kwargs)
             return self._completed(outputs, inputs, mask)
         finally:
-            same = context.frames.entries() is inside  # False where a suspended generator has left a frame
-            context.frames.replace(around) if same else context.frames.drop(frame)
+            same = call_context.frames.entries() is inside  # False where a suspended generator has left a frame
+            call_context.frames.replace(around) if same else call_context.frames.drop(frame)
 
     def _checked_arguments(self, parameters: checks.CallSignature, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """Return the arguments of `call` behind the inputs, by name where that is possible."""
@@ -272,7 +272,7 @@ class Layer(Configured, WeightedModule):
             and checked.version is signatures.version
             and checked.dtype is array.dtype
             and checked.shape == array.shape
-            and not building.in_progress
+            and not build_lock.in_progress
         )
 
     def _checks_once(self) -> bool:
@@ -321,12 +321,12 @@ class Layer(Configured, WeightedModule):
         return y
 
     def _build_once(self, inputs: Any) -> None:
-        if not self.built or building.in_progress:
+        if not self.built or build_lock.in_progress:
             self._build_for(tree.map(lambda x: None if x is None else x.shape, inputs))
 
     def _build_for(self, input_shape: Any) -> None:
         """Build the layer unless it is built; a second thread waits for the first."""
-        with building.alone(self):
+        with build_lock.alone(self):
             if not self.built:
                 self.build(input_shape)
 
@@ -384,7 +384,7 @@ def _once_built(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]
             raise self._shape_error("build", input_shape)
         count, built = len(self._weights), self.built
         try:
-            with context.inside(self, self._scope_name()):
+            with call_context.inside(self, self._scope_name()):
                 build(self, input_shape)
         except Exception:
             del self._weights[count:]  # the next build makes them

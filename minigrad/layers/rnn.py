@@ -1,16 +1,16 @@
 """RNN: a cell run over a sequence.
 
-The layer prepares the inputs, the mask and the states; `minigrad.layers.loop` runs the cell, by the explicit loop over
-time where that is possible. `layer.path` names the path of the last call and the reason.
+The layer prepares the inputs, the mask and the states. `minigrad.layers.execution` runs the cell, by the explicit loop
+over time where that is possible. `layer.path` names the path of the last call and the reason.
 
 A call ``lstm(x)`` of a built layer passes through these functions, in this order:
 
-    Layer.__call__       layer.py     looks up the signature of x; a new one is cast and checked, and the layer built
-    RNN.call             here         (batch, time, …) → (time, batch, …), the mask, the initial states
-    loop.run_plan        loop.py      the plan of the call before, or `plan_of` for a new signature
-    apply                tensor.py    runs SequenceOp and writes one node on the tape
-    SequenceOp.forward   sequence.py  the backend's loop over time, or the formulas of `recurrent.bptt`
-    RNN.call             here         (time, batch, …) → (batch, time, …), the final states
+    Layer.__call__       layer.py      looks up the signature of x; a new one is cast and checked, and the layer built
+    RNN.call             here          (batch, time, …) → (time, batch, …), the mask, the initial states
+    execution.run_plan   execution.py  the plan of the call before, or `plan_of` for a new signature
+    apply                tensor.py     runs SequenceOp and writes one node on the tape
+    SequenceOp.forward   sequence.py   the backend's loop over time, or the formulas of `recurrent.bptt`
+    RNN.call             here          (time, batch, …) → (batch, time, …), the final states
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
 from minigrad.engine.ops.shape import Transpose
 from minigrad.engine.tensor import Tensor, apply
-from minigrad.layers import cell_protocol, loop
+from minigrad.layers import cell_protocol, execution
 from minigrad.layers.cell_protocol import StateError
 from minigrad.layers.checks import is_shape
 from minigrad.layers.floatx import is_dtype
@@ -135,7 +135,7 @@ class RNN(Layer):
     supports_masking = True
     input_spec = InputSpec(min_ndim=3)
     path = "not called yet"
-    _plan: loop.CallPlan | None = None
+    _plan: execution.CallPlan | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -238,7 +238,7 @@ class RNN(Layer):
         except MinigradError as error:
             raise StateError(f"{self.name}.{where} of {dtype}: {error}") from None
 
-    def _start(self, batch: int, given: Any, plan: loop.CallPlan | None) -> list[Any]:
+    def _start(self, batch: int, given: Any, plan: execution.CallPlan | None) -> list[Any]:
         """Return the states before the first step, in the cell's structure."""
         if not self.stateful:
             return plan.zeros if plan is not None and given is None else self._checked_states(given, batch)
@@ -298,7 +298,7 @@ class RNN(Layer):
             self._reset_dropout_masks()
         states = self._start(first.array.shape[1], initial_state, plan)
         if plan is not None:
-            found = loop.run_plan(plan, self.cell, x, states, mask)
+            found = execution.run_plan(plan, self.cell, x, states, mask)
         else:
             found = self._run(x, states, mask, training, constants)
         self._keep(found)
@@ -308,7 +308,7 @@ class RNN(Layer):
             y = self._time_first(y) if isinstance(y, Tensor) else tree.map(self._time_first, y)
         return [y, *found.states] if self.return_state else y
 
-    def _keep(self, found: loop.SequenceResult) -> None:
+    def _keep(self, found: execution.SequenceResult) -> None:
         """Keep the path of a call, and the final states of a stateful layer."""
         if self.path != found.path:
             self.path = found.path
@@ -319,24 +319,24 @@ class RNN(Layer):
         for reset in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):
             getattr(self.cell, reset, lambda: None)()
 
-    def _run(self, x: Any, states: Any, mask: Any, training: bool | None, constants: Any) -> loop.SequenceResult:
+    def _run(self, x: Any, states: Any, mask: Any, training: bool | None, constants: Any) -> execution.SequenceResult:
         """Run the cell without a plan."""
         unrolled = self.unroll and not is_watched(cell_protocol.innermost(self.cell))
         zero, why = self.zero_output_for_mask, "unroll=True" if unrolled else ""
-        return loop.run(self.cell, x, states, mask, training, constants, zero, self.tbptt, why, self.name)
+        return execution.run(self.cell, x, states, mask, training, constants, zero, self.tbptt, why, self.name)
 
-    def _plan_for(self, x: Any, training: bool | None) -> loop.CallPlan | None:
+    def _plan_for(self, x: Any, training: bool | None) -> execution.CallPlan | None:
         """Return the plan of a call on (time, batch, features), kept from the call before if it still fits."""
         plan = self._plan
         if plan is None or not isinstance(x, Tensor) or not plan.fits(x, training):
             plan = self._plan = self._new_plan(x, training)
         return plan
 
-    def _new_plan(self, x: Any, training: bool | None) -> loop.CallPlan | None:
+    def _new_plan(self, x: Any, training: bool | None) -> execution.CallPlan | None:
         if not (isinstance(x, Tensor) and getattr(self.cell, "can_plan", False)):
             return None
         zero, tbptt = self.zero_output_for_mask, self.tbptt
-        return loop.plan_of(self.cell, x, lambda: self._checked_states(None, x.shape[1]), training, zero, tbptt)
+        return execution.plan_of(self.cell, x, lambda: self._checked_states(None, x.shape[1]), training, zero, tbptt)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask if the output is a sequence; the states have none."""

@@ -8,7 +8,7 @@ from typing import Any
 from minigrad.engine.conversion import array_from
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.tensor import Tensor
-from minigrad.layers import checks, constraints, context, initializers, regularizers
+from minigrad.layers import call_context, checks, constraints, initializers, regularizers
 from minigrad.layers.module import Module
 from minigrad.layers.options import flag
 from minigrad.layers.weight import Weight
@@ -52,7 +52,7 @@ class WeightedModule(Module):
         weight = Weight(
             checks.check_result(f"{where}: the initializer of {name!r}", start(shape, dtype=dtype), shape),
             trainable=trainable,
-            name=context.scoped(name or "weight") + ":0",
+            name=call_context.scoped(name or "weight") + ":0",
             dtype=dtype,
             regularizer=regularizers.option_kind.read(where, regularizer),
             constraint=constraints.option_kind.read(where, constraint),

@@ -8,7 +8,7 @@ from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.tensor import Tensor
-from minigrad.layers import cell_protocol, context
+from minigrad.layers import call_context, cell_protocol
 from minigrad.layers.cell_protocol import StateError
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
@@ -36,7 +36,7 @@ class TimeDistributed(Layer):
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Build the layer for one time step; as in Keras its name is not among those of its weights."""
-        with context.inside(self.layer, ""):
+        with call_context.inside(self.layer, ""):
             self.layer._build_for((input_shape[0], *input_shape[2:]))
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Any:

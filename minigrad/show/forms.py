@@ -51,7 +51,7 @@ def text_of(
     if form == "latex":
         return latex(equations)
     gate, other = activations.get(sigma), activations.get(phi)
-    cell = activations.formulas(equations, gate, other, separate=False, **_values(equations))
+    cell = activations.bind(equations, gate, other, separate=False, **_values(equations))
     if form == "python":
         return python(cell)
     description = cell.description((True,) * len(cell.whole.weights))

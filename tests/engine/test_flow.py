@@ -26,7 +26,7 @@ from minigrad.compat import v1
 from minigrad.engine import recording
 from minigrad.engine.flow import FlowAttribute, FlowStack
 from minigrad.keras import layers as L
-from minigrad.layers.context import inside, scoped
+from minigrad.layers.call_context import inside, scoped
 from minigrad.recurrent.watch import is_watched
 
 X = mg.tensor(2.0, requires_grad=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.layers.context import clear_session
+from minigrad.layers.call_context import clear_session
 from oracle.reader import Case, build, load, resolve
 
 KINDS = ("layers", "initializers", "regularizers", "constraints")

@@ -11,9 +11,9 @@ import minigrad as mg
 from minigrad.compat.v1.nn.rnn_cell import LSTMStateTuple
 from minigrad.engine.errors import ShapeError
 from minigrad.keras import layers as L
+from minigrad.layers.call_context import clear_session
 from minigrad.layers.cell import Cell
 from minigrad.layers.cell_protocol import StateError
-from minigrad.layers.context import clear_session
 from minigrad.testing import check_gradient
 
 RNG = np.random.default_rng(0)

@@ -14,7 +14,7 @@ import pytest
 import minigrad as mg
 from minigrad.engine.errors import MinigradError, ShapeError, UnknownNameError
 from minigrad.keras import layers as L
-from minigrad.layers.context import clear_session
+from minigrad.layers.call_context import clear_session
 
 X = np.random.default_rng(0).standard_normal((3, 4)).astype("float32")
 

@@ -8,8 +8,8 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.engine import tree
+from minigrad.layers.call_context import clear_session
 from minigrad.layers.cell import Cell
-from minigrad.layers.context import clear_session
 from oracle.reader import Case, build
 
 TOLERANCE = 1e-8

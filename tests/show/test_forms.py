@@ -58,7 +58,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.parametrize("name", CELLS)
 def test_outline(name: str, capsys: Any) -> None:
     text = said(capsys, name)
-    d = activations.formulas(CELLS[name], *_tanh(), separate=False).whole
+    d = activations.bind(CELLS[name], *_tanh(), separate=False).whole
     assert text.startswith(f"# {d.name}\n")
     for part in ("# products", "# forward", "# the new states", "# cached for the backward pass", "# backward"):
         assert part in text

@@ -37,7 +37,7 @@ class Signs(Equations):
 
 def made(equations: type[Equations], sigma: str, phi: str) -> tuple[Any, str]:
     """A cell's formulas, and its JavaScript."""
-    cell = activations.formulas(equations, activations.get(sigma), activations.get(phi), separate=False)
+    cell = activations.bind(equations, activations.get(sigma), activations.get(phi), separate=False)
     description = cell.description((True,) * len(cell.whole.weights))
     options: Any = options_of(cell, description, (0, 0))
     return cell, javascript(description, options.sigma, options.phi)

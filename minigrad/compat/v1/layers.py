@@ -13,7 +13,7 @@ from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, MinigradError
 from minigrad.engine.flow import FlowAttribute
 from minigrad.engine.tensor import Tensor
-from minigrad.layers import context, layer
+from minigrad.layers import call_context, layer
 from minigrad.layers.options import Option, anything, option
 from minigrad.layers.weight import Weight
 
@@ -46,7 +46,7 @@ class Layer(layer.Layer):
         scope = kwargs.pop("_scope", None)
         dtype = kwargs.get("dtype")
         self._base_name = kwargs.get("name") or self.serialized_name()
-        kwargs["name"] = kwargs.get("name") or context.unique_name(type(self).__name__, first=1)
+        kwargs["name"] = kwargs.get("name") or call_context.unique_name(type(self).__name__, first=1)
         super().__init__(*args, **kwargs)
         self.dtype = None if dtype is None else dtype_name(dtype)
         self._own_scope: VariableScope | None = None

@@ -17,7 +17,7 @@ from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
 from minigrad.engine.flow import FlowStack, new_lock
 from minigrad.engine.tensor import Tensor
-from minigrad.layers import checks, constraints, context, initializers, regularizers
+from minigrad.layers import call_context, checks, constraints, initializers, regularizers
 from minigrad.layers.weight import Weight
 
 AUTO_REUSE = "AUTO_REUSE"
@@ -341,7 +341,7 @@ def reset_default_graph() -> None:
     _graph += 1
     _variables.clear()
     _entered.clear()
-    context.clear_session()
+    call_context.clear_session()
 
 
 def _join(outer: str, name: str) -> str:

@@ -16,7 +16,7 @@ import minigrad as mg
 from minigrad.engine.errors import GradientError, MinigradError
 from minigrad.keras import Model, Sequential, optimizers, saving
 from minigrad.keras import layers as L
-from minigrad.layers.context import clear_session
+from minigrad.layers.call_context import clear_session
 from minigrad.layers.weight import Weight
 from minigrad.train.tasks import copy as copy_task
 from minigrad.train.trainer import Trainer

@@ -16,7 +16,7 @@ from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import cell_protocol
-from minigrad.layers.loop import select_rows
+from minigrad.layers.execution import select_rows
 from minigrad.layers.tensor_shape import axes_of
 
 

@@ -5,8 +5,8 @@ A row may be shorter than the sequence: with ℓ its `sequence_length`, for each
     output_t, state_t+1 = cell(x_t, state_t)     where t < ℓ
     output_t, state_t+1 = 0, state_t             beyond
 
-so the final state is the one after the row's last step. All functions run the loop over time of `minigrad.layers.loop`:
-explicit BPTT for a cell with formulas, its `call` step by step otherwise; ``cell.path`` names the one that ran.
+so the final state is the one after the row's last step. All functions run `minigrad.layers.execution`: explicit BPTT
+for a cell with formulas, its `call` step by step otherwise. ``cell.path`` names the one that ran.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.tensor import Tensor
-from minigrad.layers import cell_protocol, loop
+from minigrad.layers import cell_protocol, execution
 from minigrad.layers.cell_protocol import CellError, StateError, described
 from minigrad.layers.tensor_shape import axes_of
 
@@ -187,7 +187,7 @@ def _run(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype:
     if first.shape[0] == 0:
         sizes = cell_protocol.output_size(cell)
         return tree.map(lambda size: F.zeros((0, first.shape[1], *axes_of(size)), dtype), sizes), state
-    found = loop.run(cell, x, state, mask, zero_output=True)
+    found = execution.run(cell, x, state, mask, zero_output=True)
     if isinstance(cell, RNNCell):
         cell.path = found.path
     return found.outputs, found.states

@@ -165,7 +165,7 @@ class BasicRNNCell(WeightedCell):
     def _recurrence(self) -> Recurrence:
         """Return the step and its weights."""
         W, U = F.split(self.kernel, [self.kernel.shape[0] - self.num_units])
-        step = activations.formulas(SimpleRNN, F.sigmoid, self.activation, False)
+        step = activations.bind(SimpleRNN, F.sigmoid, self.activation, False)
         return Recurrence(step, step.Weights(W=W, U=U, b=self.bias))
 
 
@@ -212,5 +212,5 @@ class GRUCell(WeightedCell):
         W, U = F.split(F.concat([u, r, self.candidate_kernel], 1), [self.candidate_kernel.shape[0] - self.num_units])
         b_r, b_u = F.split(self.gates_bias, 2)
         U, U_g = F.split(U, [2 * self.num_units], 1)
-        step = activations.formulas(GRUResetBefore, F.sigmoid, self.activation, False)
+        step = activations.bind(GRUResetBefore, F.sigmoid, self.activation, False)
         return Recurrence(step, step.Weights(W=W, U=U, U_g=U_g, b=F.concat([b_u, b_r, self.candidate_bias])))

@@ -53,7 +53,7 @@ class _LSTM(WeightedCell):
         self, forget_bias: float, cell_clip: float | None = None, proj_clip: float | None = None, **weights: Any
     ) -> Recurrence:
         """Return the LSTMP equations with their weights; the kernel has the rows of x, then those of m."""
-        step = activations.formulas(
+        step = activations.bind(
             LSTMP, F.sigmoid, self.activation, False,
             forget_bias=float(forget_bias), cell_clip=cell_clip, proj_clip=proj_clip,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Building: only one thread at a time makes the weights of a layer; other threads that call the layer wait."""
+"""A lock for each layer's build: one thread at a time makes the weights, other threads that call the layer wait."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The layers around: whether the call in progress is training, and the names that weights' names begin with.
+"""Context of a call: the layers whose call or build is in progress, its `training`, the names of weights made in it.
 
-Each flow of control is inside its own layers. The counts behind default names are the process's.
+Each thread or task has its own stack of layers. The process has one count for each default name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Frame(NamedTuple):
 
     Attributes:
         layer: the layer.
-        name: what it adds to the names of weights made inside; "" adds nothing.
+        name: the layer's part of the names of weights made inside; "" adds nothing.
         called: whether a call is in progress, of this layer or of one around it.
         training: the `training` of the innermost call; None if it is not given.
     """
