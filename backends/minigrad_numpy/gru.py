@@ -36,6 +36,7 @@ from minigrad_numpy.loops import (
     GateActivation,
     LoopMask,
     copy_transposed,
+    copy_upstream,
     empty_like,
     gradient_buffers,
     outputs,
@@ -174,10 +175,7 @@ def backward(
         m, part = stop - start, cache.window(start, stop)
         copy_transposed(part.h[:m], h[:m])
         _factors(part, h[:m], F[:m])
-        if dy is not None:
-            copy_transposed(dy[start:stop], dy_block[:m])
-            if part.mask:
-                copyto(dy_block[:m], 0.0, where=part.mask.zeroed[:, None])
+        copy_upstream(dy, part.mask, start, dy_block[:m])
         for dy_t, F_t, dz_h, dh_z in reversed(steps[:m]):
             add(dh, dy_t, dh)
             multiply(F_t, dh, F_t)

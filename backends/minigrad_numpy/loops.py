@@ -124,6 +124,22 @@ def read_mask(mask: Array | None, zero_output: bool) -> LoopMask | None:
     return LoopMask(masked, zeroed, by_step)
 
 
+def copy_upstream(dy: Array | None, mask: LoopMask | None, start: int, out: Array) -> None:
+    """Copy ∂loss/∂y of the steps from `start` on into (steps, units, batch); 0 where an output is the constant 0.
+
+    Args:
+        dy: ∂loss/∂y, (time, batch, units); None leaves `out` unchanged.
+        mask: the mask of these steps.
+        start: the first step.
+        out: the array to fill, as long as the block of steps.
+    """
+    if dy is None:
+        return
+    copy_transposed(dy[start : start + len(out)], out)
+    if mask:
+        np.copyto(out, 0.0, where=mask.zeroed[:, None])
+
+
 def empty_like(x: Array, size: int) -> Array:
     """Return a new array (time, batch, size) in the memory layout of x: batch by batch if x is.
 

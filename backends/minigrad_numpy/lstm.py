@@ -50,6 +50,7 @@ from minigrad_numpy.loops import (
     GateActivation,
     LoopMask,
     copy_transposed,
+    copy_upstream,
     empty_like,
     gradient_buffers,
     outputs,
@@ -204,10 +205,7 @@ def backward(
         nonlocal dh, dc
         m, part = stop - start, cache.window(start, stop)
         _factors(part, F[:m])
-        if dy is not None:
-            copy_transposed(dy[start:stop], dy_block[:m])
-            if part.mask:
-                copyto(dy_block[:m], 0.0, where=part.mask.zeroed[:, None])
+        copy_upstream(dy, part.mask, start, dy_block[:m])
         dh, dc = _backward_block(M, steps[:m], part.mask.by_step if part.mask else [None] * m, dh, dc)
         if dx is not None:
             dx[start:stop] = dxh[:m, :J].transpose(0, 2, 1)

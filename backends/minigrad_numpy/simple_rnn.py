@@ -24,6 +24,7 @@ from minigrad_numpy.loops import (
     BLOCK_BYTES,
     LoopMask,
     copy_transposed,
+    copy_upstream,
     empty_like,
     gradient_buffers,
     outputs,
@@ -122,10 +123,7 @@ def backward(
         nonlocal dh
         m, part = stop - start, cache.window(start, stop)
         _factors(part, ds[:m])
-        if dy is not None:
-            copy_transposed(dy[start:stop], dy_block[:m])
-            if part.mask:
-                copyto(dy_block[:m], 0.0, where=part.mask.zeroed[:, None])
+        copy_upstream(dy, part.mask, start, dy_block[:m])
         dh = _backward_block(M, steps[:m], part.mask.by_step if part.mask else [None] * m, dh)
         if dx is not None:
             dx[start:stop] = dxh[:m, :J].transpose(0, 2, 1)

@@ -11,6 +11,7 @@ from minigrad.recurrent.compiler import describe
 from minigrad.recurrent.equations import EQUATIONS
 from minigrad.recurrent.errors import EquationsError
 from minigrad.train.errors import OptionError
+from minigrad.train.options import ArgumentParserLike
 
 
 def import_cell(where: str, name: str, known: Iterable[str]) -> type[Equations]:
@@ -60,6 +61,12 @@ def imported_cell(name: str) -> type[Equations]:
             f"this run's cell is {name}, a custom cell. Name it again, so that it is imported: --cell {name}"
         )
     return EQUATIONS[name]
+
+
+def add_run_arguments(parser: ArgumentParserLike) -> None:
+    """Add the arguments that name a run and its cell; `import_run_cell` reads the cell."""
+    parser.add_argument("run", metavar="RUN", help="the folder of the run, or one of the checkpoints in it")
+    parser.add_argument("--cell", metavar="MODULE:NAME", help="the run's cell, needed again if it is a custom cell")
 
 
 def import_run_cell(where: str, given: str | None, of_run: str) -> None:

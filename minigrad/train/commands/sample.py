@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minigrad.train.cells import import_run_cell
+from minigrad.train.cells import add_run_arguments, import_run_cell
 from minigrad.train.command_line import Parser, on_backend
 from minigrad.train.errors import OptionError
 from minigrad.train.folder import CONFIG, locate, read_config
@@ -20,8 +20,7 @@ HELP = "show samples from the model of a run"
 def main(arguments: Sequence[str]) -> int:
     """Print the sample and return 0."""
     parser = Parser("sample", description=f"{HELP}: generated text, or solved examples.")
-    parser.add_argument("run", metavar="RUN", help="the folder of the run, or one of the checkpoints in it")
-    parser.add_argument("--cell", metavar="MODULE:NAME", help="the run's cell, needed again if it is a custom cell")
+    add_run_arguments(parser)
     add_options(parser, Sampling)
     given = parser.read(arguments)
     folder = given.pop("run")

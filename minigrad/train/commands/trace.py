@@ -16,7 +16,7 @@ from minigrad.plot.reports import report
 from minigrad.plot.style import figure
 from minigrad.tracing import trace
 from minigrad.train.batch import Batch
-from minigrad.train.cells import import_run_cell
+from minigrad.train.cells import add_run_arguments, import_run_cell
 from minigrad.train.command_line import Parser, on_backend
 from minigrad.train.errors import OptionError
 from minigrad.train.folder import CONFIG, locate, read_config
@@ -44,8 +44,7 @@ class TraceOptions(Options):
 def main(arguments: Sequence[str]) -> int:
     """Write the page and return 0."""
     parser = Parser("trace", description=f"{HELP}: an HTML page with figures and numbers.")
-    parser.add_argument("run", metavar="RUN", help="the folder of the run, or one of the checkpoints in it")
-    parser.add_argument("--cell", metavar="MODULE:NAME", help="the run's cell, needed again if it is a custom cell")
+    add_run_arguments(parser)
     add_options(parser, TraceOptions)
     given = parser.read(arguments)
     path, cell = given.pop("run"), given.pop("cell")

@@ -118,15 +118,16 @@ class Series(Task):
         """Return windows from random positions in the training part."""
         window = self.options.window
         starts = generator.integers(0, self.split - window, self.options.batch)
-        values = self.values[starts[:, None] + np.arange(window + 1)]
-        changes = (np.diff(values) / self.change).astype(np.float32)[..., None]
-        return Batch(self._scaled(values[:, :-1]), changes, np.ones(changes.shape[:2], np.float32))
+        return self._windows(self.values[starts[:, None] + np.arange(window + 1)])
 
     def probe(self, generator: np.random.Generator, text: str) -> tuple[Batch, list[str] | None]:
         """Return the last window."""
-        values = self.values[None, -self.options.window - 1 :]
+        return self._windows(self.values[None, -self.options.window - 1 :]), None
+
+    def _windows(self, values: Array) -> Batch:
+        """Return windows of values, (batch, window + 1), as a batch."""
         changes = (np.diff(values) / self.change).astype(np.float32)[..., None]
-        return Batch(self._scaled(values[:, :-1]), changes, np.ones(changes.shape[:2], np.float32)), None
+        return Batch(self._scaled(values[:, :-1]), changes, np.ones(changes.shape[:2], np.float32))
 
     def evaluate(self, predict: Predict) -> dict[str, float]:
         """Return the mean squared error over the last fifth, in the square of the column's unit."""
