@@ -23,24 +23,6 @@ from minigrad.recurrent.description import Description, Line
 from minigrad.recurrent.protocol import State, Weights
 
 
-class Placed(NamedTuple):
-    """A product of the description, with numbers in place of names.
-
-    Attributes:
-        columns: the place of its columns among those of all products.
-        size: their number.
-        of_x: the place of each W in the tuple of weights.
-        of_states: for each product with a state, the places of that state and of its U.
-        bias: the place of b, or None.
-    """
-
-    columns: slice
-    size: int
-    of_x: list[int]
-    of_states: list[tuple[int, int]]
-    bias: int | None
-
-
 class ArrayStep:
     """The four functions of a step, of a cell with plain products and elementwise lines.
 
@@ -60,12 +42,12 @@ class ArrayStep:
             of_x = [place[t.matrix] for t in p.terms if t.source == "x"]
             of_states = [(d.states.index(t.source), place[t.matrix]) for t in p.terms if t.source != "x"]
             self.products.append(Placed(columns, len(p.columns), of_x, of_states, place.get(p.bias)))
-        gradient, space = dict(d.gradients), {**words, "Cache": namedtuple("Cache", d.cache, rename=True)}  # noqa: PYI024
+        gradient, namespace = dict(d.gradients), {**words, "Cache": namedtuple("Cache", d.cache, rename=True)}  # noqa: PYI024
         new = f"({', '.join(d.new)},), Cache({', '.join(d.cache)})"
         dnew = ", ".join(gradient[c] for c in d.columns), ", ".join(gradient.get(s, "None") for s in d.states)
-        self._forward = function("forward", (*d.columns, *d.states), d.forward, new, space, files[0])
+        self._forward = function("forward", (*d.columns, *d.states), d.forward, new, namespace, files[0])
         given = (*d.upstream, *d.cache, *d.states)
-        self._backward = function("backward", given, d.backward, "[{}], [{}]".format(*dnew), space, files[1])
+        self._backward = function("backward", given, d.backward, "[{}], [{}]".format(*dnew), namespace, files[1])
 
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         """Return x W + b."""
@@ -119,6 +101,24 @@ class ArrayStep:
         return dx, tuple(dweights)
 
 
+class Placed(NamedTuple):
+    """A product of the description, with numbers in place of names.
+
+    Attributes:
+        columns: the place of its columns among those of all products.
+        size: their number.
+        of_x: the place of each W in the tuple of weights.
+        of_states: for each product with a state, the places of that state and of its U.
+        bias: the place of b, or None.
+    """
+
+    columns: slice
+    size: int
+    of_x: list[int]
+    of_states: list[tuple[int, int]]
+    bias: int | None
+
+
 def rows(xp: Xp, x: Array) -> Array:
     """Return (time, batch, n) as (time · batch, n): one product of many rows is faster than many products of few."""
     return xp.reshape(x, (-1, x.shape[-1])) if x.ndim == 3 else x
@@ -131,7 +131,7 @@ def rows_matmul(xp: Xp, x: Array, W: Array) -> Array:
 
 
 def function(
-    name: str, arguments: Sequence[str], lines: Sequence[Line], result: str, space: dict[str, Any], file: str
+    name: str, arguments: Sequence[str], lines: Sequence[Line], result: str, namespace: dict[str, Any], file: str
 ) -> Any:
     """Return the function of these lines, each at its number in the file."""
     definition: Any = ast.parse(f"def {name}({', '.join(arguments)}): return {result}").body[0]
@@ -142,5 +142,5 @@ def function(
         for part in ast.walk(statement):
             if hasattr(part, "lineno"):
                 part.lineno = part.end_lineno = number  # type: ignore[attr-defined]
-    exec(compile(ast.Module([definition], []), file, "exec"), space)  # noqa: S102  (the reader's own text)
-    return space[name]
+    exec(compile(ast.Module([definition], []), file, "exec"), namespace)  # noqa: S102  (the reader's own text)
+    return namespace[name]

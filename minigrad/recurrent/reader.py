@@ -24,6 +24,41 @@ from minigrad.recurrent.description import Description, Line, Product, Term
 from minigrad.recurrent.equations import Equations
 
 
+def read(equations: type[Equations]) -> Description:
+    """Return the description of a cell that has products and elementwise lines, and nothing absent."""
+    products, states = tuple(map(product, equations.products)), equations.states
+    forward = Body(equations.forward)
+    new = named(forward.lines, forward.returns, [f"{s}_new" for s in states], forward.number, forward.arguments)
+    taken = {*states, *forward.arguments, *(line.name for line in forward.lines)}
+    backward: Any = Body(equations.backward, taken)  # type: ignore[arg-type]
+    upstream = backward.arguments[: len(states)]
+    d = [f"d{a}" for a in forward.arguments]
+    found = named(backward.lines, backward.returns, d, backward.number, taken, upstream)
+    gradients = tuple((a, d) for a, d in zip(forward.arguments, found, strict=True) if d)
+    cache = cached([c for p in products for c in p.columns], forward.lines, backward.lines, found, states)
+    return Description(
+        name=f"{equations.__module__}.{equations.__qualname__}", states=states, output=equations.output or states[0],
+        products=products, inner=(), parameters=(), options=(), widths=(), shared=(), again=(), direct=equations.direct,
+        forward=as_lines(forward.lines), new=tuple(new), cache=tuple(cache), upstream=tuple(upstream),
+        backward=as_lines(backward.lines), gradients=gradients,
+    )  # fmt: skip
+
+
+def product(text: str) -> Product:
+    """Return a product from its text, such as ``"z_i z_f = x W + stop(h) U + b"``."""
+    columns, right = text.split("=")
+    terms, bias = list[Term](), ""
+    for part in right.split("+"):
+        source, *matrix = part.split()
+        if not matrix:
+            bias = source
+        elif source.startswith("stop("):
+            terms.append(Term(source[5:-1], matrix[0], flows=False))
+        else:
+            terms.append(Term(source, matrix[0], flows=True))
+    return Product(tuple(columns.split()), tuple(terms), bias)
+
+
 class Assignment:
     """name = expression, and the number of its line."""
 
@@ -52,6 +87,7 @@ class Body:
             self._read(statement)
 
     def _parsed(self, function: Callable[..., Any]) -> Any:
+        """Return the syntax tree of a function, with the line numbers of its file."""
         lines, first = inspect.getsourcelines(function)
         return ast.increment_lineno(ast.parse(textwrap.dedent("".join(lines))).body[0], first - 1)
 
@@ -67,6 +103,7 @@ class Body:
             self._assign(name.id, value, statement.lineno)
 
     def _assign(self, name: str, value: ast.expr, number: int) -> None:
+        """Add a line; a name that is taken gets a number, as in ``dc_2``."""
         taken = {*self._others, *self.arguments, *self.options, *(line.name for line in self.lines)}
         names = chain([name], (f"{name}_{n}" for n in count(2)))
         new = next(new for new in names if new not in taken and (new == name or new not in self._assigned))
@@ -74,7 +111,7 @@ class Body:
         self._now[name] = new
 
     def _value(self, e: Any, inside: bool = False) -> Any:
-        """Return an expression in the names of this body; `inside` says that it is a part of another one."""
+        """Return an expression in the names of this body; `inside` (for subclasses): a part of another one."""
         if isinstance(e, ast.Name):
             return ast.copy_location(ast.Name(self._now[e.id], ast.Load()), e)
         if isinstance(e, ast.UnaryOp):
@@ -84,35 +121,6 @@ class Body:
         if isinstance(e, ast.Call):
             return ast.copy_location(ast.Call(e.func, [self._value(a, True) for a in e.args], []), e)
         return e
-
-
-def read(equations: type[Equations]) -> Description:
-    """Return the description of a cell that has products and elementwise lines, and nothing absent."""
-    products, states = tuple(map(product, equations.products)), equations.states
-    forward = Body(equations.forward)
-    new = named(forward.lines, forward.returns, [f"{s}_new" for s in states], forward.number, forward.arguments)
-    taken = {*states, *forward.arguments, *(line.name for line in forward.lines)}
-    backward: Any = Body(equations.backward, taken)  # type: ignore[arg-type]
-    upstream = backward.arguments[: len(states)]
-    d = [f"d{a}" for a in forward.arguments]
-    found = named(backward.lines, backward.returns, d, backward.number, taken, upstream)
-    gradients = tuple((a, d) for a, d in zip(forward.arguments, found, strict=True) if d)
-    cache = cached([c for p in products for c in p.columns], forward.lines, backward.lines, found, states)
-    return Description(
-        name=f"{equations.__module__}.{equations.__qualname__}", states=states, output=equations.output or states[0],
-        products=products, inner=(), parameters=(), options=(), widths=(), shared=(), again=(), direct=equations.direct,
-        forward=as_lines(forward.lines), new=tuple(new), cache=tuple(cache), upstream=tuple(upstream),
-        backward=as_lines(backward.lines), gradients=gradients,
-    )  # fmt: skip
-
-
-def product(text: str) -> Product:
-    """Return the product that ``"z_i z_f = x W + stop(h) U + b"`` says."""
-    left, right = text.split("=")
-    parts = [part.split() for part in right.split("+")]
-    terms = [(part[0].partition("("), part[1]) for part in parts if len(part) == 2]  # stop(h) has a parenthesis
-    bias = next((part[0] for part in parts if len(part) == 1), "")
-    return Product(tuple(left.split()), tuple(Term(s[2].rstrip(")") or s[0], M, not s[1]) for s, M in terms), bias)
 
 
 def named(
