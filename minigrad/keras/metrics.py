@@ -154,13 +154,13 @@ class _OfFunction(MeanMetricWrapper):
 def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Tensor:
     """The share over the last axis of the predictions that are on their target's side of the threshold."""
     threshold = number.read("binary_accuracy: `threshold`", threshold)
-    y, p = losses.alike("binary_accuracy", y_true, y_pred)
+    y, p = losses.same_dtype_and_shape("binary_accuracy", y_true, y_pred)
     return (y == (p > threshold).astype(p.dtype)).astype(p.dtype).mean(-1)
 
 
 def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """1 where the largest prediction has the index of the largest target, else 0."""
-    y, p = losses.alike("categorical_accuracy", y_true, y_pred)
+    y, p = losses.same_dtype_and_shape("categorical_accuracy", y_true, y_pred)
     return (y.argmax(-1) == p.argmax(-1)).astype(p.dtype)
 
 

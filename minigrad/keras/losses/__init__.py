@@ -32,6 +32,7 @@ from minigrad.keras.losses.functions import (
     mean_squared_error,
     mse,
     poisson,
+    same_dtype_and_shape,
     sparse_categorical_crossentropy,
     squeezed,
 )
@@ -41,5 +42,5 @@ __all__ = [
     "KLDivergence", "Loss", "MeanAbsoluteError", "MeanSquaredError", "Poisson", "Reduction",
     "SparseCategoricalCrossentropy", "alike", "binary_crossentropy", "categorical_crossentropy", "deserialize", "get",
     "hinge", "huber", "in_float32", "kl_divergence", "kld", "mae", "mean_absolute_error", "mean_squared_error", "mse",
-    "poisson", "serialize", "sparse_categorical_crossentropy", "squeezed",
+    "poisson", "same_dtype_and_shape", "serialize", "sparse_categorical_crossentropy", "squeezed",
 ]  # fmt: skip

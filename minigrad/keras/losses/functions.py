@@ -52,7 +52,7 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     Raises:
         ShapeError: the two are not of one shape: (batch,) and (batch, 1) would broadcast to (batch, batch).
     """
-    y, p = alike("mean_squared_error", y_true, y_pred)
+    y, p = same_dtype_and_shape("mean_squared_error", y_true, y_pred)
     d = p - y
     return (d * d).mean(-1)
 
@@ -60,7 +60,7 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 @in_float32
 def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """The mean of |ŷ − y| over the last axis."""
-    y, p = alike("mean_absolute_error", y_true, y_pred)
+    y, p = same_dtype_and_shape("mean_absolute_error", y_true, y_pred)
     return F.abs(p - y).mean(-1)
 
 
@@ -70,7 +70,7 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
 
     Source: Huber, "Robust Estimation of a Location Parameter", 1964.
     """
-    y, p = alike("huber", y_true, y_pred)
+    y, p = same_dtype_and_shape("huber", y_true, y_pred)
     d = p - y
     near = F.clip(d, -float(delta), float(delta))  # signed, so that no |d| has a kink at 0
     return (near * (d - 0.5 * near)).mean(-1)
@@ -89,7 +89,7 @@ def binary_crossentropy(
         label_smoothing: s of y ← (1 − s) y + s/2.
         axis: the axis of the mean.
     """
-    y, p = alike("binary_crossentropy", y_true, y_pred)
+    y, p = same_dtype_and_shape("binary_crossentropy", y_true, y_pred)
     if label_smoothing:
         y = y * (1.0 - label_smoothing) + 0.5 * label_smoothing
     if from_logits:
@@ -111,7 +111,7 @@ def categorical_crossentropy(
         label_smoothing: s of y ← (1 − s) y + s / classes.
         axis: the axis of the classes.
     """
-    y, p = alike("categorical_crossentropy", y_true, y_pred)
+    y, p = same_dtype_and_shape("categorical_crossentropy", y_true, y_pred)
     if label_smoothing:
         y = y * (1.0 - label_smoothing) + label_smoothing / y.shape[axis]
     if from_logits:
@@ -164,7 +164,7 @@ def sparse_categorical_crossentropy(
 @in_float32
 def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Σ y ln(y / p) over the last axis, both clipped to [ε, 1]."""
-    y, p = alike("kl_divergence", y_true, y_pred)
+    y, p = same_dtype_and_shape("kl_divergence", y_true, y_pred)
     y, p = F.clip(y, EPSILON, 1.0), F.clip(p, EPSILON, 1.0)
     return (y * F.log(y / p)).sum(-1)
 
@@ -172,14 +172,14 @@ def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 @in_float32
 def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """The mean of ŷ − y ln(ŷ + ε) over the last axis, for counts y."""
-    y, p = alike("poisson", y_true, y_pred)
+    y, p = same_dtype_and_shape("poisson", y_true, y_pred)
     return (p - y * F.log(p + EPSILON)).mean(-1)
 
 
 @in_float32
 def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """The mean of max(1 − y ŷ, 0) over the last axis, for y of ±1; labels 0 and 1 are read as −1 and 1."""
-    y, p = alike("hinge", y_true, y_pred)
+    y, p = same_dtype_and_shape("hinge", y_true, y_pred)
     if bool(F.all((y == 0.0) | (y == 1.0))):
         y = 2.0 * y - 1.0
     margin = 1.0 - y * p
@@ -191,8 +191,8 @@ def _real(x: TensorLike) -> Tensor:
     return y if is_floating(y.dtype) else y.astype("float32")
 
 
-def alike(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
-    """Return targets and predictions in one dtype.
+def same_dtype_and_shape(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
+    """Return targets and predictions in one dtype, checked to be of one shape.
 
     Raises:
         ShapeError: their shapes differ.
@@ -216,6 +216,7 @@ def squeezed(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     return y_true, y_pred
 
 
+alike = same_dtype_and_shape  # the earlier name
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
 kld = KLD = kl_divergence
