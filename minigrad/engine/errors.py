@@ -10,6 +10,8 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+from minigrad.engine.lazy import list_own_names
+
 
 class MinigradError(Exception):
     """Base class of every error that minigrad raises on purpose."""
@@ -121,3 +123,6 @@ def shown(value: Any) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
     return f"{type(value).__name__} of shape {value.shape}" if getattr(value, "shape", ()) else repr(value)
+
+
+list_own_names(__name__)

@@ -1,4 +1,4 @@
-"""Lazy names of a package: imported at first use, so that unused ones cost nothing."""
+"""Names of modules: those of a package that are imported at first use, and those that `dir()` lists."""
 
 from __future__ import annotations
 
@@ -31,6 +31,13 @@ def lazy_getattr(package: str, names: Sequence[str], *modules: str) -> Callable[
         return found
 
     return find
+
+
+def list_own_names(module: str) -> None:
+    """Let `dir()` of a module list the public names that it defines, and none that it imports; called at its end."""
+    names = vars(sys.modules[module])
+    own = [name for name, value in names.items() if getattr(value, "__module__", None) == module and name[0] != "_"]
+    names["__dir__"] = lambda: sorted(own)
 
 
 def _within(package: str, modules: Sequence[str]) -> list[str]:

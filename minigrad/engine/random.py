@@ -19,6 +19,7 @@ from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import DTypeError, OptionError
 from minigrad.engine.flow import new_lock
 from minigrad.engine.functional.shaping import sizes_of
+from minigrad.engine.lazy import list_own_names
 from minigrad.engine.protocol import ShapeLike
 from minigrad.engine.tensor import Tensor
 
@@ -168,3 +169,6 @@ def dropout_mask(
     rate = fraction("random.dropout_mask: `rate`", rate)
     keep = (source or generator()).random(sizes_of(shape)) >= rate
     return _real("random.dropout_mask", keep / (1.0 - rate) if rate < 1.0 else keep * 0.0, dtype)
+
+
+list_own_names(__name__)

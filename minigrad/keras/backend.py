@@ -1,7 +1,5 @@
 """Settings for all of Keras. `tf.keras.backend`."""
 
-from __future__ import annotations
-
 from minigrad.keras.losses.functions import EPSILON
 from minigrad.layers.call_context import clear_session
 from minigrad.layers.floatx import floatx, set_floatx

@@ -65,7 +65,7 @@ def test_accuracy_is_told_from_the_shapes(y_shape, p_shape, accuracy, crossentro
 
 
 def test_names_and_configurations():
-    assert metrics.get("mse") is metrics.losses.mean_squared_error
+    assert metrics.get("mse") is mg.keras.losses.mean_squared_error
     assert isinstance(metrics.get("MeanSquaredError"), metrics.MeanSquaredError)
     assert isinstance(metrics.get("mean"), metrics.Mean)
     metric = metrics.BinaryAccuracy(threshold=0.3, name="close")

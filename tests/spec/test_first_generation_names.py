@@ -230,10 +230,13 @@ def test_get_initial_state(page: Page, name: str) -> None:
     for state, dtype in (
         (cell.get_initial_state(batch_size=3, dtype="float64"), "float64"),
         (cell.get_initial_state(inputs=mg.tensor(X[:, 0])), "float64"),
-        (cell.get_initial_state(inputs=mg.tensor(X[:, 0]), dtype="float32"), "float32"),
+        (cell.get_initial_state(inputs=mg.tensor(X[:, 0]), batch_size=3, dtype="float64"), "float64"),
     ):
         assert isinstance(state, LSTMStateTuple)
         assert [(s.shape, s.dtype.name) for s in state] == [((3, UNITS), dtype)] * 2
+    for contradiction in ({"dtype": "float32"}, {"batch_size": 2}):
+        with pytest.raises(ValueError, match="to be that of `inputs`"):
+            cell.get_initial_state(inputs=mg.tensor(X[:, 0]), **contradiction)
 
 
 @shows("method", "get_losses_for")

@@ -1,4 +1,4 @@
-"""Metrics: means over all batches of an epoch. `tf.keras.metrics`.
+"""Metrics: means over all batches of an epoch.
 
 Metrics record no gradients, and copy nothing to the host until `result` is read.
 """

@@ -1,4 +1,4 @@
-"""Small helpers for scripts. `tf.keras.utils`."""
+"""Labels as one-hot rows, sequences padded to one length, and the seed of the generator."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from minigrad.engine.errors import ShapeError
 from minigrad.engine.functional import one_hot
 from minigrad.engine.functional.shaping import whole_numbers
 from minigrad.layers.options import OptionError, choice, positive_int
-
-__all__ = ["pad_sequences", "set_random_seed", "to_categorical"]
 
 
 def set_random_seed(seed: int) -> None:
