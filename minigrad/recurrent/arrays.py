@@ -102,21 +102,13 @@ class ArrayStep:
 
 
 class Placed(NamedTuple):
-    """A product of the description, with numbers in place of names.
+    """A product of the description, with places in tuples instead of names."""
 
-    Attributes:
-        columns: the place of its columns among those of all products.
-        size: their number.
-        of_x: the place of each W in the tuple of weights.
-        of_states: for each product with a state, the places of that state and of its U.
-        bias: the place of b, or None.
-    """
-
-    columns: slice
-    size: int
-    of_x: list[int]
-    of_states: list[tuple[int, int]]
-    bias: int | None
+    columns: slice  # its columns among those of all products
+    size: int  # the number of its columns
+    of_x: list[int]  # the place of each W in the tuple of weights
+    of_states: list[tuple[int, int]]  # for each term with a state, the places of that state and of its U
+    bias: int | None  # the place of b
 
 
 def rows(xp: Xp, x: Array) -> Array:
@@ -136,7 +128,7 @@ def function(
     """Return the function of these lines, each at its number in the file."""
     definition: Any = ast.parse(f"def {name}({', '.join(arguments)}): return {result}").body[0]
     numbers = [line.number for line in lines] or [1]
-    definition.lineno = definition.end_lineno = numbers[0]
+    definition.lineno = definition.end_lineno = max(1, numbers[0] - 1)  # of `def`: a debugger can break on the name
     definition.body[:0] = [ast.parse(f"{line.name} = {line.text}").body[0] for line in lines]
     for statement, number in zip(definition.body, [*numbers[: len(lines)], numbers[-1]], strict=True):
         for part in ast.walk(statement):

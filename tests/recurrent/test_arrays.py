@@ -41,3 +41,12 @@ def test_reader_step_and_loop_run_without_any_option() -> None:
     for found, name in zip((g.x, *g.state, *g.weights), ("x", "state 0", "state 1", "W", "U", "b"), strict=True):
         np.testing.assert_allclose(found, expected[name], rtol=1e-12, atol=1e-14)
     assert len(final) == 2
+
+
+def test_the_functions_begin_at_the_lines_of_the_bodies() -> None:
+    """For a breakpoint on the name, `break LSTM.backward`."""
+    file = LSTM.forward.__code__.co_filename
+    step = ArrayStep(read(LSTM), {}, {"W": 0, "U": 1, "b": 2}, [file, file])
+    for found, body in ((step._forward, LSTM.forward), (step._backward, LSTM.backward)):
+        assert found.__code__.co_filename == file
+        assert found.__code__.co_firstlineno == body.__code__.co_firstlineno
