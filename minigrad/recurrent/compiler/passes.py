@@ -2,7 +2,7 @@
 
 1. **Checks.** A cell that cannot be read, or that contradicts itself, is refused (`checked.py`, `body.py`).
 2. **Derivation.** A missing backward is derived from forward (`derived.py`).
-3. **Simplification.** What the cell does not have is taken out (`simplify.py`).
+3. **Simplification.** Absent parts are left out (`simplify.py`).
 4. **Inner products and widths** are read (`widths.py`).
 
 For a cell that has none of this the result is that of `minigrad.recurrent.reader.read`.
@@ -32,7 +32,7 @@ def describe(
 
     Args:
         equations: the cell.
-        absent: names of weights and options that it does not have.
+        absent: names of its absent weights and options.
         needs_argument: which of "sigma" and "phi" have a derivative that needs more than the output.
 
     Raises:
@@ -65,9 +65,11 @@ def _described(equations: type[Equations], absent: frozenset[str], needs_argumen
     widths = Widths(forward, declared, dict(zip(states, new, strict=True)), lines, bool(matrices & absent))
     widths.read_backward(dict(zip(states, upstream, strict=True)), back, inner)
     return Description(
-        f"{equations.__module__}.{equations.__qualname__}", tuple(states), output, products, inner, tuple(parameters),
-        tuple(options), widths.others(), tuple(widths.shared), as_lines(lines), tuple(new), tuple(cache),
-        tuple(upstream), as_lines(back), gradients, as_lines(again), equations.direct,
+        name=f"{equations.__module__}.{equations.__qualname__}", states=tuple(states), output=output,
+        products=products, inner=inner, parameters=tuple(parameters), options=tuple(options), widths=widths.others(),
+        shared=tuple(widths.shared), forward=as_lines(lines), new=tuple(new), cache=tuple(cache),
+        upstream=tuple(upstream), backward=as_lines(back), gradients=gradients, again=as_lines(again),
+        direct=equations.direct,
     )  # fmt: skip
 
 
@@ -108,12 +110,12 @@ def _again(
 def _inner(
     forward: CheckedBody, line: Assignment, lines: Sequence[Assignment], back: Sequence[Assignment], output: str
 ) -> Inner:
-    """An inner product with its backward product."""
+    """Return an inner product with its backward product."""
     matrix, source = matrix_of(line.value), names(line.value)[0]
     check_matrix(forward, line, lines, back)
     gradients = [names(a.value)[0] for a in back if matrix_of(a.value) == matrix]
     reach, made = [source], {a.name: a.value for a in lines}
-    for name in reach:  # back through elementwise lines; an activation ends the way
+    for name in reach:  # back through elementwise lines; an activation ends the path
         value = made.get(name)
         if value is not None and not (isinstance(value, ast.Call) and value.func.id in ALONE):  # type: ignore[attr-defined]
             reach += [n for n in names(value) if n not in reach]
@@ -121,6 +123,6 @@ def _inner(
 
 
 def _cheap(line: Assignment, at_hand: Collection[str]) -> bool:
-    """True if a line is elementwise arithmetic of what is at hand: it is computed again rather than kept."""
+    """True if a line is elementwise arithmetic of what is at hand: it is computed again rather than cached."""
     arithmetic = not any(isinstance(n, (ast.Call, ast.MatMult)) for n in ast.walk(line.value))
     return arithmetic and set(names(line.value)) <= set(at_hand)
