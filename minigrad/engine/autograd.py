@@ -218,8 +218,8 @@ class GradientTape:
             raise unknown_name("GradientTape.gradient: unconnected_gradients", unconnected_gradients, ("none", "zero"))
         if self._used and not self.persistent:
             raise GradientError(
-                "GradientTape.gradient: this tape has answered once. Make it with GradientTape(persistent=True) to ask "
-                "again."
+                "GradientTape.gradient: expected one call for each recording, got a second one. Make the tape with "
+                "GradientTape(persistent=True)."
             )
         self._used = True
         ys = _tensors("GradientTape.gradient: target", target)

@@ -93,8 +93,8 @@ def overwritten_error(op: str, shape: tuple[int, ...]) -> GradientError:
     """Return the error for an input of an operation that no longer has the numbers that the operation read."""
     return GradientError(
         f"backward: an input of {op}, of shape {shape}, was written to after the tape recorded it, "
-        "so its gradient would belong to other numbers. Write after backward(), or to a copy; what one batch "
-        "hands to the next, detach()."
+        "so its gradient would belong to other numbers. Write after backward(), or to a copy; detach() a state "
+        "that one batch passes to the next."
     )
 
 

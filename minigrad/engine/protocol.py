@@ -37,7 +37,7 @@ TensorLike: TypeAlias = Any
 class Backend(Protocol):
     """The functions that a backend module offers. Shapes are tuples of ints, dtypes names such as ``"float32"``."""
 
-    name: str  # what `mg.use` calls it
+    name: str  # the name for `mg.use`
 
     # --- in and out ---------------------------------------------------------------------------------------------
     def asarray(self, data: Any, dtype: Any = None, copy: bool = False) -> Array:

@@ -128,7 +128,7 @@ class Cotangents:
         heappush(self._heap, node.serial)
 
     def __iter__(self) -> Iterator[tuple[Node, Any]]:
-        """Yield nodes and the gradients of their results, the latest node first: all its readers came before it."""
+        """Yield nodes, each after those that read its results, and the gradients of their results."""
         while self._heap:
             node = self._nodes.pop(heappop(self._heap))
             if type(node.y) is tuple:
