@@ -48,6 +48,7 @@ ALIASES = {
     "minigrad.late": "minigrad.engine.lazy",
     "minigrad.layers.building": "minigrad.layers.build_lock",
     "minigrad.layers.built_in": "minigrad.layers.recurrent_layer",
+    "minigrad.layers.cell_protocol": "minigrad.layers.cell_adapter",
     "minigrad.layers.context": "minigrad.layers.call_context",
     "minigrad.layers.loop": "minigrad.layers.execution",
     "minigrad.layers.nest": "minigrad.engine.tree",

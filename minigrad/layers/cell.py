@@ -12,10 +12,11 @@ from minigrad.engine.errors import ShapeError
 from minigrad.engine.flow import FlowAttribute
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import activations, constraints, initializers, regularizers
-from minigrad.layers.cell_protocol import Recurrence, check_state_order, one_step, zero_state
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import flag, fraction, option, positive_int
+from minigrad.layers.recurrence import Recurrence, one_step
+from minigrad.layers.states import check_state_order, zero_state
 from minigrad.recurrent.formulas import Formulas
 
 _PLANNED = (

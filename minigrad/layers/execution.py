@@ -18,8 +18,9 @@ from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import MinigradError
 from minigrad.engine.protocol import BackendModule
 from minigrad.engine.tensor import Tensor, apply
-from minigrad.layers import cell_protocol, signatures
-from minigrad.layers.cell_protocol import Recurrence
+from minigrad.layers import signatures
+from minigrad.layers.cell_adapter import CellAdapter
+from minigrad.layers.recurrence import Recurrence
 from minigrad.recurrent import Formulas, SequenceOp, SequenceOptions, on_tape
 from minigrad.recurrent.backend_loop import BackendLoop, backend_loop
 from minigrad.recurrent.on_tape import is_on_tape
@@ -32,14 +33,15 @@ class SequenceResult(NamedTuple):
 
     outputs: Any  # (time, batch, …), nested as the cell's output is
     last: Any  # the output of the last step
-    states: Any  # the final states, in the structure of the initial ones
+    states: list[Any]  # the final states, flat
     path: str  # the path taken, and the reason
 
 
 def run(
-    cell: Any,
+    cell: CellAdapter,
     x: Any,
-    states: Any,
+    states: list[Any],
+    structure: Any,
     mask: Tensor | None = None,
     training: bool | None = None,
     constants: Any = None,
@@ -51,9 +53,10 @@ def run(
     """Run a cell over a sequence.
 
     Args:
-        cell: the cell, built.
+        cell: the adapter of the cell, which is built.
         x: (time, batch, features), or nested tensors of that kind.
-        states: the initial states, in the structure in which the cell takes them.
+        states: the initial states, flat.
+        structure: the structure of the states.
         mask: (time, batch) of bools; where False, the row keeps its states and repeats its output.
         training: whether dropout acts.
         constants: passed to the cell at every step.
@@ -66,15 +69,15 @@ def run(
         MinigradError: `tbptt` is given, and the explicit loop cannot run.
     """
     by_steps = by_steps or ("the cell is given constants" if constants is not None else "")
-    if any(map(is_on_tape, cell_protocol.innermost(cell))):
+    if any(map(is_on_tape, cell.innermost())):
         by_steps = "mg.testing.on_tape"
     found = by_steps or _recurrences(cell, x, training, repeats=mask is not None and not zero_output)
     if not isinstance(found, str):
-        return _explicit(cell, found, x, states, mask, zero_output, tbptt)
+        return _explicit(cell, found, x, states, structure, mask, zero_output, tbptt)
     if tbptt:
         raise MinigradError(f"{name}: tbptt={tbptt} needs the explicit loop over time, but {found}.")
-    outputs, last, states = _by_steps(cell, x, states, mask, training, constants, zero_output)
-    return SequenceResult(outputs, last, states, cell_protocol.path_by_steps(cell, _first_step(x), found))
+    outputs, last, states = _by_steps(cell, x, states, structure, mask, training, constants, zero_output)
+    return SequenceResult(outputs, last, states, cell.path_by_steps(_first_step(x), found))
 
 
 class CallPlan(NamedTuple):
@@ -138,10 +141,10 @@ def plan_of(
     version, drops = signatures.version, bool(cell.dropout or cell.recurrent_dropout)
     if (drops and training) or watching.entries() or on_tape.blocks.entries():
         return None
-    found = cell_protocol.recurrences(cell, _first_step(x), training)  # type: ignore[arg-type]
+    found = cell.recurrence(_first_step(x), training)
     if isinstance(found, str):
         return None
-    step, weights, _ = found[0]
+    step, weights, _ = found
     zeros = zero_states()
     if zeros[0].backend is not x.backend:
         return None
@@ -169,12 +172,12 @@ def run_plan(plan: CallPlan, cell: Any, x: Tensor, states: list[Tensor], mask: T
     return SequenceResult(y, last, final, plan.path)
 
 
-def _recurrences(cell: Any, x: Any, training: bool | None, repeats: bool) -> list[Recurrence] | str:
+def _recurrences(cell: CellAdapter, x: Any, training: bool | None, repeats: bool) -> list[Recurrence] | str:
     """Return a `Recurrence` for each layer of the cell, or the reason why the explicit loop cannot run."""
     x_0 = _first_step(x)
     if x_0 is None:
         return "the inputs are nested"
-    found = cell_protocol.recurrences(cell, x_0, training)
+    found = cell.recurrences(x_0, training)
     if repeats and not isinstance(found, str) and found[-1].around is not None:
         return "what a wrapper makes of an output is not what a masked step repeats"
     return found
@@ -186,14 +189,21 @@ def _first_step(x: Any) -> Tensor | None:
 
 
 def _explicit(
-    cell: Any, found: list[Recurrence], x: Tensor, states: Any, mask: Tensor | None, zero_output: bool, tbptt: Any
+    cell: CellAdapter,
+    found: list[Recurrence],
+    x: Tensor,
+    states: list[Any],
+    structure: Any,
+    mask: Tensor | None,
+    zero_output: bool,
+    tbptt: Any,
 ) -> SequenceResult:
     """Run each layer of the cell over the whole sequence, from the lowest up: one node on the tape for each."""
-    y, state = x, cell_protocol.flatten_state(cell, cell_protocol.in_cell_structure(cell, states))
+    y, state = x, cell.to_arrays(states, structure)
     mask_array = None if mask is None else mask.array
     final: list[Tensor] = []
     paths: list[str] = []
-    layers = zip(found, cell_protocol.innermost(cell), cell_protocol.state_sizes(cell), strict=True)
+    layers = zip(found, cell.innermost(), cell.array_sizes(), strict=True)
     for (step, weights, around), innermost, sizes in layers:
         watch = watch_of(innermost, step)
         own_loop, path = _choose(x, step, weights, tbptt, watch is not None)
@@ -211,8 +221,7 @@ def _explicit(
         y = F.where(F.expand_dims(mask, -1), y, 0.0)
     # At a masked step the last output may be zero while the state is not; without a mask it is the state.
     last = final[len(final) - len(sizes) + step.output] if mask is None and around is None else y[-1]
-    states = tree.unflatten(states, cell_protocol.unflatten_state(cell, final))
-    return SequenceResult(y, last, states, f"explicit BPTT, {'; '.join(paths)}")
+    return SequenceResult(y, last, cell.from_arrays(final), f"explicit BPTT, {'; '.join(paths)}")
 
 
 def _choose(
@@ -228,20 +237,26 @@ def _choose(
 
 
 def _by_steps(
-    cell: Any, x: Any, states: Any, mask: Tensor | None, training: bool | None, constants: Any, zero_output: bool
-) -> tuple[Any, Any, Any]:
-    """Call the cell step by step; the masked step is the same as in `recurrent.bptt`."""
+    cell: CellAdapter,
+    x: Any,
+    states: list[Any],
+    structure: Any,
+    mask: Tensor | None,
+    training: bool | None,
+    constants: Any,
+    zero_output: bool,
+) -> tuple[Any, Any, list[Any]]:
+    """Call the cell step by step; the masked step is the same as in `recurrent.masks`."""
     steps = [F.unstack(part) for part in tree.leaves(x)]
     masks = [None] * len(steps[0]) if mask is None else [F.expand_dims(mask_t, -1) for mask_t in F.unstack(mask)]
-    call = cell_protocol.caller(cell, training, constants)
+    call = cell.caller(structure, training, constants)
     outputs: list[Any] = []
     for mask_t, *x_t in zip(masks, *steps, strict=True):
-        output, flat = call(tree.unflatten(x, x_t), states)
-        new = tree.unflatten(states, flat)
+        output, new = call(x_t[0] if isinstance(x, Tensor) else tree.unflatten(x, x_t), states)
         if mask_t is not None:
             before = outputs[-1] if outputs and not zero_output else tree.map(lambda _: 0.0, output)
             output = tree.map(lambda y, old: select_rows(mask_t, y, old), output, before)  # noqa: B023  (used at once)
-            new = tree.map(lambda s, old: select_rows(mask_t, s, old), new, states)  # noqa: B023
+            new = [select_rows(mask_t, s, old) for s, old in zip(new, states, strict=True)]
         states = new
         outputs.append(output)
     return tree.map(lambda *ys: F.stack(ys), outputs[0], *outputs[1:]), outputs[-1], states

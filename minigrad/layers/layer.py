@@ -34,6 +34,7 @@ from minigrad.layers.weighted_module import WeightedModule
 Shape = tuple[int | None, ...]
 CLASSES: dict[tuple[str, str], type[Layer]] = {}  # every layer class by the names under which it is serialized
 _LOSSES = FlowAttribute[tuple[Tensor, ...]](())  # of the last call in this thread or task
+_CACHES = ("_known", "_plan", "_cell_adapter", "_cell_adapted")  # found anew by a copy
 _CHECKS = ("_as_inputs", "_build_once", "_cast", "_check")
 
 
@@ -114,8 +115,8 @@ class Layer(Configured, WeightedModule):
             signatures.renew()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the attributes, for `pickle` and `copy`; what a layer remembers of its calls is not among them."""
-        return {name: value for name, value in vars(self).items() if name not in ("_known", "_plan")}
+        """Return the attributes, for `pickle` and `copy`; what a layer keeps of its calls is not among them."""
+        return {name: value for name, value in vars(self).items() if name not in _CACHES}
 
     # --- to override --------------------------------------------------------------------------------------------------
 

@@ -24,15 +24,17 @@ from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
 from minigrad.engine.ops.shape import Transpose
 from minigrad.engine.tensor import Tensor, apply
-from minigrad.layers import cell_protocol, execution
-from minigrad.layers.cell_protocol import StateError
+from minigrad.layers import execution
+from minigrad.layers.cell_adapter import CellAdapter, adapter_of
 from minigrad.layers.checks import is_shape
 from minigrad.layers.floatx import is_dtype
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
-from minigrad.layers.options import Kind, OptionError, flag, option, positive_int
+from minigrad.layers.options import Kind, OptionError, flag, option
+from minigrad.layers.sequence_inputs import mask_of_inputs, number_of_constants, split_inputs
 from minigrad.layers.serialization import cell_kind
 from minigrad.layers.stacked import StackedRNNCells
+from minigrad.layers.states import StateError, check_state_order, zero_state
 from minigrad.layers.tensor_shape import axes_of
 from minigrad.recurrent.watch import is_watched
 
@@ -51,50 +53,6 @@ def _read_tbptt(where: str, value: Any) -> Any:
             f"{value!r}."
         )
     return tuple(value)
-
-
-def _read_count(where: str, value: Any) -> int | None:
-    return None if value is None or (isinstance(value, int) and not value) else positive_int.read(where, value)
-
-
-number_of_constants = Kind(_read_count)
-
-
-def split_inputs(where: str, inputs: Any, states: Any, constants: Any, count: int | None) -> tuple[Any, Any, Any]:
-    """Return inputs, initial states and constants, which may be one list: [inputs, *states, *constants].
-
-    Args:
-        where: the layer's call, for messages.
-        inputs: the inputs, or the list.
-        states: the initial states given by name.
-        constants: a list of the constants given by name, or None.
-        count: the number of constants at the end of the list, if none are given by name.
-
-    Raises:
-        StateError: the list is too short, or the states are given twice.
-    """
-    if not isinstance(inputs, list):
-        return inputs, states, constants
-    if constants is None and count:
-        if len(inputs) <= count:
-            raise StateError(
-                f"{where}: expected `inputs` to end with {count} constant{'s' * (count > 1)}, as in the call before, "
-                f"got a list of {len(inputs)}."
-            )
-        inputs, constants = inputs[:-count], inputs[-count:]
-    if len(inputs) > 1 and states is not None:
-        raise StateError(f"{where}: the initial states are given twice: in the list of inputs and as `initial_state`.")
-    return inputs[0], inputs[1:] or states, constants
-
-
-def mask_of_inputs(mask: Any, where: str = "call") -> Tensor | None:
-    """Return the mask of a sequence: the first of several, or nested lists of bools as a tensor."""
-    leaf = tree.first(mask)
-    if isinstance(leaf, (int, float)) or getattr(leaf, "shape", None) == ():
-        leaf = mask
-        while isinstance(leaf, (list, tuple)) and any(part is None for part in leaf[1:]):  # those of the states
-            leaf = leaf[0]
-    return None if leaf is None else as_tensor(leaf, what=f"{where}: `mask`")
 
 
 class RNN(Layer):
@@ -136,10 +94,21 @@ class RNN(Layer):
     input_spec = InputSpec(min_ndim=3)
     path = "not called yet"
     _plan: execution.CallPlan | None = None
+    _cell_adapted: CellAdapter | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._states: list[Any] | None = None
+        if self.cell is not None:
+            self._cell_adapted = adapter_of(self.cell)
+
+    @property
+    def _adapter(self) -> CellAdapter:
+        """The adapter of the cell, made with the layer and again when the layer is given another cell."""
+        found = self._cell_adapted
+        if found is None or found.cell is not self.cell:
+            found = self._cell_adapted = adapter_of(self.cell)
+        return found
 
     def build(self, input_shape: Any) -> None:
         """Build the cell for one time step of the inputs."""
@@ -151,7 +120,7 @@ class RNN(Layer):
             self.cell._build_for(self._of_one_step(shape))
         batch = shape[1 if self.time_major else 0] if self.stateful and is_shape(shape) else None
         if batch is not None and self._states is None:
-            self._states = self._checked_states(None, batch)
+            self._states = self._in_structure(self._checked_states(None, batch))
 
     def _of_one_step(self, shape: Any) -> Any:
         """Return a shape, or nested shapes, without the time axis."""
@@ -175,7 +144,7 @@ class RNN(Layer):
         first = tree.first(states)
         if first is not None:
             batch = self._bound_batch() or len(as_tensor(first))
-            states = self._checked_states(states, batch, "states: expected `states`")
+            states = self._in_structure(self._checked_states(states, batch, "states: expected `states`"))
         self._states = None if first is None else states
 
     def reset_states(self, states: Any = None) -> None:
@@ -197,30 +166,34 @@ class RNN(Layer):
                 "batch_input_shape=(batch, time, features)."
             )
         if states is None:
-            states = cell_protocol.zero_state(self.cell, None, batch, self._cast_dtype)
-        self._states = self._checked_states(states, batch, "reset_states: expected `states`")
+            states = zero_state(self.cell, None, batch, self._cast_dtype)
+        self._states = self._in_structure(self._checked_states(states, batch, "reset_states: expected `states`"))
 
     reset_state = reset_states
 
     def get_initial_state(self, inputs: Any) -> Any:
         """Return the initial states for these inputs: zeros, or those of the cell's `get_initial_state`."""
         batch = tree.first(inputs).shape[1 if self.time_major else 0]
-        return cell_protocol.initial_state(self.cell, batch, self._cast_dtype)
+        return self._adapter.initial_state(batch, self._cast_dtype)
 
     def _bound_batch(self) -> int | None:
         if self._states is not None:
             return int(tree.leaves(self._states)[0].shape[0])
         return self.batch_input_shape[1 if self.time_major else 0] if self.batch_input_shape else None
 
+    def _in_structure(self, flat: list[Any]) -> list[Any]:
+        """Return flat states as a list in the structure of the cell's `state_size`."""
+        return tree.unflatten(list(self._adapter.structure()), flat)  # type: ignore[no-any-return]
+
     def _checked_states(self, given: Any, batch: int, where: str = "call: expected `initial_state`") -> list[Any]:
-        """Return the states for a batch of that size, in the cell's structure; by default the cell's initial states."""
+        """Return the states for a batch of that size, flat; by default the cell's initial states."""
         dtype = self._cast_dtype
         if given is None:
-            flat = tree.leaves(cell_protocol.initial_state(self.cell, batch, dtype))
+            flat = tree.leaves(self._adapter.initial_state(batch, dtype))
         else:
-            cell_protocol.check_state_order(f"{self.name}.{where.partition(':')[0]}", self.cell, given)
+            check_state_order(f"{self.name}.{where.partition(':')[0]}", self.cell, given)
             flat = [self._read_state(s, dtype, where) for s in tree.leaves(given)]
-        sizes, got = tree.leaves(self.cell.state_size), [s.shape for s in flat]
+        sizes, got = self._adapter.sizes(), [s.shape for s in flat]
         shapes = [(batch, *axes_of(size)) for size in sizes]
         if got != shapes:
             names = f" {', '.join(self.cell.formulas().states)}" if hasattr(self.cell, "formulas") else ""
@@ -228,7 +201,7 @@ class RNN(Layer):
                 f"{self.name}.{where}, {len(shapes)} states{names} (batch, units): {', '.join(map(str, shapes))}, got "
                 f"{len(got)}: {', '.join(map(str, got))}."
             )
-        return list(cell_protocol.states_like(self.cell, flat))
+        return flat
 
     def _read_state(self, state: Any, dtype: str, where: str) -> Tensor:
         if isinstance(state, Tensor) and is_dtype(state.dtype, dtype):
@@ -239,7 +212,7 @@ class RNN(Layer):
             raise StateError(f"{self.name}.{where} of {dtype}: {error}") from None
 
     def _start(self, batch: int, given: Any, plan: execution.CallPlan | None) -> list[Any]:
-        """Return the states before the first step, in the cell's structure."""
+        """Return the states before the first step, flat."""
         if not self.stateful:
             return plan.zeros if plan is not None and given is None else self._checked_states(given, batch)
         bound = self._bound_batch()
@@ -251,7 +224,7 @@ class RNN(Layer):
         carried = self._states
         # As in Keras: carried states take precedence, unless they are all zeros.
         if carried is not None and (given is None or any(bool(F.any(s != 0.0)) for s in tree.leaves(carried))):
-            return carried
+            return tree.leaves(carried)
         return self._checked_states(given, batch)
 
     # --- the call -----------------------------------------------------------------------------------------------------
@@ -306,14 +279,14 @@ class RNN(Layer):
         if self.return_sequences:
             y = found.outputs
             y = self._time_first(y) if isinstance(y, Tensor) else tree.map(self._time_first, y)
-        return [y, *found.states] if self.return_state else y
+        return [y, *self._in_structure(found.states)] if self.return_state else y
 
     def _keep(self, found: execution.SequenceResult) -> None:
         """Keep the path of a call, and the final states of a stateful layer."""
         if self.path != found.path:
             self.path = found.path
         if self.stateful:
-            self._states = tree.map(lambda s: s.detach(), list(found.states))
+            self._states = self._in_structure([s.detach() for s in found.states])
 
     def _reset_dropout_masks(self) -> None:
         for reset in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):
@@ -321,9 +294,12 @@ class RNN(Layer):
 
     def _run(self, x: Any, states: Any, mask: Any, training: bool | None, constants: Any) -> execution.SequenceResult:
         """Run the cell without a plan."""
-        unrolled = self.unroll and not is_watched(cell_protocol.innermost(self.cell))
+        unrolled = self.unroll and not is_watched(self._adapter.innermost())
         zero, why = self.zero_output_for_mask, "unroll=True" if unrolled else ""
-        return execution.run(self.cell, x, states, mask, training, constants, zero, self.tbptt, why, self.name)
+        structure = list(self._adapter.structure())
+        return execution.run(
+            self._adapter, x, states, structure, mask, training, constants, zero, self.tbptt, why, self.name
+        )
 
     def _plan_for(self, x: Any, training: bool | None) -> execution.CallPlan | None:
         """Return the plan of a call on (time, batch, features), kept from the call before if it still fits."""
@@ -375,7 +351,7 @@ class RNN(Layer):
 
     def _checks_once(self) -> bool:
         """Return whether the checks depend on the signature alone; the dtype of a cell that is no layer may change."""
-        cells = cell_protocol.innermost(self.cell)
+        cells = self._adapter.innermost()
         return super()._checks_once() and all(isinstance(cell, Layer) for cell in cells)
 
     # --- the inputs ---------------------------------------------------------------------------------------------------
@@ -383,12 +359,12 @@ class RNN(Layer):
     @property
     def computes_with_integers(self) -> bool:  # type: ignore[override]  # as its cell does
         """Whether integer inputs are cast to the layer's dtype too."""
-        return cell_protocol.computes_with_integers(self.cell)
+        return self._adapter.computes_with_integers
 
     @property
     def _cast_dtype(self) -> str:
         """The cell's dtype, where it has one: ``RNN(LSTMCell(4, dtype="float64"))`` computes in float64."""
-        return str(cell_protocol.dtype_of(self.cell) or self.dtype)
+        return str(self._adapter.dtype or self.dtype)
 
     def _expected(self) -> str:
         usual = str(self.input_spec)

@@ -6,11 +6,12 @@ from typing import Any
 
 from minigrad.engine import tree
 from minigrad.engine.tensor import Tensor
-from minigrad.layers import cell_protocol
-from minigrad.layers.cell_protocol import Recurrence
+from minigrad.layers.cell_adapter import CellAdapter, adapter_of
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, OptionError, flag, option
+from minigrad.layers.recurrence import Recurrence
 from minigrad.layers.serialization import cell_kind
+from minigrad.layers.states import batch_and_dtype, check_state_order
 from minigrad.layers.tensor_shape import axes_of
 
 
@@ -39,6 +40,11 @@ class StackedRNNCells(Layer):
     reverse_state_order: bool = option(flag, False, keyword_only=True, quiet=True)
 
     @property
+    def _adapters(self) -> list[CellAdapter]:
+        """The adapters of the cells."""
+        return adapter_of(self).parts
+
+    @property
     def state_size(self) -> tuple[Any, ...]:
         """The state sizes of the cells."""
         sizes = tuple(cell.state_size for cell in self.cells)
@@ -47,25 +53,24 @@ class StackedRNNCells(Layer):
     @property
     def output_size(self) -> Any:
         """The output size of the topmost cell."""
-        return cell_protocol.output_size(self.cells[-1])
+        return self._adapters[-1].output_size
 
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
         """Return the initial states of the cells, one entry for each cell."""
         if inputs is not None:
-            batch_size, dtype = cell_protocol.batch_and_dtype(inputs, batch_size, dtype)
-        found = tuple(cell_protocol.initial_state(cell, batch_size, dtype) for cell in self.cells)
+            batch_size, dtype = batch_and_dtype(inputs, batch_size, dtype)
+        found = tuple(cell.initial_state(batch_size, dtype) for cell in self._adapters)
         return found[::-1] if self.reverse_state_order else found
 
     def call(self, inputs: Tensor, states: Any, constants: Any = None, training: bool | None = None) -> tuple[Any, Any]:
         """Run one time step through all cells, from the lowest up; `constants` go to the cells that take them."""
-        cell_protocol.check_state_order(f"{self.name}.call: `states`", self, states)
+        check_state_order(f"{self.name}.call: `states`", self, states)
         output, given = inputs, tree.leaves(states)
         new: list[Tensor] = []
-        for cell in self.cells:
-            own = given[len(new) : len(new) + len(tree.leaves(cell.state_size))]
-            takes_constants = constants is not None and cell_protocol.takes(cell, "constants")
-            run = cell_protocol.caller(cell, training, constants if takes_constants else None)
-            output, state_new = run(output, cell_protocol.states_like(cell, own))
+        for cell in self._adapters:
+            takes_constants = constants is not None and cell.takes("constants")
+            run = cell.caller(cell.structure(), training, constants if takes_constants else None)
+            output, state_new = run(output, given[len(new) : len(new) + len(cell.sizes())])
             new += state_new
         return output, tree.unflatten(states, new)
 
@@ -77,16 +82,16 @@ class StackedRNNCells(Layer):
         """Return a `Recurrence` for each cell, or the reason why the explicit loop cannot run."""
         if type(self).call is not StackedRNNCells.call:
             return f"{type(self).__name__} overrides call"
-        return cell_protocol.recurrences_of_all(self.cells, inputs, training)
+        return adapter_of(self).recurrences_of_parts(inputs, training)
 
     def build(self, input_shape: Any) -> None:
         """Build each cell for the output of the one below."""
         shape = tuple(input_shape)
-        for cell in self.cells:
+        for cell, adapter in zip(self.cells, self._adapters, strict=True):
             if isinstance(cell, Layer):
                 cell.dtype = cell.dtype or self.dtype
                 cell._build_for(shape)
-            shape = (shape[0], *axes_of(cell_protocol.output_size(cell)))
+            shape = (shape[0], *axes_of(adapter.output_size))
 
     def reset_dropout_mask(self) -> None:
         """Reset the dropout masks of all cells' inputs."""

@@ -8,15 +8,17 @@ from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.tensor import Tensor
-from minigrad.layers import call_context, cell_protocol
-from minigrad.layers.cell_protocol import StateError
+from minigrad.layers import call_context
+from minigrad.layers.cell_adapter import adapter_of
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.masks import attach_masks, mask_of
 from minigrad.layers.module import Module
 from minigrad.layers.options import OptionError, choice, option, optional
-from minigrad.layers.rnn import RNN, mask_of_inputs, number_of_constants, split_inputs
+from minigrad.layers.rnn import RNN
+from minigrad.layers.sequence_inputs import mask_of_inputs, number_of_constants, split_inputs
 from minigrad.layers.serialization import clone, layer_kind
+from minigrad.layers.states import StateError, check_state_order
 
 
 class TimeDistributed(Layer):
@@ -243,7 +245,7 @@ class Bidirectional(Layer):
             raise StateError(
                 f"{self.name}.{where}: got states, and {type(self.layer).__name__} has no cell to take them."
             )
-        cell_protocol.check_state_order(f"{self.name}.{where}", self.forward_layer.cell, states)
+        check_state_order(f"{self.name}.{where}", self.forward_layer.cell, states)
         given = tree.leaves(states)
         there, back = (len(tree.leaves(layer.cell.state_size)) for layer in self._both)
         if len(given) != there + back:
@@ -251,8 +253,8 @@ class Bidirectional(Layer):
                 f"{self.name}.{where}: expected {there + back} states, the forward layer's {there} and then the "
                 f"backward layer's {back}, got {len(given)}."
             )
-        cells, like = [layer.cell for layer in self._both], cell_protocol.states_like
-        return like(cells[0], given[:there]), like(cells[1], given[there:])
+        like = [adapter_of(layer.cell).structure() for layer in self._both]
+        return tree.unflatten(like[0], given[:there]), tree.unflatten(like[1], given[there:])
 
     def _both_have(self, argument: str) -> bool:
         return bool(getattr(self.forward_layer, argument, False))

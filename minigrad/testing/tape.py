@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from minigrad.engine.errors import MinigradError
-from minigrad.layers import cell_protocol
+from minigrad.layers.cell_adapter import adapter_of
 from minigrad.layers.layer import Layer
 from minigrad.recurrent.on_tape import OnTape
 
@@ -42,7 +42,7 @@ def _cells(layer: Any) -> Iterator[Any]:
     if cell is None and hasattr(layer, "state_size"):
         cell = layer
     if cell is not None:
-        yield from cell_protocol.innermost(cell)
+        yield from adapter_of(cell).innermost()
     elif isinstance(layer, Layer):
         for part in layer._sublayers():
             yield from _cells(part)

@@ -8,8 +8,7 @@ from operator import index
 from typing import Any
 
 from minigrad.engine.errors import MinigradError, unknown_name
-from minigrad.layers import cell_protocol
-from minigrad.layers.cell_protocol import ONE_NODE_A_STEP, OP_BY_OP
+from minigrad.layers.cell_adapter import ONE_NODE_A_STEP, OP_BY_OP, adapter_of
 from minigrad.layers.layer import Layer
 from minigrad.recurrent.watch import Watch, is_watched, watching
 from minigrad.tracing import jacobian
@@ -187,7 +186,7 @@ def _named(layer: Any) -> Iterator[tuple[str, Any, Any]]:
     if cell is None and hasattr(layer, "state_size"):
         cell = layer
     if cell is not None:
-        inner = cell_protocol.innermost(cell)
+        inner = adapter_of(cell).innermost()
         for each in inner:
             own = getattr(each, "name", type(each).__name__)
             yield (layer.name if len(inner) == 1 and hasattr(layer, "name") else f"{layer.name}/{own}"), layer, each

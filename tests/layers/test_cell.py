@@ -13,7 +13,7 @@ from minigrad.engine.errors import ShapeError
 from minigrad.keras import layers as L
 from minigrad.layers.call_context import clear_session
 from minigrad.layers.cell import Cell
-from minigrad.layers.cell_protocol import StateError
+from minigrad.layers.states import StateError
 from minigrad.testing import check_gradient
 
 RNG = np.random.default_rng(0)

@@ -14,7 +14,7 @@ import pytest
 import minigrad as mg
 from minigrad.engine.errors import MinigradError
 from minigrad.keras import layers as L
-from minigrad.layers.cell_protocol import StateError
+from minigrad.layers.states import StateError
 
 X = np.arange(12.0).reshape(2, 3, 2) / 8
 H, C = np.full((2, 2), 0.5), np.full((2, 2), 0.25)

@@ -14,6 +14,7 @@ from minigrad.engine import tree
 from minigrad.engine.errors import MinigradError
 from minigrad.keras import layers as L
 from minigrad.layers import execution
+from minigrad.layers.cell_adapter import adapter_of
 
 BATCH, TIME, FEATURES = 3, 4, 2
 X = np.random.default_rng(0).standard_normal((BATCH, TIME, FEATURES))
@@ -30,10 +31,10 @@ def test_a_run() -> None:
     cell = L.LSTMCell(3, dtype="float64")
     cell.build((None, FEATURES))
     start = cell.get_initial_state(batch_size=BATCH, dtype="float64")
-    explicit = execution.run(cell, time_first(X), start, time_first(MASK))
-    steps = execution.run(cell, time_first(X), start, time_first(MASK), by_steps="for a test")
+    explicit = execution.run(adapter_of(cell), time_first(X), start, start, time_first(MASK))
+    steps = execution.run(adapter_of(cell), time_first(X), start, start, time_first(MASK), by_steps="for a test")
     with mg.testing.on_tape(cell):
-        tape = execution.run(cell, time_first(X), start, time_first(MASK), by_steps="for a test")
+        tape = execution.run(adapter_of(cell), time_first(X), start, start, time_first(MASK), by_steps="for a test")
     assert explicit.path == "explicit BPTT, fused kernel of the numpy backend"
     assert steps.path == "explicit BPTT, one node a step: for a test"
     assert tape.path == "tape, op by op: mg.testing.on_tape"

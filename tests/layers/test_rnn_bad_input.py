@@ -11,7 +11,7 @@ import minigrad as mg
 from minigrad.compat.v1.nn.rnn_cell import LSTMStateTuple
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.keras import layers as L
-from minigrad.layers.cell_protocol import CellError, StateError
+from minigrad.layers.states import CellError, StateError
 
 X = np.random.default_rng(0).standard_normal((2, 4, 3)).astype("float32")
 S = np.zeros((2, 5), "float32")

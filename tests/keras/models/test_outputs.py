@@ -17,7 +17,7 @@ from minigrad.keras import Model, Sequential, metrics
 from minigrad.keras.layers import LSTM, Dense, Layer
 from minigrad.keras.models.data import DataError, class_weighter
 from minigrad.keras.models.outputs import named
-from minigrad.layers.cell_protocol import StateError
+from minigrad.layers.states import StateError
 
 X = np.arange(8.0).reshape(4, 2)
 ZEROS, ONES = np.zeros((4, 1)), np.ones((4, 1))

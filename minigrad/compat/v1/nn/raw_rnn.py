@@ -15,8 +15,9 @@ from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.tensor import Tensor
-from minigrad.layers import cell_protocol
+from minigrad.layers.cell_adapter import adapter_of
 from minigrad.layers.execution import select_rows
+from minigrad.layers.states import described
 from minigrad.layers.tensor_shape import axes_of
 
 
@@ -56,6 +57,7 @@ def raw_rnn(
         LoopError: (a TypeError) the next state or the emitted value has another structure.
     """
     checked_cell("raw_rnn", cell)
+    adapter = adapter_of(cell)
     if not callable(loop_fn):
         raise LoopError(
             f"raw_rnn: expected `loop_fn`, a function of (time, output, state, loop_state), got {loop_fn!r}."
@@ -64,14 +66,14 @@ def raw_rnn(
         finished, x, state, like, loop_state = _call_loop_fn(loop_fn, 0, None, None, None)
         x = _inputs(x)
         first = tree.first(x)
-        done, dtype = _rows(finished, first), cell_protocol.dtype_of(cell) or dtype_name(first.dtype)
+        done, dtype = _rows(finished, first), adapter.dtype or dtype_name(first.dtype)
         state = _state(cell, state, len(first), dtype)
         if like is None:
-            like = tree.map(lambda n: F.zeros(axes_of(n), dtype), cell_protocol.output_size(cell))
+            like = tree.map(lambda n: F.zeros(axes_of(n), dtype), adapter.output_size)
         arrays = tree.map(lambda part: _array(as_tensor(part), len(first)), like)
-        call, time = cell_protocol.caller(cell, None), 0
+        call, time = adapter.caller(state, None), 0
         while not bool(F.all(done)):
-            output, flat = call(_inputs(x), state)
+            output, flat = call(_inputs(x), tree.leaves(state))
             time += 1
             now = tree.unflatten(state, flat)
             finished, x, new, emit, next_loop_state = _call_loop_fn(loop_fn, time, output, now, loop_state)
@@ -83,7 +85,7 @@ def raw_rnn(
             done = done | _rows(finished, first)
     if isinstance(cell, RNNCell):
         reason = "raw_rnn calls your loop_fn between the steps"
-        cell.path = cell_protocol.path_by_steps(cell, first if time else None, reason)
+        cell.path = adapter.path_by_steps(first if time else None, reason)
     return arrays, state, loop_state
 
 
@@ -96,7 +98,7 @@ def _call_loop_fn(loop_fn: Callable[..., Any], *about: Any) -> tuple[Any, Any, A
     if not isinstance(answer, (tuple, list)) or len(answer) != 5:
         raise ShapeError(
             "raw_rnn: expected loop_fn to return (finished, next_input, next_state, emit_output, next_loop_state), got "
-            f"{cell_protocol.described(answer)}."
+            f"{described(answer)}."
         )
     finished, x, state, emit, loop_state = answer
     return finished, x, state, emit, loop_state
@@ -107,7 +109,7 @@ def _state(cell: Any, state: Any, batch: int, dtype: str) -> Any:
     if state is None or not tree.named_alike(cell.state_size, state, exact=True):
         raise LoopError(
             f"raw_rnn: expected loop_fn to return `next_state` in the structure {cell.state_size}, got "
-            f"{'None' if state is None else cell_protocol.described(state)}. "
+            f"{'None' if state is None else described(state)}. "
             "Return its `state` argument, or cell.zero_state(batch_size, dtype) at first."
         )
     return checked_state("raw_rnn", cell, state, batch, dtype, "next_state")
@@ -121,7 +123,7 @@ def _write(arrays: Any, time: int, emit: Any, mask: Tensor) -> None:
     if _outline(emit) != _outline(arrays) or got != expected:
         raise LoopError(
             f"raw_rnn: expected loop_fn to return `emit_output` in the structure of its first answer, of shapes "
-            f"{expected}, got {cell_protocol.described(emit)}, of shapes {got}. Its first answer has no batch axis."
+            f"{expected}, got {described(emit)}, of shapes {got}. Its first answer has no batch axis."
         )
     for array, y in zip(flat, found, strict=True):
         array.write(time, select_rows(mask, as_tensor(y), 0.0))

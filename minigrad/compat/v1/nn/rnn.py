@@ -23,8 +23,9 @@ from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.tensor import Tensor
-from minigrad.layers import cell_protocol, execution
-from minigrad.layers.cell_protocol import CellError, StateError, described
+from minigrad.layers import execution
+from minigrad.layers.cell_adapter import adapter_of
+from minigrad.layers.states import CellError, StateError, check_state_order, described
 from minigrad.layers.tensor_shape import axes_of
 
 
@@ -180,17 +181,18 @@ def _run(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype:
     if initial_state is None and dtype is None:
         raise DTypeError(f"{where}: expected a `dtype` where there is no `initial_state`. Pass dtype='float32'.")
     dtype = _dtype(where, cell, first, dtype)
-    whole = cell_protocol.computes_with_integers(cell)
+    adapter = adapter_of(cell)
+    whole = adapter.computes_with_integers
     x = tree.map(lambda part: part.astype(dtype) if whole or is_floating(part.dtype) else part, x)
     state = checked_state(where, cell, initial_state, first.shape[1], dtype)  # before there are variables
     build_in_scope(cell, tree.map(lambda part: part.shape[1:], x), dtype)
     if first.shape[0] == 0:
-        sizes = cell_protocol.output_size(cell)
+        sizes = adapter.output_size
         return tree.map(lambda size: F.zeros((0, first.shape[1], *axes_of(size)), dtype), sizes), state
-    found = execution.run(cell, x, state, mask, zero_output=True)
+    found = execution.run(adapter, x, tree.leaves(state), state, mask, zero_output=True)
     if isinstance(cell, RNNCell):
         cell.path = found.path
-    return found.outputs, found.states
+    return found.outputs, tree.unflatten(state, found.states)
 
 
 def _bidirectional(
@@ -330,7 +332,7 @@ def _dtype(where: str, cell: Any, x: Tensor, dtype: Any) -> str:
     Raises:
         DTypeError: the first two differ, or the requested one is not floating.
     """
-    own = cell_protocol.dtype_of(cell)
+    own = adapter_of(cell).dtype
     requested = None if dtype is None else dtype_name(dtype)
     if requested is not None and not is_floating(requested):
         raise DTypeError(f"{where}: expected a floating `dtype`, got {requested}. Pass dtype='float32'.")
@@ -350,10 +352,10 @@ def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str, arg
         ShapeError: its arrays have other shapes.
     """
     if given is None:
-        return cell_protocol.initial_state(cell, batch, dtype)
+        return adapter_of(cell).initial_state(batch, dtype)
     if hasattr(cell, "flatten_state"):
         cell.flatten_state(given)  # raises for another structure
-    cell_protocol.check_state_order(where, cell, given)
+    check_state_order(where, cell, given)
     size, shapes, dtypes = _expected_state(cell, batch, dtype)
     flat = tree.leaves_like(size, given)
     got = [tuple(getattr(s, "shape", ())) for s in flat]
@@ -372,7 +374,7 @@ def _expected_state(cell: Any, batch: int, dtype: str) -> tuple[Any, list[tuple[
     if all(hasattr(n, "__index__") for n in tree.leaves(size)):
         shapes: list[tuple[int, ...]] = [(batch, n) for n in tree.leaves(size)]
         return size, shapes, [dtype] * len(shapes)
-    like = cell_protocol.initial_state(cell, batch, dtype)  # a cell may have states without rows
+    like = adapter_of(cell).initial_state(batch, dtype)  # a cell may have states without rows
     parts = [s if isinstance(s, Tensor) else None for s in tree.leaves(like)]
     return (
         like,

@@ -14,8 +14,8 @@ from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.compat.v1.variables import VariableError
 from minigrad.engine.errors import DTypeError, ShapeError, UnknownBackendError
 from minigrad.keras import layers as L
-from minigrad.layers.cell_protocol import CellError, StateError
 from minigrad.layers.options import OptionError
+from minigrad.layers.states import CellError, StateError
 from option_errors import FUNCTION, POSITIVE_INTEGER
 from wrong_calls import FIRST, TUPLES_IN_A_FLAT_STACK, X, dynamic, lstm
 

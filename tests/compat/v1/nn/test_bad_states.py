@@ -10,7 +10,7 @@ from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.engine.errors import ShapeError
 from minigrad.keras import layers as L
-from minigrad.layers.cell_protocol import StateError
+from minigrad.layers.states import StateError
 from wrong_calls import FIRST, TUPLES_IN_A_FLAT_STACK, S, X, dynamic, lstm
 
 LIST_OF_KERAS = (

@@ -14,7 +14,7 @@ from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.compat.v1.nn.raw_rnn import LoopError
 from minigrad.engine.errors import BackendError, DTypeError, ShapeError
 from minigrad.keras import layers as L
-from minigrad.layers.cell_protocol import StateError
+from minigrad.layers.states import StateError
 from minigrad.testing import check_gradient
 
 X = np.random.default_rng(0).standard_normal((4, 2, 3))  # (time, batch, features)

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, NamedTuple
 from minigrad.compat.v1 import layers
 from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import ShapeError
-from minigrad.layers import cell_protocol
-from minigrad.layers.cell_protocol import StateError
+from minigrad.layers import states
+from minigrad.layers.states import StateError
 
 __all__ = ["LSTMStateTuple", "RNNCell", "StateError"]
 
@@ -71,8 +71,8 @@ class RNNCell(layers.Layer):
         Raises:
             ShapeError: the batch size is no whole number.
         """
-        batch = cell_protocol.read_batch(f"{type(self).__name__}.zero_state", batch_size)
-        return cell_protocol.zero_state(self, None, batch, dtype)
+        batch = states.read_batch(f"{type(self).__name__}.zero_state", batch_size)
+        return states.zero_state(self, None, batch, dtype)
 
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
         """Return `zero_state` for the batch size and dtype of the inputs, or for the given ones.
@@ -81,9 +81,9 @@ class RNNCell(layers.Layer):
             ShapeError: the batch size is not known, or not that of the inputs.
             StateError: (a ValueError) the dtype is not that of the inputs.
         """
-        batch, own = cell_protocol.batch_and_dtype(inputs, batch_size, dtype)
+        batch, own = states.batch_and_dtype(inputs, batch_size, dtype)
         where = f"{type(self).__name__}.get_initial_state"
-        if batch_size is not None and cell_protocol.read_batch(where, batch_size) != batch:
+        if batch_size is not None and states.read_batch(where, batch_size) != batch:
             raise ShapeError(
                 f"{where}: expected `batch_size` to be that of `inputs`, {batch}, got {batch_size}. Pass one of them."
             )

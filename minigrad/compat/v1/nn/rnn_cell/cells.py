@@ -17,9 +17,10 @@ from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import activations, initializers
-from minigrad.layers.cell_protocol import Recurrence, described, one_step
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.options import Kind, anything, option, optional, positive_int, text
+from minigrad.layers.recurrence import Recurrence, one_step
+from minigrad.layers.states import described
 from minigrad.recurrent import GRUResetBefore, SimpleRNN
 
 

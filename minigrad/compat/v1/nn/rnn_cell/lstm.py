@@ -12,8 +12,9 @@ from minigrad.engine import functional as F
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import activations, initializers
-from minigrad.layers.cell_protocol import Recurrence, described
 from minigrad.layers.options import Kind, OptionError, anything, flag, number, option, optional, positive_int, text
+from minigrad.layers.recurrence import Recurrence
+from minigrad.layers.states import described
 from minigrad.recurrent import LSTMP
 
 

@@ -22,10 +22,11 @@ from minigrad.engine.creation import as_tensor
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.protocol import BackendModule
 from minigrad.engine.tensor import Tensor
-from minigrad.layers import cell_protocol
-from minigrad.layers.cell_protocol import Recurrence, described
+from minigrad.layers.cell_adapter import CellAdapter, adapter_of
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, OptionError, flag, option
+from minigrad.layers.recurrence import Recurrence
+from minigrad.layers.states import described
 from minigrad.layers.tensor_shape import axes_of
 
 
@@ -72,7 +73,7 @@ class MultiRNNCell(RNNCell):
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
         """Return the zero states of the cells, in the structure of `state_size`."""
-        return self.joined_states([cell_protocol.initial_state(cell, batch_size, dtype) for cell in self.cells])
+        return self.joined_states([cell.initial_state(batch_size, dtype) for cell in adapter_of(self).parts])
 
     def _scope_block(self) -> variable_scope:
         """Return the scope around the cells' scopes. Each cell shares its own variables once they are made."""
@@ -121,23 +122,23 @@ class MultiRNNCell(RNNCell):
 
     def flatten_state(self, state: Any) -> list[Any]:
         """Return the arrays of all cells' states, for the loop over time."""
-        pairs = zip(self.cells, self.cell_states(state), strict=True)
-        return [array for cell, own in pairs for array in cell_protocol.flatten_state(cell, own)]
+        pairs = zip(adapter_of(self).parts, self.cell_states(state), strict=True)
+        return [array for cell, own in pairs for array in cell.flatten(own)]
 
     def unflatten_state(self, arrays: tuple[Any, ...]) -> Any:
         """Return these arrays in the structure of `state_size`."""
         states, remaining = [], list(arrays)
-        for cell in self.cells:
-            count = sum(map(len, cell_protocol.state_sizes(cell)))
-            flat, remaining = cell_protocol.unflatten_state(cell, remaining[:count]), remaining[count:]
-            states.append(tree.unflatten(cell.state_size, flat))
+        for part in adapter_of(self).parts:
+            count = sum(map(len, part.array_sizes()))
+            flat, remaining = part.from_arrays(remaining[:count]), remaining[count:]
+            states.append(tree.unflatten(part.cell.state_size, flat))
         return self.joined_states(states)
 
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
         """Return each cell's formulas and weights for explicit BPTT, or the reason why it cannot run."""
         if type(self).call is not MultiRNNCell.call:
             return f"{type(self).__name__} overrides call"
-        return cell_protocol.recurrences_of_all(self.cells, inputs, training)
+        return adapter_of(self).recurrences_of_parts(inputs, training)
 
 
 def build_in_scope(cell: Any, input_shape: tuple[int, ...], dtype: Any) -> None:
@@ -162,6 +163,11 @@ class Wrapper(RNNCell):
     known_call: ClassVar[Any] = None  # the `call` that `around` and `stepwise_reason` belong to
 
     @property
+    def _wrapped(self) -> CellAdapter:
+        """The adapter of the cell."""
+        return adapter_of(self).parts[0]
+
+    @property
     def state_size(self) -> Any:
         """The state size of the cell."""
         return self.cell.state_size
@@ -184,19 +190,19 @@ class Wrapper(RNNCell):
     @property
     def state_sizes(self) -> list[int]:
         """The state sizes of the cell, for the loop over time."""
-        return [size for sizes in cell_protocol.state_sizes(self.cell) for size in sizes]
+        return [size for sizes in self._wrapped.array_sizes() for size in sizes]
 
     def flatten_state(self, state: Any) -> list[Any]:
         """Return the arrays of the cell's state."""
-        return cell_protocol.flatten_state(self.cell, state)
+        return self._wrapped.flatten(state)
 
     def unflatten_state(self, arrays: tuple[Any, ...]) -> Any:
         """Return these arrays in the structure of the cell's state."""
-        return tree.unflatten(self.state_size, cell_protocol.unflatten_state(self.cell, list(arrays)))
+        return tree.unflatten(self.state_size, self._wrapped.from_arrays(list(arrays)))
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
         """Return the zero state of the cell."""
-        return cell_protocol.initial_state(self.cell, batch_size, dtype)
+        return self._wrapped.initial_state(batch_size, dtype)
 
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
         """Return the cell's formulas and weights with this wrapper around them, or the reason why BPTT cannot run."""
@@ -205,7 +211,7 @@ class Wrapper(RNNCell):
         reason = self.stepwise_reason()
         if reason:
             return reason
-        found = cell_protocol.recurrences(self.cell, inputs, training)
+        found = self._wrapped.recurrences(inputs, training)
         if isinstance(found, str):
             return found
         if len(found) != 1:

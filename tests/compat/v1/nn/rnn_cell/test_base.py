@@ -11,7 +11,7 @@ import minigrad as mg
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.engine.errors import ShapeError
-from minigrad.layers.cell_protocol import StateError
+from minigrad.layers.states import StateError
 
 
 class Mean(rc.RNNCell):

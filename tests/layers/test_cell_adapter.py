@@ -10,8 +10,9 @@ import pytest
 import minigrad as mg
 from minigrad.engine import tree
 from minigrad.keras import layers as L
-from minigrad.layers import cell_protocol
+from minigrad.layers.cell_adapter import adapter_of
 from minigrad.layers.options import OptionError, OptionTypeError
+from minigrad.layers.states import StateError
 from minigrad.recurrent import Step
 from minigrad.testing import check_gradient
 
@@ -250,7 +251,7 @@ def test_constants_go_to_those_cells_of_a_stack_that_take_them() -> None:
     upper = L.RNN(stack[1], dtype="float64")(lower, constants=[shift])
     np.testing.assert_allclose(y.numpy(), upper.numpy(), rtol=1e-13)
     with pytest.raises(OptionTypeError, match="takes no `constants`"):
-        cell_protocol.caller(stack[0], None, [shift])
+        adapter_of(stack[0]).caller(2, None, [shift])
 
 
 # --- making another one -----------------------------------------------------------------------------------------------
@@ -303,16 +304,16 @@ NAMED: list[Any] = [FIRST.LSTMStateTuple, lambda c, h: (c, h), lambda c, h: [FIR
 def test_a_list_is_no_named_state(swapped: Any) -> None:
     """[h, c] is Keras' order, (c, h) the first generation's, and the shapes are the same."""
     wanted = r"expected the state in the structure .*LSTMStateTuple\(c=2, h=2\).* Write LSTMStateTuple\(…\)"
-    with pytest.raises(cell_protocol.StateError, match=f"Swapping.call: the new state: {wanted}"):
+    with pytest.raises(StateError, match=f"Swapping.call: the new state: {wanted}"):
         mg.compat.v1.nn.dynamic_rnn(Swapping(lambda s: swapped(*s)), X, dtype="float64")
     for cell in (FIRST.LSTMCell(2), Swapping(lambda s: s)):
-        with pytest.raises(cell_protocol.StateError, match=f"call: {wanted}"):
+        with pytest.raises(StateError, match=f"call: {wanted}"):
             L.RNN(cell, dtype="float64")(X, initial_state=swapped(C, H))
     stack = L.StackedRNNCells([FIRST.LSTMCell(2), FIRST.LSTMCell(2)])
     for states in ([swapped(C, H)] * 2, [H, C, H, C]):
-        with pytest.raises(cell_protocol.StateError, match=f"call: {wanted}"):
+        with pytest.raises(StateError, match=f"call: {wanted}"):
             L.RNN(stack, dtype="float64")(X, initial_state=states)
-        with pytest.raises(cell_protocol.StateError, match=f"call: `states`: {wanted}"):
+        with pytest.raises(StateError, match=f"call: `states`: {wanted}"):
             stack(X[:, 0], states)
 
 
