@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy, deepcopy
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from minigrad.layers.states import StateError
 from minigrad.recurrent import Step
 from minigrad.testing import check_gradient
 
+FIRST = mg.compat.v1.nn.rnn_cell
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((3, 5, 4))
 MASK = np.array([[1, 1, 1, 1, 1], [0, 1, 0, 1, 0], [0, 0, 0, 0, 0]], dtype=bool)
@@ -254,6 +256,38 @@ def test_constants_go_to_those_cells_of_a_stack_that_take_them() -> None:
         adapter_of(stack[0]).caller(2, None, [shift])
 
 
+# --- the adapter ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [lambda: Minimal(2, dtype="float64"), PlainStep, lambda: FIRST.BasicRNNCell(2)])
+def test_a_cell_is_adapted_once(make: Any) -> None:
+    layer = L.RNN(make(), dtype="float64")
+    adapter = layer._adapter
+    for _ in range(2):
+        layer(X)
+        assert layer._adapter is adapter
+    layer.cell = PlainWithFormulas()
+    assert layer._adapter is not adapter
+    assert layer._adapter.cell is layer.cell
+
+
+def test_a_stack_adapts_a_cell_that_is_replaced() -> None:
+    stack = L.StackedRNNCells([L.GRUCell(3, dtype="float64"), PlainStep()])
+    first, second = adapter_of(stack).parts
+    stack.cells[1] = L.SimpleRNNCell(2, dtype="float64")
+    assert [part.cell for part in adapter_of(stack).parts] == stack.cells
+    assert adapter_of(stack).parts[0] is first
+    assert adapter_of(stack).parts[1] is not second
+    assert L.RNN(stack, dtype="float64")(X).shape == (3, 2)
+
+
+def test_a_copy_of_a_cell_has_an_adapter_of_its_own() -> None:
+    layer = L.RNN([Minimal(2, dtype="float64"), L.LSTMCell(2, dtype="float64")], dtype="float64")
+    layer(X)
+    for other in (copy(layer.cell), deepcopy(layer.cell), deepcopy(layer).cell):
+        assert adapter_of(other).cell is other
+
+
 # --- making another one -----------------------------------------------------------------------------------------------
 
 
@@ -278,7 +312,6 @@ def test_a_plain_cell_can_be_run_but_not_made_again() -> None:
 
 # --- named tuples -----------------------------------------------------------------------------------------------------
 
-FIRST = mg.compat.v1.nn.rnn_cell
 C, H = np.ones((3, 2)), np.zeros((3, 2))
 
 
