@@ -108,5 +108,15 @@ def _read_size(size: Any, dims: Any) -> int | None:
 
 
 def axes_of(size: Any) -> tuple[Any, ...]:
-    """Return the axes behind the batch of a state or an output: those of a TensorShape, or the one of a number."""
-    return tuple(size) if isinstance(size, TensorShape) else (size,)
+    """Return the axes behind the batch of a state or an output: those of a TensorShape, or the one of a number.
+
+    Raises:
+        ShapeError: a size of the TensorShape is not known.
+    """
+    if not isinstance(size, TensorShape):
+        return (size,)
+    if None in size:
+        raise ShapeError(
+            f"expected `state_size` and `output_size` of known sizes, got {size!r}. Write numbers for None."
+        )
+    return tuple(size)
