@@ -17,6 +17,7 @@ anything is written.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import math
 import os
@@ -333,8 +334,9 @@ def _check_same(path: Path, task: str, options: RunOptions, saved: Checkpoint) -
         raise CheckpointError(
             f"{path}: expected a checkpoint of the task {task!r}, got one of {shortened(about['task'])}."
         )
+    defaults = {each.name: each.default for each in dataclasses.fields(options)}  # of options that came later
     for name, value in options.to_dict().items():
-        before = about["options"].get(name)
+        before = about["options"].get(name, defaults[name])
         if name not in ("steps", "minutes") and before != value:
             raise RunError(
                 f"{path.parent}: config.json: expected {name}={shortened(before)}, as in the checkpoint, got "
