@@ -34,7 +34,7 @@ CellCall = Callable[[Any, list[Any]], tuple[Any, list[Any]]]
 
 
 def adapter_of(cell: Any) -> CellAdapter:
-    """Return the adapter of a cell: a layer keeps it as an attribute, for any other object it is a new one."""
+    """Return the adapter of a cell. A layer stores it as an attribute; any other object gets a new one."""
     found: CellAdapter | None = getattr(cell, "_cell_adapter", None)
     if found is None or found.cell is not cell:  # a copy of a layer has the original's
         found = CellAdapter(cell)
@@ -251,7 +251,7 @@ class CellAdapter:
         return call
 
     def path_by_steps(self, x: Any, reason: str) -> str:
-        """Return in words the way in which the cell runs that is called step by step.
+        """Return the path, in words, of a cell that is called step by step.
 
         Args:
             x: (batch, features), the inputs of a step; None where they are nested, or there was no step.

@@ -155,7 +155,7 @@ class EquationCell(Cell):
 
     @property
     def description(self) -> Description:
-        """The description of the cell as it is: without what it does not have."""
+        """The description of the cell without its absent weights and options."""
         biases = {p.bias for p in self.whole.products if p.bias and not self.use_bias}
         options = {**(self.equations.forward.__kwdefaults__ or {}), **self.values}
         absent = {n for n in (*self.whole.options, *self.whole.weights) if options.get(n, 0) is None}
@@ -163,7 +163,7 @@ class EquationCell(Cell):
 
     @property
     def state_size(self) -> Any:
-        """The size of each state; an int if there is but one."""
+        """The size of each state; an int for a single state."""
         sizes = [self.size_of(s) for s in self.whole.states]
         return sizes if len(sizes) > 1 else sizes[0]
 
@@ -195,7 +195,7 @@ class EquationCell(Cell):
                 setattr(self, letter, weight)
 
     def _shapes(self, d: Description, features: int) -> Iterator[tuple[str, tuple[int, ...], str]]:
-        """The letter, the shape and the kind of each weight, in the order of ``description.weights``."""
+        """Yield the letter, the shape and the kind of each weight, in the order of ``description.weights``."""
         columns = [sum(self.size_of(c) for c in p.columns) for p in d.products]
         for p, size in zip(d.products, columns, strict=True):
             for term in p.terms:

@@ -253,7 +253,7 @@ class Layer(Configured, WeightedModule):
         return outputs
 
     def _check_and_build(self, inputs: Any, version: object) -> None:
-        """Check the inputs, build the layer, and remember the signature of a single tensor."""
+        """Check the inputs, build the layer, and store the signature of a single tensor."""
         self._check(inputs)
         self._build_once(inputs)
         if not (isinstance(inputs, Tensor) and self._checks_once()):

@@ -10,7 +10,7 @@ from minigrad.layers.layer import CLASSES, Layer
 from minigrad.layers.options import Kind, OptionError, has_options_only
 
 SHIPPED = ("keras", "compat")
-LATE = ("keras", "compat.v1.layers", "compat.v1.nn.rnn_cell")  # modules of layers, imported when first asked for
+LATE = ("keras", "compat.v1.layers", "compat.v1.nn.rnn_cell")  # modules of layers, imported at the first request
 _NO_LAYER = "{0}: its arguments are not known, so it cannot be copied. Derive {0} from Layer."
 
 

@@ -107,7 +107,7 @@ def read_batch(where: str, batch_size: Any) -> int:
     one = batch_size.item() if getattr(batch_size, "size", 0) == 1 else batch_size
     try:
         batch = int(one) if isinstance(one, float) and one.is_integer() else index(one)
-    except (TypeError, ShapeError):  # a tensor says the latter
+    except (TypeError, ShapeError):  # a tensor raises the latter
         batch = -1
     if batch < 0:
         raise ShapeError(f"{where}: expected `batch_size`, a whole number, got {shown(batch_size)}.")

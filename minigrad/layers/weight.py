@@ -59,7 +59,7 @@ class Weight(Tensor):
     def taken(self, value: TensorLike, what: str) -> Array:
         """Return a value, which messages call `what`, as the array that `assign` stores.
 
-        A caller that sets several weights asks for all arrays first: where one raises, none is set.
+        A caller that sets several weights reads all arrays first: where one raises, none is set.
         """
         if isinstance(value, Tensor) and value.backend is self.backend and value.dtype == self.dtype:
             array = value.array

@@ -78,11 +78,11 @@ class WeightedModule(Module):
         """
         own, given = self.weights, list(weights) if isinstance(weights, Iterable) else None
         if given is None or len(own) != len(given):
-            came = f"{weights!r}, which is no list" if given is None else len(given)
+            got = f"{weights!r}, which is no list" if given is None else len(given)
             listed = ", ".join(f"{w.name} {w.shape}" for w in own)
             listed = f"It has: {listed}." if own else f"It has none{'' if self.built else f' yet: {UNBUILT}'}."
             raise ShapeError(
-                f"{self.name}.set_weights: expected {len(own)} arrays, got {came}. {listed}{self._layout_hint}"
+                f"{self.name}.set_weights: expected {len(own)} arrays, got {got}. {listed}{self._layout_hint}"
             )
         where = f"{self.name}.set_weights"
         tensors = [
@@ -91,8 +91,8 @@ class WeightedModule(Module):
         ]
         for w, value in zip(own, tensors, strict=True):
             if w.shape != value.shape:
-                came = f"expected {w.name} of shape {w.shape}, got {value.shape}.{self._layout_hint}"
-                raise ShapeError(f"{self.name}.set_weights: {came}")
+                got = f"expected {w.name} of shape {w.shape}, got {value.shape}.{self._layout_hint}"
+                raise ShapeError(f"{self.name}.set_weights: {got}")
         for w, value in zip(own, tensors, strict=True):
             w.assign(value)
 

@@ -89,8 +89,8 @@ class TimeDistributed(Layer):
     def _asks_for_masks(self) -> bool:
         """Whether the layer handles masks."""
         layer = self.layer
-        says = type(layer).compute_mask is not Layer.compute_mask
-        return bool(says or layer.supports_masking or "mask" in layer.call_parameters())
+        overridden = type(layer).compute_mask is not Layer.compute_mask
+        return bool(overridden or layer.supports_masking or "mask" in layer.call_parameters())
 
     def _attach_masks(self, mask: Any, outputs: Any) -> None:
         """Attach each mask to its output, unless the layer has: the masks of a model come from the layers inside."""

@@ -40,7 +40,7 @@ from minigrad.recurrent.lines import (
     function,
     step_backward_text,
     step_text,
-    ways_text,
+    summands_text,
     words,
 )
 from minigrad.recurrent.multiplied import H_MASKS, X_MASKS, Multiplied, parts
@@ -62,7 +62,7 @@ class Formulas(Step):
             as ``units=4, blocks=2``, where the columns of a product differ in width.
 
     Attributes:
-        whole: the description of the cell with everything that it can have.
+        whole: the description of the cell with all of its weights and options.
         Weights: a named tuple of all weights and dropout masks, None by default.
     """
 
@@ -83,7 +83,7 @@ class Formulas(Step):
         places = [*self.whole.weights, X_MASKS, H_MASKS]
         weights = namedtuple("Weights", places, defaults=[None] * len(places))  # type: ignore[misc]  # noqa: PYI024
         self.Weights: Any = weights
-        self.compiled: dict[Any, Any] = {}  # what backends made of it; see `minigrad.recurrent.backend_loop`
+        self.compiled: dict[Any, Any] = {}  # the loops that backends compiled; see `minigrad.recurrent.backend_loop`
         self._bound: dict[Any, _Bound] = {}
         self._steps: dict[Any, ArrayStep | _Bound] = {}
         self._namespaces: list[Xp] = []  # held, so that no other object takes the id of one
@@ -95,7 +95,7 @@ class Formulas(Step):
 
     @cached_property
     def gates(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The gates: the names that the columns of x become."""
+        """Names of the gates, one for each column of x."""
         columns = next(p.columns for p in self.whole.products if any(t.source == "x" for t in p.terms))
         return tuple(map(self.gate, columns))
 
@@ -144,9 +144,11 @@ class Formulas(Step):
         named: Any = type(weights)
         return dx, named(*dweights) if hasattr(weights, "_fields") else dweights
 
-    def looked(self, xp: Xp, x: Array, state: State, weights: Weights, letters: tuple[str, ...]) -> tuple[Array, ...]:
+    def step_values(
+        self, xp: Xp, x: Array, state: State, weights: Weights, letters: tuple[str, ...]
+    ) -> tuple[Array, ...]:
         """Return the values of some names in one step, for x (batch, features)."""
-        return self._for(xp, weights).looked(x, state, weights, letters)
+        return self._for(xp, weights).step_values(x, state, weights, letters)
 
     def dgates(self, xp: Xp, dz: Sequence[Array]) -> Sequence[Array]:
         """Return the gradients of the columns of x from a step's dz, one for each of `gates`."""
@@ -155,14 +157,16 @@ class Formulas(Step):
         groups = [(width.get(c, UNITS),) for c in d.products[k].columns]
         return [dz[k]] if len(groups) == 1 else parts(xp, dz[k], groups, self.sizes)
 
-    def ways(
+    def summands(
         self, xp: Xp, dstate: State, dz: Sequence[Array], cache: Any, state: State, weights: Weights
     ) -> list[tuple[str, str, Array]]:
         """Return the summands of ∂loss/∂state, for a trace: (state, path, summand).
 
         A path is the column whose gradient the summand comes through, or "" for the direct path.
         """
-        return self._for(xp, weights).ways(dstate, dz, cache, state, weights)
+        return self._for(xp, weights).summands(dstate, dz, cache, state, weights)
+
+    looked, ways = step_values, summands  # the earlier names
 
     def _running(self, xp: Xp, weights: Weights) -> ArrayStep | _Bound:
         """Return the step for an array namespace and these weights; the plain one where it can run the cell."""
@@ -193,7 +197,7 @@ class Formulas(Step):
 
 
 class _Bound:
-    """A cell's step for one array namespace and for the weights that there are."""
+    """A cell's step for one array namespace and one choice of absent weights."""
 
     def __init__(self, cell: Formulas, xp: Xp, weights: Weights) -> None:
         d, self.xp, self.sizes = cell.description(weights), xp, cell.sizes
@@ -219,7 +223,7 @@ class _Bound:
         self.read_forward = _picked(reads, self.names_forward)
         self.backward, reads = function("step_backward", step_backward_text(layout), dict(space), self.files[1])
         self.read_backward = _picked(reads, self.names_backward)
-        self._looks: dict[tuple[str, ...], Any] = {}
+        self._step_values: dict[tuple[str, ...], Any] = {}
 
     def project(self, xp: Xp, x: Array, weights: Weights) -> Array:
         zs = [p.of_input(x, weights) for p in self.of_x]
@@ -236,28 +240,30 @@ class _Bound:
         found: tuple[Any, State] = self.backward(*self.read_backward((*dstate, *cache, *state, *weights, *self.absent)))
         return found
 
-    def ways(
+    def summands(
         self, dstate: State, dz: Sequence[Array], cache: Any, state: State, weights: Weights
     ) -> list[tuple[str, str, Array]]:
-        run, reads, ways = self._ways
+        run, reads, paths = self._summands
         values = _picked(reads, self.names_backward)((*dstate, *cache, *state, *weights, *self.absent))
-        found = [(s, way, d) for (s, way), d in zip(ways, run(*values), strict=True)]
+        found = [(s, path, d) for (s, path), d in zip(paths, run(*values), strict=True)]
         for p, d in zip(self.products, dz, strict=False):
-            found += p.ways(d, weights, self.sizes)
+            found += p.summands(d, weights, self.sizes)
         return found
 
     @cached_property
-    def _ways(self) -> tuple[Callable[..., Any], list[str], list[tuple[str, str]]]:
-        text, ways = ways_text(self.layout)
-        return (*function("ways", text, dict(self.space), self.files[1]), ways)
+    def _summands(self) -> tuple[Callable[..., Any], list[str], list[tuple[str, str]]]:
+        text, paths = summands_text(self.layout)
+        return (*function("summands", text, dict(self.space), self.files[1]), paths)
 
-    def looked(self, x: Array, state: State, weights: Weights, letters: tuple[str, ...]) -> tuple[Array, ...]:
-        if letters not in self._looks:
-            self._looks[letters] = function("look", step_text(self.layout, letters), dict(self.space), self.files[0])
-        (look, reads), z = self._looks[letters], self.project(self.xp, x, weights)
+    def step_values(self, x: Array, state: State, weights: Weights, letters: tuple[str, ...]) -> tuple[Array, ...]:
+        if letters not in self._step_values:
+            self._step_values[letters] = function(
+                "step_values", step_text(self.layout, letters), dict(self.space), self.files[0]
+            )
+        (run, reads), z = self._step_values[letters], self.project(self.xp, x, weights)
         zs = (z,) if len(self.of_x) == 1 else parts(self.xp, z, [p.widths for p in self.of_x], self.sizes)
         values = _picked(reads, self.names_forward)((*zs, *state, *weights, *self.absent))
-        found: tuple[Array, ...] = look(*values)
+        found: tuple[Array, ...] = run(*values)
         return found
 
     def gather(
@@ -311,13 +317,13 @@ def _multiplied(xp: Xp, d: Description, place: dict[str, int], separate: bool) -
 
 
 def _squashed(d: Description, column: str) -> str:
-    """The gate that a column becomes: the first activation of it, or of what is computed from it."""
+    """Return the gate of a column: the first activation of the column, or of a value computed from it."""
     reached = {column}
     for line in d.forward:
         e = _parsed(line)
         if reached & set(names(e)):
             squashed = isinstance(e, ast.Call) and ast.unparse(e.func) in ("sigma", "phi")
-            if squashed and line.name.startswith("_"):  # 2 σ(z) − 1, say: the line that gives it a name
+            if squashed and line.name.startswith("_"):  # for example the line that names 2 σ(z) − 1
                 named = [other.name for other in d.forward if names(_parsed(other)) == [line.name]]
                 return named[0] if named else column
             if squashed:
@@ -331,13 +337,13 @@ def _parsed(line: Line) -> ast.expr:
 
 
 def _inner_masks(d: Description) -> list[int | None]:
-    """For each inner product, which recurrent dropout mask thins its source; None if none does."""
+    """Return for each inner product the place of the recurrent dropout mask of its source, or None."""
     first = first_masks(d, d.output)[len(d.products) :]
     return [at if i.recurrent else None for i, at in zip(d.inner, first, strict=True)]
 
 
 def _picked(wanted: Sequence[str], there: Sequence[str]) -> Callable[[tuple[Any, ...]], Sequence[Any]]:
-    """A function that picks the values of some names from a tuple of the values of all."""
+    """Return a function that selects the values of some names from a tuple of all values."""
     places = [there.index(name) for name in wanted]
     if len(places) > 1:
         return itemgetter(*places)

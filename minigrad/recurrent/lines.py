@@ -1,6 +1,6 @@
 """One step of a cell as two Python functions: its products, then the lines of its bodies, at the lines of their file.
 
-For the LSTM they are, the names that begin with _ being made here:
+For the LSTM (names that begin with _ come from this module):
 
     def step(_z, h, c, U):
         z_i, z_f, z_g, z_o = split(_z + matmul(h, U), 4, -1)
@@ -39,7 +39,7 @@ class Layout(NamedTuple):
         d: the cell.
         thinned: True if there are recurrent dropout masks, `_h_masks`.
         separate: one small product for each column.
-        z: for each product, the name of its part of x W + b; "" where x has no part in it.
+        z: for each product, the name of its part of x W + b; "" where the product does not read x.
     """
 
     d: Description
@@ -88,12 +88,12 @@ def step_backward_text(of: Layout) -> Text:
     return lines, f"{_tuple(dz)}, {_tuple(states)}"
 
 
-def ways_text(of: Layout) -> tuple[Text, list[tuple[str, str]]]:
-    """Return the text of the summands of ∂loss/∂state, without those that come through the products.
+def summands_text(of: Layout) -> tuple[Text, list[tuple[str, str]]]:
+    """Return the text of the summands of ∂loss/∂state, without the summands of the products.
 
     Returns:
-        The text, and for each summand its state and its way: the column whose gradient it passes on, or "" for the
-        direct way.
+        The text, and for each summand its state and its path: the column whose gradient it passes on, or "" for the
+        direct path.
     """
     d, gradient = of.d, dict(of.d.gradients)
     column = {g: c for c, g in reversed(d.gradients) if c in d.columns}
@@ -102,15 +102,15 @@ def ways_text(of: Layout) -> tuple[Text, list[tuple[str, str]]]:
     }
     text = {line.name: line.text for line in d.backward}
     lines, number = _before_backward(of), d.forward[0].number
-    ways: list[tuple[str, str]] = []
+    paths: list[tuple[str, str]] = []
     lines += [_inner(of, line) for line in d.backward]
     for s in d.states:
         for term in _summands(text.get(gradient[s], gradient[s])) if s in gradient else ():
-            way = next((column[n] for n in names(ast.parse(term, mode="eval")) if n in column), "")
-            lines.append(Line(f"_way{len(ways)}", _summed(term, dict(d.widths).get(s), d), number))
-            ways.append((s, way))
-    result = _tuple([f"_way{k}" for k in range(len(ways))])
-    return (lines or [Line("_", "0", number)], result), ways
+            path = next((column[n] for n in names(ast.parse(term, mode="eval")) if n in column), "")
+            lines.append(Line(f"_summand{len(paths)}", _summed(term, dict(d.widths).get(s), d), number))
+            paths.append((s, path))
+    result = _tuple([f"_summand{k}" for k in range(len(paths))])
+    return (lines or [Line("_", "0", number)], result), paths
 
 
 def _summands(text: str) -> list[str]:
@@ -165,7 +165,7 @@ def cut_masks(xp: Xp, masks: Array | None, start: int, stop: int) -> Array | Non
 
 
 def _before_backward(of: Layout) -> list[Line]:
-    """The lines that bring states of a shared width, and their upstream gradients, into the form of the body."""
+    """Return the lines that give states of a shared width, and their upstream gradients, the shape of the body."""
     d, widths = of.d, dict(of.d.widths)
     number, lines = (d.backward or d.forward)[0].number, []
     for s, up in zip(d.states, d.upstream, strict=True):
@@ -209,7 +209,7 @@ def _terms(of: Layout, k: int, value: str, plain: str, function: str, only: str 
 
 
 def _of_state(of: Layout, state: str, direct: str) -> str:
-    """∂loss/∂state: what the body gives it, and what comes back through the products; "" for nothing."""
+    """Return the text of ∂loss/∂state: the summand of the body, then those of the products; "" without any."""
     terms = [direct] if direct else []
     for k in range(len(of.d.products)):
         terms += _terms(of, k, f"_dz{k}", f"matmul(_dz{k}, transpose({{matrix}}))", "_product_dx", state)
@@ -217,7 +217,7 @@ def _of_state(of: Layout, state: str, direct: str) -> str:
 
 
 def _inner(of: Layout, line: Line) -> Line:
-    """The line as it is called here: an inner product knows its dropout mask, a derivative rule its third argument."""
+    """Return the line with further arguments: the dropout mask of an inner product, the third of a derivative rule."""
     left, at, right = line.text.partition(" @ ")
     if not at:
         return line
@@ -235,7 +235,7 @@ def _summed(gradient: str, width: str | None, d: Description) -> str:
 
 
 def _nothing(d: Description, column: str) -> str:
-    """The gradient of a column that has none: zeros of the column's width."""
+    """Return zeros of a column's width, the gradient of a column that the loss does not depend on."""
     widths = dict(d.widths)
     width = widths.get(column, UNITS)
     in_body = {up: widths.get(s, UNITS) for s, up in zip(d.states, d.upstream, strict=True)}

@@ -22,9 +22,9 @@ class Multiplied:
         of: the product.
         widths: the width of each column.
         states: the names of the states.
-        output: which of them recurrent dropout thins.
+        output: the state that recurrent dropout acts on.
         place: the place of each weight, and of the masks, in the tuple of weights.
-        first: how many columns of x, and of the output, the products before it have: there its masks begin.
+        first: the numbers of columns of x, and of the output, in the products before: the places of its first masks.
         separate: make one small product for each column.
     """
 
@@ -51,7 +51,7 @@ class Multiplied:
         return self.xp.getitem(masks, slice(first, first + self.count))
 
     def _seen(self, source: Array, flows: bool) -> Array:
-        """The source as the product sees it: ``stop(h)`` is a constant in the gradient of its matrix too."""
+        """Return the source of a term: ``stop(h)`` is a constant in the gradient of its matrix too."""
         return source if flows else getattr(self.xp, "stop_gradient", _as_it_is)(source)
 
     def of_input(self, x: Array, weights: Weights) -> Array | None:
@@ -64,7 +64,7 @@ class Multiplied:
             z = part if z is None else z + part
         return z if z is None or self.bias is None else z + weights[self.bias]
 
-    def ways(self, dz: Array, weights: Weights, sizes: Mapping[str, int]) -> list[tuple[str, str, Array]]:
+    def summands(self, dz: Array, weights: Weights, sizes: Mapping[str, int]) -> list[tuple[str, str, Array]]:
         """Return the gradient from each column to each state: (state, column, its part of ∂loss/∂state)."""
         found = []
         for k, m, flows, thinned in self.states:
@@ -104,7 +104,7 @@ class Multiplied:
 
 
 def _as_it_is(x: Array) -> Array:
-    """x: on arrays nothing is recorded, so there is nothing to stop."""
+    """Return x: operations on arrays are not recorded."""
     return x
 
 

@@ -45,7 +45,7 @@ class _NotElementwiseError(Exception):
 
 
 class _Lines:
-    """Lines that are being collected; the names of intermediate values are _1, _2, …"""
+    """Lines collected from rules; the names of intermediate values are _1, _2, …"""
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
@@ -79,7 +79,7 @@ class _Lines:
 
 
 def _taken(statements: list[ast.stmt], known: dict[str, ast.expr]) -> Iterator[ast.stmt]:
-    """The statements, of ``if x is None:`` the branch that is taken."""
+    """Return the statements, with the branch taken in place of ``if x is None:``."""
     for statement in statements:
         if isinstance(statement, ast.If):
             yield from statement.body if _is_none(statement.test, known) else statement.orelse

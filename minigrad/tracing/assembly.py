@@ -115,7 +115,7 @@ def _value_at(watch: Watch, t: int, cache: Any, letter: str) -> Array:
     if hasattr(cache, letter) or not isinstance(watch.step, Formulas):
         return getattr(cache, letter)
     x = watch.xp.getitem(watch.x, t)
-    return watch.step.looked(watch.xp, x, watch.cache.states[t], watch.weights, (letter,))[0]
+    return watch.step.step_values(watch.xp, x, watch.cache.states[t], watch.weights, (letter,))[0]
 
 
 def _dgates(watch: Watch, at: range) -> dict[str, HostArray]:

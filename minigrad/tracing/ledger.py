@@ -39,7 +39,7 @@ def path_gradients(
         masked = gradients.dmasked or (0.0,) * len(gradients.dstate)
         return {"step": tuple(total - part for total, part in zip(gradients.dstate, masked, strict=True))}
     sums: dict[str, dict[str, Array]] = {}
-    for name, column, summand in step.ways(xp, gradients.dnew, gradients.dz, cache, state, weights):
+    for name, column, summand in step.summands(xp, gradients.dnew, gradients.dz, cache, state, weights):
         path = _path(step, name, column)
         before = sums.setdefault(path, {}).get(name)
         sums[path][name] = summand if before is None else before + summand

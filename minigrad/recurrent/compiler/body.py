@@ -1,6 +1,6 @@
 """Checks of a cell's bodies, statement by statement and expression by expression, as they are read.
 
-`minigrad.recurrent.reader.Body` reads a body that is known to be right. `CheckedBody` refuses everything else, with the
+`minigrad.recurrent.reader.Body` reads a correct body. `CheckedBody` refuses any other, with the
 line and what to write in its place. It also reads what the plain reader does not: ``v @ M``, which gets a line of its
 own as σ and φ do, ``a += e``, ``+ a`` and ``a ** 2``.
 """
@@ -24,10 +24,10 @@ from minigrad.recurrent.reader import Assignment, Body
 WORDS = {"sigma": 1, "phi": 1, "clip": 2, "stop": 1, "dsigma": 2, "dphi": 2, "dclip": 3}
 """Words that a body can call, and their numbers of arguments."""
 ALONE = ("sigma", "phi")
-"""Words that get a line: ``o * phi(c)`` becomes ``_1 = phi(c)`` and ``o * _1``."""
+"""Words whose calls stand on separate lines: ``o * phi(c)`` becomes ``_1 = phi(c)`` and ``o * _1``."""
 RESERVED = frozenset((
-    "Cache", "concat", "h_masks", "look", "matmul", "separate", "split", "step", "step_backward", "sum",
-    "transpose", "ways", "x_masks",
+    "Cache", "concat", "h_masks", "matmul", "separate", "split", "step", "step_backward", "step_values", "sum",
+    "summands", "transpose", "x_masks",
 ))  # fmt: skip
 """Names that the formulas made of a body use, `minigrad.recurrent.lines`."""
 
@@ -68,7 +68,7 @@ class CheckedBody(Body):
         return self._in_text.get(name, name)
 
     def in_text(self, e: ast.expr) -> str:
-        """Return an expression as the text has it: with the names there, and values without a name written out."""
+        """Return an expression with the names of the source text, and unnamed values written out."""
         return re.sub(r"\w+", lambda word: self._word_in_text(word[0]), ast.unparse(e))
 
     def _word_in_text(self, word: str) -> str:
@@ -108,7 +108,7 @@ class CheckedBody(Body):
         return tree
 
     def check_name(self, name: str, number: int) -> None:
-        """Raise an error if a name is taken by what the formulas are written with."""
+        """Raise an error if the formulas reserve a name."""
         if name.startswith("_"):
             raise self.error(number, f"`{name}` is reserved, as all names that begin with _", "choose another name")
         if name in RESERVED:
@@ -148,7 +148,7 @@ class CheckedBody(Body):
         target, value = statement.targets[0], statement.value
         left = target.elts if isinstance(target, ast.Tuple) else [target]
         if isinstance(value, ast.Tuple) and not isinstance(target, ast.Tuple):
-            self._value(value)  # which refuses it
+            self._value(value)  # raises the error of the value
         if isinstance(target, ast.Tuple) and not (isinstance(value, ast.Tuple) and len(value.elts) == len(left)):
             what = f"expected as many values as names, got `{_short(statement)}`"
             raise self.error(statement.lineno, what, "write a value for each")

@@ -139,8 +139,8 @@ def check_left(
 
     Args:
         body: the forward body.
-        lines: what is left of it.
-        new: the name of each new state, "" where nothing is left.
+        lines: its lines without the absent parts.
+        new: the name of each new state, "" for an absent one.
         of_rows: the columns and states.
 
     Raises:

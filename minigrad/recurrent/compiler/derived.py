@@ -1,14 +1,14 @@
 """The backward body of a cell, derived from its forward body line by line.
 
-It is reverse-mode differentiation on text. Each line of `forward` is read once, the last first. When its turn comes,
-all terms of its name's gradient have been collected, so they are added, and each part of the line receives its share:
+It is reverse-mode differentiation on text. Each line of `forward` is read once, the last first. By then all terms
+of the gradient of its name are known. Their sum is the upstream gradient, and each part of the line gets its share:
 
     v = a + b      da = dv            db = dv
     v = a * b      da = dv * b        db = dv * a
     v = σ(z)       dz = dsigma(dv, v)
     v = s @ M      ds = dv @ M.T
 
-The tape does the same with operations that it has seen; this does it with lines before anything has run.
+The tape differentiates recorded operations; this module differentiates lines of text before any of them runs.
 """
 
 from __future__ import annotations

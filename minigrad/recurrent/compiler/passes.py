@@ -1,4 +1,4 @@
-"""The compiler of cells: the reader's steps for a user's cell with everything that it may have.
+"""The compiler of cells: the reader's passes for a custom cell with parameters, clips and inner products.
 
 1. **Checks.** A cell that cannot be read, or that contradicts itself, is refused (`checked.py`, `body.py`).
 2. **Derivation.** A missing backward is derived from forward (`derived.py`).
@@ -123,6 +123,6 @@ def _inner(
 
 
 def _cheap(line: Assignment, at_hand: Collection[str]) -> bool:
-    """True if a line is elementwise arithmetic of what is at hand: it is computed again rather than cached."""
+    """True if a line is elementwise arithmetic of values at hand: the backward pass computes it again."""
     arithmetic = not any(isinstance(n, (ast.Call, ast.MatMult)) for n in ast.walk(line.value))
     return arithmetic and set(names(line.value)) <= set(at_hand)

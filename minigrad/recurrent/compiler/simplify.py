@@ -1,8 +1,8 @@
-"""Simplification of expressions with absent parts: the algebra of nothing.
+"""Simplification of expressions with absent parts.
 
 A peephole that a cell lacks is a vector of zeros, so ``z + w * c`` is z. A matrix or a limit that it does not
-have leaves a value as it is, so ``n @ P`` is n and ``clip(c, limit)`` is c. Written out this way, nothing is left of an
-absent part, neither its arithmetic nor its memory.
+have leaves a value as it is, so ``n @ P`` is n and ``clip(c, limit)`` is c. The result
+computes and stores nothing for an absent part.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from minigrad.recurrent.reader import Assignment, names
 
 
 class _Absent:
-    """A vector of zeros that is never made, or a matrix or limit that is not there."""
+    """A vector of zeros that is never made, or an absent matrix or limit."""
 
 
 ABSENT: Final = _Absent()

@@ -39,7 +39,7 @@ class Widths:
 
     Attributes:
         of: the width of each name as it stands in arrays: columns, states, and the names of the lines.
-        shared: the shared widths, in the order in which they were met.
+        shared: the shared widths, in order of appearance.
     """
 
     def __init__(
