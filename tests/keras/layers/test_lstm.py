@@ -297,7 +297,7 @@ def test_cells_get_initial_state() -> None:
     for states in (
         cell.get_initial_state(batch_size=3, dtype="float64"),
         cell.get_initial_state(mg.tensor(X[:, 0].astype("float64"))),
-        cell.get_initial_state(inputs=mg.tensor(X[:, 0]), dtype="float64"),
+        cell.get_initial_state(inputs=mg.tensor(X[:, 0].astype("float64")), dtype="float32"),  # the inputs' dtype wins
     ):
         assert [(s.shape, s.dtype.name) for s in states] == [((3, 2), "float64")] * 2
         assert all((s.numpy() == 0.0).all() for s in states)
