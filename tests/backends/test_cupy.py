@@ -240,8 +240,8 @@ def test_transfers_are_counted(cupy: ModuleType) -> None:
 
 FULL = re.compile(
     r"fit, epoch 1, step 1: the memory of the backend 'cupy' is full at a batch of (\d+) rows: of 2 MiB are ([\d.]+) "
-    r"MiB in use and ([\d.]+) MiB by this step, and ([\d.]+) MiB more were requested\. At most (\d+) rows would have fit "
-    r"up to here, and the rest of the step needs memory too: try batch_size=(\d+) or less\."
+    r"MiB in use and ([\d.]+) MiB by this step, and ([\d.]+) MiB more were requested\. At most (\d+) rows would have "
+    r"fit up to here, and the rest of the step needs memory too: try batch_size=(\d+) or less\."
 )
 
 
