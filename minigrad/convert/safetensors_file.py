@@ -20,6 +20,7 @@ import numpy as np
 
 from minigrad.convert.errors import ForeignFileError
 from minigrad.convert.paths import file_name, write_file
+from minigrad.engine.arguments import dictionary
 from minigrad.engine.errors import DTypeError, shown
 from minigrad.engine.protocol import Array
 from minigrad.engine.untrusted import bytes_on_disk, is_shape, opened, oversized, parse_json, room, size_of
@@ -49,12 +50,13 @@ def write_safetensors(path: Any, arrays: Mapping[str, Any], metadata: Mapping[st
     name = file_name("write_safetensors", path, "The file comes first, then the arrays.")
     if not isinstance(arrays, Mapping):
         raise DTypeError(f"write_safetensors: expected `arrays`, a dict of arrays by name, got {shown(arrays)}.")
+    about = dictionary("write_safetensors: `metadata`", {} if metadata is None else metadata)
     given = {key: np.asarray(array) for key, array in arrays.items()}
     little = {key: array.dtype.newbyteorder("<") for key, array in given.items()}
     for key, dtype in little.items():
         if dtype not in _NAMES:
             raise DTypeError(f"write_safetensors: {key!r}: expected numbers or bools, got {dtype}.")
-    header: dict[str, Any] = {_ABOUT: dict(metadata)} if metadata else {}
+    header: dict[str, Any] = {_ABOUT: dict(about)} if about else {}
     blocks, start = [], 0
     for key in sorted(given, key=lambda key: (list(_NAMES).index(little[key]), key)):
         array = given[key].astype(little[key], order="C")

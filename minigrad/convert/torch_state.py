@@ -30,6 +30,7 @@ from minigrad.convert.levels import (
     set_weights_together,
     weights_of,
 )
+from minigrad.engine.arguments import text
 from minigrad.engine.errors import shown
 from minigrad.engine.protocol import Array
 from minigrad.layers.rnn import RNN
@@ -98,6 +99,7 @@ def from_torch_state_dict(state: Mapping[str, Any], target: Any, prefix: str = "
         raise ConversionError(
             f"{where}: expected `state`, a dict of arrays by PyTorch's names, got {shown(wrong_keys[0])}."
         )
+    text(f"{where}: `prefix`", prefix)
     stack = _stack(where, target)
     cells = _by_cell(where, state, prefix)
     keys = [(k, suffix) for k, level in enumerate(stack) for suffix in _SUFFIXES[: len(level.directions)]]

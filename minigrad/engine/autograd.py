@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from minigrad.engine import functional, methods, tree  # noqa: F401  (gives Tensor its methods)
-from minigrad.engine.arguments import flag
-from minigrad.engine.errors import GradientError, ShapeError, unknown_name
+from minigrad.engine.arguments import flag, name
+from minigrad.engine.errors import GradientError, ShapeError
 from minigrad.engine.flow import Lock, new_lock
 from minigrad.engine.recording import blocks, no_grad, observing, recording
 from minigrad.engine.tape import Cotangents, Node, next_serial
@@ -214,8 +214,7 @@ class GradientTape:
             GradientError: `gradient` was called before, and the tape is not persistent.
             UnknownNameError: another word for `unconnected_gradients`.
         """
-        if unconnected_gradients not in ("none", "zero"):
-            raise unknown_name("GradientTape.gradient: unconnected_gradients", unconnected_gradients, ("none", "zero"))
+        name("GradientTape.gradient: `unconnected_gradients`", unconnected_gradients, ("none", "zero"))
         if self._used and not self.persistent:
             raise GradientError(
                 "GradientTape.gradient: expected one call for each recording, got a second one. Make the tape with "

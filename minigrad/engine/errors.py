@@ -111,7 +111,7 @@ def unknown_name(what: str, name: object, known: Iterable[str], hint: str = "") 
     activation: unknown name 'tahn'. Did you mean 'tanh'? Known are: relu, tanh.
     """
     names = sorted(known)
-    nearest = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5) if isinstance(name, str) else []
     guess = f" Did you mean {nearest[0]!r}?" if nearest else ""
     tail = f" {hint}" if hint else ""
     came = f"unknown name {name!r}" if isinstance(name, str) else f"expected a name, got {shown(name)}"

@@ -10,9 +10,10 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from os import PathLike
+from pathlib import Path
 from typing import Any, BinaryIO
 
-from minigrad.engine.errors import MinigradError
+from minigrad.engine.errors import MinigradError, OptionError, shown
 
 MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"  # in names of temporary files: the machine of their process
 PROCESS = os.urandom(4).hex()  # tells this process from an earlier one with the same process ID
@@ -37,6 +38,17 @@ def cannot_write(path: Any, error: OSError) -> FileError:
         f"{path}: cannot be written: {error.strerror or error}. Choose a place that can be written to, or make room "
         "there."
     )
+
+
+def a_path(where: str, path: Any) -> Path:
+    """Return a path as an object.
+
+    Raises:
+        OptionError: it is no path.
+    """
+    if not isinstance(path, (str, PathLike)) or "\0" in str(path):
+        raise OptionError(f"{where}: expected a path, got {shown(path)}.")
+    return Path(path)
 
 
 def special(path: str | PathLike[str]) -> str:

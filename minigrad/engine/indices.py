@@ -43,7 +43,7 @@ def _part(part: Any, backend: BackendModule) -> Any:
         if part.backend is not backend:
             raise mixed_backends_error("x[index]", backend, part.backend)
         return index_array(part.array, part, backend)
-    if hasattr(part, "__index__") and not hasattr(part, "dtype"):
+    if hasattr(part, "__index__") and not hasattr(part, "dtype") and not isinstance(part, type):
         return index_of(part)
     return index_array(array_from(part, None, backend, "x[index]"), part, backend)
 

@@ -16,7 +16,7 @@ import numpy as np
 from minigrad.engine.arguments import fraction, integer, non_negative, number
 from minigrad.engine.creation import is_floating, tensor
 from minigrad.engine.dtypes import dtype_name
-from minigrad.engine.errors import DTypeError, OptionError
+from minigrad.engine.errors import DTypeError, OptionError, shown
 from minigrad.engine.flow import new_lock
 from minigrad.engine.functional.shaping import sizes_of
 from minigrad.engine.lazy import list_own_names
@@ -93,14 +93,17 @@ def get_state() -> dict[str, Any]:
 
 def set_state(state: dict[str, Any]) -> None:
     """Restore a state of the generator that `get_state` returned."""
-    generator().bit_generator.state = state
+    try:
+        generator().bit_generator.state = state
+    except (TypeError, ValueError, KeyError, OverflowError):
+        raise OptionError(f"random.set_state: expected a `state` from random.get_state, got {shown(state)}.") from None
 
 
 def normal(shape: ShapeLike = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
     """Numbers from the normal distribution."""
     mean = number("random.normal: `mean`", mean)
     stddev = non_negative("random.normal: `stddev`", stddev)
-    return _real("random.normal", generator().normal(mean, stddev, sizes_of(shape)), dtype)
+    return _real("random.normal", generator().normal(mean, stddev, sizes_of(shape, where="random")), dtype)
 
 
 def uniform(shape: ShapeLike = (), minval: float = 0.0, maxval: float = 1.0, dtype: Any = "float32") -> Tensor:
@@ -108,14 +111,14 @@ def uniform(shape: ShapeLike = (), minval: float = 0.0, maxval: float = 1.0, dty
     low, high = number("random.uniform: `minval`", minval), number("random.uniform: `maxval`", maxval)
     if not low <= high:
         raise OptionError(f"random.uniform: expected `minval` up to `maxval`, got {minval!r} and {maxval!r}.")
-    return _real("random.uniform", generator().uniform(low, high, sizes_of(shape)), dtype)
+    return _real("random.uniform", generator().uniform(low, high + 0.0, sizes_of(shape, where="random")), dtype)
 
 
 def truncated_normal(shape: ShapeLike = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
     """Numbers from the normal distribution, those beyond two standard deviations drawn again."""
     mean = number("random.truncated_normal: `mean`", mean)
     stddev = non_negative("random.truncated_normal: `stddev`", stddev)
-    drawn = mean + stddev * draw_truncated_normal(generator(), sizes_of(shape))
+    drawn = mean + stddev * draw_truncated_normal(generator(), sizes_of(shape, where="random"))
     return _real("random.truncated_normal", drawn, dtype)
 
 
@@ -152,13 +155,20 @@ def integers(low: int, high: int, shape: ShapeLike = ()) -> Tensor:
         raise OptionError(f"random.integers: expected low < high, for high is left out, got {low!r} and {high!r}.")
     if low < -(2**63) or high > 2**63:
         raise OptionError(f"random.integers: expected `low` and `high` within ±2⁶³, got {low!r} and {high!r}.")
-    return tensor(generator().integers(low, high, sizes_of(shape)))
+    return tensor(generator().integers(low, high, sizes_of(shape, where="random")))
+
+
+def _source(where: str, source: Any) -> np.random.Generator:
+    """Return the given generator, or the common one for None."""
+    if source is None or isinstance(source, np.random.Generator):
+        return source or generator()
+    raise OptionError(f"{where}: expected `source` to be a NumPy generator or None, got {shown(source)}.")
 
 
 def bernoulli(shape: ShapeLike, p: float, dtype: Any = "float32", source: np.random.Generator | None = None) -> Tensor:
     """1 with probability p, else 0; drawn by `source` if given, else by the common generator."""
     p = fraction("random.bernoulli: `p`", p)
-    drawn = (source or generator()).random(sizes_of(shape)) < p
+    drawn = _source("random.bernoulli", source).random(sizes_of(shape, where="random")) < p
     return tensor(np.asarray(drawn, dtype_name(dtype)))
 
 
@@ -167,7 +177,7 @@ def dropout_mask(
 ) -> Tensor:
     """0 with probability `rate`, else 1/(1 − rate), so that the mean is 1. All 0 for a rate of 1."""
     rate = fraction("random.dropout_mask: `rate`", rate)
-    keep = (source or generator()).random(sizes_of(shape)) >= rate
+    keep = _source("random.dropout_mask", source).random(sizes_of(shape, where="random")) >= rate
     return _real("random.dropout_mask", keep / (1.0 - rate) if rate < 1.0 else keep * 0.0, dtype)
 
 

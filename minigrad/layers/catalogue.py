@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from minigrad.engine.errors import unknown_name
+from minigrad.engine.errors import OptionError, shown, unknown_name
 from minigrad.layers.options import Configured, Kind
 
 
@@ -53,7 +53,7 @@ class Catalogue:
         if isinstance(identifier, dict):
             return self.deserialize(identifier)
         if isinstance(identifier, type):
-            return identifier()
+            return self._object(where, identifier)
         if identifier is None or callable(identifier) or type(identifier).__name__ in self.classes:
             return identifier
         hint = f"Or a{'n' * (self.what[0] in 'aeiou')} {self.what} object."
@@ -61,13 +61,31 @@ class Catalogue:
             hint = "For an array, take initializers.Constant(array), or set_weights once the layer is built."
         raise unknown_name(where, identifier, {snake_case(name) for name in self.classes}, hint)
 
-    def deserialize(self, config: dict[str, Any] | str) -> Any:
+    def _object(self, where: str, cls: type) -> Any:
+        """Return an object of a class, which must take no arguments."""
+        try:
+            made = cls()
+        except TypeError as error:
+            raise OptionError(
+                f"{where}: expected a class that needs no arguments, got {shown(cls)}: {error}"
+            ) from error
+        if not callable(made) and cls.__name__ not in self.classes:
+            raise OptionError(f"{where}: expected a class of callable objects, got {shown(cls)}.")
+        return made
+
+    def deserialize(self, config: Any) -> Any:
         """Return the object that `serialize` described, or the one of a name."""
-        config = {"class_name": config} if isinstance(config, str) else config
-        name = config.get("class_name")
-        if name not in self._makers:
-            raise unknown_name(f"{self.what}s.deserialize", name, self.classes)
-        return self._makers[name](**config.get("config", {}))
+        given: Any = {"class_name": config} if isinstance(config, str) else config
+        arguments = given.get("config", {}) if isinstance(given, dict) else None
+        if not isinstance(arguments, dict) or not all(isinstance(key, str) for key in arguments):
+            raise OptionError(
+                f"{self.what}s.deserialize: expected `config` to be a dictionary of serialize, with class_name and "
+                f"config, or a name, got {shown(config)}."
+            )
+        name = given.get("class_name")
+        if not isinstance(name, str) or name not in self._makers:
+            raise unknown_name(f"{self.what}s.deserialize: `config`", name, self.classes)
+        return self._makers[name](**arguments)
 
     def serialize(self, value: Any) -> Any:
         """Return plain values that `deserialize` reads: Keras' dictionary, or a callable's name."""

@@ -226,6 +226,8 @@ class Cell(Layer):
 
     def _drawn(self, name: str, rate: float, like: Tensor, training: bool | None, count: int) -> list[Tensor] | None:
         if rate and getattr(self, name) is None:
+            count = positive_int.read(f"{self.name}: `count` of dropout masks", count)
+            training = training is not None and flag.read(f"{self.name}: `training`", training)
             like = self._cast(as_tensor(like, None, f"{self.name}: `inputs` of a dropout mask"))
             shape, dtype, n = like.shape, like.dtype, range(count)
             setattr(self, name, [random.dropout_mask(shape, rate, dtype) if training else F.ones_like(like) for _ in n])

@@ -9,14 +9,20 @@ from collections.abc import Callable, Iterable
 from inspect import signature
 from typing import Any
 
-from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
+from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.options import OptionTypeError, unexpected
 
 
 def is_shape(shape: Any) -> bool:
     """Return whether this is one shape, a tuple or list of whole numbers and None, rather than several."""
-    return isinstance(shape, (tuple, list)) and all(n is None or hasattr(n, "__index__") for n in shape)
+    return isinstance(shape, (tuple, list)) and all(n is None or _is_size(n) for n in shape)
+
+
+def _is_size(n: Any) -> bool:
+    if type(n) is int:
+        return True
+    return hasattr(n, "__index__") and not isinstance(n, (bool, type)) and not getattr(n, "shape", False)
 
 
 def check_input_shape(where: str, shape: Any, whole: Any = None) -> None:
@@ -36,10 +42,15 @@ def check_input_shape(where: str, shape: Any, whole: Any = None) -> None:
 
 def read_weight_shape(where: str, shape: Any) -> tuple[int, ...]:
     """Return the shape of a new weight."""
-    sizes = tuple(shape) if isinstance(shape, Iterable) else (shape,)
-    if not all(hasattr(n, "__index__") and n >= 0 for n in sizes):
-        hint = " Build the layer with the number of features, e.g. (None, None, 8)." if None in sizes else ""
-        raise ShapeError(f"{where}: expected `shape` to be whole numbers, got {sizes}.{hint}")
+    is_list = isinstance(shape, Iterable) and getattr(shape, "shape", None) != ()
+    sizes = tuple(shape) if is_list else (shape,)
+    if not all(_is_size(n) and 0 <= n < 2**31 for n in sizes):
+        hint = (
+            " Build the layer with the number of features, e.g. (None, None, 8)."
+            if any(n is None for n in sizes)
+            else ""
+        )
+        raise ShapeError(f"{where}: expected `shape` to be whole numbers, got {shown(shape)}.{hint}")
     return tuple(map(int, sizes))
 
 

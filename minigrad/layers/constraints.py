@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.engine.creation import as_tensor
 from minigrad.engine.errors import OptionError
 from minigrad.engine.functional import clip, maximum, sqrt
 from minigrad.engine.functional.half import narrowed, widened
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.catalogue import Catalogue
-from minigrad.layers.options import Configured, anything, non_negative, option, optional
+from minigrad.layers.options import Configured, axes, non_negative, option, optional
 
 EPSILON = 1e-7  # as in Keras, so that a zero column is not divided by zero
 
@@ -27,17 +28,18 @@ class NonNeg(Constraint):
 
     def __call__(self, w: Tensor) -> Tensor:
         """Return w without its negative part."""
-        return maximum(w, 0.0)
+        return maximum(as_tensor(w, None, "NonNeg: `w`"), 0.0)
 
 
 class MaxNorm(Constraint):
     """w, its norm along the axis at most `max_value`."""
 
     max_value: float = option(non_negative, 2)
-    axis: Any = option(anything, 0)
+    axis: Any = option(axes, 0)
 
     def __call__(self, w: Tensor) -> Tensor:
         """Return w, shortened where it is too long."""
+        w = as_tensor(w, None, "MaxNorm: `w`")
         norm = _norm(w, self.axis)
         return w * (clip(norm, 0.0, float(self.max_value)) / (norm + EPSILON))
 
@@ -45,10 +47,11 @@ class MaxNorm(Constraint):
 class UnitNorm(Constraint):
     """w, its norm along the axis 1."""
 
-    axis: Any = option(anything, 0)
+    axis: Any = option(axes, 0)
 
     def __call__(self, w: Tensor) -> Tensor:
         """Return w, of length 1."""
+        w = as_tensor(w, None, "UnitNorm: `w`")
         return w / (_norm(w, self.axis) + EPSILON)
 
 
@@ -58,7 +61,7 @@ class MinMaxNorm(Constraint):
     min_value: float = option(non_negative, 0.0)
     max_value: float = option(non_negative, 1.0)
     rate: float = option(non_negative, 1.0)
-    axis: Any = option(anything, 0)
+    axis: Any = option(axes, 0)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -68,6 +71,7 @@ class MinMaxNorm(Constraint):
 
     def __call__(self, w: Tensor) -> Tensor:
         """Return w, stretched or shortened."""
+        w = as_tensor(w, None, "MinMaxNorm: `w`")
         norm = _norm(w, self.axis)
         wanted = self.rate * clip(norm, float(self.min_value), float(self.max_value)) + (1.0 - self.rate) * norm
         return w * (wanted / (norm + EPSILON))

@@ -194,10 +194,14 @@ class Masking(Layer):
         return F.any(inputs != self.mask_value, -1, keepdims)
 
 
+def _dtype(where: str, value: Any) -> str:
+    return floatx() if value is None else dtype_name(value)
+
+
 class InputLayer(Layer):
     """The shape of the inputs of a Sequential; computes nothing. Made by ``Input(shape)``."""
 
-    dtype: Any = option(Kind(lambda where, value: dtype_name(value or floatx())), None, keyword_only=True)
+    dtype: Any = option(Kind(_dtype), None, keyword_only=True)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs."""

@@ -21,7 +21,8 @@ from minigrad.recurrent.formulas import Formulas
 LAYERS_OWN = ("input_shape", "batch_input_shape")
 
 
-def _read_equations(where: str, value: Any) -> type[Equations]:
+def read_equations(where: str, value: Any) -> type[Equations]:
+    """Return a class of equations, given itself or by its name."""
     found = EQUATIONS.get(value) if isinstance(value, str) else value
     if isinstance(found, type) and issubclass(found, Equations) and found is not Equations:
         return found
@@ -72,7 +73,7 @@ class EquationCell(Cell):
     (2, 8)
     """
 
-    equations: Any = option(Kind(_read_equations, _named))
+    equations: Any = option(Kind(read_equations, _named))
     recurrent_activation: activations.Activation = option(activations.option, "sigmoid", after="activation")
     implementation: int = option(choice(1, 2), 2, keyword_only=True)
 
@@ -85,7 +86,7 @@ class EquationCell(Cell):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         given = args[0] if args else kwargs.get("equations")
-        equations = _read_equations(f"{type(self).__name__}: `equations`", given)
+        equations = read_equations(f"{type(self).__name__}: `equations`", given)
         self.whole = describe(equations)
         own = [*self.whole.options, *self.whole.weights, *_widths(self.whole)]
         for taken in [n for n in own if n in (*EquationCell._options, *LAYERS_OWN)]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.engine.arguments import among
 from minigrad.engine.dtypes import FLOATING as ALLOWED
 from minigrad.engine.dtypes import dtype_name
-from minigrad.engine.errors import DTypeError, MinigradError, unknown_name
+from minigrad.engine.errors import DTypeError, MinigradError, shown, unknown_name
 from minigrad.layers.options import Kind
 
 _floatx = "float32"
@@ -25,8 +26,8 @@ def set_floatx(value: str) -> None:
         DTypeError: it is no floating dtype.
     """
     global _floatx
-    if value not in ALLOWED:
-        raise DTypeError(f"set_floatx: expected one of {', '.join(ALLOWED)}, got {value!r}.")
+    if not among(value, ALLOWED):
+        raise DTypeError(f"set_floatx: expected `value`, one of {', '.join(ALLOWED)}, got {shown(value)}.")
     _floatx = value
 
 
@@ -35,7 +36,7 @@ def _layer_dtype(where: str, value: Any) -> str:
         name = _floatx if value is None else dtype_name(value)
     except MinigradError:
         name = value
-    if name not in ALLOWED:
+    if not among(name, ALLOWED):
         raise unknown_name(where, name, ALLOWED, "A layer computes with real numbers.")
     return name
 

@@ -11,12 +11,13 @@ from typing import Any
 
 from minigrad.engine import random
 from minigrad.engine.creation import tensor
-from minigrad.engine.errors import ShapeError
+from minigrad.engine.errors import OptionError, ShapeError
 from minigrad.engine.functional import full
 from minigrad.engine.functional.shaping import sizes_of
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.catalogue import Catalogue
-from minigrad.layers.options import Configured, anything, choice, non_negative, number, option, optional
+from minigrad.layers.kinds import at_least_0, finite
+from minigrad.layers.options import Configured, anything, choice, option, optional
 
 Shape = tuple[int, ...]
 _DISTRIBUTIONS = choice("truncated_normal", "untruncated_normal", "normal", "uniform")
@@ -61,14 +62,15 @@ class Constant(Initializer):
 class Identity(Initializer):
     """gain · the identity matrix, cut to the shape."""
 
-    gain: float = option(number, 1.0)
+    gain: float = option(finite, 1.0)
 
     def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
         """Return the matrix; a ShapeError if the shape has not two axes."""
-        if len(shape) != 2:
-            raise ShapeError(f"Identity: expected a shape of two axes, got {shape}.")
-        rows = [[self.gain if i == j else 0.0 for j in range(shape[1])] for i in range(shape[0])]
-        return tensor(rows, dtype)
+        sizes = sizes_of(shape, where="Identity")
+        if len(sizes) != 2:
+            raise ShapeError(f"Identity: expected a `shape` of two axes, got {sizes}.")
+        rows = [[self.gain if i == j else 0.0 for j in range(sizes[1])] for i in range(sizes[0])]
+        return tensor(rows, dtype).reshape(sizes)
 
 
 class _Drawn(Initializer):
@@ -78,7 +80,7 @@ class _Drawn(Initializer):
 
     def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
         """Return random numbers."""
-        return tensor(self._draw(random.generator_for(self.seed), sizes_of(shape)), dtype)
+        return tensor(self._draw(random.generator_for(self.seed), sizes_of(shape, where=type(self).__name__)), dtype)
 
     def _draw(self, source: Any, shape: Shape) -> Any:
         raise NotImplementedError
@@ -87,23 +89,28 @@ class _Drawn(Initializer):
 class RandomNormal(_Drawn):
     """Normal with the given mean and standard deviation."""
 
-    mean: float = option(number, 0.0)
-    stddev: float = option(non_negative, 0.05)
+    mean: float = option(finite, 0.0)
+    stddev: float = option(at_least_0, 0.05)
     seed: int | None = option(anything, None)
 
     def _draw(self, source: Any, shape: Shape) -> Any:
-        return source.normal(self.mean, self.stddev, shape)
+        return source.normal(self.mean, abs(self.stddev), shape)
 
 
 class RandomUniform(_Drawn):
     """Uniform over [minval, maxval)."""
 
-    minval: float = option(number, -0.05)
-    maxval: float = option(number, 0.05)
+    minval: float = option(finite, -0.05)
+    maxval: float = option(finite, 0.05)
     seed: int | None = option(anything, None)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.minval <= self.maxval:
+            raise OptionError(f"RandomUniform: expected `minval` up to `maxval`, got {self.minval} and {self.maxval}.")
+
     def _draw(self, source: Any, shape: Shape) -> Any:
-        return source.uniform(self.minval, self.maxval, shape)
+        return source.uniform(self.minval, self.maxval + 0.0, shape)
 
 
 class TruncatedNormal(RandomNormal):
@@ -119,7 +126,7 @@ class VarianceScaling(_Drawn):
     Source: He et al., 2015, and Glorot and Bengio, 2010, of whose initializers this is the general form.
     """
 
-    scale: float = option(non_negative, 1.0)
+    scale: float = option(at_least_0, 1.0)
     mode: str = option(choice("fan_in", "fan_out", "fan_avg"), "fan_in")
     distribution: str = option(_DISTRIBUTIONS, "truncated_normal")
     seed: int | None = option(anything, None)
@@ -200,7 +207,7 @@ class LecunNormal(_Scaled):
 class Orthogonal(_Drawn):
     """gain · a random matrix with orthonormal rows or columns, whichever are fewer. Source: Saxe et al., 2014."""
 
-    gain: float = option(number, 1.0)
+    gain: float = option(finite, 1.0)
     seed: int | None = option(anything, None)
 
     def _draw(self, source: Any, shape: Shape) -> Any:

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from numbers import Real
+from operator import index
 from typing import Any, NamedTuple
 
 from minigrad.engine import arguments
 from minigrad.engine.errors import OptionError, shown
+
+PLAIN = (str, Real, type(None))  # the types of choices; arrays compare element by element
+LARGEST = 2**31  # a whole number of an option counts units, steps, epochs
 
 
 class Kind(NamedTuple):
@@ -38,8 +43,8 @@ def real(expected: str, allowed: Callable[[float], bool] = lambda x: True, infin
 
     def read(where: str, value: Any) -> float:
         try:
-            x = math.nan if isinstance(value, (bool, str, bytes)) else float(value)
-        except (TypeError, ValueError):  # None, a list, an array of several numbers
+            x = math.nan if isinstance(value, (bool, str, bytes)) or getattr(value, "shape", False) else float(value)
+        except (TypeError, ValueError, OverflowError):  # None, a list, 10**400
             x = math.nan
         if math.isnan(x) or not (infinite or math.isfinite(x)) or not allowed(x):
             raise OptionError(f"{where}: expected {expected}, got {shown(value)}.")
@@ -52,10 +57,15 @@ def whole(expected: str, allowed: Callable[[int], bool] = lambda n: True) -> Kin
     """Return the kind of whole numbers that pass a test; `expected` names them in words."""
 
     def read(where: str, value: Any) -> int:
-        plain = hasattr(value, "__index__") and not getattr(value, "shape", ()) and not isinstance(value, bool)
-        if not plain or not allowed(int(value)):
+        try:
+            n = None if isinstance(value, bool) or getattr(value, "shape", False) else index(value)
+        except TypeError:  # a float, a class
+            n = None
+        if n is None or not allowed(n):
             raise OptionError(f"{where}: expected {expected}, got {shown(value)}.")
-        return int(value)
+        if abs(n) >= LARGEST:
+            raise OptionError(f"{where}: expected {expected} below 2³¹, got {shown(value)}.")
+        return n
 
     return Kind(read)
 
@@ -64,8 +74,8 @@ def choice(*allowed: Any) -> Kind:
     """Return the kind of values that are one of a few."""
 
     def read(where: str, value: Any) -> Any:
-        if value not in allowed:
-            raise OptionError(f"{where}: expected one of {', '.join(map(repr, allowed))}, got {value!r}.")
+        if not isinstance(value, PLAIN) or value not in allowed:
+            raise OptionError(f"{where}: expected one of {', '.join(map(repr, allowed))}, got {shown(value)}.")
         return value
 
     return Kind(read)
@@ -79,17 +89,24 @@ def optional(kind: Kind) -> Kind:
     )
 
 
-def _text(where: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise OptionError(f"{where}: expected a string, got {value!r}.")
+def _axes(where: str, value: Any) -> Any:
+    named = value if isinstance(value, (list, tuple)) else [value]
+    if value is not None and not all(type(a) is int or _is_index(a) for a in named):
+        raise OptionError(f"{where}: expected an axis, a whole number or a list of them, got {shown(value)}.")
     return value
+
+
+def _is_index(value: Any) -> bool:
+    return hasattr(value, "__index__") and not isinstance(value, (bool, type)) and not getattr(value, "shape", False)
 
 
 anything = Kind(lambda where, value: value)
 flag = Kind(arguments.flag)
-text = Kind(_text)
+text = Kind(arguments.text)
+axes = Kind(_axes)
 
 number = real("a number", infinite=True)
+finite = real("a finite number")
 non_negative = real("a number of 0 or more", lambda x: x >= 0, infinite=True)
 at_least_0 = real("a number of 0 or more", lambda x: x >= 0)
 at_least_1 = real("a number of 1 or more", lambda x: x >= 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.engine import tree
+from minigrad.engine.arguments import text
 from minigrad.layers.weight import Weight
 
 
@@ -30,7 +31,7 @@ class Module:
     _trainable = True
 
     def __init__(self, name: str | None = None) -> None:
-        self.name = name or type(self).__name__
+        self.name = type(self).__name__ if name is None else text(f"{type(self).__name__}: `name`", name)
 
     @property
     def trainable(self) -> bool:

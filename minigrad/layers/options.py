@@ -19,10 +19,12 @@ from collections.abc import Iterable
 from inspect import Parameter, Signature
 from typing import Any, ClassVar
 
+from minigrad.engine.arguments import dictionary
 from minigrad.engine.errors import MinigradError
 from minigrad.engine.errors import OptionError as OptionError
 from minigrad.layers.kinds import Kind as Kind
 from minigrad.layers.kinds import anything as anything
+from minigrad.layers.kinds import axes as axes
 from minigrad.layers.kinds import choice as choice
 from minigrad.layers.kinds import flag as flag
 from minigrad.layers.kinds import fraction as fraction
@@ -192,7 +194,7 @@ class Configured:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Return a new object with the configuration that `get_config` returned."""
-        return cls(**config)
+        return cls(**dictionary(f"{cls.__name__}.from_config: `config`", config))
 
 
 def has_options_only(cls: type) -> bool:

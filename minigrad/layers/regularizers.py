@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minigrad.engine.creation import as_tensor
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.functional import abs as absolute
 from minigrad.engine.functional import arange, maximum, one_hot, sqrt, transpose
@@ -27,6 +28,7 @@ class L1L2(Regularizer):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the penalty."""
+        x = as_tensor(x, None, "L1L2: `x`")
         wide = widened(x)
         return narrowed(self.l1 * absolute(wide).sum() + self.l2 * (wide * wide).sum(), x)
 
@@ -38,6 +40,7 @@ class L1(Regularizer):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the penalty."""
+        x = as_tensor(x, None, "L1: `x`")
         return narrowed(self.l1 * absolute(widened(x)).sum(), x)
 
 
@@ -48,6 +51,7 @@ class L2(Regularizer):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the penalty."""
+        x = as_tensor(x, None, "L2: `x`")
         wide = widened(x)
         return narrowed(self.l2 * (wide * wide).sum(), x)
 
@@ -60,8 +64,9 @@ class OrthogonalRegularizer(Regularizer):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the penalty of a matrix; a ShapeError if x is not one."""
+        x = as_tensor(x, None, "OrthogonalRegularizer: `x`")
         if x.ndim != 2:
-            raise ShapeError(f"OrthogonalRegularizer: expected a matrix, got shape {x.shape}.")
+            raise ShapeError(f"OrthogonalRegularizer: `x`: expected a matrix, got shape {x.shape}.")
         wide = widened(x)
         rows = wide if self.mode == "rows" else transpose(wide)
         rows = rows / sqrt(maximum((rows * rows).sum(1, keepdims=True), 1e-12))

@@ -173,7 +173,10 @@ class RNN(Layer):
 
     def get_initial_state(self, inputs: Any) -> Any:
         """Return the initial states for these inputs: zeros, or those of the cell's `get_initial_state`."""
-        batch = tree.first(inputs).shape[1 if self.time_major else 0]
+        first = as_tensor(tree.first(inputs), None, f"{self.name}.get_initial_state: `inputs`")
+        if first.ndim < 2:
+            raise ShapeError(f"{self.name}.get_initial_state: expected `inputs` (batch, time, …), got {first.shape}.")
+        batch = first.shape[1 if self.time_major else 0]
         return self._adapter.initial_state(batch, self._cast_dtype)
 
     def _bound_batch(self) -> int | None:

@@ -83,7 +83,9 @@ def as_state(state: Any, dtype: Any) -> Tensor:
 def batch_and_dtype(inputs: Any, batch_size: int | None, dtype: Any) -> tuple[int, Any]:
     """Return the batch size and the dtype, of the inputs or else as given; a ShapeError without a batch size."""
     if inputs is not None:
-        x = inputs if hasattr(inputs, "shape") else as_tensor(inputs, None, "get_initial_state: `inputs`")
+        x = inputs if isinstance(inputs, Tensor) else as_tensor(inputs, None, "get_initial_state: `inputs`")
+        if not x.ndim:
+            raise ShapeError("get_initial_state: expected `inputs` of shape (batch, …), got ().")
         return x.shape[0], x.dtype
     if batch_size is None:
         raise ShapeError("get_initial_state: the batch size is not known. Pass `inputs` or `batch_size`.")
@@ -98,7 +100,7 @@ def zero_state(cell: Any, inputs: Any = None, batch_size: int | None = None, dty
     """
     batch_size, dtype = batch_and_dtype(inputs, batch_size, dtype)
     batch = read_batch(f"{type(cell).__name__}.get_initial_state", batch_size)
-    backend, dtype = registry.current(), dtype_name(dtype or "float32")
+    backend, dtype = registry.current(), "float32" if dtype is None else dtype_name(dtype)
     return tree.map(lambda size: Tensor(backend.zeros((batch, *axes_of(size)), dtype), backend), cell.state_size)
 
 
@@ -109,6 +111,6 @@ def read_batch(where: str, batch_size: Any) -> int:
         batch = int(one) if isinstance(one, float) and one.is_integer() else index(one)
     except (TypeError, ShapeError):  # a tensor raises the latter
         batch = -1
-    if batch < 0:
+    if not 0 <= batch < 2**31:
         raise ShapeError(f"{where}: expected `batch_size`, a whole number, got {shown(batch_size)}.")
     return batch

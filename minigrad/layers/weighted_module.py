@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from minigrad.engine.conversion import array_from
+from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import call_context, checks, constraints, initializers, regularizers
+from minigrad.layers.kinds import text
 from minigrad.layers.module import Module
 from minigrad.layers.options import flag
 from minigrad.layers.weight import Weight
@@ -47,15 +49,18 @@ class WeightedModule(Module):
         """
         where = f"{self.name}.add_weight"
         trainable = flag.read(f"{where}: `trainable`", trainable)
-        start = initializers.option_kind.read(where, initializer or "glorot_uniform")
-        dtype, shape = dtype or self.dtype, checks.read_weight_shape(where, shape)
+        initializer = "glorot_uniform" if initializer is None else initializer
+        start = initializers.option_kind.read(f"{where}: `initializer`", initializer)
+        name = "weight" if name is None else text.read(f"{where}: `name`", name)
+        dtype = self.dtype if dtype is None else dtype_name(dtype)
+        shape = checks.read_weight_shape(where, shape)
         weight = Weight(
             checks.check_result(f"{where}: the initializer of {name!r}", start(shape, dtype=dtype), shape),
             trainable=trainable,
-            name=call_context.scoped(name or "weight") + ":0",
+            name=call_context.scoped(name) + ":0",
             dtype=dtype,
-            regularizer=regularizers.option_kind.read(where, regularizer),
-            constraint=constraints.option_kind.read(where, constraint),
+            regularizer=regularizers.option_kind.read(f"{where}: `regularizer`", regularizer),
+            constraint=constraints.option_kind.read(f"{where}: `constraint`", constraint),
         )
         self._weights.append(weight)
         return weight

@@ -6,8 +6,10 @@ from typing import Any
 
 import minigrad_cuda
 from minigrad.engine import registry
+from minigrad.engine.arguments import among
 from minigrad.engine.errors import OptionError
 from minigrad.layers import activations
+from minigrad.layers.equation_cell import read_equations
 from minigrad.recurrent.backend_loop import options_of
 from minigrad.recurrent.equations import Equations
 from minigrad.recurrent.formulas import Formulas
@@ -44,9 +46,10 @@ def text_of(
         NoTextError: the cell has no JavaScript for one unit.
         BackendError: the backend is not installed.
     """
-    if form not in FORMS:
+    equations = read_equations("show: `equations`", equations)
+    if not among(form, FORMS):
         raise OptionError(f"show: form: expected one of {', '.join(FORMS)}, got {form!r}.")
-    if dtype not in DTYPES:
+    if not among(dtype, DTYPES):
         raise OptionError(f"show: dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}.")
     if form == "latex":
         return latex(equations)

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine import registry, tree
+from minigrad.engine import arguments, registry, tree
 from minigrad.engine.errors import GradientCheckError
-from minigrad.layers.equation_cell import EquationCell
+from minigrad.layers.equation_cell import EquationCell, read_equations
 from minigrad.recurrent.compiler import describe
 from minigrad.recurrent.equations import Equations
 
@@ -46,7 +46,9 @@ def check_cell(
     >>> from minigrad.recurrent import LSTM
     >>> check_cell(LSTM)
     """
-    whole = describe(equations)
+    rtol = arguments.non_negative("check_cell: `rtol`", rtol)
+    seed = arguments.at_least("check_cell: `seed`", seed, 0)
+    whole = describe(read_equations("check_cell: `equations`", equations))
     defaults = equations.forward.__kwdefaults__ or {}
     missing = {o: 0.5 for o in whole.options if o not in defaults} | dict.fromkeys(whole.shared, BLOCKS)
     derived = type(equations.__name__, (equations,), {"backward": None, "__module__": "minigrad.testing"})

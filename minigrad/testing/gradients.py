@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.arguments import flag
+from minigrad.engine import arguments
 from minigrad.engine.autograd import grad
 from minigrad.engine.creation import tensor
 from minigrad.engine.errors import DTypeError, GradientCheckError
@@ -61,7 +61,13 @@ def check_gradient(
     Traceback (most recent call last):
     minigrad.engine.errors.GradientCheckError: check_gradient: input 0, shape (2,), at index (0,): analytic ...
     """
-    second_order = flag("check_gradient: `second_order`", second_order)
+    second_order = arguments.flag("check_gradient: `second_order`", second_order)
+    arguments.function("check_gradient: `f`", f)
+    rtol = arguments.non_negative("check_gradient: `rtol`", rtol)
+    atol = arguments.non_negative("check_gradient: `atol`", atol)
+    seed = arguments.at_least("check_gradient: `seed`", seed, 0)
+    max_elements = arguments.at_least("check_gradient: `max_elements`", max_elements, 0)
+    weights = arguments.listed("check_gradient: `weights`", weights)
     points = [_float64(f"input {k}", x) for k, x in enumerate(inputs)]
     loss = _Loss(f, points, weights, seed)
     try:

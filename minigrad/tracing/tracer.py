@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from operator import index
 from typing import Any
 
+from minigrad.engine.arguments import among
 from minigrad.engine.errors import MinigradError, unknown_name
 from minigrad.layers.cell_adapter import ONE_NODE_A_STEP, OP_BY_OP, adapter_of
 from minigrad.layers.layer import Layer
@@ -67,15 +68,15 @@ class Tracer:
         name = self._one(name, "jacobian_norms")
         watch = self._last(name)
         states = state_letters(watch)
-        if state not in states:
+        if not among(state, states):
             raise TraceError(str(unknown_name(f"jacobian_norms of {name}: state", state, states)))
         return jacobian.norms(watch, states.index(state), norm)
 
     def _one(self, name: str | None, requested: str = "runs") -> str:
         """Return the name of a layer; without a name, of the only layer."""
         if name is not None:
-            if name not in self._cells:
-                raise TraceError(str(unknown_name("trace: layer", name, self._cells)))
+            if not among(name, self._cells):
+                raise TraceError(str(unknown_name("trace: layer `name`", name, self._cells)))
             return name
         if len(self._cells) > 1:
             names = ", ".join(self._cells)

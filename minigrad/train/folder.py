@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from minigrad.engine.files import cannot_write
+from minigrad.engine.files import a_path, cannot_write
 from minigrad.train.checkpoint import BEST, LAST
 from minigrad.train.errors import OptionError, RunError, shortened
 from minigrad.train.json_files import read_json
@@ -28,7 +28,7 @@ def locate(path: str | Path) -> tuple[Path, Path | None]:
     Raises:
         RunError: the checkpoint is not in the folder of a run.
     """
-    path = Path(path)
+    path = a_path("run: `folder`", path)
     if os.path.isdir(path) or path.suffix != ".npz":
         return path, None
     if os.path.exists(path) and not os.path.exists(path.parent / CONFIG):

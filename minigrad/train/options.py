@@ -26,7 +26,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from minigrad.engine.errors import unknown_name
+from minigrad.engine.arguments import among
+from minigrad.engine.errors import shown, unknown_name
 from minigrad.train.errors import OptionError, shortened
 
 MAX_INTEGER = 2**128  # of an option: any seed, and still a float
@@ -66,9 +67,14 @@ def option(
     return dataclasses.field(default=default, metadata={"help": help, **limits})
 
 
-def adapted(base: type[Options], name: str, default: Any) -> Any:
+def adapted(base: Any, name: str, default: Any) -> Any:
     """Return an option of `base` with another default; its help text and limits stay those of `base`."""
-    (field,) = (f for f in dataclasses.fields(base) if f.name == name)
+    if not isinstance(base, type) or not issubclass(base, Options):
+        raise OptionError(f"adapted: expected `base`, a subclass of Options, got {shown(base)}.")
+    fields = {field.name: field for field in dataclasses.fields(base)}
+    if not among(name, fields):
+        raise unknown_name("adapted: `name`", name, fields)
+    field = fields[name]
     return dataclasses.field(default=default, metadata=field.metadata)
 
 

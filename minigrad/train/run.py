@@ -28,8 +28,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+from minigrad.engine.arguments import integer
 from minigrad.engine.errors import NaNLossError
-from minigrad.engine.files import write_atomically
+from minigrad.engine.files import a_path, write_atomically
 from minigrad.plot.curves import learning_curve
 from minigrad.train import checkpoint as checkpoints
 from minigrad.train.checkpoint import BEST, LAST, Checkpoint
@@ -71,6 +72,7 @@ class Run:
     """
 
     def __init__(self, folder: Path, task: Task, options: RunOptions) -> None:
+        folder = a_path("Run: `folder`", folder)
         self.folder, self.task, self.options = folder, task, options
         self.metrics = Metrics(folder / "metrics.jsonl")
         self.trainer = Trainer(task, options)
@@ -92,7 +94,7 @@ class Run:
             RunError: the folder is in use, or another process is creating a run there.
             FileError: a file cannot be written.
         """
-        folder = Path(folder)
+        folder = a_path("Run.create: `folder`", folder)
         refuse_if_used(folder)
         run = cls(folder, find(task)(options), options)
         create_folder(folder)
@@ -123,6 +125,7 @@ class Run:
         saved = checkpoints.load(path)
         _check_same(path, task, options, saved)
         done = saved.about["step"]
+        steps = None if steps is None else integer("Run.resume: `steps`", steps)
         if steps is not None and steps < done:
             raise RunError(f"--resume {folder}: the run has made {done} steps; expected --steps of more, got {steps}.")
         options = replace(options, steps=steps or options.steps)

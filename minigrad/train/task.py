@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 
+from minigrad.engine.errors import OptionError, shown
 from minigrad.engine.protocol import Array
 from minigrad.train.batch import Batch as Batch
 from minigrad.train.measures import bits, bits_each, ends, log_softmax, standard_error  # noqa: F401 (found here too)
@@ -193,6 +194,8 @@ class GeneratedTask(Task):
 
     def __init__(self, options: Any) -> None:
         super().__init__(options)
+        if not isinstance(options, RunOptions):
+            raise OptionError(f"{type(self).__name__}: expected `options`, RunOptions, got {shown(options)}.")
         validation = np.random.default_rng([options.seed, 0x7E57])
         self.validation = self.draw(validation, self.validation_count)
 

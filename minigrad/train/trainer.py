@@ -16,7 +16,7 @@ import numpy as np
 from minigrad.engine import functional, random, tree
 from minigrad.engine.autograd import grad, no_grad
 from minigrad.engine.creation import tensor
-from minigrad.engine.errors import NaNLossError
+from minigrad.engine.errors import NaNLossError, OptionError, shown
 from minigrad.engine.memory import with_advice
 from minigrad.engine.protocol import Array
 from minigrad.engine.tensor import Tensor
@@ -66,6 +66,10 @@ class Trainer:
     """
 
     def __init__(self, task: Task, options: RunOptions) -> None:
+        if not isinstance(task, Task):
+            raise OptionError(f"Trainer: expected `task`, a Task, got {shown(task)}.")
+        if not isinstance(options, RunOptions):
+            raise OptionError(f"Trainer: expected `options`, RunOptions, got {shown(options)}.")
         self.task, self.options = task, options
         self.step = 0
         self._position = 0  # batches drawn

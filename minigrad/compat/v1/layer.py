@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from minigrad.compat.v1.variables import VariableScope, get_variable, variable_scope
 from minigrad.engine import tree
+from minigrad.engine.arguments import text
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, MinigradError
 from minigrad.engine.flow import FlowAttribute
@@ -45,6 +46,8 @@ class Layer(layer.Layer):
         self._shares = kwargs.pop("_reuse", None)
         scope = kwargs.pop("_scope", None)
         dtype = kwargs.get("dtype")
+        if kwargs.get("name") is not None:
+            text(f"{type(self).__name__}: `name`", kwargs["name"])
         self._base_name = kwargs.get("name") or self.serialized_name()
         kwargs["name"] = kwargs.get("name") or call_context.unique_name(type(self).__name__, first=1)
         super().__init__(*args, **kwargs)

@@ -257,7 +257,8 @@ def _initial_value(where: str, full: str, shape: tuple[int, ...] | None, dtype: 
         if shape is None:
             raise ShapeError(f"{where}: expected the `shape` of a new variable, got None. Pass shape=(…).")
         start = initializers.option_kind.read(where, "glorot_uniform" if initializer is None else initializer)
-        value: Tensor = start(shape, dtype=dtype or get_variable_scope().dtype)
+        made = start(shape, dtype=get_variable_scope().dtype if dtype is None else dtype_name(dtype))
+        value: Tensor = checks.check_result(f"{where}: the `initializer`", made, shape)
         return value
     if shape is not None:
         raise VariableError(
@@ -295,13 +296,18 @@ def _known(full: str, shape: tuple[int, ...] | None, scope: VariableScope) -> We
     return known
 
 
+def scope_or(scope: Any, default: str) -> Any:
+    """Return a scope or its name; the default for None and ``""``."""
+    return default if scope is None or (isinstance(scope, str) and not scope) else scope
+
+
 def read_reuse(where: str, value: Any) -> Any:
     """Return a checked `reuse`: None, False, True or AUTO_REUSE.
 
     Raises:
         VariableError: the value is none of them.
     """
-    if value is not None and not isinstance(value, bool) and value != AUTO_REUSE:
+    if value is not None and not isinstance(value, bool) and not (isinstance(value, str) and value == AUTO_REUSE):
         raise VariableError(f"{where}: expected True, False, None or AUTO_REUSE, got {shown(value)}.")
     return value
 

@@ -10,7 +10,7 @@ from typing import Any
 from minigrad.engine.arguments import number
 from minigrad.engine.creation import as_tensor, is_floating
 from minigrad.engine.dtypes import dtype_name
-from minigrad.engine.errors import DTypeError
+from minigrad.engine.errors import DTypeError, shown
 from minigrad.engine.ops import arithmetic, logic, pointwise, selection, shape
 from minigrad.engine.ops import power as power_op
 from minigrad.engine.tensor import Tensor, TensorLike, apply
@@ -48,6 +48,7 @@ def negative(x: TensorLike) -> Tensor:
 
 def square(x: TensorLike) -> Tensor:
     """x²"""
+    x = as_tensor(x, None, "square")
     return apply(arithmetic.Multiply, x, x)
 
 
@@ -83,9 +84,15 @@ def _number(name: str, x: Any) -> float:
     """Return a number of Python's or NumPy's as Python's."""
     if isinstance(x, (int, float)) and x == x and not isinstance(x, bool):
         return x
-    if isinstance(x, Tensor) or getattr(x, "ndim", None) != 0:
+    if (
+        isinstance(x, Tensor)
+        or getattr(x, "shape", None) != ()
+        or not hasattr(x, "item")
+        or not isinstance(x.item(), (int, float))
+    ):
         raise DTypeError(
-            f"clip: expected `{name}` to be a number, got {x!r}. For arrays use mg.minimum(mg.maximum(x, low), high)."
+            f"clip: expected `{name}` to be a number, got {shown(x)}. "
+            "For arrays use mg.minimum(mg.maximum(x, low), high)."
         )
     return float(x)
 
@@ -207,7 +214,7 @@ def linear(x: TensorLike) -> Tensor:
 
 def astype(x: TensorLike, dtype: Any) -> Tensor:
     """x in another dtype. The gradient passes between floating dtypes and stops at any other."""
-    x, name = as_tensor(x), dtype_name(dtype)
+    x, name = as_tensor(x, None, "astype"), dtype_name(dtype)
     if is_floating(name) and is_floating(x.dtype):
         return apply(shape.AsType, x, dtype=name)
     return Tensor(x.backend.astype(x.array, name), x.backend)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from minigrad.engine.arguments import name
 from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import is_half
-from minigrad.engine.errors import DTypeError, IndexRangeError, OptionError, ShapeError, unknown_name
+from minigrad.engine.errors import DTypeError, IndexRangeError, OptionError, ShapeError
 from minigrad.engine.functional.elementwise import square
 from minigrad.engine.functional.half import narrowed, widened
 from minigrad.engine.functional.reduction import sum as total
@@ -80,7 +83,7 @@ def mean_squared_error(
     return narrowed(reduced(square(widened(a) - widened(b)), mask, reduction), a)
 
 
-def reduced(losses: Tensor, mask: TensorLike = None, reduction: str = "mean_valid") -> Tensor:
+def reduced(losses: TensorLike, mask: TensorLike = None, reduction: str = "mean_valid") -> Tensor:
     """Return losses weighted by a mask and reduced.
 
     Args:
@@ -93,21 +96,21 @@ def reduced(losses: Tensor, mask: TensorLike = None, reduction: str = "mean_vali
         UnknownNameError: no such reduction.
         ShapeError: the mask does not fit.
     """
-    if reduction not in REDUCTIONS:
-        raise unknown_name("reduction", reduction, REDUCTIONS)
-    if is_half(losses.dtype):
-        return narrowed(reduced(widened(losses), mask, reduction), losses)
-    count: Tensor | float = float(losses.size)
+    name("reduction", reduction, REDUCTIONS)
+    found: Tensor = losses if isinstance(losses, Tensor) else as_tensor(losses, None, "reduced: `losses`")
+    if is_half(found.dtype):
+        return narrowed(reduced(widened(found), mask, reduction), found)
+    count: Tensor | float = float(found.size)
     if mask is not None:
-        weights = as_tensor(as_tensor_like(losses, mask, "loss: mask"), losses.dtype)
-        if weights.shape != losses.shape:
-            raise ShapeError(f"loss: expected `mask` of shape {losses.shape}, one for each loss, got {weights.shape}.")
-        losses = losses * weights
+        weights = as_tensor(as_tensor_like(found, mask, "loss: mask"), found.dtype)
+        if weights.shape != found.shape:
+            raise ShapeError(f"loss: expected `mask` of shape {found.shape}, one for each loss, got {weights.shape}.")
+        found = found * weights
         if reduction == "mean_valid":
             count = total(weights)
     if reduction == "none":
-        return losses
-    return total(losses) if reduction == "sum" else mean_of(total(losses), count)
+        return found
+    return total(found) if reduction == "sum" else mean_of(total(found), count)
 
 
 def mean_of(sum_: Tensor, count: Tensor | float) -> Tensor:
@@ -117,9 +120,9 @@ def mean_of(sum_: Tensor, count: Tensor | float) -> Tensor:
     return sum_ / (count or 1.0)
 
 
-def _alike(name: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
-    x = as_tensor(a) if isinstance(a, Tensor) or not isinstance(b, Tensor) else as_tensor_like(b, a, name)
-    z = as_tensor_like(x, b, name)
+def _alike(what: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
+    x = as_tensor(a, None, what) if isinstance(a, Tensor) or not isinstance(b, Tensor) else as_tensor_like(b, a, what)
+    z = as_tensor_like(x, b, what)
     if x.shape != z.shape:
-        raise ShapeError(f"{name}: expected two tensors of one shape, got {x.shape} and {z.shape}.")
+        raise ShapeError(f"{what}: expected two tensors of one shape, got {x.shape} and {z.shape}.")
     return x, z

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from math import ceil, inf
+from math import ceil, nan, prod
+from numbers import Real
 from operator import index as index_of
 from typing import Any, cast
 
 from minigrad.engine import registry
+from minigrad.engine.arguments import at_least, integer
 from minigrad.engine.conversion import array_from
 from minigrad.engine.creation import as_tensor, as_tensor_like
-from minigrad.engine.dtypes import dtype_name, is_floating
-from minigrad.engine.errors import DTypeError, OptionError, ShapeError
+from minigrad.engine.dtypes import dtype_name, fits, is_floating
+from minigrad.engine.errors import DTypeError, OptionError, ShapeError, shown
 from minigrad.engine.functional.elementwise import floor, not_equal
 from minigrad.engine.functional.reduction import any as any_
 from minigrad.engine.indices import check_on_host, index_array, normalize_index
+from minigrad.engine.memory import out_of_memory
 from minigrad.engine.ops import indexing
 from minigrad.engine.ops import shape as shape_ops
 from minigrad.engine.ops.axes import axes_of, axis_of, whole
 from minigrad.engine.protocol import Axis, ShapeLike
 from minigrad.engine.tape import Node
 from minigrad.engine.tensor import Tensor, TensorLike, apply
+
+LARGEST = 2**48  # numbers in an array; no memory holds more
 
 # --- new tensors ------------------------------------------------------------------------------------------------------
 
@@ -39,24 +44,30 @@ def ones(shape: ShapeLike, dtype: Any = "float32") -> Tensor:
 def full(shape: ShapeLike, value: float, dtype: Any = "float32") -> Tensor:
     """A tensor of one value on the current backend."""
     backend, name = registry.current(), dtype_name(dtype)
-    number = a_number(value, "full")
+    number = a_number(value, "full: `value`")
     if type(number) is not int or number not in (0, 1):
         host = registry.resolve("numpy")
         number = host.to_numpy(array_from(number, name, host, "full")).item()
-    return Tensor(backend.full(sizes_of(shape), number, dtype=name), backend)
+    sizes = sizes_of(shape, where="full")
+    try:
+        return Tensor(backend.full(sizes, number, dtype=name), backend)
+    except MemoryError as error:
+        raise out_of_memory("full", backend, error) from error
 
 
 def a_number(value: Any, what: str) -> Any:
-    """Return a number, of Python or the only one of an array; anything else is an error."""
-    if isinstance(value, (str, bytes, list, tuple)) or not (hasattr(value, "__float__") or hasattr(value, "__index__")):
-        raise DTypeError(f"{what}: expected a number, got {value!r}.")
-    return value
+    """Return a number of Python, or the only one of an array, as Python's; anything else is an error."""
+    shape = getattr(value, "shape", None)
+    number = value.item() if isinstance(shape, tuple) and prod(shape) == 1 and hasattr(value, "item") else value
+    if not isinstance(number, Real):
+        raise DTypeError(f"{what}: expected a number, got {shown(value)}.")
+    return number
 
 
 def several(xs: Any, what: str) -> Any:
     """Return a list or tuple of tensors, or one tensor for its slices; anything else is an error."""
-    if not isinstance(xs, Iterable):
-        raise DTypeError(f"{what}: expected a list of tensors, got {xs!r}.")
+    if not isinstance(xs, Iterable) or getattr(xs, "shape", None) == ():
+        raise DTypeError(f"{what}: expected a list of tensors, got {shown(xs)}.")
     return xs
 
 
@@ -66,25 +77,30 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any 
     Integers by default where all the numbers given are, else float32.
     """
     start, stop = (0, start) if stop is None else (start, stop)
-    start, stop, step = (a_number(n, "arange") for n in (start, stop, step))
-    if not step or not all(abs(n) < inf for n in (start, stop, step)):
-        raise OptionError(f"arange: expected finite numbers and a `step` other than 0, got {start}, {stop}, {step}.")
+    given = {"start": start, "stop": stop, "step": step}
+    start, stop, step = (a_number(n, f"arange: `{name}`") for name, n in given.items())
     kind = "int64" if isinstance(start + stop + step, int) else "float64"
+    steps = (stop - start) / step if step else nan
+    if not abs(steps) <= LARGEST or not all(fits(n, kind) for n in (start, stop, step)):
+        raise OptionError(
+            f"arange: expected finite numbers `start`, `stop` and a `step` other than 0, at most 2⁴⁸ of them, got "
+            f"{start}, {stop}, {step}."
+        )
     backend = registry.current()
-    numbers = backend.arange(max(0, ceil((stop - start) / step)), dtype=kind) * step + start
+    numbers = backend.arange(max(0, ceil(steps)), dtype=kind) * step + start
     name = dtype_name(dtype) if dtype is not None else "float32" if kind == "float64" else kind
     return Tensor(array_from(numbers, name, backend, "arange"), backend)
 
 
 def zeros_like(x: TensorLike) -> Tensor:
     """Zeros of x's shape, dtype and backend."""
-    x = as_tensor(x)
+    x = as_tensor(x, None, "zeros_like")
     return Tensor(x.backend.zeros(x.shape, x.dtype), x.backend)
 
 
 def ones_like(x: TensorLike) -> Tensor:
     """Ones of x's shape, dtype and backend."""
-    x = as_tensor(x)
+    x = as_tensor(x, None, "ones_like")
     return Tensor(x.backend.ones(x.shape, x.dtype), x.backend)
 
 
@@ -108,14 +124,22 @@ def as_tensors(node: Node) -> tuple[Any, Any, dict[str, Any]]:
     return node.inputs, y, {**node.params, "cache": cache}
 
 
-def sizes_of(shape: ShapeLike, least: int = 0) -> tuple[int, ...]:
-    """Return the lengths of axes, none below `least`: 0, or −1 where one length may be left open."""
+def sizes_of(shape: ShapeLike, least: int = 0, where: str = "") -> tuple[int, ...]:
+    """Return the lengths of axes, none below `least`: 0, or −1 where one length may be left open.
+
+    Raises:
+        ShapeError: these are no lengths, or more numbers than any memory holds. The message begins with `where`.
+    """
     try:
         sizes = tuple(map(index_of, shape)) if isinstance(shape, (tuple, list)) else (index_of(cast(Any, shape)),)
-    except TypeError:
+    except (TypeError, ShapeError):  # the latter from a tensor of several numbers
         sizes = (least - 1,)
     if sizes and min(sizes) < least:
-        raise ShapeError(f"expected a shape, whole numbers from {least} on, got {shape!r}.")
+        place = f"{where}: " if where else ""
+        raise ShapeError(f"{place}expected a `shape`, whole numbers from {least} on, got {shown(shape)}.")
+    if prod(sizes) > LARGEST:
+        place = f"{where}: " if where else ""
+        raise ShapeError(f"{place}expected a `shape` of at most 2⁴⁸ numbers, got {shown(shape)}.")
     return sizes
 
 
@@ -124,12 +148,12 @@ def sizes_of(shape: ShapeLike, least: int = 0) -> tuple[int, ...]:
 
 def reshape(x: TensorLike, shape: ShapeLike) -> Tensor:
     """x's numbers, in x's order, in another shape; one axis may be −1."""
-    return apply(shape_ops.Reshape, x, shape=sizes_of(shape, -1))
+    return apply(shape_ops.Reshape, x, shape=sizes_of(shape, -1, "reshape"))
 
 
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """x with axis axes[k] as axis k of the result; all reversed by default."""
-    x = as_tensor(x)
+    x = as_tensor(x, None, "transpose")
     order = tuple(range(x.ndim))[::-1] if axes is None else axes_of(cast(Axis, axes), x.ndim, "transpose")
     if len(order) != x.ndim:
         raise ShapeError(f"transpose: expected `axes` to name each of the {x.ndim} axes of x once, got {axes}.")
@@ -138,7 +162,7 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
 
 def swapaxes(x: TensorLike, a: int, b: int) -> Tensor:
     """x with two axes exchanged."""
-    x = as_tensor(x)
+    x = as_tensor(x, None, "swapaxes")
     a, b = axis_of(a, x.ndim, "swapaxes"), axis_of(b, x.ndim, "swapaxes")
     order = list(range(x.ndim))
     order[a], order[b] = b, a
@@ -147,14 +171,14 @@ def swapaxes(x: TensorLike, a: int, b: int) -> Tensor:
 
 def expand_dims(x: TensorLike, axis: int) -> Tensor:
     """x with a new axis of length 1."""
-    x = as_tensor(x)
+    x = as_tensor(x, None, "expand_dims")
     at = axis_of(axis, x.ndim + 1, "expand_dims")
     return reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
 
 
 def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
     """x without its axes of length 1, or without those named."""
-    x = as_tensor(x)
+    x = as_tensor(x, None, "squeeze")
     gone = [a for a in axes_of(axis, x.ndim, "squeeze") if axis is not None or x.shape[a] == 1]
     if any(x.shape[a] != 1 for a in gone):
         raise ShapeError(f"squeeze: expected axes of length 1, got axis {axis} of shape {x.shape}.")
@@ -163,7 +187,7 @@ def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
 
 def broadcast_to(x: TensorLike, shape: ShapeLike) -> Tensor:
     """x, copied along the axes that it lacks or has with length 1."""
-    return apply(shape_ops.BroadcastTo, x, shape=sizes_of(shape))
+    return apply(shape_ops.BroadcastTo, x, shape=sizes_of(shape, where="broadcast_to"))
 
 
 def concat(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
@@ -181,28 +205,29 @@ def stack(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
 
 def unstack(x: TensorLike, axis: int = 0) -> tuple[Tensor, ...]:
     """The slices of x along an axis, a tuple."""
-    x = as_tensor(x)
+    x = as_tensor(x, None, "unstack")
     return apply(shape_ops.Unstack, x, axis=axis_of(axis, x.ndim, "unstack"))
 
 
-def split(x: TensorLike, sections: int | Sequence[int], axis: int = 0) -> tuple[Tensor, ...]:
+def split(x: TensorLike, sections: Any, axis: int = 0) -> tuple[Tensor, ...]:
     """x cut along an axis: into so many equal parts, or at the given positions, as NumPy's split.
 
     Raises:
         ShapeError: the axis cannot be cut so.
     """
-    x = as_tensor(x)
+    x = as_tensor(x, None, "split")
     axis = axis_of(axis, x.ndim, "split")
     n = x.shape[axis]
-    if isinstance(sections, int):
-        if sections < 1 or n % sections:
-            raise ShapeError(f"split: an axis of length {n} cannot be cut into {sections} equal parts.")
-        sizes = (n // sections,) * sections
-    else:
-        cuts = [0, *map(index_of, sections), n]
+    if isinstance(sections, (list, tuple)) or getattr(sections, "shape", False):
+        cuts = [0, *[integer("split: `sections`", position) for position in sections], n]
         sizes = tuple([stop - start for start, stop in pairwise(cuts)])
         if any(size < 0 for size in sizes):
-            raise ShapeError(f"split: expected ascending positions from 0 to {n}, got {list(sections)}.")
+            raise ShapeError(f"split: expected `sections` as ascending positions from 0 to {n}, got {cuts[1:-1]}.")
+    else:
+        parts = integer("split: `sections`", sections)
+        if parts < 1 or n % parts:
+            raise ShapeError(f"split: an axis of length {n} cannot be cut into {parts} equal parts, `sections`.")
+        sizes = (n // parts,) * parts
     return apply(shape_ops.Split, x, sizes=sizes, axis=axis)
 
 
@@ -213,7 +238,7 @@ def flip(x: TensorLike, axis: Axis = None) -> Tensor:
 
 def pad(x: TensorLike, widths: Sequence[tuple[int, int]]) -> Tensor:
     """x with zeros around it, (before, after) for each axis."""
-    x = as_tensor(x)
+    x = as_tensor(x, None, "pad")
     try:
         pairs = tuple([(index_of(before), index_of(after)) for before, after in widths])
     except (TypeError, ValueError):
@@ -230,7 +255,7 @@ def pad(x: TensorLike, widths: Sequence[tuple[int, int]]) -> Tensor:
 
 def getitem(x: TensorLike, index: Any) -> Tensor:
     """x[index]"""
-    x = x if isinstance(x, Tensor) else as_tensor(x)
+    x = x if isinstance(x, Tensor) else as_tensor(x, None, "getitem")
     return apply(indexing.GetItem, x, index=normalize_index(index, x.backend, x.array.shape))
 
 
@@ -241,7 +266,7 @@ def scatter_add(x: TensorLike, index: Any, values: TensorLike) -> Tensor:
         DTypeError: x has a dtype that cannot hold the values.
         IndexRangeError: the index is out of range.
     """
-    x = as_tensor(x)
+    x = as_tensor(x, None, "scatter_add")
     if not isinstance(values, Tensor) or not is_floating(x.dtype):
         what = "scatter_add: `values`"
         values = as_tensor_like(x, values, what) if isinstance(values, Tensor) else values
@@ -251,7 +276,7 @@ def scatter_add(x: TensorLike, index: Any, values: TensorLike) -> Tensor:
 
 def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
     """The slices of x along an axis that the integers `indices` name, e.g. the rows of an embedding."""
-    x = as_tensor(x)
+    x = as_tensor(x, None, "take")
     axis = axis_of(axis, x.ndim, "take")
     rows = as_tensor_like(x, indices, "take")
     if "int" not in str(rows.dtype):
@@ -279,10 +304,11 @@ def one_hot(indices: TensorLike, depth: int, dtype: Any = "float32") -> Tensor:
 
     As in TensorFlow, an index out of range gives zeros only.
     """
-    at = as_tensor(indices)
+    at = as_tensor(indices, None, "one_hot: `indices`")
     if "int" not in str(at.dtype):
         raise DTypeError(f"one_hot: expected integer `indices`, got {at.dtype}. Convert with x.astype('int64').")
-    (depth,) = sizes_of(depth)
+    depth = at_least("one_hot: `depth`", depth, 0)
+    sizes_of((*at.shape, depth), where=f"one_hot: `depth` = {depth}")
     xp = at.backend
     return Tensor(xp.astype(xp.expand_dims(at.array, -1) == xp.arange(depth), dtype_name(dtype)), xp)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operator import index
 
-from minigrad.engine.errors import DTypeError, ShapeError
+from minigrad.engine.errors import DTypeError, ShapeError, shown
 from minigrad.engine.protocol import Axis
 
 
@@ -34,9 +34,11 @@ def axes_of(axis: Axis, ndim: int, what: str) -> tuple[int, ...]:
 def whole(axis: int, what: str) -> int:
     """Return an axis as Python's int."""
     try:
-        return index(axis)
+        if type(axis) is int or not (isinstance(axis, bool) or getattr(axis, "shape", False)):
+            return index(axis)
     except TypeError:
-        raise DTypeError(f"{what}: expected `axis` to be a whole number, got {axis!r}.") from None
+        pass
+    raise DTypeError(f"{what}: expected `axis` to be a whole number, got {shown(axis)}.")
 
 
 def axis_of(axis: int, ndim: int, what: str) -> int:

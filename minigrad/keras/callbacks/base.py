@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.engine.errors import unknown_name
+from minigrad.engine.arguments import listed
+from minigrad.engine.errors import shown, unknown_name
 from minigrad.layers.options import OptionError
 
 Logs = dict[str, Any]
@@ -80,7 +81,9 @@ class CallbackList:
 
     def __init__(self, callbacks: list[Callback], model: Any, params: dict[str, Any]) -> None:
         self.callbacks = callbacks
-        for callback in callbacks:
+        for callback in listed("CallbackList: `callbacks`", callbacks):
+            if not isinstance(callback, Callback):
+                raise OptionError(f"CallbackList: `callbacks`: expected callbacks, got {shown(callback)}.")
             callback.set_params(params)
             callback.set_model(model)
         self.per_batch = any(_defines(c, hook) for c in callbacks for hook in HOOKS if "batch" in hook)

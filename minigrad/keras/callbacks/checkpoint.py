@@ -37,6 +37,11 @@ class ModelCheckpoint(Monitor):
         super().__init__(*args, **kwargs)
         self.best = self.initial_value_threshold
 
+    @property
+    def needs_validation(self) -> bool:
+        """Whether it reads a number of a validation."""
+        return self.save_best_only and super().needs_validation
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Save the weights."""
         if self.save_best_only:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from minigrad.keras.callbacks.base import Callback, Logs
 from minigrad.keras.callbacks.monitor import Monitor
 from minigrad.layers.kinds import at_least_0, below_1, count
-from minigrad.layers.options import OptionError, number, option
+from minigrad.layers.options import OptionError, choice, number, option
 
 
 class LearningRateScheduler(Callback):
@@ -24,7 +24,7 @@ class LearningRateScheduler(Callback):
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         if not callable(schedule):
             raise OptionError(f"LearningRateScheduler: `schedule`: expected a function of the epoch, got {schedule!r}.")
-        self.schedule, self.verbose = schedule, verbose
+        self.schedule, self.verbose = schedule, choice(0, 1, 2).read("LearningRateScheduler: `verbose`", verbose)
         self._takes_rate = len(inspect.signature(schedule).parameters) > 1
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from minigrad.engine.errors import unknown_name
+from minigrad.engine.errors import UnknownNameError, unknown_name
 from minigrad.keras.callbacks.base import Callback, Logs
 from minigrad.layers.kinds import text
-from minigrad.layers.options import Configured, Option, anything, choice, number, option
+from minigrad.layers.options import Configured, Option, choice, number, option
 
 
 class Monitor(Callback, Configured):
@@ -24,7 +24,7 @@ class Monitor(Callback, Configured):
 
     monitor: str = option(text, "val_loss")
     min_delta: float = option(number, 0)
-    verbose: int = option(anything, 0)
+    verbose: int = option(choice(0, 1, 2), 0)
     mode: str = option(choice("auto", "min", "max"), "auto")
 
     order: ClassVar[tuple[str, ...]] = ()  # the arguments that come first
@@ -49,9 +49,22 @@ class Monitor(Callback, Configured):
         """
         logs = logs or {}
         if self.monitor not in logs:
-            hint = "It needs validation_data or validation_split in fit." if self.monitor.startswith("val_") else ""
-            raise unknown_name(f"{type(self).__name__}: monitor", self.monitor, logs, hint)
+            raise self._unknown(logs)
         return float(logs[self.monitor])
+
+    @property
+    def needs_validation(self) -> bool:
+        """Whether the number is one of a validation."""
+        return self.monitor.startswith("val_")
+
+    def refuse_without_validation(self) -> None:
+        """Raise UnknownNameError if the number is one of a validation; `fit` calls this before a training without."""
+        if self.needs_validation:
+            raise self._unknown({"loss": None})
+
+    def _unknown(self, logs: Logs) -> UnknownNameError:
+        hint = "It needs validation_data or validation_split in fit." if self.needs_validation else ""
+        return unknown_name(f"{type(self).__name__}: monitor", self.monitor, logs, hint)
 
     def say(self, text: str) -> None:
         """Print a line, if `verbose`."""

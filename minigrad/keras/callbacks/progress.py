@@ -6,7 +6,9 @@ import sys
 import time
 from typing import Any, TextIO
 
+from minigrad.engine.errors import OptionError, shown
 from minigrad.keras.callbacks.base import Callback, Logs
+from minigrad.layers.options import choice
 
 SECONDS_BETWEEN_REFRESHES = 0.1  # the numbers in the bar change at most this often, so that they can be read
 
@@ -25,7 +27,10 @@ class ProgbarLogger(Callback):
     """
 
     def __init__(self, verbose: int | str = "auto", stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stdout
+        choice(0, 1, 2, "auto").read("ProgbarLogger: `verbose`", verbose)
+        if stream is not None and not (hasattr(stream, "write") and hasattr(stream, "isatty")):
+            raise OptionError(f"ProgbarLogger: `stream`: expected a text stream, got {shown(stream)}.")
+        self._stream = sys.stdout if stream is None else stream
         self._with_bar = verbose != 2 and self._stream.isatty()
         self._bar: Any = None
         self._title, self._begin, self._refreshed = "", 0.0, 0.0

@@ -16,7 +16,8 @@ class TerminateOnNaN(Callback):
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Check the loss."""
-        if not math.isfinite((logs or {}).get("loss", 0.0)):
+        loss = (logs or {}).get("loss")
+        if loss is not None and not math.isfinite(loss):
             print(f"Batch {batch}: the loss is not finite, the training ends.")
             self.model.stop_training = True
 

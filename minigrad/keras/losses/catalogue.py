@@ -51,6 +51,6 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, str) and identifier in FUNCTIONS:
         return FUNCTIONS[identifier]
     known = identifier is None or callable(identifier) or isinstance(identifier, dict)
-    if not known and identifier not in _catalogue.classes:
+    if not known and not (isinstance(identifier, str) and identifier in _catalogue.classes):
         raise unknown_name("losses.get", identifier, _NAMES, "Or pass a function of (y_true, y_pred).")
     return _catalogue.get(identifier)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from minigrad.engine.arguments import function
 from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.tensor import Tensor, TensorLike
 from minigrad.keras.losses import functions, reduction
 from minigrad.keras.losses.functions import squeezed
 from minigrad.layers.catalogue import snake_case
-from minigrad.layers.kinds import at_least_0, integer, unit
+from minigrad.layers.kinds import at_least_0, integer, text, unit
 from minigrad.layers.options import Configured, anything, flag, option, optional
 
 
@@ -31,7 +32,7 @@ class Loss(Configured, own_options_first=True):
     """
 
     reduction: str = option(reduction.option_kind, "auto")
-    name: str = option(anything, None)
+    name: str = option(optional(text), None)
 
     function: Callable[..., Tensor]
 
@@ -143,9 +144,9 @@ class FunctionLoss(Loss):
     """A custom function of (y_true, y_pred) that returns a loss for each example, reduced."""
 
     def __init__(self, of: Callable[[Tensor, Tensor], Tensor], **kwargs: Any) -> None:
+        self.of = function("FunctionLoss: `of`", of)
         super().__init__(**{"name": getattr(of, "__name__", type(of).__name__), **kwargs})
-        self.of = of
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the losses of the examples."""
-        return as_tensor(self.of(*squeezed(y_true, y_pred)))
+        return as_tensor(self.of(*squeezed(y_true, y_pred)), None, f"{self.name}: the result")

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.engine import functional as F
+from minigrad.engine.arguments import function
 from minigrad.engine.creation import as_tensor, as_tensor_like
-from minigrad.engine.dtypes import is_half
+from minigrad.engine.dtypes import dtype_name, is_half
 from minigrad.engine.errors import ShapeError, unknown_name
 from minigrad.engine.functional.half import widened
 from minigrad.engine.functional.loss import mean_of
@@ -21,8 +22,9 @@ from minigrad.keras.losses import functions as losses
 from minigrad.keras.losses.catalogue import FUNCTIONS
 from minigrad.keras.losses.reduction import broadcast_weights
 from minigrad.layers.catalogue import Catalogue, snake_case
+from minigrad.layers.kinds import text
 from minigrad.layers.module import Module
-from minigrad.layers.options import Configured, anything, number, option
+from minigrad.layers.options import Configured, Kind, number, option, optional
 
 
 class Metric(Configured, own_options_first=True):
@@ -33,8 +35,8 @@ class Metric(Configured, own_options_first=True):
         dtype: as in Keras; the numbers keep their dtype.
     """
 
-    dtype: Any = option(anything, None)
-    name: str = option(anything, None)
+    dtype: Any = option(optional(Kind(lambda where, value: dtype_name(value))), None)
+    name: str = option(optional(text), None)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -122,8 +124,8 @@ class MeanMetricWrapper(Mean):
     """
 
     def __init__(self, fn: Callable[..., Tensor], name: str | None = None, dtype: Any = None) -> None:
-        super().__init__(name=name or getattr(fn, "__name__", None), dtype=dtype)
-        self._fn = fn
+        self._fn = function("MeanMetricWrapper: `fn`", fn)
+        super().__init__(name=getattr(fn, "__name__", None) if name is None else name, dtype=dtype)
 
     def update_state(  # type: ignore[override]
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None
@@ -166,8 +168,10 @@ def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
 def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """1 where the index of the largest prediction equals the integer target, else 0."""
-    p = as_tensor(y_pred)
-    y = as_tensor_like(p, y_true, "sparse_categorical_accuracy")
+    p = as_tensor(y_pred, None, "sparse_categorical_accuracy: `y_pred`")
+    y = as_tensor_like(p, y_true, "sparse_categorical_accuracy: `y_true`")
+    if not p.ndim:
+        raise ShapeError("sparse_categorical_accuracy: expected `y_pred` of shape (…, classes), got ().")
     if y.ndim == p.ndim and y.shape[-1] == 1:
         y = y.reshape(y.shape[:-1])
     if y.shape != p.shape[:-1]:
@@ -238,7 +242,8 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, str) and identifier in _FUNCTIONS:
         return _FUNCTIONS[identifier]
     known = callable(identifier) or isinstance(identifier, dict)
-    if not known and identifier not in _NAMES and identifier not in _catalogue.classes:
+    named = isinstance(identifier, str) and (identifier in _NAMES or identifier in _catalogue.classes)
+    if not known and not named:
         names = {"accuracy", *_NAMES}
         raise unknown_name("metrics.get", identifier, names, "Or pass a function of (y_true, y_pred).")
     return _catalogue.get(identifier)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.engine import tree
-from minigrad.engine.errors import DataError, MinigradError, ShapeError
+from minigrad.engine.errors import DataError, MinigradError, ShapeError, shown
 from minigrad.engine.tensor import Tensor
 from minigrad.keras import losses as losses_module
 from minigrad.keras import metrics as metrics_module
@@ -94,6 +94,8 @@ class Compiled:
             DataError: targets and outputs do not fit together, or there is nothing to minimize.
         """
         outputs = leaves(y_pred)
+        if not outputs or not all(isinstance(p, Tensor) and p.ndim for p in outputs):
+            raise DataError(f"{self.where}: expected outputs `y_pred` of shape (batch, …), got {shown(y_pred)}.")
         if self._losses is None:
             self._build_losses(y_pred)
         terms: list[Tensor] = []

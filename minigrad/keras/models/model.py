@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.engine import tree
-from minigrad.engine.arguments import flag
-from minigrad.engine.errors import unknown_name
+from minigrad.engine.arguments import flag, function, integer
+from minigrad.engine.errors import UnknownNameError, unknown_name
 from minigrad.engine.functional import zeros
 from minigrad.engine.recording import no_grad
 from minigrad.keras import saving
@@ -77,10 +77,13 @@ class Model(Trainer):
             UnknownNameError: there is no such layer.
         """
         found = {layer.name: layer for layer in self.layers}
-        if index is not None and -len(found) <= index < len(found):
-            return self.layers[index]
-        if name not in found:
-            raise unknown_name(f"{self.name}.get_layer", index if name is None else name, found)
+        if index is not None:
+            k = integer(f"{self.name}.get_layer: `index`", index)
+            if -len(found) <= k < len(found):
+                return self.layers[k]
+            raise UnknownNameError(f"{self.name}.get_layer: expected `index` below {len(found)}, got {k}.")
+        if not isinstance(name, str) or name not in found:
+            raise unknown_name(f"{self.name}.get_layer: `name`", name, found)
         return found[name]
 
     def build(self, input_shape: Any) -> None:
@@ -132,7 +135,7 @@ class Model(Trainer):
 
     def summary(self, print_fn: Callable[[str], Any] = print) -> None:
         """Print the layers: names, outputs, weights, masks, and the order of the gates in the kernels."""
-        print_fn(summary.table(self, self._seen()))
+        function(f"{self.name}.summary: `print_fn`", print_fn)(summary.table(self, self._seen()))
 
     def _seen(self) -> dict[int, tuple[Any, Any]]:
         """Return the known output shapes of the layers, for `summary`."""

@@ -5,14 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.engine import tree
+from minigrad.engine.arguments import dictionary, listed
 from minigrad.engine.creation import as_tensor_like
-from minigrad.engine.errors import DataError, DTypeError, ShapeError
+from minigrad.engine.errors import DataError, DTypeError, ShapeError, shown
 from minigrad.keras.models import summary
 from minigrad.keras.models.model import Model
 from minigrad.layers import serialization
 from minigrad.layers.core import InputLayer
 from minigrad.layers.layer import Layer
 from minigrad.layers.module import Module
+
+NESTED = 40  # models in one another; each level takes several frames of Python's stack
+
+
+def nesting(layer: Any) -> int:
+    """Return the number of Sequentials in one another below a layer."""
+    return getattr(layer, "_nesting", 0)
 
 
 class Sequential(Model):
@@ -30,10 +38,13 @@ class Sequential(Model):
 
     def __init__(self, layers: Any = None, name: str | None = None) -> None:
         super().__init__(name=name)
+        self._nesting = 0
         self._stack: list[Layer] = []
         self._outputs: dict[int, tuple[Any, Any]] = {}
         self._input_shape: Any = None
-        for layer in [layers] if isinstance(layers, Layer) else layers or []:
+        one = [] if layers is None else [layers] if isinstance(layers, Layer) else layers
+        given = listed("Sequential: `layers`", one)
+        for layer in given:
             self._append(layer)
         self._build_if_known()
 
@@ -66,7 +77,10 @@ class Sequential(Model):
 
     def _append(self, layer: Any) -> None:
         if not isinstance(layer, Layer):
-            raise DTypeError(f"{self.name}.add: expected a layer, got {layer!r}.")
+            raise DTypeError(f"{self.name}.add: expected a `layer`, one of `layers`, got {shown(layer)}.")
+        if nesting(layer) >= NESTED:
+            raise DataError(f"{self.name}.add: models stand in one another {NESTED} deep: add their layers instead.")
+        self._nesting = max(self._nesting, 1 + nesting(layer))
         if any(layer is other or layer.name == other.name for other in self._stack):
             raise ValueError(
                 f"{self.name}.add: there is a layer named {layer.name!r} already. Give each its own name; a "
@@ -153,7 +167,10 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Sequential:
         """Return a new model, with new weights, from the value of `get_config`."""
-        model = cls([serialization.deserialize(layer) for layer in config["layers"]], name=config.get("name"))
+        where = "Sequential.from_config: `config`"
+        described = dictionary(where, config).get("layers")
+        layers = [serialization.deserialize(layer) for layer in listed(f"{where}: layers", described)]
+        model = cls(layers, name=config.get("name"))
         model.build(config.get("build_input_shape"))
         return model
 

@@ -21,7 +21,7 @@ from minigrad.keras import optimizers
 from minigrad.keras.callbacks.base import Logs
 from minigrad.keras.metrics import Metric
 from minigrad.keras.models.compiled import Compiled, NotCompiledError
-from minigrad.keras.models.data import Arrays, class_weighter, unpacked
+from minigrad.keras.models.data import Arrays, class_weighter, tensors, unpacked
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import unexpected
 from minigrad.layers.rnn import RNN
@@ -173,10 +173,12 @@ class StepTrainer(Layer):
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Tensor:
         """Return the loss of a batch, with `losses` added, and update the mean loss."""
+        y, y_pred = tensors("compute_loss: `y`", y), tensors("compute_loss: `y_pred`", y_pred)
         return self.compiled.loss(y, y_pred, sample_weight, self.losses)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Logs:
         """Update the metrics with a batch, and return their values so far, which stay on the device."""
+        y, y_pred = tensors("compute_metrics: `y`", y), tensors("compute_metrics: `y_pred`", y_pred)
         self.compiled.update(y, y_pred, sample_weight)
         return self.get_metrics_result()
 

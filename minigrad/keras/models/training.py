@@ -10,8 +10,9 @@ from minigrad.engine import tree
 from minigrad.engine.errors import DataError, NaNLossError
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor
-from minigrad.keras.callbacks import Callback, CallbackList, History, TerminateOnNaN
+from minigrad.keras.callbacks import Callback, CallbackList, History, LambdaCallback, TerminateOnNaN
 from minigrad.keras.callbacks.base import Logs
+from minigrad.keras.callbacks.monitor import Monitor
 from minigrad.keras.callbacks.progress import ProgbarLogger, formatted
 from minigrad.keras.models.data import (
     Arrays,
@@ -150,6 +151,7 @@ class Trainer(StepTrainer):
         weigh = None if class_weight is None else class_weighter("fit", class_weight)
         options = _FitOptions(source, shuffle, steps_per_epoch, weigh, validation, **validating)
         given, progress = _listed("fit", callbacks), ProgbarLogger(verbose)
+        _refuse_missing_validation(given, validation)
         self._skips_nan = _skips_nan(on_nan, given)
         self.stop_training, self.history = False, History()
         all_callbacks = [*given, self.history, *([progress] if verbose else [])]
@@ -306,6 +308,19 @@ def _validation(data: Any, batch_size: int | None) -> Arrays | Stream | None:
 
 def _skips_nan(on_nan: str | None, callbacks: list[Callback]) -> bool:
     return on_nan == "continue" or (on_nan is None and any(isinstance(c, TerminateOnNaN) for c in callbacks))
+
+
+def _refuse_missing_validation(callbacks: list[Callback], validation: Arrays | Stream | None) -> None:
+    """Refuse, before the first epoch, a callback that reads a number of a validation where nothing is validated.
+
+    A custom callback before it may add the number to the logs.
+    """
+    for callback in callbacks if validation is None else ():
+        shipped = type(callback).__module__.startswith(Callback.__module__.rpartition(".")[0])
+        if not shipped or isinstance(callback, LambdaCallback):
+            return
+        if isinstance(callback, Monitor):
+            callback.refuse_without_validation()
 
 
 def _listed(where: str, callbacks: Any) -> list[Callback]:

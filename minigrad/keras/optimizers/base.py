@@ -6,17 +6,18 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from minigrad.engine.autograd import grad
+from minigrad.engine.arguments import listed
+from minigrad.engine.autograd import GradientTape, grad
 from minigrad.engine.conversion import array_from
 from minigrad.engine.creation import as_tensor_like, tensor
 from minigrad.engine.dtypes import is_half
-from minigrad.engine.errors import GradientError, ShapeError
+from minigrad.engine.errors import GradientError, OptionError, ShapeError, shown
 from minigrad.engine.protocol import Array, Xp
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor
 from minigrad.keras.optimizers.pack import Pack, make_packs
-from minigrad.layers.kinds import at_least_0, unit
-from minigrad.layers.options import Configured, OptionError, anything, flag, option, optional, positive_int
+from minigrad.layers.kinds import at_least_0, text, unit
+from minigrad.layers.options import Configured, flag, option, optional, positive_int
 
 
 class Optimizer(Configured, own_options_first=True):
@@ -47,7 +48,7 @@ class Optimizer(Configured, own_options_first=True):
     """
 
     learning_rate: float
-    name: str = option(anything, None)
+    name: str = option(optional(text), None)
     weight_decay: float | None = option(optional(at_least_0), None)
     clipnorm: float | None = option(optional(at_least_0), None)
     clipvalue: float | None = option(optional(at_least_0), None)
@@ -108,7 +109,7 @@ class Optimizer(Configured, own_options_first=True):
         """Make the slots of all weights, once; the first `apply_gradients` calls this."""
         if self._packs:
             return
-        self._built = list(var_list)
+        self._built = weights_in(f"{self.name}.build: `var_list`", var_list)
         self._order = {id(w): k for k, w in enumerate(self._built)}
         averages = {"average": 0.0} if self.use_ema else {}
         self._packs = make_packs([(w, self._decays(w)) for w in self._built], {**self.slots(), **averages})
@@ -120,7 +121,11 @@ class Optimizer(Configured, own_options_first=True):
         """Exclude weights, or those whose name contains one of the words, e.g. ``"bias"``. Call this before `build`."""
         if self._packs:
             raise GradientError(f"{self.name}.exclude_from_weight_decay: call it before the first update.")
-        self._undecayed = list(var_list), list(var_names)
+        where = f"{self.name}.exclude_from_weight_decay"
+        words = [var_names] if isinstance(var_names, str) else listed(f"{where}: `var_names`", var_names)
+        if not all(isinstance(word, str) for word in words):
+            raise OptionError(f"{where}: expected `var_names`, a list of words, got {shown(var_names)}.")
+        self._undecayed = weights_in(f"{where}: `var_list`", var_list), words
 
     def _decays(self, w: Tensor) -> bool:
         weights, words = self._undecayed
@@ -146,10 +151,15 @@ class Optimizer(Configured, own_options_first=True):
             GradientError: there is no gradient at all, or a weight is not among those of `build`.
             ShapeError: a gradient does not have the weight's shape.
         """
-        pairs: list[Any] = list(grads_and_vars)
+        pairs: list[Any] = listed(f"{self.name}.apply_gradients: `grads_and_vars`", grads_and_vars)
         for pair in pairs:
             if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not isinstance(pair[1], Tensor):
-                raise GradientError(f"{self.name}.apply_gradients: expected pairs (gradient, Tensor), got {pair!r}.")
+                raise GradientError(
+                    f"{self.name}.apply_gradients: expected pairs (gradient, Tensor), got {shown(pair)} in "
+                    "`grads_and_vars`."
+                )
+        if where is not None and not isinstance(where, Tensor):
+            raise OptionError(f"{self.name}.apply_gradients: expected `where`, a bool tensor, got {shown(where)}.")
         if not pairs:
             return self.iterations
         self.build(w for _, w in pairs)
@@ -237,7 +247,7 @@ class Optimizer(Configured, own_options_first=True):
 
     def finalize_variable_values(self, var_list: Iterable[Tensor]) -> None:
         """Set these weights to their averages, with `use_ema`; others, such as frozen ones, stay as they are."""
-        wanted = {id(w) for w in var_list}
+        wanted = {id(w) for w in weights_in(f"{self.name}.finalize_variable_values: `var_list`", var_list)}
         for pack in self._packs if self.use_ema else []:
             for w, array in zip(pack.weights, pack.split(pack.slots["average"]), strict=True):
                 if id(w) in wanted:
@@ -254,7 +264,9 @@ class Optimizer(Configured, own_options_first=True):
         """
         if callable(loss):
             loss = loss()
-        weights = list(var_list() if callable(var_list) else var_list)
+        weights = weights_in(f"{self.name}.minimize: `var_list`", var_list() if callable(var_list) else var_list)
+        if tape is not None and not isinstance(tape, GradientTape):
+            raise OptionError(f"{self.name}.minimize: expected `tape`, a GradientTape or None, got {shown(tape)}.")
         if not weights:  # as of a model without weights
             return
         gradients = grad(loss, weights) if tape is None else tape.gradient(loss, weights)
@@ -284,7 +296,7 @@ class Optimizer(Configured, own_options_first=True):
         names = list(self._packs[0].slots) if self._packs else []
         return state | {f"{name}/{k}": slots[name, k] for name in names for k in range(len(self._order))}
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def set_state(self, state: Any) -> None:
         """Restore a state from `get_state`.
 
         Raises:
@@ -293,16 +305,19 @@ class Optimizer(Configured, own_options_first=True):
             DTypeError: its numbers do not fit the dtype of their weight. In each case nothing is set.
         """
         own = self.get_state()
-        if not isinstance(state, dict):
-            raise ShapeError(f"{self.name}.set_state: expected the dictionary that get_state returns, got {state!r}.")
+        values = state.values() if isinstance(state, dict) else [None]
+        if not all(hasattr(value, "shape") for value in values):
+            raise ShapeError(
+                f"{self.name}.set_state: expected the dictionary that get_state returns, got `state` = {shown(state)}."
+            )
         if not self._packs and len(state) > len(own):
             raise GradientError(f"{self.name}.set_state: call optimizer.build(model.trainable_weights) before it.")
         shapes, theirs = ({name: tuple(array.shape) for name, array in s.items()} for s in (own, state))
         wrong = [name for name in {**shapes, **theirs} if shapes.get(name) != theirs.get(name)]
         if wrong:
             raise ShapeError(
-                f"{self.name}.set_state: the state is of another optimizer or of other weights: expected {wrong[0]!r} "
-                f"of shape {shapes.get(wrong[0])}, got {theirs.get(wrong[0])}."
+                f"{self.name}.set_state: the `state` is of another optimizer or of other weights: expected "
+                f"{wrong[0]!r} of shape {shapes.get(wrong[0])}, got {theirs.get(wrong[0])}."
             )
         read = [
             {name: [self._slot(state, f"{name}/{self._order[id(w)]}", w) for w in pack.weights] for name in pack.slots}
@@ -326,11 +341,21 @@ class Optimizer(Configured, own_options_first=True):
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Restore a list of arrays from `get_weights`."""
         names = list(self.get_state())
+        weights = listed(f"{self.name}.set_weights: `weights`", weights)
         if len(names) != len(weights):
-            raise ShapeError(f"{self.name}.set_weights: expected {len(names)} arrays, got {len(weights)}.")
+            raise ShapeError(f"{self.name}.set_weights: expected {len(names)} arrays, got {len(weights)} in `weights`.")
         self.set_state(dict(zip(names, weights, strict=True)))
 
     variables = property(get_weights)
+
+
+def weights_in(where: str, values: Any) -> list[Tensor]:
+    """Return weights as a list."""
+    found = listed(where, [values] if isinstance(values, Tensor) else values)
+    for w in found:
+        if not isinstance(w, Tensor):
+            raise OptionError(f"{where}: expected a list of weights, got {shown(w)} in it.")
+    return found
 
 
 def _name(w: Tensor) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad.engine import random
+from minigrad.engine.arguments import at_least
 from minigrad.engine.creation import as_tensor, tensor
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.functional import one_hot
-from minigrad.engine.functional.shaping import whole_numbers
-from minigrad.layers.options import OptionError, choice, positive_int
+from minigrad.engine.functional.shaping import sizes_of, whole_numbers
+from minigrad.layers.options import choice, positive_int
 
 
 def set_random_seed(seed: int) -> None:
@@ -70,9 +71,8 @@ def pad_sequences(
         lengths = [len(s) for s in sequences]
     except TypeError:
         raise ShapeError(f"pad_sequences: expected a list of lists of numbers, got {sequences!r}.") from None
-    length = max(lengths, default=0) if maxlen is None else maxlen
-    if not hasattr(length, "__index__") or length < 0:
-        raise OptionError(f"pad_sequences: `maxlen`: expected a whole number of 0 or more, got {maxlen!r}.")
+    length = max(lengths, default=0) if maxlen is None else at_least("pad_sequences: `maxlen`", maxlen, 0)
+    sizes_of((len(lengths), length), where="pad_sequences: `maxlen`")
     rows = []
     for sequence in sequences:
         part = list(sequence)[max(0, len(sequence) - length) :] if truncating == "pre" else list(sequence)[:length]

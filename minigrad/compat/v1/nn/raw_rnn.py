@@ -8,7 +8,7 @@ from typing import Any
 from minigrad.compat.v1.nn.rnn import checked_cell, checked_state
 from minigrad.compat.v1.nn.rnn_cell.base import RNNCell, StateError
 from minigrad.compat.v1.nn.tensor_array import TensorArray
-from minigrad.compat.v1.variables import variable_scope
+from minigrad.compat.v1.variables import scope_or, variable_scope
 from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.creation import as_tensor, as_tensor_like
@@ -62,7 +62,7 @@ def raw_rnn(
         raise LoopError(
             f"raw_rnn: expected `loop_fn`, a function of (time, output, state, loop_state), got {loop_fn!r}."
         )
-    with variable_scope(scope or "rnn"):
+    with variable_scope(scope_or(scope, "rnn")):
         finished, x, state, like, loop_state = _call_loop_fn(loop_fn, 0, None, None, None)
         x = _inputs(x)
         first = tree.first(x)

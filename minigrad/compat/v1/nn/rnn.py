@@ -15,7 +15,7 @@ from typing import Any
 
 from minigrad.compat.v1.nn.rnn_cell.base import RNNCell
 from minigrad.compat.v1.nn.rnn_cell.wrappers import build_in_scope
-from minigrad.compat.v1.variables import variable_scope
+from minigrad.compat.v1.variables import scope_or, variable_scope
 from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.arguments import flag
@@ -72,7 +72,7 @@ def dynamic_rnn(
     'explicit BPTT, formulas of LSTMP: the numpy backend has loops for LSTM, GRU and SimpleRNN only'
     """
     time_major = flag("dynamic_rnn: `time_major`", time_major)
-    with variable_scope(scope or "rnn"):
+    with variable_scope(scope_or(scope, "rnn")):
         x = tree.map(lambda part: _time_first("dynamic_rnn", part, time_major), inputs)
         outputs, state = _run("dynamic_rnn", cell, x, sequence_length, initial_state, dtype)
     return tree.map(lambda y: _swap_axes(y, time_major), outputs), state
@@ -98,7 +98,7 @@ def static_rnn(
         StepsError: (a TypeError) the inputs are not a list.
         ShapeError: the list is empty, or an entry does not fit.
     """
-    with variable_scope(scope or "rnn"):
+    with variable_scope(scope_or(scope, "rnn")):
         outputs, state = _run("static_rnn", cell, _stacked("static_rnn", inputs), sequence_length, initial_state, dtype)
     return _unstacked(outputs), state
 
@@ -199,7 +199,7 @@ def _bidirectional(
     where: str, cells: tuple[Any, Any], x: Any, lengths: Any, states: tuple[Any, Any], dtype: Any, scope: Any
 ) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
     """Run one cell forward and one backward over inputs (time, batch, features); return outputs and final states."""
-    with variable_scope(scope or "bidirectional_rnn"):
+    with variable_scope(scope_or(scope, "bidirectional_rnn")):
         lengths = _lengths(where, lengths, tree.first(x))
         with variable_scope("fw"):
             fw, state_fw = _run(where, cells[0], x, lengths, states[0], dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.engine import functional as F
-from minigrad.engine.arguments import flag
+from minigrad.engine.arguments import at_least, flag, integer
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import IndexRangeError, ShapeError
@@ -50,7 +50,7 @@ class TensorArray:
     ) -> None:
         grows = dynamic_size is not None and flag("TensorArray: `dynamic_size`", dynamic_size)
         self.dtype, self.dynamic_size, self.element_shape = dtype_name(dtype), grows, element_shape
-        self._tensors: list[Tensor | None] = [None] * int(size or 0)
+        self._tensors: list[Tensor | None] = [None] * (0 if size is None else at_least("TensorArray: `size`", size, 0))
 
     def size(self) -> int:
         """Return the number of tensors."""
@@ -62,7 +62,7 @@ class TensorArray:
         Raises:
             IndexRangeError: there is no tensor at the index.
         """
-        k = int(index)
+        k = integer("TensorArray.read: `index`", index)
         found = self._tensors[k] if 0 <= k < len(self._tensors) else None
         if found is None:
             raise IndexRangeError(
@@ -77,19 +77,19 @@ class TensorArray:
         Raises:
             IndexRangeError: the index is out of range, and the array cannot grow.
         """
-        k = int(index)
+        k = integer("TensorArray.write: `index`", index)
         if k < 0 or (k >= len(self._tensors) and not self.dynamic_size):
             raise IndexRangeError(
                 f"TensorArray.write: expected an index from 0 to {self.size() - 1}, got {k}. dynamic_size=True "
                 "lets the array grow."
             )
         self._tensors += [None] * (k + 1 - len(self._tensors))
-        self._tensors[k] = as_tensor(value, self.dtype)
+        self._tensors[k] = as_tensor(value, self.dtype, "TensorArray: `value`")
         return self
 
     def unstack(self, value: Any) -> TensorArray:
         """Write a tensor's slices along its first axis, and return the array."""
-        for k, part in enumerate(F.unstack(as_tensor(value, self.dtype))):
+        for k, part in enumerate(F.unstack(as_tensor(value, self.dtype, "TensorArray: `value`"))):
             self.write(k, part)
         return self
 

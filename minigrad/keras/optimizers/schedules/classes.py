@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from minigrad.layers.catalogue import Catalogue
-from minigrad.layers.kinds import at_least_0, at_least_1, positive
-from minigrad.layers.options import Configured, Kind, OptionError, anything, flag, number, option, optional
+from minigrad.layers.kinds import at_least_0, at_least_1, positive, text
+from minigrad.layers.options import Configured, Kind, OptionError, flag, number, option, optional
 
 
 def _rising(where: str, value: Any) -> list[float]:
@@ -21,6 +21,12 @@ def _rates(where: str, value: Any) -> list[float]:
     if not isinstance(value, (list, tuple)):
         raise OptionError(f"{where}: expected a list of numbers, got {value!r}.")
     return [at_least_0.read(where, each) for each in value]
+
+
+def step_number(step: Any) -> float:
+    """Return the number of an update, of Python, NumPy or a tensor."""
+    one = step.item() if getattr(step, "size", None) == 1 and hasattr(step, "item") else step
+    return float(number.read("learning rate schedule: `step`", one))
 
 
 class LearningRateSchedule(Configured):
@@ -53,10 +59,10 @@ class _Decay(LearningRateSchedule):
     decay_steps: float = option(positive)
     decay_rate: float = option(at_least_0)
     staircase: bool = option(flag, False)
-    name: str | None = option(anything, None)
+    name: str | None = option(optional(text), None)
 
     def _done(self, step: Any) -> float:
-        done = float(step) / self.decay_steps
+        done = step_number(step) / self.decay_steps
         return math.floor(done) if self.staircase else done
 
 
@@ -91,7 +97,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     boundaries: list[float] = option(Kind(_rising))
     values: list[float] = option(Kind(_rates))
-    name: str | None = option(anything, None)
+    name: str | None = option(optional(text), None)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -103,7 +109,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     def __call__(self, step: Any) -> float:
         """Return η(t)."""
-        return self.values[sum(float(step) > boundary for boundary in self.boundaries)]
+        return self.values[sum(step_number(step) > boundary for boundary in self.boundaries)]
 
 
 class PolynomialDecay(LearningRateSchedule):
@@ -123,11 +129,11 @@ class PolynomialDecay(LearningRateSchedule):
     end_learning_rate: float = option(number, 0.0001)
     power: float = option(at_least_0, 1.0)
     cycle: bool = option(flag, False)
-    name: str | None = option(anything, None)
+    name: str | None = option(optional(text), None)
 
     def __call__(self, step: Any) -> float:
         """Return η(t)."""
-        done = float(step) / self.decay_steps
+        done = step_number(step) / self.decay_steps
         done = done / max(1, math.ceil(done)) if self.cycle else min(done, 1.0)
         span = self.initial_learning_rate - self.end_learning_rate
         return float(span * (1.0 - done) ** self.power + self.end_learning_rate)
@@ -152,13 +158,13 @@ class CosineDecay(LearningRateSchedule):
     initial_learning_rate: float = option(at_least_0)
     decay_steps: float = option(positive)
     alpha: float = option(number, 0.0)
-    name: str | None = option(anything, None)
+    name: str | None = option(optional(text), None)
     warmup_target: float | None = option(optional(number), None)
     warmup_steps: float = option(at_least_0, 0)
 
     def __call__(self, step: Any) -> float:
         """Return η(t)."""
-        t, peak = float(step), self.initial_learning_rate
+        t, peak = step_number(step), self.initial_learning_rate
         if self.warmup_target is not None:
             if t < self.warmup_steps:
                 return peak + (self.warmup_target - peak) * t / self.warmup_steps
@@ -185,11 +191,11 @@ class CosineDecayRestarts(LearningRateSchedule):
     t_mul: float = option(at_least_1, 2.0)
     m_mul: float = option(number, 1.0)
     alpha: float = option(number, 0.0)
-    name: str | None = option(anything, None)
+    name: str | None = option(optional(text), None)
 
     def __call__(self, step: Any) -> float:
         """Return η(t)."""
-        done, length, factor = float(step) / self.first_decay_steps, 1.0, 1.0
+        done, length, factor = step_number(step) / self.first_decay_steps, 1.0, 1.0
         while done >= length:
             done, length, factor = done - length, length * self.t_mul, factor * self.m_mul
         return self.initial_learning_rate * _cosine(done / length, self.alpha, factor)

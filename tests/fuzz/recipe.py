@@ -1,0 +1,201 @@
+"""A valid call of each public callable, to be made with an odd value, and what becomes of it."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import re
+import signal
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from functools import cache
+from inspect import Parameter
+from typing import Any, NamedTuple
+
+import minigrad as mg
+from fuzz.values import ODD
+from minigrad.compat import v1
+from minigrad.engine import recording, registry
+from minigrad.engine.autograd import GradientTape
+from minigrad.engine.errors import MinigradError
+from minigrad.engine.flow import FlowStack
+from minigrad.keras import backend as keras_backend
+
+SECONDS = 2.0  # processor time that one call may take
+ARITHMETIC = ("divide by zero", "invalid value", "overflow", "underflow")  # ln 0 is −∞, with NumPy's warning
+SIGNATURE = re.compile(
+    r"missing \d|unexpected keyword|takes (no|from|\d|exactly|at most)|multiple values|positional|argument.* expected, got"
+    r"|expected (at least |at most )?\d arguments?, got|no valid signature"
+)
+
+
+class Recipe(NamedTuple):
+    """A public callable, and a valid call of it.
+
+    Attributes:
+        target: the callable; a method is given as the function in its class, with `self` among its arguments.
+        needed: makes the arguments that have no default, or whose default is of no interest. ``"*"`` names a list of
+            further positional arguments.
+        then: a use of the result, since an object may take a value that only its use refuses.
+        fixed: arguments that no odd value replaces.
+    """
+
+    target: Callable[..., Any]
+    needed: Callable[[], dict[str, Any]] = dict
+    then: Callable[[Any], Any] = lambda result: result
+    fixed: tuple[str, ...] = ()
+
+
+class Slow(BaseException):
+    """A call took longer than `SECONDS`."""
+
+
+class Outcome(NamedTuple):
+    """What became of a call.
+
+    Attributes:
+        kind: ``"result"``, ``"refused"``, ``"unnamed"`` (refused without the name of the argument), ``"signature"``
+            (Python's own error about missing or unexpected arguments), ``"raw"`` (any other exception) or ``"slow"``.
+        text: the error's class and message.
+        place: the last lines of the traceback.
+    """
+
+    kind: str
+    text: str = ""
+    place: str = ""
+
+
+@cache
+def parameters(target: Callable[..., Any]) -> dict[str, Parameter]:
+    """Return the parameters of a callable by name."""
+    return dict(inspect.signature(target).parameters)
+
+
+def arguments(recipe: Recipe) -> list[str]:
+    """Return the names of the arguments that odd values replace; ``"*0"`` is the first of ``*args``."""
+    needed = recipe.needed()
+    names = [n for n, p in parameters(recipe.target).items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    names += [n for n in needed if n not in names and n != "*"]
+    names += [f"*{k}" for k in range(len(needed.get("*", ())))]
+    return [n for n in names if n not in ("self", "cls", *recipe.fixed)]
+
+
+def call(recipe: Recipe, odd: dict[str, Any]) -> Any:
+    """Make the valid call with some arguments replaced."""
+    given = recipe.needed()
+    further = list(given.pop("*", ()))
+    self = [given.pop("self")] if "self" in given else []
+    for name, value in odd.items():
+        if name.startswith("*"):
+            further[int(name[1:])] = value
+        else:
+            given[name] = value
+    before = []
+    if further:  # those before *args are given by place
+        kinds = parameters(recipe.target)
+        star = [n for n, p in kinds.items() if p.kind is p.VAR_POSITIONAL]
+        names = [n for n in list(kinds)[: list(kinds).index(star[0])] if n != "self"] if star else []
+        before = [given.pop(n) for n in names if n in given]
+    return recipe.then(recipe.target(*self, *before, *further, **given))
+
+
+def outcome(recipe: Recipe, odd: dict[str, Any]) -> Outcome:
+    """Return what becomes of a call; all global state is as before afterwards."""
+    with quiet(), unchanged(), limited(), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", ".*are deprecated and have no effect", DeprecationWarning)
+        warnings.filterwarnings("ignore", f"({'|'.join(ARITHMETIC)}) encountered", RuntimeWarning)
+        try:
+            call(recipe, odd)
+        except MinigradError as error:
+            named = any(is_named(name, str(error), recipe) for name in odd)
+            return Outcome("refused" if named else "unnamed", said(error), place(error))
+        except Slow as error:
+            return Outcome("slow", place=place(error))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (the point)
+            is_signature = isinstance(error, TypeError) and SIGNATURE.search(str(error)) is not None
+            return Outcome("signature" if is_signature else "raw", said(error), place(error))
+    return Outcome("result")
+
+
+def is_named(name: str, message: str, recipe: Recipe) -> bool:
+    """Return whether a message names an argument: by its name, or, of an operation's operands, the operation."""
+    if re.search(rf"\b{re.escape(name.lstrip('*'))}\b", message):
+        return True
+    known = getattr(recipe.target, "__name__", "").replace("_", "")
+    return bool(known) and known.lower() in message.lower().replace("_", "")
+
+
+def said(error: BaseException) -> str:
+    """Return an error's class and message, on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+
+
+def place(error: BaseException) -> str:
+    """Return the file and line where an error was raised, and the function."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "/fuzz/" not in f.filename]
+    return " < ".join(f"{'/'.join(f.filename.split('/')[-2:])}:{f.lineno} {f.name}" for f in reversed(frames[-4:]))
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Print nothing."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+@contextlib.contextmanager
+def limited() -> Iterator[None]:
+    """Raise `Slow` in the block when its time is over."""
+
+    def stop(*_: Any) -> None:
+        raise Slow
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+@contextlib.contextmanager
+def unchanged() -> Iterator[None]:
+    """Restore the backend, the default dtype, the variables of the first generation, and close open blocks."""
+    backend = registry.current()
+    try:
+        yield
+    finally:
+        recording.set_state(recording.State())
+        GradientTape._open = ()
+        for stack in FlowStack.everywhere:
+            stack.clear()
+        registry.use(backend)
+        keras_backend.set_floatx("float32")
+        v1.reset_default_graph()
+        mg.random.seed(0)
+
+
+class Finding(NamedTuple):
+    """One call that was made: its recipe, the odd values by argument, what became of it, and its seconds."""
+
+    recipe: str
+    odd: dict[str, str]
+    outcome: Outcome
+    seconds: float
+
+    @property
+    def title(self) -> str:
+        """The call, for a message."""
+        return f"{self.recipe}({', '.join(f'{name}={label}' for name, label in self.odd.items())})"
+
+
+def tried(name: str, recipe: Recipe, odd: dict[str, str]) -> Finding:
+    """Make one call, its odd values given by their labels."""
+    start = time.process_time()
+    found = outcome(recipe, {argument: ODD[label]() for argument, label in odd.items()})
+    return Finding(name, odd, found, time.process_time() - start)

@@ -1,0 +1,52 @@
+"""Odd values for every argument of every public callable: a result, a sentence, or Python's own signature error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fuzz.recipe import Finding, arguments, tried
+from fuzz.run import calls
+from fuzz.table import PARTS, RECIPES, public
+
+SEED = 0
+SINGLES, PAIRS = 14, 8  # about 25,000 calls, a minute of one core; python -m fuzz makes all
+GROUPS = 40
+NAMES = sorted(RECIPES)
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def wrong(found: list[Finding], *kinds: str) -> str:
+    """Return the calls of some outcomes, one a line."""
+    lines = [" | ".join((f.title, *f.outcome)) for f in found if f.outcome.kind in kinds]
+    return "\n".join(lines)
+
+
+def test_every_public_callable_has_a_recipe() -> None:
+    targets = [recipe.target for recipe in RECIPES.values()]
+    missing = [address for address, value in public() if value not in targets and address.split(".")[-1] not in PARTS]
+    assert not missing, missing
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_recipe_is_a_valid_call(name: str) -> None:
+    assert tried(name, RECIPES[name], {}).outcome.kind == "result"
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_an_odd_value_gets_a_sentence(group: int) -> None:
+    found = [
+        tried(name, RECIPES[name], odd)
+        for name in NAMES[group::GROUPS]
+        for odd in calls(name, RECIPES[name], SINGLES, PAIRS, SEED)
+    ]
+    assert not wrong(found, "raw", "slow", "unnamed")
+
+
+def test_there_are_enough_calls() -> None:
+    assert sum(SINGLES * len(arguments(recipe)) for recipe in RECIPES.values()) > 20_000
