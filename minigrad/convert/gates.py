@@ -136,7 +136,10 @@ def _array(name: str, value: Any) -> Array:
 
 def to_numpy(value: Any) -> Array:
     """Return a tensor of minigrad or PyTorch, an array or a nested list as a NumPy array."""
-    return np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+    try:
+        return np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+    except ValueError as error:
+        raise ShapeError(f"expected an array, got a nested list that is none: {error}") from None
 
 
 def _one_direction(name: str, array: Array, layout: GateLayout) -> Array:

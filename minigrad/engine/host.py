@@ -273,7 +273,11 @@ def _seed(y: Tensor, seed: TensorLike) -> Tensor:
                 "y.sum().backward(), or pass ∂loss/∂y as `gradient`."
             )
         return Tensor(y.backend.ones(y.shape, y.dtype), y.backend)
-    dy: Tensor = seed if isinstance(seed, Tensor) else Tensor(array_from(seed, y.dtype, y.backend), y.backend)
+    dy: Tensor = (
+        seed
+        if isinstance(seed, Tensor)
+        else Tensor(array_from(seed, y.dtype, y.backend, "backward: `gradient`"), y.backend)
+    )
     if dy.backend is not y.backend:
         raise mixed_backends_error("backward", y.backend, dy.backend)
     if dy.shape != y.shape:

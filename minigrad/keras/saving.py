@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, TypeVar
 
-from minigrad.engine.errors import MinigradError
+from minigrad.engine.errors import MinigradError, shown
 from minigrad.engine.npz import Declared, read_arrays, write_arrays
 from minigrad.engine.protocol import Array
 
@@ -38,8 +38,8 @@ def file_name(path: Any) -> str:
     Raises:
         WeightsFileError: it is no path, or has the ending of another program's files.
     """
-    if not isinstance(path, (str, os.PathLike)):
-        raise WeightsFileError(f"weights: expected the path of a file, got {path!r}.")
+    if not isinstance(path, (str, os.PathLike)) or "\0" in str(path):
+        raise WeightsFileError(f"weights: expected the path of a file `filepath`, got {shown(path)}.")
     name = str(os.fspath(path))
     ending = os.path.splitext(name)[1]
     if ending in READERS:

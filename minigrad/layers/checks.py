@@ -30,7 +30,7 @@ def check_input_shape(where: str, shape: Any, whole: Any = None) -> None:
     whole = shape if whole is None else whole
     if is_shape(shape) and all(n is None or n >= 0 for n in shape):
         return
-    if is_shape(shape) or not isinstance(shape, (tuple, list, dict)):
+    if is_shape(shape) or not isinstance(shape, (tuple, list, dict)) or not shape:
         raise ShapeError(
             f"{where}: expected `input_shape`, whole numbers with None for what is not known such as (None, 8), or a "
             f"list of such shapes, got {whole!r}."

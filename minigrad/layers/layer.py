@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from minigrad.engine import registry, tree
 from minigrad.engine.conversion import constant
+from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import is_floating
 from minigrad.engine.errors import MinigradError, ShapeError
 from minigrad.engine.flow import FlowAttribute
@@ -246,7 +247,8 @@ class Layer(Configured, WeightedModule):
         """Return the outputs of a call, their penalty added to the losses and their mask to them."""
         if self.activity_regularizer is not None:
             for y in tree.leaves(outputs):
-                self.add_loss(narrowed(self.activity_regularizer(widened(y)) / float(y.shape[0]), y))
+                penalty = as_tensor(self.activity_regularizer(widened(y)), None, f"{self.name}: `activity_regularizer`")
+                self.add_loss(narrowed(penalty / float(y.shape[0]), y))
         mask = self.compute_mask(inputs, mask)
         if mask is not None:
             self._attach_masks(mask, outputs)

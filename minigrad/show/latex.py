@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Collection
 
+from minigrad.layers.equation_cell import read_equations
 from minigrad.recurrent.compiler import describe
 from minigrad.recurrent.compiler.body import CheckedBody
 from minigrad.recurrent.compiler.checked import bodies
@@ -25,6 +26,7 @@ def latex(equations: type[Equations]) -> str:
     Args:
         equations: the cell.
     """
+    equations = read_equations("latex: `equations`", equations)
     d = describe(equations)
     forward, backward = bodies(equations, ())
     cell = Notation([*d.states, *d.weights, *forward.arguments, *forward.options, *(a.name for a in forward.lines)])

@@ -15,7 +15,7 @@ import numpy as np
 from minigrad.engine import arguments
 from minigrad.engine.autograd import grad
 from minigrad.engine.creation import tensor
-from minigrad.engine.errors import DTypeError, GradientCheckError
+from minigrad.engine.errors import DTypeError, GradientCheckError, OptionError, ShapeError
 from minigrad.engine.tensor import Tensor, TensorLike
 
 STEP = 1e-4  # of the finite differences, whose error is then about 1e-12
@@ -68,6 +68,8 @@ def check_gradient(
     seed = arguments.at_least("check_gradient: `seed`", seed, 0)
     max_elements = arguments.at_least("check_gradient: `max_elements`", max_elements, 0)
     weights = arguments.listed("check_gradient: `weights`", weights)
+    if not all(isinstance(w, Tensor) for w in weights):
+        raise OptionError("check_gradient: expected `weights`, a list of tensors.")
     points = [_float64(f"input {k}", x) for k, x in enumerate(inputs)]
     loss = _Loss(f, points, weights, seed)
     try:
@@ -187,7 +189,10 @@ def _listed(y: Any) -> list[Tensor]:
 
 def _float64(name: str, x: TensorLike) -> HostArray:
     """Return a copy of x on the host; raise DTypeError unless it is float64."""
-    array = np.array(x.numpy() if isinstance(x, Tensor) else x)
+    try:
+        array = np.array(x.numpy() if isinstance(x, Tensor) else x)
+    except ValueError as error:
+        raise ShapeError(f"check_gradient: {name}: the data are not one regular array: {error}") from None
     if array.dtype != np.float64:
         raise DTypeError(
             f"check_gradient: {name} is of dtype {array.dtype}, expected float64: in float32 the difference of two "

@@ -39,7 +39,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         for name, recipe in RECIPES.items():
-            if given.only not in name or name.startswith(given.skip):
+            if given.only not in name or name.startswith(tuple(given.skip.split(","))):
                 continue
             start = time.process_time()
             if given.verbose:

@@ -27,7 +27,7 @@ from minigrad.keras import backend as keras_backend
 SECONDS = 2.0  # processor time that one call may take
 ARITHMETIC = ("divide by zero", "invalid value", "overflow", "underflow")  # ln 0 is −∞, with NumPy's warning
 SIGNATURE = re.compile(
-    r"missing \d|unexpected keyword|takes (no|from|\d|exactly|at most)|multiple values|positional|argument.* expected, got"
+    r"missing \d|unexpected keyword|invalid keyword|takes (no|from|\d|exactly|at most)|multiple values|positional|argument.* expected, got"
     r"|expected (at least |at most )?\d arguments?, got|no valid signature"
 )
 

@@ -306,7 +306,7 @@ XY = {"x": X, "y": X}
 MODELS: dict[str, Recipe] = {
     "keras.Model": Recipe(K.Model, then=lambda made: made.get_config()),
     "keras.Sequential": Recipe(K.Sequential, lambda: {"layers": [K.layers.Dense(2)]}, then_trained),
-    "nested Sequential": Recipe(nested, lambda: {"depth": 30}, lambda made: (made(X), made.get_config())),
+    "nested Sequential": Recipe(nested, lambda: {"depth": 30}, lambda made: (made(X), made.get_config()), ("depth",)),
     "Sequential.add": of_model("add", layer=lambda: K.layers.Dense(2)),
     "Sequential.pop": of_model("pop"),
     "Sequential.build": of_model("build", model, input_shape=(None, 2)),

@@ -33,8 +33,12 @@ PARTS = {
     "Step": "a part of the loops",
     "StepOp": "a part of the loops",
     "OneStep": "a part of the loops",
-    **dict.fromkeys(("clip", "dclip", "dphi", "dsigma", "phi", "sigma", "stop"), "a word of equations, read by their compiler"),
-    **dict.fromkeys(("GRU", "GRUResetBefore", "LSTM", "LSTMP", "MGU", "SimpleRNN"), "equations or a layer with a recipe"),
+    **dict.fromkeys(
+        ("clip", "dclip", "dphi", "dsigma", "phi", "sigma", "stop"), "a word of equations, read by their compiler"
+    ),
+    **dict.fromkeys(
+        ("GRU", "GRUResetBefore", "LSTM", "LSTMP", "MGU", "SimpleRNN"), "equations or a layer with a recipe"
+    ),
     **dict.fromkeys(("draw_orthogonal", "draw_truncated_normal"), "takes NumPy's generator; for initializers"),
     **dict.fromkeys(("check", "copied", "reset_copy", "for_output"), "a part of compile"),
     "trace": "a context manager, in the recipe `trace`",

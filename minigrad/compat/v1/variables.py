@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from minigrad.engine.arguments import text
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
@@ -49,7 +50,8 @@ class VariableScope:
         dtype: Any = "float32",
         constraint: Any = None,
     ) -> None:
-        self.name, self.reuse = name, reuse
+        self.name = text("VariableScope: `name`", name)
+        self.reuse = read_reuse("VariableScope: `reuse`", reuse)
         self.initializer, self.regularizer, self.dtype = initializer, regularizer, dtype
         self.constraint = constraint
 

@@ -41,7 +41,7 @@ class CSVLogger(Callback):
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
         text.read("CSVLogger: `separator`", separator)
-        if not isinstance(filename, (str, os.PathLike)):
+        if not isinstance(filename, (str, os.PathLike)) or "\0" in str(filename):
             raise OptionError(f"CSVLogger: `filename`: expected the path of a file, got {filename!r}.")
         self.filename, self.separator = str(os.fspath(filename)), separator
         self.append = flag.read("CSVLogger: `append`", append)

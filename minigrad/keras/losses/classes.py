@@ -12,7 +12,7 @@ from minigrad.keras.losses import functions, reduction
 from minigrad.keras.losses.functions import squeezed
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.kinds import at_least_0, integer, text, unit
-from minigrad.layers.options import Configured, anything, flag, option, optional
+from minigrad.layers.options import Configured, flag, option, optional
 
 
 class Reduction:
@@ -58,8 +58,8 @@ class Loss(Configured, own_options_first=True):
             sample_weight: a number, (batch,), or the shape of the losses.
             mask: (batch,), or the shape of the losses; by default the mask of `y_pred`.
         """
-        p = as_tensor(y_pred)
-        losses = self.call(as_tensor_like(p, y_true, self.name), p)
+        p = as_tensor(y_pred, None, f"{self.name}: `y_pred`")
+        losses = self.call(as_tensor_like(p, y_true, f"{self.name}: `y_true`"), p)
         mask = getattr(p, "_keras_mask", None) if mask is None else mask
         ignored = getattr(losses, "_keras_mask", None)
         if ignored is not None:
@@ -88,7 +88,7 @@ class Huber(Loss):
     """`huber`, reduced. `delta`: the distance from which the loss grows linearly."""
 
     delta: float = option(at_least_0, 1.0)
-    name: str = option(anything, "huber_loss")
+    name: str = option(optional(text), "huber_loss")
 
     function = functions.huber
 

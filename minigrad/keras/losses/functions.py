@@ -12,6 +12,7 @@ from minigrad.engine.creation import as_tensor, as_tensor_like, is_floating
 from minigrad.engine.dtypes import is_half
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.functional.half import widened
+from minigrad.engine.ops.axes import axis_of
 from minigrad.engine.tensor import Tensor, TensorLike
 from minigrad.layers.kinds import at_least_0, integer, unit
 from minigrad.layers.options import flag, optional
@@ -36,7 +37,7 @@ def in_float32(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
                 _ARGUMENTS[name].read(f"{loss.__name__}: `{name}`", value)
         if not is_half(getattr(y_pred, "dtype", "float32")):
             return loss(y_true, y_pred, *args, **kwargs)
-        y: Any = loss(y_true, widened(as_tensor(y_pred)), *args, **kwargs)
+        y: Any = loss(y_true, widened(as_tensor(y_pred, None, f"{loss.__name__}: `y_pred`")), *args, **kwargs)
         rounded: Any = y.astype("float16")
         if hasattr(y, "_keras_mask"):
             rounded._keras_mask = y._keras_mask
@@ -142,8 +143,11 @@ def sparse_categorical_crossentropy(
         axis: the axis of the classes.
         ignore_class: a class whose loss is 0 and masked, so that it does not count in a mean.
     """
-    p = _real(y_pred)
-    y = as_tensor_like(p, y_true, "sparse_categorical_crossentropy")
+    p = _real("sparse_categorical_crossentropy", y_pred)
+    y = as_tensor_like(p, y_true, "sparse_categorical_crossentropy: `y_true`")
+    if not p.ndim:
+        raise ShapeError("sparse_categorical_crossentropy: expected `y_pred` of shape (…, classes), got ().")
+    axis = axis_of(axis, p.ndim, "sparse_categorical_crossentropy")
     if axis % p.ndim != p.ndim - 1:
         p = F.transpose(p, [*(k for k in range(p.ndim) if k != axis % p.ndim), axis % p.ndim])
     if y.ndim == p.ndim and y.shape[-1] == 1:
@@ -186,8 +190,8 @@ def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     return F.where(margin < 0.0, 0.0, margin).mean(-1)  # at 0 the whole gradient passes, as in TensorFlow
 
 
-def _real(x: TensorLike) -> Tensor:
-    y = as_tensor(x)
+def _real(where: str, x: TensorLike) -> Tensor:
+    y = as_tensor(x, None, f"{where}: `y_pred`")
     return y if is_floating(y.dtype) else y.astype("float32")
 
 
@@ -197,8 +201,8 @@ def same_dtype_and_shape(name: str, y_true: TensorLike, y_pred: TensorLike) -> t
     Raises:
         ShapeError: their shapes differ.
     """
-    p = _real(y_pred)
-    y = as_tensor_like(p, y_true, name)
+    p = _real(name, y_pred)
+    y = as_tensor_like(p, y_true, f"{name}: `y_true`")
     if y.shape != p.shape or p.ndim == 0:
         hint = "; for integer labels use sparse_categorical_crossentropy" if "categorical" in name else ""
         raise ShapeError(

@@ -86,7 +86,7 @@ class Mean(Metric):
             sample_weight: a number, or the values' shape, or that of their first axes.
         """
         with no_grad():
-            given = as_tensor(values).detach()
+            given = as_tensor(values, None, f"{self.name}: `values`").detach()
             self._values_dtype, x = given.dtype, widened(given)
             count: Any = float(x.size)
             if isinstance(sample_weight, (int, float)):
@@ -132,8 +132,9 @@ class MeanMetricWrapper(Mean):
     ) -> None:
         """Update the metric with a batch."""
         with no_grad():
-            p = as_tensor(y_pred)
-            values = as_tensor(self._fn(*losses.squeezed(as_tensor_like(p, y_true, self.name), widened(p))))
+            p = as_tensor(y_pred, None, f"{self.name}: `y_pred`")
+            y = as_tensor_like(p, y_true, f"{self.name}: `y_true`")
+            values = as_tensor(self._fn(*losses.squeezed(y, widened(p))), None, f"{self.name}: the result")
             super().update_state(values, sample_weight)
             self._values_dtype = p.dtype
 

@@ -158,7 +158,7 @@ class Optimizer(Configured, own_options_first=True):
                     f"{self.name}.apply_gradients: expected pairs (gradient, Tensor), got {shown(pair)} in "
                     "`grads_and_vars`."
                 )
-        if where is not None and not isinstance(where, Tensor):
+        if where is not None and (not isinstance(where, Tensor) or where.ndim):
             raise OptionError(f"{self.name}.apply_gradients: expected `where`, a bool tensor, got {shown(where)}.")
         if not pairs:
             return self.iterations

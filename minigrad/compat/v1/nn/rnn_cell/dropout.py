@@ -11,6 +11,7 @@ from minigrad.compat.v1.nn.rnn_cell.configs import function_option
 from minigrad.compat.v1.nn.rnn_cell.wrappers import Loop, Wrapper
 from minigrad.engine import functional as F
 from minigrad.engine import random, tree
+from minigrad.engine.creation import as_tensor
 from minigrad.engine.errors import ShapeError, shown
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.options import Kind, OptionError, anything, flag, option
@@ -122,6 +123,7 @@ class DropoutWrapper(Wrapper):
 
     def _drop(self, place: str, values: Any, probability: Any) -> Any:
         keep = float(probability)
+        values = tree.map(lambda x: as_tensor(x, None, f"DropoutWrapper: the `{place}`"), values)
         if keep == 1.0:
             return values
         if keep == 0.0:
