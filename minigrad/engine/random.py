@@ -80,10 +80,9 @@ def generator_for(seed: int | None) -> np.random.Generator:
 
 def _seeded(where: str, n: Any) -> np.random.Generator:
     """Return a generator; a negative seed, which NumPy refuses, is read as TensorFlow does: modulo 2⁶⁴."""
-    try:
-        return np.random.default_rng(int(n) % 2**64 if isinstance(n, Integral) and n < 0 else n)
-    except (TypeError, ValueError):
-        raise OptionError(f"{where}: expected a whole number, or None, got {n!r}.") from None
+    if n is not None and (isinstance(n, bool) or not isinstance(n, Integral)):
+        raise OptionError(f"{where}: expected a whole number, or None, got `seed` = {shown(n)}.")
+    return np.random.default_rng(None if n is None else int(n) % 2**64 if n < 0 else int(n))
 
 
 def get_state() -> dict[str, Any]:

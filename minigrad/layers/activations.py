@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from minigrad.engine import functional as F
+from minigrad.engine.arguments import function
 from minigrad.engine.errors import OptionError, ShapeError, shown, unknown_name
 from minigrad.engine.ops import pointwise
 from minigrad.engine.ops.op import Op
@@ -51,6 +52,7 @@ deserialize = get
 
 def serialize(activation: Activation) -> str:
     """Return the activation's name; for a custom callable, the name of the callable."""
+    function("activations.serialize: `activation`", activation)
     return next((name for name, (known, _) in _KNOWN.items() if known is activation), _name(activation))
 
 

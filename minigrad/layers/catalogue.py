@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from minigrad.engine.arguments import function
 from minigrad.engine.errors import OptionError, shown, unknown_name
 from minigrad.layers.options import Configured, Kind
 
@@ -92,6 +93,7 @@ class Catalogue:
         if value is None:
             return None
         if not isinstance(value, Configured):
+            function(f"{self.what}s.serialize: `value`", value)
             return getattr(value, "__name__", type(value).__name__)
         shipped = type(value).__name__ in self.classes
         return {

@@ -42,7 +42,9 @@ def check_input_shape(where: str, shape: Any, whole: Any = None) -> None:
 
 def read_weight_shape(where: str, shape: Any) -> tuple[int, ...]:
     """Return the shape of a new weight."""
-    is_list = isinstance(shape, Iterable) and getattr(shape, "shape", None) != ()
+    is_list = (
+        isinstance(shape, Iterable) and not isinstance(shape, (set, dict, str)) and getattr(shape, "shape", 1) != ()
+    )
     sizes = tuple(shape) if is_list else (shape,)
     if not all(_is_size(n) and 0 <= n < 2**31 for n in sizes):
         hint = (

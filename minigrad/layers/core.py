@@ -7,7 +7,7 @@ from typing import Any
 from minigrad.engine import functional as F
 from minigrad.engine import random
 from minigrad.engine.dtypes import dtype_name
-from minigrad.engine.errors import IndexRangeError, ShapeError
+from minigrad.engine.errors import IndexRangeError, OptionError, ShapeError, shown
 from minigrad.engine.functional.shaping import whole_numbers
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import activations, checks, constraints, initializers, regularizers
@@ -115,6 +115,12 @@ class Embedding(Layer):
         return inputs != 0 if self.mask_zero else None
 
 
+def _read_noise_shape(where: str, value: Any) -> Any:
+    if not isinstance(value, (list, tuple)) or not checks.is_shape(value):
+        raise OptionError(f"{where}: expected a list of whole numbers and None, or None, got {shown(value)}.")
+    return value
+
+
 class Dropout(Layer):
     """Dropout: in training, a fraction of the inputs is set to 0 and the others are scaled by 1/(1 − rate).
 
@@ -127,7 +133,7 @@ class Dropout(Layer):
     """
 
     rate: float = option(fraction)
-    noise_shape: Any = option(anything, None)
+    noise_shape: Any = option(optional(Kind(_read_noise_shape)), None)
     seed: int | None = option(anything, None)
 
     supports_masking = True
@@ -214,4 +220,5 @@ def Input(shape: tuple[int | None, ...], batch_size: int | None = None, dtype: s
     """Return an `InputLayer` for examples of this shape, as the first layer of a Sequential."""
     if not checks.is_shape(shape):
         raise ShapeError(f"Input: expected `shape` of one example, such as (None, 8), got {shape!r}.")
-    return InputLayer(batch_input_shape=(batch_size, *shape), dtype=dtype)
+    batch = None if batch_size is None else positive_int.read("Input: `batch_size`", batch_size)
+    return InputLayer(batch_input_shape=(batch, *shape), dtype=dtype)

@@ -18,7 +18,6 @@ from fuzz.recipe import tried
 from fuzz.run import calls
 from fuzz.table import RECIPES
 
-
 MEMORY = 8 * 2**30  # bytes of address space
 
 

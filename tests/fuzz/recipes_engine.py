@@ -13,14 +13,70 @@ from fuzz.recipe import Recipe
 from minigrad import functional as F
 
 X = np.array([[0.5, 0.25, 1.0], [1.0, 0.75, 0.5]], "float32")
-UNARY = (
-    "abs ceil cos elu erf exp expm1 floor gelu hard_sigmoid isfinite linear log log1p mish negative ones_like relu selu "
-    "sigmoid sign sin softplus softsign sqrt square stop_gradient swish tanh transpose unstack zeros_like flip squeeze "
-    "argmax cumsum log_softmax logsumexp max mean min prod softmax sum var all any"
-).split()
-BINARY = (
-    "add divide equal greater greater_equal less less_equal maximum minimum multiply not_equal power subtract"
-).split()
+UNARY = [
+    "abs",
+    "ceil",
+    "cos",
+    "elu",
+    "erf",
+    "exp",
+    "expm1",
+    "floor",
+    "gelu",
+    "hard_sigmoid",
+    "isfinite",
+    "linear",
+    "log",
+    "log1p",
+    "mish",
+    "negative",
+    "ones_like",
+    "relu",
+    "selu",
+    "sigmoid",
+    "sign",
+    "sin",
+    "softplus",
+    "softsign",
+    "sqrt",
+    "square",
+    "stop_gradient",
+    "swish",
+    "tanh",
+    "transpose",
+    "unstack",
+    "zeros_like",
+    "flip",
+    "squeeze",
+    "argmax",
+    "cumsum",
+    "log_softmax",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "softmax",
+    "sum",
+    "var",
+    "all",
+    "any",
+]
+BINARY = [
+    "add",
+    "divide",
+    "equal",
+    "greater",
+    "greater_equal",
+    "less",
+    "less_equal",
+    "maximum",
+    "minimum",
+    "multiply",
+    "not_equal",
+    "power",
+    "subtract",
+]
 
 
 def x() -> mg.Tensor:

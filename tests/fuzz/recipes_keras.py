@@ -51,10 +51,22 @@ def method(make: Callable[[], Any], name: str, /, **given: Any) -> Recipe:
 LOSS_CLASSES = [
     n for n in K.losses.__all__ if isinstance(getattr(K.losses, n), type) and n not in ("Loss", "Reduction")
 ]
-LOSS_FUNCTIONS = (
-    "KLD MAE MSE binary_crossentropy categorical_crossentropy hinge huber kl_divergence kld mae mean_absolute_error "
-    "mean_squared_error mse poisson"
-).split()
+LOSS_FUNCTIONS = [
+    "KLD",
+    "MAE",
+    "MSE",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "kld",
+    "mae",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "mse",
+    "poisson",
+]
 LOSSES: dict[str, Recipe] = {
     **{
         f"losses.{n}": Recipe(getattr(K.losses, n), then=then_called(labels if "Sparse" in n else pair))
@@ -132,7 +144,7 @@ def applied() -> Any:
 def minimized() -> dict[str, Any]:
     """Return arguments for `minimize`."""
     w = weight()
-    return {"self": K.optimizers.SGD(), "loss": lambda: (w * w).sum(), "var_list": [w]}
+    return {"self": K.optimizers.SGD(), "loss": (w * w).sum, "var_list": [w]}
 
 
 RATE = {

@@ -179,6 +179,7 @@ class StepTrainer(Layer):
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Logs:
         """Update the metrics with a batch, and return their values so far, which stay on the device."""
         y, y_pred = tensors("compute_metrics: `y`", y), tensors("compute_metrics: `y_pred`", y_pred)
+        sample_weight = tensors("compute_metrics: `sample_weight`", sample_weight)
         self.compiled.update(y, y_pred, sample_weight)
         return self.get_metrics_result()
 

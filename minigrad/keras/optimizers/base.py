@@ -136,7 +136,7 @@ class Optimizer(Configured, own_options_first=True):
         self.__dict__.update(state)
         self._order = {id(w): k for k, w in enumerate(self._built)}
 
-    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]], where: Tensor | None = None) -> int:
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]], where: Any = None) -> int:
         """Run one update.
 
         Args:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad.engine import random
-from minigrad.engine.arguments import at_least
+from minigrad.engine.arguments import at_least, listed
 from minigrad.engine.creation import as_tensor, tensor
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.functional import one_hot
@@ -68,7 +68,7 @@ def pad_sequences(
     for name, word in (("padding", padding), ("truncating", truncating)):
         choice("pre", "post").read(f"pad_sequences: `{name}`", word)
     try:
-        lengths = [len(s) for s in sequences]
+        lengths = [len(s) for s in listed("pad_sequences: `sequences`", sequences)]
     except TypeError:
         raise ShapeError(f"pad_sequences: expected a list of lists of numbers, got {sequences!r}.") from None
     length = max(lengths, default=0) if maxlen is None else at_least("pad_sequences: `maxlen`", maxlen, 0)
