@@ -63,6 +63,7 @@ def to_torch_state_dict(target: Any, prefix: str = "") -> dict[str, Array]:
     {'weight_ih_l0': (8, 3), 'weight_hh_l0': (8, 2), 'bias_ih_l0': (8,), 'bias_hh_l0': (8,)}
     """
     where = "to_torch_state_dict"
+    text(f"{where}: `prefix`", prefix)
     stack = _stack(where, target)
     state: dict[str, Array] = {}
     for k, level in enumerate(stack):

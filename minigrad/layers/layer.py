@@ -156,7 +156,7 @@ class Layer(Configured, WeightedModule):
             if callable(term):
                 self._penalties.append(term)
             else:
-                self._losses = (*self._losses, term)
+                self._losses = (*self._losses, as_tensor(term, None, f"{self.name}.add_loss: `losses`"))
 
     @property
     def losses(self) -> list[Tensor]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.arguments import text
 from minigrad.engine.errors import MinigradError, ShapeError
 from minigrad.plot import style
 from minigrad.plot.alt import add_alt_text, join_words, range_text
@@ -161,6 +162,7 @@ def gradient_ledger(source: Source, state: str | None = None, row: int = 0, unit
         IndexRangeError: there is no such row or unit.
     """
     where = "gradient_ledger"
+    state = None if state is None else text(f"{where}: `state`", state)
     trace = trace_of(source, where, "ledger", state or "state")
     if not trace.ledger:
         raise trace.no_gradients("ledger")

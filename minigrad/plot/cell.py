@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.arguments import among
 from minigrad.engine.errors import MinigradError, unknown_name
 from minigrad.plot import style
 from minigrad.plot.alt import add_alt_text
@@ -65,7 +66,7 @@ def cell_diagram(
         title = [", ".join([*whose, f"unit {unit}", f"row {row}", f"time step {trace.times[step]}"])]
         if trace.mask is not None and not trace.mask[step, row]:
             title.append("masked: the state is held, and the gates are not used")
-    if name not in CIRCUITS:
+    if not among(name, CIRCUITS):
         raise unknown_name(f"{where}: circuit", name, CIRCUITS)
     circuit, projected = CIRCUITS[name], _projected(numbers)
     ax = style.axes(ax, (10.5, 4.6))

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.errors import ShapeError
+from minigrad.engine.arguments import number
+from minigrad.engine.errors import OptionError, ShapeError, shown
 from minigrad.plot import style
 from minigrad.plot.alt import add_alt_text
 from minigrad.plot.style import BLACK, BLUE
@@ -43,14 +44,20 @@ def learning_curve(
     if numbers[0].shape != numbers[1].shape or numbers[0].ndim != 1:
         shapes = " and ".join(str(each.shape) for each in numbers)
         raise ShapeError(f"learning_curve: expected as many `losses` as `steps`, (steps,), got shapes {shapes}.")
+    points = to_host(validation, "learning_curve: validation")
+    if points.size and (points.ndim != 2 or points.shape[1] != 2):
+        raise ShapeError(f"learning_curve: expected `validation`, a list of (step, loss), got shape {points.shape}.")
+    pair: Any = baseline
+    if pair is not None and not (isinstance(pair, (tuple, list)) and len(pair) == 2):
+        raise OptionError(f"learning_curve: expected `baseline`, a pair (name, value), got {shown(baseline)}.")
     ax = style.axes(ax)
     ax.plot(steps, losses, color=BLUE, alpha=0.25, linewidth=0.8, label="loss of each batch")
     ax.plot(steps, running_mean(losses), label="running mean", **style.line_style(0, len(steps)))
-    if validation:
-        at, values = zip(*validation, strict=True)
+    if points.size:
+        at, values = points[:, 0], points[:, 1]
         ax.plot(at, values, label="validation", **style.line_style(1, len(at)))
     if baseline is not None:
-        name, value = baseline
+        name, value = baseline[0], number("learning_curve: `baseline`", baseline[1])
         ax.axhline(value, color=BLACK, linestyle=":", label=f"{name}: {value:.3g}")
     ax.set_xlabel("training step")
     ax.set_ylabel(unit)

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from minigrad.engine.arguments import text
 from minigrad.engine.files import write_atomically
 from minigrad.plot.alt import alt_text
 
@@ -21,7 +22,7 @@ class Drawing:
     """
 
     def __init__(self, svg: str, alt: str) -> None:
-        self.svg, self.alt = _accessible(svg, alt), alt
+        self.svg, self.alt = _accessible(text("Drawing: `svg`", svg), text("Drawing: `alt`", alt)), alt
 
     def _repr_svg_(self) -> str:
         return self.svg

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.arguments import fraction
 from minigrad.engine.errors import MinigradError
 from minigrad.plot import style
 from minigrad.plot.alt import add_alt_text, count_text, join_words, range_text, step_of_largest
@@ -184,6 +185,7 @@ def saturation(
     Source: A. Karpathy, J. Johnson and L. Fei-Fei, Visualizing and Understanding Recurrent Networks, 2015, figure 3.
     """
     trace = trace_of(source, "saturation")
+    low, high = fraction("saturation: `low`", low), fraction("saturation: `high`", high)
     names = [k for k in letters_of("saturation", letters, trace) if k not in CANDIDATES]
     if not names:
         raise MinigradError(

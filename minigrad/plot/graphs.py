@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.arguments import dictionary
 from minigrad.engine.errors import DTypeError, GradientError, MinigradError, shown
 from minigrad.engine.tape import Cotangents, Node
 from minigrad.engine.tensor import Tensor, gradients
@@ -66,6 +67,8 @@ def graph(output: Tensor, names: Mapping[str, Tensor] | None = None, numbers: bo
     gradients_at = (
         gradients([output], [np.ones(output.shape)], into=Cotangents(list(found.values()))) if numbers else None
     )
+    if names is not None:
+        dictionary("graph: `names`", names)
     called = {id(t): name for name, t in (names or {}).items()}
     boxes, edges, place = _boxes(output, found, called, gradients_at)
     widths = {k: LETTER * max(map(len, box.lines)) + 2 * PAD for k, box in enumerate(boxes)}

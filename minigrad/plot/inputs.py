@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import functional
+from minigrad.engine.arguments import at_least, function
 from minigrad.engine.autograd import grad
 from minigrad.engine.creation import tensor
 from minigrad.engine.errors import MinigradError, ShapeError
@@ -137,6 +138,7 @@ def tbptt_band(band: Any, window: int | None = None, ax: Any = None) -> Any:
     image = ax.imshow(np.where(values > 0, values, np.nan), cmap=style.SEQUENTIAL, norm=scale, interpolation="nearest")
     ax.figure.colorbar(image, ax=ax, pad=0.02).set_label("‖∂Lₜ/∂xᵤ‖ (grey: exactly 0)")
     if window is not None:
+        window = at_least("tbptt_band: `window`", window, 1)
         left = np.arange(T) - window + 0.5  # left edge of the last input inside the window
         borders = np.stack([np.arange(T) - 0.5, np.arange(T) + 0.5], axis=1).ravel()
         ax.plot(left.repeat(2), borders, color=style.VERMILION, linestyle="--", label=f"k₂ = {window}")
@@ -166,6 +168,7 @@ def input_gradients(layer: Any, x: Any) -> HostArray:
     Raises:
         ShapeError: the layer does not return a sequence.
     """
+    function("input_gradients: `layer`", layer)
     x = tensor(three_axes(x, "input_gradients"), requires_grad=True)
     y = layer(x)
     if y.ndim != 3 or y.shape[1] != x.shape[1]:

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.errors import OptionError, shown
+
 HostArray = Any
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#AA4499"
@@ -64,6 +66,8 @@ def figure(size: tuple[float, float] = (7.0, 4.0)) -> Any:
 
 def axes(ax: Any, size: tuple[float, float] = (7.0, 4.0)) -> Any:
     """Return the given axes, or those of a new figure."""
+    if ax is not None and not hasattr(ax, "get_subplotspec"):
+        raise OptionError(f"plot: expected `ax`, axes of matplotlib, got {shown(ax)}.")
     return figure(size).add_subplot() if ax is None else ax
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from minigrad.engine.arguments import among, integer, listed
 from minigrad.engine.errors import DTypeError, IndexRangeError, MinigradError, ShapeError, shown, unknown_name
 from minigrad.plot.alt import count_text
 from minigrad.tracing import Trace, Tracer
@@ -100,7 +101,7 @@ class View:
             width = max(width, array.shape[-1])  # with a projection, the output has fewer units than the cell
         check_indices(where, "row", [row], batch)
         self.trace, self.where, self.row = trace, where, row
-        self.units = list(range(width)) if units is None else [units] if isinstance(units, int) else list(units)
+        self.units = list(range(width)) if units is None else units_in(where, units)
         check_indices(where, "units", self.units, width)
         self.steps = trace.times
         after = np.append(trace.at[1:], trace.steps) - 1
@@ -124,6 +125,8 @@ class View:
         """
         if tokens is None:
             return None
+        if not isinstance(tokens, str):
+            tokens = listed(f"{self.where}: `tokens`", tokens)
         if len(tokens) != self.trace.steps:
             raise ShapeError(
                 f"{self.where}: expected `tokens` to be one for each of {self.trace.steps} time steps, got "
@@ -165,21 +168,31 @@ def check_indices(where: str, name: str, indices: Any, size: int) -> None:
         raise IndexRangeError(f"{where}: expected `{name}` from 0 to {size - 1}, got {got}.")
 
 
-def letter_of(where: str, letter: str, known: Mapping[str, Any]) -> str:
+def units_in(where: str, units: Any) -> list[int]:
+    """Return one unit or several as a list of whole numbers."""
+    several = isinstance(units, Iterable) and getattr(units, "shape", None) != ()
+    return [integer(f"{where}: `units`", u) for u in (listed(f"{where}: `units`", units) if several else [units])]
+
+
+def letter_of(where: str, letter: Any, known: Mapping[str, Any]) -> str:
     """Return a letter, or its synonym in this generation.
 
     Raises:
         UnknownNameError: the cell has neither.
     """
-    found = letter if letter in known else SYNONYMS.get(letter, letter)
-    if found not in known:
+    found = letter if not isinstance(letter, str) or letter in known else SYNONYMS.get(letter, letter)
+    if not among(found, known):
         raise unknown_name(f"{where}: letter", letter, known)
     return found
 
 
 def letters_of(where: str, letters: str | Sequence[str] | None, trace: Trace) -> list[str]:
     """Return the letters of the selected gates: one, several, or all."""
-    chosen = [letters] if isinstance(letters, str) and letters in trace.gates else letters or trace.gates
+    chosen: Any = [letters] if isinstance(letters, str) and letters in trace.gates else letters
+    if chosen is None or (isinstance(chosen, (str, list, tuple)) and not chosen):
+        chosen = trace.gates
+    if not isinstance(chosen, str):
+        chosen = listed(f"{where}: `letters`", chosen)
     return [letter_of(where, k, trace.gates) for k in chosen]
 
 

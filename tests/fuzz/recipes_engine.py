@@ -190,7 +190,9 @@ ENGINE: dict[str, Recipe] = {
     ),
     "GradientTape.watched_variables": Recipe(mg.GradientTape.watched_variables, lambda: {"self": recorded()[0]}),
     "Module": Recipe(mg.Module, then=lambda module: (module.name, module.weights)),
-    "Tensor": Recipe(mg.Tensor, lambda: {"array": X, "backend": x().backend}, fixed=("array", "backend", "node", "index")),
+    "Tensor": Recipe(
+        mg.Tensor, lambda: {"array": X, "backend": x().backend}, fixed=("array", "backend", "node", "index")
+    ),
     "Tensor.argmax": method("argmax"),
     "Tensor.astype": method("astype", dtype="float64"),
     "Tensor.backward": Recipe(mg.Tensor.backward, lambda: {"self": (x() * 2.0).sum()}),
@@ -217,4 +219,4 @@ ENGINE: dict[str, Recipe] = {
     "random.set_state": Recipe(mg.random.set_state, lambda: {"state": mg.random.get_state()}),
     "random.truncated_normal": Recipe(mg.random.truncated_normal),
     "random.uniform": Recipe(mg.random.uniform),
-}  # fmt: skip
+}

@@ -70,7 +70,8 @@ LOSS_FUNCTIONS = [
 LOSSES: dict[str, Recipe] = {
     **{
         f"losses.{n}": Recipe(getattr(K.losses, n), then=then_called(labels if "Sparse" in n else pair))
-        for n in LOSS_CLASSES if n != "FunctionLoss"
+        for n in LOSS_CLASSES
+        if n != "FunctionLoss"
     },
     "losses.FunctionLoss": Recipe(K.losses.FunctionLoss, lambda: {"of": K.losses.mse}, then_called()),
     "losses.Loss": Recipe(K.losses.Loss),
@@ -82,13 +83,19 @@ LOSSES: dict[str, Recipe] = {
         K.losses.squeezed, lambda: {"y_true": mg.tensor(T), "y_pred": mg.tensor(P)}, fixed=("y_true", "y_pred")
     ),
     "losses.in_float32": Recipe(K.losses.in_float32, lambda: {"loss": K.losses.mse}, fixed=("loss",)),
-    **{f"losses.{n}": Recipe(getattr(K.losses, n), lambda n=n: {"config": K.losses.serialize(K.losses.Huber())} if n[0] == "d" else {"identifier": "mse"}) for n in ("get", "deserialize")},
+    **{
+        f"losses.{n}": Recipe(
+            getattr(K.losses, n),
+            lambda n=n: {"config": K.losses.serialize(K.losses.Huber())} if n[0] == "d" else {"identifier": "mse"},
+        )
+        for n in ("get", "deserialize")
+    },
     "losses.serialize": Recipe(K.losses.serialize, lambda: {"value": K.losses.Huber()}),
     "Loss(…)": method(K.losses.MeanSquaredError, "__call__", **pair()),
     "SparseCategoricalCrossentropy(…)": method(K.losses.SparseCategoricalCrossentropy, "__call__", **labels()),
     "BinaryCrossentropy(…)": method(K.losses.BinaryCrossentropy, "__call__", **pair()),
     "Loss.from_config": Recipe(K.losses.Huber.from_config, lambda: {"config": K.losses.Huber().get_config()}),
-}  # fmt: skip
+}
 
 METRIC_CLASSES = [
     n
@@ -98,11 +105,14 @@ METRIC_CLASSES = [
 METRICS: dict[str, Recipe] = {
     **{
         f"metrics.{n}": Recipe(getattr(K.metrics, n), then=then_updated)
-        for n in METRIC_CLASSES if n not in ("Mean", "MeanMetricWrapper")
+        for n in METRIC_CLASSES
+        if n not in ("Mean", "MeanMetricWrapper")
     },
     "metrics.Metric": Recipe(K.metrics.Metric),
     "metrics.Mean": Recipe(K.metrics.Mean, then=lambda m: (m.update_state(P), m.result())),
-    "metrics.MeanMetricWrapper": Recipe(K.metrics.MeanMetricWrapper, lambda: {"fn": K.metrics.binary_accuracy}, then_updated),
+    "metrics.MeanMetricWrapper": Recipe(
+        K.metrics.MeanMetricWrapper, lambda: {"fn": K.metrics.binary_accuracy}, then_updated
+    ),
     "metrics.binary_accuracy": Recipe(K.metrics.binary_accuracy, pair),
     "metrics.categorical_accuracy": Recipe(K.metrics.categorical_accuracy, pair),
     "metrics.sparse_categorical_accuracy": Recipe(K.metrics.sparse_categorical_accuracy, labels),
@@ -113,7 +123,7 @@ METRICS: dict[str, Recipe] = {
     "SparseCategoricalAccuracy.update_state": method(K.metrics.SparseCategoricalAccuracy, "update_state", **labels()),
     "Mean.update_state": method(K.metrics.Mean, "update_state", values=P),
     "Metric(…)": method(K.metrics.BinaryAccuracy, "__call__"),
-}  # fmt: skip
+}
 METRICS["Metric(…)"] = Recipe(
     lambda y_true, y_pred, sample_weight=None: K.metrics.BinaryAccuracy()(y_true, y_pred, sample_weight), pair
 )
@@ -168,7 +178,9 @@ OPTIMIZERS: dict[str, Recipe] = {
     "optimizers.serialize": Recipe(K.optimizers.serialize, lambda: {"value": K.optimizers.SGD()}),
     **{
         f"schedules.{n}": Recipe(
-            getattr(schedules, n), lambda given=given: given, (lambda s: s.get_config()) if not given else (lambda s: [s(0), s(3), s(11), s.get_config()])
+            getattr(schedules, n),
+            lambda given=given: given,
+            (lambda s: s.get_config()) if not given else (lambda s: [s(0), s(3), s(11), s.get_config()]),
         )
         for n, given in RATE.items()
     },
@@ -188,9 +200,13 @@ OPTIMIZERS: dict[str, Recipe] = {
     "Optimizer.minimize": Recipe(K.optimizers.Optimizer.minimize, minimized),
     "Optimizer.set_state": method(applied, "set_state", state=lambda: applied().get_state()),
     "Optimizer.set_weights": method(applied, "set_weights", weights=lambda: applied().get_weights()),
-    "Optimizer.from_config": Recipe(K.optimizers.Adam.from_config, lambda: {"config": K.optimizers.Adam().get_config()}),
-    "Optimizer.learning_rate = value": Recipe(lambda learning_rate: setattr(applied(), "learning_rate", learning_rate), lambda: {"learning_rate": 0.1}),
-}  # fmt: skip
+    "Optimizer.from_config": Recipe(
+        K.optimizers.Adam.from_config, lambda: {"config": K.optimizers.Adam().get_config()}
+    ),
+    "Optimizer.learning_rate = value": Recipe(
+        lambda learning_rate: setattr(applied(), "learning_rate", learning_rate), lambda: {"learning_rate": 0.1}
+    ),
+}
 
 
 def then_on_a_weight(made: Any) -> Any:
@@ -250,7 +266,8 @@ PIECES: dict[str, Recipe] = {
     **catalogue(K.constraints, "constraints", "non_neg"),
     **{
         f"activations.{n}": Recipe(getattr(K.activations, n), lambda: {"x": mg.tensor(X)})
-        for n in K.activations.__all__ if n not in ("get", "serialize", "deserialize")
+        for n in K.activations.__all__
+        if n not in ("get", "serialize", "deserialize")
     },
     **catalogue(K.activations, "activations", "tanh"),
     "utils.pad_sequences": Recipe(K.utils.pad_sequences, lambda: {"sequences": [[1, 2], [3]]}),
@@ -260,7 +277,7 @@ PIECES: dict[str, Recipe] = {
     "backend.epsilon": Recipe(K.backend.epsilon),
     "backend.floatx": Recipe(K.backend.floatx),
     "backend.set_floatx": Recipe(K.backend.set_floatx, lambda: {"value": "float64"}),
-}  # fmt: skip
+}
 
 
 def model() -> Any:
@@ -323,11 +340,22 @@ MODELS: dict[str, Recipe] = {
     "Sequential.pop": of_model("pop"),
     "Sequential.build": of_model("build", model, input_shape=(None, 2)),
     "Sequential.from_config": Recipe(K.Sequential.from_config, lambda: {"config": trained().get_config()}),
-    "Sequential(…)": Recipe(lambda inputs, training=None, mask=None: trained()(inputs, training=training, mask=mask), lambda: {"inputs": X}),
-    "Model.compile": Recipe(compiled, lambda: {
-        "optimizer": "sgd", "loss": "mse", "metrics": ["mae"], "loss_weights": None, "weighted_metrics": None,
-        "run_eagerly": None, "steps_per_execution": None, "jit_compile": None,
-    }),
+    "Sequential(…)": Recipe(
+        lambda inputs, training=None, mask=None: trained()(inputs, training=training, mask=mask), lambda: {"inputs": X}
+    ),
+    "Model.compile": Recipe(
+        compiled,
+        lambda: {
+            "optimizer": "sgd",
+            "loss": "mse",
+            "metrics": ["mae"],
+            "loss_weights": None,
+            "weighted_metrics": None,
+            "run_eagerly": None,
+            "steps_per_execution": None,
+            "jit_compile": None,
+        },
+    ),
     "Model.compile()": of_model("compile"),
     "Model.fit": of_model("fit", **XY, verbose=0, epochs=1),
     "Model.evaluate": of_model("evaluate", **XY, verbose=0),
@@ -345,15 +373,21 @@ MODELS: dict[str, Recipe] = {
     "Model.load_weights": of_model("load_weights", filepath=saved),
     "Model.set_weights": of_model("set_weights", weights=lambda: trained().get_weights()),
     "Model.compute_loss": of_model("compute_loss", x=X, y=lambda: mg.tensor(X), y_pred=lambda: mg.tensor(X)),
-    "Model.compute_metrics": of_model("compute_metrics", x=X, y=lambda: mg.tensor(X), y_pred=lambda: mg.tensor(X), sample_weight=None),
-    **{f"Model.{n}": of_model(n) for n in ("get_metrics_result", "reset_metrics", "reset_states", "get_config", "count_params")},
-}  # fmt: skip
+    "Model.compute_metrics": of_model(
+        "compute_metrics", x=X, y=lambda: mg.tensor(X), y_pred=lambda: mg.tensor(X), sample_weight=None
+    ),
+    **{
+        f"Model.{n}": of_model(n)
+        for n in ("get_metrics_result", "reset_metrics", "reset_states", "get_config", "count_params")
+    },
+}
 
 CALLBACKS: dict[str, Recipe] = {
     "callbacks.CSVLogger": Recipe(K.callbacks.CSVLogger, lambda: {"filename": "log.csv"}, then_fitted),
     "callbacks.Callback": Recipe(K.callbacks.Callback, then=then_fitted),
     "callbacks.CallbackList": Recipe(
-        K.callbacks.CallbackList, lambda: {"callbacks": [K.callbacks.Callback()], "model": model(), "params": {}},
+        K.callbacks.CallbackList,
+        lambda: {"callbacks": [K.callbacks.Callback()], "model": model(), "params": {}},
     ),
     "callbacks.EarlyStopping": Recipe(K.callbacks.EarlyStopping, then=then_fitted),
     "callbacks.History": Recipe(K.callbacks.History, then=then_fitted),
@@ -369,6 +403,6 @@ CALLBACKS: dict[str, Recipe] = {
     "callbacks.ProgbarLogger": Recipe(K.callbacks.ProgbarLogger, then=then_fitted),
     "callbacks.ReduceLROnPlateau": Recipe(K.callbacks.ReduceLROnPlateau, then=then_fitted),
     "callbacks.TerminateOnNaN": Recipe(K.callbacks.TerminateOnNaN, then=then_fitted),
-}  # fmt: skip
+}
 
 KERAS: dict[str, Recipe] = {**LOSSES, **METRICS, **OPTIMIZERS, **PIECES, **MODELS, **CALLBACKS}

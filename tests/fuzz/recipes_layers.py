@@ -42,7 +42,11 @@ def layers(module: Any, prefix: str) -> dict[str, Recipe]:
     recurrent = ("LSTM", "GRU", "SimpleRNN", "MGU")
     found = {
         **{n: Recipe(getattr(module, n), units, used(SEQUENCE)) for n in recurrent if hasattr(module, n)},
-        **{f"{n}Cell": Recipe(getattr(module, f"{n}Cell"), units, stepped) for n in recurrent if hasattr(module, f"{n}Cell")},
+        **{
+            f"{n}Cell": Recipe(getattr(module, f"{n}Cell"), units, stepped)
+            for n in recurrent
+            if hasattr(module, f"{n}Cell")
+        },
         "RNN": Recipe(module.RNN, lambda: {"cell": module.LSTMCell(2)}, used(SEQUENCE)),
         "StackedRNNCells": Recipe(
             module.StackedRNNCells, lambda: {"cells": [module.LSTMCell(2), module.GRUCell(2)]}, stepped
@@ -58,10 +62,8 @@ def layers(module: Any, prefix: str) -> dict[str, Recipe]:
         "Layer": Recipe(module.Layer, then=lambda layer: layer.get_config()),
         "Masking": Recipe(module.Masking, then=used(SEQUENCE)),
         "TimeDistributed": Recipe(module.TimeDistributed, lambda: {"layer": module.Dense(2)}, used(SEQUENCE)),
-        "EquationCell": Recipe(
-            module.EquationCell, lambda: {"equations": mg.recurrent.LSTM, "units": 2}, stepped
-        ),
-    }  # fmt: skip
+        "EquationCell": Recipe(module.EquationCell, lambda: {"equations": mg.recurrent.LSTM, "units": 2}, stepped),
+    }
     return {f"{prefix}.{name}": recipe for name, recipe in found.items()}
 
 
@@ -135,7 +137,8 @@ METHODS: dict[str, Recipe] = {
     "RNN.reset_states": Recipe(L.RNN.reset_states, on(stateful, states=lambda: [STATE, STATE])),
     "Cell.get_initial_state": Recipe(L.LSTMCell.get_initial_state, on(cell, batch_size=2, dtype="float32")),
     "LSTM.get_dropout_mask_for_cell": Recipe(
-        L.LSTM.get_dropout_mask_for_cell, on(lambda: L.LSTM(2, dropout=0.5), inputs=lambda: mg.tensor(ROWS), training=True)
+        L.LSTM.get_dropout_mask_for_cell,
+        on(lambda: L.LSTM(2, dropout=0.5), inputs=lambda: mg.tensor(ROWS), training=True),
     ),
     "LSTM.get_recurrent_dropout_mask_for_cell": Recipe(
         L.LSTM.get_recurrent_dropout_mask_for_cell,
@@ -171,7 +174,7 @@ METHODS: dict[str, Recipe] = {
     "StackedRNNCells(…)": called(
         lambda: L.StackedRNNCells([L.GRUCell(2), L.GRUCell(2)]), ROWS, states=[[STATE], [STATE]]
     ),
-}  # fmt: skip
+}
 
 LAYERS: dict[str, Recipe] = {
     **layers(L, "keras.layers"),

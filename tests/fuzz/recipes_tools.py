@@ -154,9 +154,12 @@ TRAIN: dict[str, Recipe] = {
     "train.Sampling": Recipe(train.Sampling, then=lambda made: made.to_dict()),
     "train.Score": Recipe(train.Score, lambda: {"name": "n", "value": 1.0}),
     "train.GeneratedTask": Recipe(train.TASKS["adding"], lambda: {"options": options()}, lambda task: task.shape()),
-    "train.Run": Recipe(train.Run, lambda: {"folder": Path("run"), "task": train.TASKS["adding"](options()), "options": options()}),
+    "train.Run": Recipe(
+        train.Run, lambda: {"folder": Path("run"), "task": train.TASKS["adding"](options()), "options": options()}
+    ),
     "train.Run.create": Recipe(
-        train.Run.create, lambda: {"folder": "run", "options": options(), "task": "adding"},
+        train.Run.create,
+        lambda: {"folder": "run", "options": options(), "task": "adding"},
     ),
     "train.Run.resume": Recipe(train.Run.resume, lambda: {"folder": run_folder(), "steps": 3}),
     "train.Trainer": Recipe(
@@ -165,7 +168,7 @@ TRAIN: dict[str, Recipe] = {
     "train.adapted": Recipe(train.adapted, lambda: {"base": train.RunOptions, "name": "steps", "default": 3}),
     "train.option": Recipe(train.option, lambda: {"default": 1, "help": "a number"}),
     "train.trained": Recipe(train.trained, lambda: {"folder": run_folder()}),
-}  # fmt: skip
+}
 
 OTHERS: dict[str, Recipe] = {
     "testing.check_backend": Recipe(testing.check_backend, lambda: {"module": "numpy"}),
@@ -176,11 +179,20 @@ OTHERS: dict[str, Recipe] = {
     "tracing.Tracer.jacobian_norms": Recipe(tracing.Tracer.jacobian_norms, lambda: {"self": seen()}),
     "tracing.Tracer.runs": Recipe(tracing.Tracer.runs, lambda: {"self": seen(), "name": "lstm"}),
     "convert.GateLayout": Recipe(
-        convert.GateLayout, lambda: {"name": "n", "gates": "ifgo", "letters": "ifgo", "kernel": "k", "recurrent": "r", "bias": "b"}
+        convert.GateLayout,
+        lambda: {"name": "n", "gates": "ifgo", "letters": "ifgo", "kernel": "k", "recurrent": "r", "bias": "b"},
     ),
-    "convert.KerasFile": Recipe(convert.KerasFile, lambda: {
-        "path": "p", "layers": (), "config": None, "keras_version": None, "named": False, "by_place": False,
-    }),
+    "convert.KerasFile": Recipe(
+        convert.KerasFile,
+        lambda: {
+            "path": "p",
+            "layers": (),
+            "config": None,
+            "keras_version": None,
+            "named": False,
+            "by_place": False,
+        },
+    ),
     "convert.KerasLayer": Recipe(convert.KerasLayer, lambda: {"name": "n", "weights": {}}),
     "convert.explain_difference": Recipe(
         convert.explain_difference, lambda: {"cell_a": cell(), "cell_b": cell(recurrent_activation="hard_sigmoid")}
@@ -188,11 +200,15 @@ OTHERS: dict[str, Recipe] = {
     "convert.from_torch_state_dict": Recipe(
         convert.from_torch_state_dict, lambda: {"state": state_dict(), "target": lstm()}
     ),
-    "convert.load_keras": Recipe(convert.load_keras, lambda: {"path": KERAS_FILE, "target": of_the_file(), "name": "lstm"}),
+    "convert.load_keras": Recipe(
+        convert.load_keras, lambda: {"path": KERAS_FILE, "target": of_the_file(), "name": "lstm"}
+    ),
     "convert.read_keras": Recipe(convert.read_keras, lambda: {"path": KERAS_FILE}),
     "convert.read_safetensors": Recipe(convert.read_safetensors, lambda: {"path": safetensors()}),
     "convert.relayout": Recipe(convert.relayout, lambda: {"weights": weights(), "src": "keras", "dst": "torch"}),
-    "convert.relayout_gru": Recipe(convert.relayout_gru, lambda: {"weights": gru_weights(), "src": "keras", "dst": "torch"}),
+    "convert.relayout_gru": Recipe(
+        convert.relayout_gru, lambda: {"weights": gru_weights(), "src": "keras", "dst": "torch"}
+    ),
     "convert.sequence_lengths": Recipe(convert.sequence_lengths, lambda: {"mask": [[True, True, False]]}),
     "convert.to_onnx": Recipe(convert.to_onnx, lambda: {"layer": lstm(), "path": "model.onnx"}),
     "convert.to_torch_state_dict": Recipe(convert.to_torch_state_dict, lambda: {"target": lstm()}),
@@ -201,6 +217,6 @@ OTHERS: dict[str, Recipe] = {
     ),
     "show.latex": Recipe(show.latex, lambda: {"equations": recurrent.LSTM}),
     "show.text_of": Recipe(show.text_of, lambda: {"equations": recurrent.LSTM}),
-}  # fmt: skip
+}
 
 TOOLS: dict[str, Recipe] = {**PLOTS, **TRAIN, **OTHERS}

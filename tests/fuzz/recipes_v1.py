@@ -81,7 +81,9 @@ FIRST: dict[str, Recipe] = {
         for n in ("BasicLSTMCell", "BasicRNNCell", "GRUCell", "LSTMCell")
     },
     "rnn_cell.DeviceWrapper": Recipe(rc.DeviceWrapper, loop(cell=lstm, device="/cpu:0"), wrapped),
-    "rnn_cell.DropoutWrapper": Recipe(rc.DropoutWrapper, loop(cell=lstm, input_keep_prob=0.5, dtype="float32"), wrapped),
+    "rnn_cell.DropoutWrapper": Recipe(
+        rc.DropoutWrapper, loop(cell=lstm, input_keep_prob=0.5, dtype="float32"), wrapped
+    ),
     "rnn_cell.LSTMStateTuple": Recipe(rc.LSTMStateTuple, lambda: {"c": STATE, "h": STATE}),
     "rnn_cell.MultiRNNCell": Recipe(rc.MultiRNNCell, lambda: {"cells": [lstm(), gru()]}, wrapped),
     "rnn_cell.RNNCell": Recipe(rc.RNNCell),
@@ -109,7 +111,9 @@ FIRST: dict[str, Recipe] = {
     "TensorArray.write": Recipe(
         v1.TensorArray.write, lambda: {"self": v1.TensorArray("float32", 2), "index": 0, "value": 1.0}
     ),
-    "VariableScope": Recipe(v1.VariableScope, lambda: {"name": "scope"}, lambda scope: entered(v1.variable_scope(scope))),
+    "VariableScope": Recipe(
+        v1.VariableScope, lambda: {"name": "scope"}, lambda scope: entered(v1.variable_scope(scope))
+    ),
     "get_variable": Recipe(v1.get_variable, lambda: {"name": "w", "shape": (2, 3)}, lambda w: w.numpy()),
     "get_variable_scope": Recipe(v1.get_variable_scope),
     "global_variables": Recipe(v1.global_variables),
@@ -117,4 +121,4 @@ FIRST: dict[str, Recipe] = {
     "trainable_variables": Recipe(v1.trainable_variables),
     "variable_scope": Recipe(v1.variable_scope, lambda: {"name_or_scope": "scope"}, entered),
     "v1.layers.Layer": Recipe(v1.layers.Layer, then=lambda layer: layer.get_config()),
-}  # fmt: skip
+}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fuzz.accepted import reviewed
 from fuzz.recipe import Finding, arguments, tried
 from fuzz.run import calls
 from fuzz.table import PARTS, RECIPES, public
@@ -46,6 +47,8 @@ def test_an_odd_value_gets_a_sentence(group: int) -> None:
         for odd in calls(name, RECIPES[name], SINGLES, PAIRS, SEED)
     ]
     assert not wrong(found, "raw", "slow", "unnamed")
+    accepted = [(f.recipe, *next(iter(f.odd.items()))) for f in found if f.outcome.kind == "result" and len(f.odd) == 1]
+    assert not [call for call in accepted if not reviewed(*call)]
 
 
 def test_there_are_enough_calls() -> None:
