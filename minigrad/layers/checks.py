@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from inspect import signature
 from typing import Any
 
-from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
+from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.options import OptionTypeError, unexpected
 
@@ -46,13 +46,13 @@ def read_weight_shape(where: str, shape: Any) -> tuple[int, ...]:
         isinstance(shape, Iterable) and not isinstance(shape, (set, dict, str)) and getattr(shape, "shape", 1) != ()
     )
     sizes = tuple(shape) if is_list else (shape,)
-    if not all(_is_size(n) and 0 <= n < 2**31 for n in sizes):
+    if len(sizes) > 64 or not all(_is_size(n) and 0 <= n < 2**31 for n in sizes):
         hint = (
             " Build the layer with the number of features, e.g. (None, None, 8)."
             if any(n is None for n in sizes)
             else ""
         )
-        raise ShapeError(f"{where}: expected `shape` to be whole numbers, got {shown(shape)}.{hint}")
+        raise ShapeError(f"{where}: expected `shape` to be whole numbers, got {sizes}.{hint}")
     return tuple(map(int, sizes))
 
 

@@ -68,7 +68,7 @@ class Identity(Initializer):
         """Return the matrix; a ShapeError if the shape has not two axes."""
         sizes = sizes_of(shape, where="Identity")
         if len(sizes) != 2:
-            raise ShapeError(f"Identity: expected a `shape` of two axes, got {sizes}.")
+            raise ShapeError(f"Identity: expected a shape of two axes, got {sizes}.")
         rows = [[self.gain if i == j else 0.0 for j in range(sizes[1])] for i in range(sizes[0])]
         return tensor(rows, dtype).reshape(sizes)
 

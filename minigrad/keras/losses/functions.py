@@ -35,7 +35,9 @@ def in_float32(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
         for name, value in (*zip(known, args, strict=False), *kwargs.items()):
             if name in _ARGUMENTS:
                 _ARGUMENTS[name].read(f"{loss.__name__}: `{name}`", value)
-        if not is_half(getattr(y_pred, "dtype", "float32")):
+        if not isinstance(y_pred, Tensor):
+            y_pred = as_tensor(y_pred, None, f"{loss.__name__}: `y_pred`")
+        if not is_half(y_pred.dtype):
             return loss(y_true, y_pred, *args, **kwargs)
         y: Any = loss(y_true, widened(as_tensor(y_pred, None, f"{loss.__name__}: `y_pred`")), *args, **kwargs)
         rounded: Any = y.astype("float16")

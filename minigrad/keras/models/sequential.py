@@ -77,7 +77,7 @@ class Sequential(Model):
 
     def _append(self, layer: Any) -> None:
         if not isinstance(layer, Layer):
-            raise DTypeError(f"{self.name}.add: expected a `layer`, one of `layers`, got {shown(layer)}.")
+            raise DTypeError(f"{self.name}.add: expected a layer, got {shown(layer)}.")
         if nesting(layer) >= NESTED:
             raise DataError(f"{self.name}.add: models stand in one another {NESTED} deep: add their layers instead.")
         self._nesting = max(self._nesting, 1 + nesting(layer))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad.engine import random
-from minigrad.engine.arguments import at_least, listed
+from minigrad.engine.arguments import at_least
 from minigrad.engine.creation import as_tensor, tensor
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.functional import one_hot
@@ -34,7 +34,7 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32
     >>> to_categorical([0, 2]).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
-    labels = whole_numbers("to_categorical", as_tensor(y))
+    labels = whole_numbers("to_categorical", as_tensor(y, None, "to_categorical: `y`"))
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels.reshape(labels.shape[:-1])
     low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, -1)
@@ -68,7 +68,7 @@ def pad_sequences(
     for name, word in (("padding", padding), ("truncating", truncating)):
         choice("pre", "post").read(f"pad_sequences: `{name}`", word)
     try:
-        lengths = [len(s) for s in listed("pad_sequences: `sequences`", sequences)]
+        lengths = [len(s) for s in sequences]
     except TypeError:
         raise ShapeError(f"pad_sequences: expected a list of lists of numbers, got {sequences!r}.") from None
     length = max(lengths, default=0) if maxlen is None else at_least("pad_sequences: `maxlen`", maxlen, 0)
@@ -78,4 +78,8 @@ def pad_sequences(
         part = list(sequence)[max(0, len(sequence) - length) :] if truncating == "pre" else list(sequence)[:length]
         padded = [value] * (length - len(part))
         rows.append(padded + part if padding == "pre" else part + padded)
-    return tensor(rows, dtype).numpy() if rows else tensor([], dtype).reshape((0, length)).numpy()
+    return (
+        as_tensor(rows, dtype, "pad_sequences: `sequences`, `value`").numpy()
+        if rows
+        else tensor([], dtype).reshape((0, length)).numpy()
+    )

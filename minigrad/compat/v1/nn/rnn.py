@@ -177,6 +177,8 @@ def _run(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype:
     """Run a cell over inputs (time, batch, features) in the current scope; return such outputs and the final state."""
     checked_cell(where, cell)
     first = tree.first(x)
+    if first is None:
+        raise ShapeError(f"{where}: expected `inputs`, a tensor, got none.")
     mask = _mask(_lengths(where, lengths, first), first)
     if initial_state is None and dtype is None:
         raise DTypeError(f"{where}: expected a `dtype` where there is no `initial_state`. Pass dtype='float32'.")
@@ -228,7 +230,7 @@ def _time_first(where: str, x: Any, time_major: bool) -> Tensor:
         raise ShapeError(
             f"{where}: expected `inputs`, a tensor, got a list of numbers. mg.tensor(inputs) makes it one."
         )
-    x = as_tensor(x)
+    x = as_tensor(x, None, f"{where}: `inputs`")
     if x.ndim < 3:
         axes = "(time, batch, features)" if time_major else "(batch, time, features)"
         raise ShapeError(f"{where}: expected `inputs` of shape {axes}, got {x.shape}. The cell alone takes one step.")
@@ -249,7 +251,11 @@ def _stacked(where: str, inputs: Any) -> Any:
         )
     if not inputs:
         raise ShapeError(f"{where}: expected at least one time step, got an empty list. Pass one tensor for each step.")
-    x = tree.map(lambda *steps: _stack_steps(where, [as_tensor(step) for step in steps]), inputs[0], *inputs[1:])
+    x = tree.map(
+        lambda *steps: _stack_steps(where, [as_tensor(step, None, f"{where}: `inputs`") for step in steps]),
+        inputs[0],
+        *inputs[1:],
+    )
     return tree.map(lambda part: _time_first(where, part, True), x)
 
 
