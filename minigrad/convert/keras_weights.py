@@ -10,7 +10,7 @@ from minigrad.convert.errors import ConversionError, ForeignFileError
 from minigrad.convert.keras_file import KerasFile, KerasLayer, numbered_by_class, read_for
 from minigrad.convert.paths import file_name
 from minigrad.engine import tree
-from minigrad.engine.arguments import flag
+from minigrad.engine.arguments import flag, text
 from minigrad.engine.errors import ShapeError, shown
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.layer import CLASSES, Layer
@@ -45,6 +45,7 @@ def load_keras(path: Any, target: Any, name: str | None = None, by_name: bool = 
     """
     called = file_name("load_keras", path, "The file comes first, then the model or layer that takes its weights.")
     by_name = flag("load_keras: `by_name`", by_name)
+    name = None if name is None else text("load_keras: `name`", name)
     if not isinstance(target, Layer):
         raise ConversionError(f"load_keras: expected `target`, a model, a layer or a cell, got {shown(target)}.")
     file = read_for(called, sum(8 * prod(weight.shape) for weight in target.weights))

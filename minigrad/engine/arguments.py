@@ -59,7 +59,8 @@ def at_least(where: str, value: Any, least: int) -> int:
     """Return a whole number from `least` up to 2⁶³ − 1 as Python's int."""
     n = integer(where, value)
     if not least <= n < 2**63:
-        raise OptionError(f"{where}: expected a whole number from {least} to 2⁶³ − 1, got {shown(value)}.")
+        below = " and below 2⁶³" if n >= least else ""
+        raise OptionError(f"{where}: expected a whole number of {least} or more{below}, got {shown(value)}.")
     return n
 
 

@@ -69,7 +69,9 @@ def described(value: Any) -> str:
     """Return a value in a few words: ``"a Tensor of shape (2, 3)"``, ``"a list of 2"``."""
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
-    return f"a {type(value).__name__}" + (f" of shape {tuple(value.shape)}" if hasattr(value, "shape") else "")
+    return f"a {type(value).__name__}" + (
+        f" of shape {tuple(value.shape)}" if isinstance(getattr(value, "shape", None), tuple) else ""
+    )
 
 
 def as_state(state: Any, dtype: Any) -> Tensor:

@@ -77,7 +77,7 @@ def _words(
     known = mean[np.isfinite(mean)]
     course = f"from {known[0]:.3g} to {known[-1]:.3g}" if known.size else "is nowhere finite"
     yield f"Lines: {unit} over {len(steps)} training steps. The running mean of the loss goes {course}."
-    if validation:
+    if len(validation):
         step, best = min(validation, key=lambda pair: pair[1])
         first, last = validation[0][1], validation[-1][1]
         yield f"Validation: {first:.3g} at first, {last:.3g} at last, {best:.3g} at step {step} the lowest."

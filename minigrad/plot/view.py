@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.arguments import among, integer, listed
+from minigrad.engine.arguments import among, listed
 from minigrad.engine.errors import DTypeError, IndexRangeError, MinigradError, ShapeError, shown, unknown_name
 from minigrad.plot.alt import count_text
 from minigrad.tracing import Trace, Tracer
@@ -162,16 +162,16 @@ def check_indices(where: str, name: str, indices: Any, size: int) -> None:
     Raises:
         IndexRangeError: an index is outside, or there is none.
     """
-    wrong = [k for k in indices if not (isinstance(k, (int, np.integer)) and 0 <= k < size)]
+    wrong = [k for k in indices if isinstance(k, bool) or not (isinstance(k, (int, np.integer)) and 0 <= k < size)]
     if wrong or not indices:
         got = repr(wrong[0]) if wrong else "none"
         raise IndexRangeError(f"{where}: expected `{name}` from 0 to {size - 1}, got {got}.")
 
 
 def units_in(where: str, units: Any) -> list[int]:
-    """Return one unit or several as a list of whole numbers."""
+    """Return one unit or several as a list."""
     several = isinstance(units, Iterable) and getattr(units, "shape", None) != ()
-    return [integer(f"{where}: `units`", u) for u in (listed(f"{where}: `units`", units) if several else [units])]
+    return listed(f"{where}: `units`", units) if several else [units]
 
 
 def letter_of(where: str, letter: Any, known: Mapping[str, Any]) -> str:

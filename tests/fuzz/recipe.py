@@ -32,7 +32,7 @@ SIGNATURE = re.compile(
     r"|expected (at least |at most )?\d arguments?, got|no valid signature"
 )
 
-PLACE = re.compile(r"[^:]{1,60}: ")  # "Dense.call: `inputs`: expected …"
+PLACE = re.compile(r"[^:]{0,60}: ")  # "Dense.call: `inputs`: expected …"
 
 
 class Recipe(NamedTuple):
@@ -79,7 +79,8 @@ def parameters(target: Callable[..., Any]) -> dict[str, Parameter]:
 
 def arguments(recipe: Recipe) -> list[str]:
     """Return the names of the arguments that odd values replace; ``"*0"`` is the first of ``*args``."""
-    needed = recipe.needed()
+    with unchanged():
+        needed = recipe.needed()
     names = [n for n, p in parameters(recipe.target).items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     names += [n for n in needed if n not in names and n != "*"]
     names += [f"*{k}" for k in range(len(needed.get("*", ())))]
@@ -128,7 +129,7 @@ def is_named(name: str, message: str, recipe: Recipe) -> bool:
     """Return whether a message names an argument, or what was called, in front of what it expected."""
     if re.search(rf"\b{re.escape(name.lstrip('*'))}\b", message):
         return True
-    return re.match(r"(tensor|item|bool|len): ", message) is None and PLACE.match(message) is not None
+    return PLACE.match(message) is not None
 
 
 def said(error: BaseException) -> str:

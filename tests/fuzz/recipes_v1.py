@@ -111,6 +111,7 @@ FIRST: dict[str, Recipe] = {
     "TensorArray.write": Recipe(
         v1.TensorArray.write, lambda: {"self": v1.TensorArray("float32", 2), "index": 0, "value": 1.0}
     ),
+    "TensorShape": Recipe(mg.TensorShape, lambda: {"dims": (2, 3)}),
     "VariableScope": Recipe(
         v1.VariableScope, lambda: {"name": "scope"}, lambda scope: entered(v1.variable_scope(scope))
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minigrad.engine.arguments import among
 from minigrad.engine.errors import unknown_name
 from minigrad.train.errors import OptionError
 from minigrad.train.task import Task
@@ -24,6 +25,6 @@ def find(name: str) -> type[Task]:
     >>> find("copy").metric
     'bits_per_symbol'
     """
-    if name not in TASKS:
+    if not among(name, TASKS):
         raise OptionError(str(unknown_name("train: task", name, TASKS)))
     return TASKS[name]
