@@ -27,7 +27,7 @@ WITHOUT_EFFECT = (
 RECORDS = (
     "keras.layers.InputSpec", "compat.v1.keras.layers.InputSpec", "rnn_cell.LSTMStateTuple", "convert.GateLayout",
     "convert.KerasFile", "convert.KerasLayer", "train.Batch", "train.ModelShape", "train.Score", "train.option",
-    "train.adapted", "plot.Drawing", "plot.Page", "train.Options",
+    "train.adapted", "TensorShape", "plot.Drawing", "plot.Page", "train.Options",
 )  # fmt: skip
 
 # argument → the values accepted beside PLAIN, and the reason; a recipe's name before a dot narrows it
