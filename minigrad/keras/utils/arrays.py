@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad.engine import random
-from minigrad.engine.arguments import at_least
 from minigrad.engine.creation import as_tensor, tensor
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.functional import one_hot
 from minigrad.engine.functional.shaping import sizes_of, whole_numbers
+from minigrad.layers.kinds import count as counts
 from minigrad.layers.options import choice, positive_int
 
 
@@ -71,7 +71,7 @@ def pad_sequences(
         lengths = [len(s) for s in sequences]
     except TypeError:
         raise ShapeError(f"pad_sequences: expected a list of lists of numbers, got {sequences!r}.") from None
-    length = max(lengths, default=0) if maxlen is None else at_least("pad_sequences: `maxlen`", maxlen, 0)
+    length = max(lengths, default=0) if maxlen is None else counts.read("pad_sequences: `maxlen`", maxlen)
     sizes_of((len(lengths), length), where="pad_sequences: `maxlen`")
     rows = []
     for sequence in sequences:
