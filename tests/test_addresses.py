@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -58,3 +59,43 @@ def test_the_module_tensor_does_not_hide_the_function() -> None:
 
     import_module("minigrad.tensor")
     assert mg.tensor(1.0).item() == 1.0
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("minigrad.tensor", "Tensor"),
+        ("minigrad.layers.weight", "Weight"),
+        ("minigrad.keras.layers.lstm", "LSTM"),
+        ("minigrad.keras.callbacks", "History"),
+        ("minigrad.compat.v1.keras.layers.lstm", "LSTMCell"),
+        ("minigrad.compat.v1.nn.rnn_cell.cells", "BasicLSTMCell"),
+        ("minigrad.compat.v1.nn.rnn_cell.cells", "LSTMCell"),
+        ("minigrad.ops.arithmetic", "Maximum"),
+        ("minigrad.ops.arithmetic", "Minimum"),
+        ("minigrad.ops.arithmetic", "Power"),
+        ("minigrad.ops.arithmetic", "Where"),
+        ("minigrad.flow", "Override"),
+        ("minigrad.flow", "Stack"),
+        ("minigrad.indices", "plain_index"),
+        ("minigrad.late", "late"),
+        ("minigrad.tape", "state"),
+    ],
+)
+def test_a_pickle_of_version_0_1_0_finds_its_class(module: str, name: str) -> None:
+    assert callable(pickle.loads(f"c{module}\n{name}\n.".encode()))
+
+
+def test_a_list_of_callbacks_by_its_earlier_names() -> None:
+    from minigrad.keras.callbacks import Callback, CallbackList
+
+    seen = []
+
+    class Batches(Callback):
+        def on_train_batch_end(self, batch: int, logs: object = None) -> None:
+            seen.append(batch)
+
+    callbacks = CallbackList([Batches()], None, {})
+    callbacks.tell("on_train_batch_end", 3)
+    assert seen == [3]
+    assert callbacks.for_batches

@@ -13,6 +13,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from minigrad.engine import earlier  # noqa: F401  (gives Op its earlier spelling)
+
 if TYPE_CHECKING:
     from importlib.abc import Loader
 else:  # `importlib.abc` loads tempfile and urllib
@@ -74,13 +76,27 @@ ALIASES = {
 
 NAMES = {
     "minigrad.engine.creation": {"beside": "minigrad.engine.creation.as_tensor_like"},
+    "minigrad.engine.flow": {"Override": "minigrad.engine.flow.FlowBlock", "Stack": "minigrad.engine.flow.FlowStack"},
+    "minigrad.engine.indices": {
+        "plain_index": "minigrad.engine.indices.normalize_index",
+        "mixed": "minigrad.engine.errors.mixed_backends_error",
+    },
+    "minigrad.engine.lazy": {"late": "minigrad.engine.lazy.lazy_getattr"},
+    "minigrad.engine.ops.arithmetic": {
+        "Maximum": "minigrad.engine.ops.selection.Maximum",
+        "Minimum": "minigrad.engine.ops.selection.Minimum",
+        "Power": "minigrad.engine.ops.power.Power",
+        "Where": "minigrad.engine.ops.selection.Where",
+    },
     "minigrad.engine.protocol": {"missing": "minigrad.engine.registry.missing"},
     "minigrad.engine.tape": {
         "State": "minigrad.engine.recording.State",
         "blocks": "minigrad.engine.recording.blocks",
         "enabled": "minigrad.engine.recording.enabled",
         "observing": "minigrad.engine.recording.observing",
+        "propagate": "minigrad.engine.earlier.propagate",
         "recording": "minigrad.engine.recording.recording",
+        "state": "minigrad.engine.recording.state",
     },
     "minigrad.engine.tensor": {
         "array_from": "minigrad.engine.conversion.array_from",

@@ -24,7 +24,7 @@ from minigrad.recurrent.bptt import through_time
 from minigrad.recurrent.masks import Masked, MaskedCache
 from minigrad.recurrent.protocol import Cache, Gradients, State, Weights
 from minigrad.recurrent.recomputation import RecomputedSteps, Recomputing
-from minigrad.recurrent.step import Step
+from minigrad.recurrent.step import FourFunctions, Step
 from minigrad.recurrent.truncation import through_windows
 from minigrad.recurrent.watch import StepGradients, Watched
 
@@ -51,6 +51,7 @@ def forward(
         DTypeError: the mask is not of bools.
     """
     _check_forward(x, state, mask)
+    cell = cell if hasattr(cell, "timesteps") else FourFunctions(cell)
     step = Recomputing(cell) if cell.recomputes else cell
     if mask is None:
         y, final, (states, steps) = bptt.forward_loop(xp, step, x, state, weights)

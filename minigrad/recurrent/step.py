@@ -100,3 +100,11 @@ class Step:
         """
         dx, *dweights = zip(*dz, strict=True)
         return xp.stack(dx), tuple(xp.sum(xp.stack(dw), 0) for dw in dweights)
+
+
+class FourFunctions(Step):
+    """A step from any object with `output` and the four functions `project`, `step`, `step_backward` and `gather`."""
+
+    def __init__(self, cell: Any) -> None:
+        for name in ("output", "project", "step", "step_backward", "gather"):
+            setattr(self, name, getattr(cell, name))

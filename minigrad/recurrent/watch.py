@@ -24,12 +24,14 @@ class StepGradients(NamedTuple):
         dmasked: the same in the masked rows, which passes the step unchanged; None without a mask.
         dz: in the form that `gather` takes.
         dstate: ∂loss/∂(state before).
+        drepeated: ∂loss/∂(output before) in the masked rows, which repeat it; None if no row repeats an output.
     """
 
     dnew: State
     dmasked: State | None
     dz: Any
     dstate: State
+    drepeated: Array | None = None
 
 
 class Watched(Step):
@@ -48,7 +50,8 @@ class Watched(Step):
         t, cache = cache
         dz, dbefore = self.inner_step.step_backward(xp, dstate, cache, state, weights)
         if isinstance(self.inner_step, Masked):
-            self.show(t, StepGradients(*self.inner_step.split(xp, dstate, cache[1]), dz, dbefore[:-1]))
+            drepeated = None if self.inner_step.zero_output else dbefore[-1]
+            self.show(t, StepGradients(*self.inner_step.split(xp, dstate, cache[1]), dz, dbefore[:-1], drepeated))
         else:
             self.show(t, StepGradients(dstate, None, dz, dbefore))
         return dz, dbefore

@@ -88,7 +88,7 @@ def reduced(losses: TensorLike, mask: TensorLike = None, reduction: str = "mean_
         losses: one for each example, of any shape.
         mask: bools or weights of that shape; None counts every example.
         reduction: ``"none"``, ``"sum"``, ``"mean_all"`` (the sum divided by the number of examples, padding included)
-            or ``"mean_valid"`` (divided by the sum of the mask).
+            or ``"mean_valid"`` (divided by the sum of the mask, and 0 where that is 0). The mean of no losses is NaN.
 
     Raises:
         UnknownNameError: no such reduction.
@@ -98,17 +98,17 @@ def reduced(losses: TensorLike, mask: TensorLike = None, reduction: str = "mean_
     found: Tensor = losses if isinstance(losses, Tensor) else as_tensor(losses, None, "reduced: `losses`")
     if is_half(found.dtype):
         return narrowed(reduced(widened(found), mask, reduction), found)
-    count: Tensor | float = float(found.size)
+    count = float(found.size)
     if mask is not None:
         weights = as_tensor(as_tensor_like(found, mask, "loss: mask"), found.dtype)
         if weights.shape != found.shape:
             raise ShapeError(f"loss: expected `mask` of shape {found.shape}, one for each loss, got {weights.shape}.")
         found = found * weights
         if reduction == "mean_valid":
-            count = total(weights)
+            return mean_of(total(found), total(weights))
     if reduction == "none":
         return found
-    return total(found) if reduction == "sum" else mean_of(total(found), count)
+    return total(found) if reduction == "sum" else total(found) / count
 
 
 def mean_of(sum_: Tensor, count: Tensor | float) -> Tensor:

@@ -93,6 +93,13 @@ class CallbackList:
         for callback in self.callbacks:
             getattr(callback, hook)(*args)
 
+    tell = call  # by its earlier name, as the next one
+
+    @property
+    def for_batches(self) -> bool:
+        """`per_batch` by its earlier name."""
+        return self.per_batch
+
 
 def _defines(callback: Any, hook: str) -> bool:
     return hook in vars(callback) or getattr(type(callback), hook, None) is not getattr(Callback, hook)

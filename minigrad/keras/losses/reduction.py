@@ -43,6 +43,8 @@ def reduce_losses(losses: Tensor, weights: TensorLike, mask: TensorLike, reducti
     w = None if weights is None else broadcast_weights(losses, weights, "sample_weight")
     m = None if mask is None else broadcast_weights(losses, mask, "mask")
     both = w if m is None else m if w is None else w * m
+    if not losses.size and reduction != "none":
+        reduction = "sum"  # 0, where a mean of no losses is NaN
     if reduction in REDUCTIONS:
         return F.reduced(losses, both, reduction)
     return mean_of(F.reduced(losses, both, "sum"), float(losses.size) if m is None else m.sum())

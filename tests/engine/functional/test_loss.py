@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,3 +92,13 @@ def test_refusals(act: object, error: type[Exception], message: str) -> None:
 def test_targets_that_are_no_probabilities(targets):
     with pytest.raises(OptionError, match="binary_cross_entropy: expected targets from 0 to 1"):
         F.binary_cross_entropy(mg.ones((2,)), targets)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("loss", [F.mean_squared_error, F.binary_cross_entropy])
+def test_the_mean_of_no_losses_is_nan(loss: Any) -> None:
+    """As of PyTorch's mse_loss, and of TensorFlow's reduce_mean."""
+    nothing = mg.tensor(np.ones((0, 3)))
+    assert np.isnan(loss(nothing, nothing).item())
+    assert loss(nothing, nothing, mask=np.ones((0, 3))).item() == 0.0
+    assert mg.keras.losses.MeanSquaredError(reduction="mean_all")(nothing, nothing).item() == 0.0
