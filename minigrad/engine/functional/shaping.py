@@ -136,10 +136,10 @@ def sizes_of(shape: ShapeLike, least: int = 0, where: str = "") -> tuple[int, ..
         sizes = (least - 1,)
     if sizes and min(sizes) < least:
         place = f"{where}: " if where else ""
-        raise ShapeError(f"{place}expected a `shape`, whole numbers from {least} on, got {shown(shape)}.")
+        raise ShapeError(f"{place}expected a shape, whole numbers from {least} on, got {shown(shape)}.")
     if prod(sizes) > LARGEST or len(sizes) > 64:
         place = f"{where}: " if where else ""
-        raise ShapeError(f"{place}expected a `shape` of at most 2⁴⁸ numbers, got {shown(shape)}.")
+        raise ShapeError(f"{place}expected a shape of at most 2⁴⁸ numbers, got {shown(shape)}.")
     return sizes
 
 
