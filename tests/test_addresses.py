@@ -79,6 +79,8 @@ def test_the_module_tensor_does_not_hide_the_function() -> None:
         ("minigrad.flow", "Stack"),
         ("minigrad.indices", "plain_index"),
         ("minigrad.late", "late"),
+        ("minigrad.layers.nest", "like"),
+        ("minigrad.layers.nest", "over"),
         ("minigrad.tape", "state"),
     ],
 )

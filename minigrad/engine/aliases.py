@@ -105,6 +105,7 @@ NAMES = {
         "plain_index": "minigrad.engine.indices.normalize_index",
         "recording": "minigrad.engine.recording.recording",
     },
+    "minigrad.engine.tree": {"like": "minigrad.engine.tree.unflatten", "over": "minigrad.engine.tree.map"},
 }
 """Module → earlier name in it → today's address. These modules are loaded with `minigrad`."""
 
