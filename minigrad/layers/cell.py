@@ -193,8 +193,8 @@ class Cell(Layer):
         """Return the dropout masks for these numbers of columns of x and of h."""
         if not training or h is None:
             return None, None
-        x_masks = self.get_dropout_mask_for_cell(x, training, count=counts[0])
-        h_masks = self.get_recurrent_dropout_mask_for_cell(h, training, count=counts[1])
+        x_masks = self.get_dropout_mask_for_cell(x, training, count=counts[0]) if counts[0] else None
+        h_masks = self.get_recurrent_dropout_mask_for_cell(h, training, count=counts[1]) if counts[1] else None
         one = getattr(self, "implementation", 2) == 2
         stacked = (None if not masks else F.stack(masks[:1] if one else masks) for masks in (x_masks, h_masks))
         of_x, of_h = stacked

@@ -127,7 +127,7 @@ class Configured:
     >>> Point(x=-1)
     Traceback (most recent call last):
         ...
-    minigrad.errors.OptionError: Point: `x`: expected a positive integer, got -1.
+    minigrad.engine.errors.OptionError: Point: `x`: expected a positive integer, got -1.
     """
 
     _options: ClassVar[dict[str, Option]] = {}

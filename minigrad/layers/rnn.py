@@ -25,6 +25,7 @@ from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
 from minigrad.engine.ops.shape import Transpose
 from minigrad.engine.tensor import Tensor, apply
 from minigrad.layers import execution
+from minigrad.layers.cell import Cell
 from minigrad.layers.cell_adapter import CellAdapter, adapter_of
 from minigrad.layers.checks import is_shape
 from minigrad.layers.floatx import is_dtype
@@ -199,7 +200,7 @@ class RNN(Layer):
         sizes, got = self._adapter.sizes(), [s.shape for s in flat]
         shapes = [(batch, *axes_of(size)) for size in sizes]
         if got != shapes:
-            names = f" {', '.join(self.cell.formulas().states)}" if hasattr(self.cell, "formulas") else ""
+            names = f" {', '.join(self.cell.formulas().states)}" if isinstance(self.cell, Cell) else ""
             raise ShapeError(
                 f"{self.name}.{where}, {len(shapes)} states{names} (batch, units): {', '.join(map(str, shapes))}, got "
                 f"{len(got)}: {', '.join(map(str, got))}."

@@ -66,7 +66,7 @@ class Trainer:
     """
 
     def __init__(self, task: Task, options: RunOptions) -> None:
-        if not isinstance(task, Task):
+        if not (callable(getattr(task, "batch", None)) and callable(getattr(task, "shape", None))):
             raise OptionError(f"Trainer: expected `task`, a Task, got {shown(task)}.")
         if not isinstance(options, RunOptions):
             raise OptionError(f"Trainer: expected `options`, RunOptions, got {shown(options)}.")
