@@ -1,4 +1,4 @@
-"""Where there is no browser, the tests that need one say why they are skipped, or install it."""
+"""Without a browser, the tests that need one say why they are skipped, or install it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _without(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def answered(monkeypatch: pytest.MonkeyPatch, code: int) -> list[str]:
-    """What is run, and answered by a code."""
+    """Commands that ran, each answered by a code."""
     ran: list[str] = []
 
     def run(command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:

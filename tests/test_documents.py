@@ -1,4 +1,4 @@
-"""What README.md, CONTRIBUTING.md and the pages of docs/ show is run, as it is printed."""
+"""Runs of the code in README.md, CONTRIBUTING.md and the pages of docs/, as it is printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is installed, what it depends on, and what `import minigrad` brings along."""
+"""The installed files, their dependencies, and the modules that `import minigrad` loads."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def project() -> dict[str, Any]:
 
 
 def run_python(code: str) -> str:
-    """What a fresh interpreter prints, away from the source tree."""
+    """Return the output of a fresh interpreter, away from the source tree."""
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/", check=False)
     assert process.returncode == 0, process.stderr
     return process.stdout

@@ -57,7 +57,7 @@ class TimeStep(Protocol):
 
         Args:
             xp: the array namespace.
-            z: (batch, …), what `timesteps` has for this step.
+            z: (batch, …), the entry of `timesteps` for this step.
             state: the state before the step, each (batch, size).
             weights: the cell's weights.
         """

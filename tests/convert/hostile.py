@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 PLACES = {"weights.h5": "layers/dense/vars/0", "h5": "dense/kernel", "keras": "layers/dense/vars/0"}
-"""Where the first weight stands in each kind of file."""
+"""The place of the first weight in each kind of file."""
 
 CONFIG = {
     "class_name": "Sequential",

@@ -1,4 +1,4 @@
-"""What Griffe read is changed so that MkDocs shows it as `help()` does."""
+"""Changes to the objects that Griffe read, so that MkDocs shows them as `help()` does."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ VOID_OF_NETWORK = ("canonical", "next", "prev")  # links that say where a page i
 
 @dataclass(frozen=True)
 class Site:
-    """Where pages were made, and what was built of them."""
+    """The folder of the written pages, and that of the built site."""
 
     pages: Path
     mkdocs: Path
@@ -92,7 +92,7 @@ parsed = cache(Page)
 
 
 def addresses_in(css: str) -> list[str]:
-    """What a style sheet fetches."""
+    """Return the addresses that a style sheet fetches."""
     return re.findall(r"""(?:url\(|@import\s)\s*["']?([^"')\s;]+)""", css)
 
 

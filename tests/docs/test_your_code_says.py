@@ -36,7 +36,7 @@ def test_every_public_name_is_on_the_page(module: Any) -> None:
 
 
 def test_every_address_on_the_page_is_there() -> None:
-    """What stands under "here" must exist; what begins with ``tf.`` on the left may be TensorFlow's alone."""
+    """Names under "here" must exist; names on the left that begin with ``tf.`` may be TensorFlow's alone."""
     rows = [line.split(" | ") for line in PAGE.splitlines() if line.startswith("| `")]
     here = " ".join(row[1] for row in rows if len(row) > 1)
     addresses = {a for code in re.findall(r"`([^`]+)`", here) for a in re.findall(r"\btf\.([\w.]*\w)", code)}
@@ -174,7 +174,7 @@ def test_what_stands_for_a_graph_runs(theirs: str, tmp_path: Path) -> None:
 
 
 def value(theirs: str, place: int = 0) -> Any:
-    """What an entry of the table gives."""
+    """Return the value of an entry of the table."""
     cell = next(cell for key, cell in OPERATIONS.items() if key.startswith(f"`{theirs}"))
     found = run(codes(cell)[place], script())
     return found.numpy() if isinstance(found, mg.Tensor) else found

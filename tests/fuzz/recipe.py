@@ -57,7 +57,7 @@ class Slow(BaseException):
 
 
 class Outcome(NamedTuple):
-    """What became of a call.
+    """The outcome of a call.
 
     Attributes:
         kind: ``"result"``, ``"refused"``, ``"unnamed"`` (refused without the name of the argument), ``"signature"``

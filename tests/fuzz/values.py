@@ -29,7 +29,7 @@ def nested_list(depth: int) -> Any:
 
 
 def endless() -> Iterator[int]:
-    """Yield numbers without an end: whoever takes them all never returns."""
+    """Yield numbers without an end: a loop over all of them never returns."""
     yield from range(1000)
 
 

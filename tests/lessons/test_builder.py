@@ -169,7 +169,7 @@ def test_a_cell_put_in_changes_the_ids_of_its_section_only() -> None:
 
 
 def test_ids_of_long_and_of_equal_names_differ() -> None:
-    """What differs beyond the 48th character, or not at all, has an id of its own, and the same one every time."""
+    """Titles that differ beyond the 48th character, or not at all, get different ids, the same ones every time."""
     long = "A section whose title goes on and on until it is longer than an id may be"
     cells = [
         Cell("markdown", f"## {long}, first"), Cell("code", "1"), Cell("code", "2"),

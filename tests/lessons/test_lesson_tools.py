@@ -1,4 +1,4 @@
-"""What the lessons' helper says to students."""
+"""Messages of the lessons' helper to students."""
 
 from __future__ import annotations
 

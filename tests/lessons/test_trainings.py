@@ -1,4 +1,4 @@
-"""What the lessons say of trainings: each is run again, over all seeds, and every sentence is held to its numbers.
+"""Sentences of the lessons on trainings: each is run again, over all seeds, and every sentence is held to its numbers.
 
 No number of these is stored. A sentence that says "with every seed" is tested with every seed; one that names a median,
 with the median.

@@ -49,7 +49,7 @@ class Case:
 
     @property
     def spec(self) -> dict[str, Any]:
-        """What `build` takes."""
+        """The argument of `build`."""
         return {"class_name": self.class_name, "kwargs": self.kwargs}
 
     def __getitem__(self, name: str) -> np.ndarray:

@@ -44,7 +44,7 @@ def backward_of(cell: type[Equations]) -> str:
 
 @dataclass(frozen=True)
 class Mutant:
-    """What stands in a source, and what is to stand there: in a cell's backward body, or in a module."""
+    """A text in a source and its replacement: in the backward body of a cell, or in a module."""
 
     of: Any
     line: str

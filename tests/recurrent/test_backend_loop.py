@@ -1,4 +1,4 @@
-"""Which steps a backend's compiled loop may replace."""
+"""Steps that a compiled loop of a backend may replace, and those that it may not."""
 
 from __future__ import annotations
 

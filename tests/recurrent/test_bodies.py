@@ -1,4 +1,4 @@
-"""What the reader of cells refuses, each with the line and what to write; where breakpoints and tracebacks lead."""
+"""Faults of a cell that are refused, each with its line and what to write; breakpoints and tracebacks in bodies."""
 
 # ruff: noqa: E501  (a table of texts, each beside its message)
 
@@ -78,7 +78,7 @@ REFUSED = {
     "a default": (forward("return z_f, z_g", "z_f, z_g, c=0"), r"expected plain arguments"),
     "a matrix that is none": (forward("c = c @ (z_f + 1)\nreturn z_f, z_g"), r"expected an inner matrix on the right of @"),
     "a positional matrix": (forward("return z_f, z_g @ P", "z_f, z_g, P"), r"the inner matrix `P` is a positional argument"),
-    "a column that nobody takes": (forward("return z_f, c", "z_f, c"), r"the products make `z_g`, which is no argument"),
+    "a column that no argument takes": (forward("return z_f, c", "z_f, c"), r"the products make `z_g`, which is no argument"),
     "a new state that is nothing": (forward("return z_f + z_g, 0"), r"line 5 .*the new state `0` is a number"),
     "a new state that is a number": (forward("a = 1 / 2\nreturn z_f + z_g, a * k", "z_f, z_g, *, k"), r"line 6 .*the new state `a \* k` is a number"),
     "an activation of numbers": (forward("return z_f, z_g * phi(2 * k)", "z_f, z_g, *, k"), r"line 5 .*`phi\(2 \* k\)` is computed from numbers alone"),
@@ -87,7 +87,7 @@ REFUSED = {
     "a limit that is no number": (forward("return z_f, clip(z_g, z_f)"), r"line 5 .*the limit `z_f` of clip is no number"),
     "an inner matrix among numbers": (forward("return z_f * P, z_g @ P", "z_f, z_g, *, P"), r"line 5 .*the inner matrix `P` stands elsewhere"),
     "an inner matrix twice": (forward("a = z_f @ P\nreturn a @ P, z_g", "z_f, z_g, *, P"), r"line 5 .*the inner matrix `P` does not take part in one product here"),
-    "an inner matrix without a way back": (HEAD + "    def forward(z_f, z_g, *, P):\n        return z_f @ P, z_g\n    def backward(dh, dc):\n        return dh, dc\n", r"line 5 .*no gradient comes back to `z_f @ P`.*a backward by hand needs ds = dv @ P\.T"),
+    "an inner matrix without a gradient": (HEAD + "    def forward(z_f, z_g, *, P):\n        return z_f @ P, z_g\n    def backward(dh, dc):\n        return dh, dc\n", r"line 5 .*no gradient comes back to `z_f @ P`.*a backward by hand needs ds = dv @ P\.T"),
     "an inner product that leads nowhere": (forward("a = c @ P\nreturn z_f, z_g + stop(a)", "z_f, z_g, c, *, P"), r"line 5 .*no gradient comes back to `c @ P`. Let it reach a new state"),
     "an inner product of parameters": (forward("return z_f, z_g + w @ P", "z_f, z_g, w, *, P"), r"line 5 .*`w @ P` is the same for every row"),
     "a new state of parameters": (forward("a = phi(w)\nreturn z_f + z_g, a * k", "z_f, z_g, w, *, k"), r"line 6 .*the new c is the same for every row"),

@@ -1,4 +1,4 @@
-"""What a hand-written `backward` may say, held against the derived one."""
+"""Checks of a hand-written `backward` against the derived one."""
 
 from __future__ import annotations
 

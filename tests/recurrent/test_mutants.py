@@ -60,7 +60,7 @@ def passes(found: Gradients, truth: Gradients, names: Iterable[str]) -> bool:
 USES = [
     (bptt_options, "through_time"), (bptt_options, "Masked"), (formulas, "ArrayStep"), (formulas, "_Bound"),
 ]  # fmt: skip
-"""Where the functions and classes that a mutant changes are used."""
+"""Modules that use the functions and classes that a mutant changes."""
 
 
 def mutated(mutant: Mutant, case: Situation) -> Gradients:

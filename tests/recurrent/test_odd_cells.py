@@ -85,7 +85,7 @@ def test_first_and_second_derivatives(cell: type[Equations]) -> None:
 
 @every_cell
 def test_second_derivatives_are_the_tapes(cell: type[Equations]) -> None:
-    """Where a gradient is stopped too: finite differences would see through it, the tape does not."""
+    """Cells with a stopped gradient too: finite differences would see through it, the tape does not."""
     layer = layer_of(cell)
     x, *initial = (mg.tensor(v, requires_grad=True) for v in (X, *states_of(layer)))
     leaves, found = [x, *initial, *layer.trainable_weights], []

@@ -35,7 +35,7 @@ def arrays_in(kept: Any) -> list[np.ndarray]:
 
 
 def floats_in(kept: Any, given: Any) -> int:
-    """How many floats are held on to, beyond what was given."""
+    """Return the number of floats that are held beyond the inputs."""
     known = {id(array) for array in arrays_in(given)}
     found = {id(array): array for array in arrays_in(kept) if id(array) not in known}
     return sum(array.size for array in found.values() if array.dtype.kind == "f")

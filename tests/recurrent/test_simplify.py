@@ -1,4 +1,4 @@
-"""What is left of an expression when a part of it is absent, and which lines are left of a body."""
+"""Simplification of expressions with an absent part, and the lines of a body that remain."""
 
 from __future__ import annotations
 

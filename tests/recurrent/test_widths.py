@@ -1,4 +1,4 @@
-"""How many numbers each name of a cell stands for."""
+"""Widths: the number of elements that each name of a cell stands for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages' names do beside arithmetic: names, sharing, starting values, penalties. Run with either package.
+"""Effects of the pages' names beside arithmetic: names, sharing, starting values, penalties. Run with either package.
 
 Each function is one small program on `tf`, TensorFlow or minigrad, and returns plain values. `record_facts.py` writes
 down what TensorFlow 2.15.1 answers, and `test_facts.py` asks minigrad the same.
@@ -181,7 +181,7 @@ def losses_and_updates(tf: Any) -> Any:
 
 @fact
 def states_of_another_structure(tf: Any) -> Any:
-    """Which of them are refused."""
+    """The refused ones."""
     both = given(tf, np.concatenate(list(STATE), 1))
     pair = tf.compat.v1.nn.rnn_cell.LSTMStateTuple(*(given(tf, s) for s in STATE))
     return [
@@ -240,7 +240,7 @@ def keras_penalties(tf: Any) -> Any:
 
 @fact
 def keras_constraints(tf: Any) -> Any:
-    """Which weight each belongs to, and what it makes of −1 and 2."""
+    """The weight that each belongs to, and its values for −1 and 2."""
     found: dict[str, Any] = {}
     for name, cls, shape in keras(tf):
         for which in ("kernel", "recurrent", "bias"):
@@ -262,7 +262,7 @@ def implementation_under_recurrent_dropout(tf: Any) -> Any:
 
 @fact
 def dropout_masks(tf: Any) -> Any:
-    """How many, of what shape, of which numbers; and are they kept?"""
+    """Their count, shape and numbers, and whether they are kept."""
     found: dict[str, Any] = {}
     for name, cls, _ in keras(tf):
         for which in ("dropout", "recurrent_dropout"):
@@ -301,7 +301,7 @@ def initial_states(tf: Any) -> Any:
 
 @fact
 def resetting_states(tf: Any) -> Any:
-    """Which errors: not stateful, batch size unknown, and states that do not fit."""
+    """The errors: not stateful, batch size unknown, and states that do not fit."""
     layer = tf.keras.layers.LSTM(2, stateful=True, batch_input_shape=(3, None, 4))
     layer.build((3, None, 4))
     ones = np.ones((3, 2), "float32")
@@ -331,7 +331,7 @@ def apply_is_a_call(tf: Any) -> Any:
 
 
 def answers(tf: Any) -> dict[str, Any]:
-    """What every program answers."""
+    """The answers of all programs."""
     found = {}
     for name, program in FACTS.items():
         with fresh(tf):

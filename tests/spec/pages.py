@@ -1,4 +1,4 @@
-"""What TensorFlow's five pages on the LSTM list: every argument, call argument, attribute and method, with defaults.
+"""Contents of TensorFlow's five pages on the LSTM: every argument, call argument, attribute and method, with defaults.
 
 Copied by hand from the pages; `test_pages.py` holds minigrad to it, and `docs/arguments.md` says for each name which
 test shows its effect.

@@ -1,4 +1,4 @@
-"""Which test shows the effect of which name of TensorFlow's pages; and how to take the effect away.
+"""The test that shows the effect of each name of TensorFlow's pages, and a way to remove the effect.
 
     @shows("argument", "units", "num_units")
     def test_units(page, name): ...

@@ -270,7 +270,7 @@ GIVEN: dict[str, Any] = {
 
 @shows("attribute", *GIVEN)
 def test_attributes(page: Page, name: str) -> None:
-    """What was given; set, it reaches the cell and the configuration."""
+    """The given value; set later, it reaches the cell and the configuration."""
     given = GIVEN[name]
     layer = class_of(page)(UNITS, **{name: given})
     assert getattr(layer, name) is given or getattr(layer, name) == given

@@ -59,7 +59,7 @@ def plain(tf: Any, value: Any) -> Any:
 
 
 def with_gradients(tf: Any, run: Callable[..., Any], *inputs: Any) -> Any:
-    """What a function of tensors returns, and the gradients of a weighted sum of it."""
+    """Return the results of a function of tensors, and the gradients of a weighted sum of them."""
     tensors = [given(tf, array) for array in inputs]
     with tf.GradientTape() as tape:
         for x in tensors:

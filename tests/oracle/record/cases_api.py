@@ -1,4 +1,4 @@
-"""What every class looks like from outside: the constructor's signature, and ``get_config()`` of defaults."""
+"""The outside of every class: the constructor's signature, and ``get_config()`` of defaults."""
 
 from __future__ import annotations
 

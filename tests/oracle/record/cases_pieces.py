@@ -94,7 +94,7 @@ def keras_losses() -> list[Case]:
 
 
 def _targets(rng: np.random.Generator, name: str, drawn: Options) -> tuple[np.ndarray, np.ndarray]:
-    """What the loss compares: labels of its kind, and predictions that are logits or probabilities."""
+    """Inputs of the loss: labels of its kind, and predictions that are logits or probabilities."""
     shape = drawn["shape"]
     y_pred = normal(rng, shape, 2.0)
     labels = rng.integers(0, shape[-1], size=shape[:-1])
@@ -168,7 +168,7 @@ INITIALIZERS = [
 
 
 def keras_pieces() -> list[Case]:
-    """What constraints make of a weight, what regularizers cost, what initializers without chance give."""
+    """Results of constraints on a weight, of regularizers, and of initializers without chance."""
     family = "keras_pieces"
     rng = generator(family)
     cases = []

@@ -57,7 +57,7 @@ def mask(rng: np.random.Generator, kind: str, batch: int, time: int) -> np.ndarr
 
 
 def scale_for(*activations: str | None) -> float:
-    """How large weights and inputs may be drawn for these activations to stay bounded."""
+    """Return the largest weights and inputs for which these activations stay bounded."""
     return 0.25 if any(name in UNBOUNDED for name in activations) else 0.5
 
 

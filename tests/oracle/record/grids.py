@@ -29,7 +29,7 @@ Options = dict[str, Any]
 
 
 def scale_of(options: Options) -> float:
-    """How large numbers may be drawn for these options."""
+    """Return the largest numbers to draw for these options."""
     return scale_for(*(value for key, value in options.items() if key.endswith("activation")))
 
 
@@ -49,7 +49,7 @@ def layer_options(drawn: Options) -> Options:
 
 
 def note(drawn: Options) -> dict[str, Any]:
-    """What a reader of a failing test wants to know, and where TensorFlow contradicts itself."""
+    """Notes for the reader of a failing test, and places where TensorFlow contradicts itself."""
     info = {"mask": drawn["mask"]}
     if drawn["unroll"] and drawn["go_backwards"] and drawn["zero_output_for_mask"] and drawn["mask"] != "none":
         info["tensorflow_bug"] = "unrolled backwards, outputs are zeroed by the mask in its original order"

@@ -79,7 +79,7 @@ def hard() -> Any:
 
 
 def answer(model: Any, x: np.ndarray) -> np.ndarray:
-    """What the model says, in float64."""
+    """Return the predictions of the model, in float64."""
     if THREE:
         return keras.ops.convert_to_numpy(model(keras.ops.convert_to_tensor(x, "float64")))
     return np.asarray(model(x))

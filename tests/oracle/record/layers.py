@@ -16,7 +16,7 @@ from oracle.record.draw import generator, normal
 
 @dataclass
 class Setup:
-    """What is to be recorded: an object by its spec, and what it is called with."""
+    """A case to record: an object by its spec, and the arguments of its call."""
 
     name: str
     class_name: str

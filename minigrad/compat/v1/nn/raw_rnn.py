@@ -80,7 +80,7 @@ def raw_rnn(
             mask = F.expand_dims(~done, -1)
             _write(arrays, time - 1, emit, mask)
             new = _state(cell, new, len(first), dtype)
-            state = tree.map(lambda s, old: select_rows(mask, s, old), new, state)  # noqa: B023
+            state = tree.map(lambda s, old: select_rows(mask, s, old), new, state)  # noqa: B023  (called at once)
             loop_state = loop_state if next_loop_state is None else next_loop_state
             done = done | _rows(finished, first)
     if isinstance(cell, RNNCell):
