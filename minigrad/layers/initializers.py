@@ -14,9 +14,9 @@ from minigrad.engine.creation import tensor
 from minigrad.engine.errors import OptionError, ShapeError
 from minigrad.engine.functional import full
 from minigrad.engine.functional.shaping import sizes_of
+from minigrad.engine.kinds import at_least_0, finite
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.catalogue import Catalogue
-from minigrad.layers.kinds import at_least_0, finite
 from minigrad.layers.options import Configured, anything, choice, option, optional
 
 Shape = tuple[int, ...]

@@ -8,7 +8,7 @@ A layer with seventeen arguments usually repeats each of them four times: in the
         activation: Activation = option(activations.option, None)
 
 One line is the argument, its default, its check, the attribute and its entry in `get_config`. A subclass that changes
-a default repeats that line alone. The kinds of values are in `minigrad.layers.kinds`, and those of plain values are
+a default repeats that line alone. The kinds of values are in `minigrad.engine.kinds`, and those of plain values are
 found here too.
 """
 
@@ -22,17 +22,17 @@ from typing import Any, ClassVar
 from minigrad.engine.arguments import dictionary
 from minigrad.engine.errors import MinigradError
 from minigrad.engine.errors import OptionError as OptionError
-from minigrad.layers.kinds import Kind as Kind
-from minigrad.layers.kinds import anything as anything
-from minigrad.layers.kinds import axes as axes
-from minigrad.layers.kinds import choice as choice
-from minigrad.layers.kinds import flag as flag
-from minigrad.layers.kinds import fraction as fraction
-from minigrad.layers.kinds import non_negative as non_negative
-from minigrad.layers.kinds import number as number
-from minigrad.layers.kinds import optional as optional
-from minigrad.layers.kinds import positive_int as positive_int
-from minigrad.layers.kinds import text as text
+from minigrad.engine.kinds import Kind as Kind
+from minigrad.engine.kinds import anything as anything
+from minigrad.engine.kinds import axes as axes
+from minigrad.engine.kinds import choice as choice
+from minigrad.engine.kinds import flag as flag
+from minigrad.engine.kinds import fraction as fraction
+from minigrad.engine.kinds import non_negative as non_negative
+from minigrad.engine.kinds import number as number
+from minigrad.engine.kinds import optional as optional
+from minigrad.engine.kinds import positive_int as positive_int
+from minigrad.engine.kinds import text as text
 
 REQUIRED: Any = Parameter.empty
 

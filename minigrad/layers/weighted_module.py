@@ -8,9 +8,9 @@ from typing import Any
 from minigrad.engine.conversion import array_from
 from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import ShapeError
+from minigrad.engine.kinds import text
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import call_context, checks, constraints, initializers, regularizers
-from minigrad.layers.kinds import text
 from minigrad.layers.module import Module
 from minigrad.layers.options import flag
 from minigrad.layers.weight import Weight

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
+from minigrad.engine.kinds import at_least_0, below_1, count
 from minigrad.keras.callbacks.base import Callback, Logs
 from minigrad.keras.callbacks.monitor import Monitor
-from minigrad.layers.kinds import at_least_0, below_1, count
 from minigrad.layers.options import OptionError, choice, number, option
 
 

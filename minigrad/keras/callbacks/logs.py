@@ -6,8 +6,8 @@ import os
 from typing import Any
 
 from minigrad.engine.files import cannot_write, write_atomically
+from minigrad.engine.kinds import text
 from minigrad.keras.callbacks.base import Callback, Logs
-from minigrad.layers.kinds import text
 from minigrad.layers.options import OptionError, flag
 
 

@@ -6,8 +6,8 @@ import math
 from typing import ClassVar
 
 from minigrad.engine.errors import UnknownNameError, unknown_name
+from minigrad.engine.kinds import text
 from minigrad.keras.callbacks.base import Callback, Logs
-from minigrad.layers.kinds import text
 from minigrad.layers.options import Configured, Option, choice, number, option
 
 

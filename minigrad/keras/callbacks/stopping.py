@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigrad.engine.kinds import count
 from minigrad.keras.callbacks.base import Callback, Logs
 from minigrad.keras.callbacks.monitor import Monitor
-from minigrad.layers.kinds import count
 from minigrad.layers.options import flag, number, option, optional
 
 

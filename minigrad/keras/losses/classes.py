@@ -7,11 +7,11 @@ from typing import Any
 
 from minigrad.engine.arguments import function
 from minigrad.engine.creation import as_tensor, as_tensor_like
+from minigrad.engine.kinds import at_least_0, integer, text, unit
 from minigrad.engine.tensor import Tensor, TensorLike
 from minigrad.keras.losses import functions, reduction
 from minigrad.keras.losses.functions import squeezed
 from minigrad.layers.catalogue import snake_case
-from minigrad.layers.kinds import at_least_0, integer, text, unit
 from minigrad.layers.options import Configured, flag, option, optional
 
 

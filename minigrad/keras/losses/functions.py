@@ -12,9 +12,9 @@ from minigrad.engine.creation import as_tensor, as_tensor_like, is_floating
 from minigrad.engine.dtypes import is_half
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.functional.half import widened
+from minigrad.engine.kinds import at_least_0, integer, unit
 from minigrad.engine.ops.axes import axis_of
 from minigrad.engine.tensor import Tensor, TensorLike
-from minigrad.layers.kinds import at_least_0, integer, unit
 from minigrad.layers.options import flag, optional
 
 EPSILON = 1e-7  # as in Keras: the distance of probabilities from 0 and 1, where a logarithm is infinite

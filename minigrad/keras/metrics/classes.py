@@ -16,13 +16,13 @@ from minigrad.engine.dtypes import dtype_name, is_half
 from minigrad.engine.errors import ShapeError, unknown_name
 from minigrad.engine.functional.half import widened
 from minigrad.engine.functional.loss import mean_of
+from minigrad.engine.kinds import text
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor, TensorLike
 from minigrad.keras.losses import functions as losses
 from minigrad.keras.losses.catalogue import FUNCTIONS
 from minigrad.keras.losses.reduction import broadcast_weights
 from minigrad.layers.catalogue import Catalogue, snake_case
-from minigrad.layers.kinds import text
 from minigrad.layers.module import Module
 from minigrad.layers.options import Configured, Kind, number, option, optional
 

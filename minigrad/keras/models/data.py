@@ -16,8 +16,8 @@ from minigrad.engine import functional as F
 from minigrad.engine import random, registry, tree
 from minigrad.engine.conversion import constant
 from minigrad.engine.errors import DataError, MinigradError, ShapeError
+from minigrad.engine.kinds import real
 from minigrad.engine.tensor import Tensor
-from minigrad.layers.kinds import real
 from minigrad.layers.options import positive_int
 
 Batch = tuple[Any, ...]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.errors import DataError, NaNLossError
+from minigrad.engine.kinds import count, real
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor
 from minigrad.keras.callbacks import Callback, CallbackList, History, LambdaCallback, TerminateOnNaN
@@ -24,7 +25,6 @@ from minigrad.keras.models.data import (
     unpacked,
 )
 from minigrad.keras.models.steps import PENDING, StepTrainer, check_keywords, numbers, values_of
-from minigrad.layers.kinds import count, real
 from minigrad.layers.options import Kind, choice, flag, optional, positive_int
 
 

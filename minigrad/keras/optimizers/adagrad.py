@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from minigrad.engine.kinds import at_least_0
 from minigrad.engine.protocol import Array, Xp
 from minigrad.keras.optimizers.arguments import learning_rate
 from minigrad.keras.optimizers.base import Optimizer
-from minigrad.layers.kinds import at_least_0
 from minigrad.layers.options import option
 
 

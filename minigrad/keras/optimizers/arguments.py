@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.engine.kinds import at_least_0
 from minigrad.keras.optimizers import schedules
-from minigrad.layers.kinds import at_least_0
 from minigrad.layers.options import ComputedOption, Kind, OptionError
 
 

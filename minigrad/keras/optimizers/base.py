@@ -12,11 +12,11 @@ from minigrad.engine.conversion import array_from
 from minigrad.engine.creation import as_tensor_like, tensor
 from minigrad.engine.dtypes import is_half
 from minigrad.engine.errors import GradientError, OptionError, ShapeError, shown
+from minigrad.engine.kinds import at_least_0, text, unit
 from minigrad.engine.protocol import Array, Xp
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor
 from minigrad.keras.optimizers.pack import Pack, make_packs
-from minigrad.layers.kinds import at_least_0, text, unit
 from minigrad.layers.options import Configured, flag, option, optional, positive_int
 
 

@@ -10,7 +10,7 @@ from minigrad.engine.creation import as_tensor, tensor
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.functional import one_hot
 from minigrad.engine.functional.shaping import sizes_of, whole_numbers
-from minigrad.layers.kinds import count as counts
+from minigrad.engine.kinds import count as counts
 from minigrad.layers.options import choice, positive_int
 
 

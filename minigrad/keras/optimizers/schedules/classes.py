@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigrad.engine.kinds import at_least_0, at_least_1, positive, text
 from minigrad.layers.catalogue import Catalogue
-from minigrad.layers.kinds import at_least_0, at_least_1, positive, text
 from minigrad.layers.options import Configured, Kind, OptionError, flag, number, option, optional
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minigrad.engine.errors import OptionError, shown
-from minigrad.layers.kinds import at_least_0, below_1, count, integer, positive, text, unit
+from minigrad.engine.kinds import at_least_0, below_1, count, integer, positive, text, unit
 
 
 @pytest.mark.parametrize(
