@@ -1,4 +1,4 @@
-"""Every address of the first version can still be imported, and leads to the module that stands there today."""
+"""Import of every address of the first version, which gives the module of today."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Holds the rules of `architecture.py` on this repository, and shows that each of them can fail."""
+"""Hold the rules of `architecture.py` on this repository, and show that each of them can fail."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def test_code_runs_as_printed(name: str) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_no_block_is_left_out(name: str) -> None:
-    """A block in another spelling of Python would not be run."""
+    """Blocks of Python in one spelling: a block in another would not be run."""
     languages = {language for language, _ in BLOCK.findall(text(name))}
     assert languages <= {"python", *NOT_RUN}
 

@@ -1,4 +1,4 @@
-"""Holds the figures of `figures.py`: the reading order, the tree of packages, the calls, the language.
+"""Hold the figures of `figures.py`: the reading order, the tree of packages, the calls, the language.
 
 ``python tests/house.py`` prints the figures with the places behind them.
 """

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 
-# What `import minigrad` must not load: each is wanted by one command or one call, and costs everybody else its time.
+# Modules that `import minigrad` must not load: each is needed by one command or one call, and is slow to import.
 # (json belongs to saving, argparse to the command line, importlib.metadata to third parties' backends.)
 HEAVY = {
     "argparse", "asyncio", "csv", "cupy", "doctest", "email", "http", "hypothesis", "importlib.metadata", "inspect",

@@ -38,7 +38,7 @@ sys.stdout.buffer.write("".join(map(text_of, [*BUILT_IN, *ODD])).encode())
 
 
 def test_the_same_text_in_every_process() -> None:
-    """Whatever the order of sets, so that the compiler's cache on disk finds it."""
+    """Text that does not depend on the order of sets: the compiler's cache on disk finds it."""
     script = PRINT.format(paths=sys.path)
     found = [
         subprocess.run([sys.executable, "-c", script], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True)

@@ -1,4 +1,4 @@
-"""NVRTC compiles the kernels of every cell for every architecture from Volta to Hopper; needs no GPU and no CuPy."""
+"""Compilation of every cell's kernels by NVRTC, for architectures from Volta to Hopper; needs no GPU and no CuPy."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_on_a_pretended_gpu(kind: str, cupy: ModuleType) -> None:
 
 
 def test_in_the_first_generation(backend: ModuleType) -> None:
-    """Only Numba has a kernel for it, and that supports no float16 either."""
+    """Embedding gradients in float16: Numba alone has a kernel for them, which does not support float16."""
     V1.reset_default_graph()
     layer = mg.keras.layers.RNN(V1.nn.rnn_cell.LSTMCell(4, num_proj=2, dtype="float16"), dtype="float16")
     if backend is strict_backend:

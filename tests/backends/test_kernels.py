@@ -72,7 +72,7 @@ def test_backward_again_and_without_dx(backend: str, kind: Kind) -> None:
 
 
 def test_masks_that_are_the_same_for_each_column_are_one_mask() -> None:
-    """Columns may differ in width."""
+    """Columns of different widths."""
     pytest.importorskip("numba")
     kinds = [Kind(Net1997, values={"blocks": 2}, x_masks=count, h_masks=count) for count in ("each", "one")]
     each, one = (case_of(kind, (5, 3, 3, 4), "ragged") for kind in kinds)

@@ -101,7 +101,7 @@ def test_two_processes_at_once(tmp_path: Path) -> None:
 
 
 def test_the_message_can_be_silenced(caplog: pytest.LogCaptureFixture) -> None:
-    """The message is logged, so the level of the logger silences it."""
+    """Silence the logged message through the level of the logger."""
     loop = compiling.compiled("a loop of the tests")(_doubled)
     before = compiling.compilations()
     with caplog.at_level(logging.WARNING, "minigrad_numba"):

@@ -173,7 +173,7 @@ def test_an_activation_named_tanh_with_another_rule() -> None:
 
 
 def test_noalias_reaches_the_compiler() -> None:
-    """Numba has no public option for it: `minigrad_numba.compiling.noalias` sets a private one."""
+    """A private option of Numba, since no public one exists: `minigrad_numba.compiling.noalias` sets it."""
 
     def add(a, b):  # type: ignore[no-untyped-def]
         for k in range(len(a)):

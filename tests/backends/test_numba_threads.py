@@ -76,7 +76,7 @@ def test_products_in_parts(three: list[int], monkeypatch: pytest.MonkeyPatch, sh
 
 
 def test_outputs_have_the_memory_layout_of_inputs(three: list[int]) -> None:
-    """The output of a transposed batch-major array is a transposed batch-major array."""
+    """A transposed batch-major array in, a transposed batch-major array out."""
     draw = drawing(np.random.default_rng(0), "float32")
     x, dy = draw(B, T, I).swapaxes(0, 1), draw(B, T, H).swapaxes(0, 1)
     y, *_, cache = lstm.forward(x, draw(B, H), draw(B, H), W := draw(I, 4 * H), U := draw(H, 4 * H), None)
@@ -95,7 +95,7 @@ def test_blas_gets_its_threads_back_after_an_error(three: list[int]) -> None:
 
 
 def test_an_error_waits_for_the_other_threads(three: list[int]) -> None:
-    """The caller may use the arrays that they write to."""
+    """Threads that write to arrays which the caller uses afterwards."""
     ended = []
 
     def fails_first(part: slice) -> None:
@@ -121,7 +121,7 @@ def test_matmul_refuses_scalars() -> None:
 
 
 def test_callers_at_the_same_time_share_one_setting(three: list[int]) -> None:
-    """The first caller sets it, the last one restores it."""
+    """One number for all callers: set by the first, restored by the last."""
     inside, leave = threading.Event(), threading.Event()
 
     def stays() -> None:
@@ -173,7 +173,7 @@ def test_mask_codes_have_one_dtype_with_and_without_a_mask() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_after_a_fork(three: list[int]) -> None:
-    """A fork has none of the pool's threads; a loop there starts new ones."""
+    """A loop in a forked process, without the pool's threads: it starts new ones."""
     assert threads.map_parts(lambda rows: rows.start, threads.slices(6, 3), 1) == [0, 2, 4]
     with threads._lock:  # as if another thread held it
         child = _fork()

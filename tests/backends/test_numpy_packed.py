@@ -1,4 +1,4 @@
-"""Packed forms of weights are cached as long as the arrays live, and computed again for new ones."""
+"""Packed forms of weights: cached as long as the arrays live, and computed again for new arrays."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_an_updated_weight_is_packed_again(backend: Any, kind: Any, way: str) ->
 
 @pytest.mark.parametrize("name", ["numpy", "numba"])
 def test_the_array_of_a_packed_weight_is_read_only(name: str) -> None:
-    """Writing into it would make the packed form stale."""
+    """Protection from writes, after which the packed form would be stale."""
     pytest.importorskip(name)
     with mg.using(name):
         layer = L.LSTM(4)

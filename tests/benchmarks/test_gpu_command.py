@@ -178,7 +178,7 @@ def test_the_tests_are_counted(tmp_path: Path) -> None:
 
 
 def test_the_tests_are_stopped_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time is over when the slow test has begun, however long a busy machine takes until then."""
+    """A time limit that ends when the slow test has begun, also on a busy machine."""
     begun, waited = tmp_path / "begun", suite.waited
     slow = f"def test_slow():\n    open({str(begun)!r}, 'w').close()\n    time.sleep(60)\n"
     (tmp_path / "test_it.py").write_text(FILE + slow)

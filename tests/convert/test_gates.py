@@ -1,4 +1,4 @@
-"""Weights split into gates are the framework's columns; messages begin with the caller's name."""
+"""Weights of a framework, split into gates; messages that begin with the caller's name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The package is imported on demand only, and offers the names in `__all__`."""
+"""Import of the package on demand, and the names in `__all__`."""
 
 from __future__ import annotations
 

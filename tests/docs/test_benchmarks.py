@@ -1,4 +1,4 @@
-"""The page on benchmarks has all that was to be measured, from one machine."""
+"""Completeness of the page on benchmarks: all measurements, from one machine."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("griffe", reason="the API reference wants pip install -e '.[docs]'")
+pytest.importorskip("griffe", reason="the API reference needs pip install -e '.[docs]'")
 
 import griffe
 

@@ -1,4 +1,4 @@
-"""The Python of a page is run, and shown with what it printed and drew."""
+"""The Python of a page, run and shown with its printed output and its figures."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("mkdocstrings", reason="the site wants pip install -e '.[docs]'")
-pytest.importorskip("zensical", reason="the site wants pip install -e '.[docs]'")
-pytest.importorskip("latex2mathml", reason="the site wants pip install -e '.[docs]'")
+pytest.importorskip("mkdocstrings", reason="the site needs pip install -e '.[docs]'")
+pytest.importorskip("zensical", reason="the site needs pip install -e '.[docs]'")
+pytest.importorskip("latex2mathml", reason="the site needs pip install -e '.[docs]'")
 
 from docs.builder.lessons import notebooks
 from docs.builder.links import ROOT

@@ -62,7 +62,7 @@ def test_the_tables_hold_for_every_layer(mask: str, zeros: bool) -> None:
 
 @every_mask
 def test_backwards_is_the_mask_turned_round(mask: str) -> None:
-    """The outputs stand in the order in which they were processed."""
+    """Outputs in the order in which they were processed."""
     x, state = masks.inputs(mask), [masks.H, masks.C]
     seen = masks.np.array([[sign == "●" for sign in mask]])
     backwards = masks.layer(return_sequences=True, go_backwards=True)(x, mask=seen, initial_state=state)

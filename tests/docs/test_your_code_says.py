@@ -1,4 +1,4 @@
-"""The page "your code says X, here it is Y" leaves no public name out, and names nothing that is not there."""
+"""Names on the page of `docs/your-code-says.md`: all public names, and existing names only."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_every_public_name_is_on_the_page(module: Any) -> None:
 
 
 def test_every_address_on_the_page_is_there() -> None:
-    """Names under "here" must exist; names on the left that begin with ``tf.`` may be TensorFlow's alone."""
+    """Existing names under "here"; those on the left that begin with ``tf.`` may be TensorFlow's alone."""
     rows = [line.split(" | ") for line in PAGE.splitlines() if line.startswith("| `")]
     here = " ".join(row[1] for row in rows if len(row) > 1)
     addresses = {a for code in re.findall(r"`([^`]+)`", here) for a in re.findall(r"\btf\.([\w.]*\w)", code)}

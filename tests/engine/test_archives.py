@@ -208,7 +208,7 @@ def test_a_directory_that_leaves_members_out_is_refused(length: int, tmp_path: P
 
 
 def test_streamed_archives_are_read(tmp_path: Path) -> None:
-    """Their sizes stand behind each member."""
+    """Members whose sizes follow their bytes."""
 
     class Stream(io.RawIOBase):
         def writable(self) -> bool:

@@ -1,6 +1,7 @@
 """Odd values that a call accepts, reviewed: for which arguments, and why.
 
-An argument that is in no table accepts plain values: numbers, flags, texts, None. What else it accepts must be here.
+An argument that is in no table accepts plain values: numbers, flags, texts, None. Everything else that it accepts is
+listed here.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def test_numbers_of_layers_do_not_count():
 @pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize("order", ["as written", "as text", "at random"])
 def test_any_count_of_weights_in_any_order_of_the_archive(tmp_path, count, version, order):
-    """Weights beyond 1000 in files of version 1, whose three digits sort names in another order than their numbers."""
+    """More than 1000 weights in files of version 1, where three digits sort names in another order than numbers."""
     given = [(f"w_{k % 7}/kernel:0", np.float32(k)) for k in range(count)]
     if version == 2:
         saving.save(tmp_path / "w.npz", given)

@@ -109,7 +109,7 @@ def test_a_check_that_sees_nothing_is_found(tmp_path: Path) -> None:
 
 
 def test_a_check_that_a_later_cell_spoils_is_found(tmp_path: Path) -> None:
-    """It would fail whatever it is given, and so seem to notice every mistake."""
+    """A check that fails for every input, and so seems to notice every mistake."""
     spoilt = lesson_of(tmp_path, SOURCE + "\n# %%\nsame = None\n")
     wrong, _ = command.problems(spoilt, fast=True)
     assert [w.partition(":")[2].partition("once")[0] for w in wrong] == [
@@ -256,7 +256,7 @@ def test_a_page_has_pictures_with_alt_text(lesson: Lesson, tmp_path: Path) -> No
     picture = {"image/png": base64.b64encode(b"png").decode(), "text/plain": ["Figure"]}
     notebook["cells"][2]["outputs"] = [
         {"output_type": "stream", "name": "stdout", "text": ["hello\n"]},
-        {"output_type": "display_data", "data": picture, "metadata": {"image/png": {"alt": "What is seen."}}},
+        {"output_type": "display_data", "data": picture, "metadata": {"image/png": {"alt": "Two curves."}}},
         {"output_type": "display_data", "data": {"image/svg+xml": ["<svg>", "</svg>"]}, "metadata": SVG},
         {"output_type": "display_data", "data": {"text/html": ["<details>"], "text/plain": [""]}, "metadata": {}},
     ]
@@ -270,7 +270,7 @@ def test_a_page_has_pictures_with_alt_text(lesson: Lesson, tmp_path: Path) -> No
     assert sorted(path.name for path in (tmp_path / "01_twice").iterdir()) == ["figure-1.png", "figure-2.svg"]
     assert (tmp_path / "01_twice" / "figure-2.svg").read_text("utf-8") == "<svg></svg>"
     assert [found[1:] for found in kernel.images(notebook)] == [
-        ("image/png", "What is seen."),
+        ("image/png", "Two curves."),
         ("image/svg+xml", "Drawn."),
     ]
 

@@ -31,7 +31,7 @@ def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("lesson", [one for one in lessons() if one.number in {2, 3, 8}], ids=lambda one: one.name)
 def test_run_all_comes_to_the_end(lesson: Lesson, tmp_path: Path) -> None:
-    """No error is allowed but in cells tagged so, and these raise because they are not solved."""
+    """Errors in tagged cells only, which raise because they are not solved."""
     nbclient = pytest.importorskip("nbclient", reason="Jupyter is no part of the tests' environment")
     nbformat = pytest.importorskip("nbformat")
     solutions_to(tmp_path)  # lesson_tools.py
@@ -57,7 +57,7 @@ def test_run_all_comes_to_the_end(lesson: Lesson, tmp_path: Path) -> None:
 
 
 def answered(cells: dict[str, Cell | None]) -> Change:
-    """Puts answers in the place of exercises."""
+    """Replace exercises by answers."""
 
     def change(notebook: dict[str, Any]) -> None:
         for cell in notebook["cells"]:

@@ -76,7 +76,7 @@ def test_checks_fail_as_shipped_pass_solved_notice_mistakes_and_accept_variants(
 
 
 def test_no_cell_needs_a_check(lesson: Lesson) -> None:
-    """A check may be skipped, or raise at its first line: what other cells read is bound elsewhere."""
+    """Use of names that are bound outside checks: a check may be skipped, or raise at its first line."""
     binds: dict[str, str | None] = {}  # each name: the check that bound it last, or None for another cell
     for cell in (cell for cell in lesson.solved() if cell.kind == "code"):
         check = cell.options.get("check")
@@ -207,7 +207,7 @@ def test_the_figures_of_the_course_are_where_the_lecturer_is_told() -> None:
 
 
 def test_a_lesson_runs_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the figures are missing; `lesson_tools` says how to get them."""
+    """Run without matplotlib: figures alone are missing, and `lesson_tools` says how to get them."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     lesson = next(one for one in LESSONS if "plot." in one.source)
     assert run.run(lesson, lesson.for_students(), fast=True).broken() == []

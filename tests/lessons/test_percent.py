@@ -1,4 +1,4 @@
-"""Sources are read as Jupytext reads them, and what is wrong with one is said."""
+"""Sources read as Jupytext reads them, and messages about mistakes in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FRONT = """\
 # %% [markdown]
 # # 3 · Title
 #
-# What it is about.
+# The subject in one line.
 #
 # **Minutes:** 60 · **Needs:** lesson 2
 #
@@ -63,7 +63,7 @@ def test_text_before_the_first_cell() -> None:
 def test_front_matter(tmp_path: Path) -> None:
     lesson = lesson_of(tmp_path, FRONT + EXERCISE + CHECK)
     assert (lesson.number, lesson.title, lesson.minutes, lesson.needs) == (3, "Title", 60, "lesson 2")
-    assert lesson.line == "What it is about."
+    assert lesson.line == "The subject in one line."
     assert lesson.goals == ("do this;", "do that, on two lines;", "do more.")
 
 

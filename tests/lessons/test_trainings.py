@@ -33,13 +33,13 @@ def names(number: int) -> dict[str, Any]:
 
 
 def says(number: int, *sentences: str) -> None:
-    """The lesson still says what is tested; where its words change, so must the test."""
+    """Agreement of the lesson's words with the test: when the words change, so must the test."""
     text = " ".join(" ".join(re.sub(r"^# ?", "", line) for line in lesson(number).source.splitlines()).split())
     assert [one for one in sentences if one not in text] == []
 
 
 def test_every_lesson_that_trains_is_held() -> None:
-    """Lesson 13 takes three steps to count calls, and says nothing of what they reach."""
+    """Lesson 13's three steps, which count calls; the lesson does not mention their loss."""
     trains = {
         one.number for one in lessons() if any(TRAINED.search(c.text) for c in one.for_students() if not checks(c))
     }

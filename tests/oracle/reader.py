@@ -1,4 +1,4 @@
-"""Reads the numbers that were recorded from TensorFlow, with NumPy alone.
+"""Read the numbers that were recorded from TensorFlow, with NumPy alone.
 
     cases = load("keras_lstm")
     layer = build(cases[0].spec, minigrad)
@@ -148,7 +148,7 @@ def resolve(class_name: str, package: Any) -> Any:
 
 
 def build(value: Any, package: Any) -> Any:
-    """Makes the object that a spec describes, and the ones nested in its arguments.
+    """Make the object that a spec describes, and the ones nested in its arguments.
 
     The recorder makes TensorFlow's objects with this very function, so what a test makes from the
     files is the same.

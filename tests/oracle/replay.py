@@ -1,4 +1,4 @@
-"""Runs a recorded case through minigrad and compares every number with TensorFlow's."""
+"""Run a recorded case through minigrad and compare every number with TensorFlow's."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def set_up(case: Case) -> Any:
 
 
 def inject_dropout_masks(case: Case, layer: Any) -> None:
-    """Makes the layer's cell use the very masks that TensorFlow drew."""
+    """Make the layer's cell use the masks that TensorFlow drew."""
     (cell,) = cells_of(layer)
     drawn = {kind: [mg.tensor(m) for m in case.group(kind)] for kind in ("dropout_mask", "recurrent_dropout_mask")}
     cell.get_dropout_mask_for_cell = lambda inputs, training, count=1: drawn["dropout_mask"] or None

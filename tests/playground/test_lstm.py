@@ -21,7 +21,7 @@ LIMIT = 1e-12
 SOURCE = files("minigrad.playground").joinpath("lstm.js").read_text("utf-8")
 CODE = equations_of_one_unit() + SOURCE
 
-# What each changes in the equations of one unit or in lstm.js: what is there once, and what stands there instead.
+# Changes to the equations of one unit or to lstm.js: a text that occurs once, and its replacement.
 MUTANTS = {
     "the forget gate does not act on c": ("f * c + i * g", "c + i * g"),
     "the input gate does not act on g": ("f * c + i * g", "f * c + g"),

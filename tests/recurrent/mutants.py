@@ -23,7 +23,7 @@ _count = iter(range(1_000_000))
 
 
 def written(text: str, space: dict[str, Any]) -> dict[str, Any]:
-    """Runs a text as if it stood in a file, so that its functions have a source; returns what it defines."""
+    """Run a text as if it stood in a file, so that its functions have a source; return its names."""
     name = f"<mutant {next(_count)}>"
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     found = dict(space)
@@ -106,7 +106,7 @@ MUTANTS = {
     ),
 }
 
-# What the first generation's cell adds: peepholes, projection and clips.
+# Mutants of the first generation's additions: peepholes, projection and clips.
 EXTRAS = {
     "peepholes: no second way from the gates to the cell": Mutant(LSTMP, "dz_i * w_i + dz_f * w_f", "dz_i * w_i"),
     "peepholes: the output gate's from c_t-1": Mutant(LSTMP, "dz_o * c_now", "dz_o * c"),
@@ -126,7 +126,7 @@ EXTRAS = {
 
 
 def a_little_wrong(cell: type[Equations]) -> Iterator[tuple[str, type[Equations]]]:
-    """Yields the cell once for each expression of its backward body that can be replaced, with that one replaced."""
+    """Yield the cell once for each expression of its backward body that can be replaced, with that one replaced."""
     text = backward_of(cell)
     for change in (_scaled, _halved, _without_derivative):
         k = 0

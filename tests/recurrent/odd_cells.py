@@ -1,4 +1,4 @@
-"""Recurrent cells that minigrad has never heard of, each odd in a way of its own, most without a backward by hand."""
+"""Unusual custom cells, each different from minigrad's cells in one respect, most without a hand-written backward."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Leaky(Equations):
 
 
 class NoFeedback(Equations):
-    """No state is multiplied by a matrix. In the manner of Lei et al., 2018, "Simple Recurrent Units"."""
+    """A cell whose states no matrix multiplies. After Lei et al., 2018, "Simple Recurrent Units"."""
 
     states = "h", "c"
     products = "z_f z_g z_o = x W + b"
@@ -114,7 +114,7 @@ class Stopped(LSTM):
 
 
 class StoppedInner(Equations):
-    """An inner product lets no gradient back to what it multiplies."""
+    """An inner product without a gradient to its left factor."""
 
     states = "h", "c"
     products = "z y = x W + h U + b"

@@ -305,7 +305,7 @@ CELL_FILE = (
     ],
 )  # fmt: skip
 def test_a_file_that_has_changed_since_its_import(tmp_path: Path, old: str, new: str) -> None:
-    """The text would say another thing than what the class was made of, and at each reading perhaps another one."""
+    """A text that differs from the code of the class, and perhaps at each reading."""
     name = f"changing_{abs(hash((old, new)))}"
     file = tmp_path / f"{name}.py"
     file.write_text(CELL_FILE)

@@ -69,7 +69,7 @@ def test_second_derivatives(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["lstm", "gru", "simple"])
 def test_a_fully_masked_row_hands_its_gradient_through(name: str) -> None:
-    """Its state is the initial one, no weight hears of it, and its outputs were constant zeros."""
+    """A fully masked row: its state is the initial one, its outputs are zeros, no weight's gradient depends on it."""
     case = CASES[name]
     g = by_loop(case)
     row = int(np.flatnonzero(~MASK.any(0))[0])
@@ -154,7 +154,7 @@ def test_nan_at_masked_steps_is_as_in_tensorflow(step: str) -> None:
 
 
 def test_a_way_back_that_does_not_fit() -> None:
-    """Broadcasting would make numbers of it, and they would be wrong."""
+    """A shape that would broadcast to wrong numbers."""
     rng = np.random.default_rng(0)
     run = Formulas(LSTM)
     weights = run.Weights(rng.standard_normal((2, 16)), rng.standard_normal((4, 16)))

@@ -54,7 +54,7 @@ def test_a_name_of_backward_hides_the_one_of_forward() -> None:
 
 
 class OwnLines(Equations):
-    """Both bodies have lines without a name, and a parameter that can be absent."""
+    """A cell whose two bodies have lines without a name, and a parameter that can be absent."""
 
     states = "h", "c"
     products = "z y = x W + h U + b"

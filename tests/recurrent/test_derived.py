@@ -25,7 +25,7 @@ from minigrad.recurrent import (
 from minigrad.recurrent.compiler.checked import bodies
 from minigrad.testing import check_cell
 
-# What forward returns for the one new state, of the columns a and b, the state c and the option tau.
+# Returned expressions of forward for the one new state, of the columns a and b, the state c and the option tau.
 BODIES = {
     "a name": "return a",
     "a sum": "return a + b + c",
@@ -128,7 +128,7 @@ def test_it_is_the_built_in_cells_backward(equations: type[Equations], activatio
 
 
 def test_names_are_free(tmp_path: Any) -> None:
-    """The user's dh is not the derived one's."""
+    """A user's value named dh, distinct from the derived gradient of that name."""
     found = cell(tmp_path, "dc_new = a * b\nda = dc_new + c\nreturn da * dc_new")
     read, back = bodies(found, ())
     assert back.arguments[0] not in {line.name for line in read.lines}
@@ -143,7 +143,7 @@ def test_a_derivative_in_forward_cannot_be_differentiated(word: str, tmp_path: A
 
 
 class Weights(Equations):
-    """Its weights have the names that gradients would get."""
+    """A cell whose weights have the names that gradients would get."""
 
     states = "h", "dz_2"
     products = "z g = x dg + h dz + dz_2 dh_new + dh", "k = x h_new + stop(h) dk"

@@ -1,4 +1,4 @@
-"""A cell is data: its names and its two bodies; and the words of a body, on tensors."""
+"""A cell as data: its names and its two bodies; and the words of a body, on tensors."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ Checks = dict[str, tuple[Situation, tuple[str, ...]]]
 
 
 def plain(strong: Situation, steps: int, summed: slice, state: float) -> Situation:
-    """The loss is the plain sum of some steps' outputs; no mask, nothing of the final state."""
+    """A plain sum of some steps' outputs as the loss; no mask, nothing of the final state."""
     rng = np.random.default_rng(steps)
     dy = np.zeros((steps, *strong.dy.shape[1:]))
     dy[summed] = 1.0
@@ -35,7 +35,7 @@ def plain(strong: Situation, steps: int, summed: slice, state: float) -> Situati
 
 
 def checks(strong: Situation) -> Checks:
-    """The four styles, and the gradients that each of them looks at; the first weight is the kernel."""
+    """The four styles, and the gradients that each of them checks; the first weight is the kernel."""
     everything = tuple(strong.inputs)
     weights = tuple(name for name in everything if name != "x" and not name.startswith("state"))
     kernel = weights[:1]

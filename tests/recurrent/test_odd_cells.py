@@ -160,7 +160,7 @@ def test_the_net_of_1997_has_the_papers_weights() -> None:
 
 
 def test_the_truncated_gradient_reaches_back_through_the_cell_state_alone() -> None:
-    """∂h_t/∂x_u is a product of one: no gate's gradient leaves its step, so each weight hears of the step alone."""
+    """∂h_t/∂x_u, which for u < t passes through the cell state: no gradient of a gate leaves its step."""
     layer = layer_of(Truncated1997)
     x = mg.tensor(X, requires_grad=True)
     y, *_ = layer(x)

@@ -94,7 +94,7 @@ def test_what_is_not_elementwise_has_none() -> None:
 
 
 def test_a_rule_that_uses_another_ops() -> None:
-    """Its lines stand in its place, with names of their own; constants are numbers."""
+    """Lines of a called rule in place of the call, with new names; constants are numbers."""
     rule: Any = rule_of(pointwise.Swish)
     text = " ".join(line.text for line in (*rule.forward, *rule.backward))
     assert "Sigmoid" not in text

@@ -84,7 +84,7 @@ CELLS: dict[str, Callable[..., Situation]] = {
 def test_at_most_eight_floats_a_unit_and_step(
     made: Callable[..., Situation], φ: type[Op], mask: np.ndarray | None
 ) -> None:
-    """Of every cell with every activation, told from its output or not; the outputs among them."""
+    """All results of every cell with every activation, the outputs included; derivatives from the output or not."""
     for σ in RULES.values():
         s = made(φ, σ, mask=mask, zero_output=True)
         with np.errstate(all="ignore"):  # exponentials of exponentials: the numbers themselves do not matter here

@@ -121,7 +121,7 @@ def test_nothing_is_divided_by_what_is_absent() -> None:
 
 @pytest.mark.parametrize("word", ["sigma", "phi"])
 def test_no_activation_of_what_is_absent_alone(word: str) -> None:
-    """Softmax of a number is 1, and of a vector of four zeros it is ¼: a number will not do in its place."""
+    """A vector that a number cannot replace: softmax of four zeros is ¼, of a number 1."""
 
     class Faded(Equations):
         products = "z = x W + h U"

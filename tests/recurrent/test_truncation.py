@@ -31,7 +31,7 @@ def longer(name: str, tbptt: tuple[int, int] | None, masked: bool = True) -> Sit
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("s", [1, 2, 3, 6])
 def test_with_k1_of_1_the_gradient_is_a_band(name: str, masked: bool, s: int) -> None:
-    """∂loss_t/∂x_u is that of full BPTT for t − u < s and exactly 0 beyond, for every t."""
+    """∂loss_t/∂x_u = that of full BPTT for t − u < s, and exactly 0 beyond, for every t."""
     cut = longer(name, (1, s), masked)
     silent = tuple(np.zeros_like(d) for d in cut.dstate)
     for t in range(T):
@@ -94,7 +94,7 @@ def test_windows_as_long_as_the_sequence_truncate_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("layer_class", [L.LSTM, L.GRU, L.SimpleRNN])
 def test_k_and_k_is_stateful_training_chunk_by_chunk(layer_class: Any) -> None:
-    """The states go from chunk to chunk, and no gradient does: what is usually meant by truncated BPTT."""
+    """States passed from chunk to chunk, without gradients: the usual meaning of truncated BPTT."""
     rng = np.random.default_rng(3)
     x, c = rng.standard_normal((2, 9, 3)), rng.standard_normal((2, 9, 4))
     at_once = layer_class(4, return_sequences=True, dtype="float64", tbptt=(3, 3))

@@ -50,7 +50,7 @@ def test_all_of_one_width() -> None:
 
 
 def test_a_shared_width() -> None:
-    """In the body a shared gate is spread, so of its lines only those hold fewer numbers that stand apart from it."""
+    """Lines with fewer numbers than `units`: those without a shared gate that is spread over its block."""
     found = describe(Shared)
     assert found.shared == ("groups",)
     assert dict(found.widths) == {"z_k": "groups"}

@@ -93,7 +93,7 @@ def test_js(name: str, capsys: Any) -> None:
 @pytest.mark.parametrize("form", ["numba", "cuda"])
 @pytest.mark.parametrize("name", CELLS)
 def test_a_backends_text(name: str, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The backend is asked for the cell, the dtype and the options; its text is printed unchanged."""
+    """Request to the backend with the cell, the dtype and the options; its text is printed unchanged."""
     asked: list[Any] = []
     backend = ModuleType("pretended")
     backend.text = lambda *of: asked.append(of) or "// of the backend"  # type: ignore[attr-defined]
@@ -148,7 +148,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_refused(name: str, mine: str, capsys: Any) -> None:
-    """The error is one line, the exit status 2, without a traceback."""
+    """One line of error and the exit status 2, without a traceback."""
     arguments, message = REFUSED[name]
     arguments = [a.format(mine=mine) for a in arguments]
     assert command_line.main(["show", *arguments], {"show": ("", main)}) == 2

@@ -18,7 +18,7 @@ FACTS: dict[str, Callable[[Any], Any]] = {}
 
 
 def fact(program: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Puts a program down in `FACTS`."""
+    """Add a program to `FACTS`."""
     FACTS[program.__name__] = program
     return program
 

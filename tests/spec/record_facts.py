@@ -1,4 +1,4 @@
-"""Writes down what TensorFlow answers: ``(cd tests && ~/tf/bin/python -m spec.record_facts)``; see oracle/README.md."""
+"""Record TensorFlow's answers: ``(cd tests && ~/tf/bin/python -m spec.record_facts)``; see oracle/README.md."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ SHOWN: dict[Key, Callable[[Page, str], None]] = {}
 
 
 def shows(section: str, *names: str, first: bool | None = None) -> Callable[[Callable[[Page, str], None]], Any]:
-    """Marks a test as showing what names do.
+    """Mark a test that shows the effect of names.
 
     Args:
         section: where they stand on the page: ``"argument"``, ``"method"`` …
@@ -61,7 +61,7 @@ def place(test: Callable[[Page, str], None]) -> tuple[str, str]:
 
 @contextmanager
 def without(page: Page, section: str, name: str) -> Iterator[None]:
-    """Makes a name without effect: what was given is dropped, what was asked for is something else."""
+    """Make a name without effect: an argument is dropped, a result is replaced."""
     cls = resolve(page.address, mg)
     method, _, argument = name.partition(": ")
     if section == "argument":

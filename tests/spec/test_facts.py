@@ -1,4 +1,4 @@
-"""Names, sharing, starting values, penalties: minigrad answers as TensorFlow did."""
+"""Weights' names, sharing, starting values, penalties: the same results as TensorFlow's."""
 
 from __future__ import annotations
 

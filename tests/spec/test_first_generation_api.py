@@ -22,7 +22,7 @@ def named(parameters: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def takes(mine: Any, theirs: dict[str, Any], where: str) -> None:
-    """Every name is there with its default, and what may be given by place stands in TensorFlow's places, each one."""
+    """Every argument with its default; positional arguments in TensorFlow's positions."""
     by_place = [name for name, p in mine.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
     wanted = [name for name, p in theirs.items() if p["kind"] == "POSITIONAL_OR_KEYWORD"]
     assert by_place[: len(wanted)] == wanted, where

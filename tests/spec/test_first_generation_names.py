@@ -30,7 +30,7 @@ def run(cell: Any, m: Any = H) -> tuple[Any, Any]:
 
 
 def agree(cell: Any, m: Any = H, **convention: Any) -> None:
-    """The cell gives the numbers of the formula with this convention, and other numbers than without it."""
+    """Numbers of the formula with this convention, which differ from those without it."""
     for mine, expected in zip(run(cell, m), first_step(cell, m=m, **convention), strict=True):
         close(mine, expected)
     assert not convention or differ(run(cell, m)[0], first_step(cell, m=m)[0])

@@ -135,7 +135,7 @@ def test_constraints(page: Page, name: str) -> None:
 def test_dropout(page: Page, name: str) -> None:
     layer = built(page, dropout=1.0)
     close(run(page, layer, training=True), run(page, layer, 0.0 * X))  # all inputs are dropped
-    close(run(page, layer), keras_step(layer, gates_of(page))[0])  # and none where nobody trains
+    close(run(page, layer), keras_step(layer, gates_of(page))[0])  # and none outside training
     some = built(page, dropout=0.5)
     masks = some.get_dropout_mask_for_cell(mg.tensor(X[:, 0]), training=True, count=4)
     assert set(np.unique([m.numpy() for m in masks])) == {0.0, 2.0}

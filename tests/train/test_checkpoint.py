@@ -1,4 +1,4 @@
-"""Checkpoints come back as they were, and what is none is named as such."""
+"""Checkpoints restored unchanged, and errors for files that are not checkpoints."""
 
 from __future__ import annotations
 

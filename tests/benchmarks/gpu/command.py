@@ -1,4 +1,4 @@
-"""Read the options, run the parts one after the other, and tell what came out."""
+"""Read the options, run the parts one after the other, and print the results."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class Ours:
 
 
 def synchronize() -> None:
-    """Wait until the GPU has done what it was told."""
+    """Wait until the GPU has finished its work."""
     if "cupy" in sys.modules:
         sys.modules["cupy"].cuda.Device().synchronize()
 

@@ -12,7 +12,7 @@ WORKER = Path(__file__).with_name("torch_worker.py")
 
 
 class FailedError(Exception):
-    """PyTorch could not run what it was asked to."""
+    """Failure of PyTorch to run the requested model."""
 
 
 class TorchProcess:

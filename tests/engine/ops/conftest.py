@@ -1,4 +1,4 @@
-"""The tests in this folder come as tables: a module's CASES, and for each case the checks of `op_cases`."""
+"""Fixture for the tables of tests in this folder: a module's CASES, and for each case the checks of `op_cases`."""
 
 from __future__ import annotations
 

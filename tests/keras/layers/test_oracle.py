@@ -56,7 +56,7 @@ def test_the_mask_of_a_document_is_tensorflows(case: Case) -> None:
 
 @cases("keras_lstm", "v1_keras_lstm")
 def test_the_formulas_give_the_numbers_of_the_kernel(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execution, "backend_loop", lambda *_: "a test wants the formulas")
+    monkeypatch.setattr(execution, "backend_loop", lambda *_: "a test needs the formulas")
     layer = set_up(case)
     run(case, layer, case.info)
     assert "kernel of" not in getattr(layer, "path", "")

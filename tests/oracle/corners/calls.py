@@ -51,7 +51,7 @@ def states_can_be_set(tf: Any) -> Any:
 
 @corner()
 def states_of_a_layer_without_state(tf: Any) -> Any:
-    """They are kept and have no effect."""
+    """Arguments that are stored and have no effect."""
     layer = tf.keras.layers.LSTM(2, **ONES)
     layer.states = [given(tf, state) for state in PAIR]
     return [list(layer.states), layer(given(tf, X))]
@@ -105,7 +105,7 @@ def the_wrapped_cell(tf: Any) -> Any:
 
 @corner()
 def no_steps(tf: Any) -> Any:
-    """TensorFlow computes the shapes in a graph; without one it returns outputs of shape (0,)."""
+    """Shapes that TensorFlow computes in a graph; without one it returns outputs of shape (0,)."""
     v1, states = tf.compat.v1, given(tf, PAIR[0])
     empty, empty_time_major = np.zeros((2, 0, 4), "float32"), np.zeros((0, 2, 4), "float32")
 
@@ -155,7 +155,7 @@ def an_initial_state_without_a_batch_size(tf: Any) -> Any:
 
 @corner()
 def negative_seeds(tf: Any) -> Any:
-    """They are accepted, and give the same numbers each time."""
+    """Accepted arguments that give the same numbers each time."""
     drawn = []
     for seed in (-1, -1, -2):
         tf.random.set_seed(seed)

@@ -202,7 +202,7 @@ def raw_rnn(tf: Any, shape: list[int]) -> Any:
 @cache
 def counting(tf: Any) -> Any:
     class Counting(tf.compat.v1.nn.rnn_cell.RNNCell):  # type: ignore[misc]
-        """Counts its steps: the state is a number for the whole batch."""
+        """Count its steps: the state is a number for the whole batch."""
 
         state_size, output_size = tf.TensorShape([]), 4
 
@@ -218,7 +218,7 @@ def counting(tf: Any) -> Any:
 @cache
 def remembering(tf: Any) -> Any:
     class Remembering(tf.compat.v1.nn.rnn_cell.RNNCell):  # type: ignore[misc]
-        """Writes its inputs into a TensorArray."""
+        """Write its inputs into a TensorArray."""
 
         state_size, output_size = (tf.TensorShape([]), ()), 4
 

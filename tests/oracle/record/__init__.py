@@ -1,4 +1,4 @@
-"""Records numbers from TensorFlow 2.15.1: ``python -m oracle.record`` in the folder ``tests``."""
+"""Record numbers from TensorFlow 2.15.1: ``python -m oracle.record`` in the folder ``tests``."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Records all families, or those named: ``python -m oracle.record [FAMILY …] [--into FOLDER]``."""
+"""Record all families, or those named: ``python -m oracle.record [FAMILY …] [--into FOLDER]``."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ FAMILIES = {
 
 
 def main() -> None:
-    """Reads the command line, records, prints a line for each family."""
+    """Read the command line, record, and print a line for each family."""
     parser = argparse.ArgumentParser(prog="python -m oracle.record", description=__doc__)
     parser.add_argument("families", nargs="*", metavar="FAMILY", help=f"of {', '.join(FAMILIES)}; all by default")
     parser.add_argument("--into", type=Path, default=DATA, help="where the files are written to")

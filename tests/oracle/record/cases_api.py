@@ -19,7 +19,7 @@ _OLDEST_CELL = {"class_name": "compat.v1.nn.rnn_cell.LSTMCell", "kwargs": {"num_
 _UNITS = ("LSTMCell", "LSTM", "GRUCell", "GRU", "SimpleRNNCell", "SimpleRNN")
 _STEPS = {"initial_learning_rate": 0.1, "decay_steps": 4}
 
-# What a constructor cannot do without; None where no object can be made.
+# Required arguments of each constructor; None where no object can be made.
 KERAS: dict[str, dict[str, Any] | None] = {
     **{f"layers.{name}": {"units": 2} for name in (*_UNITS, "Dense")},
     "layers.Layer": {},

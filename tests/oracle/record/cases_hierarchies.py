@@ -1,4 +1,4 @@
-"""Third generation: documents of sentences of words, where TimeDistributed makes, hands on and reduces masks."""
+"""Third generation: documents of sentences of words, where TimeDistributed makes, passes and reduces masks."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def _dynamic(rng: np.random.Generator, i: int, drawn: Options) -> Run:
 
 
 def _static(rng: np.random.Generator, i: int, drawn: Options) -> Run:
-    """The input is recorded as (time, batch, features), and goes in as a list over time."""
+    """An input recorded as (time, batch, features), and passed as a list over time."""
     cell = _cell({**drawn, "kind": "GRUCell" if drawn["kind"] == "dropout" else drawn["kind"]})
     states = states_for(rng, described(cell)[0], drawn["batch"])
     inputs = _inputs(rng, drawn, True)

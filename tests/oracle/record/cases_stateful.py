@@ -13,7 +13,7 @@ from oracle.record.draw import MASKS, balanced, generator, normal
 from oracle.record.grids import SIZES, Options, layer_options, sequence
 from oracle.record.layers import Setup, caller, numbers, randomize, start, weight_facts
 
-# What happens between and in the calls; "given" calls with an initial state.
+# Sequences of calls and resets; "given" is a call with an initial state.
 STORIES = (
     ("call", "call", "reset", "call"),
     ("call", "reset_to", "call", "call"),

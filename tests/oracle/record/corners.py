@@ -1,4 +1,4 @@
-"""Writes down what TensorFlow answers to the corners: ``(cd tests && ~/tf/bin/python -m oracle.record.corners)``."""
+"""Record TensorFlow's answers to the corner cases: ``(cd tests && ~/tf/bin/python -m oracle.record.corners)``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from oracle.corners import states as states
 
 
 def record() -> None:
-    """Runs every program."""
+    """Run every program."""
     warnings.simplefilter("ignore")  # the first generation says in every call that it is old
     tf.get_logger().setLevel("ERROR")
     lines = [f"{json.dumps(name)}: {json.dumps(answer_of(tf, name))}" for name in PROGRAMS]

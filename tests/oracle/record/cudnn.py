@@ -1,4 +1,4 @@
-"""Prints what TensorFlow makes of the weights of a CuDNNLSTM and a CuDNNGRU: `python record/cudnn.py`.
+"""Print TensorFlow's conversion of the weights of a CuDNNLSTM and a CuDNNGRU: `python record/cudnn.py`.
 
 No GPU is needed: the layers are built, not called, and their weights are moved to LSTM and GRU by the code with which
 TensorFlow 2.15.1 loads old files. `tests/docs/test_your_code_says.py` holds the numbers.
@@ -12,7 +12,7 @@ FEATURES, UNITS, STEPS = 3, 2, 4
 
 
 def record(kind, native):
-    """Prints the shapes of the weights and the outputs for one sequence, all drawn from a seed of 0."""
+    """Print the shapes of the weights and the outputs for one sequence, all drawn from a seed of 0."""
     draw = np.random.default_rng(0)
     cudnn = getattr(tf.compat.v1.keras.layers, f"CuDNN{kind}")(UNITS)
     for layer in (cudnn, native):

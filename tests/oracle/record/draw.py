@@ -1,4 +1,4 @@
-"""Draws configurations and numbers at random, from seeds that depend on nothing but a name."""
+"""Draw configurations and numbers at random, from seeds that depend on nothing but a name."""
 
 from __future__ import annotations
 

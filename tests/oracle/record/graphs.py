@@ -1,4 +1,4 @@
-"""Runs first-generation code as it was written for: a graph, a session, variables by scope."""
+"""Run first-generation code in its own environment: a graph, a session, variables by scope."""
 
 from __future__ import annotations
 

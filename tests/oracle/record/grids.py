@@ -69,7 +69,7 @@ def title(number: int, *parts: str | None) -> str:
 
 
 def avoid_crash(drawn: Options) -> Options:
-    """TensorFlow raises where the mask of all steps meets the output of one: ask for all."""
+    """Outputs of all steps: TensorFlow raises if the mask of all steps meets the output of one."""
     if drawn["unroll"] and drawn["zero_output_for_mask"] and drawn["mask"] != "none":
         return {**drawn, "return_sequences": True}
     return drawn

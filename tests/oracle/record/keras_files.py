@@ -1,4 +1,4 @@
-"""Writes small files with real Keras, for the tests of `minigrad.convert`: ``python -m oracle.record.keras_files``.
+"""Write small files with real Keras, for the tests of `minigrad.convert`: ``python -m oracle.record.keras_files``.
 
 With TensorFlow 2.15 it writes those of Keras 2.15; with Keras 3 (any backend) those of Keras 3, whose names end in
 ``3``. Weights are multiples of 1/1024, drawn from a fixed seed. Beside the files stands what the models answer.
@@ -86,7 +86,7 @@ def answer(model: Any, x: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    """Writes everything."""
+    """Write everything."""
     keras.backend.set_floatx("float64")
     numbers = np.random.default_rng(15)
     DATA.mkdir(exist_ok=True)
@@ -109,7 +109,7 @@ def main() -> None:
         answers |= {f"{model.name}/weight/{k}": w for k, w in enumerate(model.get_weights())}
         for ending in endings[model.name]:
             if THREE and ending == "_weights.h5":
-                continue  # Keras 3 wants .weights.h5
+                continue  # Keras 3 requires .weights.h5
             path = DATA / f"{model.name}{tail}{ending}"
             (model.save_weights if "weights" in ending else model.save)(path)
             print(f"{path.name}: {path.stat().st_size} bytes")

@@ -1,4 +1,4 @@
-"""Runs one Keras layer or cell in TensorFlow and takes down all numbers, gradients included."""
+"""Run one Keras layer or cell in TensorFlow and record all numbers, gradients included."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def indices(structure: Any) -> Any:
 
 
 def start_over() -> None:
-    """Sets Keras' name counters to zero: what ran before changes no name."""
+    """Set Keras' name counters to zero, so that earlier layers change no name."""
     tf.keras.backend.clear_session()
 
 
 def start(setup: Setup) -> Any:
-    """Makes the object, with names and random numbers that do not depend on what ran before."""
+    """Make the object, with names and random numbers that do not depend on earlier objects."""
     start_over()
     tf.keras.utils.set_random_seed(zlib.crc32(setup.name.encode()))  # for dropout masks
     return build({"class_name": setup.class_name, "kwargs": setup.kwargs}, tf)
@@ -63,7 +63,7 @@ def caller(layer: Any, setup: Setup) -> Callable[[Any, Any], Any]:
 
 
 def randomize(layer: Any, rng: np.random.Generator, scale: float) -> None:
-    """Replaces every weight by normal numbers, so that what starts at zero matters too."""
+    """Replace every weight by normal numbers, so that weights with an initial value of zero count too."""
     layer.set_weights([normal(rng, weight.shape, scale) for weight in layer.weights])
 
 
@@ -73,7 +73,7 @@ def weight_facts(weights: list[Any]) -> list[dict[str, Any]]:
 
 
 def numbers(layer: Any, setup: Setup, rng: np.random.Generator) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Calls a built layer under a tape.
+    """Call a built layer under a tape.
 
     Returns:
         The arrays (inputs, outputs, cotangents, losses, gradients) by name, and their nests.

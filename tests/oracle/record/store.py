@@ -1,4 +1,4 @@
-"""Writes a family: facts into a JSON file, one case a line, and all arrays into one ``.npz``."""
+"""Write a family: facts into a JSON file, one case a line, and all arrays into one ``.npz``."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _entry(case: Case) -> dict[str, Any]:
 
 
 def write(family: str, cases: list[Case], folder: Path) -> None:
-    """Writes ``FAMILY.json`` and, where there are arrays, ``FAMILY.npz`` into `folder`."""
+    """Write ``FAMILY.json`` and, where there are arrays, ``FAMILY.npz`` into `folder`."""
     names = [case.name for case in cases]
     if len(set(names)) != len(names):
         raise ValueError(f"{family}: two cases of one name among {names}")

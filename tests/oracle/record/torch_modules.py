@@ -1,4 +1,5 @@
-"""Records what PyTorch's recurrent modules answer, in float64: ``python -m oracle.record.torch_modules``, with PyTorch.
+"""Record the results of PyTorch's recurrent modules in float64: ``python -m oracle.record.torch_modules``, with
+PyTorch.
 
 Each case has the module's arguments, its state dict, inputs, initial states, outputs, and the gradients of
 ⟨cotangent, output⟩ + ⟨cotangent, h_n⟩ + ⟨cotangent, c_n⟩ for the inputs and every array of the state dict.
@@ -32,7 +33,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 def record(name: str, arguments: dict[str, Any], numbers: np.random.Generator) -> dict[str, np.ndarray]:
-    """Runs one module forward and backward."""
+    """Run one module forward and backward."""
 
     def drawn(*shape: int) -> torch.Tensor:
         return torch.from_numpy(numbers.integers(-1024, 1025, shape) / 1024)
@@ -62,7 +63,7 @@ def record(name: str, arguments: dict[str, Any], numbers: np.random.Generator) -
 
 
 def main() -> None:
-    """Writes all cases."""
+    """Write all cases."""
     numbers = np.random.default_rng(213)
     about: dict[str, Any] = {"torch": torch.__version__, "cases": {}}
     vectors = {}
