@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a checkout is no installed package
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a checkout is not an installed package
 
 from docs.builder.site import build
 

@@ -27,7 +27,7 @@ def ran(block: str, number: int, names: dict[str, Any]) -> Any:
 
 
 def drawn(value: Any) -> dict[str, str] | None:
-    """Return a picture and its alt text, or None if the value is no picture."""
+    """Return a picture and its alt text, or None if the value is not a picture."""
     if not type(value).__module__.startswith(("matplotlib.", "minigrad.plot.")):
         return None
     from minigrad import plot

@@ -27,7 +27,7 @@ def build(folder: Path = FOLDER) -> list[Path]:
     """Make the site's pages anew and return them. Unchanged files are not touched.
 
     Args:
-        folder: files in it that are no pages of the site are removed, hidden files excepted.
+        folder: files in it that are not pages of the site are removed, hidden files excepted.
 
     Raises:
         ProgramError: the Python of a page fails.

@@ -112,7 +112,7 @@ NAMES = {
 
 
 def resolve(name: str) -> str | None:
-    """Return today's address of a module, or None if `name` is no earlier address."""
+    """Return today's address of a module, or None if `name` is not an earlier address."""
     head = name
     while head:
         if head in ALIASES:

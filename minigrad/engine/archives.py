@@ -117,8 +117,8 @@ def archive(path: Any, error: type[MinigradError], advice: str = "", wanted: int
 
     Raises:
         MinigradError: an `error`: the file cannot be read.
-        DamagedError: it is no zip archive, or its directory cannot be: members that overlap or bear one name,
-            encrypted members, other methods than zip's deflate.
+        DamagedError: it is not a zip archive, or its directory is invalid: members overlap or share a name, or are
+            encrypted or packed by another method than zip's deflate.
     """
     with opened(path, error) as file:
         yield Archive(path, file, wanted, error, advice)

@@ -66,7 +66,7 @@ def _refuse_misfit(xp: BackendModule, x: Array, given: str, name: str, what: str
 
 
 def _checked_dtype(data: Any, dtype: Any, what: str) -> str:
-    """Return the name of the data's dtype, or raise DTypeError for data that are no numbers."""
+    """Return the name of the data's dtype, or raise DTypeError for data that are not numbers."""
     try:
         return dtype_name(dtype)
     except MinigradError as error:

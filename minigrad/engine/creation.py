@@ -26,7 +26,7 @@ def tensor(data: TensorLike, dtype: Any = None, requires_grad: bool = False) -> 
         ShapeError: the lists are ragged.
         UnknownNameError: there is no dtype of that name.
         DTypeError: the data are not numbers; the dtype cannot hold them (300 as uint8, 0.5 as int32, 1e300 as
-            float32; rounding is no error, and any number fits a bool); they are a masked array; or a gradient is wanted
+            float32; rounding is allowed, and any number fits a bool); they are a masked array; or a gradient is wanted
             for integers.
         OptionError: `requires_grad` is neither True nor False.
         GradientError: `data` is a list of tensors, whose history would be lost.

@@ -3,7 +3,7 @@
 - An operation may say ``keeps = True`` and take ``kept`` in backward; today's names are `caches` and `cache`.
 - `tape.propagate` may be called with targets and seeds instead of `Cotangents`.
 
-`minigrad.engine.aliases` imports this module; earlier addresses of modules and names stand there.
+`minigrad.engine.aliases` imports this module; it lists earlier addresses of modules and names.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def a_path(where: str, path: Any) -> Path:
     """Return a path as an object.
 
     Raises:
-        OptionError: it is no path.
+        OptionError: it is not a path.
     """
     if not isinstance(path, (str, PathLike)) or "\0" in str(path):
         raise OptionError(f"{where}: expected a path, got {shown(path)}.")

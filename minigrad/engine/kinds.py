@@ -1,7 +1,7 @@
 """Kinds of values of an option: how a value is read and checked, and how `get_config` shows it.
 
-Plain values are here: flags, numbers within bounds, texts, choices. Layers, initializers, activations … define kinds of
-their own beside their classes.
+Plain values are here: flags, numbers within bounds, texts, choices. Layers, initializers, activations … define further
+kinds in the modules of their classes.
 """
 
 from __future__ import annotations

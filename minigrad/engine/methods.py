@@ -1,6 +1,6 @@
 """Methods of Tensor: each is a function of `minigrad.functional` or of `minigrad.engine.host`.
 
-Their types and descriptions stand in `minigrad.engine.protocol.TensorMethods`. To add a method, declare it there and
+Their types and descriptions are in `minigrad.engine.protocol.TensorMethods`. To add a method, declare it there and
 name its function here. This module also sets the attributes of `Tensor` and `Op` that refer to modules built on them.
 """
 

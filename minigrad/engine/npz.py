@@ -1,7 +1,7 @@
 """Named arrays in ``.npz`` files, written atomically and checked before anything is allocated.
 
 Arrays go into NumPy's ``.npz`` without pickle: any reader of NumPy's format can read them, and reading a file cannot
-run code. The checksum of all arrays is stored beside them and compared when they are read.
+run code. The checksum of all arrays is stored in the same file and compared when they are read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from minigrad.engine.protocol import Array
 from minigrad.engine.untrusted import is_shape, opened
 
 ZIP = b"PK"  # first bytes of an .npz file
-CHECKSUM = "sha256"  # the name of the 32 bytes beside the arrays
+CHECKSUM = "sha256"  # the name of the entry that holds the 32 bytes
 _NPY = ".npy"
 _NPY_BEGIN = 4096  # more than NumPy writes before the numbers
 _NPY_HEADER = re.compile(
@@ -95,12 +95,12 @@ def read_arrays(
         texts: whether to read arrays of strings too, besides numbers and bools.
 
     Raises:
-        MinigradError: an `error`: the file cannot be read, is no ``.npz``, or is damaged.
+        MinigradError: an `error`: the file cannot be read, is not an ``.npz`` file, or is damaged.
     """
     with opened(path, error) as file:
         begin = file.read(8)
     if not begin.startswith(ZIP):
-        raise error(f"{path}: is no .npz file: expected {ZIP!r} at its beginning, got {begin!r}.{advice}")
+        raise error(f"{path}: is not an .npz file: expected {ZIP!r} at its beginning, got {begin!r}.{advice}")
     try:
         with archive(path, error, advice, wanted) as found:
             entries = _entries(found, error, advice)
@@ -125,7 +125,7 @@ def _entries(found: Archive, error: type[MinigradError], advice: str) -> dict[st
     foreign = [member for member in found.sizes if not member.endswith(_NPY)]
     if foreign:
         raise error(
-            f"{found.path}: is an archive of another program: it holds {foreign[0]!r}, which is no array.{advice}"
+            f"{found.path}: is an archive of another program: it holds {foreign[0]!r}, which is not an array.{advice}"
         )
     return {member.removesuffix(_NPY): _declared(found, member) for member in found.sizes}
 
@@ -138,7 +138,7 @@ def _declared(found: Archive, member: str) -> Declared:
     start = 8 + wide + int.from_bytes(begin[8 : 8 + wide], "little")
     match = _NPY_HEADER.fullmatch(begin[8 + wide : start]) if begin.startswith(b"\x93NUMPY") else None
     if match is None or start > len(begin):
-        raise DamagedError(f"{member!r} is no plain array")
+        raise DamagedError(f"{member!r} is not a plain array")
     shape = tuple(int(n) for n in match[3].split(b",") if n.strip())
     try:
         entry = Declared(shape, np.dtype(match[1].decode()), match[2] == b"True", start)

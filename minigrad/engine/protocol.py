@@ -110,7 +110,7 @@ class Backend(Protocol):
         """x[index], with slices, integers, `...`, None, integer arrays and masks as NumPy has them."""
 
     def setitem(self, x: Array, index: Any, values: Any) -> Array:
-        """A copy of x in which `values` stand at `index`."""
+        """A copy of x with `values` at `index`."""
 
     def scatter_add(self, x: Array, index: Any, values: Array) -> Array:
         """A copy of x in which `values` are added at `index`; a place named twice gets both."""

@@ -116,7 +116,7 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
     Args:
         op: the operation.
         inputs: Tensors; Python scalars and None stay as they are, any other array becomes a constant Tensor.
-        params: parameters of the operation that are no arrays, such as ``axis``.
+        params: parameters of the operation that are not arrays, such as ``axis``.
 
     Returns:
         A Tensor, or a tuple of Tensors where the op's forward returns a tuple.

@@ -36,8 +36,8 @@ def opened(path: str | os.PathLike[str], error: type[MinigradError]) -> Iterator
         error: the class of the error to raise.
 
     Raises:
-        MinigradError: an `error`: there is no such file, it is no plain file, or cannot be read, from the beginning or
-            in the middle, inside the block.
+        MinigradError: an `error`: the file is missing, is not a plain file, or cannot be read when it is opened or
+            inside the block.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
@@ -144,7 +144,7 @@ def parse_json(
         surrogates: whether to read lone surrogates, as in names of files that are not UTF-8.
 
     Raises:
-        ValueError: the text is no such JSON; the message gives the reason.
+        ValueError: the text is not such JSON; the message gives the reason.
     """
     if len(content) > limit:
         raise ValueError(f"expected at most {limit:,} bytes, got {len(content):,}")

@@ -36,7 +36,7 @@ def file_name(path: Any) -> str:
     """Return the path with ``.npz`` at its end.
 
     Raises:
-        WeightsFileError: it is no path, or has the ending of another program's files.
+        WeightsFileError: it is not a path, or has the ending of another program's files.
     """
     if not isinstance(path, (str, os.PathLike)) or "\0" in str(path):
         raise WeightsFileError(f"weights: expected the path of a file, got {shown(path)}.")

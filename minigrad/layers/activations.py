@@ -1,7 +1,7 @@
-"""Activations by name, by function, or any callable; and the hand-derived rule behind each.
+"""Activations by name, by function, or any callable; and the hand-derived rule of each.
 
-A name, the function of that name here, and None (no activation) are known: a recurrent layer can then run its explicit
-gradient. Any other callable on tensors works too, on the tape.
+With a name, the function of that name here, or None (no activation), a recurrent layer can run its explicit gradient.
+Any other callable on tensors works too, on the tape.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _KNOWN: dict[str, tuple[Activation, type[Op]]] = {
     "swish": (F.swish, pointwise.Swish), "tanh": (F.tanh, pointwise.Tanh),
 }  # fmt: skip
 _RULES = dict(_KNOWN.values())
-_OF_ARRAYS = ("numpy", "math", "cupy", "scipy", "torch")  # libraries whose functions take no tensors
+_OF_ARRAYS = ("numpy", "math", "cupy", "scipy", "torch")  # libraries whose functions do not take tensors
 
 
 def get(identifier: str | Activation | None) -> Activation:
@@ -57,7 +57,7 @@ def serialize(activation: Activation) -> str:
 
 
 def rule(activation: Activation) -> type[Op] | None:
-    """Return the pair of formulas behind an activation, or None for a custom callable."""
+    """Return the pair of formulas of an activation, or None for a custom callable."""
     return _RULES.get(activation)
 
 
@@ -115,7 +115,7 @@ def _read(where: str, identifier: Any) -> Activation:
             raise OptionError(f"{where}: {home}'s {_name(identifier)} gives arrays without a gradient. Use {ours}.")
         return identifier  # type: ignore[no-any-return]
     if not isinstance(identifier, str) or identifier not in _KNOWN:
-        raise unknown_name(where, identifier, _KNOWN, "A function of a tensor will do as well.")
+        raise unknown_name(where, identifier, _KNOWN, "Or pass a function of a tensor.")
     return _KNOWN[identifier][0]
 
 

@@ -77,5 +77,5 @@ def unique_name(class_name: str, first: int = 0) -> str:
 
 
 def clear_session() -> None:
-    """Restart the counts behind default names, as Keras' ``clear_session``."""
+    """Restart the counts in default names, as Keras' ``clear_session``."""
     _counts.clear()

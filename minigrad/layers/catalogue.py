@@ -1,4 +1,4 @@
-"""Objects by name: the lookup behind `initializers.get("zeros")`, `losses.get("mse")` and `optimizers.get("adam")`."""
+"""Objects by name: the lookup of `initializers.get("zeros")`, `losses.get("mse")` and `optimizers.get("adam")`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Catalogue:
 
     Args:
         what: the kind, for messages, e.g. ``"initializer"``.
-        module: the Keras module that holds them, as it stands in a serialized object.
+        module: the Keras module that holds them, as in a serialized object.
         classes: all of them.
         aliases: further names, e.g. ``{"mse": MeanSquaredError}``.
     """

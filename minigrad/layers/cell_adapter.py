@@ -1,4 +1,4 @@
-"""One view of every cell: Keras' cells, those of the first generation, stacks, wrappers, a user's own objects.
+"""One interface to every cell: Keras' cells, those of the first generation, stacks, wrappers, custom objects.
 
 A cell has `call(inputs, states)`, which returns the output and the new states, and `state_size`. If it also has the
 formulas of its step (`recurrence`, or `step` and `step_backward` as in `minigrad.recurrent.Step`), the layer runs them
@@ -69,14 +69,14 @@ class CellAdapter:
         return self._parts
 
     def innermost(self) -> list[Any]:
-        """Return the cells that have formulas of their own, one for each entry of `recurrences`."""
+        """Return the innermost cells, which have formulas: one for each entry of `recurrences`."""
         if self.stacked or hasattr(self.cell, "cell"):
             return [cell for part in self.parts for cell in part.innermost()]
         return [self.cell]
 
     @property
     def dtype(self) -> str | None:
-        """The dtype, or None; of a stack its lowest cell's, of a wrapper without one its cell's."""
+        """The dtype, or None. A stack has its lowest cell's dtype, a wrapper without a dtype its cell's."""
         own: str | None = None if self.stacked else getattr(self.cell, "dtype", None)
         inside = own is None and (self.stacked or hasattr(self.cell, "cell"))
         return self.parts[0].dtype if inside else own
@@ -158,7 +158,7 @@ class CellAdapter:
         return flat + arrays
 
     def _rebuild(self, structure: Any, count: int) -> Callable[[list[Any]], Any]:
-        """Return the function that makes of flat states the structure in which the cell takes them.
+        """Return the function that nests flat states in the structure that the cell takes.
 
         A TensorArray may stand for a state that has no size, and the structure of `state_size` does not fit.
         """
@@ -187,7 +187,7 @@ class CellAdapter:
         return f"{type(cell).__name__} offers no step_backward"
 
     def recurrences_of_parts(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
-        """Return the same for a stack, from its cells."""
+        """Return the same for the cells of a stack."""
         if len({part.dtype for part in self.parts} - {None}) > 1:
             return "the cells are of different dtypes"
         found: list[Recurrence] = []
@@ -221,7 +221,7 @@ class CellAdapter:
         """
         cell, name = self.cell, f"{type(self.cell).__name__}.call"
         if constants is not None and not self.takes("constants"):
-            raise OptionTypeError(f"{name} takes no `constants`, and the layer around it got some.")
+            raise OptionTypeError(f"{name} takes no `constants`, but its layer got some.")
         given = {"training": training, "constants": constants}
         given = {name: value for name, value in given.items() if value is not None and self.takes(name)}
         run, count = cell if callable(cell) else cell.call, len(tree.leaves(structure))

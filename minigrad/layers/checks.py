@@ -77,7 +77,7 @@ def check_one_tensor(where: str, inputs: Any) -> None:
 
 
 class CallSignature:
-    """The parameters of a layer's `call` behind its first, the inputs.
+    """The parameters of a layer's `call` after the first, the inputs.
 
     Attributes:
         takes: the names; `training` is among them if `call` takes ``**kwargs``.

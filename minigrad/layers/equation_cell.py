@@ -39,7 +39,7 @@ class EquationCell(Cell):
 
     Args:
         equations: the equations; of a saved configuration their name, ``"module:Class"``, if they have been imported.
-        units: the size of a column, a state and a parameter that have no width of their own.
+        units: the size of a column, a state and a parameter without a named width.
         activation: φ.
         recurrent_activation: σ.
         use_bias: whether the products have the biases that the equations name.
@@ -51,8 +51,8 @@ class EquationCell(Cell):
 
     Shapes:
         inputs (batch, features), states: one (batch, width) for each name in ``equations.states`` → the output state,
-        the new states. The weights have the equations' letters and stand in the order matrices, inner matrices,
-        biases, parameters.
+        the new states. The weights have the equations' letters; their order is matrices, inner matrices, biases,
+        parameters.
 
     Raises:
         EquationsError: the equations cannot be read; the message names the line.
@@ -91,8 +91,8 @@ class EquationCell(Cell):
         own = [*self.whole.options, *self.whole.weights, *_widths(self.whole)]
         for taken in [n for n in own if n in (*EquationCell._options, *LAYERS_OWN)]:
             raise OptionError(
-                f"{type(self).__name__}: `{taken}` is an argument of every cell. Give what {equations.__qualname__} "
-                "calls so another name."
+                f"{type(self).__name__}: `{taken}` is an argument of every cell. Rename the value of that "
+                f"name in {equations.__qualname__}."
             )
         values = {name: kwargs.pop(name) for name in own if name in kwargs}
         wrong = [n for n in kwargs if n not in type(self)._options and n not in LAYERS_OWN]
@@ -103,7 +103,7 @@ class EquationCell(Cell):
         self.by_letter: dict[str, Any] = {}
 
     def _check_given(self, values: dict[str, Any]) -> None:
-        """Raise where an option or a shared width is missing, or an option is no number."""
+        """Raise where an option or a shared width is missing, or an option is not a number."""
         name, title = type(self).__name__, self.equations.__qualname__
         for needed in (*self.whole.options, *self.whole.shared):
             if needed not in values:
@@ -125,7 +125,7 @@ class EquationCell(Cell):
         for weight in self.whole.weights:
             if values.get(weight) is not None:
                 raise OptionError(
-                    f"{name}: `{weight}`: expected None, a weight that the cell shall not have, got "
+                    f"{name}: `{weight}`: expected None, for an absent weight, got "
                     f"{shown(values[weight])}. cell.set_weights(…) sets numbers."
                 )
         for matrix in [t.matrix for p in self.whole.products for t in p.terms if t.matrix in values]:

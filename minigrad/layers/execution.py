@@ -1,10 +1,9 @@
 """The run of a cell over a sequence, for `RNN` and `dynamic_rnn`.
 
-It takes the first of three paths that is possible. The explicit loop over time of `minigrad.recurrent` is one node on
-the tape for each layer of the cell, in the backend's fused kernel where it has one. Otherwise the cell's `call` runs
-step by step: a cell with equations is one node a step, with the same hand-derived gradient; of any other cell each
-operation is on the tape.
-`SequenceResult.path` names the path taken and the reason.
+It takes the first possible path of three. The explicit loop over time of `minigrad.recurrent` is one node on the tape
+for each layer of the cell; it runs in the backend's fused kernel if there is one. Otherwise the cell's `call` runs step
+by step. A cell with equations is then one node for each step, with the same hand-derived gradient; any other cell has
+one node for each operation. `SequenceResult.path` names the path taken and the reason.
 """
 
 from __future__ import annotations
@@ -54,14 +53,14 @@ def run(
 
     Args:
         cell: the adapter of the cell, which is built.
-        x: (time, batch, features), or nested tensors of that kind.
+        x: (time, batch, features), or nested tensors of such shapes.
         states: the initial states, flat.
         structure: the structure of the states.
         mask: (time, batch) of bools; where False, the row keeps its states and repeats its output.
         training: whether dropout acts.
         constants: passed to the cell at every step.
         zero_output: at masked steps the output is zero instead of repeated.
-        tbptt: (k1, k2): after every k1 steps the loss goes back through k2 steps.
+        tbptt: (k1, k2): after every k1 steps, the loss is propagated backward through k2 steps.
         by_steps: the reason to call the cell step by step; empty to prefer the explicit loop.
         name: the layer's name, for messages.
 
@@ -179,7 +178,7 @@ def _recurrences(cell: CellAdapter, x: Any, training: bool | None, repeats: bool
         return "the inputs are nested"
     found = cell.recurrences(x_0, training)
     if repeats and not isinstance(found, str) and found[-1].around is not None:
-        return "what a wrapper makes of an output is not what a masked step repeats"
+        return "a masked step would repeat the output of the cell, not that of its wrapper"
     return found
 
 

@@ -23,7 +23,7 @@ def set_floatx(value: str) -> None:
     """Set the default dtype of layers made from now on.
 
     Raises:
-        DTypeError: it is no floating dtype.
+        DTypeError: it is not a floating dtype.
     """
     global _floatx
     if not among(value, ALLOWED):

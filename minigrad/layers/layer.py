@@ -35,7 +35,7 @@ from minigrad.layers.weighted_module import WeightedModule
 Shape = tuple[int | None, ...]
 CLASSES: dict[tuple[str, str], type[Layer]] = {}  # every layer class by the names under which it is serialized
 _LOSSES = FlowAttribute[tuple[Tensor, ...]](())  # of the last call in this thread or task
-_CACHES = ("_known", "_plan", "_cell_adapter", "_cell_adapted")  # found anew by a copy
+_CACHES = ("_known", "_plan", "_cell_adapter", "_cell_adapted")  # recomputed by a copy
 _CHECKS = ("_as_inputs", "_build_once", "_cast", "_check")
 
 
@@ -143,8 +143,8 @@ class Layer(Configured, WeightedModule):
             return mask
         if "mask" not in self.call_parameters() and any(m is not None for m in tree.leaves(mask)):
             raise MinigradError(
-                f"{self.name}: the input carries a mask, and {type(self).__name__} does not say what becomes of it. "
-                "Set supports_masking = True to pass it on, or define compute_mask(inputs, mask)."
+                f"{self.name}: the input carries a mask, and {type(self).__name__} does not support "
+                "masking. Set supports_masking = True to pass it on, or define compute_mask(inputs, mask)."
             )
         return None
 
@@ -187,7 +187,7 @@ class Layer(Configured, WeightedModule):
         cls = type(self)
         if cls.get_config is Layer.get_config and not has_options_only(cls):
             raise MinigradError(
-                f"{cls.__name__}.get_config: the class defines __init__ with arguments of its own. Define get_config() "
+                f"{cls.__name__}.get_config: the class has a custom __init__. Define get_config() "
                 'too: {**super().get_config(), "units": self.units}.'
             )
         shape = {"batch_input_shape": self.batch_input_shape} if self.batch_input_shape else {}
@@ -236,7 +236,7 @@ class Layer(Configured, WeightedModule):
             call_context.frames.replace(around) if same else call_context.frames.drop(frame)
 
     def _checked_arguments(self, parameters: checks.CallSignature, args: Any, kwargs: Any) -> tuple[Any, Any]:
-        """Return the arguments of `call` behind the inputs, by name where that is possible."""
+        """Return the arguments of `call` after the inputs, by name where that is possible."""
         if args or not parameters.required <= kwargs.keys() <= parameters.accepted:
             args, kwargs = parameters.by_name(f"{self.name}.call", args, kwargs)
         if kwargs.get("training") is not None:
@@ -260,7 +260,7 @@ class Layer(Configured, WeightedModule):
         self._build_once(inputs)
         if not (isinstance(inputs, Tensor) and self._checks_once()):
             return
-        if version is not signatures.version:  # an attribute has changed since: the layer was built, for example
+        if version is not signatures.version:  # an attribute has changed, e.g. the layer was built
             version = signatures.version
             if self._as_inputs(inputs) is not inputs:
                 return
@@ -284,7 +284,7 @@ class Layer(Configured, WeightedModule):
 
     @classmethod
     def call_parameters(cls) -> tuple[str, ...]:
-        """Return the names of the arguments of `call` behind its first, the inputs."""
+        """Return the names of the arguments of `call` after the first, the inputs."""
         return cls._read_call().takes
 
     @classmethod

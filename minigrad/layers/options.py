@@ -38,7 +38,7 @@ REQUIRED: Any = Parameter.empty
 
 
 class OptionTypeError(MinigradError, TypeError):
-    """Missing or unknown arguments of a constructor, or one of the wrong type."""
+    """Missing or unknown arguments of a constructor, or an argument of the wrong type."""
 
 
 class UninitializedError(MinigradError, AttributeError):
@@ -48,8 +48,8 @@ class UninitializedError(MinigradError, AttributeError):
 class Option:
     """One argument. Made by `option`.
 
-    The value of each object stands in the object's `__dict__` under the option's name, where Python finds it without a
-    call of `__get__`. `Configured.__setattr__` calls `set`.
+    Each object stores its value in its `__dict__` under the option's name, where Python finds it without a call of
+    `__get__`. `Configured.__setattr__` calls `set`.
     """
 
     def __init__(
@@ -92,14 +92,14 @@ class ComputedOption(Option):
 def option(
     kind: Kind, default: Any = REQUIRED, keyword_only: bool = False, quiet: bool = False, after: str | None = None
 ) -> Any:
-    """Declares a constructor's argument in a class body.
+    """Declare a constructor's argument in a class body.
 
     Args:
         kind: how values are read and written.
         default: the default; without one the argument is required.
         keyword_only: whether the argument is given by name only.
         quiet: whether `get_config` leaves it out at its default (for arguments that Keras does not have).
-        after: the inherited argument behind which it stands; by default it stands last.
+        after: the inherited argument after which it comes; by default it comes last.
     """
     return Option(kind, default, keyword_only, quiet, after)
 
@@ -165,7 +165,7 @@ class Configured:
         given = dict(zip(positional, args, strict=False))
         twice = given.keys() & kwargs.keys()
         if twice:
-            raise OptionTypeError(f"{cls.__name__}: got `{min(twice)}` twice, by place and by name.")
+            raise OptionTypeError(f"{cls.__name__}: got `{min(twice)}` twice, by position and by name.")
         given |= kwargs
         for name in given.keys() - self._options.keys():
             raise unexpected(cls.__name__, name, cls._options)

@@ -20,8 +20,8 @@ class Recurrence(NamedTuple):
     Attributes:
         step: the step and its gradient.
         weights: in the order in which the step takes them.
-        around: the function of a wrapper around the loop: of the inputs of all steps, (time, batch, features), and of
-            the loop, a function of them, it makes the outputs. None without a wrapper.
+        around: the function of a wrapper around the loop; None without a wrapper. It takes the inputs of all steps,
+            (time, batch, features), and the loop, a function of such inputs, and returns the outputs.
     """
 
     step: Step
@@ -34,8 +34,7 @@ def one_step(
 ) -> tuple[Tensor, ...]:
     """Return the new states after one time step: one operation with the hand-derived gradient.
 
-    Op by op on the tape instead, inside ``with mg.testing.on_tape(…)`` and where an activation has no derivative of its
-    own.
+    Inside ``with mg.testing.on_tape(…)``, or if an activation has no derivative rule, run op by op on the tape instead.
 
     Args:
         cell: the cell.
@@ -51,7 +50,7 @@ def one_step(
 
 
 def has_rules(step: Any) -> bool:
-    """Return whether the activations of a step have derivatives of their own."""
+    """Return whether the activations of a step have derivative rules."""
     ops = (getattr(step, name, None) for name in ("activation", "recurrent_activation"))
     return all(op is None or hasattr(op, "backward") for op in ops)
 

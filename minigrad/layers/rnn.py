@@ -68,7 +68,7 @@ class RNN(Layer):
         unroll: whether each step is a node on the tape, rather than the sequence. The numbers are the same.
         time_major: whether inputs and outputs are (time, batch, …).
         zero_output_for_mask: whether the output at masked steps is zero rather than the previous one.
-        tbptt: (k1, k2): after every k1 steps the gradient goes back through k2 steps; None for the whole sequence.
+        tbptt: (k1, k2): after every k1 steps, backpropagation through k2 steps; None for the whole sequence.
         num_constants: the number of constants at the end of a call's list of inputs; a call with `constants` sets it.
 
     Shapes:
@@ -349,12 +349,12 @@ class RNN(Layer):
         dtype = dtype_name(mask.dtype)
         if is_floating(dtype):
             raise DTypeError(
-                f"{self.name}.call: expected `mask` of bools, got {dtype}. True is what counts: pass mask > 0."
+                f"{self.name}.call: expected `mask` of bools, got {dtype}. True marks valid steps: pass mask > 0."
             )
         return self._time_first(mask if dtype == "bool" else mask != 0)
 
     def _checks_once(self) -> bool:
-        """Return whether the checks depend on the signature alone; the dtype of a cell that is no layer may change."""
+        """Return whether the checks depend on the signature alone; a cell that is not a layer may change its dtype."""
         cells = self._adapter.innermost()
         return super()._checks_once() and all(isinstance(cell, Layer) for cell in cells)
 

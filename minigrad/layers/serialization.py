@@ -18,7 +18,7 @@ def serialize(layer: Any) -> dict[str, Any]:
     """Return a dictionary from which `deserialize` makes a layer of the same class and arguments.
 
     Raises:
-        OptionError: it is a cell that is no layer, so its arguments are not known.
+        OptionError: it is a cell that is not a layer, so its arguments are not known.
     """
     if not isinstance(layer, Layer):
         raise OptionError(_NO_LAYER.format(type(layer).__name__))
@@ -86,9 +86,9 @@ def _read_cell(where: str, value: Any) -> Any:
 def _described(value: Any) -> str:
     """Return a value in words, with a hint where it is a class or a layer."""
     if isinstance(value, type):
-        return f"{shown(value)}. Make an object of it: {value.__name__}(…)"
+        return f"{shown(value)}. Create an object: {value.__name__}(…)"
     cell = getattr(value, "cell", None)
-    return repr(value) + (f". That is a layer; take its cell, {type(cell).__name__}" if cell is not None else "")
+    return repr(value) + (f". It is a layer; pass its cell, {type(cell).__name__}" if cell is not None else "")
 
 
 layer_kind = Kind(_read, serialize)

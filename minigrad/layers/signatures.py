@@ -1,4 +1,4 @@
-"""Signatures of calls: what a layer has checked once it need not check again.
+"""Signatures of calls: inputs that a layer has checked and need not check again.
 
 A check of a layer's inputs depends on their shape and dtype and on attributes of layers. A signature holds all of
 these, the attributes by a version: an object that `renew` replaces whenever an attribute of any layer changes.

@@ -1,4 +1,4 @@
-"""The simple recurrent net."""
+"""The simple recurrent network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from minigrad.recurrent.simple_rnn import SimpleRNN as SimpleRNNEquations
 
 
 class SimpleRNNCell(Cell):
-    """One step of the simple recurrent net: h_new = φ(x W + b + h U). See `minigrad.recurrent.simple_rnn`.
+    """One step of the simple recurrent network: h_new = φ(x W + b + h U). See `minigrad.recurrent.simple_rnn`.
 
     Shapes:
         inputs (batch, features), states [h (batch, units)] → output (batch, units), [h_new]
@@ -21,6 +21,6 @@ class SimpleRNNCell(Cell):
 
 
 class SimpleRNN(RecurrentLayer):
-    """The simple recurrent net over a sequence. Arguments: those of `SimpleRNNCell` and of `RNN`."""
+    """The simple recurrent network over a sequence. Arguments: those of `SimpleRNNCell` and of `RNN`."""
 
     cell_class: ClassVar[type[Cell]] = SimpleRNNCell

@@ -98,7 +98,7 @@ def zero_state(cell: Any, inputs: Any = None, batch_size: int | None = None, dty
     """Return zeros for a cell, in the structure of its `state_size`.
 
     Raises:
-        ShapeError: the batch size is not known, or is no whole number.
+        ShapeError: the batch size is not known, or is not a whole number.
     """
     batch_size, dtype = batch_and_dtype(inputs, batch_size, dtype)
     batch = read_batch(f"{type(cell).__name__}.get_initial_state", batch_size)

@@ -1,4 +1,4 @@
-"""TensorFlow's TensorShape, as the size of a state that is no vector: ``state_size = TensorShape([2, 3])``."""
+"""TensorFlow's TensorShape, as the size of a state that is not a vector: ``state_size = TensorShape([2, 3])``."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _read_size(size: Any, dims: Any) -> int | None:
 
 
 def axes_of(size: Any) -> tuple[Any, ...]:
-    """Return the axes behind the batch of a state or an output: those of a TensorShape, or the one of a number.
+    """Return the axes after the batch axis of a state or an output: those of a TensorShape, or the one of a number.
 
     Raises:
         ShapeError: a size of the TensorShape is not known.

@@ -83,7 +83,7 @@ class WeightedModule(Module):
         """
         own, given = self.weights, list(weights) if isinstance(weights, Iterable) else None
         if given is None or len(own) != len(given):
-            got = f"{weights!r}, which is no list" if given is None else len(given)
+            got = f"{weights!r}, which is not a list" if given is None else len(given)
             listed = ", ".join(f"{w.name} {w.shape}" for w in own)
             listed = f"It has: {listed}." if own else f"It has none{'' if self.built else f' yet: {UNBUILT}'}."
             raise ShapeError(

@@ -137,7 +137,8 @@ class Bidirectional(Layer):
 
     Shapes:
         as of the layer, twice the units with ``"concat"``. The outputs of the reversed direction are reversed again, so
-        that the two outputs of one time step stand together. States: the forward layer's, then the backward layer's.
+        that the two outputs of one time step are at the same index. States: the forward layer's, then the backward
+        layer's.
     """
 
     layer: Any = option(layer_kind)
@@ -174,7 +175,7 @@ class Bidirectional(Layer):
         """Return a layer with the same arguments that runs in one direction."""
         changes = {"name": f"{direction}_{layer.name}", "go_backwards": go_backwards}
         if isinstance(layer, RNN):
-            # As in Keras: a repeated output would put one direction's past beside the other's future.
+            # As in Keras: a repeated output would pair one direction's past with the other's future.
             changes["zero_output_for_mask"] = layer.return_sequences
         if self.batch_input_shape:
             changes["batch_input_shape"] = self.batch_input_shape

@@ -1,7 +1,7 @@
 """A description run on arrays: the four functions of a step.
 
 The lines of a description become two Python functions that keep the file and the line of the body, so a breakpoint in
-`lstm.py` hits and a traceback shows the equation. Around them stand the products, the same for every cell:
+`lstm.py` hits and a traceback shows the equation. The products around them are the same for every cell:
 
     project        x W + b, for all steps at once
     step           z = x W + b + h U, split into columns; then forward's lines

@@ -1,4 +1,4 @@
-"""A cell's loop over time, compiled by the backend, where the backend can: asked for once, and kept.
+"""A cell's loop over time, compiled once by a backend that can compile it, and cached.
 
 `minigrad.engine.optional` says what a backend may offer: ``compile(description, dtype, options)``.
 """
@@ -22,7 +22,7 @@ class BackendLoop:
 
     Args:
         loop: what the backend returned.
-        places: where the loop's weights, and then its dropout masks, stand among the cell's.
+        places: the indices of the loop's weights, and then of its dropout masks, among the cell's.
         count: how many weights, masks left out, the loop returns gradients of.
     """
 

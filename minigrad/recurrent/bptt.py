@@ -12,7 +12,7 @@ In the letters of the LSTM, with L the loss and y_t = h_t:
     weights     ∂L/∂W = Σ_t x_tᵀ dz_t    ∂L/∂U = Σ_t h_{t-1}ᵀ dz_t    ∂L/∂b = Σ_t dz_t
 
 The public functions are `bptt.forward` and `bptt.backward`, which have options too: masks, truncation, recomputation
-and watching. Each of these, in a file of its own, wraps the step or the loop.
+and watching. Each of these has a separate file, and wraps the step or the loop.
 
 Source: Werbos, 1990, "Backpropagation Through Time", Proceedings of the IEEE 78.
 """

@@ -4,11 +4,11 @@
 inside out:
 
     Recomputing     caches z and reruns the step          `minigrad.recurrent.recomputation`
-    Masked          leaves the masked rows as they are    `minigrad.recurrent.masks`
+    Masked leaves the masked rows unchanged    `minigrad.recurrent.masks`
     Watched         shows each step of the backward pass  `minigrad.recurrent.watch`
 
 A truncation runs the plain backward loop window by window (`minigrad.recurrent.truncation`). The arguments are checked
-here, so that the loops stand free of checks. The last line makes the two functions of this module `bptt.forward` and
+here, so that the loops have no checks. The last line makes the two functions of this module `bptt.forward` and
 `bptt.backward`.
 """
 
@@ -141,7 +141,7 @@ def _check_forward(x: Array, state: State, mask: Array | None) -> None:
     if mask is not None:
         _check("forward: mask", [x.shape[:2]], [mask.shape])
         if "bool" not in str(mask.dtype):
-            raise DTypeError(f"bptt.forward: expected a mask of bools, got {mask.dtype}. True is what counts.")
+            raise DTypeError(f"bptt.forward: expected a mask of bools, got {mask.dtype}. True marks valid steps.")
 
 
 def _check_backward(cell: Step, doutputs: Array, dstate: State, x: Array, cache: Any) -> None:

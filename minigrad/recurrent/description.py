@@ -30,7 +30,7 @@ class Term(NamedTuple):
 
 
 class Product(NamedTuple):
-    """columns = Σ source matrix + bias; the columns stand side by side in the matrices, in this order."""
+    """columns = Σ source matrix + bias; the matrices hold the columns side by side, in this order."""
 
     columns: tuple[str, ...]
     terms: tuple[Term, ...]
@@ -133,7 +133,7 @@ class Description(NamedTuple):
 
     @property
     def weights(self) -> tuple[str, ...]:
-        """The names of all weights that are there: matrices, inner matrices, biases, parameters."""
+        """The names of all weights except absent ones: matrices, inner matrices, biases, parameters."""
         matrices = [term.matrix for product in self.products for term in product.terms]
         biases = [product.bias for product in self.products if product.bias]
         return (*matrices, *(inner.matrix for inner in self.inner), *biases, *self.parameters)

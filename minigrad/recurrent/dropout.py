@@ -1,8 +1,8 @@
 """The products x W of a cell with several gates, and their gradients; with dropout masks and without.
 
-W (features, gates · units) holds the gates' matrices side by side. Under dropout each gate may see its own thinned
-copy of x, so `masks` is (1, batch, features) or (gates, batch, features), already scaled by 1/(1 − p). Masks are drawn
-once a sequence, so the same one meets every step: x is (batch, features) or (time, batch, features).
+W (features, gates · units) holds the gates' matrices side by side. Under dropout each gate can have a separate mask of
+x, so `masks` is (1, batch, features) or (gates, batch, features), already scaled by 1/(1 − p). Masks are drawn once for
+each sequence and applied at every step: x is (batch, features) or (time, batch, features).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def product_dx_by_gate(xp: Xp, dz: Array, W: Array, masks: Array | None, gates: 
 
 
 def product_dW(xp: Xp, x: Array, dz: Array, masks: Array | None, gates: int) -> Array:  # noqa: N802  (W is a matrix)
-    """Return dW = xᵀ dz, summed over all steps and rows at once; each gate's with its own thinned x."""
+    """Return dW = xᵀ dz, summed over all steps and rows at once; each gate's part with its own masked x."""
     if masks is None:
         return xp.matmul(xp.transpose(_rows(xp, x)), _rows(xp, dz))
     if masks.shape[0] == 1:
@@ -64,7 +64,7 @@ def product_dW(xp: Xp, x: Array, dz: Array, masks: Array | None, gates: int) -> 
 
 
 def _rows(xp: Xp, x: Array) -> Array:
-    """(time, batch, n) as (time · batch, n): one product of many rows beats many products of few."""
+    """(time, batch, n) as (time · batch, n): one product of many rows is faster than many products of few."""
     return xp.reshape(x, (-1, x.shape[-1])) if x.ndim == 3 else x
 
 

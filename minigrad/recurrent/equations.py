@@ -30,18 +30,18 @@ class Equations:
     Attributes:
         states: names of the states, in the order in which `forward` returns the new ones.
         output: the name of the state that is the cell's output; the first, unless given.
-        products: one string for each matrix product of a step, or a tuple of them. On the left stand the columns of
-            the product, each of `units` numbers; on the right the sources, `x` or a state, each with its matrix, and
-            at most one bias. ``stop(h) U`` passes no gradient to h.
+        products: one string for each matrix product of a step, or a tuple of them. The left side lists the columns of
+            the product, each of `units` numbers. The right side lists the sources, `x` or a state, each with its
+            matrix, and at most one bias. ``stop(h) U`` passes no gradient to h.
         direct: the name of the gradient's path from state to state around the products.
 
     A column or a state may have another width: ``z_i:blocks`` stands for `blocks` numbers, each of which is shared by
     ``units / blocks`` units.
 
-    `forward(columns and states …, *, options and inner matrices)` takes by name what it needs. A positional argument
-    that is neither column nor state is a parameter of the cell, one number for each unit. ``v @ P`` multiplies by an
-    inner matrix. `backward` takes ∂loss/∂(each new state) and then, by name, any values of `forward`: these names are
-    its cache. It returns one gradient for each positional argument of `forward`. Where there is no `backward`, or a
+    `forward(columns and states …, *, options and inner matrices)` takes the values that it needs by name. A positional
+    argument that is neither column nor state is a parameter of the cell, one number for each unit. ``v @ P`` multiplies
+    by an inner matrix. `backward` takes ∂loss/∂(each new state) and then, by name, any values of `forward`: these names
+    are its cache. It returns one gradient for each positional argument of `forward`. Where there is no `backward`, or a
     subclass changes `forward` alone, it is derived.
     """
 

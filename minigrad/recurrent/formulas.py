@@ -8,8 +8,8 @@ breakpoint in `lstm.py` hits and a traceback shows the equation. The products ar
     step_backward  backward's lines, then dz Uᵀ
     gather         dx = dz Wᵀ, dW = xᵀ dz, dU = hᵀ dz, db = Σ dz, for all steps at once
 
-Run on Tensors (``xp = minigrad.functional``), the same lines are recorded on the tape: that is how a cell is
-differentiated twice, and how its hand-derived gradient is held against the tape's.
+Run on Tensors (``xp = minigrad.functional``), the same lines are recorded on the tape, for second derivatives and for
+the comparison of the hand-derived gradient with the tape's.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Formulas(Step):
         self.compiled: dict[Any, Any] = {}  # the loops that backends compiled; see `minigrad.recurrent.backend_loop`
         self._bound: dict[Any, _Bound] = {}
         self._steps: dict[Any, ArrayStep | _Bound] = {}
-        self._namespaces: list[Xp] = []  # held, so that no other object takes the id of one
+        self._namespaces: list[Xp] = []  # kept, so that no other object gets the same id
 
     @property
     def recomputes(self) -> bool:
@@ -300,7 +300,7 @@ def is_plain(d: Description) -> bool:
 
 
 def files_of(equations: type[Equations]) -> list[str]:
-    """Return the source files of both bodies; a derived backward stands in forward's."""
+    """Return the source files of both bodies; a derived backward is in forward's."""
     return [source_file(f) for f in (equations.forward, equations.backward or equations.forward)]
 
 

@@ -1,4 +1,4 @@
-"""One step of a cell as two Python functions: its products, then the lines of its bodies, at the lines of their file.
+"""One step of a cell as two Python functions: its products, then the lines of its bodies, with their line numbers.
 
 For the LSTM (names that begin with _ come from this module):
 
@@ -70,7 +70,7 @@ def step_backward_text(of: Layout) -> Text:
     """Return the text of a step backward, which gives (dz, ∂loss/∂state).
 
     dz is a tuple: for each product the gradients of its columns side by side; for each inner product its dv, and then
-    for each its source, as `Same`; for each parameter its gradient.
+    its source, as `Same`; for each parameter its gradient.
     """
     d, gradient, widths = of.d, dict(of.d.gradients), dict(of.d.widths)
     number = d.backward[-1].number if d.backward else d.forward[0].number
@@ -146,7 +146,7 @@ def words(xp: Xp, sigma: type[Op], phi: type[Op]) -> dict[str, Any]:
 
 
 def _no_rule(xp: Xp, dy: Array, y: Array, x: Array) -> Array:
-    raise GradientError("An activation without a derivative of its own runs forward alone, or on the tape.")
+    raise GradientError("An activation without a derivative rule runs forward only, or on the tape.")
 
 
 def first_masks(d: Description, source: str) -> list[int]:
@@ -261,10 +261,10 @@ class _WithNone(ast.NodeTransformer):
 
 
 def function(name: str, text: Text, space: dict[str, Any], file: str) -> tuple[Function, list[str]]:
-    """Return a function of that text, each line at its number in the file, and the names of its arguments."""
+    """Return a function of this text, each line with its number in the file, and the names of its arguments."""
     definition = definition_of(name, text, space)
     tree = ast.fix_missing_locations(ast.Module([definition], []))
-    exec(compile(tree, file, "exec"), space)  # noqa: S102  (text of our own, and of the reader's)
+    exec(compile(tree, file, "exec"), space)  # noqa: S102  (text of this module and of the reader)
     return space[name], [a.arg for a in definition.args.args]
 
 
@@ -294,7 +294,7 @@ def _in_order(e: ast.expr) -> list[str]:
 
 
 def _at(tree: Any, number: int) -> Any:
-    """The tree, as if all of it stood at one line."""
+    """The tree with the same line number for all of its nodes."""
     parts: Iterator[Any] = ast.walk(tree)
     for part in parts:
         if hasattr(part, "lineno"):

@@ -12,7 +12,7 @@ class LSTMP(Equations):
     """One step of the LSTM with peepholes, projection, clips and a forget bias. Absent parts drop out.
 
     It is the LSTM of `minigrad.recurrent.lstm` with extras, in the letters of 2016: the candidate is j, the output m,
-    the columns stand in the order i, j, f, o and the states in the order c, m.
+    the columns are in the order i, j, f, o and the states in the order c, m.
 
         z_i, z_j, z_f, z_o = x W + m U + b
         i     = σ(z_i + w_i c)                        peepholes w: the gates see the cell

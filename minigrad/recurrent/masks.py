@@ -3,8 +3,8 @@
 At a step where a row is masked, the row keeps its state and repeats its previous output. In the backward pass,
 
 - ∂loss/∂state passes that step unchanged, and nothing of it reaches the gates;
-- ∂loss/∂output goes to the step whose output was repeated; before any output there is only the constant 0, which has
-  no gradient.
+- ∂loss/∂output passes to the step whose output was repeated. Before the first output there is only the constant 0,
+  which has no gradient.
 
 `Masked` does this around any step: its state is the cell's state and the last output, its input z and the row of the
 mask. The loops of `minigrad.recurrent.bptt` run it like any other step.

@@ -1,6 +1,6 @@
-"""Cells whose equations run on Tensors, operation by operation: the independent way to their gradient.
+"""Cells whose equations run on Tensors, operation by operation: an independent computation of their gradient.
 
-`minigrad.testing.on_tape` is what users call.
+Users call `minigrad.testing.on_tape`.
 """
 
 from __future__ import annotations

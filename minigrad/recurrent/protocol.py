@@ -5,8 +5,8 @@
     step_backward  one time step backward:                                 dstate_new → dz_t, dstate
     gather         after the loop, the remaining gradients in one product each:   dz → dx, dweights
 
-This split makes a recurrent layer fast. Only `h U` is computed step by step. `x W + b` is one large product before the
-loop, and ∂loss/∂W, ∂loss/∂U and ∂loss/∂x are one large product each after it.
+This division of the work makes a recurrent layer fast. Only `h U` is computed step by step. `x W + b` is one large
+product before the loop, and ∂loss/∂W, ∂loss/∂U and ∂loss/∂x are one large product each after it.
 
 A custom cell needs only `step` and `step_backward`; see `minigrad.recurrent.step`.
 """

@@ -26,7 +26,7 @@ WORDS = frozenset((
 
 @cache
 def rule_of(op: type[Op]) -> Rule | None:
-    """Return the rule of an activation; None if it is not elementwise, or has no derivative of its own."""
+    """Return the rule of an activation; None if it is not elementwise, or has no derivative rule."""
     if not hasattr(op, "backward"):
         return None
     try:

@@ -1,4 +1,4 @@
-"""The simple recurrent net: its equations, and their gradient derived by hand."""
+"""The simple recurrent network: its equations, and their gradient derived by hand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from minigrad.recurrent.equations import Equations, dphi, phi
 
 
 class SimpleRNN(Equations):
-    """One step of the simple recurrent net: all of the state passes through one matrix and one φ.
+    """One step of the simple recurrent network: all of the state passes through one matrix and one φ.
 
         z     = x W + h U + b
         h_new = φ(z)

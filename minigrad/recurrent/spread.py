@@ -1,8 +1,8 @@
 """Gates that several units share: their numbers are spread over the units of their block, their gradients summed.
 
 With `blocks` numbers and `units` units, number k stands for the units k n … (k + 1) n − 1, where n = units / blocks. A
-value is repeated n times, so its gradient is the sum over the block. A new state of such a width is read off the first
-unit of each block, since all of them are equal, so its gradient enters there.
+value is repeated n times, so its gradient is the sum over the block. All units of a block are equal, so a new state of
+such a width is read from the first unit of each block, and its gradient is added there.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _in_blocks(xp: Xp, v: Array, n: int) -> Array:
 
 
 def words(xp: Xp, sizes: Mapping[str, int]) -> dict[str, Any]:
-    """Return these four as words of the lines, functions of an array and the name of a width; and zeros."""
+    """Return these four functions, and zeros, as words of the lines: functions of an array and the name of a width."""
 
     def by_name(function: Any) -> Any:
         return lambda v, width: function(xp, v, sizes[UNITS] // sizes[width])

@@ -72,7 +72,7 @@ class Step:
         raise NotImplementedError(f"{type(self).__name__} must define step(xp, z, state, weights).")
 
     def step_backward(self, xp: Xp, dstate: State, cache: Any, state: State, weights: Weights) -> tuple[Any, State]:
-        """Return dz, in the form that `gather` takes, and ∂loss/∂state; a part of dz that is no gradient is a `Same`.
+        """Return dz, in the form that `gather` takes, and ∂loss/∂state; parts of dz other than gradients are `Same`.
 
         Args:
             xp: the array namespace.

@@ -1,8 +1,8 @@
 """Truncated backpropagation through time, `tbptt=(k1, k2)`.
 
-After every k1 steps the loss of those steps is propagated back through at most k2 steps. With k1 = 1, ∂loss_t/∂x_u is
-exact for t − u < k2 and 0 beyond. Each window is one run of the plain loop; where windows overlap, the gradients of a
-step are added.
+After every k1 steps the loss of those steps is propagated backward through at most k2 steps. With k1 = 1, ∂loss_t/∂x_u
+is exact for t − u < k2 and 0 beyond. Each window is one run of the plain loop; where windows overlap, the gradients of
+a step are added.
 
 Source: Williams and Peng, 1990, "An Efficient Gradient-Based Algorithm for On-Line Training of Recurrent Network
 Trajectories".

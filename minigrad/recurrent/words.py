@@ -18,5 +18,5 @@ def dclip(dy: Any, y: Any, limit: float | None) -> Any:
 
 
 def stop(v: Any) -> Any:
-    """v, but a constant to the gradient: it passes none."""
+    """v as a constant: no gradient passes through it."""
     return Op.functional.stop_gradient(v)

@@ -88,7 +88,7 @@ def read_column(file: str, column: str, delimiter: str = ",", decimal: str = "."
     try:
         return _read(file, column, list(_rows(lines)), parse, decimal, thousands)
     except csv.Error as error:
-        raise DataError(f"--file {file}, line {lines.line_num}: is no CSV: {error}.") from None
+        raise DataError(f"--file {file}, line {lines.line_num}: is not CSV: {error}.") from None
 
 
 def _check_signs(delimiter: str, decimal: str, thousands: str) -> None:
@@ -96,7 +96,7 @@ def _check_signs(delimiter: str, decimal: str, thousands: str) -> None:
         raise OptionError(f"--delimiter: expected one character, got {shortened(delimiter)}.")
     for name, sign in (("decimal", decimal), ("thousands", thousands)):
         if len(sign) > 1 or sign in tuple('0123456789+-eE\r\n"') or (name == "decimal" and not sign.strip()):
-            raise OptionError(f"--{name}: expected one character that is no part of a number, got {shortened(sign)}.")
+            raise OptionError(f"--{name}: expected one character that no number contains, got {shortened(sign)}.")
     if decimal == thousands:
         raise OptionError(f"--thousands: expected another character than --decimal, got {shortened(thousands)} twice.")
 

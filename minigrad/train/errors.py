@@ -15,7 +15,7 @@ from minigrad.engine.errors import OptionError as OptionError
 
 
 class RunError(MinigradError, RuntimeError):
-    """Raised for a run folder that cannot be used: it is in the way, is no run, or holds another state."""
+    """Raised for a run folder that cannot be used: it is a file, is not a run, or holds another state."""
 
 
 class CheckpointError(MinigradError, ValueError):

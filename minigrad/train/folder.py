@@ -63,12 +63,12 @@ def read_config(folder: Path) -> tuple[str, RunOptions]:
 
 
 def _explain_no_run(path: Path) -> str:
-    """Return the reason why a folder without ``config.json`` is no run."""
+    """Return the reason why a folder without ``config.json`` is not a run."""
     if os.path.isdir(path):
         if _is_unstarted(path):
             refuse_if_held(path)
-            return f"it has no config.json, so it is no run. Begin one with --out {path}."
-        return "it has no config.json, so it is no run."
+            return f"it has no config.json, so it is not a run. Begin one with --out {path}."
+        return "it has no config.json, so it is not a run."
     if os.path.exists(path):
         nearest = f" Did you mean {str(path.parent)!r}?" if os.path.exists(path.parent / CONFIG) else ""
         return f"expected the folder of a run, or one of its checkpoints (.npz), got another file.{nearest}"

@@ -39,7 +39,7 @@ def parse(text: bytes) -> Any:
     """Return the value of a strict JSON text: finite numbers, unique names, nesting of at most `MAX_DEPTH`.
 
     Raises:
-        ValueError: the text is no such JSON; the message gives the reason.
+        ValueError: the text is not such JSON; the message gives the reason.
 
     >>> parse(b'{"a": 1, "a": 2}')
     Traceback (most recent call last):

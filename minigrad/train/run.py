@@ -114,7 +114,8 @@ class Run:
             steps: a new total number of steps, to train longer than planned.
 
         Raises:
-            RunError: the folder is no run, the run is complete, another process trains in it, or its data have changed.
+            RunError: the folder is not a run, the run is complete, another process trains in it, or its data have
+                changed.
             CheckpointError: the checkpoint is damaged, or belongs to another run.
         """
         folder, path = locate(folder)
@@ -366,7 +367,7 @@ def trained(folder: str | Path) -> tuple[Task, Trainer]:
         The task, without its data, and the trainer that holds the model.
 
     Raises:
-        RunError: the folder is no run.
+        RunError: the folder is not a run.
         CheckpointError: the checkpoint is damaged, or belongs to another run.
     """
     folder, path = locate(folder)

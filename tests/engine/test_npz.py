@@ -50,12 +50,12 @@ def of_texts(path):
         (cut, "is damaged, or holds more than plain arrays. Take another."),
         (broken, "is damaged, or holds more than plain arrays. Take another."),
         (of_pickles, "is damaged, or holds more than plain arrays. Take another."),
-        (of_texts, "is an archive of another program: it holds 'config.json', which is no array. Take another."),
+        (of_texts, "is an archive of another program: it holds 'config.json', which is not an array. Take another."),
         (
             lambda path: path.write_bytes(b""),
-            "is no .npz file: expected b'PK' at its beginning, got b''. Take",
+            "is not an .npz file: expected b'PK' at its beginning, got b''. Take",
         ),
-        (lambda path: path.write_text("hello"), "is no .npz file: expected b'PK' at its beginning, got b'hello'."),
+        (lambda path: path.write_text("hello"), "is not an .npz file: expected b'PK' at its beginning, got b'hello'."),
         (lambda path: path.unlink(), "cannot be read: No such file or directory."),
     ],
 )

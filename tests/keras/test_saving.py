@@ -55,7 +55,7 @@ def cut(path):
     ("spoil", "says"),
     [
         (cut, "is damaged, or holds more than plain arrays. Expected a file that save_weights wrote."),
-        (lambda path: path.write_text("hello"), "is no .npz file: expected b'PK' at its beginning, got b'hello'."),
+        (lambda path: path.write_text("hello"), "is not an .npz file: expected b'PK' at its beginning, got b'hello'."),
         (lambda path: np.savez(path, a=np.ones(2)), "save_weights did not write this file: expected an entry"),
         (
             lambda path: np.savez(path, **{saving.MARK: 9}),
@@ -76,7 +76,7 @@ def test_a_file_is_found_and_named_as_it_was_given(tmp_path):
     (tmp_path / "s.csv").write_text("a,b\n")
     with pytest.raises(WeightsFileError) as caught:
         model.load_weights(tmp_path / "s.csv")
-    assert str(caught.value).startswith(f"{tmp_path / 's.csv'}: is no .npz file: expected b'PK' at its beginning")
+    assert str(caught.value).startswith(f"{tmp_path / 's.csv'}: is not an .npz file: expected b'PK' at its beginning")
     with pytest.raises(WeightsFileError, match=r"none\.csv\.npz: cannot be read: No such file"):
         model.load_weights(tmp_path / "none.csv")
     model.save_weights(tmp_path / "s.csv")  # s.csv.npz, which comes first
@@ -88,7 +88,7 @@ def test_a_file_is_found_and_named_as_it_was_given(tmp_path):
 def test_a_single_array_and_an_empty_archive(tmp_path):
     np.save(tmp_path / "a.npy", np.ones(2))
     (tmp_path / "a.npy").rename(tmp_path / "a.npz")
-    with pytest.raises(WeightsFileError, match=r"is no \.npz file"):
+    with pytest.raises(WeightsFileError, match=r"is not an \.npz file"):
         saving.load(tmp_path / "a.npz")
     with zipfile.ZipFile(tmp_path / "empty.npz", "w"):
         pass

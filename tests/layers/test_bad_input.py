@@ -90,7 +90,7 @@ BAD: dict[str, Wrong] = {
     "mask's dtype": (
         lambda: built()(X, mask=np.ones((2, 6), "float32")),
         DTypeError,
-        "lstm.call: expected `mask` of bools, got float32. True is what counts: pass mask > 0.",
+        "lstm.call: expected `mask` of bools, got float32. True marks valid steps: pass mask > 0.",
     ),
     "number of states": (
         lambda: built()(X, initial_state=[np.zeros((2, 3))]),
@@ -123,7 +123,7 @@ BAD: dict[str, Wrong] = {
     "constants that the cell does not take": (
         lambda: L.RNN(L.LSTMCell(UNITS))(X, constants=[np.zeros(2)]),
         OptionTypeError,
-        "LSTMCell.call takes no `constants`, and the layer around it got some.",
+        "LSTMCell.call takes no `constants`, but its layer got some.",
     ),
     "units": (lambda: L.LSTM(-1), OptionError, "LSTM: `units`: expected a positive integer, got -1."),
     "float units": (lambda: L.GRU(2.0), OptionError, "GRU: `units`: expected a positive integer, got 2.0."),
@@ -160,14 +160,14 @@ class Doubled:
 
 SLIPS: list[tuple[Any, type[Exception], str]] = [
     # a class, a layer, an array in the place of something else
-    (lambda: L.RNN(L.LSTMCell), OptionError, "got the class LSTMCell. Make an object of it: LSTMCell(…)."),
-    (lambda: L.RNN([L.LSTMCell]), OptionError, "got the class LSTMCell. Make an object of it: LSTMCell(…)."),
+    (lambda: L.RNN(L.LSTMCell), OptionError, "got the class LSTMCell. Create an object: LSTMCell(…)."),
+    (lambda: L.RNN([L.LSTMCell]), OptionError, "got the class LSTMCell. Create an object: LSTMCell(…)."),
     (lambda: L.StackedRNNCells([L.GRUCell]), OptionError, "StackedRNNCells: `cells`: expected a cell, an object with"),
-    (lambda: L.Bidirectional(L.LSTM), OptionError, "expected a layer, got the class LSTM. Make an object of it"),
+    (lambda: L.Bidirectional(L.LSTM), OptionError, "expected a layer, got the class LSTM. Create an object"),
     (
         lambda: L.RNN(L.LSTM(4, name="a")),
         OptionError,
-        "got <LSTM 'a', not built>. That is a layer; take its cell, LSTMC",
+        "got <LSTM 'a', not built>. It is a layer; pass its cell, LSTMC",
     ),
     (lambda: L.RNN(L.Dense(4, name="d")), OptionError, "`call` and `state_size`, got <Dense 'd', not built>."),
     (lambda: L.LSTM(X), OptionError, "LSTM: `units`: expected a positive integer, got ndarray of shape (2, 6, 4)."),

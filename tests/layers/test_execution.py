@@ -63,7 +63,7 @@ def test_a_wrapper_in_a_layer_of_keras(zero_output: bool, masked: bool) -> None:
     np.testing.assert_allclose(outputs.numpy(), expected, rtol=1e-13, atol=1e-15)
     np.testing.assert_allclose(state.numpy(), h.numpy(), rtol=1e-13)
     repeats = masked and not zero_output
-    reason = "what a wrapper makes of an output is not what a masked step repeats"
+    reason = "a masked step would repeat the output of the cell, not that of its wrapper"
     assert layer.path == f"tape, op by op: {reason}" if repeats else layer.path.startswith("explicit BPTT")
     last = L.RNN(cell, zero_output_for_mask=zero_output, dtype="float64")(X, mask=mask)
     np.testing.assert_array_equal(last.numpy(), outputs.numpy()[:, -1])

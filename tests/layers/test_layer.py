@@ -163,7 +163,7 @@ def test_set_weights_before_the_layer_is_built() -> None:
 def test_weights_are_set_from_a_list(given: Any) -> None:
     layer = L.Dense(2, name="dense")
     layer(X)
-    with pytest.raises(ShapeError, match=f"dense.set_weights: expected 2 arrays, got {given}, which is no list."):
+    with pytest.raises(ShapeError, match=f"dense.set_weights: expected 2 arrays, got {given}, which is not a list."):
         layer.set_weights(given)
 
 
@@ -217,7 +217,7 @@ def test_a_mask_that_a_layer_cannot_hand_on() -> None:
     x = mg.tensor(X)
     x._keras_mask = mg.tensor([True, True, False])
     layer = Scale(name="scale")
-    with pytest.raises(MinigradError, match="scale: the input carries a mask, and Scale does not say what becomes"):
+    with pytest.raises(MinigradError, match="scale: the input carries a mask, and Scale does not support masking"):
         layer(x)
 
 

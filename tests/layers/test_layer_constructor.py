@@ -17,7 +17,7 @@ X = np.ones((3, 4), "float32")
 BAD: list[tuple[Any, type[Exception], str]] = [
     (L.Dense, TypeError, "Dense: the argument `units` is missing."),
     (lambda: L.Dense(2, unit=3), TypeError, "Dense: unexpected argument `unit`. Did you mean `units`?"),
-    (lambda: L.Dense(2, units=3), TypeError, "Dense: got `units` twice, by place and by name."),
+    (lambda: L.Dense(2, units=3), TypeError, "Dense: got `units` twice, by position and by name."),
     (lambda: L.Activation("relu", 1), TypeError, "Activation: takes 1 positional arguments, got 2."),
     (lambda: L.Dense(True), OptionError, "Dense: `units`: expected a positive integer, got True."),
     (lambda: L.Dropout(-0.1), OptionError, "Dropout: `rate`: expected a number from 0 to 1, the fraction to drop, got"),

@@ -1,4 +1,4 @@
-"""Module: weights and modules found among the attributes of what is no layer."""
+"""Module: weights and modules found among the attributes of an object that is not a layer."""
 
 from typing import Any
 

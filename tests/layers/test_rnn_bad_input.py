@@ -55,7 +55,7 @@ def test_a_mask_as_lists_beside_those_of_the_states() -> None:
         (
             [[1.0, 1.0, 0.0, 0.0]] * 2,
             DTypeError,
-            "lstm.call: expected `mask` of bools, got float32. True is what counts: pass mask > 0.",
+            "lstm.call: expected `mask` of bools, got float32. True marks valid steps: pass mask > 0.",
         ),
     ],
 )

@@ -281,7 +281,7 @@ def test_a_mask_of_words_is_not_lost_by_a_layer_that_keeps_them(depth: int, as_a
     assert layer(x).shape == x.shape
     if not as_argument:
         x._keras_mask = mg.tensor(mask)
-    with pytest.raises(MinigradError, match="quiet: the input carries a mask, and Silent does not say what becomes"):
+    with pytest.raises(MinigradError, match="quiet: the input carries a mask, and Silent does not support masking"):
         layer(x, mask=mask) if as_argument else layer(x)
 
 

@@ -203,7 +203,7 @@ def test_the_same_source_gives_the_same_file(lesson: Lesson, tmp_path: Path) -> 
     for name in ("a", "b"):
         write(notebook_of(lesson, lesson.for_students()), tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-    nbformat = pytest.importorskip("nbformat", reason="Jupyter is no part of the tests' environment")
+    nbformat = pytest.importorskip("nbformat", reason="Jupyter is not part of the tests' environment")
     nbformat.validate(json.loads((tmp_path / "a").read_text("utf-8")))
 
 
@@ -264,7 +264,7 @@ def test_a_page_has_pictures_with_alt_text(lesson: Lesson, tmp_path: Path) -> No
     (tmp_path / "01_twice" / "figure-7.png").write_bytes(b"of an older run")
     page = write_markdown(notebook, lesson.name, tmp_path).read_text("utf-8")
     assert (
-        "```text\nhello\n```\n\n![What is seen.](01_twice/figure-1.png)\n\n"
+        "```text\nhello\n```\n\n![Two curves.](01_twice/figure-1.png)\n\n"
         "![Drawn.](01_twice/figure-2.svg)\n\n```python\ndef twice" in page
     )
     assert sorted(path.name for path in (tmp_path / "01_twice").iterdir()) == ["figure-1.png", "figure-2.svg"]

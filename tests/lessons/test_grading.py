@@ -32,7 +32,7 @@ def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("lesson", [one for one in lessons() if one.number in {2, 3, 8}], ids=lambda one: one.name)
 def test_run_all_comes_to_the_end(lesson: Lesson, tmp_path: Path) -> None:
     """Errors in tagged cells only, which raise because they are not solved."""
-    nbclient = pytest.importorskip("nbclient", reason="Jupyter is no part of the tests' environment")
+    nbclient = pytest.importorskip("nbclient", reason="Jupyter is not part of the tests' environment")
     nbformat = pytest.importorskip("nbformat")
     solutions_to(tmp_path)  # lesson_tools.py
     write(notebook_of(lesson, lesson.for_students()), tmp_path / "lesson.ipynb")
@@ -92,7 +92,7 @@ SUBMISSIONS: dict[str, tuple[Change, dict[str, int]]] = {
 
 @pytest.mark.filterwarnings("ignore")  # nbgrader's and SQLAlchemy's own
 def test_nbgraders_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    nbgrader = pytest.importorskip("nbgrader", reason="nbgrader is no part of the tests' environment")
+    nbgrader = pytest.importorskip("nbgrader", reason="nbgrader is not part of the tests' environment")
     from nbgrader.api import Gradebook
     from nbgrader.apps import NbGraderAPI
     from traitlets.config import Config

@@ -138,7 +138,7 @@ class Pair(NamedTuple):
 def test_a_function_is_asked_with_copies_and_told_what_it_writes(
     tools: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Arrays inside lists, tuples, dictionaries and NamedTuples; a NaN that stays is no change."""
+    """Arrays inside lists, tuples, dictionaries and NamedTuples; a NaN that stays does not count as a change."""
 
     def greedy(x: Any, deep: Any, n: int, *, key: Any) -> Any:
         x += 1

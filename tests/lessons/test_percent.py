@@ -101,7 +101,7 @@ def test_what_is_wrong_with_a_source(tmp_path: Path, text: str, says: str) -> No
 
 
 def test_jupytext_reads_the_same_cells() -> None:
-    jupytext = pytest.importorskip("jupytext", reason="Jupytext is no part of the tests' environment")
+    jupytext = pytest.importorskip("jupytext", reason="Jupytext is not part of the tests' environment")
     for lesson in lessons():
         found = jupytext.reads(lesson.source, fmt="py:percent")["cells"]
         assert [(cell["cell_type"], cell["source"]) for cell in found] == [(c.kind, c.text) for c in lesson.cells]

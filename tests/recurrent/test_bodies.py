@@ -48,25 +48,25 @@ def products(text: str) -> str:
 
 REFUSED = {
     "a loop": (forward("for k in range(3):\n    c = c * z_f\nreturn c, c"), r"line 5 .*: expected `name = expression` .* `for k"),
-    "an if": (forward("if c:\n    c = z_f\nreturn z_g, c"), r"line 5 .*no loop and no branch"),
-    "a conditional": (forward("c = z_f if c else z_g\nreturn c, c"), r"line 5 .*`z_f if c else z_g` is nothing"),
-    "a comparison": (forward("c = (c > 0) * z_f\nreturn z_g, c"), r"`c > 0` is nothing that the equations know"),
-    "an attribute": (forward("c = c.T\nreturn z_f, c + z_g"), r"line 5 .*`c.T` is nothing that the equations know"),
-    "an index": (forward("c = c[0]\nreturn z_f, c + z_g"), r"`c\[0\]` is nothing"),
-    "a string": (forward("c = 'c'\nreturn z_f, c + z_g"), r"`'c'` is nothing"),
-    "an unknown function": (forward("c = np.exp(c)\nreturn z_f, c + z_g"), r"`np.exp\(c\)` is no word of the equations. The words are sigma\(a\)"),
-    "a word with too much": (forward("c = sigma(c, z_f)\nreturn z_f, z_g"), r"`sigma\(c, z_f\)` is no word"),
+    "an if": (forward("if c:\n    c = z_f\nreturn z_g, c"), r"line 5 .*no loop, no branch"),
+    "a conditional": (forward("c = z_f if c else z_g\nreturn c, c"), r"line 5 .*`z_f if c else z_g` is not allowed in equations"),
+    "a comparison": (forward("c = (c > 0) * z_f\nreturn z_g, c"), r"`c > 0` is not allowed in equations"),
+    "an attribute": (forward("c = c.T\nreturn z_f, c + z_g"), r"line 5 .*`c.T` is not allowed in equations"),
+    "an index": (forward("c = c[0]\nreturn z_f, c + z_g"), r"`c\[0\]` is not allowed in equations"),
+    "a string": (forward("c = 'c'\nreturn z_f, c + z_g"), r"`'c'` is not allowed in equations"),
+    "an unknown function": (forward("c = np.exp(c)\nreturn z_f, c + z_g"), r"`np.exp\(c\)` is not a word of the equations. The words are sigma\(a\)"),
+    "a word with too much": (forward("c = sigma(c, z_f)\nreturn z_f, z_g"), r"`sigma\(c, z_f\)` is not a word"),
     "an unknown name": (forward("c = c + tau\nreturn z_f, z_g"), r"line 5 .*unknown name `tau`.*\*, tau=1.0"),
     "used before it is given": (forward("c = c + a\na = z_f\nreturn a, z_g"), r"line 5 .*`a` is used before it is given"),
     "no return": (forward("c = c + z_f + z_g"), r"expected a return at its end"),
     "an empty return": (forward("c = z_f + z_g\nreturn"), r"expected `name = expression` or the return"),
-    "a line behind the return": (forward("return z_f, z_g\nc = 0"), r"stands behind the return"),
+    "a line behind the return": (forward("return z_f, z_g\nc = 0"), r"comes after the return"),
     "one state returned": (forward("return z_f * z_g"), r"expected the new states h, c, got 1 values"),
     "three returned": (forward("return z_f, z_g, c"), r"expected the new states h, c, got 3 values"),
     "a reserved name": (forward("_c = c + z_f\nreturn _c, z_g"), r"`_c` is reserved"),
     "a word as a name": (forward("phi = c + z_f\nreturn phi, z_g"), r"`phi` is a word of the equations"),
-    "x in the body": (forward("return z_f, z_g", "x, z_f, z_g"), r"`x`, the input, is seen by products alone"),
-    "unpacking": (forward("a, b = c\nreturn z_f, z_g"), r"expected as many values as names"),
+    "x in the body": (forward("return z_f, z_g", "x, z_f, z_g"), r"only products can read `x`, the input"),
+    "unpacking": (forward("a, b = c\nreturn z_f, z_g"), r"expected one value for each name"),
     "a line named as a weight": (forward("U = z_f + z_g\nreturn U, c"), r"`U` names two things"),
     "a line of backward named as a weight": (backward("b = dh\nreturn b, dc, dc * f"), r"`b` names two things"),
     "a gradient named as a weight": (backward("return W, dc, dc * f", "W, dc, f, c"), r"`W` names two things"),
@@ -78,33 +78,33 @@ REFUSED = {
     "a default": (forward("return z_f, z_g", "z_f, z_g, c=0"), r"expected plain arguments"),
     "a matrix that is none": (forward("c = c @ (z_f + 1)\nreturn z_f, z_g"), r"expected an inner matrix on the right of @"),
     "a positional matrix": (forward("return z_f, z_g @ P", "z_f, z_g, P"), r"the inner matrix `P` is a positional argument"),
-    "a column that no argument takes": (forward("return z_f, c", "z_f, c"), r"the products make `z_g`, which is no argument"),
+    "a column that no argument takes": (forward("return z_f, c", "z_f, c"), r"the products make `z_g`, which is not an argument"),
     "a new state that is nothing": (forward("return z_f + z_g, 0"), r"line 5 .*the new state `0` is a number"),
     "a new state that is a number": (forward("a = 1 / 2\nreturn z_f + z_g, a * k", "z_f, z_g, *, k"), r"line 6 .*the new state `a \* k` is a number"),
     "an activation of numbers": (forward("return z_f, z_g * phi(2 * k)", "z_f, z_g, *, k"), r"line 5 .*`phi\(2 \* k\)` is computed from numbers alone"),
     "a clip of numbers": (forward("a = 2 * k\nreturn z_f, z_g * clip(a, 1)", "z_f, z_g, *, k"), r"line 6 .*`clip\(a, 1\)` is computed from numbers alone"),
     "an inner product of numbers": (forward("return z_f, z_g + k @ P", "z_f, z_g, *, k, P"), r"line 5 .*`k @ P` is computed from numbers alone"),
-    "a limit that is no number": (forward("return z_f, clip(z_g, z_f)"), r"line 5 .*the limit `z_f` of clip is no number"),
-    "an inner matrix among numbers": (forward("return z_f * P, z_g @ P", "z_f, z_g, *, P"), r"line 5 .*the inner matrix `P` stands elsewhere"),
+    "a limit that is not a number": (forward("return z_f, clip(z_g, z_f)"), r"line 5 .*the limit `z_f` of clip is not a number"),
+    "an inner matrix among numbers": (forward("return z_f * P, z_g @ P", "z_f, z_g, *, P"), r"line 5 .*the inner matrix `P` is not the right factor of @"),
     "an inner matrix twice": (forward("a = z_f @ P\nreturn a @ P, z_g", "z_f, z_g, *, P"), r"line 5 .*the inner matrix `P` does not take part in one product here"),
-    "an inner matrix without a gradient": (HEAD + "    def forward(z_f, z_g, *, P):\n        return z_f @ P, z_g\n    def backward(dh, dc):\n        return dh, dc\n", r"line 5 .*no gradient comes back to `z_f @ P`.*a backward by hand needs ds = dv @ P\.T"),
-    "an inner product that leads nowhere": (forward("a = c @ P\nreturn z_f, z_g + stop(a)", "z_f, z_g, c, *, P"), r"line 5 .*no gradient comes back to `c @ P`. Let it reach a new state"),
+    "an inner matrix without a gradient": (HEAD + "    def forward(z_f, z_g, *, P):\n        return z_f @ P, z_g\n    def backward(dh, dc):\n        return dh, dc\n", r"line 5 .*no gradient reaches `z_f @ P`.*a backward by hand needs ds = dv @ P\.T"),
+    "an inner product that leads nowhere": (forward("a = c @ P\nreturn z_f, z_g + stop(a)", "z_f, z_g, c, *, P"), r"line 5 .*no gradient reaches `c @ P`. Let it reach a new state"),
     "an inner product of parameters": (forward("return z_f, z_g + w @ P", "z_f, z_g, w, *, P"), r"line 5 .*`w @ P` is the same for every row"),
     "a new state of parameters": (forward("a = phi(w)\nreturn z_f + z_g, a * k", "z_f, z_g, w, *, k"), r"line 6 .*the new c is the same for every row"),
     "a division by zero": (forward("return z_f, phi(z_g) / 0"), r"line 5 .*`phi\(z_g\) / 0` divides by 0"),
-    "an infinite number": (forward("return z_f, z_g * 1e999"), r"line 5 .*`1e309` is nothing that the equations know"),
+    "an infinite number": (forward("return z_f, z_g * 1e999"), r"line 5 .*`1e309` is not allowed in equations"),
     "two names at once": (forward("a = b = z_f\nreturn a, z_g"), r"line 5 .*`a = b = z_f`. Write one name, one = and one"),
     "an attribute that grows": (forward("c.a += z_f\nreturn c, z_g"), r"line 5 .*`c.a \+= z_f`. Write one name"),
-    "a method": (forward("return z_f, z_g", "self, z_f, z_g"), r"line 4 .*`self` is no value of a cell: .*Leave it out"),
-    "a class method": (forward("return z_f, z_g", "cls, z_f, z_g").replace("    def", "    @classmethod\n    def"), r"`cls` is no value of a cell"),
+    "a method": (forward("return z_f, z_g", "self, z_f, z_g"), r"line 4 .*`self` is not a value of a cell: .*Leave it out"),
+    "a class method": (forward("return z_f, z_g", "cls, z_f, z_g").replace("    def", "    @classmethod\n    def"), r"`cls` is not a value of a cell"),
     "states in one text": (HEAD.replace("'h', 'c'", "'h, c'") + FORWARD, r"line 2 .*states: expected a name, got 'h, c'. Write states = 'h', 'c'"),
     "a state twice": (HEAD.replace("'h', 'c'", "'h', 'h'") + FORWARD, r"the state `h` is there twice"),
-    "a state named x": (HEAD.replace("'h', 'c'", "'h', 'x'") + FORWARD, r"`x`, the input, is seen by products alone"),
+    "a state named x": (HEAD.replace("'h', 'c'", "'h', 'x'") + FORWARD, r"only products can read `x`, the input"),
     "a state named as a formula's": (HEAD.replace("'h', 'c'", "'h', 'split'") + FORWARD, r"`split` is reserved for the formulas"),
-    "a state named as a keyword": (HEAD.replace("'h', 'c'", "'h', 'lambda'") + FORWARD, r"`lambda` is no name"),
-    "a state that is an option": (forward("return z_f, z_g", "z_f, z_g, *, c=0.5"), r"line 4 .*the state `c` stands behind the \*"),
+    "a state named as a keyword": (HEAD.replace("'h', 'c'", "'h', 'lambda'") + FORWARD, r"`lambda` is not a name"),
+    "a state that is an option": (forward("return z_f, z_g", "z_f, z_g, *, c=0.5"), r"line 4 .*the state `c` comes after the \*"),
     "a state named as a weight": (HEAD.replace("'h', 'c'", "'h', 'U'") + FORWARD.replace("z_g, c", "z_g").replace("f * c", "f"), r"line 3 .*`U` names two things"),
-    "a weight named as a keyword": (products("'z_f z_g = x class + h U + b'"), r"`class` is no name"),
+    "a weight named as a keyword": (products("'z_f z_g = x class + h U + b'"), r"`class` is not a name"),
     "a width that is a number": (products("'z_f:2 z_g = x W + h U + b'"), r"line 3 .*expected a product"),
     "a width named as an option": (products("'z_f:k z_g = x W + h U + b'").replace("z_g, c)", "z_g, c, *, k=2)"), r"line 3 .*`k` is a width and something else"),
     "an unknown source": (products("'z_f z_g = x W + y U + b'"), r"source: unknown name 'y'"),
@@ -192,7 +192,7 @@ def test_the_layer_says_what_it_needs() -> None:
         ({"rate": "fast", "blocks": 2}, r"`rate`: expected a number, or None for absent, got 'fast'"),
         ({"rate": np.ones(4), "blocks": 2}, r"`rate`: expected a number, or None for absent, got ndarray of shape"),
         ({"rate": 1.0, "blocks": 3}, r"`blocks`: expected a divisor of units=4, got 3"),
-        ({"rate": 1.0, "blocks": 2, "W": 1}, r"`W`: expected None, a weight that the cell shall not have"),
+        ({"rate": 1.0, "blocks": 2, "W": 1}, r"`W`: expected None, for an absent weight"),
         ({"rate": 1.0, "blocks": 2, "implementation": 1}, r"expected implementation=2"),
         ({"rate": 1.0, "blocks": 2, "U": None}, r"`U`: a matrix of a product cannot be absent, got None"),
         ({"rates": 1.0}, r"unexpected argument `rates`. Did you mean `rate`"),
@@ -202,7 +202,7 @@ def test_the_layer_says_what_it_needs() -> None:
     for name in ("units", "dropout", "name", "dtype", "trainable", "input_shape"):
         own = cell(f"{HEAD}    def forward(z_f, z_g, c, *, {name}=0.5):\n        return z_f * {name}, z_g + c\n")
         with pytest.raises(
-            mg.errors.OptionError, match=rf"`{name}` is an argument of every cell. Give what My calls so"
+            mg.errors.OptionError, match=rf"`{name}` is an argument of every cell. Rename the value of that name in My"
         ):
             L.EquationCell(own, units=4)
     for wrong in (3, LSTM.forward, "nowhere:My", Equations):
@@ -217,7 +217,7 @@ def test_a_program_without_source_text() -> None:
         "mg.keras.layers.EquationCell(My, 4)\n"
     )
     done = subprocess.run([sys.executable, "-"], input=program, capture_output=True, text=True, check=False)
-    assert "My.forward: its source text cannot be had, as in a program that is piped to python. Save" in done.stderr
+    assert "My.forward: its source text is not available, as in a program that is piped to python. Save" in done.stderr
 
 
 def test_a_breakpoint_in_the_equations_is_hit() -> None:
@@ -315,7 +315,7 @@ def test_a_file_that_has_changed_since_its_import(tmp_path: Path, old: str, new:
     finally:
         sys.path.pop(0)
     file.write_text(CELL_FILE.replace(old, new))
-    with pytest.raises(EquationsError, match=r"My.forward: .*(has changed since it was imported|cannot be had)"):
+    with pytest.raises(EquationsError, match=r"My.forward: .*(has changed since it was imported|is not available)"):
         describe(my)
     file.write_text(CELL_FILE)
     assert describe(my).states == ("h",)

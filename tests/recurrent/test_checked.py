@@ -28,7 +28,7 @@ class Again(Equations):
 
 
 class Hidden(Again):
-    """`a` is no value of φ in backward, whatever it is in forward."""
+    """`a` is not a value of φ in backward, even if it is one in forward."""
 
     def forward(z_f, z_g, z_o, c):
         f, g, o = sigma(z_f), phi(z_g), sigma(z_o)

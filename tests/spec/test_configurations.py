@@ -69,7 +69,7 @@ def assert_plain(value: Any) -> None:
         assert value is None or type(value) in (str, int, float, bool), value
 
 
-# Names are given anew, a shape that TensorFlow guessed is no argument, and this it forgets to write.
+# New names are given; a shape that TensorFlow guessed is not an argument, and TensorFlow does not write it.
 LEFT_OUT = ("name", "batch_input_shape", "reverse_state_order")
 
 

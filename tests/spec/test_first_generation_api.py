@@ -16,7 +16,7 @@ every_name = pytest.mark.parametrize("case", load("v1_nn_api"), ids=lambda case:
 
 
 def named(parameters: list[dict[str, Any]]) -> dict[str, Any]:
-    """The parameters by name, in order; without ``*args``, ``**kwargs`` and what is no argument here."""
+    """The parameters by name, in order; without ``*args``, ``**kwargs`` and values that are not arguments here."""
     found = {p["name"]: p for p in parameters if "VAR" not in p["kind"]}
     return {name: p for name, p in found.items() if name not in {"self", "instance", "custom_objects"}}
 

@@ -57,7 +57,7 @@ def test_a_folder(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"hello"])
 def test_no_archive_at_all(path, content):
     path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"is no \.npz file: expected b'PK' .* Start a new run\."):
+    with pytest.raises(CheckpointError, match=r"is not an \.npz file: expected b'PK' .* Start a new run\."):
         load(path)
 
 
@@ -97,7 +97,7 @@ def test_pickled_objects_are_refused(path):
 def test_a_single_array(path, tmp_path):
     np.save(tmp_path / "a.npy", np.zeros(3))
     (tmp_path / "a.npy").replace(path)
-    with pytest.raises(CheckpointError, match=r"is no \.npz file"):
+    with pytest.raises(CheckpointError, match=r"is not an \.npz file"):
         load(path)
 
 

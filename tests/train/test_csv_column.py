@@ -103,7 +103,7 @@ def test_files_of_the_world(csv, text, how, values, found):
             "expected a name, or a place from 0 to 1 where numbers are, got 2",
         ),
         ("a,b\nx,y\n", {"column": "1"}, OptionError, "a place from 0 to 1 where numbers are"),
-        ("a,b\n1,2\n", {"decimal": "5"}, OptionError, "--decimal: expected one character that is no part of a number"),
+        ("a,b\n1,2\n", {"decimal": "5"}, OptionError, "--decimal: expected one character that no number contains"),
         ("a,b\n1,2\n", {"decimal": ""}, OptionError, "--decimal: expected one character"),
         ("a,b\n1,2\n", {"thousands": ".."}, OptionError, "--thousands: expected one character"),
         ("a,b\n1,2\n", {"thousands": "."}, OptionError, "--thousands: expected another character than --decimal"),

@@ -47,7 +47,7 @@ def test_nothing_is_written_when_the_data_will_not_do(tmp_path):
 def test_no_run(tmp_path):
     with pytest.raises(RunError, match="there is no such folder"):
         Run.resume(tmp_path / "none")
-    with pytest.raises(RunError, match=r"it has no config\.json, so it is no run"):
+    with pytest.raises(RunError, match=r"it has no config\.json, so it is not a run"):
         Run.resume(tmp_path)
 
 

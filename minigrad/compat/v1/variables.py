@@ -327,14 +327,14 @@ def global_variables(scope: str | None = None) -> list[Weight]:
             ``"ab/"`` too, and ``"a/"`` only those of the scope ``"a"``.
 
     Raises:
-        VariableError: `scope` is no regular expression.
+        VariableError: `scope` is not a regular expression.
     """
     if scope is not None and not isinstance(scope, str):
         raise VariableError(f"global_variables: expected `scope`, a regular expression, got {scope!r}. Try scope.name.")
     try:
         begins = re.compile(scope or "").match
     except re.error as error:
-        raise VariableError(f"global_variables: `scope`: {scope!r} is no regular expression: {error}.") from None
+        raise VariableError(f"global_variables: `scope`: {scope!r} is not a valid pattern: {error}.") from None
     return [v for v in list(_variables.values()) if begins(v.name)]
 
 

@@ -128,7 +128,8 @@ def sizes_of(shape: ShapeLike, least: int = 0, where: str = "") -> tuple[int, ..
     """Return the lengths of axes, none below `least`: 0, or −1 where one length may be left open.
 
     Raises:
-        ShapeError: these are no lengths, or more numbers than any memory holds. The message begins with `where`.
+        ShapeError: a value is not a length, or the shape has more numbers than any memory holds. The message begins
+            with `where`.
     """
     try:
         sizes = tuple(map(index_of, shape)) if isinstance(shape, (tuple, list)) else (index_of(cast(Any, shape)),)

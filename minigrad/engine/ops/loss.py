@@ -12,7 +12,7 @@ from minigrad.engine.protocol import Array, Xp
 class SoftmaxCrossEntropy(Op):
     """y = ln Σⱼ e^xⱼ − x_label over the last axis; dx = dy (softmax(x) − onehot(label)).
 
-    Inputs: logits x (…, classes); the parameter `labels`, integers (…). One that is no class has no loss: NaN.
+    Inputs: logits x (…, classes); the parameter `labels`, integers (…). The loss of a label that is not a class is NaN.
     """
 
     caches = True
@@ -40,7 +40,7 @@ def _fused(xp: Xp, x: Array) -> Any:
 
 
 def _places(xp: Xp, x: Array, labels: Array) -> tuple[Array, Array]:
-    """Return the labels' flat positions in x (the row's first for one that is no class); whether each is a class."""
+    """Return the labels' positions in flat x, the row's first for an invalid label; and whether each is a class."""
     classes = x.shape[-1]
     is_class = (labels >= 0) & (labels < classes)
     column = xp.reshape(xp.where(is_class, labels, 0), (-1,))

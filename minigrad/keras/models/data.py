@@ -202,7 +202,7 @@ def class_weighter(where: str, class_weight: Any) -> Callable[[Batch], Batch]:
         class_weight: a dictionary from each class 0, 1, … to its weight.
 
     Raises:
-        DataError: a class is missing, or its weight is no number.
+        DataError: a class is missing, or its weight is not a number.
         ShapeError: the targets are neither (batch,), (batch, 1) nor one-hot, (batch, classes).
     """
     expected = f"{where}: `class_weight`: expected a dictionary with a number for each class 0, 1, …"

@@ -15,11 +15,11 @@ from minigrad.layers.core import InputLayer
 from minigrad.layers.layer import Layer
 from minigrad.layers.module import Module
 
-NESTED = 40  # models in one another; each level takes several frames of Python's stack
+NESTED = 40  # levels of nested models; each level takes several frames of Python's stack
 
 
 def nesting(layer: Any) -> int:
-    """Return the number of Sequentials in one another below a layer."""
+    """Return the number of levels of nested Sequentials in a layer."""
     return getattr(layer, "_nesting", 0)
 
 
@@ -79,7 +79,7 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             raise DTypeError(f"{self.name}.add: expected a layer, got {shown(layer)}.")
         if nesting(layer) >= NESTED:
-            raise DataError(f"{self.name}.add: models stand in one another {NESTED} deep: add their layers instead.")
+            raise DataError(f"{self.name}.add: models are nested {NESTED} deep: add their layers instead.")
         self._nesting = max(self._nesting, 1 + nesting(layer))
         if any(layer is other or layer.name == other.name for other in self._stack):
             raise ValueError(

@@ -28,7 +28,7 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32
         dtype: of the result.
 
     Raises:
-        DTypeError: a label is no whole number.
+        DTypeError: a label is not a whole number.
         ShapeError: a label is negative, or too large.
 
     >>> to_categorical([0, 2]).tolist()

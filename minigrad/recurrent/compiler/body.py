@@ -1,8 +1,8 @@
 """Checks of a cell's bodies, statement by statement and expression by expression, as they are read.
 
-`minigrad.recurrent.reader.Body` reads a correct body. `CheckedBody` refuses any other, with the
-line and what to write in its place. It also reads what the plain reader does not: ``v @ M``, which gets a line of its
-own as σ and φ do, ``a += e``, ``+ a`` and ``a ** 2``.
+`minigrad.recurrent.reader.Body` reads a correct body. `CheckedBody` refuses any other; the error names the line and the
+correction. It also reads forms that the plain reader does not: ``a += e``, ``+ a``, ``a ** 2`` and ``v @ M``, which
+gets a separate line as σ and φ do.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from minigrad.recurrent.reader import Assignment, Body
 WORDS = {"sigma": 1, "phi": 1, "clip": 2, "stop": 1, "dsigma": 2, "dphi": 2, "dclip": 3}
 """Words that a body can call, and their numbers of arguments."""
 ALONE = ("sigma", "phi")
-"""Words whose calls stand on separate lines: ``o * phi(c)`` becomes ``_1 = phi(c)`` and ``o * _1``."""
+"""Words whose calls get separate lines: ``o * phi(c)`` becomes ``_1 = phi(c)`` and ``o * _1``."""
 RESERVED = frozenset((
     "Cache", "concat", "h_masks", "matmul", "separate", "split", "step", "step_backward", "step_values", "sum",
     "summands", "transpose", "x_masks",
@@ -38,8 +38,8 @@ class CheckedBody(Body):
     Args:
         where: for messages, ``"Coupled.forward"``.
         function: the function.
-        needs_argument: words, "sigma" or "phi", whose argument needs a name.
-        taken: names of other values: a line that assigns to one gets a second name.
+        needs_argument: the words among "sigma" and "phi" whose argument needs a name.
+        taken: names of other values; a line that assigns to one of them gets a second name.
 
     Raises:
         EquationsError: the function holds something that the equations do not allow.
@@ -53,7 +53,7 @@ class CheckedBody(Body):
         taken: Collection[str] = (),
     ) -> None:
         self.where, self._needs, self.file, self._numbers = where, needs_argument, source_file(function), count(1)
-        self._in_text: dict[str, str] = {}  # a second name: the name in the text
+        self._in_text: dict[str, str] = {}  # second name: the name in the text
         super().__init__(function, taken)
         if not self.returns:
             raise self.error(self.first, "expected a return at its end, got none", "return the values by name")
@@ -64,7 +64,7 @@ class CheckedBody(Body):
         return EquationsError(message, self.file, number)
 
     def written(self, name: str) -> str:
-        """Return the name that a value has in the text; its own, unless an earlier line has that."""
+        """Return the name that a value has in the text: the same name, unless an earlier line has it."""
         return self._in_text.get(name, name)
 
     def in_text(self, e: ast.expr) -> str:
@@ -84,15 +84,15 @@ class CheckedBody(Body):
             lines, first = [], 0
         except (OSError, TypeError):
             raise EquationsError(
-                f"{self.where}: its source text cannot be had, as in a program that is piped to python. Save the cell "
-                "in a file, or define it in a notebook."
+                f"{self.where}: its source text is not available, as in a program that is piped to python. Save the "
+                "cell in a file, or define it in a notebook."
             ) from None
         tree = _first_statement("".join(lines))
         named = getattr(function, "__name__", "") != "<lambda>"
         if tree is None or (named and not _is_text_of(tree, function)):
             raise EquationsError(
                 f"{self.where}: {source_file(function)} has changed since it was imported, and a cell is read from its "
-                "text. Import it again, or start anew."
+                "text. Import it again, or restart Python."
             )
         if not isinstance(tree, ast.FunctionDef):
             raise self.error(first, f"expected a function, got {ast.unparse(tree)[:40]!r}", "write it with def")
@@ -116,12 +116,12 @@ class CheckedBody(Body):
         if name in WORDS:
             raise self.error(number, f"`{name}` is a word of the equations", "choose another name for the value")
         if name in ("self", "cls"):
-            raise self.error(number, f"`{name}` is no value of a cell: its bodies are plain functions", "leave it out")
+            raise self.error(number, f"`{name}` is not a value of a cell: a body is a plain function", "leave it out")
         if not name.isidentifier() or iskeyword(name):
-            raise self.error(number, f"`{name}` is no name", "choose a word of letters, digits and _")
+            raise self.error(number, f"`{name}` is not a name", "choose a word of letters, digits and _")
         if name == "x":
             raise self.error(
-                number, "`x`, the input, is seen by products alone", "make a column of it: products = 'z = x W + b'"
+                number, "only products can read `x`, the input", "make a column of it: products = 'z = x W + b'"
             )
 
     # --- statements ---------------------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ class CheckedBody(Body):
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
             return  # a docstring
         if self.returns:
-            raise self.error(number, f"`{_short(statement)}` stands behind the return", "take it away")
+            raise self.error(number, f"`{_short(statement)}` comes after the return", "remove it")
         if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
             old = ast.copy_location(ast.Name(statement.target.id, ast.Load()), statement)
             value = ast.copy_location(ast.BinOp(old, statement.op, statement.value), statement)
@@ -144,14 +144,14 @@ class CheckedBody(Body):
         super()._read(statement)
 
     def _check_sides(self, statement: ast.Assign) -> None:
-        """Refuse a tuple with another number of values, and a target that is not a name."""
+        """Refuse a tuple with too many or too few values, and a target that is not a name."""
         target, value = statement.targets[0], statement.value
         left = target.elts if isinstance(target, ast.Tuple) else [target]
         if isinstance(value, ast.Tuple) and not isinstance(target, ast.Tuple):
             self._value(value)  # raises the error of the value
         if isinstance(target, ast.Tuple) and not (isinstance(value, ast.Tuple) and len(value.elts) == len(left)):
-            what = f"expected as many values as names, got `{_short(statement)}`"
-            raise self.error(statement.lineno, what, "write a value for each")
+            what = f"expected one value for each name, got `{_short(statement)}`"
+            raise self.error(statement.lineno, what, "write a value for each name")
         for one in left:
             if not isinstance(one, ast.Name):
                 what = f"expected a name on the left, got `{_short(one)}`"
@@ -186,14 +186,14 @@ class CheckedBody(Body):
             return self._call(e, inside)
         elif not _is_arithmetic(e):
             advice = f"use names, numbers, + - * / @ and the words {', '.join(WORDS)}"
-            raise self.error(e.lineno, f"`{_short(e)}` is nothing that the equations know", advice)
+            raise self.error(e.lineno, f"`{_short(e)}` is not allowed in equations", advice)
         return super()._value(e, inside)
 
     def _call(self, e: ast.Call, inside: bool) -> ast.expr:
         word = e.func.id if isinstance(e.func, ast.Name) else ""
         if word not in WORDS or e.keywords or len(e.args) != WORDS[word]:
             known = ", ".join(f"{name}({', '.join('abc'[:n])})" for name, n in WORDS.items())
-            raise self.error(e.lineno, f"`{_short(e)}` is no word of the equations", f"the words are {known}")
+            raise self.error(e.lineno, f"`{_short(e)}` is not a word of the equations", f"the words are {known}")
         call = super()._value(e, inside)
         if word in self._needs:
             call.args = [self._own_line(a) for a in call.args]
@@ -227,12 +227,12 @@ class CheckedBody(Body):
 
 
 def source_file(function: Callable[..., Any]) -> str:
-    """Return the file in which a function stands."""
+    """Return the file that holds a function."""
     return function.__code__.co_filename
 
 
 def _first_statement(text: str) -> ast.stmt | None:
-    """The first statement, which may be indented deeper than a comment or a string in it."""
+    """The first statement; a comment or a string in it may be indented less than the statement."""
     indented = text[:1].isspace()
     try:
         tree: Any = ast.parse(f"if True:\n{text}" if indented else text)
@@ -262,9 +262,7 @@ def _advice(statement: ast.stmt) -> str:
     """Advice on a statement that a body cannot hold."""
     if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
         return "write one name, one = and one expression on a line"
-    return (
-        "a body is read, and runs for all rows and units at once: it has no loop and no branch, and no other statement"
-    )
+    return "a body runs for all rows and units at once: it has no loop, no branch and no other statement"
 
 
 def _short(node: ast.AST) -> str:

@@ -58,17 +58,17 @@ def bodies(equations: type[Equations], needs_argument: Collection[str]) -> tuple
 
 
 def _check_states(title: str, forward: CheckedBody, texts: Sequence[str]) -> None:
-    """Refuse states that are no names, or that name several values."""
+    """Refuse states that are not names, or that name several values."""
     states = [apart(text)[0] for text in texts]
     for text, state in zip(texts, states, strict=True):
         where = _line_of(text, title, forward)
         if not all(part.isidentifier() for part in apart(text)):
             raise EquationsError(f"{where}: states: expected a name, got {text!r}. Write states = 'h', 'c'.")
         if states.count(state) > 1:
-            raise EquationsError(f"{where}: the state `{state}` is there twice. Give each a name of its own.")
+            raise EquationsError(f"{where}: the state `{state}` is there twice. Give each state a different name.")
         if state in forward.options:
             raise forward.error(
-                forward.first, f"the state `{state}` stands behind the *", "put it before, or leave it out"
+                forward.first, f"the state `{state}` comes after the *", "put it before the *, or leave it out"
             )
         forward.check_name(state, forward.first)
 
@@ -88,11 +88,11 @@ def _check_numbers(forward: CheckedBody) -> None:
                 raise forward.error(number, what, "compute it outside, and give it as an option")
             if _word(part) == "clip" and not set(names(part.args[1])) <= numbers:  # type: ignore[arg-type,attr-defined]
                 limit = ast.unparse(part.args[1])  # type: ignore[attr-defined]
-                raise forward.error(number, f"the limit `{limit}` of clip is no number", "give it as an option")
+                raise forward.error(number, f"the limit `{limit}` of clip is not a number", "give it as an option")
         wrong = [] if matrix_of(e) else sorted(matrices & set(names(e)))
         if wrong:
-            what = f"the inner matrix `{wrong[0]}` stands elsewhere than behind @"
-            raise forward.error(number, what, "give another option another name")
+            what = f"the inner matrix `{wrong[0]}` is not the right factor of @"
+            raise forward.error(number, what, "rename the option if it is another value")
         if set(names(e)) <= numbers:
             if not name:
                 what = f"the new state `{forward.in_text(e)}` is a number"
@@ -115,7 +115,7 @@ def _check_backward(forward: CheckedBody, backward: CheckedBody, states: list[st
     for name in backward.arguments[:n]:
         if name in known:
             raise backward.error(
-                first, f"the gradient `{name}` has the name of a value of forward", f"call it `d{name}`, say"
+                first, f"the gradient `{name}` has the name of a value of forward", f"call it, for example, `d{name}`"
             )
     for name in asked:
         if name not in known:
@@ -123,7 +123,7 @@ def _check_backward(forward: CheckedBody, backward: CheckedBody, states: list[st
             message = f"{unknown_name(where, name, known)} Ask for a value that forward has, by its name."
             raise EquationsError(message, backward.file, first)
         if known[name] > 1:
-            raise backward.error(first, f"`{name}` has several values in forward", "give each a name of its own there")
+            raise backward.error(first, f"`{name}` has several values in forward", "give each a different name there")
     if len(backward.returns) != len(forward.arguments):
         raise backward.error(
             backward.number,
@@ -135,7 +135,7 @@ def _check_backward(forward: CheckedBody, backward: CheckedBody, states: list[st
 def check_left(
     body: CheckedBody, lines: Sequence[Assignment], new: Mapping[str, str], of_rows: Collection[str]
 ) -> None:
-    """Refuse values that are no vector for each row once the absent parts are taken out.
+    """Refuse values that are not a vector for each row after the absent parts are removed.
 
     Args:
         body: the forward body.
@@ -187,15 +187,15 @@ def _is_zero(e: ast.expr) -> bool:
 def check_matrix(
     forward: CheckedBody, line: Assignment, lines: Sequence[Assignment], back: Sequence[Assignment]
 ) -> None:
-    """Refuse an inner matrix that does not stand in one product of forward and in one of backward.
+    """Refuse an inner matrix that is not in exactly one product of forward and one of backward.
 
     Raises:
-        EquationsError: it does not.
+        EquationsError: it is not.
     """
     matrix = matrix_of(line.value)
     there, here = (sum(matrix_of(a.value) == matrix for a in of) for of in (back, lines))
     if here == 1 and not there:
-        what = f"no gradient comes back to `{forward.in_text(line.value)}`"
+        what = f"no gradient reaches `{forward.in_text(line.value)}`"
         advice = f"let it reach a new state other than through stop(…); a backward by hand needs ds = dv @ {matrix}.T"
         raise forward.error(line.number, what, advice)
     if (here, there) != (1, 1):
@@ -209,7 +209,7 @@ class _Completed(ast.NodeTransformer):
     def __init__(self, forward: CheckedBody, backward: CheckedBody | Derived, needs: Collection[str]) -> None:
         self.backward, self.needs = backward, needs
         own = {line.name: line.value for line in backward.lines}
-        self.made = {**{line.name: line.value for line in forward.lines}, **own}  # its own names hide forward's
+        self.made = {**{line.name: line.value for line in forward.lines}, **own}  # backward's names hide forward's
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -268,13 +268,13 @@ def products_of(
     twice = [name for name, n in weights.items() if n > 1 or name in {*values, *forward.options}]
     if twice:
         where = _line_of(next(text for text in equations.products if twice[0] in text.split()), title, forward)
-        raise EquationsError(f"{where}: `{twice[0]}` names two things. Give each weight a name of its own.")
+        raise EquationsError(f"{where}: `{twice[0]}` names two things. Give each weight a different name.")
     for name in weights:
         forward.check_name(name, forward.first)
     widths = {width: name for name, width in declared.items() if width != UNITS}
     for width in widths.keys() & {*values, *forward.options, *weights}:
         where = _line_of(f"{widths[width]}:{width}", title, forward)
-        raise EquationsError(f"{where}: `{width}` is a width and something else. Give the width a name of its own.")
+        raise EquationsError(f"{where}: `{width}` is a width and something else. Give the width a different name.")
     if not any(term.source == "x" for product in found for term in product.terms):
         raise EquationsError(
             f"{title}: no product reads the input x. Write one, such as products = 'z = x W + h U + b'."
@@ -295,18 +295,18 @@ def _check_columns(title: str, forward: CheckedBody, columns: list[str], states:
     if missing:
         raise forward.error(
             forward.number,
-            f"the products make `{missing[0]}`, which is no argument",
+            f"the products make `{missing[0]}`, which is not an argument",
             "add it, or take it from the products",
         )
     twice = [c for c, n in Counter([*columns, *states]).items() if n > 1]
     if twice:
         where = _line_of(twice[0], title, forward)
-        raise EquationsError(f"{where}: `{twice[0]}` is made twice. Give each column and state a name of its own.")
+        raise EquationsError(f"{where}: `{twice[0]}` is made twice. Give each column and state a different name.")
     matrices = {n for line in forward.lines for n in names(line.value) if f"@ {n}" in ast.unparse(line.value)}
     wrong = [m for m in sorted(matrices) if m in forward.arguments]
     if wrong:
         raise forward.error(
-            forward.number, f"the inner matrix `{wrong[0]}` is a positional argument", "put it behind a *"
+            forward.number, f"the inner matrix `{wrong[0]}` is a positional argument", "put it after a *"
         )
 
 

@@ -1,7 +1,8 @@
 """The backward body of a cell, derived from its forward body line by line.
 
-It is reverse-mode differentiation on text. Each line of `forward` is read once, the last first. By then all terms
-of the gradient of its name are known. Their sum is the upstream gradient, and each part of the line gets its share:
+It is reverse-mode differentiation on text. Each line of `forward` is read once, the last first. At that point all terms
+of the gradient of its name are known. Their sum is the upstream gradient, from which each part of the line gets its
+gradient:
 
     v = a + b      da = dv            db = dv
     v = a * b      da = dv * b        db = dv * a
@@ -105,7 +106,7 @@ class Derived:
             raise self.error(e.lineno, f"`{self.in_text(e)}` cannot be differentiated", "write `backward` by hand")
         limit = f", {ast.unparse(e.args[1])}" if word == "clip" else ""
         dz = f"d{word}({d}, {v}{limit})"
-        if not isinstance(e.args[0], ast.Name):  # several parts will read it
+        if not isinstance(e.args[0], ast.Name):  # several parts read it
             dz = self._line(f"d{v}_in" if v.isidentifier() else "d_in", dz, e.lineno)
         self._send(e.args[0], dz, forward)
 

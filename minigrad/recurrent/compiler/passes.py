@@ -123,6 +123,6 @@ def _inner(
 
 
 def _cheap(line: Assignment, at_hand: Collection[str]) -> bool:
-    """True if a line is elementwise arithmetic of values at hand: the backward pass computes it again."""
+    """True if a line is elementwise arithmetic of available values: the backward pass computes it again."""
     arithmetic = not any(isinstance(n, (ast.Call, ast.MatMult)) for n in ast.walk(line.value))
     return arithmetic and set(names(line.value)) <= set(at_hand)

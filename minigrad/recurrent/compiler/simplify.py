@@ -1,8 +1,7 @@
 """Simplification of expressions with absent parts.
 
-A peephole that a cell lacks is a vector of zeros, so ``z + w * c`` is z. A matrix or a limit that it does not
-have leaves a value as it is, so ``n @ P`` is n and ``clip(c, limit)`` is c. The result
-computes and stores nothing for an absent part.
+An absent peephole is a vector of zeros, so ``z + w * c`` becomes z. An absent matrix or limit leaves a value unchanged,
+so ``n @ P`` becomes n and ``clip(c, limit)`` becomes c. The result computes and stores nothing for an absent part.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ def without_absent(lines: Iterable[Assignment], known: dict[str, Any]) -> list[A
 
 
 def needed_lines(lines: Sequence[Assignment], wanted: Iterable[str]) -> list[Assignment]:
-    """Return the lines that lead to a wanted name."""
+    """Return the lines that a wanted name depends on."""
     read, found = set(wanted), []
     for line in reversed(lines):
         if line.name in read:
@@ -72,7 +71,7 @@ def _binary(e: ast.BinOp, a: Value, known: Mapping[str, Value]) -> Value:
     b = simplified(e.right, known)
     if isinstance(e.op, ast.Mult) and ABSENT in (a, b):
         return ABSENT
-    if isinstance(e.op, ast.Div):  # by 0.0, it is left for the reader to refuse
+    if isinstance(e.op, ast.Div):  # the reader refuses a division by 0.0
         return ABSENT if a is ABSENT and b is not ABSENT else ast.BinOp(written(a), e.op, written(b))
     if b is ABSENT and isinstance(e.op, (ast.Add, ast.Sub)):
         return a

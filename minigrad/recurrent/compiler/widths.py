@@ -1,8 +1,9 @@
 """Widths: the number of values that each name of a cell stands for, `units` or another.
 
-Two kinds of other widths are known. A **shared** width belongs to gates that several units have in common: it divides
-the number of units, and wherever such a name meets units, each of its numbers stands for all units of its block. A
-**projected** width is what an inner product makes; its names never meet names of `units` in one line.
+There are two kinds of other widths. A **shared** width belongs to gates that several units have in common. It divides
+the number of units; in a line with names of `units` values, each number of a shared gate applies to all units of its
+block. A **projected** width is that of the result of an inner product; no line mixes its names with names of `units`
+values.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Widths:
         reduced: True if an inner matrix was simplified away, and perhaps a width with it.
 
     Attributes:
-        of: the width of each name as it stands in arrays: columns, states, and the names of the lines.
+        of: the width of each name in arrays: columns, states, and the names of the lines.
         shared: the shared widths, in order of appearance.
     """
 
@@ -86,7 +87,7 @@ class Widths:
         return UNITS if width in self.shared else width
 
     def _width(self, e: ast.expr) -> str:
-        """The width of an elementwise expression; where two meet, the narrow one is shared."""
+        """The width of an elementwise expression; if it has two, the narrow one is shared."""
         found = list(dict.fromkeys(self.of[n] for n in names(e) if n in self.of))
         if len(found) > 1:
             self.shared += [w for w in found if w != UNITS and w not in self.shared]
@@ -102,7 +103,7 @@ def matrix_of(e: ast.expr) -> str:
 
 
 def _projected(lines: Sequence[Assignment], wanted: Mapping[str, str]) -> dict[str, str]:
-    """The width of each inner product: that of the new state to which it leads elementwise, else units."""
+    """The width of each inner product: that of the new state that depends on it elementwise, else units."""
     leads = dict(wanted)
     for line in reversed(lines):
         if line.name in leads and not matrix_of(line.value):

@@ -217,7 +217,7 @@ BAD: dict[str, Wrong] = {
     "half a pattern": (
         lambda: v1.global_variables("a("),
         VariableError,
-        ("global_variables: `scope`: 'a(' is no regular expression: missing ), unterminated subpattern at position 1."),
+        "global_variables: `scope`: 'a(' is not a valid pattern: missing ), unterminated subpattern at position 1.",
     ),
     "a scope for a pattern": (
         lambda: v1.trainable_variables(3),

@@ -69,7 +69,7 @@ def described(cell: dict[str, Any]) -> tuple[Any, dict[str, Any] | None]:
         made = build(cell, tf)
         try:
             return made, plain(made.get_config())
-        except (NotImplementedError, TypeError):  # an argument that is no plain value
+        except (NotImplementedError, TypeError):  # an argument that is not a plain value
             return made, None
 
 

@@ -90,7 +90,7 @@ def raw_rnn(
 
 
 class LoopError(StateError, TypeError):
-    """Raised if `loop_fn` is no function, or returns a structure other than the cell's."""
+    """Raised if `loop_fn` is not a function, or returns a structure other than the cell's."""
 
 
 def _call_loop_fn(loop_fn: Callable[..., Any], *about: Any) -> tuple[Any, Any, Any, Any, Any]:

@@ -44,7 +44,7 @@ def dynamic_rnn(
 
     Args:
         cell: a cell of this generation, or one of Keras'.
-        inputs: (batch, time, features), or nested tensors of that kind.
+        inputs: (batch, time, features), or nested tensors of such shapes.
         sequence_length: (batch,) of integers, the length of each row; by default all rows have full length.
         initial_state: in the structure of ``cell.state_size``, each (batch, size); zeros by default.
         dtype: the dtype of the initial state and the outputs; needed without an initial state.
@@ -167,7 +167,7 @@ def static_bidirectional_rnn(
 
 
 class StepsError(CellError):
-    """Raised for inputs that are no list with one entry for each time step."""
+    """Raised for inputs that are not a list with one entry for each time step."""
 
 
 # --- shared helpers ---------------------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ def checked_cell(where: str, cell: Any) -> Any:
     """Return the cell.
 
     Raises:
-        CellError: `cell` is no cell.
+        CellError: `cell` is not a cell.
     """
     if isinstance(cell, type) or not hasattr(cell, "state_size") or not hasattr(cell, "call"):
         several = " MultiRNNCell(cells) makes one cell of several." if isinstance(cell, (list, tuple)) else ""
@@ -241,7 +241,7 @@ def _stacked(where: str, inputs: Any) -> Any:
     """Return a list over time as (time, batch, features).
 
     Raises:
-        StepsError: `inputs` is no list.
+        StepsError: `inputs` is not a list.
         ShapeError: the list is empty.
     """
     if not isinstance(inputs, (list, tuple)):
@@ -285,7 +285,7 @@ def _lengths(where: str, lengths: Any, x: Tensor) -> Tensor | None:
     Raises:
         ShapeError: there is not one length for each row, or one is not from 0 to the length of the sequence (lengths
             on a device are not checked).
-        DTypeError: the lengths are no integers.
+        DTypeError: the lengths are not integers.
     """
     if lengths is None:
         return None

@@ -140,7 +140,7 @@ BAD: dict[str, Wrong] = {
         OptionError,
         (
             "MultiRNNCell: `cells`: expected a cell, an object with `call` and `state_size`, got the class LSTMCell. "
-            "Make an object of it: LSTMCell(…)."
+            "Create an object: LSTMCell(…)."
         ),
     ),
     "a class in a wrapper": (
@@ -148,7 +148,7 @@ BAD: dict[str, Wrong] = {
         OptionError,
         (
             "DropoutWrapper: `cell`: expected a cell, an object with `call` and `state_size`, got the class LSTMCell. "
-            "Make an object of it: LSTMCell(…)."
+            "Create an object: LSTMCell(…)."
         ),
     ),
     "variational without a dtype": (

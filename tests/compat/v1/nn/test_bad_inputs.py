@@ -32,7 +32,7 @@ OTHER_DTYPE = (
 )
 
 BAD: dict[str, Wrong] = {
-    "lengths that are no integers": (
+    "lengths that are not integers": (
         lambda: dynamic(lstm(), [1.5, 2.5]),
         DTypeError,
         "dynamic_rnn: expected `sequence_length` of integers, got float32. Pass the number of steps of each row.",

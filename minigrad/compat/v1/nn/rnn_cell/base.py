@@ -69,7 +69,7 @@ class RNNCell(layers.Layer):
             dtype: the dtype of the zeros.
 
         Raises:
-            ShapeError: the batch size is no whole number.
+            ShapeError: the batch size is not a whole number.
         """
         batch = states.read_batch(f"{type(self).__name__}.zero_state", batch_size)
         return states.zero_state(self, None, batch, dtype)

@@ -136,7 +136,7 @@ def split_state(where: str, state: Tensor, sizes: Sequence[int]) -> tuple[Tensor
 
 
 class BasicRNNCell(WeightedCell):
-    """The simple recurrent net: output = new state = activation([x; h] kernel + bias).
+    """The simple recurrent network: output = new state = activation([x; h] kernel + bias).
 
     Args:
         num_units: the size of the output and of the state.

@@ -112,5 +112,5 @@ def test_names_and_dtypes_by_place() -> None:
     assert (dropout.input_size, dropout.dtype, dropout.seed) == (3, "float64", 7)
     base = v1.layers.Layer(False, "mine", "float64")
     assert (base.trainable, base.name, base.dtype) == (False, "mine", "float64")
-    with pytest.raises(TypeError, match="got `name` twice, by place and by name"):
+    with pytest.raises(TypeError, match="got `name` twice, by position and by name"):
         rc.BasicRNNCell(4, None, None, "reader", name="writer")
