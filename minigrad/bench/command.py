@@ -14,8 +14,9 @@ from typing import Any
 
 from minigrad.bench.contenders import Contenders
 from minigrad.bench.harness import Effort
+from minigrad.bench.models import MODELS
 from minigrad.bench.report import Row, Section, header, render_header
-from minigrad.bench.sections import BASE, CHARACTER_MODEL, SECTIONS, SIZES, Benchmark, Size
+from minigrad.bench.sections import BASE, CHARACTER_MODEL, FIRST_CALLS, SECTIONS, SIZES, Benchmark, Size
 from minigrad.engine.errors import unknown_name
 from minigrad.engine.files import special
 from minigrad.engine.registry import DEFAULT, backends, resolve
@@ -37,6 +38,7 @@ class BenchOptions(Options):
     sizes: str = option(
         "1,2,3,4,5,6", "sizes of the LSTM: rows of its table, or batch x time x features x units: 1x100x8x16"
     )
+    rows: str = option(",".join(MODELS), "rows of the part models")
     backends: str | None = option(None, "backends of minigrad, such as numpy,numba (default: all that are available)")
     torch_python: str | None = option(None, "an interpreter that has PyTorch (default: this one)")
     tf_python: str | None = option(None, "an interpreter that has TensorFlow (default: this one)")
@@ -59,13 +61,15 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.read(arguments)
     quick = given.pop("quick")
     options = BenchOptions.from_text({**given, **{k: v for k, v in QUICK.items() if quick and given[k] is None}})
-    parts = [SECTIONS[name] for name in _listed("--only", options.only, SECTIONS)]
+    names = _listed("--only", options.only, SECTIONS)
+    rows = _listed("--rows", options.rows, MODELS)
     reporter = Reporter(file_for("--json", options.json), file_for("--markdown", options.markdown))
     benchmark = Benchmark(
         Contenders(
             _backends(options.backends),
             interpreter("--torch-python", options.torch_python),
             interpreter("--tf-python", options.tf_python),
+            names,
         ),
         Effort(options.rounds, options.patience, 0.02 if quick else 0.2),
         options.threads,
@@ -73,14 +77,16 @@ def main(arguments: Sequence[str]) -> int:
         growth=(1, 2) if quick else (1, 2, 4, 8),
         base=(4, 25, 8, 16) if quick else BASE,
         model=(4, 16, 96, 8, 16) if quick else CHARACTER_MODEL,
+        models={name: MODELS[name].small if quick else MODELS[name].sizes for name in rows},
+        first_calls=0 if quick or len(rows) < len(MODELS) else FIRST_CALLS,
         on_section=reporter.section,
         on_row=reporter.row,
     )
     try:
         benchmark.connect()
         reporter.begin(header(options.threads, options.rounds, benchmark.versions, benchmark.missing))
-        for part in parts:
-            part(benchmark)
+        for name in names:
+            SECTIONS[name](benchmark)
     finally:  # an interruption loses no measurement
         benchmark.close()
         reporter.write()

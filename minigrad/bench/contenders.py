@@ -9,7 +9,8 @@ from pathlib import Path
 
 WORKERS = Path(__file__).with_name("workers")
 LSTM, LSTM_CELL, LSTM_CUDA = "torch.nn.LSTM", "torch.nn.LSTMCell, a loop", "torch.nn.LSTM, CUDA"
-KERAS, TORCH = "tf.keras.layers.LSTM", "torch"
+KERAS, TORCH, TENSORFLOW = "tf.keras.layers.LSTM", "torch", "tensorflow"
+TORCH_BEST = "torch, fused Adam, inference mode"
 OURS = "minigrad, "
 ON_GPU = ("cupy",)  # backends compared with PyTorch on the GPU
 
@@ -44,11 +45,13 @@ class Contenders:
         backends: names of minigrad's backends.
         torch_python: an interpreter with PyTorch.
         tf_python: an interpreter with TensorFlow.
+        parts: the parts of the benchmark.
     """
 
     backends: Sequence[str]
     torch_python: str = sys.executable
     tf_python: str = sys.executable
+    parts: Sequence[str] = ("lstm", "ops", "models")
 
     def ours(self) -> list[Contender]:
         """Return minigrad on each backend."""
@@ -65,9 +68,15 @@ class Contenders:
         """Return the contenders with a tape of small operations."""
         return [*self.ours(), Contender(TORCH, "with_torch.py", "lstm", self.torch_python)]
 
+    def with_models(self) -> list[Contender]:
+        """Return the contenders that train and run whole models; PyTorch in two ways."""
+        best = Contender(TORCH_BEST, "with_torch.py", "best", self.torch_python)
+        return [*self.with_a_tape(), best, Contender(TENSORFLOW, "with_tensorflow.py", "models", self.tf_python)]
+
     def all(self) -> list[Contender]:
-        """Return every contender of any part."""
-        return list(dict.fromkeys([*self.recurrent(), *self.with_a_tape()]))
+        """Return every contender of the parts."""
+        of_part = {"ops": self.with_a_tape, "models": self.with_models, "import": self.ours}
+        return list(dict.fromkeys(one for part in self.parts for one in of_part.get(part, self.recurrent)()))
 
 
 def reference(contender: str, present: Mapping[str, object] | Sequence[str]) -> str | None:

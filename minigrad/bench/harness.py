@@ -24,6 +24,8 @@ from minigrad.bench.contenders import WORKERS, Contender
 STAT = Path("/proc/stat")
 PAUSE_SECONDS = 0.1  # between measurements with several threads: those of a product keep spinning for a while
 DISTURBED = 0.1  # fraction of one core used by other processes
+# They make OpenBLAS run the kernels of another processor, some at half the speed (measured on a Zen 5).
+KERNEL_CHOICE = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 TICKS = 0.03  # seconds: the system counts in hundredths of a second
 
 
@@ -153,9 +155,14 @@ class Worker:
 
 
 def _environment(contender: Contender, threads: int) -> dict[str, str]:
-    """Return environment variables with the number of threads, and for minigrad its import path."""
+    """Return environment variables with the number of threads, and for minigrad its import path.
+
+    Those of KERNEL_CHOICE are left out.
+    """
     names = [f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMBA")]
     environment = {**os.environ, **dict.fromkeys(names, str(threads)), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    for name in KERNEL_CHOICE:
+        environment.pop(name, None)
     if contender.backend:
         environment["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
     return environment

@@ -13,7 +13,7 @@ from typing import Any
 
 from minigrad.bench.contenders import OURS, reference
 from minigrad.bench.figures import Ratio, ratio, significant
-from minigrad.bench.harness import Comparison
+from minigrad.bench.harness import KERNEL_CHOICE, Comparison
 
 
 @dataclass
@@ -27,7 +27,9 @@ class Row:
         versus: the name of the reference.
         ratio: the ratio to the reference.
         target: the largest ratio to reach.
+        limit: the longest time to reach, in seconds, where there is no reference.
         quiet: the number of undisturbed rounds, and of all that count.
+        rounds: seconds in each of the rounds that count; the same rounds for all contenders of a measure.
         more: further numbers of the section.
         note: the reason for a missing value, or the implementation that ran.
     """
@@ -38,13 +40,16 @@ class Row:
     versus: str | None = None
     ratio: Ratio | None = None
     target: float | None = None
+    limit: float | None = None
     quiet: tuple[int, int] | None = None
+    rounds: list[float] = field(default_factory=list)
     more: dict[str, float] = field(default_factory=dict)
     note: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain values."""
-        return {**asdict(self), "ratio": None if self.ratio is None else self.ratio._asdict()}
+        rounds = [float(f"{seconds:.4g}") for seconds in self.rounds]
+        return {**asdict(self), "ratio": None if self.ratio is None else self.ratio._asdict(), "rounds": rounds}
 
 
 Column = tuple[str, Callable[[Row], str]]
@@ -104,7 +109,7 @@ def times(unit: float, name: str, with_targets: bool) -> list[Column]:
         name: the name of the unit.
         with_targets: whether to add a column of targets.
     """
-    target: list[Column] = [("target", lambda row: "" if row.target is None else f"≤ {row.target:g}")]
+    target: list[Column] = [("target", _target)]
     return [
         (name, value_in(unit)),
         ("ratio", lambda row: "" if row.ratio is None else f"**{significant(row.ratio.median)}**"),
@@ -112,6 +117,12 @@ def times(unit: float, name: str, with_targets: bool) -> list[Column]:
         *(target if with_targets else []),
         ("quiet rounds", lambda row: "" if row.quiet is None else f"{row.quiet[0]} of {row.quiet[1]}"),
     ]
+
+
+def _target(row: Row) -> str:
+    if row.target is not None:
+        return f"≤ {row.target:g}"
+    return "" if row.limit is None else f"≤ {row.limit:g} s"
 
 
 def _middle_half(row: Row) -> str:
@@ -139,6 +150,7 @@ def timed_rows(
         versus = versus if versus in comparison.seconds and versus != name else None
         rounds = (min(comparison.quiet, len(column)), len(column))
         row = Row(measure, name, statistics.median(column), versus, quiet=rounds, more={"least": min(column)})
+        row.rounds = column
         if versus is not None:
             row.ratio = ratio(column, comparison.seconds[versus])
             row.target = targets.get(name) if not versus.startswith(OURS) else None
@@ -170,7 +182,8 @@ def header(threads: int, rounds: int, versions: dict[str, dict[str, str]], missi
     """
     now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     head = {"date": now, "machine": machine(), "threads": threads, "rounds": rounds}
-    return {**head, "versions": versions, "missing": missing}
+    unset = {name: os.environ[name] for name in KERNEL_CHOICE if name in os.environ}
+    return {**head, "unset": unset, "versions": versions, "missing": missing}
 
 
 def render_header(head: dict[str, Any]) -> str:
@@ -179,11 +192,14 @@ def render_header(head: dict[str, Any]) -> str:
         f"- {name}: {', '.join(f'{k} {v}' for k, v in found.items())}" for name, found in head["versions"].items()
     ]
     missing = [f"- {name}: {why}" for name, why in head["missing"].items()]
+    unset = " and ".join(f"{name}={value}" for name, value in head["unset"].items())
+    note = f"The environment has {unset}; the contenders run without, so that OpenBLAS chooses its kernels.\n"
     lines = [
         "# minigrad bench\n",
         f"{head['date']}; {head['machine']}; {head['threads']} threads; {head['rounds']} rounds.\n",
         "Each contender runs in a separate process; in each round all are measured in turn. A time is the median of",
         "the rounds, a ratio the median of the rounds' ratios, to `torch.nn.LSTM` unless stated otherwise; the middle",
         "half shows its reliability. A round is quiet if no other process used the processor. Smaller is better.\n",
+        *([note] if unset else []),
     ]
     return "\n".join([*lines, *available, *missing])

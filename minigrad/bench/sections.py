@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
-from minigrad.bench.contenders import OURS, Contender, Contenders, reference
+from minigrad.bench.contenders import OURS, TORCH, Contender, Contenders, reference
 from minigrad.bench.figures import Ratio, exponent
 from minigrad.bench.harness import Comparison, Effort, Measurable, MeasureError, Worker, compare
 from minigrad.bench.imports import Importer, cache_folder
+from minigrad.bench.models import ABOUT, MODELS, NUMBA, NUMPY, first_call_rows
 from minigrad.bench.report import Row, Section, more, timed_rows, times, value_in
-from minigrad.bench.workers.operations import MEASURES
+from minigrad.bench.workers.operations import MEASURES, SMALL
 
 Size = tuple[int, int, int, int]
 """(batch, time, features, units)"""
 
 MS, US, MIB = 1e-3, 1e-6, 2.0**20
-NUMPY, NUMBA, CUPY = f"{OURS}numpy", f"{OURS}numba", f"{OURS}cupy"
+CUPY = f"{OURS}cupy"
 
 # The largest ratio to PyTorch to reach; for CuPy, to PyTorch on the same GPU.
 SIZES: dict[Size, dict[str, float]] = {
-    (1, 100, 8, 16): {NUMPY: 3.5, NUMBA: 0.25},
-    (16, 50, 8, 32): {NUMPY: 1.6, NUMBA: 0.5},
-    (32, 100, 64, 128): {NUMPY: 1.6, NUMBA: 0.9, CUPY: 1.5},
-    (64, 256, 128, 256): {NUMPY: 1.1, NUMBA: 1.0, CUPY: 1.5},
-    (128, 100, 512, 512): {NUMPY: 1.2, NUMBA: 1.0, CUPY: 1.1},
+    (1, 100, 8, 16): {NUMPY: 1.5, NUMBA: 0.25},
+    (16, 50, 8, 32): {NUMPY: 1.0, NUMBA: 0.4},
+    (32, 100, 64, 128): {NUMPY: 1.5, NUMBA: 1.0, CUPY: 1.5},
+    (64, 256, 128, 256): {NUMPY: 0.75, NUMBA: 0.6, CUPY: 1.5},
+    (128, 100, 512, 512): {NUMPY: 0.95, NUMBA: 0.9, CUPY: 1.1},
     (1, 10_000, 8, 16): {},
 }
-CHARACTER_MODEL = (32, 64, 96, 32, 128)  # batch, time, vocabulary, embedding, units
-STEP_TARGETS = {NUMPY: 1.3, NUMBA: 0.7}
-OVERHEAD, IMPORT = 1.5, 1.5
+CHARACTER_MODEL = MODELS["characters"].sizes  # batch, time, vocabulary, embedding, units
+OVERHEAD, IMPORT = 0.8, 1.5  # the first is for the mean of the small operations
+FIRST_CALLS = 3  # compilation takes seconds
 
 BASE: Size = (16, 100, 16, 64)  # one number at a time grows from here
 AXES = {"time steps": 1, "batch": 0, "units": 3}  # position of that number in a size
@@ -50,6 +51,8 @@ class Benchmark:
         growth: the factors of each number of `base` in the part on growth.
         base: the smallest size in the part on growth.
         model: the sizes of the character model.
+        models: the sizes of the models to measure, by their names.
+        first_calls: the number of processes in which the first call of a compiled layer is timed.
         on_section: called with each section before its first row.
         on_row: called with each row and its section.
 
@@ -65,6 +68,8 @@ class Benchmark:
     growth: Sequence[int] = (1, 2, 4, 8)
     base: Size = BASE
     model: tuple[int, ...] = CHARACTER_MODEL
+    models: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: {k: m.sizes for k, m in MODELS.items()})
+    first_calls: int = FIRST_CALLS
     on_section: Callable[[Section], None] = lambda section: None
     on_row: Callable[[Section, Row], None] = lambda section, row: None
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -144,7 +149,22 @@ def step(benchmark: Benchmark) -> Section:
     )
     section = benchmark.begin(Section("step", "A training step of a character model", about, times(MS, "ms", True)))
     workers = benchmark.start_workers(section, benchmark.contenders.recurrent(), benchmark.threads)
-    benchmark.time(section, workers, "whole step", ["step", *benchmark.model], STEP_TARGETS)
+    benchmark.time(section, workers, "whole step", ["step", *benchmark.model], MODELS["characters"].goals)
+    return section
+
+
+def models(benchmark: Benchmark) -> Section:
+    """Whole models: generation, training steps, the first call of a compiled layer."""
+    section = benchmark.begin(Section("models", "Models", ABOUT, times(MS, "ms", with_targets=True)))
+    contenders = benchmark.contenders.with_models()
+    workers = benchmark.start_workers(section, contenders, benchmark.threads)
+    for name, sizes in benchmark.models.items():
+        model = MODELS[name]
+        goals = model.goals if sizes == model.sizes else {}
+        benchmark.time(section, workers, model.title, ["model", name, *sizes], goals)
+    for contender in contenders:
+        if contender.backend == "numba" and contender.name not in benchmark.missing and benchmark.first_calls:
+            benchmark.add(section, first_call_rows(contender, benchmark.first_calls))
     return section
 
 
@@ -153,11 +173,24 @@ def operations(benchmark: Benchmark) -> Section:
     about = "Microseconds, forward and backward, arrays of 4 × 4 but for the perceptron's, one thread."
     section = benchmark.begin(Section("ops", "Small operations", about, times(US, "µs", with_targets=True)))
     contenders = benchmark.contenders.with_a_tape()
-    targets = {contender.name: OVERHEAD for contender in contenders if contender.backend in ("numpy", "numba")}
     workers = benchmark.start_workers(section, contenders, 1)
     for name in MEASURES:
-        benchmark.time(section, workers, name, ["operation", name], targets)
+        benchmark.time(section, workers, name, ["operation", name], {})
+    benchmark.add(section, [_mean(section.rows, contender) for contender in contenders if contender.backend])
     return section
+
+
+def _mean(rows: Sequence[Row], contender: Contender) -> Row:
+    """Return the row of a contender's means over the small operations."""
+    own = [row for row in rows if row.contender == contender.name and row.measure in SMALL and row.value is not None]
+    mean = Row("mean of the first six", contender.name, note="not measured")
+    if own:
+        mean.value, mean.versus = fmean([row.value for row in own if row.value is not None]), own[0].versus
+    ratios = [row.ratio for row in own if row.ratio is not None]
+    if ratios:
+        mean.ratio = Ratio(*[fmean(column) for column in zip(*ratios, strict=True)])
+        mean.target = OVERHEAD if contender.name in (NUMPY, NUMBA) and own[0].versus == TORCH else None
+    return mean
 
 
 def imports(benchmark: Benchmark) -> Section:
@@ -244,6 +277,7 @@ def _grown(name: str, axis: str, sizes: Sequence[int], comparisons: Sequence[Com
 
 
 SECTIONS: dict[str, Callable[[Benchmark], Section]] = {
+    "models": models,
     "lstm": lstm,
     "step": step,
     "ops": operations,

@@ -9,7 +9,7 @@ import pytest
 
 from minigrad.bench import harness
 from minigrad.bench.contenders import Contender
-from minigrad.bench.harness import Effort, MeasureError, Measurement, Worker, compare, disturbed
+from minigrad.bench.harness import KERNEL_CHOICE, Effort, MeasureError, Measurement, Worker, compare, disturbed
 
 
 class Scripted:
@@ -173,6 +173,13 @@ def test_an_interpreter_that_talks_nonsense(worker, tmp_path):
     script.write_text("#!/bin/sh\necho hello\n")
     script.chmod(0o755)
     assert worker("", str(script)).missing == "failed: expected an answer in JSON, got 'hello'"
+
+
+def test_openblas_chooses_its_kernels(worker, monkeypatch):
+    for name in KERNEL_CHOICE:
+        monkeypatch.setenv(name, "1")
+    text = GOOD.replace('{"it": variant}', '{"it": " ".join(k for k in os.environ if k.startswith("OPENBLAS"))}')
+    assert worker(text).versions["it"] == "OPENBLAS_NUM_THREADS"
 
 
 def test_threads_are_handed_on(worker):

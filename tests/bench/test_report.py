@@ -94,3 +94,13 @@ def test_the_header_tells_machine_versions_and_who_is_missing():
     assert "- minigrad, numpy: python 3.11.7, numpy 2.4.6\n" in text
     assert text.endswith("- torch.nn.LSTM: not installed: No module named 'torch'")
     assert json.loads(json.dumps(head)) == head
+
+
+def test_the_header_tells_of_variables_that_choose_kernels(monkeypatch):
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    monkeypatch.delenv("OPENBLAS_L2_SIZE", raising=False)
+    assert "OPENBLAS" not in render_header(header(1, 1, {}, {}))
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("OPENBLAS_L2_SIZE", "262144")
+    text = render_header(header(1, 1, {}, {}))
+    assert "OPENBLAS_CORETYPE=Haswell and OPENBLAS_L2_SIZE=262144; the contenders run without" in text

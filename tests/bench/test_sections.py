@@ -7,9 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from minigrad.bench import sections
-from minigrad.bench.contenders import KERAS, LSTM, LSTM_CELL, Contenders
-from minigrad.bench.harness import Comparison, Effort
+from minigrad.bench import models, sections
+from minigrad.bench.contenders import KERAS, LSTM, LSTM_CELL, TENSORFLOW, TORCH, TORCH_BEST, Contenders
+from minigrad.bench.figures import Ratio
+from minigrad.bench.harness import Comparison, Effort, MeasureError
+from minigrad.bench.models import MODELS
+from minigrad.bench.report import Row
 from minigrad.bench.sections import AXES, SECTIONS, SIZES, Benchmark
 from minigrad.bench.workers.operations import MEASURES
 
@@ -67,7 +70,7 @@ def run(benchmark, name):
 
 def test_who_is_there_is_known_before(benchmark):
     assert set(benchmark.versions) == {NUMPY}
-    assert set(benchmark.versions[NUMPY]) == {"python", "minigrad", "numpy"}
+    assert set(benchmark.versions[NUMPY]) == {"python", "minigrad", "numpy", "BLAS"}
     assert benchmark.missing[LSTM] == "not installed: No module named 'torch'"
     assert benchmark.missing[KERAS] == "not installed: No module named 'tensorflow'"
 
@@ -90,8 +93,51 @@ def test_step(benchmark):
 
 def test_ops(benchmark):
     ours, others = run(benchmark, "ops")
-    assert [row.measure for row in ours] == list(MEASURES)
+    *each, mean = ours
+    assert [row.measure for row in each] == list(MEASURES)
+    assert mean.value == pytest.approx(sum(row.value for row in each[:6]) / 6)
+    assert mean.ratio is None  # without PyTorch
     assert [row.contender for row in others] == ["torch"]
+
+
+def test_ops_have_the_mean_of_their_ratios_and_its_goal():
+    rows = [Row(name, NUMPY, 2.0, "torch", Ratio(k, k + 1, k + 2)) for k, name in enumerate(MEASURES)]
+    mean = sections._mean(rows, Contenders(["numpy"]).ours()[0])
+    assert mean.ratio == Ratio(2.5, 3.5, 4.5)  # 0 … 5: the perceptron is no single operation
+    assert mean.target == sections.OVERHEAD
+    assert sections._mean([], Contenders(["numpy"]).ours()[0]).note == "not measured"
+
+
+def test_models(benchmark):
+    benchmark.models = {"adding": (2, 3, 2, 4), "generate": MODELS["generate"].small}
+    ours, others = run(benchmark, "models")
+    assert [row.measure for row in ours] == ["adding problem", "generate 200 characters"]
+    assert all(row.rounds == [row.value] for row in ours)
+    assert "numpy backend" in ours[0].note
+    assert [row.contender for row in others] == [TORCH, TORCH_BEST, TENSORFLOW]
+
+
+def test_goals_of_models_are_for_their_own_sizes(benchmark, monkeypatch):
+    monkeypatch.setattr(sections, "compare", lambda *args: Comparison({NUMPY: [3.0], TORCH: [2.0]}, 1, {}))
+    benchmark.models = {"gru": MODELS["gru"].sizes, "stack": MODELS["stack"].small}
+    ours, _ = run(benchmark, "models")
+    assert [row.target for row in ours] == [0.25, None]
+
+
+def test_the_first_call_of_a_compiled_layer(benchmark, monkeypatch):
+    monkeypatch.setattr(benchmark, "contenders", Contenders(["numba"]))
+    monkeypatch.setattr(benchmark, "start_workers", lambda *args: [])
+    monkeypatch.setattr(models, "first_calls", lambda backend: (8.0, 0.25))
+    benchmark.models, benchmark.first_calls = {}, 2
+    cold, warm = SECTIONS["models"](benchmark).rows
+    assert (cold.value, cold.limit, cold.rounds, warm.value, warm.limit) == (8.0, 5.0, [8.0, 8.0], 0.25, None)
+    assert benchmark.printed[1].endswith("| minigrad, numba | 8000 |  |  | ≤ 5 s |  |")
+
+    def broken(backend):
+        raise MeasureError("failed: no compiler")
+
+    monkeypatch.setattr(models, "first_calls", broken)
+    assert [row.note for row in SECTIONS["models"](benchmark).rows] == ["failed: no compiler"] * 2
 
 
 def test_import(benchmark):
@@ -142,11 +188,20 @@ def test_who_failed_at_one_size_has_no_exponent(benchmark, monkeypatch):
 def test_the_sizes_and_targets_are_those_that_were_set():
     targets = {size: found.get(NUMPY) for size, found in SIZES.items()}
     assert targets == {
-        (1, 100, 8, 16): 3.5,
-        (16, 50, 8, 32): 1.6,
-        (32, 100, 64, 128): 1.6,
-        (64, 256, 128, 256): 1.1,
-        (128, 100, 512, 512): 1.2,
+        (1, 100, 8, 16): 1.5,
+        (16, 50, 8, 32): 1.0,
+        (32, 100, 64, 128): 1.5,
+        (64, 256, 128, 256): 0.75,
+        (128, 100, 512, 512): 0.95,
         (1, 10_000, 8, 16): None,
     }
     assert sections.CHARACTER_MODEL == (32, 64, 96, 32, 128)
+    assert {name: (model.goals[NUMPY], model.goals["minigrad, numba"]) for name, model in MODELS.items()} == {
+        "generate": (1.2, 0.8),
+        "loop": (0.9, 0.8),
+        "adding": (1.2, 0.6),
+        "classify": (1.2, 0.7),
+        "gru": (0.25, 0.15),
+        "stack": (0.7, 0.4),
+        "characters": (1.2, 0.8),
+    }

@@ -79,3 +79,5 @@ MEASURES: dict[str, Callable[[Any], TimedFunction]] = {
     "tanh(x).sum(), backward": one(lambda m, x: m.tanh(x).sum()),
     "perceptron, gradients": perceptron,
 }
+SMALL = list(MEASURES)[:6]
+"""The names of the measures of one operation."""

@@ -7,14 +7,24 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+from minigrad.bench.workers.models_minigrad import Models
 from minigrad.engine import functional, random
-from minigrad.engine.autograd import grad
 from minigrad.engine.creation import tensor
 from minigrad.engine.errors import BackendUnavailableError
 from minigrad.engine.registry import use
 from minigrad.engine.tensor import Tensor
-from minigrad.keras.layers import LSTM, Dense, Embedding
-from minigrad.keras.optimizers import Adam
+from minigrad.keras.layers import LSTM
+
+
+def blas() -> str:
+    """Return the library of NumPy's matrix products, its version and the processor that its kernels are for."""
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return "unknown (pip install threadpoolctl)"
+    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    parts = [" ".join(str(one[k]) for k in ("internal_api", "version", "architecture") if one.get(k)) for one in found]
+    return " and ".join(parts) or "unknown to threadpoolctl"
 
 
 class Contender:
@@ -25,7 +35,7 @@ class Contender:
         threads: ignored; the threads of matrix products are set before the process starts.
 
     Attributes:
-        versions: versions of minigrad and of the libraries of the backend.
+        versions: versions of minigrad and of the libraries of the backend, and the BLAS.
         path: the implementation that ran the recurrent layer.
     """
 
@@ -35,7 +45,7 @@ class Contender:
         except BackendUnavailableError as error:
             raise ImportError(str(error)) from error
         loaded = {name: sys.modules[name] for name in ("minigrad", "numpy", variant) if name in sys.modules}
-        self.versions = {name: module.__version__ for name, module in loaded.items()}
+        self.versions = {name: module.__version__ for name, module in loaded.items()} | {"BLAS": blas()}
         self.path = ""
         self._last: Tensor | None = None
         random.seed(0)
@@ -54,21 +64,19 @@ class Contender:
 
         return run
 
-    def step(self, B: int, T: int, V: int, E: int, H: int) -> Callable[[], None]:
-        """Return one training step of a character model, as in `minigrad.train`."""
-        embedding, lstm, dense = Embedding(V, E), LSTM(H, return_sequences=True), Dense(V)
-        symbols, targets = random.integers(0, V, (B, T)), random.integers(0, V, (B, T))
-        adam = Adam(1e-3, global_clipnorm=1.0)
+    def model(self, name: str, *sizes: int) -> Callable[[], None]:
+        """Return the function to time of a model of `minigrad.bench.models`."""
+        made = getattr(Models(), name)(*sizes)
 
         def run() -> None:
-            logits = dense(lstm(embedding(symbols)))
-            loss = functional.softmax_cross_entropy(logits, targets)
-            weights = [w for layer in (embedding, lstm, dense) for w in layer.trainable_weights]
-            adam.apply_gradients(zip(grad(loss, weights), weights, strict=True))
-            loss.item()  # training reports it
-            self.path = lstm.path
+            made()
+            self.path = made.path
 
         return run
+
+    def step(self, B: int, T: int, V: int, E: int, H: int) -> Callable[[], None]:
+        """Return one training step of a character model, as in `minigrad.train`."""
+        return self.model("characters", B, T, V, E, H)
 
     def operations(self) -> Any:
         """Return the argument of `operations`."""

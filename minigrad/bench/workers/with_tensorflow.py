@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
@@ -10,7 +12,7 @@ class Contender:
     """`tf.keras.layers.LSTM` on the CPU.
 
     Args:
-        variant: ``"lstm"``.
+        variant: ignored.
         threads: the number of threads of an operation.
 
     Attributes:
@@ -43,25 +45,15 @@ class Contender:
 
         return lambda: [g.numpy() for g in gradients(x, dy)[-1:]]
 
+    def model(self, name: str, *sizes: int) -> Callable[[], Any]:
+        """Return the function to time of a model of `minigrad.bench.models`."""
+        models = runpy.run_path(str(Path(__file__).with_name("models_tensorflow.py")))["Models"](self._tf)
+        run: Callable[[], Any] = getattr(models, name)(*sizes)
+        return run
+
     def step(self, B: int, T: int, V: int, E: int, H: int) -> Callable[[], Any]:
         """Return one training step of a character model."""
-        keras, tf = self._tf.keras, self._tf
-        layers = [keras.layers.Embedding(V, E), keras.layers.LSTM(H, return_sequences=True), keras.layers.Dense(V)]
-        model = keras.Sequential(layers)
-        symbols, targets = (tf.random.uniform((B, T), 0, V, dtype=tf.int32) for _ in range(2))
-        cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        adam = keras.optimizers.Adam(1e-3, global_clipnorm=1.0)
-        model(symbols)  # builds the weights
-
-        @tf.function  # type: ignore[untyped-decorator,unused-ignore]
-        def train() -> Any:
-            with tf.GradientTape() as tape:
-                loss = cross_entropy(targets, model(symbols, training=True))
-            weights = model.trainable_variables
-            adam.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
-            return loss
-
-        return lambda: float(train())
+        return self.model("characters", B, T, V, E, H)
 
     def finish(self) -> None:
         """Return at once: every run has read a number, so no work is pending."""

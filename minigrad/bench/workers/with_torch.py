@@ -1,8 +1,10 @@
-"""PyTorch as a contender of `serve`; the variants are ``lstm``, ``cell`` and ``cuda``."""
+"""PyTorch as a contender of `serve`; the variants are ``lstm``, ``cell``, ``cuda`` and ``best``."""
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,11 +13,12 @@ class Contender:
     """`torch.nn.LSTM`, or a loop over `torch.nn.LSTMCell`.
 
     Args:
-        variant: ``"lstm"``, ``"cell"`` (the loop), or ``"cuda"``: `torch.nn.LSTM` on the GPU.
+        variant: ``"lstm"``, ``"cell"`` (the loop), or ``"cuda"``: `torch.nn.LSTM` on the GPU; ``"best"``: whole models
+            with the faster of PyTorch's own ways.
         threads: the number of threads of an operation.
 
     Attributes:
-        versions: the version of PyTorch.
+        versions: the version of PyTorch, and the instructions that its kernels are for.
     """
 
     def __init__(self, variant: str, threads: int) -> None:
@@ -23,9 +26,9 @@ class Contender:
 
         if variant == "cuda" and not torch.cuda.is_available():
             raise ImportError(f"PyTorch {torch.__version__} finds no CUDA device")
-        self._torch, self._loop = torch, variant == "cell"
+        self._torch, self._loop, self._best = torch, variant == "cell", variant == "best"
         self._device = "cuda" if variant == "cuda" else "cpu"
-        self.versions = {"torch": torch.__version__}
+        self.versions = {"torch": torch.__version__, "kernels": torch.backends.cpu.get_cpu_capability()}
         torch.set_num_threads(threads)
         torch.manual_seed(0)
 
@@ -61,6 +64,12 @@ class Contender:
             adam.step()
             loss.item()  # training reports it
 
+        return run
+
+    def model(self, name: str, *sizes: int) -> Callable[[], Any]:
+        """Return the function to time of a model of `minigrad.bench.models`."""
+        models = runpy.run_path(str(Path(__file__).with_name("models_torch.py")))["Models"](self._torch, self._best)
+        run: Callable[[], Any] = getattr(models, name)(*sizes)
         return run
 
     def operations(self) -> Any:

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 @pytest.mark.parametrize("variant", ["lstm", "cell"])
 def test_it_runs(variant):
     it = Contender(variant, 1)
-    assert it.versions == {"torch": torch.__version__}
+    assert it.versions == {"torch": torch.__version__, "kernels": torch.backends.cpu.get_cpu_capability()}
     it.lstm(2, 3, 4, 5)()
     it.step(2, 3, 5, 2, 4)()
     it.finish()
