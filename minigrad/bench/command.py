@@ -18,9 +18,8 @@ from minigrad.bench.models import MODELS
 from minigrad.bench.report import Row, Section, header, render_header
 from minigrad.bench.sections import BASE, CHARACTER_MODEL, FIRST_CALLS, SECTIONS, SIZES, Benchmark, Size
 from minigrad.engine.errors import unknown_name
-from minigrad.engine.files import special
 from minigrad.engine.registry import DEFAULT, backends, resolve
-from minigrad.train.command_line import PROGRAM, Parser
+from minigrad.train.command_line import PROGRAM, Parser, output_file
 from minigrad.train.errors import OptionError
 from minigrad.train.options import Options, add_options, option
 
@@ -197,11 +196,7 @@ def file_for(flag: str, path: str | None) -> Path | None:
     """
     if path is None:
         return None
-    file = Path(path).expanduser()
-    if file.is_dir():
-        raise OptionError(f"{flag} {path}: expected a file, this is a folder.")
-    if file.exists() and (kind := special(file)):
-        raise OptionError(f"{flag} {path}: expected a file, this is {kind}.")
+    file = output_file(flag, path)
     if not file.parent.is_dir():
         raise OptionError(f"{flag} {path}: there is no folder {file.parent}. Make it first.")
     return file

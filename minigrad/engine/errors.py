@@ -7,6 +7,7 @@ without minigrad catches them too. Every message states the place, the expected 
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -118,11 +119,36 @@ def unknown_name(what: str, name: object, known: Iterable[str], hint: str = "") 
     return UnknownNameError(f"{what}: {came}.{guess} Known are: {', '.join(names)}.{tail}")
 
 
+LONGEST = 200  # characters of a value in a message
+
+
+class _Short(reprlib.Repr):
+    """`repr` cut if it is long or deep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxlong = self.maxother = 80
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Return a whole number, or its size: Python converts at most 4,300 digits to text."""
+        return super().repr_int(x, level) if x.bit_length() < 10_000 else f"an integer of {x.bit_length():,} bits"
+
+
 def shown(value: Any) -> str:
-    """Return a value as messages show it: an array by its shape, a class by its name, all else by `repr`."""
+    """Return a value as messages show it: an array by its shape, a class by its name, all else by `repr`, cut if long.
+
+    >>> shown(list(range(100)))
+    '[0, 1, 2, 3, 4, 5, ...]'
+    """
     if isinstance(value, type):
         return f"the class {value.__name__}"
-    return f"{type(value).__name__} of shape {value.shape}" if getattr(value, "shape", ()) else repr(value)
+    if getattr(value, "shape", ()):
+        return f"{type(value).__name__} of shape {value.shape}"
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of more than 4,300 digits, lists in lists in lists …
+        return _Short().repr(value)
+    return text if len(text) <= LONGEST else _Short().repr(value)
 
 
 list_own_names(__name__)

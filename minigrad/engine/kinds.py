@@ -6,17 +6,14 @@ kinds in the modules of their classes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from numbers import Real
-from operator import index
+from functools import partial
 from typing import Any, NamedTuple
 
 from minigrad.engine import arguments
 from minigrad.engine.errors import OptionError, shown
 
-PLAIN = (str, Real, type(None))  # the types of choices; arrays compare element by element
-LARGEST = 2**31  # a whole number of an option counts units, steps, epochs
+LARGEST = 2**31 - 1  # a whole number of an option counts units, steps, epochs
 
 
 class Kind(NamedTuple):
@@ -32,51 +29,32 @@ class Kind(NamedTuple):
     plain: Callable[[Any], Any] = lambda value: value
 
 
-def real(expected: str, allowed: Callable[[float], bool] = lambda x: True, infinite: bool = False) -> Kind:
-    """Return the kind of numbers that pass a test.
-
-    Args:
-        expected: the numbers allowed, in words.
-        allowed: the test.
-        infinite: whether an infinite number may pass; NaN never does.
-    """
+def real(minimum: float | None = None, maximum: float | None = None, **limits: Any) -> Kind:
+    """Return the kind of numbers within limits, those of `arguments.real`; a whole number stays one."""
 
     def read(where: str, value: Any) -> float:
-        try:
-            x = math.nan if isinstance(value, (bool, str, bytes)) or getattr(value, "shape", False) else float(value)
-        except (TypeError, ValueError, OverflowError):  # None, a list, 10**400
-            x = math.nan
-        if math.isnan(x) or not (infinite or math.isfinite(x)) or not allowed(x):
-            raise OptionError(f"{where}: expected {expected}, got {shown(value)}.")
+        x = arguments.real(where, value, minimum, maximum, **limits)
         return value if type(value) is int else x
 
     return Kind(read)
 
 
-def whole(expected: str, allowed: Callable[[int], bool] = lambda n: True) -> Kind:
-    """Return the kind of whole numbers that pass a test; `expected` names them in words."""
-
-    def read(where: str, value: Any) -> int:
-        try:
-            n = None if isinstance(value, bool) or getattr(value, "shape", False) else index(value)
-        except TypeError:  # a float, a class
-            n = None
-        if n is None or not allowed(n):
-            raise OptionError(f"{where}: expected {expected}, got {shown(value)}.")
-        if abs(n) >= LARGEST:
-            raise OptionError(f"{where}: expected {expected} below 2³¹, got {shown(value)}.")
-        return n
-
-    return Kind(read)
+def whole(minimum: int | None = None, maximum: int | None = None, *, ceiling: int | None = LARGEST) -> Kind:
+    """Return the kind of whole numbers within limits, those of `arguments.whole`."""
+    return Kind(partial(arguments.whole, minimum=minimum, maximum=maximum, ceiling=ceiling))
 
 
-def choice(*allowed: Any) -> Kind:
-    """Return the kind of values that are one of a few."""
+def choice(*allowed: Any, other: str = "", is_other: Callable[[str], bool] = lambda text: False) -> Kind:
+    """Return the kind of values that are one of a few.
+
+    Args:
+        allowed: the values.
+        other: further texts allowed, in words.
+        is_other: the test for those texts.
+    """
 
     def read(where: str, value: Any) -> Any:
-        if not isinstance(value, PLAIN) or value not in allowed:
-            raise OptionError(f"{where}: expected one of {', '.join(map(repr, allowed))}, got {shown(value)}.")
-        return value
+        return value if isinstance(value, str) and is_other(value) else arguments.choice(where, value, allowed, other)
 
     return Kind(read)
 
@@ -103,18 +81,19 @@ def _is_index(value: Any) -> bool:
 anything = Kind(lambda where, value: value)
 flag = Kind(arguments.flag)
 text = Kind(arguments.text)
+seed = Kind(arguments.seed)
 axes = Kind(_axes)
 
-number = real("a number", infinite=True)
-finite = real("a finite number")
-non_negative = real("a number of 0 or more", lambda x: x >= 0, infinite=True)
-at_least_0 = real("a number of 0 or more", lambda x: x >= 0)
-at_least_1 = real("a number of 1 or more", lambda x: x >= 1)
-positive = real("a number above 0", lambda x: x > 0)
-unit = real("a number from 0 to 1", lambda x: 0 <= x <= 1)
-below_1 = real("a number from 0 to below 1", lambda x: 0 <= x < 1)
-fraction = real("a number from 0 to 1, the fraction to drop", lambda x: 0 <= x <= 1)
+number = real(infinite=True)
+finite = real()
+non_negative = real(0, infinite=True)
+at_least_0 = real(0)
+at_least_1 = real(1)
+positive = real(above=0)
+unit = real(0, 1)
+below_1 = real(0, below=1)
+fraction = real(0, 1, note=", the fraction to drop")
 
-integer = whole("a whole number")
-count = whole("a whole number of 0 or more", lambda n: n >= 0)
-positive_int = whole("a positive integer", lambda n: n > 0)
+integer = whole()
+count = whole(0)
+positive_int = whole(1)

@@ -8,12 +8,12 @@ any thread. A forked process starts with a copy of the generator: give each proc
 from __future__ import annotations
 
 import os
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from minigrad.engine.arguments import fraction, integer, non_negative, number
+from minigrad.engine.arguments import seed as check_seed
 from minigrad.engine.creation import is_floating, tensor
 from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import DTypeError, OptionError, shown
@@ -38,7 +38,7 @@ def seed(n: int | None) -> None:
     """
     global _generator
     with _making:
-        _generator = _seeded("random.seed", n)
+        _generator = _seeded("random.seed: `seed`", n)
 
 
 set_seed = seed  # TensorFlow's name
@@ -73,16 +73,22 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
-def generator_for(seed: int | None) -> np.random.Generator:
-    """Return a separate generator for a seed, or the common one for None."""
-    return generator() if seed is None else _seeded("seed", seed)
+def generator_for(seed: int | None, stream: int | None = None) -> np.random.Generator:
+    """Return a separate generator for a seed, or the common one for None.
+
+    Args:
+        seed: the seed; a negative one is read as TensorFlow does: modulo 2⁶⁴.
+        stream: the number of one of several independent generators with this seed.
+    """
+    return generator() if seed is None else _seeded("random: `seed`", seed, stream)
 
 
-def _seeded(where: str, n: Any) -> np.random.Generator:
-    """Return a generator; a negative seed, which NumPy refuses, is read as TensorFlow does: modulo 2⁶⁴."""
-    if n is not None and (isinstance(n, bool) or not isinstance(n, Integral)):
-        raise OptionError(f"{where}: expected a whole number, or None, got `seed` = {shown(n)}.")
-    return np.random.default_rng(None if n is None else int(n) % 2**64 if n < 0 else int(n))
+def _seeded(where: str, seed: Any, stream: int | None = None) -> np.random.Generator:
+    n = check_seed(where, seed)
+    if n is None:
+        return np.random.default_rng()
+    n = n % 2**64 if n < 0 else n  # NumPy refuses negative seeds
+    return np.random.default_rng(n if stream is None else [n, stream])
 
 
 def get_state() -> dict[str, Any]:

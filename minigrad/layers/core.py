@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.engine import functional as F
-from minigrad.engine import random
+from minigrad.engine import kinds, random
 from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import IndexRangeError, OptionError, ShapeError, shown
 from minigrad.engine.functional.shaping import whole_numbers
@@ -14,7 +14,7 @@ from minigrad.layers import activations, checks, constraints, initializers, regu
 from minigrad.layers.floatx import floatx
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
-from minigrad.layers.options import Kind, anything, flag, fraction, number, option, optional, positive_int
+from minigrad.layers.options import Kind, flag, fraction, number, option, optional, positive_int
 
 
 class Dense(Layer):
@@ -134,7 +134,7 @@ class Dropout(Layer):
 
     rate: float = option(fraction)
     noise_shape: Any = option(optional(Kind(_read_noise_shape)), None)
-    seed: int | None = option(anything, None)
+    seed: int | None = option(kinds.seed, None)
 
     supports_masking = True
 

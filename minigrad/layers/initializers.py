@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import prod, sqrt
 from typing import Any
 
-from minigrad.engine import random
+from minigrad.engine import kinds, random
 from minigrad.engine.creation import tensor
 from minigrad.engine.errors import OptionError, ShapeError
 from minigrad.engine.functional import full
@@ -91,7 +91,7 @@ class RandomNormal(_Drawn):
 
     mean: float = option(finite, 0.0)
     stddev: float = option(at_least_0, 0.05)
-    seed: int | None = option(anything, None)
+    seed: int | None = option(kinds.seed, None)
 
     def _draw(self, source: Any, shape: Shape) -> Any:
         return source.normal(self.mean, abs(self.stddev), shape)
@@ -102,7 +102,7 @@ class RandomUniform(_Drawn):
 
     minval: float = option(finite, -0.05)
     maxval: float = option(finite, 0.05)
-    seed: int | None = option(anything, None)
+    seed: int | None = option(kinds.seed, None)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -129,7 +129,7 @@ class VarianceScaling(_Drawn):
     scale: float = option(at_least_0, 1.0)
     mode: str = option(choice("fan_in", "fan_out", "fan_avg"), "fan_in")
     distribution: str = option(_DISTRIBUTIONS, "truncated_normal")
-    seed: int | None = option(anything, None)
+    seed: int | None = option(kinds.seed, None)
 
     def _draw(self, source: Any, shape: Shape) -> Any:
         return _scaled(source, shape, self.scale, self.mode, self.distribution)
@@ -160,7 +160,7 @@ def fans(shape: Shape) -> tuple[int, int]:
 class _Scaled(_Drawn):
     """A named case of `VarianceScaling`, whose only argument is the seed."""
 
-    seed: int | None = option(anything, None)
+    seed: int | None = option(kinds.seed, None)
 
     rule: tuple[float, str, str]
 
@@ -208,7 +208,7 @@ class Orthogonal(_Drawn):
     """gain · a random matrix with orthonormal rows or columns, whichever are fewer. Source: Saxe et al., 2014."""
 
     gain: float = option(finite, 1.0)
-    seed: int | None = option(anything, None)
+    seed: int | None = option(kinds.seed, None)
 
     def _draw(self, source: Any, shape: Shape) -> Any:
         if len(shape) < 2:

@@ -6,7 +6,7 @@ from typing import Any
 
 import minigrad_cuda
 from minigrad.engine import registry
-from minigrad.engine.arguments import among
+from minigrad.engine.arguments import choice
 from minigrad.engine.errors import OptionError
 from minigrad.layers import activations
 from minigrad.layers.equation_cell import read_equations
@@ -47,10 +47,8 @@ def text_of(
         BackendError: the backend is not installed.
     """
     equations = read_equations("show: `equations`", equations)
-    if not among(form, FORMS):
-        raise OptionError(f"show: form: expected one of {', '.join(FORMS)}, got {form!r}.")
-    if not among(dtype, DTYPES):
-        raise OptionError(f"show: dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}.")
+    choice("show: form", form, FORMS)
+    choice("show: dtype", dtype, DTYPES)
     if form == "latex":
         return latex(equations)
     gate, other = activations.get(sigma), activations.get(phi)

@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad.engine import arguments, registry, tree
 from minigrad.engine.errors import GradientCheckError
+from minigrad.engine.random import generator_for
 from minigrad.layers.equation_cell import EquationCell, read_equations
 from minigrad.recurrent.compiler import describe
 from minigrad.recurrent.equations import Equations
@@ -47,7 +48,7 @@ def check_cell(
     >>> check_cell(LSTM)
     """
     rtol = arguments.non_negative("check_cell: `rtol`", rtol)
-    seed = arguments.at_least("check_cell: `seed`", seed, 0)
+    seed = arguments.whole("check_cell: `seed`", seed)
     whole = describe(read_equations("check_cell: `equations`", equations))
     defaults = equations.forward.__kwdefaults__ or {}
     missing = {o: 0.5 for o in whole.options if o not in defaults} | dict.fromkeys(whole.shared, BLOCKS)
@@ -56,7 +57,7 @@ def check_cell(
     for one in (equations, derived):
         options = {"dtype": "float64", **missing, **values}
         cell = EquationCell(one, UNITS, activation, recurrent_activation, **options)
-        found.append(_gradients(cell, np.random.default_rng(seed)))
+        found.append(_gradients(cell, generator_for(seed)))
     for name, by_hand in found[0].items():
         other = found[1][name]
         error, scale = np.abs(by_hand - other), max(1.0, float(np.abs(other).max(initial=0.0)))

@@ -16,6 +16,7 @@ from minigrad.engine import arguments
 from minigrad.engine.autograd import grad
 from minigrad.engine.creation import tensor
 from minigrad.engine.errors import DTypeError, GradientCheckError, OptionError, ShapeError
+from minigrad.engine.random import generator_for
 from minigrad.engine.tensor import Tensor, TensorLike
 
 STEP = 1e-4  # of the finite differences, whose error is then about 1e-12
@@ -65,7 +66,7 @@ def check_gradient(
     arguments.function("check_gradient: `f`", f)
     rtol = arguments.non_negative("check_gradient: `rtol`", rtol)
     atol = arguments.non_negative("check_gradient: `atol`", atol)
-    seed = arguments.at_least("check_gradient: `seed`", seed, 0)
+    seed = arguments.whole("check_gradient: `seed`", seed)
     max_elements = arguments.at_least("check_gradient: `max_elements`", max_elements, 0)
     weights = arguments.listed("check_gradient: `weights`", weights)
     if not all(isinstance(w, Tensor) for w in weights):
@@ -90,7 +91,7 @@ class _Loss:
         self.f = f
         self.weights = list(weights)
         self.points = inputs + [_float64(f"weight {k}", w) for k, w in enumerate(weights)]
-        self.generator = np.random.default_rng(seed)
+        self.generator = generator_for(seed)
         outputs = self._outputs(self.points)
         self.cotangents = [self.generator.standard_normal(y.shape) for y in outputs]
         self.scale = max([1.0, *[float(np.abs(y).max()) for y in outputs if y.size]])

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.engine.errors import shown
 from minigrad.engine.files import refuse_special
 from minigrad.engine.npz import read_arrays, write_arrays
 from minigrad.engine.protocol import Array
-from minigrad.train.errors import CheckpointError, shortened
+from minigrad.train.errors import CheckpointError
 from minigrad.train.json_files import parse
 
 FORMAT, VERSION = "minigrad checkpoint", 1
@@ -96,7 +97,7 @@ def _about(path: Path, arrays: dict[str, Array]) -> dict[str, Any]:
         raise foreign
     if about.get("version") != VERSION:
         raise CheckpointError(
-            f"{path}: expected a checkpoint of version {VERSION}, got {shortened(about.get('version'))}. "
+            f"{path}: expected a checkpoint of version {VERSION}, got {shown(about.get('version'))}. "
             "It was written by another version of minigrad; use that one."
         )
     return about

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from minigrad.engine.errors import BackendError, NaNLossError, UnknownBackendError, UnknownNameError, unknown_name
+from minigrad.engine.files import special
 from minigrad.engine.interrupt import INTERRUPTED
 from minigrad.engine.registry import backends, resolve, using
 from minigrad.train.errors import CheckpointError, DataError, OptionError, RunError
@@ -116,6 +117,23 @@ def command(*words: str) -> str:
     else:
         first = str(python)
     return subprocess.list2cmdline([first, *words]) if os.name == "nt" else shlex.join([first, *words])
+
+
+def output_file(flag: str, path: str) -> Path:
+    """Return the path of a file to write, checked before the work starts.
+
+    Args:
+        flag: the option that names it.
+        path: the option's value.
+
+    Raises:
+        OptionError: the path is that of a folder, a pipe or a device.
+    """
+    file = os.path.expanduser(path)
+    if os.path.exists(file) and (kind := special(file)):
+        remedy = "Name a file in it." if os.path.isdir(file) else "Name a regular file, or a new one."
+        raise OptionError(f"{flag} {path}: expected a file to write, got {kind}. {remedy}")
+    return Path(file)
 
 
 @contextmanager

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.engine.errors import unknown_name
+from minigrad.engine.errors import shown, unknown_name
 from minigrad.engine.protocol import Array
 from minigrad.train.corpus import read_text
-from minigrad.train.errors import DataError, OptionError, shortened
+from minigrad.train.errors import DataError, OptionError
 
 MAX_TITLE_ROWS = 20  # before the column names or, without any, before the first value
 MIN_YEAR = 1000  # a column name that is a number and stands in a line of numbers: a year
@@ -93,12 +93,12 @@ def read_column(file: str, column: str, delimiter: str = ",", decimal: str = "."
 
 def _check_signs(delimiter: str, decimal: str, thousands: str) -> None:
     if len(delimiter) != 1 or delimiter in '\r\n"':
-        raise OptionError(f"--delimiter: expected one character, got {shortened(delimiter)}.")
+        raise OptionError(f"--delimiter: expected one character, got {shown(delimiter)}.")
     for name, sign in (("decimal", decimal), ("thousands", thousands)):
         if len(sign) > 1 or sign in tuple('0123456789+-eE\r\n"') or (name == "decimal" and not sign.strip()):
-            raise OptionError(f"--{name}: expected one character that no number contains, got {shortened(sign)}.")
+            raise OptionError(f"--{name}: expected one character that no number contains, got {shown(sign)}.")
     if decimal == thousands:
-        raise OptionError(f"--thousands: expected another character than --decimal, got {shortened(thousands)} twice.")
+        raise OptionError(f"--thousands: expected another character than --decimal, got {shown(thousands)} twice.")
 
 
 def _rows(lines: Any) -> Iterator[_Row]:
@@ -127,7 +127,7 @@ def _read(file: str, column: str, rows: list[_Row], parse: Parse, decimal: str, 
         cell = row.cells[place].strip() if place < len(row.cells) else ""
         number = parse(cell)
         if number is None:
-            raise DataError(f"{where}: expected a number, got {shortened(cell)}. {_hint(cell)}")
+            raise DataError(f"{where}: expected a number, got {shown(cell)}. {_hint(cell)}")
         values.append(number)
     if not values:
         raise DataError(f"--file {file}: expected numbers in column {column}, got none.")
@@ -139,7 +139,7 @@ def _read(file: str, column: str, rows: list[_Row], parse: Parse, decimal: str, 
         signs,
     ]
     left_out = rows[: start - 1 if header else start] + rows[stop:]
-    found += [f"left out line {row.line}, {shortened(', '.join(row.cells))}" for row in left_out[:3]]
+    found += [f"left out line {row.line}, {shown(', '.join(row.cells))}" for row in left_out[:3]]
     found += [f"and {len(left_out) - 3} more lines"] * (len(left_out) > 3)
     return Column(np.array(values), "; ".join(found))
 

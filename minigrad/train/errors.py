@@ -6,12 +6,10 @@ and keeps its traceback.
 
 from __future__ import annotations
 
-import reprlib
-from typing import Any
-
 from minigrad.engine.errors import DataError as DataError  # of the whole package; importable here too
 from minigrad.engine.errors import MinigradError
 from minigrad.engine.errors import OptionError as OptionError
+from minigrad.engine.errors import shown as shortened  # noqa: F401 (its earlier name)
 
 
 class RunError(MinigradError, RuntimeError):
@@ -20,16 +18,3 @@ class RunError(MinigradError, RuntimeError):
 
 class CheckpointError(MinigradError, ValueError):
     """Raised for a checkpoint that is damaged, or that another program wrote."""
-
-
-_short = reprlib.Repr()
-_short.maxstring = _short.maxlong = _short.maxother = 80
-
-
-def shortened(value: Any) -> str:
-    """Return a value as Python writes it, cut if it is long or deep: for messages about the content of a file.
-
-    >>> shortened([[[[[[[[]]]]]]]])
-    '[[[[[[[...]]]]]]]'
-    """
-    return _short.repr(value)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from minigrad.engine.errors import shown
 from minigrad.engine.files import a_path, cannot_write
 from minigrad.train.checkpoint import BEST, LAST
-from minigrad.train.errors import OptionError, RunError, shortened
+from minigrad.train.errors import OptionError, RunError
 from minigrad.train.json_files import read_json
 from minigrad.train.lock import GUARD, NAME, TEMPORARY, abandoned, refuse_if_held
 from minigrad.train.task import RunOptions
@@ -56,7 +57,7 @@ def read_config(folder: Path) -> tuple[str, RunOptions]:
         raise RunError(f"{path}: expected a task and its options. Restore the file, or start a new run.")
     if name not in TASKS:
         raise RunError(
-            f"{path}: expected one of the tasks {', '.join(TASKS)}, got {shortened(name)}. Restore the file, or start "
+            f"{path}: expected one of the tasks {', '.join(TASKS)}, got {shown(name)}. Restore the file, or start "
             "a new run."
         )
     return name, find(name).options_type.from_dict(config["options"], str(path))

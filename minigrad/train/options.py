@@ -1,8 +1,9 @@
 """Options of a run, each described once for the command line, config.json and the checks.
 
-An option is a field of a frozen dataclass, which states its name, type, default, limits and help
-text once. From it come the command line (`add_options`, `Options.from_text`), the check of values,
-the file ``config.json`` (`Options.to_dict`) and its reader (`Options.from_dict`):
+An option is a field of a frozen dataclass, which states its name, type, default, limits and help text once. The type
+and the limits make its `Kind`, which checks a value as it does an argument of a layer. A command line (`add_options`,
+`Options.from_text`) adds the reading of texts, and the file ``config.json`` (`Options.to_dict`, `Options.from_dict`)
+names and values:
 
     >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True, kw_only=True)
@@ -12,23 +13,24 @@ the file ``config.json`` (`Options.to_dict`) and its reader (`Options.from_dict`
     {'steps': 3}
     >>> Walk(steps=0)
     Traceback (most recent call last):
-    minigrad.engine.errors.OptionError: --steps: expected a whole number of at least 1, got 0.
+    minigrad.engine.errors.OptionError: --steps: expected a positive integer, got 0.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
+from minigrad.engine import kinds
 from minigrad.engine.arguments import among
 from minigrad.engine.errors import shown, unknown_name
-from minigrad.train.errors import OptionError, shortened
+from minigrad.engine.kinds import Kind
+from minigrad.train.errors import OptionError
 
 MAX_INTEGER = 2**128  # of an option: any seed, and still a float
 
@@ -46,6 +48,8 @@ def option(
 ) -> Any:
     """Describe one option: a dataclass field that carries its help text and limits.
 
+    The field's type is int, float, str or bool, or one of these ``| None``.
+
     Args:
         default: the default value.
         help: the text of the option on the command line, one line.
@@ -56,15 +60,9 @@ def option(
         choices: the words allowed.
         or_like: the form of further allowed texts, such as ``"module:Name"``: identifiers with separators.
     """
-    limits = {
-        "minimum": minimum,
-        "above": above,
-        "maximum": maximum,
-        "ceiling": ceiling,
-        "choices": choices,
-        "or_like": or_like,
-    }
-    return dataclasses.field(default=default, metadata={"help": help, **limits})
+    limits = {"minimum": minimum, "above": above, "maximum": maximum, "ceiling": ceiling}
+    of_text = {"choices": choices, "or_like": or_like}
+    return dataclasses.field(default=default, metadata={"help": help, **limits, **of_text})
 
 
 def adapted(base: Any, name: str, default: Any) -> Any:
@@ -124,95 +122,84 @@ class Options:
 
 @dataclass(frozen=True)
 class OptionSpec:
-    """Description of one option, read from its field."""
+    """Description of one option, read from its field.
+
+    Attributes:
+        name: the field's name.
+        type: int, float, str or bool.
+        kind: the values allowed.
+        default: the default value.
+        help: the text of the option on the command line.
+        choices: the words allowed; empty if others are.
+    """
 
     name: str
-    kind: type
-    optional: bool
+    type: type
+    kind: Kind
     default: Any
     help: str
-    minimum: float | None
-    above: float | None
-    maximum: float | None
-    ceiling: int | None
     choices: tuple[str, ...]
-    or_like: str
 
     @property
     def flag(self) -> str:
         """Flag on the command line: ``--learning-rate`` for ``learning_rate``."""
         return "--" + self.name.replace("_", "-")
 
-    def expected(self) -> str:
-        """Return the allowed values in words."""
-        if self.choices:
-            return "one of " + ", ".join(self.choices) + (f", or {self.or_like}" if self.or_like else "")
-        kind = {int: "a whole number", float: "a number", str: "text"}[self.kind]
-        limits = [
-            f"{word} {limit:g}"
-            for word, limit in (
-                ("of at least", self.minimum),
-                ("above", self.above),
-                ("of at most", self.maximum),
-            )
-            if limit is not None
-        ]
-        return " ".join([kind, " and ".join(limits)]) if limits else kind
-
     def validate(self, value: Any) -> Any:
         """Return the value, with an int converted for an option of type float; raise OptionError if invalid."""
-        if value is None and self.optional:
-            return None
-        ceiling = self.ceiling or (MAX_INTEGER if type(value) is int else math.inf)
-        if type(value) in (int, float) and value > ceiling:
-            raise OptionError(f"{self.flag}: expected at most {ceiling:,}, got {shortened(value)}.")
-        if self.kind is float and type(value) is int and value > -MAX_INTEGER:
-            value = float(value)
-        if self.choices and isinstance(value, str) and value not in self.choices and not self._is_like(value):
-            hint = f"Or write {self.or_like}." if self.or_like else ""
-            raise OptionError(str(unknown_name(self.flag, value[:80], self.choices, hint)))
-        if type(value) is not self.kind or not self._allows(value):
-            raise OptionError(f"{self.flag}: expected {self.expected()}, got {shortened(value)}.")
-        return value
+        value = self.kind.read(self.flag, value)
+        return float(value) if self.type is float and value is not None else value
 
     def parse(self, text: str) -> Any:
         """Return the value that a text stands for; raise OptionError if there is none."""
         try:
-            return self.kind(text)
-        except ValueError:
-            raise OptionError(f"{self.flag}: expected {self.expected()}, got {shortened(text)}.") from None
+            value = PARSERS[self.type](text)
+        except (KeyError, ValueError):
+            value = text  # which the check refuses
+        return self.validate(value)
 
-    def _is_like(self, value: str) -> bool:
-        form = re.sub(r"\w+", r"[A-Za-z_][\\w.]*", re.escape(self.or_like))
-        return bool(self.or_like) and len(value) <= 200 and re.fullmatch(form, value) is not None
 
-    def _allows(self, value: Any) -> bool:
-        if self.kind is str:
-            return True
-        return (
-            (self.kind is int or math.isfinite(value))
-            and (self.minimum is None or value >= self.minimum)
-            and (self.above is None or value > self.above)
-            and (self.maximum is None or value <= self.maximum)
-        )
+PARSERS: dict[type, Callable[[str], Any]] = {
+    int: int,
+    float: float,
+    bool: lambda text: {"true": True, "false": False}[text.lower()],
+    str: str,
+}
+"""Type of an option → the conversion of a text."""
 
 
 def option_specs(options: type[Options]) -> list[OptionSpec]:
     """Return the descriptions of all options of a class, in order."""
     hints = typing.get_type_hints(options)
-    descriptions = []
-    for field in dataclasses.fields(options):
-        kind, optional = _kind(hints[field.name])
-        descriptions.append(OptionSpec(field.name, kind, optional, field.default, **field.metadata))
-    return descriptions
+    return [_spec(options, field, hints[field.name]) for field in dataclasses.fields(options)]
 
 
-def _kind(hint: Any) -> tuple[type, bool]:
-    """Split ``int | None`` into (int, True) and ``int`` into (int, False)."""
-    if isinstance(hint, types.UnionType):
-        (kind,) = (part for part in typing.get_args(hint) if part is not type(None))
-        return kind, True
-    return hint, False
+def _spec(options: type[Options], field: dataclasses.Field[Any], hint: Any) -> OptionSpec:
+    parts = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    plain = [part for part in parts if part is not type(None)]
+    if len(plain) != 1 or plain[0] not in PARSERS:
+        where = f"{options.__name__}: `{field.name}`"
+        raise OptionError(f"{where}: expected the type int, float, str or bool, or one of them | None, got {hint}.")
+    kind = _kind(plain[0], **{name: value for name, value in field.metadata.items() if name != "help"})
+    kind = kinds.optional(kind) if len(parts) > 1 else kind
+    return OptionSpec(field.name, plain[0], kind, field.default, field.metadata["help"], field.metadata["choices"])
+
+
+def _kind(of: type, choices: tuple[str, ...], or_like: str, ceiling: int | None, **limits: Any) -> Kind:
+    """Return the kind of values of a type within the limits of an option."""
+    if choices:
+        return kinds.choice(*choices, other=or_like, is_other=lambda text: _is_like(or_like, text))
+    if of is int:
+        return kinds.whole(limits["minimum"], limits["maximum"], ceiling=ceiling or MAX_INTEGER)
+    if of is float:
+        return kinds.real(**limits, ceiling=ceiling)
+    return kinds.flag if of is bool else kinds.text
+
+
+def _is_like(form: str, text: str) -> bool:
+    """Return whether a text has a form such as ``module:Name``: identifiers with the same separators."""
+    pattern = re.sub(r"\w+", r"[A-Za-z_][\\w.]*", re.escape(form))
+    return bool(form) and len(text) <= 200 and re.fullmatch(pattern, text) is not None
 
 
 class ArgumentParserLike(Protocol):
@@ -237,7 +224,7 @@ def add_options(parser: ArgumentParserLike, options: type[Options]) -> None:
 
 
 def _metavar(each: OptionSpec) -> str:
-    """Return ``N`` for a count, ``X`` for a number, the list of choices, or the last word of the option's name."""
+    """Return ``N`` for a count, ``X`` for a number, the choices, or the last word of the option's name."""
     if each.choices:
         return "{" + ",".join(each.choices) + "}"
-    return {int: "N", float: "X"}.get(each.kind) or each.name.rsplit("_", 1)[-1].upper()
+    return {int: "N", float: "X", bool: "{true,false}"}.get(each.type) or each.name.rsplit("_", 1)[-1].upper()

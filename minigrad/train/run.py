@@ -29,12 +29,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from minigrad.engine.arguments import integer
-from minigrad.engine.errors import NaNLossError
+from minigrad.engine.errors import NaNLossError, shown
 from minigrad.engine.files import a_path, write_atomically
 from minigrad.plot.curves import learning_curve
 from minigrad.train import checkpoint as checkpoints
 from minigrad.train.checkpoint import BEST, LAST, Checkpoint
-from minigrad.train.errors import CheckpointError, RunError, shortened
+from minigrad.train.errors import CheckpointError, RunError
 from minigrad.train.folder import (
     CONFIG,
     CURVE,
@@ -325,26 +325,24 @@ def _check_same(path: Path, task: str, options: RunOptions, saved: Checkpoint) -
     for name, kind in ABOUT_TYPES.items():
         if not isinstance(about[name], kind) or isinstance(about[name], bool):
             raise CheckpointError(
-                f"{path}: expected a checkpoint of a run, got one whose {name} is {shortened(about[name])}. Start a "
+                f"{path}: expected a checkpoint of a run, got one whose {name} is {shown(about[name])}. Start a "
                 "new run."
             )
     step, position = about["step"], about["position"]
     if not 0 <= step <= 2**53 or position != step:
         raise CheckpointError(
-            f"{path}: expected a step from 0 on, and as many batches read, got step {shortened(step)} and position "
-            f"{shortened(position)}. The file was changed; start a new run."
+            f"{path}: expected a step from 0 on, and as many batches read, got step {shown(step)} and position "
+            f"{shown(position)}. The file was changed; start a new run."
         )
     if about["task"] != task:
-        raise CheckpointError(
-            f"{path}: expected a checkpoint of the task {task!r}, got one of {shortened(about['task'])}."
-        )
+        raise CheckpointError(f"{path}: expected a checkpoint of the task {task!r}, got one of {shown(about['task'])}.")
     defaults = {each.name: each.default for each in dataclasses.fields(options)}  # of options that came later
     for name, value in options.to_dict().items():
         before = about["options"].get(name, defaults[name])
         if name not in ("steps", "minutes") and before != value:
             raise RunError(
-                f"{path.parent}: config.json: expected {name}={shortened(before)}, as in the checkpoint, got "
-                f"{shortened(value)}. A run keeps its options: put the old value back, or start a new run."
+                f"{path.parent}: config.json: expected {name}={shown(before)}, as in the checkpoint, got "
+                f"{shown(value)}. A run keeps its options: put the old value back, or start a new run."
             )
 
 

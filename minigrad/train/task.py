@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 
+from minigrad.engine import random
 from minigrad.engine.errors import OptionError, shown
 from minigrad.engine.protocol import Array
 from minigrad.train.batch import Batch as Batch
@@ -29,7 +30,7 @@ LARGEST_SIZE = 10**6  # of an axis: NumPy can represent the size of any product 
 class RunOptions(Options):
     """Options of every run, for any task."""
 
-    seed: int = option(0, "seed of the weights, the data and all random numbers", minimum=0)
+    seed: int = option(0, "seed of the weights, the data and all random numbers")
     steps: int = option(1000, "training steps: one batch and one update each", minimum=1, ceiling=2**53)
     minutes: float | None = option(
         None, "train for about so many minutes: time a few steps first, then set --steps", above=0, ceiling=10**6
@@ -181,7 +182,7 @@ class Sampling(Options):
     )
     temperature: float = option(0.7, "text: below 1 likely characters get likelier; 0 takes the likeliest", minimum=0)
     prompt: str = option("", "text: the text to continue")
-    seed: int = option(0, "seed of the random numbers", minimum=0)
+    seed: int = option(0, "seed of the random numbers")
 
 
 class GeneratedTask(Task):
@@ -196,7 +197,7 @@ class GeneratedTask(Task):
         super().__init__(options)
         if not isinstance(options, RunOptions):
             raise OptionError(f"{type(self).__name__}: expected `options`, RunOptions, got {shown(options)}.")
-        validation = np.random.default_rng([options.seed, 0x7E57])
+        validation = random.generator_for(options.seed, 0x7E57)
         self.validation = self.draw(validation, self.validation_count)
 
     @abstractmethod

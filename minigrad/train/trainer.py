@@ -24,7 +24,7 @@ from minigrad.keras.optimizers import Adam
 from minigrad.keras.optimizers.schedules import CosineDecay
 from minigrad.train.batch import Batch
 from minigrad.train.checkpoint import Checkpoint, grouped
-from minigrad.train.errors import CheckpointError, shortened
+from minigrad.train.errors import CheckpointError
 from minigrad.train.model import SequenceModel, States
 from minigrad.train.task import RunOptions, Task
 
@@ -75,7 +75,7 @@ class Trainer:
         self._position = 0  # batches drawn
         self._states: States | None = None
         random.seed(options.seed)
-        self._generator = np.random.default_rng([options.seed, 0xDA7A])
+        self._generator = random.generator_for(options.seed, 0xDA7A)
         shape = task.shape()
         self._loss = LOSSES[shape.head]
         self.model = SequenceModel(shape, options)
@@ -181,7 +181,7 @@ class Trainer:
             _refuse_nan(f"optimizer/{name}", slots[name])
         updates = slots["iterations"]
         if updates.shape or not 0 <= updates <= step:
-            raise CheckpointError(f"expected 0 to {step} for optimizer/iterations, got {shortened(updates.tolist())}.")
+            raise CheckpointError(f"expected 0 to {step} for optimizer/iterations, got {shown(updates.tolist())}.")
         self._optimizer.set_state(slots)
 
     def _saved_states(self, checkpoint: Checkpoint) -> States | None:
@@ -242,7 +242,7 @@ def _refuse_nan(name: str, array: Array) -> None:
 def _restore_generator(generator: Any, state: Any) -> None:
     generator.state = state
     if generator.state != state:  # NumPy rounds and cuts values that do not fit
-        raise CheckpointError(f"expected the state of a random generator, got {shortened(state)}.")
+        raise CheckpointError(f"expected the state of a random generator, got {shown(state)}.")
 
 
 def _schedule(options: RunOptions) -> CosineDecay:

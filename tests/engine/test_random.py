@@ -83,7 +83,7 @@ def test_truncated_numbers_are_drawn_again_not_clipped() -> None:
 @pytest.mark.parametrize("seed", ["a", 1.5, [1, "b"]])
 def test_seeds_are_whole_numbers(seed: object) -> None:
     for use in (mg.random.seed, mg.random.set_seed, lambda s: mg.keras.initializers.GlorotUniform(s)((2, 2))):
-        with pytest.raises(OptionError, match="expected a whole number, or None, got"):
+        with pytest.raises(OptionError, match="expected a whole number or None, got"):
             use(seed)
 
 

@@ -43,7 +43,7 @@ def test_it_needs_no_matplotlib(run, tmp_path, monkeypatch):
         (["--output", "x.html"], "unknown name '--output'. Did you mean '--out'?"),
         (["page.html"], "unexpected 'page.html'."),
         (["--out"], "--out: expected one argument."),
-        (["--out", "."], "--out: expected a file to write, got the folder .. Try playground.html."),
+        (["--out", "."], "--out .: expected a file to write, got a folder. Name a file in it."),
     ],
 )
 def test_mistakes_are_answered_in_a_sentence(run, tmp_path, words, says):

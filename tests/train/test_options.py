@@ -6,8 +6,12 @@ import argparse
 import json
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
 
+from minigrad.engine import kinds
+from minigrad.layers.options import Configured
+from minigrad.layers.options import option as layer_option
 from minigrad.train.errors import OptionError
 from minigrad.train.options import Options, adapted, add_options, option, option_specs
 from minigrad.train.task import RunOptions, Sampling
@@ -30,16 +34,16 @@ class Run(Walk):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"steps": 0}, "--steps: expected a whole number of at least 1, got 0."),
-        ({"steps": -3}, "--steps: expected a whole number of at least 1, got -3."),
-        ({"steps": 2.5}, "--steps: expected a whole number of at least 1, got 2.5."),
-        ({"steps": True}, "--steps: expected a whole number of at least 1, got True."),
-        ({"steps": None}, "--steps: expected a whole number of at least 1, got None."),
-        ({"speed": 0}, "--speed: expected a number above 0 and of at most 9, got 0.0."),
-        ({"speed": float("nan")}, "--speed: expected a number above 0 and of at most 9, got nan."),
-        ({"where": "nort"}, "--where: unknown name 'nort'. Did you mean 'north'? Known are: north, south."),
-        ({"where": 3}, "--where: expected one of north, south, got 3."),
-        ({"guide_name": 3}, "--guide-name: expected text, got 3."),
+        ({"steps": 0}, "--steps: expected a positive integer, got 0."),
+        ({"steps": -3}, "--steps: expected a positive integer, got -3."),
+        ({"steps": 2.5}, "--steps: expected a positive integer, got 2.5."),
+        ({"steps": True}, "--steps: expected a positive integer, got True."),
+        ({"steps": None}, "--steps: expected a positive integer, got None."),
+        ({"speed": 0}, "--speed: expected a number above 0 and up to 9, got 0."),
+        ({"speed": float("nan")}, "--speed: expected a number above 0 and up to 9, got nan."),
+        ({"where": "nort"}, "--where: expected one of 'north', 'south', got 'nort'. Did you mean 'north'?"),
+        ({"where": 3}, "--where: expected one of 'north', 'south', got 3."),
+        ({"guide_name": 3}, "--guide-name: expected a string, got 3."),
     ],
 )
 def test_a_value_that_is_not_allowed(values, message):
@@ -56,7 +60,7 @@ def test_a_whole_number_serves_as_a_number():
 
 def test_text_is_read_by_kind_and_checked():
     assert Walk.from_text({"steps": "3", "speed": "2"}) == Walk(steps=3, speed=2.0)
-    with pytest.raises(OptionError, match=r"--steps: expected a whole number of at least 1, got 'x'\."):
+    with pytest.raises(OptionError, match=r"--steps: expected a positive integer, got 'x'\."):
         Walk.from_text({"steps": "x"})
     with pytest.raises(OptionError, match=r"got -1\."):
         Walk.from_text({"steps": "-1"})
@@ -77,7 +81,67 @@ def test_an_unknown_name_in_a_file_is_named_with_the_nearest():
 def test_an_adapted_option_keeps_text_and_limits():
     (base,) = (d for d in option_specs(Walk) if d.name == "speed")
     (own,) = (d for d in option_specs(Run) if d.name == "speed")
-    assert own == replace(base, default=5.0)
+    assert replace(own, kind=base.kind) == replace(base, default=5.0)
+    with pytest.raises(OptionError, match=r"--speed: expected a number above 0 and up to 9, got 10\."):
+        Run(speed=10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sounds(Options):
+    loud: bool = option(False, "whether to play loudly")
+    seed: int | None = option(None, "seed of the notes")
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("True", True), ("false", False)])
+def test_a_flag(text, value):
+    assert Sounds.from_text({"loud": text}) == Sounds(loud=value)
+    assert Sounds(loud=value).to_dict() == {"loud": value, "seed": None}
+
+
+def test_what_is_no_flag():
+    for make in (lambda: Sounds.from_text({"loud": "yes"}), lambda: Sounds(loud="yes")):
+        with pytest.raises(OptionError, match=r"^--loud: expected True or False, got 'yes'\.$"):
+            make()
+
+
+@pytest.mark.parametrize("seed", [-1, 0, 2**128, -(2**128), np.int64(-3)])
+def test_any_whole_number_is_a_seed(seed):
+    options = Sounds(seed=seed)
+    assert (
+        Sounds.from_dict(json.loads(json.dumps(options.to_dict()))) == options == Sounds.from_text({"seed": str(seed)})
+    )
+
+
+def test_a_type_that_no_option_has():
+    @dataclass(frozen=True, kw_only=True)
+    class Steps(Options):
+        of: list = option(None, "the steps")  # noqa: RUF009
+
+    with pytest.raises(
+        OptionError, match=r"Steps: `of`: expected the type int, float, str or bool, .* got <class 'list'>"
+    ):
+        Steps()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "values"),
+    [
+        (kinds.whole(1, ceiling=2**128), "steps", [0, -3, 2.5, True, None, "3", np.ones(2), 10**40]),
+        (kinds.real(above=0, maximum=9), "speed", [0, 10, float("nan"), float("inf"), True, None, "3", [1]]),
+        (kinds.choice("north", "south"), "where", ["nort", "", 3, None, ["north"]]),
+        (kinds.optional(kinds.text), "guide_name", [3, True, ["Ada"], b"Ada"]),
+    ],
+    ids=["whole", "real", "choice", "text"],
+)
+def test_an_option_of_a_run_says_the_same_as_an_option_of_a_layer(kind, name, values):
+    Layer = type("Layer", (Configured,), {name: layer_option(kind)})
+    for value in values:
+        with pytest.raises(OptionError) as of_run:
+            Walk(**{name: value})
+        with pytest.raises(OptionError) as of_layer:
+            Layer(**{name: value})
+        flag = "--" + name.replace("_", "-")
+        assert str(of_run.value).removeprefix(flag) == str(of_layer.value).removeprefix(f"Layer: `{name}`")
 
 
 def test_the_command_line_offers_each_option_once():

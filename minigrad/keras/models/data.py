@@ -16,7 +16,7 @@ from minigrad.engine import functional as F
 from minigrad.engine import random, registry, tree
 from minigrad.engine.conversion import constant
 from minigrad.engine.errors import DataError, MinigradError, ShapeError
-from minigrad.engine.kinds import real
+from minigrad.engine.kinds import below_1
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.options import positive_int
 
@@ -97,7 +97,7 @@ class Arrays:
 
     def split(self, fraction: Any) -> tuple[Arrays, Batch]:
         """Return the first examples, and the last fraction of all for validation, as (x, y, sample_weight)."""
-        part = real("a fraction between 0 and 1", lambda x: 0 < x < 1).read("fit: `validation_split`", fraction)
+        part = below_1.read("fit: `validation_split`", fraction)
         cut = math.floor(self.size * (1.0 - part))
         if cut in (0, self.size):
             raise DataError(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.errors import DataError, NaNLossError
-from minigrad.engine.kinds import count, real
+from minigrad.engine.kinds import below_1, count
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor
 from minigrad.keras.callbacks import Callback, CallbackList, History, LambdaCallback, TerminateOnNaN
@@ -45,9 +45,6 @@ _KINDS: dict[str, Kind] = {
     "batch_size": optional(positive_int),
     "on_nan": choice(None, "raise", "continue"),
 }
-
-
-_SPLIT = real("a fraction between 0 and 1", lambda x: 0 <= x < 1)
 
 
 def _read(where: str, **given: Any) -> dict[str, Any]:
@@ -282,7 +279,7 @@ class Trainer(StepTrainer):
 
 def _split(source: Arrays | Stream, fraction: Any, validation_data: Any) -> tuple[Arrays | Stream, Any]:
     """Return the training and validation data; with `validation_split` the latter is a part of the former."""
-    if fraction is None or _SPLIT.read("fit: `validation_split`", fraction) == 0:
+    if fraction is None or below_1.read("fit: `validation_split`", fraction) == 0:
         return source, validation_data
     if not isinstance(source, Arrays) or validation_data is not None:
         raise DataError(

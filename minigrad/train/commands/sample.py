@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
+from minigrad.engine.random import generator_for
 from minigrad.train.cells import add_run_arguments, import_run_cell
 from minigrad.train.command_line import Parser, on_backend
 from minigrad.train.errors import OptionError
@@ -34,5 +33,5 @@ def main(arguments: Sequence[str]) -> int:
     settings = Sampling.from_text(given)
     with on_backend(options.backend, f"{run / CONFIG}: "):
         task, trainer = trained(folder)
-        print(task.sample(trainer.predict, np.random.default_rng(settings.seed), settings))
+        print(task.sample(trainer.predict, generator_for(settings.seed), settings))
     return 0

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from minigrad.engine.files import special
 from minigrad.engine.protocol import Array
+from minigrad.engine.random import generator_for
 from minigrad.plot.page import Page
 from minigrad.plot.reports import report
 from minigrad.plot.style import figure
 from minigrad.tracing import trace
 from minigrad.train.batch import Batch
 from minigrad.train.cells import add_run_arguments, import_run_cell
-from minigrad.train.command_line import Parser, on_backend
+from minigrad.train.command_line import Parser, on_backend, output_file
 from minigrad.train.errors import OptionError
 from minigrad.train.folder import CONFIG, locate, read_config
 from minigrad.train.measures import log_softmax
@@ -37,7 +35,7 @@ class TraceOptions(Options):
     step: int | None = option(
         None, "the last time step, whose loss is propagated back (default: the last with a weight)", minimum=0
     )
-    seed: int = option(0, "other tasks: seed of the example", minimum=0)
+    seed: int = option(0, "other tasks: seed of the example")
     out: str | None = option(None, "the HTML file to write (default: trace.html in the run's folder)")
 
 
@@ -49,8 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.read(arguments)
     path, cell = given.pop("run"), given.pop("cell")
     settings = TraceOptions.from_text(given)
-    if settings.out and os.path.exists(settings.out) and (kind := special(settings.out)):
-        raise OptionError(f"--out {settings.out}: expected a file to write, this is {kind}.")
+    out = output_file("--out", settings.out) if settings.out else None
     folder = locate(path)[0]
     name, options = read_config(folder)
     import_run_cell(f"trace {path}", cell, options.cell)
@@ -64,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     with on_backend(options.backend, f"{folder / CONFIG}: "):
         task, trainer = trained(path)
         page = _page(task, trainer, settings)
-    out = Path(settings.out or folder / "trace.html")
+    out = out or folder / "trace.html"
     page.save(out)
     print(f"{out}: {len(page.parts)} parts; open it in a browser.")
     return 0
@@ -72,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _page(task: Task, trainer: Trainer, settings: TraceOptions) -> Page:
     """Run the model on one sequence, propagate the loss of one step back, and return the page about it."""
-    whole, tokens = task.probe(np.random.default_rng(settings.seed), settings.text or "")
+    whole, tokens = task.probe(generator_for(settings.seed), settings.text or "")
     step = _step(whole, settings.step)
     batch = Batch(*(array[:, : step + 1] for array in whole[:3]))  # later steps have no influence
     tokens = tokens and tokens[: step + 1]

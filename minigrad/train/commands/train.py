@@ -10,8 +10,7 @@ from dataclasses import replace
 from signal import SIGINT
 from typing import Any
 
-import numpy as np
-
+from minigrad.engine.random import generator_for
 from minigrad.train.cells import import_cell, import_run_cell
 from minigrad.train.command_line import PROGRAM, Parser, command, on_backend
 from minigrad.train.errors import OptionError
@@ -130,7 +129,7 @@ def _verdict(task: Task, result: dict[str, Any]) -> str:
 def _report(run: Run) -> None:
     """Print the result of a run: a sample, the validation and the baseline, the folder of the files."""
     task, result = run.task, run.result()
-    generator = np.random.default_rng(run.options.seed)
+    generator = generator_for(run.options.seed)
     print(f"\n{task.sample(run.trainer.predict, generator, Sampling())}\n")
     name, baseline = task.metric.replace("_", " "), result["baseline"]
     value = math.nan if result["value"] is None else result["value"]

@@ -23,10 +23,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from minigrad.engine.errors import shown
 from minigrad.engine.protocol import Array
 from minigrad.train import csv_column
 from minigrad.train.batch import Batch
-from minigrad.train.errors import CheckpointError, DataError, OptionError, shortened
+from minigrad.train.errors import CheckpointError, DataError, OptionError
 from minigrad.train.measures import standard_error
 from minigrad.train.options import adapted, option
 from minigrad.train.task import LARGEST_SIZE, ModelShape, Predict, RunOptions, Sampling, Score, Task
@@ -88,9 +89,9 @@ class Series(Task):
         scale: list[Any] = [facts.get(name) for name in ("mean", "spread", "change")]
         last = facts.get("last_values")
         if not all(type(each) is float for each in scale) or 0.0 in scale[1:]:
-            raise CheckpointError(f"expected the mean and the spreads of the series, got {shortened(scale)}.")
+            raise CheckpointError(f"expected the mean and the spreads of the series, got {shown(scale)}.")
         if not isinstance(last, list) or len(last) < 2 or not all(type(each) is float for each in last):
-            raise CheckpointError(f"expected the last values of the series, got {shortened(last)}.")
+            raise CheckpointError(f"expected the last values of the series, got {shown(last)}.")
         task.mean, task.spread, task.change = scale
         task.values = np.array(last)
         return task

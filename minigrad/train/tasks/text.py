@@ -25,11 +25,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from minigrad.engine.errors import NaNLossError
+from minigrad.engine.errors import NaNLossError, shown
 from minigrad.engine.protocol import Array
 from minigrad.train.batch import Batch
 from minigrad.train.corpus import UNKNOWN, Vocabulary, read_text, standard_library
-from minigrad.train.errors import CheckpointError, DataError, OptionError, shortened
+from minigrad.train.errors import CheckpointError, DataError, OptionError
 from minigrad.train.measures import bits_each, log_softmax, standard_error
 from minigrad.train.options import adapted, option
 from minigrad.train.task import LARGEST_SIZE, ModelShape, Predict, RunOptions, Sampling, Score, Task
@@ -101,7 +101,7 @@ class Text(Task):
         characters, task.fingerprint = facts.get("vocabulary"), facts.get("sha256", "")
         if not isinstance(characters, str) or characters[:1] != UNKNOWN or len(set(characters)) < len(characters):
             raise CheckpointError(
-                f"expected the vocabulary, {UNKNOWN} and each character once, got {shortened(characters)}."
+                f"expected the vocabulary, {UNKNOWN} and each character once, got {shown(characters)}."
             )
         task.vocabulary = Vocabulary(characters)
         task.alphabet = characters

@@ -105,7 +105,7 @@ def test_sizes_are_whole() -> None:
         (lambda: mg.transpose(mg.ones((2, 3)), 5), "transpose: expected `axis` to name different axes of 2, got 5."),
         (lambda: mg.einsum(5, mg.ones((2,))), 'einsum: expected subscripts such as "ij,jk->ik" first, got 5.'),
         (lambda: mg.random.integers(5, 2), "random.integers: expected low < high, for high is left out, got 5 and 2."),
-        (lambda: mg.random.normal((2,), stddev=-1), "random.normal: `stddev`: expected a number from 0 on, got -1."),
+        (lambda: mg.random.normal((2,), stddev=-1), "random.normal: `stddev`: expected a number of 0 or more, got -1."),
     ],
 )
 def test_arguments_of_no_use(call, said):

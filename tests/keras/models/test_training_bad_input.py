@@ -11,7 +11,7 @@ from minigrad.keras import Sequential, losses
 from minigrad.keras.layers import Dense
 from minigrad.keras.models import DataError, NotCompiledError
 from minigrad.layers.options import OptionError, OptionTypeError
-from option_errors import COUNT, FRACTION, POSITIVE_INTEGER
+from option_errors import BELOW_1, COUNT, POSITIVE_INTEGER
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ from option_errors import COUNT, FRACTION, POSITIVE_INTEGER
             DataError,
             "fit: expected (x,), (x, y) or (x, y, sample_weight), got a tuple of 4",
         ),
-        (lambda: linear().fit(X, Y, validation_split=1.5), OptionError, f"{FRACTION}, got 1.5"),
-        (lambda: linear().fit(X, Y, validation_split="a"), OptionError, f"{FRACTION}, got 'a'"),
+        (lambda: linear().fit(X, Y, validation_split=1.5), OptionError, f"{BELOW_1}, got 1.5"),
+        (lambda: linear().fit(X, Y, validation_split="a"), OptionError, f"{BELOW_1}, got 'a'"),
         (lambda: linear().fit(X, Y, epochs=-1), OptionError, f"fit: `epochs`: {COUNT}"),
         (lambda: linear().fit(X, Y, epochs=1.5), OptionError, f"fit: `epochs`: {COUNT}"),
         (lambda: linear().fit(X, Y, initial_epoch=-1), OptionError, "`initial_epoch`: expected a whole number of 0"),

@@ -240,7 +240,11 @@ def test_a_state_that_does_not_fit_sets_nothing():
             "expected 'm/0' of shape (2,), got (3,)",
         ),
         (lambda: optimizers.SGD().apply_gradients([1]), GradientError, "expected pairs (gradient, Tensor), got 1"),
-        (lambda: optimizers.SGD(float("inf")), OptionError, f"`learning_rate`: {NUMBER_FROM_0}, got inf"),
+        (
+            lambda: optimizers.SGD(float("inf")),
+            OptionError,
+            "`learning_rate`: expected a finite number of 0 or more, got inf",
+        ),
         (lambda: optimizers.Adam(beta_1=1.0), OptionError, "`beta_1`: expected a number from 0 to below 1, got 1.0"),
         (lambda: built().set_state([1]), ShapeError, "set_state: expected the dictionary that get_state returns"),
         (lambda: built().set_weights([1]), ShapeError, "expected 4 arrays, got 1"),

@@ -56,7 +56,7 @@ def test_other_tasks_draw_an_example(trace, runs, name):
             ["text", "--text", "the", "--step", "2"],
             "a step whose loss counts, 0 to 1 in this sequence, got 2.",
         ),
-        (["text", "--text", "the", "--step", "-1"], "--step: expected a whole number of at least 0, got -1."),
+        (["text", "--text", "the", "--step", "-1"], "--step: expected a whole number of 0 or more, got -1."),
         (["text", "--txt", "the"], "Did you mean '--text'?"),
     ],
 )

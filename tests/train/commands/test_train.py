@@ -118,11 +118,14 @@ def test_minutes_become_steps(minigrad, monkeypatch, tmp_path):
     [
         (["train"], ["expected a task (text, reber,", "or --resume RUN"]),
         (["train", "--steps", "3"], ["expected a task"]),
-        (["train", "reber", "--steps", "-3"], ["--steps: expected a whole number of at least 1, got -3."]),
-        (["train", "reber", "--steps", "many"], ["--steps: expected a whole number of at least 1, got 'many'."]),
+        (["train", "reber", "--steps", "-3"], ["--steps: expected a positive integer, got -3."]),
+        (["train", "reber", "--steps", "many"], ["--steps: expected a positive integer, got 'many'."]),
         (["train", "reber", "--learning-rate", "0"], ["--learning-rate: expected a number above 0, got 0.0."]),
-        (["train", "reber", "--cell", "lstn"], ["--cell: unknown name 'lstn'. Did you mean 'lstm'? Known are: gru,"]),
-        (["train", "reber", "--dropout", "1"], ["--dropout: expected a number of at least 0 and of at most 0.9"]),
+        (
+            ["train", "reber", "--cell", "lstn"],
+            ["--cell: expected one of 'lstm', 'gru', ", "got 'lstn'. Did you mean 'lstm'?"],
+        ),
+        (["train", "reber", "--dropout", "1"], ["--dropout: expected a number from 0 to 0.9"]),
         (["train", "riber"], ["unknown name 'riber'", "Did you mean 'reber'?"]),
         (["train", "reber", "--step", "3"], ["unknown name '--step'", "Did you mean '--steps'?"]),
         (["train", "reber", "--window", "3"], ["unknown name '--window'", "Known are: --backend"]),
@@ -130,7 +133,7 @@ def test_minutes_become_steps(minigrad, monkeypatch, tmp_path):
         (["train", "reber", "--steps"], ["--steps: expected one argument."]),
         (["train", "reber", "--steps", "3", "--minutes", "1"], ["--minutes and --steps: expected one of the two"]),
         (["train", "reber", "--backend", "nump"], ["minigrad: --backend: unknown name 'nump'. Did you mean 'numpy'?"]),
-        (["train", "reber", "--memory", "2"], ["--memory: expected a number of at least 3, got 2.0."]),
+        (["train", "reber", "--memory", "2"], ["--memory: expected a number of 3 or more, got 2.0."]),
         (["train", "--resume", "none"], ["none: there is no such folder."]),
         (["train", "text", "--file", "none.txt"], ["--file none.txt: cannot be read: No such file"]),
         (["train", "reber", "--out", "/dev/null/r"], ["--out /dev/null/r: cannot be written: Not a directory."]),
@@ -171,7 +174,7 @@ def test_a_run_keeps_its_options(minigrad):
     refused(minigrad("train", "copy", "--resume", "r"), "a run of the task 'reber', not 'copy'")
     refused(minigrad("train", "--resume", "r"), "the run is complete, 4 of 4 steps")
     refused(minigrad("train", "--resume", "r", "--steps", 3), "the run has made 4 steps; expected --steps of more")
-    refused(minigrad("train", "--resume", "r", "--steps", 0), "--steps: expected a whole number of at least 1")
+    refused(minigrad("train", "--resume", "r", "--steps", 0), "--steps: expected a positive integer")
 
 
 def test_a_damaged_checkpoint_is_named(minigrad, tmp_path):
@@ -199,7 +202,7 @@ def test_a_config_with_an_impossible_option_is_named(minigrad, tmp_path):
     assert minigrad("train", "reber", "--out", "r", *SMALL)[0] == 0
     config = tmp_path / "r" / "config.json"
     config.write_text(config.read_text().replace('"units": 4', '"units": -4'))
-    refused(minigrad("sample", "r"), "r/config.json: --units: expected a whole number of at least 1, got -4.")
+    refused(minigrad("sample", "r"), "r/config.json: --units: expected a positive integer, got -4.")
     config.write_text(config.read_text().replace('"units": -4', '"units": 4').replace('"numpy"', '"nump"'))
     for words in (["sample", "r"], ["train", "--resume", "r", "--steps", "9"]):
         refused(minigrad(*words), "minigrad: r/config.json: --backend: unknown name 'nump'. Did you mean 'numpy'?")

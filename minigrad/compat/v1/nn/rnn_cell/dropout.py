@@ -10,7 +10,7 @@ from minigrad.compat.v1.nn.rnn_cell.base import LSTMStateTuple
 from minigrad.compat.v1.nn.rnn_cell.configs import function_option
 from minigrad.compat.v1.nn.rnn_cell.wrappers import Loop, Wrapper
 from minigrad.engine import functional as F
-from minigrad.engine import random, tree
+from minigrad.engine import kinds, random, tree
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.errors import ShapeError, shown
 from minigrad.engine.tensor import Tensor
@@ -64,7 +64,7 @@ class DropoutWrapper(Wrapper):
     variational_recurrent: bool = option(flag, False)
     input_size: Any = option(anything, None)
     dtype: Any = option(anything, None, after="input_size")
-    seed: int | None = option(anything, None)
+    seed: int | None = option(kinds.seed, None)
     dropout_state_filter_visitor: Callable[[Any], Any] | None = option(function_option, None, quiet=True)
 
     functions: ClassVar[dict[str, str]] = {"dropout_state_filter_visitor": "dropout_fn"}
