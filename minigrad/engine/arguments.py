@@ -14,7 +14,7 @@ from numbers import Real
 from operator import index
 from typing import Any, cast
 
-from minigrad.engine.errors import OptionError, shown, unknown_name
+from minigrad.engine.errors import OptionError, axes_given, shown, unknown_name
 
 PLAIN = (str, Real, type(None))  # the types of choices; arrays compare element by element
 POWERS = {2**31 - 1: "2³¹ − 1", 2**53: "2⁵³", 2**63 - 1: "2⁶³ − 1", 2**128: "2¹²⁸"}  # as messages show them
@@ -24,7 +24,7 @@ def flag(where: str, value: Any) -> bool:
     """Return True or False, for these or for 0 and 1, of Python or NumPy."""
     if value is True or value is False:
         return value
-    if getattr(value, "shape", ()) or not (hasattr(value, "__bool__") and value in (True, False)):
+    if axes_given(value) or not (hasattr(value, "__bool__") and value in (True, False)):
         raise OptionError(f"{where}: expected True or False, got {shown(value)}.")
     return bool(value)
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 from minigrad.engine import functional, methods, tree  # noqa: F401  (gives Tensor its methods)
 from minigrad.engine.arguments import flag, name
-from minigrad.engine.errors import GradientError, ShapeError
+from minigrad.engine.errors import GradientError, ShapeError, shown
 from minigrad.engine.flow import Lock, new_lock
 from minigrad.engine.recording import blocks, no_grad, observing, recording
 from minigrad.engine.tape import Cotangents, Node, next_serial
@@ -81,9 +81,7 @@ def _tensors(where: str, structure: Any) -> list[Tensor]:
     found = tree.leaves(structure)
     for x in found:
         if not isinstance(x, Tensor):
-            raise GradientError(
-                f"{where}: expected Tensors, or lists, tuples and dicts of them, got {type(x).__name__}."
-            )
+            raise GradientError(f"{where}: expected Tensors, or lists, tuples and dicts of them, got {shown(x)}.")
     return found
 
 
@@ -165,7 +163,7 @@ class GradientTape:
 
     def watch(self, tensor: Any) -> None:
         """Record from now on the operations on a tensor, or on each tensor of a structure."""
-        for x in _tensors("GradientTape.watch", tensor):
+        for x in _tensors("GradientTape.watch: `tensor`", tensor):
             with GradientTape._lock:
                 if not x.requires_grad or _is_lent(x):
                     x.requires_grad = True

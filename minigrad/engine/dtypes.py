@@ -75,3 +75,15 @@ def always_fits(source: str, name: str) -> bool:
 def is_half(dtype: Any) -> bool:
     """Return whether a dtype has 16 bits: sums in it overflow at 65,520, and stop growing long before."""
     return dtype_name(dtype) == "float16"
+
+
+@lru_cache(maxsize=None, typed=True)
+def real_dtype(dtype: Any) -> tuple[bool, str]:
+    """Return whether a dtype is floating, and the dtype of its real functions: of an integer, as NumPy adds a float32.
+
+    >>> real_dtype("float16"), real_dtype("uint8"), real_dtype("int64")
+    ((True, 'float16'), (False, 'float32'), (False, 'float64'))
+    """
+    name = dtype_name(dtype)
+    wide = name.endswith(("32", "64"))
+    return name in FLOATING, name if name in FLOATING else "float64" if wide else "float32"

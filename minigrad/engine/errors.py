@@ -142,13 +142,19 @@ def shown(value: Any) -> str:
     """
     if isinstance(value, type):
         return f"the class {value.__name__}"
-    if getattr(value, "shape", ()):
+    if axes_given(value):
         return f"{type(value).__name__} of shape {value.shape}"
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # an integer of more than 4,300 digits, lists in lists in lists …
         return _Short().repr(value)
     return text if len(text) <= LONGEST else _Short().repr(value)
+
+
+def axes_given(value: Any) -> bool:
+    """Return whether a value is an array with axes. A module, too, may have an attribute `shape`."""
+    shape = getattr(value, "shape", None)
+    return isinstance(shape, tuple) and bool(shape)
 
 
 list_own_names(__name__)

@@ -23,6 +23,7 @@ from minigrad.engine.errors import (
     MinigradError,
     ShapeError,
     mixed_backends_error,
+    shown,
 )  # fmt: skip
 from minigrad.engine.flow import new_lock
 from minigrad.engine.indices import normalize_index
@@ -35,6 +36,7 @@ from minigrad.engine.protocol import BackendModule, TensorLike
 from minigrad.engine.recording import enabled, recording
 from minigrad.engine.tensor import SCALARS, Tensor, apply
 
+NONE: dict[str, Any] = {}  # no parameters
 accumulating = new_lock()  # held while a gradient is added to that of a leaf, which threads may share
 
 
@@ -188,7 +190,18 @@ def as_tensors(op: type[Op], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         )
     backend = backend or registry.current()
     kept = SCALARS if arrays else ()
-    return tuple([x if isinstance(x, Tensor) or type(x) in kept else constant(x, backend, op.__name__) for x in inputs])
+    return tuple(
+        x if isinstance(x, Tensor) or type(x) in kept else constant(x, backend, f"{op.__name__}: `{name}`")
+        for name, x in zip(operands(op, len(inputs)), inputs, strict=True)
+    )
+
+
+def operands(op: type[Op], count: int) -> list[str]:
+    """Return the names of an operation's inputs, as its formula has them; of ``*xs``, ``"xs[0]"`` and so on."""
+    code = op.formula.__code__
+    names = list(code.co_varnames[1 : code.co_argcount])  # the first is xp
+    further = "".join(code.co_varnames[code.co_argcount + code.co_kwonlyargcount :][:1])
+    return names[:count] + [f"{further}[{k}]" for k in range(count - len(names))]
 
 
 def set_item(x: Tensor, index: Any, value: TensorLike) -> None:
@@ -313,13 +326,22 @@ def logical_not(x: TensorLike) -> Tensor:
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
-def explained(what: str, arrays: list[Any], error: Exception, backend: BackendModule) -> Exception:
-    """Return a backend's error as minigrad's, with the name of the operation and what it was given."""
-    if isinstance(error, MinigradError):
+def explained(
+    what: type[Op] | str, arrays: list[Any], error: Exception, backend: BackendModule, params: dict[str, Any] = NONE
+) -> Exception:
+    """Return a backend's error as minigrad's, with the operation's name and its inputs and parameters by name."""
+    if isinstance(error, MinigradError) and not str(error).startswith("item: "):  # of a tensor given as a parameter
         return error
+    names = [""] * len(arrays) if isinstance(what, str) else [f"{n} = " for n in operands(what, len(arrays))]
+    what = what if isinstance(what, str) else what.__name__
     if isinstance(error, MemoryError):
         return out_of_memory(what, backend, error)
-    given = ", ".join(f"{a.dtype} {a.shape}" if hasattr(a, "shape") else repr(a) for a in arrays)
+    given = ", ".join(
+        f"{name}{a.dtype} {a.shape}" if hasattr(a, "shape") else f"{name}{a!r}"
+        for name, a in zip(names, arrays, strict=True)
+    )
+    how = ", ".join(f"{name} = {shown(value)}" for name, value in params.items())
+    given += f", with {how}" if how else ""
     kind: type[MinigradError] = ShapeError if isinstance(error, ValueError) else IndexRangeError
     # NumPy raises a ValueError for 2 ** -1, and an OverflowError for 300 as a uint8 and for an index of 2 ** 70.
     if isinstance(error, TypeError) or str(error).startswith(("Integers", "Python integer")):

@@ -7,6 +7,7 @@ any thread. A forked process starts with a copy of the generator: give each proc
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
@@ -38,7 +39,7 @@ def seed(n: int | None) -> None:
     """
     global _generator
     with _making:
-        _generator = _seeded("random.seed: `seed`", n)
+        _generator = _seeded("random.seed: `n`", n)
 
 
 set_seed = seed  # TensorFlow's name
@@ -104,27 +105,35 @@ def set_state(state: dict[str, Any]) -> None:
         raise OptionError(f"random.set_state: expected a `state` from random.get_state, got {shown(state)}.") from None
 
 
-def normal(shape: ShapeLike = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
-    """Numbers from the normal distribution."""
+def normal(
+    shape: ShapeLike = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", seed: int | None = None
+) -> Tensor:
+    """Numbers from the normal distribution; with a `seed`, the same numbers in every call."""
     mean = number("random.normal: `mean`", mean)
     stddev = non_negative("random.normal: `stddev`", stddev)
-    return _real("random.normal", generator().normal(mean, stddev, sizes_of(shape, where="random")), dtype)
+    drawn = _source("random.normal", seed).normal(mean, stddev, sizes_of(shape, where="random.normal"))
+    return _real("random.normal", drawn, dtype)
 
 
-def uniform(shape: ShapeLike = (), minval: float = 0.0, maxval: float = 1.0, dtype: Any = "float32") -> Tensor:
-    """Numbers evenly spread over [minval, maxval)."""
+def uniform(
+    shape: ShapeLike = (), minval: float = 0.0, maxval: float = 1.0, dtype: Any = "float32", seed: int | None = None
+) -> Tensor:
+    """Numbers evenly spread over [minval, maxval); with a `seed`, the same numbers in every call."""
     low, high = number("random.uniform: `minval`", minval), number("random.uniform: `maxval`", maxval)
-    if not low <= high:
+    if not low <= high or not math.isfinite(high - low):
         raise OptionError(f"random.uniform: expected `minval` up to `maxval`, got {minval!r} and {maxval!r}.")
-    return _real("random.uniform", generator().uniform(low, high + 0.0, sizes_of(shape, where="random")), dtype)
+    drawn = _source("random.uniform", seed).uniform(low, high + 0.0, sizes_of(shape, where="random.uniform"))
+    return _real("random.uniform", drawn, dtype)
 
 
-def truncated_normal(shape: ShapeLike = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Tensor:
-    """Numbers from the normal distribution, those beyond two standard deviations drawn again."""
+def truncated_normal(
+    shape: ShapeLike = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", seed: int | None = None
+) -> Tensor:
+    """Numbers from the normal distribution, those beyond two standard deviations drawn again; `seed` as in `normal`."""
     mean = number("random.truncated_normal: `mean`", mean)
     stddev = non_negative("random.truncated_normal: `stddev`", stddev)
-    drawn = mean + stddev * draw_truncated_normal(generator(), sizes_of(shape, where="random"))
-    return _real("random.truncated_normal", drawn, dtype)
+    source, sizes = _source("random.truncated_normal", seed), sizes_of(shape, where="random.truncated_normal")
+    return _real("random.truncated_normal", mean + stddev * draw_truncated_normal(source, sizes), dtype)
 
 
 def _real(where: str, drawn: Any, dtype: Any) -> Tensor:
@@ -157,13 +166,18 @@ def integers(low: int, high: int, shape: ShapeLike = ()) -> Tensor:
     """Integers from low to high − 1."""
     low, high = integer("random.integers: `low`", low), integer("random.integers: `high`", high)
     if not low < high:
-        raise OptionError(f"random.integers: expected low < high, for high is left out, got {low!r} and {high!r}.")
+        raise OptionError(f"random.integers: expected `low` < `high`, which is left out, got {low!r} and {high!r}.")
     if low < -(2**63) or high > 2**63:
         raise OptionError(f"random.integers: expected `low` and `high` within ±2⁶³, got {low!r} and {high!r}.")
-    return tensor(generator().integers(low, high, sizes_of(shape, where="random")))
+    return tensor(generator().integers(low, high, sizes_of(shape, where="random.integers")))
 
 
-def _source(where: str, source: Any) -> np.random.Generator:
+def _source(where: str, seed: int | None) -> np.random.Generator:
+    """Return a generator of its own for a seed, or the common one for None."""
+    return generator() if seed is None else _seeded(f"{where}: `seed`", seed)
+
+
+def _checked_source(where: str, source: Any) -> np.random.Generator:
     """Return the given generator, or the common one for None."""
     if source is None or isinstance(source, np.random.Generator):
         return source or generator()
@@ -173,7 +187,7 @@ def _source(where: str, source: Any) -> np.random.Generator:
 def bernoulli(shape: ShapeLike, p: float, dtype: Any = "float32", source: np.random.Generator | None = None) -> Tensor:
     """1 with probability p, else 0; drawn by `source` if given, else by the common generator."""
     p = fraction("random.bernoulli: `p`", p)
-    drawn = _source("random.bernoulli", source).random(sizes_of(shape, where="random")) < p
+    drawn = _checked_source("random.bernoulli", source).random(sizes_of(shape, where="random.bernoulli")) < p
     return tensor(np.asarray(drawn, dtype_name(dtype)))
 
 
@@ -182,7 +196,8 @@ def dropout_mask(
 ) -> Tensor:
     """0 with probability `rate`, else 1/(1 − rate), so that the mean is 1. All 0 for a rate of 1."""
     rate = fraction("random.dropout_mask: `rate`", rate)
-    keep = _source("random.dropout_mask", source).random(sizes_of(shape, where="random")) >= rate
+    sizes = sizes_of(shape, where="random.dropout_mask")
+    keep = _checked_source("random.dropout_mask", source).random(sizes) >= rate
     return _real("random.dropout_mask", keep / (1.0 - rate) if rate < 1.0 else keep * 0.0, dtype)
 
 

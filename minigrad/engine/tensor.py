@@ -146,7 +146,7 @@ def apply(op: type[Op], *inputs: TensorLike, **params: Any) -> Any:
     try:
         y = op.formula(backend, *arrays, **params)
     except (ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
-        raise Tensor.host.explained(op.__name__, arrays, error, backend) from error
+        raise Tensor.host.explained(op, arrays, error, backend, params) from error
     if op.caches:
         y, params["cache"] = y
     node = None

@@ -102,5 +102,18 @@ def test_negative_seeds_are_seeds(seed: int) -> None:
 @pytest.mark.parametrize("shape", ["a", None, (2, -1), (2.5,), -3])
 def test_shapes_are_whole_numbers(shape: object) -> None:
     for draw in (mg.random.normal, mg.random.uniform, mg.random.truncated_normal, mg.keras.initializers.HeNormal()):
-        with pytest.raises(ShapeError, match="expected a shape, whole numbers from 0 on, got"):
+        with pytest.raises(ShapeError, match="expected `shape`, whole numbers from 0 on, got"):
             draw(shape)
+
+
+def test_a_seed_gives_the_same_numbers_and_leaves_the_common_generator_as_it_is() -> None:
+    mg.random.seed(0)
+    expected = mg.random.normal((3,)).numpy()
+    for draw in (mg.random.normal, mg.random.uniform, mg.random.truncated_normal):
+        mg.random.seed(0)
+        first, second, other = (draw((3,), seed=seed).numpy() for seed in (5, 5, 6))
+        np.testing.assert_array_equal(first, second)
+        assert not (first == other).any()
+        np.testing.assert_array_equal(mg.random.normal((3,)).numpy(), expected)
+        with pytest.raises(OptionError, match=f"random.{draw.__name__}: `seed`: expected a whole number or None"):
+            draw((3,), seed="a")

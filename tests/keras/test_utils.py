@@ -15,7 +15,7 @@ from option_errors import COUNT, POSITIVE_INTEGER
 def test_to_categorical():
     np.testing.assert_array_equal(utils.to_categorical([[1], [0]], num_classes=3), np.eye(3)[[1, 0]])
     assert utils.to_categorical(np.array([[0, 1], [1, 1]]), dtype="float64").shape == (2, 2, 2)
-    with pytest.raises(ShapeError, match="expected labels from 0 to 2, got 0 to 3"):
+    with pytest.raises(ShapeError, match="expected `y`, labels from 0 to 2, got 0 to 3"):
         utils.to_categorical([0, 3], num_classes=3)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from minigrad.engine.arguments import number
 from minigrad.engine.creation import as_tensor, is_floating
-from minigrad.engine.dtypes import dtype_name
+from minigrad.engine.dtypes import dtype_name, real_dtype
 from minigrad.engine.errors import DTypeError, shown
 from minigrad.engine.ops import arithmetic, logic, pointwise, selection, shape
 from minigrad.engine.ops import power as power_op
@@ -48,7 +48,7 @@ def negative(x: TensorLike) -> Tensor:
 
 def square(x: TensorLike) -> Tensor:
     """x²"""
-    x = as_tensor(x, None, "square")
+    x = as_tensor(x, None, "square: `x`")
     return apply(arithmetic.Multiply, x, x)
 
 
@@ -114,57 +114,57 @@ def floor(x: TensorLike) -> Tensor:
 
 def exp(x: TensorLike) -> Tensor:
     """eˣ"""
-    return apply(pointwise.Exp, x)
+    return apply(pointwise.Exp, real(x, "exp"))
 
 
 def expm1(x: TensorLike) -> Tensor:
     """eˣ − 1, exact for small x too."""
-    return apply(pointwise.Expm1, x)
+    return apply(pointwise.Expm1, real(x, "expm1"))
 
 
 def log(x: TensorLike) -> Tensor:
     """ln x"""
-    return apply(pointwise.Log, x)
+    return apply(pointwise.Log, real(x, "log"))
 
 
 def log1p(x: TensorLike) -> Tensor:
     """ln(1 + x), exact for small x too."""
-    return apply(pointwise.Log1p, x)
+    return apply(pointwise.Log1p, real(x, "log1p"))
 
 
 def sqrt(x: TensorLike) -> Tensor:
     """√x"""
-    return apply(pointwise.Sqrt, x)
+    return apply(pointwise.Sqrt, real(x, "sqrt"))
 
 
 def sin(x: TensorLike) -> Tensor:
     """sin x, x in radians."""
-    return apply(pointwise.Sin, x)
+    return apply(pointwise.Sin, real(x, "sin"))
 
 
 def cos(x: TensorLike) -> Tensor:
     """cos x, x in radians."""
-    return apply(pointwise.Cos, x)
+    return apply(pointwise.Cos, real(x, "cos"))
 
 
 def tanh(x: TensorLike) -> Tensor:
     """tanh x"""
-    return apply(pointwise.Tanh, x)
+    return apply(pointwise.Tanh, real(x, "tanh"))
 
 
 def erf(x: TensorLike) -> Tensor:
     """The error function, 2/√π ∫₀ˣ e^(−t²) dt."""
-    return apply(pointwise.Erf, x)
+    return apply(pointwise.Erf, real(x, "erf"))
 
 
 def sigmoid(x: TensorLike) -> Tensor:
     """σ(x) = 1 / (1 + e⁻ˣ)"""
-    return apply(pointwise.Sigmoid, x)
+    return apply(pointwise.Sigmoid, real(x, "sigmoid"))
 
 
 def hard_sigmoid(x: TensorLike) -> Tensor:
     """clip(0.2 x + 0.5, 0, 1), as in Keras 1 and 2."""
-    return apply(pointwise.HardSigmoid, x)
+    return apply(pointwise.HardSigmoid, real(x, "hard_sigmoid"))
 
 
 def relu(x: TensorLike) -> Tensor:
@@ -174,37 +174,45 @@ def relu(x: TensorLike) -> Tensor:
 
 def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else α(eˣ − 1)."""
-    return apply(pointwise.Elu, x, alpha=number("elu: `alpha`", alpha))
+    return apply(pointwise.Elu, real(x, "elu"), alpha=number("elu: `alpha`", alpha))
 
 
 def selu(x: TensorLike) -> Tensor:
     """λ x where x > 0, else λ α(eˣ − 1), with the constants that keep mean 0 and variance 1."""
-    return apply(pointwise.Selu, x)
+    return apply(pointwise.Selu, real(x, "selu"))
 
 
 def softplus(x: TensorLike) -> Tensor:
     """ln(1 + eˣ)"""
-    return apply(pointwise.Softplus, x)
+    return apply(pointwise.Softplus, real(x, "softplus"))
 
 
 def softsign(x: TensorLike) -> Tensor:
     """x / (1 + |x|)"""
-    return apply(pointwise.Softsign, x)
+    return apply(pointwise.Softsign, real(x, "softsign"))
 
 
 def swish(x: TensorLike) -> Tensor:
     """x σ(x)"""
-    return apply(pointwise.Swish, x)
+    return apply(pointwise.Swish, real(x, "swish"))
 
 
 def gelu(x: TensorLike) -> Tensor:
     """x Φ(x), with the normal distribution Φ."""
-    return apply(pointwise.Gelu, x)
+    return apply(pointwise.Gelu, real(x, "gelu"))
 
 
 def mish(x: TensorLike) -> Tensor:
     """x tanh(softplus x)"""
-    return apply(pointwise.Mish, x)
+    return apply(pointwise.Mish, real(x, "mish"))
+
+
+def real(x: TensorLike, function: str, name: str = "x") -> Tensor:
+    """Return x as a tensor of a floating dtype: in unsigned integers −x wraps around, and bools have no −x."""
+    if not isinstance(x, Tensor):
+        x = as_tensor(x, None, f"{function}: `{name}`")
+    floating, dtype = real_dtype(x.array.dtype)
+    return x if floating else Tensor(x.backend.astype(x.array, dtype), x.backend)
 
 
 def linear(x: TensorLike) -> Tensor:
@@ -214,7 +222,7 @@ def linear(x: TensorLike) -> Tensor:
 
 def astype(x: TensorLike, dtype: Any) -> Tensor:
     """x in another dtype. The gradient passes between floating dtypes and stops at any other."""
-    x, name = as_tensor(x, None, "astype"), dtype_name(dtype)
+    x, name = as_tensor(x, None, "astype: `x`"), dtype_name(dtype)
     if is_floating(name) and is_floating(x.dtype):
         return apply(shape.AsType, x, dtype=name)
     return Tensor(x.backend.astype(x.array, name), x.backend)

@@ -6,7 +6,7 @@ from minigrad.engine.arguments import name
 from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import is_half
 from minigrad.engine.errors import DTypeError, IndexRangeError, OptionError, ShapeError
-from minigrad.engine.functional.elementwise import square
+from minigrad.engine.functional.elementwise import real, square
 from minigrad.engine.functional.half import narrowed, widened
 from minigrad.engine.functional.reduction import sum as total
 from minigrad.engine.ops import loss
@@ -32,8 +32,8 @@ def softmax_cross_entropy(
         IndexRangeError: a label is out of range.
         DTypeError: the labels are not integers.
     """
-    x = as_tensor(logits)
-    where = as_tensor_like(x, labels, "softmax_cross_entropy")
+    x = real(logits, "softmax_cross_entropy", "logits")
+    where = as_tensor_like(x, labels, "softmax_cross_entropy: `labels`")
     if x.ndim == 0 or where.shape != x.shape[:-1]:
         raise ShapeError(
             f"softmax_cross_entropy: expected `labels` of shape {x.shape[:-1]} for logits of shape "
@@ -50,7 +50,7 @@ def softmax_cross_entropy(
         and not 0 <= int(where.min()) <= int(where.max()) < x.shape[-1]
     ):
         raise IndexRangeError(
-            f"softmax_cross_entropy: expected labels from 0 to {x.shape[-1] - 1}, got {int(where.min())} to "
+            f"softmax_cross_entropy: expected `labels` from 0 to {x.shape[-1] - 1}, got {int(where.min())} to "
             f"{int(where.max())}."
         )
     return narrowed(reduced(apply(loss.SoftmaxCrossEntropy, widened(x), labels=where.array), mask, reduction), x)
@@ -65,10 +65,11 @@ def binary_cross_entropy(
         ShapeError: the shapes differ, or the mask does not fit.
         OptionError: a target is not in [0, 1]. Not checked on a device, where that costs a transfer.
     """
-    x, z = _alike("binary_cross_entropy", logits, targets)
+    x, z = _alike("binary_cross_entropy", "logits", logits, targets)
+    x, z = real(x, "binary_cross_entropy", "logits"), real(z, "binary_cross_entropy", "targets")
     if getattr(z.backend, "on_host", False) and z.size and not 0 <= float(z.min()) <= float(z.max()) <= 1:
         raise OptionError(
-            f"binary_cross_entropy: expected targets from 0 to 1, got {float(z.min()):g} to {float(z.max()):g}."
+            f"binary_cross_entropy: expected `targets` from 0 to 1, got {float(z.min()):g} to {float(z.max()):g}."
         )
     return narrowed(reduced(apply(loss.BinaryCrossEntropy, widened(x), z), mask, reduction), x)
 
@@ -77,7 +78,8 @@ def mean_squared_error(
     predictions: TensorLike, targets: TensorLike, mask: TensorLike = None, reduction: str = "mean_valid"
 ) -> Tensor:
     """(prediction − target)², the two of one shape."""
-    a, b = _alike("mean_squared_error", predictions, targets)
+    a, b = _alike("mean_squared_error", "predictions", predictions, targets)
+    a, b = real(a, "mean_squared_error", "predictions"), real(b, "mean_squared_error", "targets")
     return narrowed(reduced(square(widened(a) - widened(b)), mask, reduction), a)
 
 
@@ -94,7 +96,7 @@ def reduced(losses: TensorLike, mask: TensorLike = None, reduction: str = "mean_
         UnknownNameError: no such reduction.
         ShapeError: the mask does not fit.
     """
-    name("reduction", reduction, REDUCTIONS)
+    name("reduced: `reduction`", reduction, REDUCTIONS)
     found: Tensor = losses if isinstance(losses, Tensor) else as_tensor(losses, None, "reduced: `losses`")
     if is_half(found.dtype):
         return narrowed(reduced(widened(found), mask, reduction), found)
@@ -118,9 +120,11 @@ def mean_of(sum_: Tensor, count: Tensor | float) -> Tensor:
     return sum_ / (count or 1.0)
 
 
-def _alike(what: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
+def _alike(where: str, first: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
+    """Return two tensors of one shape; messages call the first by its name, and the second `targets`."""
+    what, targets = f"{where}: `{first}`", f"{where}: `targets`"
     x = as_tensor(a, None, what) if isinstance(a, Tensor) or not isinstance(b, Tensor) else as_tensor_like(b, a, what)
-    z = as_tensor_like(x, b, what)
+    z = as_tensor_like(x, b, targets)
     if x.shape != z.shape:
-        raise ShapeError(f"{what}: expected two tensors of one shape, got {x.shape} and {z.shape}.")
+        raise ShapeError(f"{where}: expected `{first}` and `targets` of one shape, got {x.shape} and {z.shape}.")
     return x, z

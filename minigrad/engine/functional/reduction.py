@@ -9,6 +9,7 @@ from minigrad.engine.arguments import flag
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import is_half
 from minigrad.engine.errors import ShapeError
+from minigrad.engine.functional.elementwise import real
 from minigrad.engine.functional.half import narrowed, widened
 from minigrad.engine.ops import logic, reduction
 from minigrad.engine.ops.axes import axes_of
@@ -25,7 +26,7 @@ def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # 
 def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Σ x / n"""
     keepdims = flag("mean: `keepdims`", keepdims)
-    x = as_tensor(x, None, "mean")
+    x = as_tensor(x, None, "mean: `x`")
     if is_half(x.dtype):
         return narrowed(mean(widened(x), axis, keepdims), x)
     axes = axes_of(axis, x.ndim, "mean")
@@ -36,7 +37,7 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Σ (x − mean)² / n"""
     keepdims = flag("var: `keepdims`", keepdims)
-    x = as_tensor(x, None, "var")
+    x = as_tensor(x, None, "var: `x`")
     distance = widened(x) - mean(widened(x), axis, True)
     return narrowed(mean(distance * distance, axis, keepdims), x)
 
@@ -44,7 +45,7 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Π x. Its gradient holds where factors are 0 too, at the price of n² products of n factors."""
     keepdims = flag("prod: `keepdims`", keepdims)
-    y = as_tensor(x, None, "prod")
+    y = as_tensor(x, None, "prod: `x`")
     for a in sorted(axes_of(axis, y.ndim, "prod"), reverse=True):
         y = apply(reduction.Prod, y, axis=a, keepdims=keepdims)
     return y
@@ -81,14 +82,14 @@ def argmax(x: TensorLike, axis: int | None = None) -> Tensor:
 
 def cumsum(x: TensorLike, axis: int | None = None) -> Tensor:
     """yₜ = Σ_{s≤t} xₛ along an axis, or over all numbers in their order."""
-    x = as_tensor(x, None, "cumsum")
+    x = as_tensor(x, None, "cumsum: `x`")
     return apply(reduction.CumSum, x, axis=axis) if axis is not None else cumsum(x.reshape(-1), 0)
 
 
 def logsumexp(x: TensorLike, axis: Axis = -1, keepdims: bool = False) -> Tensor:
     """ln Σ eˣ over the axes, without overflow."""
     keepdims = flag("logsumexp: `keepdims`", keepdims)
-    x = as_tensor(x, None, "logsumexp")
+    x = real(x, "logsumexp")
     if is_half(x.dtype):
         return narrowed(logsumexp(widened(x), axis, keepdims), x)
     return apply(reduction.LogSumExp, x, axis=axis, keepdims=keepdims)
@@ -96,7 +97,7 @@ def logsumexp(x: TensorLike, axis: Axis = -1, keepdims: bool = False) -> Tensor:
 
 def softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """eˣ / Σ eˣ along an axis."""
-    x = as_tensor(x, None, "softmax")
+    x = real(x, "softmax")
     if is_half(x.dtype):
         return narrowed(softmax(widened(x), axis), x)
     return apply(reduction.Softmax, x, axis=axis)
@@ -104,7 +105,7 @@ def softmax(x: TensorLike, axis: int = -1) -> Tensor:
 
 def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """x − ln Σ eˣ along an axis."""
-    x = as_tensor(x, None, "log_softmax")
+    x = real(x, "log_softmax")
     if is_half(x.dtype):
         return narrowed(log_softmax(widened(x), axis), x)
     return apply(reduction.LogSoftmax, x, axis=axis)
@@ -120,7 +121,7 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
     """
     if not isinstance(subscripts, str):
         raise ShapeError(f'einsum: expected subscripts such as "ij,jk->ik" first, got {subscripts!r}.')
-    tensors = [as_tensor(x, None, "einsum") for x in operands]
+    tensors = [as_tensor(x, None, f"einsum: `operands[{k}]`") for k, x in enumerate(operands)]
     terms, output, size = _subscripts(subscripts, [x.shape for x in tensors])
     a, a_term = tensors[0], terms[0]
     if len(terms) == 1:

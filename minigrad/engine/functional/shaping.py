@@ -14,7 +14,7 @@ from minigrad.engine.arguments import at_least, integer
 from minigrad.engine.conversion import array_from
 from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, fits, is_floating
-from minigrad.engine.errors import DTypeError, OptionError, ShapeError, shown
+from minigrad.engine.errors import DTypeError, OptionError, ShapeError, axes_given, shown
 from minigrad.engine.functional.elementwise import floor, not_equal
 from minigrad.engine.functional.reduction import any as any_
 from minigrad.engine.indices import check_on_host, index_array, normalize_index
@@ -67,7 +67,7 @@ def a_number(value: Any, what: str) -> Any:
 def several(xs: Any, what: str) -> Any:
     """Return a list or tuple of tensors, or one tensor for its slices; anything else is an error."""
     if not isinstance(xs, Iterable) or getattr(xs, "shape", None) == ():
-        raise DTypeError(f"{what}: expected a list of tensors, got {shown(xs)}.")
+        raise DTypeError(f"{what}: expected `xs`, a list of tensors, got {shown(xs)}.")
     return xs
 
 
@@ -94,13 +94,13 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any 
 
 def zeros_like(x: TensorLike) -> Tensor:
     """Zeros of x's shape, dtype and backend."""
-    x = as_tensor(x, None, "zeros_like")
+    x = as_tensor(x, None, "zeros_like: `x`")
     return Tensor(x.backend.zeros(x.shape, x.dtype), x.backend)
 
 
 def ones_like(x: TensorLike) -> Tensor:
     """Ones of x's shape, dtype and backend."""
-    x = as_tensor(x, None, "ones_like")
+    x = as_tensor(x, None, "ones_like: `x`")
     return Tensor(x.backend.ones(x.shape, x.dtype), x.backend)
 
 
@@ -137,10 +137,10 @@ def sizes_of(shape: ShapeLike, least: int = 0, where: str = "") -> tuple[int, ..
         sizes = (least - 1,)
     if sizes and min(sizes) < least:
         place = f"{where}: " if where else ""
-        raise ShapeError(f"{place}expected a shape, whole numbers from {least} on, got {shown(shape)}.")
+        raise ShapeError(f"{place}expected `shape`, whole numbers from {least} on, got {shown(shape)}.")
     if prod(sizes) > LARGEST or len(sizes) > 64:
         place = f"{where}: " if where else ""
-        raise ShapeError(f"{place}expected a shape of at most 2⁴⁸ numbers, got {shown(shape)}.")
+        raise ShapeError(f"{place}expected `shape` of at most 2⁴⁸ numbers, got {shown(shape)}.")
     return sizes
 
 
@@ -154,8 +154,8 @@ def reshape(x: TensorLike, shape: ShapeLike) -> Tensor:
 
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """x with axis axes[k] as axis k of the result; all reversed by default."""
-    x = as_tensor(x, None, "transpose")
-    order = tuple(range(x.ndim))[::-1] if axes is None else axes_of(cast(Axis, axes), x.ndim, "transpose")
+    x = as_tensor(x, None, "transpose: `x`")
+    order = tuple(range(x.ndim))[::-1] if axes is None else axes_of(cast(Axis, axes), x.ndim, "transpose", "axes")
     if len(order) != x.ndim:
         raise ShapeError(f"transpose: expected `axes` to name each of the {x.ndim} axes of x once, got {axes}.")
     return apply(shape_ops.Transpose, x, axes=order)
@@ -163,8 +163,8 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
 
 def swapaxes(x: TensorLike, a: int, b: int) -> Tensor:
     """x with two axes exchanged."""
-    x = as_tensor(x, None, "swapaxes")
-    a, b = axis_of(a, x.ndim, "swapaxes"), axis_of(b, x.ndim, "swapaxes")
+    x = as_tensor(x, None, "swapaxes: `x`")
+    a, b = axis_of(a, x.ndim, "swapaxes", "a"), axis_of(b, x.ndim, "swapaxes", "b")
     order = list(range(x.ndim))
     order[a], order[b] = b, a
     return apply(shape_ops.Transpose, x, axes=tuple(order))
@@ -172,17 +172,17 @@ def swapaxes(x: TensorLike, a: int, b: int) -> Tensor:
 
 def expand_dims(x: TensorLike, axis: int) -> Tensor:
     """x with a new axis of length 1."""
-    x = as_tensor(x, None, "expand_dims")
+    x = as_tensor(x, None, "expand_dims: `x`")
     at = axis_of(axis, x.ndim + 1, "expand_dims")
     return reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
 
 
 def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
     """x without its axes of length 1, or without those named."""
-    x = as_tensor(x, None, "squeeze")
+    x = as_tensor(x, None, "squeeze: `x`")
     gone = [a for a in axes_of(axis, x.ndim, "squeeze") if axis is not None or x.shape[a] == 1]
     if any(x.shape[a] != 1 for a in gone):
-        raise ShapeError(f"squeeze: expected axes of length 1, got axis {axis} of shape {x.shape}.")
+        raise ShapeError(f"squeeze: expected `axis` to name axes of length 1, got {axis} of x, of shape {x.shape}.")
     return reshape(x, tuple([n for a, n in enumerate(x.shape) if a not in gone]))
 
 
@@ -206,7 +206,7 @@ def stack(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
 
 def unstack(x: TensorLike, axis: int = 0) -> tuple[Tensor, ...]:
     """The slices of x along an axis, a tuple."""
-    x = as_tensor(x, None, "unstack")
+    x = as_tensor(x, None, "unstack: `x`")
     return apply(shape_ops.Unstack, x, axis=axis_of(axis, x.ndim, "unstack"))
 
 
@@ -216,10 +216,10 @@ def split(x: TensorLike, sections: Any, axis: int = 0) -> tuple[Tensor, ...]:
     Raises:
         ShapeError: the axis cannot be cut so.
     """
-    x = as_tensor(x, None, "split")
+    x = as_tensor(x, None, "split: `x`")
     axis = axis_of(axis, x.ndim, "split")
     n = x.shape[axis]
-    if isinstance(sections, (list, tuple)) or getattr(sections, "shape", False):
+    if isinstance(sections, (list, tuple)) or axes_given(sections):
         cuts = [0, *[integer("split: `sections`", position) for position in sections], n]
         sizes = tuple([stop - start for start, stop in pairwise(cuts)])
         if any(size < 0 for size in sizes):
@@ -227,7 +227,7 @@ def split(x: TensorLike, sections: Any, axis: int = 0) -> tuple[Tensor, ...]:
     else:
         parts = integer("split: `sections`", sections)
         if parts < 1 or n % parts:
-            raise ShapeError(f"split: an axis of length {n} cannot be cut into {parts} equal parts, `sections`.")
+            raise ShapeError(f"split: an axis of x of length {n} cannot be cut into {parts} equal parts, `sections`.")
         sizes = (n // parts,) * parts
     return apply(shape_ops.Split, x, sizes=sizes, axis=axis)
 
@@ -239,14 +239,15 @@ def flip(x: TensorLike, axis: Axis = None) -> Tensor:
 
 def pad(x: TensorLike, widths: Sequence[tuple[int, int]]) -> Tensor:
     """x with zeros around it, (before, after) for each axis."""
-    x = as_tensor(x, None, "pad")
+    x = as_tensor(x, None, "pad: `x`")
     try:
         pairs = tuple([(index_of(before), index_of(after)) for before, after in widths])
     except (TypeError, ValueError):
         pairs = ()
     if len(pairs) != x.ndim or any(n < 0 for pair in pairs for n in pair):
         raise ShapeError(
-            f"pad: expected `widths` to be {x.ndim} pairs (before, after), one for each axis, got {widths}."
+            f"pad: expected `widths` to be {x.ndim} pairs (before, after), one for each axis, got {shown(widths)}, for "
+            f"x of shape {x.shape}."
         )
     return apply(shape_ops.Pad, x, widths=pairs)
 
@@ -256,7 +257,7 @@ def pad(x: TensorLike, widths: Sequence[tuple[int, int]]) -> Tensor:
 
 def getitem(x: TensorLike, index: Any) -> Tensor:
     """x[index]"""
-    x = x if isinstance(x, Tensor) else as_tensor(x, None, "getitem")
+    x = x if isinstance(x, Tensor) else as_tensor(x, None, "getitem: `x`")
     return apply(indexing.GetItem, x, index=normalize_index(index, x.backend, x.array.shape))
 
 
@@ -267,7 +268,7 @@ def scatter_add(x: TensorLike, index: Any, values: TensorLike) -> Tensor:
         DTypeError: x has a dtype that cannot hold the values.
         IndexRangeError: the index is out of range.
     """
-    x = as_tensor(x, None, "scatter_add")
+    x = as_tensor(x, None, "scatter_add: `x`")
     if not isinstance(values, Tensor) or not is_floating(x.dtype):
         what = "scatter_add: `values`"
         values = as_tensor_like(x, values, what) if isinstance(values, Tensor) else values
@@ -277,9 +278,9 @@ def scatter_add(x: TensorLike, index: Any, values: TensorLike) -> Tensor:
 
 def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
     """The slices of x along an axis that the integers `indices` name, e.g. the rows of an embedding."""
-    x = as_tensor(x, None, "take")
+    x = as_tensor(x, None, "take: `x`")
     axis = axis_of(axis, x.ndim, "take")
-    rows = as_tensor_like(x, indices, "take")
+    rows = as_tensor_like(x, indices, "take: `indices`")
     if "int" not in str(rows.dtype):
         raise DTypeError(f"take: expected integer `indices`, got {rows.dtype}. Convert with x.astype('int64').")
     if not getattr(x.backend, "on_host", False):
@@ -316,4 +317,4 @@ def one_hot(indices: TensorLike, depth: int, dtype: Any = "float32") -> Tensor:
 
 def stop_gradient(x: TensorLike) -> Tensor:
     """x as a constant: no gradient passes through it."""
-    return as_tensor(x, None, "stop_gradient").detach()
+    return as_tensor(x, None, "stop_gradient: `x`").detach()

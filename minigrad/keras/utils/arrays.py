@@ -40,7 +40,7 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32
     low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, -1)
     count = high + 1 if num_classes is None else positive_int.read("to_categorical: `num_classes`", num_classes)
     if low < 0 or high >= count:
-        raise ShapeError(f"to_categorical: expected labels from 0 to {count - 1}, got {low} to {high}.")
+        raise ShapeError(f"to_categorical: expected `y`, labels from 0 to {count - 1}, got {low} to {high}.")
     return one_hot(labels, count, dtype).numpy()
 
 

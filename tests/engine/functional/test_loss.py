@@ -67,7 +67,7 @@ REFUSED = {
     "label range": (
         lambda: F.softmax_cross_entropy(np.ones((1, 3)), [3]),
         IndexRangeError,
-        "labels from 0 to 2, got 3 to 3",
+        "`labels` from 0 to 2, got 3 to 3",
     ),
     "negative label": (lambda: F.softmax_cross_entropy(np.ones((1, 3)), [-1]), IndexRangeError, "from 0 to 2, got -1"),
     "label dtype": (lambda: F.softmax_cross_entropy(np.ones((1, 3)), [1.0]), DTypeError, "expected integer `labels`"),
@@ -77,7 +77,7 @@ REFUSED = {
     "reduction": (
         lambda: F.mean_squared_error([1.0], [1.0], reduction="mean_valud"),
         UnknownNameError,
-        "reduction: unknown name 'mean_valud'. Did you mean 'mean_valid'",
+        "reduced: `reduction`: unknown name 'mean_valud'. Did you mean 'mean_valid'",
     ),
 }
 
@@ -90,7 +90,7 @@ def test_refusals(act: object, error: type[Exception], message: str) -> None:
 
 @pytest.mark.parametrize("targets", [[-5.0, 0.5], [0.0, 7.0], [float("nan"), 1.0]])
 def test_targets_that_are_no_probabilities(targets):
-    with pytest.raises(OptionError, match="binary_cross_entropy: expected targets from 0 to 1"):
+    with pytest.raises(OptionError, match="binary_cross_entropy: expected `targets` from 0 to 1"):
         F.binary_cross_entropy(mg.ones((2,)), targets)
 
 

@@ -157,7 +157,7 @@ def test_a_label_that_is_no_class(backend: ModuleType, dtype: str) -> None:
         lambda x, y: mg.keras.losses.sparse_categorical_crossentropy(y, F.softmax(x)),
     ):
         if getattr(backend, "on_host", False):
-            with pytest.raises(MinigradError, match="expected labels from 0 to 2"):
+            with pytest.raises(MinigradError, match="expected `labels` from 0 to 2"):
                 loss(mg.tensor([[0.5, 1.0, 2.0]]), label)
         else:
             assert np.isnan(loss(mg.tensor([[0.5, 1.0, 2.0]]), label).numpy()).all()

@@ -146,7 +146,7 @@ def test_positions_are_keras():
         (
             lambda: losses.SparseCategoricalCrossentropy()([0, 3], np.full((2, 3), 0.3)),
             IndexRangeError,
-            "expected labels from 0 to 2, got 0 to 3",
+            "expected `labels` from 0 to 2, got 0 to 3",
         ),
         (
             lambda: losses.MeanSquaredError()(np.zeros((4, 2)), np.zeros((4, 2)), sample_weight=np.ones(3)),
