@@ -84,7 +84,7 @@ def write_atomically(path: str | PathLike[str], write: Callable[[BinaryIO], Any]
     folder, name = os.path.split(os.path.abspath(path))
     temporary = os.path.join(folder, temporary_name(name))
     try:
-        _refuse_device(path)
+        _check_not_device(path)
         os.makedirs(folder, exist_ok=True)
         try:
             with open(temporary, "xb") as file:
@@ -100,7 +100,7 @@ def write_atomically(path: str | PathLike[str], write: Callable[[BinaryIO], Any]
         raise cannot_write(path, error) from None
 
 
-def _refuse_device(path: str | PathLike[str]) -> None:
+def _check_not_device(path: str | PathLike[str]) -> None:
     """Raise OSError for a folder, a device, a pipe or a socket: the rename would replace it with a file."""
     with suppress(FileNotFoundError, NotADirectoryError):
         if kind := special(path):
@@ -117,7 +117,7 @@ def _sync_folder(folder: str) -> None:
             os.close(descriptor)
 
 
-def refuse_special(
+def check_regular_file(
     path: str | PathLike[str], error: type[MinigradError], name: str = "", most: int | None = None
 ) -> None:
     """Raise an error unless a path is a regular file of allowed size; the file is not opened.
@@ -159,9 +159,9 @@ def read_file(
         first: the number of bytes to read, of a file of any size; None reads all.
 
     Raises:
-        MinigradError: an `error`, as from `refuse_special`, or the file cannot be read.
+        MinigradError: an `error`, as from `check_regular_file`, or the file cannot be read.
     """
-    refuse_special(path, error, name, most if first is None else None)
+    check_regular_file(path, error, name, most if first is None else None)
     limit = most + 1 if first is None else first
     content = bytearray()
     try:

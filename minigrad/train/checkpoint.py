@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.engine.errors import shown
-from minigrad.engine.files import refuse_special
+from minigrad.engine.files import check_regular_file
 from minigrad.engine.npz import read_arrays, write_arrays
 from minigrad.engine.protocol import Array
 from minigrad.train.errors import CheckpointError
@@ -68,13 +68,13 @@ def load(path: Path) -> Checkpoint:
         CheckpointError: the file is missing, is damaged, or comes from another program or a later version.
     """
     if not os.path.lexists(path):
-        raise CheckpointError(f"{path}: there is no such checkpoint.{_others(path)}")
-    refuse_special(path, CheckpointError, most=MAX_BYTES)
-    arrays = read_arrays(path, CheckpointError, _others(path))
+        raise CheckpointError(f"{path}: there is no such checkpoint.{_advice(path)}")
+    check_regular_file(path, CheckpointError, most=MAX_BYTES)
+    arrays = read_arrays(path, CheckpointError, _advice(path))
     return Checkpoint(_about(path, arrays), arrays)
 
 
-def _others(path: Path) -> str:
+def _advice(path: Path) -> str:
     """Return advice, as the end of a message: use another checkpoint of the run, or start a new run."""
     others = [other for name in NAMES if (other := path.with_name(name)).exists() and other != path]
     return f" Name {others[0]} in its place, or start a new run." if others else " Start a new run."
@@ -85,7 +85,7 @@ def _about(path: Path, arrays: dict[str, Array]) -> dict[str, Any]:
     foreign = CheckpointError(
         f"{path}: this NumPy archive was not written by minigrad: it holds "
         f"{', '.join(sorted(arrays)[:5]) or 'nothing'}, and no description that names the format "
-        f"{FORMAT!r}.{_others(path)}"
+        f"{FORMAT!r}.{_advice(path)}"
     )
     if ABOUT not in arrays or arrays[ABOUT].dtype != np.uint8:
         raise foreign

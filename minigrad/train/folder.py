@@ -14,7 +14,7 @@ from minigrad.engine.files import a_path, cannot_write
 from minigrad.train.checkpoint import BEST, LAST
 from minigrad.train.errors import OptionError, RunError
 from minigrad.train.json_files import read_json
-from minigrad.train.lock import GUARD, NAME, TEMPORARY, abandoned, refuse_if_held
+from minigrad.train.lock import GUARD, NAME, TEMPORARY, abandoned, check_unlocked
 from minigrad.train.task import RunOptions
 from minigrad.train.tasks.table import TASKS, find
 
@@ -67,7 +67,7 @@ def _explain_no_run(path: Path) -> str:
     """Return the reason why a folder without ``config.json`` is not a run."""
     if os.path.isdir(path):
         if _is_unstarted(path):
-            refuse_if_held(path)
+            check_unlocked(path)
             return f"it has no config.json, so it is not a run. Begin one with --out {path}."
         return "it has no config.json, so it is not a run."
     if os.path.exists(path):
@@ -76,7 +76,7 @@ def _explain_no_run(path: Path) -> str:
     return "there is no such folder."
 
 
-def refuse_if_used(folder: Path) -> None:
+def check_unused(folder: Path) -> None:
     """Raise an error unless a new run may use a folder: it is absent, empty, or of a run without a checkpoint.
 
     Raises:
@@ -85,10 +85,10 @@ def refuse_if_used(folder: Path) -> None:
     if not os.path.lexists(folder):
         return
     if _is_unstarted(folder):
-        refuse_if_held(folder)
+        check_unlocked(folder)
         return
     if os.path.exists(folder / CONFIG):
-        refuse_if_held(folder)
+        check_unlocked(folder)
     resumed = _resumable(folder)
     how = f"resume it by --resume {resumed}, or " if resumed else ""
     raise RunError(f"--out {folder}: this exists already; {how}choose another place with --out.")
@@ -119,14 +119,14 @@ def _is_unstarted(folder: Path) -> bool:
     return True
 
 
-def refuse_if_unstarted(folder: Path) -> None:
+def check_started(folder: Path) -> None:
     """Raise an error if a run has no checkpoint yet.
 
     Raises:
         RunError: the run was stopped before its first checkpoint, or another process is creating it now.
     """
     if _is_unstarted(folder):
-        refuse_if_held(folder)
+        check_unlocked(folder)
         raise RunError(
             f"{folder}: its run was stopped before the first checkpoint. Begin it again with --out {folder}."
         )

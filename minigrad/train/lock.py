@@ -29,7 +29,7 @@ GUARD = f".{NAME}.guard"  # on Windows, which cannot lock a folder
 MAX_BYTES = 1000  # of a process ID and the name of a machine
 MAX_PROCESS_ID = 2**31 - 1
 TEMPORARY = re.compile(r"\..+\.(\d{1,10})(?:-([0-9a-f]{8})-([0-9a-f]{8})-\d+)?\.tmp", re.DOTALL)
-_mine: set[Path] = set()  # locks of this process: an earlier process may have had the same ID
+_own_locks: set[Path] = set()  # locks of this process: an earlier process may have had the same ID
 
 
 @contextmanager
@@ -48,10 +48,10 @@ def locked(folder: Path, check: Callable[[Path], None] = lambda folder: None) ->
     holder = f"{os.getpid()} {platform.node()}\n".encode()
     with ExitStack() as stack:
         with _exclusive(folder):
-            refuse_if_held(folder)
+            check_unlocked(folder)
             check(folder)
             stack.callback(_release, folder, path, holder)
-            _mine.add(path)
+            _own_locks.add(path)
             write_atomically(path, lambda file: file.write(holder))
             for left in abandoned(folder):
                 left.unlink(missing_ok=True)
@@ -59,13 +59,13 @@ def locked(folder: Path, check: Callable[[Path], None] = lambda folder: None) ->
 
 
 def _release(folder: Path, path: Path, holder: bytes) -> None:
-    _mine.discard(path)
+    _own_locks.discard(path)
     with suppress(FileError), _exclusive(folder):  # the folder may have been deleted
         if _read(path) == holder:  # otherwise the file was deleted, and another process holds the lock
             path.unlink(missing_ok=True)
 
 
-def refuse_if_held(folder: Path) -> None:
+def check_unlocked(folder: Path) -> None:
     """Raise an error if a process holds the lock; a lock of a dead process counts as free.
 
     Raises:
@@ -77,8 +77,8 @@ def refuse_if_held(folder: Path) -> None:
     if not re.fullmatch("[0-9]{1,10}", number) or not 0 < int(number) <= MAX_PROCESS_ID:  # not written by a run
         return
     here = host in ("", platform.node())
-    if path in _mine or not here or (int(number) != os.getpid() and is_alive(int(number))):
-        raise _held_error(folder, holder)
+    if path in _own_locks or not here or (int(number) != os.getpid() and is_alive(int(number))):
+        raise _locked_error(folder, holder)
 
 
 def abandoned(folder: Path) -> list[Path]:
@@ -134,7 +134,7 @@ def _exclusive(folder: Path) -> Iterator[None]:
                 guard.unlink()
 
 
-def _held_error(folder: Path, holder: str) -> RunError:
+def _locked_error(folder: Path, holder: str) -> RunError:
     number, _, host = holder.strip().partition(" ")
     return RunError(
         f"{folder}: process {number} on {host or 'this machine'} is training in it. Wait for it or end it; if there is "

@@ -39,16 +39,16 @@ from minigrad.train.folder import (
     CONFIG,
     CURVE,
     RESULT,
+    check_started,
+    check_unused,
     create_folder,
     has_leftovers,
     locate,
     read_config,
-    refuse_if_unstarted,
-    refuse_if_used,
 )
 from minigrad.train.interrupt import Interruption
 from minigrad.train.json_files import read_json, write_json
-from minigrad.train.lock import locked, refuse_if_held
+from minigrad.train.lock import check_unlocked, locked
 from minigrad.train.metrics import Metrics, describe_gaps, finite_json
 from minigrad.train.progress import Progress, Silent
 from minigrad.train.task import RunOptions, Score, Task
@@ -95,10 +95,10 @@ class Run:
             FileError: a file cannot be written.
         """
         folder = a_path("Run.create: `folder`", folder)
-        refuse_if_used(folder)
+        check_unused(folder)
         run = cls(folder, find(task)(options), options)
         create_folder(folder)
-        with locked(folder, refuse_if_used):  # another process may have been faster
+        with locked(folder, check_unused):  # another process may have been faster
             run._write_config()
             run.save()
         return run
@@ -120,8 +120,8 @@ class Run:
         """
         folder, path = locate(folder)
         task, options = read_config(folder)
-        refuse_if_held(folder)
-        refuse_if_unstarted(folder)
+        check_unlocked(folder)
+        check_started(folder)
         known, path = _file_identity(folder / LAST), path or folder / LAST
         saved = checkpoints.load(path)
         _check_same(path, task, options, saved)
@@ -163,7 +163,7 @@ class Run:
             FileError: a file cannot be written. The previous checkpoint is kept.
         """
         progress = progress or Silent()
-        with locked(self.folder, self._refuse_if_changed):
+        with locked(self.folder, self._check_unchanged):
             self._update_files(progress)
             while self.trainer.step < self.options.steps:
                 if interruption:
@@ -174,7 +174,7 @@ class Run:
             self.finish()
         return True
 
-    def _refuse_if_changed(self, folder: Path) -> None:
+    def _check_unchanged(self, folder: Path) -> None:
         if _file_identity(folder / LAST) != self._checkpoint_identity:
             raise RunError(f"{folder}: another process has trained in it since this run was opened. Resume it again.")
 
@@ -370,7 +370,7 @@ def trained(folder: str | Path) -> tuple[Task, Trainer]:
     """
     folder, path = locate(folder)
     name, options = read_config(folder)
-    refuse_if_unstarted(folder)
+    check_started(folder)
     path = path or (folder / BEST if (folder / BEST).exists() else folder / LAST)
     saved = checkpoints.load(path)
     _check_same(path, name, options, saved)

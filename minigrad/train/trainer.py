@@ -165,7 +165,7 @@ class Trainer:
         Raises:
             CheckpointError: the checkpoint belongs to another model, or lacks a value.
         """
-        with _refuse_incomplete():
+        with _as_checkpoint_error():
             self.restore_weights(checkpoint)
             self._restore_optimizer(checkpoint)
             self._states = self._saved_states(checkpoint)
@@ -178,7 +178,7 @@ class Trainer:
         for name, own in self._optimizer.get_state().items():
             if slots[name].dtype != own.dtype:
                 raise CheckpointError(f"expected optimizer/{name} of dtype {own.dtype}, got {slots[name].dtype}.")
-            _refuse_nan(f"optimizer/{name}", slots[name])
+            _check_not_nan(f"optimizer/{name}", slots[name])
         updates = slots["iterations"]
         if updates.shape or not 0 <= updates <= step:
             raise CheckpointError(f"expected 0 to {step} for optimizer/iterations, got {shown(updates.tolist())}.")
@@ -201,14 +201,14 @@ class Trainer:
         Raises:
             CheckpointError: the checkpoint belongs to another model, or lacks weights.
         """
-        with _refuse_incomplete():
+        with _as_checkpoint_error():
             given = checkpoint.group("weights")
             _check_arrays("weights", [(weight.shape, weight.dtype) for weight in self.model.weights], given)
             self.model.set_weights(given)
 
 
 @contextmanager
-def _refuse_incomplete() -> Iterator[None]:
+def _as_checkpoint_error() -> Iterator[None]:
     """Convert errors of NumPy and Python about values that no run saved to CheckpointError."""
     try:
         yield
@@ -223,7 +223,7 @@ def _check_arrays(name: str, own: list[tuple[Any, Any]], given: list[Array]) -> 
     got = [(array.shape, str(array.dtype)) for array in given]
     if expected == got:
         for k, array in enumerate(given):
-            _refuse_nan(f"{name}/{k}", array)
+            _check_not_nan(f"{name}/{k}", array)
         return
     if len(expected) != len(got):
         difference = f"{len(expected)} {name}, got {len(got)}"
@@ -234,7 +234,7 @@ def _check_arrays(name: str, own: list[tuple[Any, Any]], given: list[Array]) -> 
     raise CheckpointError(f"the checkpoint is of another model: expected {difference}.")
 
 
-def _refuse_nan(name: str, array: Array) -> None:
+def _check_not_nan(name: str, array: Array) -> None:
     if np.isnan(array).any():  # no run writes NaN: a step whose loss is not finite changes nothing
         raise CheckpointError(f"{name} holds NaN. The file was changed; start a new run.")
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from minigrad.engine.errors import DataError
-from minigrad.engine.files import FileError, read_file, refuse_special, write_atomically
+from minigrad.engine.files import FileError, check_regular_file, read_file, write_atomically
 
 
 @pytest.fixture
@@ -112,4 +112,4 @@ def test_other_things_than_files_are_refused(tmp_path):
             read_file(tmp_path / "pipe", DataError, most=9)
     for name, message in ((tmp_path, "it is a folder"), (tmp_path / "none", "No such file"), ("a\0b", "no file can")):
         with pytest.raises(DataError, match=message):
-            refuse_special(name, DataError)
+            check_regular_file(name, DataError)

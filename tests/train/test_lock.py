@@ -11,7 +11,7 @@ import pytest
 
 from minigrad.engine.files import FileError
 from minigrad.train.errors import RunError
-from minigrad.train.lock import NAME, is_alive, locked, refuse_if_held
+from minigrad.train.lock import NAME, check_unlocked, is_alive, locked
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_nobody_else_can_have_it(tmp_path):
 def test_a_process_that_is_alive_or_elsewhere_keeps_it(tmp_path, dead, holder):
     (tmp_path / NAME).write_text(holder.format(alive=os.getppid(), dead=dead, here=platform.node()))
     with pytest.raises(RunError, match=rf"is training in it\. .* delete {tmp_path}.{NAME}\."):
-        refuse_if_held(tmp_path)
+        check_unlocked(tmp_path)
     with pytest.raises(RunError), locked(tmp_path):
         pass
     assert (tmp_path / NAME).exists()

@@ -57,7 +57,7 @@ class Monitor(Callback, Configured):
         """Whether the number is one of a validation."""
         return self.monitor.startswith("val_")
 
-    def refuse_without_validation(self) -> None:
+    def check_validation(self) -> None:
         """Raise UnknownNameError if the number is one of a validation; `fit` calls this before a training without."""
         if self.needs_validation:
             raise self._unknown({"loss": None})

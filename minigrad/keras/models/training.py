@@ -148,7 +148,7 @@ class Trainer(StepTrainer):
         weigh = None if class_weight is None else class_weighter("fit", class_weight)
         options = _FitOptions(source, shuffle, steps_per_epoch, weigh, validation, **validating)
         given, progress = _listed("fit", callbacks), ProgbarLogger(verbose)
-        _refuse_missing_validation(given, validation)
+        _check_validation(given, validation)
         self._skips_nan = _skips_nan(on_nan, given)
         self.stop_training, self.history = False, History()
         all_callbacks = [*given, self.history, *([progress] if verbose else [])]
@@ -307,7 +307,7 @@ def _skips_nan(on_nan: str | None, callbacks: list[Callback]) -> bool:
     return on_nan == "continue" or (on_nan is None and any(isinstance(c, TerminateOnNaN) for c in callbacks))
 
 
-def _refuse_missing_validation(callbacks: list[Callback], validation: Arrays | Stream | None) -> None:
+def _check_validation(callbacks: list[Callback], validation: Arrays | Stream | None) -> None:
     """Refuse, before the first epoch, a callback that reads a number of a validation where nothing is validated.
 
     A custom callback before it may add the number to the logs.
@@ -317,7 +317,7 @@ def _refuse_missing_validation(callbacks: list[Callback], validation: Arrays | S
         if not shipped or isinstance(callback, LambdaCallback):
             return
         if isinstance(callback, Monitor):
-            callback.refuse_without_validation()
+            callback.check_validation()
 
 
 def _listed(where: str, callbacks: Any) -> list[Callback]:

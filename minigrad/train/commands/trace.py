@@ -70,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
 def _page(task: Task, trainer: Trainer, settings: TraceOptions) -> Page:
     """Run the model on one sequence, propagate the loss of one step back, and return the page about it."""
     whole, tokens = task.probe(generator_for(settings.seed), settings.text or "")
-    step = _step(whole, settings.step)
+    step = _traced_step(whole, settings.step)
     batch = Batch(*(array[:, : step + 1] for array in whole[:3]))  # later steps have no influence
     tokens = tokens and tokens[: step + 1]
     with trace(trainer.model) as seen:
@@ -85,13 +85,13 @@ def _page(task: Task, trainer: Trainer, settings: TraceOptions) -> Page:
         f"{float(loss.item()) * task.per_unit:.4g} {task.unit}; the pictures of the backward pass start from it."
     )
     if tokens and len(task.alphabet) == task.shape().outputs:
-        expected = _expected(outputs.numpy()[0, step], task.alphabet, int(batch.targets[0, step]))
+        expected = _likeliest(outputs.numpy()[0, step], task.alphabet, int(batch.targets[0, step]))
         begin.table(["after that step", "probability"], expected)
     page.parts[:0] = begin.parts
     return page
 
 
-def _step(batch: Batch, step: int | None) -> int:
+def _traced_step(batch: Batch, step: int | None) -> int:
     counted = np.flatnonzero(batch.weights[0])
     if step is None:
         return int(counted[-1])
@@ -102,7 +102,7 @@ def _step(batch: Batch, step: int | None) -> int:
     return step
 
 
-def _expected(logits: Array, alphabet: str, right: int) -> list[list[object]]:
+def _likeliest(logits: Array, alphabet: str, right: int) -> list[list[object]]:
     """Return the five likeliest symbols, and the right one, with their probabilities."""
     p = np.exp(log_softmax(logits))
     shown = list(dict.fromkeys([*np.argsort(-p, kind="stable")[:5].tolist(), right]))
