@@ -35,6 +35,7 @@ from minigrad_numpy.loops import (
     GATE_ACTIVATIONS,
     GateActivation,
     LoopMask,
+    columns,
     copy_transposed,
     copy_upstream,
     empty_like,
@@ -164,9 +165,8 @@ def backward(
     n = steps_in(BLOCK_BYTES, 5 * H * B * x.itemsize, T)
     shapes = [(n, 5, H, B), (n, H, B), (n, H, B)]
     F, h, dy_block, *buffers = allocate(x.dtype, *shapes, *gradient_buffers(x, H, 4 * H, n))
-    dy_block[...] = 0.0
     dz = F[:, :4].reshape(n, 4 * H, B)
-    steps = list(zip(dy_block, F, dz[:, H:], F[:, 4], strict=True))
+    steps = list(zip([None] * n if dy is None else dy_block, F, dz[:, H:], F[:, 4], strict=True))
     W_gzr = packed("gru back", (W,), lambda: reorder_gates(W, 3, [2, 0, 1]))
     dx = empty_like(x, I) if needs_dx else None
     dh = np.zeros((H, B), x.dtype) if dh_T is None else dh_T.T.copy()
@@ -177,7 +177,8 @@ def backward(
         _factors(part, h[:m], F[:m])
         copy_upstream(dy, part.mask, start, dy_block[:m])
         for dy_t, F_t, dz_h, dh_z in reversed(steps[:m]):
-            add(dh, dy_t, dh)
+            if dy_t is not None:
+                add(dh, dy_t, dh)
             multiply(F_t, dh, F_t)
             dot(U, dz_h, dh)
             add(dh, dh_z, dh)
@@ -185,9 +186,9 @@ def backward(
             dx[start:stop] = matmul(W_gzr, dz[:m, : 3 * H]).transpose(0, 2, 1)
         return dz[:m]
 
-    dM = weight_gradients(x, cache.h, n, block, buffers).reshape(I + H + 1, 4, H)
-    zrg, zrh = dM[:, [1, 2, 0]].reshape(-1, 3 * H), dM[:, [1, 2, 3]].reshape(-1, 3 * H)
-    return dx, dh.T.copy(), zrg[:I].copy(), zrh[I:-1].copy(), zrg[-1].copy(), zrh[-1].copy()
+    dM = weight_gradients(x, cache.h, n, block, buffers)
+    zrg, zrh = columns(dM, 4, [1, 2, 0]), columns(dM, 4, [1, 2, 3])
+    return dx, dh.T.copy(), zrg[:I], zrh[I:-1], zrg[-1], zrh[-1]
 
 
 def _factors(cache: Cache, h: Array, F: Array) -> None:

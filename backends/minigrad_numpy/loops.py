@@ -56,7 +56,13 @@ def stack_weights(*weights: Any) -> Array:
 
 def reorder_gates(w: Array, parts: int, order: list[int]) -> Array:
     """Return a copy of w (n, parts · units), its parts in another order."""
-    return w.reshape(len(w), parts, w.shape[1] // parts)[:, order].reshape(w.shape)
+    return w.reshape(len(w), parts, w.shape[1] // parts).take(order, 1).reshape(w.shape)
+
+
+def columns(rows: Array, parts: int, order: list[int]) -> Array:
+    """Return the transpose of rows (parts · units, n), the parts among its columns in another order."""
+    units, n = len(rows) // parts, rows.shape[1]
+    return rows.reshape(parts, units, n)[order].transpose(2, 0, 1).reshape(n, len(order) * units)
 
 
 def gradient_buffers(x: Array, H: int, size: int, n: int) -> list[tuple[int, ...]]:
@@ -64,7 +70,7 @@ def gradient_buffers(x: Array, H: int, size: int, n: int) -> list[tuple[int, ...
     (T, B, I) = x.shape
     K = I + H + 1
     N = n * steps_in(PRODUCT_ROWS, n * B, -(-T // n))
-    return [(size, N, B), (N, B, K), (K, size), (K, size)]
+    return [(size, N, B), (N, B, K), (size, K), (size, K)]
 
 
 def weight_gradients(x: Array, h: Array, n: int, block: Callable[[int, int], Array], buffers: list[Array]) -> Array:
@@ -81,10 +87,10 @@ def weight_gradients(x: Array, h: Array, n: int, block: Callable[[int, int], Arr
         buffers: arrays of the shapes from `gradient_buffers`.
 
     Returns:
-        Σ [x, h, 1]ᵀ dz, (features + units + 1, size): the gradients of W, U and b, stacked.
+        Σ dzᵀ [x, h, 1], (size, features + units + 1): the gradients of W, U and b side by side, transposed.
     """
     (T, B, I), (dz, xh1, total, part) = x.shape, buffers
-    size, N, _ = dz.shape
+    (size, N, _), K = dz.shape, xh1.shape[2]
     xh1[:, :, -1], total[...] = 1.0, 0.0
     for stop in range(T, 0, -N):
         start = max(stop - N, 0)
@@ -93,7 +99,7 @@ def weight_gradients(x: Array, h: Array, n: int, block: Callable[[int, int], Arr
             dz[:, t - start : end - start] = block(t, end).transpose(1, 0, 2)
         m = stop - start
         xh1[:m, :, :I], xh1[:m, :, I:-1] = x[start:stop], h[start:stop]
-        dot(xh1.reshape(N * B, len(total))[: m * B].T, dz.reshape(size, N * B)[:, : m * B].T, part)
+        dot(dz.reshape(size, N * B)[:, : m * B], xh1.reshape(N * B, K)[: m * B], part)
         total += part
     return total
 

@@ -23,6 +23,7 @@ from numpy import add, copyto, dot, multiply, subtract, tanh
 from minigrad_numpy.loops import (
     BLOCK_BYTES,
     LoopMask,
+    columns,
     copy_transposed,
     copy_upstream,
     empty_like,
@@ -114,8 +115,7 @@ def backward(
     n = steps_in(BLOCK_BYTES, 3 * H * B * x.itemsize, T)
     shapes = [(n, H, B), (n, J + H, B), (n, H, B)]
     ds, dxh, dy_block, *buffers = allocate(x.dtype, *shapes, *gradient_buffers(x, H, H, n))
-    dy_block[...] = 0.0
-    steps = list(zip(dy_block, ds, dxh, dxh[:, J:], strict=True))
+    steps = list(zip([None] * n if dy is None else dy_block, ds, dxh, dxh[:, J:], strict=True))
     dx = empty_like(x, I) if needs_dx else None
     dh = np.zeros((H, B), x.dtype) if dh_T is None else dh_T.T.copy()
 
@@ -129,14 +129,15 @@ def backward(
             dx[start:stop] = dxh[:m, :J].transpose(0, 2, 1)
         return ds[:m]
 
-    dM = weight_gradients(x, cache.h, n, block, buffers)
-    return dx, dh.T.copy(), dM[:I].copy(), dM[I:-1].copy(), dM[-1].copy()
+    dM = columns(weight_gradients(x, cache.h, n, block, buffers), 1, [0])
+    return dx, dh.T.copy(), dM[:I], dM[I:-1], dM[-1]
 
 
 def _backward_block(M: Array, steps: list[tuple[Array, ...]], masked_rows: list[Array | None], dh: Array) -> Array:
     """Run the backward loop over the steps of one block; return dh for the block before."""
     for (dy, ds, dxh, dh_new), masked_t in zip(reversed(steps), reversed(masked_rows), strict=True):
-        add(dh, dy, dh)
+        if dy is not None:
+            add(dh, dy, dh)
         multiply(ds, dh, ds)
         dot(M, ds, dxh)
         if masked_t is not None:

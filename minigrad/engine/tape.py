@@ -78,7 +78,7 @@ class Node:
         inputs, y, params = self.arrays, self.y, self.params
         if xp is Op.functional:  # then the rule gets Tensors
             inputs, y, params = xp.as_tensors(self)
-        if type(y) is tuple:  # results that no operation read have gradient 0
+        if type(y) is tuple and not self.op.accepts_none:  # results that no operation read have gradient 0
             dy = tuple([xp.zeros(part.shape, part.dtype) if d is None else d for d, part in zip(dy, y, strict=True)])
         dxs = self.op.backward(xp, dy, y, *inputs, **params)
         return dxs if type(dxs) is tuple else (dxs,)

@@ -20,7 +20,7 @@ class SequenceOp(MultiOp):
     Inputs: x (time, batch, features), then the state's arrays, then the weights (None where the cell has none).
     """
 
-    caches = True
+    accepts_none = caches = True
 
     def forward(xp: Xp, x: Array, *state_and_weights: Array, options: SequenceOptions) -> tuple[tuple[Array, ...], Any]:
         state, weights = state_and_weights[: options.states], state_and_weights[options.states :]
@@ -35,15 +35,15 @@ class SequenceOp(MultiOp):
         return (y, *state_T), cache
 
     def backward(
-        xp: Xp, dy: tuple[Array, ...], y: tuple[Array, ...], x: Array, *state_and_weights: Array,
+        xp: Xp, dy: tuple[Array | None, ...], y: tuple[Array, ...], x: Array, *state_and_weights: Array,
         options: SequenceOptions, cache: Any, needs: tuple[bool, ...],
     ) -> tuple[Array | None, ...]:  # fmt: skip
         weights = state_and_weights[options.states :]
-        doutputs, *dstate = dy
         compiled, watch = options.loop if hasattr(xp, "to_numpy") else None, options.watch
         if compiled is not None:
-            g: Any = compiled.backward(doutputs, tuple(dstate), x, weights, cache, needs[0])
+            g: Any = compiled.backward(dy[0], dy[1:], x, weights, cache, needs[0])
         else:
+            doutputs, *dstate = [xp.zeros(r.shape, r.dtype) if d is None else d for d, r in zip(dy, y, strict=True)]
             show = None if watch is None else watch.recorder(xp)
             g = bptt.backward(xp, options.step, doutputs, tuple(dstate), x, weights, cache, options.tbptt, show)
         dx, dstate_0, dweights = g

@@ -24,6 +24,7 @@ class Op:
     """A differentiable operation. The class is never instantiated: forward and backward are plain functions.
 
     Attributes:
+        accepts_none: True if backward takes None for the dy of a result that no operation read; else it gets zeros.
         broadcasts: True if the inputs broadcast against each other as in NumPy. Then backward may return dx in the
             shape of y; the caller sums it over the axes along which x was copied.
         of_arrays: True if the inputs must have axes: a plain number is refused.
@@ -37,6 +38,7 @@ class Op:
 
     forward: ClassVar[Callable[..., Any]]
     backward: ClassVar[Callable[..., Any]]
+    accepts_none: ClassVar[bool] = False
     broadcasts: ClassVar[bool] = False
     of_arrays: ClassVar[bool] = False
     caches: ClassVar[bool] = False
