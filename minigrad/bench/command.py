@@ -16,7 +16,7 @@ from minigrad.bench.contenders import Contenders
 from minigrad.bench.harness import Effort
 from minigrad.bench.models import MODELS
 from minigrad.bench.report import Row, Section, header, render_header
-from minigrad.bench.sections import BASE, CHARACTER_MODEL, FIRST_CALLS, SECTIONS, SIZES, Benchmark, Size
+from minigrad.bench.sections import BASE, CHARACTER_MODEL, FIRST_CALLS, SECTIONS, SIZES, Benchmark, Size, profile
 from minigrad.engine.errors import unknown_name
 from minigrad.engine.registry import DEFAULT, backends, resolve
 from minigrad.train.command_line import PROGRAM, Parser, output_file
@@ -56,19 +56,38 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--quick", action="store_true", help="check that everything runs: 20 seconds for minigrad alone"
     )
+    parser.add_argument(
+        "--profile", action="store_true", help="then show where minigrad's time goes, row by row, beside the products'"
+    )
     add_options(parser, BenchOptions)
     given = parser.read(arguments)
-    quick = given.pop("quick")
+    quick, measure_shares = given.pop("quick"), given.pop("profile")
     options = BenchOptions.from_text({**given, **{k: v for k, v in QUICK.items() if quick and given[k] is None}})
     names = _listed("--only", options.only, SECTIONS)
-    rows = _listed("--rows", options.rows, MODELS)
     reporter = Reporter(file_for("--json", options.json), file_for("--markdown", options.markdown))
-    benchmark = Benchmark(
+    benchmark = _benchmark(options, names, quick, reporter)
+    try:
+        benchmark.connect()
+        reporter.begin(header(options.threads, options.rounds, benchmark.versions, benchmark.missing))
+        for name in names:
+            SECTIONS[name](benchmark)
+        if measure_shares:
+            profile(benchmark)
+    finally:  # an interruption loses no measurement
+        benchmark.close()
+        reporter.write()
+    return 0
+
+
+def _benchmark(options: BenchOptions, parts: Sequence[str], quick: bool, reporter: Reporter) -> Benchmark:
+    """Return the benchmark that the options describe."""
+    rows = _listed("--rows", options.rows, MODELS)
+    return Benchmark(
         Contenders(
             _backends(options.backends),
             interpreter("--torch-python", options.torch_python),
             interpreter("--tf-python", options.tf_python),
-            names,
+            parts,
         ),
         Effort(options.rounds, options.patience, 0.02 if quick else 0.2),
         options.threads,
@@ -81,15 +100,6 @@ def main(arguments: Sequence[str]) -> int:
         on_section=reporter.section,
         on_row=reporter.row,
     )
-    try:
-        benchmark.connect()
-        reporter.begin(header(options.threads, options.rounds, benchmark.versions, benchmark.missing))
-        for name in names:
-            SECTIONS[name](benchmark)
-    finally:  # an interruption loses no measurement
-        benchmark.close()
-        reporter.write()
-    return 0
 
 
 class Reporter:

@@ -35,6 +35,13 @@ CHARACTER_MODEL = MODELS["characters"].sizes  # batch, time, vocabulary, embeddi
 OVERHEAD, IMPORT = 0.8, 1.5  # the first is for the mean of the small operations
 FIRST_CALLS = 3  # compilation takes seconds
 
+SHARES = "floor", "products", "compiled", "elementwise", "copies", "python"
+SHARES_ABOUT = (
+    "Milliseconds of minigrad's time, the least of many runs. Floor: the matrix products of the row alone, by NumPy's "
+    "BLAS on the shapes that the NumPy backend multiplies, one after the other. Products, elementwise and copies: "
+    "calls of NumPy. Compiled: calls of Numba's loops, which hold products and elementwise passes. Python: the rest."
+)
+
 BASE: Size = (16, 100, 16, 64)  # one number at a time grows from here
 AXES = {"time steps": 1, "batch": 0, "units": 3}  # position of that number in a size
 
@@ -57,6 +64,7 @@ class Benchmark:
         on_row: called with each row and its section.
 
     Attributes:
+        timed: name, request and minigrad's own processes of each row that was measured.
         versions: contender → versions of its libraries; set by `connect`.
         missing: contender → the reason why it is unavailable; set by `connect`.
     """
@@ -72,6 +80,7 @@ class Benchmark:
     first_calls: int = FIRST_CALLS
     on_section: Callable[[Section], None] = lambda section: None
     on_row: Callable[[Section, Row], None] = lambda section, row: None
+    timed: list[tuple[str, Any, list[Worker]]] = field(default_factory=list)
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     _workers: dict[tuple[Contender, int], Worker] = field(default_factory=dict)
@@ -123,6 +132,8 @@ class Benchmark:
     ) -> Comparison:
         """Measure workers in turn and add a row for each."""
         found = compare(workers, request, self.effort)
+        own = [worker for worker in workers if isinstance(worker, Worker) and worker.contender.backend]
+        self.timed.append((measure, request, own))
         rows = timed_rows(measure, [worker.name for worker in workers], found, targets)
         for row, worker in zip(rows, workers, strict=True):
             row.note = row.note or getattr(worker, "path", "")
@@ -208,6 +219,23 @@ def imports(benchmark: Benchmark) -> Section:
         found = compare(entries, None, benchmark.effort._replace(batch_seconds=0.0))
     rows = timed_rows("", [entry.name for entry in entries], found, {"import minigrad": IMPORT}, "import numpy")
     benchmark.add(section, rows)
+    return section
+
+
+def profile(benchmark: Benchmark) -> Section:
+    """Shares of the time of each measured row: products, compiled loops, elementwise passes, copies, Python."""
+    columns = [(heading, more(heading, MS)) for heading in SHARES]
+    section = benchmark.begin(Section("profile", "Where the time goes", SHARES_ABOUT, [("ms", value_in(MS)), *columns]))
+    seconds = 10 * benchmark.effort.batch_seconds  # for each row
+    for measure, request, workers in benchmark.timed:
+        for worker in workers:
+            row = Row(measure, worker.name)
+            try:
+                answer = worker.ask(["profile", seconds, *request])
+                row.value, row.more = answer["total"], {name: answer[name] for name in SHARES}
+            except MeasureError as error:
+                row.note = str(error)
+            benchmark.add(section, [row])
     return section
 
 

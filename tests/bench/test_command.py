@@ -10,6 +10,7 @@ import pytest
 from minigrad.__main__ import COMMANDS
 from minigrad.bench import command
 from minigrad.bench.command import Reporter, interpreter, size
+from minigrad.bench.models import MODELS
 from minigrad.bench.report import Row, Section, header, value_in
 from minigrad.bench.sections import SECTIONS
 from minigrad.train.command_line import main
@@ -74,6 +75,29 @@ def test_options_become_a_plan(bench, monkeypatch):
     assert given.contenders.torch_python == given.contenders.tf_python == sys.executable
 
 
+def test_profile_comes_last_and_only_on_request(bench, monkeypatch):
+    ran = []
+    monkeypatch.setattr(command, "SECTIONS", {"ops": lambda benchmark: ran.append("ops")})
+    monkeypatch.setattr(command, "profile", lambda benchmark: ran.append("profile"))
+    monkeypatch.setattr(command.Benchmark, "connect", lambda benchmark: None)
+    assert bench("--only", "ops")[0] == bench("--only", "ops", "--profile")[0] == 0
+    assert ran == ["ops", "ops", "profile"]
+
+
+def test_rows_of_models(bench, monkeypatch):
+    plans = []
+    monkeypatch.setattr(command, "SECTIONS", {"models": plans.append})
+    monkeypatch.setattr(command.Benchmark, "connect", lambda benchmark: None)
+    for words in ((), ("--rows", "gru,adding"), ("--quick",)):
+        assert bench("--only", "models", *words)[0] == 0
+    whole, two, quick = plans
+    assert whole.models == {name: model.sizes for name, model in MODELS.items()}
+    assert two.models == {"adding": (32, 100, 2, 64), "gru": (16, 50, 8, 32)}
+    assert quick.models == {name: model.small for name, model in MODELS.items()}
+    assert (whole.first_calls, two.first_calls, quick.first_calls) == (3, 0, 0)
+    assert whole.contenders.parts == ["models"]
+
+
 def test_parts_run_in_the_order_of_the_table(bench, monkeypatch):
     ran = []
     parts = {name: lambda benchmark, name=name: ran.append(name) for name in SECTIONS}
@@ -113,6 +137,7 @@ def test_the_reporter_writes_what_it_printed(tmp_path, capsys):
     ("words", "parts"),
     [
         (["--only", "lstn"], ["python -m minigrad bench: --only: unknown name 'lstn'", "Did you mean 'lstm'?"]),
+        (["--rows", "grv"], ["python -m minigrad bench: --rows: unknown name 'grv'", "Did you mean 'gru'?"]),
         (["--only", ""], ["--only: unknown name ''", "Known are: growth,"]),
         (["--backends", "nunpy"], ["unknown name 'nunpy'", "Did you mean 'numpy'?"]),
         (["--sizes", "7"], ["--sizes: expected the number of a row, 1 to 6, or batch x time", "got '7'"]),

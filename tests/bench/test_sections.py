@@ -140,6 +140,29 @@ def test_the_first_call_of_a_compiled_layer(benchmark, monkeypatch):
     assert [row.note for row in SECTIONS["models"](benchmark).rows] == ["failed: no compiler"] * 2
 
 
+def test_the_profile_has_the_shares_of_every_row_that_was_measured(benchmark):
+    benchmark.models, benchmark.timed = {"gru": MODELS["gru"].small}, []
+    SECTIONS["models"](benchmark)
+    section = sections.profile(benchmark)
+    (row,) = section.rows
+    assert (row.measure, row.contender) == ("GRU", NUMPY)
+    assert set(row.more) == set(sections.SHARES)
+    assert row.value > row.more["floor"] > 0
+    assert row.more["compiled"] == 0
+    assert section.line(row) == benchmark.printed[-1]
+    assert benchmark.printed[-1].count("|") == len(sections.SHARES) + 4
+
+
+def test_a_profile_that_fails_is_a_note(benchmark, monkeypatch):
+    def ask(worker, request):
+        raise MeasureError(f"failed: {request}")
+
+    monkeypatch.setattr(sections.Worker, "ask", ask)
+    benchmark.timed = [("GRU", ["lstm", 1], list(benchmark._workers.values())[:1])]
+    (row,) = sections.profile(benchmark).rows
+    assert row.note == "failed: ['profile', 0.0, 'lstm', 1]"
+
+
 def test_import(benchmark):
     ours, others = run(benchmark, "import")
     assert ours == []

@@ -32,7 +32,7 @@ ADDRESSES = ("minigrad.keras", "minigrad.compat")  # public addresses: they gath
 # Where a host array is the point.
 HOST = (
     "minigrad.engine.random", "minigrad.engine.npz", "minigrad.testing", "minigrad.convert", "minigrad.plot",
-    "minigrad.tracing", "minigrad.train",
+    "minigrad.tracing", "minigrad.train", "minigrad.bench.workers.recording",
 )  # fmt: skip
 # A backend, and a layer in a file, by their names; names that few programs ask for; modules at an earlier address; the
 # module of a cell that the user typed on the command line, ``--cell my_cells:Coupled``.

@@ -6,6 +6,7 @@ FILE defines a class ``Contender(variant, threads)``, whose constructor imports 
 - ``lstm(batch, time, features, units)`` returns the function to time, as does
   ``step(batch, time, vocabulary, embedding, units)``;
 - ``operations()`` returns the argument of `operations`;
+- ``profile(seconds, request)`` returns the shares of the time of another request, minigrad alone;
 - ``finish()`` waits for a device.
 
 The first line of output holds the versions, or the reason why the library is missing. Each line of input is then a
@@ -45,6 +46,8 @@ def serve(contender: Any, requests: Iterable[str], out: TextIO) -> None:
         try:
             if request[0] == "memory":
                 answer = memory(contender, request[1:])
+            elif request[0] == "profile":
+                answer = contender.profile(request[1], request[2:])
             else:
                 answer = timed(contender, request, repeats, built)
             _write_line(out, {**answer, "path": getattr(contender, "path", "")})

@@ -8,10 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from minigrad.bench.workers.models_minigrad import Models
+from minigrad.bench.workers.profiling import profile
+from minigrad.bench.workers.serve import build
 from minigrad.engine import functional, random
 from minigrad.engine.creation import tensor
 from minigrad.engine.errors import BackendUnavailableError
-from minigrad.engine.registry import use
+from minigrad.engine.registry import use, using
 from minigrad.engine.tensor import Tensor
 from minigrad.keras.layers import LSTM
 
@@ -87,6 +89,21 @@ class Contender:
             return x
 
         return SimpleNamespace(tanh=functional.tanh, leaf=leaf)
+
+    def profile(self, seconds: float, request: list[Any]) -> dict[str, float]:
+        """Return the shares of the time of a request, measured for so many seconds, and the floor by NumPy's BLAS."""
+        if not getattr(self._backend, "on_host", False):
+            raise TypeError(f"the backend {self._backend.name} computes on a device, whose work is not recorded")
+
+        def formula() -> Callable[[], Any]:
+            with using("numpy"):
+                run, _ = build(self, request)
+            return using("numpy")(run)
+
+        numpys_own = self._backend.name == "numpy"
+        count = build(self, request)[1]
+        shares = profile(lambda: build(self, request)[0], seconds, None if numpys_own else formula)
+        return {name: share / count for name, share in shares.items()}
 
     def finish(self) -> None:
         """Wait until a device has finished."""
