@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from minigrad.engine import registry
@@ -43,7 +44,13 @@ def array_from(data: Any, dtype: Any, backend: BackendModule, what: str = "tenso
         if has_dtype:
             raise DTypeError(f"{what}: the backend {backend.name!r} takes no {data.dtype}: {error}.") from error
         raise ShapeError(f"{what}: the data are not one regular array of numbers: {error}") from error
-    return array if str(array.dtype).endswith(name) else backend.astype(array, name)  # in the machine's byte order
+    return array if _has_native_order(array.dtype, name) else backend.astype(array, name)
+
+
+@lru_cache(maxsize=None, typed=True)
+def _has_native_order(dtype: Any, name: str) -> bool:
+    """Return whether the numbers of a dtype are in the machine's byte order."""
+    return str(dtype).endswith(name)
 
 
 def _refuse_misfit(xp: BackendModule, x: Array, given: str, name: str, what: str) -> None:

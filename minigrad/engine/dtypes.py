@@ -34,11 +34,24 @@ def dtype_name(dtype: Any) -> str:
         if name not in DTYPES:
             raise unknown_name("dtype", dtype, DTYPES)
         return name
+    try:
+        hash(dtype)
+    except TypeError:
+        return _name_of(dtype)
+    return _known_name(dtype)
+
+
+def _name_of(dtype: Any) -> str:
     name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype).rpartition(".")[2]
     name = PYTHON.get(name, name)
     if name not in DTYPES:
         raise DTypeError(f"expected a dtype of real numbers or bools, got {dtype}. Known are: {', '.join(DTYPES)}.")
     return name
+
+
+# Kept, for NumPy takes microseconds to name a dtype; by type, for two libraries' dtypes may hash alike and refuse to be
+# compared.
+_known_name = lru_cache(maxsize=None, typed=True)(_name_of)
 
 
 def is_floating(dtype: Any) -> bool:
@@ -71,7 +84,7 @@ def always_fits(source: str, name: str) -> bool:
     return all(fits(end, name) for end in _integers(source))
 
 
-@lru_cache(maxsize=None, typed=True)  # of one type: two libraries' dtypes may hash alike, and refuse to be compared
+@lru_cache(maxsize=None, typed=True)
 def is_half(dtype: Any) -> bool:
     """Return whether a dtype has 16 bits: sums in it overflow at 65,520, and stop growing long before."""
     return dtype_name(dtype) == "float16"

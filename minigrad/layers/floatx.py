@@ -11,7 +11,6 @@ from minigrad.engine.errors import DTypeError, MinigradError, shown, unknown_nam
 from minigrad.layers.options import Kind
 
 _floatx = "float32"
-_names: dict[tuple[type, Any], str] = {}  # of the dtypes seen so far
 
 
 def floatx() -> str:
@@ -45,8 +44,5 @@ layer_dtype = Kind(_layer_dtype)
 
 
 def is_dtype(dtype: Any, name: str) -> bool:
-    """Return whether a dtype has that name. Names are cached: NumPy takes microseconds to name a dtype."""
-    key = type(dtype), dtype  # the type first: comparing dtypes of two libraries can raise
-    if key not in _names:
-        _names[key] = dtype_name(dtype)
-    return _names[key] == name
+    """Return whether a dtype has that name."""
+    return dtype_name(dtype) == name

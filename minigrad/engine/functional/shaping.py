@@ -281,7 +281,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
     x = as_tensor(x, None, "take: `x`")
     axis = axis_of(axis, x.ndim, "take")
     rows = as_tensor_like(x, indices, "take: `indices`")
-    if "int" not in str(rows.dtype):
+    if "int" not in dtype_name(rows.dtype):
         raise DTypeError(f"take: expected integer `indices`, got {rows.dtype}. Convert with x.astype('int64').")
     if not getattr(x.backend, "on_host", False):
         check_on_host((indices,), x.backend, x.shape[axis : axis + 1])
@@ -294,7 +294,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
 
 def whole_numbers(where: str, x: Tensor) -> Tensor:
     """Return x, whole numbers of any dtype, as integers."""
-    if "int" in str(x.dtype):
+    if "int" in dtype_name(x.dtype):
         return x
     if is_floating(x.dtype) and bool(any_(not_equal(floor(x), x))):
         raise DTypeError(f"{where}: expected integers, got {x.dtype} with fractions or NaN.")
