@@ -95,6 +95,7 @@ class CallSignature:
         self.one_tensor = first.annotation in ("Tensor", Tensor)
         self.required = {p.name for p in rest if p.default is p.empty and p.name in named} - {"training", "mask"}
         self.accepted = {*named, "training"}
+        self._known: set[tuple[int | str, ...]] = set()  # for calls accepted so far, how many by place, and the names
 
     def by_name(self, where: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return (args, kwargs), all by name where that is possible.
@@ -103,9 +104,13 @@ class CallSignature:
             OptionTypeError: `call` does not take them.
         """
         given = dict(zip(self._by_place, args, strict=False))
+        kind: tuple[int | str, ...] = (len(args), *kwargs)
+        if kind in self._known:
+            return (), given | kwargs
         if len(given) == len(args) and not given.keys() & kwargs.keys():
             args, kwargs = (), given | kwargs
             if self.required <= kwargs.keys() <= self.accepted:
+                self._known.add(kind)
                 return args, kwargs
         filled = {"training", "mask"}.intersection(self.takes).difference(self._by_place[: len(args)])
         known: dict[str, Any] = dict.fromkeys(filled)

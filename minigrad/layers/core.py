@@ -96,13 +96,13 @@ class Embedding(Layer):
             DTypeError: the inputs are not whole numbers.
             IndexRangeError: an integer is not in the table. On a device its vector is NaN.
         """
-        indices = whole_numbers(f"{self.name}.call", inputs)
-        if not getattr(indices.backend, "on_host", False):  # reading a number would cost a transfer
+        indices, xp = whole_numbers(f"{self.name}.call", inputs), inputs.backend
+        if not getattr(xp, "on_host", False):  # reading a number would cost a transfer
             is_row = (indices >= 0) & (indices < self.input_dim)
             rows = F.take(self.embeddings, F.where(is_row, indices, 0))
             return F.where(F.expand_dims(is_row, -1), rows, float("nan"))
         if indices.size:
-            low, high = int(indices.min()), int(indices.max())
+            low, high = int(xp.to_numpy(xp.min(indices.array))), int(xp.to_numpy(xp.max(indices.array)))
             if low < 0 or high >= self.input_dim:
                 raise IndexRangeError(
                     f"{self.name}.call: expected integers from 0 to {self.input_dim - 1}, got {low} to {high}. "

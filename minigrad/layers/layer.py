@@ -212,6 +212,7 @@ class Layer(Configured, WeightedModule):
             if symbol is not None:
                 return symbol.record_call(self, inputs, args, kwargs)
             version, inputs = signatures.version, self._as_inputs(inputs)
+            known = isinstance(inputs, Tensor) and self._knows(inputs)  # an array is a tensor from here on
         mask = kwargs.get("mask")
         if mask is None:
             mask = getattr(inputs, "_keras_mask", None) if known else masks_of(inputs)
@@ -239,7 +240,7 @@ class Layer(Configured, WeightedModule):
         """Return the arguments of `call` after the inputs, by name where that is possible."""
         if args or not parameters.required <= kwargs.keys() <= parameters.accepted:
             args, kwargs = parameters.by_name(f"{self.name}.call", args, kwargs)
-        if kwargs.get("training") is not None:
+        if type(kwargs.get("training", None)) not in (bool, type(None)):
             kwargs["training"] = flag.read(f"{self.name}.call: `training`", kwargs["training"])
         return args, kwargs
 
