@@ -87,7 +87,6 @@ class ArrayStep:
         self, xp: Xp, x: Array, states: Sequence[State], caches: Sequence[Any], dz: Sequence[Any], weights: Weights
     ) -> tuple[Array, Weights]:
         """Return dx, and one gradient for each weight; None for absent ones."""
-        before = [xp.stack(s) for s in zip(*states, strict=True)]
         dx, dweights = None, list[Array | None]([None] * len(weights))
         for (_, _, of_x, of_states, bias), d in zip(self.products, map(xp.stack, zip(*dz, strict=True)), strict=True):
             for W in of_x:
@@ -95,7 +94,8 @@ class ArrayStep:
                 dx_W = rows_matmul(xp, d, xp.transpose(weights[W]))
                 dx = dx_W if dx is None else dx + dx_W
             for h, U in of_states:
-                dweights[U] = xp.matmul(xp.transpose(rows(xp, before[h])), rows(xp, d))
+                before = xp.stack([state[h] for state in states])
+                dweights[U] = xp.matmul(xp.transpose(rows(xp, before)), rows(xp, d))
             if bias is not None:
                 dweights[bias] = xp.sum(d, (0, 1))
         return dx, tuple(dweights)
