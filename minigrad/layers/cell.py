@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import is_
 from typing import Any, ClassVar
 
 from minigrad.engine import functional as F
@@ -10,14 +11,17 @@ from minigrad.engine import random, tree
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.flow import FlowAttribute
-from minigrad.engine.tensor import Tensor
-from minigrad.layers import activations, constraints, initializers, regularizers
+from minigrad.engine.tensor import Tensor, apply
+from minigrad.layers import activations, constraints, initializers, regularizers, signatures
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import flag, fraction, option, positive_int
-from minigrad.layers.recurrence import Recurrence, one_step
+from minigrad.layers.plan import CallPlan, can_keep, signature
+from minigrad.layers.recurrence import Recurrence, has_rules, one_step
 from minigrad.layers.states import check_state_order, zero_state
 from minigrad.recurrent.formulas import Formulas
+from minigrad.recurrent.protocol import SequenceOptions
+from minigrad.recurrent.single_step import StepOp
 
 _PLANNED = (
     "call", "recurrence", "formulas", "get_initial_state", "get_dropout_mask_for_cell",
@@ -33,7 +37,7 @@ class Cell(Layer):
     Attributes:
         equations: the equations of a step.
         gates: the number of matrices side by side in the kernel.
-        can_plan: whether a recurrent layer may keep the plan of a call without dropout, `execution.CallPlan`.
+        can_plan: whether the plan of a call without dropout may be kept, `plan.CallPlan`.
         has_plain_weights: whether `step_weights` returns attributes, and no tensors computed from them.
         state_size: the size of each state, an int or nested lists of ints.
         output_size: the size of the output.
@@ -59,6 +63,7 @@ class Cell(Layer):
     equations: Any = None
     input_spec = InputSpec(ndim=2)
     can_plan: ClassVar[bool] = True
+    _plan: CallPlan | None = None
     has_plain_weights: ClassVar[bool] = True
     _dropout_masks = FlowAttribute[list[Tensor] | None](None)
     _recurrent_dropout_masks = FlowAttribute[list[Tensor] | None](None)
@@ -139,6 +144,16 @@ class Cell(Layer):
             ShapeError: the states do not fit the cell.
             StateError: they are the first generation's (c, h).
         """
+        plan = self._plan
+        if plan is None or not (plan.fits(inputs, training) and plan.knows(states)):
+            return self._checked_call(inputs, states, training)
+        state = (states,) if isinstance(states, Tensor) else states
+        new = apply(StepOp, inputs, *state, *(plan.weights or self.step_weights(None, None)), options=plan.options)
+        return new[plan.options.step.output], new[0] if isinstance(states, Tensor) else type(states)(new)
+
+    def _checked_call(self, inputs: Tensor, states: Any, training: bool | None) -> tuple[Tensor, Any]:
+        """Run one time step on inputs and states of a new signature, and keep the plan of it."""
+        version = signatures.version
         check_state_order(f"{self.name}.call: `states`", self, states)
         state = tuple(self._cast(as_tensor(s, None, f"{self.name}.call: `states`")) for s in tree.leaves(states))
         expected = [(inputs.shape[0], size) for size in tree.leaves(self.state_size)]
@@ -148,8 +163,23 @@ class Cell(Layer):
                 f"{_listed(s.shape for s in state)}. cell.get_initial_state(batch_size={inputs.shape[0]}) makes zeros."
             )
         step = self.formulas()
-        weights = self.step_weights(*self._masks(inputs, state[step.output], training))
+        x_masks, h_masks = self._masks(inputs, state[step.output], training)
+        weights = self.step_weights(x_masks, h_masks)
         state_new = one_step(self, step, inputs, state, weights)
+        plain = type(states) in (list, tuple, Tensor) and all(map(is_, state, tree.leaves(states)))
+        if plain and x_masks is h_masks is None and self.can_plan and can_keep() and has_rules(step):
+            self._plan = CallPlan(
+                version,
+                inputs.backend,
+                inputs.dtype,
+                inputs.shape[0],
+                0,
+                bool(training),
+                signature(state),
+                {type(states)},
+                weights if self.has_plain_weights else None,
+                SequenceOptions(step, len(state)),
+            )
         return state_new[step.output], tree.unflatten(states, list(state_new))
 
     def recurrence(self, inputs: Tensor, training: bool | None) -> Recurrence | str:

@@ -15,16 +15,16 @@ from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import MinigradError
-from minigrad.engine.protocol import BackendModule
 from minigrad.engine.tensor import Tensor, apply
 from minigrad.layers import signatures
 from minigrad.layers.cell_adapter import CellAdapter
+from minigrad.layers.plan import CallPlan, can_keep, signature
 from minigrad.layers.recurrence import Recurrence
-from minigrad.recurrent import Formulas, SequenceOp, SequenceOptions, on_tape
+from minigrad.recurrent import Formulas, SequenceOp, SequenceOptions
 from minigrad.recurrent.backend_loop import BackendLoop, backend_loop
 from minigrad.recurrent.on_tape import is_on_tape
 from minigrad.recurrent.step import Step
-from minigrad.recurrent.watch import watch_of, watching
+from minigrad.recurrent.watch import watch_of
 
 
 class SequenceResult(NamedTuple):
@@ -79,46 +79,6 @@ def run(
     return SequenceResult(outputs, last, states, cell.path_by_steps(_first_step(x), found))
 
 
-class CallPlan(NamedTuple):
-    """The run of one cell over sequences of one signature, which `RNN` keeps until an attribute of a layer changes.
-
-    Attributes:
-        version: `signatures.version` at the time of the plan.
-        backend: the backend of the inputs.
-        dtype: of the inputs.
-        batch: the batch size.
-        training: whether the call is one in training.
-        zeros: the initial states.
-        weights: the cell's, in the step's order; None where they are computed at each call.
-        options: of the operation on the tape, without a mask.
-        path: the path taken, and the reason.
-        drops: whether the cell draws dropout masks in other calls, which this one resets.
-    """
-
-    version: object
-    backend: BackendModule
-    dtype: Any
-    batch: int
-    training: bool
-    zeros: list[Tensor]
-    weights: tuple[Any, ...] | None
-    options: SequenceOptions
-    path: str
-    drops: bool
-
-    def fits(self, x: Tensor, training: bool | None) -> bool:
-        """Return whether the plan holds for (time, batch, features) now."""
-        array = x.array
-        return (
-            self.version is signatures.version
-            and self.backend is x.backend
-            and self.dtype is array.dtype
-            and self.batch == array.shape[1]
-            and self.training == bool(training)
-            and not (watching.entries() or on_tape.blocks.entries())
-        )
-
-
 def plan_of(
     cell: Any,
     x: Tensor,
@@ -126,21 +86,23 @@ def plan_of(
     training: bool | None,
     zero_output: bool,
     tbptt: tuple[int, int] | None,
+    batch_axis: int,
 ) -> CallPlan | None:
     """Return the plan for calls like this one; None where the next one may differ.
 
     Args:
         cell: the cell, built.
-        x: (time, batch, features).
+        x: the inputs.
         zero_states: makes the initial states.
         training: whether dropout acts.
         zero_output: whether the output at masked steps is zero instead of repeated.
         tbptt: (k1, k2), or None.
+        batch_axis: 0 for (batch, time, features), 1 for (time, batch, features).
     """
     version, drops = signatures.version, bool(cell.dropout or cell.recurrent_dropout)
-    if (drops and training) or watching.entries() or on_tape.blocks.entries():
+    if (drops and training) or not can_keep():
         return None
-    found = cell.recurrence(_first_step(x), training)
+    found = cell.recurrence(_first_step(x, 1 - batch_axis), training)
     if isinstance(found, str):
         return None
     step, weights, _ = found
@@ -152,22 +114,25 @@ def plan_of(
         version,
         x.backend,
         x.dtype,
-        x.shape[1],
+        x.shape[batch_axis],
+        batch_axis,
         bool(training),
-        zeros,
+        signature(zeros),
+        set(),
         weights if cell.has_plain_weights else None,
-        SequenceOptions(step, len(zeros), None, zero_output, tbptt, own_loop),
+        SequenceOptions(step, len(zeros), None, zero_output, tbptt, own_loop, batch_first=batch_axis == 0),
+        zeros,
         f"explicit BPTT, {path}",
         drops,
     )
 
 
 def run_plan(plan: CallPlan, cell: Any, x: Tensor, states: list[Tensor], mask: Tensor | None) -> SequenceResult:
-    """Run a cell over a sequence as planned; arguments and result as of `run`."""
+    """Run a cell over a sequence as planned; arguments and result as of `run`, the axes of x as planned."""
     weights = plan.weights or cell.step_weights(None, None)
     options = plan.options if mask is None else plan.options._replace(mask=mask.array)
     y, *final = apply(SequenceOp, x, *states, *weights, options=options)
-    last = final[options.step.output] if mask is None else y[-1]
+    last = final[options.step.output] if mask is None else y[:, -1] if options.batch_first else y[-1]
     return SequenceResult(y, last, final, plan.path)
 
 
@@ -182,9 +147,10 @@ def _recurrences(cell: CellAdapter, x: Any, training: bool | None, repeats: bool
     return found
 
 
-def _first_step(x: Any) -> Tensor | None:
+def _first_step(x: Any, axis: int = 0) -> Tensor | None:
     """Return the inputs of the first step, (batch, features), as a constant; None if they are nested."""
-    return Tensor(x.backend.getitem(x.array, 0), x.backend) if isinstance(x, Tensor) else None
+    index = (slice(None),) * axis + (0,)
+    return Tensor(x.backend.getitem(x.array, index), x.backend) if isinstance(x, Tensor) else None
 
 
 def _explicit(

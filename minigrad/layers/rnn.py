@@ -6,11 +6,11 @@ over time where that is possible. `layer.path` names the path of the last call a
 A call ``lstm(x)`` of a built layer passes through these functions, in this order:
 
     Layer.__call__       layer.py      looks up the signature of x; a new one is cast and checked, and the layer built
-    RNN.call             here          (batch, time, …) → (time, batch, …), the mask, the initial states
+    RNN.call             here          the mask, the initial states
     execution.run_plan   execution.py  the plan of the call before, or `plan_of` for a new signature
     apply                tensor.py     runs SequenceOp and writes one node on the tape
     SequenceOp.forward   sequence.py   the backend's loop over time, or the formulas of `recurrent.bptt`
-    RNN.call             here          (time, batch, …) → (batch, time, …), the final states
+    RNN.call             here          the last output or all of them, the final states
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from minigrad.layers.floatx import is_dtype
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, OptionError, flag, option
+from minigrad.layers.plan import CallPlan
 from minigrad.layers.sequence_inputs import mask_of_inputs, number_of_constants, split_inputs
 from minigrad.layers.serialization import cell_kind
 from minigrad.layers.stacked import StackedRNNCells
@@ -94,7 +95,7 @@ class RNN(Layer):
     supports_masking = True
     input_spec = InputSpec(min_ndim=3)
     path = "not called yet"
-    _plan: execution.CallPlan | None = None
+    _plan: CallPlan | None = None
     _cell_adapted: CellAdapter | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -215,10 +216,15 @@ class RNN(Layer):
         except MinigradError as error:
             raise StateError(f"{self.name}.{where} of {dtype}: {error}") from None
 
-    def _start(self, batch: int, given: Any, plan: execution.CallPlan | None) -> list[Any]:
+    def _start(self, batch: int, given: Any, plan: CallPlan | None) -> list[Any]:
         """Return the states before the first step, flat."""
         if not self.stateful:
-            return plan.zeros if plan is not None and given is None else self._checked_states(given, batch)
+            if plan is not None and (given is None or plan.knows(given)):
+                return plan.zeros if given is None else [given] if isinstance(given, Tensor) else given
+            flat = self._checked_states(given, batch)
+            if plan is not None:
+                plan.checked.add(type(given))
+            return flat
         bound = self._bound_batch()
         if bound is not None and bound != batch:
             raise ShapeError(
@@ -261,28 +267,24 @@ class RNN(Layer):
             inputs, initial_state, constants = split_inputs(
                 f"{self.name}.call", inputs, initial_state, constants, self.num_constants
             )
-        x = self._time_first(inputs) if isinstance(inputs, Tensor) else tree.map(self._time_first, inputs)
-        first = x if isinstance(x, Tensor) else tree.first(x)
-        if first.array.shape[0] == 0:
-            raise ShapeError(f"{self.name}.call: expected at least one time step, got {tree.first(inputs).shape}.")
+        first, time = inputs if isinstance(inputs, Tensor) else tree.first(inputs), 0 if self.time_major else 1
+        if first.array.shape[time] == 0:
+            raise ShapeError(f"{self.name}.call: expected at least one time step, got {first.shape}.")
         if mask is not None:
             mask = self._time_first_mask(mask, first)
         if self.go_backwards:
-            x = tree.map(lambda part: F.flip(part, 0), x)
+            inputs = tree.map(lambda part: F.flip(part, time), inputs)
             mask = None if mask is None else F.flip(mask, 0)
-        plan = None if constants is not None or self.unroll else self._plan_for(x, training)
+        plan = None if constants is not None or self.unroll else self._plan_for(inputs, training)
         if plan is None or plan.drops:
             self._reset_dropout_masks()
-        states = self._start(first.array.shape[1], initial_state, plan)
+        states = self._start(first.array.shape[1 - time], initial_state, plan)
         if plan is not None:
-            found = execution.run_plan(plan, self.cell, x, states, mask)
+            found = execution.run_plan(plan, self.cell, inputs, states, mask)
         else:
-            found = self._run(x, states, mask, training, constants)
+            found = self._run(inputs, states, mask, training, constants)
         self._keep(found)
-        y = found.last
-        if self.return_sequences:
-            y = found.outputs
-            y = self._time_first(y) if isinstance(y, Tensor) else tree.map(self._time_first, y)
+        y = found.outputs if self.return_sequences else found.last
         return [y, *self._in_structure(found.states)] if self.return_state else y
 
     def _keep(self, found: execution.SequenceResult) -> None:
@@ -296,27 +298,32 @@ class RNN(Layer):
         for reset in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):
             getattr(self.cell, reset, lambda: None)()
 
-    def _run(self, x: Any, states: Any, mask: Any, training: bool | None, constants: Any) -> execution.SequenceResult:
-        """Run the cell without a plan."""
+    def _run(
+        self, inputs: Any, states: Any, mask: Any, training: bool | None, constants: Any
+    ) -> execution.SequenceResult:
+        """Run the cell without a plan, time first."""
+        x = tree.map(self._time_first, inputs)
         unrolled = self.unroll and not is_watched(self._adapter.innermost())
         zero, why = self.zero_output_for_mask, "unroll=True" if unrolled else ""
         structure = list(self._adapter.structure())
-        return execution.run(
+        found = execution.run(
             self._adapter, x, states, structure, mask, training, constants, zero, self.tbptt, why, self.name
         )
+        return found._replace(outputs=tree.map(self._time_first, found.outputs)) if self.return_sequences else found
 
-    def _plan_for(self, x: Any, training: bool | None) -> execution.CallPlan | None:
-        """Return the plan of a call on (time, batch, features), kept from the call before if it still fits."""
+    def _plan_for(self, x: Any, training: bool | None) -> CallPlan | None:
+        """Return the plan of a call, kept from the call before if it still fits."""
         plan = self._plan
         if plan is None or not isinstance(x, Tensor) or not plan.fits(x, training):
             plan = self._plan = self._new_plan(x, training)
         return plan
 
-    def _new_plan(self, x: Any, training: bool | None) -> execution.CallPlan | None:
+    def _new_plan(self, x: Any, training: bool | None) -> CallPlan | None:
         if not (isinstance(x, Tensor) and getattr(self.cell, "can_plan", False)):
             return None
-        zero, tbptt = self.zero_output_for_mask, self.tbptt
-        return execution.plan_of(self.cell, x, lambda: self._checked_states(None, x.shape[1]), training, zero, tbptt)
+        zero, tbptt, axis = self.zero_output_for_mask, self.tbptt, 1 if self.time_major else 0
+        zeros = lambda: self._checked_states(None, x.shape[axis])  # noqa: E731  (made only where a plan is)
+        return execution.plan_of(self.cell, x, zeros, training, zero, tbptt, axis)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask if the output is a sequence; the states have none."""
@@ -342,7 +349,7 @@ class RNN(Layer):
         mask = mask_of_inputs(mask, f"{self.name}.call")
         if mask is None:
             return None
-        shape = x.shape[:2] if self.time_major else x.shape[1::-1]
+        shape = x.shape[:2]
         if mask.shape != shape:
             axes = "(time, batch)" if self.time_major else "(batch, time)"
             raise ShapeError(f"{self.name}.call: expected `mask` of shape {axes} = {shape}, got {mask.shape}.")

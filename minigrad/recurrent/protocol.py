@@ -99,6 +99,7 @@ class SequenceOptions(NamedTuple):
         tbptt: (k1, k2), or None for the whole sequence.
         loop: the backend's loop for this cell, a `BackendLoop`; None for `bptt`. On Tensors `bptt` runs in any case.
         watch: the record of the run, a `Watch`; None without a trace.
+        batch_first: whether inputs and outputs are (batch, time, …) rather than (time, batch, …).
     """
 
     step: TimeStep
@@ -108,3 +109,4 @@ class SequenceOptions(NamedTuple):
     tbptt: tuple[int, int] | None = None
     loop: Any = None
     watch: Any = None
+    batch_first: bool = False

@@ -17,13 +17,15 @@ from minigrad.recurrent.protocol import SequenceOptions
 class SequenceOp(MultiOp):
     """outputs, *final_state = the results of a step run over x from an initial state.
 
-    Inputs: x (time, batch, features), then the state's arrays, then the weights (None where the cell has none).
+    Inputs: x (time, batch, features), the state's arrays, the weights (None where the cell has none). With the option
+    `batch_first`, x and the outputs are (batch, time, …).
     """
 
     accepts_none = caches = True
 
     def forward(xp: Xp, x: Array, *state_and_weights: Array, options: SequenceOptions) -> tuple[tuple[Array, ...], Any]:
         state, weights = state_and_weights[: options.states], state_and_weights[options.states :]
+        x = _exchanged(xp, x, options)
         compiled = options.loop if hasattr(xp, "to_numpy") else None  # None on Tensors, whose operations are recorded
         if compiled is not None:
             present = tuple([weights[k] for k in compiled.places])  # the weights that are not None
@@ -32,21 +34,26 @@ class SequenceOp(MultiOp):
             y, state_T, cache = bptt.forward(xp, options.step, x, state, weights, options.mask, options.zero_output)
         if options.watch is not None:
             options.watch.record_forward(xp, x, y, state_T, weights, cache)
-        return (y, *state_T), cache
+        return (_exchanged(xp, y, options), *state_T), cache
 
     def backward(
         xp: Xp, dy: tuple[Array | None, ...], y: tuple[Array, ...], x: Array, *state_and_weights: Array,
         options: SequenceOptions, cache: Any, needs: tuple[bool, ...],
     ) -> tuple[Array | None, ...]:  # fmt: skip
-        weights = state_and_weights[options.states :]
+        x, weights = _exchanged(xp, x, options), state_and_weights[options.states :]
         compiled, watch = options.loop if hasattr(xp, "to_numpy") else None, options.watch
         if compiled is not None:
-            g: Any = compiled.backward(dy[0], dy[1:], x, weights, cache, needs[0])
+            g: Any = compiled.backward(_exchanged(xp, dy[0], options), dy[1:], x, weights, cache, needs[0])
         else:
             doutputs, *dstate = [xp.zeros(r.shape, r.dtype) if d is None else d for d, r in zip(dy, y, strict=True)]
-            show = None if watch is None else watch.recorder(xp)
+            doutputs, show = _exchanged(xp, doutputs, options), None if watch is None else watch.recorder(xp)
             g = bptt.backward(xp, options.step, doutputs, tuple(dstate), x, weights, cache, options.tbptt, show)
         dx, dstate_0, dweights = g
         if watch is not None:
             watch.record_backward(xp, dx)
-        return (dx, *dstate_0, *dweights, *(None,) * (len(weights) - len(dweights)))
+        return (_exchanged(xp, dx, options), *dstate_0, *dweights, *(None,) * (len(weights) - len(dweights)))
+
+
+def _exchanged(xp: Xp, x: Array | None, options: SequenceOptions) -> Array:
+    """Return x with the axes batch and time exchanged, if batch comes first."""
+    return xp.transpose(x, (1, 0, 2)) if options.batch_first and x is not None else x

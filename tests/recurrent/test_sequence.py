@@ -130,4 +130,4 @@ def test_one_node_for_a_sequence() -> None:
     layer = L.GRU(4, return_sequences=True, return_state=True)
     y, h = layer(np.zeros((2, 9, 3), "float32"))
     assert h.node.op is SequenceOp
-    assert y.node.inputs[0].node is h.node
+    assert y.node is h.node
