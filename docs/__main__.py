@@ -1,6 +1,6 @@
 """Write what is made from other files: ``python -m docs`` the site's pages, ``python -m docs tables`` computed tables.
 
-The pages go to build/pages, from which MkDocs or Zensical builds the site. The tables stand in the pages of docs/.
+The pages go to build/pages, from which MkDocs or Zensical builds the site. The tables are in the pages of docs/.
 """
 
 from __future__ import annotations

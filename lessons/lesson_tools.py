@@ -16,8 +16,8 @@ import numpy as np
 FAST = os.environ.get("MINIGRAD_LESSON_FAST", "0") not in ("", "0")
 NO_MATPLOTLIB = "The pictures need matplotlib: run `python -m pip install matplotlib` and restart the kernel."
 
-# Okabe and Ito's colours, which people with any colour vision tell apart; each has a line style and a marker of its own
-# too, so that nothing depends on colour.
+# Okabe and Ito's colours, which people with any colour vision tell apart; each also has its own line style and marker,
+# so that nothing depends on colour.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#000000")
 STYLES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (3, 4)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")

@@ -1,6 +1,6 @@
 """Hold the figures of `figures.py`: the reading order, the tree of packages, the calls, the language.
 
-``python tests/house.py`` prints the figures with the places behind them.
+``python tests/house.py`` prints the figures with their places.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def available() -> int:
 
 
 def parts_for(rows: int, multiplications: int) -> int:
-    """Return the number of parts worth a thread each, for so many rows and multiplications in all."""
+    """Return the number of parts worth a thread each, for this number of rows and of multiplications in all."""
     most = min(rows // MIN_ROWS, multiplications // MIN_MULTIPLICATIONS)
     return min(most, available()) if most > 1 else 1
 

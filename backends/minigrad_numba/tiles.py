@@ -50,7 +50,7 @@ def panels(B: Array) -> Array:
 
 
 def _tile(rows: int) -> Any:
-    """Return the function (A, i, B, p, C, j): C[i …, j …] += A[i …] B[p], for so many rows and a panel's columns."""
+    """Return the function (A, i, B, p, C, j): C[i …, j …] += A[i …] B[p], for these rows and a panel's columns."""
 
     @intrinsic
     def tile(typing_context, A, i, B, p, C, j):  # type: ignore[no-untyped-def]

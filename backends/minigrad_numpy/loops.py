@@ -211,7 +211,7 @@ class FusedCache(NamedTuple):
 
 
 class FusedLoop:
-    """A hand-written loop behind the interface of `minigrad.engine.optional.Loop`.
+    """A hand-written loop with the interface of `minigrad.engine.optional.Loop`.
 
     Args:
         loop: the module with `forward` and `backward`.

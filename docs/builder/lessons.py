@@ -29,7 +29,7 @@ def write_lesson(notebook: Path, folder: Path, links: Links) -> Path:
     page = write_markdown(json.loads(notebook.read_text("utf-8")), notebook.stem, folder, "../")
     name = f"lessons/{notebook.stem}.md"
     title, _, rest = links.turned(page.read_text("utf-8"), name, name).partition("\n")
-    away = f"[This lesson as a notebook, to run]({notebook.name}); put [`{TOOLS}`]({TOOLS}) beside it."
+    away = f"[This lesson as a notebook, to run]({notebook.name}); put [`{TOOLS}`]({TOOLS}) next to it."
     page.write_text(f"{title}\n\n{away}\n{with_formulas(rest)}", "utf-8")
     for file in (notebook, notebook.with_name(TOOLS)):
         shutil.copyfile(file, folder / file.name)

@@ -52,7 +52,7 @@ class Links:
     """Turn the links of pages, and record the linked files of the repository.
 
     Attributes:
-        files: linked files without a page of their own, by their path in the repository.
+        files: linked files without a separate page, by their path in the repository.
     """
 
     def __init__(self) -> None:

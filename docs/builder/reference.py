@@ -17,7 +17,7 @@ from typing import Any
 
 from docs.builder.links import ROOT, Links, place
 
-# Public addresses. Where an asterisk follows, each class has a page of its own, with all that it inherits.
+# Public addresses. Where an asterisk follows, each class has a separate page, with all that it inherits.
 MODULES = (
     "minigrad.engine.tensor", "minigrad.engine.creation", "minigrad.functional", "minigrad.engine.autograd",
     "minigrad.random",

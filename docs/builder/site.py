@@ -24,7 +24,7 @@ def written_by_hand() -> list[str]:
 
 
 def build(folder: Path = FOLDER) -> list[Path]:
-    """Make the site's pages anew and return them. Unchanged files are not touched.
+    """Make the site's pages again and return them. Unchanged files are not touched.
 
     Args:
         folder: files in it that are not pages of the site are removed, hidden files excepted.

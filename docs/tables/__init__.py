@@ -1,1 +1,1 @@
-"""Computed tables of the pages in docs/; ``python -m docs tables`` writes them anew."""
+"""Computed tables of the pages in docs/; ``python -m docs tables`` writes them again."""

@@ -36,5 +36,5 @@ def _the_one(runs: list[dict[str, Any]], name: str) -> Any:
     """Return the value that all runs have in common."""
     first, *others = [run[name] for run in runs]
     if any(other != first for other in others):
-        raise ValueError(f"{MEASURED}: the files were measured with different {name}; measure them all anew.")
+        raise ValueError(f"{MEASURED}: the files were measured with different {name}; measure all of them again.")
     return first

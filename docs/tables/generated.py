@@ -31,12 +31,12 @@ def names(text: str) -> list[str]:
 
 
 def renewed(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
-    """Return a page with its tables computed anew."""
+    """Return a page with its tables computed again."""
     return _BLOCK.sub(lambda block: f"{block[1]}\n{tables[block['name']]()}\n{block[4]}", text)
 
 
 def renew() -> Iterator[Path]:
-    """Write the tables of all pages anew, and yield the pages that changed."""
+    """Write the tables of all pages again, and yield the pages that changed."""
     for page in pages():
         old = page.read_text("utf-8")
         new = renewed(old, TABLES)

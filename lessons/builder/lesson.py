@@ -12,7 +12,7 @@ from lessons.builder.percent import Cell, LessonError, parse
 
 FOLDER = Path(__file__).resolve().parents[1]
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"  # nbgrader's markers
-LEFT_OUT = ("mistake", "variant")  # cells that tests put in a solution's place, and that stand in no notebook
+LEFT_OUT = ("mistake", "variant")  # cells that tests put in a solution's place, and that appear in no notebook
 OPTIONS = {"exercise", "check", "points", *LEFT_OUT}
 REGION = re.compile(rf"^([ \t]*){BEGIN}\n(.*?)^[ \t]*{END}$", re.DOTALL | re.MULTILINE)
 FRONT = re.compile(
@@ -143,10 +143,10 @@ def _check(cells: tuple[Cell, ...]) -> None:
 
 
 def _check_markers(cell: Cell) -> None:
-    """Check that solutions stand in exercises, between pairs of markers."""
+    """Check that solutions are in exercises, between pairs of markers."""
     marked = cell.text.count(BEGIN)
     if marked != cell.text.count(END) or marked != len(REGION.findall(cell.text)):
-        raise LessonError(f"line {cell.line}: `{BEGIN}` and `{END}` must come in pairs, each on a line of its own")
+        raise LessonError(f"line {cell.line}: `{BEGIN}` and `{END}` must come in pairs, each on a separate line")
     if ("exercise" in cell.options) != (marked > 0):
         raise LessonError(f'line {cell.line}: a cell with exercise="…" holds a solution, and no other does')
 

@@ -1,4 +1,4 @@
-"""A notebook that was run, as a Markdown page with its pictures beside it: for the documentation site."""
+"""An executed notebook as a Markdown page with its pictures in files next to it, for the documentation site."""
 
 from __future__ import annotations
 

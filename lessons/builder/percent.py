@@ -25,7 +25,7 @@ class Cell:
 
     Attributes:
         kind: ``"markdown"`` or ``"code"``.
-        text: what stands in it; of markdown, without the comment signs.
+        text: its content; of markdown, without the comment signs.
         options: what the header says.
         line: where in the source it begins.
     """

@@ -86,7 +86,7 @@ def run(lesson: Lesson, cells: list[Cell], fast: bool = False) -> Run:
 def unnoticed(lesson: Lesson, solved: Run) -> list[str]:
     """Put each mistake of the source in the solution's place; return those that the check accepts.
 
-    And the checks that the solution does not pass once more, after all that follows them: these fail whatever comes.
+    Also the checks that the solution does not pass again after all later cells: these fail for every answer.
     """
     right = {cell.options["exercise"]: cell for cell in lesson.solved() if "exercise" in cell.options}
     passed = [cell for cell in lesson.solved() if cell.options.get("check", "") in set(right) - set(solved.failed())]

@@ -48,7 +48,7 @@ def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
 
 
 def significant(x: float, digits: int = 3) -> str:
-    """Return a number with so many significant digits, never in powers of ten.
+    """Return a number with this many significant digits, never in powers of ten.
 
     >>> significant(0.012345), significant(1.5), significant(98765.4)
     ('0.0123', '1.50', '98765')

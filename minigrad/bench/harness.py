@@ -245,7 +245,7 @@ def _round(active: Sequence[Measurable], request: Any, repeats: dict[str, int], 
 
 
 def _repeats(worker: Measurable, request: Any, seconds: float) -> int:
-    """Return the number of repeats in so many seconds, after a warm-up that compiles and fills caches."""
+    """Return the number of repeats in this many seconds, after a warm-up that compiles and fills caches."""
     worker.measure(request, 1)
     count = 1
     while (wall := worker.measure(request, count).wall) < seconds / 4:

@@ -225,7 +225,7 @@ def check_recurrent_dropout(direction: Direction, to: str) -> None:
     rate = direction.config.get("recurrent_dropout", 0.0)
     if rate:
         raise ConversionError(
-            f"{direction.name}: recurrent_dropout={rate} has no counterpart in {to}, which drops nothing of the state: "
+            f"{direction.name}: recurrent_dropout={rate} has no counterpart in {to}, which does not drop the state: "
             "further training would give other numbers. For prediction alone, set recurrent_dropout to 0."
         )
 

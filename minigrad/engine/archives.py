@@ -16,7 +16,7 @@ DIRECTORY_BYTES = 8 * 2**20  # about 80,000 members
 _LOCAL_HEADER = 30  # bytes, before a member's name
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED, _STREAMED = 0x1, 0x8
-_DESCRIPTOR = 24  # bytes behind a streamed member, at most
+_DESCRIPTOR = 24  # bytes after a streamed member, at most
 # Errors of zipfile and zlib on damaged bytes.
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, RuntimeError, ValueError, LookupError,
@@ -25,7 +25,7 @@ _DAMAGE = (
 
 
 class DamagedError(Exception):
-    """Damaged archive. The message, the end of a sentence, says in which respect."""
+    """Damaged archive. The message, the end of a sentence, says what is damaged."""
 
 
 class Archive:
@@ -162,7 +162,7 @@ def _check_members(members: list[zipfile.ZipInfo], end: int, file: BinaryIO) -> 
         if rest < 0:
             raise DamagedError(f"{member.filename!r} overlaps another member, or the file is cut short")
         if rest > (_DESCRIPTOR if member.flag_bits & _STREAMED else 0):
-            raise DamagedError(f"it has {rest:,} bytes behind {member.filename!r} that belong to no member")
+            raise DamagedError(f"it has {rest:,} bytes after {member.filename!r} that belong to no member")
         end = member.header_offset
     if end:
         raise DamagedError(f"it has {end:,} bytes before its first member")

@@ -1,6 +1,6 @@
 """Conversion of tensors to Python and NumPy and back, and checks of what users pass.
 
-`Tensor.host` is this module. A tensor leaves the device in one way only, the backend's `to_numpy`.
+`Tensor.host` is this module. A tensor leaves the device only through the backend's `to_numpy`.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def _attributes(x: Tensor) -> dict[str, Any]:
 def as_tensors(op: type[Op], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the inputs of an operation with arrays converted to tensors on the backend of the tensors among them.
 
-    Python scalars stay as they are, unless there is nothing else.
+    Python scalars stay unchanged, unless all inputs are scalars.
     """
     if not inputs:
         raise ShapeError(f"{op.__name__}: expected at least one tensor, got none.")
@@ -205,7 +205,7 @@ def operands(op: type[Op], count: int) -> list[str]:
 
 
 def set_item(x: Tensor, index: Any, value: TensorLike) -> None:
-    """Set the values at an index in a new array; other references keep the old one, and the tape sees the change."""
+    """Set values at an index in a new array; other references keep the old one, and the tape detects the change."""
     if x.node is not None or (enabled() and (x.tracked or getattr(value, "tracked", False))):
         raise GradientError(
             "x[…] = …: a tensor that a gradient passes through cannot be written to in place, because the tape "
@@ -222,12 +222,12 @@ def set_item(x: Tensor, index: Any, value: TensorLike) -> None:
 
 
 def reshape(x: Tensor, *shape: Any) -> Tensor:
-    """Return x in another shape, for x.reshape(2, 3) and x.reshape((2, 3)) alike."""
+    """Return x in another shape: x.reshape(2, 3) or x.reshape((2, 3))."""
     return functional.reshape(x, _unstarred(shape))
 
 
 def transpose(x: Tensor, *axes: Any) -> Tensor:
-    """Return x with its axes in another order, for x.transpose(1, 0) and x.transpose((1, 0)) alike."""
+    """Return x with its axes in another order: x.transpose(1, 0) or x.transpose((1, 0))."""
     return functional.transpose(x, _unstarred(axes) or None)
 
 
@@ -268,7 +268,7 @@ def checked_seeds(ys: Sequence[Tensor], seeds: Sequence[TensorLike]) -> list[tup
     tracked = [(y, seed) for y, seed in zip(ys, seeds, strict=True) if y.tracked]
     if not tracked:
         raise GradientError(
-            "backward: nothing that this tensor was made from requires a gradient (or it was made under no_grad). "
+            "backward: no input of this tensor requires a gradient (or it was made under no_grad). "
             "Create a leaf with mg.tensor(…, requires_grad=True)."
         )
     backend = tracked[0][0].backend
@@ -305,7 +305,7 @@ def recording_on(backend: BackendModule) -> Iterator[None]:
         yield
 
 
-# --- operators without a function of their own ------------------------------------------------------------------------
+# --- operators without a public function ------------------------------------------------------------------------
 
 
 def logical_and(a: TensorLike, b: TensorLike) -> Tensor:

@@ -52,7 +52,7 @@ def index_array(array: Any, part: Any, backend: BackendModule) -> Any:
     """Return an array of integers or bools. uint64 becomes int64: NumPy would let it wrap around."""
     name = dtype_name(array.dtype)
     if name in FLOATING:
-        if isinstance(part, (list, tuple)) and 0 in array.shape:  # [] has no dtype of its own
+        if isinstance(part, (list, tuple)) and 0 in array.shape:  # [] has no dtype
             return backend.astype(array, "int64")
         raise DTypeError(
             f"x[index]: expected integers, slices, …, None, or arrays of integers or bools, got {name} of shape "

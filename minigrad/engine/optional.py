@@ -1,12 +1,12 @@
 """Optional functions of a backend, besides those of `minigrad.engine.protocol`.
 
-- ``probe()`` returns None, or the reason why the device does not answer and the command that mends it; asked once, when
-  the backend is first chosen by name.
-- ``on_host = True``, if reading a number costs no transfer.
+- ``probe()`` returns None, or the reason why the device does not answer and the command that repairs it. It is called
+  once, when the backend is first chosen by name.
+- ``on_host = True`` if reading a number needs no transfer.
 - ``shortage(error)`` returns None or, for a MemoryError of a full device, three numbers of bytes: requested, in use,
   and in all. Unused memory is released before it is counted.
-- ``compile(description, dtype, options)`` returns a recurrent cell's loop over time, a `Loop`, or the reason
-  why it cannot, in a few words; then the formulas run, and ``layer.path`` shows the reason.
+- ``compile(description, dtype, options)`` returns a recurrent cell's loop over time, a `Loop`, or in a few words the
+  reason why it cannot. In the latter case the formulas run, and ``layer.path`` shows the reason.
 - ``fused``: other operations by name, ``"softmax_cross_entropy"`` and ``"adam"``. The formulas compute the others.
 """
 
@@ -24,10 +24,10 @@ class LoopOptions(NamedTuple):
         sigma: σ, a `minigrad.recurrent.description.Rule`: its lines forward and backward, elementwise.
         phi: φ, likewise.
         values: (name, number) of the description's options.
-        sizes: (name, number) of the widths other than `units`; `units` itself where there are others.
+        sizes: (name, number) of the widths other than `units`, and of `units` if there are such widths.
         x_masks: the number of dropout masks of x that the loop gets, (x_masks, batch, features): 0, 1 for all columns,
             or one for each column whose product reads x, in their order.
-        h_masks: likewise for the output state; there the inner products that are `recurrent` follow the columns.
+        h_masks: likewise for the output state; the `recurrent` inner products follow the columns.
     """
 
     sigma: Any

@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, SupportsIndex, TypeAlias, TypeVar
 
 Array: TypeAlias = Any
-"""An array of the backend at hand; in a rule run under `create_graph`, a Tensor."""
+"""An array of the current backend; in a rule run under `create_graph`, a Tensor."""
 
 Xp: TypeAlias = Any
 """An array namespace: a backend module, or `minigrad.functional`."""
@@ -44,10 +44,10 @@ class Backend(Protocol):
         """An array of this backend from host data (nested lists, NumPy arrays) or its own arrays."""
 
     def to_numpy(self, x: Array) -> Any:
-        """A copy of x on the host, as a NumPy array: the one exit."""
+        """A copy of x on the host, as a NumPy array; no other function leaves the backend."""
 
     def is_array(self, x: object) -> bool:
-        """Whether x is an array (or a scalar with a dtype) of this backend."""
+        """True if x is an array (or a scalar with a dtype) of this backend."""
 
     def astype(self, x: Array, dtype: Any) -> Array:
         """x with another dtype."""
@@ -96,7 +96,7 @@ class Backend(Protocol):
     def concat(self, xs: Sequence[Array], axis: int = 0) -> Array: ...
     def stack(self, xs: Sequence[Array], axis: int = 0) -> Array: ...
     def split(self, x: Array, sections: int, axis: int = 0) -> tuple[Array, ...]:
-        """x cut into so many equal parts along an axis."""
+        """x cut into equal parts along an axis."""
 
     def unstack(self, x: Array, axis: int = 0) -> tuple[Array, ...]:
         """The slices of x along one axis, a tuple: the inverse of `stack`."""

@@ -1,8 +1,8 @@
 """The tape: which operation computed what from what, and the chain rule that runs it backward.
 
 `minigrad.engine.tensor.apply` appends a `Node` for each operation; `propagate` visits the nodes in reverse order. The
-tape has no array functions of its own: they come from the tensors' backend or, where the gradient itself is recorded,
-from `minigrad.functional`.
+tape has no array functions: they come from the tensors' backend or, where the gradient itself is recorded, from
+`minigrad.functional`.
 """
 
 from __future__ import annotations

@@ -133,11 +133,11 @@ class Bidirectional(Layer):
             not take `mask` or `training`.
         merge_mode: how the two outputs are merged: ``"concat"``, ``"sum"``, ``"mul"``, ``"ave"``; None returns both.
         backward_layer: another layer for the reversed direction, with the opposite `go_backwards`.
-        num_constants: the number of constants at the end of a call's list of inputs, as of the layer.
+        num_constants: the number of constants at the end of a call's list of inputs, as for the layer.
 
     Shapes:
-        as of the layer, twice the units with ``"concat"``. The outputs of the reversed direction are reversed again, so
-        that the two outputs of one time step are at the same index. States: the forward layer's, then the backward
+        as for the layer, twice the units with ``"concat"``. The outputs of the reversed direction are reversed again,
+        so that the two outputs of one time step are at the same index. States: the forward layer's, then the backward
         layer's.
     """
 
@@ -210,9 +210,9 @@ class Bidirectional(Layer):
         Args:
             inputs: (batch, time, features), or a list of that, the initial states and the constants.
             training: whether dropout acts.
-            mask: as of the layer, for both.
+            mask: as for the layer, for both.
             initial_state: the forward layer's states, then the backward layer's.
-            constants: as of the layer, for both.
+            constants: as for the layer, for both.
 
         Raises:
             ShapeError: the number of initial states is wrong.

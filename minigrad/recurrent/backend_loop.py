@@ -61,7 +61,7 @@ def backend_loop(backend: BackendModule, cell: Step, weights: Weights, dtype: st
     """
     offered = getattr(backend, "compile", None)
     if type(cell) is not Formulas:  # a subclass may compute something that the equations do not say
-        return "a step of its own"
+        return "a custom step method"
     if offered is None:
         return f"the {backend.name} backend compiles no loops"
     masks = (_count(cell, weights, X_MASKS), _count(cell, weights, H_MASKS))

@@ -104,7 +104,7 @@ class Description(NamedTuple):
         upstream: the names of ∂loss/∂(each new state).
         backward: the lines to the gradients.
         gradients: (argument of forward, name of its gradient), for those that have one.
-        again: lines that compute the sources of inner products once more from the cache, for the gradients of weights.
+        again: lines that compute the sources of inner products again from the cache, for the gradients of weights.
         direct: the name of the gradient's path from state to state around the products.
     """
 

@@ -11,7 +11,7 @@ class EquationsError(MinigradError, SyntaxError):
     """Raised for equations of a cell that cannot be read, or contradict each other; the message names the line.
 
     Args:
-        message: all of it.
+        message: the whole message.
         file: the file in which the line stands: a traceback shows the line itself.
         number: its number.
     """
@@ -21,5 +21,5 @@ class EquationsError(MinigradError, SyntaxError):
         if number:
             self.filename, self.lineno, self.text = file, number, linecache.getline(file, number)
 
-    def __str__(self) -> str:  # SyntaxError's names the file and the line once more
+    def __str__(self) -> str:  # SyntaxError's text repeats the file and the line
         return str(self.msg)

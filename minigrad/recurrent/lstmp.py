@@ -57,7 +57,7 @@ class LSTMP(Equations):
     ) -> Any:  # fmt: skip
         dp = dclip(dm, m_new, proj_clip)
         dn = dp @ P.T
-        c_now = clip(f * c + i * j, cell_clip)  # c_new once more: cheaper to compute than to cache
+        c_now = clip(f * c + i * j, cell_clip)  # c_new again: cheaper to compute than to cache
         dz_o = dsigma(dn * a, o)
         dc = dclip(dc + dphi(dn * o, a) + dz_o * w_o, c_now, cell_clip)
         dz_i, dz_j, dz_f = dsigma(dc * j, i), dphi(dc * i, j), dsigma(dc * c, f)

@@ -2,7 +2,7 @@
 
 At a step where a row is masked, the row keeps its state and repeats its previous output. In the backward pass,
 
-- ∂loss/∂state passes that step unchanged, and nothing of it reaches the gates;
+- ∂loss/∂state passes that step unchanged, and no part of it reaches the gates;
 - ∂loss/∂output passes to the step whose output was repeated. Before the first output there is only the constant 0,
   which has no gradient.
 

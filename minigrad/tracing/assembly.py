@@ -106,7 +106,7 @@ def _with_gradients(
 
 
 def _cell_of(step: Step) -> Any:
-    """Return the cell behind a step, or the step itself."""
+    """Return the cell that a step was made from, or the step itself."""
     return getattr(step, "cell", step)
 
 

@@ -17,8 +17,8 @@ from minigrad.train.corpus import read_text
 from minigrad.train.errors import DataError, OptionError
 
 MAX_TITLE_ROWS = 20  # before the column names or, without any, before the first value
-MIN_YEAR = 1000  # a column name that is a number and stands in a line of numbers: a year
-SPACES = " \u00a0\u2009\u202f"  # as a thousands separator one stands for all
+MIN_YEAR = 1000  # a column name that is a number in a line of numbers: a year
+SPACES = " \u00a0\u2009\u202f"  # equal as separators of thousands
 CONVENTIONS = (".", ","), (",", ""), (",", "."), (".", " "), (",", " "), (".", "'"), (".", "\u2019")
 Parse = Callable[[str], float | None]
 
@@ -39,7 +39,7 @@ class _Row(NamedTuple):
 def number_parser(decimal: str, thousands: str) -> Parse:
     """Return a function of a cell that returns its number, or None.
 
-    Separators of thousands stand before the last three digits, and before groups of two or three: 1,234,567 and
+    Separators of thousands come before the last three digits, and before groups of two or three: 1,234,567 and
     12,34,567.
 
     Args:

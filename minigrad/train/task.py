@@ -33,7 +33,7 @@ class RunOptions(Options):
     seed: int = option(0, "seed of the weights, the data and all random numbers")
     steps: int = option(1000, "training steps: one batch and one update each", minimum=1, ceiling=2**53)
     minutes: float | None = option(
-        None, "train for about so many minutes: time a few steps first, then set --steps", above=0, ceiling=10**6
+        None, "train for about this many minutes: time a few steps first, then set --steps", above=0, ceiling=10**6
     )
     batch: int = option(32, "sequences in a batch", minimum=1, ceiling=LARGEST_SIZE)
     cell: str = option(
@@ -42,7 +42,7 @@ class RunOptions(Options):
     units: int = option(64, "units of each recurrent layer", minimum=1, ceiling=LARGEST_SIZE)
     layers: int = option(1, "number of stacked recurrent layers", minimum=1, ceiling=1000)
     memory: float | None = option(
-        None, "initialize the gates of lstm and gru so that states last 1 to so many steps, 3 or more", minimum=3
+        None, "initialize the gates of lstm and gru so that states last 1 to this many steps, 3 or more", minimum=3
     )
     dropout: float = option(0.0, "fraction of each layer's inputs to drop", minimum=0, maximum=0.9)
     learning_rate: float = option(0.002, "step size of Adam after the warm-up", above=0)

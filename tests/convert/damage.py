@@ -200,7 +200,7 @@ def header_changed(draw: random.Random, content: bytes) -> bytes:
 
 
 def archive_changed(draw: random.Random, content: bytes) -> bytes:
-    """Change a .keras file's JSON, and pack the file anew."""
+    """Change a .keras file's JSON, and pack the file again."""
     with tempfile.TemporaryFile() as sink:
         sink.write(content)
         with zipfile.ZipFile(sink) as archive:

@@ -74,7 +74,7 @@ class Member(NamedTuple):
         size: its declared size.
         crc: its declared checksum; None for that of `packed`.
         flags: bit 0 marks it as encrypted.
-        at: its place in the file; None for behind the one before.
+        at: its place in the file; None for the place after the one before.
         local: its name at that place; None for the same.
     """
 

@@ -110,7 +110,7 @@ def brought(optimizer: Any) -> Any:
 
 @pytest.mark.parametrize("theirs", BROUGHT)
 def test_optimizers_step_as_tensorflows(theirs: str) -> None:
-    """To the rounding of their constants to float32, which costs as much as stands here; Keras' ε costs more."""
+    """Tolerance for the rounding of their constants to float32; Keras' ε costs more."""
     ours = codes(rows("Optimizers")[f"`tf.train.{theirs}`"])[0]
     rounding = 6e-8 if theirs.startswith("Adam") else 3e-8 if theirs.startswith("Momentum") else 5e-9
     np.testing.assert_allclose(brought(eval(ours, of_2016())), BROUGHT[theirs], rtol=0, atol=rounding)
@@ -208,7 +208,7 @@ def test_penalties_of_every_variable() -> None:
 
 
 def test_the_import_of_the_first_row_carries_the_others() -> None:
-    """`import minigrad as tf` and `v1 = tf.compat.v1` stand in the place of TensorFlow's import of the first years."""
+    """`import minigrad as tf` and `v1 = tf.compat.v1` replace TensorFlow's import of the first years."""
     cell = next(line for line in PAGE.splitlines() if line.startswith("| `import tensorflow.compat.v1")).split(" | ")[1]
     names: dict[str, Any] = {}
     for code in codes(cell):

@@ -57,7 +57,7 @@ def test_the_gradient_of_many_numbers_needs_a_direction() -> None:
 
 
 def test_nothing_that_requires_a_gradient() -> None:
-    with pytest.raises(GradientError, match="nothing that this tensor was made from requires a gradient"):
+    with pytest.raises(GradientError, match="no input of this tensor requires a gradient"):
         mg.tensor([1.0]).backward()
 
 

@@ -306,7 +306,8 @@ def test_a_tape_is_entered_by_one_thread_at_a_time() -> None:
         assert pool.submit(enter).result()
 
 
-# --- what a call leaves behind ----------------------------------------------------------------------------------------
+# --- objects that remain after a call
+# ----------------------------------------------------------------------------------------
 
 
 def test_losses_and_dropout_masks_are_those_of_the_own_call() -> None:
@@ -363,7 +364,7 @@ def test_a_seed_gives_the_same_numbers_in_any_thread(name: str) -> None:
 
 FORKS = """
 import os, threading, warnings
-warnings.simplefilter("ignore", DeprecationWarning)  # Python's, of forks beside threads
+warnings.simplefilter("ignore", DeprecationWarning)  # Python's, for forks in a process with threads
 import numpy as np
 import minigrad as mg
 from minigrad.compat import v1

@@ -31,7 +31,7 @@ RECORDS = (
     "train.adapted", "TensorShape", "plot.Drawing", "plot.Page", "train.Options",
 )  # fmt: skip
 
-# argument → the values accepted beside PLAIN, and the reason; a recipe's name before a dot narrows it
+# argument → the values accepted besides PLAIN, and the reason; a recipe's name before a dot narrows it
 ARGUMENTS: dict[str, tuple[set[str], str]] = {
     **dict.fromkeys(
         ("x", "a", "b", "w", "other", "inputs", "data", "xs", "logits", "predictions", "targets", "labels", "losses",

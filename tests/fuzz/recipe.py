@@ -1,4 +1,4 @@
-"""A valid call of each public callable, to be made with an odd value, and what becomes of it."""
+"""A valid call of each public callable, repeated with an odd value, and its outcome."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def call(recipe: Recipe, odd: dict[str, Any]) -> Any:
         else:
             given[name] = value
     before = []
-    if further:  # those before *args are given by place
+    if further:  # those before *args are given by position
         kinds = parameters(recipe.target)
         star = [n for n, p in kinds.items() if p.kind is p.VAR_POSITIONAL]
         names = [n for n in list(kinds)[: list(kinds).index(star[0])] if n != "self"] if star else []
@@ -107,7 +107,7 @@ def call(recipe: Recipe, odd: dict[str, Any]) -> Any:
 
 
 def outcome(recipe: Recipe, odd: dict[str, Any]) -> Outcome:
-    """Return what becomes of a call; all global state is as before afterwards."""
+    """Return the outcome of a call, and restore all global state."""
     with quiet(), unchanged(), limited(), warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", ".*are deprecated and have no effect", DeprecationWarning)

@@ -24,8 +24,8 @@ MODULES: list[ModuleType] = [
     v1.nn.rnn_cell, v1.keras.layers, recurrent, testing, tracing, convert, plot, show, train,
 ]  # fmt: skip
 PARTS = {
-    "Equations": "a base class without a constructor of its own",
-    "Formulas": "a part of the loops, which stand free of checks",
+    "Equations": "a base class without a constructor",
+    "Formulas": "a part of the loops, which have no checks",
     "Plan": "a part of the loops",
     "SequenceOptions": "a part of the loops",
     "Sequence": "a part of the loops",

@@ -39,7 +39,7 @@ def named(parameters: list[dict[str, Any]]) -> dict[str, Any]:
 
 @every_class
 def test_arguments_of_the_constructor(case: Case) -> None:
-    """Each argument of TensorFlow's, with its default and in its place; ours may have more behind them."""
+    """Each argument of TensorFlow's, with its default and in its place; ours may have more after them."""
     mine = inspect.signature(resolve(case.class_name, mg)).parameters
     theirs = {n: p for n, p in named(case.info["signature"]).items() if n not in ABSENT.get(case.class_name, ())}
     in_order(mine, theirs)

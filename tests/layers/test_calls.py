@@ -1,4 +1,4 @@
-"""The plan that a recurrent layer keeps of a call: how short it makes a call, and when it is made anew."""
+"""The plan that a recurrent layer keeps of a call: how short it makes a call, and when it is made again."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ CHANGES: dict[str, Callable[[Any], None]] = {
     "nothing": lambda layer: None,
     "activation": lambda layer: setattr(layer, "activation", "softsign"),
     "activation of the cell": lambda layer: setattr(layer.cell, "activation", "relu"),
-    "an activation without a derivative of its own": lambda layer: setattr(layer, "activation", lambda x: x * 2.0),
+    "an activation without a derivative rule": lambda layer: setattr(layer, "activation", lambda x: x * 2.0),
     "zero_output_for_mask": lambda layer: setattr(layer, "zero_output_for_mask", True),
     "go_backwards": lambda layer: setattr(layer, "go_backwards", True),
     "time_major": lambda layer: setattr(layer, "time_major", True),

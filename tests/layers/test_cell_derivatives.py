@@ -178,7 +178,7 @@ def moved(p: Any, v: Any, t: Any) -> Any:
 RIGHT: dict[tuple[int, int], list[float]] = {}  # value and derivatives, the same on every backend
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"], indirect=True)  # those with loops of their own
+@pytest.mark.parametrize("backend", ["numpy", "numba"], indirect=True)  # those with hand-written loops
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_derivatives_to_the_third(kind: Kind, place: Place, backend: ModuleType, fresh_variables: None) -> None:
@@ -211,7 +211,7 @@ def test_derivatives_to_the_third(kind: Kind, place: Place, backend: ModuleType,
 
 
 def test_an_lstm_of_ones_on_zeros(backend: ModuleType) -> None:
-    """∂²y/∂x₀² beside central differences of ∂y/∂x₀, h 1e-5: an error of about 1e-10."""
+    """∂²y/∂x₀² against central differences of ∂y/∂x₀, h 1e-5: an error of about 1e-10."""
     layer = LAYERS.LSTM(1, kernel_initializer="ones", recurrent_initializer="ones", dtype="float64")
 
     def slope(x_0: float) -> tuple[mg.Tensor, mg.Tensor]:

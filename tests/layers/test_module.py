@@ -10,13 +10,13 @@ from minigrad.layers.weight import Weight
 
 
 class Tagger(mg.Module):
-    """Layers in a list and in a dict, a module of modules, a weight of its own."""
+    """Layers in a list and in a dict, a module of modules, its own weight."""
 
     def __init__(self) -> None:
         self.scale = Weight(np.ones(2, "float32"), name="scale:0")
         self.layers = [mg.keras.layers.Dense(2), {"out": mg.keras.layers.LSTM(1)}]
         self.inner = Scaler(name="inner")
-        self.again = self.layers[0]  # the same layer once more
+        self.again = self.layers[0]  # the same layer again
 
     def __call__(self, x: Any) -> Any:
         y = self.inner(self.layers[0](x) * self.scale)

@@ -213,7 +213,7 @@ def test_inputs_masks_and_states_as_arrays_or_tensors() -> None:
         layer(mg.tensor(x), mask=mg.tensor(MASK), initial_state=tensors),
         layer([x, *states], mask=MASK),  # Keras' other way to hand over the states
         layer([mg.tensor(x), *tensors], mask=MASK),
-        layer(x, MASK, None, tensors),  # by place
+        layer(x, MASK, None, tensors),  # by position
     ):
         close([y.numpy() for y in outputs], expected)
 
@@ -239,7 +239,7 @@ def test_on_every_backend(make: Any, backend: ModuleType) -> None:
     assert layer(np.ones((BATCH, TIME, FEATURES)), initial_state=states).backend is backend
 
 
-# --- what is offered beside -------------------------------------------------------------------------------------------
+# --- further attributes -------------------------------------------------------------------------------------------
 
 
 def test_shapes() -> None:

@@ -87,7 +87,7 @@ def test_a_layer_that_does_not_say_its_arguments() -> None:
 def test_which_class_is_meant() -> None:
     config = serialization.serialize(Shifting(2))
     assert config["registered_name"] == "Shifting"
-    assert type(serialization.deserialize({**config, "module": "where.it.stood.before"})) is Shifting
+    assert type(serialization.deserialize({**config, "module": "where.it.was.before"})) is Shifting
     assert type(serialization.deserialize({"class_name": "LSTM", "config": {"units": 2}})) is L.LSTM
     v1 = serialization.serialize(mg.compat.v1.keras.layers.LSTM(2))
     assert type(serialization.deserialize(v1)) is mg.compat.v1.keras.layers.LSTM

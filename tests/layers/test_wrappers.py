@@ -198,14 +198,14 @@ MADE = (SENTENCES != 0).any(-1)
 
 
 class Silent(L.Layer):
-    """A layer that says nothing about masks."""
+    """A layer that does not support masks."""
 
     def call(self, inputs: Any) -> Any:
         return inputs
 
 
 class Encodes(L.Layer):
-    """A layer that says nothing about masks, and makes one vector of the words."""
+    """A layer that does not support masks, and makes one vector of the words."""
 
     def call(self, inputs: Any) -> Any:
         return inputs.sum(1)
@@ -273,7 +273,7 @@ def test_a_mask_of_words_reaches_the_layer_inside() -> None:
 @pytest.mark.parametrize("as_argument", [False, True])
 @pytest.mark.parametrize("depth", [1, 2])
 def test_a_mask_of_words_is_not_lost_by_a_layer_that_keeps_them(depth: int, as_argument: bool) -> None:
-    """As where it stands alone: the layers behind it would take padding for words."""
+    """As for a layer alone: later layers would take padding for words."""
     layer: Any = L.TimeDistributed(Silent(name="quiet"))
     x, mask = mg.tensor(SENTENCES), WORDS
     if depth == 2:

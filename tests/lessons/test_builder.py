@@ -174,7 +174,7 @@ def test_ids_of_long_and_of_equal_names_differ() -> None:
     cells = [
         Cell("markdown", f"## {long}, first"), Cell("code", "1"), Cell("code", "2"),
         Cell("markdown", f"## {long}, second"), Cell("code", "3"),
-        Cell("markdown", "## Once more"), Cell("code", "", {"exercise": "once-more-1"}),
+        Cell("markdown", "## A third"), Cell("code", "", {"exercise": "a-third-1"}),
         Cell("code", "", {"exercise": "x" * 60}), Cell("code", "", {"check": "x" * 60}),
         Cell("code", "", {"exercise": "x" * 60 + "y"}), Cell("code", "", {"check": "x" * 60 + "y"}),
         Cell("code", "", {"exercise": "x" * 60 + "z"}),
@@ -184,7 +184,7 @@ def test_ids_of_long_and_of_equal_names_differ() -> None:
     assert all(re.fullmatch(r"[a-z0-9-]{1,64}", id_) for id_ in ids)
     assert ids == cell_ids(cells)
     assert ids[:5] == [f"{slug(long)}-{n}" for n in range(1, 6)]
-    assert ids[5:7] == ["once-more-1", "once-more-1-2"]
+    assert ids[5:7] == ["a-third-1", "once-more-1-2"]
 
 
 def test_the_code_of_figures_is_folded_up(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def shipped(lesson: Lesson) -> dict[str, Any]:
 
 
 def test_the_students_notebook_holds_no_solution(lesson: Lesson) -> None:
-    """Looks for each line that stands in solutions and mistakes only, in everything the file holds."""
+    """Search everything in the file for each line that only solutions and mistakes have."""
     told = {line.strip() for text in hidden(lesson) for line in text.splitlines()}
     elsewhere = {line.strip() for line in outside(lesson).splitlines()}
     secret = {line for line in told - elsewhere if len(line) > 12}
@@ -196,7 +196,7 @@ FIGURE = re.compile(r"^\| [^|]+ \| ((?:\[\d+\]\(\w+\.ipynb\)(?:, )?)+) \| ([^|]+
 
 
 def test_the_figures_of_the_course_are_where_the_lecturer_is_told() -> None:
-    """Each section named stands in one of the lessons named, and has a figure."""
+    """Check that each named section is in one of the named lessons, and has a figure."""
     rows = FIGURE.findall((FOLDER / "INSTRUCTOR.md").read_text("utf-8"))
     assert len(rows) == 15
     for links, sections in rows:

@@ -199,9 +199,7 @@ def test_what_training_does_to_saturation() -> None:
 
 @pytest.mark.slow
 def test_the_probe_and_the_closing_bracket() -> None:
-    says(
-        12, "High, and yet not one", "The bracket is right each time", "does not stand at the same step with each seed"
-    )
+    says(12, "High, and yet not one", "The bracket is right each time", "at the same step with each seed")
     seen = names(12)
     assert ((np.array(seen["highest"]) > 0.75) & (np.array(seen["highest"]) < 0.97)).all()
     probed = np.array(seen["probed"])

@@ -4,8 +4,8 @@
     layer = build(cases[0].spec, minigrad)
 
 A family is two files in ``data/``: ``FAMILY.json`` says what was built and how it was called, and
-``FAMILY.npz`` holds one float64 vector a case, all its arrays one behind the other in the order
-that the JSON lists. A family without arrays (signatures, configurations) has no ``.npz``.
+``FAMILY.npz`` holds one float64 vector a case, all its arrays one after the other in the order that the JSON lists. A
+family without arrays (signatures, configurations) has no ``.npz``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Case:
     """One recorded configuration.
 
     Attributes:
-        family: the file that it stands in.
+        family: the file that holds it.
         name: unique within the family; a good test id.
         class_name: where the class, or function, lives below the package, ``"keras.layers.LSTM"``.
         kwargs: what the constructor was given, plain; a nested object is a spec, see `build`.
@@ -124,7 +124,7 @@ def load(family: str) -> list[Case]:
         The cases; their arrays are read-only and shared between calls.
 
     Raises:
-        FileNotFoundError: nothing of that name was recorded.
+        FileNotFoundError: no family of that name was recorded.
     """
     return list(_read(family))
 

@@ -1,6 +1,6 @@
 """Ways to get a recurrent cell's backward pass wrong, each one piece of the source replaced.
 
-Sixteen bugs of an LSTM, several of which stand, or stood, in programs that people use; five of its extras; and for any
+Sixteen bugs of an LSTM, several of which are, or were, in programs that people use; five of its extras; and for any
 cell, every expression of its backward body a little wrong.
 """
 
@@ -23,7 +23,7 @@ _count = iter(range(1_000_000))
 
 
 def written(text: str, space: dict[str, Any]) -> dict[str, Any]:
-    """Run a text as if it stood in a file, so that its functions have a source; return its names."""
+    """Run a text as if it were in a file, so that its functions have a source; return its names."""
     name = f"<mutant {next(_count)}>"
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     found = dict(space)
@@ -52,7 +52,7 @@ class Mutant:
 
     def source(self, text: str) -> str:
         times = text.count(self.line)
-        assert times == 1, f"{self.of.__name__}: {self.line!r} stands there {times} times"
+        assert times == 1, f"{self.of.__name__}: {self.line!r} occurs {times} times"
         return text.replace(self.line, self.wrong)
 
     def cell(self) -> type[Equations]:

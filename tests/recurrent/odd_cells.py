@@ -36,7 +36,7 @@ class NoBias(Equations):
 
 
 class PeepholeGRU(Equations):
-    """Two products, and two parameters: the gates see h once more, each unit its own."""
+    """Two products, and two parameters: the gates also read h, each unit its own."""
 
     products = "x_z x_r x_g = x W + b", "h_z h_r h_g = h U"
 

@@ -33,4 +33,4 @@ def test_a_step_that_was_changed_is_never_replaced(step: Any, asked: int) -> Non
         layer = mg.keras.layers.RNN(Cell(3))
         layer(mg.ones((2, 4, 2)))
     assert len(seen) == asked
-    assert layer.path.endswith(": no") if asked else layer.path.endswith("a step of its own")
+    assert layer.path.endswith(": no") if asked else layer.path.endswith("a custom step method")

@@ -1,6 +1,6 @@
 """Faults of a cell that are refused, each with its line and what to write; breakpoints and tracebacks in bodies."""
 
-# ruff: noqa: E501  (a table of texts, each beside its message)
+# ruff: noqa: E501  (a table of texts, each with its message)
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ REFUSED = {
     "used before it is given": (forward("c = c + a\na = z_f\nreturn a, z_g"), r"line 5 .*`a` is used before it is given"),
     "no return": (forward("c = c + z_f + z_g"), r"expected a return at its end"),
     "an empty return": (forward("c = z_f + z_g\nreturn"), r"expected `name = expression` or the return"),
-    "a line behind the return": (forward("return z_f, z_g\nc = 0"), r"comes after the return"),
+    "a line after the return": (forward("return z_f, z_g\nc = 0"), r"comes after the return"),
     "one state returned": (forward("return z_f * z_g"), r"expected the new states h, c, got 1 values"),
     "three returned": (forward("return z_f, z_g, c"), r"expected the new states h, c, got 3 values"),
     "a reserved name": (forward("_c = c + z_f\nreturn _c, z_g"), r"`_c` is reserved"),

@@ -131,7 +131,7 @@ class Plus(Equations):
 
 
 class Same(Plus):
-    """The same forward in another class, with a backward of its own."""
+    """The same forward in another class, with a custom backward."""
 
     def backward(dh, a, h):
         return dphi(dh * h, a), a * dh

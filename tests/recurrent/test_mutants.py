@@ -25,7 +25,7 @@ Checks = dict[str, tuple[Situation, tuple[str, ...]]]
 
 
 def plain(strong: Situation, steps: int, summed: slice, state: float) -> Situation:
-    """A plain sum of some steps' outputs as the loss; no mask, nothing of the final state."""
+    """A plain sum of some steps' outputs as the loss; no mask, no final state."""
     rng = np.random.default_rng(steps)
     dy = np.zeros((steps, *strong.dy.shape[1:]))
     dy[summed] = 1.0

@@ -96,7 +96,7 @@ def test_at_most_eight_floats_a_unit_and_step(
 
 @pytest.mark.parametrize("name", ["swish", "tanh"])
 def test_what_is_not_kept_is_made_again(name: str) -> None:
-    """Gates that are looked at are the same gates; only where they cannot tell their derivatives are they made anew."""
+    """Equal gates in a trace, recomputed only if their derivatives do not follow from them."""
     s = situation(lstm(RULES[name]))
     *_, kept = bptt.forward(minigrad_numpy, s.step, s.x, s.state, s.weights, s.mask)
     z = s.step.project(minigrad_numpy, s.x, s.weights)

@@ -62,7 +62,7 @@ def by_definition(s: Situation) -> Gradients:
             mask=None if s.mask is None else s.mask[earliest:stop],
             tbptt=None,
         )
-        # An output repeated from before the window is a constant, as the zero is that stands there instead.
+        # An output repeated from before the window is a constant, like the zero that replaces it.
         for name, gradient in by_node(window).items():
             if name == "x":
                 total[name][earliest:stop] += gradient

@@ -47,7 +47,7 @@ def test_braces_and_brackets_are_balanced(equations: type[Equations]) -> None:
             depth += {"{": 1, "}": -1}.get(mark, 0)
             assert depth >= 0, line
         assert depth == 0, line
-        assert not line.startswith("["), line  # behind \\\\ or \\begin{aligned} that is its optional argument
+        assert not line.startswith("["), line  # after \\\\ or \\begin{aligned} that is its optional argument
 
 
 @each

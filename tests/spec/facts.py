@@ -1,4 +1,4 @@
-"""Effects of the pages' names beside arithmetic: names, sharing, starting values, penalties. Run with either package.
+"""Effects of the pages' names besides arithmetic: names, sharing, initial values, penalties. Run with either package.
 
 Each function is one small program on `tf`, TensorFlow or minigrad, and returns plain values. `record_facts.py` writes
 down what TensorFlow 2.15.1 answers, and `test_facts.py` asks minigrad the same.

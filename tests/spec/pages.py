@@ -35,7 +35,7 @@ class Page:
     methods: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def names(self) -> list[tuple[str, str]]:
-        """Every name of the page, with the section that it stands in."""
+        """Every name of the page, with its section."""
         rows = [("base class", name) for name in self.inherits]
         rows += [("argument", name) for name in self.arguments]
         rows += [("call argument", name) for name in self.call]

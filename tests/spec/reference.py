@@ -1,4 +1,4 @@
-"""The pages' formulas once more, in NumPy, and layers to hold against them."""
+"""The pages' formulas in NumPy, and layers to compare with them."""
 
 from __future__ import annotations
 

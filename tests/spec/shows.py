@@ -31,7 +31,7 @@ def shows(section: str, *names: str, first: bool | None = None) -> Callable[[Cal
     """Mark a test that shows the effect of names.
 
     Args:
-        section: where they stand on the page: ``"argument"``, ``"method"`` …
+        section: their section on the page: ``"argument"``, ``"method"`` …
         names: the names.
         first: only on the page of the first generation, or only on the others.
     """
@@ -97,7 +97,7 @@ def _another(value: Any) -> Any:
 
 
 def _blinded(cls: type, name: str) -> property:
-    """An attribute that can be set, and read as nothing of use."""
+    """An attribute that can be set, and whose value is useless when it is read."""
     original = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
 
     def keep(self: Any, value: Any) -> None:

@@ -119,7 +119,7 @@ def test_forget_bias(page: Page, name: str) -> None:
 
 @shows("argument", "state_is_tuple")
 def test_state_is_tuple(page: Page, name: str) -> None:
-    """If not, the two stand side by side, c first."""
+    """If not, the two are concatenated, c first."""
     cell = built(page, state_is_tuple=False)
     assert cell.state_size == 2 * UNITS
     output, state = cell(X[:, 0], np.concatenate([C, H], 1))

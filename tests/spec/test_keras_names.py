@@ -151,7 +151,7 @@ def test_recurrent_dropout(page: Page, name: str) -> None:
 
 @shows("argument", "implementation")
 def test_implementation(page: Page, name: str) -> None:
-    """1: four small products, each with a dropout mask of its own; 2: one large one, with one mask for all."""
+    """1: four small products, each with a separate dropout mask; 2: one large one, with one mask for all."""
     for given, picks in ((1, [0, 1, 2, 3]), (2, [0, 0, 0, 0])):
         cell = built(page, dropout=0.5, implementation=given)
         masks = cell.get_dropout_mask_for_cell(mg.tensor(X[:, 0]), training=True, count=4)

@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from oracle.reader import resolve
-from spec import test_first_generation_names, test_keras_names  # what they show stands in SHOWN
+from spec import test_first_generation_names, test_keras_names  # SHOWN lists their effects
 from spec.pages import PAGES, REQUIRED, Page
 from spec.shows import SHOWN, place, without
 

@@ -1,4 +1,4 @@
-"""Write the files of `tests/stored/files` with the version at hand: ``(cd tests && python -m stored.write FOLDER)``.
+"""Write the files of `tests/stored/files` with the current version: ``(cd tests && python -m stored.write FOLDER)``.
 
 Run once, with version 0.1.0. The files stay as they are: a test reads them with every later version.
 """

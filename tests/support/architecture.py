@@ -47,7 +47,7 @@ FUNCTION_LINES = 40  # without the docstring
 
 
 def floor_of(module: str) -> int | None:
-    """Return the floor in FLOORS, or None for a module that stands on none."""
+    """Return the floor in FLOORS, or None for a module without a floor."""
     fits = [(len(name), floor) for floor, names in enumerate(FLOORS) for name in names if within(module, name)]
     return max(fits)[1] if fits else None
 
@@ -63,7 +63,7 @@ def floors(tree: Tree) -> list[str]:
             continue
         own = floor_of(source.module)
         if own is None:
-            found.append(source.says(1, f"{source.module} stands on no floor: add it to FLOORS"))
+            found.append(source.says(1, f"{source.module} has no floor: add it to FLOORS"))
             continue
         for imp in source.imports:
             target = defining_module(tree, imp.base, imp.name)
@@ -75,9 +75,9 @@ def floors(tree: Tree) -> list[str]:
 
 
 def apart(tree: Tree) -> list[str]:
-    """Imports between packages that stand side by side."""
+    """Imports between packages that are side by side."""
     return [
-        source.says(imp.line, f"{source.module} imports {imp.base}: {one} and {other} stand side by side")
+        source.says(imp.line, f"{source.module} imports {imp.base}: {one} and {other} are side by side")
         for source in tree.values()
         for imp in source.imports
         for pair in APART
@@ -148,7 +148,7 @@ def self_imports(tree: Tree) -> list[str]:
 def backends_alone(tree: Tree) -> list[str]:
     """Imports of minigrad in a backend."""
     return [
-        source.says(imp.line, f"a backend imports {imp.base}: it may import nothing of minigrad")
+        source.says(imp.line, f"a backend imports {imp.base}: it must not import minigrad")
         for source in tree.values()
         if source.of_backend
         for imp in source.imports

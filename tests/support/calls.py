@@ -19,7 +19,7 @@ class Calls(NamedTuple):
     Attributes:
         functions: the functions entered, each as often as it is entered; up to Python 3.11 comprehensions too.
         files: the distinct files of these functions.
-        moves: how often a function stands in another file than the function entered before it.
+        moves: how often a function is in another file than the function entered before it.
     """
 
     functions: int

@@ -63,7 +63,7 @@ def recorded(
         loss: one number, computed from the leaves.
         leaves: the leaves.
         directions: an array for each leaf.
-        ops: set to which the operations behind the loss are added.
+        ops: set to which the operations of the loss are added.
     """
     found: list[float] = []
     if ops is not None:
@@ -83,7 +83,7 @@ def at(ours: Callable[[mg.Tensor], Any], t: float, ops: set[type[Op]] | None = N
 
 
 def ops_behind(y: mg.Tensor) -> set[type[Op]]:
-    """Return the operations behind a tensor."""
+    """Return the operations that a tensor was computed with."""
     found, seen, ahead = set(), set(), [y.node]
     while ahead:
         node = ahead.pop()

@@ -107,9 +107,15 @@ BANNED = (
     r"who (?:trains|teaches|reads|has|calls|wants|asks|writes|looks|knows)", r"gone on with", r"go(?:es)? on with",
     r"what came", r"(?:is|are) to be", r"hand(?:s|ed|ing)? on", r"hands? (?:a|the|its) masks? on",
     r"looks at", r"told", r"says? of (?:itself|themselves)", r"for good", r"wants", r"owes?", r"likes",
-    r"knows? nothing", r"never heard",
+    r"knows? nothing", r"never heard", r"hears?", r"anew", r"beside", r"behind", r"alike", r"at hand", r"by place",
+    r"shall", r"be had", r"will do", r"mends?", r"once more", r"so many", r"of (?:its|their|his) own", r"nothing of",
+    r"says? nothing", r"what becomes", r"as of (?:the|`)", r"stands? (?!for|alone)\w+", r"stood",
+    r"(?<!there )(?:is|are|was|were|be) no (?!longer|more|less|fewer|larger|smaller|faster|slower)\w+",
 )  # fmt: skip
-MANNERISM = re.compile(r"\b(?:" + "|".join(BANNED).replace(" ", r"\s+(?:#\s+)?") + r")\b", re.IGNORECASE)
+GAP = r"\s+(?:#\s+)?"
+MANNERISM = re.compile(
+    r"\b(?:" + "|".join(BANNED).replace("(?<!there )", r"(?<!there\s)").replace(" ", GAP) + r")\b", re.IGNORECASE
+)
 # A sentence whose subject is a clause, "What is left is …"; a question may begin like that.
 SUBJECT_CLAUSE = re.compile(r"(?:\A|[.!?:]\s|\n\n)\s*(What\b[^.?!]*[.?!]?)")
 
@@ -204,6 +210,8 @@ def check(path: Path, root: Path = ROOT) -> list[Place]:
             found.append(Place(where, prose(text).count("\n", 0, offset) + 1, "mannerism", words))
         return found
     for line, part, is_docstring in texts(text):
+        if not is_docstring and re.fullmatch(r"[\w.]*", part):  # a name
+            continue
         fault = first_line(part) if is_docstring else None
         if fault:
             found.append(Place(where, line, "first line", f"{fault}: {part.strip().splitlines()[0]}"))

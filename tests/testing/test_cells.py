@@ -51,7 +51,7 @@ FAULTS = {
 
 
 def changed(equations: type[Equations], there: str, instead: str, folder: Path) -> type[Equations]:
-    """The cell with another text, from a file of its own."""
+    """The cell with another text, from a separate file."""
     text = Path(__import__(equations.__module__, fromlist=["x"]).__file__).read_text("utf-8")
     assert text.count(there) == 1, there
     file = folder / "faulty.py"

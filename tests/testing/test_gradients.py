@@ -104,7 +104,7 @@ def test_a_function_that_ignores_an_input_is_right_about_it() -> None:
 
 
 def test_a_wrong_second_derivative_is_found() -> None:
-    """Right by itself, but a NumPy constant stands where a tensor should: its own gradient is lost."""
+    """A correct gradient, but with a NumPy constant in place of a tensor: the constant's gradient is lost."""
 
     class Square(Op):
         def forward(xp, x):

@@ -38,7 +38,7 @@ def changed(value, place, new):
 
 
 def texts(value):
-    """(place, what stands there, the bytes) of each damage to a JSON text."""
+    """(place, the value there, the bytes) of each damage to a JSON text."""
     for place in places(value):
         for odd in ODD:
             yield place, repr(odd)[:20], encoded(changed(value, place, odd))

@@ -1,6 +1,6 @@
 """Trainings that are killed before each of their writes, or have no room for them, and what can be done afterwards.
 
-A program of its own, run by `test_killed.py`: it forks, which a process with threads should not. Prints a JSON object
+A separate program, run by `test_killed.py`: it forks, which a process with threads should not. Prints a JSON object
 for each death: where it came, and what became of --out and --resume, each tried on a copy of what was left.
 """
 
@@ -85,7 +85,7 @@ def killed_before(number, folder, record):
 
 
 def contents(folder):
-    """The files of a run; what else stands there is listed by name."""
+    """The files of a run; other files are listed by name."""
     there = {name: (folder / name).read_bytes().hex() for name in FILES if (folder / name).exists()}
     return there | {"others": sorted(set(os.listdir(folder)) - set(FILES))}
 
@@ -134,7 +134,7 @@ def limit(size):
 
 
 def full(place, ways, reference):
-    """Trainings for which no file may be larger than so many bytes."""
+    """Trainings with a limit of the size of a file in bytes."""
     for size in (0, 5, 100, 300, 600, 700, 800, 1000, 2000, 4000, 8000):
         report(place, died(place, begin, None, partial(limit, size)), f"{size} bytes", ways, reference)
 

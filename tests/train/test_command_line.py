@@ -1,4 +1,4 @@
-"""The first word of a command line, and what becomes of errors."""
+"""The first word of a command line, and the treatment of errors."""
 
 from __future__ import annotations
 

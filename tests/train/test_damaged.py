@@ -16,8 +16,8 @@ from minigrad.train.run import Run, trained
 from train.damage import arrays, encoded, texts
 from train.runs import StopAt, options_of
 
-SHARE = int(os.environ.get("MINIGRAD_DAMAGE_SHARE", "97"))  # every so many; 1 for all ten thousand
-# What a run may find changed and yet make sense of: its length, and numbers that any run could have.
+SHARE = int(os.environ.get("MINIGRAD_DAMAGE_SHARE", "97"))  # every 97th; 1 for all ten thousand
+# Values whose change a run cannot detect: its length, and numbers that any run could have.
 SENSIBLE = {"minutes", "steps", "best", "state", "inc", "uinteger", "has_uint32", "weights", "validation"}
 
 

@@ -56,7 +56,7 @@ def full(shape: ShapeLike, value: float, dtype: Any = "float32") -> Tensor:
 
 
 def a_number(value: Any, what: str) -> Any:
-    """Return a number of Python, or the only one of an array, as Python's; anything else is an error."""
+    """Return a Python number for a number or an array with a single one; raise an error for anything else."""
     shape = getattr(value, "shape", None)
     number = value.item() if isinstance(shape, tuple) and prod(shape) == 1 and hasattr(value, "item") else value
     if not isinstance(number, Real):
@@ -65,16 +65,16 @@ def a_number(value: Any, what: str) -> Any:
 
 
 def several(xs: Any, what: str) -> Any:
-    """Return a list or tuple of tensors, or one tensor for its slices; anything else is an error."""
+    """Return a list or tuple of tensors, or one tensor, which means its slices; raise an error for others."""
     if not isinstance(xs, Iterable) or getattr(xs, "shape", None) == ():
         raise DTypeError(f"{what}: expected `xs`, a list of tensors, got {shown(xs)}.")
     return xs
 
 
 def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any = None) -> Tensor:
-    """start, start + step, … up to but without stop; with one number, 0, 1, … up to but without it.
+    """start, start + step, … below stop; with one number n, 0, 1, … below n.
 
-    Integers by default where all the numbers given are, else float32.
+    Integers by default if all arguments are integers, else float32.
     """
     start, stop = (0, start) if stop is None else (start, stop)
     given = {"start": start, "stop": stop, "step": step}
@@ -115,7 +115,7 @@ def outputs_of(node: Node) -> Any:
 def as_tensors(node: Node) -> tuple[Any, Any, dict[str, Any]]:
     """Return a node's inputs, result and parameters on Tensors, for a gradient that is recorded.
 
-    The cache of an operation is on no tape. Such an operation runs again, on Tensors.
+    The cache of an operation is not on the tape. An operation with a cache runs again, on Tensors.
     """
     if not node.op.caches:
         return node.inputs, outputs_of(node), node.params
@@ -133,7 +133,7 @@ def sizes_of(shape: ShapeLike, least: int = 0, where: str = "") -> tuple[int, ..
     """
     try:
         sizes = tuple(map(index_of, shape)) if isinstance(shape, (tuple, list)) else (index_of(cast(Any, shape)),)
-    except (TypeError, ShapeError):  # the latter from a tensor of several numbers
+    except (TypeError, ShapeError):  # a tensor of several numbers raises ShapeError
         sizes = (least - 1,)
     if sizes and min(sizes) < least:
         place = f"{where}: " if where else ""
@@ -148,7 +148,7 @@ def sizes_of(shape: ShapeLike, least: int = 0, where: str = "") -> tuple[int, ..
 
 
 def reshape(x: TensorLike, shape: ShapeLike) -> Tensor:
-    """x's numbers, in x's order, in another shape; one axis may be −1."""
+    """x in another shape, with its numbers in the same order; one axis may be −1."""
     return apply(shape_ops.Reshape, x, shape=sizes_of(shape, -1, "reshape"))
 
 
@@ -211,10 +211,10 @@ def unstack(x: TensorLike, axis: int = 0) -> tuple[Tensor, ...]:
 
 
 def split(x: TensorLike, sections: Any, axis: int = 0) -> tuple[Tensor, ...]:
-    """x cut along an axis: into so many equal parts, or at the given positions, as NumPy's split.
+    """x cut along an axis: into a number of equal parts, or at the given positions, as NumPy's split.
 
     Raises:
-        ShapeError: the axis cannot be cut so.
+        ShapeError: the axis cannot be cut in this way.
     """
     x = as_tensor(x, None, "split: `x`")
     axis = axis_of(axis, x.ndim, "split")

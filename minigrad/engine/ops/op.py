@@ -32,7 +32,7 @@ class Op:
         from_output: True if dx follows from dy and y alone, as in tanh′ = 1 − y². Then backward accepts None for x.
         passes_gradient: True if there is a backward. Read from the class, as the next two are.
         selective: True if backward has the keyword `needs`: for each input, whether its dx is needed, or may be None.
-        formula: forward as it is written, on arrays and on Tensors alike.
+        formula: forward as written, for arrays and for Tensors.
         functional: `minigrad.functional`, and `apply` is `tensor.apply`; `minigrad.engine.methods` sets both.
     """
 

@@ -271,7 +271,7 @@ def for_output(identifier: Any, y_true: Tensor | None, y_pred: Tensor) -> Metric
     """Return the metric for one output of a model; shapes decide the meaning of ``"accuracy"`` and ``"crossentropy"``.
 
     Args:
-        identifier: as of `get`.
+        identifier: as for `get`.
         y_true: the targets, or None if the output has none; then integer classes are assumed.
         y_pred: the output.
     """

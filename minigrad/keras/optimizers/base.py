@@ -267,7 +267,7 @@ class Optimizer(Configured, own_options_first=True):
         weights = weights_in(f"{self.name}.minimize: `var_list`", var_list() if callable(var_list) else var_list)
         if tape is not None and not isinstance(tape, GradientTape):
             raise OptionError(f"{self.name}.minimize: expected `tape`, a GradientTape or None, got {shown(tape)}.")
-        if not weights:  # as of a model without weights
+        if not weights:  # for a model without weights
             return
         gradients = grad(loss, weights) if tape is None else tape.gradient(loss, weights)
         self.apply_gradients(zip(gradients, weights, strict=True), *([] if where is None else [where]))

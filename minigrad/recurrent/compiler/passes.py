@@ -101,7 +101,7 @@ def _again(
     lines: Sequence[Assignment], back: Sequence[Assignment], gradients: dict[str, str], inner: Iterable[Inner],
     at_hand: set[str],
 ) -> list[Assignment]:  # fmt: skip
-    """Return the lines that the backward pass computes once more: sources of inner products that nothing else reads."""
+    """Return the lines that the backward pass computes again: sources of inner products that nothing else reads."""
     read = {*gradients.values(), *(n for a in back for n in names(a.value))}
     sources = {i.source for i in inner}
     return [a for a in lines if a.name in sources - read and _cheap(a, read | at_hand)]

@@ -123,7 +123,7 @@ def _verdict(task: Task, result: dict[str, Any]) -> str:
     value, error = result["value"], result["validation"]["standard_error"]
     ahead = None not in (value, error) and task.better(value, baseline["value"])
     doubt = f": two standard errors of the difference are {2 * error:.2g}" if ahead else ""
-    return f"is no better than {baseline['name']!r} yet{doubt}"
+    return f"is not better than {baseline['name']!r} yet{doubt}"
 
 
 def _report(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""The small operations give gradients, and leave none behind."""
+"""Gradients of the small operations, of which none remains after a run."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ print(out.getvalue().splitlines()[-1])
 
 
 def test_memory_sees_what_a_run_takes():
-    """In a process of its own, as in a measurement: one that has freed much takes it from there and does not grow."""
+    """In a separate process, as in a measurement: one that has freed much takes it from there and does not grow."""
     found = json.loads(subprocess.run([sys.executable, "-c", LARGE], check=True, capture_output=True, text=True).stdout)
     if sys.platform == "linux":
         assert 40e6 < found["more"] < 200e6

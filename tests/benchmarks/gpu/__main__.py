@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-# A folder that is run as a script stands first on the path; its modules are imported by their full names instead.
+# A folder that is run as a script comes first on the path; its modules are imported by their full names instead.
 sys.path[:] = [path for path in sys.path if Path(path).resolve() != Path(__file__).parent.resolve()]
 sys.path[:0] = [str(ROOT), str(ROOT / "backends"), str(ROOT / "tests")]
 

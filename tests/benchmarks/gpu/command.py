@@ -62,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def told_by(part: str, options: argparse.Namespace, seconds: float, report: Report) -> Iterator[Row]:
-    """Run a part in a process of its own and yield its rows as they come."""
+    """Run a part in a separate process and yield its rows as they arrive."""
     start, opened = time.monotonic(), False
     command = [sys.executable, str(MAIN), "--part", part, "--seconds", str(seconds), "--backend", options.backend]
     command += ["--torch-python", options.torch_python, "--log", str(options.log)]
@@ -87,13 +87,13 @@ def told_by(part: str, options: argparse.Namespace, seconds: float, report: Repo
 
 @contextmanager
 def process_of(command: Sequence[str], seconds: float, errors: Any) -> Iterator[tuple[Any, threading.Event]]:
-    """Start a process and its group; end all of them after so many seconds, and at the latest with the block.
+    """Start a process and its group; end all of them after this number of seconds, and at the latest with the block.
 
     Yields:
         The process, and an event that is set if it was ended for its time.
     """
     late = threading.Event()
-    # A group of its own, where there are groups, holds what the process starts: pytest, PyTorch.
+    # A separate group, where there are groups, holds what the process starts: pytest, PyTorch.
     group: dict[str, Any] = {"process_group": 0} if os.name == "posix" else {}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8", **group)
 

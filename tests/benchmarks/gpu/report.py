@@ -49,7 +49,7 @@ class Report:
         self.write()
 
     def add(self, part: str, row: Row) -> None:
-        """Enter a row and write the files anew."""
+        """Enter a row and write the files again."""
         self.parts[part]["rows"].append(row)
         self.write()
 
@@ -203,7 +203,7 @@ def times_table(rows: Sequence[Row]) -> list[str]:
         failed = "; ".join(f"{name}: {what}" for name, what in row["failed"].items())
         body.append([row["what"], *ms, *ratios, str(row["rounds"]), failed])
     about = "Forward and backward, float32, (batch, time, features, units); for the model, (batch, time, vocabulary, "
-    about += "embedding, units). Smaller is better; the middle half of the rounds' ratios stands in brackets."
+    about += "embedding, units). Smaller is better; the middle half of the rounds' ratios is in brackets."
     return [about, "", *(f"- {note}" for note in notes), "", *table(head, body)]
 
 

@@ -1,4 +1,4 @@
-"""Time the kernels beside the formulas on the same backend and beside PyTorch, cuDNN's layers on a GPU.
+"""Time the kernels, the formulas on the same backend, and PyTorch, cuDNN's layers on a GPU.
 
 All contenders are warm before anything counts: kernels are compiled and launches recorded. In each round they are
 measured one after the other, in alternating order, each run so often that the measurement takes BATCH_SECONDS; the
@@ -43,14 +43,14 @@ class Contender(Protocol):
     path: str
 
     def seconds(self, request: Request, repeats: int) -> float:
-        """Return the seconds of one run, of so many in a row."""
+        """Return the seconds of one run, of this number in a row."""
 
 
 class Ours:
     """minigrad on one backend.
 
     Args:
-        name: as it stands in the report.
+        name: its name in the report.
         backend: with kernels or without.
     """
 
@@ -59,7 +59,7 @@ class Ours:
         self._made: tuple[Request | None, Callable[[], str]] = (None, str)
 
     def seconds(self, request: Request, repeats: int) -> float:
-        """Return the seconds of one run, of so many in a row."""
+        """Return the seconds of one run, of this number in a row."""
         with mg.using(self._backend):
             if self._made[0] != request:
                 self._made = request, (layer_run if request[0] == "layer" else step_run)(request[1], request[2])
@@ -141,7 +141,7 @@ def rows(
 
 
 def timed(contenders: Sequence[Contender], request: Request, seconds: float) -> Row:
-    """Measure all contenders in turn for so many seconds, and return medians and the kernels' ratios to the others.
+    """Measure all contenders in turn for some seconds, and return medians and the kernels' ratios to the others.
 
     A contender that fails is left out, and the row says why.
     """

@@ -48,7 +48,7 @@ class TorchProcess:
         self._process.communicate()
 
     def seconds(self, request: Sequence[Any], repeats: int) -> float:
-        """Return the seconds of one run, of so many in a row.
+        """Return the seconds of one run, of this number in a row.
 
         Raises:
             FailedError: PyTorch failed, or its process has ended.

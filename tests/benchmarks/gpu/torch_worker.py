@@ -1,8 +1,8 @@
-"""PyTorch in a process of its own, in whichever interpreter has it: ``python torch_worker.py cuda``.
+"""PyTorch in a separate process, in an interpreter that has it: ``python torch_worker.py cuda``.
 
 The first line written says what was found, or why PyTorch cannot take part. Each line read is a request in JSON,
 ``["layer", "LSTM", [1, 100, 8, 16], 20]`` or ``["step", "LSTM", [32, 64, 96, 32, 128], 20]``, and is answered with the
-seconds of one of 20 runs. This file imports nothing of the others: it runs where minigrad is not installed.
+seconds of one of 20 runs. This file does not import the others: it runs where minigrad is not installed.
 """
 
 from __future__ import annotations

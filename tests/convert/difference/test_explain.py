@@ -95,7 +95,7 @@ def test_a_pair_of_states_that_each_cell_reads_in_its_own_order() -> None:
     assert row(found, "state order").note == ""
     np.testing.assert_allclose(found.max_h, np.abs(outputs(one) - outputs(three, C, H)).max(), rtol=0, atol=1e-12)
     assert explain_difference(one, three, X, NAMED).same
-    assert explain_difference(three, three, X, (C, H)).max_h <= 1e-12  # both read it alike
+    assert explain_difference(three, three, X, (C, H)).max_h <= 1e-12  # both read it in the same way
     assert explain_difference(three, one, X, [H, C]).causes == ["state order"]
 
 

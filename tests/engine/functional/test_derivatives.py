@@ -245,7 +245,7 @@ def along(name: str, place: list[float]) -> Row:
 SINGULAR = [("norm", "zeros"), ("x / norm", "zeros")]  # a norm has no derivative at 0, and minigrad's is not finite
 LINES = [along(name, place) for name in VECTORS for label, place in PLACES.items() if (name, label) not in SINGULAR]
 
-# Ties of a whole group share the gradient; a max of smooth functions has no curvature of its own.
+# Ties of a whole group share the gradient; a max of smooth functions adds no curvature.
 TIES = [
     Row("max", lambda t: F.max(F.stack([t, t * t, 2.0 - t, t - 5.0])), kinks={1.0: ((1 + 2 - 1) / 3, 2 / 3, 0.0)}),
     Row("min", lambda t: F.min(F.stack([t, t**3, 9.0 + t])), kinks={1.0: (2.0, 3.0, 3.0), 0.0: (0.5, 0.0, 3.0)}),
@@ -282,7 +282,7 @@ def test_functions_of_functions(chain: list[tuple[str, float, float]], t: float)
 
 
 def test_the_tables_miss_no_operation() -> None:
-    """Every operation with a derivative stands behind at least one row, by itself and not inside another."""
+    """At least one row for every operation with a derivative, for itself and not inside another."""
     met: set[type[Op]] = set()
     for row in (*SMOOTH, *KINKED, *LINES, *TIES):
         at(row.ours, (*row.points, *row.kinks)[0], met)

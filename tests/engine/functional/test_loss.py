@@ -97,7 +97,7 @@ def test_targets_that_are_no_probabilities(targets):
 @pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize("loss", [F.mean_squared_error, F.binary_cross_entropy])
 def test_the_mean_of_no_losses_is_nan(loss: Any) -> None:
-    """As of PyTorch's mse_loss, and of TensorFlow's reduce_mean."""
+    """As in PyTorch's mse_loss and TensorFlow's reduce_mean."""
     nothing = mg.tensor(np.ones((0, 3)))
     assert np.isnan(loss(nothing, nothing).item())
     assert loss(nothing, nothing, mask=np.ones((0, 3))).item() == 0.0

@@ -1,7 +1,7 @@
 """Every index that NumPy takes means what it means there, forwards and backwards; every other is refused.
 
-The right numbers are NumPy's: x[index] for the value, np.add.at for the gradient, and for both once more the plain sum
-over the places that ``np.arange(x.size).reshape(x.shape)[index]`` names.
+The right numbers are NumPy's: x[index] for the value, np.add.at for the gradient, and for both also the plain sum over
+the places that ``np.arange(x.size).reshape(x.shape)[index]`` names.
 """
 
 from __future__ import annotations

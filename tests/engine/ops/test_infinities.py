@@ -34,7 +34,7 @@ IDS = [str(case[0]) for case in SCORES]
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
 @pytest.mark.parametrize(("x", "y", "dx"), [case[:3] for case in SCORES], ids=IDS)
 def test_logsumexp(backend: ModuleType, x: list[float], y: float, dx: list[float], dtype: str) -> None:
-    """Without a warning, whatever stands beside it, along any axis; the second gradient is finite where dx is."""
+    """No warning for any neighbours, along any axis; the second gradient is finite where dx is."""
     if dtype == "float16" and backend.name == "strict":
         pytest.skip("the array API standard has no float16")
     rows = mg.tensor([x, [0.0, 0.0], x], dtype, requires_grad=True)
@@ -56,7 +56,7 @@ def test_logsumexp(backend: ModuleType, x: list[float], y: float, dx: list[float
     assert np.array_equal(np.isfinite(ddrows.numpy()), np.isfinite(expected))
 
 
-@pytest.mark.filterwarnings("ignore:.*encountered in subtract:RuntimeWarning")  # what becomes NaN says so
+@pytest.mark.filterwarnings("ignore:.*encountered in subtract:RuntimeWarning")  # NumPy warns where NaN arises
 @pytest.mark.parametrize(("x", "p", "log_p", "sparse", "one_hot"), [(c[0], *c[3:]) for c in SCORES], ids=IDS)
 def test_softmax_and_its_cross_entropies(
     backend: ModuleType, x: list[float], p: Any, log_p: Any, sparse: Any, one_hot: Any

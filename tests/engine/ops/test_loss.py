@@ -77,7 +77,7 @@ def test_the_short_way_gives_every_bit_of_the_formula(dtype: str, integers: str,
     total = np.exp(shifted).sum(-1, keepdims=True)
     t = mg.tensor(x, requires_grad=True)
     losses = F.softmax_cross_entropy(t, labels.astype(integers), reduction="none")
-    few = 8 * np.finfo(dtype).eps if hasattr(backend, "fused") else 0.0  # a fused loop sums in an order of its own
+    few = 8 * np.finfo(dtype).eps if hasattr(backend, "fused") else 0.0  # a fused loop sums in another order
     expected = np.log(total)[..., 0] - (shifted * onehot).sum(-1)
     np.testing.assert_allclose(losses.numpy(), expected, rtol=few, atol=few)
     (dx,) = mg.grad(losses, [t], [mg.tensor(dy)])

@@ -1,4 +1,4 @@
-"""Corners of the three generations: small programs that TensorFlow and minigrad run alike.
+"""Corners of the three generations: small programs that both TensorFlow and minigrad run.
 
 `record/corners.py` writes down what TensorFlow 2.15.1 answers; `answers_of` runs the same program on minigrad.
 """

@@ -54,7 +54,7 @@ def _hierarchy(rng: np.random.Generator, name: str, drawn: dict[str, Any]) -> Se
 
     rows = int(np.prod(shape[:-1]))
     counts = mask(rng, drawn["mask"], rows, shape[-1]).reshape(shape)
-    counts[0, -1] = False  # a sentence that is padding, before and behind others
+    counts[0, -1] = False  # a sentence that is padding, before and after others
     counts[1, 0] = False
     words = _recurrent(drawn["words"], 2, drawn["both_ways"])
     embedding = spec("layers.Embedding", input_dim=6, output_dim=3, mask_zero=True)
@@ -72,7 +72,7 @@ def _hierarchy(rng: np.random.Generator, name: str, drawn: dict[str, Any]) -> Se
     }.get(drawn["between"])
     layers += [each(between)] if between else []
     layers.append(each(words))
-    if drawn["start"] == "model":  # a sentence's encoder is a model of its own, and its masks stay inside
+    if drawn["start"] == "model":  # a sentence's encoder is a separate model, and its masks stay inside
         layers = [each(spec("Sequential", layers=[embedding, *([between] if between else []), words]))]
     options = {"return_sequences": True} if drawn["return_sequences"] else {}
     above = _recurrent(drawn["sentences"], 2, **options)

@@ -64,7 +64,7 @@ def states_for(rng: np.random.Generator, cell: Any, batch: int) -> Any:
 
 
 def described(cell: dict[str, Any]) -> tuple[Any, dict[str, Any] | None]:
-    """The cell as it comes out of a graph of its own, and its configuration where it has one."""
+    """The cell from a separate graph, and its configuration if it has one."""
     with tf.Graph().as_default():
         made = build(cell, tf)
         try:

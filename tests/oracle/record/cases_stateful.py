@@ -23,7 +23,7 @@ STORIES = (
 
 
 def keras_stateful() -> list[Case]:
-    """Stories of calls and resets, in ``info["events"]``; the arrays of a call stand under ``CALL/``."""
+    """Stories of calls and resets, in ``info["events"]``; the arrays of a call are under ``CALL/``."""
     family = "keras_stateful"
     rng = generator(family)
     grid = {

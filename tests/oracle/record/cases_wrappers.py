@@ -1,4 +1,4 @@
-"""Third generation: layers around layers, and what stands before a recurrent layer."""
+"""Third generation: layers around layers, and layers before a recurrent layer."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _bidirectional(rng: np.random.Generator, name: str, drawn: Options) -> Setup
 
 
 def note_both_ways(drawn: Options) -> dict[str, Any]:
-    """As `note`; Bidirectional zeroes masked outputs of its own accord, where it returns all."""
+    """As `note`; Bidirectional zeroes masked outputs if it returns all."""
     zeroed = {"zero_output_for_mask": drawn["return_sequences"], "go_backwards": True}
     return note({**drawn, **zeroed})
 

@@ -24,7 +24,7 @@ class Run:
 
     Attributes:
         wire: lays the call into the default graph, from the inputs' tensors, and returns the nest of
-            outputs, and tensors to record beside them, by name.
+            outputs, and tensors to record with them, by name.
         inputs: arrays by name; the floating ones are differentiated.
         nests: how groups of `inputs` are nested, for ``info``.
     """
@@ -46,7 +46,7 @@ def group(prefix: str, structure: Any) -> dict[str, Any]:
 
 
 def regroup(structure: Any, prefix: str, found: dict[str, Any]) -> Any:
-    """The nest whose leaves stand under ``PREFIX/0`` …: what `group` took apart."""
+    """The nest whose leaves are under ``PREFIX/0`` …: the inverse of `group`."""
     flat = [found[f"{prefix}/{i}"] for i in range(len(tf.nest.flatten(structure)))]
     return tf.nest.pack_sequence_as(structure, flat)
 
@@ -59,7 +59,7 @@ def _gradients(total: tf.Tensor, sources: dict[str, Any]) -> dict[str, tf.Tensor
 
 
 def record(family: str, run: Run, scale: float = 0.5) -> Case:
-    """The case of one call, in a graph of its own."""
+    """The case of one call, in a separate graph."""
     rng = generator(f"{family}/{run.name}/run")
     with tf.Graph().as_default():
         v1.set_random_seed(zlib.crc32(run.name.encode()))

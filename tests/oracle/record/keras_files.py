@@ -1,7 +1,7 @@
 """Write small files with real Keras, for the tests of `minigrad.convert`: ``python -m oracle.record.keras_files``.
 
 With TensorFlow 2.15 it writes those of Keras 2.15; with Keras 3 (any backend) those of Keras 3, whose names end in
-``3``. Weights are multiples of 1/1024, drawn from a fixed seed. Beside the files stands what the models answer.
+``3``. Weights are multiples of 1/1024, drawn from a fixed seed. The outputs of the models are stored next to the files.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def sequential() -> Any:
 
 
 class Subclassed(keras.Model):
-    """Weights of its own, layers under attributes that sort before and after ``layers``, and a list of layers."""
+    """Its own weights, layers under attributes that sort before and after ``layers``, and a list of layers."""
 
     def __init__(self) -> None:
         super().__init__(name="subclassed")

@@ -1,4 +1,4 @@
-"""Small runs of some tasks, and the command line at work beside them."""
+"""Small runs of some tasks, and the command line in their folder."""
 
 from __future__ import annotations
 

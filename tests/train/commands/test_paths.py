@@ -1,4 +1,4 @@
-"""Every command that takes a path, and what may stand there: one sentence, at once, and nothing written."""
+"""Every command that takes a path, and all kinds of paths: one sentence, at once, and no file written."""
 
 from __future__ import annotations
 

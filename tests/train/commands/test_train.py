@@ -61,7 +61,7 @@ def test_a_text_is_learnt_and_reported(minigrad, text, tmp_path):
     result = json.loads((tmp_path / "runs" / "text" / "result.json").read_text())
     assert f"validation: bits per character {result['value']:.4g}" in out
     assert f"trigram model: bits per character {result['baseline']['value']:.4g}" in out
-    assert "The model is no better than 'trigram model' yet. Everything is in runs/text." in out
+    assert "The model is not better than 'trigram model' yet. Everything is in runs/text." in out
     sample = out.split("\n\n", 1)[1].rsplit("\n\nvalidation", 1)[0]
     assert len(sample) == 500
     assert "bits per character, " in err
@@ -224,7 +224,7 @@ def test_chance_is_not_said_to_beat_the_baseline(minigrad, tmp_path):
     result = json.loads((tmp_path / "runs" / "temporal-order" / "result.json").read_text())
     assert result["value"] > result["baseline"]["value"]
     assert result["beats_baseline"] is False
-    assert "The model is no better than 'guessing' yet: two standard errors of the difference are 0.03" in out
+    assert "The model is not better than 'guessing' yet: two standard errors of the difference are 0.03" in out
 
 
 def test_an_evaluation_that_is_not_finite_is_reported(minigrad, monkeypatch):
@@ -233,7 +233,7 @@ def test_an_evaluation_that_is_not_finite_is_reported(minigrad, monkeypatch):
     code, out, _ = minigrad("train", "reber", *SMALL)
     assert code == 0
     assert "validation: whole string accuracy nan\n" in out
-    assert "The model is no better than 'inner grammar known, outer symbol guessed' yet. Everything" in out
+    assert "The model is not better than 'inner grammar known, outer symbol guessed' yet. Everything" in out
 
 
 def test_a_loss_that_explodes_is_answered_with_the_step(minigrad):
@@ -256,10 +256,10 @@ def test_help_tells_options_and_defaults_of_the_task(minigrad, capsys):
     assert "--window N" in text
     assert "(default: 64)" in text
     assert "temporal-order" in text
-    assert "last 1 to so many steps, 3 or more" in " ".join(text.split())
+    assert "last 1 to this many steps, 3 or more" in " ".join(text.split())
 
 
-# --- in a process of its own ----------------------------------------------------------------------
+# --- in a separate process ----------------------------------------------------------------------
 
 
 def start(*words, cwd):

@@ -72,7 +72,7 @@ def test_evaluation_is_the_mean_over_the_characters_that_the_baseline_scores(fil
         Trigram, "bits_each", lambda self, text, positions: seen.append(positions) or counted(self, text, positions)
     )
     task.baseline()
-    (positions,) = seen  # and they are not counted anew in an evaluation
+    (positions,) = seen  # and they are not counted again in an evaluation
     assert positions[0] == task.split + 1
     assert positions[-1] < len(task.numbers)
     logits = table[task.numbers[positions - 1]]

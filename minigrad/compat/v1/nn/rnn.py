@@ -81,7 +81,7 @@ def dynamic_rnn(
 def static_rnn(
     cell: Any, inputs: Any, initial_state: Any = None, dtype: Any = None, sequence_length: Any = None, scope: Any = None
 ) -> tuple[list[Any], Any]:
-    """Run a cell over a list of inputs, one for each time step; arguments as of `dynamic_rnn`.
+    """Run a cell over a list of inputs, one for each time step; arguments as for `dynamic_rnn`.
 
     Args:
         cell: a cell.
@@ -116,7 +116,7 @@ def bidirectional_dynamic_rnn(
     time_major: bool = False,
     scope: Any = None,
 ) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """Run one cell forward and another backward over a sequence; other arguments as of `dynamic_rnn`.
+    """Run one cell forward and another backward over a sequence; other arguments as for `dynamic_rnn`.
 
     The backward cell reads each row from its last valid step, and its outputs are reversed again: at step t both
     outputs belong to x_t.
@@ -154,7 +154,7 @@ def static_bidirectional_rnn(
     sequence_length: Any = None,
     scope: Any = None,
 ) -> tuple[list[Tensor], Any, Any]:
-    """Run one cell forward and another backward over a list of inputs; arguments as of `bidirectional_dynamic_rnn`.
+    """Run one cell forward and another backward over a list of inputs; arguments as for `bidirectional_dynamic_rnn`.
 
     Returns:
         The list of both cells' outputs, concatenated, each (batch, units_fw + units_bw); the forward cell's final

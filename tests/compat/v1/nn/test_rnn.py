@@ -161,7 +161,7 @@ PATHS = {
 
 
 class _Half:
-    """An overridden call, half the output of the class behind."""
+    """An overridden call, which returns half the output of the base class."""
 
     def call(self, *args: Any) -> Any:
         output, state = super().call(*args)  # type: ignore[misc]

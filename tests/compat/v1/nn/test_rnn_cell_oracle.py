@@ -62,6 +62,6 @@ def test_values_and_gradients(case: Case) -> None:
 
 @cases
 def test_config_has_tensorflows_keys_and_values(case: Case) -> None:
-    if case.config is None or case.class_name.endswith("MultiRNNCell"):  # TensorFlow's says nothing of its cells
+    if case.config is None or case.class_name.endswith("MultiRNNCell"):  # TensorFlow's does not mention its cells
         return
     assert built(case).get_config() == case.config
