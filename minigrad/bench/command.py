@@ -57,7 +57,9 @@ def main(arguments: Sequence[str]) -> int:
         "--quick", action="store_true", help="check that everything runs: 20 seconds for minigrad alone"
     )
     parser.add_argument(
-        "--profile", action="store_true", help="then show where minigrad's time goes, row by row, beside the products'"
+        "--profile",
+        action="store_true",
+        help="then show where minigrad's time goes, row by row, and the products' part",
     )
     add_options(parser, BenchOptions)
     given = parser.read(arguments)

@@ -49,8 +49,8 @@ def _name_of(dtype: Any) -> str:
     return name
 
 
-# Kept, for NumPy takes microseconds to name a dtype; by type, for two libraries' dtypes may hash alike and refuse to be
-# compared.
+# Cached, because NumPy takes microseconds to name a dtype; by type, because dtypes of two libraries may have one hash and
+# refuse comparison.
 _known_name = lru_cache(maxsize=None, typed=True)(_name_of)
 
 

@@ -37,7 +37,7 @@ from minigrad.engine.recording import enabled, recording
 from minigrad.engine.tensor import SCALARS, Tensor, apply
 
 NONE: dict[str, Any] = {}  # no parameters
-accumulating = new_lock()  # held while a gradient is added to that of a leaf, which threads may share
+accumulating = new_lock()  # held while a gradient is added to that of a leaf, because threads may share the leaf
 
 
 # --- values out -------------------------------------------------------------------------------------------------------

@@ -173,7 +173,7 @@ def integers(low: int, high: int, shape: ShapeLike = ()) -> Tensor:
 
 
 def _source(where: str, seed: int | None) -> np.random.Generator:
-    """Return a generator of its own for a seed, or the common one for None."""
+    """Return a separate generator for a seed, or the common one for None."""
     return generator() if seed is None else _seeded(f"{where}: `seed`", seed)
 
 

@@ -95,7 +95,9 @@ class CallSignature:
         self.one_tensor = first.annotation in ("Tensor", Tensor)
         self.required = {p.name for p in rest if p.default is p.empty and p.name in named} - {"training", "mask"}
         self.accepted = {*named, "training"}
-        self._known: set[tuple[int | str, ...]] = set()  # for calls accepted so far, how many by place, and the names
+        self._known: set[tuple[int | str, ...]] = (
+            set()
+        )  # for calls accepted so far, how many by position, and the names
 
     def by_name(self, where: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return (args, kwargs), all by name where that is possible.

@@ -128,7 +128,7 @@ def plan_of(
 
 
 def run_plan(plan: CallPlan, cell: Any, x: Tensor, states: list[Tensor], mask: Tensor | None) -> SequenceResult:
-    """Run a cell over a sequence as planned; arguments and result as of `run`, the axes of x as planned."""
+    """Run a cell over a sequence as planned; arguments and result as for `run`, the axes of x as planned."""
     weights = plan.weights or cell.step_weights(None, None)
     options = plan.options if mask is None else plan.options._replace(mask=mask.array)
     y, *final = apply(SequenceOp, x, *states, *weights, options=options)

@@ -14,7 +14,7 @@ def test_the_second_process_finds_what_the_first_compiled(monkeypatch):
     code = "import os, sys, pathlib as p; it = p.Path(os.environ['NUMBA_CACHE_DIR']) / sys.argv[1]; "
     monkeypatch.setattr(first_call, "CODE", code + "print(1.0 if it.exists() else 9.0); it.touch()")
     assert first_calls("numba") == (9.0, 1.0)
-    assert first_calls("numba") == (9.0, 1.0)  # in a folder of its own
+    assert first_calls("numba") == (9.0, 1.0)  # in a separate folder
 
 
 def test_a_layer_is_called_both_ways():

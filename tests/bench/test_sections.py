@@ -103,7 +103,7 @@ def test_ops(benchmark):
 def test_ops_have_the_mean_of_their_ratios_and_its_goal():
     rows = [Row(name, NUMPY, 2.0, "torch", Ratio(k, k + 1, k + 2)) for k, name in enumerate(MEASURES)]
     mean = sections._mean(rows, Contenders(["numpy"]).ours()[0])
-    assert mean.ratio == Ratio(2.5, 3.5, 4.5)  # 0 … 5: the perceptron is no single operation
+    assert mean.ratio == Ratio(2.5, 3.5, 4.5)  # 0 … 5: the perceptron is more than one operation
     assert mean.target == sections.OVERHEAD
     assert sections._mean([], Contenders(["numpy"]).ours()[0]).note == "not measured"
 

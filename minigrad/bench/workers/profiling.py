@@ -27,7 +27,7 @@ def profile(
         build: makes the function to run, with its own arrays.
         seconds: the time for the measurements; there are at least three, and at most ROUNDS.
         build_formula: makes a function that computes the same by NumPy's products, which the floor consists of; `build`
-            by default. A compiled loop has products that are no calls.
+            by default. A compiled loop has products that are not calls.
     """
     products = _products(build if build_formula is None else build_formula)
     run, recorded = build(), _warmed_up(build)

@@ -91,7 +91,7 @@ class Contender:
         return SimpleNamespace(tanh=functional.tanh, leaf=leaf)
 
     def profile(self, seconds: float, request: list[Any]) -> dict[str, float]:
-        """Return the shares of the time of a request, measured for so many seconds, and the floor by NumPy's BLAS."""
+        """Return the shares of the time of a request, measured for this many seconds, and the floor by NumPy's BLAS."""
         if not getattr(self._backend, "on_host", False):
             raise TypeError(f"the backend {self._backend.name} computes on a device, whose work is not recorded")
 

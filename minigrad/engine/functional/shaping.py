@@ -153,7 +153,7 @@ def reshape(x: TensorLike, shape: ShapeLike) -> Tensor:
 
 
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
-    """x with axis axes[k] as axis k of the result; all reversed by default."""
+    """x with its axis axes[k] as axis k of the result; the axes are reversed by default."""
     x = as_tensor(x, None, "transpose: `x`")
     order = tuple(range(x.ndim))[::-1] if axes is None else axes_of(cast(Axis, axes), x.ndim, "transpose", "axes")
     if len(order) != x.ndim:
