@@ -49,8 +49,8 @@ def _name_of(dtype: Any) -> str:
     return name
 
 
-# Cached, because NumPy takes microseconds to name a dtype; by type, because dtypes of two libraries may have one hash and
-# refuse comparison.
+# Cached: NumPy takes microseconds to name a dtype. By type: dtypes of two libraries may have one hash and refuse
+# comparison.
 _known_name = lru_cache(maxsize=None, typed=True)(_name_of)
 
 
