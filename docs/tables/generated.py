@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from docs.tables import arguments, benchmarks, difference, masks
+from docs.tables import arguments, benchmarks, charts, difference, masks
 
 DOCS = Path(__file__).resolve().parents[1]
 TABLES: dict[str, Callable[[], str]] = {
@@ -36,7 +36,8 @@ def renewed(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
 
 
 def renew() -> Iterator[Path]:
-    """Write the tables of all pages again, and yield the pages that changed."""
+    """Write the tables of all pages anew, and their charts, and yield the pages and the charts that changed."""
+    yield from charts.renew(benchmarks.rows(benchmarks.runs()))
     for page in pages():
         old = page.read_text("utf-8")
         new = renewed(old, TABLES)

@@ -225,7 +225,7 @@ def imports(benchmark: Benchmark) -> Section:
 def profile(benchmark: Benchmark) -> Section:
     """Shares of the time of each measured row: products, compiled loops, elementwise passes, copies, Python."""
     columns = [(heading, more(heading, MS)) for heading in SHARES]
-    section = benchmark.begin(Section("profile", "Where the time goes", SHARES_ABOUT, [("ms", value_in(MS)), *columns]))
+    section = benchmark.begin(Section("profile", "Shares of the time", SHARES_ABOUT, [("ms", value_in(MS)), *columns]))
     seconds = 10 * benchmark.effort.batch_seconds  # for each row
     for measure, request, workers in benchmark.timed:
         for worker in workers:
