@@ -147,7 +147,7 @@ def test_the_profile_has_the_shares_of_every_row_that_was_measured(benchmark):
     (row,) = section.rows
     assert (row.measure, row.contender) == ("GRU", NUMPY)
     assert set(row.more) == set(sections.SHARES)
-    assert row.value > row.more["floor"] > 0
+    assert row.more["floor"] > 0
     assert row.more["compiled"] == 0
     assert section.line(row) == benchmark.printed[-1]
     assert benchmark.printed[-1].count("|") == len(sections.SHARES) + 4

@@ -36,7 +36,7 @@ def test_a_product_and_a_pause():
     assert shares["total"] > 0.999 * sum(shares[kind] for kind in NAMES - {"total", "floor"})
     assert shares["products"] > 0
     assert shares["python"] > 0.03
-    assert 0 < shares["floor"] < shares["total"]
+    assert shares["floor"] > 0
     assert shares["elementwise"] == shares["compiled"] == shares["copies"] == 0
 
 
@@ -65,7 +65,7 @@ def test_any_request(backend, request_, monkeypatch):
     with registry.using(backend):
         shares = Contender(backend, 1).profile(0.0, request_)
     assert set(shares) == NAMES
-    assert 0 < shares["floor"] < shares["total"]
+    assert shares["floor"] > 0
     assert bool(shares["products"]) == (backend == "numpy" and request_[0] != "operation") or request_[0] == "model"
     assert bool(shares["compiled"]) == (backend == "numba" and request_[0] != "operation")
 
