@@ -46,7 +46,7 @@ def _header(measured: Sequence[Mapping[str, Any]]) -> str:
     for run in measured:
         for name, found in run["versions"].items():
             if versions.setdefault(name, found) != found:
-                raise ValueError(f"{MEASURED}: the files were measured with different versions; measure them all anew.")
+                raise _different("versions")
     where = f"{_the_one(measured, 'machine')}; {_the_one(measured, 'threads')} threads"
     there = [f"- {name}: {', '.join(f'{k} {v}' for k, v in found.items())}" for name, found in versions.items()]
     return "\n".join([f"Measured from {dates[0]} to {dates[-1]}: {where}.\n", *there])
@@ -56,8 +56,12 @@ def _the_one(measured: Sequence[Mapping[str, Any]], name: str) -> Any:
     """Return the value that all runs have in common."""
     first, *others = [run[name] for run in measured]
     if any(other != first for other in others):
-        raise ValueError(f"{MEASURED}: the files were measured with different {name}; measure all of them again.")
+        raise _different(name)
     return first
+
+
+def _different(what: str) -> ValueError:
+    return ValueError(f"{MEASURED}: the files were measured with different {what}; measure all of them again.")
 
 
 def _targets(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:

@@ -32,7 +32,7 @@ def charts(sections: Mapping[str, Sequence[Row]]) -> dict[str, Drawing]:
 
 
 def renew(sections: Mapping[str, Sequence[Row]]) -> Iterator[Path]:
-    """Write the charts anew, and yield those that changed."""
+    """Write the charts again, and yield those that changed."""
     for name, drawing in charts(sections).items():
         old = path(name).read_text("utf-8") if path(name).exists() else ""
         if drawing.svg != old:
@@ -114,7 +114,7 @@ def _bar(ax: Any, y: float, row: Row, rounds: Sequence[float]) -> None:
     name, colour, hatch = STYLES[row["contender"]]
     median, target = row["ratio"]["median"], row["target"]
     ax.barh(y, median, 0.85 * BAR, color=colour, hatch=hatch, edgecolor="white", linewidth=0, label=name)
-    ax.plot(rounds, [y] * len(rounds), "o", color=BLACK, markersize=1.8, alpha=0.6, markeredgewidth=0)
+    ax.plot(rounds, [y] * len(rounds), "o", color=BLACK, markersize=2.6, markeredgecolor="white", markeredgewidth=0.3)
     if target is not None:
         ax.plot([target, target], [y - BAR / 2, y + BAR / 2], color=BLACK, linewidth=2.2, label="target")
     end = max([median, *rounds, *([] if target is None else [target])])

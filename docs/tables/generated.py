@@ -36,7 +36,7 @@ def renewed(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
 
 
 def renew() -> Iterator[Path]:
-    """Write the tables of all pages anew, and their charts, and yield the pages and the charts that changed."""
+    """Write the tables of all pages and their charts again, and yield the files that changed."""
     yield from charts.renew(benchmarks.rows(benchmarks.runs()))
     for page in pages():
         old = page.read_text("utf-8")
