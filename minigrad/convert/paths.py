@@ -23,7 +23,7 @@ def file_name(where: str, path: Any, order: str = "") -> str:
     Raises:
         DTypeError: `path` is not a path.
     """
-    if not isinstance(path, (str, os.PathLike)):
+    if not isinstance(path, (str, os.PathLike)) or "\0" in str(path):
         given = type(path).__name__ if hasattr(path, "__dict__") or isinstance(path, dict) else shown(path)
         raise DTypeError(f"{where}: expected `path`, the name of a file, got {given}.{order and ' ' + order}")
     return str(os.fspath(path))

@@ -181,9 +181,14 @@ def name(where: str, value: Any, known: Collection[str], hint: str = "") -> str:
     return cast(str, value)
 
 
+def is_iterable(value: Any) -> bool:
+    """Return whether a loop over a value has entries: a text counts as one value, and an array of shape () has none."""
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes)) and getattr(value, "shape", None) != ()
+
+
 def listed(where: str, values: Any) -> list[Any]:
     """Return the entries of an iterable as a list; a text is none."""
-    if not isinstance(values, Iterable) or isinstance(values, (str, bytes)) or getattr(values, "shape", None) == ():
+    if not is_iterable(values):
         raise OptionError(f"{where}: expected a list, got {shown(values)}.")
     return list(values)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.arguments import fraction, integer, non_negative, number
+from minigrad.engine.arguments import at_least, fraction, integer, non_negative, number
 from minigrad.engine.arguments import seed as check_seed
 from minigrad.engine.creation import is_floating, tensor
 from minigrad.engine.dtypes import dtype_name
@@ -89,6 +89,7 @@ def _seeded(where: str, seed: Any, stream: int | None = None) -> np.random.Gener
     if n is None:
         return np.random.default_rng()
     n = n % 2**64 if n < 0 else n  # NumPy refuses negative seeds
+    stream = None if stream is None else at_least("random: `stream`", stream, 0)
     return np.random.default_rng(n if stream is None else [n, stream])
 
 

@@ -48,6 +48,20 @@ def named_alike(structure: Any, other: Any, exact: bool = False) -> bool:
     return all(named_alike(*both, exact) for both in zip(parts, others, strict=True))
 
 
+def alike(structure: Any, other: Any) -> bool:
+    """Return whether `map` can go through both: lists and tuples of equal length, dictionaries of equal keys."""
+    if isinstance(structure, dict):
+        return (
+            isinstance(other, dict)
+            and structure.keys() == other.keys()
+            and all(alike(part, other[key]) for key, part in structure.items())
+        )
+    if not isinstance(structure, (list, tuple)) or isinstance(structure, Leaf):
+        return not isinstance(other, (list, tuple, dict)) or isinstance(other, Leaf)
+    several = isinstance(other, (list, tuple)) and len(other) == len(structure)
+    return several and all(alike(*parts) for parts in zip(structure, other, strict=True))
+
+
 def first(structure: Any) -> Any:
     """Return the leftmost leaf, or None where there is none."""
     several = isinstance(structure, (list, tuple, dict)) and not isinstance(structure, Leaf)

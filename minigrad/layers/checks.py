@@ -5,10 +5,11 @@ Each raises an error that begins with `where`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from inspect import signature
 from typing import Any
 
+from minigrad.engine.arguments import is_iterable
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.options import OptionTypeError, unexpected
@@ -42,10 +43,7 @@ def check_input_shape(where: str, shape: Any, whole: Any = None) -> None:
 
 def read_weight_shape(where: str, shape: Any) -> tuple[int, ...]:
     """Return the shape of a new weight."""
-    is_list = (
-        isinstance(shape, Iterable) and not isinstance(shape, (set, dict, str)) and getattr(shape, "shape", 1) != ()
-    )
-    sizes = tuple(shape) if is_list else (shape,)
+    sizes = tuple(shape) if is_iterable(shape) and not isinstance(shape, (set, dict)) else (shape,)
     if len(sizes) > 64 or not all(_is_size(n) and 0 <= n < 2**31 for n in sizes):
         hint = (
             " Build the layer with the number of features, e.g. (None, None, 8)."

@@ -127,6 +127,11 @@ class RNN(Layer):
     def _of_one_step(self, shape: Any) -> Any:
         """Return a shape, or nested shapes, without the time axis."""
         if is_shape(shape):
+            if len(shape) < 2:
+                raise ShapeError(
+                    f"{self.name}.build: expected `input_shape`, that of the `inputs`, to be (batch, time, features), "
+                    f"got {tuple(shape)}."
+                )
             return (shape[1 if self.time_major else 0], *shape[2:])
         if isinstance(shape, dict):
             return {key: self._of_one_step(part) for key, part in shape.items()}

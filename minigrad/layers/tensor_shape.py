@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import prod
 from operator import index
 from typing import Any, Self, SupportsIndex, overload
 
 from minigrad.engine import tree
+from minigrad.engine.arguments import is_iterable
 from minigrad.engine.errors import DTypeError, ShapeError, shown
 
 
@@ -32,7 +32,7 @@ class TensorShape(tree.Leaf):
     __slots__ = ()
 
     def __new__(cls, dims: Any = ()) -> Self:  # noqa: D102  (the class says it)
-        sizes = dims if isinstance(dims, Iterable) and not isinstance(dims, str) else (dims,)
+        sizes = dims if is_iterable(dims) else (dims,)
         return super().__new__(cls, [_read_size(size, dims) for size in sizes])
 
     @property
@@ -100,10 +100,10 @@ def _read_size(size: Any, dims: Any) -> int | None:
         found = index(size)
     except TypeError:
         raise DTypeError(
-            f"TensorShape: expected whole numbers, with None for a size that is not known, got {shown(dims)}."
+            f"TensorShape: expected `dims`, whole numbers, with None for a size that is not known, got {shown(dims)}."
         ) from None
     if found < 0:
-        raise ShapeError(f"TensorShape: expected sizes of 0 or more, got {shown(dims)}.")
+        raise ShapeError(f"TensorShape: expected `dims` of 0 or more, got {shown(dims)}.")
     return found
 
 

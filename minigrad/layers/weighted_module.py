@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from minigrad.engine.arguments import is_iterable
 from minigrad.engine.conversion import array_from
 from minigrad.engine.dtypes import dtype_name
-from minigrad.engine.errors import ShapeError
+from minigrad.engine.errors import ShapeError, shown
 from minigrad.engine.kinds import text
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import call_context, checks, constraints, initializers, regularizers
@@ -81,23 +82,21 @@ class WeightedModule(Module):
             ShapeError: the number or a shape is wrong; then nothing is set.
             DTypeError: a weight's dtype cannot hold its numbers; nothing is set either.
         """
-        own, given = self.weights, list(weights) if isinstance(weights, Iterable) else None
+        where = f"{self.name}.set_weights"
+        own, given = self.weights, list(weights) if is_iterable(weights) else None
         if given is None or len(own) != len(given):
-            got = f"{weights!r}, which is not a list" if given is None else len(given)
+            got = f"{shown(weights)}, which is not a list" if given is None else len(given)
             listed = ", ".join(f"{w.name} {w.shape}" for w in own)
             listed = f"It has: {listed}." if own else f"It has none{'' if self.built else f' yet: {UNBUILT}'}."
-            raise ShapeError(
-                f"{self.name}.set_weights: expected {len(own)} arrays, got {got}. {listed}{self._layout_hint}"
-            )
-        where = f"{self.name}.set_weights"
+            raise ShapeError(f"{where}: expected `weights`, {len(own)} arrays, got {got}. {listed}{self._layout_hint}")
         tensors = [
-            Tensor(array_from(x, w.dtype, w.backend, f"{where}: {w.name}"), w.backend)
+            Tensor(array_from(x, w.dtype, w.backend, f"{where}: `weights`: {w.name}"), w.backend)
             for w, x in zip(own, given, strict=True)
         ]
         for w, value in zip(own, tensors, strict=True):
             if w.shape != value.shape:
-                got = f"expected {w.name} of shape {w.shape}, got {value.shape}.{self._layout_hint}"
-                raise ShapeError(f"{self.name}.set_weights: {got}")
+                got = f"expected `weights` with {w.name} of shape {w.shape}, got {value.shape}.{self._layout_hint}"
+                raise ShapeError(f"{where}: {got}")
         for w, value in zip(own, tensors, strict=True):
             w.assign(value)
 

@@ -37,7 +37,7 @@ def alt_text(picture: Any) -> str:
         sentences = []
     if not sentences:
         raise MinigradError(
-            f"alt_text: minigrad.plot drew nothing into {shown(picture)}. Give it the axes that a function returned."
+            f"alt_text: expected `picture`, axes that a function of minigrad.plot returned, got {shown(picture)}."
         )
     return " ".join(sentences)
 

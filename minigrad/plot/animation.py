@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
-from minigrad.engine.arguments import at_least, function
+from minigrad.engine.arguments import at_least, function, text
 from minigrad.engine.errors import MinigradError
 from minigrad.plot import style
 from minigrad.plot.alt import alt_text
@@ -74,9 +74,9 @@ def animate(
     'gates in training'
     """
     if not check_named(traces, "animate"):
-        raise MinigradError("animate: expected at least one trace, got none.")
+        raise MinigradError("animate: expected `traces`, at least one, got none.")
     function("animate: `draw`", draw)
-    pause = at_least("animate: `pause`", pause, 0)
+    pause, title = at_least("animate: `pause`", pause, 0), text("animate: `title`", title)
     figures = {str(name): _drawn(draw, trace, str(name), options) for name, trace in traces.items()}
     limits = [ax.get_ylim() for ax in figures.values()]
     scale = min(min(pair) for pair in limits), max(max(pair) for pair in limits)

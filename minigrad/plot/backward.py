@@ -35,8 +35,8 @@ def gradient_flow(models: Any, state: str = "h", row: int | None = None, ax: Any
     """
     norms, lags, letters = {}, {}, []
     for name, source in by_name(models, "gradient_flow").items():
-        trace = trace_of(source, "gradient_flow", "dstates", state)
-        k = state if trace.kind == "arrays" else letter_of("gradient_flow", state, trace.states)
+        trace = trace_of(source, "gradient_flow", "dstates", text("gradient_flow: `state`", state), "models")
+        k = state if trace.kind == "arrays" else letter_of("gradient_flow", state, trace.states, "state")
         dstate = trace.dstates[k] if trace.kind == "arrays" else getattr(trace, f"d{k}")
         norms[name] = _of_row("gradient_flow", np.linalg.norm(dstate, axis=-1), row)
         lags[name] = trace.steps - np.append(trace.at, trace.steps)
@@ -83,13 +83,13 @@ def jacobian_norms(
     for name, source in by_name(models, "jacobian_norms").items():
         if isinstance(source, Trace):
             raise MinigradError(
-                "jacobian_norms: expected a tracer, which has the weights, got a trace. Pass the tracer."
+                "jacobian_norms: expected `models`, a tracer, which has the weights, got a trace. Pass the tracer."
             )
         if not isinstance(source, Tracer):
-            norms[name] = _of_row("jacobian_norms", to_host(source, "jacobian_norms"), row)
+            norms[name] = _of_row("jacobian_norms", to_host(source, "jacobian_norms: `models`"), row)
             continue
-        trace = trace_of(source, "jacobian_norms") if layer is None else source[layer]
-        k = letter_of("jacobian_norms", state, trace.states)
+        trace = trace_of(source, "jacobian_norms", argument="models") if layer is None else source[layer]
+        k = letter_of("jacobian_norms", state, trace.states, "state")
         norms[name] = _of_row("jacobian_norms", source.jacobian_norms(k, layer, norm), row)
         if "f" in trace.gates and trace.every == 1:
             products[f"{name}: product of forget gates"] = _of_row(
@@ -105,7 +105,7 @@ def jacobian_norms(
 def _of_row(where: str, norms: HostArray, row: int | None) -> HostArray:
     """The norms of a row, or the mean of all rows, (T + 1,)."""
     if not norms.ndim or not norms.size:
-        raise ShapeError(f"{where}: expected norms (T + 1, batch) or (T + 1,), got shape {norms.shape}.")
+        raise ShapeError(f"{where}: expected `models`, norms (T + 1, batch) or (T + 1,), got shape {norms.shape}.")
     norms = norms.reshape(len(norms), -1)
     check_indices(where, "row", [0 if row is None else row], norms.shape[1])
     return norms.mean(axis=1) if row is None else norms[:, row]
@@ -166,7 +166,7 @@ def gradient_ledger(source: Source, state: str | None = None, row: int = 0, unit
     trace = trace_of(source, where, "ledger", state or "state")
     if not trace.ledger:
         raise trace.no_gradients("ledger")
-    states = list(trace.ledger) if state is None else [letter_of(where, state, trace.ledger)]
+    states = list(trace.ledger) if state is None else [letter_of(where, state, trace.ledger, "state")]
     view = View(trace, where, row, units)
     paths = {(path, s): np.abs(view.of(a)).mean(axis=1) for s in states for path, a in trace.ledger[s].items()}
     whole = sum(paths.values())

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.arguments import among
-from minigrad.engine.errors import MinigradError, unknown_name
+from minigrad.engine.arguments import among, flag
+from minigrad.engine.arguments import name as check_name
+from minigrad.engine.errors import IndexRangeError, MinigradError, unknown_name
 from minigrad.plot import style
 from minigrad.plot.alt import add_alt_text
 from minigrad.plot.circuits import CIRCUIT_OF_KIND, CIRCUITS, Circuit, Wire
@@ -54,6 +55,8 @@ def cell_diagram(
         UnknownNameError: there is no such circuit.
     """
     where, numbers, title, gates = "cell_diagram", {}, [], []
+    peepholes = None if peepholes is None else flag(f"{where}: `peepholes`", peepholes)
+    generation = None if generation is None else check_name(f"{where}: `generation`", generation, CIRCUITS)
     if isinstance(source, str):
         name = source
     else:
@@ -62,12 +65,9 @@ def cell_diagram(
         gates = list(trace.gates)
         numbers = _numbers(trace, View(trace, where, row, unit), step)
         peepholes = "i" in trace.ledger.get("c", {}) if peepholes is None else peepholes
-        whose = [trace.name] * bool(trace.name)
-        title = [", ".join([*whose, f"unit {unit}", f"row {row}", f"time step {trace.times[step]}"])]
-        if trace.mask is not None and not trace.mask[step, row]:
-            title.append("masked: the state is held, and the gates are not used")
+        title = _title(trace, step, row, unit)
     if not among(name, CIRCUITS):
-        raise unknown_name(f"{where}: circuit", name, CIRCUITS)
+        raise unknown_name(f"{where}: `source`", name, CIRCUITS)
     circuit, projected = CIRCUITS[name], _projected(numbers)
     ax = style.axes(ax, (10.5, 4.6))
     _circuit(ax, circuit, bool(peepholes), projected)
@@ -86,6 +86,14 @@ def cell_diagram(
     return add_alt_text(ax, about, "; ".join([", ".join(texts) or "without numbers", *sums]) + ".")
 
 
+def _title(trace: Trace, step: int, row: int, unit: int) -> list[str]:
+    """The lines of the title: layer, unit, row and step; whether the step is masked."""
+    whose = [trace.name] * bool(trace.name)
+    line = ", ".join([*whose, f"unit {unit}", f"row {row}", f"time step {trace.times[step]}"])
+    masked = trace.mask is not None and not trace.mask[step, row]
+    return [line, "masked: the state is held, and the gates are not used"] if masked else [line]
+
+
 def _numbers(trace: Trace, view: View, step: int) -> Numbers:
     """The numbers of one unit at one step."""
     check_indices(view.where, "step", [step], len(view.steps))
@@ -94,6 +102,8 @@ def _numbers(trace: Trace, view: View, step: int) -> Numbers:
             f"cell_diagram: the trace of {trace.name} holds one step in {trace.every}, and not the state after "
             "it. Trace with every=1."
         )
+    if len(view.units) != 1:
+        raise IndexRangeError(f"cell_diagram: expected one `unit`, got {len(view.units)} units.")
     row, (unit,) = view.row, view.units
 
     def at(array: Any, t: int) -> float | None:

@@ -40,12 +40,12 @@ def learning_curve(
         ImportError: matplotlib is not installed.
         ShapeError: there is not one loss for each step.
     """
-    numbers = to_host(steps, "learning_curve: steps"), to_host(losses, "learning_curve: losses")
+    numbers = to_host(steps, "learning_curve: `steps`"), to_host(losses, "learning_curve: `losses`")
     if numbers[0].shape != numbers[1].shape or numbers[0].ndim != 1:
         shapes = " and ".join(str(each.shape) for each in numbers)
         raise ShapeError(f"learning_curve: expected as many `losses` as `steps`, (steps,), got shapes {shapes}.")
-    points = to_host(validation, "learning_curve: validation")
-    if points.size and (points.ndim != 2 or points.shape[1] != 2):
+    points = to_host(validation, "learning_curve: `validation`")
+    if points.shape != (0,) and (points.ndim != 2 or points.shape[1] != 2):
         raise ShapeError(f"learning_curve: expected `validation`, a list of (step, loss), got shape {points.shape}.")
     pair: Any = baseline
     if pair is not None and not (isinstance(pair, (tuple, list)) and len(pair) == 2):

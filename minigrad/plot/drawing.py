@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from minigrad.engine.arguments import text
-from minigrad.engine.files import write_atomically
+from minigrad.engine.errors import MinigradError, shown
+from minigrad.engine.files import a_path, write_atomically
 from minigrad.plot.alt import alt_text
 
 
@@ -32,7 +33,7 @@ class Drawing:
 
     def save(self, file: str | Path) -> None:
         """Write an SVG file."""
-        write_atomically(file, lambda out: out.write(self.svg.encode()))
+        write_atomically(a_path("Drawing.save: `file`", file), lambda out: out.write(self.svg.encode()))
 
 
 def svg(ax: Any, name: str = "") -> Drawing:
@@ -49,13 +50,16 @@ def svg(ax: Any, name: str = "") -> Drawing:
     """
     from matplotlib import rc_context
 
-    figure = getattr(ax, "figure", None) or ax
+    name = text("svg: `name`", name)
+    figure = getattr(ax, "figure", ax)
+    if not hasattr(figure, "savefig"):
+        raise MinigradError(f"svg: expected `ax`, axes that a function of minigrad.plot returned, got {shown(ax)}.")
     alt = alt_text(figure)
     out = io.StringIO()
     with rc_context({"svg.hashsalt": "minigrad"}):
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    text = re.sub(r"^.*?(?=<svg)|<metadata>.*?</metadata>\s*", "", out.getvalue(), flags=re.DOTALL)
-    return Drawing(_prefixed(text, name) if name else text, alt)
+    picture = re.sub(r"^.*?(?=<svg)|<metadata>.*?</metadata>\s*", "", out.getvalue(), flags=re.DOTALL)
+    return Drawing(_prefixed(picture, name) if name else picture, alt)
 
 
 def _prefixed(text: str, name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.arguments import fraction
+from minigrad.engine.arguments import fraction, text
 from minigrad.engine.errors import MinigradError
 from minigrad.plot import style
 from minigrad.plot.alt import add_alt_text, count_text, join_words, range_text, step_of_largest
@@ -86,8 +86,8 @@ def gate_heatmap(
         ImportError: matplotlib is not installed.
         ShapeError: there is not one token for each time step.
     """
-    trace = trace_of(source, "gate_heatmap", letter=gate)
-    view, k = View(trace, "gate_heatmap", row, units), letter_of("gate_heatmap", gate, trace.gates)
+    trace = trace_of(source, "gate_heatmap", letter=text("gate_heatmap: `gate`", gate))
+    view, k = View(trace, "gate_heatmap", row, units), letter_of("gate_heatmap", gate, trace.gates, "gate")
     values, signed = view.unmasked(trace.gates[k]), k in CANDIDATES
     ax = style.axes(ax, (7.0, min(8.0, 2.2 + 0.12 * values.shape[1])))
     image = ax.imshow(
@@ -136,7 +136,7 @@ def cell_state(
         ImportError: matplotlib is not installed.
         ShapeError: there is not one token for each time step.
     """
-    trace = trace_of(source, "cell_state", "states", letter)
+    trace = trace_of(source, "cell_state", "states", text("cell_state: `letter`", letter))
     view, k = View(trace, "cell_state", row, units), letter_of("cell_state", letter, trace.states)
     values = view.of(trace.states[k])[1:]
     ax = style.axes(ax)
@@ -189,7 +189,7 @@ def saturation(
     names = [k for k in letters_of("saturation", letters, trace) if k not in CANDIDATES]
     if not names:
         raise MinigradError(
-            f"saturation: {trace.name} ({trace.kind}) has no gate between 0 and 1. Pass a cell with gates."
+            f"saturation: expected `letters` of gates between 0 and 1, got none of {trace.name} ({trace.kind})."
         )
     ax = style.axes(ax, (6.6, 5.0))
     ax.plot([0, 1], [1, 0], color=style.GREY, linewidth=0.8, zorder=0.8)
@@ -237,14 +237,13 @@ def compare_generations(
         MinigradError: the traces differ in length.
     """
     where = "compare_generations"
-    views = {
-        name: View(trace_of(source, where), where, row, units) for name, source in check_named(traces, where).items()
-    }
+    each = {name: trace_of(source, where, argument="traces") for name, source in check_named(traces, where).items()}
+    views = {name: View(trace, where, row, units) for name, trace in each.items()}
     drawn = {name: _letter(view, letter) for name, view in views.items()}
     values = {name: value for name, (_, value) in drawn.items()}
     if len(views) < 2 or len({v.shape for v in values.values()}) != 1:
         shapes = ", ".join(f"{name} {v.shape}" for name, v in values.items())
-        raise MinigradError(f"{where}: expected two or more traces of equal (steps, units), got {shapes or 'none'}.")
+        raise MinigradError(f"{where}: expected `traces`, two or more of equal (steps, units), got {shapes or 'none'}.")
     ax = style.axes(ax, (7.0, 5.0))
     below = _axes_below(ax)
     first = next(iter(views))
@@ -298,7 +297,7 @@ def _unmasked_steps(trace: Any, values: HostArray, row: int | None) -> HostArray
     rows = slice(None) if row is None else slice(row, row + 1)
     unmasked = np.ones(values.shape[:2], bool) if trace.mask is None else trace.mask
     if not unmasked[:, rows].any():
-        raise MinigradError(f"saturation: expected a row with unmasked steps, got row {row}, where all are masked.")
+        raise MinigradError(f"saturation: expected `row` with unmasked steps, got row {row}, where all are masked.")
     return values[:, rows][unmasked[:, rows]]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.arguments import dictionary
+from minigrad.engine.arguments import dictionary, flag
 from minigrad.engine.errors import DTypeError, GradientError, MinigradError, shown
 from minigrad.engine.tape import Cotangents, Node
 from minigrad.engine.tensor import Tensor, gradients
@@ -56,11 +56,12 @@ def graph(output: Tensor, names: Mapping[str, Tensor] | None = None, numbers: bo
     >>> graph(w * 3.0 + 1.0, {"w": w}).alt
     'Graph: 2 operations (1 Multiply and 1 Add), 1 leaf with a gradient (w), 2 constants. ∂output/∂w is 3.'
     """
+    numbers = flag("graph: `numbers`", numbers)
     if not isinstance(output, Tensor):
-        raise DTypeError(f"graph: expected a tensor, such as a loss, got {shown(output)}.")
+        raise DTypeError(f"graph: expected `output`, a tensor, such as a loss, got {shown(output)}.")
     if output.node is None:
         raise GradientError(
-            "graph: expected a tensor on the tape, got one computed without inputs that require a gradient. Set "
+            "graph: expected `output` on the tape, got one computed without inputs that require a gradient. Set "
             "requires_grad=True on an input."
         )
     found = _tensors(output)

@@ -11,7 +11,8 @@ from minigrad.engine import functional
 from minigrad.engine.arguments import at_least, function
 from minigrad.engine.autograd import grad
 from minigrad.engine.creation import tensor
-from minigrad.engine.errors import MinigradError, ShapeError
+from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
+from minigrad.engine.tensor import Tensor
 from minigrad.plot import style
 from minigrad.plot.alt import add_alt_text, range_text
 from minigrad.plot.view import HostArray, Source, View, three_axes, to_host, trace_of
@@ -41,9 +42,9 @@ def saliency(source: Source, tokens: Sequence[str] | None = None, row: int = 0, 
         trace = trace_of(source, "saliency")
         norms = trace.saliency()
     else:
-        norms = to_host(source, "saliency")
+        norms = to_host(source, "saliency: `source`")
         if not 1 <= norms.ndim <= 2 or not norms.size:
-            raise ShapeError(f"saliency: expected norms (T,) or (T, batch), got shape {norms.shape}.")
+            raise ShapeError(f"saliency: expected `source`, norms (T,) or (T, batch), got shape {norms.shape}.")
         norms = norms.reshape(len(norms), -1)
         trace = trace_of(norms[..., None], "saliency")
     view = View(trace, "saliency", row)
@@ -121,12 +122,12 @@ def tbptt_band(band: Any, window: int | None = None, ax: Any = None) -> Any:
 
     Source: R. Williams and J. Peng, An efficient gradient-based algorithm for on-line training, 1990.
     """
-    values = to_host(band, "tbptt_band")
+    values = to_host(band, "tbptt_band: `band`")
     if values.ndim != 2 or values.shape[0] != values.shape[1]:
-        raise ShapeError(f"tbptt_band: expected a matrix (T, T), got shape {values.shape}.")
+        raise ShapeError(f"tbptt_band: expected `band`, a matrix (T, T), got shape {values.shape}.")
     if not (values > 0).any():
         raise MinigradError(
-            "tbptt_band: expected gradients above 0, got 0 everywhere. Check that the loss depends on x."
+            "tbptt_band: expected `band` with gradients above 0, got 0 everywhere. Check that the loss depends on x."
         )
     ax = style.axes(ax, (6.0, 4.8))
     from matplotlib.colors import LogNorm
@@ -169,12 +170,14 @@ def input_gradients(layer: Any, x: Any) -> HostArray:
         ShapeError: the layer does not return a sequence.
     """
     function("input_gradients: `layer`", layer)
-    x = tensor(three_axes(x, "input_gradients"), requires_grad=True)
+    x = tensor(three_axes(x, "input_gradients: `x`"), requires_grad=True)
     y = layer(x)
+    if not isinstance(y, Tensor):
+        raise DTypeError(f"input_gradients: expected `layer` to return a tensor, got {shown(y)}.")
     if y.ndim != 3 or y.shape[1] != x.shape[1]:
         raise ShapeError(
-            f"input_gradients: expected a sequence of {x.shape[1]} outputs, got shape {y.shape}. Make the layer with "
-            "return_sequences=True."
+            f"input_gradients: expected `layer` to return {x.shape[1]} outputs for `x`, got shape {y.shape}. Make the "
+            "layer with return_sequences=True."
         )
     rows = [grad(functional.sum(y[:, t]), [x])[0] for t in range(x.shape[1])]
     return np.stack([np.linalg.norm(dx.numpy(), axis=(0, 2)) for dx in rows if dx is not None])

@@ -7,7 +7,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from minigrad.engine.files import write_atomically
+from minigrad.engine.arguments import listed, text, whole
+from minigrad.engine.errors import OptionError, shown
+from minigrad.engine.files import a_path, write_atomically
 from minigrad.plot.drawing import Drawing
 
 STYLE = """
@@ -33,30 +35,36 @@ class Page:
     """
 
     def __init__(self, title: str) -> None:
-        self.title = title
+        self.title = text("Page: `title`", title)
         self.parts: list[str] = []
 
     def heading(self, text: str, level: int = 2) -> Page:
         """Add a heading."""
-        self.parts.append(f"<h{level}>{escape(text)}</h{level}>")
+        n = whole("Page.heading: `level`", level, 1, 6)
+        self.parts.append(f"<h{n}>{_escaped('Page.heading: `text`', text)}</h{n}>")
         return self
 
     def text(self, text: str) -> Page:
         """Add a paragraph."""
-        self.parts.append(f"<p>{escape(text)}</p>")
+        self.parts.append(f"<p>{_escaped('Page.text: `text`', text)}</p>")
         return self
 
     def picture(self, drawing: Drawing, caption: str = "") -> Page:
         """Add a picture, with its alt text in the picture and in an expandable line below."""
-        words = f"{escape(caption)} <details><summary>in words</summary>{escape(drawing.alt)}</details>"
+        if not isinstance(drawing, Drawing):
+            raise OptionError(f"Page.picture: `drawing`: expected a Drawing, of plot.svg(ax), got {shown(drawing)}.")
+        about = _escaped("Page.picture: `caption`", caption)
+        words = f"{about} <details><summary>in words</summary>{escape(drawing.alt)}</details>"
         self.parts.append(f"<figure>{drawing.svg}<figcaption>{words}</figcaption></figure>")
         return self
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], caption: str = "") -> Page:
         """Add a table; numbers are rounded to four digits."""
-        head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
-        body = "".join("<tr>" + "".join(f"<td>{escape(_cell(v))}</td>" for v in row) + "</tr>" for row in rows)
-        title = f"<caption>{escape(caption)}</caption>" if caption else ""
+        names = [_escaped("Page.table: `columns`", column) for column in listed("Page.table: `columns`", columns)]
+        cells = [listed("Page.table: `rows`", row) for row in listed("Page.table: `rows`", rows)]
+        head = "".join(f'<th scope="col">{name}</th>' for name in names)
+        body = "".join("<tr>" + "".join(f"<td>{escape(_cell(v))}</td>" for v in row) + "</tr>" for row in cells)
+        title = f"<caption>{_escaped('Page.table: `caption`', caption)}</caption>" if caption else ""
         self.parts.append(
             f'<div class="wide"><table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
         )
@@ -78,7 +86,12 @@ class Page:
 
     def save(self, file: str | Path) -> None:
         """Write the page atomically."""
-        write_atomically(file, lambda out: out.write(self.html().encode()))
+        write_atomically(a_path("Page.save: `file`", file), lambda out: out.write(self.html().encode()))
+
+
+def _escaped(where: str, value: str) -> str:
+    """Return a text as HTML."""
+    return escape(text(where, value))
 
 
 def _cell(value: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.arguments import text
 from minigrad.engine.errors import MinigradError, shown
 from minigrad.plot.backward import gradient_flow, gradient_ledger, jacobian_norms
 from minigrad.plot.cell import cell_diagram
@@ -39,8 +40,8 @@ def report(seen: Tracer, title: str, tokens: Sequence[str] | None = None, row: i
         MinigradError: `seen` is not a tracer.
     """
     if not isinstance(seen, Tracer):
-        raise MinigradError(f"report: expected the tracer of `with mg.trace(model) as seen:`, got {shown(seen)}.")
-    page = Page(title)
+        raise MinigradError(f"report: expected `seen` of `with mg.trace(model) as seen:`, got {shown(seen)}.")
+    page = Page(text("report: `title`", title))
     for n, name in enumerate(seen.names):
         trace = seen[name]
         units = trace.outputs.shape[2]

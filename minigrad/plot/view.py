@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.arguments import among, listed
+from minigrad.engine.arguments import among, listed, text
 from minigrad.engine.errors import DTypeError, IndexRangeError, MinigradError, ShapeError, shown, unknown_name
 from minigrad.plot.alt import count_text
 from minigrad.tracing import Trace, Tracer
@@ -16,10 +16,11 @@ HostArray = Any
 Source = Any
 """A `Trace`, a `Tracer` of one layer, an array (T, batch, units), (T, units) or (T,), or arrays by letter."""
 
+REAL = "biuf"  # NumPy's kinds of dtypes with real numbers
 SYNONYMS = {"h": "m", "m": "h", "g": "j", "j": "g"}  # letters that differ in the first generation
 
 
-def trace_of(source: Source, where: str, field: str = "gates", letter: str = "f") -> Trace:
+def trace_of(source: Source, where: str, field: str = "gates", letter: str = "f", argument: str = "source") -> Trace:
     """Return the trace of a source; plain arrays become a trace.
 
     Args:
@@ -27,7 +28,9 @@ def trace_of(source: Source, where: str, field: str = "gates", letter: str = "f"
         where: the calling function, for messages.
         field: the field of a trace that plain arrays fill.
         letter: the letter of a single array.
+        argument: the argument's name, for messages.
     """
+    where = f"{where}: `{argument}`"
     if isinstance(source, Trace):
         return source
     if isinstance(source, Tracer):
@@ -44,6 +47,8 @@ def trace_of(source: Source, where: str, field: str = "gates", letter: str = "f"
         raise ShapeError(f"{where}: expected arrays of one shape, got {shapes or 'none'}.")
     whole = next(iter(cubes.values()))
     steps = len(whole) - (field in ("states", "dstates"))  # states include the initial one
+    if not steps:
+        raise ShapeError(f"{where}: expected states (T + 1, batch, units), the initial one first, got {whole.shape}.")
     given: dict[str, Any] = {"gates": {}, "states": {}}
     given[field] = {letter: cubes} if field == "ledger" else cubes
     return Trace("", "arrays", np.zeros((steps, whole.shape[1], 0)), whole[:steps], None, steps, **given)
@@ -64,22 +69,25 @@ def to_host(array: Any, where: str) -> HostArray:
         DTypeError: it is not an array of numbers, e.g. a layer instead of its trace.
     """
     try:
-        return np.asarray(array, np.float64)
-    except (TypeError, ValueError):
+        a = np.asarray(array)
+    except (TypeError, ValueError):  # ragged lists
+        a = np.asarray(None)
+    if a.dtype.kind not in REAL:  # NumPy would read numbers out of texts and records, and NaN out of None
         raise DTypeError(
             f"{where}: expected a trace, or an array of numbers, got {shown(array)}. Record a trace: "
             "`with mg.trace(layer) as seen:`."
-        ) from None
+        )
+    return a.astype(np.float64)
 
 
-def check_named(sources: Any, where: str) -> Mapping[Any, Any]:
+def check_named(sources: Any, where: str, argument: str = "traces") -> Mapping[Any, Any]:
     """Check that several sources have names, and return them.
 
     Raises:
         MinigradError: they have no names.
     """
     if not isinstance(sources, Mapping):
-        raise MinigradError(f"{where}: expected traces by name, {{'first': seen_1, …}}, got {shown(sources)}.")
+        raise MinigradError(f"{where}: expected `{argument}` by name, {{'first': seen_1, …}}, got {shown(sources)}.")
     return sources
 
 
@@ -126,7 +134,7 @@ class View:
         if tokens is None:
             return None
         if not isinstance(tokens, str):
-            tokens = listed(f"{self.where}: `tokens`", tokens)
+            tokens = [text(f"{self.where}: `tokens`", token) for token in listed(f"{self.where}: `tokens`", tokens)]
         if len(tokens) != self.trace.steps:
             raise ShapeError(
                 f"{self.where}: expected `tokens` to be one for each of {self.trace.steps} time steps, got "
@@ -174,15 +182,15 @@ def units_in(where: str, units: Any) -> list[int]:
     return listed(f"{where}: `units`", units) if several else [units]
 
 
-def letter_of(where: str, letter: Any, known: Mapping[str, Any]) -> str:
-    """Return a letter, or its synonym in this generation.
+def letter_of(where: str, letter: Any, known: Mapping[str, Any], argument: str = "letter") -> str:
+    """Return a letter, or its synonym in this generation; messages call it by its argument.
 
     Raises:
         UnknownNameError: the cell has neither.
     """
     found = letter if not isinstance(letter, str) or letter in known else SYNONYMS.get(letter, letter)
     if not among(found, known):
-        raise unknown_name(f"{where}: letter", letter, known)
+        raise unknown_name(f"{where}: `{argument}`", letter, known)
     return found
 
 
@@ -193,14 +201,14 @@ def letters_of(where: str, letters: str | Sequence[str] | None, trace: Trace) ->
         chosen = trace.gates
     if not isinstance(chosen, str):
         chosen = listed(f"{where}: `letters`", chosen)
-    return [letter_of(where, k, trace.gates) for k in chosen]
+    return [letter_of(where, k, trace.gates, "letters") for k in chosen]
 
 
 def by_name(sources: Any, where: str) -> dict[str, Any]:
     """Return sources by name; a single source gets the name of its layer."""
     if isinstance(sources, Mapping):
         if not sources:
-            raise MinigradError(f"{where}: expected at least one trace, got none.")
+            raise MinigradError(f"{where}: expected `models`, at least one trace, got none.")
         return dict(sources)
     name = sources.names[0] if isinstance(sources, Tracer) and sources.names else getattr(sources, "name", "")
     return {name if isinstance(name, str) else "": sources}

@@ -164,9 +164,10 @@ def _compare(where: str, analytic: float, numeric: float, rtol: float, noise: fl
     largest = max(abs(analytic), abs(numeric))
     error = abs(analytic - numeric)
     if not error <= rtol * largest + noise:  # not for NaN either
+        percent = 100 * error / largest if largest else np.nan
         raise GradientCheckError(
             f"{where}: analytic {analytic:.10g}, numeric {numeric:.10g}; they differ by {error:.3g}, that is "
-            f"{100 * error / largest:.2g} % (allowed: {100 * rtol:.2g} %)."
+            f"{percent:.2g} % (allowed: {100 * rtol:.2g} %)."
         )
 
 

@@ -194,7 +194,7 @@ SLIPS: list[tuple[Any, type[Exception], str]] = [
     (
         lambda: built().set_weights([*built().get_weights()[:2], "bias"]),
         DTypeError,
-        "lstm.set_weights: lstm/lstm_cell/bias:0: expected numbers, got str data",
+        "lstm.set_weights: `weights`: lstm/lstm_cell/bias:0: expected numbers, got str data",
     ),
     # a state to start from
     *(

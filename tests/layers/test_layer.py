@@ -138,9 +138,9 @@ def test_get_and_set_weights() -> None:
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ([np.ones((4, 2))], "expected 2 arrays, got 1. It has: dense/kernel:0 (4, 2), dense/bias:0 (2,)."),
-        ([np.ones((4, 2)), np.ones(3)], "expected dense/bias:0 of shape (2,), got (3,)."),
-        ([np.ones((2, 4)), np.ones(2)], "expected dense/kernel:0 of shape (4, 2), got (2, 4)."),
+        ([np.ones((4, 2))], "expected `weights`, 2 arrays, got 1. It has: dense/kernel:0 (4, 2), dense/bias:0 (2,)."),
+        ([np.ones((4, 2)), np.ones(3)], "expected `weights` with dense/bias:0 of shape (2,), got (3,)."),
+        ([np.ones((2, 4)), np.ones(2)], "expected `weights` with dense/kernel:0 of shape (4, 2), got (2, 4)."),
     ],
 )
 def test_set_weights_sets_all_or_nothing(arrays: Any, message: str) -> None:
@@ -163,7 +163,9 @@ def test_set_weights_before_the_layer_is_built() -> None:
 def test_weights_are_set_from_a_list(given: Any) -> None:
     layer = L.Dense(2, name="dense")
     layer(X)
-    with pytest.raises(ShapeError, match=f"dense.set_weights: expected 2 arrays, got {given}, which is not a list."):
+    with pytest.raises(
+        ShapeError, match=f"dense.set_weights: expected `weights`, 2 arrays, got {given}, which is not a list."
+    ):
         layer.set_weights(given)
 
 

@@ -44,7 +44,9 @@ def test_what_is_drawn_twice_is_said_twice():
 
 @pytest.mark.parametrize("picture", [None, 3])
 def test_what_is_not_ours(picture):
-    with pytest.raises(MinigradError, match=r"alt_text: minigrad\.plot drew nothing into"):
+    with pytest.raises(
+        MinigradError, match=r"alt_text: expected `picture`, axes that a function of minigrad\.plot returned"
+    ):
         alt_text(style.axes(None) if picture is None else style.figure())
 
 

@@ -47,5 +47,5 @@ def test_all_frames_have_one_scale() -> None:
 
 def test_other_pictures_and_no_picture(make: Any) -> None:
     assert len(frames(animate({0: make()}, gate_heatmap, gate="i"))) == 1
-    with pytest.raises(MinigradError, match="at least one trace"):
+    with pytest.raises(MinigradError, match="`traces`, at least one, got none"):
         animate({})

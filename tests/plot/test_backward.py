@@ -122,11 +122,11 @@ def test_jacobians_beside_the_product_of_forget_gates(make: Any) -> None:
 
 
 def test_mistakes(seen: Any) -> None:
-    with pytest.raises(MinigradError, match="expected a tracer, which has the weights, got a trace"):
+    with pytest.raises(MinigradError, match="expected `models`, a tracer, which has the weights, got a trace"):
         jacobian_norms(seen[seen.names[0]])
     with pytest.raises(IndexRangeError, match="gradient_flow: expected `row` from 0 to 2, got 7"):
         gradient_flow(seen, row=7)
     with pytest.raises(IndexRangeError, match="jacobian_norms: expected `row` from 0 to 2"):
         jacobian_norms(seen, row=3)
-    with pytest.raises(UnknownNameError, match="gradient_ledger: letter"):
+    with pytest.raises(UnknownNameError, match="gradient_ledger: `state`"):
         gradient_ledger(seen, "z")

@@ -77,7 +77,7 @@ def test_the_picture_is_one_accessible_element(neuron, tmp_path):
 
 
 def test_what_cannot_be_drawn():
-    with pytest.raises(GradientError, match="expected a tensor on the tape"):
+    with pytest.raises(GradientError, match="expected `output` on the tape"):
         graph(mg.tensor(1.0))
     y = x = mg.tensor(1.0, requires_grad=True)
     for _ in range(200):

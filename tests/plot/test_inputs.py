@@ -67,9 +67,9 @@ def test_the_band_of_a_truncated_layer(tbptt: Any, reach: int) -> None:
 
 
 def test_bands_that_are_none() -> None:
-    with pytest.raises(ShapeError, match=r"expected a matrix \(T, T\), got shape \(2, 3\)"):
+    with pytest.raises(ShapeError, match=r"expected `band`, a matrix \(T, T\), got shape \(2, 3\)"):
         tbptt_band(np.ones((2, 3)))
-    with pytest.raises(MinigradError, match="expected gradients above 0, got 0 everywhere"):
+    with pytest.raises(MinigradError, match="expected `band` with gradients above 0, got 0 everywhere"):
         tbptt_band(np.zeros((2, 2)))
     with pytest.raises(ShapeError, match="return_sequences=True"):
         input_gradients(mg.keras.layers.LSTM(2), np.ones((1, 3, 2)))

@@ -58,7 +58,7 @@ def test_other_mistakes(seen):
     with mg.trace(model) as two:
         model(mg.ones((1, 3, 2)))
     with pytest.raises(
-        MinigradError, match=r"gates: expected one layer, got a tracer of lstm\w*, gru\w*\. Pass tracer\["
+        MinigradError, match=r"gates: `source`: expected one layer, got a tracer of lstm\w*, gru\w*\. Pass tracer\["
     ):
         gates(two)
     with pytest.raises(ShapeError, match=r"expected an array \(T, batch, units\), \(T, units\) or \(T,\), got"):
@@ -68,7 +68,7 @@ def test_other_mistakes(seen):
     assert [line.get_label() for line in gates(seen, ["o", "f"]).lines] == ["output gate o", "forget gate f"]
     with pytest.raises(UnknownNameError, match="'q'"):
         gates(seen, "q")
-    with pytest.raises(UnknownNameError, match="cell_state: letter"):
+    with pytest.raises(UnknownNameError, match="cell_state: `letter`"):
         cell_state(seen, "f")
     with pytest.raises(MinigradError, match="at least one"):
         by_name({}, "here")
@@ -87,7 +87,7 @@ TRACED += [plot.jacobian_norms, plot.saturation, plot.saliency, plot.tbptt_band]
 @pytest.mark.parametrize("draw", TRACED, ids=lambda draw: draw.__name__)
 def test_the_layer_in_place_of_its_trace(draw):
     with pytest.raises(
-        DTypeError, match=rf"{draw.__name__}: expected a trace, or an array of numbers, got <LSTM .*trace"
+        DTypeError, match=rf"{draw.__name__}: `\w+`: expected a trace, or an array of numbers, got <LSTM .*trace"
     ):
         draw(mg.keras.layers.LSTM(2))
 
@@ -95,7 +95,7 @@ def test_the_layer_in_place_of_its_trace(draw):
 @pytest.mark.parametrize("draw", [plot.jacobian_norms, plot.saliency])
 @pytest.mark.parametrize("norms", [3.0, []])
 def test_norms_of_no_steps(draw, norms):
-    with pytest.raises(ShapeError, match=rf"{draw.__name__}: expected norms \(T"):
+    with pytest.raises(ShapeError, match=rf"{draw.__name__}: expected `\w+`, norms \(T"):
         draw(norms)
 
 
@@ -105,21 +105,21 @@ def test_norms_of_no_steps(draw, norms):
         (
             plot.compare_generations,
             [1.0],
-            "compare_generations: expected traces by name, {'first': seen_1, …}, got [1.0].",
+            "compare_generations: expected `traces` by name, {'first': seen_1, …}, got [1.0].",
         ),
-        (plot.animate, [1.0], "animate: expected traces by name, {'first': seen_1, …}, got [1.0]."),
-        (plot.animate, {}, "animate: expected at least one trace, got none."),
-        (plot.graph, 2.0, "graph: expected a tensor, such as a loss, got 2.0."),
-        (plot.alt_text, [], "alt_text: minigrad.plot drew nothing into []. Give it the axes that a function returned."),
+        (plot.animate, [1.0], "animate: expected `traces` by name, {'first': seen_1, …}, got [1.0]."),
+        (plot.animate, {}, "animate: expected `traces`, at least one, got none."),
+        (plot.graph, 2.0, "graph: expected `output`, a tensor, such as a loss, got 2.0."),
+        (plot.alt_text, [], "alt_text: expected `picture`, axes that a function of minigrad.plot returned, got []."),
         (
             plot.svg,
             "gates",
-            "alt_text: minigrad.plot drew nothing into 'gates'. Give it the axes that a function returned.",
+            "svg: expected `ax`, axes that a function of minigrad.plot returned, got 'gates'.",
         ),
         (
             lambda given: plot.report(given, "a run"),
             None,
-            "report: expected the tracer of `with mg.trace(model) as seen:`, got None.",
+            "report: expected `seen` of `with mg.trace(model) as seen:`, got None.",
         ),
         (
             lambda given: plot.learning_curve([1, 2], given),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil, nan, prod
 from numbers import Real
@@ -10,7 +10,7 @@ from operator import index as index_of
 from typing import Any, cast
 
 from minigrad.engine import registry
-from minigrad.engine.arguments import at_least, integer
+from minigrad.engine.arguments import at_least, integer, is_iterable
 from minigrad.engine.conversion import array_from
 from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, fits, is_floating
@@ -66,7 +66,7 @@ def a_number(value: Any, what: str) -> Any:
 
 def several(xs: Any, what: str) -> Any:
     """Return a list or tuple of tensors, or one tensor, which means its slices; raise an error for others."""
-    if not isinstance(xs, Iterable) or getattr(xs, "shape", None) == ():
+    if not is_iterable(xs):
         raise DTypeError(f"{what}: expected `xs`, a list of tensors, got {shown(xs)}.")
     return xs
 

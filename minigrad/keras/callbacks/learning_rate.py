@@ -25,7 +25,10 @@ class LearningRateScheduler(Callback):
         if not callable(schedule):
             raise OptionError(f"LearningRateScheduler: `schedule`: expected a function of the epoch, got {schedule!r}.")
         self.schedule, self.verbose = schedule, choice(0, 1, 2).read("LearningRateScheduler: `verbose`", verbose)
-        self._takes_rate = len(inspect.signature(schedule).parameters) > 1
+        try:
+            self._takes_rate = len(inspect.signature(schedule).parameters) > 1
+        except ValueError:  # a function written in C may have no signature
+            self._takes_rate = False
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set the rate."""

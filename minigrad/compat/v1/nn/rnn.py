@@ -21,7 +21,7 @@ from minigrad.engine import tree
 from minigrad.engine.arguments import flag
 from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, is_floating
-from minigrad.engine.errors import DTypeError, ShapeError
+from minigrad.engine.errors import DTypeError, ShapeError, axes_given, shown
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import execution
 from minigrad.layers.cell_adapter import adapter_of
@@ -173,9 +173,12 @@ class StepsError(CellError):
 # --- shared helpers ---------------------------------------------------------------------------------------------------
 
 
-def _run(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype: Any) -> tuple[Any, Any]:
-    """Run a cell over inputs (time, batch, features) in the current scope; return such outputs and the final state."""
-    checked_cell(where, cell)
+def _run(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype: Any, side: str = "") -> Any:
+    """Run a cell over inputs (time, batch, features) in the current scope; return such outputs and the final state.
+
+    Messages call the cell and its state by the caller's arguments, which end in `side`.
+    """
+    checked_cell(where, cell, f"cell{side}")
     first = tree.first(x)
     if first is None:
         raise ShapeError(f"{where}: expected `inputs`, a tensor, got none.")
@@ -186,7 +189,7 @@ def _run(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype:
     adapter = adapter_of(cell)
     whole = adapter.computes_with_integers
     x = tree.map(lambda part: part.astype(dtype) if whole or is_floating(part.dtype) else part, x)
-    state = checked_state(where, cell, initial_state, first.shape[1], dtype)  # before there are variables
+    state = checked_state(where, cell, initial_state, first.shape[1], dtype, f"initial_state{side}")  # before variables
     build_in_scope(cell, tree.map(lambda part: part.shape[1:], x), dtype)
     if first.shape[0] == 0:
         sizes = adapter.output_size
@@ -204,14 +207,14 @@ def _bidirectional(
     with variable_scope(scope_or(scope, "bidirectional_rnn")):
         lengths = _lengths(where, lengths, tree.first(x))
         with variable_scope("fw"):
-            fw, state_fw = _run(where, cells[0], x, lengths, states[0], dtype)
+            fw, state_fw = _run(where, cells[0], x, lengths, states[0], dtype, "_fw")
         with variable_scope("bw"):
-            bw, state_bw = _run(where, cells[1], _reversed(x, lengths), lengths, states[1], dtype)
+            bw, state_bw = _run(where, cells[1], _reversed(x, lengths), lengths, states[1], dtype, "_bw")
         return (fw, _reversed(bw, lengths)), (state_fw, state_bw)
 
 
-def checked_cell(where: str, cell: Any) -> Any:
-    """Return the cell.
+def checked_cell(where: str, cell: Any, argument: str = "cell") -> Any:
+    """Return the cell, which messages call by its argument.
 
     Raises:
         CellError: `cell` is not a cell.
@@ -219,7 +222,7 @@ def checked_cell(where: str, cell: Any) -> Any:
     if isinstance(cell, type) or not hasattr(cell, "state_size") or not hasattr(cell, "call"):
         several = " MultiRNNCell(cells) makes one cell of several." if isinstance(cell, (list, tuple)) else ""
         raise CellError(
-            f"{where}: expected a cell, an object with state_size, output_size and call, got {cell!r}.{several}"
+            f"{where}: expected `{argument}`, a cell with state_size, output_size and call, got {shown(cell)}.{several}"
         )
     return cell
 
@@ -250,7 +253,9 @@ def _stacked(where: str, inputs: Any) -> Any:
             "mg.unstack(inputs, 1) makes the list; dynamic_rnn takes the tensor."
         )
     if not inputs:
-        raise ShapeError(f"{where}: expected at least one time step, got an empty list. Pass one tensor for each step.")
+        raise ShapeError(f"{where}: expected `inputs`, at least one time step, got []. Pass one tensor for each step.")
+    if any(not tree.alike(inputs[0], step) for step in inputs[1:]):
+        raise ShapeError(f"{where}: expected `inputs` of one structure at all steps, got {shown(inputs)}.")
     x = tree.map(
         lambda *steps: _stack_steps(where, [as_tensor(step, None, f"{where}: `inputs`") for step in steps]),
         inputs[0],
@@ -360,13 +365,18 @@ def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str, arg
     if given is None:
         return adapter_of(cell).initial_state(batch, dtype)
     if hasattr(cell, "flatten_state"):
-        cell.flatten_state(given)  # raises for another structure
+        try:
+            cell.flatten_state(given)
+        except StateError as error:  # another structure
+            raise StateError(f"{where}: `{argument}`: {error}") from None
     check_state_order(where, cell, given)
     size, shapes, dtypes = _expected_state(cell, batch, dtype)
     flat = tree.leaves_like(size, given)
-    got = [tuple(getattr(s, "shape", ())) for s in flat]
+    got = [tuple(s.shape) if axes_given(s) else () for s in flat]
     if len(got) != len(shapes):
-        raise StateError(f"{where}: expected the state in the structure {cell.state_size!r}, got {described(given)}.")
+        raise StateError(
+            f"{where}: expected `{argument}` in the structure {cell.state_size!r}, got {described(given)}."
+        )
     if got != shapes:
         raise ShapeError(
             f"{where}: expected `{argument}` of shapes {shapes}, got {got}. cell.zero_state({batch}, dtype) has them."

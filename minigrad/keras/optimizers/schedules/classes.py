@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minigrad.engine.kinds import at_least_0, at_least_1, positive, text
+from minigrad.engine.kinds import at_least_0, at_least_1, finite, positive, text
 from minigrad.layers.catalogue import Catalogue
 from minigrad.layers.options import Configured, Kind, OptionError, flag, number, option, optional
 
@@ -26,7 +26,7 @@ def _rates(where: str, value: Any) -> list[float]:
 def step_number(step: Any) -> float:
     """Return the number of an update, of Python, NumPy or a tensor."""
     one = step.item() if getattr(step, "size", None) == 1 and hasattr(step, "item") else step
-    return float(number.read("learning rate schedule: `step`", one))
+    return float(finite.read("learning rate schedule: `step`", one))
 
 
 class LearningRateSchedule(Configured):
@@ -71,7 +71,13 @@ class ExponentialDecay(_Decay):
 
     def __call__(self, step: Any) -> float:
         """Return η(t)."""
-        return float(self.initial_learning_rate * self.decay_rate ** self._done(step))
+        try:
+            return float(self.initial_learning_rate * self.decay_rate ** self._done(step))
+        except OverflowError:
+            raise OptionError(
+                f"ExponentialDecay: `decay_rate`: expected a learning rate below infinity at step {step}, got "
+                f"{self.decay_rate} to the power {self._done(step):g}."
+            ) from None
 
 
 class InverseTimeDecay(_Decay):

@@ -25,7 +25,7 @@ def shared(cell: Any, x: Any = X) -> Any:
     return dynamic(cell, x=x)
 
 
-NO_CELL = "expected a cell, an object with state_size, output_size and call, got "
+NO_CELL = "expected `cell`, a cell with state_size, output_size and call, got "
 EXISTS = (
     "Variable rnn/lstm_cell/kernel already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE "
     "in VarScope? (reset_default_graph() removes all variables.)"
@@ -64,7 +64,7 @@ BAD: dict[str, Wrong] = {
         for batch in (None, "a", -1, [2, 3], 2.5)
     },
     "no cell": (lambda: dynamic(3), CellError, f"dynamic_rnn: {NO_CELL}3."),
-    "a class": (lambda: dynamic(rc.RNNCell), CellError, f"dynamic_rnn: {NO_CELL}{rc.RNNCell!r}."),
+    "a class": (lambda: dynamic(rc.RNNCell), CellError, f"dynamic_rnn: {NO_CELL}the class RNNCell."),
     "a list of cells": (
         lambda: v1.nn.raw_rnn([], None),
         CellError,

@@ -129,7 +129,7 @@ BAD: dict[str, Wrong] = {
     "an empty list": (
         lambda: v1.nn.static_rnn(lstm(), [], dtype="float32"),
         ShapeError,
-        "static_rnn: expected at least one time step, got an empty list. Pass one tensor for each step.",
+        "static_rnn: expected `inputs`, at least one time step, got []. Pass one tensor for each step.",
     ),
     "steps of two shapes": (
         lambda: v1.nn.static_rnn(lstm(), [X[:, 0], X[:1, 0]], dtype="float32"),

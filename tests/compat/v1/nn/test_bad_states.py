@@ -26,18 +26,20 @@ FLAT = (
     "Write concat([c, h], 1)."
 )
 
+LOOP = "dynamic_rnn: `initial_state`: "
+
 BAD: dict[str, Wrong] = {
-    "Keras' list": (lambda: dynamic(lstm(), None, [S, S]), StateError, LIST_OF_KERAS),
+    "Keras' list": (lambda: dynamic(lstm(), None, [S, S]), StateError, LOOP + LIST_OF_KERAS),
     "Keras' list, one step": (lambda: lstm()(X[:, 0], [S, S]), StateError, LIST_OF_KERAS),
     "Keras' list in a wrapper": (
         lambda: dynamic(rc.DropoutWrapper(lstm(), 0.5), None, [S, S]),
         StateError,
-        LIST_OF_KERAS,
+        LOOP + LIST_OF_KERAS,
     ),
     "Keras' lists in a stack": (
         lambda: dynamic(rc.MultiRNNCell([lstm(), lstm()]), None, [[S, S], [S, S]]),
         StateError,
-        LIST_OF_KERAS,
+        LOOP + LIST_OF_KERAS,
     ),
     "a named tuple for a cell of Keras": (
         lambda: dynamic(L.LSTMCell(5), None, FIRST),
@@ -50,12 +52,12 @@ BAD: dict[str, Wrong] = {
     "one tensor": (
         lambda: dynamic(lstm(), None, S),
         StateError,
-        ONE_TENSOR,
+        LOOP + ONE_TENSOR,
     ),
     "a tuple for state_is_tuple=False": (
         lambda: dynamic(lstm(state_is_tuple=False), None, (S, S)),
         StateError,
-        FLAT.format("tuple"),
+        LOOP + FLAT.format("tuple"),
     ),
     "a named tuple for state_is_tuple=False": (
         lambda: lstm(state_is_tuple=False)(X[:, 0], FIRST),
@@ -70,7 +72,7 @@ BAD: dict[str, Wrong] = {
     "an LSTM's state for a GRU": (
         lambda: dynamic(rc.GRUCell(5), None, FIRST),
         StateError,
-        "GRUCell: expected the state, one tensor, got a LSTMStateTuple of 2.",
+        LOOP + "GRUCell: expected the state, one tensor, got a LSTMStateTuple of 2.",
     ),
     "a state's size": (
         lambda: dynamic(lstm(), None, rc.LSTMStateTuple(S[:, :3], S)),
@@ -96,18 +98,18 @@ BAD: dict[str, Wrong] = {
     "one cell's state for a stack": (
         lambda: dynamic(rc.MultiRNNCell([lstm(), lstm(), lstm()]), None, FIRST),
         StateError,
-        "MultiRNNCell: expected a tuple of 3 states, one a cell, got a LSTMStateTuple of 2.",
+        LOOP + "MultiRNNCell: expected a tuple of 3 states, one a cell, got a LSTMStateTuple of 2.",
     ),
     "one cell's state for a stack of two": (
         lambda: dynamic(rc.MultiRNNCell([lstm(), lstm()]), None, FIRST),
         StateError,
-        ONE_TENSOR,
+        LOOP + ONE_TENSOR,
     ),
     "a tuple for a flat stack": (
         lambda: dynamic(rc.MultiRNNCell([lstm(state_is_tuple=False)], state_is_tuple=False), None, (S,)),
         StateError,
         (
-            "MultiRNNCell: with state_is_tuple=False expected the state, one tensor with those of the cells "
+            LOOP + "MultiRNNCell: with state_is_tuple=False expected the state, one tensor with those of the cells "
             "concatenated, got a tuple of 1. Write concat(states, 1)."
         ),
     ),

@@ -126,7 +126,7 @@ def answering(*answer: Any) -> Any:
         (
             answering(False, X[0], [np.zeros((2, 2))], None, None),
             StateError,
-            "GRUCell: expected the state, one tensor, got a list of 1.",
+            "raw_rnn: `next_state`: GRUCell: expected the state, one tensor, got a list of 1.",
         ),
     ],
 )

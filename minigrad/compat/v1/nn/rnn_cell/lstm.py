@@ -21,7 +21,7 @@ from minigrad.recurrent import LSTMP
 def _read_limit(where: str, value: Any) -> Any:
     if number.read(where, value) < 0:
         raise OptionError(f"{where}: expected a limit of 0 or more, got {value!r}. None does not clip.")
-    return value
+    return number.read(where, value)
 
 
 limit = Kind(_read_limit)

@@ -55,7 +55,7 @@ def test_a_state_in_a_dictionary_goes_by_its_keys() -> None:
     assert (state["b"].numpy() == 20.0).all()
     for wrong in ({"a": one}, {"a": one, "c": other}, (one, other, one), one):
         with pytest.raises(
-            StateError, match=r"dynamic_rnn: expected the state in the structure \{'a': 3, 'b': 3\}, got a"
+            StateError, match=r"dynamic_rnn: expected `initial_state` in the structure \{'a': 3, 'b': 3\}, got a"
         ):
             v1.nn.dynamic_rnn(Two(), x, initial_state=wrong)
 
