@@ -85,7 +85,7 @@ class Loop:
         return y, tuple(array[-1].copy() for array in final), cache
 
     def backward(
-        self, doutputs: Array | None, dstate: Sequence[Array | None], x: Array, weights: State, cache: Cache,
+        self, dy: Array | None, dstate: Sequence[Array | None], x: Array, weights: State, cache: Cache,
         needs_dx: bool,
     ) -> tuple[Array | None, State, State]:  # fmt: skip
         """Return dx, ∂loss/∂(initial state), and ∂loss/∂weights in the order of the description."""
@@ -94,7 +94,7 @@ class Loop:
             array = workspace.arrays[gradient]
             if k == self.output:
                 array[0] = 0
-                array[1:] = _upstream(doutputs, cache.zeroed)
+                array[1:] = _upstream(dy, cache.zeroed)
                 array[-1] += 0 if d is None else d
             else:
                 array[workspace.spec.time % 2] = 0 if d is None else d

@@ -117,7 +117,7 @@ class CompiledLoop:
 
     def backward(
         self,
-        doutputs: Array | None,
+        dy: Array | None,
         dstate: tuple[Array | None, ...],
         x: Array,
         weights: tuple[Array, ...],
@@ -126,7 +126,7 @@ class CompiledLoop:
     ) -> tuple[Array | None, tuple[Array, ...], tuple[Array, ...]]:
         """Return dx, ∂loss/∂(initial state), and ∂loss/∂weights; it can be called any number of times."""
         matrices = self._packed_backward(x, weights, cache.sizes)
-        dy = np.zeros((len(x), *cache.shapes[self._output]), x.dtype) if doutputs is None else doutputs
+        dy = np.zeros((len(x), *cache.shapes[self._output]), x.dtype) if dy is None else dy
         dx = empty_like(x, x.shape[2]) if needs_dx else np.empty((0, 0, 0), x.dtype)
         dx[...] = 0.0
         dstate_0 = tuple([upstream_copy(d, shape, x) for d, shape in zip(dstate, cache.shapes, strict=True)])

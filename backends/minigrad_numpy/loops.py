@@ -239,7 +239,7 @@ class FusedLoop:
 
     def backward(
         self,
-        doutputs: Array | None,
+        dy: Array | None,
         dstate: tuple[Array | None, ...],
         x: Array,
         weights: Arrays,
@@ -249,6 +249,6 @@ class FusedLoop:
         """Return dx, ∂loss/∂(initial state), and ∂loss/∂weights."""
         masks, n = weights[self._count :], len(dstate)
         W, U, *_ = weights
-        dx, *rest = self._loop.backward(doutputs, *dstate, cache.loop, cache.x, W, U, needs_dx=needs_dx)
+        dx, *rest = self._loop.backward(dy, *dstate, cache.loop, cache.x, W, U, needs_dx=needs_dx)
         dx = dx * masks[0][0] if masks and dx is not None else dx
         return dx, tuple(rest[:n]), tuple([rest[n + k] for k in self._present])

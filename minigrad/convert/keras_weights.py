@@ -60,7 +60,7 @@ def load_keras(path: Any, target: Any, name: str | None = None, by_name: bool = 
             raise ShapeError(
                 f"{file.path}: expected {called} of shape {weight.shape}, for {weight.name}, got {array.shape}."
             )
-    taken = [weight.taken(array, f"{file.path}: {called}") for weight, array, called in pairs]
+    taken = [weight.checked_array(array, f"{file.path}: {called}") for weight, array, called in pairs]
     for (weight, _, _), array in zip(pairs, taken, strict=True):
         weight.array = array
     return used

@@ -177,7 +177,7 @@ def set_weights_together(where: str, new: Sequence[tuple[Direction, list[Array]]
                 f"{', '.join(map(str, given))}."
             )
     pairs = [(w, a) for direction, arrays in new for w, a in zip(direction.cell.weights, arrays, strict=True)]
-    taken = [w.taken(array, f"{where}: {w.name}") for w, array in pairs]
+    taken = [w.checked_array(array, f"{where}: {w.name}") for w, array in pairs]
     for (w, _), array in zip(pairs, taken, strict=True):
         w.array = array
 

@@ -55,7 +55,7 @@ class Loop(Protocol):
     - The results belong to the caller, who may keep them or write into them. The arguments belong to the caller too:
       a loop does not write into them. The cache belongs to the loop alone: `backward` gets it once, several times or
       never, and it is released with the graph.
-    - `doutputs`, and any of `dstate`, may be None, which stands for zeros. With ``needs_dx=False`` the first result of
+    - `dy`, and any of `dstate`, may be None, which stands for zeros. With ``needs_dx=False`` the first result of
       `backward` is ignored and may be None.
     """
 
@@ -66,7 +66,7 @@ class Loop(Protocol):
 
     def backward(
         self,
-        doutputs: Array | None,
+        dy: Array | None,
         dstate: tuple[Array | None, ...],
         x: Array,
         weights: tuple[Array, ...],

@@ -24,7 +24,7 @@ from minigrad.recurrent.protocol import SequenceOptions
 from minigrad.recurrent.single_step import StepOp
 
 _PLANNED = (
-    "call", "recurrence", "formulas", "get_initial_state", "get_dropout_mask_for_cell",
+    "call", "recurrence", "time_step", "get_initial_state", "get_dropout_mask_for_cell",
     "get_recurrent_dropout_mask_for_cell", "reset_dropout_mask", "reset_recurrent_dropout_mask", "_masks",
 )  # fmt: skip
 
@@ -71,6 +71,9 @@ class Cell(Layer):
     def __init_subclass__(cls, called: str | None = None) -> None:
         """Note whether the class overrides a method that a plan of a call relies on."""
         super().__init_subclass__(called)
+        for given, other in (("time_step", "formulas"), ("formulas", "time_step")):  # `formulas` is its earlier name
+            if given in vars(cls) and other not in vars(cls):
+                setattr(cls, other, vars(cls)[given])
         cls.can_plan = all(getattr(cls, name) is getattr(Cell, name) for name in _PLANNED)
         cls.has_plain_weights = cls.step_weights is Cell.step_weights
 
@@ -93,16 +96,18 @@ class Cell(Layer):
     @property
     def gate_layout(self) -> tuple[str, ...]:
         """The names of the gates, in the order of their columns in the kernel."""
-        names = self.formulas().gates
+        names = self.time_step().gates
         return names if len(names) > 1 else ()
 
-    def formulas(self) -> Formulas:
+    def time_step(self) -> Formulas:
         """Return the cell's step and its gradient."""
         if self.equations is None:
             raise NotImplementedError(f"{type(self).__name__} must define `equations`, a minigrad.recurrent.Equations.")
         sigma = getattr(self, "recurrent_activation", F.sigmoid)
         separate = getattr(self, "implementation", 2) == 1
         return activations.bind(self.equations, sigma, self.activation, separate)
+
+    formulas = time_step  # the earlier name
 
     def step_weights(self, x_masks: Tensor | None, h_masks: Tensor | None) -> tuple[Tensor | None, ...]:
         """Return the weights in the order of the equations, by default W, U, b; None for those that are absent."""
@@ -162,7 +167,7 @@ class Cell(Layer):
                 f"{self.name}.call: expected `states` of shapes {_listed(expected)}, got "
                 f"{_listed(s.shape for s in state)}. cell.get_initial_state(batch_size={inputs.shape[0]}) makes zeros."
             )
-        step = self.formulas()
+        step = self.time_step()
         x_masks, h_masks = self._masks(inputs, state[step.output], training)
         weights = self.step_weights(x_masks, h_masks)
         state_new = one_step(self, step, inputs, state, weights)
@@ -196,7 +201,7 @@ class Cell(Layer):
             if activation is not None and activations.rule(activation) is None:
                 return f"{name} {activations.serialize(activation)!r} has no hand-derived derivative"
         like_h = F.zeros((inputs.shape[0], self.output_size), self.dtype) if training else None
-        return Recurrence(self.formulas(), self.step_weights(*self._masks(inputs, like_h, training)))
+        return Recurrence(self.time_step(), self.step_weights(*self._masks(inputs, like_h, training)))
 
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
         """Return zeros, in the structure of `state_size`.

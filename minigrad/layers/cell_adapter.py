@@ -259,7 +259,7 @@ class CellAdapter:
         """
         taped = not isinstance(x, Tensor) or any(map(is_on_tape, self.innermost()))
         found = OP_BY_OP if taped else self.recurrences(x, None)
-        whole = not isinstance(found, str) and all(isinstance(r.step, Formulas) and r.around is None for r in found)
+        whole = not isinstance(found, str) and all(isinstance(r.step, Formulas) and r.wrapper is None for r in found)
         return f"{ONE_NODE_A_STEP if whole else OP_BY_OP}: {reason}"
 
 

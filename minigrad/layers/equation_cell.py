@@ -173,7 +173,7 @@ class EquationCell(Cell):
         """The size of the output state."""
         return self.size_of(self.whole.output)
 
-    def formulas(self) -> Formulas:
+    def time_step(self) -> Formulas:
         """Return the cell's step and its gradient."""
         values = {n: v for n, v in self.values.items() if n not in self.whole.weights}
         sizes = {UNITS: self.units} if self.whole.widths else {}

@@ -142,7 +142,7 @@ def _recurrences(cell: CellAdapter, x: Any, training: bool | None, repeats: bool
     if x_0 is None:
         return "the inputs are nested"
     found = cell.recurrences(x_0, training)
-    if repeats and not isinstance(found, str) and found[-1].around is not None:
+    if repeats and not isinstance(found, str) and found[-1].wrapper is not None:
         return "a masked step would repeat the output of the cell, not that of its wrapper"
     return found
 
@@ -169,7 +169,7 @@ def _explicit(
     final: list[Tensor] = []
     paths: list[str] = []
     layers = zip(found, cell.innermost(), cell.array_sizes(), strict=True)
-    for (step, weights, around), innermost, sizes in layers:
+    for (step, weights, wrapper), innermost, sizes in layers:
         watch = watch_of(innermost, step)
         own_loop, path = _choose(x, step, weights, tbptt, watch is not None)
         paths += [] if path in paths else [path]
@@ -181,11 +181,11 @@ def _explicit(
             final.extend(new)
             return y
 
-        y = sequence(y) if around is None else around(y, sequence)
-    if around is not None and mask is not None:
+        y = sequence(y) if wrapper is None else wrapper(y, sequence)
+    if wrapper is not None and mask is not None:
         y = F.where(F.expand_dims(mask, -1), y, 0.0)
     # At a masked step the last output may be zero while the state is not; without a mask it is the state.
-    last = final[len(final) - len(sizes) + step.output] if mask is None and around is None else y[-1]
+    last = final[len(final) - len(sizes) + step.output] if mask is None and wrapper is None else y[-1]
     return SequenceResult(y, last, cell.from_arrays(final), f"explicit BPTT, {'; '.join(paths)}")
 
 

@@ -20,13 +20,18 @@ class Recurrence(NamedTuple):
     Attributes:
         step: the step and its gradient.
         weights: in the order in which the step takes them.
-        around: the function of a wrapper around the loop; None without a wrapper. It takes the inputs of all steps,
+        wrapper: the function of a wrapper around the loop; None without a wrapper. It takes the inputs of all steps,
             (time, batch, features), and the loop, a function of such inputs, and returns the outputs.
     """
 
     step: Step
     weights: tuple[Tensor | None, ...]
-    around: Callable[[Tensor, Callable[[Tensor], Tensor]], Tensor] | None = None
+    wrapper: Callable[[Tensor, Callable[[Tensor], Tensor]], Tensor] | None = None
+
+    @property
+    def around(self) -> Callable[[Tensor, Callable[[Tensor], Tensor]], Tensor] | None:
+        """`wrapper` by its earlier name."""
+        return self.wrapper
 
 
 def one_step(

@@ -206,7 +206,7 @@ class RNN(Layer):
         sizes, got = self._adapter.sizes(), [s.shape for s in flat]
         shapes = [(batch, *axes_of(size)) for size in sizes]
         if got != shapes:
-            names = f" {', '.join(self.cell.formulas().states)}" if isinstance(self.cell, Cell) else ""
+            names = f" {', '.join(self.cell.time_step().states)}" if isinstance(self.cell, Cell) else ""
             raise ShapeError(
                 f"{self.name}.{where}, {len(shapes)} states{names} (batch, units): {', '.join(map(str, shapes))}, got "
                 f"{len(got)}: {', '.join(map(str, got))}."

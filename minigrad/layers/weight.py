@@ -54,9 +54,9 @@ class Weight(Tensor):
             ShapeError: the value has another shape.
             DTypeError: the weight's dtype cannot hold it.
         """
-        self.array = self.taken(value, f"{self.name}.assign")
+        self.array = self.checked_array(value, f"{self.name}.assign")
 
-    def taken(self, value: TensorLike, what: str) -> Array:
+    def checked_array(self, value: TensorLike, what: str) -> Array:
         """Return a value, which messages call `what`, as the array that `assign` stores.
 
         A caller that sets several weights reads all arrays first: where one raises, none is set.
@@ -68,6 +68,8 @@ class Weight(Tensor):
         if array.shape != self.shape:
             raise ShapeError(f"{what}: expected a value of shape {self.shape}, got {array.shape}.")
         return array
+
+    taken = checked_array  # the earlier name
 
     def __repr__(self) -> str:
         return f"<Weight {self.name!r} {super().__repr__()}>"

@@ -37,10 +37,10 @@ class BackendLoop:
         return found
 
     def backward(
-        self, doutputs: Array | None, dstate: State, x: Array, weights: Weights, cache: Any, needs_dx: bool
+        self, dy: Array | None, dstate: State, x: Array, weights: Weights, cache: Any, needs_dx: bool
     ) -> tuple[Array | None, State, Weights]:
         """Return dx, ∂loss/∂(initial state), and one gradient for each weight, None for absent ones and masks."""
-        dx, dstate, dweights = self.loop.backward(doutputs, dstate, x, self._own(weights), cache, needs_dx)
+        dx, dstate, dweights = self.loop.backward(dy, dstate, x, self._own(weights), cache, needs_dx)
         whole: list[Array | None] = [None] * len(weights)
         for k, d in zip(self.places, dweights, strict=False):
             whole[k] = d

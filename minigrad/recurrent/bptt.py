@@ -55,26 +55,26 @@ def forward_loop(xp: Xp, step: TimeStep, x: Array, state: State, weights: Weight
 
 
 def backward_loop(
-    xp: Xp, step: TimeStep, doutputs: Array, dstate: State, x: Array, weights: Weights, cache: Cache
+    xp: Xp, step: TimeStep, dy: Array, dstate: State, x: Array, weights: Weights, cache: Cache
 ) -> Gradients:
     """Return ∂loss/∂x, ∂loss/∂(initial state) and ∂loss/∂weights.
 
-    `doutputs` is ∂loss/∂outputs, (time, batch, units), `dstate` ∂loss/∂(final state), each (batch, size), and `cache`
+    `dy` is ∂loss/∂outputs, (time, batch, units), `dstate` ∂loss/∂(final state), each (batch, size), and `cache`
     the one that `forward_loop` returned; the other arguments are those of `forward_loop`.
     """
-    dz, dstate = through_time(xp, step, xp.unstack(doutputs), dstate, weights, cache)
+    dz, dstate = through_time(xp, step, xp.unstack(dy), dstate, weights, cache)
     dx, dweights = step.gather(xp, x, cache.states, cache.steps, dz, weights)
     return Gradients(dx, dstate, dweights)
 
 
 def through_time(
-    xp: Xp, step: TimeStep, doutputs: Sequence[Array], dstate: State, weights: Weights, cache: Cache
+    xp: Xp, step: TimeStep, dy: Sequence[Array], dstate: State, weights: Weights, cache: Cache
 ) -> tuple[list[Any], State]:
-    """Return dz of every step and ∂loss/∂(state before the first), for a list of doutputs, one for each step."""
-    T, k = len(doutputs), step.output
+    """Return dz of every step and ∂loss/∂(state before the first), from dy, a list with one entry for each step."""
+    T, k = len(dy), step.output
     dz: list[Any] = [None] * T
     for t in reversed(range(T)):
-        dstate = (*dstate[:k], dstate[k] + doutputs[t], *dstate[k + 1 :])
+        dstate = (*dstate[:k], dstate[k] + dy[t], *dstate[k + 1 :])
         dz[t], dstate = step.step_backward(xp, dstate, cache.steps[t], cache.states[t], weights)
     return dz, dstate
 

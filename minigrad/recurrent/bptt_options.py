@@ -69,7 +69,7 @@ def forward(
 def backward(
     xp: Xp,
     cell: Step,
-    doutputs: Array,
+    dy: Array,
     dstate: State,
     x: Array,
     weights: Weights,
@@ -82,7 +82,7 @@ def backward(
     Args:
         xp: the array namespace.
         cell: the step and its gradient.
-        doutputs: ∂loss/∂outputs, (time, batch, units).
+        dy: ∂loss/∂outputs, (time, batch, units).
         dstate: ∂loss/∂(final state), each (batch, size).
         x: (time, batch, features), as given to `forward`.
         weights: the cell's weights.
@@ -93,8 +93,8 @@ def backward(
     Raises:
         ShapeError: a gradient does not have the shape of its array, or x is not the x of `forward`.
     """
-    _check_backward(cell, doutputs, dstate, x, cache)
-    d, n = xp.unstack(doutputs), len(dstate)
+    _check_backward(cell, dy, dstate, x, cache)
+    d, n = xp.unstack(dy), len(dstate)
     step, steps = _wrapped(cell, cache, n)
     if isinstance(step, Masked):
         dstate = (*dstate, xp.zeros(d[0].shape, d[0].dtype))
@@ -144,11 +144,11 @@ def _check_forward(x: Array, state: State, mask: Array | None) -> None:
             raise DTypeError(f"bptt.forward: expected a mask of bools, got {mask.dtype}. True marks valid steps.")
 
 
-def _check_backward(cell: Step, doutputs: Array, dstate: State, x: Array, cache: Any) -> None:
+def _check_backward(cell: Step, dy: Array, dstate: State, x: Array, cache: Any) -> None:
     """Check that each gradient has the shape of its array, and x the steps and rows of `forward`."""
     state, T = [s.shape for s in cache.states[0]], len(cache.states)
     _check("backward: dstate", state, [ds.shape for ds in dstate])
-    _check("backward: doutputs", [(T, *state[cell.output])], [doutputs.shape])
+    _check("backward: dy", [(T, *state[cell.output])], [dy.shape])
     _check("backward: x", [(T, *state[0][:1])], [x.shape[:2]])
 
 

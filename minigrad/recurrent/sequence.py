@@ -45,9 +45,9 @@ class SequenceOp(MultiOp):
         if compiled is not None:
             g: Any = compiled.backward(_exchanged(xp, dy[0], options), dy[1:], x, weights, cache, needs[0])
         else:
-            doutputs, *dstate = [xp.zeros(r.shape, r.dtype) if d is None else d for d, r in zip(dy, y, strict=True)]
-            doutputs, show = _exchanged(xp, doutputs, options), None if watch is None else watch.recorder(xp)
-            g = bptt.backward(xp, options.step, doutputs, tuple(dstate), x, weights, cache, options.tbptt, show)
+            upstream, *dstate = [xp.zeros(r.shape, r.dtype) if d is None else d for d, r in zip(dy, y, strict=True)]
+            upstream, show = _exchanged(xp, upstream, options), None if watch is None else watch.recorder(xp)
+            g = bptt.backward(xp, options.step, upstream, tuple(dstate), x, weights, cache, options.tbptt, show)
         dx, dstate_0, dweights = g
         if watch is not None:
             watch.record_backward(xp, dx)

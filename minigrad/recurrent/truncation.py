@@ -37,14 +37,14 @@ def windows(T: int, tbptt: Any) -> Iterator[tuple[int, int, int]]:
 
 
 def through_windows(
-    xp: Xp, step: Step, doutputs: Sequence[Array], dstate: State, weights: Weights, cache: Cache, tbptt: Any
+    xp: Xp, step: Step, dy: Sequence[Array], dstate: State, weights: Weights, cache: Cache, tbptt: Any
 ) -> tuple[list[Any], State]:
     """Return dz of every step and ∂loss/∂(initial state), as `bptt.through_time` does, for a truncated gradient."""
-    T, zero = len(doutputs), xp.zeros(doutputs[0].shape, doutputs[0].dtype)
+    T, zero = len(dy), xp.zeros(dy[0].shape, dy[0].dtype)
     dz: list[Any] = [None] * T
     dstate_0 = zeros = tuple(xp.zeros(ds.shape, ds.dtype) for ds in dstate)
     for start, stop, earliest in windows(T, tbptt):
-        d = [*[zero] * (start - earliest), *doutputs[start:stop]]
+        d = [*[zero] * (start - earliest), *dy[start:stop]]
         window = Cache(cache.states[earliest:stop], cache.steps[earliest:stop])
         dz_window, dbefore = through_time(xp, step, d, dstate if stop == T else zeros, weights, window)
         for t, dz_t in enumerate(dz_window, earliest):

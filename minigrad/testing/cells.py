@@ -73,7 +73,7 @@ def check_cell(
 def _gradients(cell: EquationCell, random: np.random.Generator) -> dict[str, HostArray]:
     """Return the gradient of each argument of `forward`, by name."""
     cell.build((BATCH, FEATURES))
-    xp, d, step = registry.resolve("numpy"), cell.description, cell.formulas()
+    xp, d, step = registry.resolve("numpy"), cell.description, cell.time_step()
     shapes = {letter: w.shape for letter, w in cell.by_letter.items()}
     weights = tuple(random.normal(0, 0.8, shapes[n]) if n in shapes else None for n in cell.whole.weights)
     state = tuple(random.standard_normal((BATCH, size)) for size in tree.leaves(cell.state_size))

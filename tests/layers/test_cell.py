@@ -13,7 +13,9 @@ from minigrad.engine.errors import ShapeError
 from minigrad.keras import layers as L
 from minigrad.layers.call_context import clear_session
 from minigrad.layers.cell import Cell
+from minigrad.layers.recurrence import Recurrence
 from minigrad.layers.states import StateError
+from minigrad.layers.weight import Weight
 from minigrad.testing import check_gradient
 
 RNG = np.random.default_rng(0)
@@ -94,7 +96,7 @@ def test_implementation_1_has_a_dropout_mask_for_each_gate(cell_class: Any, gate
     assert h_masks is None
     assert x_masks.shape == ((gates if implementation == 1 else 1), 8, 6)
     cell.set_weights([np.ones((6, gates)), np.zeros((1, gates))])
-    z = cell.formulas().project(mg.functional, x, cell.step_weights(x_masks, None)).numpy()
+    z = cell.time_step().project(mg.functional, x, cell.step_weights(x_masks, None)).numpy()
     seen = x_masks.numpy().sum(-1)
     np.testing.assert_allclose(z, np.broadcast_to(seen.T, z.shape))
 
@@ -144,3 +146,21 @@ def test_the_state_of_the_first_generation():
     with pytest.raises(StateError, match=r"got LSTMStateTuple\(c, h\), the state of the first generation"):
         cell(mg.ones((2, 4)), state)
     assert cell(mg.ones((2, 4)), [state.h, state.c])[0].shape == (2, 3)
+
+
+def test_the_step_by_its_earlier_name() -> None:
+    class Earlier(mg.keras.layers.LSTMCell):
+        def formulas(self) -> Any:
+            return super().formulas()
+
+    class Later(Earlier):
+        def time_step(self) -> Any:
+            return super().time_step()
+
+    known = mg.keras.layers.LSTMCell(2)
+    assert known.formulas() is known.time_step()
+    assert not Earlier.can_plan
+    for cell in (Earlier(2), Later(2)):
+        assert cell.formulas() is cell.time_step() is known.time_step()
+    assert Recurrence(known.time_step(), (), len).around is len
+    assert Weight([1.0]).taken([2.0], "x").tolist() == [2.0]

@@ -39,6 +39,14 @@ def test_the_gradients_of_a_step(mask: Any, zero_output: bool) -> None:
         np.testing.assert_array_equal(last.drepeated, np.where(MASK[-1][:, None], 0.0, y[-1]))
 
 
+def test_the_upstream_gradient_by_its_earlier_name() -> None:
+    y, _, cache = bptt.forward(xp, CELL, X, STATE, WEIGHTS)
+    given = {"dstate": STATE, "x": X, "weights": WEIGHTS, "cache": cache}
+    np.testing.assert_array_equal(
+        bptt.backward(xp, CELL, doutputs=y, **given).x, bptt.backward(xp, CELL, dy=y, **given).x
+    )
+
+
 def test_a_plan_names_its_cell() -> None:
     plan = Plan(CELL, 2)
     assert plan.cell is plan.step is CELL  # type: ignore[attr-defined]

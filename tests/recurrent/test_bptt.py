@@ -161,9 +161,9 @@ def test_a_way_back_that_does_not_fit() -> None:
     x, state = rng.standard_normal((5, 3, 2)), (np.zeros((3, 4)), np.zeros((3, 4)))
     y, final, kept = bptt.forward(minigrad_numpy, run, x, state, weights)
     for dy, dstate, x_back, said in [
-        (y.swapaxes(0, 1), final, x, r"doutputs: expected \(5, 3, 4\), got \(3, 5, 4\)"),
-        (y[:, :, :1], final, x, r"doutputs: expected \(5, 3, 4\), got \(5, 3, 1\)"),
-        (y[:4], final, x, r"doutputs: expected \(5, 3, 4\), got \(4, 3, 4\)"),
+        (y.swapaxes(0, 1), final, x, r"dy: expected \(5, 3, 4\), got \(3, 5, 4\)"),
+        (y[:, :, :1], final, x, r"dy: expected \(5, 3, 4\), got \(5, 3, 1\)"),
+        (y[:4], final, x, r"dy: expected \(5, 3, 4\), got \(4, 3, 4\)"),
         (y, final[:1], x, r"dstate: expected \(3, 4\), \(3, 4\), got \(3, 4\)\."),
         (y, final, x.swapaxes(0, 1), r"x: expected \(5, 3\), got \(3, 5\)\. Time comes first"),
     ]:

@@ -56,7 +56,7 @@ def test_how_much_is_kept(
     layer = layer_class(UNITS, time_major=False, return_sequences=True, return_state=True)
     if not fused:
         monkeypatch.setattr(minigrad_numpy, "compile", lambda *_: "not wanted")
-        monkeypatch.setattr(layer.cell.formulas(), "compiled", {})  # shared by all layers of the class
+        monkeypatch.setattr(layer.cell.time_step(), "compiled", {})  # shared by all layers of the class
     *_, state = layer(x, mask=mask)
     node = state.node
     assert node.op is SequenceOp

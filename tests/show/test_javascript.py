@@ -154,7 +154,7 @@ def test_what_has_no_counterpart(text: str) -> None:
 
 @pytest.mark.parametrize("equations", [GRUResetBefore, Net1997], ids=lambda e: e.__name__)
 def test_a_body_of_several_units(equations: type[Equations]) -> None:
-    cell = EquationCell(equations, 4, **({"blocks": 2} if equations is Net1997 else {})).formulas()
+    cell = EquationCell(equations, 4, **({"blocks": 2} if equations is Net1997 else {})).time_step()
     rules: Any = options_of(cell, cell.whole, (0, 0))
     with pytest.raises(NoTextError, match="one unit alone cannot be computed, since its body multiplies or shares"):
         javascript(cell.whole, rules.sigma, rules.phi)

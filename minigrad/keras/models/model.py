@@ -167,6 +167,6 @@ class Model(Trainer):
         """
         path, weights = saving.file_name(filepath), self.weights
         loaded = saving.load(path, [(w.name, w.shape) for w in weights])
-        arrays = [w.taken(array, f"{path}: {w.name}") for w, (_, array) in zip(weights, loaded, strict=True)]
+        arrays = [w.checked_array(array, f"{path}: {w.name}") for w, (_, array) in zip(weights, loaded, strict=True)]
         for w, array in zip(weights, arrays, strict=True):
             w.array = array

@@ -116,7 +116,7 @@ class DropoutWrapper(Wrapper):
         """Return a reason if states are dropped, which the wrapper does at every step."""
         return "DropoutWrapper drops numbers of the state at every step" if float(self.state_keep_prob) < 1.0 else ""
 
-    def around(self, x: Tensor, loop: Loop) -> Tensor:
+    def wrap_loop(self, x: Tensor, loop: Loop) -> Tensor:
         """Drop inputs and outputs of all steps at once: each step has its own masks, unless variational."""
         y: Tensor = self._drop("output", loop(self._drop("input", x, self.input_keep_prob)), self.output_keep_prob)
         return y

@@ -160,7 +160,7 @@ class Wrapper(RNNCell):
     cell: Any = option(cell_option)
 
     functions: ClassVar[dict[str, str]] = {}  # argument → key in the configuration
-    known_call: ClassVar[Any] = None  # the `call` that `around` and `stepwise_reason` belong to
+    known_call: ClassVar[Any] = None  # the `call` that `wrap_loop` and `stepwise_reason` belong to
 
     @property
     def _wrapped(self) -> CellAdapter:
@@ -216,18 +216,18 @@ class Wrapper(RNNCell):
             return found
         if len(found) != 1:
             return f"{type(self).__name__} is around several layers"
-        within = found[0].around
+        within = found[0].wrapper
 
-        def around(x: Tensor, loop: Loop) -> Tensor:
-            return self.around(x, loop if within is None else lambda inputs: within(inputs, loop))
+        def wrapper(x: Tensor, loop: Loop) -> Tensor:
+            return self.wrap_loop(x, loop if within is None else lambda inputs: within(inputs, loop))
 
-        return [found[0]._replace(around=around)]
+        return [found[0]._replace(wrapper=wrapper)]
 
     def stepwise_reason(self) -> str:
         """Return the reason why the wrapper must run step by step; empty if it can run around a whole sequence."""
         return ""
 
-    def around(self, x: Tensor, loop: Loop) -> Tensor:
+    def wrap_loop(self, x: Tensor, loop: Loop) -> Tensor:
         """Return the outputs of a whole sequence, with the wrapper's operation on all steps at once.
 
         Args:
@@ -289,7 +289,7 @@ class ResidualWrapper(Wrapper):
         """Return a reason if there is a residual_fn, which may expect a single step."""
         return "ResidualWrapper has a residual_fn" if self.residual_fn is not None else ""
 
-    def around(self, x: Tensor, loop: Loop) -> Tensor:
+    def wrap_loop(self, x: Tensor, loop: Loop) -> Tensor:
         """outputs = inputs + the cell's outputs"""
         return self._sum(x, loop(x))
 
