@@ -152,7 +152,11 @@ def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
-    """The maximum of x over the axes."""
+    """The maximum of x over the axes; of contiguous rows by `argmax`, which takes a third of the time."""
+    if axis in (-1, x.ndim - 1) and x.ndim > 1 and x.flags.c_contiguous and x.size:
+        n = x.shape[-1]
+        places = x.reshape(-1, n).argmax(1) + np.arange(0, x.size, n)
+        return x.reshape(-1).take(places).reshape(x.shape[:-1] + (1,) * keepdims)
     return _max(x, axis=axis, keepdims=keepdims)
 
 
@@ -253,7 +257,7 @@ def scatter_add(x: Array, index: Any, values: Array) -> Array:
     """
     if x.dtype == HALF:
         return scatter_add(x.astype(SINGLE), index, values).astype(HALF)
-    y = np.array(x)
+    y = np.array(x, order="C")
     if isinstance(index, np.ndarray) and index.dtype != bool and index.ndim and index.size and y.ndim > 1:
         _add_rows(y, index.reshape(-1), np.broadcast_to(values, index.shape + y.shape[1:]))
     elif _has_no_repeats(index):
@@ -273,17 +277,18 @@ def _broadcast_values(y: Array, index: Any, values: Array) -> Array:
 
 
 def _add_rows(y: Array, rows: Array, values: Array) -> None:
-    """y[rows] += values, with repeated rows summed; sorting them first is three times as fast as np.add.at."""
+    """y[rows] += values, one row after the other in their order.
+
+    The positions of single numbers take a third of the time of whole rows: `np.add.at` is compiled for one axis alone.
+    """
     rows = rows.astype(np.intp)
     n = len(y)
     if not -n <= rows.min() <= rows.max() < n:
         raise IndexError(f"index {rows[(rows < -n) | (rows >= n)][0]} is out of bounds for axis 0 with size {n}")
     rows[rows < 0] += n
-    order = rows.argsort(kind="stable")
-    ordered = rows[order]
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    values = values.reshape(len(rows), *y.shape[1:])
-    y[ordered[starts]] += np.add.reduceat(values[order], starts, axis=0)
+    width = math.prod(y.shape[1:])
+    positions = np.add.outer(rows * width, np.arange(width))
+    np.add.at(y.reshape(-1), positions.reshape(-1), values.reshape(-1))
 
 
 def _has_no_repeats(index: Any) -> bool:

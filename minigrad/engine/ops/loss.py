@@ -25,12 +25,12 @@ class SoftmaxCrossEntropy(Op):
         total = xp.sum(e, -1, True)
         place, is_class = _places(xp, x, labels)
         chosen = xp.reshape(xp.getitem(xp.reshape(shifted, (-1,)), place), labels.shape)
-        return xp.where(is_class, xp.log(xp.squeeze(total, -1)) - chosen, float("nan")), (e, total)
+        return xp.where(is_class, xp.log(xp.squeeze(total, -1)) - chosen, float("nan")), (e, total, place, is_class)
 
     def backward(xp: Xp, dy: Array, y: Array, x: Array, *, labels: Array, cache: Any) -> Array:
         if fused := _fused(xp, x):
             return fused.backward(dy, labels, cache)
-        (e, total), (place, is_class) = cache, _places(xp, x, labels)
+        e, total, place, is_class = cache
         dx, less = e * (xp.expand_dims(dy, -1) / total), xp.where(is_class, -dy, 0.0)
         return xp.reshape(xp.scatter_add(xp.reshape(dx, (-1,)), place, xp.reshape(less, (-1,))), x.shape)
 
