@@ -16,7 +16,6 @@ import numpy as np
 from numpy import (
     absolute,
     argmax,
-    broadcast_to,
     concatenate,
     cos,
     exp,
@@ -89,7 +88,9 @@ def zeros(shape: tuple[int, ...], dtype: Any = "float32") -> Array:
 
 def ones(shape: tuple[int, ...], dtype: Any = "float32") -> Array:
     """Return an array of ones."""
-    return np.ones(shape, dtype)
+    y = np.empty(shape, dtype)
+    y.fill(1)
+    return y
 
 
 def full(shape: tuple[int, ...], value: Any, dtype: Any = "float32") -> Array:
@@ -193,6 +194,13 @@ def reshape(x: Array, shape: tuple[int, ...]) -> Array:
 def transpose(x: Array, axes: tuple[int, ...] | None = None) -> Array:
     """Permute the axes of x; reverse them by default."""
     return x.transpose(axes)
+
+
+def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
+    """Return x, repeated along the axes that it lacks or has with length 1, as a view that cannot be written to."""
+    if x.ndim == 0:  # the memory of a NumPy scalar, x[()], is read-only
+        return np.ndarray(shape, x.dtype, x[()], 0, (0,) * len(shape))
+    return np.broadcast_to(x, shape)
 
 
 def expand_dims(x: Array, axis: int) -> Array:

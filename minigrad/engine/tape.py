@@ -111,13 +111,13 @@ class Cotangents:
 
     def add(self, x: Recorded, dx: Array) -> None:
         """Add one contribution to ∂loss/∂x, out of place: dx may be shared with another tensor."""
-        key = _key(x)
+        node, key = x.node, _key(x)
         if key in self._gradients:
             dx = self._gradients[key] + dx
-        elif x.node is None:
+        elif node is None:
             self._leaves.append(x)
-        elif x.node.serial not in self._nodes:
-            self.visit(x.node)
+        elif node.serial not in self._nodes:
+            self.visit(node)
         self._gradients[key] = dx
 
     def visit(self, node: Node) -> None:
