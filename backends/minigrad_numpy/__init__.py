@@ -197,10 +197,10 @@ def transpose(x: Array, axes: tuple[int, ...] | None = None) -> Array:
 
 
 def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
-    """Return x, repeated along the axes that it lacks or has with length 1, as a view that cannot be written to."""
+    """Return x, repeated along the axes that it lacks or has with length 1, as a view. Do not write to it."""
     if x.ndim == 0:  # the memory of a NumPy scalar, x[()], is read-only
         return np.ndarray(shape, x.dtype, x[()], 0, (0,) * len(shape))
-    return np.broadcast_to(x, shape)
+    return x if x.shape == shape else np.broadcast_to(x, shape)
 
 
 def expand_dims(x: Array, axis: int) -> Array:

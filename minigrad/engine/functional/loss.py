@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minigrad.engine.arguments import name
 from minigrad.engine.creation import as_tensor, as_tensor_like
-from minigrad.engine.dtypes import is_half
+from minigrad.engine.dtypes import dtype_name, is_half
 from minigrad.engine.errors import DTypeError, IndexRangeError, OptionError, ShapeError
 from minigrad.engine.functional.elementwise import real, square
 from minigrad.engine.functional.half import narrowed, widened
@@ -39,7 +39,7 @@ def softmax_cross_entropy(
             f"softmax_cross_entropy: expected `labels` of shape {x.shape[:-1]} for logits of shape "
             f"{x.shape}, got {where.shape}."
         )
-    if "int" not in str(where.dtype):
+    if "int" not in dtype_name(where.dtype):
         raise DTypeError(
             f"softmax_cross_entropy: expected integer `labels`, got {where.dtype}. For probabilities use "
             "keras.losses.CategoricalCrossentropy."

@@ -210,7 +210,7 @@ def same_dtype_and_shape(name: str, y_true: TensorLike, y_pred: TensorLike) -> t
         raise ShapeError(
             f"{name}: expected `y_true` and `y_pred` of one shape (…, outputs), got {y.shape} and {p.shape}{hint}."
         )
-    return y.astype(p.dtype), p
+    return y if y.dtype == p.dtype else y.astype(p.dtype), p
 
 
 def squeezed(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
