@@ -54,11 +54,13 @@ from minigrad_numpy.loops import (
     copy_upstream,
     empty_like,
     gradient_buffers,
+    is_small,
     outputs,
     read_mask,
     reorder_gates,
     stack_weights,
     steps_in,
+    transposed,
     weight_gradients,
 )
 from minigrad_numpy.memory import allocate
@@ -115,7 +117,8 @@ def forward(
     (T, B, I), H = x.shape, len(U)
     σ = GATE_ACTIVATIONS[recurrent_activation]
     present = (W, U) if b is None else (W, U, b)
-    M = packed(("lstm", recurrent_activation), present, lambda: _joined_weights(W, U, b, σ))
+    small = is_small(4 * H, I + H + 1, B)
+    M = packed(("lstm", recurrent_activation, small), present, lambda: _joined_weights(W, U, b, σ, small))
     loop_mask = read_mask(mask, zero_output)
     gates, h = allocate(x.dtype, (T, 6, H, B), (T + 1, B, H))
     n = steps_in(BLOCK_BYTES, (I + H + 1) * B * x.itemsize, T)
@@ -258,11 +261,9 @@ def _factors(cache: Cache, F: Array) -> None:
         copyto(F[:, 5:], 1.0, where=masked)
 
 
-def _joined_weights(W: Array, U: Array, b: Array | None, σ: GateActivation) -> Array:
+def _joined_weights(W: Array, U: Array, b: Array | None, σ: GateActivation, by_columns: bool) -> Array:
     """Return M, (4 units, features + units + 1); σ's `activate` takes z = M [x; h; 1]."""
-    columns = reorder_gates(stack_weights(W, U, b), 4, O_I_F_G)
-    M = np.empty(columns.shape[::-1], U.dtype)
-    copy_transposed(columns[None], M[None])
+    M = transposed(reorder_gates(stack_weights(W, U, b), 4, O_I_F_G), by_columns)
     gates = M[: 3 * len(U)]
     gates *= σ.scale
     gates[:, -1] += σ.shift

@@ -28,10 +28,12 @@ from minigrad_numpy.loops import (
     copy_upstream,
     empty_like,
     gradient_buffers,
+    is_small,
     outputs,
     read_mask,
     stack_weights,
     steps_in,
+    transposed,
     weight_gradients,
 )
 from minigrad_numpy.memory import allocate
@@ -73,7 +75,8 @@ def forward(
     loop_mask = read_mask(mask, zero_output)
     n = steps_in(BLOCK_BYTES, K * B * x.itemsize, T)
     (h,) = allocate(x.dtype, (T + 1, B, H))
-    M = packed("simple rnn", (W, U) if b is None else (W, U, b), lambda: _joined_weights(W, U, b))
+    small = is_small(H, K, B)
+    M = packed(("simple rnn", small), (W, U) if b is None else (W, U, b), lambda: _joined_weights(W, U, b, small))
     (xh1,) = allocate(x.dtype, (n + 1, K, B))
     xh1[:, -1] = 1.0
     h[0], xh1[0, I:-1] = h0, h0.T
@@ -155,9 +158,6 @@ def _factors(cache: Cache, F: Array) -> None:
         copyto(F, 0.0, where=cache.mask.masked[:, None])
 
 
-def _joined_weights(W: Array, U: Array, b: Array | None) -> Array:
+def _joined_weights(W: Array, U: Array, b: Array | None, by_columns: bool) -> Array:
     """Return M, (units, features + units + 1), with z = M [x; h; 1]."""
-    columns = stack_weights(W, U, b)
-    M = np.empty(columns.shape[::-1], U.dtype)
-    copy_transposed(columns[None], M[None])
-    return M
+    return transposed(stack_weights(W, U, b), by_columns)
