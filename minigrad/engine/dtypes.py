@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import inf
 from typing import Any
 
@@ -75,6 +75,7 @@ def _integers(name: str) -> tuple[int, int]:
     return (0, (1 << bits) - 1) if name.startswith("u") else (-(1 << bits - 1), (1 << bits - 1) - 1)
 
 
+@cache
 def always_fits(source: str, name: str) -> bool:
     """Return whether a dtype holds every number of another, rounded to fewer digits where needed."""
     if name in ("bool", "float64") or source == "bool" or source == name:

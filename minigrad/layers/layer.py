@@ -309,12 +309,12 @@ class Layer(Configured, WeightedModule):
             return self._cast(inputs)
 
         def read(x: Any) -> Any:
-            where = f"{self.name}.call: `inputs`"
-            return (
-                x if x is None else self._cast(x if isinstance(x, Tensor) else constant(x, registry.current(), where))
-            )
+            if x is not None and not isinstance(x, Tensor):
+                x = constant(x, registry.current(), f"{self.name}.call: `inputs`")
+            return x if x is None else self._cast(x)
 
-        return read(inputs) if isinstance(tree.first(inputs), (int, float)) else tree.map(read, inputs)
+        one = hasattr(inputs, "dtype") or isinstance(tree.first(inputs), (int, float))
+        return read(inputs) if one else tree.map(read, inputs)
 
     def _cast(self, x: Tensor) -> Tensor:
         """Return inputs in the layer's dtype, integers too if it computes with them; with their mask."""
@@ -371,9 +371,10 @@ def _symbol_in(inputs: Any) -> Any:
     A symbol stands for a tensor that is given later. It has a method `record_call(layer, inputs, args, kwargs)`, which
     returns symbols for the outputs.
     """
-    if isinstance(tree.first(inputs), (int, float)):
-        return None
-    return next((x for x in tree.leaves(inputs) if hasattr(x, "record_call")), None)
+    if not isinstance(inputs, (list, tuple, dict)):
+        return inputs if hasattr(inputs, "record_call") else None
+    numbers = isinstance(tree.first(inputs), (int, float))
+    return None if numbers else next((x for x in tree.leaves(inputs) if hasattr(x, "record_call")), None)
 
 
 def _once_built(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:

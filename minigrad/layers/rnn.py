@@ -290,7 +290,9 @@ class RNN(Layer):
             found = self._run(inputs, states, mask, training, constants)
         self._keep(found)
         y = found.outputs if self.return_sequences else found.last
-        return [y, *self._in_structure(found.states)] if self.return_state else y
+        if not self.return_state:
+            return y
+        return [y, *(found.states if plan is not None else self._in_structure(found.states))]
 
     def _keep(self, found: execution.SequenceResult) -> None:
         """Keep the path of a call, and the final states of a stateful layer."""
@@ -326,6 +328,8 @@ class RNN(Layer):
     def _new_plan(self, x: Any, training: bool | None) -> CallPlan | None:
         if not (isinstance(x, Tensor) and getattr(self.cell, "can_plan", False)):
             return None
+        if {type(size) for size in self._adapter.structure()} != {int}:
+            return None  # the states of a plan are flat
         zero, tbptt, axis = self.zero_output_for_mask, self.tbptt, 1 if self.time_major else 0
         zeros = lambda: self._checked_states(None, x.shape[axis])  # noqa: E731  (made only where a plan is)
         return execution.plan_of(self.cell, x, zeros, training, zero, tbptt, axis)

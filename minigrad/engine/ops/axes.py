@@ -44,4 +44,6 @@ def whole(axis: int, what: str, name: str = "axis") -> int:
 
 def axis_of(axis: int, ndim: int, what: str, name: str = "axis") -> int:
     """Return one axis, counted from 0."""
+    if type(axis) is int and 0 <= axis < ndim:
+        return axis
     return axes_of((axis,), ndim, what, name)[0]
