@@ -165,7 +165,7 @@ class Cell(Layer):
         if [s.shape for s in state] != expected:
             raise ShapeError(
                 f"{self.name}.call: expected `states` of shapes {_listed(expected)}, got "
-                f"{_listed(s.shape for s in state)}. cell.get_initial_state(batch_size={inputs.shape[0]}) makes zeros."
+                f"{_listed(s.shape for s in state)}. cell.get_initial_state(inputs) makes zeros."
             )
         step = self.time_step()
         x_masks, h_masks = self._masks(inputs, state[step.output], training)

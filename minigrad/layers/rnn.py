@@ -120,9 +120,19 @@ class RNN(Layer):
         if isinstance(self.cell, Layer):
             self.cell.dtype = self.cell.dtype or self.dtype  # a cell of the first generation may have none yet
             self.cell._build_for(self._of_one_step(shape))
-        batch = shape[1 if self.time_major else 0] if self.stateful and is_shape(shape) else None
-        if batch is not None and self._states is None:
-            self._states = self._in_structure(self._checked_states(None, batch))
+        if self.stateful and is_shape(shape) and self._states is None:
+            self._states = self._in_structure(self._checked_states(None, self.batch_to_bind(shape)))
+
+    def batch_to_bind(self, shape: Any) -> int:
+        """Return the batch size of a stateful layer for inputs of a shape; a ShapeError if it is not known."""
+        known = shape[1 if self.time_major else 0]
+        batch: int | None = self._bound_batch() if known is None else known
+        if batch is None:
+            raise ShapeError(
+                f"{self.name}.build: a stateful layer needs the batch size, got {tuple(shape)}. Give the first layer "
+                "batch_input_shape=(batch, time, features), or batch_size to Input."
+            )
+        return batch
 
     def _of_one_step(self, shape: Any) -> Any:
         """Return a shape, or nested shapes, without the time axis."""
@@ -143,7 +153,7 @@ class RNN(Layer):
     def states(self) -> list[Any]:
         """The states from which the next call starts, or None for each."""
         if self._states is None:
-            return [None for _ in tree.leaves(self.cell.state_size)]
+            return list(tree.map(lambda _: None, self._adapter.structure()))
         return self._states
 
     @states.setter
@@ -335,8 +345,9 @@ class RNN(Layer):
         return execution.plan_of(self.cell, x, zeros, training, zero, tbptt, axis)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Return the mask if the output is a sequence; the states have none."""
-        return mask_of_inputs(mask) if mask is not None and self.return_sequences else None
+        """Return the mask if the output is a sequence; with `return_state` a list, with None for each state."""
+        own = mask_of_inputs(mask) if mask is not None and self.return_sequences else None
+        return [own, *[None] * len(self.states)] if self.return_state and mask is not None else own
 
     def _constants_list(self, constants: Any) -> list[Any] | None:
         """Return constants given by name as a list of tensors, and store its length."""

@@ -8,13 +8,17 @@ from typing import Any
 from minigrad.engine import registry, tree
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import dtype_name, is_floating
-from minigrad.engine.errors import MinigradError, ShapeError, shown
+from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.tensor_shape import axes_of
 
 
 class StateError(MinigradError, ValueError):
     """States that are not numbers, or that have the wrong structure for the cell."""
+
+
+class UnknownDTypeError(StateError, DTypeError):
+    """Missing dtype of an initial state that does not follow from inputs."""
 
 
 class CellError(MinigradError, TypeError):
@@ -83,14 +87,24 @@ def as_state(state: Any, dtype: Any) -> Tensor:
 
 
 def batch_and_dtype(inputs: Any, batch_size: int | None, dtype: Any) -> tuple[int, Any]:
-    """Return the batch size and the dtype, of the inputs or else as given; a ShapeError without a batch size."""
+    """Return the batch size and the dtype, of the inputs or else as given.
+
+    Raises:
+        ShapeError: there is no batch size.
+        UnknownDTypeError: (a ValueError and a TypeError) there is no dtype.
+    """
     if inputs is not None:
         x = inputs if isinstance(inputs, Tensor) else as_tensor(inputs, None, "get_initial_state: `inputs`")
         if not x.ndim:
             raise ShapeError("get_initial_state: expected `inputs` of shape (batch, …), got ().")
         return x.shape[0], x.dtype
     if batch_size is None:
-        raise ShapeError("get_initial_state: the batch size is not known. Pass `inputs` or `batch_size`.")
+        raise ShapeError("get_initial_state: the batch size is not known. Pass `inputs`, or `batch_size` and `dtype`.")
+    if dtype is None:
+        raise UnknownDTypeError(
+            f"get_initial_state: expected a `dtype` with `batch_size`, got None. Pass batch_size={batch_size!r}, "
+            "dtype='float32', or `inputs`."
+        )
     return batch_size, dtype
 
 
@@ -99,10 +113,11 @@ def zero_state(cell: Any, inputs: Any = None, batch_size: int | None = None, dty
 
     Raises:
         ShapeError: the batch size is not known, or is not a whole number.
+        UnknownDTypeError: the dtype is not known.
     """
     batch_size, dtype = batch_and_dtype(inputs, batch_size, dtype)
     batch = read_batch(f"{type(cell).__name__}.get_initial_state", batch_size)
-    backend, dtype = registry.current(), "float32" if dtype is None else dtype_name(dtype)
+    backend, dtype = registry.current(), dtype_name(dtype)
     return tree.map(lambda size: Tensor(backend.zeros((batch, *axes_of(size)), dtype), backend), cell.state_size)
 
 

@@ -42,23 +42,77 @@ class TensorShape(tree.Leaf):
 
     ndims = rank
 
+    @property
+    def dims(self) -> list[Dimension]:
+        """The sizes as TensorFlow 1 had them, each a `Dimension` with its `value`."""
+        return [Dimension(size) for size in self]
+
     def as_list(self) -> list[int | None]:
         """Return the sizes as a list."""
         return list(self)
 
     def is_fully_defined(self) -> bool:
         """Return whether all sizes are known."""
-        return None not in self
+        return None not in tuple(self)
 
     def num_elements(self) -> int | None:
         """Return the number of elements, or None if a size is not known."""
         return prod(self) if self.is_fully_defined() else None
 
+    # --- two shapes, or a shape and a rank ----------------------------------------------------------------------------
+
     def is_compatible_with(self, other: Any) -> bool:
-        """Return whether both have the same sizes wherever both are known."""
-        theirs = TensorShape(other)
+        """Return whether both have the same sizes wherever both are known; any shape is compatible with None."""
+        theirs = self if other is None else TensorShape(other)
         pairs = zip(self, theirs, strict=False)
         return len(self) == len(theirs) and all(a is None or b is None or a == b for a, b in pairs)
+
+    def merge_with(self, other: Any) -> TensorShape:
+        """Return the shape with the sizes that at least one of the two knows; this one if `other` is None.
+
+        >>> TensorShape([2, None, None]).merge_with([None, 3, None])
+        TensorShape([2, 3, None])
+
+        Raises:
+            ShapeError: the shapes are not compatible.
+        """
+        self.assert_is_compatible_with(other)
+        theirs = self if other is None else TensorShape(other)
+        return TensorShape([b if a is None else a for a, b in zip(self, theirs, strict=True)])
+
+    def with_rank(self, rank: int) -> TensorShape:
+        """Return this shape; a ShapeError unless it has that number of axes."""
+        return self._checked(len(self) == _known_size(rank), f"a shape of rank {rank}")
+
+    def with_rank_at_least(self, rank: int) -> TensorShape:
+        """Return this shape; a ShapeError if it has fewer axes."""
+        return self._checked(len(self) >= _known_size(rank), f"a shape of rank {rank} or more")
+
+    def with_rank_at_most(self, rank: int) -> TensorShape:
+        """Return this shape; a ShapeError if it has more axes."""
+        return self._checked(len(self) <= _known_size(rank), f"a shape of rank {rank} or less")
+
+    def assert_has_rank(self, rank: int) -> None:
+        """Raise a ShapeError unless the shape has that number of axes."""
+        self.with_rank(rank)
+
+    def assert_same_rank(self, other: Any) -> None:
+        """Raise a ShapeError unless both shapes have the same number of axes; None has any."""
+        theirs = self if other is None else TensorShape(other)
+        self._checked(len(self) == len(theirs), f"a shape of the rank of {theirs}")
+
+    def assert_is_compatible_with(self, other: Any) -> None:
+        """Raise a ShapeError unless both shapes are the same wherever both are known."""
+        self._checked(self.is_compatible_with(other), f"a shape compatible with {other}")
+
+    def assert_is_fully_defined(self) -> None:
+        """Raise a ShapeError if a size is not known."""
+        self._checked(self.is_fully_defined(), "a shape of known sizes")
+
+    def _checked(self, fits: bool, expected: str) -> TensorShape:
+        if not fits:
+            raise ShapeError(f"TensorShape: expected {expected}, got {self}.")
+        return self
 
     def concatenate(self, other: Any) -> TensorShape:
         """Return the axes of this shape followed by those of another."""
@@ -78,7 +132,12 @@ class TensorShape(tree.Leaf):
         found = super().__getitem__(key)
         return TensorShape(found) if isinstance(key, slice) else found
 
+    def __bool__(self) -> bool:
+        return True  # as in TensorFlow, where only a shape of unknown rank is False
+
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, int):
+            other = (other,)
         return super().__eq__(tuple(other) if isinstance(other, list) else other)
 
     def __ne__(self, other: object) -> bool:
@@ -93,7 +152,36 @@ class TensorShape(tree.Leaf):
         return str(tuple(self))
 
 
+class Dimension:
+    """A size of a TensorShape as TensorFlow 1 had it: ``shape.dims[1].value``.
+
+    Attributes:
+        value: the size, or None if it is not known.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = _read_size(value, [value])
+
+    def __index__(self) -> int:
+        if self.value is None:
+            raise DTypeError("Dimension: expected a known size, got None. Check `value` first.")
+        return self.value
+
+    __int__ = __index__
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.value == getattr(other, "value", other))
+
+    __hash__ = None  # type: ignore[assignment]  # it equals a number or None
+
+    def __repr__(self) -> str:
+        return f"Dimension({self.value})"
+
+
 def _read_size(size: Any, dims: Any) -> int | None:
+    size = size.value if isinstance(size, Dimension) else size
     if size is None and dims is not None:
         return None
     try:
@@ -105,6 +193,10 @@ def _read_size(size: Any, dims: Any) -> int | None:
     if found < 0:
         raise ShapeError(f"TensorShape: expected `dims` of 0 or more, got {shown(dims)}.")
     return found
+
+
+def _known_size(size: Any) -> int:
+    return _read_size(size, size) or 0  # without a size it raises
 
 
 def axes_of(size: Any) -> tuple[Any, ...]:

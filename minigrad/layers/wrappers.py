@@ -270,9 +270,12 @@ class Bidirectional(Layer):
         return y + y_back if self.merge_mode == "sum" else 0.5 * (y + y_back)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Return the mask if the output is a sequence; the states have none."""
+        """Return the mask if the output is a sequence, twice without a merge; None for each returned state."""
         mask = mask_of_inputs(mask) if self._both_have("return_sequences") else None
-        return [mask, mask] if self.merge_mode is None else mask
+        of_outputs = [mask, mask] if self.merge_mode is None else [mask]
+        if self._both_have("return_state"):
+            of_outputs += [None] * len(self.states)
+        return of_outputs if len(of_outputs) > 1 else mask
 
     def reset_states(self, states: Any = None) -> None:
         """Set the states of both layers; see `RNN.reset_states`. `states`: the forward layer's, then the other's."""

@@ -199,7 +199,7 @@ SLIPS: list[tuple[Any, type[Exception], str]] = [
     # a state to start from
     *(
         (
-            lambda batch=batch: L.LSTMCell(4).get_initial_state(batch_size=batch),
+            lambda batch=batch: L.LSTMCell(4).get_initial_state(batch_size=batch, dtype="float32"),
             ShapeError,
             f"LSTMCell.get_initial_state: expected `batch_size`, a whole number, got {batch!r}.",
         )

@@ -111,14 +111,11 @@ BAD: list[tuple[Any, str]] = [
     ),
     (
         lambda: L.LSTMCell(2)(X, [H]),
-        (
-            "call: expected `states` of shapes (3, 2), (3, 2), got (3, 2). "
-            "cell.get_initial_state(batch_size=3) makes zeros."
-        ),
+        ("call: expected `states` of shapes (3, 2), (3, 2), got (3, 2). cell.get_initial_state(inputs) makes zeros."),
     ),
     (
         lambda: L.GRUCell(2)(X, [H[:2]]),
-        "call: expected `states` of shapes (3, 2), got (2, 2). cell.get_initial_state(batch_size=3) makes",
+        "call: expected `states` of shapes (3, 2), got (2, 2). cell.get_initial_state(inputs) makes",
     ),
     (lambda: L.SimpleRNNCell(2)(X, []), "simple_rnn_cell.call: expected `states` of shapes (3, 2), got none."),
 ]

@@ -54,7 +54,7 @@ def run(layer: Any, masked: bool, given_states: bool, training: bool, weights: A
     """Outputs and all gradients, under random cotangents, of two calls: at the second a stateful layer has a state."""
     rng = np.random.default_rng(5)
     found: list[np.ndarray] = []
-    layer.build((None, None, FEATURES))
+    layer.build((None, BATCH, FEATURES) if layer.time_major else (BATCH, None, FEATURES))
     if weights is not None:
         layer.set_weights(weights)
     for _ in range(2):
@@ -84,7 +84,7 @@ def close(one: list[np.ndarray], other: list[np.ndarray]) -> None:
 
 def random_weights(layer: Any) -> list[np.ndarray]:
     rng = np.random.default_rng(6)
-    layer.build((None, None, FEATURES))
+    layer.build((None, BATCH, FEATURES) if layer.time_major else (BATCH, None, FEATURES))
     return [rng.standard_normal(w.shape) for w in layer.weights]
 
 

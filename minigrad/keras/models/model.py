@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from minigrad.engine import tree
@@ -17,6 +17,7 @@ from minigrad.keras.models.data import tensors
 from minigrad.keras.models.training import Trainer
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import OptionTypeError
+from minigrad.layers.rnn import RNN
 from minigrad.layers.weight import Weight
 
 
@@ -91,13 +92,26 @@ class Model(Trainer):
 
         Args:
             input_shape: with the batch as its first axis, e.g. (None, 10, 8); a list of shapes for a list of inputs.
+
+        Raises:
+            ShapeError: a layer is stateful, and the batch size is None.
         """
         single = not input_shape or input_shape[0] is None or isinstance(input_shape[0], int)
         shapes = [input_shape] if single else list(input_shape)
         inputs = [zeros(tuple(1 if n is None else n for n in shape)) for shape in shapes]
+        for layer in self._every_layer():
+            if isinstance(layer, RNN) and layer.stateful and len(shapes[0]) > 2:
+                layer.batch_to_bind(shapes[0])
         with no_grad():
             self(inputs[0] if single else inputs)
         self.reset_states()
+
+    def _every_layer(self) -> Iterator[Layer]:
+        """Yield the layers, and those inside them."""
+        waiting = self._sublayers()[::-1]
+        while waiting:
+            yield (layer := waiting.pop())
+            waiting += layer._sublayers()[::-1]
 
     # --- as a layer ---------------------------------------------------------------------------------------------------
 

@@ -100,7 +100,7 @@ class Sequential(Model):
         Raises:
             ShapeError: a layer needs a size that is None in the shape.
         """
-        self._input_shape = input_shape or self._input_shape
+        self._input_shape = self._with_known_batch(input_shape) or self._input_shape
         if self._input_shape is None:
             return
         self._outputs = {}
@@ -110,6 +110,11 @@ class Sequential(Model):
             by_ones, self._outputs = self._outputs, {}
             self._build_again((batch, *(2 if n is None else n for n in sizes)))
             self._outputs = summary.common_shapes(by_ones, self._outputs)
+
+    def _with_known_batch(self, shape: Any) -> Any:
+        """Return a shape, its batch that of the first layer where it is None."""
+        known = self._stack[0].batch_input_shape if self._stack else None
+        return (known[0], *shape[1:]) if shape and known and shape[0] is None else shape
 
     def _build_again(self, shape: Any) -> None:
         """Build with another size where the shape has None, to find the output sizes that follow from it."""

@@ -6,8 +6,7 @@ import pytest
 
 import minigrad as mg
 from oracle.corners import PROGRAMS, answer_of, assert_as_recorded, recorded
-from oracle.corners import calls as calls
-from oracle.corners import states as states
+from oracle.corners import every as every
 
 
 def test_every_corner_was_recorded() -> None:

@@ -64,7 +64,7 @@ def test_activations_by_name_by_function_and_none(layer_class: Any, name: str, g
     assert functions == [mg.functional.relu, mg.functional.relu, mg.functional.linear, mg.functional.linear]
     relu, _, none, _ = given
     x = X if layer_class is L.LSTM else X[:, 0]
-    call = (lambda c: c(x)) if layer_class is L.LSTM else (lambda c: c(x, c.get_initial_state(batch_size=3))[0])
+    call = (lambda c: c(x)) if layer_class is L.LSTM else (lambda c: c(x, c.get_initial_state(x))[0])
     y = call(relu)
     none(x) if layer_class is L.LSTM else call(none)
     none.set_weights(relu.get_weights())
@@ -303,6 +303,8 @@ def test_cells_get_initial_state() -> None:
         assert all((s.numpy() == 0.0).all() for s in states)
     with pytest.raises(ValueError, match="the batch size is not known"):
         cell.get_initial_state()
+    with pytest.raises(ValueError, match="expected a `dtype` with `batch_size`, got None"):
+        cell.get_initial_state(batch_size=3)
 
 
 def test_stateful_and_reset_states() -> None:

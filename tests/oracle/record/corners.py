@@ -8,8 +8,7 @@ import warnings
 import tensorflow as tf
 
 from oracle.corners import PROGRAMS, RECORDED, answer_of
-from oracle.corners import calls as calls
-from oracle.corners import states as states
+from oracle.corners import every as every
 
 
 def record() -> None:

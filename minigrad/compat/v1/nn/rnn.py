@@ -25,7 +25,7 @@ from minigrad.engine.errors import DTypeError, ShapeError, axes_given, shown
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import execution
 from minigrad.layers.cell_adapter import adapter_of
-from minigrad.layers.states import CellError, StateError, check_state_order, described
+from minigrad.layers.states import CellError, StateError, UnknownDTypeError, check_state_order, described
 from minigrad.layers.tensor_shape import axes_of
 
 
@@ -184,7 +184,7 @@ def _run(where: str, cell: Any, x: Any, lengths: Any, initial_state: Any, dtype:
         raise ShapeError(f"{where}: expected `inputs`, a tensor, got none.")
     mask = _mask(_lengths(where, lengths, first), first)
     if initial_state is None and dtype is None:
-        raise DTypeError(f"{where}: expected a `dtype` where there is no `initial_state`. Pass dtype='float32'.")
+        raise UnknownDTypeError(f"{where}: expected a `dtype` where there is no `initial_state`. Pass dtype='float32'.")
     dtype = _dtype(where, cell, first, dtype)
     adapter = adapter_of(cell)
     whole = adapter.computes_with_integers

@@ -6,9 +6,9 @@ from typing import Any, ClassVar, NamedTuple
 
 from minigrad.compat.v1 import layers
 from minigrad.engine.dtypes import dtype_name
-from minigrad.engine.errors import ShapeError
+from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.layers import states
-from minigrad.layers.states import StateError
+from minigrad.layers.states import StateError, UnknownDTypeError
 
 __all__ = ["LSTMStateTuple", "RNNCell", "StateError"]
 
@@ -18,6 +18,17 @@ class LSTMStateTuple(NamedTuple):
 
     c: Any
     h: Any
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of c and h.
+
+        Raises:
+            DTypeError: they are of different dtypes.
+        """
+        if self.c.dtype != self.h.dtype:
+            raise DTypeError(f"LSTMStateTuple: expected c and h of one dtype, got {self.c.dtype} and {self.h.dtype}.")
+        return self.c.dtype
 
 
 class RNNCell(layers.Layer):
@@ -70,16 +81,25 @@ class RNNCell(layers.Layer):
 
         Raises:
             ShapeError: the batch size is not a whole number.
+            UnknownDTypeError: (a TypeError) the dtype is None.
         """
         batch = states.read_batch(f"{type(self).__name__}.zero_state", batch_size)
-        return states.zero_state(self, None, batch, dtype)
+        return states.zero_state(self, None, batch, self._read_dtype(dtype))
+
+    def _read_dtype(self, dtype: Any) -> str:
+        if dtype is None:
+            where = f"{type(self).__name__}.zero_state"
+            raise UnknownDTypeError(
+                f"{where}: expected `dtype`, the dtype of the state, got None. Pass dtype='float32'."
+            )
+        return dtype_name(dtype)
 
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
         """Return `zero_state` for the batch size and dtype of the inputs, or for the given ones.
 
         Raises:
             ShapeError: the batch size is not known, or not that of the inputs.
-            StateError: (a ValueError) the dtype is not that of the inputs.
+            StateError: (a ValueError) the dtype is not known, or not that of the inputs.
         """
         batch, own = states.batch_and_dtype(inputs, batch_size, dtype)
         where = f"{type(self).__name__}.get_initial_state"

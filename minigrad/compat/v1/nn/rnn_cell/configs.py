@@ -23,22 +23,30 @@ def cell_config(cell: Any) -> dict[str, Any]:
     return {**module, "class_name": found["class_name"], "config": found["config"]}
 
 
+class PartError(OptionError, TypeError):
+    """Value that is no cell, no list of cells or no function, where a cell or wrapper of this generation needs one."""
+
+
 def read_cell(where: str, value: Any) -> Any:
     """Return a cell; a description gives a new one."""
     if isinstance(value, dict):
         value = deserialize({"module": RNNCell.serialized_module, **value})
-    return cell_kind.read(where, value)
+    try:
+        return cell_kind.read(where, value)
+    except OptionError as error:
+        raise PartError(*error.args) from None
 
 
 def _read_cells(where: str, cells: Any) -> list[Any]:
-    several = isinstance(cells, (list, tuple))
-    read: list[Any] = cells_kind.read(where, [read_cell(where, cell) for cell in cells] if several else cells)
+    if not isinstance(cells, (list, tuple)):
+        raise PartError(f"{where}: expected a list of cells, got {shown(cells)}. Write [cell, …].")
+    read: list[Any] = cells_kind.read(where, [read_cell(where, cell) for cell in cells])
     return read
 
 
 def _read_function(where: str, value: Any) -> Any:
     if value is not None and not callable(value):
-        raise OptionError(f"{where}: expected a function, got {shown(value)}.")
+        raise PartError(f"{where}: expected a function, got {shown(value)}.")
     return value
 
 

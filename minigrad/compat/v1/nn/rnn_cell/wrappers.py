@@ -73,7 +73,9 @@ class MultiRNNCell(RNNCell):
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
         """Return the zero states of the cells, in the structure of `state_size`."""
-        return self.joined_states([cell.initial_state(batch_size, dtype) for cell in adapter_of(self).parts])
+        return self.joined_states(
+            [cell.initial_state(batch_size, self._read_dtype(dtype)) for cell in adapter_of(self).parts]
+        )
 
     def _scope_block(self) -> variable_scope:
         """Return the scope around the cells' scopes. Each cell shares its own variables once they are made."""
@@ -202,7 +204,7 @@ class Wrapper(RNNCell):
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
         """Return the zero state of the cell."""
-        return self._wrapped.initial_state(batch_size, dtype)
+        return self._wrapped.initial_state(batch_size, self._read_dtype(dtype))
 
     def recurrences(self, inputs: Tensor, training: bool | None) -> list[Recurrence] | str:
         """Return the cell's formulas and weights with this wrapper around them, or the reason why BPTT cannot run."""

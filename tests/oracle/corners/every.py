@@ -1,0 +1,12 @@
+"""All programs: importing this module fills `PROGRAMS`."""
+
+from oracle.corners import around as around
+from oracle.corners import calls as calls
+from oracle.corners import cells as cells
+from oracle.corners import custom as custom
+from oracle.corners import keras_layers as keras_layers
+from oracle.corners import loops as loops
+from oracle.corners import scopes as scopes
+from oracle.corners import shapes as shapes
+from oracle.corners import starts as starts
+from oracle.corners import states as states
