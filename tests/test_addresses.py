@@ -47,6 +47,14 @@ def test_a_module_inside_an_earlier_package_is_found() -> None:
     assert import_module("minigrad.ops.pointwise") is sys.modules["minigrad.engine.ops.pointwise"]
 
 
+@pytest.mark.parametrize("alias", ALIASES)
+def test_an_earlier_address_is_an_attribute(alias: str) -> None:
+    package, _, name = alias.rpartition(".")
+    if alias == "minigrad.tensor":  # the function
+        return
+    assert getattr(import_module(package), name) is import_module(ALIASES[alias])
+
+
 def test_other_names_are_left_to_python() -> None:
     assert resolve("minigrad.nothing") is None
     assert resolve("minigrad.engine.tape") is None

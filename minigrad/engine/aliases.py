@@ -1,17 +1,17 @@
 """Earlier addresses of modules: ``import minigrad.tape`` gives `minigrad.engine.tape`, the same module object.
 
-`minigrad/__init__.py` imports this module last. Modules that are loaded by then get their earlier names at once, the
-others at their first import.
+`minigrad/__init__.py` imports this module last. An earlier address is looked up at its first use: by `AliasFinder` in
+an import, by the package's `__getattr__` in ``mg.tape``.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from minigrad.engine import earlier  # noqa: F401  (gives Op its earlier spelling)
 
@@ -145,15 +145,24 @@ class AliasFinder(Loader):
             module.__spec__ = spec.loader_state
 
 
+def _find_earlier(package: str) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a package: its own one, if any, preceded by the modules that once stood in it."""
+    own = vars(sys.modules[package]).get("__getattr__")
+
+    def find(name: str) -> Any:
+        if f"{package}.{name}" in ALIASES:
+            return import_module(f"{package}.{name}")
+        if own is None:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return own(name)
+
+    return find
+
+
 sys.meta_path.insert(0, AliasFinder())
-for _name in [name for name in sys.modules if name.startswith("minigrad.")]:
-    for _old, _new in ALIASES.items():
-        if _name == _new or _name.startswith(f"{_new}."):
-            _alias = _old + _name[len(_new) :]
-            sys.modules.setdefault(_alias, sys.modules[_name])
-            _parent, _, _child = _alias.rpartition(".")
-            if _parent in sys.modules and not hasattr(sys.modules[_parent], _child):
-                setattr(sys.modules[_parent], _child, sys.modules[_name])
+for _package in {_old.rpartition(".")[0] for _old in ALIASES} & sys.modules.keys():
+    vars(sys.modules[_package])["__getattr__"] = _find_earlier(_package)
+sys.modules["minigrad.tensor"] = sys.modules["minigrad.engine.tensor"]  # its import would hide the function mg.tensor
 for _name, _moved in NAMES.items():
     for _old, _new in _moved.items():
         _home, _, _attribute = _new.rpartition(".")
