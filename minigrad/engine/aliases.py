@@ -146,7 +146,7 @@ class AliasFinder(Loader):
 
 
 def _find_earlier(package: str) -> Callable[[str], Any]:
-    """Return the `__getattr__` of a package: its own one, if any, preceded by the modules that once stood in it."""
+    """Return the `__getattr__` of a package: its modules of earlier versions, then its own `__getattr__`, if any."""
     own = vars(sys.modules[package]).get("__getattr__")
 
     def find(name: str) -> Any:

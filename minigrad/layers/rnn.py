@@ -20,8 +20,7 @@ from typing import Any
 from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.creation import as_tensor
-from minigrad.engine.dtypes import dtype_name, is_floating
-from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
+from minigrad.engine.errors import MinigradError, ShapeError
 from minigrad.engine.ops.shape import Transpose
 from minigrad.engine.tensor import Tensor, apply
 from minigrad.layers import execution
@@ -33,7 +32,7 @@ from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, OptionError, flag, option
 from minigrad.layers.plan import CallPlan
-from minigrad.layers.sequence_inputs import mask_of_inputs, number_of_constants, split_inputs
+from minigrad.layers.sequence_inputs import as_bools, mask_of_inputs, number_of_constants, split_inputs
 from minigrad.layers.serialization import cell_kind
 from minigrad.layers.stacked import StackedRNNCells
 from minigrad.layers.states import StateError, check_state_order, zero_state
@@ -127,12 +126,12 @@ class RNN(Layer):
         """Return the batch size of a stateful layer for inputs of a shape; a ShapeError if it is not known."""
         known = shape[1 if self.time_major else 0]
         batch: int | None = self._bound_batch() if known is None else known
-        if batch is None:
-            raise ShapeError(
-                f"{self.name}.build: a stateful layer needs the batch size, got {tuple(shape)}. Give the first layer "
-                "batch_input_shape=(batch, time, features), or batch_size to Input."
-            )
-        return batch
+        if batch is not None:
+            return batch
+        raise ShapeError(
+            f"{self.name}.build: expected the batch size, which a stateful layer keeps, got {tuple(shape)}. Give the "
+            "first layer batch_input_shape=(batch, time, features), or batch_size to Input."
+        )
 
     def _of_one_step(self, shape: Any) -> Any:
         """Return a shape, or nested shapes, without the time axis."""
@@ -373,12 +372,7 @@ class RNN(Layer):
         if mask.shape != shape:
             axes = "(time, batch)" if self.time_major else "(batch, time)"
             raise ShapeError(f"{self.name}.call: expected `mask` of shape {axes} = {shape}, got {mask.shape}.")
-        dtype = dtype_name(mask.dtype)
-        if is_floating(dtype):
-            raise DTypeError(
-                f"{self.name}.call: expected `mask` of bools, got {dtype}. True marks valid steps: pass mask > 0."
-            )
-        return self._time_first(mask if dtype == "bool" else mask != 0)
+        return self._time_first(as_bools(f"{self.name}.call", mask))
 
     def _checks_once(self) -> bool:
         """Return whether the checks depend on the signature alone; a cell that is not a layer may change its dtype."""

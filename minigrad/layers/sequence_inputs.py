@@ -6,6 +6,8 @@ from typing import Any
 
 from minigrad.engine import tree
 from minigrad.engine.creation import as_tensor
+from minigrad.engine.dtypes import dtype_name, is_floating
+from minigrad.engine.errors import DTypeError
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.options import Kind, positive_int
 from minigrad.layers.states import StateError
@@ -53,3 +55,11 @@ def mask_of_inputs(mask: Any, where: str = "call") -> Tensor | None:
         while isinstance(leaf, (list, tuple)) and any(part is None for part in leaf[1:]):  # those of the states
             leaf = leaf[0]
     return None if leaf is None else as_tensor(leaf, what=f"{where}: `mask`")
+
+
+def as_bools(where: str, mask: Tensor) -> Tensor:
+    """Return a mask of integers as bools; a DTypeError for one of floats."""
+    dtype = dtype_name(mask.dtype)
+    if is_floating(dtype):
+        raise DTypeError(f"{where}: expected `mask` of bools, got {dtype}. True marks valid steps: pass mask > 0.")
+    return mask if dtype == "bool" else mask != 0

@@ -68,7 +68,7 @@ def names_of_variables(tf: Any, name: str) -> Any:
 
 @corner(*CELLS)
 def names_of_a_call(tf: Any, name: str) -> Any:
-    """A cell called alone, in a scope, and with a scope of its own."""
+    """A cell called alone, in a scope, and with a given scope."""
     v1 = tf.compat.v1
 
     def run() -> Any:

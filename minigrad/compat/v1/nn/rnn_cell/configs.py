@@ -24,7 +24,7 @@ def cell_config(cell: Any) -> dict[str, Any]:
 
 
 class PartError(OptionError, TypeError):
-    """Value that is no cell, no list of cells or no function, where a cell or wrapper of this generation needs one."""
+    """Value of another type where a cell or wrapper of this generation needs a cell, a list of cells or a function."""
 
 
 def read_cell(where: str, value: Any) -> Any:
