@@ -7,8 +7,8 @@ from minigrad_numba.products import add_product_of_transposed
 from minigrad_numba.tiles import add_product
 
 __all__ = [
-    "add_product", "add_projection", "add_rows", "add_weight_gradient", "apply_dropout", "apply_dropout_to_steps",
-    "project", "rows_of", "set_rows",
+    "add_dropout", "add_product", "add_projection", "add_row", "add_rows", "add_weight_gradient", "apply_dropout",
+    "apply_dropout_to_steps", "copy_row", "project", "rows_of", "set_rows",
 ]  # fmt: skip
 
 
@@ -16,6 +16,20 @@ __all__ = [
 def rows_of(x):  # type: ignore[no-untyped-def]
     """Reshape (time, batch, n) to (time · batch, n)."""
     return x.reshape((x.shape[0] * x.shape[1], x.shape[2]))
+
+
+@inlined
+def add_row(x, y):  # type: ignore[no-untyped-def]
+    """y += x, for one row."""
+    for k in range(len(y)):
+        y[k] += x[k]
+
+
+@inlined
+def copy_row(x, y):  # type: ignore[no-untyped-def]
+    """y = x, for one row."""
+    for k in range(len(y)):
+        y[k] = x[k]
 
 
 @inlined
@@ -60,6 +74,14 @@ def apply_dropout(h, mask, out):  # type: ignore[no-untyped-def]
     for row in range(len(h)):
         for k in range(h.shape[1]):
             out[row, k] = h[row, k] * mask[row, k]
+
+
+@inlined
+def add_dropout(dh, mask, out):  # type: ignore[no-untyped-def]
+    """out += dh ∘ mask, for a step."""
+    for row in range(len(dh)):
+        for k in range(dh.shape[1]):
+            out[row, k] += dh[row, k] * mask[row, k]
 
 
 @inlined

@@ -157,7 +157,7 @@ class BackwardStorage:
             if self._stage_before(i) == k:
                 yield f"{self.dv[j].row()} = 0"
         if k == len(self.stages) - 1:
-            yield f"{self.upstream[self.d.output]}[_row] += _dy[_t, _row]"
+            yield f"add_row(_dy[_t, _row], {self.upstream[self.d.output]}[_row])"
             for array in self.products:
                 yield f"{array}[_at, _row] = 0"
             for location in self.source.values():

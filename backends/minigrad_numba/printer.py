@@ -228,7 +228,7 @@ class _Printer:
             yield "for _row in range(_batch):"
             yield "    if _masked.size and _masked[_t, _row]:"
             for array in forward.states.values():
-                yield f"        {array}[_t + 1, _row] = {array}[_t, _row]"
+                yield f"        copy_row({array}[_t, _row], {array}[_t + 1, _row])"
             if calls:
                 yield "    else:"
                 yield from indented(2, calls)
@@ -325,8 +325,7 @@ class _Printer:
                 if self._has_dropout(k, t):
                     yield "_dropped[0] = 0"
                     yield f"add_product({dz}, {self.wT[t.matrix]}, _dropped[0])"
-                    yield f"apply_dropout(_dropped[0], _dropout_masks[{self.cell.h[k]}], _dropped[0])"
-                    yield f"{ds} += _dropped[0]"
+                    yield f"add_dropout(_dropped[0], _dropout_masks[{self.cell.h[k]}], {ds})"
                 else:
                     yield f"add_product({dz}, {self.wT[t.matrix]}, {ds})"
 

@@ -143,4 +143,6 @@ def add_product(A, B, C):  # type: ignore[no-untyped-def]
     if rest:
         edge = np.zeros((len(A), wide), C.dtype)
         _add_panel(A, B, len(B) - 1, edge, 0)
-        C[:, columns - rest :] += edge[:, :rest]
+        for i in range(len(C)):
+            for j in range(rest):
+                C[i, columns - rest + j] += edge[i, j]
