@@ -22,14 +22,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from minigrad_numba.compiling import helper, inlined
+from minigrad_numba.compiling import helper
 
 Array = Any
+Value = Any  # of the generated code
 
 LINE = 64  # bytes, the width of a panel: two AVX2 registers or one of AVX-512
 
@@ -49,100 +50,137 @@ def panels(B: Array) -> Array:
     return np.array(B.reshape(inner, count, wide).transpose(1, 0, 2), order="C")
 
 
-def _tile(rows: int) -> Any:
-    """Return the function (A, i, B, p, C, j): C[i …, j …] += A[i …] B[p], for these rows and a panel's columns."""
-
-    @intrinsic
-    def tile(typing_context, A, i, B, p, C, j):  # type: ignore[no-untyped-def]
-        def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-            A_type, _, B_type, _, C_type, _ = signature.args
-            A, i, B, p, C, j = arguments
-            A, B, C = (
-                context.make_array(kind)(context, builder, value)
-                for kind, value in ((A_type, A), (B_type, B), (C_type, C))
-            )
-            _generate(builder, context.get_data_type(A_type.dtype), rows, (A, i), (B, p), (C, j))
-            return context.get_dummy_value()
-
-        return types.void(A, types.intp, B, types.intp, C, types.intp), code
-
-    return tile
-
-
-def _generate(builder: Any, real: Any, rows: int, at_A: Any, at_B: Any, at_C: Any) -> None:
-    """Generate a tile's instructions: load its rows of C, add to them in a loop over k, and store them.
-
-    A vector of 64 bytes becomes as many registers as the processor needs for it.
-    """
-    (A, i), (B, p), (C, j) = at_A, at_B, at_C
-    wide = LINE // (4 if isinstance(real, ir.FloatType) else 8)
-    vector, word = ir.VectorType(real, wide), i.type
-    inner, columns = builder.extract_value(A.shape, 1), builder.extract_value(C.shape, 1)
-    add_product = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.v{wide}{real.intrinsic_name}"
-    )
-
-    def line(pointer: Any) -> Any:
-        return builder.bitcast(pointer, vector.as_pointer())
-
-    row = [builder.add(i, word(r)) for r in range(rows)]
-    a = [builder.gep(A.data, [builder.mul(r, inner)]) for r in row]
-    c = [line(builder.gep(C.data, [builder.add(builder.mul(r, columns), j)])) for r in row]
-    b = builder.gep(B.data, [builder.mul(builder.mul(p, inner), word(wide))])
-    before = [builder.load(pointer, align=4) for pointer in c]
-    entry, loop, end = builder.block, builder.append_basic_block("k"), builder.append_basic_block("end")
-    builder.branch(loop)
-    builder.position_at_end(loop)
-    k, sums = builder.phi(word), [builder.phi(vector) for _ in range(rows)]
-    b_k = builder.load(line(builder.gep(b, [builder.mul(k, word(wide))])), align=4)
-    after = []
-    for r in range(rows):
-        a_k = builder.insert_element(vector(ir.Undefined), builder.load(builder.gep(a[r], [k])), ir.IntType(32)(0))
-        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), wide), None)
-        a_k = builder.shuffle_vector(a_k, vector(ir.Undefined), everywhere)
-        after.append(builder.call(add_product, [a_k, b_k, sums[r]]))
-    k_next = builder.add(k, word(1))
-    for phi, first, later in ((k, word(0), k_next), *zip(sums, before, after, strict=True)):
-        phi.add_incoming(first, entry)
-        phi.add_incoming(later, loop)
-    builder.cbranch(builder.icmp_signed("<", k_next, inner), loop, end)
-    builder.position_at_end(end)
-    for pointer, total in zip(c, after, strict=True):
-        builder.store(total, pointer, align=4)
-
-
-_six, _four, _two, _one = [_tile(rows) for rows in (6, 4, 2, 1)]  # six rows leave registers for A and B
-
-
-@inlined
-def _add_panel(A, B, p, C, j):  # type: ignore[no-untyped-def]
-    """C[:, j …] += A B[p]."""
-    rows, i = len(A), 0
-    while i + 6 <= rows:
-        _six(A, i, B, p, C, j)
-        i += 6
-    if i + 4 <= rows:
-        _four(A, i, B, p, C, j)
-        i += 4
-    if i + 2 <= rows:
-        _two(A, i, B, p, C, j)
-        i += 2
-    if i < rows:
-        _one(A, i, B, p, C, j)
+# For each height of a tile in rows: the numbers of panels that it takes, widest first. A tile's sums stay in registers,
+# of which AVX-512 has 32 of 64 bytes, others 16 of 32 bytes or less. Eight sums or more keep both multipliers busy.
+_MANY = binding.get_host_cpu_features().get("avx512f", False)
+TILES = {8: (2, 1), 4: (2, 1), 2: (4, 1), 1: (8, 4, 1)} if _MANY else {6: (1,), 4: (1,), 2: (2, 1), 1: (4, 1)}
 
 
 @helper
 def add_product(A, B, C):  # type: ignore[no-untyped-def]
     """C += A B, the matrix B in `panels`."""
-    wide, columns = B.shape[2], C.shape[1]
-    if not A.size:
-        return
-    for p in range(columns // wide):
-        _add_panel(A, B, p, C, p * wide)
-    rest = columns % wide
-    if rest:
-        edge = np.zeros((len(A), wide), C.dtype)
-        _add_panel(A, B, len(B) - 1, edge, 0)
-        for i in range(len(C)):
-            for j in range(rest):
-                C[i, columns - rest + j] += edge[i, j]
+    _add_product(A, B, C)
+
+
+@intrinsic
+def _add_product(typing_context, A, B, C):  # type: ignore[no-untyped-def]
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        builder.function.attributes.add("noinline")  # one copy of the tiles in a loop's code
+        A, B, C = (
+            context.make_array(kind)(context, builder, value)
+            for kind, value in zip(signature.args, arguments, strict=True)
+        )
+        _Product(builder, context.get_data_type(signature.args[0].dtype), A, B, C).generate()
+        return context.get_dummy_value()
+
+    return types.void(A, B, C), code
+
+
+class _Product:
+    """The generator of a product's instructions.
+
+    A vector of 64 bytes becomes as many registers as the processor needs for it. A tile of a single panel writes only
+    the columns that C has.
+    """
+
+    def __init__(self, builder: Any, real: Any, A: Any, B: Any, C: Any) -> None:
+        self.builder, self.real, self.A, self.B, self.C = builder, real, A.data, B.data, C.data
+        self.rows, self.inner = cgutils.unpack_tuple(builder, A.shape)
+        self.columns = builder.extract_value(C.shape, 1)
+        self.word, self.wide = self.rows.type, LINE // (4 if isinstance(real, ir.FloatType) else 8)
+        self.vector = ir.VectorType(real, self.wide)
+
+    def generate(self) -> None:
+        """C += A B, tile by tile: all rows of one height, then the rest in lower tiles."""
+        b, word = self.builder, self.word
+        panels = b.udiv(self.columns, word(self.wide))
+        partial = b.udiv(b.add(self.columns, word(self.wide - 1)), word(self.wide))
+        row = word(0)
+        with b.if_then(b.icmp_signed(">", self.inner, word(0))):
+            for height, widths in TILES.items():
+                end = b.add(row, b.mul(b.udiv(b.sub(self.rows, row), word(height)), word(height)))
+                with b.if_then(b.icmp_signed(">", end, row)):
+                    start = word(0)
+                    for width in widths:
+                        start = self._strip(row, end, height, start, partial if width == 1 else panels, width)
+                row = end
+
+    def _strip(self, row: Value, end: Value, height: int, first: Value, panels: Value, width: int) -> Value:
+        """Generate tiles for these rows and groups of `width` panels; return the first panel that remains."""
+        b, word = self.builder, self.word
+        last = b.add(first, b.mul(b.udiv(b.sub(panels, first), word(width)), word(width)))
+        with (
+            cgutils.for_range_slice(b, first, last, word(width), word, inc=True) as (panel, _),
+            cgutils.for_range_slice(b, row, end, word(height), word, inc=True) as (i, _),
+        ):
+            self._tile(i, height, panel, width)
+        return last
+
+    def _tile(self, i: Value, height: int, panel: Value, width: int) -> None:
+        """Load a tile of C, add to it in a loop over k, and store it."""
+        b, word, rows = self.builder, self.word, range(height)
+        a = [b.gep(self.A, [b.mul(b.add(i, word(r)), self.inner)]) for r in rows]
+        B = [b.gep(self.B, [b.mul(b.mul(b.add(panel, word(p)), self.inner), word(self.wide))]) for p in range(width)]
+        j = [b.mul(b.add(panel, word(p)), word(self.wide)) for p in range(width)]
+        c = [self._line(self.C, b.add(b.mul(b.add(i, word(r)), self.columns), at)) for r in rows for at in j]
+        mask = self._mask(j[0]) if width == 1 else None
+        before = [self._load(pointer, mask) for pointer in c]
+        entry, loop, end = b.block, b.append_basic_block("k"), b.append_basic_block("end")
+        b.branch(loop)
+        b.position_at_end(loop)
+        k, sums = b.phi(word), [b.phi(self.vector) for _ in c]
+        b_k = [b.load(self._line(start, b.mul(k, word(self.wide))), align=4) for start in B]
+        a_k = [self._everywhere(b.load(b.gep(start, [k]))) for start in a]
+        factors = [(row, column) for row in a_k for column in b_k]
+        after = [self._fused(x, y, z) for (x, y), z in zip(factors, sums, strict=True)]
+        k_next = b.add(k, word(1))
+        for phi, first, later in ((k, word(0), k_next), *zip(sums, before, after, strict=True)):
+            phi.add_incoming(first, entry)
+            phi.add_incoming(later, loop)
+        b.cbranch(b.icmp_signed("<", k_next, self.inner), loop, end)
+        b.position_at_end(end)
+        for pointer, total in zip(c, after, strict=True):
+            self._store(total, pointer, mask)
+
+    def _line(self, pointer: Value, at: Value) -> Value:
+        return self.builder.bitcast(self.builder.gep(pointer, [at]), self.vector.as_pointer())
+
+    def _everywhere(self, number: Value) -> Value:
+        """Return a vector that holds a number in all places."""
+        index, undefined = ir.IntType(32), self.vector(ir.Undefined)
+        one = self.builder.insert_element(undefined, number, index(0))
+        return self.builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(index, self.wide), None))
+
+    def _fused(self, x: Value, y: Value, z: Value) -> Value:
+        """Return x y + z."""
+        return self.builder.call(self._declared("llvm.fmuladd", self.vector, [self.vector] * 3), [x, y, z])
+
+    def _mask(self, j: Value) -> Value:
+        """Return True for the columns from j on that C has."""
+        b, index = self.builder, ir.IntType(32)
+        left = b.trunc(b.sub(self.columns, j), index)
+        places = ir.VectorType(index, self.wide)
+        one = b.insert_element(places(ir.Undefined), left, index(0))
+        counts = b.shuffle_vector(one, places(ir.Undefined), ir.Constant(places, None))
+        return b.icmp_signed("<", ir.Constant(places, list(range(self.wide))), counts)
+
+    def _load(self, pointer: Value, mask: Value | None) -> Value:
+        if mask is None:
+            return self.builder.load(pointer, align=4)
+        kinds = [pointer.type, ir.IntType(32), mask.type, self.vector]
+        load = self._declared("llvm.masked.load", self.vector, kinds, ".p0")
+        return self.builder.call(load, [pointer, ir.IntType(32)(4), mask, self.vector(None)])
+
+    def _store(self, value: Value, pointer: Value, mask: Value | None) -> None:
+        if mask is None:
+            self.builder.store(value, pointer, align=4)
+            return
+        kinds = [self.vector, pointer.type, ir.IntType(32), mask.type]
+        store = self._declared("llvm.masked.store", ir.VoidType(), kinds, ".p0")
+        self.builder.call(store, [value, pointer, ir.IntType(32)(4), mask])
+
+    def _declared(self, name: str, result: Any, arguments: list[Any], pointer: str = "") -> Any:
+        """Return LLVM's function of this name for these vectors."""
+        kind = ir.FunctionType(result, arguments)
+        full = f"{name}.v{self.wide}{self.real.intrinsic_name}{pointer}"
+        return cgutils.get_or_insert_function(self.builder.module, kind, full)
