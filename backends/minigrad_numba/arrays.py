@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from minigrad_numba.compiling import helper, inlined
+from numba import types
+from numba.core import cgutils
+from numba.core.imputils import impl_ret_borrowed
+from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
+
+from minigrad_numba.compiling import inlined, substituted
 from minigrad_numba.products import add_product_of_transposed
 from minigrad_numba.tiles import add_product
 
@@ -12,10 +18,20 @@ __all__ = [
 ]  # fmt: skip
 
 
-@inlined
-def rows_of(x):  # type: ignore[no-untyped-def]
+@intrinsic
+def rows_of(typing_context, x):  # type: ignore[no-untyped-def]
     """Reshape (time, batch, n) to (time · batch, n)."""
-    return x.reshape((x.shape[0] * x.shape[1], x.shape[2]))
+    rows_type = types.Array(x.dtype, 2, "C")
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        x = context.make_array(signature.args[0])(context, builder, arguments[0])
+        rows = context.make_array(rows_type)(context, builder)
+        T, B, n = cgutils.unpack_tuple(builder, x.shape)
+        shape, strides = [builder.mul(T, B), n], cgutils.unpack_tuple(builder, x.strides)[1:]
+        populate_array(rows, x.data, shape, strides, x.itemsize, x.meminfo)
+        return impl_ret_borrowed(context, builder, rows_type, rows._getvalue())
+
+    return rows_type(x), code
 
 
 @inlined
@@ -48,7 +64,7 @@ def add_rows(dz, db):  # type: ignore[no-untyped-def]
             db[k] += dz[row, k]
 
 
-@helper
+@substituted
 def project(x, W, b, z):  # type: ignore[no-untyped-def]
     """z = x W + b, for a block of steps."""
     rows = rows_of(z)
@@ -56,13 +72,13 @@ def project(x, W, b, z):  # type: ignore[no-untyped-def]
     add_product(rows_of(x), W, rows)
 
 
-@helper
+@substituted
 def add_weight_gradient(h, dz, dU):  # type: ignore[no-untyped-def]
     """dU += Σ hᵀ dz, over the steps and rows of a block."""
     add_product_of_transposed(rows_of(h), rows_of(dz), dU)
 
 
-@helper
+@substituted
 def add_projection(x, W, z):  # type: ignore[no-untyped-def]
     """z += x W, for a block of steps; with Wᵀ, dx += dz Wᵀ."""
     add_product(rows_of(x), W, rows_of(z))

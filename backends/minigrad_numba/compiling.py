@@ -24,7 +24,10 @@ log = logging.getLogger("minigrad_numba")
 
 _loops: dict[Any, str] = {}  # each compiled loop, and its name in the message
 
-INLINED = {**OPTIONS, "forceinline": True}  # calls prevent vector instructions
+# Functions that only compiled functions call need no entry for Python and C.
+INTERNAL = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+INLINED = {**INTERNAL, "forceinline": True}  # calls prevent vector instructions
 
 
 def inlined(function: Callable[..., Any]) -> Any:
@@ -48,9 +51,14 @@ def _no_alias(flags: Any) -> Any:
     return flags
 
 
+def substituted(function: Callable[..., Any]) -> Any:
+    """Substitute a function's lines for its calls in compiled functions, which costs no compilation of its own."""
+    return njit(**INTERNAL, inline="always")(function)
+
+
 def helper(function: Callable[..., Any]) -> Any:
     """Compile a function that only compiled functions call, without forcing it inline."""
-    return njit(**OPTIONS)(function)
+    return njit(**INTERNAL)(function)
 
 
 def compiled(what: str) -> Callable[[Callable[..., Any]], Any]:

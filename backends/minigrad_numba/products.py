@@ -16,14 +16,12 @@ import importlib.util
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from llvmlite import binding
+from llvmlite import binding, ir
 from numba import carray, cfunc, types
-from numba.extending import get_cython_function_address, overload
+from numba.core import cgutils
+from numba.extending import get_cython_function_address, intrinsic
 
-from minigrad_numba.compiling import INLINED, inlined
-
-Array = Any
+from minigrad_numba.compiling import inlined
 
 SMALL = 4096  # multiplications up to which plain loops are faster, as measured
 
@@ -73,42 +71,49 @@ def _found(letter: str) -> tuple[str, int]:
     return "none: plain loops", 0
 
 
-def _routine(letter: str, real: Any) -> Any:
-    """Return the routine as compiled code calls it; cached compilations find it by its name."""
+def _routine(letter: str, real: Any) -> str:
+    """Return the name by which compiled code finds the routine, also when it is read from the cache."""
     global BLAS
     BLAS, address = _found(letter)
     if not address:
         _kept_alive.append(_in_plain_loops(real))
         address = _kept_alive[-1].address
-    binding.add_symbol(f"minigrad_numba_{letter}gemm", address)
-    return types.ExternalFunction(f"minigrad_numba_{letter}gemm", _signature(real))
+    name = f"minigrad_numba_{letter}gemm"
+    binding.add_symbol(name, address)
+    return name
 
 
 BLAS = ""
 _kept_alive: list[Any] = []
-_GEMM = {types.float32: _routine("s", types.float32), types.float64: _routine("d", types.float64)}
-_N, _T = np.array([ord("N")], np.uint8), np.array([ord("T")], np.uint8)
+_ROUTINES = {types.float32: _routine("s", types.float32), types.float64: _routine("d", types.float64)}
 
 
-def _gemm(A: Array, B: Array, C: Array) -> None:
-    """C += Aᵀ B, in compiled code."""
-    np.add(C, A.T @ B, out=C)
+@intrinsic
+def _gemm(typing_context, A, B, C):  # type: ignore[no-untyped-def]
+    """C += Aᵀ B."""
 
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        A, B, C = (
+            context.make_array(kind)(context, builder, value)
+            for kind, value in zip(signature.args, arguments, strict=True)
+        )
 
-@overload(_gemm, jit_options=INLINED)
-def _overloaded(A, B, C):  # type: ignore[no-untyped-def]  # Numba compares the signatures
-    gemm, one = _GEMM[A.dtype], np.ones(1, str(A.dtype))
+        def at(value: Any) -> Any:
+            return cgutils.alloca_once_value(builder, value)
 
-    def implementation(A, B, C):  # type: ignore[no-untyped-def]
+        letter = ir.IntType(8)
         # A row-major matrix is its transpose in column-major order: Cᵀ += Bᵀ (Aᵀ)ᵀ.
-        sizes = np.array([B.shape[1], A.shape[1], len(A)])
-        columns, rows, inner = sizes.ctypes, sizes[1:].ctypes, sizes[2:].ctypes
-        gemm(
-            _N.ctypes, _T.ctypes, columns, rows, inner,
-            one.ctypes, B.ctypes, columns, A.ctypes, rows, one.ctypes, C.ctypes, columns,
-        )  # fmt: skip
+        columns, (inner, rows) = at(builder.extract_value(B.shape, 1)), map(at, cgutils.unpack_tuple(builder, A.shape))
+        one = at(context.get_data_type(signature.args[0].dtype)(1))
+        pointers = [
+            at(letter(ord("N"))), at(letter(ord("T"))), columns, rows, inner, one, B.data, columns, A.data, rows, one,
+            C.data, columns,
+        ]  # fmt: skip
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type for pointer in pointers])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, _ROUTINES[signature.args[0].dtype]), pointers)
+        return context.get_dummy_value()
 
-    return implementation
+    return types.void(A, B, C), code
 
 
 # --- for the printed loops ----------------------------------------------------------------------------------------
