@@ -2,7 +2,7 @@
 
 ``mg.use("numba")`` selects this backend; it is never the default. It is faster than the NumPy backend, ten times for
 small layers. But `import numba` takes half a second, and the first call of a layer of a new kind and dtype takes about
-five seconds to compile, once on each machine: too long for a quick look.
+four seconds to compile, once on each machine: too long for a quick look.
 
 Arrays and functions come from `minigrad_numpy`. This package adds the loops over time, some operations that take many
 passes in NumPy, and threads for matrix products. It imports nothing from minigrad.

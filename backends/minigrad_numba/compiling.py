@@ -52,7 +52,7 @@ def _no_alias(flags: Any) -> Any:
 
 
 def substituted(function: Callable[..., Any]) -> Any:
-    """Substitute a function's lines for its calls in compiled functions, which costs no compilation of its own."""
+    """Substitute a function's lines for its calls in compiled functions; it is not compiled separately."""
     return njit(**INTERNAL, inline="always")(function)
 
 
