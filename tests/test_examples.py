@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tool_errors import SAME_OUTPUTS
+
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 SAYS = {
     "three_generations.py": [
         "It comes from recurrent_activation alone.",  # 2018
-        "The outputs are the same: where the cells differ, it changes no number here.",  # 2016
+        f"{SAME_OUTPUTS}: where the cells differ, it changes no number here.",  # 2016
         "the same after minigrad.convert",
     ],
 }

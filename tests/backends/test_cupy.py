@@ -14,6 +14,7 @@ import pytest
 import minigrad as mg
 import minigrad_numpy
 from benchmarks.gpu.roads import formulas_alone
+from engine_errors import WOULD_FIT, full_memory
 from kernel_cases import BUILT_IN, ODD, Kind, anything, assert_loop_is_formulas, case_of, trying
 from minigrad.engine.errors import OutOfMemoryError
 from minigrad.engine.ops import pointwise as ops
@@ -239,9 +240,9 @@ def test_transfers_are_counted(cupy: ModuleType) -> None:
 
 
 FULL = re.compile(
-    r"fit, epoch 1, step 1: the memory of the backend 'cupy' is full at a batch of (\d+) rows: of 2 MiB are ([\d.]+) "
-    r"MiB in use and ([\d.]+) MiB by this step, and ([\d.]+) MiB more were requested\. At most (\d+) rows would have "
-    r"fit up to here, and the rest of the step needs memory too: try batch_size=(\d+) or less\."
+    rf"fit, epoch 1, step 1: {full_memory('cupy')} at a batch of (\d+) rows: of 2 MiB are ([\d.]+) "
+    r"MiB in use and ([\d.]+) MiB by this step, and ([\d.]+) MiB more were requested\. At most (\d+) "
+    rf"{WOULD_FIT} of the step needs memory too: try batch_size=(\d+) or less\."
 )
 
 

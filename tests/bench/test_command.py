@@ -15,6 +15,7 @@ from minigrad.bench.report import Row, Section, header, value_in
 from minigrad.bench.sections import SECTIONS
 from minigrad.train.command_line import main
 from minigrad.train.errors import OptionError
+from option_errors import FOLDER_AS_FILE, NUMBER_FROM_0, POSITIVE_INTEGER
 
 
 @pytest.fixture
@@ -144,14 +145,14 @@ def test_the_reporter_writes_what_it_printed(tmp_path, capsys):
         (["--sizes", "1,2x3x4"], ["--sizes: expected", "got '2x3x4'"]),
         (["--sizes", "1x2x3x0"], ["--sizes: expected", "got '1x2x3x0'"]),
         (["--sizes", "1x2x-3x4"], ["--sizes: expected", "got '1x2x-3x4'"]),
-        (["--rounds", "0"], ["--rounds: expected a positive integer, got 0."]),
-        (["--rounds", "many"], ["--rounds: expected a positive integer, got 'many'."]),
-        (["--threads", "-1"], ["--threads: expected a positive integer, got -1."]),
-        (["--patience", "nan"], ["--patience: expected a number of 0 or more, got nan."]),
+        (["--rounds", "0"], [f"--rounds: {POSITIVE_INTEGER}, got 0."]),
+        (["--rounds", "many"], [f"--rounds: {POSITIVE_INTEGER}, got 'many'."]),
+        (["--threads", "-1"], [f"--threads: {POSITIVE_INTEGER}, got -1."]),
+        (["--patience", "nan"], [f"--patience: {NUMBER_FROM_0}, got nan."]),
         (["--torch-python", "/no/python"], ["--torch-python /no/python: there is no such program."]),
         (["--tf-python", "/no/python"], ["--tf-python /no/python: there is no such program."]),
         (["--json", "/no/such/file"], ["--json /no/such/file: there is no folder /no/such. Make it first."]),
-        (["--markdown", "/"], ["--markdown /: expected a file to write, got a folder."]),
+        (["--markdown", "/"], [f"--markdown /: {FOLDER_AS_FILE}"]),
         (["--rond", "3"], ["unknown name '--rond'", "Did you mean '--rounds'?"]),
         (["lstm"], ["unexpected 'lstm'"]),
     ],

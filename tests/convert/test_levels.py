@@ -13,6 +13,7 @@ from minigrad.compat.v1.nn import rnn_cell
 from minigrad.compat.v1.nn.rnn_cell import LSTMStateTuple
 from minigrad.convert import ConversionError, from_torch_state_dict, relayout, relayout_gru, to_torch_state_dict
 from minigrad.convert.levels import kind_and_layout, levels
+from tool_errors import CLIPS_STATE, NO_PEEPHOLES
 
 V1 = mg.compat.v1.keras.layers
 BATCH, FEATURES, UNITS = 3, 4, 5
@@ -100,8 +101,8 @@ def test_a_multi_rnn_cell_is_a_stack_of_levels(name: str) -> None:
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        (lambda: first(use_peepholes=True), "peepholes cannot be converted to 'torch'"),
-        (lambda: first(cell_clip=3.0), "cell_clip=3.0 has no counterpart in PyTorch: it clips the cell state c"),
+        (lambda: first(use_peepholes=True), f"{NO_PEEPHOLES}'torch'"),
+        (lambda: first(cell_clip=3.0), f"cell_clip=3.0 has no counterpart in PyTorch: {CLIPS_STATE}"),
         (lambda: first(num_proj=2, proj_clip=1.0), "proj_clip=1.0 has no counterpart in PyTorch"),
         (lambda: first(activation="relu"), "activation='relu' has no counterpart in PyTorch"),
         (lambda: rnn_cell.GRUCell(UNITS, dtype="float64"), "reset gate acts on h, before the product"),

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tool_errors import NO_PEEPHOLES, NO_PROJECTION
+
 pytest.importorskip("hypothesis", reason="needs hypothesis: pip install -e '.[test]'")
 
 import numpy as np
@@ -201,14 +203,14 @@ def test_the_first_generations_step_and_keras_give_the_same(forget_bias: float |
 def test_peepholes_have_no_place_elsewhere(dst: str) -> None:
     weights = {"kernel": np.ones((3, 8)), "bias": np.zeros(8)}
     weights |= {name: np.ones(2) for name in ("w_f_diag", "w_i_diag", "w_o_diag")}
-    with pytest.raises(ConversionError, match=f"peepholes cannot be converted to '{dst}'"):
+    with pytest.raises(ConversionError, match=f"{NO_PEEPHOLES}'{dst}'"):
         relayout(weights, "tf1", dst)
 
 
 @pytest.mark.parametrize("dst", ["keras", "onnx", "chainer"])
 def test_a_projection_has_no_place_elsewhere(dst: str) -> None:
     weights = {"kernel": np.ones((3, 8)), "bias": np.zeros(8), "projection/kernel": np.ones((2, 1))}
-    with pytest.raises(ConversionError, match=f"a projection cannot be converted to '{dst}'"):
+    with pytest.raises(ConversionError, match=f"{NO_PROJECTION}'{dst}'"):
         relayout(weights, "tf1", dst)
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from file_errors import IN_A_FILE_OF, NAME_OF_A_FILE, OVERLAPS
+
 pytest.importorskip("hypothesis", reason="needs hypothesis: pip install -e '.[test]'")
 
 import numpy as np
@@ -175,7 +177,7 @@ def test_exchanged_arguments_and_what_is_no_file(tmp_path: Path) -> None:
         write_safetensors(arrays, tmp_path / "a.safetensors")  # type: ignore[arg-type]
     with pytest.raises(DTypeError, match="write_safetensors: expected `arrays`, a dict of arrays by name, got 3"):
         write_safetensors(tmp_path / "a.safetensors", 3)  # type: ignore[arg-type]
-    with pytest.raises(DTypeError, match="read_safetensors: expected `path`, the name of a file, got None"):
+    with pytest.raises(DTypeError, match=f"read_safetensors: {NAME_OF_A_FILE}None"):
         read_safetensors(None)
     with pytest.raises(ForeignFileError, match=r"missing/a\.safetensors: cannot be written: No such file"):
         write_safetensors(tmp_path / "missing" / "a.safetensors", arrays)
@@ -188,10 +190,10 @@ def entry(shape: Any, *offsets: Any, dtype: Any = "F32") -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        ({"a": entry([2], 0, 8), "b": entry([2], 0, 8)}, "'b' overlaps the one before it: expected byte 8, got 0"),
-        ({"a": entry([1], 0, 4), "b": entry([1], 2, 6)}, "'b' overlaps the one before it: expected byte 4, got 2"),
+        ({"a": entry([2], 0, 8), "b": entry([2], 0, 8)}, f"'b' {OVERLAPS}: expected byte 8, got 0"),
+        ({"a": entry([1], 0, 4), "b": entry([1], 2, 6)}, f"'b' {OVERLAPS}: expected byte 4, got 2"),
         ({"a": entry([1], 4, 8)}, "'a' leaves a gap before it: expected byte 0, got 4"),
-        ({f"{k}": entry([2], 0, 8) for k in range(1000)}, "'1' overlaps the one before it"),
+        ({f"{k}": entry([2], 0, 8) for k in range(1000)}, f"'1' {OVERLAPS}"),
         ({"a": entry([2.0], 0, 8)}, "its header describes 'a'"),
         ({"a": entry([2.9], 0, 8)}, "its header describes 'a'"),
         ({"a": entry([True, 2], 0, 8)}, "its header describes 'a'"),
@@ -250,7 +252,7 @@ def test_holes_hold_no_numbers(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.write(content)
         file.truncate(len(content) + 10**10)
-    with pytest.raises(ForeignFileError, match=r"declares 10,000,000,000 bytes, in a file of .* at most 67,108,864"):
+    with pytest.raises(ForeignFileError, match=f"declares 10,000,000,000{IN_A_FILE_OF}.* at most 67,108,864"):
         read_safetensors(path)
 
 

@@ -10,6 +10,7 @@ import pytest
 from docs.tables import charts
 from minigrad.bench.figures import Ratio
 from minigrad.bench.report import Row
+from tool_errors import TORCH_AT_BEST
 
 pytest.importorskip("matplotlib")
 
@@ -24,7 +25,7 @@ ROWS = [
     row("minigrad, numpy", 0.26, 0.25),
     row("minigrad, numba", 0.12, 0.15),
     row("torch", None),
-    row("torch, fused Adam, inference mode", 0.9),
+    row(TORCH_AT_BEST, 0.9),
     row("tensorflow", 12.4),
 ]
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from convert.hostile import Member, archive, crafted, deflated_zeros, header, npy
+from file_errors import IN_A_FILE_OF, NO_ARRAY, NUMBERED
 from minigrad.engine import npz
 from minigrad.engine.npz import CHECKSUM, checksum, read_arrays, write_arrays
 from minigrad.keras.layers import Dense
@@ -184,7 +185,7 @@ DEFLATED = 8
         ([Member("a.npy", b"\x93NUMPY\x01\x00\xff\xff" + b"1" * 65535)], "is not a plain array"),
         ([Member("a.npy", header("<f8", ())[:60].replace(b"()", b"(" + b"1" * 4100))], "is not a plain array"),
         ([Member("a.npy", A, at=0)], "'a.npy' is not where"),
-        ([Member("a.npz", A)], "it holds 'a.npz', which is not an array"),
+        ([Member("a.npz", A)], f"it holds 'a.npz'{NO_ARRAY}"),
         ([Member("a.npy", b"PK\x03\x04" + bytes(100))], "'a.npy' is not a plain array"),
     ],
 )  # fmt: skip
@@ -268,7 +269,7 @@ def test_a_bomb_is_refused_with_its_figures(tmp_path: Path) -> None:
     size = path.stat().st_size
     with pytest.raises(WeightsFileError, match=LONG) as caught:
         read(path)
-    assert f"'a.npy' declares 3,145,728,128 bytes, in a file of {size:,} on the disk" in str(caught.value)
+    assert f"'a.npy' declares 3,145,728,128{IN_A_FILE_OF}{size:,} on the disk" in str(caught.value)
     assert "expected at most 67,108,864" in str(caught.value)
 
 
@@ -299,7 +300,7 @@ def test_zeros_that_the_model_asks_for_are_read(tmp_path: Path) -> None:
     ("name", "says"),
     [
         ("000/dense/kernel:0", "expected 2 weights, got 1"),
-        ("extra", "the file is damaged: expected names numbered from 0"),
+        ("extra", NUMBERED),
     ],
 )
 def test_a_model_compares_before_it_reads(

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from file_errors import CANNOT_READ
 from minigrad.engine.errors import DataError
 from minigrad.engine.files import FileError, check_regular_file, read_file, write_atomically
 
@@ -108,7 +109,7 @@ def test_a_file_that_is_larger_than_it_reports_is_refused():
 def test_other_things_than_files_are_refused(tmp_path):
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe")
-        with pytest.raises(DataError, match="pipe: cannot be read: expected a file, got a named pipe"):
+        with pytest.raises(DataError, match=f"pipe: {CANNOT_READ} expected a file, got a named pipe"):
             read_file(tmp_path / "pipe", DataError, most=9)
     for name, message in ((tmp_path, "it is a folder"), (tmp_path / "none", "No such file"), ("a\0b", "no file can")):
         with pytest.raises(DataError, match=message):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from engine_errors import LOSES_GRADIENT
 from minigrad.engine.errors import GradientError
 
 VALUES = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
@@ -88,7 +89,7 @@ NUMPY_ONLY = {
 
 @pytest.mark.parametrize("call", NUMPY_ONLY.values(), ids=NUMPY_ONLY)
 def test_numpys_functions_do_not_lose_a_gradient(call: object) -> None:
-    with pytest.raises(GradientError, match=r"np.\w+: NumPy would lose the gradient.*x.detach\(\)"):
+    with pytest.raises(GradientError, match=rf"np.\w+: {LOSES_GRADIENT}.*x.detach\(\)"):
         call(mg.tensor(VALUES, requires_grad=True))
 
 

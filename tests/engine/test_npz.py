@@ -5,6 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from file_errors import NO_ARRAY, NOT_NPZ, PLAIN_ARRAYS
 from minigrad.engine.npz import read_arrays, write_arrays
 from minigrad.keras.saving import WeightsFileError
 
@@ -47,15 +48,15 @@ def of_texts(path):
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (cut, "is damaged, or holds more than plain arrays. Take another."),
-        (broken, "is damaged, or holds more than plain arrays. Take another."),
-        (of_pickles, "is damaged, or holds more than plain arrays. Take another."),
-        (of_texts, "is an archive of another program: it holds 'config.json', which is not an array. Take another."),
+        (cut, f"{PLAIN_ARRAYS}. Take another."),
+        (broken, f"{PLAIN_ARRAYS}. Take another."),
+        (of_pickles, f"{PLAIN_ARRAYS}. Take another."),
+        (of_texts, f"is an archive of another program: it holds 'config.json'{NO_ARRAY}. Take another."),
         (
             lambda path: path.write_bytes(b""),
-            "is not an .npz file: expected b'PK' at its beginning, got b''. Take",
+            f"{NOT_NPZ}at its beginning, got b''. Take",
         ),
-        (lambda path: path.write_text("hello"), "is not an .npz file: expected b'PK' at its beginning, got b'hello'."),
+        (lambda path: path.write_text("hello"), f"{NOT_NPZ}at its beginning, got b'hello'."),
         (lambda path: path.unlink(), "cannot be read: No such file or directory."),
     ],
 )

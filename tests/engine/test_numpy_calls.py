@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from engine_errors import LOSES_GRADIENT
 from minigrad.engine.errors import DTypeError, GradientError, MinigradError
 from minigrad.engine.numpy_calls import BY_OPERATOR, ON_TAPE, OTHER_NAMES, WRITERS
 
@@ -55,7 +56,7 @@ def test_every_ufunc(name: str) -> None:
             if y.requires_grad:
                 np.testing.assert_array_equal(mg.grad(y.sum(), x)[0].numpy(), mg.grad(expected.sum(), x)[0].numpy())
     elif ufunc.__name__ not in BY_OPERATOR:
-        with pytest.raises(GradientError, match=rf"np.{ufunc.__name__}: NumPy would lose the gradient.*x.detach\(\)"):
+        with pytest.raises(GradientError, match=rf"np.{ufunc.__name__}: {LOSES_GRADIENT}.*x.detach\(\)"):
             ufunc(*inputs)
 
 
@@ -116,7 +117,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_the_numbers_of_a_tensor_without_gradient(backend: ModuleType, call: Callable[[Any], Any]) -> None:
     np.testing.assert_array_equal(call(mg.tensor(POSITIVE)), call(POSITIVE))
-    with pytest.raises(GradientError, match=r"np\.[a-z.]+: NumPy would lose the gradient"):
+    with pytest.raises(GradientError, match=rf"np\.[a-z.]+: {LOSES_GRADIENT}"):
         call(mg.tensor(POSITIVE, requires_grad=True))
 
 

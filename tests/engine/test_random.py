@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from engine_errors import WHOLE_SIZES
 from minigrad.engine.errors import OptionError, ShapeError
 from minigrad.engine.random import draw_truncated_normal
 from needed import needed
@@ -102,7 +103,7 @@ def test_negative_seeds_are_seeds(seed: int) -> None:
 @pytest.mark.parametrize("shape", ["a", None, (2, -1), (2.5,), -3])
 def test_shapes_are_whole_numbers(shape: object) -> None:
     for draw in (mg.random.normal, mg.random.uniform, mg.random.truncated_normal, mg.keras.initializers.HeNormal()):
-        with pytest.raises(ShapeError, match="expected `shape`, whole numbers from 0 on, got"):
+        with pytest.raises(ShapeError, match=f"{WHOLE_SIZES} 0 on, got"):
             draw(shape)
 
 

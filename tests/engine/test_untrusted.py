@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from file_errors import CANNOT_READ
 from minigrad.convert import read_keras, read_safetensors, write_safetensors
 from minigrad.engine import untrusted
 from minigrad.engine.errors import MinigradError
@@ -47,8 +48,8 @@ def test_a_plain_file_is_opened(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        ("pipe", "pipe: cannot be read: expected a plain file, got a device or a pipe."),
-        ("zero", "zero: cannot be read: expected a plain file, got a device or a pipe."),
+        ("pipe", f"pipe: {CANNOT_READ} expected a plain file, got a device or a pipe."),
+        ("zero", f"zero: {CANNOT_READ} expected a plain file, got a device or a pipe."),
         ("folder", "folder: cannot be read: Is a directory."),
         ("nowhere", "nowhere: cannot be read: No such file or directory."),
         ("nul\0l", "cannot be read: embedded null byte."),

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 
 import numpy as np
 import pytest
 
 import minigrad as mg
+from file_errors import IS_NO_NPZ, NOT_NPZ, NUMBERED, PLAIN_ARRAYS
+from layer_errors import NO_WEIGHTS
 from minigrad import convert
 from minigrad.keras import saving
 from minigrad.keras.saving import WeightsFileError
+from option_errors import NAMED_FILE
 
 WEIGHTS = [("dense/kernel:0", np.arange(6.0).reshape(2, 3)), ("dense/bias:0", np.float32(2.0)), ("same", np.zeros(0))]
 
@@ -54,8 +58,8 @@ def cut(path):
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (cut, "is damaged, or holds more than plain arrays. Expected a file that save_weights wrote."),
-        (lambda path: path.write_text("hello"), "is not an .npz file: expected b'PK' at its beginning, got b'hello'."),
+        (cut, f"{PLAIN_ARRAYS}. Expected a file that save_weights wrote."),
+        (lambda path: path.write_text("hello"), f"{NOT_NPZ}at its beginning, got b'hello'."),
         (lambda path: np.savez(path, a=np.ones(2)), "save_weights did not write this file: expected an entry"),
         (
             lambda path: np.savez(path, **{saving.MARK: 9}),
@@ -76,7 +80,7 @@ def test_a_file_is_found_and_named_as_it_was_given(tmp_path):
     (tmp_path / "s.csv").write_text("a,b\n")
     with pytest.raises(WeightsFileError) as caught:
         model.load_weights(tmp_path / "s.csv")
-    assert str(caught.value).startswith(f"{tmp_path / 's.csv'}: is not an .npz file: expected b'PK' at its beginning")
+    assert str(caught.value).startswith(f"{tmp_path / 's.csv'}: {NOT_NPZ}at its beginning")
     with pytest.raises(WeightsFileError, match=r"none\.csv\.npz: cannot be read: No such file"):
         model.load_weights(tmp_path / "none.csv")
     model.save_weights(tmp_path / "s.csv")  # s.csv.npz, which comes first
@@ -88,7 +92,7 @@ def test_a_file_is_found_and_named_as_it_was_given(tmp_path):
 def test_a_single_array_and_an_empty_archive(tmp_path):
     np.save(tmp_path / "a.npy", np.ones(2))
     (tmp_path / "a.npy").rename(tmp_path / "a.npz")
-    with pytest.raises(WeightsFileError, match=r"is not an \.npz file"):
+    with pytest.raises(WeightsFileError, match=re.escape(IS_NO_NPZ)):
         saving.load(tmp_path / "a.npz")
     with zipfile.ZipFile(tmp_path / "empty.npz", "w"):
         pass
@@ -107,7 +111,7 @@ def test_other_formats_are_named_and_what_reads_them(ending, reader):
 
 
 def test_what_is_no_path():
-    with pytest.raises(WeightsFileError, match="expected the path of a file, got None"):
+    with pytest.raises(WeightsFileError, match=f"{NAMED_FILE}None"):
         saving.file_name(None)
 
 
@@ -119,7 +123,7 @@ def test_a_missing_folder_is_made(tmp_path):
 
 def test_a_model_without_weights_is_not_saved(tmp_path):
     model = mg.keras.Sequential([mg.keras.layers.Dense(2)], name="new")
-    with pytest.raises(WeightsFileError, match=r"'new' has no weights yet. Call it on data first"):
+    with pytest.raises(WeightsFileError, match=f"'new' {re.escape(NO_WEIGHTS)} it on data first"):
         model.save_weights(tmp_path / "w.npz")
     assert not os.listdir(tmp_path)
 
@@ -179,5 +183,5 @@ def test_a_model_of_more_than_1000_weights_comes_back(tmp_path):
 )
 def test_numbers_that_are_missing_or_there_twice_are_a_damage(tmp_path, names):
     np.savez(tmp_path / "w.npz", **{saving.MARK: 2}, **{name: np.ones(1) for name in names})
-    with pytest.raises(WeightsFileError, match="the file is damaged: expected names numbered from 0 to"):
+    with pytest.raises(WeightsFileError, match=f"{NUMBERED} to"):
         saving.load(tmp_path / "w.npz")

@@ -9,9 +9,23 @@ import pytest
 
 import minigrad as mg
 from answered import Wrong, assert_answered
+from layer_errors import (
+    A_CELL,
+    BATCH_SIZE,
+    EXPLICIT_LOOP,
+    INPUTS,
+    KERAS_CELL,
+    MASK_OF_BOOLS,
+    OLD_BATCH,
+    ONE_STEP,
+    SEQUENCE,
+    TIME_STEP,
+    WRAP_THE_CELL,
+)
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, UnknownNameError
 from minigrad.keras import layers as L
 from minigrad.layers.options import OptionError, OptionTypeError
+from option_errors import FLAG, FRACTION_TO_DROP, POSITIVE_INTEGER
 
 FEATURES, UNITS = 4, 3
 X = np.zeros((2, 6, FEATURES), "float32")
@@ -34,7 +48,7 @@ BAD: dict[str, Wrong] = {
         lambda: L.LSTM(UNITS, name="lstm")(X[0]),
         ShapeError,
         (
-            "lstm.call: expected `inputs` of shape (batch, time, features), got (6, 4). It takes a batch of "
+            f"lstm.call: {SEQUENCE}, got (6, 4). It takes a batch of "
             "sequences: x[None] makes one of a single sequence, Embedding one of integers."
         ),
     ),
@@ -42,14 +56,14 @@ BAD: dict[str, Wrong] = {
         lambda: built()(X[0]),
         ShapeError,
         (
-            "lstm.call: expected `inputs` of shape (batch, time, 4), got (6, 4). It takes a batch of "
+            f"lstm.call: {INPUTS}time, 4), got (6, 4). It takes a batch of "
             "sequences: x[None] makes one of a single sequence, Embedding one of integers."
         ),
     ),
     "features": (
         lambda: built()(X[..., :3]),
         ShapeError,
-        "lstm.call: expected `inputs` of shape (batch, time, 4), got (2, 6, 3).",
+        f"lstm.call: {INPUTS}time, 4), got (2, 6, 3).",
     ),
     "time major": (
         lambda: built(time_major=True)(X[..., :3]),
@@ -59,21 +73,18 @@ BAD: dict[str, Wrong] = {
     "no steps": (
         lambda: L.LSTM(UNITS, name="lstm")(X[:, :0]),
         ShapeError,
-        "lstm.call: expected at least one time step, got (2, 0, 4).",
+        f"lstm.call: expected {TIME_STEP}(2, 0, 4).",
     ),
     "four axes": (
         lambda: L.RNN(L.LSTMCell(UNITS, name="cell"))(X[None]),
         ShapeError,
-        (
-            "cell.build: expected `inputs` of shape (batch, features), got (1, 6, 4). A cell takes one "
-            "time step; wrap it in RNN(cell) for a sequence."
-        ),
+        f"cell.build: {ONE_STEP}, got (1, 6, 4). {WRAP_THE_CELL}",
     ),
     "batch of a stateful layer": (
         lambda: stateful()(X[:1]),
         ShapeError,
         (
-            "carrier: this stateful layer carries the states of a batch of 2, got a batch of 1. Drop the last, smaller "
+            f"carrier: this stateful layer {OLD_BATCH}2, got a batch of 1. Drop the last, smaller "
             "batch, or make a layer for the other size; reset_states() keeps the size."
         ),
     ),
@@ -90,7 +101,7 @@ BAD: dict[str, Wrong] = {
     "mask's dtype": (
         lambda: built()(X, mask=np.ones((2, 6), "float32")),
         DTypeError,
-        "lstm.call: expected `mask` of bools, got float32. True marks valid steps: pass mask > 0.",
+        f"lstm.call: {MASK_OF_BOOLS}",
     ),
     "number of states": (
         lambda: built()(X, initial_state=[np.zeros((2, 3))]),
@@ -105,7 +116,7 @@ BAD: dict[str, Wrong] = {
     "tbptt on the tape": (
         lambda: L.LSTM(UNITS, unroll=True, tbptt=(1, 2), name="lstm")(X),
         MinigradError,
-        "lstm: tbptt=(1, 2) needs the explicit loop over time, but unroll=True.",
+        f"lstm: tbptt=(1, 2) {EXPLICIT_LOOP}unroll=True.",
     ),
     "tbptt": (
         lambda: L.LSTM(UNITS, tbptt=(3, 2)),
@@ -118,24 +129,24 @@ BAD: dict[str, Wrong] = {
     "no cell": (
         lambda: L.RNN(3),
         OptionError,
-        "RNN: `cell`: expected a cell, an object with `call` and `state_size`, got 3.",
+        f"RNN: `cell`: {KERAS_CELL}3.",
     ),
     "constants that the cell does not take": (
         lambda: L.RNN(L.LSTMCell(UNITS))(X, constants=[np.zeros(2)]),
         OptionTypeError,
         "LSTMCell.call takes no `constants`, but its layer got some.",
     ),
-    "units": (lambda: L.LSTM(-1), OptionError, "LSTM: `units`: expected a positive integer, got -1."),
-    "float units": (lambda: L.GRU(2.0), OptionError, "GRU: `units`: expected a positive integer, got 2.0."),
+    "units": (lambda: L.LSTM(-1), OptionError, f"LSTM: `units`: {POSITIVE_INTEGER}, got -1."),
+    "float units": (lambda: L.GRU(2.0), OptionError, f"GRU: `units`: {POSITIVE_INTEGER}, got 2.0."),
     "dropout": (
         lambda: L.LSTM(2, dropout=1.5),
         OptionError,
-        "LSTM: `dropout`: expected a number from 0 to 1, the fraction to drop, got 1.5.",
+        f"LSTM: `dropout`: {FRACTION_TO_DROP}, got 1.5.",
     ),
     "a flag": (
         lambda: L.LSTM(2, return_sequences="no"),
         OptionError,
-        "LSTM: `return_sequences`: expected True or False, got 'no'.",
+        f"LSTM: `return_sequences`: {FLAG}, got 'no'.",
     ),
     "an argument": (
         lambda: L.LSTM(2, return_sequence=True),
@@ -162,7 +173,7 @@ SLIPS: list[tuple[Any, type[Exception], str]] = [
     # a class, a layer, an array in the place of something else
     (lambda: L.RNN(L.LSTMCell), OptionError, "got the class LSTMCell. Create an object: LSTMCell(…)."),
     (lambda: L.RNN([L.LSTMCell]), OptionError, "got the class LSTMCell. Create an object: LSTMCell(…)."),
-    (lambda: L.StackedRNNCells([L.GRUCell]), OptionError, "StackedRNNCells: `cells`: expected a cell, an object with"),
+    (lambda: L.StackedRNNCells([L.GRUCell]), OptionError, f"StackedRNNCells: `cells`: {A_CELL}"),
     (lambda: L.Bidirectional(L.LSTM), OptionError, "expected a layer, got the class LSTM. Create an object"),
     (
         lambda: L.RNN(L.LSTM(4, name="a")),
@@ -170,8 +181,8 @@ SLIPS: list[tuple[Any, type[Exception], str]] = [
         "got <LSTM 'a', not built>. It is a layer; pass its cell, LSTMC",
     ),
     (lambda: L.RNN(L.Dense(4, name="d")), OptionError, "`call` and `state_size`, got <Dense 'd', not built>."),
-    (lambda: L.LSTM(X), OptionError, "LSTM: `units`: expected a positive integer, got ndarray of shape (2, 6, 4)."),
-    (lambda: L.LSTM(mg.tensor(X)), OptionError, "expected a positive integer, got Tensor of shape (2, 6, 4)."),
+    (lambda: L.LSTM(X), OptionError, f"LSTM: `units`: {POSITIVE_INTEGER}, got ndarray of shape (2, 6, 4)."),
+    (lambda: L.LSTM(mg.tensor(X)), OptionError, f"{POSITIVE_INTEGER}, got Tensor of shape (2, 6, 4)."),
     (
         lambda: L.LSTM(4, kernel_initializer=np.ones((3, 16))),
         UnknownNameError,
@@ -183,13 +194,13 @@ SLIPS: list[tuple[Any, type[Exception], str]] = [
     (lambda: L.LSTM(4, kernel_regularizer=0.01), UnknownNameError, "Or a regularizer object."),
     (lambda: L.LSTM(4, bias_initializer=7), UnknownNameError, "Or an initializer object."),
     # the inputs
-    (lambda: built()(None), ShapeError, "lstm.call: expected `inputs` of shape (batch, time, 4), got nothing."),
-    (lambda: built()([]), ShapeError, "lstm.call: expected `inputs` of shape (batch, time, 4), got nothing."),
+    (lambda: built()(None), ShapeError, f"lstm.call: {INPUTS}time, 4), got nothing."),
+    (lambda: built()([]), ShapeError, f"lstm.call: {INPUTS}time, 4), got nothing."),
     (lambda: built()("hello"), DTypeError, "lstm.call: `inputs`: expected numbers, got str data"),
     (lambda: built()(X, mask="yes"), DTypeError, "lstm.call: `mask`: expected numbers, got str data"),
     (lambda: built()(X, mask=[[True], [True, False]]), ShapeError, "lstm.call: `mask`: the data are not one regular"),
-    (lambda: built()(X, training="no"), OptionError, "lstm.call: `training`: expected True or False, got 'no'."),
-    (lambda: built()(X, training=2), OptionError, "lstm.call: `training`: expected True or False, got 2."),
+    (lambda: built()(X, training="no"), OptionError, f"lstm.call: `training`: {FLAG}, got 'no'."),
+    (lambda: built()(X, training=2), OptionError, f"lstm.call: `training`: {FLAG}, got 2."),
     (lambda: L.LSTMCell(4, name="cell")(X[0], None), DTypeError, "cell.call: `states`: expected numbers, got NoneType"),
     (
         lambda: built().set_weights([*built().get_weights()[:2], "bias"]),
@@ -201,7 +212,7 @@ SLIPS: list[tuple[Any, type[Exception], str]] = [
         (
             lambda batch=batch: L.LSTMCell(4).get_initial_state(batch_size=batch, dtype="float32"),
             ShapeError,
-            f"LSTMCell.get_initial_state: expected `batch_size`, a whole number, got {batch!r}.",
+            f"LSTMCell.get_initial_state: {BATCH_SIZE}{batch!r}.",
         )
         for batch in (-2, 2.5, "a")
     ),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
 import minigrad as mg
+from layer_errors import FIRST_GENERATION, ONE_STEP, WRAP_THE_CELL
 from minigrad.compat.v1.nn.rnn_cell import LSTMStateTuple
 from minigrad.engine.errors import ShapeError
 from minigrad.keras import layers as L
@@ -104,10 +106,7 @@ def test_implementation_1_has_a_dropout_mask_for_each_gate(cell_class: Any, gate
 BAD: list[tuple[Any, str]] = [
     (
         lambda: L.LSTMCell(2, name="cell")(X[:, None], [H, C]),
-        (
-            "cell.call: expected `inputs` of shape (batch, features), got (3, 1, 4). A cell takes one "
-            "time step; wrap it in RNN(cell) for a sequence."
-        ),
+        f"cell.call: {ONE_STEP}, got (3, 1, 4). {WRAP_THE_CELL}",
     ),
     (
         lambda: L.LSTMCell(2)(X, [H]),
@@ -140,7 +139,7 @@ def test_the_state_of_the_first_generation():
     """(c, h) and [h, c] have equal shapes, so only the type can tell."""
     state = LSTMStateTuple(c=mg.zeros((2, 3)), h=mg.ones((2, 3)))
     cell = L.LSTMCell(3)
-    with pytest.raises(StateError, match=r"got LSTMStateTuple\(c, h\), the state of the first generation"):
+    with pytest.raises(StateError, match=re.escape(FIRST_GENERATION)):
         cell(mg.ones((2, 4)), state)
     assert cell(mg.ones((2, 4)), [state.h, state.c])[0].shape == (2, 3)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from layer_errors import STATE_STRUCTURE
 from minigrad.engine import tree
 from minigrad.keras import layers as L
 from minigrad.layers.cell_adapter import adapter_of
@@ -336,7 +337,7 @@ NAMED: list[Any] = [FIRST.LSTMStateTuple, lambda c, h: (c, h), lambda c, h: [FIR
 @pytest.mark.parametrize("swapped", LISTS)
 def test_a_list_is_no_named_state(swapped: Any) -> None:
     """[h, c] is Keras' order, (c, h) the first generation's, and the shapes are the same."""
-    wanted = r"expected the state in the structure .*LSTMStateTuple\(c=2, h=2\).* Write LSTMStateTuple\(…\)"
+    wanted = rf"{STATE_STRUCTURE} .*LSTMStateTuple\(c=2, h=2\).* Write LSTMStateTuple\(…\)"
     with pytest.raises(StateError, match=f"Swapping.call: the new state: {wanted}"):
         mg.compat.v1.nn.dynamic_rnn(Swapping(lambda s: swapped(*s)), X, dtype="float64")
     for cell in (FIRST.LSTMCell(2), Swapping(lambda s: s)):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from layer_errors import INPUT_SHAPE, WHOLE_SHAPE
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
 from minigrad.keras import Sequential
 from minigrad.keras import layers as L
@@ -25,7 +26,7 @@ def test_shapes_that_are_shapes(shape: Any) -> None:
 def test_shapes_that_are_none(shape: Any) -> None:
     with pytest.raises(ShapeError) as caught:
         checks.check_input_shape("Dense.build", shape)
-    assert str(caught.value).startswith("Dense.build: expected `input_shape`, whole numbers with None")
+    assert str(caught.value).startswith(f"Dense.build: {INPUT_SHAPE} None")
     assert str(caught.value).endswith(f"got {shape!r}.")
 
 
@@ -43,7 +44,7 @@ def test_every_layer_looks_at_the_shape_that_it_is_built_for(make: Any) -> None:
 
 def test_a_number_of_features_that_is_not_known() -> None:
     for layer, shape in ((L.LSTM(2), (None, None, None)), (L.Dense(2), (None, None))):
-        with pytest.raises(ShapeError, match=r"add_weight: expected `shape` to be whole numbers, got \(None, "):
+        with pytest.raises(ShapeError, match=rf"add_weight: {WHOLE_SHAPE} \(None, "):
             layer.build(shape)
         layer.build((*shape[:-1], 4))  # nothing half-built is left
         assert layer.weights[0].shape[0] == 4
@@ -51,7 +52,7 @@ def test_a_number_of_features_that_is_not_known() -> None:
 
 @pytest.mark.parametrize("shape", [(2, -1), (2.5,), ("a",), 2.5])
 def test_shapes_of_weights(shape: Any) -> None:
-    with pytest.raises(ShapeError, match=r"own.add_weight: expected `shape` to be whole numbers, got"):
+    with pytest.raises(ShapeError, match=f"own.add_weight: {WHOLE_SHAPE}"):
         L.Layer(name="own").add_weight("w", shape)
     assert L.Layer().add_weight("w", np.int64(2)).shape == (2,)
 
@@ -79,7 +80,7 @@ def test_what_a_regularizer_returns(option: str) -> None:
         return layer.losses
 
     assert losses(lambda w: w.sum())[0].shape == ()
-    with pytest.raises(ShapeError, match=r"dense.losses: .* expected a tensor of shape \(\), got \(.*2\). Sum it"):
+    with pytest.raises(ShapeError, match=r"dense.losses: .* of shape \(\), got \(.*2\). Sum it"):
         losses(lambda w: w * w)
     if option == "kernel_regularizer":
         assert losses(lambda w: 0.5) == [0.5]

@@ -15,6 +15,7 @@ import minigrad as mg
 from minigrad.engine.errors import MinigradError
 from minigrad.keras import layers as L
 from minigrad.layers.states import StateError
+from option_errors import POSITIVE_INTEGER
 
 X = np.arange(12.0).reshape(2, 3, 2) / 8
 H, C = np.full((2, 2), 0.5), np.full((2, 2), 0.25)
@@ -141,5 +142,5 @@ def test_lists_that_do_not_fit(kind: str, call: Any, error: type[MinigradError],
 
 @pytest.mark.parametrize("value", [-1, "one", 1.5, True])
 def test_what_is_no_number_of_them(kind: str, value: Any) -> None:
-    with pytest.raises(MinigradError, match="`num_constants`: expected a positive integer"):
+    with pytest.raises(MinigradError, match=f"`num_constants`: {POSITIVE_INTEGER}"):
         LAYERS[kind](num_constants=value)

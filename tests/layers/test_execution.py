@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from layer_errors import EXPLICIT_LOOP, ONE_NODE_A_STEP
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.engine import tree
@@ -36,7 +37,7 @@ def test_a_run() -> None:
     with mg.testing.on_tape(cell):
         tape = execution.run(adapter_of(cell), time_first(X), start, start, time_first(MASK), by_steps="for a test")
     assert explicit.path == "explicit BPTT, fused kernel of the numpy backend"
-    assert steps.path == "explicit BPTT, one node a step: for a test"
+    assert steps.path == f"{ONE_NODE_A_STEP}for a test"
     assert tape.path == "tape, op by op: mg.testing.on_tape"
     for other in (steps, tape):
         for mine, theirs in zip(tree.leaves(list(explicit[:3])), tree.leaves(list(other[:3])), strict=True):
@@ -102,5 +103,5 @@ def test_truncation_needs_the_explicit_loop() -> None:
     layer = L.RNN(Picture(), tbptt=(1, 2), name="mine", dtype="float64")
     with pytest.raises(MinigradError) as caught:
         layer(X)
-    message = "mine: tbptt=(1, 2) needs the explicit loop over time, but Picture offers no step_backward."
+    message = f"mine: tbptt=(1, 2) {EXPLICIT_LOOP}Picture offers no step_backward."
     assert str(caught.value) == message

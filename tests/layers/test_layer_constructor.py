@@ -8,23 +8,25 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from layer_errors import INPUT_SHAPE
 from minigrad.engine.errors import MinigradError, ShapeError, UnknownNameError
 from minigrad.keras import layers as L
 from minigrad.layers.options import OptionError
+from option_errors import FLAG, FRACTION_TO_DROP, POSITIVE_INTEGER, TWICE
 
 X = np.ones((3, 4), "float32")
 
 BAD: list[tuple[Any, type[Exception], str]] = [
     (L.Dense, TypeError, "Dense: the argument `units` is missing."),
     (lambda: L.Dense(2, unit=3), TypeError, "Dense: unexpected argument `unit`. Did you mean `units`?"),
-    (lambda: L.Dense(2, units=3), TypeError, "Dense: got `units` twice, by position and by name."),
+    (lambda: L.Dense(2, units=3), TypeError, f"Dense: got `units` {TWICE}."),
     (lambda: L.Activation("relu", 1), TypeError, "Activation: takes 1 positional arguments, got 2."),
-    (lambda: L.Dense(True), OptionError, "Dense: `units`: expected a positive integer, got True."),
-    (lambda: L.Dropout(-0.1), OptionError, "Dropout: `rate`: expected a number from 0 to 1, the fraction to drop, got"),
+    (lambda: L.Dense(True), OptionError, f"Dense: `units`: {POSITIVE_INTEGER}, got True."),
+    (lambda: L.Dropout(-0.1), OptionError, f"Dropout: `rate`: {FRACTION_TO_DROP}, got"),
     (lambda: L.Masking("0"), OptionError, "Masking: `mask_value`: expected a number, got '0'."),
     (lambda: L.Dense(2, name=5), OptionError, "Dense: `name`: expected a string, got 5."),
-    (lambda: L.Dense(2, trainable=np.ones(2)), OptionError, "expected True or False, got ndarray of shape (2,)."),
-    (lambda: L.Dense(2, input_shape=3), ShapeError, "Dense: `input_shape`: expected `input_shape`, whole numbers with"),
+    (lambda: L.Dense(2, trainable=np.ones(2)), OptionError, f"{FLAG}, got ndarray of shape (2,)."),
+    (lambda: L.Dense(2, input_shape=3), ShapeError, f"Dense: `input_shape`: {INPUT_SHAPE}"),
     (lambda: L.Dense(2, batch_input_shape="ab"), ShapeError, "such as (None, 8), or a list of such shapes, got 'ab'."),
     (lambda: L.TimeDistributed(3), OptionError, "TimeDistributed: `layer`: expected a layer, got 3."),
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from minigrad.layers import activations, constraints, initializers, regularizers
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.initializers import fans
 from minigrad.layers.options import OptionError
+from option_errors import NUMBER_FROM_0
 from oracle.reader import Case, load, resolve
 from oracle.replay import close
 
@@ -175,11 +176,11 @@ BAD: list[tuple[Any, type[Exception], str]] = [
         "LSTM: `recurrent_activation`: numpy's sum gives arrays without a gradient. Use one of mg.functional.",
     ),
     (lambda: activations.get(math.tanh), OptionError, "math's tanh gives arrays without a gradient."),
-    (lambda: regularizers.l2(-1), OptionError, "L2: `l2`: expected a number of 0 or more, got -1."),
-    (lambda: regularizers.l1_l2(float("nan"), 0), OptionError, "L1L2: `l1`: expected a number of 0 or more, got nan."),
-    (lambda: constraints.MaxNorm(-1), OptionError, "MaxNorm: `max_value`: expected a number of 0 or more, got"),
+    (lambda: regularizers.l2(-1), OptionError, f"L2: `l2`: {NUMBER_FROM_0}, got -1."),
+    (lambda: regularizers.l1_l2(float("nan"), 0), OptionError, f"L1L2: `l1`: {NUMBER_FROM_0}, got nan."),
+    (lambda: constraints.MaxNorm(-1), OptionError, f"MaxNorm: `max_value`: {NUMBER_FROM_0}, got"),
     (lambda: initializers.RandomNormal(0, -1), OptionError, "RandomNormal: `stddev`: expected a number of 0 or"),
-    (lambda: regularizers.L2("much"), OptionError, "L2: `l2`: expected a number of 0 or more, got 'much'."),
+    (lambda: regularizers.L2("much"), OptionError, f"L2: `l2`: {NUMBER_FROM_0}, got 'much'."),
 ]  # fmt: skip
 
 

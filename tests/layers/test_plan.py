@@ -69,7 +69,7 @@ def same(cell: Any, other: Any, structure: Any = None, **arguments: Any) -> None
 CHANGES: dict[str, Callable[[Any], None]] = {
     "nothing": lambda cell: None,
     "activation": lambda cell: setattr(cell, "activation", "softsign"),
-    "an activation without a derivative rule": lambda cell: setattr(cell, "activation", DOUBLED),
+    "an activation without a rule": lambda cell: setattr(cell, "activation", DOUBLED),
     "a weight's numbers": lambda cell: cell.kernel.assign(cell.kernel * 2.0),
     "weights": lambda cell: cell.set_weights([w + 1.0 for w in cell.get_weights()]),
     "an update": lambda cell: mg.keras.optimizers.SGD(0.1).apply_gradients([(cell.kernel * 1.0, cell.kernel)]),

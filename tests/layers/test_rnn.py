@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from layer_errors import ONE_NODE_A_STEP
+
 pytest.importorskip("hypothesis", reason="needs hypothesis: pip install -e '.[test]'")
 
 import numpy as np
@@ -112,7 +114,7 @@ def test_unrolled_or_not(kind: str, cell: Any, loop: Any, call: Any) -> None:
     weights = random_weights(one)
     close(run(one, **call, weights=weights), run(other, **call, weights=weights))
     assert one.path.startswith("explicit BPTT")
-    assert other.path == "explicit BPTT, one node a step: unroll=True"
+    assert other.path == f"{ONE_NODE_A_STEP}unroll=True"
 
 
 @pytest.mark.parametrize("kind", ["lstm", "gru"])
@@ -277,7 +279,7 @@ PATHS = {
     FORMULAS + "tbptt=(1, 2)": lambda: L.LSTM(2, tbptt=(1, 2)),
     FORMULAS + NO_RECURRENT_DROPOUT: lambda: L.LSTM(2, recurrent_dropout=0.5),
     FUSED + "; formulas of LSTM: the kernel supports": lambda: L.RNN([L.LSTMCell(2), L.LSTMCell(2, "elu")]),
-    "explicit BPTT, one node a step: unroll=True": lambda: L.LSTM(2, unroll=True),
+    f"{ONE_NODE_A_STEP}unroll=True": lambda: L.LSTM(2, unroll=True),
     "tape, op by op: unroll=True": lambda: L.LSTM(2, lambda z: z * 1.5, unroll=True),
     "tape, op by op: activation '<lambda>' has no hand-derived derivative": lambda: L.LSTM(2, lambda z: z * 1.5),
 }

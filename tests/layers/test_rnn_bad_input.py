@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from layer_errors import MASK_OF_BOOLS, NEW_STATES, OUTPUT_AND_STATES, RETURN, states_of_the_first_generation
 from minigrad.compat.v1.nn.rnn_cell import LSTMStateTuple
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.keras import layers as L
@@ -55,7 +56,7 @@ def test_a_mask_as_lists_beside_those_of_the_states() -> None:
         (
             [[1.0, 1.0, 0.0, 0.0]] * 2,
             DTypeError,
-            "lstm.call: expected `mask` of bools, got float32. True marks valid steps: pass mask > 0.",
+            f"lstm.call: {MASK_OF_BOOLS}",
         ),
     ],
 )
@@ -81,26 +82,23 @@ class Bare(L.Layer):
         return self.answer(inputs, states)
 
 
-RETURN = "End it with `return output, states`, the states in the structure of state_size."
-
-
 @pytest.mark.parametrize("stacked", [False, True])
 @pytest.mark.parametrize(
     ("answer", "error", "message"),
     [
-        (lambda x, s: x, CellError, f"expected the output and the new states, got a Tensor of shape (2, 3). {RETURN}"),
-        (lambda x, s: None, CellError, f"expected the output and the new states, got a NoneType. {RETURN}"),
-        (lambda x, s: (x, *s, *s), CellError, f"expected the output and the new states, got a tuple of 3. {RETURN}"),
+        (lambda x, s: x, CellError, f"{OUTPUT_AND_STATES}a Tensor of shape (2, 3). {RETURN}"),
+        (lambda x, s: None, CellError, f"{OUTPUT_AND_STATES}a NoneType. {RETURN}"),
+        (lambda x, s: (x, *s, *s), CellError, f"{OUTPUT_AND_STATES}a tuple of 3. {RETURN}"),
         (
             lambda x, s: (x, [*s, *s]),
             ShapeError,
-            "expected new states of the shapes of the old ones, (2, 3), got (2, 3), (2, 3).",
+            f"{NEW_STATES}(2, 3), got (2, 3), (2, 3).",
         ),
-        (lambda x, s: (x, []), ShapeError, "expected new states of the shapes of the old ones, (2, 3), got none."),
+        (lambda x, s: (x, []), ShapeError, f"{NEW_STATES}(2, 3), got none."),
         (
             lambda x, s: (x, [s[0][:1]]),
             ShapeError,
-            "expected new states of the shapes of the old ones, (2, 3), got (1, 3).",
+            f"{NEW_STATES}(2, 3), got (1, 3).",
         ),
     ],
 )
@@ -116,10 +114,6 @@ def test_a_cell_that_does_not_return_what_it_should(
 # --- states of another generation -------------------------------------------------------------------------------------
 
 FIRST = LSTMStateTuple(c=S, h=S)
-OTHER = (
-    "got LSTMStateTuple(c, h), the state of the first generation. The states of {} have no names; those of Keras' LSTM "
-    "are the list [h, c], in the other order. Pass [state.h, state.c]."
-)
 
 
 @pytest.mark.parametrize("cell_class", [L.LSTMCell, L.GRUCell])
@@ -131,7 +125,7 @@ def test_the_state_of_the_first_generation_is_refused(cell_class: Any, unroll: b
     for call in calls:
         with pytest.raises(StateError) as caught:
             call()
-        assert str(caught.value) == f"rnn.call: {OTHER.format(cell_class.__name__)}"
+        assert str(caught.value) == f"rnn.call: {states_of_the_first_generation(cell_class.__name__)}"
 
 
 def test_the_state_of_the_first_generation_is_refused_at_a_reset() -> None:
@@ -139,14 +133,14 @@ def test_the_state_of_the_first_generation_is_refused_at_a_reset() -> None:
     layer(X)
     with pytest.raises(StateError) as caught:
         layer.reset_states(FIRST)
-    assert str(caught.value) == f"carrier.reset_states: {OTHER.format('LSTMCell')}"
+    assert str(caught.value) == f"carrier.reset_states: {states_of_the_first_generation('LSTMCell')}"
 
 
 def test_the_state_of_the_first_generation_is_refused_by_bidirectional() -> None:
     layer = L.Bidirectional(L.LSTM(5), name="both")
     with pytest.raises(StateError) as caught:
         layer(X, initial_state=[FIRST, FIRST])
-    assert str(caught.value) == f"both.call: {OTHER.format('LSTMCell')}"
+    assert str(caught.value) == f"both.call: {states_of_the_first_generation('LSTMCell')}"
 
 
 def test_bidirectional_takes_a_mask_of_lists() -> None:

@@ -117,7 +117,7 @@ def test_what_a_function_returned_has_a_form(tools: ModuleType) -> None:
     tracked = mg.tensor([1.0, 2.0], requires_grad=True)
     assert tools.returned("f", tracked, shape=(2,)) is tracked
     for answer, asked, says in (
-        (None, (), "f returned None. Is there a `return` at its end?"),
+        (None, (), "f returned None. Is there a `return`"),
         (0.0, ("h", "c"), "f should return h, c; yours returned one thing."),
         ((1, 2, 3), ("h", "c"), "f should return h, c; yours returned 3 things."),
         ((1, None), ("h", "c"), "f: c of what yours returned is None."),

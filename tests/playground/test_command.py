@@ -10,6 +10,7 @@ from html_pages import Reader
 from minigrad.__main__ import COMMANDS
 from minigrad.playground import command
 from minigrad.train.command_line import main
+from option_errors import FOLDER_AS_FILE
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_it_needs_no_matplotlib(run, tmp_path, monkeypatch):
         (["--output", "x.html"], "unknown name '--output'. Did you mean '--out'?"),
         (["page.html"], "unexpected 'page.html'."),
         (["--out"], "--out: expected one argument."),
-        (["--out", "."], "--out .: expected a file to write, got a folder. Name a file in it."),
+        (["--out", "."], f"--out .: {FOLDER_AS_FILE} Name a file in it."),
     ],
 )
 def test_mistakes_are_answered_in_a_sentence(run, tmp_path, words, says):

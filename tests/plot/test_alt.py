@@ -8,6 +8,7 @@ from minigrad import plot
 from minigrad.engine.errors import MinigradError
 from minigrad.plot import alt_text, gates, learning_curve, style
 from minigrad.plot.alt import add_alt_text, join_words, range_text, step_of_largest
+from tool_errors import PICTURE
 
 
 def test_of_axes_and_of_a_figure():
@@ -44,9 +45,7 @@ def test_what_is_drawn_twice_is_said_twice():
 
 @pytest.mark.parametrize("picture", [None, 3])
 def test_what_is_not_ours(picture):
-    with pytest.raises(
-        MinigradError, match=r"alt_text: expected `picture`, axes that a function of minigrad\.plot returned"
-    ):
+    with pytest.raises(MinigradError, match=rf"alt_text: expected {PICTURE}"):
         alt_text(style.axes(None) if picture is None else style.figure())
 
 

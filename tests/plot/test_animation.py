@@ -11,6 +11,7 @@ import pytest
 from html_pages import Reader
 from minigrad.engine.errors import MinigradError
 from minigrad.plot import animate, cell_state, gate_heatmap
+from tool_errors import NO_TRACES
 
 
 def frames(page: Any) -> list[list[str]]:
@@ -47,5 +48,5 @@ def test_all_frames_have_one_scale() -> None:
 
 def test_other_pictures_and_no_picture(make: Any) -> None:
     assert len(frames(animate({0: make()}, gate_heatmap, gate="i"))) == 1
-    with pytest.raises(MinigradError, match="`traces`, at least one, got none"):
+    with pytest.raises(MinigradError, match=NO_TRACES):
         animate({})

@@ -11,6 +11,7 @@ import minigrad as mg
 from drawn import B, T, U, lines, png, spans
 from minigrad.engine.errors import MinigradError, ShapeError
 from minigrad.plot import alt_text, cell_state, compare_generations, gate_heatmap, gates, saturation, style
+from tool_errors import ONE_TOKEN_EACH
 
 
 def test_gates_are_the_means_of_the_units(seen: Any) -> None:
@@ -81,7 +82,7 @@ def test_alt_text_counts(make: Any, seen: Any) -> None:
     assert "of row 1. On the mean" in alt_text(saturation(seen, row=1))
     assert alt_text(gates(make("SimpleRNN"))).startswith("Lines: activations of simple_rnn")
     assert "with the band that holds 80 % of them" in alt_text(gates(seen, "f"))
-    with pytest.raises(ShapeError, match="gates: expected `tokens` to be one for each of 8 time steps, got 1"):
+    with pytest.raises(ShapeError, match=f"gates: {ONE_TOKEN_EACH}1"):
         gates(seen, tokens=["a"])
 
 

@@ -11,6 +11,7 @@ import minigrad as mg
 from drawn import T, png, spans
 from minigrad.engine.errors import GradientError, MinigradError, ShapeError
 from minigrad.plot import alt_text, input_gradients, saliency, tbptt_band
+from tool_errors import AFTER_BACKWARD, ONE_TOKEN_EACH
 
 
 def test_bars(seen: Any) -> None:
@@ -36,9 +37,9 @@ def test_text_is_wrapped_and_coloured() -> None:
 
 
 def test_saliency_before_the_way_back(seen: Any, make: Any) -> None:
-    with pytest.raises(GradientError, match=r"`dx` is known after the backward pass. Call loss.backward()"):
+    with pytest.raises(GradientError, match=f"`dx`{AFTER_BACKWARD}. Call loss.backward()"):
         saliency(make(back=False))
-    with pytest.raises(ShapeError, match="saliency: expected `tokens` to be one for each of 8 time steps, got 2"):
+    with pytest.raises(ShapeError, match=f"saliency: {ONE_TOKEN_EACH}2"):
         saliency(seen, tokens=["a", "b"])
 
 

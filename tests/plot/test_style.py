@@ -8,6 +8,7 @@ import sys
 import numpy as np
 
 from minigrad.plot import style
+from tool_errors import NO_MATPLOTLIB
 
 
 def test_no_two_styles_agree_in_colour_line_or_marker():
@@ -45,7 +46,7 @@ def test_without_matplotlib_the_command_is_named():
         "except ImportError as error:\n    print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout == "Pictures are drawn by matplotlib: pip install 'minigrad-bptt[plot]'.\n", done.stderr
+    assert done.stdout == f"{NO_MATPLOTLIB}\n", done.stderr
 
 
 def test_masked_steps_are_hatched_once_a_run():

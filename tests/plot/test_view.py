@@ -10,6 +10,7 @@ from minigrad import plot
 from minigrad.engine.errors import DTypeError, IndexRangeError, MinigradError, ShapeError, UnknownNameError
 from minigrad.plot import cell_state, gates
 from minigrad.plot.view import View, by_name, letter_of, trace_of
+from tool_errors import DRAWN_AXES, NO_TRACES, PICTURE, UNITS_FROM_0
 
 
 def test_tracers_traces_and_arrays_show_the_same(seen):
@@ -41,10 +42,10 @@ def test_row_and_units(seen):
     [
         ({"row": 3}, "gates: expected `row` from 0 to 2, got 3."),
         ({"row": -1}, "gates: expected `row` from 0 to 2, got -1."),
-        ({"units": 4}, "gates: expected `units` from 0 to 3, got 4."),
-        ({"units": [0, 9]}, "gates: expected `units` from 0 to 3, got 9."),
-        ({"units": []}, "gates: expected `units` from 0 to 3, got none."),
-        ({"units": [1.5]}, "gates: expected `units` from 0 to 3, got 1.5."),
+        ({"units": 4}, f"gates: {UNITS_FROM_0}3, got 4."),
+        ({"units": [0, 9]}, f"gates: {UNITS_FROM_0}3, got 9."),
+        ({"units": []}, f"gates: {UNITS_FROM_0}3, got none."),
+        ({"units": [1.5]}, f"gates: {UNITS_FROM_0}3, got 1.5."),
     ],
 )
 def test_out_of_range(seen, options, says):
@@ -108,13 +109,13 @@ def test_norms_of_no_steps(draw, norms):
             "compare_generations: expected `traces` by name, {'first': seen_1, …}, got [1.0].",
         ),
         (plot.animate, [1.0], "animate: expected `traces` by name, {'first': seen_1, …}, got [1.0]."),
-        (plot.animate, {}, "animate: expected `traces`, at least one, got none."),
+        (plot.animate, {}, f"animate: expected {NO_TRACES}."),
         (plot.graph, 2.0, "graph: expected `output`, a tensor, such as a loss, got 2.0."),
-        (plot.alt_text, [], "alt_text: expected `picture`, axes that a function of minigrad.plot returned, got []."),
+        (plot.alt_text, [], f"alt_text: expected {PICTURE}, got []."),
         (
             plot.svg,
             "gates",
-            "svg: expected `ax`, axes that a function of minigrad.plot returned, got 'gates'.",
+            f"svg: expected `ax`, {DRAWN_AXES}, got 'gates'.",
         ),
         (
             lambda given: plot.report(given, "a run"),

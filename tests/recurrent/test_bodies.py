@@ -24,6 +24,7 @@ from minigrad.keras import layers as L
 from minigrad.recurrent import LSTM, Equations, EquationsError, Formulas, bptt, equations
 from minigrad.recurrent.compiler import describe
 from recurrent.mutants import written
+from tool_errors import ASSIGNED, ASSIGNED_PHI, GRADIENT_FOR_EACH
 
 HEAD = "class My(Equations):\n    states = 'h', 'c'\n    products = 'z_f z_g = x W + h U + b'\n"
 FORWARD = "    def forward(z_f, z_g, c):\n        f = sigma(z_f)\n        c_new = f * c + phi(z_g)\n        return phi(c_new), c_new\n"
@@ -118,12 +119,12 @@ REFUSED = {
     "an unknown output": (HEAD + "    output = 'y'\n" + FORWARD, r"output: unknown name 'y'"),
     "a wrong width": (HEAD.replace("'c'", "'c:blocks'") + FORWARD, r"expected blocks numbers for the new c"),
     "no forward": (HEAD, r"expected a function `forward`, got none"),
-    "too few gradients": (backward("return dsigma(dc * c, f), dc * f"), r"expected a gradient for each of z_f, z_g, c, got 2"),
-    "too many gradients": (backward("return dh, dc, dc, dc"), r"expected a gradient for each of z_f, z_g, c, got 4"),
+    "too few gradients": (backward("return dsigma(dc * c, f), dc * f"), f"{GRADIENT_FOR_EACH}z_f, z_g, c, got 2"),
+    "too many gradients": (backward("return dh, dc, dc, dc"), f"{GRADIENT_FOR_EACH}z_f, z_g, c, got 4"),
     "what forward never knew": (backward("return dh, dc, g", "dh, dc, g"), r"argument: unknown name 'g'"),
     "too few upstream": (backward("return dh, dh, dh", "dh"), r"expected the gradients of h, c as first arguments"),
-    "the wrong derivative": (backward("return dphi(dc, f), dc, dc"), r"expected a name to which forward assigned phi"),
-    "the derivative of an argument": (backward("return dsigma(dc, c), dc, dc"), r"expected a name to which forward assigned sigma"),
+    "the wrong derivative": (backward("return dphi(dc, f), dc, dc"), ASSIGNED_PHI),
+    "the derivative of an argument": (backward("return dsigma(dc, c), dc, dc"), rf"{ASSIGNED}sigma"),
     "a name of several values": (
         HEAD + "    def forward(z_f, z_g, c):\n        c = c + sigma(z_f)\n        return phi(z_g), c\n"
         "    def backward(dh, dc, c):\n        return dc * c, dh, dc\n",

@@ -131,9 +131,7 @@ def test_batch_first_is_told_by_the_states() -> None:
     cell = Formulas(LSTM)
     weights, state = cell.Weights(np.ones((2, 4)), np.zeros((1, 4))), (np.zeros((5, 1)),) * 2
     bptt.forward(minigrad_numpy, cell, np.ones((3, 5, 2)), state, weights)
-    with pytest.raises(
-        ShapeError, match=r"expected x of shape \(time, batch, features\) with .* got \(5, 3, 2\), states"
-    ):
+    with pytest.raises(ShapeError, match=r"expected x of shape \(time, .*\) with .* got \(5, 3, 2\), states"):
         bptt.forward(minigrad_numpy, cell, np.ones((5, 3, 2)), state, weights)
     with pytest.raises(ShapeError, match=r"forward: mask: expected \(3, 5\), got \(5, 3\)"):
         bptt.forward(minigrad_numpy, cell, np.ones((3, 5, 2)), state, weights, np.ones((5, 3), bool))

@@ -7,6 +7,7 @@ import pytest
 import minigrad as mg
 from minigrad.recurrent import Equations, EquationsError, dphi, dsigma, phi, sigma
 from minigrad.testing import check_cell
+from tool_errors import ASSIGNED_PHI
 
 
 class Again(Equations):
@@ -49,7 +50,7 @@ def test_backward_may_compute_activations_again(activation: str, recurrent_activ
 
 
 def test_a_name_of_backward_hides_the_one_of_forward() -> None:
-    with pytest.raises(EquationsError, match=r"dphi\(dh \* o, a\).*expected a name to which forward assigned phi"):
+    with pytest.raises(EquationsError, match=rf"dphi\(dh \* o, a\).*{ASSIGNED_PHI}"):
         mg.testing.check_cell(Hidden)
 
 

@@ -19,6 +19,7 @@ from minigrad.layers import activations
 from minigrad.show.command import CELLS, main
 from minigrad.show.forms import FORMS, text_of
 from minigrad.train import command_line
+from tool_errors import FOR_BACKWARD, NO_ONE_UNIT, SINCE_IT_MULTIPLIES
 
 MINE = """
 from minigrad.recurrent import Equations, phi, sigma
@@ -60,7 +61,7 @@ def test_outline(name: str, capsys: Any) -> None:
     text = said(capsys, name)
     d = activations.bind(CELLS[name], *_tanh(), separate=False).whole
     assert text.startswith(f"# {d.name}\n")
-    for part in ("# products", "# forward", "# the new states", "# cached for the backward pass", "# backward"):
+    for part in ("# products", "# forward", "# the new states", FOR_BACKWARD, "# backward"):
         assert part in text
     for weight in d.weights:
         assert weight in text
@@ -137,8 +138,8 @@ REFUSED = {
     "a dtype": (["gru", "--as", "numba", "--dtype", "int8"], "show: dtype: expected one of 'float16', 'float32'"),
     "softmax": (["lstm", "--as", "js", "--activation", "softmax"], "show: phi, softmax, is not elementwise"),
     "softmax for gates": (["lstm", "--as", "numba", "--recurrent-activation", "softmax"], "show: sigma, softmax, is"),
-    "an inner product": (["gru_reset_before", "--as", "js"], "one unit alone cannot be computed"),
-    "a projection": (["lstmp", "--as", "js"], "one unit alone cannot be computed, since its body multiplies"),
+    "an inner product": (["gru_reset_before", "--as", "js"], NO_ONE_UNIT),
+    "a projection": (["lstmp", "--as", "js"], f"{NO_ONE_UNIT}{SINCE_IT_MULTIPLIES}"),
     "no module": (["no_such_module:Cell"], "the module 'no_such_module' cannot be imported"),
     "a module without cells": (["json:Cell"], "minigrad.recurrent.Equations, got json:Cell. json has: none"),
     "another of its names": (["{mine}:Couplet"], "cells_to_show has: Coupled, Unreadable"),

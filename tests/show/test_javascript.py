@@ -16,6 +16,7 @@ from minigrad.recurrent import GRU, LSTM, Equations, GRUResetBefore, SimpleRNN, 
 from minigrad.recurrent.backend_loop import options_of
 from minigrad.show.javascript import NoTextError, expression, javascript
 from recurrent.odd_cells import Coupled, Net1997
+from tool_errors import NO_ONE_UNIT, SINCE_IT_MULTIPLIES
 
 NAMES = [name for name in activations._KNOWN if name != "softmax"]
 CELLS = {"lstm": LSTM, "gru": GRU, "simple_rnn": SimpleRNN, "coupled": Coupled}
@@ -156,7 +157,7 @@ def test_what_has_no_counterpart(text: str) -> None:
 def test_a_body_of_several_units(equations: type[Equations]) -> None:
     cell = EquationCell(equations, 4, **({"blocks": 2} if equations is Net1997 else {})).time_step()
     rules: Any = options_of(cell, cell.whole, (0, 0))
-    with pytest.raises(NoTextError, match="one unit alone cannot be computed, since its body multiplies or shares"):
+    with pytest.raises(NoTextError, match=f"{NO_ONE_UNIT}{SINCE_IT_MULTIPLIES} or shares"):
         javascript(cell.whole, rules.sigma, rules.phi)
 
 

@@ -12,8 +12,9 @@ from minigrad.recurrent import GRU, LSTM, LSTMP, Equations, GRUResetBefore, Simp
 from minigrad.recurrent.reader import describe
 from minigrad.show import outline
 from recurrent.odd_cells import CELLS
+from tool_errors import FOR_BACKWARD
 
-HEADINGS = ("# products", "# forward", "# the new states", "# cached for the backward pass", "# backward")
+HEADINGS = ("# products", "# forward", "# the new states", FOR_BACKWARD, "# backward")
 each = pytest.mark.parametrize(
     "equations", [LSTM, LSTMP, GRU, GRUResetBefore, SimpleRNN, *CELLS], ids=lambda e: e.__name__
 )

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from layer_errors import NO_BATCH_SIZE, ONE_NODE_A_STEP
 from oracle.reader import resolve
 from spec.pages import Page
 from spec.reference import (
@@ -201,7 +202,7 @@ def test_time_major(page: Page, name: str) -> None:
 def test_unroll(page: Page, name: str) -> None:
     unrolled, looped = built(page, unroll=True), built(page)
     close(unrolled(X, mask=MASK), looped(X, mask=MASK).numpy())
-    assert unrolled.path == "explicit BPTT, one node a step: unroll=True"
+    assert unrolled.path == f"{ONE_NODE_A_STEP}unroll=True"
     assert looped.path.startswith("explicit BPTT")
 
 
@@ -367,7 +368,7 @@ def test_reset_states(page: Page, name: str) -> None:
     close(layer(X), plain(X, initial_state=[H, C]).numpy())
     with pytest.raises(AttributeError, match="carries no state"):
         plain.reset_states()
-    with pytest.raises(ValueError, match="the batch size is not known"):
+    with pytest.raises(ValueError, match=NO_BATCH_SIZE):
         class_of(page)(UNITS, stateful=True).reset_states()
     for wrong in ([H], [H[:2], C[:2]], [H.astype(complex), C]):
         with pytest.raises(ValueError, match="expected `states`"):

@@ -13,6 +13,7 @@ from minigrad.engine.errors import GradientCheckError, MinigradError
 from minigrad.recurrent import GRU, LSTM, LSTMP, Equations, EquationsError, GRUResetBefore, SimpleRNN
 from minigrad.testing import check_cell
 from recurrent.odd_cells import CELLS
+from tool_errors import GRADIENT_FOR_EACH
 
 BUILT_IN = (LSTM, LSTMP, GRU, GRUResetBefore, SimpleRNN)
 BATCH, TIME, FEATURES = 2, 3, 4
@@ -100,7 +101,7 @@ def test_what_cannot_be_read_is_said_as_everywhere() -> None:
         def backward(dh):
             return dh, dh
 
-    with pytest.raises(EquationsError, match="expected a gradient for each of z, got 2"):
+    with pytest.raises(EquationsError, match=f"{GRADIENT_FOR_EACH}z, got 2"):
         check_cell(Short)
     with pytest.raises(MinigradError, match="unknown"):
         check_cell(LSTM, "tanhh")

@@ -8,10 +8,12 @@ import sys
 
 import pytest
 
+from file_errors import IS_A_FOLDER
 from minigrad.engine.files import MACHINE, PROCESS, temporary_name, write_atomically
 from minigrad.train.errors import RunError
 from minigrad.train.lock import abandoned, locked
 from minigrad.train.run import Run, read_config, trained
+from run_errors import LOCKED
 from train.runs import options_of
 
 PROGRAM = """if True:
@@ -52,7 +54,7 @@ def test_of_many_that_begin_one_run_one_gets_it(tmp_path, attempt):
     assert len(won) == 1, ends
     for status, said in ends[: won[0]] + ends[won[0] + 1 :]:
         assert status == 2
-        assert " is training in it. Wait for it" in said or "r: this exists already; resume it by --resume r" in said
+        assert f" {LOCKED}" in said or "r: this exists already; resume it by --resume r" in said
     assert read_config(tmp_path / "r")[1].units == 3 + won[0]
     assert trained(tmp_path / "r")[1].options.units == 3 + won[0]
     assert [record["step"] for record in Run.resume(tmp_path / "r", steps=4).metrics.read()] == [1, 2, 3]
@@ -175,7 +177,7 @@ def test_a_lock_that_is_no_file_of_ours_is_named(tmp_path):
     (tmp_path / "lock").unlink()
     (tmp_path / "lock").mkdir()
     with (
-        pytest.raises(RunError, match=r"lock: cannot be read: it is a folder\. No run wrote that; remove it\."),
+        pytest.raises(RunError, match=rf"lock: {IS_A_FOLDER}\. No run wrote that; remove it\."),
         locked(tmp_path),
     ):
         pass

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
+from file_errors import IS_A_FOLDER, IS_NO_NPZ, NOT_NPZ, PLAIN_ARRAYS
 from minigrad.train.checkpoint import Checkpoint, grouped, load, save
 from minigrad.train.errors import CheckpointError
+from run_errors import NO_CHECKPOINT
 
 ARRAYS = [np.arange(3.0), np.float32(2.5), np.zeros((0, 4), np.int64)]
 
@@ -45,19 +49,19 @@ def test_any_reader_of_npz_can_read_it_without_pickle(path):
 
 
 def test_none_there(tmp_path):
-    with pytest.raises(CheckpointError, match="there is no such checkpoint"):
+    with pytest.raises(CheckpointError, match=NO_CHECKPOINT):
         load(tmp_path / "none.npz")
 
 
 def test_a_folder(tmp_path):
-    with pytest.raises(CheckpointError, match="cannot be read: it is a folder"):
+    with pytest.raises(CheckpointError, match=IS_A_FOLDER):
         load(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"hello"])
 def test_no_archive_at_all(path, content):
     path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"is not an \.npz file: expected b'PK' .* Start a new run\."):
+    with pytest.raises(CheckpointError, match=rf"{re.escape(NOT_NPZ)}.* Start a new run\."):
         load(path)
 
 
@@ -68,13 +72,13 @@ def test_another_one_beside_it_is_named(path):
     with pytest.raises(CheckpointError, match=rf"Name {best} in its place, or start a new run\."):
         load(last)
     last.unlink()
-    with pytest.raises(CheckpointError, match=rf"there is no such checkpoint\. Name {best} in its place"):
+    with pytest.raises(CheckpointError, match=rf"{NO_CHECKPOINT}\. Name {best} in its place"):
         load(last)
 
 
 def test_cut_short(path):
     path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(CheckpointError, match="is damaged, or holds more than plain arrays"):
+    with pytest.raises(CheckpointError, match=PLAIN_ARRAYS):
         load(path)
 
 
@@ -84,20 +88,20 @@ def test_a_flipped_bit(tmp_path):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    with pytest.raises(CheckpointError, match="is damaged, or holds more than plain arrays"):
+    with pytest.raises(CheckpointError, match=PLAIN_ARRAYS):
         load(path)
 
 
 def test_pickled_objects_are_refused(path):
     np.savez(path, about=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(CheckpointError, match="is damaged, or holds more than plain arrays"):
+    with pytest.raises(CheckpointError, match=PLAIN_ARRAYS):
         load(path)
 
 
 def test_a_single_array(path, tmp_path):
     np.save(tmp_path / "a.npy", np.zeros(3))
     (tmp_path / "a.npy").replace(path)
-    with pytest.raises(CheckpointError, match=r"is not an \.npz file"):
+    with pytest.raises(CheckpointError, match=re.escape(IS_NO_NPZ)):
         load(path)
 
 

@@ -7,6 +7,7 @@ import sysconfig
 import numpy as np
 import pytest
 
+from file_errors import EMPTY, IS_A_FOLDER
 from minigrad.train import corpus
 from minigrad.train.corpus import UNKNOWN, Vocabulary, read_text, standard_library
 from minigrad.train.errors import DataError
@@ -20,7 +21,7 @@ def test_line_ends_and_byte_order_mark_do_not_count(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "expected text, got an empty file"),
+        (b"", EMPTY),
         (b"caf\xe9 au lait", r"byte 3 \(of 12\) is 0xe9"),
         (b"abc\xc3", r"byte 3 \(of 4\) is 0xc3"),
     ],
@@ -35,7 +36,7 @@ def test_a_file_that_will_not_do(tmp_path, content, message):
 def test_no_file_and_a_folder(tmp_path):
     with pytest.raises(DataError, match="cannot be read: No such file"):
         read_text(tmp_path / "none")
-    with pytest.raises(DataError, match="cannot be read: it is a folder"):
+    with pytest.raises(DataError, match=IS_A_FOLDER):
         read_text(tmp_path)
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from run_errors import NO_FOLDER
+
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="forks, and sends POSIX signals")
 DRIVER = Path(__file__).with_name("killed.py")
 
@@ -26,7 +28,7 @@ def one_way_on(death, folder):
     """Exactly one way works and gives the files of a run that was never stopped; the other one says which."""
     (works,) = [way for way in ("--out", "--resume") if death[way] == ""]
     other = "--resume" if works == "--out" else "--out"
-    named = f"{works} {folder / 'again'}" in death[other] or "there is no such folder" in death[other]
+    named = f"{works} {folder / 'again'}" in death[other] or NO_FOLDER in death[other]
     return death[f"{works} is whole"] and named and len(death[other].splitlines()) == 1
 
 

@@ -16,6 +16,7 @@ from minigrad.train.errors import OptionError
 from minigrad.train.options import Options, adapted, add_options, option, option_specs
 from minigrad.train.task import RunOptions, Sampling
 from minigrad.train.tasks import TASKS
+from option_errors import FLAG, POSITIVE, POSITIVE_INTEGER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +35,13 @@ class Run(Walk):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"steps": 0}, "--steps: expected a positive integer, got 0."),
-        ({"steps": -3}, "--steps: expected a positive integer, got -3."),
-        ({"steps": 2.5}, "--steps: expected a positive integer, got 2.5."),
-        ({"steps": True}, "--steps: expected a positive integer, got True."),
-        ({"steps": None}, "--steps: expected a positive integer, got None."),
-        ({"speed": 0}, "--speed: expected a number above 0 and up to 9, got 0."),
-        ({"speed": float("nan")}, "--speed: expected a number above 0 and up to 9, got nan."),
+        ({"steps": 0}, f"--steps: {POSITIVE_INTEGER}, got 0."),
+        ({"steps": -3}, f"--steps: {POSITIVE_INTEGER}, got -3."),
+        ({"steps": 2.5}, f"--steps: {POSITIVE_INTEGER}, got 2.5."),
+        ({"steps": True}, f"--steps: {POSITIVE_INTEGER}, got True."),
+        ({"steps": None}, f"--steps: {POSITIVE_INTEGER}, got None."),
+        ({"speed": 0}, f"--speed: {POSITIVE} and up to 9, got 0."),
+        ({"speed": float("nan")}, f"--speed: {POSITIVE} and up to 9, got nan."),
         ({"where": "nort"}, "--where: expected one of 'north', 'south', got 'nort'. Did you mean 'north'?"),
         ({"where": 3}, "--where: expected one of 'north', 'south', got 3."),
         ({"guide_name": 3}, "--guide-name: expected a string, got 3."),
@@ -60,7 +61,7 @@ def test_a_whole_number_serves_as_a_number():
 
 def test_text_is_read_by_kind_and_checked():
     assert Walk.from_text({"steps": "3", "speed": "2"}) == Walk(steps=3, speed=2.0)
-    with pytest.raises(OptionError, match=r"--steps: expected a positive integer, got 'x'\."):
+    with pytest.raises(OptionError, match=rf"--steps: {POSITIVE_INTEGER}, got 'x'\."):
         Walk.from_text({"steps": "x"})
     with pytest.raises(OptionError, match=r"got -1\."):
         Walk.from_text({"steps": "-1"})
@@ -82,7 +83,7 @@ def test_an_adapted_option_keeps_text_and_limits():
     (base,) = (d for d in option_specs(Walk) if d.name == "speed")
     (own,) = (d for d in option_specs(Run) if d.name == "speed")
     assert replace(own, kind=base.kind) == replace(base, default=5.0)
-    with pytest.raises(OptionError, match=r"--speed: expected a number above 0 and up to 9, got 10\."):
+    with pytest.raises(OptionError, match=rf"--speed: {POSITIVE} and up to 9, got 10\."):
         Run(speed=10)
 
 
@@ -100,7 +101,7 @@ def test_a_flag(text, value):
 
 def test_what_is_no_flag():
     for make in (lambda: Sounds.from_text({"loud": "yes"}), lambda: Sounds(loud="yes")):
-        with pytest.raises(OptionError, match=r"^--loud: expected True or False, got 'yes'\.$"):
+        with pytest.raises(OptionError, match=rf"^--loud: {FLAG}, got 'yes'\.$"):
             make()
 
 

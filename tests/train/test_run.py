@@ -17,6 +17,7 @@ from minigrad.train.errors import RunError
 from minigrad.train.run import Run, read_config, steps_within, trained
 from minigrad.train.task import Sampling
 from minigrad.train.tasks import TASKS
+from run_errors import LAST_CHECKPOINT, MORE_STEPS
 from train.runs import Crash, StopAt, options_of
 
 FILES = ("config.json", "metrics.jsonl", "checkpoint.npz", "best.npz", "result.json")
@@ -135,7 +136,7 @@ def test_a_complete_run_goes_on_only_with_more_steps(tmp_path, corpus):
     Run.create(tmp_path / "run", options_of("reber", corpus, steps=3), "reber").train()
     with pytest.raises(RunError, match=r"the run is complete, 3 of 3 steps\. To train it longer, add --steps"):
         Run.resume(tmp_path / "run")
-    with pytest.raises(RunError, match="the run has made 3 steps; expected --steps of more, got 2"):
+    with pytest.raises(RunError, match=f"the run has made 3 {MORE_STEPS}, got 2"):
         Run.resume(tmp_path / "run", steps=2)
     run = Run.resume(tmp_path / "run", steps=5)
     assert run.train()
@@ -216,7 +217,7 @@ def exploding(run, at):
 def test_a_loss_that_is_not_finite_names_the_last_checkpoint(tmp_path, corpus, monkeypatch):
     run = Run.create(tmp_path / "run", options_of("reber", corpus), "reber")
     monkeypatch.setattr(run.trainer, "advance", exploding(run, 9))
-    with pytest.raises(NaNLossError, match=r"at step 9\. The last checkpoint is of step 7\."):
+    with pytest.raises(NaNLossError, match=rf"at step 9\. {LAST_CHECKPOINT}7\."):
         run.train()
     assert run.metrics.read()[-1]["step"] == 8
 

@@ -13,6 +13,7 @@ from minigrad.train.errors import CheckpointError, OptionError, RunError
 from minigrad.train.progress import Silent
 from minigrad.train.run import Run, read_config
 from minigrad.train.tasks import TASKS
+from run_errors import LOCKED, NO_CHECKPOINT, NO_FOLDER
 from train.runs import options_of
 
 
@@ -45,7 +46,7 @@ def test_nothing_is_written_when_the_data_will_not_do(tmp_path):
 
 
 def test_no_run(tmp_path):
-    with pytest.raises(RunError, match="there is no such folder"):
+    with pytest.raises(RunError, match=NO_FOLDER):
         Run.resume(tmp_path / "none")
     with pytest.raises(RunError, match=r"it has no config\.json, so it is not a run"):
         Run.resume(tmp_path)
@@ -95,7 +96,7 @@ def test_two_cannot_train_in_one_folder(run_folder):
         def update(self, step, loss, items):
             with pytest.raises(RunError, match=r"process \d+ on .* is training in it"):
                 second.train()
-            with pytest.raises(RunError, match=r"is training in it\. Wait for it or end it; .* delete .*lock"):
+            with pytest.raises(RunError, match=f"{re.escape(LOCKED)} or end it; .* delete .*lock"):
                 Run.resume(run_folder)
 
     first.train(Meanwhile())
@@ -168,12 +169,12 @@ def test_a_checkpoint_out_of_its_folder(run_folder, tmp_path):
 def test_a_checkpoint_that_is_gone(run_folder):
     Run.resume(run_folder, steps=1).train()
     (run_folder / "checkpoint.npz").unlink()
-    with pytest.raises(CheckpointError, match=r"there is no such checkpoint\. Name .*run/best\.npz in its place"):
+    with pytest.raises(CheckpointError, match=rf"{NO_CHECKPOINT}\. Name .*run/best\.npz in its place"):
         Run.resume(run_folder)
     with pytest.raises(RunError, match=r"exists already; resume it by --resume .*run/best\.npz, or choose"):
         Run.create(run_folder, Run.resume(run_folder / "best.npz", steps=2).options, "reber")
     (run_folder / "best.npz").unlink()
-    with pytest.raises(CheckpointError, match=r"there is no such checkpoint\. Start a new run\."):
+    with pytest.raises(CheckpointError, match=rf"{NO_CHECKPOINT}\. Start a new run\."):
         Run.resume(run_folder)
     with pytest.raises(RunError, match=r"exists already; choose another place with --out"):
         Run.create(run_folder, TASKS["reber"].options_type(), "reber")

@@ -9,6 +9,7 @@ from convert.pairs import V1, built, first, keras, moved
 from minigrad.convert.difference.conventions import conventions
 from minigrad.convert.difference.inspected_cell import inspect_cell
 from minigrad.convert.difference.parametric_cell import largest
+from tool_errors import CONVERTED, SAME_SUM
 
 pytestmark = pytest.mark.usefixtures("fresh_variables")
 
@@ -18,8 +19,8 @@ def test_converted_weights_differ_without_effect() -> None:
     found, same = conventions(inspect_cell("a", one), inspect_cell("b", three))
     assert same
     notes = {k.name: k.note for k in found}
-    assert notes["gate order"] == "no effect: the weights were converted"
-    assert notes["forget bias"] == "no effect: the sum is the same"
+    assert notes["gate order"] == CONVERTED
+    assert notes["forget bias"] == SAME_SUM
     assert found[-1].name == "weights"
 
 

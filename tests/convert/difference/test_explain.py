@@ -15,6 +15,7 @@ from convert.recorded import L
 from minigrad.compat.v1.nn import rnn_cell
 from minigrad.compat.v1.nn.rnn_cell import LSTMStateTuple
 from minigrad.convert import explain_difference, relayout, relayout_gru
+from tool_errors import CONVERTED, REST, SAME_OUTPUTS, SAME_SUM
 
 pytestmark = pytest.mark.usefixtures("fresh_variables")
 
@@ -30,13 +31,13 @@ def test_the_same_weights_moved_from_2016_to_2019(forget_bias: float) -> None:
     assert found.causes == []
     assert found.max_h <= 1e-12
     assert found.rest <= 1e-12
-    assert row(found, "gate order").note == "no effect: the weights were converted"
+    assert row(found, "gate order").note == CONVERTED
     assert (row(found, "gate order").a, row(found, "gate order").b) == ("i, j, f, o", "i, f, c, o")
     assert (row(found, "state order").a, row(found, "state order").b) == ("(c, h)", "[h, c]")
     assert row(found, "weights").b == "the same after minigrad.convert"
     if forget_bias:
-        assert row(found, "forget bias").note == "no effect: the sum is the same"
-    assert "The outputs are the same" in str(found)
+        assert row(found, "forget bias").note == SAME_SUM
+    assert SAME_OUTPUTS in str(found)
 
 
 def test_the_second_generation_differs_by_its_hard_sigmoid_alone() -> None:
@@ -73,7 +74,7 @@ def test_arrays_that_were_copied_and_should_have_been_moved() -> None:
     )
     only_bias = explain_difference(one, three, X, NAMED)
     assert only_bias.causes == ["forget bias"]
-    assert row(only_bias, "gate order").note == "no effect: the weights were converted"
+    assert row(only_bias, "gate order").note == CONVERTED
     assert row(only_bias, "forget bias").alone <= 1e-12
 
 
@@ -344,7 +345,7 @@ def test_the_table_as_text_as_html_and_as_rows() -> None:
     assert [line.split("  ")[0] for line in lines[6 : 7 + len(found.rows)]] == [
         "as they are", *(row.convention for row in found.rows)
     ]  # fmt: skip
-    assert lines[-1].endswith("With all of it aligned, the rest is 0 (to 1e-12).")
+    assert lines[-1].endswith(f"{REST} (to 1e-12).")
     parsed = Table()
     parsed.feed(found._repr_html_())
     assert parsed.tags.count("tr") == 2 + len(found.rows)

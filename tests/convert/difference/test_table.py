@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from minigrad.convert.difference.table import Difference, Row
+from tool_errors import REST, SAME_OUTPUTS
 
 ANSWER = Difference(
     a="one 'a'",
@@ -29,7 +30,7 @@ def test_causes_are_what_moves_the_difference_the_greatest_first() -> None:
     assert not ANSWER.same
     assert ANSWER.verdict == (
         "max |Δh| = 0.4, max |Δc| = 0.5, over 1 row of 2 steps.\n"
-        "It comes from activation, then forget bias. With all of it aligned, the rest is 0 (to 1e-12)."
+        f"It comes from activation, then forget bias. {REST} (to 1e-12)."
     )
 
 
@@ -48,7 +49,7 @@ def test_the_same() -> None:
     assert answer.same
     assert answer.causes == []
     assert "max |Δh| = 0, max |Δc| = 0" in answer.verdict
-    assert "The outputs are the same" in answer.verdict
+    assert SAME_OUTPUTS in answer.verdict
 
 
 def test_a_rest_is_not_hidden() -> None:

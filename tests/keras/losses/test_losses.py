@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from option_errors import NUMBER_FROM_0
+from engine_errors import LABELS
+from layer_errors import ONE_SHAPE
+from option_errors import NUMBER_FROM, NUMBER_FROM_0
 
 pytest.importorskip("hypothesis", reason="needs hypothesis: pip install -e '.[test]'")
 
@@ -136,7 +138,7 @@ def test_positions_are_keras():
         (
             lambda: losses.mean_squared_error(np.zeros(4), np.zeros((4, 1))),
             ShapeError,
-            "expected `y_true` and `y_pred` of one shape (…, outputs), got (4,) and (4, 1)",
+            f"expected `y_true` and `y_pred` {ONE_SHAPE} (4,) and (4, 1)",
         ),
         (
             lambda: losses.categorical_crossentropy(np.zeros(4), np.zeros((4, 3))),
@@ -146,7 +148,7 @@ def test_positions_are_keras():
         (
             lambda: losses.SparseCategoricalCrossentropy()([0, 3], np.full((2, 3), 0.3)),
             IndexRangeError,
-            "expected `labels` from 0 to 2, got 0 to 3",
+            f"{LABELS}2, got 0 to 3",
         ),
         (
             lambda: losses.MeanSquaredError()(np.zeros((4, 2)), np.zeros((4, 2)), sample_weight=np.ones(3)),
@@ -161,7 +163,7 @@ def test_positions_are_keras():
         (
             lambda: losses.BinaryCrossentropy(label_smoothing=2.0),
             OptionError,
-            "`label_smoothing`: expected a number from",
+            f"`label_smoothing`: {NUMBER_FROM}",
         ),
         (lambda: losses.BinaryCrossentropy(axis="a"), OptionError, "`axis`: expected a whole number, got 'a'"),
         (lambda: losses.Huber(-1.0), OptionError, f"`delta`: {NUMBER_FROM_0}, got -1.0"),

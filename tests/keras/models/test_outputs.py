@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from layer_errors import ONE_FOR_EACH_OUTPUT
 from minigrad.engine.errors import MinigradError, ShapeError, UnknownNameError
 from minigrad.keras import Model, Sequential, metrics
 from minigrad.keras.layers import LSTM, Dense, Layer
@@ -248,8 +249,8 @@ def test_objects_for_all_outputs_are_copied_and_the_given_ones_left_alone() -> N
         (lambda: evaluated("tuple", [ZEROS, ONES], metrics={"x": "mae"}), UnknownNameError, "`metrics`: unknown name"),
         (lambda: evaluated("dict", [ZEROS, ONES]), DataError, "the outputs have names: expected a dictionary by a, b"),
         (lambda: evaluated("dict", {"b": ONES}, metrics=[["mae"], []]), DataError, "`metrics`: the outputs have names"),
-        (lambda: evaluated("tuple", [ZEROS]), DataError, "`y`: expected 2, one for each output, got 1"),
-        (lambda: evaluated("tuple", ZEROS), DataError, "`y`: expected 2, one for each output, got 1"),
+        (lambda: evaluated("tuple", [ZEROS]), DataError, f"`y`: expected 2{ONE_FOR_EACH_OUTPUT}1"),
+        (lambda: evaluated("tuple", ZEROS), DataError, f"`y`: expected 2{ONE_FOR_EACH_OUTPUT}1"),
         # TensorFlow: no error, the second output counts nothing
         (lambda: evaluated("tuple", [ZEROS, ONES], loss_weights=[1.0]), DataError, "`loss_weights`: expected 2"),
         (lambda: evaluated("tuple", [ZEROS, ONES], metrics=[["mae"]]), DataError, "`metrics`: expected 2"),

@@ -20,6 +20,7 @@ from minigrad.layers.call_context import clear_session
 from minigrad.layers.weight import Weight
 from minigrad.train.tasks import copy as copy_task
 from minigrad.train.trainer import Trainer
+from option_errors import FLAG
 
 
 class Own(L.Layer):
@@ -208,7 +209,7 @@ def test_a_module_that_is_no_layer() -> None:
 @pytest.mark.parametrize("value", ["no", None, 2, np.ones(2)])
 def test_what_is_neither_true_nor_false_is_refused(value: Any) -> None:
     layer = L.LSTM(1)
-    with pytest.raises(MinigradError, match="LSTM: `trainable`: expected True or False"):
+    with pytest.raises(MinigradError, match=f"LSTM: `trainable`: {FLAG}"):
         layer.trainable = value
     assert layer.trainable
     assert layer.cell.trainable

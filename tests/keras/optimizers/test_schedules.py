@@ -9,7 +9,7 @@ import minigrad as mg
 from minigrad.engine.errors import UnknownNameError
 from minigrad.keras.optimizers import schedules
 from minigrad.layers.options import OptionError
-from option_errors import NUMBER_FROM_0
+from option_errors import NUMBER_FROM_0, POSITIVE
 from oracle.reader import build, load
 
 
@@ -34,7 +34,7 @@ def test_restarts_of_equal_length():
 @pytest.mark.parametrize(
     ("act", "says"),
     [
-        (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "`decay_steps`: expected a number above 0, got 0"),
+        (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), f"`decay_steps`: {POSITIVE}, got 0"),
         (
             lambda: schedules.ExponentialDecay("fast", 1, 0.5),
             f"_rate`: {NUMBER_FROM_0}, got 'fast'",

@@ -6,6 +6,9 @@ from functools import partial
 
 import pytest
 
+from option_errors import NUMBER_FROM_0, POSITIVE_INTEGER
+from run_errors import NO_FOLDER, TEXT_ONLY
+
 
 @pytest.fixture
 def sample(command):
@@ -32,12 +35,12 @@ def test_examples_of_other_tasks(sample):
     ("words", "part"),
     [
         ([], "the following arguments are required: RUN"),
-        (["none"], "none: there is no such folder."),
+        (["none"], f"none: {NO_FOLDER}."),
         (["text", "--prompt", "Ärger"], "got 'Ä'. The vocabulary is: "),
-        (["text", "--temperature", "-1"], "--temperature: expected a number of 0 or more, got -1.0."),
-        (["text", "--length", "0"], "--length: expected a positive integer, got 0."),
+        (["text", "--temperature", "-1"], f"--temperature: {NUMBER_FROM_0}, got -1.0."),
+        (["text", "--length", "0"], f"--length: {POSITIVE_INTEGER}, got 0."),
         (["text", "--prompt"], "--prompt: expected one argument."),
-        (["adding", "--prompt", "a"], "--prompt: only runs of the task 'text' take it"),
+        (["adding", "--prompt", "a"], f"--prompt: {TEXT_ONLY}"),
         (["text", "--lenght", "3"], "Did you mean '--length'?"),
     ],
 )

@@ -8,6 +8,9 @@ from functools import partial
 import pytest
 
 from html_pages import Reader
+from option_errors import COUNT
+from run_errors import NO_FOLDER, TEXT_ONLY
+from tool_errors import NO_MATPLOTLIB
 
 
 @pytest.fixture
@@ -47,16 +50,16 @@ def test_other_tasks_draw_an_example(trace, runs, name):
     ("words", "part"),
     [
         ([], "the following arguments are required: RUN"),
-        (["none", "--text", "the"], "none: there is no such folder."),
+        (["none", "--text", "the"], f"none: {NO_FOLDER}."),
         (["text"], "--text: expected the text for the model to read; text is of 'text'."),
-        (["adding", "--text", "the"], "--text: only runs of the task 'text' take it; adding is of 'adding'."),
+        (["adding", "--text", "the"], f"--text: {TEXT_ONLY}; adding is of 'adding'."),
         (["text", "--text", "t"], "--text: expected 2 to 1000 characters, got 1."),
         (["text", "--text", "tÄ"], "--text: expected characters of the model's vocabulary, got 'Ä'."),
         (
             ["text", "--text", "the", "--step", "2"],
             "a step whose loss counts, 0 to 1 in this sequence, got 2.",
         ),
-        (["text", "--text", "the", "--step", "-1"], "--step: expected a whole number of 0 or more, got -1."),
+        (["text", "--text", "the", "--step", "-1"], f"--step: {COUNT}, got -1."),
         (["text", "--txt", "the"], "Did you mean '--text'?"),
     ],
 )
@@ -79,4 +82,4 @@ def test_without_matplotlib_the_command_is_named(trace, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     code, _, err = trace("text", "--text", "the")
     assert code == 2
-    assert err == "minigrad: trace: Pictures are drawn by matplotlib: pip install 'minigrad-bptt[plot]'.\n"
+    assert err == f"minigrad: trace: {NO_MATPLOTLIB}\n"

@@ -12,6 +12,7 @@ from subprocess import PIPE
 
 import pytest
 
+from file_errors import EMPTY
 from minigrad.__main__ import COMMANDS
 from minigrad.engine.errors import BackendUnavailableError
 from minigrad.train import command_line
@@ -20,6 +21,8 @@ from minigrad.train.commands import train as train_command
 from minigrad.train.run import Run
 from minigrad.train.tasks import TASKS
 from minigrad.train.trainer import Trainer
+from option_errors import NUMBER_FROM, POSITIVE, POSITIVE_INTEGER
+from run_errors import FILE_AND_COLUMN, LAST_CHECKPOINT, LOCKED, MORE_STEPS, NO_FOLDER
 
 SMALL = ["--steps", "4", "--units", "4", "--batch", "2", "--evaluate-every", "2"]
 
@@ -118,14 +121,14 @@ def test_minutes_become_steps(minigrad, monkeypatch, tmp_path):
     [
         (["train"], ["expected a task (text, reber,", "or --resume RUN"]),
         (["train", "--steps", "3"], ["expected a task"]),
-        (["train", "reber", "--steps", "-3"], ["--steps: expected a positive integer, got -3."]),
-        (["train", "reber", "--steps", "many"], ["--steps: expected a positive integer, got 'many'."]),
-        (["train", "reber", "--learning-rate", "0"], ["--learning-rate: expected a number above 0, got 0.0."]),
+        (["train", "reber", "--steps", "-3"], [f"--steps: {POSITIVE_INTEGER}, got -3."]),
+        (["train", "reber", "--steps", "many"], [f"--steps: {POSITIVE_INTEGER}, got 'many'."]),
+        (["train", "reber", "--learning-rate", "0"], [f"--learning-rate: {POSITIVE}, got 0.0."]),
         (
             ["train", "reber", "--cell", "lstn"],
             ["--cell: expected one of 'lstm', 'gru', ", "got 'lstn'. Did you mean 'lstm'?"],
         ),
-        (["train", "reber", "--dropout", "1"], ["--dropout: expected a number from 0 to 0.9"]),
+        (["train", "reber", "--dropout", "1"], [f"--dropout: {NUMBER_FROM} 0 to 0.9"]),
         (["train", "riber"], ["unknown name 'riber'", "Did you mean 'reber'?"]),
         (["train", "reber", "--step", "3"], ["unknown name '--step'", "Did you mean '--steps'?"]),
         (["train", "reber", "--window", "3"], ["unknown name '--window'", "Known are: --backend"]),
@@ -134,10 +137,10 @@ def test_minutes_become_steps(minigrad, monkeypatch, tmp_path):
         (["train", "reber", "--steps", "3", "--minutes", "1"], ["--minutes and --steps: expected one of the two"]),
         (["train", "reber", "--backend", "nump"], ["minigrad: --backend: unknown name 'nump'. Did you mean 'numpy'?"]),
         (["train", "reber", "--memory", "2"], ["--memory: expected a number of 3 or more, got 2.0."]),
-        (["train", "--resume", "none"], ["none: there is no such folder."]),
+        (["train", "--resume", "none"], [f"none: {NO_FOLDER}."]),
         (["train", "text", "--file", "none.txt"], ["--file none.txt: cannot be read: No such file"]),
         (["train", "reber", "--out", "/dev/null/r"], ["--out /dev/null/r: cannot be written: Not a directory."]),
-        (["train", "series"], ["expected --file PATH and --column NAME"]),
+        (["train", "series"], [FILE_AND_COLUMN]),
         (["train", "series", "--file", "none.csv", "--column", "x"], ["--file none.csv: cannot be read"]),
         (["trian", "text"], ["unknown name 'trian'", "Did you mean 'train'?"]),
     ],
@@ -151,7 +154,7 @@ def test_mistakes_are_answered_in_a_sentence(minigrad, words, parts, tmp_path):
 @pytest.mark.parametrize(
     ("content", "part"),
     [
-        (b"", "expected text, got an empty file"),
+        (b"", EMPTY),
         (b"caf\xe9", "byte 3 (of 4) is 0xe9"),
         (b"short", "expected at least 650 characters"),
     ],
@@ -173,8 +176,8 @@ def test_a_run_keeps_its_options(minigrad):
     refused(minigrad("train", "--resume", "r", "--out", "q"), "--out can only be given to a new run")
     refused(minigrad("train", "copy", "--resume", "r"), "a run of the task 'reber', not 'copy'")
     refused(minigrad("train", "--resume", "r"), "the run is complete, 4 of 4 steps")
-    refused(minigrad("train", "--resume", "r", "--steps", 3), "the run has made 4 steps; expected --steps of more")
-    refused(minigrad("train", "--resume", "r", "--steps", 0), "--steps: expected a positive integer")
+    refused(minigrad("train", "--resume", "r", "--steps", 3), f"the run has made 4 {MORE_STEPS}")
+    refused(minigrad("train", "--resume", "r", "--steps", 0), f"--steps: {POSITIVE_INTEGER}")
 
 
 def test_a_damaged_checkpoint_is_named(minigrad, tmp_path):
@@ -202,7 +205,7 @@ def test_a_config_with_an_impossible_option_is_named(minigrad, tmp_path):
     assert minigrad("train", "reber", "--out", "r", *SMALL)[0] == 0
     config = tmp_path / "r" / "config.json"
     config.write_text(config.read_text().replace('"units": 4', '"units": -4'))
-    refused(minigrad("sample", "r"), "r/config.json: --units: expected a positive integer, got -4.")
+    refused(minigrad("sample", "r"), f"r/config.json: --units: {POSITIVE_INTEGER}, got -4.")
     config.write_text(config.read_text().replace('"units": -4', '"units": 4').replace('"numpy"', '"nump"'))
     for words in (["sample", "r"], ["train", "--resume", "r", "--steps", "9"]):
         refused(minigrad(*words), "minigrad: r/config.json: --backend: unknown name 'nump'. Did you mean 'numpy'?")
@@ -243,7 +246,7 @@ def test_a_loss_that_explodes_is_answered_with_the_step(minigrad):
     last = err.splitlines()[-1]
     assert last.startswith("minigrad: train: the ")
     assert "at step 2." in last
-    assert "The last checkpoint is of step 0." in last
+    assert f"{LAST_CHECKPOINT}0." in last
     assert "Traceback" not in err
 
 
@@ -309,7 +312,7 @@ def test_a_second_process_is_refused_until_the_first_is_killed(tmp_path, minigra
     long = ["--steps", "100000", "--units", "4", "--batch", "2", "--save-every", "1", "--out", "r"]
     process = start("train", "reber", *long, cwd=tmp_path)
     running(process, tmp_path / "r")
-    refused(minigrad("train", "--resume", "r"), f"r: process {process.pid} on ", "is training in it. Wait for it")
+    refused(minigrad("train", "--resume", "r"), f"r: process {process.pid} on ", LOCKED)
     process.kill()
     process.communicate(timeout=60)
     assert (tmp_path / "r" / "lock").exists()

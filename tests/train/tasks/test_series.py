@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from file_errors import EMPTY
 from minigrad.train.errors import DataError, OptionError
 from minigrad.train.task import Sampling
 from minigrad.train.tasks.series import Series, SeriesOptions, read_column
+from run_errors import FILE_AND_COLUMN
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def test_a_column_is_read(csv):
         ("a,b\n1,2\n\n3,\n", "b", DataError, "line 4, column b: expected a number, got ''"),
         ("a,b\n1,2\n3\n", "b", DataError, "line 3, column b: expected a number, got ''"),
         ("a,b\n1,nan\n", "b", DataError, "line 2, column b: expected a number, got 'nan'"),
-        ("", "b", DataError, "expected text, got an empty file"),
+        ("", "b", DataError, EMPTY),
     ],
 )
 def test_what_is_wrong_is_named(csv, text, column, kind, message):
@@ -51,7 +53,7 @@ def test_what_is_wrong_is_named(csv, text, column, kind, message):
 
 def test_file_and_column_are_both_needed(csv):
     for options in (SeriesOptions(), SeriesOptions(column="a"), SeriesOptions(file=csv("a\n1\n"))):
-        with pytest.raises(OptionError, match="expected --file PATH and --column NAME"):
+        with pytest.raises(OptionError, match=FILE_AND_COLUMN):
             Series(options)
 
 

@@ -8,6 +8,21 @@ import pytest
 
 import minigrad as mg
 from answered import Wrong, assert_answered
+from layer_errors import (
+    BATCH_SIZE,
+    EXISTING_SHAPE,
+    EXISTS,
+    KERAS_CELL,
+    NEW_STATES,
+    NO_DTYPE,
+    NO_SCOPE,
+    NO_WEIGHTS,
+    OUTPUT_AND_STATES,
+    RETURN,
+    REUSE,
+    THE_DTYPE,
+    TRY_REUSE,
+)
 from minigrad.compat import v1
 from minigrad.compat.v1.layers import ScopeError
 from minigrad.compat.v1.nn import rnn_cell as rc
@@ -16,7 +31,7 @@ from minigrad.engine.errors import DTypeError, ShapeError, UnknownBackendError
 from minigrad.keras import layers as L
 from minigrad.layers.options import OptionError
 from minigrad.layers.states import CellError, StateError
-from option_errors import FUNCTION, POSITIVE_INTEGER
+from option_errors import FRACTION, FUNCTION, NUMBER_FROM_0, POSITIVE_INTEGER
 from wrong_calls import FIRST, TUPLES_IN_A_FLAT_STACK, X, dynamic, lstm
 
 
@@ -25,18 +40,18 @@ def shared(cell: Any, x: Any = X) -> Any:
     return dynamic(cell, x=x)
 
 
+KEPT = "the probability to keep an element"
 NO_CELL = "expected `cell`, a cell with state_size, output_size and call, got "
-EXISTS = (
-    "Variable rnn/lstm_cell/kernel already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE "
+VARIABLE_EXISTS = (
+    f"Variable rnn/lstm_cell/kernel {EXISTS} or reuse=tf.AUTO_REUSE "
     "in VarScope? (reset_default_graph() removes all variables.)"
 )
 ABSENT = (
-    "Variable rnn/lstm_cell/kernel does not exist, or was not created with tf.get_variable(). Did you mean to set "
+    f"Variable rnn/lstm_cell/kernel does not exist, or was not created with tf.get_variable(). {TRY_REUSE} "
     "reuse=tf.AUTO_REUSE in VarScope?"
 )
-NO_DTYPE = (
-    "lstm_cell_1.build: the dtype is not known: expected a `dtype` or floating inputs, got neither. Pass "
-    "dtype='float32'."
+WITHOUT_DTYPE = (
+    f"lstm_cell_1.build: {NO_DTYPE}: expected a `dtype` or floating inputs, got neither. Pass dtype='float32'."
 )
 
 BAD: dict[str, Wrong] = {
@@ -53,13 +68,13 @@ BAD: dict[str, Wrong] = {
     "a call before the weights": (
         lambda: lstm().call(mg.tensor(X[:, 0]), FIRST),
         StateError,
-        "LSTMCell.call: the cell has no weights yet. Call the cell itself, cell(inputs, state).",
+        f"LSTMCell.call: the cell {NO_WEIGHTS} the cell itself, cell(inputs, state).",
     ),
     **{
         f"a batch of {batch!r}": (
             lambda batch=batch: lstm().zero_state(batch, "float32"),
             ShapeError,
-            f"LSTMCell.zero_state: expected `batch_size`, a whole number, got {batch!r}.",
+            f"LSTMCell.zero_state: {BATCH_SIZE}{batch!r}.",
         )
         for batch in (None, "a", -1, [2, 3], 2.5)
     },
@@ -83,12 +98,12 @@ BAD: dict[str, Wrong] = {
     "a clip below zero": (
         lambda: lstm(cell_clip=-1.0),
         OptionError,
-        "LSTMCell: `cell_clip`: expected a limit of 0 or more, got -1.0. None does not clip.",
+        f"LSTMCell: `cell_clip`: {NUMBER_FROM_0}, or None for no clipping, got -1.0.",
     ),
     "a clip of the projection below zero": (
         lambda: lstm(num_proj=2, proj_clip=-1.0),
         OptionError,
-        "LSTMCell: `proj_clip`: expected a limit of 0 or more, got -1.0. None does not clip.",
+        f"LSTMCell: `proj_clip`: {NUMBER_FROM_0}, or None for no clipping, got -1.0.",
     ),
     "no cells": (
         lambda: rc.MultiRNNCell([]),
@@ -98,17 +113,17 @@ BAD: dict[str, Wrong] = {
     "less than nothing kept": (
         lambda: rc.DropoutWrapper(lstm(), -0.5),
         OptionError,
-        "DropoutWrapper: `input_keep_prob`: expected the probability to keep a number, from 0 to 1, got -0.5.",
+        f"DropoutWrapper: `input_keep_prob`: {FRACTION}, {KEPT}, got -0.5.",
     ),
     "more than all kept, a tensor": (
         lambda: rc.DropoutWrapper(lstm(), 1.0, mg.tensor(2.0)),
         OptionError,
-        "DropoutWrapper: `output_keep_prob`: expected the probability to keep a number, from 0 to 1, got 2.0.",
+        f"DropoutWrapper: `output_keep_prob`: {FRACTION}, {KEPT}, got 2.0.",
     ),
     "a word for a probability": (
         lambda: rc.DropoutWrapper(lstm(), "half"),
         OptionError,
-        "DropoutWrapper: `input_keep_prob`: expected the probability to keep a number, from 0 to 1, got 'half'.",
+        f"DropoutWrapper: `input_keep_prob`: {FRACTION}, {KEPT}, got 'half'.",
     ),
     "masks of another size": (
         lambda: dynamic(
@@ -128,7 +143,7 @@ BAD: dict[str, Wrong] = {
     "reuse of a word": (
         lambda: lstm(reuse="maybe"),
         VariableError,
-        "LSTMCell: `reuse`: expected True, False, None or AUTO_REUSE, got 'maybe'.",
+        f"LSTMCell: `reuse`: {REUSE}'maybe'.",
     ),
     "cells of Keras in a flat stack": (
         lambda: rc.MultiRNNCell([L.LSTMCell(5)], state_is_tuple=False),
@@ -138,24 +153,18 @@ BAD: dict[str, Wrong] = {
     "a class in a stack": (
         lambda: rc.MultiRNNCell([rc.LSTMCell]),
         OptionError,
-        (
-            "MultiRNNCell: `cells`: expected a cell, an object with `call` and `state_size`, got the class LSTMCell. "
-            "Create an object: LSTMCell(…)."
-        ),
+        (f"MultiRNNCell: `cells`: {KERAS_CELL}the class LSTMCell. Create an object: LSTMCell(…)."),
     ),
     "a class in a wrapper": (
         lambda: rc.DropoutWrapper(rc.LSTMCell),
         OptionError,
-        (
-            "DropoutWrapper: `cell`: expected a cell, an object with `call` and `state_size`, got the class LSTMCell. "
-            "Create an object: LSTMCell(…)."
-        ),
+        (f"DropoutWrapper: `cell`: {KERAS_CELL}the class LSTMCell. Create an object: LSTMCell(…)."),
     ),
     "variational without a dtype": (
         lambda: rc.DropoutWrapper(lstm(), 0.5, variational_recurrent=True),
         OptionError,
         (
-            "DropoutWrapper: `dtype`: expected the dtype of the masks for `variational_recurrent`, got None. Pass "
+            f"DropoutWrapper: `dtype`: {THE_DTYPE} the masks for `variational_recurrent`, got None. Pass "
             "dtype='float32'."
         ),
     ),
@@ -180,26 +189,26 @@ BAD: dict[str, Wrong] = {
         OptionError,
         "DeviceWrapper: `device`: expected the name of a backend, or of a TensorFlow device, got 0.",
     ),
-    "built before a call without a dtype": (lambda: lstm().build((None, 3)), DTypeError, NO_DTYPE),
+    "built before a call without a dtype": (lambda: lstm().build((None, 3)), DTypeError, WITHOUT_DTYPE),
     "a stack built before a call without a dtype": (
         lambda: rc.MultiRNNCell([lstm()]).build((None, 3)),
         DTypeError,
-        NO_DTYPE,
+        WITHOUT_DTYPE,
     ),
-    "the same name twice": (lambda: shared(lstm()), VariableError, EXISTS),
+    "the same name twice": (lambda: shared(lstm()), VariableError, VARIABLE_EXISTS),
     "reuse without a first use": (lambda: dynamic(lstm(reuse=True)), VariableError, ABSENT),
     "reuse for other inputs": (
         lambda: shared(lstm(reuse=True), X[..., :2]),
         ShapeError,
         (
-            "get_variable('rnn/lstm_cell/kernel'): expected the shape of the existing variable, (8, 20), got (7, "
+            f"get_variable('rnn/lstm_cell/kernel'): {EXISTING_SHAPE}(8, 20), got (7, "
             "20). Leave it out, or choose another name."
         ),
     ),
     "the scope of a cell that was not used": (
         lambda: lstm().scope_name,
         ScopeError,
-        'No name available for layer scope because the layer "lstm_cell_1" has not been used yet.',
+        f'{NO_SCOPE} because the layer "lstm_cell_1" has not been used yet.',
     ),
     "no scope": (
         lambda: dynamic(lstm(), scope=3),
@@ -238,33 +247,27 @@ class Bare(rc.RNNCell):
         (
             lambda x, s: x,
             CellError,
-            (
-                "Bare.call: expected the output and the new states, got a Tensor of shape (2, 3). End it with `return "
-                "output, states`, the states in the structure of state_size."
-            ),
+            (f"Bare.call: {OUTPUT_AND_STATES}a Tensor of shape (2, 3). {RETURN}"),
         ),
         (
             lambda x, s: (x, s, s),
             CellError,
-            (
-                "Bare.call: expected the output and the new states, got a tuple of 3. End it with `return output, "
-                "states`, the states in the structure of state_size."
-            ),
+            (f"Bare.call: {OUTPUT_AND_STATES}a tuple of 3. {RETURN}"),
         ),
         (
             lambda x, s: (x, (s, s)),
             ShapeError,
-            "Bare.call: expected new states of the shapes of the old ones, (2, 3), got (2, 3), (2, 3).",
+            f"Bare.call: {NEW_STATES}(2, 3), got (2, 3), (2, 3).",
         ),
         (
             lambda x, s: (x, s[:, :2]),
             ShapeError,
-            "Bare.call: expected new states of the shapes of the old ones, (2, 3), got (2, 2).",
+            f"Bare.call: {NEW_STATES}(2, 3), got (2, 2).",
         ),
         (
             lambda x, s: (x, []),
             ShapeError,
-            "Bare.call: expected new states of the shapes of the old ones, (2, 3), got none.",
+            f"Bare.call: {NEW_STATES}(2, 3), got none.",
         ),
     ],
 )

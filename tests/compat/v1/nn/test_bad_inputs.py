@@ -8,6 +8,7 @@ import pytest
 
 import minigrad as mg
 from answered import Wrong, assert_answered
+from layer_errors import INPUTS, ONE_STEP, ONE_TIME_STEP, SEQUENCE, THE_DTYPE, TIME_STEP
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.compat.v1.nn.rnn import StepsError
@@ -27,7 +28,7 @@ INTEGERS = (
 )
 
 OTHER_DTYPE = (
-    "dynamic_rnn: expected the dtype of the cell, float64, got dtype='float32'. Make the cell with dtype='float32', or "
+    f"dynamic_rnn: {THE_DTYPE} the cell, float64, got dtype='float32'. Make the cell with dtype='float32', or "
     "without a dtype."
 )
 
@@ -65,7 +66,7 @@ BAD: dict[str, Wrong] = {
     "one step": (
         lambda: dynamic(lstm(), x=X[0]),
         ShapeError,
-        "dynamic_rnn: expected `inputs` of shape (batch, time, features), got (4, 3). The cell alone takes one step.",
+        f"dynamic_rnn: {SEQUENCE}, got (4, 3). The cell alone takes one step.",
     ),
     "one step, time major": (
         lambda: dynamic(lstm(), x=X[0], time_major=True),
@@ -75,18 +76,12 @@ BAD: dict[str, Wrong] = {
     "four axes": (
         lambda: dynamic(lstm(), x=X[None]),
         ShapeError,
-        (
-            "lstm_cell_1.build: expected `inputs` of shape (batch, features), got (1, 4, 3). A cell takes "
-            "one time step; dynamic_rnn(cell, inputs) takes a sequence."
-        ),
+        (f"lstm_cell_1.build: {ONE_STEP}, got (1, 4, 3). {ONE_TIME_STEP} dynamic_rnn(cell, inputs) takes a sequence."),
     ),
     "features": (
         lambda: used(X[..., :2]),
         ShapeError,
-        (
-            "lstm_cell_1.call: expected `inputs` of shape (batch, 3), got (2, 2). A cell takes one time "
-            "step; dynamic_rnn(cell, inputs) takes a sequence."
-        ),
+        (f"lstm_cell_1.call: {INPUTS}3), got (2, 2). {ONE_TIME_STEP} dynamic_rnn(cell, inputs) takes a sequence."),
     ),
     "no dtype and no state": (
         lambda: v1.nn.dynamic_rnn(lstm(), X),
@@ -129,7 +124,7 @@ BAD: dict[str, Wrong] = {
     "an empty list": (
         lambda: v1.nn.static_rnn(lstm(), [], dtype="float32"),
         ShapeError,
-        "static_rnn: expected `inputs`, at least one time step, got []. Pass one tensor for each step.",
+        f"static_rnn: expected `inputs`, {TIME_STEP}[]. Pass one tensor for each step.",
     ),
     "steps of two shapes": (
         lambda: v1.nn.static_rnn(lstm(), [X[:, 0], X[:1, 0]], dtype="float32"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from answered import Wrong, assert_answered
+from layer_errors import FLAT_STATE, ONE_TENSOR_STATE, OTHER_ORDER, STATE_TENSOR, states_of_the_first_generation
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.engine.errors import ShapeError
@@ -14,17 +15,14 @@ from minigrad.layers.states import StateError
 from wrong_calls import FIRST, TUPLES_IN_A_FLAT_STACK, S, X, dynamic, lstm
 
 LIST_OF_KERAS = (
-    "LSTMCell: expected the state LSTMStateTuple(c, h), got a list of 2. Keras' cells have the list [h, c], in the "
-    "other order. Write LSTMStateTuple(c=…, h=…)."
+    "LSTMCell: expected the state LSTMStateTuple(c, h), got a list of 2. Keras' cells have the list [h, c], "
+    f"{OTHER_ORDER} Write LSTMStateTuple(c=…, h=…)."
 )
 ONE_TENSOR = (
     "LSTMCell: expected the state LSTMStateTuple(c, h), got a ndarray of shape (2, 5). Or make the cell with "
     "state_is_tuple=False. Write LSTMStateTuple(c=…, h=…)."
 )
-FLAT = (
-    "LSTMCell: with state_is_tuple=False expected the state, one tensor with c and h concatenated, got a {} of 2. "
-    "Write concat([c, h], 1)."
-)
+FLAT = f"LSTMCell: with state_is_tuple=False {FLAT_STATE}, got a {{}} of 2. Write concat([c, h], 1)."
 
 LOOP = "dynamic_rnn: `initial_state`: "
 
@@ -44,10 +42,7 @@ BAD: dict[str, Wrong] = {
     "a named tuple for a cell of Keras": (
         lambda: dynamic(L.LSTMCell(5), None, FIRST),
         StateError,
-        (
-            "dynamic_rnn: got LSTMStateTuple(c, h), the state of the first generation. The states of LSTMCell have no "
-            "names; those of Keras' LSTM are the list [h, c], in the other order. Pass [state.h, state.c]."
-        ),
+        f"dynamic_rnn: {states_of_the_first_generation('LSTMCell')}",
     ),
     "one tensor": (
         lambda: dynamic(lstm(), None, S),
@@ -72,7 +67,7 @@ BAD: dict[str, Wrong] = {
     "an LSTM's state for a GRU": (
         lambda: dynamic(rc.GRUCell(5), None, FIRST),
         StateError,
-        LOOP + "GRUCell: expected the state, one tensor, got a LSTMStateTuple of 2.",
+        LOOP + f"GRUCell: {ONE_TENSOR_STATE}LSTMStateTuple of 2.",
     ),
     "a state's size": (
         lambda: dynamic(lstm(), None, rc.LSTMStateTuple(S[:, :3], S)),
@@ -109,7 +104,7 @@ BAD: dict[str, Wrong] = {
         lambda: dynamic(rc.MultiRNNCell([lstm(state_is_tuple=False)], state_is_tuple=False), None, (S,)),
         StateError,
         (
-            LOOP + "MultiRNNCell: with state_is_tuple=False expected the state, one tensor with those of the cells "
+            LOOP + f"MultiRNNCell: with state_is_tuple=False {STATE_TENSOR} those of the cells "
             "concatenated, got a tuple of 1. Write concat(states, 1)."
         ),
     ),

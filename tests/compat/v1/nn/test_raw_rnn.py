@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from layer_errors import ONE_NODE_A_STEP, ONE_TENSOR_STATE
 from minigrad.compat import v1
 from minigrad.compat.v1.nn import rnn_cell as rc
 from minigrad.compat.v1.nn.raw_rnn import LoopError
@@ -44,7 +45,7 @@ def test_it_is_dynamic_rnn_by_hand(backend: ModuleType) -> None:
     assert loop_state is None
     assert isinstance(state, rc.LSTMStateTuple)
     v1.nn.raw_rnn(cell, reading(cell))
-    assert cell.path == "explicit BPTT, one node a step: raw_rnn calls your loop_fn between the steps"
+    assert cell.path == f"{ONE_NODE_A_STEP}raw_rnn calls your loop_fn between the steps"
 
 
 def test_gradients() -> None:
@@ -126,7 +127,7 @@ def answering(*answer: Any) -> Any:
         (
             answering(False, X[0], [np.zeros((2, 2))], None, None),
             StateError,
-            "raw_rnn: `next_state`: GRUCell: expected the state, one tensor, got a list of 1.",
+            f"raw_rnn: `next_state`: GRUCell: {ONE_TENSOR_STATE}list of 1.",
         ),
     ],
 )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Real
 from typing import Any, ClassVar
 
 from minigrad.compat.v1.nn.rnn_cell.base import LSTMStateTuple
 from minigrad.compat.v1.nn.rnn_cell.configs import function_option
 from minigrad.compat.v1.nn.rnn_cell.wrappers import Loop, Wrapper
+from minigrad.engine import arguments, kinds, random, tree
 from minigrad.engine import functional as F
-from minigrad.engine import kinds, random, tree
 from minigrad.engine.creation import as_tensor
-from minigrad.engine.errors import ShapeError, shown
+from minigrad.engine.errors import ShapeError
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.options import Kind, OptionError, anything, flag, option
 from minigrad.layers.tensor_shape import axes_of
@@ -23,15 +22,11 @@ def _read_probability(where: str, value: Any) -> Any:
     if isinstance(value, Tensor) and not value.shape:
         _checked(where, float(value))
         return value
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise OptionError(f"{where}: expected the probability to keep a number, from 0 to 1, got {shown(value)}.")
-    return _checked(where, float(value))
+    return _checked(where, value)
 
 
-def _checked(where: str, value: float) -> float:
-    if not 0.0 <= value <= 1.0:
-        raise OptionError(f"{where}: expected the probability to keep a number, from 0 to 1, got {value!r}.")
-    return value
+def _checked(where: str, value: Any) -> float:
+    return arguments.real(where, value, 0, 1, note=", the probability to keep an element")
 
 
 probability = Kind(_read_probability, float)

@@ -9,6 +9,7 @@ from minigrad.compat.v1.nn.rnn_cell.base import LSTMStateTuple, StateError
 from minigrad.compat.v1.nn.rnn_cell.cells import WeightedCell, split_state, tanh_by_default
 from minigrad.compat.v1.variables import read_reuse
 from minigrad.engine import functional as F
+from minigrad.engine import kinds
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import activations, initializers
@@ -17,14 +18,7 @@ from minigrad.layers.recurrence import Recurrence
 from minigrad.layers.states import described
 from minigrad.recurrent import LSTMP
 
-
-def _read_limit(where: str, value: Any) -> Any:
-    if number.read(where, value) < 0:
-        raise OptionError(f"{where}: expected a limit of 0 or more, got {value!r}. None does not clip.")
-    return number.read(where, value)
-
-
-limit = Kind(_read_limit)
+limit = kinds.real(0, infinite=True, note=", or None for no clipping")
 
 
 class _LSTM(WeightedCell):
