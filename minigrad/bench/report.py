@@ -199,7 +199,8 @@ def render_header(head: dict[str, Any]) -> str:
         f"{head['date']}; {head['machine']}; {head['threads']} threads; {head['rounds']} rounds.\n",
         "Each contender runs in a separate process; in each round all are measured in turn. A time is the median of",
         "the rounds, a ratio the median of the rounds' ratios, to `torch` or `torch.nn.LSTM` unless stated otherwise;",
-        "the middle half shows its spread. A round is quiet if no other process used the processor. Smaller is better.\n",
+        "the middle half shows its spread. A round is quiet if no other process used the processor. Smaller is",
+        "better.\n",
         *([note] if unset else []),
     ]
     return "\n".join([*lines, *available, *missing])
