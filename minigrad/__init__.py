@@ -14,7 +14,7 @@ Tensor([2., 4.], dtype=float32)
 """
 
 # ruff: noqa: I001  (which would give each name a line)
-from minigrad.engine import interrupt  # noqa: F401  (first: from here on Ctrl-C is answered in one line)
+from minigrad.engine import interrupt  # (first: from here on Ctrl-C is answered in one line)
 from typing import TYPE_CHECKING
 
 from minigrad import compat, keras
@@ -53,4 +53,6 @@ __all__ = [
 if not TYPE_CHECKING:  # or every name would pass
     __getattr__ = lazy_getattr(__name__, __all__, "testing", "tracing")
 
-from minigrad.engine import aliases  # noqa: F401  (last: earlier addresses of the modules that are loaded now)
+from minigrad.engine import aliases  # (last: earlier addresses of the modules that are loaded now)
+
+del TYPE_CHECKING, aliases, interrupt, lazy_getattr

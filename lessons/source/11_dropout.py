@@ -512,4 +512,4 @@ check((dh[r == 0] == 0).all(), "a unit that was dropped should get no gradient."
 #
 # **In the source:** [`minigrad/layers/cell.py`](../minigrad/layers/cell.py), where masks are drawn and kept;
 # [`minigrad/recurrent/dropout.py`](../minigrad/recurrent/dropout.py), where they meet the weights;
-# [`minigrad/engine/random.py`](../minigrad/engine/random.py), `dropout_mask`.
+# [`minigrad/engine/random/draws.py`](../minigrad/engine/random/draws.py), `dropout_mask`.

@@ -6,10 +6,10 @@ without minigrad catches them too. Every message states the place, the expected 
 
 from __future__ import annotations
 
-import difflib
-import reprlib
-from collections.abc import Iterable
-from typing import Any
+import difflib as _difflib
+import reprlib as _reprlib
+from collections.abc import Iterable as _Iterable
+from typing import Any as _Any
 
 from minigrad.engine.lazy import list_own_names
 
@@ -74,7 +74,7 @@ class BackendContractError(BackendError):
     """Module without all functions of `minigrad.engine.protocol`."""
 
 
-def mixed_backends_error(what: str, a: Any, b: Any) -> BackendError:
+def mixed_backends_error(what: str, a: _Any, b: _Any) -> BackendError:
     """Return the error for tensors of two backends in one computation."""
     return BackendError(
         f"{what}: one tensor lives on {a.name!r}, another on {b.name!r}. Nothing moves by itself; bring one over "
@@ -99,7 +99,7 @@ def overwritten_error(op: str, shape: tuple[int, ...]) -> GradientError:
     )
 
 
-def unknown_name(what: str, name: object, known: Iterable[str], hint: str = "") -> UnknownNameError:
+def unknown_name(what: str, name: object, known: _Iterable[str], hint: str = "") -> UnknownNameError:
     """Return the error for an unknown name, with the nearest known one.
 
     Args:
@@ -112,17 +112,17 @@ def unknown_name(what: str, name: object, known: Iterable[str], hint: str = "") 
     activation: unknown name 'tahn'. Did you mean 'tanh'? Known are: relu, tanh.
     """
     names = sorted(known)
-    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5) if isinstance(name, str) else []
+    nearest = _difflib.get_close_matches(name, names, n=1, cutoff=0.5) if isinstance(name, str) else []
     guess = f" Did you mean {nearest[0]!r}?" if nearest else ""
     tail = f" {hint}" if hint else ""
     came = f"unknown name {name!r}" if isinstance(name, str) else f"expected a name, got {shown(name)}"
     return UnknownNameError(f"{what}: {came}.{guess} Known are: {', '.join(names)}.{tail}")
 
 
-LONGEST = 200  # characters of a value in a message
+_LONGEST = 200  # characters of a value in a message
 
 
-class _Short(reprlib.Repr):
+class _Short(_reprlib.Repr):
     """`repr` cut if it is long or deep."""
 
     def __init__(self) -> None:
@@ -134,7 +134,7 @@ class _Short(reprlib.Repr):
         return super().repr_int(x, level) if x.bit_length() < 10_000 else f"an integer of {x.bit_length():,} bits"
 
 
-def shown(value: Any) -> str:
+def shown(value: _Any) -> str:
     """Return a value as messages show it: an array by its shape, a class by its name, all else by `repr`, cut if long.
 
     >>> shown(list(range(100)))
@@ -148,13 +148,14 @@ def shown(value: Any) -> str:
         text = repr(value)
     except (ValueError, RecursionError):  # an integer of more than 4,300 digits, lists in lists in lists …
         return _Short().repr(value)
-    return text if len(text) <= LONGEST else _Short().repr(value)
+    return text if len(text) <= _LONGEST else _Short().repr(value)
 
 
-def axes_given(value: Any) -> bool:
+def axes_given(value: _Any) -> bool:
     """Return whether a value is an array with axes. A module, too, may have an attribute `shape`."""
     shape = getattr(value, "shape", None)
     return isinstance(shape, tuple) and bool(shape)
 
 
 list_own_names(__name__)
+del annotations, list_own_names  # they would be attributes of this public module

@@ -19,3 +19,5 @@ if not TYPE_CHECKING:  # otherwise mypy would accept any name
     __getattr__ = lazy_getattr(
         __name__, __all__, "backend", "callbacks", "losses", "metrics", "models", "optimizers", "utils"
     )
+
+del TYPE_CHECKING, lazy_getattr

@@ -1,6 +1,6 @@
 """Settings for all of Keras. `tf.keras.backend`."""
 
-from minigrad.keras.losses.functions import EPSILON
+from minigrad.keras.losses.functions import EPSILON as _EPSILON
 from minigrad.layers.call_context import clear_session
 from minigrad.layers.floatx import floatx, set_floatx
 
@@ -9,4 +9,4 @@ __all__ = ["clear_session", "epsilon", "floatx", "set_floatx"]
 
 def epsilon() -> float:
     """Return ε, the small number added before logarithms and divisions."""
-    return EPSILON
+    return _EPSILON

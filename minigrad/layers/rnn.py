@@ -128,10 +128,8 @@ class RNN(Layer):
         batch: int | None = self._bound_batch() if known is None else known
         if batch is not None:
             return batch
-        raise ShapeError(
-            f"{self.name}.build: expected the batch size, which a stateful layer keeps, got {tuple(shape)}. Give the "
-            "first layer batch_input_shape=(batch, time, features), or batch_size to Input."
-        )
+        given = f"expected the batch size, which a stateful layer keeps, got {tuple(shape)}"
+        raise ShapeError(f"{self.name}.build: {given}. Pass batch_input_shape, or batch_size to Input.")
 
     def _of_one_step(self, shape: Any) -> Any:
         """Return a shape, or nested shapes, without the time axis."""

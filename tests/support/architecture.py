@@ -172,7 +172,7 @@ def array_libraries(tree: Tree) -> list[str]:
 
 
 def init_files(tree: Tree) -> list[str]:
-    """Statements of an `__init__.py` other than its docstring, re-exports, `__all__` and constants."""
+    """Statements of an `__init__.py` other than its docstring, re-exports, `__all__`, constants and `del`."""
     found = []
     for source in tree.values():
         if not source.is_package or source.of_backend:
@@ -193,7 +193,7 @@ def init_files(tree: Tree) -> list[str]:
 
 
 def _is_reexport(node: ast.stmt) -> bool:
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
+    if isinstance(node, (ast.Import, ast.ImportFrom, ast.Delete)):
         return True
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant)

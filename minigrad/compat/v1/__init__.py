@@ -26,3 +26,5 @@ __all__ = [
 
 if not TYPE_CHECKING:  # otherwise mypy would accept any name
     __getattr__ = lazy_getattr(__name__, __all__, "layers", "nn", "variables", "nn.tensor_array")
+
+del TYPE_CHECKING, lazy_getattr

@@ -20,7 +20,6 @@ from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import DTypeError, OptionError, shown
 from minigrad.engine.flow import new_lock
 from minigrad.engine.functional.shaping import sizes_of
-from minigrad.engine.lazy import list_own_names
 from minigrad.engine.protocol import ShapeLike
 from minigrad.engine.tensor import Tensor
 
@@ -163,14 +162,15 @@ def draw_orthogonal(source: np.random.Generator, rows: int, columns: int) -> Any
     return q if rows >= columns else q.T
 
 
-def integers(low: int, high: int, shape: ShapeLike = ()) -> Tensor:
-    """Integers from low to high − 1."""
+def integers(low: int, high: int, shape: ShapeLike = (), seed: int | None = None) -> Tensor:
+    """Integers from low to high − 1; with a `seed`, the same numbers in every call."""
     low, high = integer("random.integers: `low`", low), integer("random.integers: `high`", high)
     if not low < high:
         raise OptionError(f"random.integers: expected `low` < `high`, which is left out, got {low!r} and {high!r}.")
     if low < -(2**63) or high > 2**63:
         raise OptionError(f"random.integers: expected `low` and `high` within ±2⁶³, got {low!r} and {high!r}.")
-    return tensor(generator().integers(low, high, sizes_of(shape, where="random.integers")))
+    drawn = _source("random.integers", seed).integers(low, high, sizes_of(shape, where="random.integers"))
+    return tensor(drawn)
 
 
 def _source(where: str, seed: int | None) -> np.random.Generator:
@@ -200,6 +200,3 @@ def dropout_mask(
     sizes = sizes_of(shape, where="random.dropout_mask")
     keep = _checked_source("random.dropout_mask", source).random(sizes) >= rate
     return _real("random.dropout_mask", keep / (1.0 - rate) if rate < 1.0 else keep * 0.0, dtype)
-
-
-list_own_names(__name__)
