@@ -59,9 +59,7 @@ def surplus(module: ModuleType) -> list[str]:
         for name, value in vars(module).items()
         if not name.startswith("_")
         and name not in listed
-        and not (
-            isinstance(value, ModuleType) and value.__name__ in inside(module, name)
-        )
+        and not (isinstance(value, ModuleType) and value.__name__ in inside(module, name))
     ]
 
 
