@@ -153,8 +153,8 @@ def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:  # noqa: A001
-    """The maximum of x over the axes; of contiguous rows by `argmax`, which takes a third of the time."""
-    if axis in (-1, x.ndim - 1) and x.ndim > 1 and x.flags.c_contiguous and x.size:
+    """The maximum of x over the axes; of several contiguous rows by `argmax`, which takes a third of the time."""
+    if x.ndim > 1 and axis in (-1, x.ndim - 1) and 0 < x.shape[-1] < x.size and x.flags.c_contiguous:
         n = x.shape[-1]
         places = x.reshape(-1, n).argmax(1) + np.arange(0, x.size, n)
         return x.reshape(-1).take(places).reshape(x.shape[:-1] + (1,) * keepdims)

@@ -15,6 +15,7 @@ A call ``lstm(x)`` of a built layer passes through these functions, in this orde
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from minigrad.engine import functional as F
@@ -312,11 +313,9 @@ class RNN(Layer):
         for reset in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):
             getattr(self.cell, reset, lambda: None)()
 
-    def _run(
-        self, inputs: Any, states: Any, mask: Any, training: bool | None, constants: Any
-    ) -> execution.SequenceResult:
+    def _run(self, x: Any, states: Any, mask: Any, training: bool | None, constants: Any) -> execution.SequenceResult:
         """Run the cell without a plan, time first."""
-        x = tree.map(self._time_first, inputs)
+        x = tree.map(self._time_first, x)
         unrolled = self.unroll and not is_watched(self._adapter.innermost())
         zero, why = self.zero_output_for_mask, "unroll=True" if unrolled else ""
         structure = list(self._adapter.structure())
@@ -333,13 +332,12 @@ class RNN(Layer):
         return plan
 
     def _new_plan(self, x: Any, training: bool | None) -> CallPlan | None:
-        if not (isinstance(x, Tensor) and getattr(self.cell, "can_plan", False)):
+        flat = {type(size) for size in self._adapter.structure()} == {int}
+        if not (flat and isinstance(x, Tensor) and getattr(self.cell, "can_plan", False)):
             return None
-        if {type(size) for size in self._adapter.structure()} != {int}:
-            return None  # the states of a plan are flat
         zero, tbptt, axis = self.zero_output_for_mask, self.tbptt, 1 if self.time_major else 0
-        zeros = lambda: self._checked_states(None, x.shape[axis])  # noqa: E731  (made only where a plan is)
-        return execution.plan_of(self.cell, x, zeros, training, zero, tbptt, axis)
+        states = partial(self._checked_states, None, x.shape[axis])
+        return execution.plan_of(self.cell, x, states, training, zero, tbptt, axis)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask if the output is a sequence; with `return_state` a list, with None for each state."""
