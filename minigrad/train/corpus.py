@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import sysconfig
-from codecs import BOM_UTF8, getincrementaldecoder
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from pathlib import Path
 
 import numpy as np
@@ -40,10 +40,11 @@ def read_text(path: str | Path, characters: int | None = None) -> str:
     try:
         text = getincrementaldecoder("utf-8-sig")().decode(data, final=len(data) != first)
     except UnicodeDecodeError as error:
+        encoding = "UTF-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "LATIN1"
         raise DataError(
             f"--file {path}: expected UTF-8 text, but byte {error.start} (of {len(data)}) is "
             f"0x{data[error.start]:02x}, which is invalid there. Convert the file, e.g. with "
-            "iconv -f LATIN1 -t UTF-8."
+            f"iconv -f {encoding} -t UTF-8."
         ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

@@ -134,7 +134,7 @@ def _read(file: str, column: str, rows: list[_Row], parse: Parse, decimal: str, 
     signs = f"decimal sign {decimal!r}" + (f", thousands {thousands!r}" if thousands else "")
     found = [
         f"lines {rows[start].line} to {rows[stop - 1].line}",
-        f"names in line {rows[start - 1].line}" if header else "no line of names",
+        _names_found(rows[start - 1], column) if header else "no line of names",
         f"first {values[0]:g}, last {values[-1]:g}",
         signs,
     ]
@@ -142,6 +142,12 @@ def _read(file: str, column: str, rows: list[_Row], parse: Parse, decimal: str, 
     found += [f"left out line {row.line}, {shown(', '.join(row.cells))}" for row in left_out[:3]]
     found += [f"and {len(left_out) - 3} more lines"] * (len(left_out) > 3)
     return Column(np.array(values), "; ".join(found))
+
+
+def _names_found(row: _Row, column: str) -> str:
+    """Return in words the line of names, and whether several columns have the name."""
+    count = [cell.strip() for cell in row.cells].count(column)
+    return f"names in line {row.line}" + (f"; the first of {count} columns named {column}" if count > 1 else "")
 
 
 def _start_of(file: str, column: str, rows: list[_Row], parse: Parse) -> tuple[int, int, bool]:

@@ -74,6 +74,7 @@ def test_no_numbers(signs):
         ("a;b\n1;2\n;\n;\n", {"column": "b", "delimiter": ";"}, [2.0], "lines 2 to 2"),
         ("\ufeffa,b\n1,2\n", {"column": "a"}, [1.0], "names in line 1"),
         ("a,b\n1,2,\n", {"column": "b"}, [2.0], "names in line 1"),
+        ("b,a,b\n1,2,3\n", {"column": "b"}, [1.0], "names in line 1; the first of 2 columns named b"),
         ("a,b\n1,2\n" + "\n\nnote one\nnote two\nnote three\nnote four\n", {"column": "b"}, [2.0], "and 1 more lines"),
     ],
 )
@@ -112,3 +113,10 @@ def test_files_of_the_world(csv, text, how, values, found):
 def test_errors_say_what_to_do(csv, text, how, kind, message):
     with pytest.raises(kind, match=message):
         read_column(csv(text), **{"column": "b", **how})
+
+
+@pytest.mark.parametrize(("encoding", "named"), [("utf-16", "UTF-16"), ("latin-1", "LATIN1")])
+def test_another_encoding_is_named(tmp_path, encoding, named):
+    (tmp_path / "s.csv").write_text("größe\n1\n", encoding=encoding)
+    with pytest.raises(DataError, match=f"expected UTF-8 text, .* iconv -f {named} -t UTF-8"):
+        read_column(str(tmp_path / "s.csv"), "größe")
