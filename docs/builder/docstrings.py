@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
 from griffe import Class, Extension, Function, Object, Parameter, ParameterKind, Parameters
 
 DOCTEST = re.compile(r"^(?P<indent> *)>>> .*(?:\n(?P=indent)\S.*|\n(?P=indent) +\S.*)*", re.MULTILINE)
+ENTRY = re.compile(r"^    (\w+): .*\n?(?:^     +.*\n?)*", re.MULTILINE)
 KINDS = {
     inspect.Parameter.POSITIONAL_ONLY: ParameterKind.positional_only,
     inspect.Parameter.POSITIONAL_OR_KEYWORD: ParameterKind.positional_or_keyword,
@@ -28,6 +30,26 @@ def arguments(docstring: str) -> str:
     """Return the section on arguments of a docstring, or an empty string."""
     section = re.search(r"^Args:\n(?:(?: .*)?\n?)*", docstring, re.MULTILINE)
     return section[0].rstrip() if section else ""
+
+
+def entries(docstring: str) -> dict[str, str]:
+    """Return the lines on each argument in the section of a docstring, by the argument's name."""
+    return {found[1]: found[0].rstrip() for found in ENTRY.finditer(arguments(docstring))}
+
+
+def inherited_arguments(found: type, names: Iterable[str]) -> str:
+    """Return a section on these arguments, from the docstrings of the base classes and of the cell of a layer."""
+    bases = [*found.__mro__, *getattr(getattr(found, "cell_class", None), "__mro__", ())]
+    known: dict[str, str] = {}
+    for base in bases:
+        known = {**entries(inspect.getdoc(base) or ""), **known}
+    lines = [known[name] for name in names if name in known]
+    return "\n".join(["Args:", *lines]) if lines else ""
+
+
+def public_name(base: str) -> str | None:
+    """Return the address of a base class of the second generation, which has another name in the source."""
+    return f"minigrad.compat.v1.keras.layers.{base[:-2]}" if base.endswith("V1") else None
 
 
 class Docstrings(Extension):
@@ -54,5 +76,5 @@ class Docstrings(Extension):
         lines = {"lineno": cls.lineno, "endlineno": cls.endlineno}  # what is shown as the constructor's source
         cls.set_member("__init__", Function("__init__", parameters=made, parent=cls, **lines))
         if cls.docstring and not arguments(cls.docstring.value):
-            inherited = (arguments(inspect.getdoc(base) or "") for base in found.__mro__[1:])
-            cls.docstring.value += "\n\n" + next(filter(None, inherited), "")
+            cls.docstring.value += "\n\n" + inherited_arguments(found, signature.parameters)
+        cls.bases = [public_name(str(base)) or base for base in cls.bases]

@@ -11,7 +11,7 @@ pytest.importorskip("griffe", reason="the API reference needs pip install -e '.[
 
 import griffe
 
-from docs.builder.docstrings import Docstrings, arguments, fenced
+from docs.builder.docstrings import Docstrings, arguments, entries, fenced
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,3 +59,12 @@ def test_a_subclass_says_what_its_arguments_are(minigrad: Any) -> None:
 def test_a_constructor_written_out_is_left_alone(minigrad: Any) -> None:
     names = [parameter.name for parameter in minigrad["engine.tensor.Tensor"].parameters]
     assert names[:3] == ["self", "array", "backend"]
+
+
+def test_a_recurrent_layer_has_the_arguments_of_its_cell_and_no_others(minigrad: Any) -> None:
+    lstm = minigrad["layers.lstm.LSTM"]
+    found = list(entries(lstm.docstring.value))
+    assert found[:3] == ["units", "activation", "recurrent_activation"]
+    assert {"return_sequences", "tbptt", "implementation"} <= set(found)
+    assert "cell" not in found
+    assert lstm.bases == ["minigrad.compat.v1.keras.layers.LSTM"]
