@@ -40,7 +40,7 @@ def medians(ax: Any, x: Sequence[float], found: Any, label: str, k: int) -> None
 
     Args:
         ax: matplotlib's axes.
-        x: where each column of `found` stands.
+        x: the position of each column of `found`.
         found: a row for each run, (runs, len(x)).
         label: for the legend.
         k: which line.

@@ -82,6 +82,12 @@ def test_bad_first_lines(line: str, fault: str) -> None:
         ("It hands on the mask.", ["hands on"]),
         ("`told_by` is a name", []),
         ("The user wants a bias.", ["wants"]),
+        ("A name that is no\nargument stands there.", ["is no argument", "stands there"]),
+        ("There is no backend; it is no longer there.", []),
+        (
+            "It stands for zeros, one matrix a gate, beside others of their own.",
+            ["one matrix a gate", "beside", "of their own"],
+        ),
     ],
 )
 def test_mannerisms(text: str, found: list[str]) -> None:

@@ -54,7 +54,7 @@ Array = Any
 
 
 class Cache(NamedTuple):
-    """Cached arrays for the backward pass: five floats a unit and step, and the last h."""
+    """Cached arrays for the backward pass: five floats per unit and step, and the last h."""
 
     gates: Array  # (time, 4, units, batch): g, z, r, h_g
     h: Array  # (time + 1, batch, units): h₀ … h_T

@@ -73,7 +73,7 @@ I_F_G_O = [1, 2, 3, 0]  # the inverse
 
 
 class Cache(NamedTuple):
-    """Cached arrays for the backward pass: seven floats a unit and step, and the last h."""
+    """Cached arrays for the backward pass: seven floats per unit and step, and the last h."""
 
     gates: Array  # (time, 6, units, batch): o, i, f, g, the old c, and tanh(c_new)
     h: Array  # (time + 1, batch, units): h₀ … h_T

@@ -43,7 +43,7 @@ Array = Any
 
 
 class Cache(NamedTuple):
-    """Cached arrays for the backward pass: one float a unit and step, and the last h."""
+    """Cached arrays for the backward pass: one float per unit and step, and the last h."""
 
     h: Array  # (time + 1, batch, units): h₀ … h_T
     mask: LoopMask | None

@@ -46,7 +46,7 @@ class Run:
         try:
             with redirect_stdout(out):
                 exec(compile(cell.text, where, "exec"), self.names)  # noqa: S102  (that is what a lesson is for)
-        except Exception as error:  # noqa: BLE001  (whatever a lesson raises is the answer)
+        except Exception as error:  # noqa: BLE001  (any error of a lesson is an answer)
             self.errors.append((cell, error))
             return error
         finally:

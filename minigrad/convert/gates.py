@@ -1,4 +1,4 @@
-"""Weights of an LSTM or a GRU as one matrix a gate, from any framework's layout.
+"""Weights of an LSTM or a GRU as one matrix per gate, from any framework's layout.
 
 The caller passes the name with which error messages begin: that of a function, or of a layer.
 """
@@ -22,7 +22,7 @@ Weights = Mapping[str, Any] | Sequence[Any]
 
 
 class GateWeights(NamedTuple):
-    """Weights of one cell, one array a gate."""
+    """Weights of one cell, one array per gate."""
 
     W: Gates  # each (features, units)
     U: Gates  # each (outputs, units)
@@ -236,7 +236,7 @@ def _checked(name: str, array: Array, shape: tuple[int, ...], layout: GateLayout
 
 
 def _split(array: Array, layout: GateLayout) -> Gates:
-    """One array a gate, from (…, gates · units)."""
+    """One array per gate, from (…, gates · units)."""
     gates = len(layout.gates)
     if layout.interleaved:
         array = array.reshape(*array.shape[:-1], -1, gates)

@@ -1,6 +1,6 @@
 """Conversion of the weights of an LSTM or a GRU between frameworks' layouts: pure functions on plain arrays.
 
-The arrays are split into one matrix a gate, and these are joined in the other layout's order:
+The arrays are split into one matrix per gate, and these are joined in the other layout's order:
 
     W_k (features, units), U_k (outputs, units), b_k (units,)     for each gate k
 
@@ -216,7 +216,7 @@ def _joined_biases(parts: GateWeights, layout: GateLayout) -> dict[str, Array]:
 
 
 def _join(gates: Gates, layout: GateLayout) -> Array:
-    """One array (…, gates · units) from one array a gate."""
+    """One array (…, gates · units) from one array per gate."""
     ordered = [gates[gate] for gate in layout.gates]
     if not layout.interleaved:
         return np.concatenate(ordered, -1)

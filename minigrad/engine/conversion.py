@@ -30,7 +30,7 @@ def array_from(data: Any, dtype: Any, backend: BackendModule, what: str = "tenso
         host = registry.resolve("numpy")
         xp = host if host.is_array(data) or not backend.is_array(data) else backend
     try:
-        # Without the dtype first, or NumPy would read numbers out of strings, NaN out of None, drop imaginary parts.
+        # Without the dtype first: with it, NumPy reads numbers from strings, NaN from None, and drops imaginary parts.
         plain = data if has_dtype and xp.is_array(data) else xp.asarray(data)
         given = _checked_dtype(data, plain.dtype, what)
         if name is None:

@@ -20,7 +20,7 @@ def normalize_index(index: Any, backend: BackendModule, shape: tuple[int, ...]) 
     Only the outermost tuple counts axis by axis. A list, and a tuple inside it, is an array of positions, as in NumPy.
 
     Raises:
-        DTypeError: a part is none of what NumPy takes.
+        DTypeError: a part has a type that NumPy does not take.
         IndexRangeError: on a device, an index that comes from the host is out of range. Elsewhere the backend says so.
         BackendError: a Tensor in it lives on another backend.
     """

@@ -33,7 +33,7 @@ def check_input_shape(where: str, shape: Any, whole: Any = None) -> None:
         return
     if is_shape(shape) or not isinstance(shape, (tuple, list, dict)) or not shape:
         raise ShapeError(
-            f"{where}: expected `input_shape`, whole numbers with None for what is not known such as (None, 8), or a "
+            f"{where}: expected `input_shape`, whole numbers with None for unknown sizes such as (None, 8), or a "
             f"list of such shapes, got {whole!r}."
         )
     for part in shape.values() if isinstance(shape, dict) else shape:

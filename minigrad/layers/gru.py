@@ -30,7 +30,7 @@ class GRUCellV1(Cell, called="GRUCell"):
         use_bias: whether to add a bias: (3 units,), or (2, 3 units) with `reset_after`, the second row for h U.
         dropout: the fraction of the inputs to drop.
         recurrent_dropout: the fraction of the state to drop; forces ``implementation=1``.
-        implementation: 1 makes three small products, one a gate; 2 makes one large one.
+        implementation: 1 makes three small products, one per gate; 2 makes one large one.
         reset_after: whether the reset gate acts on h U rather than on h before the product.
 
     Shapes:

@@ -65,7 +65,7 @@ class Identity(Initializer):
     gain: float = option(finite, 1.0)
 
     def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
-        """Return the matrix; a ShapeError if the shape has not two axes."""
+        """Return the matrix; raise ShapeError unless the shape has two axes."""
         sizes = sizes_of(shape, where="Identity")
         if len(sizes) != 2:
             raise ShapeError(f"Identity: expected a shape of two axes, got {sizes}.")
@@ -205,7 +205,7 @@ class LecunNormal(_Scaled):
 
 
 class Orthogonal(_Drawn):
-    """gain · a random matrix with orthonormal rows or columns, whichever are fewer. Source: Saxe et al., 2014."""
+    """gain · a random matrix with orthonormal rows or columns, of which there are fewer. Source: Saxe et al., 2014."""
 
     gain: float = option(finite, 1.0)
     seed: int | None = option(kinds.seed, None)

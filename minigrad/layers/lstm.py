@@ -30,7 +30,7 @@ class LSTMCellV1(Cell, called="LSTMCell"):
         unit_forget_bias: whether the forget gate's bias starts from 1 and the others from 0.
         dropout: the fraction of the inputs to drop.
         recurrent_dropout: the fraction of the state to drop; forces ``implementation=1``.
-        implementation: 1 makes four small products, one a gate, each with a separate dropout mask; 2 makes one large
+        implementation: 1 makes four small products, one per gate, each with a separate dropout mask; 2 makes one large
             product with one mask.
 
     Shapes:

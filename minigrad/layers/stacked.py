@@ -33,7 +33,7 @@ class StackedRNNCells(Layer):
             themselves are in the order of the cells all the same.
 
     Shapes:
-        inputs (batch, features), states: one entry a cell → the topmost output, the new states
+        inputs (batch, features), states: one entry for each cell → the topmost output, the new states
     """
 
     cells: list[Any] = option(cells_kind)

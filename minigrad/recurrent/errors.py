@@ -12,7 +12,7 @@ class EquationsError(MinigradError, SyntaxError):
 
     Args:
         message: the whole message.
-        file: the file in which the line stands: a traceback shows the line itself.
+        file: the file that holds the line: a traceback shows the line itself.
         number: its number.
     """
 

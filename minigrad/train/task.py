@@ -227,7 +227,7 @@ class GeneratedTask(Task):
         return drawn, [self.alphabet[symbol] for symbol in drawn.inputs[0]] if self.alphabet else None
 
     def sample(self, predict: Predict, generator: np.random.Generator, settings: Sampling) -> str:
-        """Return examples, one a line, each with the model's answer."""
+        """Return examples, one per line, each with the model's answer."""
         lines = []
         for _ in range(settings.length or 3):
             drawn = self.draw(generator, 1)

@@ -85,7 +85,7 @@ def test_reserved_names(cupy: ModuleType) -> None:
 
 
 def test_options_are_arguments() -> None:
-    """One text and one compilation, whatever the numbers."""
+    """One text and one compilation for all numbers."""
     text = text_of(Kind(LSTMP, values={"forget_bias": 0.7, "cell_clip": 0.5, "proj_clip": 0.4}))
     assert text == text_of(Kind(LSTMP, values={"forget_bias": 1.0, "cell_clip": 9.0, "proj_clip": 0.3}))
     assert "real forget_bias, real cell_clip" in text

@@ -1,4 +1,4 @@
-"""No training step transfers a number from the device, whatever the layers; `to_numpy` counts transfers."""
+"""No transfer of a number from the device in a training step, with any layers; `to_numpy` counts transfers."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_every_layer(name: str, cupy: ModuleType) -> None:
 
 
 def test_fit(cupy: ModuleType) -> None:
-    """Transfers happen at the end of an epoch, whatever the number of steps."""
+    """Transfers at the end of an epoch, for any number of steps."""
     with mg.using(cupy):
         model = mg.keras.Sequential([L.LSTM(3), L.Dense(1)])
         model.compile(mg.keras.optimizers.Adam(global_clipnorm=1.0), "mse", metrics=["mae"])

@@ -285,7 +285,7 @@ def outcome(kind: Kind, seed: int, folder: Path, expected: dict[str, Any]) -> tu
         found = kind.read(path)
     except MinigradError as error:
         return REFUSED, str(error)
-    except BaseException:  # noqa: BLE001  (whatever comes is what is looked for)
+    except BaseException:  # noqa: BLE001  (any error is a finding)
         return WRONG, f"{kind.name} {seed}: {traceback.format_exc()}"
     if same(found, expected):
         return RIGHT, ""
@@ -323,7 +323,7 @@ def state_outcome(seed: int) -> tuple[str, str]:
     except MinigradError as error:
         kept = before == [array.tobytes() for array in layer.get_weights()]
         return (REFUSED, str(error)) if kept else (WRONG, f"state dict {seed}: refused, and weights changed: {error}")
-    except BaseException:  # noqa: BLE001  (whatever comes is what is looked for)
+    except BaseException:  # noqa: BLE001  (any error is a finding)
         return WRONG, f"state dict {seed}: {traceback.format_exc()}"
     return UNNOTICED if before != [array.tobytes() for array in layer.get_weights()] else RIGHT, ""
 

@@ -138,7 +138,7 @@ WRITES: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 def test_numpy_writes_to_no_tensor(write: Callable[[Any], Any]) -> None:
-    """An error, for the write would go to a copy without notice."""
+    """An error, because the write would go to a copy without notice."""
     x = mg.tensor(POSITIVE)
     with pytest.raises(DTypeError, match="NumPy can write neither to a Tensor"):
         write(x)

@@ -26,7 +26,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def wrong(found: list[Finding], *kinds: str) -> str:
-    """Return the calls of some outcomes, one a line."""
+    """Return the calls of some outcomes, one per line."""
     lines = [" | ".join((f.title, *f.outcome)) for f in found if f.outcome.kind in kinds]
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""The plan that a cell keeps of a step: a kept one gives the numbers of a new cell, whatever has changed since."""
+"""The plan that a cell keeps of a step: a kept one gives the numbers of a new cell after any change."""
 
 from __future__ import annotations
 

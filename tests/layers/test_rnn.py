@@ -1,4 +1,4 @@
-"""The same numbers on every path of a recurrent layer, whatever its options."""
+"""The same numbers on every path of a recurrent layer, with any options."""
 
 from __future__ import annotations
 

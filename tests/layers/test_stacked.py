@@ -33,7 +33,7 @@ def results(call: Any, wanted: list[mg.Tensor]) -> list[np.ndarray]:
 @pytest.mark.parametrize("unroll", [False, True])
 @pytest.mark.parametrize("masked", [False, True])
 def test_a_stack_of_cells_is_a_stack_of_layers(masked: bool, unroll: bool) -> None:
-    """A masked step of the stack masks it in every layer, for all of them keep their states."""
+    """A masked step of the stack, which masks it in every layer: all of them keep their states."""
     mask = MASK if masked else None
     stack = L.RNN(cells(), return_sequences=True, unroll=unroll, dtype="float64")
     x = mg.tensor(X, requires_grad=True)

@@ -4,7 +4,7 @@
     layer = build(cases[0].spec, minigrad)
 
 A family is two files in ``data/``: ``FAMILY.json`` says what was built and how it was called, and
-``FAMILY.npz`` holds one float64 vector a case, all its arrays one after the other in the order that the JSON lists. A
+``FAMILY.npz`` holds one float64 vector per case, all its arrays one after the other in the order that the JSON lists. A
 family without arrays (signatures, configurations) has no ``.npz``.
 """
 

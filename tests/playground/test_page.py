@@ -247,7 +247,7 @@ def test_one_step_in_numbers(found: dict[str, Any], nets: dict[str, Network]) ->
 def test_keys_and_names(found: dict[str, Any]) -> None:
     keys = found["keys"]
     assert keys["focus"] == "forget gate f, step 3, unit 2"
-    assert len(keys["stops"]) == 4 + 1 + 1 + 5  # one a row: gates, x, the loss, weights
+    assert len(keys["stops"]) == 4 + 1 + 1 + 5  # one per row: gates, x, the loss, weights
     assert keys["focus"] in keys["stops"]
     assert len(keys["names"]) == len(set(keys["names"])) == (4 + 1 + 1) * 16 + 5 * 8
     assert keys["nameless"] == 0

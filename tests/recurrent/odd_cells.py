@@ -164,7 +164,7 @@ class Net1997(Equations):
 
 
 class Truncated1997(Net1997):
-    """The same with the truncated gradient: nothing leaves the cell by way of what the products read."""
+    """The same with the truncated gradient: no gradient leaves the cell through the products."""
 
     products = "z_in:blocks z_g z_out:blocks = x W + stop(h) U + stop(y_in) V_in + stop(y_out) V_out + b"
 

@@ -47,7 +47,7 @@ def floats_in(kept: Any, given: Any) -> int:
 def test_how_much_is_kept(
     layer_class: Any, most: int, fused: bool, masked: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At most 8 floats a unit and step, the outputs among them. LSTM: i, f, g, o, tanh c, c, h and y.
+    """At most 8 floats per unit and step, the outputs among them. LSTM: i, f, g, o, tanh c, c, h and y.
 
     GRU: z, r, g, h, y, and the three columns of h U, of which one is needed.
     """

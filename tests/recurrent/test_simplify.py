@@ -65,7 +65,7 @@ def test_what_is_left(text: str, left: str | None) -> None:
 
 @pytest.mark.parametrize("text", [text for text in LEFT if "@" not in text])
 def test_it_is_what_zeros_give(text: str) -> None:
-    """Numbers for the names, 0 for what is absent: the same value; an absent matrix or limit leaves what it acts on."""
+    """Equal values with 0 for absent names; an absent matrix or limit leaves its operand unchanged."""
     words = {
         "clip": lambda v, limit: v if limit == 0 else max(min(v, limit), -limit),
         "dclip": lambda dy, y, limit: dy if limit == 0 else dy * (abs(y) < limit),

@@ -32,7 +32,7 @@ class FakeModel:
 
 
 def play(callback, values, name="val_loss"):
-    """Call a callback with the values, one an epoch, until it stops the training; return the model and the logs."""
+    """Call a callback with the values, one per epoch, until it stops the training; return the model and the logs."""
     model, logs = FakeModel(), []
     callback.set_model(model)
     callback.on_train_begin({})

@@ -109,7 +109,9 @@ BANNED = (
     r"looks at", r"told", r"says? of (?:itself|themselves)", r"for good", r"wants", r"owes?", r"likes",
     r"knows? nothing", r"never heard", r"hears?", r"anew", r"beside", r"behind", r"alike", r"at hand", r"by place",
     r"shall", r"be had", r"will do", r"mends?", r"once more", r"so many", r"of (?:its|their|his) own", r"nothing of",
-    r"says? nothing", r"what becomes", r"as of (?:the|`)", r"stands? (?!for|alone)\w+", r"stood",
+    r"says? nothing", r"what becomes", r"whatever", r"whichever", r"(?:has|have) not (?:a|an|one|two)",
+    r"one (?:\w+ )?an? (?:gate|cell|epoch|example|row|case|sequence)", r"floats an? \w+", r"stood",
+    r"as of (?:the|`)", r"stands? (?!for|alone)\w+",
     r"(?<!there )(?:is|are|was|were|be) no (?!longer|more|less|fewer|larger|smaller|faster|slower)\w+",
 )  # fmt: skip
 GAP = r"\s+(?:#\s+)?"

@@ -74,7 +74,7 @@ def test_a_fault_of_a_thousandth_is_named(argument: str, tmp_path: Path) -> None
         str(caught.value),
     )
     assert said, str(caught.value)
-    first = {"P": "z_i"}.get(argument, argument)  # whatever passes through P is wrong too; z_i is the first of it
+    first = {"P": "z_i"}.get(argument, argument)  # every gradient through P is wrong too; z_i is the first of it
     assert said[1] == first
     by_hand, derived, error = (float(number.rstrip(";,")) for number in said.groups()[1:])
     assert error == pytest.approx(abs(by_hand - derived), rel=1e-2)

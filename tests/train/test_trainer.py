@@ -54,7 +54,7 @@ def test_going_on_from_a_checkpoint_is_as_if_it_had_never_stopped(tmp_path, text
     assert losses(first, 4) == expected[:4]
     save(tmp_path / "c.npz", first.capture())
     second = trainer_of(task)
-    mg.random.seed(99)  # whatever happened in between
+    mg.random.seed(99)  # random numbers drawn in between
     second.restore(load(tmp_path / "c.npz"))
     assert losses(second, 5) == expected[4:]
     assert same(whole.model, second.model)

@@ -83,7 +83,7 @@ _record: Record | None = None  # of the run in progress
 
 
 class _LooksAlike(type):
-    """Metaclass under which every array is an instance of the class, as of np.ndarray, in whose place it stands."""
+    """Metaclass under which every array is an instance of the class, as of np.ndarray, which it replaces."""
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, np.ndarray)

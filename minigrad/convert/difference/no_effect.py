@@ -15,7 +15,7 @@ _CONVENTIONS = {
 _NOTES = {
     "dropout": "acts in training only",
     "recurrent_dropout": "acts in training only",
-    "implementation": "the same numbers, by one product or one a gate; other dropout masks",
+    "implementation": "the same numbers, by one product or one per gate; other dropout masks",
     "dtype": "rounding",
     "_initializer": "initial weights only",
     "_regularizer": "acts in training only",

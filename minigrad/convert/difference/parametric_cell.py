@@ -30,9 +30,9 @@ class ParametricCell:
 
     Attributes:
         kind: ``"LSTM"``, ``"GRU"`` or ``"SimpleRNN"``.
-        W: one matrix a gate, each (features, units).
-        U: one matrix a gate, each (outputs, units).
-        b: one vector a gate, each (units,): the sum of all biases that are only added.
+        W: one matrix per gate, each (features, units).
+        U: one matrix per gate, each (outputs, units).
+        b: one vector per gate, each (units,): the sum of all biases that are only added.
         b_h: (units,): in a GRU with `reset_after`, the bias that the reset gate acts on; otherwise zeros.
         σ: the activation of the gates.
         φ: the activation of the candidate and of the new cell state.

@@ -15,7 +15,7 @@ class History(Callback):
     """The logs of all epochs, as `fit` returns them.
 
     Attributes:
-        history: for each name in the logs, its values, one an epoch.
+        history: for each name in the logs, its values, one for each epoch.
         epoch: the numbers of the epochs.
     """
 

@@ -22,7 +22,7 @@ class Reduction:
 
 
 class Loss(Configured, own_options_first=True):
-    """The base class of losses. A custom loss defines ``call(y_true, y_pred)``, which returns one number an example.
+    """The base class of losses. A custom loss defines ``call(y_true, y_pred)``, one number per example.
 
     Args:
         reduction: the reduction to one number; see `minigrad.keras.losses.reduction`.

@@ -214,7 +214,7 @@ def _term(loss: Loss, y: Tensor, p: Tensor, sample_weight: Any) -> Tensor:
     except ShapeError as error:
         if column.shape == y.shape:
             raise
-        raise ShapeError(f"{error} The targets were given as {y.shape}, and read as one number a row.") from error
+        raise ShapeError(f"{error} The targets were given as {y.shape}, and read as one number per row.") from error
 
 
 def _product(weights: Any, mask: Any, p: Tensor) -> Any:

@@ -160,7 +160,7 @@ def check_left(
         (numbers if read <= numbers else rows if read & rows else set()).add(line.name)
     for state, name in new.items():
         if not name:
-            advice = "take the state away, or compute it from what the step knows"
+            advice = "remove the state, or compute it from values of the step"
             raise body.error(body.number, f"the new {state} is 0", advice)
         if name not in rows:
             what = f"the new {state} is the same for every row: it is computed from parameters and numbers alone"

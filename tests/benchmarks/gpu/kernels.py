@@ -90,7 +90,7 @@ def rows(backend: str | ModuleType, seconds: float, chosen: Iterable[Case] | Non
             continue
         try:
             row = compared(module, plain, case)
-        except Exception as error:  # noqa: BLE001  (whatever a library raises is a result, and counts as a failure)
+        except Exception as error:  # noqa: BLE001  (any error of a library is a result, and counts as a failure)
             row = {"ok": False, "error": f"{type(error).__name__}: {error}".splitlines()[0]}
         if row["ok"] is None:
             without.add(case.kind)

@@ -25,7 +25,7 @@ Request = tuple[str, str, Sequence[int]]
 
 KERNELS, FORMULAS = "kernels", "formulas"
 BATCH_SECONDS, WARM_RUNS, MOST_ROUNDS, MOST_REPEATS = 0.05, 3, 15, 500
-LEAST_SECONDS = 1.0  # of a row, whatever the time that is left
+LEAST_SECONDS = 1.0  # of a row, independent of the remaining time
 
 SIZES = [(1, 100, 8, 16), (16, 50, 8, 32), (32, 100, 64, 128), (64, 256, 128, 256), (128, 100, 512, 512)]
 CHARACTER_MODEL = (32, 64, 96, 32, 128)  # batch, time, vocabulary, embedding, units
@@ -151,7 +151,7 @@ def timed(contenders: Sequence[Contender], request: Request, seconds: float) -> 
     for contender in contenders:
         try:
             repeats[contender.name] = warmed(contender, request)
-        except Exception as error:  # noqa: BLE001  (whatever a library raises is a result)
+        except Exception as error:  # noqa: BLE001  (any error of a library is a result)
             failed[contender.name] = str(error).partition("\n")[0] or type(error).__name__
     active = [contender for contender in contenders if contender.name in repeats]
     rounds: list[dict[str, float]] = []

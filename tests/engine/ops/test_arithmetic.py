@@ -75,7 +75,7 @@ CASES = [
     st.sampled_from([mg.multiply, mg.add]),
 )
 def test_broadcasting_is_undone(shapes: object, function: object) -> None:
-    """Whatever shapes broadcast, dx has the shape of x and collects every copy."""
+    """For all shapes that broadcast: dx has the shape of x and collects every copy."""
     a, b = (mg.tensor(numbers(*shape, seed=k), requires_grad=True) for k, shape in enumerate(shapes.input_shapes))
     y = function(a, b)
     assert y.shape == shapes.result_shape

@@ -1,4 +1,4 @@
-"""Reading by index: values against NumPy, gradients against finite differences, whatever the index is."""
+"""Reading by index: values against NumPy, gradients against finite differences, for any index."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ FROM_OUTPUT = [op for op in vars(pointwise).values() if isinstance(op, type) and
 
 @pytest.mark.parametrize("op", FROM_OUTPUT, ids=lambda op: op.__name__)
 def test_what_says_so_needs_only_the_output(op: type[Op]) -> None:
-    """Recurrent cells keep their gates and nothing else, and hand None for what went into them."""
+    """Derivatives from the output alone: recurrent cells cache only their gates, and pass None for z."""
     xp = mg.use("numpy")
     x = POSITIVE if op is pointwise.Sqrt else X
     y = op.forward(xp, x)

@@ -212,7 +212,7 @@ def test_masked_steps_keep_the_state_and_repeat_the_output(where: str) -> None:
     for t in range(5):
         before = [k for k in kept if k <= t]
         if not before:
-            np.testing.assert_array_equal(y[:, t], 0.0)  # there is no output yet, whatever the state is
+            np.testing.assert_array_equal(y[:, t], 0.0)  # there is no output yet, for any state
         else:
             np.testing.assert_allclose(y[:, t], expected[0].numpy()[:, len(before) - 1], rtol=1e-5, atol=1e-7)
     for mine, final in zip((h, c), expected[1:] if expected else start, strict=True):
@@ -254,7 +254,7 @@ def test_an_attribute_that_is_set_reaches_the_cell() -> None:
 
 def test_implementation() -> None:
     assert (L.LSTM(2).implementation, L.LSTMCell(2).implementation) == (2, 2)
-    assert L.LSTM(2, recurrent_dropout=0.1).implementation == 1  # as in Keras: one mask a gate, so one product a gate
+    assert L.LSTM(2, recurrent_dropout=0.1).implementation == 1  # as in Keras: one mask and product per gate
     assert L.LSTM(2, implementation=1).get_config()["implementation"] == 1
 
 

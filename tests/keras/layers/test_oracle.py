@@ -104,7 +104,7 @@ def test_config_has_tensorflows_keys_and_values(case: Case) -> None:
 def test_dropout_with_tensorflows_masks(case: Case) -> None:
     layer = set_up(case)
     if case.info["dropout_of"] == "layer":
-        # TensorFlow's fused layers draw one mask for every time step where its cells, and we, draw one a sequence.
+        # TensorFlow's fused layers draw one mask for every time step where its cells, and we, draw one per sequence.
         # With the dropped inputs given, the numbers must be the same.
         mask = case["dropout_mask/0"]
         thinned = {"x": case["x"] * mask, "grad/x": case["grad/x"] / np.where(mask == 0.0, np.inf, mask)}

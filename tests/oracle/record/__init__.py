@@ -2,6 +2,6 @@
 
 import os
 
-# Before TensorFlow is imported: numbers of one device, whatever the machine has, and no banners.
+# Before TensorFlow is imported: numbers of one device, on any machine, and no banners.
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,4 +1,4 @@
-"""Write a family: facts into a JSON file, one case a line, and all arrays into one ``.npz``."""
+"""Write a family: facts into a JSON file, one case per line, and all arrays into one ``.npz``."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def main() -> None:
     for name, arguments in CASES.items():
         arrays = record(name, arguments, numbers)
         about["cases"][name] = {"arguments": arguments, "arrays": {key: a.shape for key, a in arrays.items()}}
-        vectors[name] = np.concatenate([a.ravel() for a in arrays.values()])  # one array a case: the files stay small
+        vectors[name] = np.concatenate([a.ravel() for a in arrays.values()])  # one array per case: the files stay small
     np.savez_compressed(DATA / "torch.npz", **vectors)
     (DATA / "torch.json").write_text(json.dumps(about) + "\n", encoding="utf-8")
 

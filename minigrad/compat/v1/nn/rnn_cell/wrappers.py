@@ -44,7 +44,8 @@ class MultiRNNCell(RNNCell):
 
     Args:
         cells: from the lowest to the topmost.
-        state_is_tuple: whether the state is a tuple, one entry a cell, or one tensor with all of them concatenated.
+        state_is_tuple: whether the state is a tuple, one entry for each cell, or one tensor with all of them
+            concatenated.
 
     `get_config` has both arguments; TensorFlow's has neither, so that it cannot restore a stack.
     """
@@ -108,7 +109,8 @@ class MultiRNNCell(RNNCell):
         if self.state_is_tuple:
             if not isinstance(state, (tuple, list)) or len(state) != len(self.cells):
                 raise StateError(
-                    f"MultiRNNCell: expected a tuple of {len(self.cells)} states, one a cell, got {described(state)}."
+                    f"MultiRNNCell: expected a tuple of {len(self.cells)} states, one for each cell, "
+                    f"got {described(state)}."
                 )
             return state
         if isinstance(state, (tuple, list)):

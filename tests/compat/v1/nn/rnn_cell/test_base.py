@@ -48,7 +48,7 @@ def test_a_state_in_a_dictionary_goes_by_its_keys() -> None:
         output_size = 3  # type: ignore[assignment]
 
         def call(self, inputs: Any, state: Any) -> Any:
-            return inputs, {"b": 2.0 * state["b"], "a": state["a"] + inputs}  # in whatever order
+            return inputs, {"b": 2.0 * state["b"], "a": state["a"] + inputs}  # in any order
 
     one, other = np.ones((2, 3)), np.full((2, 3), 5.0)
     x = np.ones((2, 2, 3))
