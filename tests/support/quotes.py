@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ("minigrad", "backends")
-SUPPORT = "tests/support"  # one place, whichever its files
+SUPPORT = "tests/support"  # all of its files count as one place
 TOOLS = ("tests/benchmarks/gpu",)  # programs with further messages
 
 RUN = 5  # words
