@@ -6,6 +6,7 @@ from oracle.corners import cells as cells
 from oracle.corners import custom as custom
 from oracle.corners import keras_layers as keras_layers
 from oracle.corners import loops as loops
+from oracle.corners import mixed as mixed
 from oracle.corners import scopes as scopes
 from oracle.corners import shapes as shapes
 from oracle.corners import starts as starts
