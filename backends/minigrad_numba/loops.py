@@ -98,7 +98,7 @@ class CompiledLoop:
             return PartCache(rows, masked, cached)
 
         work = x.shape[0] * x.shape[1] * sum([w.size for w in weights[: self._count]])
-        parts = in_parts(part, x.shape[1], work)
+        parts = in_parts(part, x.shape[1], work, blas=False)
         return y, state_T, Cache(work, parts, sizes, [s.shape for s in state])
 
     def _run(

@@ -48,9 +48,9 @@ def parts_for(rows: int, multiplications: int) -> int:
     return min(most, available()) if most > 1 else 1
 
 
-def in_parts(function: Callable[[slice], Any], rows: int, multiplications: int) -> list[Any]:
-    """Call a function with slices that cover all rows, in parallel."""
-    return map_parts(function, slices(rows, parts_for(rows, multiplications)), multiplications)
+def in_parts(function: Callable[[slice], Any], rows: int, multiplications: int, blas: bool = True) -> list[Any]:
+    """Call a function with slices that cover all rows, in parallel; without `blas` it calls no BLAS."""
+    return map_parts(function, slices(rows, parts_for(rows, multiplications)), multiplications, blas)
 
 
 def matmul(a: Array, b: Array) -> Array:
@@ -79,12 +79,14 @@ def slices(rows: int, parts: int) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(cuts)]
 
 
-def map_parts(function: Callable[[Any], Any], items: Sequence[Any], multiplications: int) -> list[Any]:
+def map_parts(
+    function: Callable[[Any], Any], items: Sequence[Any], multiplications: int, blas: bool = True
+) -> list[Any]:
     """Return the results of `map`, with every call but the first in a separate thread, products on one thread.
 
     All calls have ended when it returns or raises. Each runs in the caller's context, which holds `np.errstate`.
     """
-    if multiplications < SINGLE_THREADED:
+    if multiplications < SINGLE_THREADED or (len(items) == 1 and not blas):
         return list(map(function, items))
     first, *others = items
     with _products_on_one_thread():

@@ -140,6 +140,16 @@ def test_callers_at_the_same_time_share_one_setting(three: list[int]) -> None:
     assert three == [1, 3]
 
 
+def test_one_part_without_blas_leaves_its_threads_as_they_are(
+    three: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "MIN_ROWS", 8)
+    assert threads.in_parts(lambda rows: rows, 7, 10**9, blas=False) == [slice(0, 7)]
+    assert three == []
+    assert threads.in_parts(lambda rows: rows, 7, 10**9) == [slice(0, 7)]
+    assert three == [1, 3]
+
+
 def test_little_work_and_few_rows_are_not_cut(three: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "MIN_ROWS", 8)
     monkeypatch.setattr(threads, "MIN_MULTIPLICATIONS", 1000)
