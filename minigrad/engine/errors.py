@@ -77,8 +77,8 @@ class BackendContractError(BackendError):
 def mixed_backends_error(what: str, a: _Any, b: _Any) -> BackendError:
     """Return the error for tensors of two backends in one computation."""
     return BackendError(
-        f"{what}: one tensor lives on {a.name!r}, another on {b.name!r}. Nothing moves by itself; bring one over "
-        f"with x.to({a.name!r})."
+        f"{what}: one tensor lives on {a.name!r}, another on {b.name!r}."
+        f" Tensors are not moved automatically; move one with x.to({a.name!r})."
     )
 
 

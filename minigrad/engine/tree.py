@@ -13,7 +13,7 @@ class Leaf(tuple[Any, ...]):
 
 
 def leaves(structure: Any) -> list[Any]:
-    """Return the leaves from left to right, of ``[1, (2, [3])]`` 1, 2 and 3."""
+    """Return the leaves from left to right: 1, 2 and 3 for ``[1, (2, [3])]``."""
     if isinstance(structure, dict):
         structure = structure.values()
     elif not isinstance(structure, (list, tuple)) or isinstance(structure, Leaf):

@@ -82,7 +82,7 @@ def bytes_on_disk(file: BinaryIO) -> int:
             found += end - start
     except OSError as failure:
         if failure.errno != errno.ENXIO:  # ENXIO: nothing but a hole up to the end
-            return size  # the file system does not tell
+            return size  # the file system does not report it
     finally:
         os.lseek(file.fileno(), place, os.SEEK_SET)
     return found

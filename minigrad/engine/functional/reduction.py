@@ -144,7 +144,7 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
 
 
 def _subscripts(subscripts: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str, dict[str, int]]:
-    """Return, of ``"ij,jk->ik"``, the operands' indices, the result's, and the length of each index."""
+    """Return the indices of the operands and of the result, and the length of each index, for ``"ij,jk->ik"``."""
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = inputs.split(",")
     once = [len(set(term)) == len(term) for term in [*terms, output]]

@@ -149,7 +149,7 @@ class Clip(Op):
 
 
 class Linear(Op):
-    """y = x, the same array. The derivative needs neither; not `from_output`, for a cached y is a cached x."""
+    """y = x, the same array. The derivative needs neither. Not `from_output`, because a cached y is a cached x."""
 
     def forward(xp: Xp, x: Array) -> Array:
         return x
