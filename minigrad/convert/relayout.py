@@ -11,8 +11,6 @@ forget bias at call and the other stores it, b_f = b_f + forget_bias; it is adde
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
-from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -28,7 +26,8 @@ from minigrad.convert.gates import (
     transpose_if_needed,
 )
 from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
-from minigrad.engine.errors import OptionError, shown, unknown_name
+from minigrad.engine.arguments import number
+from minigrad.engine.errors import unknown_name
 from minigrad.engine.protocol import Array
 
 
@@ -114,14 +113,13 @@ def _layout(where: str, layout: Any, known: Mapping[str, GateLayout]) -> GateLay
 def _forget_bias(where: str, given: Any, one: GateLayout, other: GateLayout) -> float:
     if given is None:
         return 1.0
-    if isinstance(given, bool) or not isinstance(given, Real) or not isfinite(given):
-        raise OptionError(f"{where}: `forget_bias`: expected a number, got {shown(given)}.")
+    added = number(f"{where}: `forget_bias`", given)
     if not (one.adds_forget_bias or other.adds_forget_bias):
         raise ConversionError(
             f"{where}: forget_bias={given} was given, but neither {one.name!r} nor {other.name!r} adds a forget bias "
             "at call: both store it in the bias already. Leave it out."
         )
-    return float(given)
+    return added
 
 
 def _check_reset_gate(one: GateLayout, other: GateLayout) -> None:

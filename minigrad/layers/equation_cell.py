@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from numbers import Real
 from typing import Any, ClassVar
 
 from minigrad.engine.errors import OptionError, shown
+from minigrad.engine.kinds import optional, positive_int, real
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import activations
 from minigrad.layers.cell import Cell
@@ -17,6 +17,8 @@ from minigrad.recurrent.compiler.widths import UNITS
 from minigrad.recurrent.description import Description
 from minigrad.recurrent.equations import EQUATIONS, Equations
 from minigrad.recurrent.formulas import Formulas
+
+NUMBER = optional(real(infinite=True, note=", or None for absent"))  # an option of the equations
 
 LAYERS_OWN = ("input_shape", "batch_input_shape")
 
@@ -103,25 +105,21 @@ class EquationCell(Cell):
         self.by_letter: dict[str, Any] = {}
 
     def _check_given(self, values: dict[str, Any]) -> None:
-        """Raise where an option or a shared width is missing, or an option is not a number."""
+        """Raise if an option or a shared width is missing."""
         name, title = type(self).__name__, self.equations.__qualname__
         for needed in (*self.whole.options, *self.whole.shared):
             if needed not in values:
                 raise OptionError(f"{name}: {title} needs `{needed}`. Write {name}({title}, {self.units}, {needed}=…).")
-        for letter in self.whole.options:
-            if not (values[letter] is None or isinstance(values[letter], Real)):
-                got = shown(values[letter])
-                raise OptionError(f"{name}: `{letter}`: expected a number, or None for absent, got {got}.")
 
     def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
         name, title = type(self).__name__, self.equations.__qualname__
         defaults = self.equations.forward.__kwdefaults__ or {}
         self._check_given({**defaults, **values})
+        values |= {k: NUMBER.read(f"{name}: `{k}`", values[k]) for k in self.whole.options if k in values}
         for width in _widths(self.whole):
-            size = values.setdefault(width, self.units)
-            if type(size) is not int or size < 1 or (width in self.whole.shared and self.units % size):
-                least = f"a divisor of units={self.units}" if width in self.whole.shared else "a positive whole number"
-                raise OptionError(f"{name}: `{width}`: expected {least}, got {size!r}.")
+            size = values[width] = positive_int.read(f"{name}: `{width}`", values.get(width, self.units))
+            if width in self.whole.shared and self.units % size:
+                raise OptionError(f"{name}: `{width}`: expected a divisor of units={self.units}, got {size}.")
         for weight in self.whole.weights:
             if values.get(weight) is not None:
                 raise OptionError(

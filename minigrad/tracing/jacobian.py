@@ -13,9 +13,8 @@ from math import prod
 
 import numpy as np
 
-from minigrad.engine.arguments import among
+from minigrad.engine.arguments import choice
 from minigrad.engine.dtypes import dtype_name
-from minigrad.engine.errors import OptionError, shown
 from minigrad.engine.protocol import Array
 from minigrad.recurrent.bptt_options import step_back
 from minigrad.recurrent.watch import Watch
@@ -42,8 +41,7 @@ def norms(watch: Watch, state: int, kind: str) -> HostArray:
         ValueError: `kind` is not a norm.
         TooLargeError: one step's matrices would take more than a gibibyte.
     """
-    if not among(kind, ("spectral", "frobenius")):
-        raise OptionError(f"jacobian_norms: expected `norm` 'spectral' or 'frobenius', got {shown(kind)}.")
+    choice("jacobian_norms: `norm`", kind, ("spectral", "frobenius"))
     xp, cache, T = watch.xp, watch.cache, len(watch.cache.steps)
     batch, units = watch.final[state].shape
     _check_cost(T, batch, units, itemsize(watch.final[state]))

@@ -342,7 +342,7 @@ def test_what_is_no_weights() -> None:
 
 @pytest.mark.parametrize("forget_bias", ["a", True, float("nan"), [1.0]])
 def test_a_forget_bias_that_is_no_number(forget_bias: Any) -> None:
-    with pytest.raises(OptionError, match="relayout: `forget_bias`: expected a number, got"):
+    with pytest.raises(OptionError, match="relayout: `forget_bias`: expected a finite number, got"):
         relayout(keras(2, 2, 0, "float64"), "keras", "tf1", forget_bias=forget_bias)
 
 

@@ -229,7 +229,7 @@ def test_what_is_not_there() -> None:
         seen.forget_product()
     with pytest.raises(TraceError, match="state"):
         seen.jacobian_norms("c")
-    with pytest.raises(ValueError, match="'spectral' or 'frobenius', got 'max'"):
+    with pytest.raises(ValueError, match="'spectral', 'frobenius', got 'max'"):
         seen.jacobian_norms(norm="max")
     with pytest.raises(TraceError, match="no recurrent layer in"), mg.trace(L.Dense(2)):
         pass
