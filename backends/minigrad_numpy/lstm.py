@@ -75,7 +75,8 @@ I_F_G_O = [1, 2, 3, 0]  # the inverse
 class Cache(NamedTuple):
     """Cached arrays for the backward pass: seven floats per unit and step, and the last h."""
 
-    gates: Array  # (time, 6, units, batch): o, i, f, g, the old c, and tanh(c_new)
+    gates: Array  # (time, 5, units, batch): o, i, f, g and the old c
+    a: Array  # (time, units, batch): tanh(c_new)
     h: Array  # (time + 1, batch, units): h₀ … h_T
     mask: LoopMask | None
     recurrent_activation: str
@@ -83,7 +84,7 @@ class Cache(NamedTuple):
     def window(self, start: int, stop: int) -> Cache:
         """Return the cache of the steps start … stop − 1, for `backward` over these alone (truncated BPTT)."""
         mask = self.mask and self.mask.window(start, stop)
-        return self._replace(gates=self.gates[start:stop], h=self.h[start : stop + 1], mask=mask)
+        return self._replace(gates=self.gates[start:stop], a=self.a[start:stop], h=self.h[start : stop + 1], mask=mask)
 
 
 def forward(
@@ -120,7 +121,7 @@ def forward(
     small = is_small(4 * H, I + H + 1, B)
     M = packed(("lstm", recurrent_activation, small), present, lambda: _joined_weights(W, U, b, σ, small))
     loop_mask = read_mask(mask, zero_output)
-    gates, h = allocate(x.dtype, (T, 6, H, B), (T + 1, B, H))
+    gates, a, h = allocate(x.dtype, (T, 5, H, B), (T, H, B), (T + 1, B, H))
     n = steps_in(BLOCK_BYTES, (I + H + 1) * B * x.itemsize, T)
     xh1, c_T = allocate(x.dtype, (n + 1, I + H + 1, B), (H, B))  # x, h and 1; the last h opens the next block
     c = [*gates[:, 4], c_T]
@@ -131,21 +132,21 @@ def forward(
         m = stop - start
         copy_transposed(x[start:stop], xh1[:m, :I])
         masked_rows = loop_mask.by_step[start:stop] if loop_mask else [None] * m
-        _forward_block(M, xh1[: m + 1], gates[start:stop], c[start + 1 : stop + 1], masked_rows, σ)
+        _forward_block(M, xh1[: m + 1], gates[start:stop], c[start + 1 : stop + 1], a[start:stop], masked_rows, σ)
         h[start + 1 : stop + 1] = xh1[1 : m + 1, I:-1].transpose(0, 2, 1)
         xh1[0, I:-1] = xh1[m, I:-1]
-    return outputs(h, x, loop_mask), h[T].copy(), c_T.T.copy(), Cache(gates, h, loop_mask, recurrent_activation)
+    return outputs(h, x, loop_mask), h[T].copy(), c_T.T.copy(), Cache(gates, a, h, loop_mask, recurrent_activation)
 
 
 def _forward_block(
-    M: Array, xh1: Array, gates: Array, c: list[Array], masked_rows: list[Array | None], σ: GateActivation
+    M: Array, xh1: Array, gates: Array, c: list[Array], a: Array, masked_rows: list[Array | None], σ: GateActivation
 ) -> None:
     """Run the forward loop over the steps of one block; xh1 has one step more, for the h after the block."""
     m, _, H, B = gates.shape
-    products, one = np.empty((2, H, B), gates.dtype), np.ones((), gates.dtype)
+    products, one = np.empty((2, H, B), a.dtype), np.ones((), a.dtype)
     (ig, fc), h = products, xh1[:, -1 - H : -1]
-    z, oif, o, g, a = gates[:, :4].reshape(m, 4 * H, B), gates[:, :3], gates[:, 0], gates[:, 3], gates[:, 5]
-    pairs = gates[:, 1:3], gates[:, 3:5]
+    z, oif, g, o = gates[:, :4].reshape(m, 4 * H, B), gates[:, :3], gates[:, 3], gates[:, 0]
+    pairs = gates[:, 1:3], gates[:, 3:]
     h_t, activate = h[0], σ.activate
     with np.errstate(over="ignore"):  # exp(−z) = ∞ gives the right σ = 0
         for xh1_t, z_t, oif_t, g_t, i_f, g_c, c_new, a_t, o_t, h_new, masked_t in zip(
@@ -200,7 +201,7 @@ def backward(
     F, dxh, dy_block, *buffers = allocate(x.dtype, *shapes, *gradient_buffers(x, H, 4 * H, n))
     dz = F[:, 1:5].reshape(n, 4 * H, B)
     dys = [None] * n if dy is None else dy_block
-    steps = list(zip(dys, F[:, :2], F[:, 2:], F[:, 0], F[:, 5], dz, dxh, dxh[:, J:], strict=True))
+    steps = list(zip(dys, F[:, 0], F[:, 1], F[:, 2:], F[:, 5], dz, dxh, dxh[:, J:], strict=True))
     dx = empty_like(x, I) if needs_dx else None
     dh, dc = (np.zeros((H, B), x.dtype) if d is None else d.T.copy() for d in (dh_T, dc_T))
 
@@ -222,14 +223,15 @@ def _backward_block(
     M: Array, steps: list[tuple[Array, ...]], masked_rows: list[Array | None], dh: Array, dc: Array
 ) -> tuple[Array, Array]:
     """Run the backward loop over the steps of one block; return dh and dc for the block before."""
-    for (dy, of_dh, of_dc, dc_h, dc_new, dz, dxh, dh_new), masked_t in zip(
+    for (dy, dc_h, dz_o, dz_ifg_dc, dc_new, dz, dxh, dh_new), masked_t in zip(
         reversed(steps), reversed(masked_rows), strict=True
     ):
         if dy is not None:
             add(dh, dy, dh)
-        multiply(of_dh, dh, of_dh)
+        multiply(dc_h, dh, dc_h)
+        multiply(dz_o, dh, dz_o)
         add(dc, dc_h, dc)
-        multiply(of_dc, dc, of_dc)
+        multiply(dz_ifg_dc, dc, dz_ifg_dc)
         dot(M, dz, dxh)
         if masked_t is not None:
             copyto(dh_new, dh, where=masked_t)
@@ -245,15 +247,15 @@ def _factors(cache: Cache, F: Array) -> None:
     Their products with dh and dc are, in this order: the addend of dc, dz_o, dz_i, dz_f, dz_g, and dc for the step
     before. In a masked row the products are 0, 0, 0, 0, 0 and dc.
     """
-    gates = cache.gates
-    oi, ag, f, c = gates[:, :2], gates[:, 5:2:-2], gates[:, 2], gates[:, 4]
+    gates, a = cache.gates, cache.a
+    o, i, f, g = gates[:, 0], gates[:, 1], gates[:, 2], gates[:, 3]
     GATE_ACTIVATIONS[cache.recurrent_activation].derivative(gates[:, :3], F[:, 1:4])
-    multiply(F[:, 1:3], ag, F[:, 1:3])
-    multiply(F[:, 3], c, F[:, 3])
-    of_tanh = F[:, 0:5:4]
-    multiply(ag, ag, of_tanh)
-    subtract(1.0, of_tanh, of_tanh)
-    multiply(of_tanh, oi, of_tanh)
+    multiply(F[:, 1], a, F[:, 1])
+    multiply(F[:, 2:4], gates[:, 3:5], F[:, 2:4])
+    for y, by, out in (a, o, F[:, 0]), (g, i, F[:, 4]):
+        multiply(y, y, out)
+        subtract(1.0, out, out)
+        multiply(out, by, out)
     F[:, 5] = f
     if cache.mask:
         masked = cache.mask.masked[:, None, None]

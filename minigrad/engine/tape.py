@@ -111,13 +111,13 @@ class Cotangents:
 
     def add(self, x: Recorded, dx: Array) -> None:
         """Add one contribution to ∂loss/∂x, out of place: dx may be shared with another tensor."""
-        node, key = x.node, _key(x)
-        if key in self._gradients:
-            dx = self._gradients[key] + dx
-        elif node is None:
+        key = id(x) if x.node is None else (x.node.serial, x.index)  # `_key` without the time of a call
+        if (before := self._gradients.get(key)) is not None:
+            dx = before + dx
+        elif x.node is None:
             self._leaves.append(x)
-        elif node.serial not in self._nodes:
-            self.visit(node)
+        elif x.node.serial not in self._nodes:
+            self.visit(x.node)
         self._gradients[key] = dx
 
     def visit(self, node: Node) -> None:
