@@ -211,6 +211,8 @@ def real(x: TensorLike, function: str, name: str = "x") -> Tensor:
     """Return x as a tensor of a floating dtype: in unsigned integers −x wraps around, and bools have no −x."""
     if not isinstance(x, Tensor):
         x = as_tensor(x, None, f"{function}: `{name}`")
+    elif x.tracked:  # only floating tensors require a gradient
+        return x
     floating, dtype = real_dtype(x.array.dtype)
     return x if floating else Tensor(x.backend.astype(x.array, dtype), x.backend)
 
