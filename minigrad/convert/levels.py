@@ -108,9 +108,10 @@ def _directions(where: str, cell: Any, layer: Any) -> list[Direction]:
     if found is not None:
         return [Direction(cell, layer, *found, config, backwards)]
     named = getattr(cell, "name", None)
+    argument = "layer" if where == "to_onnx" else "target"
     raise ConversionError(
-        f"{where}: expected LSTM or GRU layers or cells, got {type(cell).__name__}{f' {named!r}' if named else ''}. "
-        "Pass a list of the recurrent layers alone."
+        f"{where}: expected `{argument}` of LSTM or GRU layers or cells, got {type(cell).__name__}"
+        f"{f' {named!r}' if named else ''}. Pass a list of the recurrent layers alone."
     )
 
 

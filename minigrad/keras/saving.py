@@ -39,7 +39,7 @@ def file_name(path: Any) -> str:
         WeightsFileError: it is not a path, or has the ending of another program's files.
     """
     if not isinstance(path, (str, os.PathLike)) or "\0" in str(path):
-        raise WeightsFileError(f"weights: expected the path of a file, got {shown(path)}.")
+        raise WeightsFileError(f"weights: `filepath`: expected the path of a file, got {shown(path)}.")
     name = str(os.fspath(path))
     ending = os.path.splitext(name)[1]
     if ending in READERS:

@@ -44,7 +44,7 @@ def get(identifier: str | Activation | None) -> Activation:
     >>> get("tanh") is F.tanh
     True
     """
-    return _read("activations.get", identifier)
+    return _read("activations.get: `identifier`", identifier)
 
 
 deserialize = get

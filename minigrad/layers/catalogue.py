@@ -43,7 +43,7 @@ class Catalogue:
         Raises:
             UnknownNameError: there is none of that name.
         """
-        return self.read(f"{self.what}s.get", identifier)
+        return self.read(f"{self.what}s.get: `identifier`", identifier)
 
     def read(self, where: str, identifier: Any) -> Any:
         """Return the object as `get` does; messages begin with `where`."""
@@ -52,7 +52,7 @@ class Catalogue:
                 raise unknown_name(where, identifier, {snake_case(name) for name in self.classes})
             return self._makers[identifier]()
         if isinstance(identifier, dict):
-            return self.deserialize(identifier)
+            return self._deserialize(where, identifier)
         if isinstance(identifier, type):
             return self._object(where, identifier)
         if identifier is None or callable(identifier) or type(identifier).__name__ in self.classes:
@@ -76,16 +76,19 @@ class Catalogue:
 
     def deserialize(self, config: Any) -> Any:
         """Return the object that `serialize` described, or the one of a name."""
+        return self._deserialize(f"{self.what}s.deserialize: `config`", config)
+
+    def _deserialize(self, where: str, config: Any) -> Any:
         given: Any = {"class_name": config} if isinstance(config, str) else config
         arguments = given.get("config", {}) if isinstance(given, dict) else None
         if not isinstance(arguments, dict) or not all(isinstance(key, str) for key in arguments):
             raise OptionError(
-                f"{self.what}s.deserialize: expected `config` to be a dictionary of serialize, with class_name and "
-                f"config, or a name, got {shown(config)}."
+                f"{where}: expected a dictionary of serialize, with class_name and config, or a name, got "
+                f"{shown(config)}."
             )
         name = given.get("class_name")
         if not isinstance(name, str) or name not in self._makers:
-            raise unknown_name(f"{self.what}s.deserialize: `config`", name, self.classes)
+            raise unknown_name(where, name, self.classes)
         return self._makers[name](**arguments)
 
     def serialize(self, value: Any) -> Any:

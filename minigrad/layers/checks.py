@@ -71,7 +71,7 @@ def check_one_tensor(where: str, inputs: Any) -> None:
         many = isinstance(inputs, (list, tuple, dict))
         given = f"a {type(inputs).__name__} of {len(inputs)}" if many else repr(inputs)
         hint = " A layer with return_state=True returns [output, *states]: pass the first." if many else ""
-        raise MinigradError(f"{where}: expected one tensor, got {given}.{hint}")
+        raise MinigradError(f"{where}: expected `inputs`, one tensor, got {given}.{hint}")
 
 
 class CallSignature:

@@ -6,6 +6,7 @@ from typing import Any
 
 from minigrad.engine import functional as F
 from minigrad.engine import kinds, random
+from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import IndexRangeError, OptionError, ShapeError, shown
 from minigrad.engine.functional.shaping import whole_numbers
@@ -112,7 +113,7 @@ class Embedding(Layer):
 
     def compute_mask(self, inputs: Tensor, mask: Any = None) -> Tensor | None:
         """Return the mask ``inputs != 0``, if 0 is padding."""
-        return inputs != 0 if self.mask_zero else None
+        return as_tensor(inputs, None, f"{self.name}.compute_mask: `inputs`") != 0 if self.mask_zero else None
 
 
 def _read_noise_shape(where: str, value: Any) -> Any:
@@ -194,7 +195,7 @@ class Masking(Layer):
 
     def compute_mask(self, inputs: Tensor, mask: Any = None) -> Tensor:
         """Return the mask, True where any feature differs from the value."""
-        return self._counts(inputs, keepdims=False)
+        return self._counts(as_tensor(inputs, None, f"{self.name}.compute_mask: `inputs`"), keepdims=False)
 
     def _counts(self, inputs: Tensor, keepdims: bool) -> Tensor:
         return F.any(inputs != self.mask_value, -1, keepdims)

@@ -26,7 +26,7 @@ def set_floatx(value: str) -> None:
     """
     global _floatx
     if not among(value, ALLOWED):
-        raise DTypeError(f"set_floatx: expected one of {', '.join(ALLOWED)}, got {shown(value)}.")
+        raise DTypeError(f"set_floatx: expected `value`, one of {', '.join(ALLOWED)}, got {shown(value)}.")
     _floatx = value
 
 

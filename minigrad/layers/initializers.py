@@ -10,7 +10,7 @@ from math import prod, sqrt
 from typing import Any
 
 from minigrad.engine import kinds, random
-from minigrad.engine.creation import tensor
+from minigrad.engine.creation import as_tensor, tensor
 from minigrad.engine.errors import OptionError, ShapeError
 from minigrad.engine.functional import full
 from minigrad.engine.functional.shaping import sizes_of
@@ -56,7 +56,11 @@ class Constant(Initializer):
         """Return the value, in that shape."""
         if isinstance(self.value, (int, float)):
             return full(shape, self.value, dtype)
-        return tensor(self.value, dtype).reshape(shape)
+        values = as_tensor(self.value, dtype, "Constant: `value`").detach()
+        sizes = sizes_of(shape, where="Constant")
+        if values.size != prod(sizes):
+            raise ShapeError(f"Constant: expected `value` of shape {sizes}, got {values.shape}.")
+        return values.reshape(sizes)
 
 
 class Identity(Initializer):
@@ -68,7 +72,7 @@ class Identity(Initializer):
         """Return the matrix; raise ShapeError unless the shape has two axes."""
         sizes = sizes_of(shape, where="Identity")
         if len(sizes) != 2:
-            raise ShapeError(f"Identity: expected a shape of two axes, got {sizes}.")
+            raise ShapeError(f"Identity: expected `shape` of two axes, got {sizes}.")
         rows = [[self.gain if i == j else 0.0 for j in range(sizes[1])] for i in range(sizes[0])]
         return tensor(rows, dtype).reshape(sizes)
 
@@ -212,7 +216,7 @@ class Orthogonal(_Drawn):
 
     def _draw(self, source: Any, shape: Shape) -> Any:
         if len(shape) < 2:
-            raise ShapeError(f"Orthogonal: expected a shape of two axes or more, got {shape}.")
+            raise ShapeError(f"Orthogonal: expected `shape` of two axes or more, got {shape}.")
         rows = prod(shape[:-1])
         return self.gain * random.draw_orthogonal(source, rows, shape[-1]).reshape(shape)
 

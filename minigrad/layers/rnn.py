@@ -36,7 +36,7 @@ from minigrad.layers.plan import CallPlan
 from minigrad.layers.sequence_inputs import as_bools, mask_of_inputs, number_of_constants, split_inputs
 from minigrad.layers.serialization import cell_kind
 from minigrad.layers.stacked import StackedRNNCells
-from minigrad.layers.states import StateError, check_state_order, zero_state
+from minigrad.layers.states import StateError, StatelessError, check_state_order, zero_state
 from minigrad.layers.tensor_shape import axes_of
 from minigrad.recurrent.watch import is_watched
 
@@ -169,11 +169,11 @@ class RNN(Layer):
             states: arrays, one for each state, of the shapes that the layer has.
 
         Raises:
-            AttributeError: the layer is not stateful.
+            StatelessError: (an AttributeError) the layer is not stateful.
             ShapeError: (a ValueError) the batch size is not known yet, or the arrays do not fit.
         """
         if not self.stateful:
-            raise AttributeError(f"{self.name}.reset_states: the layer carries no state. Make it with stateful=True.")
+            raise StatelessError(f"{self.name}.reset_states: the layer carries no state. Make it with stateful=True.")
         batch = self._bound_batch()
         if batch is None:
             raise ShapeError(

@@ -13,6 +13,10 @@ from minigrad.engine.tensor import Tensor
 from minigrad.layers.tensor_shape import axes_of
 
 
+class StatelessError(MinigradError, AttributeError):
+    """Reset of a layer that carries no state from one call to the next."""
+
+
 class StateError(MinigradError, ValueError):
     """States that are not numbers, or that have the wrong structure for the cell."""
 

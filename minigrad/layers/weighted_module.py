@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad.engine.arguments import is_iterable
 from minigrad.engine.conversion import array_from
@@ -13,7 +13,7 @@ from minigrad.engine.kinds import text
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import call_context, checks, constraints, initializers, regularizers
 from minigrad.layers.module import Module
-from minigrad.layers.options import flag
+from minigrad.layers.options import UninitializedError, flag
 from minigrad.layers.weight import Weight
 
 UNBUILT = "call it on data first, or build(input_shape)"
@@ -70,6 +70,14 @@ class WeightedModule(Module):
         """Make a weight with the layer's options ``kernel_initializer``, ``kernel_regularizer`` …"""
         kinds = ("initializer", "regularizer", "constraint")
         return self.add_weight(name, shape, **{k: getattr(self, f"{options or name}_{k}") for k in kinds} | changes)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Raise an AttributeError; an unbuilt layer has no weights yet."""
+            if name.startswith("_") or self.__dict__.get("built", True) or hasattr(type(self), name):
+                return object.__getattribute__(self, name)  # with Python's message, or that of the property
+            raise UninitializedError(f"{self.name}: no attribute `{name}`. If it is a weight, {UNBUILT} first.")
 
     def get_weights(self) -> list[Any]:
         """Return copies of all weights, NumPy arrays."""

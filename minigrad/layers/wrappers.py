@@ -6,6 +6,7 @@ from typing import Any
 
 from minigrad.engine import functional as F
 from minigrad.engine import tree
+from minigrad.engine.creation import as_tensor
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import call_context
@@ -77,6 +78,9 @@ class TimeDistributed(Layer):
         (batch, time, words) becomes (batch, time).
         """
         mask = mask_of_inputs(mask, f"{self.name}.compute_mask")
+        inputs = as_tensor(inputs, None, f"{self.name}.compute_mask: `inputs`")
+        if inputs.ndim < 2:
+            raise ShapeError(f"{self.name}.compute_mask: expected `inputs` (batch, time, …), got {inputs.shape}.")
         inner, made = self._flattened_mask(inputs, mask), None
         if self._asks_for_masks:
             of_steps = inner is not None and inner.ndim == 1 and isinstance(self.layer, TimeDistributed)
@@ -251,8 +255,8 @@ class Bidirectional(Layer):
         there, back = (len(tree.leaves(layer.cell.state_size)) for layer in self._both)
         if len(given) != there + back:
             raise ShapeError(
-                f"{self.name}.{where}: expected {there + back} states, the forward layer's {there} and then the "
-                f"backward layer's {back}, got {len(given)}."
+                f"{self.name}.{where}: expected `initial_state` of {there + back} arrays, the forward layer's {there} "
+                f"and then the backward layer's {back}, got {len(given)}."
             )
         like = [adapter_of(layer.cell).structure() for layer in self._both]
         return tree.unflatten(like[0], given[:there]), tree.unflatten(like[1], given[there:])

@@ -64,7 +64,8 @@ class Page:
         cells = [listed("Page.table: `rows`", row) for row in listed("Page.table: `rows`", rows)]
         head = "".join(f'<th scope="col">{name}</th>' for name in names)
         body = "".join("<tr>" + "".join(f"<td>{escape(_cell(v))}</td>" for v in row) + "</tr>" for row in cells)
-        title = f"<caption>{_escaped('Page.table: `caption`', caption)}</caption>" if caption else ""
+        about = _escaped("Page.table: `caption`", caption)
+        title = f"<caption>{about}</caption>" if about else ""
         self.parts.append(
             f'<div class="wide"><table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
         )

@@ -72,7 +72,9 @@ def to_host(array: Any, where: str) -> HostArray:
         a = np.asarray(array)
     except (TypeError, ValueError):  # ragged lists
         a = np.asarray(None)
-    if a.dtype.kind not in REAL:  # NumPy would read numbers out of texts and records, and NaN out of None
+    if a.dtype.kind not in REAL or isinstance(
+        array, np.ma.MaskedArray
+    ):  # NumPy would read numbers out of texts and records, and NaN out of None, and drop masks
         raise DTypeError(
             f"{where}: expected a trace, or an array of numbers, got {shown(array)}. Record a trace: "
             "`with mg.trace(layer) as seen:`."

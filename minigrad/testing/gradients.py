@@ -195,6 +195,8 @@ def _float64(name: str, x: TensorLike) -> HostArray:
         array = np.array(x.numpy() if isinstance(x, Tensor) else x)
     except ValueError as error:
         raise ShapeError(f"check_gradient: {name}: the data are not one regular array: {error}") from None
+    if isinstance(x, np.ma.MaskedArray):
+        raise DTypeError(f"check_gradient: {name}: expected an array without a mask, got a masked array.")
     if array.dtype != np.float64:
         raise DTypeError(
             f"check_gradient: {name} is of dtype {array.dtype}, expected float64: in float32 the difference of two "

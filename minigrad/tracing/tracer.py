@@ -149,7 +149,7 @@ def _indices(units: Any) -> list[int] | None:
         indices = [index(unit) for unit in (units if isinstance(units, Iterable) else [units])]
     except TypeError:
         indices = []
-    if not indices or min(indices) < 0:
+    if isinstance(units, bool) or not indices or min(indices) < 0:
         raise TraceError(f"trace: expected `units` to be indices such as range(8), got {units!r}.")
     return indices
 

@@ -187,7 +187,7 @@ def test_a_layer_with_a_bias_takes_weights_without_as_zeros() -> None:
         (L.Bidirectional(L.LSTM(2), merge_mode="sum"), "merge_mode='sum' has no counterpart in PyTorch"),
         (L.Bidirectional(L.LSTM(2, go_backwards=True)), "the first of two directions is the forward one"),
         (L.Bidirectional(L.RNN([L.LSTMCell(2), L.LSTMCell(2)])), "Wrap each layer in its own Bidirectional"),
-        (L.SimpleRNN(2), "expected LSTM or GRU layers or cells, got SimpleRNNCell"),
+        (L.SimpleRNN(2), "expected `target` of LSTM or GRU layers or cells, got SimpleRNNCell"),
         (L.Dense(2), "got Dense 'dense.*'. Pass a list of the recurrent layers alone"),
     ],
 )

@@ -52,7 +52,7 @@ def test_pad_sequences(arguments, expected):
 def test_pad_sequences_of_nothing_and_of_nonsense():
     assert utils.pad_sequences([], maxlen=3).shape == (0, 3)
     for sequences in (5, [1, 2], None):
-        with pytest.raises(ShapeError, match="pad_sequences: expected a list of lists of numbers, got"):
+        with pytest.raises(ShapeError, match="pad_sequences: expected `sequences`, a list of lists of numbers, got"):
             utils.pad_sequences(sequences)
     for length in (-1, 1.5, "2"):
         with pytest.raises(OptionError, match=f"`maxlen`: {COUNT}, got"):

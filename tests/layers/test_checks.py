@@ -93,7 +93,7 @@ def test_what_a_regularizer_returns(option: str) -> None:
 )
 def test_layers_that_take_one_tensor(inputs: Any, came: str) -> None:
     for layer in (L.Dense(2), L.Masking(), L.TimeDistributed(L.Dense(2)), L.Dropout(0.5), L.Activation("tanh")):
-        with pytest.raises(MinigradError, match=rf"{layer.name}.call: expected one tensor, got {came}"):
+        with pytest.raises(MinigradError, match=rf"{layer.name}.call: expected `inputs`, one tensor, got {came}"):
             layer(inputs)
 
 
@@ -110,5 +110,5 @@ def test_a_layer_of_ones_own_takes_what_it_likes() -> None:
             return inputs[0] + inputs[1]
 
     np.testing.assert_array_equal(Sum()([X, X + 1]).numpy(), X + 1)
-    with pytest.raises(MinigradError, match="expected one tensor"):
+    with pytest.raises(MinigradError, match="expected `inputs`, one tensor"):
         mg.keras.layers.LSTMCell(2)([X[0], X[0]], [mg.zeros((6, 2))] * 2)

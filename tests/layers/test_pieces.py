@@ -146,7 +146,7 @@ def test_activations_by_name_and_back() -> None:
 
 
 BAD: list[tuple[Any, type[Exception], str]] = [
-    (lambda: activations.get("tahn"), UnknownNameError, "activations.get: unknown name 'tahn'. Did you mean 'tanh'?"),
+    (lambda: activations.get("tahn"), UnknownNameError, "activations.get: `identifier`: unknown name 'tahn'. Did you mean 'tanh'?"),
     (
         lambda: mg.keras.layers.LSTM(2, "rleu"),
         UnknownNameError,
@@ -157,14 +157,14 @@ BAD: list[tuple[Any, type[Exception], str]] = [
         UnknownNameError,
         "LSTM: `recurrent_initializer`: unknown name 'ortogonal'. Did you mean 'orthogonal'?",
     ),
-    (lambda: regularizers.get("l3"), UnknownNameError, "regularizers.get: unknown name 'l3'. Did you mean"),
-    (lambda: constraints.get(3), UnknownNameError, "constraints.get: expected a name, got 3."),
+    (lambda: regularizers.get("l3"), UnknownNameError, "regularizers.get: `identifier`: unknown name 'l3'. Did you mean"),
+    (lambda: constraints.get(3), UnknownNameError, "constraints.get: `identifier`: expected a name, got 3."),
     (lambda: initializers.deserialize({"class_name": "Zeroes"}), UnknownNameError, "Did you mean 'Zeros'?"),
-    (lambda: initializers.Identity()((2,)), ShapeError, "Identity: expected a shape of two axes, got (2,)."),
-    (lambda: initializers.Orthogonal()((2,)), ShapeError, "Orthogonal: expected a shape of two axes or more"),
+    (lambda: initializers.Identity()((2,)), ShapeError, "Identity: expected `shape` of two axes, got (2,)."),
+    (lambda: initializers.Orthogonal()((2,)), ShapeError, "Orthogonal: expected `shape` of two axes or more"),
     (lambda: initializers.VarianceScaling(mode="fan"), OptionError, "VarianceScaling: `mode`: expected one of"),
     (lambda: regularizers.OrthogonalRegularizer()(mg.ones((2,))), ShapeError, "expected a matrix, got shape (2,)."),
-    (lambda: activations.get([1]), UnknownNameError, "activations.get: expected a name, got [1]."),
+    (lambda: activations.get([1]), UnknownNameError, "activations.get: `identifier`: expected a name, got [1]."),
     (
         lambda: mg.keras.layers.Dense(2, activation=np.tanh),
         OptionError,

@@ -128,9 +128,8 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
     ) -> None:
         requested = default_name if name_or_scope is None else name_or_scope
         if not isinstance(requested, (str, VariableScope)):
-            raise VariableError(
-                f"variable_scope: expected a name, a scope, or else a default_name, got {requested!r}. Pass a name."
-            )
+            expected = "`name_or_scope`, a name or a scope, or else a default_name"
+            raise VariableError(f"variable_scope: expected {expected}, got {shown(requested)}. Pass a name.")
         _refuse_getter("variable_scope", custom_getter)
         self._requested, self._default = name_or_scope, default_name
         self._reuse = read_reuse("variable_scope: `reuse`", reuse)

@@ -89,6 +89,8 @@ def _number(name: str, x: Any) -> float:
         or getattr(x, "shape", None) != ()
         or not hasattr(x, "item")
         or not isinstance(x.item(), (int, float))
+        or isinstance(x.item(), bool)
+        or x.item() != x.item()
     ):
         raise DTypeError(
             f"clip: expected `{name}` to be a number, got {shown(x)}. "

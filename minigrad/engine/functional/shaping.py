@@ -135,7 +135,7 @@ def sizes_of(shape: ShapeLike, least: int = 0, where: str = "") -> tuple[int, ..
         sizes = tuple(map(index_of, shape)) if isinstance(shape, (tuple, list)) else (index_of(cast(Any, shape)),)
     except (TypeError, ShapeError):  # a tensor of several numbers raises ShapeError
         sizes = (least - 1,)
-    if sizes and min(sizes) < least:
+    if shape is True or shape is False or (sizes and min(sizes) < least):
         place = f"{where}: " if where else ""
         raise ShapeError(f"{place}expected `shape`, whole numbers from {least} on, got {shown(shape)}.")
     if prod(sizes) > LARGEST or len(sizes) > 64:
@@ -234,7 +234,8 @@ def split(x: TensorLike, sections: Any, axis: int = 0) -> tuple[Tensor, ...]:
 
 def flip(x: TensorLike, axis: Axis = None) -> Tensor:
     """x in reverse order along the axes, along all by default."""
-    return apply(shape_ops.Flip, x, axis=axis)
+    x = as_tensor(x, None, "flip: `x`")
+    return apply(shape_ops.Flip, x, axis=axes_of(axis, x.ndim, "flip"))
 
 
 def pad(x: TensorLike, widths: Sequence[tuple[int, int]]) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.engine.arguments import listed
+from minigrad.engine.arguments import dictionary, listed
 from minigrad.engine.errors import shown, unknown_name
 from minigrad.layers.options import OptionError
 
@@ -30,6 +30,22 @@ class Callback:
     def set_model(self, model: Any) -> None:
         """Set the model in training."""
         self.model = model
+
+    def read_logs(self, hook: str, logs: Any) -> Logs:
+        """Return the logs given to one of the hooks; None stands for no logs."""
+        return dictionary(f"{type(self).__name__}.{hook}: `logs`", {} if logs is None else logs)
+
+    def model_for(self, hook: str) -> Any:
+        """Return the model in training for one of the hooks.
+
+        Raises:
+            OptionError: there is none.
+        """
+        if self.model is None:
+            raise OptionError(
+                f"{type(self).__name__}.{hook}: `model`: expected set_model(model) first, which fit calls."
+            )
+        return self.model
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Set the parameters of the training: its epochs and steps."""

@@ -53,11 +53,11 @@ class ModelCheckpoint(Monitor):
         try:
             path = self.filepath.format(**known)
         except KeyError as error:
-            raise unknown_name("ModelCheckpoint: filepath", error.args[0], known) from None
+            raise unknown_name("ModelCheckpoint: `filepath`", error.args[0], known) from None
         except (ValueError, IndexError) as error:
             raise OptionError(
                 f"ModelCheckpoint: `filepath`: expected names in braces, such as '{{epoch:02d}}', got "
                 f"{self.filepath!r}: {error}."
             ) from None
-        self.model.save_weights(path)
+        self.model_for("on_epoch_end").save_weights(path)
         self.say(f"Epoch {epoch + 1}: saved {path}.")

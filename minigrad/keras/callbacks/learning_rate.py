@@ -32,7 +32,7 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set the rate."""
-        optimizer = self.model.optimizer
+        optimizer = self.model_for("on_epoch_begin").optimizer
         rate = self.schedule(epoch, optimizer.learning_rate) if self._takes_rate else self.schedule(epoch)
         optimizer.learning_rate = rate
         if self.verbose:
@@ -41,7 +41,7 @@ class LearningRateScheduler(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Log the rate."""
         if logs is not None:
-            logs["lr"] = self.model.optimizer.learning_rate
+            self.read_logs("on_epoch_end", logs)["lr"] = self.model_for("on_epoch_end").optimizer.learning_rate
 
 
 class ReduceLROnPlateau(Monitor):
@@ -65,14 +65,17 @@ class ReduceLROnPlateau(Monitor):
 
     order = ("monitor", "factor", "patience", "verbose", "mode")
 
+    wait = cooldown_left = 0  # before the first training
+    best: float | None = None
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Reset the best value and the counts of epochs."""
         self.wait = self.cooldown_left = 0
-        self.best: float | None = None
+        self.best = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare the number with the best one."""
-        value, optimizer = self.value(logs), self.model.optimizer
+        value, optimizer = self.value(logs), self.model_for("on_epoch_end").optimizer
         if logs is not None:
             logs["lr"] = optimizer.learning_rate
         if self.cooldown_left:

@@ -26,7 +26,7 @@ class History(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Append the logs."""
         self.epoch.append(epoch)
-        for name, value in (logs or {}).items():
+        for name, value in self.read_logs("on_epoch_end", logs).items():
             self.history.setdefault(name, []).append(value)
 
 

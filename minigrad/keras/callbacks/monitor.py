@@ -47,7 +47,7 @@ class Monitor(Callback, Configured):
         Raises:
             UnknownNameError: the logs have none of that name.
         """
-        logs = logs or {}
+        logs = self.read_logs("on_epoch_end", logs)
         if self.monitor not in logs:
             raise self._unknown(logs)
         return float(logs[self.monitor])

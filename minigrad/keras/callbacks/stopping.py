@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigrad.engine.arguments import integer
 from minigrad.engine.kinds import count
 from minigrad.keras.callbacks.base import Callback, Logs
 from minigrad.keras.callbacks.monitor import Monitor
@@ -16,10 +17,10 @@ class TerminateOnNaN(Callback):
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Check the loss."""
-        loss = (logs or {}).get("loss")
+        loss = self.read_logs("on_batch_end", logs).get("loss")
         if loss is not None and not math.isfinite(loss):
             print(f"Batch {batch}: the loss is not finite, the training ends.")
-            self.model.stop_training = True
+            self.model_for("on_batch_end").stop_training = True
 
 
 class EarlyStopping(Monitor):
@@ -47,32 +48,35 @@ class EarlyStopping(Monitor):
 
     order = ("monitor", "min_delta", "patience")
 
+    wait = stopped_epoch = best_epoch = 0  # before the first training
+    best: float | None = None
+    best_weights: list[Any] | None = None
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Reset the best value and the count of epochs."""
         self.wait = self.stopped_epoch = self.best_epoch = 0
-        self.best: float | None = None
-        self.best_weights: list[Any] | None = None
+        self.best = self.best_weights = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare the number with the best one."""
-        value = self.value(logs)
+        value, epoch = self.value(logs), integer("EarlyStopping.on_epoch_end: `epoch`", epoch)
         if epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:
-            self.best_weights, self.best_epoch = self.model.get_weights(), epoch
+            self.best_weights, self.best_epoch = self.model_for("on_epoch_end").get_weights(), epoch
         self.wait += 1
         if self.better(value, self.best):
             self.best, self.best_epoch = value, epoch
             if self.restore_best_weights:
-                self.best_weights = self.model.get_weights()
+                self.best_weights = self.model_for("on_epoch_end").get_weights()
             if self.better(value, self.baseline):
                 self.wait = 0
         elif self.wait >= self.patience and epoch > 0:
-            self.stopped_epoch, self.model.stop_training = epoch, True
+            self.stopped_epoch, self.model_for("on_epoch_end").stop_training = epoch, True
             self.say(f"Epoch {epoch + 1}: no better {self.monitor} than {self.best} of epoch {self.best_epoch + 1}.")
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Restore the best weights."""
         if self.best_weights is not None:
-            self.model.set_weights(self.best_weights)
+            self.model_for("on_train_end").set_weights(self.best_weights)
             self.say(f"The weights are those at the end of epoch {self.best_epoch + 1}.")

@@ -40,10 +40,11 @@ _catalogue = Catalogue("loss", "keras.losses", _CLASSES)
 serialize, deserialize = _catalogue.serialize, _catalogue.deserialize
 
 
-def get(identifier: Any) -> Any:
+def get(identifier: Any, where: str = "losses.get: `identifier`") -> Any:
     """Return the loss for a name, a serialized loss, a class, a function or a loss; None stays None.
 
-    As in Keras, a function's name such as ``"mse"`` gives the function, a class's name an object.
+    As in Keras, a function's name such as ``"mse"`` gives the function, a class's name an object. Messages
+    begin with `where`.
 
     Raises:
         UnknownNameError: no loss has that name.
@@ -52,5 +53,5 @@ def get(identifier: Any) -> Any:
         return FUNCTIONS[identifier]
     known = identifier is None or callable(identifier) or isinstance(identifier, dict)
     if not known and not (isinstance(identifier, str) and identifier in _catalogue.classes):
-        raise unknown_name("losses.get", identifier, _NAMES, "Or pass a function of (y_true, y_pred).")
+        raise unknown_name(where, identifier, _NAMES, "Or pass a function of (y_true, y_pred).")
     return _catalogue.get(identifier)

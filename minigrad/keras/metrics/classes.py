@@ -234,7 +234,7 @@ _BY_SHAPE = {"acc": "accuracy", "accuracy": "accuracy", "ce": "crossentropy", "c
 _NAMES = {*(name for name in _FUNCTIONS if name.islower()), *map(snake_case, _catalogue.classes)}
 
 
-def get(identifier: Any) -> Any:
+def get(identifier: Any, where: str = "metrics.get: `identifier`") -> Any:
     """Return the metric for a name, a serialized metric, a class, a function or a metric; by name as in `losses.get`.
 
     Raises:
@@ -246,14 +246,14 @@ def get(identifier: Any) -> Any:
     named = isinstance(identifier, str) and (identifier in _NAMES or identifier in _catalogue.classes)
     if not known and not named:
         names = {"accuracy", *_NAMES}
-        raise unknown_name("metrics.get", identifier, names, "Or pass a function of (y_true, y_pred).")
+        raise unknown_name(where, identifier, names, "Or pass a function of (y_true, y_pred).")
     return _catalogue.get(identifier)
 
 
-def check(identifier: Any) -> None:
+def check(identifier: Any, where: str = "metrics.get: `identifier`") -> None:
     """Raise UnknownNameError for the name of no metric; ``"accuracy"`` passes, although it depends on the output."""
     if identifier is not None and not (isinstance(identifier, str) and identifier.lower() in _BY_SHAPE):
-        get(identifier)
+        get(identifier, where)
 
 
 def reset_copy(metric: Metric) -> Metric:

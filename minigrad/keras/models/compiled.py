@@ -47,9 +47,10 @@ class Compiled:
         alias: Callable[[], str | None] = lambda: None,
     ) -> None:
         for given in tree.leaves(loss):
-            losses_module.get(given)  # an unknown name is reported by compile, not by fit
-        for given in [*tree.leaves(metrics), *tree.leaves(weighted_metrics)]:
-            metrics_module.check(given)
+            losses_module.get(given, "compile: `loss`")  # an unknown name is reported by compile, not by fit
+        for name, several in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
+            for given in tree.leaves(several):
+                metrics_module.check(given, f"compile: `{name}`")
         _check_distinct([*tree.leaves(metrics), *tree.leaves(weighted_metrics)])
         for given in tree.leaves(loss_weights):
             optional(number).read("compile: `loss_weights`", given)

@@ -7,7 +7,7 @@ from typing import Any
 from minigrad.engine import tree
 from minigrad.engine.arguments import dictionary, listed
 from minigrad.engine.creation import as_tensor_like
-from minigrad.engine.errors import DataError, DTypeError, ShapeError, shown
+from minigrad.engine.errors import DataError, DTypeError, MinigradError, ShapeError, shown
 from minigrad.keras.models import summary
 from minigrad.keras.models.model import Model
 from minigrad.layers import serialization
@@ -21,6 +21,10 @@ NESTED = 40  # levels of nested models; each level takes several frames of Pytho
 def nesting(layer: Any) -> int:
     """Return the number of levels of nested Sequentials in a layer."""
     return getattr(layer, "_nesting", 0)
+
+
+class EmptyModelError(MinigradError, TypeError, ValueError):
+    """Removal of a layer from a model without layers. Keras raises a TypeError."""
 
 
 class Sequential(Model):
@@ -68,10 +72,10 @@ class Sequential(Model):
         """Remove the last layer.
 
         Raises:
-            ValueError: there is no layer.
+            EmptyModelError: (a TypeError and a ValueError) there is no layer.
         """
         if not self.layers:
-            raise ValueError(f"{self.name}.pop: there is no layer to remove. Add one first.")
+            raise EmptyModelError(f"{self.name}.pop: there is no layer to remove. Add one first.")
         self._stack.pop()
         self.built = bool(self.layers) and self.built
 

@@ -30,6 +30,6 @@ def get(identifier: Any) -> Optimizer:
         return identifier
     known = isinstance(identifier, dict) or (isinstance(identifier, type) and issubclass(identifier, Optimizer))
     if not known and not (isinstance(identifier, str) and identifier.lower() in _NAMES):
-        raise unknown_name("optimizers.get", identifier, _NAMES, "Or pass an optimizer object.")
+        raise unknown_name("optimizers.get: `identifier`", identifier, _NAMES, "Or pass an optimizer object.")
     found: Optimizer = _catalogue.get(identifier if known else identifier.lower())
     return found

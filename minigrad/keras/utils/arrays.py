@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad.engine import random
 from minigrad.engine.creation import as_tensor, tensor
-from minigrad.engine.errors import ShapeError
+from minigrad.engine.errors import ShapeError, shown
 from minigrad.engine.functional import one_hot
 from minigrad.engine.functional.shaping import sizes_of, whole_numbers
 from minigrad.engine.kinds import count as counts
@@ -70,7 +70,9 @@ def pad_sequences(
     try:
         lengths = [len(s) for s in sequences]
     except TypeError:
-        raise ShapeError(f"pad_sequences: expected a list of lists of numbers, got {sequences!r}.") from None
+        raise ShapeError(
+            f"pad_sequences: expected `sequences`, a list of lists of numbers, got {shown(sequences)}."
+        ) from None
     length = max(lengths, default=0) if maxlen is None else counts.read("pad_sequences: `maxlen`", maxlen)
     sizes_of((len(lengths), length), where="pad_sequences: `maxlen`")
     rows = []

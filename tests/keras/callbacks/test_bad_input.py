@@ -57,7 +57,7 @@ from option_errors import BELOW_1, COUNT, FUNCTION, NAMED_FILE, STRING
         (
             lambda: model_on().fit(X, Y, callbacks=callbacks.ModelCheckpoint("{val_los}.npz"), verbose=0),
             UnknownNameError,
-            "ModelCheckpoint: filepath: unknown name 'val_los'. Did you mean 'loss'?",
+            "ModelCheckpoint: `filepath`: unknown name 'val_los'. Did you mean 'loss'?",
         ),
     ],
 )

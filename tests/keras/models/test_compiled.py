@@ -89,8 +89,12 @@ def test_output_names():
 @pytest.mark.parametrize(
     ("arguments", "error", "says"),
     [
-        ({"metrics": ["accurcy"]}, UnknownNameError, "metrics.get: unknown name 'accurcy'. Did you mean 'accuracy'?"),
-        ({"weighted_metrics": {"a": ["mea"]}}, UnknownNameError, "metrics.get: unknown name 'mea'"),
+        (
+            {"metrics": ["accurcy"]},
+            UnknownNameError,
+            "compile: `metrics`: unknown name 'accurcy'. Did you mean 'accuracy'?",
+        ),
+        ({"weighted_metrics": {"a": ["mea"]}}, UnknownNameError, "compile: `weighted_metrics`: unknown name 'mea'"),
         ({"loss_weights": "a"}, OptionError, "compile: `loss_weights`: expected a number, got 'a'"),
     ],
 )

@@ -213,7 +213,7 @@ BAD: dict[str, Wrong] = {
     "no scope": (
         lambda: dynamic(lstm(), scope=3),
         VariableError,
-        "variable_scope: expected a name, a scope, or else a default_name, got 3. Pass a name.",
+        "variable_scope: expected `name_or_scope`, a name or a scope, or else a default_name, got 3. Pass a name.",
     ),
 }
 

@@ -93,7 +93,7 @@ BAD: dict[str, Wrong] = {
     "one cell's state for a stack": (
         lambda: dynamic(rc.MultiRNNCell([lstm(), lstm(), lstm()]), None, FIRST),
         StateError,
-        LOOP + "MultiRNNCell: expected a tuple of 3 states, one for each cell, got a LSTMStateTuple of 2.",
+        LOOP + "MultiRNNCell: expected `state`, a tuple of 3 states, one for each cell, got a LSTMStateTuple of 2.",
     ),
     "one cell's state for a stack of two": (
         lambda: dynamic(rc.MultiRNNCell([lstm(), lstm()]), None, FIRST),

@@ -108,10 +108,8 @@ class MultiRNNCell(RNNCell):
         """
         if self.state_is_tuple:
             if not isinstance(state, (tuple, list)) or len(state) != len(self.cells):
-                raise StateError(
-                    f"MultiRNNCell: expected a tuple of {len(self.cells)} states, one for each cell, "
-                    f"got {described(state)}."
-                )
+                expected = f"`state`, a tuple of {len(self.cells)} states, one for each cell"
+                raise StateError(f"MultiRNNCell: expected {expected}, got {described(state)}.")
             return state
         if isinstance(state, (tuple, list)):
             raise StateError(
