@@ -69,6 +69,7 @@ def fits(number: float, name: str) -> bool:
     return low <= number <= high
 
 
+@cache
 def _integers(name: str) -> tuple[int, int]:
     """Return the smallest and the largest integer of a dtype."""
     bits = int(name.removeprefix("u").removeprefix("int"))
