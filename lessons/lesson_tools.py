@@ -1,17 +1,22 @@
-"""Tools of all lessons: a picture with its description in words, a comparison that reports differences, a table."""
+"""Tools of all lessons: a picture with its description in words, a table, and the checks of `lesson_checks`."""
 
 from __future__ import annotations
 
 import html
-import inspect
 import io
 import os
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
-from weakref import WeakSet
 
 import numpy as np
+
+from lesson_checks import CheckError, ask, check, gradients, returned, same, same_parts
+
+__all__ = [
+    "CheckError", "Picture", "ask", "check", "gradients", "line", "medians", "picture", "returned", "same",
+    "same_parts", "scaled", "table",
+]  # fmt: skip
 
 FAST = os.environ.get("MINIGRAD_LESSON_FAST", "0") not in ("", "0")
 NO_MATPLOTLIB = "The pictures need matplotlib: run `python -m pip install matplotlib` and restart the kernel."
@@ -137,179 +142,7 @@ def _said(alt: str) -> str:
     return alt
 
 
-# --- checks -------------------------------------------------------------------------------------------------------
-
-
-class CheckError(AssertionError):
-    """Raised when an answer is not right yet. Jupyter shows the message alone."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"Not yet: {self}"]
-
-
-def check(condition: Any, says: str) -> None:
-    """Raise `CheckError` with a message if a condition is false."""
-    if not condition:
-        raise CheckError(says)
-
-
-def ask(
-    function: Callable[..., Any],
-    *arguments: Any,
-    parts: Sequence[str] = (),
-    shape: tuple[int, ...] | None = None,
-    **options: Any,
-) -> Any:
-    """Return the answer of your function, if it has the required form.
-
-    The function gets copies of all arrays, so it may write into them. If it does, a sentence says so, once.
-
-    Args:
-        function: yours.
-        *arguments: its arguments; arrays in them, also those inside lists, tuples and dictionaries, are copied.
-        parts: where it is to return several things, what they are called.
-        shape: where it is to return one array, its shape.
-        **options: its keyword arguments.
-
-    Raises:
-        CheckError: the function takes other arguments, returns None, or returns another form.
-    """
-    name = getattr(function, "__name__", "your function")
-    try:
-        call = inspect.signature(function).bind(*arguments, **options)
-    except TypeError as error:
-        raise CheckError(f"{name} should take the arguments that the exercise names: {error}.") from None
-    given = dict(call.arguments)
-    call.arguments.update({key: _copied(value) for key, value in given.items()})
-    handed = dict(call.arguments)
-    answer = function(*call.args, **call.kwargs)
-    written = [f"`{key}`" for key in given if _contents(given[key]) != _contents(handed[key])]
-    if written and function not in _TOLD:
-        _TOLD.add(function)
-        print(
-            f"{name} writes into its argument {', '.join(written)}. That costs no points: a check hands out copies. "
-            "A caller who still needs the old numbers would miss them."
-        )
-    return returned(name, answer, *parts, shape=shape)
-
-
-_TOLD: WeakSet[Callable[..., Any]] = WeakSet()  # functions of which it was said that they write into their arguments
-
-
-def _copied(x: Any) -> Any:
-    """Return the same value with a copy of every array in it."""
-    if isinstance(x, np.ndarray):
-        return x.copy()
-    if isinstance(x, dict):
-        return {key: _copied(value) for key, value in x.items()}
-    if isinstance(x, (list, tuple)):
-        parts = [_copied(part) for part in x]
-        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)  # a NamedTuple takes them one by one
-    return x
-
-
-def _contents(x: Any) -> list[tuple[Any, ...]]:
-    """Return the shape, dtype and bytes of every array in a value: equal for NaN too."""
-    return [(a.shape, a.dtype.str, a.tobytes()) for a in _arrays(x)]
-
-
-def _arrays(x: Any) -> Iterator[Any]:
-    """Yield the arrays in a value."""
-    if isinstance(x, np.ndarray):
-        yield x
-    elif isinstance(x, (list, tuple, dict)):
-        for part in x.values() if isinstance(x, dict) else x:
-            yield from _arrays(part)
-
-
-def returned(what: str, answer: Any, *parts: str, shape: tuple[int, ...] | None = None) -> Any:
-    """Return an answer if it has the required form; lists of numbers become arrays.
-
-    Args:
-        what: the function's name.
-        answer: what it returned.
-        *parts: where it is to return several things, what they are called.
-        shape: where it is to return one array, its shape.
-
-    Raises:
-        CheckError: it is None, or has another form.
-    """
-    check(answer is not None, f"{what} returned None. Is there a `return` at its end?")
-    if parts:
-        several = isinstance(answer, (tuple, list)) or (isinstance(answer, np.ndarray) and len(answer) == len(parts))
-        count = len(answer) if several else 1
-        came = "one thing" if count == 1 else f"{count} things"
-        check(count == len(parts), f"{what} should return {', '.join(parts)}; yours returned {came}.")
-        missing = [part for part, one in zip(parts, answer, strict=True) if one is None]
-        check(not missing, f"{what}: {', '.join(missing)} of what yours returned is None.")
-        return tuple(_array(part, one) for part, one in zip(parts, answer, strict=True))
-    if shape is not None:
-        answer = _array(what, answer)
-        came = answer.shape if hasattr(answer, "shape") else np.shape(answer)  # a Tensor will not be NumPy's
-        check(came == shape, f"{what} should return an array of shape {shape}; yours returned one of shape {came}.")
-    return answer
-
-
-def _array(name: str, x: Any) -> Any:
-    """Return a list of numbers as an array, and any other value unchanged."""
-    if not isinstance(x, (list, tuple)):
-        return x
-    try:
-        return np.asarray(x)
-    except ValueError:
-        raise CheckError(
-            f"{name} should be one array; yours is a {type(x).__name__} of parts that do not fit."
-        ) from None
-
-
-def same(name: str, yours: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-9) -> None:
-    """Compare two numbers, arrays or Tensors, and report the difference, its place and its size.
-
-    A right answer that was computed in float32 is right.
-
-    Args:
-        name: of the quantity, such as ``"dx"``.
-        yours: what your code says.
-        expected: what it should be.
-        rtol: the difference allowed, relative to the largest of the expected numbers.
-        atol: the difference allowed besides.
-
-    Raises:
-        CheckError: they differ.
-    """
-    mine, want = _host(name, yours), _host(name, expected)
-    check(mine.shape == want.shape, f"{name} should have shape {want.shape}; yours has {mine.shape}.")
-    difference = np.abs(mine - want)
-    wrong = ~(difference <= rtol * np.abs(want).max(initial=0.0) + atol)  # not for NaN either
-    if wrong.any():
-        at = np.unravel_index(np.nan_to_num(np.where(wrong, difference, -1.0), nan=np.inf).argmax(), mine.shape)
-        place = f" at {name}[{', '.join(map(str, at))}]" if mine.ndim else ""
-        raise CheckError(
-            f"{name}: {int(wrong.sum())} of {wrong.size} numbers differ, most{place}: yours {mine[at]:.6g}, "
-            f"expected {want[at]:.6g}.{_hint(mine, want)}"
-        )
-    print(f"{name}: as expected (largest difference {difference.max(initial=0.0):.1e})")
-
-
-def _host(name: str, x: Any) -> Any:
-    """Return a value as a float64 array."""
-    if x is None or x is Ellipsis:
-        raise CheckError(f"{name} is {x}. Does your function return it?")
-    array = np.asarray(_array(name, x.numpy() if hasattr(x, "numpy") else x))
-    check(array.dtype.kind in "fiub", f"{name} should be numbers; yours is {type(x).__name__}.")
-    return array.astype(np.float64)
-
-
-def _hint(mine: Any, want: Any) -> str:
-    """Return a description of the difference."""
-    known = (np.abs(want) > 1e-12) & np.isfinite(mine)
-    if known.all() and want.size > 1:
-        ratio = mine / want
-        if np.ptp(ratio) <= 1e-5 * np.abs(ratio).max() and abs(ratio.flat[0]) > 1e-12:
-            return f" Yours is {ratio.flat[0]:.4g} times as large everywhere."
-    if np.isnan(mine).any():
-        return " There is NaN in yours."
-    return " Yours is 0 everywhere." if not mine.any() else ""
+# --- tables -------------------------------------------------------------------------------------------------------
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

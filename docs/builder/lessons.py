@@ -8,9 +8,8 @@ from pathlib import Path
 
 from docs.builder.formulas import with_formulas
 from docs.builder.links import ROOT, Links
+from lessons.builder.lesson import BESIDE
 from lessons.builder.markdown import write_markdown
-
-TOOLS = "lesson_tools.py"  # what every notebook imports
 
 
 def notebooks() -> list[Path]:
@@ -19,7 +18,7 @@ def notebooks() -> list[Path]:
 
 
 def write_lesson(notebook: Path, folder: Path, links: Links) -> Path:
-    """Write a lesson's page, its figures, and the notebook to download with the file that it imports.
+    """Write a lesson's page, its figures, and the notebook to download with the files that it needs.
 
     Args:
         notebook: the file.
@@ -29,8 +28,9 @@ def write_lesson(notebook: Path, folder: Path, links: Links) -> Path:
     page = write_markdown(json.loads(notebook.read_text("utf-8")), notebook.stem, folder, "../")
     name = f"lessons/{notebook.stem}.md"
     title, _, rest = links.turned(page.read_text("utf-8"), name, name).partition("\n")
-    away = f"[This lesson as a notebook, to run]({notebook.name}); put [`{TOOLS}`]({TOOLS}) next to it."
+    files = ", ".join(f"[`{file}`]({file})" for file in BESIDE)
+    away = f"[This lesson as a notebook, to run]({notebook.name}); put {files} next to it."
     page.write_text(f"{title}\n\n{away}\n{with_formulas(rest)}", "utf-8")
-    for file in (notebook, notebook.with_name(TOOLS)):
+    for file in (notebook, *map(notebook.with_name, BESIDE)):
         shutil.copyfile(file, folder / file.name)
     return page

@@ -11,6 +11,7 @@ from pathlib import Path
 from lessons.builder.kernel import executed, solutions_to
 from lessons.builder.lesson import FOLDER, Lesson, lessons
 from lessons.builder.markdown import write_markdown
+from lessons.builder.mistakes import write_mistakes
 from lessons.builder.notebook import notebook_of, write
 from lessons.builder.percent import LessonError
 from lessons.builder.run import refused, run, unnoticed
@@ -71,6 +72,7 @@ def _build(chosen: list[Lesson], asked: argparse.Namespace) -> int:
                 write_markdown(notebook, lesson.name, asked.markdown, asked.links)
             else:
                 write(notebook, lesson.notebook)
+                write_mistakes(lesson)
         print(f"lesson {lesson.number}: {lesson.name}")
     if not solutions and not asked.markdown:
         page = FOLDER / "README.md"

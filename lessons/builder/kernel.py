@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from lessons.builder.lesson import FOLDER
+from lessons.builder.lesson import BESIDE, FOLDER
 from lessons.builder.notebook import MAY_RAISE, Notebook
 from lessons.builder.percent import LessonError
 
@@ -85,7 +85,7 @@ def images(notebook: Notebook) -> list[tuple[str, str, str]]:
 
 
 def solutions_to(folder: Path) -> Path:
-    """Make the folder for the lecturer's notebooks, with the file that they import.
+    """Make the folder for the lecturer's notebooks, with the files that they need.
 
     Raises:
         LessonError: the folder is the students' own, or cannot be made.
@@ -94,7 +94,8 @@ def solutions_to(folder: Path) -> Path:
         raise LessonError("the solutions would overwrite the students' notebooks: choose another folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "lesson_tools.py").write_text((FOLDER / "lesson_tools.py").read_text("utf-8"), "utf-8")
+        for name in BESIDE:
+            (folder / name).write_text((FOLDER / name).read_text("utf-8"), "utf-8")
     except OSError as error:
         raise LessonError(f"expected --solutions to be a folder to write to, got {folder}: {error.strerror}") from None
     return folder

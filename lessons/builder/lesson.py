@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from lessons.builder.percent import Cell, LessonError, parse
 
 FOLDER = Path(__file__).resolve().parents[1]
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"  # nbgrader's markers
+BESIDE = ("lesson_tools.py", "lesson_checks.py", "lesson_diagnosis.py", "lesson_mistakes.json")  # needed by notebooks
 LEFT_OUT = ("mistake", "variant")  # cells that tests put in a solution's place, and that appear in no notebook
-OPTIONS = {"exercise", "check", "points", *LEFT_OUT}
+OPTIONS = {"exercise", "check", "points", "hint", *LEFT_OUT}
 REGION = re.compile(rf"^([ \t]*){BEGIN}\n(.*?)^[ \t]*{END}$", re.DOTALL | re.MULTILINE)
 FRONT = re.compile(
     r"# (?P<number>\d+) · (?P<title>[^\n]+)\n\n(?P<line>[^\n]+)\n\n"
@@ -95,6 +97,12 @@ class Lesson:
                 yield cell.options[kind], cell, checks[cell.options[kind]]
 
 
+def diagnosis(mistake: Cell) -> str:
+    """Return the sentence with which a check answers a mistake: the comment at the head of its cell."""
+    lines = itertools.takewhile(lambda line: line.startswith("# "), mistake.text.splitlines())
+    return " ".join(line.removeprefix("# ").strip() for line in lines)
+
+
 def _left_out(number: int) -> str:
     return rf'\1# your code here\n\1raise NotImplementedError("exercise {number} is yours to write")'
 
@@ -126,17 +134,20 @@ def read(path: Path) -> Lesson:
 
 def _check(cells: tuple[Cell, ...]) -> None:
     """Check that each exercise has a solution and a check after it, and its mistakes and variants between the two."""
-    unchecked = ""
+    unchecked, hints = "", 0
     for cell in cells:
         says = cell.options
         if extra := set(says) - OPTIONS:
             raise LessonError(f"line {cell.line}: unknown options {sorted(extra)}; there are {sorted(OPTIONS)}")
         _check_markers(cell)
-        for option in (*LEFT_OUT, "check"):
+        for option in (*LEFT_OUT, "hint", "check"):
             if option in says and says[option] != unchecked:
                 raise LessonError(f"line {cell.line}: {option}={says[option]!r} must come after its exercise")
         if "exercise" in says and unchecked:
             break
+        hints = hints + 1 if "hint" in says else 0 if "exercise" in says else hints
+        if "check" in says and hints not in (0, 2):
+            raise LessonError(f"line {cell.line}: an exercise has two hints, or none; {says['check']!r} has {hints}")
         unchecked = says.get("exercise", "" if "check" in says else unchecked)
     if unchecked:
         raise LessonError(f"exercise {unchecked!r} has no check")

@@ -30,6 +30,7 @@ def write_markdown(notebook: Notebook, name: str, folder: Path, links: str | Non
     for cell in notebook["cells"]:
         text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
+            text = text.replace("<details>", '<details markdown="1">')  # folded hints: what is inside is Markdown too
             parts.append(LINK.sub(lambda found: _link(found[1], found[2], links), text))
             continue
         if not cell["metadata"].get("jupyter", {}).get("source_hidden"):

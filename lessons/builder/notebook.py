@@ -13,6 +13,7 @@ from lessons.builder.lesson import Lesson
 from lessons.builder.percent import Cell
 
 Notebook = dict[str, Any]
+HINTS = ("Hint 1", "Hint 2: nearly the answer")
 MAY_RAISE = "raises-exception"  # Jupyter's tag for a cell whose error stops nothing
 
 
@@ -20,7 +21,7 @@ def notebook_of(lesson: Lesson, cells: list[Cell]) -> Notebook:
     """Return a notebook that has not run yet."""
     ids = cell_ids(cells)
     return {
-        "cells": [_cell(cell, id_) for cell, id_ in zip(cells, ids, strict=True)],
+        "cells": [_cell(cell, id_) for cell, id_ in zip(_hints_folded(cells), ids, strict=True)],
         "metadata": {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
@@ -39,6 +40,18 @@ def _cell(cell: Cell, id_: str) -> dict[str, Any]:
     return {"cell_type": "code", "execution_count": None, **common, "outputs": []}
 
 
+def _hints_folded(cells: list[Cell]) -> list[Cell]:
+    """Return the cells with each hint shown as its title alone, until the reader opens it."""
+    found, seen = [], Counter[str]()
+    for cell in cells:
+        if "hint" in cell.options:
+            title = HINTS[seen[cell.options["hint"]]]
+            seen[cell.options["hint"]] += 1
+            cell = cell.with_text(f"<details><summary>{title}</summary>\n\n{cell.text}\n\n</details>")
+        found.append(cell)
+    return found
+
+
 def _metadata(cell: Cell) -> dict[str, Any]:
     """Return the metadata of a cell: nbgrader's for exercises and checks, Jupyter's to fold cells that draw.
 
@@ -46,6 +59,8 @@ def _metadata(cell: Cell) -> dict[str, Any]:
     points for a check that raised.
     """
     says = cell.options
+    if "hint" in says:
+        return {"tags": ["hint"]}
     common = {"schema_version": 3, "task": False}
     if "exercise" in says:
         mine = {"grade": False, "grade_id": says["exercise"], "locked": False, "solution": True}
@@ -68,7 +83,8 @@ def cell_ids(cells: list[Cell]) -> list[str]:
     for cell in cells:
         headings = re.findall(r"^##? (.+)", cell.text, re.MULTILINE) if cell.kind == "markdown" else []
         section = slug(headings[0]) if headings else section
-        name = cell.options.get("exercise") or (f"check-{cell.options['check']}" if "check" in cell.options else "")
+        name = cell.options.get("exercise", "")
+        name = name or next((f"{kind}-{cell.options[kind]}" for kind in ("check", "hint") if kind in cell.options), "")
         if not name:
             count[section] += 1
         ids.append(_unlike(ids, slug(name) if name else f"{section}-{count[section]}"))

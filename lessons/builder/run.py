@@ -12,7 +12,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
 
-from lessons.builder.lesson import FOLDER, Lesson
+from lessons.builder.lesson import BESIDE, FOLDER, Lesson, diagnosis
 from lessons.builder.percent import Cell
 from lessons.builder.variants import made_from
 from minigrad.keras.backend import clear_session
@@ -98,8 +98,11 @@ def unnoticed(lesson: Lesson, solved: Run) -> list[str]:
                 found.append(f"{lesson.name}.py:{check.line}: the check of {name!r} passes once only: {error!r}")
         for name, wrong, check in lesson.mistakes():
             solved.cell(wrong)
-            if solved.cell(check) is None:
+            error, says = solved.cell(check), diagnosis(wrong)
+            if error is None:
                 found.append(f"{lesson.name}.py:{wrong.line}: the check of {name!r} lets this mistake through")
+            elif says and says not in str(error):
+                found.append(f"{lesson.name}.py:{wrong.line}: this mistake of {name!r} gets another diagnosis: {error}")
             solved.cell(right[name])
     return found
 
@@ -131,18 +134,24 @@ def refused(lesson: Lesson, solved: Run) -> list[str]:
     return found
 
 
+def _forget_tools() -> None:
+    """Drop the modules next to the notebooks, so that they are imported again."""
+    for name in BESIDE:
+        sys.modules.pop(name.removesuffix(".py"), None)
+
+
 @contextmanager
 def at_hand(fast: bool) -> Iterator[None]:
     """Let a lesson find `lesson_tools`, and set whether its trainings are short."""
     before = os.environ.get(FAST)
     os.environ[FAST] = "1" if fast else "0"
     sys.path.insert(0, str(FOLDER))
-    sys.modules.pop("lesson_tools", None)
+    _forget_tools()
     try:
         yield
     finally:
         sys.path.remove(str(FOLDER))
-        sys.modules.pop("lesson_tools", None)
+        _forget_tools()
         if before is None:
             del os.environ[FAST]
         else:

@@ -766,7 +766,7 @@ class Coupled(Equations):
 # %% check="coupled" points=4
 draw = np.random.default_rng(6)
 z = dict(zip(("z_f", "z_g", "z_o", "c"), draw.normal(size=(4, 3, 5)), strict=True))
-yours = ask(Coupled.forward, parts=("h_new", "c_new"), **z)
+yours = ask(Coupled.forward, parts=("h_new", "c_new"), tensors=True, **z)
 for name, mine, expected in zip(
     ("h_new", "c_new"), yours, LSTM.forward(z_i=-z["z_f"], **z), strict=True
 ):

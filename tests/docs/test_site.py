@@ -22,6 +22,7 @@ from docs.builder.lessons import notebooks
 from docs.builder.links import ROOT
 from docs.builder.program import BLOCK, blocks
 from docs.builder.site import written_by_hand
+from lessons.builder.lesson import BESIDE
 
 # Attributes by which a browser fetches something for a page without being asked to.
 FETCHED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "object": "data"}
@@ -181,7 +182,7 @@ def test_no_solution_is_on_the_site(site: Site) -> None:
 @pytest.mark.slow
 def test_a_notebook_can_be_taken_away_with_what_it_imports(site: Site) -> None:
     for built in (site.mkdocs, site.zensical):
-        for file in (*notebooks(), ROOT / "lessons" / "lesson_tools.py"):
+        for file in (*notebooks(), *(ROOT / "lessons" / name for name in BESIDE)):
             assert (built / "lessons" / file.name).read_bytes() == file.read_bytes(), built
 
 

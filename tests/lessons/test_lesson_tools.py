@@ -153,8 +153,8 @@ def test_a_function_is_asked_with_copies_and_told_what_it_writes(
     assert not x.any()
     assert not inner.a.any()
     assert capsys.readouterr().out == (
-        "greedy writes into its argument `x`, `deep`. That costs no points: a check hands out copies. A caller who "
-        "still needs the old numbers would miss them.\n"
+        "greedy writes into its argument `x`, `deep`. That costs no points: a check passes copies. But a caller who "
+        "still needs the old numbers has lost them.\n"
     )
 
 

@@ -26,6 +26,8 @@ FILES = (
     "lessons/__init__.py",
     "lessons/__main__.py",
     "lessons/lesson_tools.py",
+    "lessons/lesson_checks.py",
+    "lessons/lesson_diagnosis.py",
 )
 
 # --- first lines ----------------------------------------------------------------------------------

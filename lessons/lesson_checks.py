@@ -1,0 +1,387 @@
+"""Checks of your answers: each calls your function, compares, and says how a wrong answer differs from a right one."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import linecache
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+from weakref import WeakSet
+
+import numpy as np
+
+from lesson_diagnosis import Pair, diagnose, diagnose_shape, not_finite
+
+MISTAKES = Path(__file__).with_name("lesson_mistakes.json")
+NUMBER = re.compile(r"[-+−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+
+
+class CheckError(AssertionError):
+    """Raised when an answer is not right yet. Jupyter shows the message alone.
+
+    Attributes:
+        place: which comparison failed.
+        mark: a few numbers by which the same wrong answer is recognised.
+        known: whether it is one of the typical mistakes.
+    """
+
+    def __init__(self, says: str, place: str = "", mark: Sequence[float] = (), known: bool = False) -> None:
+        super().__init__(says)
+        self.place = place
+        self.mark = list(mark)
+        self.known = known
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Not yet: {self}"]
+
+
+def check(condition: Any, says: str) -> None:
+    """Raise `CheckError` with a message if a condition is false."""
+    if not condition:
+        _fail_in_words(says)
+
+
+# --- typical mistakes -------------------------------------------------------------------------------------------------
+
+
+def fail(
+    says: str, place: str, numbers: Any = (), otherwise: str = "", rtol: float = 0.0, atol: float = 0.0
+) -> NoReturn:
+    """Raise `CheckError` with the diagnosis of the typical mistake that gives these numbers, or with another one."""
+    found = mark(numbers)
+    known = _known(place, found, max(rtol, 1e-4), atol)
+    raise CheckError(f"{says} {known or otherwise}".strip(), place, found, bool(known))
+
+
+def _fail_in_words(says: str, about: str = "") -> NoReturn:
+    """Raise `CheckError` where there is no array to compare: the numbers in the message are compared."""
+    about = about or says
+    numbers = [float(n.replace("−", "-")) for n in NUMBER.findall(about)]
+    fail(says, NUMBER.sub("#", about), numbers, rtol=0.02)
+
+
+def mark(numbers: Any) -> list[float]:
+    """Return four numbers that tell an array from others: three weighted sums, and its length as a vector."""
+    flat = np.nan_to_num(np.ravel(np.asarray(numbers, float)), nan=7e7, posinf=8e7, neginf=-8e7)
+    places = np.arange(1, flat.size + 1)
+    sums = [float((np.cos(turn * places) * flat).sum()) for turn in (0.0, 1.618, 2.414)]
+    return [float(f"{x:.6g}") for x in (*sums, float(np.linalg.norm(flat)))]
+
+
+def _known(place: str, found: list[float], rtol: float, atol: float) -> str:
+    """Return the diagnosis of the nearest of the typical mistakes whose numbers agree with the mark."""
+    best, says = np.inf, ""
+    for one in typical_mistakes():
+        if one["place"] != place:
+            continue
+        away = float(np.abs(np.subtract(one["mark"], found)).max())
+        if away <= rtol * found[-1] + atol + 1e-12 and away < best:
+            best, says = away, one["says"]
+    return says
+
+
+def typical_mistakes() -> list[dict[str, Any]]:
+    """Return place, mark and diagnosis of each typical mistake; nothing if the file is missing."""
+    if not MISTAKES.is_file():
+        return []
+    return [one for found in json.loads(MISTAKES.read_text("utf-8")).values() for one in found]
+
+
+# --- your function ----------------------------------------------------------------------------------------------------
+
+_WRITERS: WeakSet[Callable[..., Any]] = WeakSet()  # functions already reported to write into their arguments
+_ASKED: dict[str, Any] = {}  # the arrays among the arguments of the last call, by their names
+
+
+def ask(
+    function: Callable[..., Any],
+    *arguments: Any,
+    parts: Sequence[str] = (),
+    shape: tuple[int, ...] | None = None,
+    tensors: bool = False,
+    **options: Any,
+) -> Any:
+    """Return the answer of your function, if it has the required form.
+
+    The function gets copies of all arrays, so it may write into them. If it does, a sentence says so, once.
+
+    Args:
+        function: yours.
+        *arguments: its arguments; arrays in them, also those inside lists, tuples and dictionaries, are copied.
+        parts: the names of the things that it returns, if there are several.
+        shape: the shape of the array that it returns, if there is one.
+        tensors: whether it may return Tensors where it is given arrays.
+        **options: its keyword arguments.
+
+    Raises:
+        CheckError: the function takes other arguments, stops with an error, returns None, returns another form, or
+            returns NaN.
+    """
+    name = getattr(function, "__name__", "your function")
+    try:
+        call = inspect.signature(function).bind(*arguments, **options)
+    except TypeError as error:
+        raise CheckError(f"{name} should take the arguments that the exercise names: {error}.") from None
+    given = dict(call.arguments)
+    call.arguments.update({key: _copied(value) for key, value in given.items()})
+    handed = dict(call.arguments)
+    try:
+        answer = function(*call.args, **call.kwargs)
+    except (CheckError, NotImplementedError):
+        raise
+    except Exception as error:  # noqa: BLE001  (each error of a student's function becomes a sentence)
+        stopped(name, function, error)
+    written = [f"`{key}`" for key in given if _contents(given[key]) != _contents(handed[key])]
+    if written and function not in _WRITERS:
+        _WRITERS.add(function)
+        print(
+            f"{name} writes into its argument {', '.join(written)}. That costs no points: a check passes copies. "
+            "But a caller who still needs the old numbers has lost them."
+        )
+    _ASKED.clear()
+    _ASKED.update({key: value for key, value in given.items() if isinstance(value, np.ndarray)})
+    answer = returned(name, answer, *parts, shape=shape)
+    _require_arrays(name, answer, parts, given, tensors)
+    return answer
+
+
+def stopped(name: str, function: Any, error: Exception) -> NoReturn:
+    """Raise `CheckError` with the line of the student's code at which an error arose, and the error."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    mine, trace = None, error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file != __file__ and (mine is None or code is None or file == code.co_filename):
+            mine = file, trace.tb_lineno
+        trace = trace.tb_next
+    line = linecache.getline(*mine).strip() if mine else ""
+    where = f" in line {mine[1]} of its cell, `{line}`" if mine and line else ""
+    said = "it calls itself too many times" if isinstance(error, RecursionError) else f"{type(error).__name__}: {error}"
+    says = f"{name} stops with an error{where}: {said.rstrip('.')}."
+    _fail_in_words(says, f"{name}, {type(error).__name__}: {error}")
+
+
+def _require_arrays(name: str, answer: Any, parts: Sequence[str], given: Mapping[str, Any], tensors: bool) -> None:
+    """Raise if an answer holds a Tensor where arrays were given, or NaN where none was given."""
+    several = dict(zip(parts, answer, strict=True)) if parts else {name: answer}
+    plain = not tensors and not any(type(x).__module__.startswith("minigrad") for x in _leaves(given))
+    clean = not any(np.isnan(x).any() for x in _leaves(given) if isinstance(x, np.ndarray) and x.dtype.kind == "f")
+    for part, value in several.items():
+        for x in _leaves(value):
+            if plain and hasattr(x, "numpy"):
+                raise CheckError(
+                    f"{part} is a Tensor of {type(x).__module__.partition('.')[0]}; this exercise computes with NumPy "
+                    "arrays. Use NumPy's functions, or return `.numpy()` of it."
+                )
+            x = np.asarray(x) if isinstance(x, (np.ndarray, np.floating, float)) else np.zeros(())
+            if clean and x.dtype.kind == "f" and np.isnan(x).any():
+                fail(f"{part}: {not_finite(Pair(x, x, 0.0))}", f"NaN in {part}", np.isnan(x))
+
+
+def _copied(x: Any) -> Any:
+    """Return the same value with a copy of every array in it."""
+    if isinstance(x, np.ndarray):
+        return x.copy()
+    if isinstance(x, dict):
+        return {key: _copied(value) for key, value in x.items()}
+    if isinstance(x, (list, tuple)):
+        parts = [_copied(part) for part in x]
+        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)  # a NamedTuple takes them one by one
+    return x
+
+
+def _contents(x: Any) -> list[tuple[Any, ...]]:
+    """Return the shape, dtype and bytes of every array in a value: equal for NaN too."""
+    return [(a.shape, a.dtype.str, a.tobytes()) for a in _leaves(x) if isinstance(a, np.ndarray)]
+
+
+def _leaves(x: Any) -> Iterator[Any]:
+    """Yield the things in nested lists, tuples and dictionaries."""
+    if isinstance(x, (list, tuple, dict)):
+        for part in x.values() if isinstance(x, dict) else x:
+            yield from _leaves(part)
+    else:
+        yield x
+
+
+def returned(what: str, answer: Any, *parts: str, shape: tuple[int, ...] | None = None) -> Any:
+    """Return an answer if it has the required form; lists of numbers become arrays.
+
+    Args:
+        what: the function's name.
+        answer: the value that it returned.
+        *parts: the names of the things that it returns, if there are several.
+        shape: the shape of the array that it returns, if there is one.
+
+    Raises:
+        CheckError: it is None, or has another form.
+    """
+    if answer is None:
+        raise CheckError(f"{what} returned None. Is there a `return` at its end?")
+    if inspect.isgenerator(answer) or isinstance(answer, (map, zip, filter)):
+        raise CheckError(f"{what} returned a {type(answer).__name__} object. Put `tuple(…)` around it.")
+    if parts:
+        several = isinstance(answer, (tuple, list)) or (isinstance(answer, np.ndarray) and len(answer) == len(parts))
+        count = len(answer) if several else 1
+        came = "one thing" if count == 1 else f"{count} things"
+        if count != len(parts):
+            raise CheckError(f"{what} should return {', '.join(parts)}; yours returned {came}.")
+        missing = [part for part, one in zip(parts, answer, strict=True) if one is None]
+        if missing:
+            raise CheckError(f"{what}: {', '.join(missing)} of what yours returned is None.")
+        return tuple(_array(part, one) for part, one in zip(parts, answer, strict=True))
+    if shape is not None:
+        answer = _array(what, answer)
+        came = answer.shape if hasattr(answer, "shape") else np.shape(answer)  # a Tensor will not be NumPy's
+        if came != shape:
+            says = f"{what} should return an array of shape {shape}; yours returned one of shape {came}."
+            numbers = np.ravel(answer) if isinstance(answer, np.ndarray) and answer.dtype.kind in "fiu" else ()
+            fail(says, f"{what} {shape} {came}", numbers, _shape_hint(answer, shape))
+    return answer
+
+
+def _shape_hint(answer: Any, shape: tuple[int, ...]) -> str:
+    """Return a sentence on a wrong shape alone."""
+    if isinstance(answer, (tuple, list)):
+        return ""
+    mine = np.zeros(np.shape(answer) if not hasattr(answer, "shape") else answer.shape)
+    return diagnose_shape(mine, np.full(shape, np.nan), 0.0)
+
+
+def _array(name: str, x: Any) -> Any:
+    """Return a list of numbers as an array, and any other value unchanged."""
+    if not isinstance(x, (list, tuple)):
+        return x
+    try:
+        return np.asarray(x)
+    except ValueError:
+        raise CheckError(
+            f"{name} should be one array; yours is a {type(x).__name__} of parts that do not fit."
+        ) from None
+
+
+# --- comparisons ------------------------------------------------------------------------------------------------------
+
+
+def same(
+    name: str,
+    yours: Any,
+    expected: Any,
+    rtol: float = 1e-5,
+    atol: float = 1e-9,
+    *,
+    axes: str = "",
+    masked: Any = None,
+    terms: Mapping[str, Any] | None = None,
+    others: Mapping[str, Any] | None = None,
+) -> None:
+    """Compare two numbers, arrays or Tensors, and report the difference, its place, its size and its likely cause.
+
+    A right answer that was computed in float32 is right.
+
+    Args:
+        name: of the quantity, such as ``"dx"``.
+        yours: the result of your code.
+        expected: the right one.
+        rtol: the difference allowed, relative to the largest of the expected numbers.
+        atol: the difference allowed besides.
+        axes: a word for each axis, ``"step row unit"``; ``gates`` for columns in the order i, f, g, o.
+        masked: where steps (and rows) are masked, True or 1; of the shape of the first axes.
+        terms: where the expected numbers are a sum, its terms by their names.
+        others: arrays for which yours may have been taken, by their names.
+
+    Raises:
+        CheckError: they differ.
+    """
+    mine, want = _host(name, yours), _host(name, expected)
+    slack = rtol * np.abs(want).max(initial=0.0) + atol
+    place = f"{name} {want.shape}"
+    if mine.shape != want.shape:
+        says = f"{name} should have shape {want.shape}; yours has {mine.shape}."
+        fail(says, f"{place} {mine.shape}", mine, diagnose_shape(mine, want, slack))
+    pair = Pair(mine, want, slack, tuple(axes.split()), masked, *_facts(want, terms, others))
+    wrong = pair.wrong()  # where there is NaN, too
+    difference = np.abs(mine - want)
+    if wrong.any():
+        at = np.unravel_index(np.nan_to_num(np.where(wrong, difference, -1.0), nan=np.inf).argmax(), mine.shape)
+        most = f" at {name}[{', '.join(map(str, at))}]" if mine.ndim else ""
+        says = (
+            f"{name}: {int(wrong.sum())} of {wrong.size} numbers differ, most{most}: yours {mine[at]:.6g}, "
+            f"expected {want[at]:.6g}."
+        )
+        fail(says, place, mine, diagnose(pair), rtol, atol)
+    print(f"{name}: as expected (largest difference {difference.max(initial=0.0):.1e})")
+
+
+def same_parts(
+    names: Sequence[str], yours: Sequence[Any], expected: Sequence[Any], rtol: float = 1e-5, **facts: Mapping[str, Any]
+) -> None:
+    """Compare several results, and report which of them are right; yours may have been exchanged.
+
+    Args:
+        names: of the quantities.
+        yours: the results of your code.
+        expected: the right ones.
+        rtol: as in `same`.
+        **facts: `axes`, `masked`, `terms` as in `same`, for each name that has one: ``axes={"dz": "row gates"}``.
+
+    Raises:
+        CheckError: some differ; the first of them is reported, after the names of those that are right.
+    """
+    right, first = [], None
+    wants = {f"the expected {name}": _host(name, want) for name, want in zip(names, expected, strict=True)}
+    for name, mine, want in zip(names, yours, expected, strict=True):
+        others = {key: value for key, value in wants.items() if key != f"the expected {name}"}
+        known = {fact: given[name] for fact, given in facts.items() if name in given}
+        try:
+            same(name, mine, want, rtol, others=others, **known)
+        except CheckError as error:
+            first = first or error
+        else:
+            right.append(name)
+    if first is None:
+        return
+    before = f"{', '.join(right)}: right. " if right else ""
+    raise CheckError(f"{before}{first}", first.place, first.mark, first.known)
+
+
+def gradients(name: str, function: Callable[..., Any], *inputs: Any, **options: Any) -> None:
+    """Compare the gradients of a function with finite differences, as `mg.testing.check_gradient` does.
+
+    Raises:
+        CheckError: they differ.
+    """
+    import minigrad as mg
+
+    try:
+        mg.testing.check_gradient(function, *inputs, **options)
+    except mg.errors.GradientCheckError as error:
+        _fail_in_words(f"{name}: {error}")
+    print(f"{name}: the gradients agree with finite differences")
+
+
+def _facts(want: Any, terms: Any, others: Any) -> tuple[dict[str, Any], dict[str, Any], dict[int, str]]:
+    """Return what `Pair` needs besides: terms, other quantities, lengths; also from the last call's arguments."""
+    plain = {key: _host(key, value) for key, value in (terms or {}).items()}
+    known = {key: _host(key, value) for key, value in (others or {}).items()}
+    sizes: dict[int, str] = {}
+    for key, array in _ASKED.items():
+        known.setdefault(f"the argument `{key}`, unchanged", array)
+        for k, n in enumerate(array.shape):
+            sizes.setdefault(n, f"the length of axis {k} of `{key}`")
+        if array.ndim > 2:
+            sizes.setdefault(int(np.prod(array.shape[:-1])), f"the number of rows in `{key}`")
+    return plain, {key: value for key, value in known.items() if np.shape(value) == want.shape}, sizes
+
+
+def _host(name: str, x: Any) -> Any:
+    """Return a value as a float64 array."""
+    if x is None or x is Ellipsis:
+        raise CheckError(f"{name} is {x}. Does your function return it?")
+    array = np.asarray(_array(name, x.numpy() if hasattr(x, "numpy") else x))
+    if array.dtype.kind not in "fiub":
+        raise CheckError(f"{name} should be numbers; yours is {type(x).__name__}.")
+    return array.astype(np.float64)
