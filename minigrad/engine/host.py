@@ -177,12 +177,13 @@ def as_tensors(op: type[Op], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     if not inputs:
         raise ShapeError(f"{op.__name__}: expected at least one tensor, got none.")
     backend, arrays = None, False
-    for x in inputs:
+    for k, x in enumerate(inputs):
         if type(x) not in SCALARS:  # by exact type: np.float64 is a float too
             arrays = True
             backend = x.backend if backend is None and isinstance(x, Tensor) else backend
         elif op.of_arrays:
-            raise ShapeError(f"{op.__name__}: expected arrays with one axis or more, got {x!r}. Use * for a number.")
+            name = operands(op, len(inputs))[k]
+            raise ShapeError(f"{op.__name__}: `{name}`: expected one axis or more, got {x!r}. Use * for a number.")
     if op in (arithmetic.Multiply, Power) and any(type(x).__name__ == "matrix" for x in inputs):
         raise DTypeError(
             f"{op.__name__}: got an np.matrix, whose * and ** are those of matrices, while a Tensor's go element by "

@@ -75,9 +75,9 @@ class WeightedModule(Module):
 
         def __getattr__(self, name: str) -> Any:
             """Raise an AttributeError; an unbuilt layer has no weights yet."""
-            if name.startswith("_") or self.__dict__.get("built", True) or hasattr(type(self), name):
+            if name.startswith("_") or self.__dict__.get("built") or hasattr(type(self), name):
                 return object.__getattribute__(self, name)  # with Python's message, or that of the property
-            raise UninitializedError(f"{self.name}: no attribute `{name}`. If it is a weight, {UNBUILT} first.")
+            raise UninitializedError(f"{type(self).__name__}: no attribute `{name}` yet: {UNBUILT}.")
 
     def get_weights(self) -> list[Any]:
         """Return copies of all weights, NumPy arrays."""

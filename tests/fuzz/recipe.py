@@ -32,8 +32,6 @@ SIGNATURE = re.compile(
     r"|expected (at least |at most )?\d arguments?, got|no valid signature"
 )
 
-PLACE = re.compile(r"[^:]{0,60}: ")  # "Dense.call: `inputs`: expected …"
-
 
 class Recipe(NamedTuple):
     """A public callable, and a valid call of it.
@@ -44,12 +42,14 @@ class Recipe(NamedTuple):
             further positional arguments.
         then: a use of the result, since an object may take a value that only its use refuses.
         fixed: arguments that no odd value replaces.
+        words: other words by which a message may name an argument: those of the call that passes it on.
     """
 
     target: Callable[..., Any]
     needed: Callable[[], dict[str, Any]] = dict
     then: Callable[[Any], Any] = lambda result: result
     fixed: tuple[str, ...] = ()
+    words: dict[str, tuple[str, ...]] = {}  # noqa: RUF012  (read only)
 
 
 class Slow(BaseException):
@@ -81,7 +81,8 @@ def arguments(recipe: Recipe) -> list[str]:
     """Return the names of the arguments that odd values replace; ``"*0"`` is the first of ``*args``."""
     with unchanged():
         needed = recipe.needed()
-    names = [n for n, p in parameters(recipe.target).items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    own = list(parameters(recipe.target).items())["self" in needed :]  # without a method's self, under any name
+    names = [n for n, p in own if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     names += [n for n in needed if n not in names and n != "*"]
     names += [f"*{k}" for k in range(len(needed.get("*", ())))]
     return [n for n in names if n not in ("self", "cls", *recipe.fixed)]
@@ -126,10 +127,11 @@ def outcome(recipe: Recipe, odd: dict[str, Any]) -> Outcome:
 
 
 def is_named(name: str, message: str, recipe: Recipe) -> bool:
-    """Return whether a message names an argument, or what was called, in front of what it expected."""
-    if re.search(rf"\b{re.escape(name.lstrip('*'))}\b", message):
-        return True
-    return PLACE.match(message) is not None
+    """Return whether a message has an argument's name as a word, or another word that the recipe gives it."""
+    star = [n for n, p in parameters(recipe.target).items() if p.kind is p.VAR_POSITIONAL]
+    name = star[0] if name.startswith("*") else name
+    words = (name, name.replace("_", "-"), *recipe.words.get(name, ()))  # options of the command line have hyphens
+    return any(re.search(rf"\b{re.escape(word)}\b", message) for word in words)
 
 
 def said(error: BaseException) -> str:
@@ -139,7 +141,7 @@ def said(error: BaseException) -> str:
 
 def place(error: BaseException) -> str:
     """Return the file and line where an error was raised, and the function."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "/fuzz/" not in f.filename]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "/tests/fuzz/" not in f.filename]
     return " < ".join(f"{'/'.join(f.filename.split('/')[-2:])}:{f.lineno} {f.name}" for f in reversed(frames[-4:]))
 
 

@@ -125,10 +125,10 @@ def operation(name: str) -> Recipe:
     """Return the recipe of an operator on a tensor and another value."""
     function = getattr(operator, name)
 
-    def operate(other: Any) -> Any:
-        return function(x(), other)
+    def operate(b: Any) -> Any:
+        return function(x(), b)
 
-    return Recipe(operate, lambda: {"other": X.T if name == "matmul" else X})
+    return Recipe(operate, lambda: {"b": X.T if name == "matmul" else X})
 
 
 def assigned(index: Any, value: Any) -> Any:
@@ -143,9 +143,9 @@ def read(index: Any) -> Any:
     return x()[index]
 
 
-def grad_set(value: Any) -> None:
-    """Set `.grad`."""
-    x().requires_grad = value
+def grad_set(requires_grad: Any) -> None:
+    """Set `.requires_grad`."""
+    x().requires_grad = requires_grad
 
 
 ENGINE: dict[str, Recipe] = {
@@ -154,7 +154,7 @@ ENGINE: dict[str, Recipe] = {
     **{f"x {name}": operation(name) for name in ("add", "sub", "mul", "truediv", "pow", "matmul", "eq", "lt", "ge")},
     "x[index]": Recipe(read, lambda: {"index": 0}),
     "x[index] = value": Recipe(assigned, lambda: {"index": 0, "value": 1.0}),
-    "x.requires_grad = value": Recipe(grad_set, lambda: {"value": True}),
+    "x.requires_grad = value": Recipe(grad_set, lambda: {"requires_grad": True}),
     "functional.arange": Recipe(F.arange, lambda: {"start": 0, "stop": 4, "step": 2}),
     "functional.astype": Recipe(F.astype, with_x(dtype="float64")),
     "functional.binary_cross_entropy": Recipe(F.binary_cross_entropy, lambda: {"logits": x(), "targets": X}),

@@ -179,7 +179,7 @@ OPTIMIZERS: dict[str, Recipe] = {
     **{
         f"schedules.{n}": Recipe(
             getattr(schedules, n),
-            lambda given=given: given,
+            lambda given=given: dict(given),
             (lambda s: s.get_config()) if not given else (lambda s: [s(0), s(3), s(11), s.get_config()]),
         )
         for n, given in RATE.items()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fuzz.recipe import Recipe, arguments
 from fuzz.values import ODD
 
-COSTLY = ("plot.", "train.Run", "testing.check_backend", "convert.load_keras", "convert.read_keras", "convert.to_onnx")
+COSTLY = ("plot.svg", "testing.check_backend", "convert.to_onnx")
 SLOWEST = ("plot.report", "plot.animate")  # whole pages of pictures
 
 

@@ -11,12 +11,13 @@ from fuzz.recipe import Recipe
 from fuzz.recipes_engine import ENGINE
 from fuzz.recipes_keras import KERAS
 from fuzz.recipes_layers import LAYERS
+from fuzz.recipes_methods import METHODS
 from fuzz.recipes_tools import TOOLS
 from fuzz.recipes_v1 import FIRST
 from minigrad import convert, plot, recurrent, show, testing, tracing, train
 from minigrad.compat import v1
 
-RECIPES: dict[str, Recipe] = {**ENGINE, **LAYERS, **KERAS, **FIRST, **TOOLS}
+RECIPES: dict[str, Recipe] = {**ENGINE, **LAYERS, **KERAS, **FIRST, **TOOLS, **METHODS}
 K = mg.keras
 MODULES: list[ModuleType] = [
     mg, mg.functional, mg.random, K, K.activations, K.backend, K.callbacks, K.constraints, K.initializers, K.layers,

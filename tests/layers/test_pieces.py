@@ -146,7 +146,7 @@ def test_activations_by_name_and_back() -> None:
 
 
 BAD: list[tuple[Any, type[Exception], str]] = [
-    (lambda: activations.get("tahn"), UnknownNameError, "activations.get: `identifier`: unknown name 'tahn'. Did you mean 'tanh'?"),
+    (lambda: activations.get("tahn"), UnknownNameError, "`identifier`: unknown name 'tahn'. Did you mean 'tanh'?"),
     (
         lambda: mg.keras.layers.LSTM(2, "rleu"),
         UnknownNameError,
@@ -157,7 +157,7 @@ BAD: list[tuple[Any, type[Exception], str]] = [
         UnknownNameError,
         "LSTM: `recurrent_initializer`: unknown name 'ortogonal'. Did you mean 'orthogonal'?",
     ),
-    (lambda: regularizers.get("l3"), UnknownNameError, "regularizers.get: `identifier`: unknown name 'l3'. Did you mean"),
+    (lambda: regularizers.get("l3"), UnknownNameError, "get: `identifier`: unknown name 'l3'. Did you mean"),
     (lambda: constraints.get(3), UnknownNameError, "constraints.get: `identifier`: expected a name, got 3."),
     (lambda: initializers.deserialize({"class_name": "Zeroes"}), UnknownNameError, "Did you mean 'Zeros'?"),
     (lambda: initializers.Identity()((2,)), ShapeError, "Identity: expected `shape` of two axes, got (2,)."),

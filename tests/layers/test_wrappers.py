@@ -125,7 +125,10 @@ BAD: list[tuple[Any, type[Exception], str]] = [
     (
         lambda: L.Bidirectional(L.LSTM(2), name="both")(X, initial_state=[np.zeros((3, 2))] * 3),
         ShapeError,
-        "both.call: expected `initial_state` of 4 arrays, the forward layer's 2 and then the backward layer's 2, got 3.",
+        (
+            "both.call: expected `initial_state` of 4 arrays, the forward layer's 2 and then the backward layer's 2, "
+            "got 3."
+        ),
     ),
     (
         lambda: L.TimeDistributed(L.Dense(2), name="each")(X[0]),

@@ -40,15 +40,19 @@ _catalogue = Catalogue("loss", "keras.losses", _CLASSES)
 serialize, deserialize = _catalogue.serialize, _catalogue.deserialize
 
 
-def get(identifier: Any, where: str = "losses.get: `identifier`") -> Any:
+def get(identifier: Any) -> Any:
     """Return the loss for a name, a serialized loss, a class, a function or a loss; None stays None.
 
-    As in Keras, a function's name such as ``"mse"`` gives the function, a class's name an object. Messages
-    begin with `where`.
+    As in Keras, a function's name such as ``"mse"`` gives the function, a class's name an object.
 
     Raises:
         UnknownNameError: no loss has that name.
     """
+    return find("losses.get: `identifier`", identifier)
+
+
+def find(where: str, identifier: Any) -> Any:
+    """Return the loss as `get` does; messages begin with `where`."""
     if isinstance(identifier, str) and identifier in FUNCTIONS:
         return FUNCTIONS[identifier]
     known = identifier is None or callable(identifier) or isinstance(identifier, dict)

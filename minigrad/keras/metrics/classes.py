@@ -234,12 +234,17 @@ _BY_SHAPE = {"acc": "accuracy", "accuracy": "accuracy", "ce": "crossentropy", "c
 _NAMES = {*(name for name in _FUNCTIONS if name.islower()), *map(snake_case, _catalogue.classes)}
 
 
-def get(identifier: Any, where: str = "metrics.get: `identifier`") -> Any:
+def get(identifier: Any) -> Any:
     """Return the metric for a name, a serialized metric, a class, a function or a metric; by name as in `losses.get`.
 
     Raises:
         UnknownNameError: no metric has that name.
     """
+    return find("metrics.get: `identifier`", identifier)
+
+
+def find(where: str, identifier: Any) -> Any:
+    """Return the metric as `get` does; messages begin with `where`."""
     if isinstance(identifier, str) and identifier in _FUNCTIONS:
         return _FUNCTIONS[identifier]
     known = callable(identifier) or isinstance(identifier, dict)
@@ -253,7 +258,7 @@ def get(identifier: Any, where: str = "metrics.get: `identifier`") -> Any:
 def check(identifier: Any, where: str = "metrics.get: `identifier`") -> None:
     """Raise UnknownNameError for the name of no metric; ``"accuracy"`` passes, although it depends on the output."""
     if identifier is not None and not (isinstance(identifier, str) and identifier.lower() in _BY_SHAPE):
-        get(identifier, where)
+        find(where, identifier)
 
 
 def reset_copy(metric: Metric) -> Metric:

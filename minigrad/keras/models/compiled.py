@@ -12,6 +12,7 @@ from minigrad.engine.tensor import Tensor
 from minigrad.keras import losses as losses_module
 from minigrad.keras import metrics as metrics_module
 from minigrad.keras.losses import FunctionLoss, Loss
+from minigrad.keras.losses.catalogue import find as find_loss
 from minigrad.keras.metrics import Mean, Metric, for_output, reset_copy
 from minigrad.keras.models.outputs import Pairing, is_one_list, leaves, named, output_names
 from minigrad.layers.options import number, optional
@@ -47,7 +48,7 @@ class Compiled:
         alias: Callable[[], str | None] = lambda: None,
     ) -> None:
         for given in tree.leaves(loss):
-            losses_module.get(given, "compile: `loss`")  # an unknown name is reported by compile, not by fit
+            find_loss("compile: `loss`", given)  # an unknown name is reported by compile, not by fit
         for name, several in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             for given in tree.leaves(several):
                 metrics_module.check(given, f"compile: `{name}`")

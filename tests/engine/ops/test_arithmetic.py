@@ -148,7 +148,7 @@ def test_a_number_is_no_factor_of_a_matrix_product(shape: tuple[int, ...], numbe
     x = mg.tensor(np.ones(shape))
     calls = [lambda: x @ number, lambda: number @ x, lambda: mg.matmul(x, number), lambda: mg.matmul(number, x)]
     for call in [*calls, lambda: np.matmul(number, x), lambda: mg.matmul(number, number)]:
-        with pytest.raises(ShapeError, match="MatMul: expected arrays with one axis or more, got"):
+        with pytest.raises(ShapeError, match=r"MatMul: `[ab]`: expected one axis or more, got"):
             call()
     with pytest.raises(ShapeError, match=r"MatMul: cannot be applied to a = float64 \(\)"):
         mg.tensor(np.array(2.0)) @ x
