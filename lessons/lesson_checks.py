@@ -3,92 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import json
 import linecache
-import re
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 from weakref import WeakSet
 
 import numpy as np
 
 from lesson_diagnosis import Pair, diagnose, diagnose_shape, not_finite
+from lesson_mistakes import CheckError, check, fail, fail_in_words
 
-MISTAKES = Path(__file__).with_name("lesson_mistakes.json")
-NUMBER = re.compile(r"[-+−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
-
-
-class CheckError(AssertionError):
-    """Raised when an answer is not right yet. Jupyter shows the message alone.
-
-    Attributes:
-        place: which comparison failed.
-        mark: a few numbers by which the same wrong answer is recognised.
-        known: whether it is one of the typical mistakes.
-    """
-
-    def __init__(self, says: str, place: str = "", mark: Sequence[float] = (), known: bool = False) -> None:
-        super().__init__(says)
-        self.place = place
-        self.mark = list(mark)
-        self.known = known
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"Not yet: {self}"]
-
-
-def check(condition: Any, says: str) -> None:
-    """Raise `CheckError` with a message if a condition is false."""
-    if not condition:
-        _fail_in_words(says)
-
-
-# --- typical mistakes -------------------------------------------------------------------------------------------------
-
-
-def fail(
-    says: str, place: str, numbers: Any = (), otherwise: str = "", rtol: float = 0.0, atol: float = 0.0
-) -> NoReturn:
-    """Raise `CheckError` with the diagnosis of the typical mistake that gives these numbers, or with another one."""
-    found = mark(numbers)
-    known = _known(place, found, max(rtol, 1e-4), atol)
-    raise CheckError(f"{says} {known or otherwise}".strip(), place, found, bool(known))
-
-
-def _fail_in_words(says: str, about: str = "") -> NoReturn:
-    """Raise `CheckError` where there is no array to compare: the numbers in the message are compared."""
-    about = about or says
-    numbers = [float(n.replace("−", "-")) for n in NUMBER.findall(about)]
-    fail(says, NUMBER.sub("#", about), numbers, rtol=0.02)
-
-
-def mark(numbers: Any) -> list[float]:
-    """Return four numbers that tell an array from others: three weighted sums, and its length as a vector."""
-    flat = np.nan_to_num(np.ravel(np.asarray(numbers, float)), nan=7e7, posinf=8e7, neginf=-8e7)
-    places = np.arange(1, flat.size + 1)
-    sums = [float((np.cos(turn * places) * flat).sum()) for turn in (0.0, 1.618, 2.414)]
-    return [float(f"{x:.6g}") for x in (*sums, float(np.linalg.norm(flat)))]
-
-
-def _known(place: str, found: list[float], rtol: float, atol: float) -> str:
-    """Return the diagnosis of the nearest of the typical mistakes whose numbers agree with the mark."""
-    best, says = np.inf, ""
-    for one in typical_mistakes():
-        if one["place"] != place:
-            continue
-        away = float(np.abs(np.subtract(one["mark"], found)).max())
-        if away <= rtol * found[-1] + atol + 1e-12 and away < best:
-            best, says = away, one["says"]
-    return says
-
-
-def typical_mistakes() -> list[dict[str, Any]]:
-    """Return place, mark and diagnosis of each typical mistake; nothing if the file is missing."""
-    if not MISTAKES.is_file():
-        return []
-    return [one for found in json.loads(MISTAKES.read_text("utf-8")).values() for one in found]
-
+__all__ = ["CheckError", "ask", "attempt", "check", "check_gradients", "returned", "same", "same_parts"]
 
 # --- your function ----------------------------------------------------------------------------------------------------
 
@@ -120,7 +46,29 @@ def ask(
         CheckError: the function takes other arguments, stops with an error, returns None, returns another form, or
             returns NaN.
     """
-    name = getattr(function, "__name__", "your function")
+    name = _name(function)
+    answer, given = _called(function, arguments, options)
+    answer = returned(name, answer, *parts, shape=shape)
+    _require_arrays(name, answer, parts, given, tensors)
+    return answer
+
+
+def attempt(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Return the answer of your function or layer, of any form; an error in it becomes a sentence with your line.
+
+    Raises:
+        CheckError: it takes other arguments, or stops with an error.
+    """
+    return _called(function, arguments, options)[0]
+
+
+def _name(function: Any) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _called(function: Any, arguments: Sequence[Any], options: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return the answer of a function that was given copies, and its arguments by their names."""
+    name = _name(function)
     try:
         call = inspect.signature(function).bind(*arguments, **options)
     except TypeError as error:
@@ -135,7 +83,7 @@ def ask(
     except Exception as error:  # noqa: BLE001  (each error of a student's function becomes a sentence)
         stopped(name, function, error)
     written = [f"`{key}`" for key in given if _contents(given[key]) != _contents(handed[key])]
-    if written and function not in _WRITERS:
+    if written and inspect.isfunction(function) and function not in _WRITERS:
         _WRITERS.add(function)
         print(
             f"{name} writes into its argument {', '.join(written)}. That costs no points: a check passes copies. "
@@ -143,25 +91,22 @@ def ask(
         )
     _ASKED.clear()
     _ASKED.update({key: value for key, value in given.items() if isinstance(value, np.ndarray)})
-    answer = returned(name, answer, *parts, shape=shape)
-    _require_arrays(name, answer, parts, given, tensors)
-    return answer
+    return answer, given
 
 
 def stopped(name: str, function: Any, error: Exception) -> NoReturn:
     """Raise `CheckError` with the line of the student's code at which an error arose, and the error."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    mine, trace = None, error.__traceback__
-    while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if file != __file__ and (mine is None or code is None or file == code.co_filename):
-            mine = file, trace.tb_lineno
-        trace = trace.tb_next
-    line = linecache.getline(*mine).strip() if mine else ""
-    where = f" in line {mine[1]} of its cell, `{line}`" if mine and line else ""
+    cell = getattr(getattr(inspect.unwrap(function), "__code__", None), "co_filename", None)
+    lines = [
+        (frame.f_code.co_filename, n, frame.f_globals.get("__name__"))
+        for frame, n in traceback.walk_tb(error.__traceback__)
+    ]
+    mine = [line for line in lines if line[0] == cell] or [line for line in lines if line[2] == "__main__"]
+    line = linecache.getline(*mine[-1][:2]).strip() if mine else ""
+    where = f" in line {mine[-1][1]} of its cell, `{line}`" if line else ""
     said = "it calls itself too many times" if isinstance(error, RecursionError) else f"{type(error).__name__}: {error}"
     says = f"{name} stops with an error{where}: {said.rstrip('.')}."
-    _fail_in_words(says, f"{name}, {type(error).__name__}: {error}")
+    fail_in_words(says, f"{name}, {said}")
 
 
 def _require_arrays(name: str, answer: Any, parts: Sequence[str], given: Mapping[str, Any], tensors: bool) -> None:
@@ -348,7 +293,7 @@ def same_parts(
     raise CheckError(f"{before}{first}", first.place, first.mark, first.known)
 
 
-def gradients(name: str, function: Callable[..., Any], *inputs: Any, **options: Any) -> None:
+def check_gradients(name: str, function: Callable[..., Any], *inputs: Any, **options: Any) -> None:
     """Compare the gradients of a function with finite differences, as `mg.testing.check_gradient` does.
 
     Raises:
@@ -359,7 +304,7 @@ def gradients(name: str, function: Callable[..., Any], *inputs: Any, **options: 
     try:
         mg.testing.check_gradient(function, *inputs, **options)
     except mg.errors.GradientCheckError as error:
-        _fail_in_words(f"{name}: {error}")
+        fail_in_words(f"{name}: {error}")
     print(f"{name}: the gradients agree with finite differences")
 
 

@@ -13,7 +13,9 @@ from lessons.builder.percent import Cell, LessonError, parse
 
 FOLDER = Path(__file__).resolve().parents[1]
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"  # nbgrader's markers
-BESIDE = ("lesson_tools.py", "lesson_checks.py", "lesson_diagnosis.py", "lesson_mistakes.json")  # needed by notebooks
+BESIDE = (  # files that the notebooks need
+    "lesson_tools.py", "lesson_checks.py", "lesson_diagnosis.py", "lesson_mistakes.py", "lesson_mistakes.json",
+)  # fmt: skip
 LEFT_OUT = ("mistake", "variant")  # cells that tests put in a solution's place, and that appear in no notebook
 OPTIONS = {"exercise", "check", "points", "hint", *LEFT_OUT}
 REGION = re.compile(rf"^([ \t]*){BEGIN}\n(.*?)^[ \t]*{END}$", re.DOTALL | re.MULTILINE)

@@ -15,7 +15,7 @@
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import ask, check, line, picture, same, scaled, table
+from lesson_tools import ask, check, line, picture, same, same_parts, scaled, table
 
 # %% [markdown]
 # ## One rule about shapes
@@ -171,13 +171,25 @@ def unbroadcast(d, shape):
     ### END SOLUTION
 
 
+# %% [markdown] hint="unbroadcast"
+# Write the two shapes below each other, aligned at the right. Along which axes was the array copied?
+# There are two kinds.
+
+# %% [markdown] hint="unbroadcast"
+# First sum over the `d.ndim - len(shape)` axes in front; they disappear. Then sum over every axis $k$
+# with `shape[k] == 1`, with `keepdims=True`.
+
+
 # %% mistake="unbroadcast"
+# The axes in front are summed. An axis of size 1 was copied too: it is summed as well, and
+# stays as an axis of size 1.
 def unbroadcast(d, shape):
     """Forgets the axes of size 1."""
     return d.sum(axis=tuple(range(d.ndim - len(shape))))
 
 
 # %% mistake="unbroadcast"
+# Backwards, a copy is a sum. Yours is the mean of the copies' gradients.
 def unbroadcast(d, shape):
     """The mean of the copies' gradients."""
     extra = d.ndim - len(shape)
@@ -186,6 +198,7 @@ def unbroadcast(d, shape):
 
 
 # %% mistake="unbroadcast"
+# Yours takes the gradient of one copy. The gradients of all copies count.
 def unbroadcast(d, shape):
     """Right in shape, and looks at one copy only."""
     for _ in range(d.ndim - len(shape)):
@@ -269,7 +282,18 @@ def dense_backward(dy, x, W):
     ### END SOLUTION
 
 
+# %% [markdown] hint="dense_backward"
+# With two axes, $dx = dy\,W^\top$, $dW = x^\top dy$, and $db$ is the sum of the rows of $dy$. Which
+# of the three is right for any number of axes?
+
+# %% [markdown] hint="dense_backward"
+# `x.reshape(-1, features)` makes one row for each position; do the same with `dy`. Use these two in
+# $dW$ and $db$. $dx$ needs no reshape.
+
+
 # %% mistake="dense_backward"
+# db is a mean over the rows. Each row has its own copy of b, so the gradients of the copies
+# are summed.
 def dense_backward(dy, x, W):
     """The bias gets a mean."""
     rows, drows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
@@ -277,6 +301,8 @@ def dense_backward(dy, x, W):
 
 
 # %% mistake="dense_backward"
+# This is right for two axes only. Bring x and dy to two axes first: one row for each
+# position.
 def dense_backward(dy, x, W):
     """Two axes only."""
     return dy @ W.T, x.T @ dy, dy.sum(axis=0)
@@ -298,15 +324,10 @@ for shape in ((4, 3), (3,), (2, 5, 3)):
     x0, W0, b0, c = (draw.normal(size=s) for s in (shape, (3, 2), (2,), (*shape[:-1], 2)))
     x, W, b = (mg.tensor(a, requires_grad=True) for a in (x0, W0, b0))
     (x @ W + b).backward(c)
-    try:
-        answers = ask(dense_backward, c, x0, W0, parts=("dx", "dW", "db"))
-    except ValueError as error:
-        check(False, f"x of shape {shape}: {error}")
     print(f"x of shape {shape}")
-    for name, yours, expected in zip(
-        ("dx", "dW", "db"), answers, (x.grad, W.grad, b.grad), strict=True
-    ):
-        same(f"  {name}", yours, expected)
+    parts = ("dx", "dW", "db")
+    yours = ask(dense_backward, c, x0, W0, parts=parts)
+    same_parts(parts, yours, (x.grad, W.grad, b.grad))
 
 # %% [markdown]
 # ## Exercise 3: an embedding
@@ -326,7 +347,16 @@ def embedding_backward(dy, i, words):
     ### END SOLUTION
 
 
+# %% [markdown] hint="embedding_backward"
+# What does the entry of a word get that occurs three times?
+
+# %% [markdown] hint="embedding_backward"
+# Start with zeros of shape `(words, features)`, and let `np.add.at` add each `dy` at its index.
+
+
 # %% mistake="embedding_backward"
+# A word that occurs twice has the gradient of one of its places only: the last one
+# overwrites the others.
 def embedding_backward(dy, i, words):
     dE = np.zeros((words, dy.shape[-1]))
     dE[i] += dy
@@ -359,7 +389,7 @@ E0, c, i = (
 E = mg.tensor(E0, requires_grad=True)
 E[i].backward(c)
 dE = ask(embedding_backward, c, i, 5, shape=E0.shape)
-same("dE", dE, E.grad)
+same("dE", dE, E.grad, axes="word feature")
 check(not dE[4].any(), "word 4 does not occur: its gradient is 0.")
 
 # %% [markdown]

@@ -117,12 +117,21 @@ def slope(loss, x, v, h=1e-5):
     ### END SOLUTION
 
 
+# %% [markdown] hint="slope"
+# Which two points are at the same distance from $x$, on either side?
+
+# %% [markdown] hint="slope"
+# Evaluate the loss at $x + hv$ and at $x - hv$, subtract, and divide by the distance $2h$.
+
+
 # %% mistake="slope"
+# This is the one-sided difference: the loss at x − h v is not used.
 def slope(loss, x, v, h=1e-5):
     return (loss(x + h * v) - loss(x)) / h
 
 
 # %% mistake="slope"
+# The two points are 2 h apart, so the difference is divided by 2 h.
 def slope(loss, x, v, h=1e-5):
     return (loss(x + h * v) - loss(x - h * v)) / h
 
@@ -210,7 +219,19 @@ def gradient_error(f, backward, x, draw):
     ### END SOLUTION
 
 
+# %% [markdown] hint="gradient_error"
+# What is the loss here? It is one number, made of all outputs and their random weights $c$. Its
+# gradient by $y$ is $c$.
+
+# %% [markdown] hint="gradient_error"
+# Draw $c$ in the shape of $y = f(x)$, and $v$ in the shape of $x$. The first number is the sum of
+# `backward(c, y) * v`. The second is `slope` of the function $x \mapsto \sum c \circ f(x)$. Divide
+# the size of their difference by the larger of their sizes.
+
+
 # %% mistake="gradient_error"
+# The loss is a plain sum of the outputs. For the softmax that sum is constant, so a
+# backward pass of zeros passes. Give each output a random weight c.
 def gradient_error(f, backward, x, draw):
     """A plain sum of the outputs."""
     y, v = f(x), draw.normal(size=x.shape)
@@ -220,6 +241,8 @@ def gradient_error(f, backward, x, draw):
 
 
 # %% mistake="gradient_error"
+# The difference is not relative: with outputs near 10⁶ a rounding error looks like a
+# mistake. Divide by the larger of the two sizes.
 def gradient_error(f, backward, x, draw):
     """The difference, not relative to anything."""
     y = f(x)
@@ -491,7 +514,19 @@ def caught(backward):
     ### END SOLUTION
 
 
+# %% [markdown] hint="caught"
+# The last style of the table finds all ten. What does it do that the others do not?
+
+# %% [markdown] hint="caught"
+# Take `situation(6, masked=True)` and random cotangents for the outputs *and* for the last state. For
+# each of the five arrays: a random direction `v`, the `slope` of the loss if only that array moves
+# along `v`, and the sum of gradient times `v`. Return True if a pair differs by more than $10^{-6}$
+# of its size.
+
+
 # %% mistake="caught"
+# In your situation no row has a masked step, so that bugs of the mask make no difference.
+# Use a mask with holes.
 def caught(backward):
     """No mask."""
     point, mask = situation(6)
@@ -502,6 +537,8 @@ def caught(backward):
 
 
 # %% mistake="caught"
+# It complains of the right backward pass too. A finite difference is right to about ten
+# digits: allow for that, relative to the size of the numbers.
 def caught(backward):
     """Finds something every time: too strict for finite differences."""
     return True
@@ -534,7 +571,7 @@ def caught(backward):
 
 # %% check="caught" points=4
 check(
-    not caught(rnn_backward),
+    not ask(caught, rnn_backward),
     "Your check complains of the right backward pass: is its tolerance too small?",
 )
 missed = [

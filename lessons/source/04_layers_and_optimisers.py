@@ -15,7 +15,19 @@
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import ask, check, line, medians, picture, returned, same, scaled, table
+from lesson_tools import (
+    ask,
+    attempt,
+    check,
+    check_gradients,
+    line,
+    medians,
+    picture,
+    returned,
+    same,
+    scaled,
+    table,
+)  # fmt: skip
 
 # %% [markdown]
 # ## A layer
@@ -72,7 +84,18 @@ class Gated(mg.keras.layers.Layer):
         ### END SOLUTION
 
 
+# %% [markdown] hint="gated"
+# Which of the two parts says *how much*, and so lies between 0 and 1?
+
+# %% [markdown] hint="gated"
+# `build`: four calls of `self.add_weight`, two with the shape `(features, units)`, two with
+# `(units,)`; `features` is the last number of `input_shape`. `call`: one part is $xW + b$, the other
+# `mg.functional.sigmoid` of $xV + a$; return their product.
+
+
 # %% mistake="gated"
+# One weight is cut off from the tape: the output is right, but no gradient arrives at this
+# weight.
 class Gated(mg.keras.layers.Layer):
     """Right in its numbers, but one weight is cut off from the tape."""
 
@@ -96,6 +119,7 @@ class Gated(mg.keras.layers.Layer):
 
 
 # %% mistake="gated"
+# Gate and content are exchanged: the sigmoid belongs to V and a.
 class Gated(mg.keras.layers.Layer):
     """Gate and content exchanged."""
 
@@ -142,14 +166,17 @@ class Gated(mg.keras.layers.Layer):
 # closed lets nothing through, and one that is wide open leaves a dense layer.
 
 # %% check="gated" points=3
-layer, x = Gated(3, dtype="float64"), mg.random.normal((4, 5), dtype="float64")
-returned("Gated.call", layer(x), shape=(4, 3))
+draw = np.random.default_rng(0)
+layer, x = Gated(3, dtype="float64"), mg.tensor(draw.normal(size=(4, 5)))
+returned("Gated.call", attempt(layer, x), shape=(4, 3))
 weights = {w.name.split("/")[-1].split(":")[0]: w for w in layer.trainable_weights}
 check(
     set(weights) == {"W", "V", "b", "a"},
     f"the weights should be W, V, b, a; yours are {sorted(weights)}.",
 )
-mg.testing.check_gradient(layer, x, weights=list(weights.values()))
+for name in "WVba":
+    weights[name].array = draw.normal(size=weights[name].shape)
+check_gradients("Gated", layer, x, weights=[weights[name] for name in "WVba"])
 dense = mg.keras.layers.Dense(3, dtype="float64")
 dense.build((4, 5))
 dense.set_weights([weights["W"].numpy(), np.arange(3.0)])
@@ -160,7 +187,7 @@ for a, name, expected in ((-50.0, "closed", 0 * dense(x)), (50.0, "open", dense(
         ("a", np.full(3, a)),
     ):
         weights[key].array = value
-    same(f"gate {name}: y", layer(x), expected)
+    same(f"gate {name}: y", layer(x), expected, axes="row unit")
 
 # %% [markdown]
 # ## What weights should start from
@@ -251,12 +278,23 @@ def he_normal(n_in, n_out, draw):
     ### END SOLUTION
 
 
+# %% [markdown] hint="he_normal"
+# A `relu` sets half of the numbers to zero. By which factor does that change the mean of the squares?
+
+# %% [markdown] hint="he_normal"
+# The variance is $2/n_\text{in}$. A draw with variance 1 gets the variance $s^2$ if it is multiplied
+# by $s$.
+
+
 # %% mistake="he_normal"
+# The variance is made from n_out. A sum over n_in products gives each output, so n_in
+# counts.
 def he_normal(n_in, n_out, draw):
     return draw.normal(size=(n_in, n_out)) * np.sqrt(2 / n_out)
 
 
 # %% mistake="he_normal"
+# 2/n_in is the variance. Multiply a draw of variance 1 by the standard deviation.
 def he_normal(n_in, n_out, draw):
     return draw.normal(size=(n_in, n_out)) * 2 / n_in
 
@@ -426,7 +464,17 @@ def adam(w, dw, m, v, t, eta=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
     ### END SOLUTION
 
 
+# %% [markdown] hint="adam"
+# Write out $m$ after two steps. Which of the two, $m$ or $\hat m$, does the second step need?
+
+# %% [markdown] hint="adam"
+# Four lines: the new $m$; the new $v$, with `dw * dw`; $\hat m$ and $\hat v$, divided by $1 -
+# \beta^t$; the new $w$. Return the new $w$ and the $m$ and $v$ *without* hats.
+
+
 # %% mistake="adam"
+# The hats are missing: the first steps are too short or too long, for m and v start from
+# zero.
 def adam(w, dw, m, v, t, eta=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
     """Without the hats."""
     m = beta_1 * m + (1 - beta_1) * dw
@@ -435,6 +483,8 @@ def adam(w, dw, m, v, t, eta=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
 
 
 # %% mistake="adam"
+# The first step is right, and then the hatted numbers are remembered. Return the plain m
+# and v; the hats are for the step alone.
 def adam(w, dw, m, v, t, eta=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
     """The hatted numbers are remembered instead of the plain ones."""
     m = (beta_1 * m + (1 - beta_1) * dw) / (1 - beta_1**t)
@@ -443,6 +493,7 @@ def adam(w, dw, m, v, t, eta=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
 
 
 # %% mistake="adam"
+# The root of v is missing.
 def adam(w, dw, m, v, t, eta=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
     """No root."""
     m = beta_1 * m + (1 - beta_1) * dw

@@ -250,7 +250,18 @@ def norms_by_hand(hs, U):
     ### END SOLUTION
 
 
+# %% [markdown] hint="norms"
+# For $t = T$ the matrix is the identity. Which factor comes next: $J_T$ or $J_1$? And on which side?
+
+# %% [markdown] hint="norms"
+# Start with the identity $M$. For $t = T, T-1, \dots, 1$: $M \leftarrow M\,J_t$ with $J_t =
+# \operatorname{diag}(1 - h_t\circ h_t)\,U^\top$, and note its norm. In NumPy a diagonal matrix times
+# $U^\top$ is a column of factors times `U.T`. At the end reverse the list.
+
+
 # %% mistake="norms"
+# The slope of tanh is taken at the state before the step. J_t has 1 − h_t², with the state
+# after it.
 def norms_by_hand(hs, U):
     """The derivative of tanh is taken at the state before the step."""
     M, found = np.eye(len(U)), [1.0]
@@ -261,6 +272,8 @@ def norms_by_hand(hs, U):
 
 
 # %% mistake="norms"
+# This is the product of the norms, a bound. Multiply the matrices first, and take the norm
+# of the product.
 def norms_by_hand(hs, U):
     """The product of the norms, which is a bound only."""
     each = [np.linalg.norm((1 - h_t * h_t)[:, None] * U.T, 2) for h_t in hs[1:]]
@@ -268,6 +281,7 @@ def norms_by_hand(hs, U):
 
 
 # %% mistake="norms"
+# U is not transposed in J_t.
 def norms_by_hand(hs, U):
     """U in place of its transpose."""
     M, found = np.eye(len(U)), [1.0]
@@ -294,7 +308,8 @@ for gain in (0.9, 1.6):
     rnn, trace, expected = looked_at(gain, 5 * x[:, :20])
     U = rnn.get_weights()[1]
     yours = ask(norms_by_hand, trace.h[:, 0], U, shape=expected.shape)
-    same(f"norms for g = {gain}, logarithms", np.log(yours), np.log(expected), atol=1e-5)
+    name = f"norms for g = {gain}, logarithms"
+    same(name, np.log(yours), np.log(expected), atol=1e-5, axes="step")
 
 # %% [markdown]
 # ## Which gradient has vanished?
@@ -418,12 +433,24 @@ def with_radius(U, radius):
     ### END SOLUTION
 
 
+# %% [markdown] hint="with_radius"
+# If a matrix is multiplied by a number, what happens to its eigenvalues?
+
+# %% [markdown] hint="with_radius"
+# `np.linalg.eigvals` gives the eigenvalues, which may be complex; `np.abs` their sizes. Multiply $U$
+# by `radius` over the largest of them.
+
+
 # %% mistake="with_radius"
+# Yours is scaled by the norm of U. The spectral radius is the largest size of an
+# eigenvalue.
 def with_radius(U, radius):
     return U * (radius / np.linalg.norm(U, 2))
 
 
 # %% mistake="with_radius"
+# Yours is scaled by the determinant, which knows only the product of the eigenvalues. The
+# largest of them counts.
 def with_radius(U, radius):
     """From the determinant."""
     return U * radius / np.abs(np.linalg.det(U)) ** (1 / len(U))
@@ -593,19 +620,31 @@ def clipped_to(gradients, longest):
     ### END SOLUTION
 
 
+# %% [markdown] hint="clipping"
+# How long is the gradient if all arrays are laid out as one long vector?
+
+# %% [markdown] hint="clipping"
+# The common length is the root of the sum of all squares in all arrays. If it is larger than
+# `longest`, multiply *every* array by `longest / length`; if not, return them as they are.
+
+
 # %% mistake="clipping"
+# Each array is shortened separately. That changes the direction of the whole gradient: use
+# one length and one factor for all.
 def clipped_to(gradients, longest):
     """Each array for itself: that turns the whole."""
     return [g * min(1.0, longest / np.linalg.norm(g)) for g in gradients]
 
 
 # %% mistake="clipping"
+# Each number is cut off separately. That changes the direction: use one factor for all.
 def clipped_to(gradients, longest):
     """Number by number."""
     return [np.clip(g, -longest, longest) for g in gradients]
 
 
 # %% mistake="clipping"
+# Short gradients are made longer. A gradient that is short enough stays as it is.
 def clipped_to(gradients, longest):
     """Short ones are stretched."""
     length = np.sqrt(sum((g * g).sum() for g in gradients))

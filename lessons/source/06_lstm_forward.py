@@ -127,7 +127,17 @@ def lstm_step(x, h, c, W, U, b):
     ### END SOLUTION
 
 
+# %% [markdown] hint="lstm_step"
+# Which lines of the formula give the four parts of $z$? Print their shapes.
+
+# %% [markdown] hint="lstm_step"
+# Split $z = xW + hU + b$ into four; σ for the first, second and fourth part, tanh for the third;
+# $c_\text{new} = f\circ c + i\circ g$; $h_\text{new} = o\circ\tanh c_\text{new}$. Return
+# $h_\text{new}$ first.
+
+
 # %% mistake="lstm_step"
+# The four parts of z are taken in the order i, g, f, o. Here it is i, f, g, o.
 def lstm_step(x, h, c, W, U, b):
     """Gates in another order: i, g, f, o."""
     z_i, z_g, z_f, z_o = np.split(x @ W + h @ U + b, 4, axis=-1)
@@ -136,6 +146,7 @@ def lstm_step(x, h, c, W, U, b):
 
 
 # %% mistake="lstm_step"
+# c_new is right. h_new is made from the old c: the tanh takes the new one.
 def lstm_step(x, h, c, W, U, b):
     """The old c is shown, not the new one."""
     z_i, z_f, z_g, z_o = np.split(x @ W + h @ U + b, 4, axis=-1)
@@ -144,6 +155,7 @@ def lstm_step(x, h, c, W, U, b):
 
 
 # %% mistake="lstm_step"
+# c_new is right. h_new has no tanh around c_new.
 def lstm_step(x, h, c, W, U, b):
     """No tanh on the way out."""
     z_i, z_f, z_g, z_o = np.split(x @ W + h @ U + b, 4, axis=-1)
@@ -152,6 +164,7 @@ def lstm_step(x, h, c, W, U, b):
 
 
 # %% mistake="lstm_step"
+# The candidate g goes through σ, like the gates. It has a tanh.
 def lstm_step(x, h, c, W, U, b):
     """The candidate through σ, like the gates."""
     i, f, g, o = np.split(1 / (1 + np.exp(-(x @ W + h @ U + b))), 4, axis=-1)
@@ -184,8 +197,10 @@ cell.build((None, 3))
 cell.set_weights([W_, U_, b_])
 _, (h_expected, c_expected) = cell(x_, [h_, c_])
 h_yours, c_yours = ask(lstm_step, x_, h_, c_, W_, U_, b_, parts=("h_new", "c_new"))
-same("c_new", c_yours, c_expected)
-same("h_new", h_yours, h_expected)
+same(
+    "c_new", c_yours, c_expected, axes="row unit", others={"the expected h_new": h_expected}
+)
+same("h_new", h_yours, h_expected, axes="row unit", others={"c_new": c_expected})
 
 # %% [markdown]
 # ## Gates over time: a unit that remembers
@@ -264,7 +279,17 @@ def counter():
     ### END SOLUTION
 
 
+# %% [markdown] hint="counter"
+# A 1 must add 1 to $c$, and a 0 must add 0: $i\,g = x$. What should $f$ be at $r = 0$, and at $r =
+# 1$?
+
+# %% [markdown] hint="counter"
+# Let $g$ be 1 always (a large bias for $g$, no weights), and let $i$ be a switch: $z_i = 40x - 20$.
+# The forget gate is a switch for $r$ with the other sign: $z_f = 20 - 40r$. $U$ is zero.
+
+
 # %% mistake="counter"
+# For x = 0 the input gate is half open: σ(0) is 0.5. A 0 must add nothing.
 def counter():
     """The input gate is half open for a 0."""
     W = np.array([[20.0, 0.0, 0.0, 0.0], [0.0, -40.0, 0.0, 0.0]])
@@ -272,6 +297,8 @@ def counter():
 
 
 # %% mistake="counter"
+# The forget gate is not quite open: 0.95 a step leaves less than a half after twenty steps.
+# Make it larger.
 def counter():
     """The forget gate leaks."""
     W = np.array([[40.0, 0.0, 0.0, 0.0], [0.0, -40.0, 0.0, 0.0]])
@@ -279,6 +306,8 @@ def counter():
 
 
 # %% mistake="counter"
+# The forget gate has the wrong sign for r: it keeps the count at r = 1 and loses it at r =
+# 0.
 def counter():
     """It starts again when r is 0."""
     W = np.array([[40.0, 0.0, 0.0, 0.0], [0.0, 40.0, 0.0, 0.0]])
@@ -286,6 +315,7 @@ def counter():
 
 
 # %% mistake="counter"
+# A 1 adds 0.76, which is tanh 1. The candidate must be very near to 1.
 def counter():
     """A 1 adds 0.76: tanh 1."""
     W = np.array([[40.0, 0.0, 1.0, 0.0], [0.0, -40.0, 0.0, 0.0]])
@@ -317,7 +347,19 @@ for t in range(30):
 unit = lstm_with(*map(np.asarray, ask(counter, parts=("W", "U", "b"))))
 with mg.trace(unit) as seen:
     unit(np.stack([ones, again], axis=-1).astype(float))
-same("c, for 8 rows of 30 steps", seen.c[1:, :, 0].T, right, rtol=0, atol=0.05)
+x_is_1, r_is_1 = ones.T == 1, again.T
+added, kept = (seen.i * seen.g)[..., 0], seen.f[..., 0]
+table(
+    ["in your unit", "mean", "should be"],
+    [
+        ("a 0 adds", f"{added[~x_is_1].mean():.3f}", 0),
+        ("a 1 adds", f"{added[x_is_1].mean():.3f}", 1),
+        ("at r = 0 it keeps", f"{kept[~r_is_1].mean():.3f}", 1),
+        ("at r = 1 it keeps", f"{kept[r_is_1].mean():.3f}", 0),
+    ],
+)
+c_of_8_rows = seen.c[1:, :, 0].T
+same("c, for 8 rows of 30 steps", c_of_8_rows, right, rtol=0, atol=0.05, axes="row step")
 
 # %% [markdown]
 # ## How the state grows
@@ -476,19 +518,30 @@ def forget_bias_for(k):
     ### END SOLUTION
 
 
+# %% [markdown] hint="forget_bias"
+# After $k$ steps $f^k$ of $c$ is left. For which $f$ is that a half?
+
+# %% [markdown] hint="forget_bias"
+# $f = 2^{-1/k}$, and $f = 1/(1+e^{-b})$ solved for $b$ is $b = \log\dfrac{f}{1-f}$.
+
+
 # %% mistake="forget_bias"
+# This is f itself. The bias is the number whose σ is f.
 def forget_bias_for(k):
     """f itself, not its bias."""
     return 0.5 ** (1 / k)
 
 
 # %% mistake="forget_bias"
+# 1/(1 − f) = k leaves about 1/e after k steps, a third. Here a half should be left: f to
+# the power of k is 1/2.
 def forget_bias_for(k):
     """A rule of thumb: 1/(1 − f) = k, so 1/e is left, not a half."""
     return np.log(max(k - 1, 1e-9))
 
 
 # %% mistake="forget_bias"
+# The sign is wrong: a long memory needs a large bias.
 def forget_bias_for(k):
     return -np.log(0.5 ** (1 / k) / (1 - 0.5 ** (1 / k)))
 

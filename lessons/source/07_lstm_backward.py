@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import ask, picture, same, table
+from lesson_tools import ask, check_gradients, picture, same_parts, table
 from minigrad import plot
 from minigrad.recurrent import LSTM, Formulas
 
@@ -155,13 +155,26 @@ def intermediates(dh_new, dc_new, kept, c):
     ### END SOLUTION
 
 
+# %% [markdown] hint="intermediates"
+# Which lines of the forward pass read $c_\text{new}$? There are two. Add both shares before you use
+# $dc_\text{new}$.
+
+# %% [markdown] hint="intermediates"
+# From the last two lines of the table: $do = dh_\text{new}\circ a$ and $da = dh_\text{new}\circ o$.
+# The complete $dc_\text{new}$ is the one that comes in plus $da\circ(1-a\circ a)$. Then $df$, $di$,
+# $dg$ are this number times $c$, $g$, $i$.
+
+
 # %% mistake="intermediates"
+# The share that comes through h_new is missing in dc_new: c_new has two readers.
 def intermediates(dh_new, dc_new, kept, c):
     """What came through h_new is not added."""
     return dh_new * kept.a, dc_new, dc_new * c, dc_new * kept.g, dc_new * kept.i
 
 
 # %% mistake="intermediates"
+# dc_new is right, but df, di and dg are made from the number before the share through h_new
+# was added.
 def intermediates(dh_new, dc_new, kept, c):
     """dc_new is handed on before it is complete."""
     complete = dc_new + dh_new * kept.o * (1 - kept.a**2)
@@ -169,6 +182,7 @@ def intermediates(dh_new, dc_new, kept, c):
 
 
 # %% mistake="intermediates"
+# df is dc_new times the *new* c. The forget gate multiplies the old one.
 def intermediates(dh_new, dc_new, kept, c):
     """df from the new c."""
     dc_new = dc_new + dh_new * kept.o * (1 - kept.a**2)
@@ -177,6 +191,7 @@ def intermediates(dh_new, dc_new, kept, c):
 
 
 # %% mistake="intermediates"
+# di and dg are exchanged: each of the two gets the *other* factor of i ∘ g.
 def intermediates(dh_new, dc_new, kept, c):
     """i and g exchanged."""
     dc_new = dc_new + dh_new * kept.o * (1 - kept.a**2)
@@ -209,11 +224,13 @@ def intermediates(dh_new, dc_new, kept, c):
 
 
 # %% check="intermediates" points=3
-names = ("o", "c_new", "f", "i", "g")
-right = on_the_tape(*names)
-yours = ask(intermediates, dh_new, dc_new, kept, c, parts=[f"d{n}" for n in names])
-for name, mine, expected in zip(names, yours, right, strict=True):
-    same(f"d{name}", mine, expected)
+parts = ("do", "dc_new", "df", "di", "dg")
+right = on_the_tape("o", "c_new", "f", "i", "g")
+yours = ask(intermediates, dh_new, dc_new, kept, c, parts=parts)
+shares = {"from the step after": dc_new, "through h_new": right[1] - dc_new}
+same_parts(
+    parts, yours, right, terms={"dc_new": shares}, axes=dict.fromkeys(parts, "row unit")
+)
 
 # %% [markdown]
 # ## Exercise 2: through the gates
@@ -234,7 +251,16 @@ def through_the_gates(di, df, dg, do, kept):
     ### END SOLUTION
 
 
+# %% [markdown] hint="gates"
+# Which of the four is the output of a tanh?
+
+# %% [markdown] hint="gates"
+# Three times $d\circ k\circ(1-k)$, for $k = i, f, o$; once $dg\circ(1-g\circ g)$. Return them in the
+# order $i, f, g, o$.
+
+
 # %% mistake="gates"
+# The candidate goes through the slope of σ. g comes from a tanh.
 def through_the_gates(di, df, dg, do, kept):
     """The candidate like a gate."""
     pairs = zip((di, df, dg, do), kept[:4], strict=True)
@@ -242,6 +268,7 @@ def through_the_gates(di, df, dg, do, kept):
 
 
 # %% mistake="gates"
+# The gates go through the slope of tanh. i, f and o come from σ.
 def through_the_gates(di, df, dg, do, kept):
     """The gates like the candidate."""
     pairs = zip((di, df, dg, do), kept[:4], strict=True)
@@ -249,6 +276,7 @@ def through_the_gates(di, df, dg, do, kept):
 
 
 # %% mistake="gates"
+# The slope of σ is taken at i, f, o as if they were z. They are outputs of σ already.
 def through_the_gates(di, df, dg, do, kept):
     """σ′ of what is σ already."""
 
@@ -272,8 +300,8 @@ def through_the_gates(di, df, dg, do, kept):
 do_, di_, df_, dg_, dz_expected = on_the_tape("o", "i", "f", "g", "z")
 parts = ("dz_i", "dz_f", "dz_g", "dz_o")
 yours = ask(through_the_gates, di_, df_, dg_, do_, kept, parts=parts)
-for k, mine, expected in zip("ifgo", yours, np.split(dz_expected, 4, axis=-1), strict=True):
-    same(f"dz_{k}", mine, expected)
+right = np.split(dz_expected, 4, axis=-1)
+same_parts(parts, yours, right, axes=dict.fromkeys(parts, "row unit"))
 
 # %% [markdown]
 # ## Exercise 3: the step, fused
@@ -298,7 +326,20 @@ def step_backward(dh_new, dc_new, kept, c, U):
     ### END SOLUTION
 
 
+# %% [markdown] hint="step_backward"
+# Do exercises 1 and 2 in one go, without naming each part. What is left is $dh = dz\,U^\top$ and $dc
+# = dc_\text{new}\circ f$. Which $dc_\text{new}$ is meant?
+
+# %% [markdown] hint="step_backward"
+# First the complete $dc_\text{new}$. Then a list of four arrays, in the order of the columns:
+# $dc_\text{new}\,g\,i(1-i)$, $\;dc_\text{new}\,c\,f(1-f)$, $\;dc_\text{new}\,i(1-g^2)$,
+# $\;dh_\text{new}\,a\,o(1-o)$. Concatenate them to $dz$. Return $dz$, $dz\,U^\top$ and
+# $dc_\text{new}\circ f$.
+
+
 # %% mistake="step_backward"
+# dz and dh are right. dc is made from the dc_new that came in: the share through h_new is
+# missing.
 def step_backward(dh_new, dc_new, kept, c, U):
     """dc goes on without what came through h_new."""
     i, f, g, o, a = kept[:5]
@@ -309,6 +350,7 @@ def step_backward(dh_new, dc_new, kept, c, U):
 
 
 # %% mistake="step_backward"
+# dz and dh are right. dc is not multiplied by f.
 def step_backward(dh_new, dc_new, kept, c, U):
     """dc is not multiplied by f."""
     i, f, g, o, a = kept[:5]
@@ -319,6 +361,7 @@ def step_backward(dh_new, dc_new, kept, c, U):
 
 
 # %% mistake="step_backward"
+# The parts of dz are in the order f, i, g, o. The columns of U have the order i, f, g, o.
 def step_backward(dh_new, dc_new, kept, c, U):
     """The parts of dz in another order than the columns of U."""
     i, f, g, o, a = kept[:5]
@@ -329,6 +372,7 @@ def step_backward(dh_new, dc_new, kept, c, U):
 
 
 # %% mistake="step_backward"
+# The columns of o are zero: the output gate gets its gradient from dh_new.
 def step_backward(dh_new, dc_new, kept, c, U):
     """No gradient through the output gate."""
     i, f, g, o, a = kept[:5]
@@ -365,8 +409,13 @@ def step_backward(dh_new, dc_new, kept, c, U):
 dz = np.concatenate(dz, axis=-1)
 parts = ("dz", "dh", "dc")
 yours = ask(step_backward, dh_new, dc_new, kept, c, U, parts=parts)
-for name, mine, expected in zip(parts, yours, (dz, dz @ U.T, dc), strict=True):
-    same(name, mine, expected)
+ways = {}  # the four terms of dh, one for each gate
+for k, dz_k, U_k in zip(
+    "ifgo", np.split(dz, 4, axis=-1), np.split(U, 4, axis=-1), strict=True
+):
+    ways[f"dz_{k} U_{k}ᵀ"] = dz_k @ U_k.T
+axes = {"dz": "row gates", "dh": "row unit", "dc": "row unit"}
+same_parts(parts, yours, (dz, dz @ U.T, dc), axes=axes, terms={"dh": ways})
 
 
 class YourStep(Formulas):
@@ -392,7 +441,8 @@ layer.build((None, None, 2))
 draw = np.random.default_rng(1)
 mask = np.array([[1, 1, 0, 1, 1, 1], [0, 1, 1, 1, 0, 0]], bool)
 with mg.using("numpy"):
-    mg.testing.check_gradient(
+    check_gradients(
+        "your step in a layer: x, h₀, c₀, W, U, b",
         lambda x, h, c: layer(x, mask=mask, initial_state=[h, c]),
         draw.normal(size=(2, 6, 2)),
         *draw.normal(size=(2, 2, 3)),
@@ -400,7 +450,6 @@ with mg.using("numpy"):
         rtol=1e-4,
         atol=1e-6,
     )
-print("and in a layer, against finite differences: x, h₀, c₀, W, U, b as expected")
 
 # %% [markdown]
 # ## The loop, and what is gathered after it
@@ -429,7 +478,18 @@ def gather(xs, hs, dzs):
     ### END SOLUTION
 
 
+# %% [markdown] hint="gather"
+# `dzs.reshape(-1, dzs.shape[-1])` has one row for each step and each row of the batch. What is the
+# matching reshape of `xs`? Which states were read, the first $T$ or the last $T$?
+
+# %% [markdown] hint="gather"
+# With $X$, $H$ and $D$ of `time · batch` rows, made from `xs`, from `hs` without its last state, and
+# from `dzs`: $dW = X^\top D$, $dU = H^\top D$, and $db$ is the sum of the rows of $D$.
+
+
 # %% mistake="gather"
+# dW and db are right. dU is made with the state after each step; h U reads the state before
+# it.
 def gather(xs, hs, dzs):
     """dU from the state after the step."""
     dz = dzs.reshape(-1, dzs.shape[-1])
@@ -438,6 +498,7 @@ def gather(xs, hs, dzs):
 
 
 # %% mistake="gather"
+# Yours is a mean over the batch. The rows of a batch add up.
 def gather(xs, hs, dzs):
     """The mean over the batch."""
     dz = dzs.reshape(-1, dzs.shape[-1])
@@ -447,6 +508,7 @@ def gather(xs, hs, dzs):
 
 
 # %% mistake="gather"
+# Only the last step is there. The weights are copied to every step, so the steps add up.
 def gather(xs, hs, dzs):
     """The last step only."""
     return xs[-1].T @ dzs[-1], hs[-2].T @ dzs[-1], dzs[-1].sum(axis=0)
@@ -475,11 +537,11 @@ xs, weight_of = draw.normal(size=(3, 7, 2)), draw.normal(size=(3, 7, 5))
 with mg.trace(seen_layer) as seen:
     (seen_layer(xs) * weight_of).sum().backward()
 dzs = np.concatenate([getattr(seen, f"dz_{k}") for k in "ifgo"], axis=-1)
-answers = ask(gather, xs.transpose(1, 0, 2), seen.h, dzs, parts=("dW", "dU", "db"))
-for name, mine, w in zip(
-    ("dW", "dU", "db"), answers, seen_layer.trainable_weights, strict=True
-):
-    same(name, mine, w.grad)
+parts = ("dW", "dU", "db")
+yours = ask(gather, xs.transpose(1, 0, 2), seen.h, dzs, parts=parts)
+right = [w.grad for w in seen_layer.trainable_weights]
+axes = {"dW": "feature gates", "dU": "unit gates", "db": "gates"}
+same_parts(parts, yours, right, axes=axes)
 
 # %% [markdown]
 # ## Which way did it take?

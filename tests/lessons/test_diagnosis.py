@@ -22,8 +22,9 @@ STEPS = "step row gates"
 def tools(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     with at_hand(fast=True):
         import lesson_checks
+        import lesson_mistakes
 
-        monkeypatch.setattr(lesson_checks, "typical_mistakes", list)
+        monkeypatch.setattr(lesson_mistakes, "typical_mistakes", list)
         yield lesson_checks
 
 
@@ -165,13 +166,16 @@ def test_a_right_answer_needs_no_diagnosis(tools: ModuleType) -> None:
 
 def test_marks_of_typical_mistakes(tools: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """The nearest one whose place and numbers agree is named, and takes the place of the general diagnosis."""
+    import lesson_mistakes
+
+    mark = lesson_mistakes.mark
     known = [
-        {"place": "d (4, 4)", "mark": tools.mark(2 * DW), "says": "Twice."},
-        {"place": "d (4, 4)", "mark": tools.mark(2 * DW + 1e-6), "says": "Nearly twice."},
-        {"place": "e (4, 4)", "mark": tools.mark(3 * DW), "says": "Three times."},
-        {"place": "# of # is wrong", "mark": tools.mark([2, 3]), "says": "The second of three."},
+        {"place": "d (4, 4)", "mark": mark(2 * DW), "says": "Twice."},
+        {"place": "d (4, 4)", "mark": mark(2 * DW + 1e-6), "says": "Nearly twice."},
+        {"place": "e (4, 4)", "mark": mark(3 * DW), "says": "Three times."},
+        {"place": "# of # is wrong", "mark": mark([2, 3]), "says": "The second of three."},
     ]
-    monkeypatch.setattr(tools, "typical_mistakes", lambda: known)
+    monkeypatch.setattr(lesson_mistakes, "typical_mistakes", lambda: known)
     assert says(tools, (2 * DW).astype("float32"), DW).endswith(". Twice.")
     assert says(tools, 3 * DW, DW).endswith("3 times as large everywhere.")
     for message, diagnosis in (("2 of 3 is wrong", " The second of three."), ("1 of 3 is wrong", "")):

@@ -13,7 +13,8 @@ import pytest
 
 from lessons.builder import run
 from lessons.builder.kernel import PLACES, images
-from lessons.builder.lesson import BEGIN, END, FOLDER, LEFT_OUT, Lesson, lessons
+from lessons.builder.lesson import BEGIN, END, FOLDER, LEFT_OUT, Lesson, diagnosis, lessons
+from lessons.builder.mistakes import MISTAKES
 from lessons.builder.notebook import MAY_RAISE, notebook_of
 
 LESSONS = lessons()
@@ -121,6 +122,36 @@ def words(text: str) -> list[str]:
 
 def printed(notebook: dict[str, Any]) -> str:
     return "".join("".join(o["text"]) for c in notebook["cells"] for o in c.get("outputs", ()) if "text" in o)
+
+
+# --- hints and diagnoses ----------------------------------------------------------------------------------------------
+
+DIAGNOSED = LESSONS[:7]
+
+
+@pytest.mark.parametrize("lesson", DIAGNOSED, ids=lambda lesson: lesson.name)
+def test_each_exercise_has_two_hints_and_each_mistake_a_diagnosis(lesson: Lesson) -> None:
+    hints = [cell.options["hint"] for cell in lesson.cells if "hint" in cell.options]
+    assert hints == [name for name in lesson.exercises() for _ in range(2)]
+    says = [diagnosis(wrong) for _, wrong, _ in lesson.mistakes()]
+    assert all(len(one.split()) >= 5 and one.endswith((".", "?")) for one in says)
+    assert len(set(says)) == len(says)
+    text = "".join("".join(cell["source"]) for cell in shipped(lesson)["cells"])
+    assert text.count("<details><summary>Hint 1</summary>\n\n") == len(lesson.exercises())
+    assert text.count("<details><summary>Hint 2: nearly the answer</summary>\n\n") == len(lesson.exercises())
+
+
+def test_the_file_of_mistakes_is_of_these_sources_and_holds_no_code() -> None:
+    """If this fails: python -m lessons build"""
+    text = MISTAKES.read_text("utf-8")
+    known = json.loads(text)
+    for lesson in LESSONS:
+        expected = {diagnosis(wrong) for _, wrong, _ in lesson.mistakes()} - {""}
+        assert {one["says"] for one in known.get(lesson.name, [])} == expected, lesson.name
+    keys = {key for found in known.values() for one in found for key in one}
+    assert keys == {"exercise", "place", "mark", "says"}
+    told = {line.strip() for lesson in LESSONS for part in lesson.solutions() for line in part.splitlines()}
+    assert [line for line in told if len(line) > 12 and json.dumps(line, ensure_ascii=False)[1:-1] in text] == []
 
 
 # --- the notebook -----------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ FILES = (
     "lessons/lesson_tools.py",
     "lessons/lesson_checks.py",
     "lessons/lesson_diagnosis.py",
+    "lessons/lesson_mistakes.py",
 )
 
 # --- first lines ----------------------------------------------------------------------------------
