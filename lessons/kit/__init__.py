@@ -1,0 +1,1 @@
+"""The lecturer's kit: plans, slides, model answers, an examination, a rubric."""
