@@ -174,7 +174,7 @@ def test_every_block_of_python_on_the_site_is_run(site: Site) -> None:
 @pytest.mark.slow
 def test_no_solution_is_on_the_site(site: Site) -> None:
     lessons = [site.mkdocs / "lessons" / f"{notebook.stem}.html" for notebook in notebooks()]
-    assert len(lessons) == 14
+    assert len(lessons) == 15
     for path in lessons:
         assert "BEGIN SOLUTION" not in path.read_text("utf-8"), path
 

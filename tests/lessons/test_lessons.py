@@ -64,7 +64,7 @@ def test_checks_fail_as_shipped_pass_solved_notice_mistakes_and_accept_variants(
     assert as_shipped.broken() == []
     assert words(as_shipped.printed) == words(printed(shipped(lesson)))
     assert set(as_shipped.failed()) == set(lesson.exercises())
-    assert {type(error) for error in as_shipped.failed().values()} == {NotImplementedError}
+    assert {type(error) for error in as_shipped.failed().values()} <= {NotImplementedError}
 
     solved = run.run(lesson, lesson.solved(), fast=True)
     assert [f"line {cell.line}: {error!r}" for cell, error in solved.errors] == []
@@ -211,7 +211,7 @@ def test_front_matter_and_parts(lesson: Lesson) -> None:
     assert len(lesson.goals) == 3
     assert lesson.name.startswith(f"{lesson.number:02d}_")
     assert 20 <= lesson.minutes <= 120
-    assert 2 <= len(lesson.exercises()) <= 4
+    assert 2 <= len(lesson.exercises()) <= 4 or (lesson.number == 0 and not lesson.exercises())  # ready to run
     text = outside(lesson)
     for part in ("paper", "## To think about", "## Summary", "**In the source:**"):
         assert part in text
@@ -229,7 +229,7 @@ FIGURE = re.compile(r"^\| [^|]+ \| ((?:\[\d+\]\(\w+\.ipynb\)(?:, )?)+) \| ([^|]+
 def test_the_figures_of_the_course_are_where_the_lecturer_is_told() -> None:
     """Check that each named section is in one of the named lessons, and has a figure."""
     rows = FIGURE.findall((FOLDER / "INSTRUCTOR.md").read_text("utf-8"))
-    assert len(rows) == 15
+    assert len(rows) == 17
     for links, sections in rows:
         named = {int(number) for number in re.findall(r"\[(\d+)\]", links)}
         text = "\n".join(outside(one) for one in LESSONS if one.number in named)
@@ -245,5 +245,5 @@ def test_a_lesson_runs_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_course_is_complete() -> None:
-    assert [one.number for one in LESSONS] == list(range(1, len(LESSONS) + 1))
+    assert [one.number for one in LESSONS] == list(range(len(LESSONS)))
     assert {path.stem for path in FOLDER.glob("*.ipynb")} == {one.name for one in LESSONS}

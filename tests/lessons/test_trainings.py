@@ -17,7 +17,7 @@ from lessons.builder.lesson import Lesson, lessons
 from lessons.builder.run import run
 
 TRAINED = re.compile(r"\b(?:apply_gradients|train_on_batch|advance|descend|left_of_the_loss|fitted)\(")
-HELD = {2, 4, 5, 10, 12, 14}  # the lessons that train, each of which has a test below
+HELD = {0, 2, 4, 5, 10, 12, 14}  # the lessons that train, each of which has a test below
 
 
 def lesson(number: int) -> Lesson:
@@ -48,6 +48,31 @@ def test_every_lesson_that_trains_is_held() -> None:
 
 def checks(cell: Any) -> bool:
     return cell.kind != "code" or "check" in cell.options
+
+
+@pytest.mark.slow
+def test_the_first_net_learns_to_write() -> None:
+    says(
+        0,
+        "all five nets go from 5.6 bits to less than 1 bit",
+        "At least eight in ten of the words that each of them writes are words of the tales.",
+        "Of the untrained net's words it is one in five or fewer.",
+        "In some nets its gate opens at the space, in others it closes",
+    )
+    seen = names(0)
+    assert len(seen["runs"]) >= 5
+    assert all(5.5 < bits[0] < 5.7 for _, bits in seen["runs"])
+    assert (seen["ends"] < 1).all()
+    assert (seen["shares"] >= 0.8).all()
+    assert seen["untrained"] <= 0.2
+    opening = np.array(seen["opening"])
+    assert (np.abs(opening) > 0.3).all()
+    assert 0 < np.mean(opening > 0) < 1
+    written = [" ".join(part.partition("---\n")[2].split()) for part in seen["diary"]]
+    assert " th" not in written[0]  # noise
+    assert max(map(len, written[1].split())) < 15  # spaces in the right proportion
+    assert " the " in written[2]  # short words
+    assert seen["share_of_words"](written[-1], seen["text"]) > 0.8  # phrases
 
 
 def test_the_flat_fit() -> None:
