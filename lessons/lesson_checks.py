@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
@@ -26,7 +27,7 @@ def ask(
     function: Callable[..., Any],
     *arguments: Any,
     parts: Sequence[str] = (),
-    shape: tuple[int, ...] | None = None,
+    shape: Sequence[Any] | None = None,
     tensors: bool = False,
     **options: Any,
 ) -> Any:
@@ -38,7 +39,7 @@ def ask(
         function: yours.
         *arguments: its arguments; arrays in them, also those inside lists, tuples and dictionaries, are copied.
         parts: the names of the things that it returns, if there are several.
-        shape: the shape of the array that it returns, if there is one.
+        shape: the shape of the array that it returns, or of each part; None for any.
         tensors: whether it may return Tensors where it is given arrays.
         **options: its keyword arguments.
 
@@ -105,7 +106,10 @@ def stopped(name: str, function: Any, error: Exception) -> NoReturn:
     line = linecache.getline(*mine[-1][:2]).strip() if mine else ""
     where = f" in line {mine[-1][1]} of its cell, `{line}`" if line else ""
     said = "it calls itself too many times" if isinstance(error, RecursionError) else f"{type(error).__name__}: {error}"
-    says = f"{name} stops with an error{where}: {said.rstrip('.')}."
+    said = re.sub(r"matmul: .*gufunc signature \S+ ", "the shapes of a matrix product do not fit ", said)
+    if "do not fit" in said or "broadcast together" in said:
+        said = f"{said.rstrip(' .')}. Print the shapes of both sides"
+    says = f"{name} stops with an error{where}: {said.rstrip(' .')}."
     fail_in_words(says, f"{name}, {said}")
 
 
@@ -152,14 +156,14 @@ def _leaves(x: Any) -> Iterator[Any]:
         yield x
 
 
-def returned(what: str, answer: Any, *parts: str, shape: tuple[int, ...] | None = None) -> Any:
+def returned(what: str, answer: Any, *parts: str, shape: Sequence[Any] | None = None) -> Any:
     """Return an answer if it has the required form; lists of numbers become arrays.
 
     Args:
         what: the function's name.
         answer: the value that it returned.
         *parts: the names of the things that it returns, if there are several.
-        shape: the shape of the array that it returns, if there is one.
+        shape: the shape of the array that it returns, or of each part; None for any.
 
     Raises:
         CheckError: it is None, or has another form.
@@ -177,23 +181,35 @@ def returned(what: str, answer: Any, *parts: str, shape: tuple[int, ...] | None 
         missing = [part for part, one in zip(parts, answer, strict=True) if one is None]
         if missing:
             raise CheckError(f"{what}: {', '.join(missing)} of what yours returned is None.")
-        return tuple(_array(part, one) for part, one in zip(parts, answer, strict=True))
-    if shape is not None:
-        answer = _array(what, answer)
-        came = answer.shape if hasattr(answer, "shape") else np.shape(answer)  # a Tensor will not be NumPy's
-        if came != shape:
-            says = f"{what} should return an array of shape {shape}; yours returned one of shape {came}."
-            numbers = np.ravel(answer) if isinstance(answer, np.ndarray) and answer.dtype.kind in "fiu" else ()
-            fail(says, f"{what} {shape} {came}", numbers, _shape_hint(answer, shape))
-    return answer
+        shapes = [None] * len(parts) if shape is None else shape
+        return tuple(_in_form(*one) for one in zip(parts, answer, shapes, strict=True))
+    return answer if shape is None else _in_form(what, answer, shape)
 
 
-def _shape_hint(answer: Any, shape: tuple[int, ...]) -> str:
-    """Return a sentence on a wrong shape alone."""
-    if isinstance(answer, (tuple, list)):
-        return ""
-    mine = np.zeros(np.shape(answer) if not hasattr(answer, "shape") else answer.shape)
-    return diagnose_shape(mine, np.full(shape, np.nan), 0.0)
+def _in_form(name: str, x: Any, shape: Any) -> Any:
+    """Return one part of an answer if it has the required shape; None allows any form."""
+    if shape is not None and isinstance(x, tuple) and any(isinstance(part, np.ndarray) and part.ndim for part in x):
+        raise CheckError(f"{name} should be one array; yours is a tuple of {len(x)} things.")
+    x = _array(name, x)
+    if shape is None:
+        return x
+    kind = "fiub" if isinstance(x, (np.ndarray, np.generic, int, float)) else ""
+    if not hasattr(x, "numpy") and np.asarray(x).dtype.kind not in kind:
+        raise CheckError(f"{name} should be {'an array of numbers' if shape else 'a number'}; yours is {_kind(x)}.")
+    came = tuple(x.shape) if hasattr(x, "shape") else np.shape(x)  # a Tensor will not be NumPy's
+    if came != tuple(shape):
+        form = f"an array of shape {tuple(shape)}" if len(shape) else "one number"
+        numbers = np.asarray(x) if not hasattr(x, "numpy") else ()
+        hint = diagnose_shape(np.zeros(came), np.full(shape, np.nan), 0.0)
+        fail(f"{name} should be {form}; yours has the shape {came}.", f"{name} {shape} {came}", numbers, hint)
+    return x
+
+
+def _kind(x: Any) -> str:
+    """Return the type of a value in words."""
+    if isinstance(x, np.ndarray):
+        return f"an array of {x.dtype}"
+    return "a function" if callable(x) else f"of type {type(x).__name__}"
 
 
 def _array(name: str, x: Any) -> Any:
@@ -328,5 +344,5 @@ def _host(name: str, x: Any) -> Any:
         raise CheckError(f"{name} is {x}. Does your function return it?")
     array = np.asarray(_array(name, x.numpy() if hasattr(x, "numpy") else x))
     if array.dtype.kind not in "fiub":
-        raise CheckError(f"{name} should be numbers; yours is {type(x).__name__}.")
+        raise CheckError(f"{name} should be numbers; yours is {_kind(x)}.")
     return array.astype(np.float64)

@@ -45,7 +45,7 @@ def fail(
     """Raise `CheckError` with the diagnosis of the typical mistake that gives these numbers, or with another one."""
     found = mark(numbers)
     known = _known(place, found, max(rtol, 1e-4), atol)
-    raise CheckError(f"{says} {known or otherwise}".strip(), place, found, bool(known))
+    raise CheckError(f"{says} {known or otherwise}".strip(), place, found, bool(known)) from None
 
 
 def fail_in_words(says: str, about: str = "") -> NoReturn:

@@ -420,10 +420,9 @@ for name, root in (
     *((f"random graph {s}", random_graph(12, s)) for s in range(20)),
 ):
     found = ask(order, root)
-    check(
-        isinstance(found, (list, tuple)) and found and found[0] is root,
-        f"{name}: the list should begin with the root.",
-    )
+    check(isinstance(found, (list, tuple)), f"order should return a list, not {found!r}.")
+    check(all(isinstance(v, Value) for v in found), "order should return a list of Values.")
+    check(found and found[0] is root, f"{name}: the list should begin with the root.")
     position = {id(value): k for k, value in enumerate(found)}
     check(len(position) == len(found), f"{name}: some Value comes twice.")
     for value in found:

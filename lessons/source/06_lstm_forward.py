@@ -344,7 +344,7 @@ right = np.zeros((8, 30))
 for t in range(30):
     before = right[:, t - 1] if t else 0
     right[:, t] = np.where(again[:, t], 0, before) + ones[:, t]
-unit = lstm_with(*map(np.asarray, ask(counter, parts=("W", "U", "b"))))
+unit = lstm_with(*ask(counter, parts=("W", "U", "b"), shape=((2, 4), (1, 4), (4,))))
 with mg.trace(unit) as seen:
     unit(np.stack([ones, again], axis=-1).astype(float))
 x_is_1, r_is_1 = ones.T == 1, again.T

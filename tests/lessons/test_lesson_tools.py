@@ -52,7 +52,7 @@ def test_same_accepts(tools: ModuleType, capsys: pytest.CaptureFixture[str]) -> 
         (None, "dx is None. Does your function return it"),
         (..., "dx is Ellipsis"),
         ([1.0, 2.0], r"should have shape \(2, 2\); yours has \(2,\)"),
-        ("four", "should be numbers; yours is str"),
+        ("four", "should be numbers; yours is of type str"),
         ([[1.0, 2.0], [3.0, 5.0]], r"1 of 4 numbers differ, most at dx\[1, 1\]: yours 5, expected 4"),
         ([[2.0, 4.0], [6.0, 8.0]], "Yours is 2 times as large everywhere"),
         ([[0.0, 0.0], [0.0, 0.0]], "Yours is 0 everywhere"),
@@ -124,7 +124,7 @@ def test_what_a_function_returned_has_a_form(tools: ModuleType) -> None:
     ):
         with pytest.raises(tools.CheckError, match=re.escape(says)):
             tools.returned("f", answer, *asked)
-    with pytest.raises(tools.CheckError, match=re.escape("of shape (2,); yours returned one of shape ().")):
+    with pytest.raises(tools.CheckError, match=re.escape("of shape (2,); yours has the shape ().")):
         tools.returned("f", 1.0, shape=(2,))
     with pytest.raises(tools.CheckError, match="f should be one array; yours is a list of parts that do not fit"):
         tools.returned("f", [[1], [1, 2]], shape=(2,))
