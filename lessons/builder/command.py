@@ -15,6 +15,7 @@ from lessons.builder.mistakes import write_mistakes
 from lessons.builder.notebook import notebook_of, write
 from lessons.builder.percent import LessonError
 from lessons.builder.run import refused, run, unnoticed
+from lessons.kit.command import add_commands
 
 TABLE = re.compile(r"(?<=<!-- the table: `python -m lessons build` writes it -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("lessons", nargs="*", type=int, help="their numbers; all, if none is given")
     check.add_argument("--fast", action="store_true", help="with fewer training steps, as the tests do")
     check.set_defaults(function=_check)
+    add_commands(commands)
     return parser
 
 

@@ -1,0 +1,61 @@
+"""Commands of the lecturer's kit: ``python -m lessons plans`` and ``python -m lessons kit FOLDER``."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+from lessons.builder.lesson import FOLDER, Lesson
+from lessons.builder.percent import LessonError
+from lessons.kit import answers, plans, questions, rubric
+
+PLANS = re.compile(r"(?<=<!-- the plans: `python -m lessons plans` writes them -->\n).*?(?=<!-- end -->)", re.DOTALL)
+
+
+def add_commands(commands: Any) -> None:
+    """Add the kit's commands to the parser's."""
+    table = commands.add_parser("plans", help="write the plans into INSTRUCTOR.md")
+    table.set_defaults(function=_plans, lessons=[])
+    kit = commands.add_parser(
+        "kit",
+        help="make the lecturer's pages",
+        description="Writes the plans by the minute, the model answers, the examination without and with answers, and "
+        "the rubric, as Markdown, into a folder.",
+    )
+    kit.add_argument("folder", type=Path, metavar="FOLDER")
+    kit.set_defaults(function=_kit, lessons=[])
+
+
+def with_plans(text: str, every: list[Lesson]) -> str:
+    """Return INSTRUCTOR.md with the plans in short."""
+    return PLANS.sub(lambda _: f"\n{plans.overview(every)}\n\n", text)
+
+
+def _plans(every: list[Lesson], asked: argparse.Namespace) -> int:
+    page = FOLDER / "INSTRUCTOR.md"
+    page.write_text(with_plans(page.read_text("utf-8"), every), "utf-8")
+    return 0
+
+
+def pages(every: list[Lesson]) -> dict[str, str]:
+    """Return the lecturer's pages: the name of each file, and its text."""
+    plain, solved = questions.pages()
+    return {
+        "plans.md": plans.page(every),
+        "answers.md": answers.page(every),
+        "exam.md": plain,
+        "exam-with-answers.md": solved,
+        "rubric.md": rubric.page(every),
+    }
+
+
+def _kit(every: list[Lesson], asked: argparse.Namespace) -> int:
+    if asked.folder.resolve().is_relative_to(FOLDER):
+        raise LessonError("the kit holds answers: choose a folder outside of lessons/")
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    for name, text in pages(every).items():
+        (asked.folder / name).write_text(text, "utf-8")
+        print(asked.folder / name)
+    return 0
