@@ -91,7 +91,10 @@ def _called(function: Any, arguments: Sequence[Any], options: Mapping[str, Any])
             "But a caller who still needs the old numbers has lost them."
         )
     _ASKED.clear()
-    _ASKED.update({key: value for key, value in given.items() if isinstance(value, np.ndarray)})
+    for key, value in given.items():
+        named = value._asdict() if hasattr(value, "_asdict") else {}
+        inside = {f"{key}.{part}": one for part, one in named.items()}
+        _ASKED.update({k: v for k, v in {key: value, **inside}.items() if isinstance(v, np.ndarray)})
     return answer, given
 
 
@@ -263,7 +266,7 @@ def same(
     if mine.shape != want.shape:
         says = f"{name} should have shape {want.shape}; yours has {mine.shape}."
         fail(says, f"{place} {mine.shape}", mine, diagnose_shape(mine, want, slack))
-    pair = Pair(mine, want, slack, tuple(axes.split()), masked, *_facts(want, terms, others))
+    pair = Pair(mine, want, slack, tuple(axes.split()), masked, **_facts(want, terms, others))
     wrong = pair.wrong()  # where there is NaN, too
     difference = np.abs(mine - want)
     if wrong.any():
@@ -324,8 +327,8 @@ def check_gradients(name: str, function: Callable[..., Any], *inputs: Any, **opt
     print(f"{name}: the gradients agree with finite differences")
 
 
-def _facts(want: Any, terms: Any, others: Any) -> tuple[dict[str, Any], dict[str, Any], dict[int, str]]:
-    """Return what `Pair` needs besides: terms, other quantities, lengths; also from the last call's arguments."""
+def _facts(want: Any, terms: Any, others: Any) -> dict[str, Any]:
+    """Return what `Pair` needs besides: terms, other quantities, the last call's arguments and their lengths."""
     plain = {key: _host(key, value) for key, value in (terms or {}).items()}
     known = {key: _host(key, value) for key, value in (others or {}).items()}
     sizes: dict[int, str] = {}
@@ -335,7 +338,9 @@ def _facts(want: Any, terms: Any, others: Any) -> tuple[dict[str, Any], dict[str
             sizes.setdefault(n, f"the length of axis {k} of `{key}`")
         if array.ndim > 2:
             sizes.setdefault(int(np.prod(array.shape[:-1])), f"the number of rows in `{key}`")
-    return plain, {key: value for key, value in known.items() if np.shape(value) == want.shape}, sizes
+    numbers = {f"`{key}`": array for key, array in _ASKED.items() if array.dtype.kind == "f"}
+    fitting = {key: value for key, value in known.items() if np.shape(value) == want.shape}
+    return {"terms": plain, "others": fitting, "inputs": numbers, "sizes": sizes}
 
 
 def _host(name: str, x: Any) -> Any:

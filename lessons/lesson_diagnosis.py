@@ -25,6 +25,7 @@ class Pair:
         masked: True for each masked step (and row); of the shape of the first axes.
         terms: the terms of the sum that the expected numbers are, by their names.
         others: other arrays that yours may have been taken for, by their names.
+        inputs: the arrays among the arguments of your function, by their names.
         sizes: lengths over which a mean or a sum may have been taken, with what they are lengths of.
     """
 
@@ -35,6 +36,7 @@ class Pair:
     masked: Any = None
     terms: Mapping[str, Any] = field(default_factory=dict)
     others: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
     sizes: Mapping[int, str] = field(default_factory=dict)
 
     def close(self, a: Any, b: Any) -> bool:
@@ -69,19 +71,9 @@ def diagnose(pair: Pair) -> str:
     if not pair.mine.any():
         return "Yours is 0 everywhere."
     looks = (
-        ignored_mask,
-        another_quantity,
-        terms,
-        factor,
-        offset,
-        gates,
-        moved,
-        bent,
-        digits,
-        parts,
-        rows_scaled,
+        ignored_mask, another_quantity, terms, factor, offset, gates, moved, factors, bent, digits, parts, rows_scaled,
         signs,
-    )
+    )  # fmt: skip
     return next(filter(None, (look(pair) for look in looks)), "")
 
 
@@ -89,7 +81,7 @@ def diagnose(pair: Pair) -> str:
 
 
 def not_finite(pair: Pair) -> str:
-    """NaN or infinity, and where it begins."""
+    """NaN or infinity, and its place."""
     kind = "NaN" if np.isnan(pair.mine).any() else "infinity"
     bad = ~np.isfinite(pair.mine)
     causes = "0/0, the log of a negative number, infinity minus infinity" if kind == "NaN" else "an overflow, or x/0"
@@ -179,6 +171,25 @@ def offset(pair: Pair) -> str:
     if pair.want.size < 2 or not pair.close(difference, np.full_like(difference, step)):
         return ""
     return f"Yours is {abs(step):.4g} too {'large' if step > 0 else 'small'} everywhere."
+
+
+def factors(pair: Pair) -> str:
+    """A factor that is missing, is there once too often, or is in the place of another: an argument, or its slope."""
+    known: list[tuple[str, Any]] = []
+    for name, a in pair.inputs.items() if pair.want.size > 3 else ():
+        if a.shape == pair.want.shape and np.ptp(a) > 0 and np.isfinite(a).all():
+            known += [(name, a), (f"(1 − {name})", 1 - a), (f"(1 − {name}²)", 1 - a * a)]
+            known += [(f"{name} (1 − {name})", a - a * a)]
+    for says, a in known:
+        if pair.close(pair.mine * a, pair.want):
+            return f"In yours the factor {says} is missing."
+        if pair.close(pair.mine, pair.want * a):
+            return f"In yours the factor {says} is too much."
+    for says, a in known:
+        for other, b in known:
+            if says != other and pair.close(pair.mine * a, pair.want * b):
+                return f"In yours the factor {other} is in the place of {says}."
+    return ""
 
 
 def bent(pair: Pair) -> str:

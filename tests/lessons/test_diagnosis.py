@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -145,6 +145,31 @@ def test_a_mean_for_a_sum_names_the_length(tools: ModuleType) -> None:
     mean = tools.ask(lambda xs: xs.sum(0), xs)
     assert "7 times as large everywhere, and 7 is the length of axis 0 of `xs`: a sum" in says(tools, mean, xs.mean(0))
     assert "Yours is the argument `xs`, unchanged" in says(tools, tools.ask(lambda xs: xs, xs), np.tanh(xs))
+
+
+class Kept(NamedTuple):
+    f: np.ndarray
+    g: np.ndarray
+
+
+@pytest.mark.parametrize(
+    ("mine", "expected"),
+    [
+        (lambda d, kept: d, "In yours the factor `kept.f` is missing."),
+        (lambda d, kept: d * kept.f * kept.g, "In yours the factor `kept.g` is too much."),
+        (lambda d, kept: d * kept.g, "In yours the factor `kept.g` is in the place of `kept.f`."),
+        (lambda d, kept: d * kept.f * (1 - kept.g**2), "In yours the factor (1 − `kept.g`²) is too much."),
+        (lambda d, kept: d * (1 - kept.f), "In yours the factor (1 − `kept.f`) is in the place of `kept.f`."),
+    ],
+)
+def test_factors_among_the_arguments(tools: ModuleType, mine: Any, expected: str) -> None:
+    d, f, g = DRAW.normal(size=(3, 3, 4))
+    answer = tools.ask(lambda d, kept: mine(2 * d, kept), d, Kept(f, g))
+    assert expected in says(tools, answer, 2 * d * f)
+    padded = np.concatenate([answer, d, d, d], axis=-1)  # in one gate
+    assert f"There: {expected[0].lower()}{expected[1:]}" in says(
+        tools, padded, np.concatenate([2 * d * f, d, d, d], axis=-1), axes="row gates"
+    )
 
 
 def test_results_that_are_exchanged(tools: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
