@@ -84,7 +84,7 @@ def _refuse(data: Any, what: str) -> None:
     """Raise an error for data that would lose their history (a list of tensors) or their mask (a masked array)."""
     if isinstance(data, (list, tuple)):
         for part in data:
-            if type(part) is not float:
+            if type(part) not in (float, int):
                 _refuse_part(part, what)
     elif hasattr(data, "filled") and hasattr(data, "mask"):
         raise DTypeError(

@@ -37,7 +37,8 @@ def tensor(data: TensorLike, dtype: Any = None, requires_grad: bool = False) -> 
     """
     backend = registry.current()
     made = Tensor(array_from(data, dtype, backend), backend)
-    made.requires_grad = requires_grad
+    if requires_grad is not False:
+        made.requires_grad = requires_grad
     return made
 
 

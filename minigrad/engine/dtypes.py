@@ -29,19 +29,20 @@ def dtype_name(dtype: Any) -> str:
     >>> dtype_name(float), dtype_name("int32")
     ('float64', 'int32')
     """
+    try:
+        return _known_name(dtype)
+    except TypeError as error:
+        if isinstance(error, DTypeError):
+            raise
+        return _name_of(dtype)  # not hashable
+
+
+def _name_of(dtype: Any) -> str:
     if isinstance(dtype, str):
         name = PYTHON.get(dtype, dtype)
         if name not in DTYPES:
             raise unknown_name("dtype", dtype, DTYPES)
         return name
-    try:
-        hash(dtype)
-    except TypeError:
-        return _name_of(dtype)
-    return _known_name(dtype)
-
-
-def _name_of(dtype: Any) -> str:
     name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype).rpartition(".")[2]
     name = PYTHON.get(name, name)
     if name not in DTYPES:
@@ -84,6 +85,12 @@ def always_fits(source: str, name: str) -> bool:
     if source in FLOATING:
         return name in FLOATING and INFINITE[source] <= INFINITE[name]
     return all(fits(end, name) for end in _integers(source))
+
+
+@lru_cache(maxsize=None, typed=True)
+def is_integer(dtype: Any) -> bool:
+    """Return whether a dtype is one of whole numbers; bools are none."""
+    return "int" in dtype_name(dtype)
 
 
 @lru_cache(maxsize=None, typed=True)

@@ -61,6 +61,13 @@ def index_array(array: Any, part: Any, backend: BackendModule) -> Any:
     return array_from(array, "int64", backend, "x[index]") if name == "uint64" else array
 
 
+def all_in_range(indices: Any, n: int, backend: BackendModule) -> bool:
+    """Return whether all integers of an array are in 0 … n − 1: as an unsigned number, a negative one is large."""
+    if 0 in indices.shape:
+        return True
+    return int(backend.to_numpy(backend.max(backend.astype(indices, "uint64")))) < n
+
+
 def check_on_host(index: Any, backend: BackendModule, shape: tuple[int, ...]) -> None:
     """Check lists and NumPy arrays in an index for a device, which would read out of range without an error.
 

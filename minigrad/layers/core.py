@@ -10,7 +10,9 @@ from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import IndexRangeError, OptionError, ShapeError, shown
 from minigrad.engine.functional.shaping import whole_numbers
-from minigrad.engine.tensor import Tensor
+from minigrad.engine.indices import all_in_range
+from minigrad.engine.ops.affine import Affine
+from minigrad.engine.tensor import Tensor, apply
 from minigrad.layers import activations, checks, constraints, initializers, regularizers
 from minigrad.layers.floatx import floatx
 from minigrad.layers.input_spec import InputSpec
@@ -54,8 +56,8 @@ class Dense(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return activation(x W + b)."""
-        y = inputs @ self.kernel
-        return activations.called(self.activation, y if self.bias is None else y + self.bias)
+        y = inputs @ self.kernel if self.bias is None else apply(Affine, inputs, self.kernel, self.bias)
+        return activations.called(self.activation, y)
 
 
 class Embedding(Layer):
@@ -102,13 +104,11 @@ class Embedding(Layer):
             is_row = (indices >= 0) & (indices < self.input_dim)
             rows = F.take(self.embeddings, F.where(is_row, indices, 0))
             return F.where(F.expand_dims(is_row, -1), rows, float("nan"))
-        if indices.size:
-            low, high = int(xp.to_numpy(xp.min(indices.array))), int(xp.to_numpy(xp.max(indices.array)))
-            if low < 0 or high >= self.input_dim:
-                raise IndexRangeError(
-                    f"{self.name}.call: expected integers from 0 to {self.input_dim - 1}, got {low} to {high}. "
-                    "Raise input_dim, or correct the data."
-                )
+        if not all_in_range(indices.array, self.input_dim, xp):
+            raise IndexRangeError(
+                f"{self.name}.call: expected integers from 0 to {self.input_dim - 1}, got {int(indices.min())} to "
+                f"{int(indices.max())}. Raise input_dim, or correct the data."
+            )
         return F.take(self.embeddings, indices)
 
     def compute_mask(self, inputs: Tensor, mask: Any = None) -> Tensor | None:

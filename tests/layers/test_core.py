@@ -58,6 +58,15 @@ def test_embedding_takes_whole_numbers_of_any_dtype() -> None:
     assert layer([[1, 4]]).shape == (1, 2, 2)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int32", "int64", "float32"])
+@pytest.mark.parametrize("wrong", [[-1, 0], [4, 5], [-128, 127]])
+def test_embedding_refuses_integers_outside_its_table(dtype: str, wrong: list[int]) -> None:
+    layer = L.Embedding(5, 2)
+    with pytest.raises(IndexRangeError, match=f"from 0 to 4, got {min(wrong)} to {max(wrong)}"):
+        layer(np.array([wrong], dtype))
+    assert layer(np.zeros((1, 0), dtype)).shape == (1, 0, 2)
+
+
 def test_embeddings_mask() -> None:
     indices = np.array([[1, 0, 2], [0, 0, 0]])
     y = L.Embedding(5, 2, mask_zero=True)(indices)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from minigrad.engine.arguments import name
 from minigrad.engine.creation import as_tensor, as_tensor_like
-from minigrad.engine.dtypes import dtype_name, is_half
+from minigrad.engine.dtypes import is_half, is_integer
 from minigrad.engine.errors import DTypeError, IndexRangeError, OptionError, ShapeError
 from minigrad.engine.functional.elementwise import real, square
 from minigrad.engine.functional.half import narrowed, widened
 from minigrad.engine.functional.reduction import sum as total
+from minigrad.engine.indices import all_in_range
 from minigrad.engine.ops import loss
 from minigrad.engine.tensor import Tensor, TensorLike, apply
 
@@ -39,16 +40,12 @@ def softmax_cross_entropy(
             f"softmax_cross_entropy: expected `labels` of shape {x.shape[:-1]} for logits of shape "
             f"{x.shape}, got {where.shape}."
         )
-    if "int" not in dtype_name(where.dtype):
+    if not is_integer(where.array.dtype):
         raise DTypeError(
             f"softmax_cross_entropy: expected integer `labels`, got {where.dtype}. For probabilities use "
             "keras.losses.CategoricalCrossentropy."
         )
-    if (
-        getattr(x.backend, "on_host", False)
-        and where.size
-        and not 0 <= int(where.min()) <= int(where.max()) < x.shape[-1]
-    ):
+    if getattr(x.backend, "on_host", False) and not all_in_range(where.array, x.shape[-1], x.backend):
         raise IndexRangeError(
             f"softmax_cross_entropy: expected `labels` from 0 to {x.shape[-1] - 1}, got {int(where.min())} to "
             f"{int(where.max())}."

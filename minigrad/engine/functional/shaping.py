@@ -13,7 +13,7 @@ from minigrad.engine import registry
 from minigrad.engine.arguments import at_least, integer, is_iterable
 from minigrad.engine.conversion import array_from
 from minigrad.engine.creation import as_tensor, as_tensor_like
-from minigrad.engine.dtypes import dtype_name, fits, is_floating
+from minigrad.engine.dtypes import dtype_name, fits, is_floating, is_integer
 from minigrad.engine.errors import DTypeError, OptionError, ShapeError, axes_given, shown
 from minigrad.engine.functional.elementwise import floor, not_equal
 from minigrad.engine.functional.reduction import any as any_
@@ -282,7 +282,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
     x = as_tensor(x, None, "take: `x`")
     axis = axis_of(axis, x.ndim, "take")
     rows = as_tensor_like(x, indices, "take: `indices`")
-    if "int" not in dtype_name(rows.dtype):
+    if not is_integer(rows.array.dtype):
         raise DTypeError(f"take: expected integer `indices`, got {rows.dtype}. Convert with x.astype('int64').")
     if not getattr(x.backend, "on_host", False):
         check_on_host((indices,), x.backend, x.shape[axis : axis + 1])
@@ -295,7 +295,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
 
 def whole_numbers(where: str, x: Tensor) -> Tensor:
     """Return x, whole numbers of any dtype, as integers."""
-    if "int" in dtype_name(x.dtype):
+    if is_integer(x.array.dtype):
         return x
     if is_floating(x.dtype) and bool(any_(not_equal(floor(x), x))):
         raise DTypeError(f"{where}: expected integers, got {x.dtype} with fractions or NaN.")
@@ -308,7 +308,7 @@ def one_hot(indices: TensorLike, depth: int, dtype: Any = "float32") -> Tensor:
     As in TensorFlow, an index out of range gives zeros only.
     """
     at = as_tensor(indices, None, "one_hot: `indices`")
-    if "int" not in str(at.dtype):
+    if not is_integer(at.array.dtype):
         raise DTypeError(f"one_hot: expected integer `indices`, got {at.dtype}. Convert with x.astype('int64').")
     depth = at_least("one_hot: `depth`", depth, 0)
     sizes_of((*at.shape, depth), where=f"one_hot: `depth` = {depth}")
