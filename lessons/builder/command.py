@@ -12,6 +12,7 @@ from lessons.builder.kernel import executed, solutions_to
 from lessons.builder.lesson import FOLDER, Lesson, lessons
 from lessons.builder.markdown import write_markdown
 from lessons.builder.mistakes import write_mistakes
+from lessons.builder.mynet import write_skeleton
 from lessons.builder.notebook import notebook_of, write
 from lessons.builder.percent import LessonError
 from lessons.builder.run import refused, run, unnoticed
@@ -77,6 +78,7 @@ def _build(chosen: list[Lesson], asked: argparse.Namespace) -> int:
                 write_mistakes(lesson)
         print(f"lesson {lesson.number}: {lesson.name}")
     if not solutions and not asked.markdown:
+        write_skeleton()
         page = FOLDER / "README.md"
         page.write_text(with_table(page.read_text("utf-8"), lessons()), "utf-8")
     return 0
