@@ -111,7 +111,7 @@ def _order(net: Any) -> None:
         found = attempt(net.order, root)
         check(isinstance(found, (list, tuple)) and found and found[0] is root, "the list should begin with root.")
         place = {id(one): k for k, one in enumerate(found)}
-        check(len(place) == len(found), "a Tensor stands in the list twice.")
+        check(len(place) == len(found), "a Tensor is in the list twice.")
         for k, one in enumerate(found):
             check(all(id(x) in place for x in one.inputs), "an input is missing from the list.")
             check(all(place[id(x)] > k for x in one.inputs), "a Tensor stands before one that reads it.")
@@ -416,5 +416,5 @@ def _finished(path: str | Path | None) -> Any:
         return None
     open_ = [f"{name} (lesson {number})" for number, name, says in progress(net, 99) if not says.startswith("right")]
     if open_:
-        print(f"Not yet. What your net still needs: {', '.join(open_)}.")
+        print(f"Not yet. Your net still needs {', '.join(open_)}.")
     return None if open_ else net

@@ -108,14 +108,14 @@ def test_your_net_writes(tools: ModuleType, capsys: pytest.CaptureFixture[str]) 
     assert len(text) == 40
     assert set(text) <= set("Ein Text über nichts.\n")
     assert tools.your_net_writes(path=mynet.SKELETON) is None
-    assert "What your net still needs: order (lesson 1), backward (lesson 1)" in capsys.readouterr().out
+    assert "Your net still needs order (lesson 1), backward (lesson 1)" in capsys.readouterr().out
 
 
 # --- the checks -------------------------------------------------------------------------------------------------------
 
-MISTAKES = [  # the part, what stands there, what stands there instead, what the check says of it
+MISTAKES = [  # the part, its right code, the wrong code, the check's message
     ("order", "return finished[::-1]", "return finished", "the list should begin with root"),
-    ("order", "seen.add(id(tensor))", "pass", "a Tensor stands in the list twice"),
+    ("order", "seen.add(id(tensor))", "pass", "is in the list twice"),
     ("backward", "dy if y.grad is None else y.grad + dy", "dy", "dx after 2 calls: 2 of 2 numbers differ"),
     ("backward", "arrived[id(x)] + dx if id(x) in arrived else dx", "dx", "Yours is 1/4 times as large everywhere"),
     ("backward", "            continue\n", "", "stops with an error in line"),
@@ -219,7 +219,7 @@ def test_a_file_that_cannot_be_used_gets_a_sentence(
 
 
 def test_an_edit_counts_at_once(tools: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The notebook goes on running while the file is edited."""
+    """Reading of the file anew at each check."""
     path = tmp_path / "mynet.py"
     for source, says in (
         (SKELETON, "yours to write"),
