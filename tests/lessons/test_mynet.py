@@ -219,7 +219,7 @@ def test_a_file_that_cannot_be_used_gets_a_sentence(
 
 
 def test_an_edit_counts_at_once(tools: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Reading of the file anew at each check."""
+    """A new reading of the file at each check."""
     path = tmp_path / "mynet.py"
     for source, says in (
         (SKELETON, "yours to write"),
