@@ -10,7 +10,7 @@ import sys
 from docs.builder.links import ROOT
 
 if sys.argv[1:] == ["tables"]:
-    sys.path += [str(ROOT / "tests")]  # one table is computed from the tests
+    sys.path += [str(ROOT / "tests"), str(ROOT / "tests" / "support")]  # one table is computed from the tests
     from docs.tables.generated import renew
 
     for page in renew():

@@ -10,6 +10,9 @@ from typing import Any
 
 from griffe import Class, Extension, Function, Object, Parameter, ParameterKind, Parameters
 
+from docs.builder import equations
+from docs.builder.formulas import with_formulas
+
 DOCTEST = re.compile(r"^(?P<indent> *)>>> .*(?:\n(?P=indent)\S.*|\n(?P=indent) +\S.*)*", re.MULTILINE)
 ENTRY = re.compile(r"^    (\w+): .*\n?(?:^     +.*\n?)*", re.MULTILINE)
 KINDS = {
@@ -47,6 +50,19 @@ def inherited_arguments(found: type, names: Iterable[str]) -> str:
     return "\n".join(["Args:", *lines]) if lines else ""
 
 
+def with_equations(docstring: str, described: object) -> str:
+    """Return the docstring of a cell or of a layer with the equations of a step, typeset, after its first paragraph.
+
+    Equations themselves get their gradient too. Any other docstring is returned as it is.
+    """
+    found = equations.equations_of(described)
+    if found is None:
+        return docstring
+    parts = [equations.forward(found)] + [equations.backward(found)] * (found is described)
+    first, _, rest = docstring.partition("\n\n")
+    return "\n\n".join([first, with_formulas("\n\n".join(parts)), rest])
+
+
 def public_name(base: str) -> str | None:
     """Return the address of a base class of the second generation, which has another name in the source."""
     return f"minigrad.compat.v1.keras.layers.{base[:-2]}" if base.endswith("V1") else None
@@ -61,10 +77,12 @@ class Docstrings(Extension):
             obj.docstring.value = fenced(obj.docstring.value)
 
     def on_class(self, *, cls: Class, **_: Any) -> None:
-        """Give a class whose constructor takes options its true signature and arguments."""
+        """Give a class whose constructor takes options its true signature and arguments, and a cell its formulas."""
         found: Any = import_module(cls.module.path)
         for name in cls.path.removeprefix(f"{cls.module.path}.").split("."):
             found = getattr(found, name, None)
+        if cls.docstring and not cls.is_alias:
+            cls.docstring.value = with_equations(cls.docstring.value, found)
         signature = getattr(found, "__signature__", None)
         if not isinstance(signature, inspect.Signature):
             return

@@ -6,8 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
+from docs.builder.embedding import HEADS, frame
 from docs.builder.formulas import with_formulas
 from docs.builder.links import ROOT, Links
+from docs.builder.pictures import with_large_pictures
 from lessons.builder.lesson import BESIDE
 from lessons.builder.markdown import write_markdown
 
@@ -30,7 +32,8 @@ def write_lesson(notebook: Path, folder: Path, links: Links) -> Path:
     title, _, rest = links.turned(page.read_text("utf-8"), name, name).partition("\n")
     files = ", ".join(f"[`{file}`]({file})" for file in BESIDE)
     away = f"[This lesson as a notebook, to run]({notebook.name}); put {files} next to it."
-    page.write_text(f"{title}\n\n{away}\n{with_formulas(rest)}", "utf-8")
+    head = f"{away}\n\n{frame('../playground.html')}\n" if notebook.stem in HEADS else f"{away}\n"
+    page.write_text(f"{title}\n\n{head}{with_formulas(with_large_pictures(rest, folder))}", "utf-8")
     for file in (notebook, *map(notebook.with_name, BESIDE)):
         shutil.copyfile(file, folder / file.name)
     return page

@@ -34,6 +34,13 @@ MODULES = (
     "minigrad.compat.v1.keras", "minigrad.compat", "minigrad.keras", "minigrad",
 )  # fmt: skip
 
+# Three classes are called LSTMCell: in the search and in the navigation their titles differ.
+GENERATIONS = {
+    "minigrad.compat.v1.nn.rnn_cell": "first",
+    "minigrad.compat.v1.keras.layers": "second",
+    "minigrad.keras.layers": "third",
+}
+
 # Options of mkdocstrings for a name among several on a page, for a name alone, and for a module's docstring.
 AMONG = "    options:\n      heading_level: 2\n"
 INHERITED = "      inherited_members: true\n"
@@ -128,7 +135,8 @@ def written(page: Page, links: Links) -> str:
     """Return a page's Markdown."""
     if page.alone:
         ((address, value),) = page.described.values()
-        title = address.rpartition(".")[2]
+        module, _, name = address.rpartition(".")
+        title = f"{name}, {GENERATIONS[module]} generation"
         return f"---\ntitle: {title}\n---\n\n::: {address}\n{ALONE}\n{_file(value, page, links)}\n"
     module = import_module(page.address)
     parts = [f"# {page.address}\n", f"::: {page.address}\n{MODULE}", f"{_file(module, page, links)}\n"]

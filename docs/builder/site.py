@@ -9,8 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from docs.builder import reference
+from docs.builder.embedding import PLAYGROUND, frame
+from docs.builder.formulas import with_formulas
 from docs.builder.lessons import notebooks, write_lesson
 from docs.builder.links import MADE, OWN, ROOT, Links, place
+from docs.builder.pictures import with_large_pictures
 from docs.builder.program import shown
 from docs.builder.sources import source_pages
 from minigrad.playground.builder import playground
@@ -42,12 +45,14 @@ def build(folder: Path = FOLDER) -> list[Path]:
 def write(folder: Path) -> None:
     """Write all pages into an empty folder."""
     links = Links()
+    shutil.copytree(ROOT / "docs" / "assets", folder / "assets")
 
     def by_hand(source: str) -> None:
         page = str(place(source))
         text = links.turned((ROOT / source).read_text("utf-8"), source, page)
         at = (folder / page).with_suffix("")
-        _put(folder / page, shown(text, at.name, at.parent))
+        text = shown(text.replace(PLAYGROUND, frame("playground.html")), at.name, at.parent)
+        _put(folder / page, with_formulas(with_large_pictures(text, at.parent)))
 
     with ThreadPoolExecutor(2) as several:
         list(several.map(by_hand, written_by_hand()))
@@ -60,7 +65,6 @@ def write(folder: Path) -> None:
     for name, text in source_pages(links.files).items():
         _put(folder / name, text)
     _put(folder / MADE["minigrad/playground"], playground())
-    shutil.copytree(ROOT / "docs" / "assets", folder / "assets")
 
 
 def _put(path: Path, text: str) -> None:

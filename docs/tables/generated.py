@@ -6,13 +6,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from docs.builder import equations
 from docs.tables import arguments, benchmarks, charts, difference, masks
+from minigrad.recurrent import LSTM, LSTMP
 
 DOCS = Path(__file__).resolve().parents[1]
 TABLES: dict[str, Callable[[], str]] = {
     "arguments": arguments.tables,
     "benchmarks": benchmarks.tables,
     "difference": difference.of_copied_weights,
+    "equations-lstm": equations.table(equations.forward, LSTM),
+    "equations-lstm-backward": equations.table(equations.backward, LSTM),
+    "equations-lstmp": equations.table(equations.forward, LSTMP),
+    "equations-lstmp-backward": equations.table(equations.backward, LSTMP),
     "masks-dynamic-rnn": masks.of_dynamic_rnn,
     "masks-keras": masks.of_keras,
     "masks-zeros": masks.of_keras_with_zeros,

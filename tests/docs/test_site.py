@@ -16,7 +16,7 @@ import pytest
 
 pytest.importorskip("mkdocstrings", reason="the site needs pip install -e '.[docs]'")
 pytest.importorskip("zensical", reason="the site needs pip install -e '.[docs]'")
-pytest.importorskip("latex2mathml", reason="the site needs pip install -e '.[docs]'")
+pytest.importorskip("py_mini_racer", reason="the site needs pip install -e '.[docs]'")
 
 from docs.builder.lessons import notebooks
 from docs.builder.links import ROOT
