@@ -39,7 +39,11 @@ async function open_page(address, width, name = "light") {
 
 (async () => {
   let answer;
-  try { answer = { found: await (async () => { SCRIPT })() }; } catch (error) { answer = { error: String(error.stack) }; }
+  try {
+    answer = { found: await (async () => { SCRIPT })() };
+  } catch (error) {
+    answer = { error: String(error.stack) };
+  }
   await fetch("/answer", { method: "POST", body: JSON.stringify(answer) });
 })();
 </script>"""
