@@ -1,4 +1,4 @@
-"""Commands of the lecturer's kit: ``python -m lessons plans`` and ``python -m lessons kit FOLDER``."""
+"""Commands of the lecturer's kit: ``python -m lessons plans``, ``… kit FOLDER`` and ``… slides FOLDER``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from lessons.builder.lesson import FOLDER, Lesson
 from lessons.builder.percent import LessonError
-from lessons.kit import answers, plans, questions, rubric
+from lessons.kit import answers, marp, plans, questions, rubric
 
 PLANS = re.compile(r"(?<=<!-- the plans: `python -m lessons plans` writes them -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
@@ -26,6 +26,16 @@ def add_commands(commands: Any) -> None:
     )
     kit.add_argument("folder", type=Path, metavar="FOLDER")
     kit.set_defaults(function=_kit, lessons=[])
+    slides = commands.add_parser(
+        "slides",
+        help="make slides for each session",
+        description="Makes slides for each session of a plan, as a page and as a PDF file, with presenter's notes. "
+        f"It needs Marp, a tool of Node.js: `{marp.INSTALL}`.",
+    )
+    slides.add_argument("folder", type=Path, metavar="FOLDER")
+    slides.add_argument("--sessions", type=int, choices=[2, 5, 10], help="of the plan; all plans, if it is left out")
+    slides.add_argument("--markdown", action="store_true", help="as Markdown only, without Marp")
+    slides.set_defaults(function=_slides, lessons=[])
 
 
 def with_plans(text: str, every: list[Lesson]) -> str:
@@ -51,11 +61,31 @@ def pages(every: list[Lesson]) -> dict[str, str]:
     }
 
 
-def _kit(every: list[Lesson], asked: argparse.Namespace) -> int:
-    if asked.folder.resolve().is_relative_to(FOLDER):
+def _outside(folder: Path) -> None:
+    """Make a folder for the lecturer.
+
+    Raises:
+        LessonError: students would see it.
+    """
+    if folder.resolve().is_relative_to(FOLDER):
         raise LessonError("the kit holds answers: choose a folder outside of lessons/")
-    asked.folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _kit(every: list[Lesson], asked: argparse.Namespace) -> int:
+    _outside(asked.folder)
     for name, text in pages(every).items():
         (asked.folder / name).write_text(text, "utf-8")
         print(asked.folder / name)
+    return 0
+
+
+def _slides(every: list[Lesson], asked: argparse.Namespace) -> int:
+    _outside(asked.folder)
+    if not asked.markdown:
+        marp.marp()  # before the work
+    chosen = [plan for plan in plans.plans() if asked.sessions in (None, len(plan.sessions))]
+    files = marp.write_markdown(chosen, {lesson.number: lesson for lesson in every}, asked.folder)
+    for file in files if asked.markdown else marp.export(files):
+        print(file)
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import minigrad as mg
 from lessons.builder.command import main
 from lessons.builder.lesson import FOLDER, Lesson, lessons
 from lessons.builder.percent import LessonError
-from lessons.kit import answers, command, plans, questions, rubric
+from lessons.kit import answers, command, marp, plans, questions, references, rubric, slides
 
 LESSONS = {lesson.number: lesson for lesson in lessons()}
 QUESTIONS = questions.questions()
@@ -175,3 +176,70 @@ def test_one_command_writes_every_page(tmp_path: Path) -> None:
 def test_the_pages_do_not_go_where_students_look(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["kit", str(FOLDER / "kit" / "new")]) == 1
     assert "choose a folder outside" in capsys.readouterr().err
+
+
+# --- slides ---------------------------------------------------------------------------------------------------------
+
+DECKS = [(plan, number) for plan in plans.plans() for number in range(1, len(plan.sessions) + 1)]
+
+
+@pytest.mark.parametrize("lesson", LESSONS.values(), ids=lambda lesson: lesson.name)
+def test_the_slides_of_a_lesson_can_be_made(lesson: Lesson) -> None:
+    """Every figure, formula and table that a slide names is in the lesson; every figure has a description."""
+    found = slides.slides(lesson)
+    assert sum(slide.core for slide in found) >= 3
+    for slide in found:
+        assert len(slide.note.split()) >= 5, slide.title
+        for kind, name in slides.REFERENCE.findall(slide.body):
+            shown = getattr(references, kind)(lesson, name)
+            assert len(shown.alt if kind == "figure" else shown) > 5
+        assert "{" not in slides.REFERENCE.sub("", slide.body) or "$" in slide.body, "a reference in another form"
+
+
+@pytest.mark.parametrize(("plan", "number"), DECKS, ids=lambda one: getattr(one, "title", one))
+def test_a_session_has_some_twelve_slides(plan: plans.Plan, number: int) -> None:
+    text, pictures = slides.deck(plan, number, LESSONS)
+    shown = text.split("\n---\n")[2:]
+    assert 11 <= len(shown) <= 19
+    assert len(shown) / plan.minutes <= 1 / 6
+    for one in shown:
+        assert one.count("<!--") == one.count("-->") == 1, "one note for each slide"
+    tags = re.findall(r"<img ([^>]*)>", text)
+    assert len(tags) == len(pictures) >= 1
+    for tag in tags:
+        assert len(re.search(r'alt="([^"]+)"', tag)[1].split()) >= 8
+        assert re.search(r'src="([^"]+)"', tag)[1] in pictures
+
+
+def test_slides_hold_no_solution() -> None:
+    text = "\n".join(slides.deck(plan, number, LESSONS)[0] for plan, number in DECKS)
+    shown = {line.strip() for line in re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL).splitlines()}
+    for lesson in LESSONS.values():
+        given = {line.strip() for cell in lesson.for_students() for line in cell.text.splitlines()}
+        for part in lesson.solutions():
+            for line in part.splitlines():
+                known = line.strip() in given or len(line.strip()) < 13
+                assert known or line.strip() not in shown, f"lesson {lesson.number}: {line}"
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: references.formula(LESSONS[6], "The idea 2"), "'The idea' has 1 formulas, so there is no"),
+        (lambda: references.formula(LESSONS[6], "The end"), "0 headings begin with 'The end'"),
+        (lambda: references.figure(LESSONS[6], "cel"), r"lesson 6 has no figure 'cel'; there are \['cell'"),
+    ],
+)
+def test_a_wrong_reference_is_named(call: Callable[[], object], says: str) -> None:
+    with pytest.raises(LessonError, match=says):
+        call()
+
+
+def test_slides_without_marp(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(marp.shutil, "which", lambda *args, **options: None)
+    assert main(["slides", str(tmp_path), "--sessions", "2"]) == 1
+    assert "npm ci --prefix lessons/kit/slides" in capsys.readouterr().err
+    assert main(["slides", str(tmp_path), "--sessions", "2", "--markdown"]) == 0
+    assert sorted(path.name for path in tmp_path.glob("*.md")) == ["2-sessions-01.md", "2-sessions-02.md"]
