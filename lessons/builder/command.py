@@ -1,4 +1,4 @@
-"""The command line: ``python -m lessons build`` and ``python -m lessons check``."""
+"""The command line: ``python -m lessons build``, ``check``, ``bundle`` and ``lite``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from lessons.builder.mynet import write_skeleton
 from lessons.builder.notebook import notebook_of, write
 from lessons.builder.percent import LessonError
 from lessons.builder.run import refused, run, unnoticed
-from lessons.kit.command import add_commands
+from lessons.bundle import command as bundle
+from lessons.kit import command as kit
 
 TABLE = re.compile(r"(?<=<!-- the table: `python -m lessons build` writes it -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
@@ -59,7 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("lessons", nargs="*", type=int, help="their numbers; all, if none is given")
     check.add_argument("--fast", action="store_true", help="with fewer training steps, as the tests do")
     check.set_defaults(function=_check)
-    add_commands(commands)
+    kit.add_commands(commands)
+    bundle.add_commands(commands)
     return parser
 
 

@@ -91,7 +91,7 @@ def lstm(tbptt=None, kind=mg.keras.layers.LSTM, **options):
     """The same weights at every call."""
     mg.random.seed(1)
     layer = kind(units, return_sequences=True, tbptt=tbptt, dtype="float64", **options)
-    layer.build((None, None, features))  # here, so that the seed decides on its weights
+    layer.build(x.shape)  # here, so that the seed decides on its weights
     return layer
 
 

@@ -15,14 +15,19 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from minigrad.engine.files import MACHINE, PROCESS, FileError, cannot_write, read_file, write_atomically
 from minigrad.train.errors import RunError
 
+fcntl: Any
 if sys.platform == "win32":
     import msvcrt
 else:
-    import fcntl
+    try:
+        import fcntl
+    except ImportError:  # Python in a browser, which has one process
+        fcntl = None
 
 NAME = "lock"
 GUARD = f".{NAME}.guard"  # on Windows, which cannot lock a folder
@@ -124,7 +129,7 @@ def _exclusive(folder: Path) -> Iterator[None]:
         with suppress(OSError):  # a file system without such locks
             if sys.platform == "win32":
                 msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-            else:
+            elif fcntl is not None:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
