@@ -184,31 +184,55 @@ picture(
 # How does it know where a word ends? Look inside. Each of the 64 units keeps a number. Before it writes a new one, its *forget gate* decides
 # how much of the old number stays: 1 keeps all of it, 0 wipes it out. The net computes the gate anew at each character.
 #
-# Here is, for each net, the unit whose forget gate differs most between spaces and all other characters.
+# Which of the 64 gates tells spaces from all other characters? For each net, search in one half of a page, and look at the
+# gate found in the *other* half: a search always finds something, and it might be chance. For comparison, the same search in a net before
+# its training.
 
 # %%
-space = max(
-    characters, key=text.count
-)  # the most frequent character: in most languages, the space
+space = max(characters, key=text.count)  # the most frequent character: mostly, the space
+half = min(2000, len(text) // 2)
+
+
+def forget_gates(net, some):
+    """The forget gates while a net reads a text, (characters, units)."""
+    with mg.trace(net.memory) as seen:
+        net(np.array([[number[character] for character in some]]))
+    return seen.f[:, 0]
+
+
+def at_spaces(net, some):
+    """For each unit: the mean of its forget gate at spaces, minus the mean elsewhere."""
+    f, here = forget_gates(net, some), np.array([character == space for character in some])
+    return f[here].mean(axis=0) - f[~here].mean(axis=0)
+
+
+def search(net):
+    """The unit whose gate differs most in the first half, and its difference in the other."""
+    unit = np.abs(at_spaces(net, text[:half])).argmax()
+    return unit, at_spaces(net, text[half : 2 * half])[unit]
+
+
+found = [search(one) for one, _ in runs]
+opening = np.array([difference for _, difference in found])
+before = search(Net(seed=0))[1]
+table(
+    ["", "forget gate at spaces, minus elsewhere"],
+    [
+        *((f"net {k}", f"{d:+.2f}") for k, d in enumerate(opening)),
+        ("untrained", f"{before:+.2f}"),
+    ],
+)
+
+# %% [markdown]
+# And this gate along the beginning of a line, for each net:
+
+# %%
 start = text.find(next((one for one in text.split("\n") if len(one) > 40), text))
 shown = text[start : start + 48]
-opening = []  # of each net: the gate at the space minus the gate elsewhere
-gates = []  # of each net: the gate of that unit along the line
-for one, _ in runs:
-    with mg.trace(one.memory) as seen:
-        one(numbers[None, :2000])
-    at_space = np.array([character == space for character in text[:2000]])
-    f = seen.f[:, 0]  # (characters, units)
-    difference = f[at_space].mean(axis=0) - f[~at_space].mean(axis=0)
-    unit = np.abs(difference).argmax()
-    opening.append(difference[unit])
-    with mg.trace(one.memory) as seen:
-        one(np.array([[number[character] for character in shown]]))
-    gates.append(seen.f[:, 0, unit])
-table(
-    ["forget gate, space minus other characters"],
-    [(f"net {k}: {d:+.2f}",) for k, d in enumerate(opening)],
-)
+gates = [
+    forget_gates(one, shown)[:, unit]
+    for (one, _), (unit, _) in zip(runs, found, strict=True)
+]
 
 
 # %%
@@ -243,7 +267,7 @@ picture(
 )
 
 # %% [markdown]
-# Nobody told the nets what a word is. Yet each has such a unit. In some nets its gate opens at the space, in others it closes: what
+# No one told the nets what a word is. Yet each has such a unit, and in the untrained net the search finds next to nothing. In some nets its gate opens at the space, in others it closes: what
 # is found is the same, and how it is written down differs. Lesson 12 reads gates with more care.
 #
 # ## Change and watch
@@ -268,11 +292,24 @@ Written(write(net, 300, temperature=0.6, seed=2))
 # | `LSTM`, forward: the gates | lesson 6 |
 # | `LSTM`, backward through time | lesson 7 |
 #
+# ## Your net
+#
+# Next to this notebook is a file with gaps, [`mynet.py`](mynet.py): the net of this lesson, without minigrad, for you to write. It grows with the
+# lessons, by some ten lines each time. At the end your net trains next to minigrad's, and the two are compared number for
+# number. These are its parts, with their lessons:
+
+# %%
+from lesson_net import your_net
+
+your_net(7)
+
+# %% [markdown]
 # ## To think about
 #
 # 1. The net has seen each piece of the tales many times. Has it learnt to write, or has it learnt the tales by heart? Which experiment would tell?
 # 2. A piece has 32 characters, and each piece starts with an empty memory. What can the net not learn about a quotation that is longer?
-# 3. We *searched* for the unit that differs most at the space. What does that say about the other 63, and how could such a search deceive us?
+# 3. We *searched* for the unit that differs most at the space, and then looked at it in another half of the page. Why there? And what does the search say
+#    about the other 63?
 #
 # ## Summary
 #

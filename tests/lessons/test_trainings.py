@@ -57,6 +57,7 @@ def test_the_first_net_learns_to_write() -> None:
         "all five nets go from 5.6 bits to less than 1 bit",
         "At least eight in ten of the words that each of them writes are words of the tales.",
         "Of the untrained net's words it is one in five or fewer.",
+        "each has such a unit, and in the untrained net the search finds next to nothing",
         "In some nets its gate opens at the space, in others it closes",
     )
     seen = names(0)
@@ -65,8 +66,9 @@ def test_the_first_net_learns_to_write() -> None:
     assert (seen["ends"] < 1).all()
     assert (seen["shares"] >= 0.8).all()
     assert seen["untrained"] <= 0.2
-    opening = np.array(seen["opening"])
+    opening = seen["opening"]
     assert (np.abs(opening) > 0.3).all()
+    assert abs(seen["before"]) < 0.1
     assert 0 < np.mean(opening > 0) < 1
     written = [" ".join(part.partition("---\n")[2].split()) for part in seen["diary"]]
     assert " th" not in written[0]  # noise
