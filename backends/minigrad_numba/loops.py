@@ -80,7 +80,7 @@ class CompiledLoop:
         self, x: Array, state: tuple[Array, ...], weights: tuple[Array, ...], mask: Array | None, zero_output: bool
     ) -> tuple[Array, tuple[Array, ...], Cache]:
         """Return the outputs, the final state and the cache."""
-        sizes = self._sizes(x, state, weights[: self._count])
+        sizes, numbers = self._sizes(x, state, weights[: self._count])
         matrices, all_masked = self._packed(x, weights, sizes), mask_codes(mask, zero_output)
         y = empty_like(x, state[self._output].shape[1])
         state_T = tuple([np.empty(s.shape, s.dtype) for s in state])
@@ -97,7 +97,7 @@ class CompiledLoop:
                 whole[rows] = s[-1]
             return PartCache(rows, masked, cached)
 
-        work = x.shape[0] * x.shape[1] * sum([w.size for w in weights[: self._count]])
+        work = x.shape[0] * x.shape[1] * numbers
         parts = in_parts(part, x.shape[1], work, blas=False)
         return y, state_T, Cache(work, parts, sizes, [s.shape for s in state])
 
@@ -105,9 +105,8 @@ class CompiledLoop:
         self, xs: Arrays, state: Arrays, matrices: Arrays, sizes: tuple[int, ...], masks: Arrays, masked: Array
     ) -> list[Array]:
         x, n = xs[0], steps_of_block(xs[0])
-        cached, buffers = (
-            allocate(x.dtype, *self._sizes.buffer_shapes(kind, x, n, sizes)) for kind in ("cached", "forward")
-        )
+        cached = allocate(x.dtype, *self._sizes.buffer_shapes("cached", x, n, sizes))
+        buffers = allocate(x.dtype, *self._sizes.buffer_shapes("forward", x, n, sizes))
         for array, s in zip(cached[-self._states :], state, strict=True):
             array[0] = s
         self._forward(*xs, *matrices, *self._values, *sizes, *cached, *buffers, *masks, masked, n)
@@ -184,6 +183,8 @@ class CompiledLoop:
     def _dropped(self, x: Array, weights: Arrays, rows: slice) -> tuple[list[Array], Arrays]:
         """Return the inputs of some rows after dropout, and the masks of the output state."""
         own, masks = x[:, rows], weights[self._count :]
+        if not masks:
+            return [contiguous(own)], masks
         if self._x_masks == 1:
             own = own * masks[0][0, rows]
         xs = [contiguous(own) if k is None else contiguous(own * masks[0][k, rows]) for k in self._inputs]
@@ -248,7 +249,7 @@ def upstream_copy(d: Array | None, shape: tuple[int, ...], like: Array) -> Array
 
 def mask_codes(mask: Array | None, zero_output: bool) -> Array:
     """Return the code of each row at each step, (time, batch): 0, MASKED or ZEROED; of size 0 if no row is masked."""
-    read = read_mask(mask, zero_output)
+    read = None if mask is None else read_mask(mask, zero_output)
     if read is None:
         return NO_MASK
     codes = MASKED * read.masked + (ZEROED - MASKED) * read.zeroed

@@ -40,27 +40,30 @@ class Sizes:
         given: Mapping[str, int],
         specs: Mapping[str, Sequence[ArraySpec]],
     ) -> None:
-        self._cell, self._widths, self._specs, self._checked = cell, widths, specs, set[Any]()
+        self._cell, self._widths, self._specs = cell, widths, specs
+        self._checked: dict[Any, tuple[Shape, int]] = {}
         self._width = dict(cell.d.widths)
         self._from = [self._source(width, given) for width in widths]
         self.whole = all(part.at is None for part in cell.weights)
         self._shapes: dict[Any, Shapes] = {}
         self._states = [widths.index(self._width.get(s, UNITS)) for s in cell.d.states]
 
-    def __call__(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> Shape:
-        """Return the number of each width.
+    def __call__(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> tuple[Shape, int]:
+        """Return the number of each width, and how many numbers the weights hold.
 
         Raises:
             ValueError: the shapes of the arrays contradict each other.
         """
         arrays = (*state, *weights)
-        sizes = tuple([number or arrays[k].shape[-1] // divisor for number, k, divisor in self._from])
         key = (x.shape[1:], *[array.shape for array in arrays])
-        if key not in self._checked:
+        found = self._checked.get(key)
+        if found is None:
+            sizes = tuple([number or arrays[k].shape[-1] // divisor for number, k, divisor in self._from])
             self._check(sizes, x.shape, [s.shape for s in state], [w.shape for w in weights])
+            found = sizes, sum([w.size for w in weights])
             if len(self._checked) < MAX_ENTRIES:
-                self._checked.add(key)
-        return sizes
+                self._checked[key] = found
+        return found
 
     def _source(self, width: str, given: Mapping[str, int]) -> tuple[int, int, int]:
         """Return the width if given; else 0, the index of the array whose last axis determines it, and the divisor."""

@@ -50,7 +50,10 @@ def parts_for(rows: int, multiplications: int) -> int:
 
 def in_parts(function: Callable[[slice], Any], rows: int, multiplications: int, blas: bool = True) -> list[Any]:
     """Call a function with slices that cover all rows, in parallel; without `blas` it calls no BLAS."""
-    return map_parts(function, slices(rows, parts_for(rows, multiplications)), multiplications, blas)
+    parts = parts_for(rows, multiplications)
+    if parts == 1 and not blas:
+        return [function(slice(0, rows))]
+    return map_parts(function, slices(rows, parts), multiplications, blas)
 
 
 def matmul(a: Array, b: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ STRIP = 16  # rows transposed at a time
 SMALL_PRODUCT = 1 << 20  # multiplications up to which BLAS is faster by columns
 
 
+@lru_cache(maxsize=1024)
 def steps_in(budget: int, step: int, T: int) -> int:
     """Return the number of steps of `step` bytes (or rows) that fit a budget: at least one, at most all T.
 

@@ -143,7 +143,7 @@ def _forward_block(
 ) -> None:
     """Run the forward loop over the steps of one block; xh1 has one step more, for the h after the block."""
     m, _, H, B = gates.shape
-    products, one = np.empty((2, H, B), a.dtype), np.ones((), a.dtype)
+    products, one = np.empty((2, H, B), a.dtype), np.array(1, a.dtype)
     (ig, fc), h = products, xh1[:, -1 - H : -1]
     z, oif, g, o = gates[:, :4].reshape(m, 4 * H, B), gates[:, :3], gates[:, 3], gates[:, 0]
     pairs = gates[:, 1:3], gates[:, 3:]

@@ -18,6 +18,7 @@ import math
 import os
 import sys
 import threading
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def allocate(dtype: Any, *shapes: tuple[int, ...]) -> list[Array]:
     [(2, 3), (4,)]
     """
     dtype = np.dtype(dtype)
-    if sum([math.prod(shape) for shape in shapes]) * dtype.itemsize < MIN_POOLED_BYTES:
+    if _count(shapes) * dtype.itemsize < MIN_POOLED_BYTES:
         return [np.empty(shape, dtype) for shape in shapes]
     starts, size = [], 0
     for shape in shapes:
@@ -64,6 +65,12 @@ def allocate(dtype: Any, *shapes: tuple[int, ...]) -> list[Array]:
         size += -size % LINE
     block = _block(size)
     return [np.ndarray(shape, dtype, block, start) for shape, start in zip(shapes, starts, strict=True)]
+
+
+@lru_cache(maxsize=1024)
+def _count(shapes: tuple[tuple[int, ...], ...]) -> int:
+    """Return the number of numbers in arrays of these shapes."""
+    return sum([math.prod(shape) for shape in shapes])
 
 
 def _block(size: int) -> Array:

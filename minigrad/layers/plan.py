@@ -67,7 +67,12 @@ class CallPlan(NamedTuple):
         if type(states) not in self.checked:
             return False
         flat = (states,) if isinstance(states, Tensor) else states
-        return len(flat) == len(self.states) and {type(s) for s in flat} == {Tensor} and signature(flat) == self.states
+        if len(flat) != len(self.states):
+            return False
+        for s, (shape, dtype) in zip(flat, self.states, strict=True):
+            if type(s) is not Tensor or s.array.shape != shape or s.array.dtype != dtype:
+                return False
+        return True
 
 
 def signature(states: Iterable[Tensor]) -> Signature:
