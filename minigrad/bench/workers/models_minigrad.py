@@ -92,7 +92,7 @@ class Generation:
     def probabilities(self, symbol: int, states: Any) -> tuple[Tensor, Any]:
         """Return softmax of the model's output for a symbol, (1, vocabulary), and the states after it."""
         embedding, lstm, dense = self.layers
-        h, *states = lstm(embedding(tensor([[symbol]], "int32")), initial_state=states)
+        h, *states = lstm(embedding(tensor([[symbol]])), initial_state=states)
         return functional.softmax(dense(h)), states
 
     def __call__(self) -> list[int]:
