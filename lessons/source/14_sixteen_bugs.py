@@ -508,3 +508,21 @@ print("every fingerprint right")
 # **In the source:** [`minigrad/recurrent/lstm.py`](../minigrad/recurrent/lstm.py) and
 # [`minigrad/recurrent/bptt.py`](../minigrad/recurrent/bptt.py) are what you have tested, and
 # [`minigrad/testing/gradients.py`](../minigrad/testing/gradients.py) is the check that minigrad ships.
+
+# %% [markdown]
+# ## Your net
+#
+# The last test is for [`mynet.py`](mynet.py), which you have written since lesson 1. Your net and minigrad's start from the same weights and read
+# the same pieces of the tales of lesson 0, twenty steps long, in float64. The losses are compared number for number. After
+# twenty steps the loss depends on every function that you wrote, so that a wrong one would show.
+
+# %%
+from lesson_net import compare_with_minigrad, your_net_writes
+
+compare_with_minigrad()
+
+# %% [markdown]
+# And now let it learn to write, without minigrad. Six hundred steps take some seconds.
+
+# %%
+your_net_writes(steps=scaled(600, 5))
