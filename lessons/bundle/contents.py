@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lessons.builder.kernel import executed
 from lessons.builder.lesson import BESIDE, FOLDER, Lesson, lessons
+from lessons.builder.mynet import SOLUTION
 from lessons.builder.notebook import Notebook, notebook_of
 from lessons.builder.percent import LessonError
 from lessons.bundle.archives import Files
@@ -52,6 +53,7 @@ def lecturer_files(students: Files, execute: bool, progress: Progress) -> Files:
     names = {*students, *solved, *pages, *beside, "INSTRUCTOR.md"}
     files = {**students, **pages, **beside, "README.md": lecturer_readme(wheel_of(students), every, pages).encode()}
     files["INSTRUCTOR.md"] = (FOLDER / "INSTRUCTOR.md").read_bytes()
+    files["mynet_solution.py"] = SOLUTION.read_bytes()
     for name in [name for name in files if name.endswith(".md") and name != "README.md"]:
         files[name] = with_links(files[name].decode(), name.rpartition("/")[0], names).encode()
     for name, lesson in solved.items():

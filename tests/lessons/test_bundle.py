@@ -153,7 +153,7 @@ def test_the_lecturers_archive_holds_the_students(bundle: Path) -> None:
     lecturers = set(zipfile.ZipFile(bundle / "minigrad-lecturer.zip").namelist())
     assert students < lecturers
     assert {f"solutions/{lesson.notebook.name}" for lesson in LESSONS} < lecturers
-    assert "INSTRUCTOR.md" in lecturers
+    assert {"INSTRUCTOR.md", "mynet_solution.py"} < lecturers - students
     assert any(name.startswith("kit/") for name in lecturers)
 
 
