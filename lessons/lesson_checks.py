@@ -7,6 +7,7 @@ import linecache
 import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import permutations
 from typing import Any, NoReturn
 from weakref import WeakSet
 
@@ -15,7 +16,7 @@ import numpy as np
 from lesson_diagnosis import Pair, diagnose, diagnose_shape, not_finite
 from lesson_mistakes import CheckError, check, fail, fail_in_words
 
-__all__ = ["CheckError", "ask", "attempt", "check", "check_gradients", "returned", "same", "same_parts"]
+__all__ = ["CheckError", "ask", "attempt", "check", "check_gradients", "gate_orders", "returned", "same", "same_parts"]
 
 # --- your function ----------------------------------------------------------------------------------------------------
 
@@ -325,6 +326,21 @@ def check_gradients(name: str, function: Callable[..., Any], *inputs: Any, **opt
     except mg.errors.GradientCheckError as error:
         fail_in_words(f"{name}: {error}")
     print(f"{name}: the gradients agree with finite differences")
+
+
+def gate_orders(function: Callable[..., Any], *weights: Any) -> dict[str, Any]:
+    """Return the results of a function of weights with the columns of the gates in each other order, for `others`.
+
+    Args:
+        function: returns the right result from right weights.
+        *weights: arrays whose columns are in the order i, f, g, o.
+    """
+    found = {}
+    for order in permutations("ifgo"):
+        moved = [np.split(w, 4, axis=-1) for w in weights]
+        moved = [np.concatenate([parts[order.index(k)] for k in "ifgo"], axis=-1) for parts in moved]
+        found[f"the result with the gates in the order {', '.join(order)}"] = function(*moved)
+    return dict(list(found.items())[1:])  # the first one is i, f, g, o
 
 
 def _facts(want: Any, terms: Any, others: Any) -> dict[str, Any]:

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from lesson_checks import CheckError, ask, attempt, check, check_gradients, returned, same, same_parts
+from lesson_checks import CheckError, ask, attempt, check, check_gradients, gate_orders, returned, same, same_parts
 
 __all__ = [
-    "CheckError", "Picture", "ask", "attempt", "check", "check_gradients", "line", "medians", "picture", "returned",
-    "same", "same_parts", "scaled", "table",
+    "CheckError", "Picture", "ask", "attempt", "check", "check_gradients", "gate_orders", "line", "medians", "picture",
+    "returned", "same", "same_parts", "scaled", "table",
 ]  # fmt: skip
 
 FAST = os.environ.get("MINIGRAD_LESSON_FAST", "0") not in ("", "0")

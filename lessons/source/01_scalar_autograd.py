@@ -8,7 +8,7 @@
 # After this lesson you can
 #
 # 1. write the derivative of an operation as a *local* fact, and combine such facts into the gradient of any expression;
-# 2. say, with a counter-example, why a node must wait until everything that reads it has reported;
+# 2. show by a counter-example why a node must wait for everything that reads it;
 # 3. write a scalar autograd in forty lines whose numbers agree with minigrad's tape, on chains of any length.
 
 # %%
@@ -21,31 +21,31 @@ from lesson_tools import ask, attempt, check, line, picture, same, scaled, table
 # %% [markdown]
 # ## The formula
 #
-# We write $dx$ for $\partial L/\partial x$: how much the loss $L$ changes when $x$ is nudged. Every other lesson keeps
-# that habit. Let $y_1, y_2, \dots$ be all the quantities that are computed *directly* from $x$. A nudge of $x$ nudges each
-# of them, and each passes it on, so
+# We write $dx$ for $\partial L/\partial x$: how much the loss $L$ changes when $x$ changes by a little. All lessons write
+# it so. Let $y_1, y_2, \dots$ be all the quantities that are computed *directly* from $x$. A small change of $x$ changes
+# each of them, and through each of them the loss. So
 #
 # $$dx \;=\; \sum_{k} dy_k\,\frac{\partial y_k}{\partial x}, \qquad dL = 1 .$$
 #
-# That is the whole of backpropagation. Two things are worth noticing:
+# That is all of backpropagation. Note two things:
 #
-# - $\partial y_k/\partial x$ is **local**. It depends on one operation, and on the numbers that went into it.
-# - the sum is over **all readers** of $x$. Before the last of them has reported, $dx$ is not known.
+# - $\partial y_k/\partial x$ is **local**. It depends on one operation and its inputs, and on nothing else.
+# - The sum is over **all readers** of $x$. As long as one of them is missing, $dx$ is not known.
 #
 # ## An example for paper
 #
 # Take $a = 2,\; b = -3$ and compute, in this order, $c = a\,b$, then $d = c + a$, then $L = d^2$. Forward:
-# $c = -6,\ d = -4,\ L = 16$. Now backwards, one line for each quantity, the last first:
+# $c = -6,\ d = -4,\ L = 16$. Now backwards, one line for each quantity, from the last to the first:
 #
 # | quantity | read by | $dx$ |
 # |---|---|---|
-# | $L$ | nobody | $1$ |
+# | $L$ | – | $1$ |
 # | $d$ | $L = d^2$ | $1\cdot 2d = -8$ |
 # | $c$ | $d = c + a$ | $-8\cdot 1 = -8$ |
 # | $b$ | $c = a\,b$ | $-8\cdot a = -16$ |
 # | $a$ | $d = c + a$ **and** $c = a\,b$ | $-8\cdot 1 + (-8)\cdot b = 16$ |
 #
-# Do it once with a pencil before you go on. minigrad agrees:
+# Do this once with a pencil before you continue. minigrad agrees:
 
 # %%
 a = mg.tensor(2.0, requires_grad=True)
@@ -111,9 +111,9 @@ picture(
 # %% [markdown]
 # ## A number that remembers
 #
-# To follow the arrows backwards, a number has to know where it came from. This class holds the three things that the
-# formula needs: the number itself, the `inputs` it was computed from, and the `partials`, one local derivative for each
-# input. `grad` waits for the gradient.
+# To follow the arrows backwards, a number must know from which numbers it was computed. This class holds what the
+# formula needs: the number itself, its `inputs`, and the `partials`, one local derivative for each input. `grad` is
+# the place for the gradient.
 
 
 # %%
@@ -133,8 +133,8 @@ class Value:
 # %% [markdown]
 # ## Exercise 1: local derivatives
 #
-# Write three operations. Each returns a new `Value` with its inputs and partials; none needs to know anything about the
-# loss. Remember that $\tanh' x = 1 - \tanh^2 x$.
+# Write three operations. Each returns a new `Value` with its inputs and partials; the loss plays no part yet.
+# Remember that $\tanh' x = 1 - \tanh^2 x$.
 
 
 # %% exercise="local_rules"
@@ -201,7 +201,7 @@ def tanh(x):
 
 
 # %% [markdown]
-# The check knows no answers. It nudges each input by $\pm\varepsilon$ and looks at what your own function makes of it.
+# The check has no stored answers. It changes each input by $\pm\varepsilon$ and calls your own function again.
 
 # %% check="local_rules" points=2
 for operation, numbers in ((add, (2.0, -3.0)), (mul, (2.0, -3.0)), (tanh, (0.7,))):
@@ -222,8 +222,8 @@ for operation, numbers in ((add, (2.0, -3.0)), (mul, (2.0, -3.0)), (tanh, (0.7,)
 # %% [markdown]
 # ## The order matters
 #
-# Now for the sum over all readers. The obvious program is a recursion: give my inputs their share, then let each of them
-# do the same.
+# Now the sum over all readers. The first idea is a recursion: give each input its share, then do the same for each
+# input.
 #
 # ```
 # def wrong(y):
@@ -233,9 +233,9 @@ for operation, numbers in ((add, (2.0, -3.0)), (mul, (2.0, -3.0)), (tanh, (0.7,)
 #         wrong(x)
 # ```
 #
-# It looks right, and on many expressions it is. Here is the smallest one on which it fails: $a = 1,\ b = a + a,\ c = b + b$.
+# It looks right, and for many expressions it is. Here is the smallest one for which it fails: $a = 1,\ b = a + a,\ c = b + b$.
 # Since $c = 4a$, we want $da = 4$. But $c$ reads $b$ *twice*, so the recursion calls `wrong(b)` twice, and each time $b$
-# passes on all that it holds by then:
+# passes on all that it has received so far:
 
 
 # %%
@@ -259,17 +259,17 @@ wrong(c)
 print("da should be 4, and is", a.grad)
 
 # %% [markdown]
-# One can mend it by handing on each *contribution* alone instead of the sum so far. Then every path from $c$ to $a$ is
-# walked once, and the answer is right. But how many paths are there? Add a number to itself $n$ times,
-# $x \leftarrow x + x$, and there are $2^n$. Let us count:
+# One repair is to pass on each *contribution* alone instead of the sum so far. Then the program follows every path from
+# $c$ to $a$ once, and the answer is right. But how many paths are there? If a number is added to itself $n$ times,
+# $x \leftarrow x + x$, there are $2^n$. Let us count:
 
 
 # %%
 def visits(n, by_paths):
-    """How many nodes are visited on the way back through n doublings."""
-    if not by_paths:
+    """Number of nodes that a backward pass through n doublings visits."""
+    if not by_paths or n == 0:
         return n + 1
-    return 1 + 2 * visits(n - 1, True) if n else 1
+    return 1 + 2 * visits(n - 1, by_paths)
 
 
 doublings = range(0, 19, 2)
@@ -280,7 +280,7 @@ def draw_visits(ax):
     ax.semilogy(
         doublings,
         [visits(n, True) for n in doublings],
-        label="every path for itself",
+        label="every path separately",
         **line(1, marker=True),
     )
     ax.semilogy(
@@ -289,35 +289,35 @@ def draw_visits(ax):
         label="every node once, in order",
         **line(0, marker=True),
     )
-    ax.set(xlabel="doublings n", ylabel="nodes visited on the way back", xticks=doublings)
+    ax.set(xlabel="doublings n", ylabel="nodes visited backwards", xticks=doublings)
     ax.legend()
 
 
 picture(
     draw_visits,
-    alt="Nodes visited on the way back against the number of doublings n from 0 to 18, on "
-    "a logarithmic axis. Every path for itself is a straight line that climbs to "
+    alt="Nodes visited backwards against the number of doublings n from 0 to 18, on "
+    "a logarithmic axis. Every path separately is a straight line that climbs to "
     "about 500,000 visits; every node once stays below 20.",
 )
 
 # %% [markdown]
-# So: every node once, and **only after all of its readers**. An order with this property is called a *topological order*
-# (of the graph read backwards). In our counter-example there is one only, $c, b, a$. In the example on paper there are
-# more; in each of them $a$ comes after $d$ *and* after $c$.
+# So: every node once, and **only after all of its readers**. Such an order is called a *topological order* (of the
+# graph read backwards). Our counter-example has only one, $c, b, a$. The example on paper has more; in each of them $a$
+# comes after $d$ *and* after $c$.
 #
 # ## Exercise 2: a topological order
 #
-# Write `order(root)`: a list of all Values that `root` was computed from, and `root` itself, each once, each one *before*
-# its own inputs. Two hints:
+# Write `order(root)`: a list of all Values from which `root` was computed, and `root` itself. Each comes once, and each
+# comes *before* its own inputs. Two remarks:
 #
-# - going depth first and writing a Value down when one is *done with all its inputs* gives the order in reverse;
-# - do it with a list as a stack, and without recursion. Python stops at about a thousand nested calls, and the graphs of a
-#   recurrent net are longer.
+# - Go depth first, and write a Value down when *all its inputs are done*: this gives the order in reverse.
+# - Use a list as a stack, and no recursion. Python stops at about a thousand nested calls, and the graphs of a recurrent
+#   net are longer.
 
 
 # %% exercise="order"
 def order(root):
-    """All that root was computed from, each Value before its inputs."""
+    """All Values from which root was computed, each before its inputs."""
     ### BEGIN SOLUTION
     finished, seen, stack = [], set(), [(root, False)]
     while stack:
@@ -373,7 +373,7 @@ def order(root):
 
 # %% variant="order"
 def order(root):
-    """Counts readers first, then takes whoever has no reader left."""
+    """Count the readers first, then take Values without a reader left."""
     readers, stack, seen = {}, [root], {id(root)}
     while stack:
         for x in stack.pop().inputs:
@@ -392,8 +392,8 @@ def order(root):
 
 
 # %% [markdown]
-# A list of this kind can be verified without knowing it: nothing is missing, nothing comes twice, and no Value stands
-# before one of its readers.
+# Such a list can be verified without knowing it: no Value is missing, none comes twice, and none comes before one of
+# its readers.
 
 
 # %%
@@ -431,7 +431,7 @@ for name, root in (
             here, there = position[id(x)], position[id(value)]
             check(
                 here > there,
-                f"{name}: place {here} of your list is read by place {there}, which comes later.",
+                f"{name}: place {here} of your list is read place by place {there}, which comes later.",
             )
 length = len(ask(order, chain(20_000)))
 check(length == 20_001, f"A chain of 20,000 operations has 20,001 Values, not {length}.")
@@ -440,16 +440,16 @@ print("In order: 21 graphs, and a chain of 20,000 operations.")
 # %% [markdown]
 # ## Exercise 3: backward
 #
-# Now put the two together. `backward(root)` starts with $d\,\text{root} = 1$, goes through `order(root)`, and sends
-# `dy * partial` to each input. One rule more, which minigrad and most systems share:
+# Now combine the two. `backward(root)` starts with $d\,\text{root} = 1$, goes through `order(root)`, and sends
+# `dy * partial` to each input. One more rule, which minigrad and most systems share:
 #
-# - a **leaf** (a Value without inputs) *adds* what arrives to its `.grad`, so that several losses may be summed;
-# - everything else keeps nothing. Hold what is under way in a dictionary, by `id`.
+# - A **leaf** (a Value without inputs) *adds* its gradient to its `.grad`, so that several losses may be summed.
+# - All other Values keep nothing. Hold their sums in a dictionary, by `id`.
 
 
 # %% exercise="backward"
 def backward(root):
-    """Adds ∂root/∂leaf to the grad of every leaf."""
+    """Add ∂root/∂leaf to the grad of every leaf."""
     ### BEGIN SOLUTION
     arrived = {id(root): 1.0}
     for y in order(root):
@@ -498,7 +498,7 @@ def backward(root):
 
 # %% variant="backward"
 def backward(root):
-    """Numbers in a list, by the place in the order."""
+    """Numbers in a list, in the places of the order."""
     found = order(root)
     place = {id(y): k for k, y in enumerate(found)}
     arrived = [0] * len(found)
@@ -512,7 +512,7 @@ def backward(root):
 
 
 # %% [markdown]
-# The check computes one expression twice, with your forty lines and on minigrad's tape, and compares; then it asks for the
+# The check computes one expression with your forty lines and on minigrad's tape, and compares. Then it computes the
 # gradient a second time.
 
 # %% check="backward" points=3
@@ -546,9 +546,10 @@ print("Your autograd agrees with minigrad's tape.")
 # %% [markdown]
 # ## How minigrad does it
 #
-# minigrad never sorts. Every operation, as it runs, writes a *node* and takes the next number: 0, −1, −2, … Whoever is
-# computed later has the lower number, and no one can read what is not yet computed. So **the lowest number first** is
-# always a topological order, at no cost. On the way back a heap holds the nodes that something has arrived at.
+# minigrad never sorts. Every operation, as it runs, writes a *node* with the next number: 0, −1, −2, … A result that is
+# computed later has a lower number, and an operation can read only what is computed already. So **the lowest number
+# first** is always a topological order, at no cost. In the backward pass a heap holds the nodes that have received a
+# gradient.
 
 # %%
 a = mg.tensor(1.0, requires_grad=True)
@@ -563,7 +564,7 @@ c.backward()
 print("da =", a.grad.item(), "  db =", b.grad, "(not a leaf, keeps nothing)")
 
 # %% [markdown]
-# It frees the graph as it goes, and for that reason a second `backward()` without a new forward computation is an error:
+# It frees the graph during the backward pass. So a second `backward()` without a new forward pass is an error:
 
 # %%
 try:
@@ -572,7 +573,7 @@ except mg.errors.GradientError as error:
     print(error)
 
 # %% [markdown]
-# And it is as good as its word on long chains: a hundred thousand operations, under Python's default recursion limit.
+# Long chains work too: a hundred thousand operations, under Python's default recursion limit.
 
 # %%
 n = scaled(100_000, 10_000)
@@ -588,20 +589,20 @@ print(f"dx = {x.grad.item():.5f}, and (1 − 1/n)ⁿ is {(1 - 1 / n) ** n:.5f}")
 #
 # 1. In the example on paper, write down *all* topological orders. How many are there for $n$ numbers that are added
 #    pairwise in a balanced tree?
-# 2. The forward computation also runs in an order. What would have to be kept if we pushed derivatives *forwards*, from
-#    $a$ to $L$? When would that be cheaper?
-# 3. A `Value` stores its partials when it is computed. minigrad stores the input arrays and works the partials out on the
-#    way back. What does each choice cost in memory, and when nobody asks for a gradient?
-# 4. `wrong` gives the right answer on some graphs. On which, exactly?
+# 2. The forward computation runs in an order, too. What must be kept if derivatives are computed *forwards*, from $a$ to
+#    $L$? When is that cheaper?
+# 3. A `Value` stores its partials when it is computed. minigrad stores the input arrays and computes the partials in
+#    the backward pass. What does each choice cost in memory? And if no gradient is needed?
+# 4. `wrong` gives the right answer for some graphs. For which, exactly?
 #
 # ## Summary
 #
 # - $dx = \sum_k dy_k\,\partial y_k/\partial x$: local derivatives, summed over all readers.
-# - Every node once, after all of its readers: a topological order. Recursion without it is wrong, and path by path is
-#   exponential.
+# - Every node once, after all of its readers: a topological order. A recursion without it is wrong; path by path is right
+#   and takes exponential time.
 # - Leaves accumulate; intermediates keep nothing.
 #
-# **In the source:** the forty lines, grown up, are [`minigrad/engine/tape.py`](../minigrad/engine/tape.py): `Node` is your `Value`,
+# **In the source:** your forty lines, for arrays, are [`minigrad/engine/tape.py`](../minigrad/engine/tape.py): `Node` is your `Value`,
 # `Cotangents` the dictionary and the heap, `propagate` your `backward`. The local rules are in
 # [`minigrad/engine/ops/arithmetic.py`](../minigrad/engine/ops/arithmetic.py) and
 # [`minigrad/engine/ops/pointwise.py`](../minigrad/engine/ops/pointwise.py).

@@ -8,7 +8,7 @@
 # After this lesson you can
 #
 # 1. predict the shape of any broadcast expression, and spot the one that silently ruins a loss;
-# 2. undo a broadcast: bring a gradient back to the shape of what was broadcast, and prove it right with one inner product;
+# 2. undo a broadcast: bring a gradient back to the shape before the broadcast, and prove it right with one inner product;
 # 3. write the backward pass of a dense layer and of an embedding lookup, for inputs with any number of axes.
 
 # %%
@@ -20,16 +20,16 @@ from lesson_tools import ask, check, line, picture, same, same_parts, scaled, ta
 # %% [markdown]
 # ## One rule about shapes
 #
-# For arrays the formula of lesson 1 stays, entry by entry, and a convention makes it easy to keep track:
+# For arrays the formula of lesson 1 holds for each entry, and one convention makes it easy to use:
 #
-# > $dx = \partial L/\partial x$ **has the shape of** $x$, always. Entry $dx_i$ says what a nudge of $x_i$ does to the loss.
+# > $dx = \partial L/\partial x$ **has the shape of** $x$, always. Entry $dx_i$ says how the loss changes with $x_i$.
 #
-# So an elementwise operation is no news: $y = \tanh x$ has $dx = dy \circ (1 - y \circ y)$, where $\circ$ multiplies
-# entry by entry. What *is* new are operations between arrays of different shapes.
+# So an elementwise operation is simple: $y = \tanh x$ has $dx = dy \circ (1 - y \circ y)$, where $\circ$ multiplies
+# entry by entry. New are operations between arrays of different shapes.
 #
 # ## Broadcasting
 #
-# NumPy, and minigrad with it, lets `(4, 3) + (3,)` through, by two rules:
+# NumPy and minigrad accept `(4, 3) + (3,)`, by two rules:
 #
 # 1. write the shapes below each other, aligned at the **right**, and put 1 where one of them has no axis;
 # 2. along an axis where one has size 1, it is **copied** to the size of the other. Other sizes must agree.
@@ -53,23 +53,23 @@ table(["left", "right", "together"], rows)
 # %% [markdown]
 # ## A copy backwards is a sum
 #
-# Let $x$ be copied $n$ times, $X_k = x$. Each copy is read by somebody, and lesson 1's sum runs over all of them:
+# Let $x$ be copied $n$ times, $X_k = x$. Each copy has its own reader, and lesson 1's sum is over all of them:
 #
 # $$dx = \sum_{k=1}^{n} dX_k .$$
 #
-# There is nothing more to it. **Forward: copy along an axis. Backward: sum along that axis.** A bias that is added to
+# That is all. **Forward: copy along an axis. Backward: sum along that axis.** A bias that is added to
 # every row of a batch gets the sum of the gradients of all rows.
 #
 # ## An example for paper
 #
-# $x$ of shape `(2, 1)`, $w$ of shape `(3,)`, $y = x\,w$ of shape `(2, 3)`, and a gradient $dy$ that arrives from
-# somewhere:
+# $x$ of shape `(2, 1)`, $w$ of shape `(3,)`, $y = x\,w$ of shape `(2, 3)`, and a given gradient
+# $dy$:
 #
 # $$x = \begin{pmatrix}1\\2\end{pmatrix},\quad w = (1,\ 0,\ -1),\quad
 #   y = \begin{pmatrix}1&0&-1\\2&0&-2\end{pmatrix},\quad
 #   dy = \begin{pmatrix}1&2&3\\4&5&6\end{pmatrix}$$
 #
-# In the product, each entry of $y$ has a copy of $x$ and a copy of $w$ of its own: the copies' gradients are
+# In the product, each entry of $y$ is made from one copy of $x$ and one copy of $w$: the copies' gradients are
 # $dy \circ w$ and $dy \circ x$, both `(2, 3)`. Then sum over the copies:
 #
 # $$dx = \begin{pmatrix}1\cdot 1+2\cdot 0-3\cdot 1\\4\cdot 1+5\cdot 0-6\cdot 1\end{pmatrix}
@@ -162,7 +162,7 @@ picture(
 
 # %% exercise="unbroadcast"
 def unbroadcast(d, shape):
-    """Sums d over the axes along which an array of this shape was copied."""
+    """Sum d over the axes along which an array of this shape was copied."""
     ### BEGIN SOLUTION
     extra = d.ndim - len(shape)
     d = d.sum(axis=tuple(range(extra)))
@@ -184,7 +184,7 @@ def unbroadcast(d, shape):
 # The axes in front are summed. An axis of size 1 was copied too: it is summed as well, and
 # stays as an axis of size 1.
 def unbroadcast(d, shape):
-    """Forgets the axes of size 1."""
+    """Without the axes of size 1."""
     return d.sum(axis=tuple(range(d.ndim - len(shape))))
 
 
@@ -200,7 +200,7 @@ def unbroadcast(d, shape):
 # %% mistake="unbroadcast"
 # Yours takes the gradient of one copy. The gradients of all copies count.
 def unbroadcast(d, shape):
-    """Right in shape, and looks at one copy only."""
+    """Right in shape, but with one copy only."""
     for _ in range(d.ndim - len(shape)):
         d = d[0]
     for k, n in enumerate(shape):
@@ -231,12 +231,12 @@ def unbroadcast(d, shape):
 
 
 # %% [markdown]
-# The check uses the property that *defines* a backward pass of a linear operation. Broadcasting is linear, so it is some
-# huge matrix $B$ of zeros and ones; the way back is $B^\top$, and for all $x$ and $d$
+# The check uses the property that *defines* a backward pass of a linear operation. Broadcasting is linear, so it is a
+# large matrix $B$ of zeros and ones. Its backward pass is $B^\top$, and for all $x$ and $d$
 #
 # $$\langle B x,\, d\rangle = \langle x,\, B^\top d\rangle .$$
 #
-# With random $x$ and $d$ the two sides agree only if `unbroadcast` is right. We never have to know $B$.
+# With random $x$ and $d$ the two sides agree only if `unbroadcast` is right. The matrix $B$ itself is not needed.
 
 # %% check="unbroadcast" points=3
 draw = np.random.default_rng(0)
@@ -252,7 +252,7 @@ for shape, big in (
 # %% [markdown]
 # ## Transposes everywhere
 #
-# The same argument serves every linear operation, and makes a table to remember. Read it in both directions:
+# The same argument works for every linear operation. It gives a table to remember, which can be read in both directions:
 #
 # | forward | backward |
 # |---|---|
@@ -272,7 +272,7 @@ for shape, big in (
 
 # %% exercise="dense_backward"
 def dense_backward(dy, x, W):
-    """Returns dx, dW, db of y = x W + b."""
+    """dx, dW, db of y = x W + b."""
     ### BEGIN SOLUTION
     rows, drows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
     dx = dy @ W.T
@@ -295,7 +295,7 @@ def dense_backward(dy, x, W):
 # db is a mean over the rows. Each row has its own copy of b, so the gradients of the copies
 # are summed.
 def dense_backward(dy, x, W):
-    """The bias gets a mean."""
+    """A mean for the bias."""
     rows, drows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
     return dy @ W.T, rows.T @ drows, drows.mean(axis=0)
 
@@ -333,13 +333,13 @@ for shape in ((4, 3), (3,), (2, 5, 3)):
 # ## Exercise 3: an embedding
 #
 # An embedding is a table $E$ `(words, features)`; a text is an array of indices $i$; the layer looks up $y_k = E_{i_k}$.
-# Write its backward pass. Beware of a word that occurs **twice**: NumPy's `dE[i] += dy` computes all right-hand sides
-# first and then writes one over the other. `np.add.at(dE, i, dy)` adds them one after another.
+# Write its backward pass. Mind a word that occurs **twice**: NumPy's `dE[i] += dy` computes all right-hand sides first;
+# then one overwrites the other. `np.add.at(dE, i, dy)` adds them one after another.
 
 
 # %% exercise="embedding_backward"
 def embedding_backward(dy, i, words):
-    """Returns dE of y = E[i], where E has that many words."""
+    """dE of y = E[i], where E has that many words."""
     ### BEGIN SOLUTION
     dE = np.zeros((words, dy.shape[-1]))
     np.add.at(dE, i, dy)
@@ -393,12 +393,12 @@ same("dE", dE, E.grad, axes="word feature")
 check(not dE[4].any(), "word 4 does not occur: its gradient is 0.")
 
 # %% [markdown]
-# ## The most expensive broadcast in the world
+# ## The most expensive broadcast
 #
-# Broadcasting never complains when two shapes *happen* to fit. A network with one output unit predicts an array of shape
+# Broadcasting raises no error if two shapes fit *by chance*. A network with one output unit predicts an array of shape
 # `(n, 1)`; the targets were read from a file as `(n,)`. Then `prediction - target` has shape `(n, n)`: every prediction
-# against every target. The mean of its squares is a number, it has a gradient, and the loss goes down. What is learnt? Five times, with
-# other noise on the data:
+# against every target. The mean of its squares is a number, it has a gradient, and the loss falls. What is learnt? Five times,
+# with different noise in the data:
 
 # %%
 n, SEEDS = 24, range(5)
@@ -410,7 +410,7 @@ targets = [
 
 
 def fitted(target, steps):
-    """Fits prediction = slope · x + intercept by gradient descent on the mean square error."""
+    """Slope and intercept of a line that gradient descent fits to the target."""
     slope, intercept = (
         mg.tensor(0.0, dtype="float64", requires_grad=True) for _ in range(2)
     )
@@ -467,26 +467,26 @@ picture(
     draw_fit,
     alt="Noisy data on a rising line, and two fits. The fit with matching shapes (n, 1) "
     "and (n, 1) is a solid line through the data. The fit with shapes (n, 1) and (n,) "
-    "is a dashed, flat line at the mean of the data: it has learnt nothing of x.",
+    "is a dashed, flat line at the mean of the data: it does not depend on x.",
 )
 
 # %% [markdown]
-# It learns the *mean*, each time, since each prediction is asked to please all targets at once. The losses of `mg.keras` put the
-# missing axis in, or refuse; a hand-written `((a - b) ** 2).mean()` does neither. Print shapes.
+# It learns the *mean*, each time, for each prediction is compared with all targets at once. The losses of `mg.keras`
+# add the missing axis, or raise an error; a hand-written `((a - b) ** 2).mean()` does neither. Print shapes.
 #
 # ## To think about
 #
 # 1. Show with the inner product that the backward pass of $y = x\,W$, as a function of $W$, is $dW = x^\top dy$.
 # 2. `mean` is a sum and a division. What is its backward pass? Which of copy and sum does it contain?
-# 3. A scalar Python number, as in `2.0 * x`, is broadcast to the whole of `x`. Why does no gradient for it get summed?
+# 3. A Python number, as in `2.0 * x`, is broadcast to the shape of `x`. Why does nothing sum a gradient for it?
 # 4. In the flat fit, work out the loss as a function of the slope. Why is 0 its minimum?
 #
 # ## Summary
 #
 # - $dx$ has the shape of $x$.
-# - A copy backwards is a sum, and a sum backwards is a copy; every linear operation goes back by its transpose.
+# - A copy backwards is a sum, and a sum backwards is a copy; the backward pass of a linear operation is its transpose.
 # - $\langle Bx, d\rangle = \langle x, B^\top d\rangle$ checks a backward pass without knowing the answer.
-# - Shapes that happen to fit are the commonest silent mistake in the field.
+# - Shapes that fit by chance are the most common silent mistake in the field.
 #
 # **In the source:** `_unbroadcast` at the end of [`minigrad/engine/tape.py`](../minigrad/engine/tape.py) is exercise 1, seven lines long;
 # [`minigrad/engine/ops/arithmetic.py`](../minigrad/engine/ops/arithmetic.py) has the matrix product,

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 3 · Checking gradients
 #
-# How to know that a gradient is right: step sizes, float32 against float64, random directions, and what a weak check misses.
+# How to know that a gradient is right: step sizes, float32 against float64, random directions, and the bugs that a weak check misses.
 #
 # **Minutes:** 75 · **Needs:** lessons 1 and 2; Taylor's formula
 #
@@ -9,7 +9,7 @@
 #
 # 1. choose the step of a finite difference, and say why float32 cannot be used for a gradient check;
 # 2. check a gradient of a million numbers with a handful of function calls: random cotangents, random directions;
-# 3. name bugs that the usual checks let through, and build the check that lets none through.
+# 3. name bugs that the usual checks miss, and build the check that finds them all.
 
 # %%
 import numpy as np
@@ -18,8 +18,8 @@ import minigrad as mg
 from lesson_tools import ask, check, line, picture, same, table
 
 # %% [markdown]
-# A wrong gradient seldom crashes. The loss may well go down all the same (lesson 14 trains with sixteen wrong ones), and
-# nothing says that it could have gone further. So a gradient is not believed; it is *measured*.
+# A wrong gradient seldom stops a program. The loss may fall all the same (lesson 14 trains with sixteen wrong gradients),
+# and nothing shows that it could fall further. So a gradient is not believed; it is *measured*.
 #
 # ## The formula
 #
@@ -29,7 +29,7 @@ from lesson_tools import ask, check, line, picture, same, table
 # $$\frac{L(x + hv) - L(x)}{h} = \langle dx, v\rangle + O(h), \qquad
 #   \frac{L(x + hv) - L(x - hv)}{2h} = \langle dx, v\rangle + O(h^2).$$
 #
-# The second, *central* difference costs one evaluation more, and is worth it.
+# The second, *central* difference needs one more evaluation, and its error is much smaller.
 #
 # ## An example for paper
 #
@@ -42,14 +42,14 @@ from lesson_tools import ask, check, line, picture, same, table
 #
 # ## How small may h be?
 #
-# The smaller $h$, the better Taylor, and the worse the subtraction: $L(x+hv)$ and $L(x-hv)$ agree in more and more of
-# their digits, which cancel. With a relative rounding error $u$ the result is uncertain by about $u\,|L|/h$. Together
+# A smaller $h$ makes Taylor's error smaller and the rounding error larger: $L(x+hv)$ and $L(x-hv)$ agree in more of their
+# digits, and these cancel. With a relative rounding error $u$ the result is uncertain by about $u\,|L|/h$. Together
 #
 # $$\text{error}(h) \;\approx\; \underbrace{C\,h^2}_{\text{Taylor}} + \underbrace{u\,|L|/h}_{\text{rounding}},
 # \qquad \text{smallest near } h \approx u^{1/3},\ \text{where it is} \approx u^{2/3}.$$
 #
 # For float64, $u \approx 10^{-16}$, that is an error of about $10^{-11}$. For float32, $u \approx 6\cdot 10^{-8}$, it is
-# $10^{-5}$ at best, and a thousand times worse if $h$ is chosen as for float64. Let us look:
+# $10^{-5}$ at best, and a thousand times worse if $h$ is chosen as for float64. Here is the measurement:
 
 # %%
 steps = np.logspace(-13, -0.5, 60)
@@ -60,11 +60,10 @@ def errors(f, exact, dtype, central):
     """The relative error of the difference quotient for every step."""
     found = []
     for h in steps:
-        ahead, behind = dtype(start + h), dtype(start - h if central else start)
-        found.append(
-            abs((float(f(ahead)) - float(f(behind))) / (h * (2 if central else 1)) - exact)
-            / abs(exact)
-        )
+        right, left = start + h, start - h if central else start
+        difference = float(f(dtype(right))) - float(f(dtype(left)))
+        quotient = difference / (2 * h if central else h)
+        found.append(abs(quotient - exact) / abs(exact))
     return np.maximum(found, 1e-17)
 
 
@@ -102,9 +101,9 @@ picture(
 )
 
 # %% [markdown]
-# Left of each valley rounding rules, right of it Taylor. The fourth curve is a beautiful trick: for functions that accept
-# complex numbers, $\operatorname{Im} L(x + ihv)/h$ is the derivative *without any subtraction*, so $h$ may be as small as
-# one likes. It needs complex arithmetic all the way through, which few systems offer.
+# Left of each minimum the rounding error is the larger one, right of it Taylor's. The fourth curve is a beautiful trick:
+# for functions that accept complex numbers, $\operatorname{Im} L(x + ihv)/h$ is the derivative *without any
+# subtraction*, so $h$ can be very small. It needs complex arithmetic in every operation, which few systems offer.
 #
 # ## Exercise 1: the slope along a direction
 
@@ -146,8 +145,8 @@ def slope(loss, x, v, h=1e-5):
 
 
 # %% [markdown]
-# A central difference is exact for parabolas, whatever $h$, and its error on a cubic falls to a quarter when $h$ is halved.
-# The check looks for just that.
+# A central difference is exact for parabolas, with any $h$. For a cubic its error falls to a quarter if $h$ is halved.
+# The check tests exactly this.
 
 # %% check="slope" points=2
 draw = np.random.default_rng(0)
@@ -166,15 +165,15 @@ same("a cubic: error at h over error at h/2", wide / narrow, 4.0, rtol=1e-3)
 #
 # **Directions.** To compare $dx$ entry by entry takes two evaluations for *each* entry. A single random $v$ takes two in
 # all: if $dx$ is wrong by $e \ne 0$, the comparison is off by $\langle e, v\rangle$, which is zero for a random $v$ with
-# probability zero. Entry by entry is for finding *where* it is wrong, once one knows that it is.
+# probability zero. Compare entry by entry only to find *where* a gradient is wrong.
 #
-# **Cotangents.** A function with many outputs $y$ needs a loss. The obvious one is $L = \sum_k y_k$, and it is a trap. In
-# a sum, errors cancel, and some functions have no gradient left at all. Take the softmax,
+# **Cotangents.** A function with many outputs $y$ needs a loss. The simplest one is $L = \sum_k y_k$, but in a
+# sum errors cancel, and for some functions no gradient is left. Take the softmax,
 #
 # $$y_k = \frac{e^{x_k}}{\sum_j e^{x_j}}, \qquad dx = y \circ (dy - \langle y, dy\rangle).$$
 #
-# Its outputs sum to 1. So $L = \sum_k y_k$ is *constant*, its gradient is 0, and a backward pass that returns nothing but
-# zeros gets full marks:
+# Its outputs sum to 1. So $L = \sum_k y_k$ is *constant*, its gradient is 0, and a backward pass that returns only
+# zeros passes the check:
 
 
 # %%
@@ -194,8 +193,8 @@ print("right:     ", softmax_backward(ones, y).round(6) + 0.0)
 print("all zeros: ", np.zeros(3))
 
 # %% [markdown]
-# The remedy: give every output a *random* weight $c_k$ of its own, $L = \sum_k c_k y_k$. Then $dy = c$, and the loss sees
-# each output from an angle of its own.
+# The remedy: give every output its own *random* weight $c_k$, $L = \sum_k c_k y_k$. Then $dy = c$, and the loss depends
+# on each output in a different way.
 #
 # ## Exercise 2: the error of a backward pass
 #
@@ -210,7 +209,7 @@ print("all zeros: ", np.zeros(3))
 
 # %% exercise="gradient_error"
 def gradient_error(f, backward, x, draw):
-    """How wrong backward(dy, y) is, at random."""
+    """The relative error of backward(dy, y), for random c and v."""
     ### BEGIN SOLUTION
     y = f(x)
     c, v = draw.normal(size=y.shape), draw.normal(size=x.shape)
@@ -299,7 +298,7 @@ for name, (f, backward, right) in cases.items():
 # %% [markdown]
 # ## A recurrent net, and ten bugs
 #
-# Here is a recurrent net in plain NumPy, with a mask: where a row's mask is 0 it rests, and keeps its state.
+# Here is a recurrent net in plain NumPy, with a mask: where the mask of a row is 0, the row keeps its state.
 #
 # | | shape |
 # |---|---|
@@ -310,13 +309,13 @@ for name, (f, backward, right) in cases.items():
 #
 # $$h_t = m_t \tanh(x_t W + h_{t-1} U + b) + (1 - m_t)\,h_{t-1}$$
 #
-# Below it, its backward pass by hand; lesson 5 derives it. The argument `bug` puts a mistake in. Most of the ten
-# have been made by somebody, in earnest, in published code.
+# Below it, its backward pass by hand; lesson 5 derives it. The argument `bug` adds a mistake. Most of the ten
+# occurred in published code.
 
 
 # %%
 def rnn(x, h0, W, U, b, mask):
-    """Returns all h, (time, batch, units), and the last one once more."""
+    """All h, (time, batch, units), and the last h."""
     h, outputs = h0, []
     for x_t, m_t in zip(x, mask[..., None], strict=True):
         h = m_t * np.tanh(x_t @ W + h @ U + b) + (1 - m_t) * h
@@ -325,7 +324,7 @@ def rnn(x, h0, W, U, b, mask):
 
 
 def rnn_backward(dy, dh_T, x, h0, W, U, b, mask, bug=None):
-    """Returns dx, dh0, dW, dU, db. dy arrives at the outputs, dh_T at the last state."""
+    """dx, dh0, dW, dU, db, from the gradients dy of the outputs and dh_T of the last state."""
     outputs, _ = rnn(x, h0, W, U, b, mask)
     before = [h0, *outputs[:-1]]
     dx, dW, dU, db = (np.zeros_like(a) for a in (x, W, U, b))
@@ -363,8 +362,8 @@ BUGS += [
 # %% [markdown]
 # ## What a weak check misses
 #
-# Four styles of check, as one finds them in the wild. They differ in the loss, in the situation in which the net runs, and
-# in which of the gradients are looked at:
+# Four styles of check that are in use. They differ in the loss, in the situation in which the net runs, and in the
+# gradients that they compare:
 
 # %%
 NAMES = ("x", "h0", "W", "U", "b")
@@ -375,18 +374,19 @@ def situation(T, masked=False, zero_state=False, seed=1):
     rng = np.random.default_rng(seed)
     mask = np.ones((T, 3))
     if masked:
-        mask[2, 0] = mask[3:, 1] = mask[:, 2] = (
-            0  # a hole, a ragged end, and a row that rests all the time
-        )
+        mask[2, 0] = 0  # a hole in row 0
+        mask[3:, 1] = 0  # an early end of row 1
+        mask[:, 2] = 0  # row 2 is masked all the time
     shapes = ((T, 3, 2), (3, 4), (2, 4), (4, 4), (4,))
     point = [rng.normal(size=shape) for shape in shapes]
-    point[1] *= 0 if zero_state else 1
+    if zero_state:
+        point[1][:] = 0
     return point, mask
 
 
 def finds(style, bug):
-    """Does this style of check find the bug?"""
-    T, masked, zero_state, cotangents, looked_at = STYLES[style]
+    """True if this style of check finds the bug."""
+    T, masked, zero_state, cotangents, compared = STYLES[style]
     point, mask = situation(T, masked, zero_state)
     dy, dh_T = cotangents(T)
     analytic = rnn_backward(dy, dh_T, *point, mask, bug=bug)
@@ -397,13 +397,12 @@ def finds(style, bug):
 
     for k, name in enumerate(NAMES):
         v = np.random.default_rng(7).normal(size=point[k].shape)
-        ahead, behind = (
-            [*point[:k], point[k] + s * 1e-5 * v, *point[k + 1 :]] for s in (1, -1)
-        )
-        numeric = (loss(*ahead) - loss(*behind)) / 2e-5
-        if name in looked_at and abs((analytic[k] * v).sum() - numeric) > 1e-6 * max(
-            1, abs(numeric)
-        ):
+        more, less = list(point), list(point)
+        more[k] = point[k] + 1e-5 * v
+        less[k] = point[k] - 1e-5 * v
+        numeric = (loss(*more) - loss(*less)) / 2e-5
+        error = abs((analytic[k] * v).sum() - numeric)
+        if name in compared and error > 1e-6 * max(1, abs(numeric)):
             return True
     return False
 
@@ -421,7 +420,7 @@ def at_random(T):
     return rng.normal(size=(T, 3, 4)), rng.normal(size=(3, 4))
 
 
-STYLES = {  # steps, mask, zero initial state, cotangents, gradients looked at
+STYLES = {  # steps, mask, zero initial state, cotangents, gradients compared
     "one step, sum of h, dW alone": (1, False, False, plain_sum, ("W",)),
     "13 steps, sum of all h, dW alone": (13, False, False, plain_sum, ("W",)),
     "5 steps, sum of the last h, all weights": (5, False, True, last_only, ("W", "U", "b")),
@@ -435,13 +434,12 @@ table(
         for k, bug in enumerate(BUGS)
     ],
 )
-assert not any(
-    finds(style, None) for style in STYLES
-)  # and none of them complains of the right one
+for style in STYLES:
+    assert not finds(style, None)  # none of them rejects the right backward pass
 
 # %% [markdown]
-# minigrad's own tests do the same with sixteen bugs in an LSTM's backward pass, and count in the same four styles: 4, 7, 10
-# and 16 of 16 are found. Side by side:
+# minigrad's own tests do the same with sixteen bugs in an LSTM's backward pass. In the same four styles they find 4, 7, 10
+# and 16 of 16. In one figure:
 
 # %%
 ten = [sum(found[style]) for style in STYLES]
@@ -480,22 +478,23 @@ picture(
 )
 
 # %% [markdown]
-# Three lessons can be read off the table.
+# The table shows three things.
 #
-# - **What is not looked at is not checked.** Nobody's weight gradient notices a missing $dx$.
-# - **What is zero hides what it multiplies.** With $h_0 = 0$ a wrong use of $h_0$ costs nothing; without a mask, a wrong use
+# - **A gradient that is not compared is not checked.** The gradients of the weights do not show that $dx$ is missing.
+# - **A zero hides its factor.** With $h_0 = 0$ a wrong use of $h_0$ changes nothing; without a mask, nor does a wrong use
 #   of the mask.
-# - **Symmetric losses are blind.** A cotangent of ones cannot tell a row from another.
+# - **Symmetric losses miss exchanges.** A cotangent of ones treats all rows in the same way.
 #
-# ## Exercise 3: the check that lets none through
+# ## Exercise 3: the check that finds them all
 #
 # Write `caught(backward)`: True if `backward`, called as `rnn_backward` is called, returns anything wrong. `situation` may
-# help; you choose the loss, the situation and what to look at. It must find all ten bugs, and must not cry wolf.
+# help; you choose the loss, the situation and the gradients to compare. It must find all ten bugs, and accept the
+# right backward pass.
 
 
 # %% exercise="caught"
 def caught(backward):
-    """Is anything wrong with backward(dy, dh_T, x, h0, W, U, b, mask)?"""
+    """True if backward(dy, dh_T, x, h0, W, U, b, mask) returns something wrong."""
     ### BEGIN SOLUTION
     point, mask = situation(6, masked=True)
     rng = np.random.default_rng(11)
@@ -541,7 +540,7 @@ def caught(backward):
 # It complains of the right backward pass too. A finite difference is right to about ten
 # digits: allow for that, relative to the size of the numbers.
 def caught(backward):
-    """Finds something every time: too strict for finite differences."""
+    """True every time: too strict for finite differences."""
     return True
 
 
@@ -590,8 +589,8 @@ print("All ten found, and no false alarm.")
 # ## minigrad's checker
 #
 # `mg.testing.check_gradient(f, *inputs)` does all of this: random cotangents for every output, two random directions for
-# every input, and single entries where there are few enough to name the place. It uses a difference with four points, whose
-# error is $O(h^4)$, and it refuses float32 and says why:
+# every input, and single entries of small arrays, to name the place of an error. It uses a difference with four points, whose
+# error is $O(h^4)$, and it rejects float32 with an explanation:
 
 # %%
 mg.testing.check_gradient(mg.tanh, mg.tensor([0.5, -1.0], dtype="float64"))
@@ -607,17 +606,17 @@ for name, f, dtype in (
 # %% [markdown]
 # ## To think about
 #
-# 1. Where a function has a kink, as `relu` at 0, what do $\langle dx, v\rangle$ and the central difference say? How large
-#    is the chance to be hit by that at a random point?
-# 2. Your network uses dropout. What happens to a gradient check, and what do you do about it?
+# 1. Where a function has a kink, as `relu` at 0, what do $\langle dx, v\rangle$ and the central difference say? How
+#    likely is that at a random point?
+# 2. Your network uses dropout. What happens to a gradient check, and how can you repair it?
 # 3. Derive $h \approx u^{1/3}$ from the formula for the error. What is it for the one-sided difference?
-# 4. A friend checks gradients with `rtol=1e-2` "because of float32". Which of the ten bugs could still get through?
+# 4. A friend checks gradients with `rtol=1e-2` "because of float32". Which of the ten bugs could it still miss?
 #
 # ## Summary
 #
 # - Central differences, float64, $h$ near $10^{-5}$: an error of about $10^{-11}$.
 # - Random cotangents for every output, a random direction for every input, non-zero states, a mask with a hole.
-# - A check is only worth what it has been seen to find. Put bugs in, on purpose.
+# - Test a check: add bugs on purpose, and see that it finds them.
 #
 # **In the source:** [`minigrad/testing/gradients.py`](../minigrad/testing/gradients.py) is the checker, and
 # [`tests/recurrent/test_mutants.py`](../tests/recurrent/test_mutants.py) the test of the tests, with its sixteen bugs in

@@ -1,15 +1,15 @@
 # %% [markdown]
 # # 4 · Layers, initialisation, optimisers
 #
-# What a layer is, what its weights should start from, and how they should move.
+# Layers and their weights: how to initialise them, and how an optimiser changes them.
 #
 # **Minutes:** 75 · **Needs:** lessons 1 to 3; mean and variance
 #
 # After this lesson you can
 #
-# 1. write a layer with weights of its own, and prove it right with a gradient check;
+# 1. write a layer with its own weights, and prove it right with a gradient check;
 # 2. predict how the size of signals and gradients changes from layer to layer, and choose initial weights that keep it;
-# 3. say for a given curvature which learning rates diverge, and write Adam from its formula.
+# 3. find the learning rates that diverge for a given curvature, and write Adam from its formula.
 
 # %%
 import numpy as np
@@ -32,11 +32,11 @@ from lesson_tools import (
 # %% [markdown]
 # ## A layer
 #
-# A layer is a function with weights, and with the good manners to say what they are. In minigrad, as in Keras, the weights
-# are made when the first input shows its shape:
+# A layer is a function with weights, which it can list. In minigrad, as in Keras, the weights are made when the shape of
+# the first input is known:
 #
 # - `build(input_shape)` makes them, with `self.add_weight(name, shape, initializer=…)`;
-# - `call(inputs)` computes, with operations that the tape knows.
+# - `call(inputs)` computes the output, with operations that the tape records.
 #
 # A dense layer, for $x$ of shape `(batch, features)`, $W$ `(features, units)` and $b$ `(units,)`:
 #
@@ -52,8 +52,8 @@ print("output", y.shape)
 # %% [markdown]
 # ## Exercise 1: a gated layer
 #
-# Write a layer that is not in the box, the *gated linear unit*: one half of it decides how much of the other gets through.
-# (In lesson 6, three such gates make an LSTM.)
+# Write a layer that minigrad does not have, the *gated linear unit*: one half of it decides how much of the other half
+# passes. (In lesson 6, three such gates make an LSTM.)
 #
 # $$y = (x\,W + b) \circ \sigma(x\,V + a)$$
 #
@@ -162,14 +162,17 @@ class Gated(mg.keras.layers.Layer):
 
 
 # %% [markdown]
-# Lesson 3's checker takes a layer's weights too, as `weights=`. The second half of the check is an invariant: a gate that is
-# closed lets nothing through, and one that is wide open leaves a dense layer.
+# Lesson 3's checker takes a layer's weights too, as `weights=`. The second half of the check is an invariant: with a
+# closed gate the output is 0, and with an open gate the layer is a dense layer.
 
 # %% check="gated" points=3
 draw = np.random.default_rng(0)
 layer, x = Gated(3, dtype="float64"), mg.tensor(draw.normal(size=(4, 5)))
 returned("Gated.call", attempt(layer, x), shape=(4, 3))
-weights = {w.name.split("/")[-1].split(":")[0]: w for w in layer.trainable_weights}
+weights = {}
+for w in layer.trainable_weights:
+    name = w.name.split("/")[-1].split(":")[0]  # "gated/W:0" → "W"
+    weights[name] = w
 check(
     set(weights) == {"W", "V", "b", "a"},
     f"the weights should be W, V, b, a; yours are {sorted(weights)}.",
@@ -190,10 +193,10 @@ for a, name, expected in ((-50.0, "closed", 0 * dense(x)), (50.0, "open", dense(
     same(f"gate {name}: y", layer(x), expected, axes="row unit")
 
 # %% [markdown]
-# ## What weights should start from
+# ## How to initialise weights
 #
-# **Not from zeros.** If all units of a layer start equal, they get equal gradients and stay equal for ever: a hundred units
-# that are one. The numbers have to be random, and the question is how large.
+# **Not from zeros.** If all units of a layer start equal, they get equal gradients and stay equal: a hundred units that
+# act as one. The numbers must be random. But how large?
 #
 # ### The formula
 #
@@ -204,17 +207,17 @@ for a, name, expected in ((-50.0, "closed", 0 * dense(x)), (50.0, "open", dense(
 # \qquad\text{and backwards, from } dx = dy\,W^\top:\quad
 # \operatorname{Var} dx = n_\text{out}\,\operatorname{Var}W\,\operatorname{Var}dy .$$
 #
-# Every layer multiplies by such a factor, so $L$ layers multiply by its $L$-th power. To stay where one is, the factor has
-# to be 1: $\operatorname{Var} W = 1/n_\text{in}$ for the signal (LeCun), $1/n_\text{out}$ for the gradient, and
-# $2/(n_\text{in} + n_\text{out})$ as a compromise (Glorot). A `relu` throws half of the signal away; $2/n_\text{in}$ makes
-# up for it (He).
+# Every layer multiplies by such a factor, so $L$ layers multiply by its $L$-th power. To keep the size, the factor must
+# be 1: $\operatorname{Var} W = 1/n_\text{in}$ for the signal (LeCun), $1/n_\text{out}$ for the gradient, and
+# $2/(n_\text{in} + n_\text{out})$ as a compromise (Glorot). A `relu` sets half of the signal to zero;
+# $2/n_\text{in}$ compensates for it (He).
 #
 # ### An example for paper
 #
 # Four inputs, each $\pm 1$, so $\operatorname{Var} x = 1$. Weights $\pm\frac12$ at random: $\operatorname{Var} W = \frac14$,
 # and $\operatorname{Var} y = 4\cdot\frac14\cdot 1 = 1$. After ten layers: still 1. Now weights $\pm\frac14$: the factor is
 # $4\cdot\frac1{16} = \frac14$, and after ten layers $4^{-10} \approx 10^{-6}$. Weights $\pm1$: a factor of 4, and a million
-# after ten layers. Nothing about the *function* is wrong in either case. It only cannot be trained.
+# after ten layers. In both cases the *function* is a valid one, but it cannot be trained.
 #
 # ### Thirty layers
 
@@ -260,9 +263,9 @@ picture(
 )
 
 # %% [markdown]
-# With a gain of 2 the signal looks fine, thanks to the tanh, which cannot exceed 1; it is the gradient that gives it away.
-# Look at both, always. And remember the picture: in lesson 5 the "layers" will be time steps, *with the same W in each of
-# them*, and no initialisation will help for long.
+# With a gain of 2 the signal looks right, for a tanh cannot exceed 1; but the gradient explodes. Always look at both. And
+# remember this figure: in lesson 5 the "layers" are time steps, *with the same W in each of them*, and no initialisation
+# helps for long.
 #
 # ## Exercise 2: He's initialisation
 #
@@ -329,30 +332,30 @@ check(
 )
 
 # %% [markdown]
-# ## How weights should move
+# ## How an optimiser changes weights
 #
-# **Gradient descent**, $w \leftarrow w - \eta\,dw$, has one number to choose. Take a loss that is a parabola along each axis,
-# $L = \frac12\sum_i \lambda_i w_i^2$; near a minimum every smooth loss is one. Then $dw_i = \lambda_i w_i$ and
+# **Gradient descent**, $w \leftarrow w - \eta\,dw$, has one number to choose, the learning rate $\eta$. Take a loss that is
+# a parabola along each axis, $L = \frac12\sum_i \lambda_i w_i^2$; near a minimum every smooth loss is close to one. Then $dw_i = \lambda_i w_i$ and
 #
 # $$w_i \leftarrow (1 - \eta\lambda_i)\,w_i .$$
 #
 # It converges if $|1-\eta\lambda_i| < 1$ for *every* $i$: if $\eta < 2/\lambda_\text{max}$. On paper: $\lambda = (1, 25)$
 # and $\eta = 0.1$ make the factors $0.9$ and $-1.5$. The second axis explodes. With $\eta = 0.07$ they are $0.93$ and
-# $-0.75$, and now the *flat* axis is slow. That is the dilemma of a ravine, and the reason for what follows.
+# $-0.75$, and now the *flat* axis is slow. This is the problem of a ravine, and momentum and Adam are two answers.
 #
-# **Momentum** keeps a velocity, in which steps that agree add up and steps to and fro cancel:
+# **Momentum** keeps a velocity, in which steps of one direction add up and steps of opposite directions cancel:
 #
 # $$v \leftarrow \mu v + \eta\,dw, \qquad w \leftarrow w - v .$$
 #
-# **Adam** measures each weight's gradient against its own recent size, so that the steep and the flat axis get steps of the
-# same length. $m$ and $v$ start from 0, and at step $t = 1, 2, \dots$
+# **Adam** divides each weight's gradient by its own recent size, so that the steep and the flat axis get steps of the same
+# length. $m$ and $v$ start from 0, and at step $t = 1, 2, \dots$
 #
 # $$m \leftarrow \beta_1 m + (1-\beta_1)\,dw, \qquad v \leftarrow \beta_2 v + (1-\beta_2)\,dw^2, \qquad
 # w \leftarrow w - \eta\,\frac{\hat m}{\sqrt{\hat v} + \varepsilon}, \quad
 # \hat m = \frac{m}{1-\beta_1^t},\ \hat v = \frac{v}{1-\beta_2^t} .$$
 #
-# The hats make up for the start from zero: at $t=1$ they give $\hat m = dw$ and $\hat v = dw^2$, so that the first step has
-# length $\eta$, whatever the gradient's size.
+# The hats correct the start from zero: at $t=1$ they give $\hat m = dw$ and $\hat v = dw^2$, so that the first step has
+# length $\eta$ for a gradient of any size.
 
 # %%
 curvature = np.array([1.0, 25.0])
@@ -401,7 +404,7 @@ picture(
     draw_paths,
     alt="A ravine, flat along w₁ and steep along w₂, and three paths through it. Left, "
     "from above: SGD jumps from wall to wall and creeps along the floor; momentum "
-    "swings to and fro in smaller and smaller waves; Adam goes straight for the "
+    "swings from side to side in smaller and smaller waves; Adam goes straight to the "
     "floor, passes the minimum and turns back. Right, the loss against the step, "
     "logarithmic: after 40 steps momentum is at about 0.002, SGD at 0.02, and Adam, "
     "which still circles, at 0.2.",
@@ -410,9 +413,9 @@ picture(
 )
 
 # %% [markdown]
-# SGD is as fast as the ravine allows. Momentum is faster. Adam is *first* at the minimum and then runs around it: its steps
-# keep their length $\eta$ however small the gradient is, which is why one lowers $\eta$ towards the end of a training. One start proves
-# little, so here are the same three from seven starts, all around the minimum:
+# SGD is as fast as the ravine allows. Momentum is faster. Adam is *first* at the minimum and then circles around it: its
+# steps keep their length $\eta$ even if the gradient is small. So $\eta$ is usually lowered towards the end of a
+# training. One start proves little, so here are the same three from seven starts around the minimum:
 
 # %%
 around = [(4 * np.cos(a), np.sin(a)) for a in 2 * np.pi * (np.arange(7) + 0.5) / 7]
@@ -450,12 +453,12 @@ table(
 # %% [markdown]
 # ## Exercise 3: Adam
 #
-# One step, as a pure function of arrays. It had better not write into what it is given; the check says so if it does.
+# One step, as a pure function of arrays. It should not write into its arguments; if it does, the check says so.
 
 
 # %% exercise="adam"
 def adam(w, dw, m, v, t, eta=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
-    """Returns the new w, m, v after step t = 1, 2, …"""
+    """The new w, m, v after step t = 1, 2, …"""
     ### BEGIN SOLUTION
     m = beta_1 * m + (1 - beta_1) * dw
     v = beta_2 * v + (1 - beta_2) * dw * dw
@@ -486,7 +489,7 @@ def adam(w, dw, m, v, t, eta=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
 # The first step is right, and then the hatted numbers are remembered. Return the plain m
 # and v; the hats are for the step alone.
 def adam(w, dw, m, v, t, eta=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
-    """The hatted numbers are remembered instead of the plain ones."""
+    """Hatted numbers remembered instead of the plain ones."""
     m = (beta_1 * m + (1 - beta_1) * dw) / (1 - beta_1**t)
     v = (beta_2 * v + (1 - beta_2) * dw * dw) / (1 - beta_2**t)
     return w - eta * m / (np.sqrt(v) + epsilon), m, v
@@ -515,7 +518,7 @@ def adam(w, dw, m, v, t, eta=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
 
 # %% variant="adam"
 def adam(w, dw, m, v, t, eta=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
-    """Moves towards the new numbers, in single precision; the hats folded into the step."""
+    """Steps towards the new numbers, in single precision; the hats folded into the step."""
     m, v = (
         np.asarray(a, "float32")
         for a in (m + (1 - beta_1) * (dw - m), v + (1 - beta_2) * (dw**2 - v))
@@ -556,7 +559,8 @@ same("w with gradients 1000 times as large", steps_of(1000.0), w, rtol=1e-4)
 # %% [markdown]
 # ## All of it together
 #
-# A net with two hidden layers learns one and a half periods of a sine. Five initial weights, and from each of them three optimisers:
+# A net with two hidden layers learns one and a half periods of a sine. Five seeds for the weights, and for each of them
+# three optimisers:
 
 # %%
 x = np.linspace(-1, 1, 64)[:, None]
@@ -633,9 +637,9 @@ picture(
 )
 
 # %% [markdown]
-# The long plateau at the start is the point where the net predicts nearly 0 everywhere, and where its gradient is small. SGD
-# crosses it at walking pace, with every seed. Nothing is wrong there but the step. Between momentum and Adam the seeds do not decide: one
-# is ahead with some, the other with others.
+# On the long plateau at the start the net predicts nearly 0 everywhere, and its gradient is small. SGD crosses it slowly,
+# with every seed. Only the step is too small there. Between momentum and Adam the seeds do not decide: with some seeds
+# the one is ahead, with some the other.
 #
 # ## To think about
 #
@@ -647,8 +651,9 @@ picture(
 #
 # ## Summary
 #
-# - A layer makes its weights in `build` and computes in `call`; the tape does the rest, and `check_gradient` looks after it.
-# - Each layer multiplies variances by $n \operatorname{Var} W$. Over many layers only 1 survives.
+# - A layer makes its weights in `build` and computes in `call`; the tape computes the gradients, and `check_gradient`
+#   checks them.
+# - Each layer multiplies variances by $n \operatorname{Var} W$. With many layers this factor must be 1.
 # - Gradient descent needs $\eta < 2/\lambda_\text{max}$; momentum and Adam help where curvatures differ.
 #
 # **In the source:** [`minigrad/layers/layer.py`](../minigrad/layers/layer.py),

@@ -1,15 +1,15 @@
 # %% [markdown]
 # # 5 · The recurrent net and its vanishing gradient
 #
-# One net, used again at every time step: how a gradient travels back through time, why it dies or explodes, and what clipping can do.
+# One net, used again at every time step: how a gradient goes back through time, why it vanishes or explodes, and how clipping helps.
 #
 # **Minutes:** 75 · **Needs:** lessons 1 to 4; eigenvalues, the norm of a matrix
 #
 # After this lesson you can
 #
-# 1. derive backpropagation through time for the simple recurrent net, and say which matrices the gradient is multiplied by;
+# 1. derive backpropagation through time for the simple recurrent net, and name the matrices that multiply the gradient;
 # 2. measure $\lVert\partial h_T/\partial h_t\rVert$, and predict from $U$ whether it vanishes or explodes;
-# 3. explain the error cliff, and write the clipping that gets a training run past it.
+# 3. explain the error cliff, and write the clipping that brings a training past it.
 
 # %%
 import numpy as np
@@ -20,8 +20,8 @@ from lesson_tools import ask, line, picture, same, scaled, table
 # %% [markdown]
 # ## The net
 #
-# A sequence $x_1, \dots, x_T$ comes in, one vector at each time step. The net has a state $h_t$, its memory, and one rule
-# for how it changes:
+# The input is a sequence $x_1, \dots, x_T$, one vector at each time step. The net has a state $h_t$, its memory, and one
+# rule to update it:
 #
 # $$h_t = \tanh(s_t), \qquad s_t = x_t W + h_{t-1} U + b .$$
 #
@@ -33,7 +33,8 @@ from lesson_tools import ask, line, picture, same, scaled, table
 # | $U$ | `(units, units)` |
 # | $b$ | `(units,)` |
 #
-# Written out for all steps it is a deep net with $T$ layers, of which each has **the same weights** and an input of its own.
+# Written out for all steps it is a deep net with $T$ layers. All layers have **the same weights**, and each has its own
+# input.
 
 
 # %%
@@ -92,8 +93,8 @@ picture(
 # %% [markdown]
 # ## Back through time
 #
-# Lesson 1's rule, applied from the last step to the first. $h_t$ is read by the loss, if it depends on it directly (that
-# share arrives as $dy_t$), and by $s_{t+1}$:
+# Apply lesson 1's rule from the last step to the first. $h_t$ has two readers: the loss, if it depends on $h_t$ directly
+# (this share is $dy_t$), and $s_{t+1}$:
 #
 # $$\begin{aligned}
 # dh_t &= dy_t + ds_{t+1}\,U^\top \\
@@ -102,12 +103,12 @@ picture(
 # \end{aligned}$$
 #
 # The sums over $t$ are there because the weights are *copied* to every step, and a copy backwards is a sum (lesson 2). The
-# loop is called backpropagation through time, BPTT. That is all; you have seen it in lesson 3 in a dozen lines of NumPy.
+# loop is called backpropagation through time, BPTT. Lesson 3 has it in a dozen lines of NumPy.
 #
 # ## The product of Jacobians
 #
-# Suppose the loss looks at $h_T$ only. What does it know of step $t$? Put a small change $\delta$ on $h_t$. One step on, it
-# has become $J_{t+1}\,\delta$, with the Jacobian
+# Suppose the loss depends on $h_T$ only. How does it depend on step $t$? Add a small change $\delta$ to $h_t$. One step
+# later the change is $J_{t+1}\,\delta$, with the Jacobian
 #
 # $$J_t = \frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(1 - h_t\circ h_t)\,U^\top,
 # \qquad\text{and at the end}\quad
@@ -117,8 +118,8 @@ picture(
 #
 # $$\left\lVert\frac{\partial h_T}{\partial h_t}\right\rVert \;\le\; \lVert U\rVert^{\,T-t}.$$
 #
-# If $\lVert U\rVert < 1$ the gradient *must* vanish, exponentially in the distance. If it is larger than 1 the bound says nothing: the
-# gradient *may* explode, or grow for a while and then vanish (exercise 2).
+# If $\lVert U\rVert < 1$ the gradient *must* vanish, exponentially in the distance. If it is larger than 1, the bound does not
+# decide: the gradient *may* explode, or grow for some steps and then vanish (exercise 2).
 #
 # ## An example for paper
 #
@@ -129,8 +130,8 @@ picture(
 # | $u = 0.5$ | 0.245 | 0.122 | 0.061 | 0.470 | 0.493 | 0.498 | **0.115** |
 # | $u = 2$ | 0.762 | 0.909 | 0.949 | 0.840 | 0.347 | 0.200 | **0.058** |
 #
-# A surprise: with the *larger* $u$ the gradient vanishes *faster*. The unit saturates, $1-h^2$ is tiny, and the state sits
-# in an attractor in which it forgets where it came from. Let us see a few more steps.
+# A surprise: with the *larger* $u$ the gradient vanishes *faster*. The unit saturates, $1-h^2$ is very small, and the state
+# is in an attractor, where it forgets its start. Here are more steps.
 
 
 # %%
@@ -158,36 +159,35 @@ for u in (0.5, 2.0):
 def draw_orbits(left, right):
     for ax, u in ((left, 0.5), (right, 2.0)):
         for start in np.linspace(-1, 1, 10):
-            rising = start > 0
-            ax.plot(orbit(u, 0.0, start, 12)[0], **line(0 if rising else 1, marker=True))
+            colour = line(0 if start > 0 else 1, marker=True)
+            ax.plot(orbit(u, 0.0, start, 12)[0], **colour)
         ax.set(xlabel="step t", ylabel="h", title=f"u = {u:g}", ylim=(-1.05, 1.05))
 
 
 picture(
     draw_orbits,
     alt="The state of one unit over 12 steps, from ten different starts. Left, u = 0.5: "
-    "all run into 0 within six steps. Right, u = 2: the positive starts run into "
-    "+0.96, the negative ones into −0.96. Within an attractor all starts become the "
-    "same.",
+    "all reach 0 within six steps. Right, u = 2: the positive starts reach "
+    "+0.96, the negative ones −0.96. Within an attractor all starts become the same.",
     columns=2,
 )
 
 # %% [markdown]
-# With one attractor (left) everything is forgotten. With two (right) *one bit* is kept for ever, on which side we started,
-# but a small change of the start makes no difference, so the gradient is 0 there too. Remember this pair: **to hold on to
-# a bit in an attractor is to lose the gradient.**
+# With one attractor (left) everything is forgotten. With two (right) *one bit* is kept: the side of the start. But a small
+# change of the start makes no difference, so the gradient is 0 there too. Remember: **an attractor keeps a bit and loses
+# the gradient.**
 #
 # ## Measuring it
 #
-# `mg.trace` looks on while a recurrent layer runs, and works the product of Jacobians out exactly. Below, nets of 32 units
-# whose $U$ is an orthogonal matrix times a gain $g$, so that $\lVert U^k\rVert = g^k$:
+# `mg.trace` records a recurrent layer while it runs, and computes the product of Jacobians exactly. Below are nets of 32
+# units whose $U$ is an orthogonal matrix times a gain $g$, so that $\lVert U^k\rVert = g^k$:
 
 # %%
 T = scaled(60, 30)
 x = 0.1 * np.random.default_rng(0).normal(size=(1, T, 8))
 
 
-def looked_at(gain, x=x):
+def recorded(gain, x=x):
     """A trace of a recurrent net, and ‖∂h_T/∂h_t‖ for t = 0 … T."""
     mg.random.seed(3)
     U = mg.keras.initializers.Orthogonal(gain=gain)
@@ -199,7 +199,7 @@ def looked_at(gain, x=x):
 
 
 GAINS = (0.6, 0.9, 1.0, 1.1, 1.6)
-norms = {gain: looked_at(gain)[2] for gain in GAINS}
+norms = {gain: recorded(gain)[2] for gain in GAINS}
 lags = np.arange(T + 1)[::-1]
 
 
@@ -219,17 +219,17 @@ picture(
     alt="The norm of ∂h_T/∂h_t against the lag T − t, logarithmic, for recurrent matrices "
     "of gain g. For g = 0.6 it falls on a straight line to about 1e-13 at a lag of "
     "60, for 0.9 to about 1e-3; for 1.0 it falls slowly, to about 0.3; for 1.1 it "
-    "creeps up, to about 5; for 1.6 it grows to some thousands, and stays far below "
+    "rises slowly, to about 5; for 1.6 it grows to some thousands, and stays far below "
     "its bound. Thin lines show the bound, g to the power of the lag.",
     size=(7, 4),
 )
 
 # %% [markdown]
-# For small gains the curve hugs its bound. For $g > 1$ it stays below: the state grows until the tanh saturates, and
-# $1 - h^2$ takes away what $U$ puts in. Between the two a
-# gain may look level for a while. That is a balance on a knife's edge.
+# For small gains the curve is close to its bound. For $g > 1$ it stays below: the state grows until the tanh saturates,
+# and the factor $1 - h^2$ cancels the growth by $U$. Between the two, a curve may be level for some steps, but a small
+# change of the gain ends that.
 #
-# ## Exercise 1: the norms, by hand
+# ## Exercise 1: the norms, by your own code
 #
 # Write `norms_by_hand(hs, U)`: from the states $h_0 \dots h_T$ of one sequence, `(T + 1, units)`, and $U$, the spectral norms
 # of $\partial h_T/\partial h_t$ for $t = 0, \dots, T$. Start at the end, where the matrix is the identity, and multiply by one
@@ -263,7 +263,7 @@ def norms_by_hand(hs, U):
 # The slope of tanh is taken at the state before the step. J_t has 1 − h_t², with the state
 # after it.
 def norms_by_hand(hs, U):
-    """The derivative of tanh is taken at the state before the step."""
+    """tanh′ at the state before the step."""
     M, found = np.eye(len(U)), [1.0]
     for h_t in hs[-2::-1]:
         M = M @ ((1 - h_t * h_t)[:, None] * U.T)
@@ -293,7 +293,7 @@ def norms_by_hand(hs, U):
 
 # %% variant="norms"
 def norms_by_hand(hs, U):
-    """From the left, with every product anew; the largest singular value; a list of floats."""
+    """From the left, each product from its start; the largest singular value; a list of floats."""
     found = []
     for t in range(len(hs)):
         M = np.eye(len(U))
@@ -305,7 +305,7 @@ def norms_by_hand(hs, U):
 
 # %% check="norms" points=4
 for gain in (0.9, 1.6):
-    rnn, trace, expected = looked_at(gain, 5 * x[:, :20])
+    rnn, trace, expected = recorded(gain, 5 * x[:, :20])
     U = rnn.get_weights()[1]
     yours = ask(norms_by_hand, trace.h[:, 0], U, shape=expected.shape)
     name = f"norms for g = {gain}, logarithms"
@@ -314,24 +314,23 @@ for gain in (0.9, 1.6):
 # %% [markdown]
 # ## Which gradient has vanished?
 #
-# Print the norm of $dU$ of such a net, and it looks healthy. The gradient that vanishes is not $dU$: it is the
-# *share* of the early steps in it, $dU = \sum_t h_{t-1}^\top ds_t$. The trace has all that is needed:
+# The norm of $dU$ of such a net looks normal. It is not $dU$ that vanishes, but the *share* of the early steps in it:
+# $dU = \sum_t h_{t-1}^\top ds_t$. The trace holds all factors:
 
 # %%
-rnn, trace, _ = looked_at(0.9, 5 * x)
-shares = np.array(
-    [np.linalg.norm(np.outer(trace.h[t, 0], trace.dz_h_new[t, 0])) for t in range(T)]
-)
-total = np.linalg.norm(sum(np.outer(trace.h[t, 0], trace.dz_h_new[t, 0]) for t in range(T)))
-assert np.isclose(
-    total, np.linalg.norm(rnn.trainable_weights[1].grad.numpy())
-)  # the trace agrees with the tape
-rows = [("dU", f"{total:.2f}"), ("the last step's share", f"{shares[-1]:.2f}")]
+rnn, trace, _ = recorded(0.9, 5 * x)
+terms = [np.outer(trace.h[t, 0], trace.dz_h_new[t, 0]) for t in range(T)]  # h_{t−1}ᵀ ds_t
+shares = np.array([np.linalg.norm(term) for term in terms])
+total = np.linalg.norm(sum(terms))
+from_tape = np.linalg.norm(rnn.trainable_weights[1].grad.numpy())
+assert np.isclose(total, from_tape)  # the trace agrees with the tape
 table(
     ["", "norm"],
     [
-        *rows,
-        *((f"the share of {k} steps before", f"{shares[-1 - k]:.1e}") for k in (10, 20)),
+        ("dU", f"{total:.2f}"),
+        ("the last step's share", f"{shares[-1]:.2f}"),
+        ("the share of 10 steps before", f"{shares[-11]:.1e}"),
+        ("the share of 20 steps before", f"{shares[-21]:.1e}"),
     ],
 )
 
@@ -343,7 +342,7 @@ def draw_shares(ax):
     ax.semilogy(
         np.arange(1, T + 1),
         trace.saliency()[:, 0],
-        label="‖dx_t‖: does the loss see this input?",
+        label="‖dx_t‖: how the loss depends on this input",
         **line(2),
     )
     ax.set(xlabel="step t", ylabel="norm")
@@ -355,13 +354,13 @@ picture(
     alt="For g = 0.9, logarithmic, against the step t: the share of each step in dU rises "
     "exponentially from left to right, over several powers of ten, and the norm of "
     "dx_t with it. A level dashed line, the norm of dU, lies near the share of the "
-    "last few steps: they make it up alone.",
+    "last few steps: they alone determine it.",
 )
 
 # %% [markdown]
-# So what does such a net learn? Let it add two of forty numbers: the last one, and the one that came in some steps before. Five
-# seeds for each distance, 200 steps of Adam, and then a look at what is in the answer, $\text{answer} \approx \alpha\cdot\text{last} +
-# \beta\cdot\text{earlier}$. Right would be $\alpha = \beta = 1$:
+# So what does such a net learn? Let it add two of forty numbers: the last one, and an earlier one. Train it with five seeds
+# for each distance, with 200 steps of Adam. Then fit its answers by $\text{answer} \approx \alpha\cdot\text{last} +
+# \beta\cdot\text{earlier}$. A net that has learnt the task has $\alpha = \beta = 1$:
 
 # %%
 SEEDS, STEPS = range(scaled(5, 1)), scaled(200, 20)
@@ -373,10 +372,8 @@ def taught(distance, seed, steps=STEPS, T=40):
     mg.random.seed(seed)
     U = mg.keras.initializers.Orthogonal(gain=0.9)
     rnn = mg.keras.layers.SimpleRNN(32, recurrent_initializer=U)
-    net, adam = (
-        mg.keras.Sequential([rnn, mg.keras.layers.Dense(1)]),
-        mg.keras.optimizers.Adam(0.01),
-    )
+    net = mg.keras.Sequential([rnn, mg.keras.layers.Dense(1)])
+    adam = mg.keras.optimizers.Adam(0.01)
     for step in range(steps + 1):
         numbers = draw.normal(size=(64 if step < steps else 2000, T, 1)).astype("float32")
         pair = numbers[:, [-1, -1 - distance], 0]
@@ -386,9 +383,8 @@ def taught(distance, seed, steps=STEPS, T=40):
             weights = net.trainable_weights
             adam.apply_gradients(zip(mg.grad(loss, weights), weights, strict=True))
     answer = answer.numpy()[:, 0]
-    return *np.linalg.lstsq(pair, answer, rcond=None)[0], (
-        (answer - pair.sum(axis=1)) ** 2
-    ).mean()
+    alpha, beta = np.linalg.lstsq(pair, answer, rcond=None)[0]
+    return alpha, beta, ((answer - pair.sum(axis=1)) ** 2).mean()
 
 
 learnt = {
@@ -414,14 +410,15 @@ table(
 )
 
 # %% [markdown]
-# Twenty steps apart the net *does* learn, from the last step. The number from long ago has no part in its answer, with any seed. Its loss
-# goes down, from 2 to 1, on what the last steps alone can tell, and there it stays: for the optimiser the rest hardly exists.
+# With a distance of twenty steps the net *does* learn, but only the last number. The earlier number has no part in its
+# answer, with any seed. The loss falls from 2 to 1, by the last number alone, and stays there: the gradient of the rest is
+# too small.
 #
-# ## Exercise 2: a spectral radius to order
+# ## Exercise 2: a given spectral radius
 #
 # In a linear net, $h_t = h_{t-1} U$, the growth over many steps is set by the **eigenvalues** of $U$: for large $k$,
-# $\lVert U^k\rVert^{1/k}$ tends to the largest $|\lambda|$, the *spectral radius*. It is not the norm: a matrix may stretch a
-# vector tenfold at the first step and still kill it in the end. Write `with_radius(U, radius)`, a multiple of $U$ with a
+# $\lVert U^k\rVert^{1/k}$ tends to the largest $|\lambda|$, the *spectral radius*. It is not the norm: a matrix may make a
+# vector ten times as long at the first step, and yet the vector may vanish in the end. Write `with_radius(U, radius)`, a multiple of $U$ with a
 # given spectral radius.
 
 
@@ -489,9 +486,10 @@ for name, U in (
 # %% [markdown]
 # ## The error cliff
 #
-# What exploding gradients look like from above. One unit, no input, $h_t = \tanh(u\,h_{t-1} + b)$ from $h_0 = 0$, and the loss
+# This section shows exploding gradients on the surface of a loss. One unit, no input, $h_t = \tanh(u\,h_{t-1} + b)$ from $h_0 = 0$, and the loss
 # $(h_T - 0.2)^2$ after $T = 25$ steps, as a function of $u$ and $b$. For $u > 1$ there are two attractors, and $b$ decides
-# into which of them the state falls. Where the decision tips, at $b = 0$, a tiny change of $b$ changes everything: a wall.
+# into which of them the state falls. At the border between them, $b = 0$, a tiny change of $b$ changes everything: the
+# loss has a wall.
 
 
 # %%
@@ -506,7 +504,7 @@ def unit_loss(u, b, steps=25):
 def descend(starts, steps, eta, longest=np.inf):
     """Gradient descent from many starts (n, 2) at once, no gradient longer than `longest`.
 
-    Returns the paths (steps + 1, n, 2) and the lengths of the gradients, before shortening, (steps, n).
+    Return the paths (steps + 1, n, 2) and the lengths of the gradients before they are shortened, (steps, n).
     """
     path, lengths = [starts], []
     for _ in range(steps):
@@ -563,28 +561,28 @@ picture(
     "slowly where b is negative, drops at b = 0 like a wall, for u = 1.5 from 1.1 to "
     "0.45, and rises gently to a plain on the right. Right, the same from above, with "
     "two paths of gradient descent that come down from the plain together. At the "
-    "wall the free one is thrown out of the picture, to b = 5.2. The clipped one "
-    "turns and zigzags along the foot of the wall to the valley.",
+    "wall the free one leaves the picture, to b = 5.2. The clipped one turns, and "
+    "goes in zigzags along the foot of the wall to the valley.",
     columns=2,
     size=(9.5, 3.8),
 )
 
 # %% [markdown]
-# Up on the wall the gradient is as long as the wall is steep, and one step undoes all that was learnt: beyond the plain, at
-# $b = 5.2$, the unit is saturated, the gradient is 0, and the run is over. In a training curve that is the loss that jumps
-# up one day and never comes down.
+# On the wall the gradient is very long, and one step destroys all that was learnt: at $b = 5.2$ the unit is saturated, the
+# gradient is 0, and the training has ended. In a training curve, the loss suddenly jumps up and never falls again.
 #
-# The *direction* of the gradient is right even there. So keep it, and bound the length: with all gradients of all weights
+# The *direction* of the gradient is right even there. So keep it, and limit the length: with all gradients of all weights
 # as **one** long vector $g$, and a longest length $\ell$,
 #
 # $$g \;\leftarrow\; g\cdot\min\!\left(1,\ \frac{\ell}{\lVert g\rVert}\right).$$
 #
-# Sixty starts on the plain, with $\eta = 0.05$, each with and without; and five times sixty, for the starts are drawn at random:
+# Sixty starts on the plain, with $\eta = 0.05$, each with and without clipping. The starts are random, so there are five
+# times sixty:
 
 
 # %%
 def sixty(seed, longest):
-    """Of sixty starts: how many are thrown farther than 1, and how many end with a loss below 0.02."""
+    """Of sixty starts, the number that jump farther than 1, and that end with a loss below 0.02."""
     draw = np.random.default_rng(seed)
     starts = np.stack([draw.uniform(1.2, 2.0, 60), draw.uniform(0.1, 0.5, 60)], axis=-1)
     path, _ = descend(starts, scaled(150, 30), 0.05, longest)
@@ -597,7 +595,7 @@ fates = {
     for name, longest in (("free", np.inf), ("clipped to 1", 1.0))
 }
 table(
-    ["of 60 starts: median (range)", "thrown farther than 1", "loss below 0.02 in the end"],
+    ["of 60 starts: median (range)", "jump farther than 1", "loss below 0.02 in the end"],
     [
         (name, *(f"{np.median(v):.0f} ({v.min()} to {v.max()})" for v in found.T))
         for name, found in fates.items()
@@ -613,7 +611,7 @@ table(
 
 # %% exercise="clipping"
 def clipped_to(gradients, longest):
-    """The same gradients, shortened together if their common length exceeds `longest`."""
+    """The same gradients, shortened together if their common length is larger than `longest`."""
     ### BEGIN SOLUTION
     length = np.sqrt(sum((g * g).sum() for g in gradients))
     return [g * (longest / length) if length > longest else g for g in gradients]
@@ -632,7 +630,7 @@ def clipped_to(gradients, longest):
 # Each array is shortened separately. That changes the direction of the whole gradient: use
 # one length and one factor for all.
 def clipped_to(gradients, longest):
-    """Each array for itself: that turns the whole."""
+    """Each array separately: that turns the whole."""
     return [g * min(1.0, longest / np.linalg.norm(g)) for g in gradients]
 
 
@@ -646,7 +644,7 @@ def clipped_to(gradients, longest):
 # %% mistake="clipping"
 # Short gradients are made longer. A gradient that is short enough stays as it is.
 def clipped_to(gradients, longest):
-    """Short ones are stretched."""
+    """Short ones made longer."""
     length = np.sqrt(sum((g * g).sum() for g in gradients))
     return [g * (longest / length) for g in gradients]
 
@@ -661,8 +659,8 @@ def clipped_to(gradients, longest):
 
 
 # %% [markdown]
-# What must hold: short gradients stay as they are; long ones get the length asked for, and keep their direction. And it
-# should agree with `global_clipnorm` of minigrad's optimisers.
+# The check tests three properties. Short gradients stay as they are. Long ones get the required length, and keep their
+# direction. And the result agrees with `global_clipnorm` of minigrad's optimisers.
 
 # %% check="clipping" points=3
 draw = np.random.default_rng(2)
@@ -690,17 +688,17 @@ for k, (a, w) in enumerate(zip(ask(clipped_to, gs, 1.0), ws, strict=True)):
     same(f"array {k}, as in minigrad", a, -w.numpy())
 
 # %% [markdown]
-# ## What clipping does not do
+# ## The limits of clipping
 #
-# It stops an explosion. It cannot bring back what has vanished: no factor makes $10^{-13}$ into a signal. For that, the
-# *net* has to change, so that the way back is no longer a product of the same matrix. Lesson 6 puts a second state beside
-# $h$, one that is *added to* and not multiplied by $U$, and three gates that guard it.
+# Clipping stops an explosion. It cannot restore a gradient that has vanished: no factor makes $10^{-13}$ into a signal. For
+# that, the *net* must change, so that the backward pass is no longer a product of the same matrix. Lesson 6 adds a second
+# state to $h$: it is *added to* and not multiplied by $U$, and three gates control it.
 #
 # ## To think about
 #
 # 1. Show that $\lVert\partial h_T/\partial h_t\rVert \le \lVert U\rVert^{T-t}$, and find a $U$ with spectral radius below 1 for
 #    which the norm *grows* during the first ten steps.
-# 2. With `relu` in place of `tanh` the diagonal matrices contain only zeros and ones. What becomes of the paper example?
+# 2. With `relu` in place of `tanh` the diagonal matrices contain only zeros and ones. How does the paper example change?
 # 3. In the figure of the shares, what would the curve look like if the loss were a sum over *all* $h_t$?
 # 4. Clipping changes $\lVert g\rVert$, so it is no longer the gradient of the loss. Why is descent still possible? Can you think
 #    of a minimum that clipped descent cannot reach, and that free descent can?
@@ -711,9 +709,9 @@ for k, (a, w) in enumerate(zip(ask(clipped_to, gs, 1.0), ws, strict=True)):
 #   $\operatorname{diag}(1-h^2)\,U^\top$.
 # - It vanishes if $\lVert U\rVert<1$. Where the spectral radius is below 1 and the norm above, $\rho(U) < 1 < \lVert U\rVert$, it may
 #   grow for some steps; in a linear net it vanishes in the end. If $\rho(U) > 1$ it may explode, or vanish by saturation.
-# - Attractors hold bits and lose gradients.
-# - $dU$ may look healthy while the early steps have no share in it.
-# - Exploding gradients make cliffs; clipping by the global norm gets past them. Vanishing gradients need another net.
+# - Attractors keep bits and lose gradients.
+# - $dU$ may look normal while the early steps have no share in it.
+# - Exploding gradients make cliffs; clipping by the global norm helps. Vanishing gradients need another net.
 #
 # **Read:** Bengio, Simard and Frasconi, "Learning long-term dependencies with gradient descent is difficult", 1994; Pascanu,
 # Mikolov and Bengio, "On the difficulty of training recurrent neural networks", 2013, from which the cliff comes.

@@ -1,44 +1,43 @@
 # %% [markdown]
 # # 6 · The LSTM, forward
 #
-# A second state that is added to and not multiplied, and three gates that guard it: what each does, and what they do before any training.
+# A second state that is added to and not multiplied, and three gates that control it: the work of each, and their values before any training.
 #
 # **Minutes:** 75 · **Needs:** lessons 1 to 5
 #
 # After this lesson you can
 #
 # 1. write one step of the LSTM, say the shape of every array in it, and work one through on paper;
-# 2. choose weights by hand so that a unit stores, counts or forgets, and read off a picture of the gates which it does;
-# 3. say what a forget bias of 0, 1 or 3 does to the memory of an untrained net, and choose one for a given distance.
+# 2. choose weights so that a unit stores, counts or forgets, and read from a picture of the gates which of these it does;
+# 3. predict the memory of an untrained net with a forget bias of 0, 1 or 3, and choose a bias for a given distance.
 
 # %%
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import ask, line, picture, same, table
+from lesson_tools import ask, gate_orders, line, picture, same, table
 from minigrad import plot
 
 # %% [markdown]
 # ## The idea
 #
-# In lesson 5 the state was *replaced* at every step, and the gradient multiplied by the same matrix each time. The LSTM
-# keeps a second state beside $h$, the **cell state** $c$, and treats it like a ledger: at each step a part is crossed out,
-# and something is written in.
+# In lesson 5 the state was *replaced* at every step, and the gradient multiplied by the same matrix each time. The LSTM has
+# a second state, the **cell state** $c$. At each step a part of it is removed, and something is added.
 #
 # $$c_\text{new} = f\circ c + i\circ g$$
 #
-# No matrix stands between $c$ and $c_\text{new}$, and no tanh. How much is kept, $f$, and how much is let in, $i$, are
-# numbers between 0 and 1, one for each unit, and the net works them out anew at each step. That is what a **gate** is.
+# There is no matrix between $c$ and $c_\text{new}$, and no tanh. $f$ says how much is kept, and $i$ how much is added: numbers
+# between 0 and 1, one for each unit, which the net computes at each step. Such a number is a **gate**.
 #
 # ## The formula
 #
 # $$\begin{aligned}
 # z &= x W + h U + b, \qquad z \text{ split into } z_i, z_f, z_g, z_o \\
 # i &= \sigma(z_i) \qquad f = \sigma(z_f) \qquad o = \sigma(z_o) && \text{the gates: input, forget, output} \\
-# g &= \tanh(z_g) && \text{the candidate: what might be written} \\
-# c_\text{new} &= f\circ c + i\circ g && \text{kept, plus let in} \\
+# g &= \tanh(z_g) && \text{the candidate: a new value} \\
+# c_\text{new} &= f\circ c + i\circ g && \text{kept, plus added} \\
 # a &= \tanh(c_\text{new}) \\
-# h_\text{new} &= o\circ a && \text{shown to the outside}
+# h_\text{new} &= o\circ a && \text{the output}
 # \end{aligned}$$
 #
 # with $\sigma(z) = 1/(1+e^{-z})$. The shapes:
@@ -50,7 +49,7 @@ from minigrad import plot
 # | $z$ | `(batch, 4 units)` |
 # | $W$, $U$, $b$ | `(features, 4 units)`, `(units, 4 units)`, `(4 units,)` |
 #
-# The columns of $W$, $U$ and $b$ stand in the order $i, f, g, o$: the first `units` columns make the input gate, and so on.
+# The columns of $W$, $U$ and $b$ are in the order $i, f, g, o$: the first `units` columns make the input gate, and so on.
 # That order is a convention (Keras has this one); lesson 8 is about the others.
 #
 # ## An example for paper
@@ -69,7 +68,7 @@ from minigrad import plot
 # $$c_\text{new} = 0.622\cdot 1 + 0.731\cdot 0.462 = 0.960, \qquad
 #   h_\text{new} = 0.731\cdot\tanh 0.960 = 0.731\cdot 0.744 = 0.544 .$$
 #
-# The same step by minigrad. `mg.trace` looks on while a layer runs, and keeps the gates of every step:
+# The same step by minigrad. `mg.trace` records the gates of every step while a layer runs:
 
 # %%
 W = np.array([[0.5, -1.0, 1.0, 0.0]])
@@ -89,11 +88,17 @@ lstm = lstm_with(W, U, b)
 h, c = np.array([[0.5]]), np.array([[1.0]])
 with mg.trace(lstm) as paper:
     lstm(np.array([[[1.0]]]), initial_state=[h, c])
-table(
-    ["i", "f", "g", "o", "c_new", "a", "h_new"],
-    [[f"{paper[lstm.name].gates[k][0, 0, 0]:.3f}" for k in "ifgo"]
-     + [f"{v:.3f}" for v in (paper.c[1, 0, 0], paper.a[0, 0, 0], paper.h[1, 0, 0])]],
-)  # fmt: skip
+arrays = (
+    paper.i[0],
+    paper.f[0],
+    paper.g[0],
+    paper.o[0],
+    paper.c[1],
+    paper.a[0],
+    paper.h[1],
+)
+numbers = [f"{array[0, 0]:.3f}" for array in arrays]  # row 0, unit 0
+table(["i", "f", "g", "o", "c_new", "a", "h_new"], [numbers])
 
 
 # %%
@@ -104,8 +109,8 @@ def draw_cell(ax):
 picture(draw_cell, size=(10.5, 5))
 
 # %% [markdown]
-# The line along the top is the **carousel**: $c$ comes in from the left, is multiplied by $f$, gets $i\circ g$ added, and
-# leaves on the right. The rest of the drawing works out what happens to it.
+# The line along the top is the **carousel**: $c$ enters on the left, is multiplied by $f$, gets $i\circ g$ added, and
+# leaves on the right. The rest of the drawing computes the gates.
 #
 # ## Exercise 1: one step
 #
@@ -148,7 +153,7 @@ def lstm_step(x, h, c, W, U, b):
 # %% mistake="lstm_step"
 # c_new is right. h_new is made from the old c: the tanh takes the new one.
 def lstm_step(x, h, c, W, U, b):
-    """The old c is shown, not the new one."""
+    """h_new from the old c, not the new one."""
     z_i, z_f, z_g, z_o = np.split(x @ W + h @ U + b, 4, axis=-1)
     c_new = c / (1 + np.exp(-z_f)) + np.tanh(z_g) / (1 + np.exp(-z_i))
     return np.tanh(c) / (1 + np.exp(-z_o)), c_new
@@ -157,7 +162,7 @@ def lstm_step(x, h, c, W, U, b):
 # %% mistake="lstm_step"
 # c_new is right. h_new has no tanh around c_new.
 def lstm_step(x, h, c, W, U, b):
-    """No tanh on the way out."""
+    """h_new without a tanh."""
     z_i, z_f, z_g, z_o = np.split(x @ W + h @ U + b, 4, axis=-1)
     c_new = c / (1 + np.exp(-z_f)) + np.tanh(z_g) / (1 + np.exp(-z_i))
     return c_new / (1 + np.exp(-z_o)), c_new
@@ -186,7 +191,7 @@ def lstm_step(x, h, c, W, U, b):
 
 
 # %% [markdown]
-# The check takes a batch of random rows, and runs your step beside minigrad's cell.
+# The check runs your step and minigrad's cell on the same batch of random rows.
 
 # %% check="lstm_step" points=3
 draw = np.random.default_rng(0)
@@ -194,41 +199,53 @@ x_, h_, c_ = (draw.normal(size=(5, n)) for n in (3, 4, 4))
 W_, U_, b_ = (draw.normal(size=s) for s in ((3, 16), (4, 16), (16,)))
 cell = mg.keras.layers.LSTMCell(4, dtype="float64")
 cell.build((None, 3))
-cell.set_weights([W_, U_, b_])
-_, (h_expected, c_expected) = cell(x_, [h_, c_])
+
+
+def right_step(W, U, b):
+    """h_new and c_new by minigrad's cell."""
+    cell.set_weights([W, U, b])
+    _, state = cell(x_, [h_, c_])
+    return [a.numpy() for a in state]
+
+
+h_expected, c_expected = right_step(W_, U_, b_)
+wrong = gate_orders(right_step, W_, U_, b_)
+wrong["the result without x W"] = right_step(0 * W_, U_, b_)
+wrong["the result without h U"] = right_step(W_, 0 * U_, b_)
+wrong["the result without b"] = right_step(W_, U_, 0 * b_)
+h_wrong = {name: h_new for name, (h_new, _) in wrong.items()} | {"c_new": c_expected}
+c_wrong = {name: c_new for name, (_, c_new) in wrong.items()} | {"h_new": h_expected}
 h_yours, c_yours = ask(lstm_step, x_, h_, c_, W_, U_, b_, parts=("h_new", "c_new"))
-same(
-    "c_new", c_yours, c_expected, axes="row unit", others={"the expected h_new": h_expected}
-)
-same("h_new", h_yours, h_expected, axes="row unit", others={"c_new": c_expected})
+same("c_new", c_yours, c_expected, axes="row unit", others=c_wrong)
+same("h_new", h_yours, h_expected, axes="row unit", others=h_wrong)
 
 # %% [markdown]
 # ## Gates over time: a unit that remembers
 #
-# What can one do with gates? Let us *choose* weights. One unit, and two inputs at each step: a value $v_t$, and a flag
-# $s_t$ which says *store this one*. Everything else is to be ignored.
+# To see the use of gates, let us *choose* weights. One unit, and two inputs at each step: a value $v_t$, and a flag $s_t$,
+# *store this one*. The unit must ignore all other values.
 #
-# - The input gate should open when $s_t = 1$ and be shut else: $z_i = 12\,s_t - 6$, so $i$ is 0.998 or 0.002.
-# - The forget gate the other way round: $z_f = 6 - 12\,s_t$. What was there before is crossed out when a new one comes.
+# - The input gate should be open at $s_t = 1$ and shut otherwise: $z_i = 12\,s_t - 6$, so $i$ is 0.998 or 0.002.
+# - The forget gate is the opposite: $z_f = 6 - 12\,s_t$. The old value is removed when a new one is stored.
 # - The candidate is the value: $z_g = v_t$. The output gate is always open: $z_o = 6$.
 #
 # $U$ is zero: the gates need not know $h$.
 
 # %%
-STORE = np.array(
-    [[0.0, 0.0, 1.0, 0.0], [12.0, -12.0, 0.0, 0.0]]
-)  # rows v, s; columns i f g o
+# the columns i, f, g, o of the two inputs
+STORE = np.array([[0.0, 0.0, 1.0, 0.0], [12.0, -12.0, 0.0, 0.0]])
 memory = lstm_with(STORE, np.zeros((1, 4)), np.array([-6.0, 6.0, 0.0, 6.0]))
 v = np.round(np.random.default_rng(2).uniform(-1, 1, 30), 2)
 s = np.zeros(30)
 s[[3, 14, 22]] = 1
 with mg.trace(memory) as stored:
     memory(np.stack([v, s], axis=-1)[None])
-table(
-    ["t", "v", "tanh v", "c after the step", "c before the next store"],
-    [[t, f"{v[t]:.2f}", f"{np.tanh(v[t]):.3f}", f"{stored.c[t + 1, 0, 0]:.3f}", f"{stored.c[u, 0, 0]:.3f}"]
-     for t, u in ((3, 14), (14, 22), (22, 30))],
-)  # fmt: skip
+c = stored.c[:, 0, 0]  # c before each step, and at last after step 29
+rows = []
+for t, following in ((3, 14), (14, 22), (22, 30)):
+    numbers = (np.tanh(v[t]), c[t + 1], c[following])
+    rows.append([t, f"{v[t]:.2f}", *(f"{number:.3f}" for number in numbers)])
+table(["t", "v", "tanh v", "c after the step", "c before the next store"], rows)
 
 
 # %%
@@ -248,26 +265,25 @@ def draw_memory(top, middle, bottom):
 picture(
     draw_memory,
     alt="Thirty time steps. Above, a value v that jumps about between −1 and 1, with stars at "
-    "steps 3, 14 and 22, where it is to be stored. In the middle the gates: the input gate is "
+    "steps 3, 14 and 22, where it is stored. In the middle the gates: the input gate is "
     "near 0 and jumps to 1 at the stars; the forget gate is near 1 and drops to 0 there; the "
     "output gate stays at 1. Below, the cell state c: zero at first, then a staircase which "
-    "takes on tanh v at each star and stays almost level until the next.",
+    "jumps to tanh v at each star and stays almost level until the next.",
     rows=3,
     size=(8, 7),
 )
 
 # %% [markdown]
-# Compare with lesson 5. There a state could be held in an attractor only: one bit, with no gradient. This unit holds a
-# *real number*, and while it does, $\partial c_\text{new}/\partial c = f = 0.998$. To hold on to a number and to hold on
-# to the gradient have become one thing.
+# Compare with lesson 5. There only an attractor could keep a state: one bit, with no gradient. This unit keeps a *real
+# number*, and meanwhile $\partial c_\text{new}/\partial c = f = 0.998$. A unit that keeps a number keeps the gradient, too.
 #
 # ## Exercise 2: a unit that counts
 #
 # Choose the weights of one unit so that its $c$ **counts**. Two inputs: $x_t$, which is 0 or 1, and a flag $r_t$, *start
-# again*. After every step, $c$ should be the number of ones since the last $r_t = 1$, the step of the flag itself
-# included, and be right to 0.05 for counts up to 20. Return $W$ `(2, 4)`, $U$ `(1, 4)` and $b$ `(4,)`.
+# again*. After every step, $c$ should be the number of ones since the last $r_t = 1$, including the step of the flag.
+# An error of 0.05 is allowed, for counts up to 20. Return $W$ `(2, 4)`, $U$ `(1, 4)` and $b$ `(4,)`.
 #
-# Think first about which of $i$ and $g$ should tell a 1 from a 0, and what $g$ must be.
+# Think first: which of $i$ and $g$ should depend on $x$, and which value must $g$ have?
 
 
 # %% exercise="counter"
@@ -291,7 +307,7 @@ def counter():
 # %% mistake="counter"
 # For x = 0 the input gate is half open: σ(0) is 0.5. A 0 must add nothing.
 def counter():
-    """The input gate is half open for a 0."""
+    """An input gate that is half open for a 0."""
     W = np.array([[20.0, 0.0, 0.0, 0.0], [0.0, -40.0, 0.0, 0.0]])
     return W, np.zeros((1, 4)), np.array([0.0, 20.0, 10.0, 10.0])
 
@@ -317,7 +333,7 @@ def counter():
 # %% mistake="counter"
 # A 1 adds 0.76, which is tanh 1. The candidate must be very near to 1.
 def counter():
-    """A 1 adds 0.76: tanh 1."""
+    """0.76 for a 1: tanh 1."""
     W = np.array([[40.0, 0.0, 1.0, 0.0], [0.0, -40.0, 0.0, 0.0]])
     return W, np.zeros((1, 4)), np.array([-20.0, 20.0, 0.0, 10.0])
 
@@ -364,25 +380,28 @@ same("c, for 8 rows of 30 steps", c_of_8_rows, right, rtol=0, atol=0.05, axes="r
 # %% [markdown]
 # ## How the state grows
 #
-# A counter shows something else: nothing bounds $c$. If $f$ and $i\,g$ stay as they are,
+# A counter shows another thing: $c$ has no bound. If $f$ and $i\,g$ are constant,
 #
 # $$c_T = i\,g\,(1 + f + f^2 + \dots + f^{T-1}) = i\,g\,\frac{1 - f^T}{1 - f}
 #   \;\longrightarrow\; \frac{i\,g}{1-f}, \qquad\text{and for } f = 1:\quad c_T = T\,i\,g .$$
 #
-# What the outside sees is $h = o\tanh c$, and tanh is flat beyond 3. A counter that has come to 5 tells nobody that it
-# then comes to 6: $\tanh 5 = 0.9999$. And for the way back, $1 - \tanh^2 c$ is what the gradient has to pass.
+# The output is $h = o\tanh c$, and tanh is flat beyond 3. The output hardly shows whether a counter is at 5 or at 6:
+# $\tanh 5 = 0.9999$. And in the backward pass, the gradient from $h$ to $c$ is multiplied by $1 - \tanh^2 c$.
 
 # %%
 FORGET = (0.5, 0.731, 0.953, 1.0)
 T = 60
-growth = {
-    f: np.array([0.5 * sum(f**k for k in range(t)) for t in range(T + 1)]) for f in FORGET
-}
-table(
-    ["f", "c after 10 steps", "after 60", "limit", "1 − tanh² c after 60"],
-    [[f, c[10], c[60], "none" if f == 1 else f"{0.5 / (1 - f):.4g}", f"{1 - np.tanh(c[60]) ** 2:.1e}"]
-     for f, c in growth.items()],
-)  # fmt: skip
+growth = {}
+for f in FORGET:
+    c = [0.0]
+    for _ in range(T):
+        c.append(f * c[-1] + 0.5)  # i g = 0.5
+    growth[f] = np.array(c)
+rows = []
+for f, c in growth.items():
+    limit = "none" if f == 1 else f"{0.5 / (1 - f):.4g}"
+    rows.append([f, c[10], c[60], limit, f"{1 - np.tanh(c[60]) ** 2:.1e}"])
+table(["f", "c after 10 steps", "after 60", "limit", "1 − tanh² c after 60"], rows)
 
 
 # %%
@@ -392,7 +411,7 @@ def draw_growth(left, right):
         right.semilogy(1 - np.tanh(c) ** 2, label=f"f = {f:g}", **line(k))
     left.set(xlabel="time step t", ylabel="cell state c", title="the state, for i g = 0.5")
     right.set(xlabel="time step t", ylabel="1 − tanh² c", ylim=(1e-16, 2))
-    right.set(title="the way back from h to c")
+    right.set(title="the slope from h back to c")
     left.legend()
 
 
@@ -409,17 +428,17 @@ picture(
 # %% [markdown]
 # ## The forget bias
 #
-# Before training, weights are small and random, and inputs come and go. The gates then hover around $\sigma(b)$. For the
-# forget gate that is decisive: after $k$ steps about $f^k$ of $c$ is left.
+# Before training, weights are small and random, and the gates are near $\sigma(b)$. For the forget gate this is decisive:
+# after $k$ steps about $f^k$ of $c$ is left.
 #
 # | forget bias | $f = \sigma(b_f)$ | half is gone after | of 1 is left after 20 steps | where |
 # |---|---|---|---|---|
 # | 0 | 0.500 | 1 step | 0.000001 | PyTorch, on average: its biases are small random numbers |
 # | 1 | 0.731 | 2.2 steps | 0.002 | TensorFlow 1 (`forget_bias=1.0`, added at call), Keras (`unit_forget_bias=True`) |
-# | 3 | 0.953 | 14 steps | 0.38 | by hand, where one knows that memory must be long |
+# | 3 | 0.953 | 14 steps | 0.38 | chosen, if the memory must be long |
 #
-# The three frameworks, at the very first step, all from minigrad. For PyTorch's rule all numbers are uniform between
-# $\pm 1/\sqrt{\text{units}}$, and there are two biases which are added.
+# The three frameworks at the first step, all from minigrad. By PyTorch's rule all numbers are uniform between
+# $\pm 1/\sqrt{\text{units}}$, and there are two biases, which are added.
 
 # %%
 UNITS = 64
@@ -465,17 +484,19 @@ born = {
     "bias 1 (Keras)": keras(),
     "bias 3": keras(3.0),
 }
-table(
-    ["", "b_f as stored", "f at step 0, mean", "f over 40 steps, mean"],
-    [[name, f"{stored.reshape(4, -1)[2 if '1 (T' in name else 1].mean() + 0.0:.2f}",
-      f"{seen.f[0].mean():.3f}", f"{seen.f.mean():.3f}"] for name, (seen, stored) in born.items()],
-)  # fmt: skip
+rows = []
+for name, (seen, b) in born.items():
+    # the forget gate's columns: the third quarter in TensorFlow 1 (i, g, f, o), else the second
+    quarter = 2 if name == "bias 1 (TensorFlow 1)" else 1
+    b_f = b[quarter * UNITS : (quarter + 1) * UNITS].mean()
+    rows.append([name, f"{b_f:.2f}", f"{seen.f[0].mean():.3f}", f"{seen.f.mean():.3f}"])
+table(["", "b_f as stored", "f at step 0, mean", "f over 40 steps, mean"], rows)
 
 # %% [markdown]
-# Mind the second row: the first generation *stores* zeros and adds 1 when it is called, Keras stores the 1. The numbers
-# that come out agree, but for the luck of the draw; those in the file do not. Lesson 8 comes back to that. The last row sets a quarter of the bias, its
-# second `units` numbers, and no more: a `bias_initializer` of 3 would open all four gates, and what is kept longer would at
-# once be written over.
+# Mind the second row: the first generation *stores* zeros and adds 1 when it is called; Keras stores the 1. The resulting
+# gates agree, up to the random weights; the numbers in the files do not. Lesson 8 returns to that. The last row sets a
+# quarter of the bias only, its second `units` numbers. A `bias_initializer` of 3 would open all four gates, and new values
+# would soon overwrite those that are kept.
 
 
 # %%
@@ -488,7 +509,7 @@ def draw_left(ax):
             )
     for f in (0.5, 0.731, 0.953):
         ax.semilogy(lags, f**lags, color="0.6", linewidth=0.7)
-    ax.set(xlabel="lag T − t, in steps", ylabel="what is left of c", ylim=(1e-9, 1.5))
+    ax.set(xlabel="lag T − t, in steps", ylabel="share of c that is left", ylim=(1e-9, 1.5))
     ax.legend(title="thin: σ(b) to the power of the lag")
 
 
@@ -496,7 +517,7 @@ picture(
     draw_left,
     alt="The product of the forget gates, mean over units and rows, against the lag, logarithmic, "
     "for untrained nets. With a forget bias near 0 it falls below 1e-9 within 33 steps, with 1 "
-    "to about 3e-6 within 40 steps, with 3 only to about 0.14. The curves keep close to thin "
+    "to about 3e-6 within 40 steps, with 3 only to about 0.14. The curves are close to thin "
     "straight lines, σ(b) to the power of the lag; the lowest bends away upwards a little.",
     size=(7, 4),
 )
@@ -504,9 +525,8 @@ picture(
 # %% [markdown]
 # ## Exercise 3: a bias for a distance
 #
-# Somebody tells you that in their data a thing matters for about $k$ steps. Write `forget_bias_for(k)`: the $b_f$ with
-# which, if nothing but the bias acts, **half** of $c$ is left after $k$ steps. ($\sigma$ has an inverse: solve
-# $f = 1/(1+e^{-b})$ for $b$.)
+# In some data an input matters for about $k$ steps. Write `forget_bias_for(k)`: the $b_f$ with which **half** of $c$ is
+# left after $k$ steps, if the gate depends on its bias alone. ($\sigma$ has an inverse: solve $f = 1/(1+e^{-b})$ for $b$.)
 
 
 # %% exercise="forget_bias"
@@ -561,11 +581,10 @@ def forget_bias_for(k):
 # %% check="forget_bias" points=2
 for k in (1, 5, 20, 300):
     b_k = np.array([0.0, ask(forget_bias_for, k, shape=()), 0.0, 0.0])
-    _, _, c_k = mg.keras.layers.RNN(lstm_with(np.zeros((1, 4)), np.zeros((1, 4)), b_k).cell,
-                                    return_state=True, dtype="float64")(
-        np.zeros((1, k, 1)), initial_state=[np.zeros((1, 1)), np.ones((1, 1))]
-    )  # fmt: skip
-    same(f"what is left of c = 1 after {k} steps", c_k, [[0.5]])
+    layer = lstm_with(np.zeros((1, 4)), np.zeros((1, 4)), b_k)
+    with mg.trace(layer) as seen:
+        layer(np.zeros((1, k, 1)), initial_state=[np.zeros((1, 1)), np.ones((1, 1))])
+    same(f"the rest of c = 1 after {k} steps", seen.c[-1], [[0.5]])
 
 # %% [markdown]
 # Tallec and Ollivier, "Can recurrent neural networks warp time?", 2018, take this further: they draw a $k$ at random
@@ -573,9 +592,10 @@ for k in (1, 5, 20, 300):
 #
 # ## Saturation
 #
-# A gate that is always near 0 or near 1 is *saturated*: it behaves like a switch, and $\sigma'$, at most $1/4$, is near 0,
-# so it learns slowly. Each mark in the next figure is a unit; across is how often its gate is nearly shut (below 0.1), up
-# how often nearly open (above 0.9). Left an untrained net, right the same with $W$ and $U$ fifteen times as large:
+# A gate that is always near 0 or near 1 is *saturated*: it acts like a switch, and $\sigma'$, at most $1/4$, is near 0, so
+# it learns slowly. Each mark in the next figure is a unit. The horizontal axis shows how often its gate is nearly shut
+# (below 0.1), the vertical axis how often it is nearly open (above 0.9). Left is an untrained net, right the same with $W$
+# and $U$ fifteen times as large:
 
 # %%
 fresh = keras()[0]
@@ -586,11 +606,11 @@ W, U, b = wild.get_weights()
 wild.set_weights([15 * W, 15 * U, b])
 with mg.trace(wild) as saturated:
     wild(x)
-table(
-    ["mean of σ′ = k (1 − k)", "i", "f", "o"],
-    [[name, *(f"{(k * (1 - k)).mean():.3f}" for k in (seen.i, seen.f, seen.o))]
-     for name, seen in (("fresh", fresh), ("fifteen times", saturated))],
-)  # fmt: skip
+rows = []
+for name, seen in (("untrained", fresh), ("fifteen times", saturated)):
+    slopes = [(gate * (1 - gate)).mean() for gate in (seen.i, seen.f, seen.o)]
+    rows.append([name, *(f"{slope:.3f}" for slope in slopes)])
+table(["mean of σ′ = σ (1 − σ)", "i", "f", "o"], rows)
 
 
 # %%
@@ -602,14 +622,14 @@ def draw_saturation(left, right):
 picture(draw_saturation, columns=2, size=(9.5, 4.6))
 
 # %% [markdown]
-# This untrained net has its marks in the lower left corner, gates ajar. A *forget* gate in the upper left corner is a unit that
-# remembers: saturated, and just what one wants. Lesson 12 measures what trainings make of the gates.
+# This untrained net has its marks in the lower left corner: its gates are half open. A *forget* gate in the upper left
+# corner belongs to a unit that remembers: it is saturated, and rightly so. Lesson 12 measures the gates of trained nets.
 #
 # ## To think about
 #
-# 1. In the counter, $g$ was constant. Could $g$ tell a 1 from a 0, with an input gate that is always open? Which is better if
+# 1. In the counter, $g$ was constant. Could $g$ depend on $x$ instead, with an input gate that is always open? Which is better if
 #    $x$ may also be −1, and the unit is to count down?
-# 2. Cho and others' GRU ties $i = 1 - f$. Which of the units of this lesson can it still be? What happens to the growth of $c$?
+# 2. Cho and others' GRU has $i = 1 - f$. Which of the units of this lesson can it still be? How does $c$ grow?
 # 3. The first LSTM, of 1997, had no forget gate: $c_\text{new} = c + i\circ g$. What is
 #    $\partial c_\text{new}/\partial c$ along the carousel, and why did Gers add the gate two years later?
 # 4. Why σ for the gates and tanh for the candidate? What could a unit not do if $g$ lay between 0 and 1?
@@ -617,12 +637,12 @@ picture(draw_saturation, columns=2, size=(9.5, 4.6))
 # ## Summary
 #
 # - $c_\text{new} = f\circ c + i\circ g$, $h_\text{new} = o\circ\tanh c_\text{new}$. The gates are $\sigma$ of a linear function of $x$ and $h$.
-# - With the forget gate open and the input gate shut, a unit holds a *real* number; $c$ has no bound, what is shown of it has.
-# - Before training, $f\approx\sigma(b_f)$, and $f^k$ is left after $k$ steps: a forget bias is a length of memory.
+# - With the forget gate open and the input gate shut, a unit keeps a *real* number; $c$ has no bound, but $h$ has.
+# - Before training, $f\approx\sigma(b_f)$, and $f^k$ is left after $k$ steps: a forget bias sets a length of memory.
 # - A saturated gate is a switch: good for keeping, slow to learn.
 #
 # **Read:** Hochreiter and Schmidhuber, "Long short-term memory", 1997; Gers, Schmidhuber and Cummins, "Learning to forget",
 # 1999; Jozefowicz, Zaremba and Sutskever, "An empirical exploration of recurrent network architectures", 2015, on the bias.
 #
 # **In the source:** [`minigrad/recurrent/lstm.py`](../minigrad/recurrent/lstm.py) is the step, in the letters of this
-# lesson; [`minigrad/tracing/trace.py`](../minigrad/tracing/trace.py) says what a trace holds.
+# lesson; [`minigrad/tracing/trace.py`](../minigrad/tracing/trace.py) documents traces.

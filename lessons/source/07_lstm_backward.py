@@ -1,15 +1,15 @@
 # %% [markdown]
 # # 7 · The LSTM, backward by hand
 #
-# The gradient of one step, line by line, then gate by gate, then in one function that runs inside a real layer; and which way the gradient takes.
+# The gradient of one step, line by line, then gate by gate, then in one function that runs inside a real layer; and the paths of the gradient.
 #
 # **Minutes:** 90 · **Needs:** lessons 1 to 6
 #
 # After this lesson you can
 #
-# 1. derive every line of the LSTM's backward pass, and say for each which line of the forward pass it belongs to;
-# 2. write the whole step backward from what the forward pass kept, and prove it right with finite differences;
-# 3. read a gradient ledger: by which ways a gradient went back, and why the way along $c$ outlives the others.
+# 1. derive every line of the LSTM's backward pass, and name its line of the forward pass;
+# 2. write the backward pass of a step from the cached numbers, and prove it right with finite differences;
+# 3. read a gradient ledger: the paths of a gradient, and why the path along $c$ is longer than the others.
 
 # %%
 from typing import NamedTuple
@@ -17,15 +17,15 @@ from typing import NamedTuple
 import numpy as np
 
 import minigrad as mg
-from lesson_tools import ask, check_gradients, picture, same_parts, table
+from lesson_tools import ask, check_gradients, line, picture, same_parts, table
 from minigrad import plot
 from minigrad.recurrent import LSTM, Formulas
 
 # %% [markdown]
 # ## Read upwards
 #
-# The chain rule as a program (lesson 1): go through the forward pass from its last line to its first; at each line, hand on
-# to each of its inputs the gradient of its output times the local derivative; where a letter was read twice, add.
+# The chain rule as a program (lesson 1): go through the forward pass from its last line to its first. At each line, each input
+# gets the gradient of the output times the local derivative. If a letter has two readers, add the two shares.
 #
 # | forward | backward, from bottom to top |
 # |---|---|
@@ -38,12 +38,12 @@ from minigrad.recurrent import LSTM, Formulas
 # | $a = \tanh(c_\text{new})$ | $dc_\text{new} \mathrel{+}= da\circ(1-a\circ a)$ |
 # | $h_\text{new} = o\circ a$ | $do = dh_\text{new}\circ a$, $\quad da = dh_\text{new}\circ o$ |
 #
-# $dx$ is always $\partial\text{loss}/\partial x$ and has the shape of $x$. What comes in from the right are two gradients:
-# $dh_\text{new}$ and $dc_\text{new}$, from the step after (and from the loss, where it looks at $h_\text{new}$ itself).
-# What goes out on the left are two again, $dh$ and $dc$, for the step before.
+# $dx$ is always $\partial\text{loss}/\partial x$ and has the shape of $x$. Two gradients come from the right:
+# $dh_\text{new}$ and $dc_\text{new}$, from the step after (and from the loss, if it depends on $h_\text{new}$ directly).
+# Two go to the left, $dh$ and $dc$, for the step before.
 #
-# **Mind the `+=`.** $c_\text{new}$ is read twice: by the next step, whose share has come in as $dc_\text{new}$, and by
-# $a$. Only when both are there is $dc_\text{new}$ complete, and only then may it be handed on to $f$, $i$, $g$ and $c$.
+# **Mind the `+=`.** $c_\text{new}$ has two readers: the next step, whose share is the given $dc_\text{new}$, and $a$.
+# Add the share of $a$ first. Only then is $dc_\text{new}$ complete, and ready for $f$, $i$, $g$ and $c$.
 #
 # | | shape |
 # |---|---|
@@ -51,22 +51,23 @@ from minigrad.recurrent import LSTM, Formulas
 # | $dz$ | `(batch, 4 units)`, in the order $i, f, g, o$ |
 # | $U$ | `(units, 4 units)` |
 #
-# $z$ is not needed on the way back, for the derivatives of σ and tanh can be told from their *outputs*. Of the step before
-# it takes $c$; $x$ and $h$ come in after the loop only, in the gradients of the weights. So the forward pass keeps, beside
+# The backward pass does not need $z$, for the derivatives of σ and tanh follow from their *outputs*. It needs the old $c$;
+# $x$ and $h$ are needed after the loop only, in the gradients of the weights. So the forward pass caches, in addition to
 # the inputs and the states, five numbers for each unit: $i, f, g, o, a$.
 #
 # ## An example for paper
 #
 # The one of lesson 6: $i = o = 0.731$, $f = 0.622$, $g = 0.462$, $c = 1$, $a = 0.744$, and $U = (1, 1, -1, 2)$. Let the loss be
-# $h_\text{new}$ itself: $dh_\text{new} = 1$, and $dc_\text{new} = 0$ from the right. Upwards:
+# $h_\text{new}$ itself: $dh_\text{new} = 1$, and $dc_\text{new} = 0$ from the right. From bottom to top,
+# computed with all digits and written with three:
 #
 # - $do = 0.744$, and $dc_\text{new} = 0 + 1\cdot 0.731\cdot(1 - 0.744^2) = 0.326$;
 # - $df = 0.326\cdot 1 = 0.326$, $\ di = 0.326\cdot 0.462 = 0.151$, $\ dg = 0.326\cdot 0.731 = 0.238$;
-# - $dz_i = 0.151\cdot 0.731\cdot 0.269 = 0.030$, $\ dz_f = 0.077$, $\ dz_g = 0.238\,(1-0.462^2) = 0.187$, $\ dz_o = 0.146$;
-# - $dh = 0.030 + 0.077 - 0.187 + 2\cdot 0.146 = 0.212$, $\quad dc = 0.326\cdot 0.622 = 0.203$.
+# - $dz_i = 0.151\cdot 0.731\cdot 0.269 = 0.0296$, $\ dz_f = 0.0767$, $\ dz_g = 0.238\,(1-0.462^2) = 0.187$, $\ dz_o = 0.146$;
+# - $dh = 0.0296 + 0.0767 - 0.187 + 2\cdot 0.146 = 0.212$, $\quad dc = 0.326\cdot 0.622 = 0.203$.
 #
-# The same from a trace. In the drawing the gradients stand below the numbers: below a state what comes in or goes out, below
-# a gate that of its pre-activation.
+# The same from a trace. The drawing shows the backward pass, from right to left: each arrow carries a gradient. Where
+# arrows meet, the gradients are added; where an arrow leaves a box, it is multiplied by the local derivative.
 
 # %%
 paper_weights = [
@@ -81,32 +82,91 @@ with mg.trace(lstm) as paper:
     lstm(
         np.ones((1, 1, 1)), initial_state=[np.full((1, 1), 0.5), np.ones((1, 1))]
     ).sum().backward()
-table(
-    ["dc_new as it comes in", "dz_i", "dz_f", "dz_g", "dz_o", "dh", "dc"],
-    [[f"{v:.3f}" for v in (paper.dc[1, 0, 0], *(getattr(paper, f"dz_{k}")[0, 0, 0] for k in "ifgo"),
-                           paper.dh[0, 0, 0], paper.dc[0, 0, 0])]],
-)  # fmt: skip
+found = {
+    "dh_new": paper.dh[1],
+    "dc_new": paper.dc[1],
+    "dz_i": paper.dz_i[0],
+    "dz_f": paper.dz_f[0],
+    "dz_g": paper.dz_g[0],
+    "dz_o": paper.dz_o[0],
+    "dh": paper.dh[0],
+    "dc": paper.dc[0],
+}
+numbers = {name: f"{array[0, 0]:.3g}" for name, array in found.items()}  # row 0, unit 0
+table(list(numbers), [list(numbers.values())])
 
 
 # %%
-def draw_cell(ax):
-    plot.cell_diagram(paper, ax=ax)
+def draw_backward(ax):
+    boxes = {
+        "×f": (3, 4, "×"), "+": (5.6, 4, "+"), "c_new": (8.8, 4, "c_new"), "tanh a": (8.8, 2.9, "tanh"), "×o": (8.8, 1.8, "×"),
+        "×ig": (5.6, 2.7, "×"), "f": (3, 0.9, "σ  f"), "i": (4.8, 0.9, "σ  i"), "g": (6.4, 0.9, "tanh  g"),
+        "o": (7.8, 0.9, "σ  o"), "h_new": (12, 1.8, "h_new"), "right": (12, 4, "c_new"), "c": (0, 4, "c"), "h": (0, -0.6, "h"),
+    }  # fmt: skip
+    arrows = [  # from, to, text, its share of the arrow, and its offset
+        ("right", "c_new", "dc_new = 0", 0.5, (0, 0.22)), ("h_new", "×o", "dh_new = 1", 0.5, (0, 0.22)),
+        ("×o", "o", "do = 0.744", 0.5, (-0.75, 0.12)), ("×o", "tanh a", "da = 0.731", 0.5, (0.8, 0)),
+        ("tanh a", "c_new", "0.326", 0.5, (0.45, 0)), ("c_new", "+", "dc_new = 0.326", 0.5, (0, 0.22)),
+        ("+", "×f", "0.326", 0.5, (0, 0.22)), ("×f", "c", f"dc = {numbers['dc']}", 0.5, (0, 0.22)),
+        ("×f", "f", "df = 0.326", 0.45, (-0.75, 0)), ("+", "×ig", "0.326", 0.5, (0.45, 0)),
+        ("×ig", "i", "di = 0.151", 0.5, (-0.85, 0)), ("×ig", "g", "dg = 0.238", 0.5, (0.85, 0)),
+    ]  # fmt: skip
+    U_of = {"f": "1", "i": "1", "g": "(−1)", "o": "2"}
+    orange = line(1)["color"]
+    frame = {"boxstyle": "round,pad=0.3", "fc": "white", "ec": line(0)["color"]}
+    patches = {}
+    for name, (x, y, text) in boxes.items():
+        patches[name] = ax.text(
+            x, y, text, ha="center", va="center", bbox=frame
+        ).get_bbox_patch()
+    style = {"arrowstyle": "-|>", "color": orange, "shrinkA": 1, "shrinkB": 1}
+    for start, end, text, share, (right, up) in arrows:
+        (x0, y0, _), (x1, y1, _) = boxes[start], boxes[end]
+        ends = {"patchA": patches[start], "patchB": patches[end]}
+        ax.annotate("", (x1, y1), (x0, y0), arrowprops=style | ends)
+        x, y = x0 + share * (x1 - x0) + right, y0 + share * (y1 - y0) + up
+        ax.text(x, y, text, ha="center", va="center", color=orange, fontsize=9)
+    for gate, weight in U_of.items():
+        x, y, _ = boxes[gate]
+        ax.annotate("", (x, -0.6), (x, y), arrowprops=style | {"patchA": patches[gate]})
+        ax.text(x + 0.1, 0.28, f"dz_{gate} = {numbers['dz_' + gate]}", color=orange, fontsize=9, va="center")
+        ax.text(
+            x + 0.1,
+            -0.15,
+            f"times U_{gate} = {weight}",
+            color="0.3",
+            fontsize=8,
+            va="center",
+        )
+    ax.annotate("", (0, -0.6), (7.8, -0.6), arrowprops=style | {"patchB": patches["h"]})
+    ax.text(1.4, -0.38, f"dh = {numbers['dh']}", ha="center", color=orange, fontsize=9)
+    ax.set(xlim=(-0.6, 12.8), ylim=(-1, 4.5))
+    ax.axis("off")
 
 
-picture(draw_cell, size=(10.5, 5))
+picture(
+    draw_backward,
+    alt="The backward pass of the example, as arrows from right to left. dh_new = 1 comes to the "
+    "product of h_new: do = 0.744 goes to the output gate, da = 0.731 through the tanh, which leaves "
+    "0.326. With dc_new = 0 from the right this makes the complete dc_new = 0.326. From there 0.326 "
+    "goes along the carousel, times f, to dc = 0.203; df = 0.326 to the forget gate; di = 0.151 to the "
+    "input gate; dg = 0.238 to the candidate. Below the gates dz_f = 0.0767, dz_i = 0.0296, dz_g = "
+    "0.187 and dz_o = 0.146, times their entries of U, 1, 1, −1 and 2, sum to dh = 0.212.",
+    size=(11, 5),
+)
 
 # %% [markdown]
 # ## A step to take apart
 #
 # `LSTM` is minigrad's file of equations ([`lstm.py`](../minigrad/recurrent/lstm.py), which holds the solutions too: read it
-# afterwards). `Formulas` makes functions of them that run on whatever array library they are handed. With NumPy they compute
-# with arrays. With `mg.functional` they compute with Tensors, so that the *tape* knows the gradient of everything in
-# between. That is what your lines are checked against.
+# afterwards). `Formulas` makes functions from them that run with any array library. With NumPy they compute with arrays.
+# With `mg.functional` they compute with Tensors, so that the *tape* has the gradient of each intermediate number. The
+# checks compare your lines with these gradients.
 
 
 # %%
 class Kept(NamedTuple):
-    """What the way back gets to see, each (batch, units)."""
+    """The cached numbers of a step, each (batch, units)."""
 
     i: np.ndarray
     f: np.ndarray
@@ -141,7 +201,7 @@ def on_the_tape(*wanted):
 # %% [markdown]
 # ## Exercise 1: each intermediate
 #
-# From what comes in, $dh_\text{new}$ and $dc_\text{new}$, to the gradients of the gates: return $do$, the **complete**
+# From the given gradients, $dh_\text{new}$ and $dc_\text{new}$, to those of the gates: return $do$, the **complete**
 # $dc_\text{new}$, and $df$, $di$, $dg$. `kept` has the attributes `i, f, g, o, a`; `c` is the *old* cell state.
 
 
@@ -168,7 +228,7 @@ def intermediates(dh_new, dc_new, kept, c):
 # %% mistake="intermediates"
 # The share that comes through h_new is missing in dc_new: c_new has two readers.
 def intermediates(dh_new, dc_new, kept, c):
-    """What came through h_new is not added."""
+    """Without the share through h_new."""
     return dh_new * kept.a, dc_new, dc_new * c, dc_new * kept.g, dc_new * kept.i
 
 
@@ -176,7 +236,7 @@ def intermediates(dh_new, dc_new, kept, c):
 # dc_new is right, but df, di and dg are made from the number before the share through h_new
 # was added.
 def intermediates(dh_new, dc_new, kept, c):
-    """dc_new is handed on before it is complete."""
+    """dc_new used before it is complete."""
     complete = dc_new + dh_new * kept.o * (1 - kept.a**2)
     return dh_new * kept.a, complete, dc_new * c, dc_new * kept.g, dc_new * kept.i
 
@@ -209,7 +269,7 @@ def intermediates(dh_new, dc_new, kept, c):
 
 # %% variant="intermediates"
 def intermediates(dh_new, dc_new, kept, c):
-    """In place in every array at hand; single precision; a list."""
+    """In place in every array; single precision; a list."""
     i, _, g, o, a = kept
     o *= dh_new
     dh_new *= a
@@ -307,9 +367,8 @@ same_parts(parts, yours, right, axes=dict.fromkeys(parts, "row unit"))
 # ## Exercise 3: the step, fused
 #
 # Put it together: one function, from $(dh_\text{new}, dc_\text{new})$ to $dz$, `(batch, 4 units)`, and $(dh, dc)$ for the step
-# before. It is only a few lines. Write it anew, without calling the two above, as it would stand in a library:
-# `np.concatenate([...], axis=-1)` puts the four parts side by side. (Your function may be handed the arrays of another
-# backend one day. Today they are NumPy's.)
+# before. It is only a few lines. Write it without a call of the two above, as in a library:
+# `np.concatenate([...], axis=-1)` puts the four parts side by side. (The arrays are NumPy's here.)
 
 
 # %% exercise="step_backward"
@@ -327,7 +386,7 @@ def step_backward(dh_new, dc_new, kept, c, U):
 
 
 # %% [markdown] hint="step_backward"
-# Do exercises 1 and 2 in one go, without naming each part. What is left is $dh = dz\,U^\top$ and $dc
+# Do exercises 1 and 2 in one go, without naming each part. Then $dh = dz\,U^\top$ and $dc
 # = dc_\text{new}\circ f$. Which $dc_\text{new}$ is meant?
 
 # %% [markdown] hint="step_backward"
@@ -341,7 +400,7 @@ def step_backward(dh_new, dc_new, kept, c, U):
 # dz and dh are right. dc is made from the dc_new that came in: the share through h_new is
 # missing.
 def step_backward(dh_new, dc_new, kept, c, U):
-    """dc goes on without what came through h_new."""
+    """dc without the share through h_new."""
     i, f, g, o, a = kept[:5]
     total = dc_new + dh_new * o * (1 - a * a)
     dz = [total * g * i * (1 - i), total * c * f * (1 - f)]
@@ -352,7 +411,7 @@ def step_backward(dh_new, dc_new, kept, c, U):
 # %% mistake="step_backward"
 # dz and dh are right. dc is not multiplied by f.
 def step_backward(dh_new, dc_new, kept, c, U):
-    """dc is not multiplied by f."""
+    """dc without the factor f."""
     i, f, g, o, a = kept[:5]
     total = dc_new + dh_new * o * (1 - a * a)
     dz = [total * g * i * (1 - i), total * c * f * (1 - f)]
@@ -400,9 +459,10 @@ def step_backward(dh_new, dc_new, kept, c, U):
 
 
 # %% [markdown]
-# The check is as hard as one can make it. First your function beside `LSTM.backward`, minigrad's own lines, which run on
-# plain arrays too. Then it is put *into a layer*, in the place of these, and `mg.testing.check_gradient` compares with finite differences: random
-# cotangents on the sequence and on both last states, six steps, initial states that are not zero, a mask; all inputs, all weights.
+# The check is a hard one. First it compares your function with `LSTM.backward`, minigrad's own lines, which run on plain
+# arrays too. Then a *layer* uses your function in the place of these lines, and its gradients are compared with finite
+# differences: random cotangents for the sequence and for both last states, six steps, initial states that are not zero, a
+# mask; all inputs, all weights.
 
 # %% check="step_backward" points=4
 *dz, dc = LSTM.backward(dh_new, dc_new, *kept, c)
@@ -454,8 +514,8 @@ with mg.using("numpy"):
 # %% [markdown]
 # ## The loop, and what is gathered after it
 #
-# The rest is lesson 5's: go back from $t = T$ to $1$; before each step add to $dh$ what the loss says of $h_t$ directly. The
-# weights need not be updated in the loop. Keep all $dz_t$, and after it
+# The rest is as in lesson 5: go back from $t = T$ to $1$; before each step add to $dh$ the direct share of the loss. The
+# gradients of the weights need not be computed in the loop. Keep all $dz_t$, and after the loop
 #
 # $$dW = \sum_t x_t^\top\,dz_t, \qquad dU = \sum_t h_{t-1}^\top\,dz_t, \qquad db = \sum_t\sum_\text{batch} dz_t, \qquad dx_t = dz_t W^\top .$$
 #
@@ -544,16 +604,17 @@ axes = {"dW": "feature gates", "dU": "unit gates", "db": "gates"}
 same_parts(parts, yours, right, axes=axes)
 
 # %% [markdown]
-# ## Which way did it take?
+# ## Which path did it take?
 #
-# Look at what a step sends back once more, with the sum over the gates written out:
+# Here are the gradients for the step before, with the sum over the gates written out:
 #
 # $$dc = \underbrace{dc_\text{new}\circ f}_{\text{carousel}}, \qquad
 #   dh = \underbrace{dz_i U_i^\top}_{\text{input gate}} + \underbrace{dz_f U_f^\top}_{\text{forget gate}}
 #      + \underbrace{dz_g U_g^\top}_{\text{candidate}} + \underbrace{dz_o U_o^\top}_{\text{output gate}} .$$
 #
-# Five ways lead back through a step. A trace keeps them apart: that is the **gradient ledger**. Its parts sum to what the
-# engine computes. Two untrained nets, one with a forget bias of 0 and one of 3; the loss looks at the last $h$ only.
+# Five paths lead back through a step. A trace records them separately: this is the **gradient ledger**. Its parts sum to
+# the gradient that the engine computes. Two untrained nets, one with a forget bias of 0 and one of 3; the loss depends on
+# the last $h$ only.
 
 # %%
 T = 40
@@ -561,7 +622,7 @@ x = np.random.default_rng(2).normal(size=(4, T, 6))
 
 
 def traced(forget_bias):
-    """The trace of an untrained LSTM, the loss a random look at the last h."""
+    """The trace of an untrained LSTM; the loss is a random sum of the last h."""
     mg.random.seed(7)
     lstm = mg.keras.layers.LSTM(24, dtype="float64", name=f"forget bias {forget_bias}")
     lstm.build(x.shape)
@@ -584,12 +645,13 @@ def size(a):
     return np.abs(a).mean()
 
 
-table(
-    ["mean |gradient| sent back", "t = 39", "t = 29", "t = 19", "t = 0"],
-    [[f"bias {name}: {way} → {state}", *(f"{size(trace.ledger[state][way][t]):.1e}" for t in (39, 29, 19, 0))]
-     for name, trace in ((0, short), (3, long))
-     for state, way in (("c", "carousel"), ("h", "i"), ("h", "f"), ("h", "g"), ("h", "o"))],
-)  # fmt: skip
+PATHS = (("c", "carousel"), ("h", "i"), ("h", "f"), ("h", "g"), ("h", "o"))
+rows = []
+for bias, trace in ((0, short), (3, long)):
+    for state, path in PATHS:
+        sizes = [size(trace.ledger[state][path][t]) for t in (39, 29, 19, 0)]
+        rows.append([f"bias {bias}: {path} → {state}", *(f"{s:.1e}" for s in sizes)])
+table(["mean |gradient| sent back", "t = 39", "t = 29", "t = 19", "t = 0"], rows)
 
 
 # %%
@@ -601,11 +663,11 @@ def draw_ledgers(top, bottom):
 picture(draw_ledgers, rows=2, size=(9, 6))
 
 # %% [markdown]
-# At the very last step ($t = 39$ when one counts from 0) nothing has come along $c$ yet: the loss has only touched $h$. From
-# there the gradient changes over to $c$, and the carousel carries most of it. With a bias of 0 the detours, above all the one
-# through the candidate, carry more than a third on the mean; with a bias of 3 about a quarter. The shares look much
-# alike, and the table shows what they are shares *of*: with a bias of 0 all of it shrinks to about six tenths at each
-# step, with a bias of 3 it stays. (Why is nothing sent back through the forget gate at $t = 0$? Look at $df$.)
+# At the last step ($t = 39$, counted from 0) no gradient comes along $c$ yet: the loss depends on $h$ alone. From there the
+# gradient passes to $c$, and the carousel carries most of it. With a bias of 0 the detours, above all the one through the
+# candidate, carry more than a third on the mean; with a bias of 3 about a quarter. The shares look similar, but the table
+# shows their sizes: with a bias of 0 the whole gradient shrinks to about six tenths at each step, with a bias of 3 it
+# keeps its size. (Why is nothing sent back through the forget gate at $t = 0$? Look at $df$.)
 #
 # ## When it vanishes, and when not
 #
@@ -613,19 +675,17 @@ picture(draw_ledgers, rows=2, size=(9, 6))
 #
 # $$\frac{\partial c_T}{\partial c_t}\bigg|_\text{carousel} = \operatorname{diag}(f_T\circ f_{T-1}\circ\dots\circ f_{t+1}) .$$
 #
-# No matrix, no tanh′. Compare with lesson 5: $\prod\operatorname{diag}(1-h^2)\,U^\top$. And each $f$ is *computed* by the
-# net: it can open the gate for as long as it wants. How much of the truth is that? `mg.trace` also computes the whole
-# Jacobian, detours included, without approximation:
+# No matrix, no tanh′. Compare with lesson 5: $\prod\operatorname{diag}(1-h^2)\,U^\top$. And the net *computes* each $f$: it
+# can keep the gate open for as long as necessary. But how large are the detours? `mg.trace` also computes the whole
+# Jacobian, with the detours and without approximation:
 
 # %%
-exact = {
-    name: trace.jacobian_norms("c").mean(axis=1) for name, trace in ((0, short), (3, long))
-}
-product = {0: short.forget_product(), 3: long.forget_product()}
-table(
-    ["40 steps back", "‖∂c_T/∂c_0‖", "largest product of forget gates"],
-    [[f"forget bias {n}", f"{exact[n][0]:.1e}", f"{product[n][0].max(axis=-1).mean():.1e}"] for n in (0, 3)],
-)  # fmt: skip
+rows = []
+for bias, trace in ((0, short), (3, long)):
+    exact = trace.jacobian_norms("c")[0].mean()  # the mean of the rows
+    product = trace.forget_product()[0].max(axis=-1).mean()
+    rows.append([f"forget bias {bias}", f"{exact:.1e}", f"{product:.1e}"])
+table(["40 steps back", "‖∂c_T/∂c_0‖", "largest product of forget gates"], rows)
 
 
 # %%
@@ -636,12 +696,12 @@ def draw_norms(ax):
 picture(draw_norms, size=(8, 4.2))
 
 # %% [markdown]
-# The products tell which net remembers. They are not the whole: what takes a detour comes back to $c$ one step earlier, adds
-# to what the carousel carries, and over forty steps makes a factor of a thousand with a bias of 0. With a bias of 3 the sum
-# of all ways even *grows* a little: nothing vanishes here, and along the detours an LSTM's gradient can explode.
+# The products show which net remembers. But they are not all: a gradient on a detour returns to $c$ one step earlier and
+# adds to the gradient on the carousel. Over forty steps this makes a factor of a thousand with a bias of 0. With a bias of
+# 3 the sum of all paths even *grows* a little: nothing vanishes here, and along the detours an LSTM's gradient can explode.
 #
-# And side by side with the simple recurrent net of lesson 5, whose $U$ is orthogonal, its best case: the gradient of the
-# same loss, against the lag.
+# Compare with the simple recurrent net of lesson 5. Its $U$ is orthogonal, its best case. The figure shows the gradient of
+# the same loss against the lag.
 
 # %%
 mg.random.seed(7)
@@ -654,10 +714,11 @@ flows = {
     "LSTM, forget bias 0: dc": short.dc,
     "simple recurrent net: dh": simple.dh,
 }
-table(
-    ["norm of the gradient", "lag 1", "lag 40"],
-    [[name, *(f"{np.linalg.norm(d[T - lag], axis=-1).mean():.1e}" for lag in (1, 40))] for name, d in flows.items()],
-)  # fmt: skip
+rows = []
+for name, d in flows.items():
+    norms = [np.linalg.norm(d[T - lag], axis=-1).mean() for lag in (1, 40)]
+    rows.append([name, *(f"{norm:.1e}" for norm in norms)])
+table(["norm of the gradient", "lag 1", "lag 40"], rows)
 
 
 # %%
@@ -677,30 +738,31 @@ picture(
 )
 
 # %% [markdown]
-# Note what the figure does *not* say: that an LSTM cannot lose a gradient. With a bias of 0 it loses it faster than
-# the simple net. It has a *way* on which none need be lost, and a gate that can open it.
+# Note: the figure does *not* show that an LSTM cannot lose a gradient. With a bias of 0 it loses it faster than the simple
+# net. But it has a *path* along which a gradient can keep its size, and a gate that can open this path.
 #
 # ## To think about
 #
 # 1. The cell state's own gradient can *explode* only through the detours. Why not along the carousel?
 # 2. Cut the detours: treat $h$ as a constant when the gates are computed, so that $dh = 0$. This was the algorithm of 1997.
 #    What is the Jacobian of $c$ then? What can the net not learn?
-# 3. Which of $i, f, g, o, a$ could be computed again on the way back instead of being kept? What would it cost, what would it save?
-# 4. Where does a *saturated* gate appear in the backward formulas? Which of the five ways does it close, and which does it leave open?
+# 3. Which of $i, f, g, o, a$ could be computed again in the backward pass instead of being cached? At which cost, and with
+#    which saving?
+# 4. Where does a *saturated* gate appear in the backward formulas? Which of the five paths does it close, and which does it leave open?
 #
 # ## Summary
 #
-# - The backward pass is the forward pass read upwards; $c_\text{new}$ is read twice, so its gradient is a sum, complete before it
-#   is handed on.
-# - Five numbers a unit are kept; derivatives come from outputs. The weights' gradients are gathered after the loop, one
-#   product each.
-# - Gradients come back by five ways. Four go through the matrix $U$ and a slope; the carousel is multiplied by $f$ alone.
-# - A derivation is believed when finite differences agree, with random cotangents on every output and nothing set to zero.
+# - The backward pass is the forward pass, read upwards; $c_\text{new}$ has two readers, so its gradient is a sum. Complete the
+#   sum before you use it.
+# - Five numbers for each unit are cached; derivatives come from outputs. The weights' gradients are gathered after the loop,
+#   one product each.
+# - Gradients go back along five paths. Four pass the matrix $U$ and a slope; on the carousel there is only the factor $f$.
+# - A derivation is right if finite differences agree, with random cotangents for every output and no zeros in the states.
 #
 # **Read:** Gers, Schmidhuber and Cummins, "Learning to forget", 1999; Graves and Schmidhuber, "Framewise phoneme classification
 # with bidirectional LSTM", 2005, the first to use the whole gradient; Greff and others, "LSTM: a search space odyssey", 2017.
 #
-# **In the source:** `backward` in [`minigrad/recurrent/lstm.py`](../minigrad/recurrent/lstm.py) is exercise 3 in minigrad's
-# own words, below its derivation (lesson 13 shows what is made of it), [`minigrad/recurrent/bptt.py`](../minigrad/recurrent/bptt.py) the loop around it,
+# **In the source:** `backward` in [`minigrad/recurrent/lstm.py`](../minigrad/recurrent/lstm.py) is exercise 3 in minigrad, below
+# its derivation (lesson 13 shows its further use), [`minigrad/recurrent/bptt.py`](../minigrad/recurrent/bptt.py) the loop around it,
 # [`minigrad/tracing/ledger.py`](../minigrad/tracing/ledger.py) the ledger, and
 # [`minigrad/testing/gradients.py`](../minigrad/testing/gradients.py) the check.

@@ -79,7 +79,7 @@ def cell_diagram(
     ax.set_axis_off()
     texts = [
         f"{k} {_number(v)}"
-        + ("" if d is None else f" (gradient {'of the pre-activation ' * (k in gates)}{_number(d, 2)})")
+        + ("" if d is None else f" (gradient {'of the pre-activation ' * (k in gates)}{_number(d)})")
         for k, (v, d) in numbers.items()
     ]
     about = f"Circuit: {': '.join([circuit.title, *title])}."
@@ -164,11 +164,11 @@ def _write(ax: Any, letter: str, numbers: Numbers, x: float, y: float, side: str
     text = letter if value is None else f"{letter} = {_number(value)}"
     write(ax, x, y, text, 0.24, va="bottom", ha=side, fontweight="bold")
     if gradient is not None:
-        write(ax, x, y, f"∂: {_number(gradient, 2)}", 0.24, va="top", ha=side, color="#A03E00")
+        write(ax, x, y, f"∂: {_number(gradient)}", 0.24, va="top", ha=side, color="#A03E00")
 
 
-def _number(value: float, digits: int = 3) -> str:
-    return f"{value + 0.0:.{digits}g}".replace("-", "−")  # + 0.0 removes the sign of −0
+def _number(value: float) -> str:
+    return f"{value + 0.0:.3g}".replace("-", "−")  # + 0.0 removes the sign of −0
 
 
 def _sums(circuit: Circuit, numbers: Numbers, projected: bool) -> list[str]:

@@ -172,6 +172,21 @@ def test_factors_among_the_arguments(tools: ModuleType, mine: Any, expected: str
     )
 
 
+def test_gate_orders(tools: ModuleType) -> None:
+    """Results as of a student who names the four blocks in another order."""
+
+    def step(W: Any, b: Any, order: str = "ifgo") -> Any:
+        z = dict(zip(order, np.split(np.ones((2, 3)) @ W + b, 4, axis=-1), strict=True))
+        return 2 * z["i"] + 3 * z["f"] + 5 * z["g"] + 7 * z["o"]
+
+    W, b = DRAW.normal(size=(3, 8)), DRAW.normal(size=8)
+    likely = tools.gate_orders(step, W, b)
+    assert len(likely) == 23
+    for order in ("ifog", "fgoi", "ogif"):
+        expected = f"Yours is the result with the gates in the order {', '.join(order)}."
+        assert expected in says(tools, step(W, b, order), step(W, b), others=likely)
+
+
 def test_results_that_are_exchanged(tools: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     a, b, c = DRAW.normal(size=(3, 2, 4))
     with pytest.raises(tools.CheckError) as raised:

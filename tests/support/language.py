@@ -29,6 +29,13 @@ FILES = (
     "lessons/lesson_checks.py",
     "lessons/lesson_diagnosis.py",
     "lessons/lesson_mistakes.py",
+    "lessons/source/01_scalar_autograd.py",
+    "lessons/source/02_broadcasting.py",
+    "lessons/source/03_checking_gradients.py",
+    "lessons/source/04_layers_and_optimisers.py",
+    "lessons/source/05_vanishing_gradient.py",
+    "lessons/source/06_lstm_forward.py",
+    "lessons/source/07_lstm_backward.py",
 )
 
 # --- first lines ----------------------------------------------------------------------------------
