@@ -63,8 +63,8 @@ from minigrad.recurrent import LSTM, Formulas
 #
 # - $do = 0.744$, and $dc_\text{new} = 0 + 1\cdot 0.731\cdot(1 - 0.744^2) = 0.326$;
 # - $df = 0.326\cdot 1 = 0.326$, $\ di = 0.326\cdot 0.462 = 0.151$, $\ dg = 0.326\cdot 0.731 = 0.238$;
-# - $dz_i = 0.151\cdot 0.731\cdot 0.269 = 0.0296$, $\ dz_f = 0.0767$, $\ dz_g = 0.238\,(1-0.462^2) = 0.187$, $\ dz_o = 0.146$;
-# - $dh = 0.0296 + 0.0767 - 0.187 + 2\cdot 0.146 = 0.212$, $\quad dc = 0.326\cdot 0.622 = 0.203$.
+# - $dz_i = 0.151\cdot 0.731\cdot 0.269 = 0.0296$, $\ dz_f = 0.0766$, $\ dz_g = 0.238\,(1-0.462^2) = 0.187$, $\ dz_o = 0.146$;
+# - $dh = 0.0296 + 0.0766 - 0.187 + 2\cdot 0.146 = 0.212$, $\quad dc = 0.326\cdot 0.622 = 0.203$.
 #
 # The same from a trace. The drawing shows the backward pass, from right to left: each arrow carries a gradient. Where
 # arrows meet, the gradients are added; where an arrow leaves a box, it is multiplied by the local derivative.
@@ -111,7 +111,7 @@ def draw_backward(ax):
         ("×f", "f", "df = 0.326", 0.45, (-0.75, 0)), ("+", "×ig", "0.326", 0.5, (0.45, 0)),
         ("×ig", "i", "di = 0.151", 0.5, (-0.85, 0)), ("×ig", "g", "dg = 0.238", 0.5, (0.85, 0)),
     ]  # fmt: skip
-    U_of = {"f": "1", "i": "1", "g": "(−1)", "o": "2"}
+    U_of = {"f": "1", "i": "1", "g": "−1", "o": "2"}
     orange = line(1)["color"]
     frame = {"boxstyle": "round,pad=0.3", "fc": "white", "ec": line(0)["color"]}
     patches = {}
@@ -129,7 +129,14 @@ def draw_backward(ax):
     for gate, weight in U_of.items():
         x, y, _ = boxes[gate]
         ax.annotate("", (x, -0.6), (x, y), arrowprops=style | {"patchA": patches[gate]})
-        ax.text(x + 0.1, 0.28, f"dz_{gate} = {numbers['dz_' + gate]}", color=orange, fontsize=9, va="center")
+        ax.text(
+            x + 0.1,
+            0.28,
+            f"dz_{gate} = {numbers['dz_' + gate]}",
+            color=orange,
+            fontsize=9,
+            va="center",
+        )
         ax.text(
             x + 0.1,
             -0.15,
@@ -150,7 +157,7 @@ picture(
     "product of h_new: do = 0.744 goes to the output gate, da = 0.731 through the tanh, which leaves "
     "0.326. With dc_new = 0 from the right this makes the complete dc_new = 0.326. From there 0.326 "
     "goes along the carousel, times f, to dc = 0.203; df = 0.326 to the forget gate; di = 0.151 to the "
-    "input gate; dg = 0.238 to the candidate. Below the gates dz_f = 0.0767, dz_i = 0.0296, dz_g = "
+    "input gate; dg = 0.238 to the candidate. Below the gates dz_f = 0.0766, dz_i = 0.0296, dz_g = "
     "0.187 and dz_o = 0.146, times their entries of U, 1, 1, −1 and 2, sum to dh = 0.212.",
     size=(11, 5),
 )
