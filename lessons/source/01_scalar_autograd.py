@@ -431,7 +431,7 @@ for name, root in (
             here, there = position[id(x)], position[id(value)]
             check(
                 here > there,
-                f"{name}: place {here} of your list is read place by place {there}, which comes later.",
+                f"{name}: place {here} of your list is an input of place {there}, which comes later.",
             )
 length = len(ask(order, chain(20_000)))
 check(length == 20_001, f"A chain of 20,000 operations has 20,001 Values, not {length}.")
