@@ -64,7 +64,7 @@ def write(folder: Path) -> None:
     _put(folder / "reference" / "index.md", reference.overview(every))
     for name, text in source_pages(links.files).items():
         _put(folder / name, text)
-    _put(folder / MADE["minigrad/playground"], playground())
+    _put(folder / MADE["minigrad/playground"], playground(home="index.html"))
 
 
 def _put(path: Path, text: str) -> None:

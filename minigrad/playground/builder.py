@@ -18,8 +18,10 @@ from minigrad.engine.creation import tensor
 from minigrad.engine.errors import MinigradError
 from minigrad.engine.ops.pointwise import Sigmoid, Tanh
 from minigrad.keras.layers import LSTM
+from minigrad.playground import task
 from minigrad.playground.experiments import EXPERIMENTS, LAST
-from minigrad.playground.networks import UNITS, Network, X, networks
+from minigrad.playground.networks import MORE, UNITS, Network, X, networks
+from minigrad.playground.questions import QUESTIONS
 from minigrad.plot import style
 from minigrad.recurrent import lstm
 from minigrad.recurrent.compiler import describe
@@ -27,20 +29,41 @@ from minigrad.recurrent.rules import rule_of
 from minigrad.show.javascript import javascript
 from minigrad.tracing import Trace, trace
 
-SCRIPTS = ("lstm.js", "words.js", "flow.js", "rows.js", "page.js")
+SCRIPTS = (
+    "lstm.js", "training.js", "state.js", "link.js", "words.js", "rows.js", "flow.js", "handles.js", "journey.js",
+    "tables.js", "panels.js", "page.js",
+)  # fmt: skip
+DARK = {  # the same hues on a dark ground
+    style.BLUE: "#5AB0E8", style.VERMILION: "#F5874A", style.GREEN: "#3CC9A0", style.PURPLE: "#DB93D9",
+    style.ORANGE: "#E69F00", style.SKY: "#9AD4F7", style.BLACK: "#E4E4E4",
+}  # fmt: skip
 PATHS = ("carousel", "i", "f", "g", "o")
 DASHES = {"-": "", "--": "6 3", "-.": "8 2 1 2"}  # of matplotlib's named line styles
 
 
-def playground() -> str:
+def playground(home: str = "") -> str:
     """Return the page as HTML: an LSTM over eight steps with gates, weights and inputs to drag.
 
     It trains a network, which takes a second.
+
+    The page shows itself in a frame when its address ends with ``?embed``: short, with a link to the whole page. The
+    part after ``#`` is a state, such as the address of any playground shows:
+
+        <iframe src="playground.html?embed#try=cut" title="An LSTM to take apart" loading="lazy"
+          style="width: 100%; height: 640px; border: 0"></iframe>
+
+    ``scheme=dark`` or ``scheme=light``, and ``tab=train``, ``tab=predict``, ``tab=weights`` or ``tab=numbers``, go
+    after ``?`` or ``#``. A page that changes its colours tells the frame:
+    ``frame.contentWindow.postMessage({scheme: "dark"}, "*")``.
+
+    Args:
+        home: the address of the page to link back to; without one there is no link.
     """
     nets = networks()
     parts = {
         "style": _read("page.css"),
-        "colours": " ".join(f"--{name}: {look['colour']};" for name, look in looks().items()),
+        "colours": " ".join(f"--{k}: light-dark({look['colour']}, {look['dark']});" for k, look in looks().items()),
+        "home": f'<a id="home" href="{escape(home)}">All lessons and pages</a>' if home else "",
         "scripts": "\n".join(f"<script>\n{text}</script>" for text in (equations_of_one_unit(), *map(_read, SCRIPTS))),
         "data": _json(data(nets)),
         "equations": equations(),
@@ -76,7 +99,11 @@ def data(nets: list[Network]) -> dict[str, Any]:
             for net in nets
         ],
         "experiments": [asdict(each) for each in EXPERIMENTS],
+        "questions": [asdict(each) for each in QUESTIONS],
+        "longest_x": X + MORE,
+        "task": task.sequences(),
         "expected": expected(nets[0]),
+        "descended": descended(next(net for net in nets if net.key == "fresh")),
     }
 
 
@@ -88,6 +115,7 @@ def looks() -> dict[str, dict[str, Any]]:
         line = style.LINES[place]
         dashes = DASHES[line] if isinstance(line, str) else " ".join(f"{3 * number}" for number in line[1])
         found[key] = {"name": style.NAMES.get(key, key), "colour": style.COLOURS[place], "dashes": dashes}
+        found[key]["dark"] = DARK[style.COLOURS[place]]
         found[key]["scale"] = style.SCALES.get(key, "0 closed, 1 open") if key in ("i", "f", "o") else ""
     return found
 
@@ -120,6 +148,16 @@ def expected(net: Network) -> dict[str, Any]:
     by_step = {**seen.gates, **seen.inner, **after, **{f"dz_{k}": dz for k, dz in seen.dgates.items()}}
     paths = {f"ledger.{state}.{path}": a for state, by_path in seen.ledger.items() for path, a in by_path.items()}
     return {name: array[:, 0].tolist() for name, array in {**by_step, **paths}.items()}
+
+
+def descended(net: Network) -> dict[str, Any]:
+    """Return minigrad's losses and weights of the first steps of training, which the page compares with its own.
+
+    Args:
+        net: the network to start from.
+    """
+    losses, weights = task.descended(net, task.CHECKED)
+    return {"network": net.key, "losses": losses, **dict(zip("WUb", _lists(tuple(weights)), strict=True))}
 
 
 def equations() -> str:

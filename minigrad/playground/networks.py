@@ -20,6 +20,8 @@ X = (
     (0.3, 0.0), (-0.5, 0.0), (0.8, 1.0), (-0.2, 0.0), (0.6, 0.0), (-0.7, 0.0), (0.1, 0.0), (-0.4, 0.0),
 )  # fmt: skip
 """Inputs of the page's LSTM at its eight steps: a value, and a mark at the third."""
+MORE = ((0.5, 0.0), (-0.3, 0.0), (0.7, 0.0), (0.2, 0.0))
+"""Inputs of the steps that follow when the user lengthens the sequence."""
 MARK = 2  # the step of the mark, counted from 0
 
 SEED = 4  # of the weights and the examples; its trained network is easy to read

@@ -1,20 +1,14 @@
 "use strict";
 /* The rows of the page: the name of each, the function that reads its value, and, with a handle, the one that sets it.
 
-   A row reads from `now`, the result of `compute` in page.js, and writes into `state`. A row of the tables over time is
+   A row reads from `now`, the result of `compute` in state.js, and writes into `state`. A row of the tables over time is
    called with (t, u), one of the weights with a column. */
 
-const start = JSON.parse(document.getElementById("data").textContent);
-const { looks, units } = start;
-const STEPS = [...start.x.keys()], UNITS = [...Array(units).keys()];
-const INK = "#555";
-
-/* The state of the page: everything shown is computed from it. */
-const state = { experiment: "", network: "", weights: null, x: null, held: null, loss_weights: null, step: 0 };
+const INK = "var(--soft)";
 
 const gateRow = k => ({
   key: k, symbol: `${k}ₜ`, name: looks[k].name, note: k === "g" ? "−1 to 1" : looks[k].scale, colour: looks[k].colour,
-  low: k === "g" ? -1 : 0, high: 1, by: 0.01,
+  low: LIMITS[k][0], high: LIMITS[k][1], by: 0.01,
   get: (now, t, u) => now.steps[t][k][u],
   set: (value, t, u) => { state.held[t][k][u] = value; },
   free: (t, u) => { state.held[t][k][u] = null; },
@@ -23,14 +17,14 @@ const gateRow = k => ({
 
 const inputRow = {
   key: "x", symbol: "xₜ", name: "input", note: "x₁ a value, x₂ the mark", colour: INK,
-  low: -2, high: 2, by: 0.05,
+  low: LIMITS.x[0], high: LIMITS.x[1], by: 0.05,
   get: (now, t, n) => state.x[t][n],
   set: (value, t, n) => { state.x[t][n] = value; },
 };
 
 const lossRow = {
   key: "loss_weights", symbol: "L", name: "loss weight", note: "of h after the step", colour: INK,
-  low: -1, high: 1, by: 0.05,
+  low: LIMITS.loss[0], high: LIMITS.loss[1], by: 0.05,
   get: (now, t, u) => state.loss_weights[t][u],
   set: (value, t, u) => { state.loss_weights[t][u] = value; },
 };
@@ -66,10 +60,10 @@ const ledgerRows = [
     (now, t, u) => sum(GATES.map(k => now.back.steps[t].ledger.h[k][u]))),
 ];
 
+const RIVER = [...GATES.map(gateRow), lossRow, inputRow];   // the rows with handles in the picture
 const TABLES = [
-  ["The gates", "drag one, and it is held there", GATES.map(gateRow)],
-  ["Inputs and states", "", [inputRow, ...stateRows]],
-  ["Gradients", "after each step; they flow from right to left", [lossRow, ...gradientRows]],
+  ["States", "", stateRows],
+  ["Gradients", "after each step; they flow from right to left", gradientRows],
   ["The ledger", "gradients that each step passes to the one before, by path", ledgerRows],
 ];
 

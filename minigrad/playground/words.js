@@ -26,7 +26,7 @@ function short(value) {
 /* The gradient from the last step in the loss to the first: its start, its end, its paths, the narrowest gate. */
 function story(steps, back, loss_weights) {
   const last = loss_weights.findLastIndex(row => row.some(value => value !== 0));
-  if (last < 0) return "All loss weights are 0, so there is no gradient: drag a bar in the row “loss weight”.";
+  if (last < 0) return "All loss weights are 0, so there is no gradient: drag a bar in the lane L.";
   const into = absolute(back.steps[last].dc_through_o), at = subscript(last + 1), way = back.steps.slice(0, last + 1);
   const before = loss_weights.slice(0, last).filter(row => row.some(value => value !== 0)).length;
   const more = before ? `, and others after ${before} earlier step${before > 1 ? "s" : ""}` : "";
