@@ -128,7 +128,11 @@ function connectTabs() {
 }
 
 function connectHistory() {
-  const back = by => { stopped(); if (goBack(by)) { follow(); forgetTraining(); } };
+  const back = by => {
+    if (training.running) endTraining(done);   // what it has learnt is a step of undo too
+    stopped();
+    if (goBack(by)) { follow(); forgetTraining(); }
+  };
   byId("undo").addEventListener("click", () => back(-1));
   byId("redo").addEventListener("click", () => back(1));
   addEventListener("keydown", event => {

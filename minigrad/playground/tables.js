@@ -19,7 +19,7 @@ function rowHTML(row) {
 
 function tableHTML([title, note, rows]) {
   const heads = stepsOf().map(t => `<th scope="col" data-step="${t}">${t + 1}</th>`);
-  return `<div class="wide"><table class="bars" style="--T: ${state.x.length}"><caption>${title} <small>${note}</small></caption>`
+  return `<div class="wide" tabindex="0" role="region" aria-label="${title}"><table class="bars" style="--T: ${state.x.length}"><caption>${title} <small>${note}</small></caption>`
     + `<thead><tr><th scope="col">step</th>${heads.join("")}</tr></thead>`
     + `<tbody>${rows.map(rowHTML).join("")}</tbody></table></div>`;
 }
