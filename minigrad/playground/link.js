@@ -12,7 +12,8 @@
    `written` and `read` are each other's inverse: numbers are written with all their digits. A part that cannot be read is
    left at its default, and a sentence says so. */
 
-const PARTS = ["try", "T", "step", "net", "W", "U", "b", "x", "hold", "loss", "embed", "scheme", "tab"];
+const FRAMING = ["embed", "scheme", "tab"];
+const PARTS = ["try", "T", "step", "net", "W", "U", "b", "x", "hold", "loss", ...FRAMING];
 
 const placesOf = rows => rows.flatMap((row, t) => row.flatMap((v, u) => v ? [`${t + 1}.${u + 1}:${v}`] : []));
 const heldPlaces = held => held.flatMap((row, t) => GATES.flatMap(k =>

@@ -165,10 +165,11 @@ function connectScheme() {
 
 /* --- the address --- */
 
-/* Sets the page from its address; says which parts of it cannot be read. */
+/* Sets the page from its address; says which parts of it cannot be read. An address without a state, such as
+   #embed&scheme=dark, leaves the state as it is. */
 function readAddress() {
-  const text = location.hash.slice(1), wrong = text ? read(text) : (setExperiment(start.experiments[0].key), []);
-  const parts = new URLSearchParams(text), search = new URLSearchParams(location.search);
+  const text = location.hash.slice(1), parts = new URLSearchParams(text);
+  const wrong = [...parts.keys()].every(part => FRAMING.includes(part)) ? [] : read(text), search = new URLSearchParams(location.search);
   const choose = (name, values, set) => {
     const value = parts.get(name) ?? search.get(name);
     if (value === null) return;

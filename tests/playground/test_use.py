@@ -320,6 +320,13 @@ def test_dark_and_light(shown: Page, address: str) -> None:
     assert shown.run(f"[{ground}, byId('scheme').getAttribute('aria-pressed')]") == ["rgb(22, 24, 28)", "true"]
     shown.open(f"{address}?scheme=light")
     assert shown.run(ground) == "rgb(255, 255, 255)"
+    shown.drag(handle("f", 3, 0), 0, 20)
+    state = shown.run(STATE)
+    shown.run("location.hash = '#embed&scheme=dark'")  # the page around changes the frame's address
+    shown.until(f"{ground} === 'rgb(22, 24, 28)'")
+    assert shown.run(STATE) == state
+    shown.click("#scheme")
+    assert shown.run(ground) == "rgb(255, 255, 255)"
     shown.run("postMessage({ scheme: 'dark' }, '*'); postMessage({ scheme: 'pink' }, '*'); postMessage(null, '*')")
     shown.until(f"{ground} === 'rgb(22, 24, 28)'")
 
