@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +16,7 @@ from typing import Any
 import pytest
 
 from lessons.builder.kernel import solutions_to
-from lessons.builder.lesson import Lesson, lessons
+from lessons.builder.lesson import FOLDER, Lesson, lessons
 from lessons.builder.notebook import MAY_RAISE, notebook_of, write
 from lessons.builder.percent import Cell
 
@@ -121,3 +126,43 @@ def test_nbgraders_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         for student, (_, points) in SUBMISSIONS.items():
             graded = book.find_submission_notebook(LESSON.name, "lesson", student).grades
             assert {grade.name: grade.auto_score for grade in graded} == points, student
+
+
+# --- as printed for lecturers -----------------------------------------------------------------------------------------
+
+PRINTED = re.compile(r"<!-- nbgrader: (\w+) -->\n\n```sh\n(.*?)```", re.DOTALL)
+
+
+def test_nbgrader_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands of INSTRUCTOR.md, word for word, with three submissions."""
+    pytest.importorskip("nbgrader", reason="nbgrader is not part of the tests' environment")
+    printed = dict(PRINTED.findall((FOLDER / "INSTRUCTOR.md").read_text("utf-8")))
+    install, *release = printed["release"].splitlines()
+    assert install.removeprefix("python ") in (FOLDER.parent / ".ci" / "run").read_text("utf-8").replace(" --quiet", "")
+    for name, command in (("python", ""), ("nbgrader", "-m nbgrader")):  # of this environment, active or not
+        (tmp_path / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {command} "$@"\n', "utf-8")
+        (tmp_path / name).chmod(0o755)
+    import nbgrader
+
+    scripts = Path(nbgrader.__file__).parents[4] / "bin"  # `alembic`
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), str(scripts), os.environ["PATH"]]))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    in_a_shell(release)
+    course = tmp_path / "course"
+    for student in ("untouched", "solved", "mistaken"):
+        shutil.copytree(course / "release" / "lesson02", course / "submitted" / student / "lesson02")
+        path = course / "submitted" / student / "lesson02" / f"{LESSON.name}.ipynb"
+        theirs = json.loads(path.read_text("utf-8"))
+        SUBMISSIONS[student][0](theirs)
+        write(theirs, path)
+    in_a_shell(printed["grade"].splitlines())
+    with (course / "grades.csv").open(encoding="utf-8") as file:
+        points = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    assert points == {"untouched": 0, "solved": 8, "mistaken": 0}
+
+
+def in_a_shell(lines: list[str]) -> None:
+    done = subprocess.run(
+        ["bash", "-ec", "\n".join(lines)], cwd=FOLDER.parent, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
