@@ -21,8 +21,8 @@ def add_commands(commands: Any) -> None:
     kit = commands.add_parser(
         "kit",
         help="make the lecturer's pages",
-        description="Writes the plans by the minute, the model answers, the examination without and with answers, and "
-        "the rubric, as Markdown, into a folder.",
+        description="Writes the plans by the minute, the model answers, the examination without and with answers, the "
+        "rubric and the slides, as Markdown, into a folder; where Marp is installed, the slides as pages too.",
     )
     kit.add_argument("folder", type=Path, metavar="FOLDER")
     kit.set_defaults(function=_kit, lessons=[])
@@ -77,6 +77,11 @@ def _kit(every: list[Lesson], asked: argparse.Namespace) -> int:
     for name, text in pages(every).items():
         (asked.folder / name).write_text(text, "utf-8")
         print(asked.folder / name)
+    numbered = {lesson.number: lesson for lesson in every}
+    files = marp.write_markdown(plans.plans(), numbered, asked.folder / "slides")
+    if marp.installed():
+        files = marp.export(files, pdf=False)
+    print(*files, sep="\n")
     return 0
 
 

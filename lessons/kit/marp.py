@@ -18,13 +18,18 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge",
 SECONDS = 900
 
 
+def installed() -> str | None:
+    """Return the path of Marp's command, if there is one."""
+    return shutil.which("marp", path=str(FOLDER / "node_modules" / ".bin")) or shutil.which("marp")
+
+
 def marp() -> str:
     """Return the path of Marp's command.
 
     Raises:
         LessonError: it is not installed.
     """
-    found = shutil.which("marp", path=str(FOLDER / "node_modules" / ".bin")) or shutil.which("marp")
+    found = installed()
     if found is None:
         raise LessonError(f"the slides need Marp, a tool of Node.js: run `{INSTALL}`. Without it: --markdown")
     return found
@@ -49,16 +54,19 @@ def write_markdown(plans: Sequence[Plan], every: dict[int, Lesson], folder: Path
     return files
 
 
-def export(files: Sequence[Path]) -> list[Path]:
-    """Make an HTML page and a PDF file beside each Markdown file; return them.
+def export(files: Sequence[Path], pdf: bool = True) -> list[Path]:
+    """Make an HTML page and, if `pdf`, a PDF file beside each Markdown file; return them.
 
     The page is for the presenter: the key P opens the notes. The PDF file holds them as annotations.
 
     Raises:
         LessonError: Marp or the browser that it needs for PDF failed.
     """
+    kinds: dict[str, list[str]] = {".html": []}
+    if pdf:
+        kinds[".pdf"] = ["--pdf", "--pdf-notes", "--pdf-outlines", "--allow-local-files"]
     made = []
-    for suffix, options in ((".html", ()), (".pdf", ("--pdf", "--pdf-notes", "--pdf-outlines", "--allow-local-files"))):
+    for suffix, options in kinds.items():
         _run([marp(), "--no-stdin", "--html", *options, *map(str, files)])
         made += [file.with_suffix(suffix) for file in files]
     if missing := [file.name for file in made if not file.is_file()]:

@@ -167,9 +167,11 @@ def test_the_scale() -> None:
     assert 0 < min(text["scale"].values()) < max(text["scale"].values()) < 100
 
 
-def test_one_command_writes_every_page(tmp_path: Path) -> None:
+def test_one_command_writes_every_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marp, "installed", lambda: None)
     assert main(["kit", str(tmp_path / "kit")]) == 0
-    found = {path.name: path.read_text("utf-8") for path in (tmp_path / "kit").iterdir()}
+    assert len(list((tmp_path / "kit" / "slides").glob("*.md"))) == 17
+    found = {path.name: path.read_text("utf-8") for path in (tmp_path / "kit").glob("*.md")}
     assert found == command.pages(list(LESSONS.values()))
 
 
