@@ -9,7 +9,8 @@ from typing import Any
 from lessons.builder.lesson import Lesson
 from lessons.builder.percent import LessonError
 from lessons.bundle.archives import Files, require_portable, write_archive
-from lessons.bundle.contents import lecturer_files, students_files
+from lessons.bundle.contents import kit_files, lecturer_files, students_files
+from lessons.bundle.lite import write_site
 
 STUDENTS, LECTURER = "minigrad-students.zip", "minigrad-lecturer.zip"
 
@@ -24,17 +25,35 @@ def add_commands(commands: Any) -> None:
     )
     bundle.add_argument("folder", type=Path, metavar="FOLDER", help="where the two archives are written")
     bundle.add_argument("--no-outputs", action="store_true", help="do not run the solved notebooks: a minute less")
+    slides = "the folder that `python -m lessons slides SLIDES` wrote; without it the slides come as Markdown"
+    bundle.add_argument("--slides", type=Path, metavar="SLIDES", help=slides)
     bundle.set_defaults(function=_bundle, lessons=[])
+    lite = commands.add_parser(
+        "lite",
+        help="make a site on which the notebooks run in the browser",
+        description="Writes the students' files as a JupyterLite site: static files, which any web server can offer. "
+        "Python itself, Pyodide, comes from its public server, or from --pyodide.",
+    )
+    lite.add_argument("folder", type=Path, metavar="FOLDER", help="where the site is written")
+    lite.add_argument("--pyodide", type=Path, metavar="FOLDER", help="an unpacked Pyodide, to be part of the site")
+    lite.set_defaults(function=_lite, lessons=[])
 
 
 def _bundle(chosen: list[Lesson], asked: argparse.Namespace) -> int:
     folder = folder_to_write(asked.folder)
     students = students_files()
-    lecturer = lecturer_files(students, not asked.no_outputs, print)
+    lecturer = lecturer_files(students, kit_files(asked.slides), not asked.no_outputs, print)
     require_portable(lecturer)
     for name, files in ((STUDENTS, students), (LECTURER, lecturer)):
         write_archive(folder / name, files)
         print(f"{folder / name}: {len(files)} files, {size_of(files):.1f} MB")
+    return 0
+
+
+def _lite(chosen: list[Lesson], asked: argparse.Namespace) -> int:
+    folder = folder_to_write(asked.folder)
+    write_site(students_files(), folder, asked.pyodide)
+    print(f"{folder}: to try it, python -m http.server --directory {folder}")
     return 0
 
 

@@ -38,17 +38,17 @@ def students_files() -> Files:
     return files
 
 
-def lecturer_files(students: Files, execute: bool, progress: Progress) -> Files:
+def lecturer_files(students: Files, pages: Files, execute: bool, progress: Progress) -> Files:
     """Return the files for the lecturer: all of the students', the solved notebooks, and the kit.
 
     Args:
         students: the files for students.
+        pages: the kit: pages and slides.
         execute: whether the solved notebooks are run, for their outputs.
         progress: called with a line after each lesson.
     """
     every = lessons()
     solved = {f"solutions/{lesson.notebook.name}": lesson for lesson in every}
-    pages = kit_files()
     beside = {f"solutions/{name}": students[name] for name in BESIDE}
     names = {*students, *solved, *pages, *beside, "INSTRUCTOR.md"}
     files = {**students, **pages, **beside, "README.md": lecturer_readme(wheel_of(students), every, pages).encode()}
@@ -77,15 +77,41 @@ def shipped(lesson: Lesson) -> Notebook:
     return notebook
 
 
-def kit_files() -> Files:
-    """Return the files that ``python -m lessons kit FOLDER`` writes."""
+def kit_files(slides: Path | None = None) -> Files:
+    """Return the lecturer's pages and slides.
+
+    Args:
+        slides: the folder that ``python -m lessons slides`` wrote; None makes the slides here, as Markdown.
+
+    Raises:
+        LessonError: `slides` is no such folder.
+    """
+    if slides is not None and not any(slides.glob("*.html")):
+        raise LessonError(f"expected --slides to be a folder that `python -m lessons slides` wrote, got {slides}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _run_kit("kit", str(folder))
+        if slides is None:
+            _run_kit("slides", str(folder / "slides"), "--markdown")
+        return {**_below(folder, "kit/"), **(_below(slides, "kit/slides/") if slides else {})}
+
+
+def _run_kit(*arguments: str) -> None:
+    """Run a command of the kit, without its output."""
     parser = argparse.ArgumentParser()
     kit.add_commands(parser.add_subparsers())
-    with tempfile.TemporaryDirectory() as name, redirect_stdout(io.StringIO()):
-        asked = parser.parse_args(["kit", name])
+    asked = parser.parse_args(arguments)
+    with redirect_stdout(io.StringIO()):
         asked.function(lessons(), asked)
-        pages = sorted(path for path in Path(name).rglob("*") if path.is_file())
-        return {f"kit/{path.relative_to(name).as_posix()}": path.read_bytes() for path in pages}
+
+
+def _below(folder: Path, where: str) -> Files:
+    """Return all files of a folder."""
+    return {
+        f"{where}{path.relative_to(folder).as_posix()}": path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def wheel_of(files: Files) -> str:

@@ -1,4 +1,4 @@
-"""The archives to hand out, as users get them. Needs `pip install -e '.[lessons]'` and a package index."""
+"""The archives to hand out, as users get them. Needs `pip install -e '.[lessons,lite]'` and an index."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from lessons.builder.notebook import MAY_RAISE
 pytestmark = pytest.mark.slow
 pytest.importorskip("nbclient", reason="Jupyter is not part of the tests' environment")
 pytest.importorskip("hatchling", reason="hatchling is not part of the tests' environment")
+pytest.importorskip("jupyterlite_pyodide_kernel", reason="JupyterLite is not part of the tests' environment")
 LESSONS = lessons()
 
 # Runs one notebook in a new kernel; prints the errors of each cell, and where minigrad was imported from.
@@ -155,6 +156,30 @@ def test_the_lecturers_archive_holds_the_students(bundle: Path) -> None:
     assert {f"solutions/{lesson.notebook.name}" for lesson in LESSONS} < lecturers
     assert {"INSTRUCTOR.md", "mynet_solution.py"} < lecturers - students
     assert any(name.startswith("kit/") for name in lecturers)
+
+
+# --- in the browser ---------------------------------------------------------------------------------------------------
+
+
+def test_the_site_holds_the_students_files_and_the_wheel(unpacked: Path, tmp_path: Path) -> None:
+    """Build of the site without a network; every file is there, and the kernel looks for the wheel in the site."""
+    pyodide = tmp_path / "pyodide"
+    pyodide.mkdir()
+    for name in ("pyodide.mjs", "pyodide-lock.json"):
+        (pyodide / name).write_text("{}")
+    assert main(["lite", str(tmp_path / "site"), "--pyodide", str(pyodide)]) == 0
+    site = tmp_path / "site"
+    for path in unpacked.iterdir():
+        place = site / ("pypi" if path.suffix == ".whl" else "files") / path.name
+        assert place.read_bytes() == path.read_bytes(), path.name
+    wheels = json.loads((site / "pypi" / "all.json").read_text("utf-8"))
+    assert "minigrad-bptt" in wheels
+    page = json.loads((site / "jupyter-lite.json").read_text("utf-8"))["jupyter-config-data"]
+    kernel = page["litePluginSettings"]["@jupyterlite/pyodide-kernel-extension:kernel"]
+    assert kernel["pyodideUrl"] == "./static/pyodide/pyodide.mjs"
+    assert any(url.startswith("./pypi/all.json") for url in kernel["pipliteUrls"])
+    assert (site / "static" / "pyodide" / "pyodide.mjs").is_file()
+    assert "@jupyterlite/pyodide-kernel-extension" in {one["name"] for one in page["federated_extensions"]}
 
 
 # --- in Jupyter -------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import pytest
 from lessons.builder.command import main
 from lessons.builder.lesson import FOLDER, lessons
 from lessons.builder.percent import LessonError
-from lessons.bundle import contents
+from lessons.bundle import contents, lite
 from lessons.bundle.archives import require_portable, write_archive
 from lessons.bundle.notebooks import FIRST, first_cell, for_bundle, with_links
 from lessons.bundle.words import lecturer_readme, students_readme
@@ -151,6 +151,32 @@ def test_a_folder_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[s
     (tmp_path / "file").touch()
     assert main(["bundle", str(tmp_path / "file")]) == 1
     assert "expected FOLDER to be a folder to write to" in capsys.readouterr().err
+
+
+def test_a_folder_of_slides_without_slides(tmp_path: Path) -> None:
+    with pytest.raises(LessonError, match="expected --slides to be a folder that"):
+        contents.kit_files(tmp_path)
+
+
+def test_the_kit_takes_the_slides_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contents, "_run_kit", lambda *arguments: None)
+    (tmp_path / "2-sessions-01.html").write_text("a page")
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "one.png").write_bytes(b"")
+    expected = {"kit/slides/2-sessions-01.html": b"a page", "kit/slides/figures/one.png": b""}
+    assert contents.kit_files(tmp_path) == expected
+
+
+def test_a_site_needs_an_empty_folder_and_a_pyodide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lite, "find_spec", lambda name: None)
+    with pytest.raises(LessonError, match=r"is missing: python -m pip install -e '.\[lessons,lite\]'"):
+        lite.write_site({}, tmp_path, None)
+    monkeypatch.setattr(lite, "find_spec", lambda name: name)
+    with pytest.raises(LessonError, match=r"expected --pyodide to be a folder with pyodide.mjs"):
+        lite.write_site({}, tmp_path, tmp_path)
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(LessonError, match="holds other files: choose an empty folder"):
+        lite.write_site({}, tmp_path, None)
 
 
 def test_a_notebook_older_than_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
