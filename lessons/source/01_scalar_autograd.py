@@ -606,3 +606,19 @@ print(f"dx = {x.grad.item():.5f}, and (1 − 1/n)ⁿ is {(1 - 1 / n) ** n:.5f}")
 # `Cotangents` the dictionary and the heap, `propagate` your `backward`. The local rules are in
 # [`minigrad/engine/ops/arithmetic.py`](../minigrad/engine/ops/arithmetic.py) and
 # [`minigrad/engine/ops/pointwise.py`](../minigrad/engine/ops/pointwise.py).
+
+# %% [markdown]
+# ## Your net
+#
+# Open [`mynet.py`](mynet.py) next to this notebook, in JupyterLab. It is the net of lesson 0, with gaps. Fill in the first two:
+#
+# - `order(root)` is exercise 2.
+# - `backward(loss)` is exercise 3, with two changes. A `Tensor` holds an array and a `rule` instead of partials:
+#   `y.rule(dy)` returns a tuple with one gradient for each input. And `grad` is `None` until the first gradient arrives.
+#
+# Save the file and run this cell. It says what is right so far.
+
+# %%
+from lesson_net import your_net
+
+your_net(1)

@@ -492,3 +492,18 @@ picture(
 # [`minigrad/engine/ops/arithmetic.py`](../minigrad/engine/ops/arithmetic.py) has the matrix product,
 # [`minigrad/engine/ops/shape.py`](../minigrad/engine/ops/shape.py), [`minigrad/engine/ops/reduction.py`](../minigrad/engine/ops/reduction.py) and
 # [`minigrad/engine/ops/indexing.py`](../minigrad/engine/ops/indexing.py) the rest of the table.
+
+# %% [markdown]
+# ## Your net
+#
+# In [`mynet.py`](mynet.py), fill in three functions. `tanh` shows the form: compute the array, and return a `Tensor` with its inputs
+# and its rule.
+#
+# - `unbroadcast(dy, shape)` is exercise 1.
+# - `add(x, y)`: its rule sends `dy` to both inputs, each in its own shape.
+# - `matmul(x, w)`: its rule returns `dx` and `dw`, as in exercise 2, for any number of axes in front.
+
+# %%
+from lesson_net import your_net
+
+your_net(2)

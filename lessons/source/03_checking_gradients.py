@@ -621,3 +621,18 @@ for name, f, dtype in (
 # **In the source:** [`minigrad/testing/gradients.py`](../minigrad/testing/gradients.py) is the checker, and
 # [`tests/recurrent/test_mutants.py`](../tests/recurrent/test_mutants.py) the test of the tests, with its sixteen bugs in
 # [`tests/recurrent/mutants.py`](../tests/recurrent/mutants.py).
+
+# %% [markdown]
+# ## Your net
+#
+# In [`mynet.py`](mynet.py), fill in the loss, `cross_entropy(scores, targets)`. With $p = \operatorname{softmax}(s)$, the loss is the mean
+# of $-\log p_\text{target}$ over all $n$ targets. On paper its gradient becomes short:
+#
+# $$ds = \frac{dy}{n}\,(p - \text{one-hot}(\text{target})) .$$
+#
+# Check it with your `slope` of exercise 1 before you run the cell.
+
+# %%
+from lesson_net import your_net
+
+your_net(3)

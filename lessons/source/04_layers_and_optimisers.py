@@ -661,3 +661,17 @@ picture(
 # [`minigrad/keras/optimizers/sgd.py`](../minigrad/keras/optimizers/sgd.py) and
 # [`minigrad/keras/optimizers/adam.py`](../minigrad/keras/optimizers/adam.py), where Adam's two divisions are folded into one
 # number.
+
+# %% [markdown]
+# ## Your net
+#
+# In [`mynet.py`](mynet.py), fill in two gaps:
+#
+# - `Dense.__call__(x)` is one line, with the two operations of lesson 2.
+# - `adam(…)` is exercise 3, in the form that Keras uses. Its docstring has the formula. The two hats are one number there, so $\varepsilon$ is
+#   added to another root, and the last digits differ. The class `Adam` calls it for each weight.
+
+# %%
+from lesson_net import your_net
+
+your_net(4)

@@ -646,3 +646,16 @@ picture(draw_saturation, columns=2, size=(9.5, 4.6))
 #
 # **In the source:** [`minigrad/recurrent/lstm.py`](../minigrad/recurrent/lstm.py) is the step, in the letters of this
 # lesson; [`minigrad/tracing/trace.py`](../minigrad/tracing/trace.py) documents traces.
+
+# %% [markdown]
+# ## Your net
+#
+# In [`mynet.py`](mynet.py), fill in two functions:
+#
+# - `lstm_step(x, h, c, W, U, b)` is exercise 1. It also returns the cache $(i, f, g, o, a)$, which lesson 7 needs.
+# - `lstm_forward(xs, h, c, W, U, b)` is the loop over the steps. It keeps all states, the first one included.
+
+# %%
+from lesson_net import your_net
+
+your_net(6)

@@ -773,3 +773,19 @@ picture(
 # its derivation (lesson 13 shows its further use), [`minigrad/recurrent/bptt.py`](../minigrad/recurrent/bptt.py) the loop around it,
 # [`minigrad/tracing/ledger.py`](../minigrad/tracing/ledger.py) the ledger, and
 # [`minigrad/testing/gradients.py`](../minigrad/testing/gradients.py) the check.
+
+# %% [markdown]
+# ## Your net
+#
+# In [`mynet.py`](mynet.py), fill in the last three functions:
+#
+# - `step_backward(dh_new, dc_new, cache, c, U)` is exercise 3.
+# - `lstm_backward(dhs, xs, hs, cs, caches, U)` is the loop of lesson 5, from the last step to the first. After it comes exercise 4.
+# - `train_step(net, optimizer, pieces)` is four lines: scores, loss, gradients, and a step of the optimizer.
+#
+# Then your net is complete: every line of lesson 0 is yours. Lesson 14 lets it train next to minigrad's.
+
+# %%
+from lesson_net import your_net
+
+your_net(7)
