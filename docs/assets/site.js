@@ -22,9 +22,9 @@ for (const link of document.querySelectorAll("a.picture")) {
 
 /* A box that scrolls sideways can be reached with the tab key, and no other box can. */
 function reachable() {
-  for (const box of document.querySelectorAll("div.formula, a.picture, .md-typeset__scrollwrap, .md-typeset pre > code")) {
+  for (const box of document.querySelectorAll("div.formula, .md-typeset__scrollwrap")) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
-    else if (!box.matches("a")) box.removeAttribute("tabindex");
+    else box.removeAttribute("tabindex");
   }
 }
 addEventListener("resize", reachable);

@@ -7,7 +7,6 @@ import struct
 from pathlib import Path
 
 PICTURE = re.compile(r"^!\[(?P<alt>(?:\\.|[^\]\\])*)\]\((?P<file>[^)\s]+)\)$", re.MULTILINE)
-SVG_SIZE = re.compile(r'<svg\b[^>]*?\bwidth="([\d.]+)(pt|px|)"')
 PIXELS = {"pt": 4 / 3, "px": 1.0, "": 1.0}
 LEGIBLE = 0.7  # of its size; a narrower window scrolls the picture sideways, within its box
 
@@ -21,17 +20,24 @@ def with_large_pictures(text: str, folder: Path) -> str:
     """
 
     def linked(found: re.Match[str]) -> str:
-        width = width_of(folder / found["file"])
+        width, height = size_of(folder / found["file"])
+        size = f'width="{width:.0f}" height="{height:.0f}"'  # the page does not move when it arrives
         style = f"min-width: {LEGIBLE * width:.0f}px; max-width: min(100%, {width:.0f}px)"
-        image = f'![{found["alt"]}]({found["file"]}){{ loading="lazy" style="{style}" }}'
+        image = f'![{found["alt"]}]({found["file"]}){{ {size} loading="lazy" style="{style}" }}'
         return f"[{image}]({found['file']}){{ .picture }}"
 
     return PICTURE.sub(linked, text)
 
 
-def width_of(picture: Path) -> float:
-    """Return the width of an SVG or PNG file in pixels."""
+def size_of(picture: Path) -> tuple[float, float]:
+    """Return the width and the height of an SVG or PNG file in pixels."""
     if picture.suffix == ".png":
-        return float(struct.unpack(">I", picture.read_bytes()[16:20])[0])
-    width, unit = SVG_SIZE.search(picture.read_text("utf-8")).groups()  # type: ignore[union-attr]
-    return float(width) * PIXELS[unit]
+        width, height = struct.unpack(">II", picture.read_bytes()[16:24])
+        return float(width), float(height)
+    start = picture.read_text("utf-8").partition("<svg")[2].partition(">")[0]
+    return _pixels(start, "width"), _pixels(start, "height")
+
+
+def _pixels(attributes: str, name: str) -> float:
+    number, unit = re.search(rf'\b{name}="([\d.]+)(pt|px|)"', attributes).groups()  # type: ignore[union-attr]
+    return float(number) * PIXELS[unit]

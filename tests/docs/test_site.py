@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+
+from built_site import Site
 
 pytest.importorskip("mkdocstrings", reason="the site needs pip install -e '.[docs]'")
 pytest.importorskip("zensical", reason="the site needs pip install -e '.[docs]'")
@@ -27,34 +26,6 @@ from lessons.builder.lesson import BESIDE
 # Attributes by which a browser fetches something for a page without being asked to.
 FETCHED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "object": "data"}
 VOID_OF_NETWORK = ("canonical", "next", "prev")  # links that say where a page is, and fetch nothing
-
-
-@dataclass(frozen=True)
-class Site:
-    """The folder of the written pages, and that of the built site."""
-
-    pages: Path
-    mkdocs: Path
-    zensical: Path
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The site, built from a tree that has everything but what was built before."""
-    tree = tmp_path_factory.mktemp("tree")
-    for path in ROOT.iterdir():
-        if not path.name.startswith(".") and path.name not in ("build", "mkdocs.yml", "zensical.yml"):
-            (tree / path.name).symlink_to(path)
-    for name in ("mkdocs.yml", "zensical.yml"):
-        (tree / name).write_text((ROOT / name).read_text("utf-8"), "utf-8")
-    built = Site(tree / "build" / "pages", tree / "mkdocs", tree / "build" / "site")
-    mkdocs = ["mkdocs", "build", "--strict", "-d", str(built.mkdocs)]
-    for command in (mkdocs, ["zensical", "build", "--strict", "-f", "zensical.yml"]):
-        process = subprocess.run(
-            [sys.executable, "-m", *command], cwd=tree, capture_output=True, text=True, check=False
-        )
-        assert process.returncode == 0, process.stdout + process.stderr
-    return built
 
 
 class Page(HTMLParser):

@@ -9,6 +9,7 @@ import queue
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -81,6 +82,14 @@ def command(name: str, profile: Path) -> list[str]:
     return [path, "--headless", "--no-remote", "--width", "1500", "--height", "1000", "--profile", str(profile)]
 
 
+class Server(ThreadingHTTPServer):
+    """A server that is silent about pages that the browser leaves before they are complete."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def run_on_site(name: str, site: Path, script: str, profile: Path, seconds: float = 500) -> Any:
     """Return the result of a script, the body of an asynchronous function, that runs next to the pages of a site.
 
@@ -92,7 +101,7 @@ def run_on_site(name: str, site: Path, script: str, profile: Path, seconds: floa
         seconds: the longest time.
     """
     answers: queue.Queue[Any] = queue.Queue()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_handler(script, answers), directory=str(site)))
+    server = Server(("127.0.0.1", 0), functools.partial(_handler(script, answers), directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     started = [*command(name, profile), f"http://127.0.0.1:{server.server_port}{HARNESS}"]
     process = subprocess.Popen(started, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
