@@ -22,7 +22,7 @@ for (const link of document.querySelectorAll("a.picture")) {
 
 /* A box that scrolls sideways can be reached with the tab key, and no other box can. */
 function reachable() {
-  for (const box of document.querySelectorAll("div.formula, .md-typeset__scrollwrap")) {
+  for (const box of document.querySelectorAll("div.formula, .md-typeset__scrollwrap, .md-typeset pre > code")) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }
@@ -41,3 +41,6 @@ function framed() {
 }
 new MutationObserver(framed).observe(document.body, { attributeFilter: ["data-md-color-scheme"] });
 framed();
+
+/* The theme's search is a dialog without a name. */
+document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
