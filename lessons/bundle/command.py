@@ -25,7 +25,7 @@ def add_commands(commands: Any) -> None:
     )
     bundle.add_argument("folder", type=Path, metavar="FOLDER", help="where the two archives are written")
     bundle.add_argument("--no-outputs", action="store_true", help="do not run the solved notebooks: a minute less")
-    slides = "the folder that `python -m lessons slides SLIDES` wrote; without it the slides come as Markdown"
+    slides = "the folder that `python -m lessons slides SLIDES` wrote, for slides as PDF files too"
     bundle.add_argument("--slides", type=Path, metavar="SLIDES", help=slides)
     bundle.set_defaults(function=_bundle, lessons=[])
     lite = commands.add_parser(

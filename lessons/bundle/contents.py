@@ -81,7 +81,7 @@ def kit_files(slides: Path | None = None) -> Files:
     """Return the lecturer's pages and slides.
 
     Args:
-        slides: the folder that ``python -m lessons slides`` wrote; None makes the slides here, as Markdown.
+        slides: the folder that ``python -m lessons slides`` wrote; None leaves the slides to ``python -m lessons kit``.
 
     Raises:
         LessonError: `slides` is no such folder.
@@ -90,17 +90,16 @@ def kit_files(slides: Path | None = None) -> Files:
         raise LessonError(f"expected --slides to be a folder that `python -m lessons slides` wrote, got {slides}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _run_kit("kit", str(folder))
-        if slides is None:
-            _run_kit("slides", str(folder / "slides"), "--markdown")
-        return {**_below(folder, "kit/"), **(_below(slides, "kit/slides/") if slides else {})}
+        _run_kit(str(folder))
+        pages = _below(folder, "kit/")
+        return {**pages, **_below(slides, "kit/slides/")} if slides else pages
 
 
-def _run_kit(*arguments: str) -> None:
-    """Run a command of the kit, without its output."""
+def _run_kit(folder: str) -> None:
+    """Run ``python -m lessons kit FOLDER``, without its output."""
     parser = argparse.ArgumentParser()
     kit.add_commands(parser.add_subparsers())
-    asked = parser.parse_args(arguments)
+    asked = parser.parse_args(["kit", folder])
     with redirect_stdout(io.StringIO()):
         asked.function(lessons(), asked)
 
