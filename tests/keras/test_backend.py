@@ -21,7 +21,7 @@ def test_floatx_is_the_dtype_of_new_layers():
 
 
 def test_another_dtype_is_refused():
-    with pytest.raises(DTypeError, match="expected one of float16, float32, float64, got 'int32'"):
+    with pytest.raises(DTypeError, match="expected `value`, one of float16, float32, float64, got 'int32'"):
         backend.set_floatx("int32")
 
 

@@ -129,7 +129,7 @@ def test_they_are_cast_as_the_inputs_are() -> None:
     ("call", "error", "says"),
     [
         (lambda layer: layer([X]), StateError, "expected `inputs` to end with 2 constants, as in the call before"),
-        (lambda layer: layer([X, ONE, TWO], initial_state=[H]), MinigradError, "states"),
+        (lambda layer: layer([X, ONE, TWO], initial_state=[H]), MinigradError, "states|`initial_state`"),
         (lambda layer: layer([X, H, C, ONE, TWO], initial_state=[H, C]), StateError, "are given twice"),
     ],
 )

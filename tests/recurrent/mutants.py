@@ -74,7 +74,7 @@ def wrong_formulas(cell: type[Equations], step: Formulas) -> Formulas:
 
 _START = "dz: list[Any] = [None] * T"
 _BIAS = "xp.sum(d, (0, 1))"
-_BEFORE = "before = [xp.stack(s) for s in zip(*states, strict=True)]"
+_BEFORE = "before = xp.stack([state[h] for state in states])"
 _BACK = "xp.matmul(d, xp.transpose(weights[U]))"
 
 MUTANTS = {
@@ -88,7 +88,7 @@ MUTANTS = {
     ),
     "bias gradient averaged": Mutant(arrays, f"= {_BIAS}", f"= {_BIAS} / (d.shape[0] * d.shape[1])"),
     "two gates swapped": Mutant(LSTM, "return dz_i, dz_f,", "return dz_f, dz_i,"),
-    "recurrent gradient from h_t": Mutant(arrays, _BEFORE, _BEFORE.replace("stack(s)", "stack([*s[1:], s[-1]])")),
+    "recurrent gradient from h_t": Mutant(arrays, _BEFORE, _BEFORE.replace("in states", "in [*states[1:], states[-1]]")),
     "forget gradient from c_t": Mutant(LSTM, "dc * g, dc * c,", "dc * g, dc * (f * c + i * g),"),
     "no dx": Mutant(arrays, "dx_W = rows_matmul(", "dx_W = 0.0 * rows_matmul("),
     "no gradient of the initial state": Mutant(

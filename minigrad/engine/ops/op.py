@@ -9,8 +9,8 @@ returns a tuple, y and dy are tuples. An operation without `backward`, such as a
 `xp` is the namespace that the rules compute in: a backend's functions of arrays, or `minigrad.functional`, which has
 the same names on Tensors. On Tensors, backward gives a gradient that can be differentiated again.
 
-A rule may call another operation, as in ``Sigmoid.forward(xp, x)``. On Tensors that call is one operation with
-Sigmoid's own backward, not the pieces of its formula: the pieces, such as e^(−|x|), may have kinks where σ has none.
+A rule may call another operation, as in ``Sigmoid.forward(xp, x)``. On Tensors that call is one operation with its own
+backward, not the pieces of the formula: the pieces, such as e^(−|x|), may have kinks where σ has none.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ class Op:
     """A differentiable operation. The class is never instantiated: forward and backward are plain functions.
 
     Attributes:
-        accepts_none: True if backward takes None for the dy of a result that no operation read; else it gets zeros.
-        broadcasts: True if the inputs broadcast against each other as in NumPy. Then backward may return dx in the
-            shape of y; the caller sums it over the axes along which x was copied.
+        accepts_none: True if backward takes None as the dy of a result that no operation read, instead of zeros.
+        broadcasts: True if the inputs broadcast as in NumPy. The caller sums each dx to the shape of its input.
         of_arrays: True if the inputs must have axes: a plain number is refused.
         caches: True if forward returns ``(y, cache)``; backward gets the cache as the keyword `cache`.
         from_output: True if dx follows from dy and y alone, as in tanh′ = 1 − y². Then backward accepts None for x.

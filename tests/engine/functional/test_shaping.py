@@ -35,7 +35,7 @@ REFUSED = {
     "split": (lambda x: F.split(x, 2, 1), "split: an axis of x of length 3 cannot be cut into 2 equal parts"),
     "split at": (lambda x: F.split(x, [2, 1], 1), "split: expected `sections` as ascending positions from 0 to 3"),
     "split beyond": (lambda x: F.split(x, [4], 1), "split: expected `sections` as ascending positions from 0 to 3"),
-    "flip": (lambda x: F.flip(x, 2), "Flip: "),
+    "flip": (lambda x: F.flip(x, 2), "flip: expected `axis`"),
     "pad": (lambda x: F.pad(x, [(1, 1)]), r"expected `widths` to be 2 pairs \(before, after\)"),
     "pad less": (lambda x: F.pad(x, [(1, 1), (-1, 0)]), "expected `widths` to be 2 pairs"),
     "take": (lambda x: F.take(x, [0], 2), "take: expected `axis`"),
