@@ -23,6 +23,7 @@ pytest.importorskip("nbclient", reason="Jupyter is not part of the tests' enviro
 pytest.importorskip("hatchling", reason="hatchling is not part of the tests' environment")
 pytest.importorskip("jupyterlite_pyodide_kernel", reason="JupyterLite is not part of the tests' environment")
 LESSONS = lessons()
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 # Runs one notebook in a new kernel; prints the errors of each cell, and where minigrad was imported from.
 RUN = """
@@ -192,16 +193,16 @@ def python(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     wheel = next(unpacked.glob("*.whl"))
-    subprocess.run([python, "-m", "pip", "install", "--quiet", f"./{wheel.name}[lessons]"], check=True, cwd=unpacked)
+    command = [python, "-m", "pip", "install", "--quiet", f"./{wheel.name}[lessons]"]
+    subprocess.run(command, check=True, cwd=unpacked, env=ENVIRONMENT)
     return python
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_run_all_in_an_empty_folder(lesson: Lesson, unpacked: Path, python: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(
         [python, "-c", RUN, lesson.notebook.name], cwd=unpacked, capture_output=True, text=True, encoding="utf-8",
-        env={**environment, "MINIGRAD_LESSON_FAST": "1"}, timeout=400, check=False,
+        env={**ENVIRONMENT, "MINIGRAD_LESSON_FAST": "1"}, timeout=400, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     raised, where = json.loads(done.stdout.splitlines()[-1])
