@@ -1,8 +1,9 @@
 """Odd values that a call accepts, and why. Every accepted (recipe, argument, value) of a full run is in a table.
 
 `accepted.json` maps each argument to the values that it accepts, exactly as a full run found them. The table was read
-argument by argument; the reasons below are those of whole arguments and calls. An argument with one meaning in all recipes has one entry; else its entries are under "recipe argument". A value
-that is not listed fails the test: refuse it with a sentence, or add it (`python -m fuzz --accept`) and say why here.
+argument by argument; the reasons below are those of whole arguments and calls. An argument with one meaning in all
+recipes has one entry; else its entries are under "recipe argument". A value that is not listed fails the test: refuse
+it with a sentence, or add it (`python -m fuzz --accept`) and say why here.
 """
 
 from __future__ import annotations

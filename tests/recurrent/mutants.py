@@ -88,7 +88,9 @@ MUTANTS = {
     ),
     "bias gradient averaged": Mutant(arrays, f"= {_BIAS}", f"= {_BIAS} / (d.shape[0] * d.shape[1])"),
     "two gates swapped": Mutant(LSTM, "return dz_i, dz_f,", "return dz_f, dz_i,"),
-    "recurrent gradient from h_t": Mutant(arrays, _BEFORE, _BEFORE.replace("in states", "in [*states[1:], states[-1]]")),
+    "recurrent gradient from h_t": Mutant(
+        arrays, _BEFORE, _BEFORE.replace("in states", "in [*states[1:], states[-1]]")
+    ),
     "forget gradient from c_t": Mutant(LSTM, "dc * g, dc * c,", "dc * g, dc * (f * c + i * g),"),
     "no dx": Mutant(arrays, "dx_W = rows_matmul(", "dx_W = 0.0 * rows_matmul("),
     "no gradient of the initial state": Mutant(
