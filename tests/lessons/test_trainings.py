@@ -89,15 +89,15 @@ def test_the_flat_fit() -> None:
 
 @pytest.mark.slow
 def test_the_ravine_and_the_sine() -> None:
-    says(4, "Momentum is faster. Adam is *first* at the minimum and then runs around it")
+    says(4, "Momentum is faster. Adam is *first* at the minimum and then circles around it")
     seen = names(4)
     sgd, momentum, adam = seen["arrival"].values()
     assert (adam <= momentum).all()
     assert (momentum < sgd).all()
     left = [np.median(v) for v in seen["left_over"].values()]
-    assert left[1] < left[0] < left[2]  # Adam "still circles"
+    assert left[1] < left[0] < left[2]  # Adam circles
 
-    says(4, "SGD crosses it at walking pace, with every seed.", "one is ahead with some, the other with others")
+    says(4, "SGD crosses it slowly, with every seed.", "with some seeds the one is ahead, with some the other")
     sgd, momentum, adam = seen["plateau"].values()
     assert len(sgd) >= 5
     assert (sgd > 1.5 * np.maximum(momentum, adam)).all()
@@ -109,7 +109,7 @@ def test_the_ravine_and_the_sine() -> None:
 
 @pytest.mark.slow
 def test_what_the_vanishing_gradient_leaves_to_be_learnt() -> None:
-    says(5, "Twenty steps apart the net *does* learn, from the last step.", "from 2 to 1", "with any seed")
+    says(5, "the net *does* learn, but only the last number.", "The loss falls from 2 to 1", "with any seed")
     learnt = names(5)["learnt"]
     near, far = (learnt[distance] for distance in (5, 20))
     assert len(far) >= 5
@@ -122,7 +122,7 @@ def test_what_the_vanishing_gradient_leaves_to_be_learnt() -> None:
 
 @pytest.mark.slow
 def test_clipping_past_the_cliff() -> None:
-    says(5, "clipping by the global norm gets past them", "one step undoes all that was learnt")
+    says(5, "clipping by the global norm helps", "one step destroys all that was learnt")
     seen = names(5)
     free, clipped = seen["fates"].values()
     assert len(free) >= 5
