@@ -67,11 +67,12 @@ def numbers_agree(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def write_mistakes(lesson: Lesson, path: Path = MISTAKES) -> None:
-    """Put the mistakes of one lesson into the file; those of the others stay."""
+    """Put the mistakes of one lesson into the file, where it has any; those of the others stay."""
     every = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     every[lesson.name] = marks(lesson)
     lessons = []
     for name, found in sorted(every.items()):
-        lines = ",\n".join(f"  {json.dumps(one, ensure_ascii=False)}" for one in found)
-        lessons.append(f"{json.dumps(name)}: [\n{lines}\n]" if found else f"{json.dumps(name)}: []")
+        if found:
+            lines = ",\n".join(f"  {json.dumps(one, ensure_ascii=False)}" for one in found)
+            lessons.append(f"{json.dumps(name)}: [\n{lines}\n]")
     path.write_text("{\n" + ",\n".join(lessons) + "\n}\n", "utf-8")
