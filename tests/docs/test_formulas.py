@@ -6,10 +6,11 @@ import json
 import re
 from html import unescape
 
-import markdown
 import pytest
 
-pytest.importorskip("py_mini_racer", reason="the site's formulas want pip install -e '.[docs]'")
+pytest.importorskip("py_mini_racer", reason="the site's formulas need pip install -e '.[docs]'")
+
+import markdown
 
 from docs.builder.formulas import FORMULA, KATEX, FormulaError, displayed, with_formulas
 from docs.builder.lessons import notebooks
