@@ -177,7 +177,9 @@ def returned(what: str, answer: Any, *parts: str, shape: Sequence[Any] | None = 
     if inspect.isgenerator(answer) or isinstance(answer, (map, zip, filter)):
         raise CheckError(f"{what} returned a {type(answer).__name__} object. Put `tuple(…)` around it.")
     if parts:
-        several = isinstance(answer, (tuple, list)) or (isinstance(answer, np.ndarray) and len(answer) == len(parts))
+        several = isinstance(answer, (tuple, list)) or (
+            isinstance(answer, np.ndarray) and answer.shape[:1] == (len(parts),)
+        )
         count = len(answer) if several else 1
         came = "one thing" if count == 1 else f"{count} things"
         if count != len(parts):

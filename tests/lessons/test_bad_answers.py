@@ -49,12 +49,19 @@ FORMS = {  # a change of the answer, what the message says of it
     "NaN": (lambda x: mapped(lambda a: a * np.nan, x), "There is NaN in yours"),
     "transposed": (lambda x: mapped(np.transpose, x), "transposed"),
     "text": (lambda x: "text", "should be|should return|of its cell"),
+    "one number": (
+        lambda x: np.array(3.5),
+        "should be|should return|should have|as many as|differ|begin with|of its cell",
+    ),
+    "complex numbers": (lambda x: np.array(3j), "should be|should return|should have|of its cell"),
+    "a set": (lambda x: {"a"}, "should be|should return|of its cell"),
     "a dictionary": (lambda x: {"a": x}, "should be|should return|of its cell"),
     "a generator": (lambda x: (part for part in [x]), r"Put `tuple\(…\)` around it|of its cell"),
 }
 PASSES = {  # forms that leave these answers as they are: Values, single numbers, True and False, a vector
     "tensors": {"local_rules", "order", "caught"},
     "NaN": {"local_rules", "order", "caught"},
+    "one number": {"gradient_error"},
     "transposed": {"local_rules", "order", "slope", "gradient_error", "caught", "adam", "norms", "with_radius",
                    "forget_bias", "unbroadcast", "lstm_step"},
 }  # fmt: skip
