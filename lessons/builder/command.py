@@ -67,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _build(chosen: list[Lesson], asked: argparse.Namespace) -> int:
     solutions = solutions_to(asked.solutions) if asked.solutions else None
+    if not solutions and not asked.markdown:
+        write_skeleton()  # lesson 0 checks it
     for lesson in chosen:
         if solutions:
             notebook = executed(notebook_of(lesson, lesson.solved()), unsolved=False)
@@ -80,7 +82,6 @@ def _build(chosen: list[Lesson], asked: argparse.Namespace) -> int:
                 write_mistakes(lesson)
         print(f"lesson {lesson.number}: {lesson.name}")
     if not solutions and not asked.markdown:
-        write_skeleton()
         page = FOLDER / "README.md"
         page.write_text(with_table(page.read_text("utf-8"), lessons()), "utf-8")
     return 0

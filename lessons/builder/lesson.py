@@ -15,7 +15,7 @@ FOLDER = Path(__file__).resolve().parents[1]
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"  # nbgrader's markers
 BESIDE = (  # files that the notebooks need
     "lesson_tools.py", "lesson_checks.py", "lesson_diagnosis.py", "lesson_mistakes.py", "lesson_mistakes.json",
-    "lesson_text.py", "tales.txt", "lesson_net.py", "mynet.py",
+    "lesson_text.py", "tales.txt", "lesson_net.py", "lesson_net_checks.py", "mynet.py",
 )  # fmt: skip
 LEFT_OUT = ("mistake", "variant")  # cells that tests put in a solution's place, and that appear in no notebook
 OPTIONS = {"exercise", "check", "points", "hint", *LEFT_OUT}
