@@ -181,7 +181,7 @@ class LSTM:
 
 
 class Net:
-    """Reads characters, and scores the next one."""
+    """A net that reads characters and scores the next one."""
 
     def __init__(self, W, U, b, V, a):
         self.memory, self.guess = LSTM(W, U, b), Dense(V, a)

@@ -50,8 +50,8 @@ print("'the' is", numbers[text.find("the") :][:3])
 #
 # **How good is a guess?** If the net gave the right character the probability $p$, it is *surprised* by $-\log_2 p$ bits.
 #
-# **For paper:** certainty, $p = 1$, costs 0 bits. A coin, $p = \frac12$, costs 1 bit, and $p = \frac1{32}$ costs 5 bits. A net that knows
-# nothing gives each of 48 characters $p = \frac1{48}$. That costs $\log_2 48 = 5.6$ bits.
+# **For paper:** certainty, $p = 1$, costs 0 bits. A coin, $p = \frac12$, costs 1 bit, and $p = \frac1{32}$ costs 5 bits. A net without
+# any knowledge gives each of 48 characters $p = \frac1{48}$. That costs $\log_2 48 = 5.6$ bits.
 #
 # ## The net
 #
@@ -63,7 +63,7 @@ UNITS = 64
 
 
 class Net:
-    """Reads characters, and scores the next one."""
+    """A net that reads characters and scores the next one."""
 
     def __init__(self, seed):
         mg.random.seed(seed)
@@ -162,7 +162,7 @@ def draw_learning(ax):
     for k, (_, one) in enumerate(runs):
         ax.plot(np.convolve(one, np.ones(10) / 10, "valid"), label=f"net {k}", **line(k))
     ax.axhline(np.log2(len(characters)), color="0.4", linewidth=0.9)
-    ax.text(0.98, np.log2(len(characters)), "knows nothing ", ha="right", va="bottom",
+    ax.text(0.98, np.log2(len(characters)), "without knowledge ", ha="right", va="bottom",
             transform=ax.get_yaxis_transform())  # fmt: skip
     ax.set(xlabel="step of training", ylabel="surprise, bits per character", ylim=(0, None))
     ax.legend()
@@ -171,7 +171,7 @@ def draw_learning(ax):
 picture(
     draw_learning,
     alt=f"Surprise in bits per character against the step of training, for {len(runs)} nets, each curve a mean over ten "
-    f"steps. All start near {np.log2(len(characters)):.1f} bits, where a net that knows nothing stands, fall "
+    f"steps. All start near {np.log2(len(characters)):.1f} bits, the surprise of a net without knowledge, fall "
     f"steeply in the first steps and slowly later, and end between {ends.min():.2f} and {ends.max():.2f} bits.",
 )
 
@@ -182,7 +182,7 @@ picture(
 # ## One gate
 #
 # How does it know where a word ends? Look inside. Each of the 64 units keeps a number. Before it writes a new one, its *forget gate* decides
-# how much of the old number stays: 1 keeps all of it, 0 wipes it out. The net computes the gate anew at each character.
+# how much of the old number stays: 1 keeps all of it, 0 wipes it out. The net computes the gate again at each character.
 #
 # Which of the 64 gates tells spaces from all other characters? For each net, search in one half of a page, and look at the
 # gate found in the *other* half: a search always finds something, and it might be chance. For comparison, the same search in a net before
@@ -267,8 +267,8 @@ picture(
 )
 
 # %% [markdown]
-# No one told the nets what a word is. Yet each has such a unit, and in the untrained net the search finds next to nothing. In some nets its gate opens at the space, in others it closes: what
-# is found is the same, and how it is written down differs. Lesson 12 reads gates with more care.
+# The training data do not say what a word is. Yet each net has such a unit, and in the untrained net the search finds almost nothing.
+# In some nets its gate opens at the space, in others it closes: all nets find the spaces, but they encode them in different ways. Lesson 12 reads gates with more care.
 #
 # ## Change and watch
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 8 · Three API generations, same weights
 #
-# Three cells called LSTMCell in one library's history, and a fourth next door: where their weights stand, what they add when nobody looks, and how to move a model without changing a number.
+# Three cells called LSTMCell in one library's history, and a fourth next door: the order of their weights, the bias that they add silently, and how to move a model without changing a number.
 #
 # **Minutes:** 75 · **Needs:** lessons 6 and 7
 #
