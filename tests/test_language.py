@@ -15,6 +15,7 @@ def places() -> list[Place]:
 def test_every_area_is_found() -> None:
     found = {path.relative_to(ROOT).as_posix() for path in files()}
     assert {"minigrad/engine/tensor.py", "docs/glossary.md", "README.md", "tests/support/architecture.py"} <= found
+    assert {"lessons/kit/slides/00.md", "lessons/bundle/words.py", "lessons/README.md", "lessons/mynet.py"} <= found
 
 
 @pytest.mark.parametrize("kind", ["first line", "mannerism"])
@@ -97,6 +98,11 @@ def test_mannerisms(text: str, found: list[str]) -> None:
 def test_code_of_a_page_is_no_prose() -> None:
     page = "a\n```python\nsomebody = 1  # nobody\n```\nb"
     assert [words for _, words in mannerisms(prose(page))] == ["nobody"]
+
+
+def test_a_reference_to_a_lessons_heading_is_no_prose() -> None:
+    page = "## A\nat: What it costs, core\n\n{table: What it costs}\n\nNote: What it costs is seen."
+    assert [words for _, words in mannerisms(prose(page))] == ["What it costs is …"]
 
 
 def test_docstrings_comments_and_messages_are_read() -> None:

@@ -41,7 +41,7 @@ def require_portable(names: Files) -> None:
         wrong = not name.isascii() or len(name) > LONGEST or any(RESERVED.search(part) for part in name.split("/"))
         if wrong or not all(name.split("/")):
             raise LessonError(
-                f"{name!r} is no file name on every system: choose a short ASCII name that is not reserved"
+                f"{name!r} is not a file name on every system: choose a short ASCII name that is not reserved"
             )
         if (other := seen.setdefault(name.lower(), name)) != name:
             raise LessonError(f"{other!r} and {name!r} are one file on Windows: rename one of them")

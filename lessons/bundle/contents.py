@@ -84,7 +84,7 @@ def kit_files(slides: Path | None = None) -> Files:
         slides: the folder that ``python -m lessons slides`` wrote; None leaves the slides to ``python -m lessons kit``.
 
     Raises:
-        LessonError: `slides` is no such folder.
+        LessonError: `slides` is another folder.
     """
     if slides is not None and not any(slides.glob("*.html")):
         raise LessonError(f"expected --slides to be a folder that `python -m lessons slides` wrote, got {slides}")

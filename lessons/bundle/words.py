@@ -12,8 +12,8 @@ STUDENTS = """\
 2. Linux and macOS: `python3 -m venv .venv`, then `.venv/bin/python -m pip install "./{wheel}[lessons]"`.
 3. Windows: `py -m venv .venv`, then `.venv\\Scripts\\python -m pip install ".\\{wheel}[lessons]"`.
 4. Start with `.venv/bin/python -m jupyter lab` (Windows: `.venv\\Scripts\\python -m jupyter lab`). It needs no network.
-5. Open `{first}`, then go on in the order of the numbers. Keep the other files beside the notebooks: they use them.
-6. In a hosted notebook service, upload `minigrad-students.zip` beside the notebook; its first cell installs minigrad.
+5. Open `{first}`, then go on in the order of the numbers. Keep the other files next to the notebooks: they use them.
+6. In a hosted notebook service, upload `minigrad-students.zip` next to the notebook. Its first cell installs minigrad.
 7. An exercise is a function with a gap. The cell below it checks your function, and says what is wrong and where.
 8. Two hints are folded after each exercise. The second is nearly the answer.
 9. *Run All* continues after a failed check, so an exercise can wait. Questions to think about have no check.
@@ -41,7 +41,7 @@ python3 -m venv .venv
 .venv/bin/python -m jupyter lab
 ```
 
-After that no network is needed. A solved notebook runs in `solutions/`, beside the modules that it uses.
+After that no network is needed. A solved notebook runs in `solutions/`, next to the modules that it uses.
 
 ## The lessons
 

@@ -49,7 +49,7 @@ def answered(lesson: Lesson) -> list[tuple[str, str]]:
     """Return the questions of a lesson, each with its answer.
 
     Raises:
-        LessonError: a question has no answer, or another question stands in its place.
+        LessonError: a question has no answer, or its place holds the answer to another question.
     """
     asked, given = questions(lesson), answers().get(lesson.number, [])
     if len(asked) != len(given):

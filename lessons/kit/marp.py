@@ -55,7 +55,7 @@ def write_markdown(plans: Sequence[Plan], every: dict[int, Lesson], folder: Path
 
 
 def export(files: Sequence[Path], pdf: bool = True) -> list[Path]:
-    """Make an HTML page and, if `pdf`, a PDF file beside each Markdown file; return them.
+    """Make an HTML page and, if `pdf`, a PDF file next to each Markdown file; return them.
 
     The page is for the presenter: the key P opens the notes. The PDF file holds them as annotations.
 

@@ -1,4 +1,4 @@
-"""Figures, formulas, tables and exercises of the lessons, found by lesson and name."""
+"""References to figures, formulas, tables and exercises of the lessons, by lesson and name."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ class Criterion:
     """A goal of a lesson and what shows that a student has reached it.
 
     Attributes:
-        goal: of the lesson, as it stands there.
+        goal: of the lesson, in the lesson's words.
         exercises: names of exercises and their points.
         asked: numbers of examination questions and their points.
         task: something else that shows it, or nothing.

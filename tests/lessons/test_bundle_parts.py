@@ -42,7 +42,7 @@ def test_equal_files_give_equal_archives(tmp_path: Path) -> None:
     ["a:b.txt", "what?.md", "aux.md", "x/NUL", "x/con.txt", "end.", "end ", "a\\b", "fünf.md", "a//b", "/a", "x" * 121],
 )
 def test_a_name_that_windows_refuses(name: str) -> None:
-    with pytest.raises(LessonError, match="no file name on every system"):
+    with pytest.raises(LessonError, match="not a file name on every system"):
         require_portable({name: b""})
 
 

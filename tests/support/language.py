@@ -18,17 +18,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TREES = ("minigrad", "backends", "docs", "examples", "lessons/builder", "tests")
+TREES = ("minigrad", "backends", "docs", "examples", "lessons/builder", "lessons/bundle", "lessons/kit", "tests")
 FILES = (
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "lessons/README.md",
+    "lessons/INSTRUCTOR.md",
     "lessons/__init__.py",
     "lessons/__main__.py",
     "lessons/lesson_tools.py",
     "lessons/lesson_checks.py",
     "lessons/lesson_diagnosis.py",
     "lessons/lesson_mistakes.py",
+    "lessons/lesson_net.py",
+    "lessons/lesson_net_checks.py",
+    "lessons/lesson_text.py",
+    "lessons/mynet.py",
+    "lessons/source/00_first_net.py",
+    "lessons/source/mynet.py",
     "lessons/source/01_scalar_autograd.py",
     "lessons/source/02_broadcasting.py",
     "lessons/source/03_checking_gradients.py",
@@ -143,6 +151,10 @@ def mannerisms(text: str) -> Iterator[tuple[int, str]]:
             yield sentence.start(1), " ".join(sentence[1].split()[:4]) + " …"
 
 
+# A line of the lecturer's slides that names a heading of a lesson, `at: What it costs` or `{table: What comes next}`.
+REFERENCE = re.compile(r"at: .+|\{(?:figure|formula|table): .+\}")
+
+
 # --- files ----------------------------------------------------------------------------------------
 
 
@@ -199,7 +211,7 @@ def _comments(source: str) -> Iterator[tuple[int, str, bool]]:
 
 
 def prose(page: str) -> str:
-    """Return a Markdown page with the code of its blocks blanked out, comments excepted, and its lines kept."""
+    """Return a Markdown page with code, except its comments, and references blanked out, and its lines kept."""
     lines, code = [], False
     for line in page.split("\n"):
         if line.lstrip().startswith("```"):
@@ -208,7 +220,7 @@ def prose(page: str) -> str:
         elif code:
             lines.append(line.partition("# ")[2])
         else:
-            lines.append(line)
+            lines.append("" if REFERENCE.fullmatch(line) else line)
     return "\n".join(lines)
 
 

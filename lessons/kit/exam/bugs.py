@@ -105,7 +105,7 @@ def gated_backward(dy, u, v):
 # %% proof=true
 compare(lambda u, v: u / (1 + np.exp(-v)), gated_backward, *normals((3, 4), (3, 4)))
 # %% [markdown] answer="gated unit"
-# $dv$: a factor of a product gets the *other* factor, so $u$ has to stand in it. If $u = 0$, moving the gate changes nothing,
+# $dv$: a factor of a product gets the *other* factor, so it has to contain $u$. If $u = 0$, moving the gate changes nothing,
 # and $dv$ must be 0.
 
 
@@ -152,7 +152,7 @@ compare(lambda U: run(U)[1:], lambda dy, U: backward(dy, run(U), U), *normals((3
 
 
 # %% [markdown] question="incomplete dc" lesson=7 goal=1 points=5
-# One step of the LSTM backward, from the kept numbers. Which line stands in the wrong place? Which gradients are wrong by
+# One step of the LSTM backward, from the kept numbers. Which line is in the wrong place? Which gradients are wrong by
 # that, and which are right all the same?
 # %% bug=true
 def step_backward(dh, dc, i, f, g, o, a, c):
@@ -189,7 +189,7 @@ def back(d, z_i, z_f, z_g, z_o, c):
 compare(step, back, *normals(*[(2, 3)] * 5))
 # %% [markdown] answer="incomplete dc"
 # $c_\text{new}$ is read twice, and its gradient must be complete before it is passed to $f$, $i$ and $g$: the third line has to
-# stand above the second. $dz_i$, $dz_f$ and $dz_g$ are wrong; $dz_o$ and the gradient of $c$ are right.
+# come before the second. $dz_i$, $dz_f$ and $dz_g$ are wrong; $dz_o$ and the gradient of $c$ are right.
 
 
 # %% [markdown] question="peephole" lesson=8 goal=1 points=5
@@ -224,7 +224,7 @@ compare(output, output_backward, *normals((4,), (4,), (4,)))
 
 # %% [markdown] question="masked step" lesson=9 goal=1 points=4
 # One masked step backward: rows with $m = 0$ have kept their state, $h_t = m\,\hat h_t + (1-m)\,h_{t-1}$. What happens to the
-# gradient of a row with a hole, and which line is to be changed?
+# gradient of a row with a hole, and which line must change?
 # %% bug=true
 def masked_back(dh, m, h_hat, U):
     ds = m * dh * (1 - h_hat * h_hat)

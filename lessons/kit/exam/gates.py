@@ -97,7 +97,7 @@ s_0, s_1, s_2, s_3 = slopes.tolist()
 # $f(1-f)$ is «s_0:.2f», «s_1:.2f», «s_2:.2f» and «s_3:.2f» for units 0 to 3.
 
 # %% [markdown] question="ledger" lesson=7 goal=3 points=5
-# The gradient ledger of an untrained LSTM (forget bias 3, the loss looks at the last $h$): the mean size of what each step sends
+# The gradient ledger of an untrained LSTM (forget bias 3, the loss reads the last $h$ only): the mean size of what each step sends
 # back by each way. (a) Which way carries the gradient far? (b) The loss touches only $h$. Why is
 # the carousel's entry at the last step, $t = 19$, not 0? (c) Why is the forget gate's way exactly 0 at $t = 0$?
 #
@@ -126,7 +126,7 @@ kept = size["carousel"][-1] / size["carousel"][1]
 # multiplied by $f$ and sent back. (c) $df = dc_\text{new}\circ c$, and the old $c$ is 0 at the first step: «at_zero:g».
 
 # %% [markdown] question="masked steps" lesson=9 goal=1 points=4
-# State and gradient of one unit of a masked recurrent net; the loss looks at the last $h$ only, and $h_0 = 0$. (a) Which steps were
+# State and gradient of one unit of a masked recurrent net; the loss reads the last $h$ only, and $h_0 = 0$. (a) Which steps were
 # masked? (b) Which of the inputs $x_1 \dots x_8$ have a gradient of exactly 0? (c) How do you tell a mask from an input of 0?
 #
 # «shown»
@@ -152,7 +152,7 @@ zero = ", ".join(str(t + 1) for t in np.flatnonzero(seen.dx[:, 0, 0] == 0))
 # %% [markdown] question="a band" lesson=10 goal=1 points=5
 # For a truncated backward pass over ten steps: which loss $L_t$ (row) has a gradient for which input $x_u$ (column)? (a) What are
 # $k_1$ and $k_2$? (b) How many steps back does it take in all, and how many states have to be kept at one time? (c) Which
-# lag is never learnt, whatever the step?
+# lag is never learnt, at any step?
 #
 # «shown»
 # %%

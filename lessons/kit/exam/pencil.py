@@ -158,7 +158,7 @@ row_x, row_h, bias = (", ".join(f"{v:g}" for v in row) for row in (*K, bias))
 one = mg.tensor(1.0, dtype="float64")
 soft, hard = mg.keras.activations.sigmoid(one).item(), mg.keras.activations.hard_sigmoid(one).item()
 # %% [markdown] answer="generations"
-# (a) The row of $x$ stands above that of $h$, and the columns of $f$ and $g$ change places: $(«row_x»)$ and $(«row_h»)$. The bias
+# (a) The row of $x$ is above that of $h$, and the columns of $f$ and $g$ change places: $(«row_x»)$ and $(«row_h»)$. The bias
 # is $(«bias»)$: the 1 is added by the cell, so the file must hold 0. (b) $\sigma(1) = «soft:.3f»$, and
 # $0.2\cdot 1 + 0.5 = «hard:.1f»$.
 
