@@ -134,7 +134,7 @@ class Cell(Layer):
         if self.use_bias:
             self.bias = self._add_weight("bias", self.bias_shape(), initializer=self.initial_bias)
 
-    def call(self, inputs: Tensor, states: Any, training: bool | None = None) -> tuple[Tensor, Any]:
+    def call(self, inputs: Any, states: Any, training: bool | None = None) -> tuple[Tensor, Any]:
         """Run one time step, as one operation with the hand-derived gradient.
 
         Args:
@@ -149,6 +149,8 @@ class Cell(Layer):
             ShapeError: the states do not fit the cell.
             StateError: they are the first generation's (c, h).
         """
+        if not isinstance(inputs, Tensor):
+            inputs = as_tensor(inputs, None, f"{self.name}.call: `inputs`")
         plan = self._plan
         if plan is None or not (plan.fits(inputs, training) and plan.knows(states)):
             return self._checked_call(inputs, states, training)

@@ -160,3 +160,22 @@ def test_the_step_by_its_earlier_name() -> None:
         assert cell.formulas() is cell.time_step() is known.time_step()
     assert Recurrence(known.time_step(), (), len).around is len
     assert Weight([1.0]).taken([2.0], "x").tolist() == [2.0]
+
+
+@pytest.mark.parametrize("cell_class", [L.SimpleRNNCell, L.GRUCell, L.LSTMCell], ids=lambda cell: cell.__name__)
+@pytest.mark.parametrize("given", [np.asarray, np.ndarray.tolist], ids=["an array", "a list"])
+def test_call_takes_inputs_that_are_not_tensors(cell_class: Any, given: Any) -> None:
+    cell = cell_class(3)
+    cell.build((None, 2))
+    x = np.linspace(-1, 1, 8, dtype="float32").reshape(4, 2)
+    for _ in range(2):  # without a plan and with one
+        states = [mg.ones((4, 3)) for _ in np.atleast_1d(cell.state_size)]
+        y, _ = cell.call(given(x), states)
+        np.testing.assert_array_equal(y.numpy(), cell.call(mg.tensor(x), states)[0].numpy())
+
+
+def test_a_state_of_two_dtypes_has_no_dtype() -> None:
+    state = LSTMStateTuple(mg.zeros((1, 2)), mg.zeros((1, 2), "float64"))
+    assert not hasattr(state, "dtype")
+    with pytest.raises(TypeError, match="expected c and h of one dtype, got float32 and float64"):
+        _ = state.dtype

@@ -13,6 +13,10 @@ from minigrad.layers.states import StateError, UnknownDTypeError
 __all__ = ["LSTMStateTuple", "RNNCell", "StateError"]
 
 
+class MixedDTypesError(DTypeError, AttributeError):
+    """Raised for the dtype of a state whose parts have several; an AttributeError too, so that `hasattr` says False."""
+
+
 class LSTMStateTuple(NamedTuple):
     """The state of an LSTM of the first generation: the cell state first."""
 
@@ -24,10 +28,12 @@ class LSTMStateTuple(NamedTuple):
         """The dtype of c and h.
 
         Raises:
-            DTypeError: they are of different dtypes.
+            MixedDTypesError: (a TypeError) they are of different dtypes.
         """
         if self.c.dtype != self.h.dtype:
-            raise DTypeError(f"LSTMStateTuple: expected c and h of one dtype, got {self.c.dtype} and {self.h.dtype}.")
+            raise MixedDTypesError(
+                f"LSTMStateTuple: expected c and h of one dtype, got {self.c.dtype} and {self.h.dtype}."
+            )
         return self.c.dtype
 
 
