@@ -68,3 +68,14 @@ def test_outputs_that_no_operation_reads_have_no_gradient(cell: str, monkeypatch
     assert [dy is None for dy in upstream] == [True, False]
     for found, expected in zip(*given, strict=True):
         np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_stack_of_the_slices_of_an_array(axis: int) -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(xp.stack(x, axis), np.stack(x, axis))
+
+
+def test_stack_of_unequal_shapes_says_what_numpy_says() -> None:
+    with pytest.raises(ValueError, match="all input arrays must have the same shape"):
+        xp.stack([np.ones(2), np.ones(3)])

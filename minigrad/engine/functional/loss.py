@@ -9,7 +9,7 @@ from minigrad.engine.errors import DTypeError, IndexRangeError, OptionError, Sha
 from minigrad.engine.functional.elementwise import real, square
 from minigrad.engine.functional.half import narrowed, widened
 from minigrad.engine.functional.reduction import sum as total
-from minigrad.engine.indices import all_in_range
+from minigrad.engine.indices import all_in_range, index_array
 from minigrad.engine.ops import loss
 from minigrad.engine.tensor import Tensor, TensorLike, apply
 
@@ -50,7 +50,8 @@ def softmax_cross_entropy(
             f"softmax_cross_entropy: expected `labels` from 0 to {x.shape[-1] - 1}, got {int(where.min())} to "
             f"{int(where.max())}."
         )
-    return narrowed(reduced(apply(loss.SoftmaxCrossEntropy, widened(x), labels=where.array), mask, reduction), x)
+    known = index_array(where.array, labels, x.backend)
+    return narrowed(reduced(apply(loss.SoftmaxCrossEntropy, widened(x), labels=known), mask, reduction), x)
 
 
 def binary_cross_entropy(
@@ -94,7 +95,7 @@ def reduced(losses: TensorLike, mask: TensorLike = None, reduction: str = "mean_
         ShapeError: the mask does not fit.
     """
     name("reduced: `reduction`", reduction, REDUCTIONS)
-    found: Tensor = losses if isinstance(losses, Tensor) else as_tensor(losses, None, "reduced: `losses`")
+    found = real(losses, "reduced", "losses")
     if is_half(found.dtype):
         return narrowed(reduced(widened(found), mask, reduction), found)
     count = float(found.size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import ceil, nan, prod
 from numbers import Real
@@ -14,7 +14,7 @@ from minigrad.engine.arguments import at_least, integer, is_iterable
 from minigrad.engine.conversion import array_from
 from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, fits, is_floating, is_integer
-from minigrad.engine.errors import DTypeError, OptionError, ShapeError, axes_given, shown
+from minigrad.engine.errors import DTypeError, OptionError, ShapeError, shown
 from minigrad.engine.functional.elementwise import floor, not_equal
 from minigrad.engine.functional.reduction import any as any_
 from minigrad.engine.indices import check_on_host, index_array, normalize_index
@@ -33,26 +33,31 @@ LARGEST = 2**48  # numbers in an array; no memory holds more
 
 def zeros(shape: ShapeLike, dtype: Any = "float32") -> Tensor:
     """A tensor of zeros on the current backend."""
-    return full(shape, 0, dtype)
+    return _filled("zeros", shape, 0, dtype)
 
 
 def ones(shape: ShapeLike, dtype: Any = "float32") -> Tensor:
     """A tensor of ones on the current backend."""
-    return full(shape, 1, dtype)
+    return _filled("ones", shape, 1, dtype)
 
 
 def full(shape: ShapeLike, value: float, dtype: Any = "float32") -> Tensor:
     """A tensor of one value on the current backend."""
+    return _filled("full", shape, value, dtype)
+
+
+def _filled(where: str, shape: ShapeLike, value: float, dtype: Any) -> Tensor:
+    """Return a tensor of one value; messages begin with `where`."""
     backend, name = registry.current(), dtype_name(dtype)
-    number = a_number(value, "full: `value`")
+    number = a_number(value, f"{where}: `value`")
     if type(number) is not int or number not in (0, 1):
         host = registry.resolve("numpy")
-        number = host.to_numpy(array_from(number, name, host, "full")).item()
-    sizes = sizes_of(shape, where="full")
+        number = host.to_numpy(array_from(number, name, host, where)).item()
+    sizes = sizes_of(shape, where=where)
     try:
         return Tensor(backend.full(sizes, number, dtype=name), backend)
     except MemoryError as error:
-        raise out_of_memory("full", backend, error) from error
+        raise out_of_memory(where, backend, error) from error
 
 
 def a_number(value: Any, what: str) -> Any:
@@ -80,11 +85,12 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any 
     given = {"start": start, "stop": stop, "step": step}
     start, stop, step = (a_number(n, f"arange: `{name}`") for name, n in given.items())
     kind = "int64" if isinstance(start + stop + step, int) else "float64"
-    steps = (stop - start) / step if step else nan
-    if not abs(steps) <= LARGEST or not all(fits(n, kind) for n in (start, stop, step)):
+    fit = all(fits(n, kind) for n in (start, stop, step))
+    steps = (stop - start) / step if step and fit else nan
+    if not abs(steps) <= LARGEST:
         raise OptionError(
             f"arange: expected finite numbers `start`, `stop` and a `step` other than 0, at most 2⁴⁸ of them, got "
-            f"{start}, {stop}, {step}."
+            f"{shown(start)}, {shown(stop)}, {shown(step)}."
         )
     backend = registry.current()
     numbers = backend.arange(max(0, ceil(steps)), dtype=kind) * step + start
@@ -210,7 +216,7 @@ def unstack(x: TensorLike, axis: int = 0) -> tuple[Tensor, ...]:
     return apply(shape_ops.Unstack, x, axis=axis_of(axis, x.ndim, "unstack"))
 
 
-def split(x: TensorLike, sections: Any, axis: int = 0) -> tuple[Tensor, ...]:
+def split(x: TensorLike, sections: int | Iterable[int], axis: int = 0) -> tuple[Tensor, ...]:
     """x cut along an axis: into a number of equal parts, or at the given positions, as NumPy's split.
 
     Raises:
@@ -219,8 +225,8 @@ def split(x: TensorLike, sections: Any, axis: int = 0) -> tuple[Tensor, ...]:
     x = as_tensor(x, None, "split: `x`")
     axis = axis_of(axis, x.ndim, "split")
     n = x.shape[axis]
-    if isinstance(sections, (list, tuple)) or axes_given(sections):
-        cuts = [0, *[integer("split: `sections`", position) for position in sections], n]
+    if is_iterable(sections) and not isinstance(sections, (set, frozenset, dict)):
+        cuts = [0, *[integer("split: `sections`", position) for position in cast(Iterable[int], sections)], n]
         sizes = tuple([stop - start for start, stop in pairwise(cuts)])
         if any(size < 0 for size in sizes):
             raise ShapeError(f"split: expected `sections` as ascending positions from 0 to {n}, got {cuts[1:-1]}.")

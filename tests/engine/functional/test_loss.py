@@ -102,3 +102,20 @@ def test_the_mean_of_no_losses_is_nan(loss: Any) -> None:
     assert np.isnan(loss(nothing, nothing).item())
     assert loss(nothing, nothing, mask=np.ones((0, 3))).item() == 0.0
     assert mg.keras.losses.MeanSquaredError(reduction="mean_all")(nothing, nothing).item() == 0.0
+
+
+def test_losses_that_are_integers_keep_fractional_weights() -> None:
+    assert F.reduced([1, 2, 3], [0.5, 0.25, 0.0]).numpy() == pytest.approx(1.0 / 0.75)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
+def test_labels_of_every_integer_dtype(dtype: str) -> None:
+    x, labels = np.linspace(-1, 1, 6).reshape(2, 3), np.array([2, 0])
+    found = []
+    for kind in ("int64", dtype):
+        logits = mg.tensor(x, requires_grad=True)
+        loss = F.softmax_cross_entropy(logits, labels.astype(kind))
+        loss.backward()
+        found.append((loss.numpy(), logits.grad.numpy()))
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_array_equal(found[0][1], found[1][1])

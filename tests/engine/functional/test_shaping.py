@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,3 +120,30 @@ def test_sizes_are_whole() -> None:
 def test_arguments_of_no_use(call, said):
     with pytest.raises(MinigradError, match=f"^{re.escape(said)}$"):
         call()
+
+
+@pytest.mark.parametrize("sections", [range(1, 5, 2), (1, 3), [1, 3], np.array([1, 3]), mg.tensor([1, 3])], ids=repr)
+def test_split_at_positions_of_any_sequence(sections: Any) -> None:
+    parts = mg.split(mg.arange(5), sections)
+    assert [part.numpy().tolist() for part in parts] == [[0], [1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize("sections", [{1, 3}, {1: 3}, "12"], ids=repr)
+def test_split_at_positions_without_an_order_is_refused(sections: Any) -> None:
+    with pytest.raises(OptionError, match="split: `sections`"):
+        mg.split(mg.arange(5), sections)
+
+
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [
+        (lambda: mg.zeros((2, -1)), "zeros: expected `shape`"),
+        (lambda: mg.ones(2.5), "ones: expected `shape`"),
+        (lambda: mg.full((2, -1), 1), "full: expected `shape`"),
+        (lambda: mg.arange(10**400), "arange: expected finite numbers"),
+        (lambda: mg.arange(0, 1, 10**400), "arange: expected finite numbers"),
+    ],
+)
+def test_an_error_begins_with_the_function_that_was_called(act: Any, says: str) -> None:
+    with pytest.raises(MinigradError, match=f"^{says}"):
+        act()
