@@ -73,8 +73,9 @@ def real(
 
 def _as_float(value: Any) -> float:
     """Return a number as a float; NaN for all else, and for a tensor whose gradient would be lost."""
-    several, flagged = getattr(value, "shape", False), str(getattr(value, "dtype", "")) == "bool"
-    if several or flagged or isinstance(value, (bool, str, bytes)) or getattr(value, "requires_grad", False):
+    several, dtype = getattr(value, "shape", False), str(getattr(value, "dtype", "int"))
+    other = "int" not in dtype and "float" not in dtype  # bools, complex numbers
+    if several or other or isinstance(value, (bool, str, bytes)) or getattr(value, "requires_grad", False):
         return math.nan
     try:
         return float(value)
@@ -179,6 +180,11 @@ def name(where: str, value: Any, known: Collection[str], hint: str = "") -> str:
     if not among(value, known):
         raise unknown_name(where, value, known, hint)
     return cast(str, value)
+
+
+def is_index(value: Any) -> bool:
+    """Return whether a value is a whole number of Python, NumPy or an array of shape (), and no bool."""
+    return hasattr(value, "__index__") and not isinstance(value, (bool, type)) and not getattr(value, "shape", False)
 
 
 def is_iterable(value: Any) -> bool:

@@ -69,13 +69,9 @@ def optional(kind: Kind) -> Kind:
 
 def _axes(where: str, value: Any) -> Any:
     named = value if isinstance(value, (list, tuple)) else [value]
-    if value is not None and not all(type(a) is int or _is_index(a) for a in named):
+    if value is not None and not all(type(a) is int or arguments.is_index(a) for a in named):
         raise OptionError(f"{where}: expected an axis, a whole number or a list of them, got {shown(value)}.")
     return value
-
-
-def _is_index(value: Any) -> bool:
-    return hasattr(value, "__index__") and not isinstance(value, (bool, type)) and not getattr(value, "shape", False)
 
 
 anything = Kind(lambda where, value: value)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from inspect import signature
 from typing import Any
 
-from minigrad.engine.arguments import is_iterable
+from minigrad.engine.arguments import is_index, is_iterable
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.options import OptionTypeError, unexpected
@@ -21,9 +21,7 @@ def is_shape(shape: Any) -> bool:
 
 
 def _is_size(n: Any) -> bool:
-    if type(n) is int:
-        return True
-    return hasattr(n, "__index__") and not isinstance(n, (bool, type)) and not getattr(n, "shape", False)
+    return type(n) is int or is_index(n)
 
 
 def check_input_shape(where: str, shape: Any, whole: Any = None) -> None:

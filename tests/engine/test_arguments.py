@@ -240,3 +240,17 @@ def test_every_flag_of_the_engine_is_in_the_table() -> None:
             for parameter in inspect.signature(function).parameters.values():
                 if isinstance(parameter.default, bool) or parameter.name in ("p", "rate", "from_logits"):
                     assert f"{function.__name__}({parameter.name})" in CALLS, name
+
+
+@pytest.mark.parametrize(
+    "value", [1j, np.complex64(0.5 + 2j), np.array(0.5 + 0j), np.bool_(True), np.array("1")], ids=repr
+)
+def test_a_real_number_has_no_imaginary_part(value: Any) -> None:
+    for act in (
+        lambda: mg.random.bernoulli((3,), value),
+        lambda: keras.layers.Dropout(value),
+        lambda: keras.optimizers.Adam(value),
+        lambda: F.elu(mg.ones(2), alpha=value),
+    ):
+        with pytest.raises(MinigradError, match="expected a"):
+            act()
