@@ -9,6 +9,8 @@ import operator
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import lru_cache
+from inspect import Parameter, signature
 from math import prod
 from typing import Any
 
@@ -199,10 +201,20 @@ def as_tensors(op: type[Op], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def operands(op: type[Op], count: int) -> list[str]:
     """Return the names of an operation's inputs, as its formula has them; of ``*xs``, ``"xs[0]"`` and so on."""
-    code = op.formula.__code__
-    names = list(code.co_varnames[1 : code.co_argcount])  # the first is xp
-    further = "".join(code.co_varnames[code.co_argcount + code.co_kwonlyargcount :][:1])
+    names, further = _parameters(op)  # type: ignore[arg-type]  # a class is hashable
     return names[:count] + [f"{further}[{k}]" for k in range(count - len(names))]
+
+
+@lru_cache(maxsize=512)
+def _parameters(op: type[Op]) -> tuple[list[str], str]:
+    """Return the names of a formula's positional parameters but xp, and that of the starred one."""
+    try:
+        _, *parameters = signature(op.formula).parameters.values()
+    except (TypeError, ValueError):  # of a callable without a signature
+        parameters = []
+    kinds = Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD
+    starred = [p.name for p in parameters if p.kind is Parameter.VAR_POSITIONAL]
+    return [p.name for p in parameters if p.kind in kinds], (starred or ["inputs"])[0]
 
 
 def set_item(x: Tensor, index: Any, value: TensorLike) -> None:

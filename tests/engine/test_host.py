@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +14,9 @@ import pytest
 
 import minigrad as mg
 from engine_errors import LOSES_GRADIENT
-from minigrad.engine.errors import GradientError
+from minigrad.engine.errors import GradientError, MinigradError
+from minigrad.engine.ops.op import Op
+from minigrad.engine.tensor import apply
 
 VALUES = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
 
@@ -164,3 +167,12 @@ def test_deep_copies_on_every_backend(backend: ModuleType) -> None:
     assert same is other is not x
     assert same.backend is backend
     np.testing.assert_array_equal(same.numpy(), VALUES)
+
+
+def test_an_operation_whose_rule_is_a_callable_without_a_name() -> None:
+    class Negated(Op):
+        forward = partial(lambda scale, xp, x: scale * x, -1.0)
+
+    assert apply(Negated, np.ones(2)).numpy().tolist() == [-1.0, -1.0]
+    with pytest.raises(MinigradError, match="Negated"):
+        apply(Negated, "text")
