@@ -96,13 +96,13 @@ class CallbackList:
     """
 
     def __init__(self, callbacks: list[Callback], model: Any, params: dict[str, Any]) -> None:
-        self.callbacks = callbacks
-        for callback in listed("CallbackList: `callbacks`", callbacks):
+        self.callbacks = listed("CallbackList: `callbacks`", callbacks)
+        for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise OptionError(f"CallbackList: `callbacks`: expected callbacks, got {shown(callback)}.")
             callback.set_params(params)
             callback.set_model(model)
-        self.per_batch = any(_defines(c, hook) for c in callbacks for hook in HOOKS if "batch" in hook)
+        self.per_batch = any(_defines(c, hook) for c in self.callbacks for hook in HOOKS if "batch" in hook)
 
     def call(self, hook: str, *args: Any) -> None:
         """Call one hook of each callback."""

@@ -18,9 +18,15 @@ from minigrad.layers.module import Module
 NESTED = 40  # levels of nested models; each level takes several frames of Python's stack
 
 
-def nesting(layer: Any) -> int:
-    """Return the number of levels of nested Sequentials in a layer."""
-    return getattr(layer, "_nesting", 0)
+def nesting(layer: Layer) -> int:
+    """Return the number of levels of nested models in a layer, a model itself included."""
+    deepest, waiting = 0, [(layer, 0)]
+    while waiting:
+        one, level = waiting.pop()
+        level += isinstance(one, Model)
+        deepest = max(deepest, level)
+        waiting += [(inner, level) for inner in one._sublayers()]
+    return deepest
 
 
 class EmptyModelError(MinigradError, TypeError, ValueError):
@@ -42,7 +48,6 @@ class Sequential(Model):
 
     def __init__(self, layers: Any = None, name: str | None = None) -> None:
         super().__init__(name=name)
-        self._nesting = 0
         self._stack: list[Layer] = []
         self._outputs: dict[int, tuple[Any, Any]] = {}
         self._input_shape: Any = None
@@ -83,8 +88,7 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             raise DTypeError(f"{self.name}.add: expected a layer, got {shown(layer)}.")
         if nesting(layer) >= NESTED:
-            raise DataError(f"{self.name}.add: models are nested {NESTED} deep: add their layers instead.")
-        self._nesting = max(self._nesting, 1 + nesting(layer))
+            raise self._too_deep("add")
         if any(layer is other or layer.name == other.name for other in self._stack):
             raise ValueError(
                 f"{self.name}.add: there is a layer named {layer.name!r} already. Give each its own name; a "
@@ -92,6 +96,9 @@ class Sequential(Model):
             )
         self._stack.append(layer)
         self.built = False
+
+    def _too_deep(self, where: str) -> DataError:
+        return DataError(f"{self.name}.{where}: models are nested {NESTED} deep: add their layers instead.")
 
     def _build_if_known(self) -> None:
         shape = self._input_shape or (self._stack[0].batch_input_shape if self._stack else None)
@@ -157,6 +164,8 @@ class Sequential(Model):
         return ""  # as in Keras: the weights' names begin with the layers'
 
     def _build_once(self, inputs: Any) -> None:
+        if nesting(self) > NESTED:  # a model inside has grown
+            raise self._too_deep("call")
         self.built = True
 
     def _seen(self) -> dict[int, tuple[Any, Any]]:

@@ -39,3 +39,11 @@ def test_the_older_names_of_the_batch_hooks_and_lambdas():
 def test_what_a_callback_adds_to_the_logs_is_in_the_history():
     adding = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(square=epoch**2))
     assert model_on().fit(X, Y, epochs=3, callbacks=[adding], verbose=0).history["square"] == [0, 1, 4]
+
+
+def test_callbacks_from_an_iterator_are_called():
+    called = []
+    found = callbacks.CallbackList(iter([callbacks.LambdaCallback(on_epoch_end=lambda *a: called.append(a))]), None, {})
+    found.call("on_epoch_end", 0, {})
+    found.call("on_epoch_end", 1, {})
+    assert called == [(0, {}), (1, {})]

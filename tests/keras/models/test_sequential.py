@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from layer_errors import SEQUENCE
-from minigrad.engine.errors import DTypeError, ShapeError
+from minigrad.engine.errors import DataError, DTypeError, ShapeError
 from minigrad.keras import Input, Sequential, backend
 from minigrad.keras.layers import LSTM, Activation, Dense, Dropout, Embedding, Masking, TimeDistributed
+from minigrad.keras.models.sequential import NESTED
 
 X = np.random.default_rng(0).normal(size=(4, 5, 3))
 
@@ -113,3 +114,24 @@ def test_a_layer_that_does_not_fit_is_not_added():
     assert (len(model.layers), model.built, model.count_params()) == (1, True, 8)
     model.add(Dense(1))
     assert model(np.ones((4, 3))).shape == (4, 1)
+
+
+def nested(levels):
+    model = Sequential([Dense(1)])
+    for _ in range(levels - 1):
+        model = Sequential([model])
+    return model
+
+
+def test_how_deep_models_are_nested_is_counted_when_it_matters():
+    deep = nested(NESTED - 1)
+    outer = Sequential([deep])
+    outer.pop()
+    Sequential([outer])  # the emptied model is one level
+    inner = Sequential()
+    outer = Sequential([inner])
+    inner.add(nested(NESTED - 1))
+    for act in (lambda: Sequential([nested(NESTED)]), lambda: Sequential([TimeDistributed(nested(NESTED))]),
+                lambda: outer(np.ones((2, 1)))):  # fmt: skip
+        with pytest.raises(DataError, match=f"models are nested {NESTED} deep"):
+            act()
