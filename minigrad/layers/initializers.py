@@ -6,7 +6,7 @@ Random ones use minigrad's one generator on the host, so that a seed gives the s
 
 from __future__ import annotations
 
-from math import prod, sqrt
+from math import isfinite, prod, sqrt
 from typing import Any
 
 from minigrad.engine import kinds, random
@@ -110,7 +110,7 @@ class RandomUniform(_Drawn):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.minval <= self.maxval:
+        if not self.minval <= self.maxval or not isfinite(self.maxval - self.minval):
             raise OptionError(f"RandomUniform: expected `minval` up to `maxval`, got {self.minval} and {self.maxval}.")
 
     def _draw(self, source: Any, shape: Shape) -> Any:
@@ -209,7 +209,7 @@ class LecunNormal(_Scaled):
 
 
 class Orthogonal(_Drawn):
-    """gain · a random matrix with orthonormal rows or columns, of which there are fewer. Source: Saxe et al., 2014."""
+    """gain · a random matrix with orthonormal rows, or columns if these are fewer. Source: Saxe et al., 2014."""
 
     gain: float = option(finite, 1.0)
     seed: int | None = option(kinds.seed, None)

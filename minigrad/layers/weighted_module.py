@@ -77,7 +77,7 @@ class WeightedModule(Module):
             """Raise an AttributeError; an unbuilt layer has no weights yet."""
             if name.startswith("_") or self.__dict__.get("built") or hasattr(type(self), name):
                 return object.__getattribute__(self, name)  # with Python's message, or that of the property
-            raise UninitializedError(f"{type(self).__name__}: no attribute `{name}` yet: {UNBUILT}.")
+            raise UninitializedError(f"{type(self).__name__}: no attribute `{name}`. For a weight: {UNBUILT}.")
 
     def get_weights(self) -> list[Any]:
         """Return copies of all weights, NumPy arrays."""

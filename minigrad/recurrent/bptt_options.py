@@ -4,7 +4,7 @@
 inside out:
 
     Recomputing     caches z and reruns the step          `minigrad.recurrent.recomputation`
-    Masked leaves the masked rows unchanged    `minigrad.recurrent.masks`
+    Masked          leaves masked rows unchanged          `minigrad.recurrent.masks`
     Watched         shows each step of the backward pass  `minigrad.recurrent.watch`
 
 A truncation runs the plain backward loop window by window (`minigrad.recurrent.truncation`). The arguments are checked

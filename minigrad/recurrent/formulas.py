@@ -211,7 +211,7 @@ class _Bound:
         zs = iter(["_z"] if len(self.of_x) == 1 else [f"_z{k}" for k in range(len(self.of_x))])
         z = tuple(next(zs) if p.inputs else "" for p in self.products)
         layout = Layout(d, len(weights) > self.masks and weights[self.masks] is not None, cell.separate, z)
-        cache = namedtuple("Cache", d.cache, rename=True)  # type: ignore[misc]  # noqa: PYI024  (_1 is a name)
+        cache = namedtuple("Cache", d.cache, rename=True)  # type: ignore[misc]  # noqa: PYI024  (for a field such as _1)
         space = {**words(xp, cell.recurrent_activation, cell.activation), **spreading(xp, cell.sizes), **cell.options}
         space |= {"Cache": cache, "_parts": lambda total, groups: parts(xp, total, groups, self.sizes)}
         of, at_hand = cell.equations, [*d.states, *fields[:-1], "_h_masks"]

@@ -39,7 +39,7 @@ def in_float32(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
             y_pred = as_tensor(y_pred, None, f"{loss.__name__}: `y_pred`")
         if not is_half(y_pred.dtype):
             return loss(y_true, y_pred, *args, **kwargs)
-        y: Any = loss(y_true, widened(as_tensor(y_pred, None, f"{loss.__name__}: `y_pred`")), *args, **kwargs)
+        y: Any = loss(y_true, widened(y_pred), *args, **kwargs)
         rounded: Any = y.astype("float16")
         if hasattr(y, "_keras_mask"):
             rounded._keras_mask = y._keras_mask
