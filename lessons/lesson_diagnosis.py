@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-GATES = "ifgo"
+GATES = {"gates": "ifgo", "gates_ijfo": "ijfo"}  # the order of the blocks of columns, by the word for their axis
 DIGITS = 1e-3  # a smaller relative difference is one of precision
 
 
@@ -21,7 +21,7 @@ class Pair:
         mine: yours.
         want: the expected ones.
         slack: the difference that is allowed.
-        axes: a word for each axis, ``("step", "row", "unit")``; ``"gates"`` for four blocks of columns: i, f, g, o.
+        axes: a word for each axis, ``("step", "row", "unit")``; ``"gates"`` for blocks i, f, g, o, or "gates_ijfo".
         masked: True for each masked step (and row); of the shape of the first axes.
         terms: the terms of the sum that the expected numbers are, by their names.
         others: other arrays that yours may have been taken for, by their names.
@@ -53,11 +53,18 @@ class Pair:
         words = self.axes if len(self.axes) == self.want.ndim else usual
         return words[k] if words else f"axis {k}, index"
 
+    def blocks(self, k: int) -> str:
+        """Return the letters of the gates whose columns lie along axis k; empty if no gates do."""
+        return GATES.get(self.axis(k), "") if self.want.ndim and self.want.shape[k] % 4 == 0 else ""
+
+    def word(self, k: int) -> str:
+        """Return the word for one slice of axis k."""
+        return "column" if self.axis(k) in GATES else self.axis(k)
+
     def at(self, k: int, which: Any) -> Pair:
         """Return the pair without the other slices of axis k."""
         parts = {name: np.take(term, which, k) for name, term in self.terms.items() if term.shape == self.want.shape}
-        words = [self.axis(j) for j in range(self.want.ndim)]
-        axes = tuple("column" if j == k and word == "gates" else word for j, word in enumerate(words))
+        axes = tuple(self.word(j) if j == k else self.axis(j) for j in range(self.want.ndim))
         return replace(
             self, mine=np.take(self.mine, which, k), want=np.take(self.want, which, k), axes=axes, masked=None,
             terms=parts, others={},
@@ -100,12 +107,14 @@ def ignored_mask(pair: Pair) -> str:
     if not at_fault.any():
         return ""
     steps = pair.axes.index("step") if "step" in pair.axes else 0
-    first = int(np.argwhere(at_fault)[0][steps])
+    place = np.argwhere(at_fault)[0]
+    first = int(place[steps])
+    row = f" in row {place[pair.axes.index('row')]}" if np.ndim(pair.masked) > 1 and "row" in pair.axes else ""
     slice_ = np.take(at_fault, first, steps)
     zero = not np.take(pair.want, first, steps)[slice_].any()
     says = "it should be 0 there" if zero else "it should be kept from the step before"
     alone = " The steps that are not masked are right." if not (pair.wrong() & ~hidden.astype(bool)).any() else ""
-    return f"Step {first} is masked, yet yours treats it like any other: {says}.{alone}"
+    return f"Step {first} is masked{row}, yet yours treats it like any other: {says}.{alone}"
 
 
 def another_quantity(pair: Pair) -> str:
@@ -234,8 +243,8 @@ def digits(pair: Pair) -> str:
 
 
 def gates(pair: Pair) -> str:
-    """Blocks of columns in another order than i, f, g, o."""
-    if pair.axes[-1:] != ("gates",) or pair.want.shape[-1] % 4:
+    """Blocks of columns in another order than the expected one."""
+    if not (order := pair.blocks(-1)):
         return ""
     mine, want = (np.split(a, 4, axis=-1) for a in (pair.mine, pair.want))
     units = want[0].shape[-1]
@@ -245,7 +254,7 @@ def gates(pair: Pair) -> str:
         for j, other in enumerate(want):
             if pair.close(block, other) and np.abs(other).max() > 10 * pair.slack:
                 columns = f"columns {k * units}–{(k + 1) * units - 1}" if units > 1 else f"column {k}"
-                return f"Your {columns} look like {GATES[j]}, not {GATES[k]}: is the order i, f, g, o?"
+                return f"Your {columns} look like {order[j]}, not {order[k]}: is the order {', '.join(order)}?"
     return ""
 
 
@@ -266,7 +275,7 @@ def moved(pair: Pair) -> str:
 def _order(pair: Pair, k: int) -> str:
     """Return a sentence if the slices of axis k are the expected ones in another order."""
     mine, want = (np.moveaxis(a, k, 0) for a in (pair.mine, pair.want))
-    n, word = len(want), pair.axis(k) if pair.axis(k) != "gates" else "column"
+    n, word = len(want), pair.word(k)
     if n < 2 or pair.close(want[1:], want[:-1]):
         return ""
     if pair.close(mine, want[::-1]):
@@ -301,13 +310,13 @@ def parts(pair: Pair) -> str:
 def _slices(pair: Pair, wrong: Any) -> Iterator[tuple[int, Any, str]]:
     """Yield (axis, the wrong slices, a sentence) for each axis."""
     for k in range(wrong.ndim):
-        if k == wrong.ndim - 1 and pair.axis(k) == "gates" and wrong.shape[k] % 4 == 0:
+        if k == wrong.ndim - 1 and (order := pair.blocks(k)):
             bad = [bool(part.any()) for part in np.split(wrong, 4, axis=-1)]
-            names = [GATES[j] for j in range(4) if bad[j]], [GATES[j] for j in range(4) if not bad[j]]
+            names = [order[j] for j in range(4) if bad[j]], [order[j] for j in range(4) if not bad[j]]
             which = np.flatnonzero(np.repeat(bad, wrong.shape[k] // 4))
             yield k, which, f"Only the columns of {_and(names[0])} are wrong; those of {_and(names[1])} are right."
             continue
-        word = "column" if pair.axis(k) == "gates" else pair.axis(k)
+        word = pair.word(k)
         bad_ = wrong.any(axis=tuple(j for j in range(wrong.ndim) if j != k))
         which, fine = np.flatnonzero(bad_), np.flatnonzero(~bad_)
         if len(which) <= len(fine):
@@ -324,10 +333,8 @@ def rows_scaled(pair: Pair) -> str:
         found = [_ratio(pair.at(k, [j])) for j in range(pair.want.shape[k])]
         known = [ratio for ratio in found if ratio is not None]
         if len(known) == len(found) > 1:
-            word = "column" if pair.axis(k) == "gates" else pair.axis(k)
-            return f"Each {word} of yours has a factor: {', '.join(f'{ratio:.3g}' for ratio in known[:6])}" + (
-                " …" if len(known) > 6 else "."
-            )
+            shown = ", ".join(f"{ratio:.3g}" for ratio in known[:6])
+            return f"Each {pair.word(k)} of yours has a factor: {shown}{' …' if len(known) > 6 else '.'}"
     return ""
 
 
@@ -371,7 +378,7 @@ def _fewest(pair: Pair, wrong: Any) -> str:
     if not sets:
         return "it"
     k = min(range(len(sets)), key=lambda k: len(sets[k]) / wrong.shape[k])
-    return _listed("column" if pair.axis(k) == "gates" else pair.axis(k), sets[k])
+    return _listed(pair.word(k), sets[k])
 
 
 def _listed(word: str, which: Any) -> str:

@@ -111,14 +111,20 @@ def test_masked_steps(tools: ModuleType) -> None:
     mask = np.zeros((5, 3), bool)
     mask[4, 1] = mask[2, 0] = True
     right = changed(DZ, mask, 0.0)
-    expected = (
-        "Step 2 is masked, yet yours treats it like any other: it should be 0 there. The steps that are not masked"
-    )
+    expected = "Step 2 is masked in row 0, yet yours treats it like any other: it should be 0 there. The steps that"
     assert expected in says(tools, DZ, right, axes=STEPS, masked=mask)
     held = DZ[:, :, 0].copy()
     held[2, 0], held[4, 1] = held[1, 0], held[3, 1]
     assert "it should be kept from the step before" in says(tools, DZ[:, :, 0], held, axes="step row", masked=mask)
     assert "masked" not in says(tools, changed(right, np.s_[0, 0], 9.0), right, axes=STEPS, masked=mask)
+
+
+def test_the_order_of_the_first_generation(tools: ModuleType) -> None:
+    """Blocks of columns i, j, f, o."""
+    order, moved = "step row gates_ijfo", blocks("igfo")
+    assert "Your columns 2–3 look like f, not j: is the order i, j, f, o?" in says(tools, moved, DZ, axes=order)
+    one = changed(DZ, np.s_[..., 2:4], 0.0)
+    assert "Only the columns of j are wrong; those of i, f and o are right." in says(tools, one, DZ, axes=order)
 
 
 def test_terms_of_a_sum(tools: ModuleType) -> None:
