@@ -23,7 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("minigrad.layers",),
     ("minigrad.keras", "minigrad.compat"),
     ("minigrad.convert", "minigrad.tracing", "minigrad.train", "minigrad.plot", "minigrad.testing"),
-    ("minigrad.show", "minigrad.bench"),
+    ("minigrad.show", "minigrad.bench", "minigrad.papers"),
     ("minigrad.playground",),
 )  # fmt: skip
 APART = (("minigrad.keras", "minigrad.compat"),)  # side by side: neither imports the other
@@ -32,7 +32,7 @@ ADDRESSES = ("minigrad.keras", "minigrad.compat")  # public addresses: they gath
 # Where a host array is the point.
 HOST = (
     "minigrad.engine.random", "minigrad.engine.npz", "minigrad.testing", "minigrad.convert", "minigrad.plot",
-    "minigrad.tracing", "minigrad.train", "minigrad.bench.workers.recording",
+    "minigrad.tracing", "minigrad.train", "minigrad.papers", "minigrad.bench.workers.recording",
 )  # fmt: skip
 # A backend, and a layer in a file, by their names; names that few programs ask for; modules at an earlier address; the
 # module of a cell that the user typed on the command line, ``--cell my_cells:Coupled``.

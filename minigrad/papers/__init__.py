@@ -1,0 +1,1 @@
+"""The laboratory: tables of published papers, run again row by row."""
