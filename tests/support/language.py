@@ -44,6 +44,7 @@ FILES = (
     "lessons/source/05_vanishing_gradient.py",
     "lessons/source/06_lstm_forward.py",
     "lessons/source/07_lstm_backward.py",
+    "lessons/source/08_three_generations.py",
 )
 
 # --- first lines ----------------------------------------------------------------------------------
