@@ -1,0 +1,166 @@
+"""A row of a published table as data: net, task, learning, stops, published numbers; and its other readings."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from minigrad.papers.batch import Task
+from minigrad.papers.net import Net, Start
+
+CHUNK = 100  # sequences drawn at once, and between two tests
+
+CAP = 2  # a milestone's cap, in published means: a mean beyond it can only be a "no"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A stop during training, from the errors of the last sequences at their last step.
+
+    Attributes:
+        length: the number of sequences.
+        tolerance: a sequence is correct if the error of every output is below it.
+        fewer_than: the number of incorrect sequences is below this.
+        mean_below: the mean error is below this; the error of a sequence is the sum over the outputs.
+        squared: whether the mean is that of squared errors.
+        count: the sequence that counts: the last of the window, "end", or the one before the window, "start".
+    """
+
+    length: int
+    tolerance: float
+    fewer_than: int = 1
+    mean_below: float = float("inf")
+    squared: bool = False
+    count: Literal["end", "start"] = "end"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tested:
+    """A stop from tests without learning, after every hundred sequences.
+
+    Attributes:
+        sequences: the number of test sequences; their errors count at the last step, or at all that have a target.
+        tolerance: a sequence is correct if the error of every output is below it; 0 for the ranking of symbols, in
+            which every legal next symbol is more active than every other.
+        fewer_than: the number of incorrect sequences is below this.
+        mean_below: the mean error is below this.
+        last: whether the last step alone counts, where every step has a target.
+    """
+
+    sequences: int
+    tolerance: float
+    fewer_than: int = 1
+    mean_below: float = float("inf")
+    last: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Milestone:
+    """A point of learning that a table reports.
+
+    Attributes:
+        name: its name in the table; "" where a row has no other.
+        stop: the rule that recognises it.
+        published: the mean number of training sequences, as printed.
+        test: the result of the final test, as printed; "" if there is none.
+    """
+
+    name: str = ""
+    stop: Window | Tested
+    published: int
+    test: str = ""
+
+    @property
+    def cap(self) -> int:
+        """The number of sequences after which a trial has failed: twice the published mean."""
+        return CAP * self.published
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row of a table, in its literal reading or another.
+
+    Attributes:
+        table: the number of the table.
+        name: the row's words in the table.
+        task: the sequences.
+        net: the net.
+        weights: the number of weights, as printed.
+        start: the first weights.
+        rate: the learning rate.
+        update: when weights change: at every step with a target, or after each sequence.
+        trials: the number of trials, as printed.
+        success: the percentage of successful trials, as printed.
+        milestones: one or more, of the same trials, each harder than the one before.
+        test: the number of sequences of the final test; 0 for none.
+        groups: consecutive trials share what a task prepares, such as a training set: this number of them.
+        grows: whether the memory cell is added once the error has stopped decreasing.
+        readings: by name, other readings.
+        reading: the name of this reading.
+    """
+
+    table: int
+    name: str
+    task: Task
+    net: Net
+    weights: int
+    start: Start
+    rate: float
+    update: Literal["step", "sequence"] = "sequence"
+    trials: int
+    success: int = 100
+    milestones: tuple[Milestone, ...]
+    test: int = 0
+    groups: int = 1
+    grows: bool = False
+    readings: Mapping[str, Reading] = field(default_factory=dict, repr=False, compare=False)
+    reading: str = "literal"
+
+    @property
+    def cap(self) -> int:
+        """The largest cap of its milestones."""
+        return max(m.cap for m in self.milestones)
+
+    def read_as(self, name: str) -> Row:
+        """Return the row in another of its readings."""
+        row = self
+        for place, value in self.readings[name].changes.items():
+            row = _changed(row, place.split("."), value)
+        return dataclasses.replace(row, reading=name)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Another reading of a row.
+
+    Attributes:
+        text: the reading in a few words.
+        changes: for places such as ``"net.silent"``, another value; ``"stop.…"`` stands for the stops of all milestones.
+        before: whether it was fixed before any run; the others were chosen after some results had been seen.
+    """
+
+    text: str
+    changes: Mapping[str, Any]
+    before: bool = False
+
+
+def _changed(part: Any, place: list[str], value: Any) -> Any:
+    """Return a dataclass with another value at a place inside it."""
+    name, *rest = place
+    if name == "stop" and isinstance(part, Row):
+        stops = tuple(_changed(m, place, value) for m in part.milestones)
+        return dataclasses.replace(part, milestones=stops)
+    return dataclasses.replace(part, **{name: _changed(getattr(part, name), rest, value) if rest else value})
+
+
+FULL = Reading("the full gradient", {"net.full": True})
+HALF = Reading("activations of 0.5 before the first step", {"net.start": 0.5}, before=True)
+SILENT = Reading("recurrent weights carry no signal", {"net.silent": True})
+CAPTION = Reading(
+    "h in [−2, 2], g in [−1, 1]: the caption of Table 10", {"net.h_max": 2.0, "net.g_max": 1.0}, before=True
+)
+ADDED = Reading("gate biases added to random numbers, as in the later simulator", {"start.added": True}, before=True)
+COMMON = {"start at 0.5": HALF, "caption": CAPTION, "added biases": ADDED}
+"""Readings that every row has."""
