@@ -137,7 +137,7 @@ class Reading:
 
     Attributes:
         text: the reading in a few words.
-        changes: for places such as ``"net.silent"``, another value; ``"stop.…"`` stands for the stops of all milestones.
+        changes: for places such as ``"net.silent"``, another value; ``"stop.…"`` means the stops of all milestones.
         before: whether it was fixed before any run; the others were chosen after some results had been seen.
     """
 

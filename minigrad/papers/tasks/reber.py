@@ -85,7 +85,7 @@ class EmbeddedReber:
         return self._taken(random.integers(self.strings, size=count))
 
     def test(self, random: np.random.Generator, count: int) -> Batch:
-        """Return both sets, all of their strings: `count` has no effect."""
+        """Return all strings, those for training first."""
         return self._taken(np.arange(2 * self.strings))
 
     def _taken(self, which: Ints) -> Batch:
