@@ -45,6 +45,7 @@ FILES = (
     "lessons/source/06_lstm_forward.py",
     "lessons/source/07_lstm_backward.py",
     "lessons/source/08_three_generations.py",
+    "lessons/source/09_masks.py",
     "lessons/source/14_sixteen_bugs.py",
 )
 
