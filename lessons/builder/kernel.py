@@ -12,6 +12,8 @@ from lessons.builder.notebook import MAY_RAISE, Notebook
 from lessons.builder.percent import LessonError
 
 PLACES = re.compile(r"(?<![\w.])/(?:home|root|tmp|usr|work|Users|var|opt|mnt)/|[A-Z]:\\\\|0x[0-9a-f]{6,}")
+ANNOUNCED = re.compile(r"(numba: compiling .*\n?)+")  # on stderr, where Numba's cache holds no such loop yet
+QUIET = ["--log-level=ERROR"]  # ipykernel warns of its transport at each start
 SECONDS = 600
 
 
@@ -34,7 +36,7 @@ def executed(notebook: Notebook, unsolved: bool) -> Notebook:
     where: dict[str, Any] = {"metadata": {"path": str(FOLDER)}}
     client = nbclient.NotebookClient(
         node, timeout=SECONDS, kernel_name="python3", allow_errors=False, record_timing=False, coalesce_streams=True,
-        resources=where,
+        extra_arguments=QUIET, resources=where,
     )  # fmt: skip
     try:
         client.execute()  # as "Run All" does: it ends at the first error in a cell that may not raise
@@ -44,10 +46,15 @@ def executed(notebook: Notebook, unsolved: bool) -> Notebook:
     for before, after in zip(notebook["cells"], node["cells"], strict=True):
         cells.append(before)
         if before["cell_type"] == "code":
-            outputs = [tidy(dict(output)) for output in after["outputs"]]
+            outputs = [tidy(dict(output)) for output in after["outputs"] if not announced(output)]
             cells[-1] = {**before, "execution_count": after["execution_count"], "outputs": outputs}
             require_in_order(cells[-1], unsolved)
     return {**notebook, "cells": cells}
+
+
+def announced(output: dict[str, Any]) -> bool:
+    """Return whether an output says only that Numba compiles, which depends on the machine's cache."""
+    return output.get("name") == "stderr" and ANNOUNCED.fullmatch(output["text"]) is not None
 
 
 def tidy(output: dict[str, Any]) -> dict[str, Any]:

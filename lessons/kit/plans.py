@@ -124,12 +124,14 @@ def _named(script: list[Part], beginning: str) -> Part:
 # --- as Markdown --------------------------------------------------------------------------------------------------
 
 
-def clock(session: Session) -> Iterator[tuple[str, Slot]]:
-    """Yield each slot with its time, such as ``"0:20 – 0:47"``."""
+def clock(session: Session) -> Iterator[tuple[str, Slot, Part | None]]:
+    """Yield each part, and each slot without parts, with its time, such as ``"0:20 – 0:47"``."""
     at = 0
     for slot in session.slots:
-        yield f"{_time(at)} – {_time(at + slot.minutes)}", slot
-        at += slot.minutes
+        for part in slot.parts or (None,):
+            minutes = slot.minutes if part is None else part.minutes
+            yield f"{_time(at)} – {_time(at + minutes)}", slot, part
+            at += minutes
 
 
 def _time(minutes: int) -> str:
@@ -185,15 +187,13 @@ def page(every: list[Lesson]) -> str:
 
 def _by_the_minute(session: Session, titles: dict[int, str]) -> str:
     lines = ["| time | minutes | | |", "|---|---|---|---|"]
-    at = 0
-    for slot in session.slots:
-        rows = [(part.minutes, f"{part.lesson} · {part.at}", part.what) for part in slot.parts]
-        rows = rows or [(slot.minutes, "**break**" if slot.rest else "", slot.what)]
-        if slot.parts:
-            lines.append(f"| | | **{slot.parts[0].lesson} · {titles[slot.parts[0].lesson]}** | |")
-        for minutes, where, what in rows:
-            lines.append(f"| {_time(at)} – {_time(at + minutes)} | {minutes} | {where} | {what} |")
-            at += minutes
+    for time, slot, part in clock(session):
+        if part is None:
+            lines.append(f"| {time} | {slot.minutes} | {'**break**' if slot.rest else ''} | {slot.what} |")
+            continue
+        if part is slot.parts[0]:
+            lines.append(f"| | | **{part.lesson} · {titles[part.lesson]}** | |")
+        lines.append(f"| {time} | {part.minutes} | {part.lesson} · {part.at} | {part.what} |")
     return "\n".join(lines)
 
 

@@ -119,9 +119,11 @@ def signatures(lesson: Lesson, heading: str) -> str:
 
 
 def opening(lesson: Lesson, beginning: str) -> str:
-    """Return the first paragraph below a heading; nothing where code follows it."""
+    """Return the first paragraph below a heading, with what its colon announces; nothing where code follows it."""
     cell = next(
         c for c in lesson.cells if c.kind == "markdown" and re.search(rf"^## {re.escape(beginning)}", c.text, re.M)
     )
     text = re.split(rf"^## {re.escape(beginning)}.*$", cell.text, maxsplit=1, flags=re.MULTILINE)[1]
-    return " ".join(text.strip().split("\n\n")[0].split())
+    first, *others = text.strip().split("\n\n")
+    whole = " ".join(first.split())
+    return f"{whole}\n\n{others[0].strip()}" if whole.endswith(":") and others else whole

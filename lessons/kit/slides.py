@@ -12,12 +12,12 @@ from lessons.builder.lesson import Lesson
 from lessons.builder.percent import LessonError
 from lessons.kit import references
 from lessons.kit.answers import answered
-from lessons.kit.plans import Part, Plan, Session, clock, scripts
+from lessons.kit.plans import Part, Plan, Session, Slot, clock, scripts
 
 FOLDER = Path(__file__).with_name("slides")
 STYLE = FOLDER / "theme.css"
 REFERENCE = re.compile(r"^\{(figure|formula|table): ([^}]+)\}$", re.MULTILINE)
-FULL, FEW = 14, 11  # slides of a session, without the first and the last: not many more, and not fewer
+FULL = 14  # slides of lessons in a session; where there are more, parts with several slides show their core only
 PAIRS = (
     "A third of the class done is the moment to show one solution that does not work, and to read what the check says."
 )
@@ -80,7 +80,7 @@ def _made(lesson: Lesson, part: Part) -> list[Slide]:
         asked = references.signatures(lesson, part.at)
         text = references.opening(lesson, part.at)
         body = f"{text}\n\n```python\n{asked}\n```\n\n{part.minutes} minutes, {part.what.partition(':')[0]}."
-        return [Slide(heading, part.at, body, PAIRS)]
+        return [Slide(heading, part.at, body, PAIRS, core=True)]
     if part.at == "To think about":
         numbers = [int(n) for n in re.findall(r"\d+", part.what)]
         chosen = [answered(lesson)[n - 1] for n in numbers]
@@ -90,24 +90,18 @@ def _made(lesson: Lesson, part: Part) -> list[Slide]:
     return []
 
 
-def of_session(session: Session, every: dict[int, Lesson]) -> list[tuple[Lesson, Slide]]:
-    """Return the slides of a session: all of its parts' slides, or only the core where they are many."""
-    parts = [(part.lesson, part.at) for part in session.parts()]
-    found = [
-        (every[number], slide)
-        for number in dict.fromkeys(n for n, _ in parts)
-        for slide in slides(every[number])
-        if any(n == number and at.startswith(slide.at) for n, at in parts)
-    ]
-    return found if len(found) <= FULL else _fewer(found)
+def of_session(session: Session, every: dict[int, Lesson]) -> dict[Part, list[Slide]]:
+    """Return the slides of each part of a session: all of them, or only the core where the session has many.
 
-
-def _fewer(found: list[tuple[Lesson, Slide]]) -> list[tuple[Lesson, Slide]]:
-    """Return the core, and if that is little, some of the other slides, evenly spread."""
-    others = [pair for pair in found if not pair[1].core]
-    room = max(0, FEW - (len(found) - len(others)))
-    chosen = [others[k * len(others) // room] for k in range(room)]
-    return [pair for pair in found if pair[1].core or pair in chosen]
+    A part without a core slide keeps its first one, so that all minutes of the plan have slides.
+    """
+    found = {
+        part: [slide for slide in slides(every[part.lesson]) if part.at.startswith(slide.at)]
+        for part in session.parts()
+    }
+    if sum(map(len, found.values())) <= FULL:
+        return found
+    return {part: [slide for slide in shown if slide.core] or shown[:1] for part, shown in found.items()}
 
 
 # --- as Markdown for Marp -----------------------------------------------------------------------------------------
@@ -117,13 +111,25 @@ def deck(plan: Plan, number: int, every: dict[int, Lesson]) -> tuple[str, dict[s
     """Return the slides of a session as Markdown, and its pictures: the name of each file, and its content."""
     session = plan.sessions[number - 1]
     pictures: dict[str, bytes] = {}
-    shown = [_title(plan, number, session)]
-    for lesson, slide in of_session(session, every):
-        body = REFERENCE.sub(lambda found, lesson=lesson: _shown(lesson, found, pictures), slide.body)
-        shown.append(f"## {slide.title}\n\n{body}\n\n{_note(slide.note, *_words(lesson, slide))}")
+    shown, mine = [_title(plan, number, session)], of_session(session, every)
+    for time, slot, part in clock(session):
+        if part is None:
+            shown.append(_between(slot, time))
+            continue
+        for slide in mine[part]:
+            lesson = every[part.lesson]
+            body = REFERENCE.sub(lambda found, lesson=lesson: _shown(lesson, found, pictures), slide.body)
+            note = _note(f"{time}: {part.what}.", slide.note, *_words(lesson, slide))
+            shown.append(f"## {slide.title}\n\n{body}\n\n{note}")
     home = f"{session.home[0].upper()}{session.home[1:]}."
     shown.append(f"## At home\n\n{home}\n\n{_note(CHECKS)}")
     return f"{_front(session.title)}\n\n" + "\n\n---\n\n".join(shown) + "\n", pictures
+
+
+def _between(slot: Slot, time: str) -> str:
+    """Return the slide of a break, or of minutes that belong to no lesson."""
+    title = "Break" if slot.rest else slot.what
+    return f"## {title}\n\n{slot.minutes} minutes\n\n{_note(f'{time}: {title}.')}"
 
 
 def _front(title: str) -> str:
@@ -132,11 +138,13 @@ def _front(title: str) -> str:
 
 
 def _title(plan: Plan, number: int, session: Session) -> str:
-    times = "; ".join(
-        f"{time} {'break' if slot.rest else slot.what or f'lesson {slot.parts[0].lesson}'}"
-        for time, slot in clock(session)
-    )
+    starts: list[str] = []
+    for time, slot, part in clock(session):
+        if part is None or part is slot.parts[0]:
+            what = f"lesson {part.lesson}" if part else "break" if slot.rest else slot.what
+            starts.append(f"{time.partition(' ')[0]} {what}")
     head = f"# {session.title}\n\nSession {number} of {len(plan.sessions)} · {plan.minutes} minutes"
+    times = "; ".join(starts)
     return f"{head}\n\n{_note(f'Times: {times}.')}"
 
 

@@ -199,18 +199,27 @@ def test_the_slides_of_a_lesson_can_be_made(lesson: Lesson) -> None:
 
 
 @pytest.mark.parametrize(("plan", "number"), DECKS, ids=lambda one: getattr(one, "title", one))
-def test_a_session_has_some_twelve_slides(plan: plans.Plan, number: int) -> None:
+def test_a_session_has_a_slide_for_each_part_and_each_break(plan: plans.Plan, number: int) -> None:
     text, pictures = slides.deck(plan, number, LESSONS)
     shown = text.split("\n---\n")[2:]
-    assert 11 <= len(shown) <= 19
-    assert len(shown) / plan.minutes <= 1 / 6
+    assert 12 <= len(shown) <= 31
+    assert len(shown) / plan.minutes <= 1 / 5
     for one in shown:
         assert one.count("<!--") == one.count("-->") == 1, "one note for each slide"
+    for time, slot, part in plans.clock(plan.sessions[number - 1]):
+        what = part.what if part else "Break" if slot.rest else slot.what
+        assert any(f"<!--\n{time}: {what}." in one for one in shown), f"no slide at {time} for {what}"
     tags = re.findall(r"<img ([^>]*)>", text)
     assert len(tags) == len(pictures) >= 1
     for tag in tags:
         assert len(re.search(r'alt="([^"]+)"', tag)[1].split()) >= 8
         assert re.search(r'src="([^"]+)"', tag)[1] in pictures
+
+
+@pytest.mark.parametrize("lesson", LESSONS.values(), ids=lambda lesson: lesson.name)
+def test_no_slide_ends_before_what_it_announces(lesson: Lesson) -> None:
+    for slide in slides.slides(lesson):
+        assert not re.search(r":\n\n(```python|\d+ minutes)", slide.body), f"{slide.title}: nothing after the colon"
 
 
 def test_slides_hold_no_solution() -> None:
