@@ -42,6 +42,11 @@ python3 -m venv .venv
 ```
 
 After that no network is needed. A solved notebook runs in `solutions/`, next to the modules that it uses.
+{teaching}
+## Grading
+
+"Solutions and grading" in `INSTRUCTOR.md` has the commands for nbgrader, which the second line above installs. They
+start from this folder.
 
 ## The lessons
 
@@ -49,6 +54,22 @@ After that no network is needed. A solved notebook runs in `solutions/`, next to
 |---|---|---|---|
 {table}
 """
+
+
+TEACHING = """
+## Teaching
+
+1. Choose one of the three plans in `kit/plans.md`; each has the clock of each session.
+2. {slides}
+3. Run the session's solved notebooks once, and read the "Where students stumble" of its lessons in `INSTRUCTOR.md`.
+4. Give students `minigrad-students.zip`, and try it on the room's machines the day before.
+"""
+PAGES = """\
+Open the session's slides in a browser: `kit/slides/5-sessions-01.html` is session 1 of the plan with five. The key P
+   opens the presenter's view: the time of each slide, what to ask, and the answers."""
+MARKDOWN = """\
+The slides in `kit/slides` are Markdown for [Marp](https://marp.app), and were not made into pages. With Node.js,
+   `npx @marp-team/marp-cli --html kit/slides/5-sessions-01.md` makes a page of session 1 of the plan with five."""
 
 
 def students_readme(wheel: str, first: str) -> str:
@@ -74,5 +95,7 @@ def lecturer_readme(wheel: str, every: list[Lesson], names: Collection[str]) -> 
         f"| [solved](solutions/{one.notebook.name}) |"
         for one in every
     ]
-    kit = "| `kit/` | plans by the minute, slides, answers, the examination, the rubric, nbgrader's configuration |\n"
-    return LECTURER.format(wheel=wheel, kit=kit if names else "", table="\n".join(rows))
+    kit = "| `kit/` | plans by the minute, slides, answers to all questions, the examination, the rubric |\n"
+    slides = PAGES if any(name.endswith(".html") for name in names) else MARKDOWN
+    teaching = TEACHING.format(slides=slides) if names else ""
+    return LECTURER.format(wheel=wheel, kit=kit if names else "", teaching=teaching, table="\n".join(rows))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from lessons.bundle import contents, lite
 from lessons.bundle.archives import require_portable, write_archive
 from lessons.bundle.notebooks import FIRST, first_cell, for_bundle, with_links
 from lessons.bundle.words import lecturer_readme, students_readme
+from lessons.kit import marp, plans
 
 WHEEL = "minigrad_bptt-0.1.0-py3-none-any.whl"
 
@@ -142,6 +144,15 @@ def test_the_lecturers_readme_names_each_lesson() -> None:
     text = lecturer_readme(WHEEL, lessons(), ())
     assert all(f"(solutions/{one.notebook.name})" in text for one in lessons())
     assert "kit/" not in text
+
+
+@pytest.mark.parametrize("suffix", ["html", "md"])
+def test_the_lecturers_readme_names_files_of_the_archive_only(suffix: str) -> None:
+    names = [f"kit/slides/{marp.name_of(plan, 1)}.{suffix}" for plan in plans.plans()]
+    text = lecturer_readme(WHEEL, lessons(), names)
+    mentioned = set(re.findall(r"kit/slides/[\w-]+\.\w+", text))
+    assert mentioned
+    assert mentioned <= set(names)
 
 
 # --- mistakes of the caller -------------------------------------------------------------------------------------------

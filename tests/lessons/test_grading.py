@@ -19,6 +19,7 @@ from lessons.builder.kernel import solutions_to
 from lessons.builder.lesson import FOLDER, Lesson, lessons
 from lessons.builder.notebook import MAY_RAISE, notebook_of, write
 from lessons.builder.percent import Cell
+from lessons.bundle import contents
 
 pytestmark = pytest.mark.slow
 LESSON = next(one for one in lessons() if one.number == 2)  # a short one, whose exercises use arrays
@@ -133,12 +134,19 @@ def test_nbgraders_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 PRINTED = re.compile(r"<!-- nbgrader: (\w+) -->\n\n```sh\n(.*?)```", re.DOTALL)
 
 
-def test_nbgrader_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The commands of INSTRUCTOR.md, word for word, with three submissions."""
+@pytest.mark.parametrize("where", ["archive", "release"])
+def test_nbgrader_as_printed(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands of INSTRUCTOR.md, word for word, with three submissions; in the lecturer's archive, or a clone."""
     pytest.importorskip("nbgrader", reason="nbgrader is not part of the tests' environment")
     printed = dict(PRINTED.findall((FOLDER / "INSTRUCTOR.md").read_text("utf-8")))
-    install, *release = printed["release"].splitlines()
-    assert install.removeprefix("python ") in (FOLDER.parent / ".ci" / "run").read_text("utf-8").replace(" --quiet", "")
+    first, *release = printed[where].splitlines()
+    if where == "release":  # the first command installs, as `.ci/run` has done
+        ran = (FOLDER.parent / ".ci" / "run").read_text("utf-8").replace(" --quiet", "")
+        assert first.removeprefix("python ") in ran
+        folder = FOLDER.parent
+    else:
+        assert first == "source .venv/bin/activate"
+        folder = unpacked(tmp_path / "archive")
     for name, command in (("python", ""), ("nbgrader", "-m nbgrader")):  # of this environment, active or not
         (tmp_path / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {command} "$@"\n', "utf-8")
         (tmp_path / name).chmod(0o755)
@@ -147,7 +155,7 @@ def test_nbgrader_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     scripts = Path(nbgrader.__file__).parents[4] / "bin"  # `alembic`
     monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), str(scripts), os.environ["PATH"]]))
     monkeypatch.setenv("HOME", str(tmp_path))
-    in_a_shell(release)
+    in_a_shell(release, folder)
     course = tmp_path / "course"
     for student in ("untouched", "solved", "mistaken"):
         shutil.copytree(course / "release" / "lesson02", course / "submitted" / student / "lesson02")
@@ -155,14 +163,24 @@ def test_nbgrader_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         theirs = json.loads(path.read_text("utf-8"))
         SUBMISSIONS[student][0](theirs)
         write(theirs, path)
-    in_a_shell(printed["grade"].splitlines())
+    in_a_shell(printed["grade"].splitlines(), folder)
     with (course / "grades.csv").open(encoding="utf-8") as file:
         points = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
     assert points == {"untouched": 0, "solved": 8, "mistaken": 0}
 
 
-def in_a_shell(lines: list[str]) -> None:
+def unpacked(folder: Path) -> Path:
+    """Write the lecturer's archive to a folder, its notebooks not run."""
+    pytest.importorskip("hatchling", reason="hatchling is not part of the tests' environment")
+    for name, content in contents.lecturer_files(contents.students_files(), {}, False, print).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def in_a_shell(lines: list[str], folder: Path) -> None:
     done = subprocess.run(
-        ["bash", "-ec", "\n".join(lines)], cwd=FOLDER.parent, capture_output=True, text=True, timeout=600, check=False
+        ["bash", "-ec", "\n".join(lines)], cwd=folder, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
