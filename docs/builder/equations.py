@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from minigrad.compat.v1.nn import rnn_cell
+from minigrad.layers.cell import Cell
 from minigrad.recurrent import LSTMP, Equations, GRUResetBefore, SimpleRNN
 from minigrad.show import latex
 
@@ -23,6 +24,8 @@ def equations_of(described: object) -> type[Equations] | None:
         return None
     if issubclass(cell, Equations):
         return cell
+    if not issubclass(cell, Cell | rnn_cell.RNNCell):
+        return None
     if cell in FIRST:
         return FIRST[cell]
     given = getattr(cell, "equations", None)

@@ -29,6 +29,7 @@ layers, second = mg.keras.layers, mg.compat.v1.keras.layers
         (layers.EquationCell, None),
         (rnn_cell.MultiRNNCell, None),
         (mg.tanh, None),
+        (type("Net", (), {"equations": property(lambda self: LSTM)}), None),
     ],
 )
 def test_the_equations_of(described: object, equations: type[Equations] | None) -> None:
