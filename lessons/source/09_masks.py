@@ -177,10 +177,11 @@ picture(
 # gradient becomes smaller at each of them, and each adds its share to $dU$ and $db$. Five nets, with other random weights:
 
 # %%
-rows = []
+crossed = {}
 for seed in range(2, 7):
-    kept = [norms_of(seen)[10] / norms_of(seen)[30] for seen in three_runs(seed).values()]
-    rows.append([f"net {seed}", *(f"{share:.2g}" for share in kept)])
+    norms_of_net = [norms_of(seen) for seen in three_runs(seed).values()]
+    crossed[seed] = [norm[10] / norm[30] for norm in norms_of_net]
+rows = [[f"net {seed}", *(f"{x:.2g}" for x in shares)] for seed, shares in crossed.items()]
 table(["‖dh_10‖ / ‖dh_30‖", "all steps", "a hole", "zeros, no mask"], rows)
 
 # %% [markdown]

@@ -1,14 +1,14 @@
 # %% [markdown]
 # # 10 · Truncation and stateful training
 #
-# A sequence that never ends: how far back the gradient should go, what is lost where it is cut, and how a state crosses the border that a gradient does not.
+# A sequence that never ends: how far back the gradient should go, what is lost where it is cut, and how a state crosses a border that stops the gradient.
 #
 # **Minutes:** 75 · **Needs:** lessons 5 to 7; the cosine of two vectors
 #
 # After this lesson you can
 #
-# 1. say for any `tbptt=(k1, k2)` which loss hears which input, and draw it as a band matrix;
-# 2. state what the way back costs in time and memory, and what each of k1 and k2 does to it;
+# 1. say for any `tbptt=(k1, k2)` which loss reaches which input, and draw it as a band matrix;
+# 2. state the cost of the backward pass in time and memory, and the effect of k1 and of k2 on it;
 # 3. train on a stream with a carried state, and show that detaching it is truncation.
 
 # %%
@@ -19,9 +19,9 @@ from lesson_tools import ask, check, line, medians, picture, same, scaled, table
 from minigrad.plot import input_gradients, tbptt_band
 
 # %% [markdown]
-# Backpropagation through time wants the whole sequence first, then walks all of it back. A book has a million letters; a
-# sensor never stops. Nobody keeps a million states, and nobody waits for the end of the book to take the first step. So the
-# way back is cut, and what follows is about where, and at what price.
+# Backpropagation through time needs the whole sequence, and then goes back through all of it. A book has a million letters; a
+# sensor never stops. No computer keeps a million states, and training cannot wait for the end of the book before its first
+# step. So the backward pass is cut. This lesson is about where to cut it, and at what price.
 #
 # ## The formula
 #
@@ -31,17 +31,17 @@ from minigrad.plot import input_gradients, tbptt_band
 # $$\frac{dL}{d\theta} \;=\; \sum_{t=1}^{T}\ \sum_{u=1}^{t}\ \frac{\partial L_t}{\partial h_t}\,
 #   \frac{\partial h_t}{\partial h_u}\,\frac{\partial h_u}{\partial \theta}\bigg|_{\text{at step } u}.$$
 #
-# Truncation leaves terms out. It has two numbers. **After every $k_1$ steps**, the losses of these $k_1$ steps are sent back
-# **through at most $k_2$ steps**, counted from the last of them ($k_1 \le k_2$):
+# Truncation leaves terms out. It has two numbers, $k_1 \le k_2$. **After every $k_1$ steps**, the gradient of the losses of these
+# $k_1$ steps goes back **through at most $k_2$ steps**, counted from the last of them:
 #
 # | | which terms stay | name |
 # |---|---|---|
 # | $(T, T)$ | all | BPTT |
 # | $(1, k_2)$ | those with $t - u < k_2$: a band of even width | truncated BPTT as it was first proposed |
-# | $(k, k)$ | those in which $t$ and $u$ lie in the same window of $k$ steps, where $k$ divides $T$ | what nearly every training loop does |
+# | $(k, k)$ | those in which $t$ and $u$ lie in the same window of $k$ steps, where $k$ divides $T$ | the usual training loop |
 #
-# Nothing changes on the way *forward*: the states are exact, and the net may well use what it saw long ago. It just does not
-# hear how to improve on it.
+# The *forward* pass does not change: the states are exact, and the net may use an input of long ago. But where the gradient
+# is cut, training does not tell the net how to use it better.
 #
 # Shapes: the matrix with entry $\lVert\partial L_t/\partial x_u\rVert$ is $(T, T)$, row $t$ for the loss, column $u$ for the
 # input. Above the diagonal it is 0, since no loss depends on the future.
@@ -58,12 +58,12 @@ from minigrad.plot import input_gradients, tbptt_band
 # | share | 0 | 1/4 | 1/4 | 1/4 |
 #
 # The sum is $\tfrac34 = 3u^2$, as it should be, because $h_4 = u^3$. With $k_2 = 1$ there remains $\tfrac14$, with $k_2 = 2$
-# there remains $\tfrac12$. Every share has the same size here: *what is cut off is not small because it is long ago*.
+# there remains $\tfrac12$. Every share has the same size here: *the part that is cut off is old, but it is not small*.
 
 
 # %%
 def paper(k2):
-    """dL/du of the example, the way back cut after k2 steps."""
+    """dL/du of the example, with a backward pass that is cut after k2 steps."""
     unit = mg.keras.layers.SimpleRNN(
         1, activation="linear", use_bias=False, tbptt=(1, k2), dtype="float64"
     )
@@ -79,17 +79,17 @@ print("dL/du:", *(f"{paper(k2):6.2f}" for k2 in (1, 2, 3, 4)))
 # %% [markdown]
 # ## The band
 #
-# Any recurrent layer takes `tbptt=(k1, k2)`. Below, the same LSTM with the same weights and the same input, three times. For
-# each row one loss is sent back alone, and we look at which inputs hear of it.
+# Any recurrent layer takes `tbptt=(k1, k2)`. Below is the same LSTM three times, with the same weights and the same input.
+# `input_gradients` sends each loss back alone, and records which inputs get a gradient.
 
 # %%
 T, features, units = 24, 4, 16
 x = np.random.default_rng(0).normal(size=(2, T, features))
 
 
-def lstm(tbptt=None, kind=mg.keras.layers.LSTM, **options):
-    """The same weights at every call."""
-    mg.random.seed(1)
+def lstm(tbptt=None, kind=mg.keras.layers.LSTM, seed=1, **options):
+    """A layer with the same weights at every call with the same seed."""
+    mg.random.seed(seed)
     layer = kind(units, return_sequences=True, tbptt=tbptt, dtype="float64", **options)
     layer.build(x.shape)  # here, so that the seed decides on its weights
     return layer
@@ -111,27 +111,27 @@ picture(
     "logarithmic, exact zeros grey. Left, whole: the lower triangle is full and fades away "
     "from the diagonal. Middle, (1, 6): a band, six entries wide at the diagonal, whose left "
     "edge is marked by a dashed staircase; the rest is grey. Right, (6, 6): four triangles "
-    "along the diagonal, each six by six; a loss at the start of a window hears one input "
-    "only, one at the end six.",
+    "along the diagonal, each six by six; a loss at the start of a window reaches one input "
+    "only, a loss at the end six.",
     columns=3,
     size=(13, 3.8),
 )
 
 # %% [markdown]
-# What is inside the band has *exactly* the value that it has on the left. What is outside is not small: it is 0. And look at
-# the right: with $(k, k)$ the *average* reach is only $(k+1)/2$ steps. The first loss of each window hears nothing but its
-# own input. Between the two lies every $(k_1, k_2)$: a loss in a window goes back $k_2 - k_1 + 1$ steps if it comes first,
-# and $k_2$ if it comes last.
+# Inside the band, each number is *exactly* the one of the left matrix. Outside, the numbers are not small: they are 0. And look
+# at the right matrix. With $(k, k)$ the *average* reach is only $(k+1)/2$ steps: the first loss of each window reaches its own
+# input only. Between the two is every other $(k_1, k_2)$: the first loss of a window goes back $k_2 - k_1 + 1$ steps, the last
+# one $k_2$.
 #
-# ## Exercise 1: who hears whom
+# ## Exercise 1: the reach of each loss
 #
 # Write `reach(T, k1, k2)`: for each $t = 0, \dots, T-1$ the earliest $u$ that the loss of step $t$ reaches, an array of `T`
-# whole numbers. The last window may be shorter than $k_1$; it too is sent back from *its* last step.
+# whole numbers. The last window may be shorter than $k_1$. It too goes back from *its* last step.
 
 
 # %% exercise="reach"
 def reach(T, k1, k2):
-    """The earliest step that each loss hears of: (T,) whole numbers, counted from 0."""
+    """The earliest step that each loss reaches: (T,) whole numbers, counted from 0."""
     ### BEGIN SOLUTION
     t = np.arange(T)
     stop = np.minimum((t // k1 + 1) * k1, T)
@@ -139,22 +139,49 @@ def reach(T, k1, k2):
     ### END SOLUTION
 
 
+# %% [markdown] hint="reach"
+# All losses of a window go back together, so they all reach the same step. At which step does the window of step $t$ end?
+
+# %% [markdown] hint="reach"
+# The window of $t$ ends before step $s = (\lfloor t/k_1\rfloor + 1)\,k_1$, or before $T$ if that is
+# smaller (`np.minimum`). Its losses reach $s - k_2$, or 0 if that is negative (`np.maximum`).
+
+
 # %% mistake="reach"
+# This is the reach for k1 = 1, where each loss goes back k2 steps from its own step. In a window of
+# k1 steps, count from the last step of the window.
 def reach(T, k1, k2):
     """The band, for every k1."""
     return np.maximum(0, np.arange(T) - k2 + 1)
 
 
 # %% mistake="reach"
+# Yours goes back too far: count k2 steps from the last step of the window, and that step is the
+# first of them.
 def reach(T, k1, k2):
     """Counted from the start of the window."""
     return np.maximum(0, np.arange(T) // k1 * k1 - k2)
 
 
 # %% mistake="reach"
+# The last window is shorter than k1, and yours takes it for a whole one: it ends with the sequence.
 def reach(T, k1, k2):
-    """The last window is taken for a whole one."""
+    """The last window as a whole one."""
     return np.maximum(0, (np.arange(T) // k1 + 1) * k1 - k2)
+
+
+# %% mistake="reach"
+# In yours no loss goes back beyond the start of its window. It may: k2 can be larger than k1.
+def reach(T, k1, k2):
+    """The start of the window."""
+    return np.arange(T) // k1 * k1
+
+
+# %% mistake="reach"
+# Yours is negative where the sequence begins. The earliest step is 0.
+def reach(T, k1, k2):
+    """Steps before the first one."""
+    return np.minimum((np.arange(T) // k1 + 1) * k1, T) - k2
 
 
 # %% variant="reach"
@@ -169,17 +196,19 @@ def reach(T, k1, k2):
 
 # %% check="reach" points=2
 for k1, k2 in ((1, 5), (4, 4), (3, 8), (7, 9), (24, 24)):
-    heard = input_gradients(lstm((k1, k2)), x[:, :23]) > 0
-    same(f"reach for ({k1}, {k2})", ask(reach, 23, k1, k2), heard.argmax(axis=1))
+    has_gradient = input_gradients(lstm((k1, k2)), x[:, :23]) > 0
+    yours = ask(reach, 23, k1, k2, shape=(23,))
+    same(f"reach for ({k1}, {k2})", yours, has_gradient.argmax(axis=1), axes="step")
 
 # %% [markdown]
 # ## What it costs
 #
-# Forward is $T$ steps in every case. Backward, each of the $T/k_1$ windows walks $k_2$ steps, together
-# $T\,k_2/k_1$. The states that have to be kept at one time are those of the last $k_2$ steps, if each window is walked back
-# as soon as it has been run. (A layer with `tbptt=` that is handed a whole sequence gives *one* gradient, at its end, and
-# keeps all $T$ states until then. What saves the memory is to hand it window after window, as below.) We can count the
-# steps of the way back: minigrad's loop says which windows it walks.
+# The forward pass is $T$ steps in every case. In the backward pass, each of the $T/k_1$ windows goes back $k_2$ steps, together
+# $T\,k_2/k_1$. The states that must be in memory at one time are those of the last $k_2$ steps, if each window goes back
+# as soon as it has run forward. (A layer with `tbptt=` that gets a whole sequence returns *one* gradient, at its end, and
+# keeps all $T$ states until then. To save the memory, give it one window after another, as below.) We can count the steps of
+# the backward pass: `windows(T, (k1, k2))` is minigrad's own list of windows. For each it gives the first step, the step after
+# the last one, and the earliest step that is reached.
 
 # %%
 from minigrad.recurrent.truncation import windows
@@ -188,13 +217,11 @@ LONG = 1000
 plans = {"whole": None, "(1, 20)": (1, 20), "(5, 20)": (5, 20), "(20, 20)": (20, 20)}
 rows = []
 for name, k in plans.items():
-    walks = [stop - earliest for _, stop, earliest in windows(LONG, k)]
-    heard = [
-        t - earliest + 1
-        for start, stop, earliest in windows(LONG, k)
-        for t in range(start, stop)
-    ]
-    rows.append((name, LONG, sum(walks), max(walks), f"{np.mean(heard):.1f}"))
+    lengths, reaches = [], []
+    for start, stop, earliest in windows(LONG, k):
+        lengths.append(stop - earliest)
+        reaches += [t - earliest + 1 for t in range(start, stop)]
+    rows.append((name, LONG, sum(lengths), max(lengths), f"{np.mean(reaches):.1f}"))
 table(["(k1, k2)", "steps forward", "steps back", "states needed", "mean reach"], rows)
 
 
@@ -202,97 +229,95 @@ table(["(k1, k2)", "steps forward", "steps back", "states needed", "mean reach"]
 def draw_cost(left, right):
     k1s = np.arange(1, 65)
     for n, k2 in enumerate((64, 128, 256)):
-        back = [
-            sum(stop - early for _, stop, early in windows(LONG, (int(k1), k2)))
-            for k1 in k1s
-        ]
-        left.loglog(k1s, np.array(back) / LONG, label=f"k₂ = {k2}", **line(n))
+        shares = []
+        for k1 in k1s:
+            steps = [stop - earliest for _, stop, earliest in windows(LONG, (int(k1), k2))]
+            shares.append(sum(steps) / LONG)
+        left.loglog(k1s, shares, label=f"k₂ = {k2}", **line(n))
     left.axhline(1, color="0.4", linewidth=0.8)
-    left.set(xlabel="k₁, steps between two ways back", ylabel="steps back per step forward")
+    left.set(
+        xlabel="k₁, steps between two backward passes", ylabel="steps back per step forward"
+    )
     left.legend()
     lengths = np.arange(1, 2001)
     kept = 7 * 256 * 32 * 4 / 2**20  # i, f, g, o, a, h, c; 256 units, 32 rows, 4 bytes
     right.plot(lengths, kept * lengths, label="whole", **line(0))
     right.plot(lengths, kept * np.minimum(lengths, 100), label="k₂ = 100", **line(1))
     right.set(
-        xlabel="length T of the sequence, in steps", ylabel="kept for the way back, MiB"
+        xlabel="length T of the sequence, in steps",
+        ylabel="cached for the backward pass, MiB",
     )
     right.legend()
 
 
 picture(
     draw_cost,
-    alt="The cost of BPTT. Left, both axes logarithmic: steps of the way back per step forward, "
+    alt="The cost of BPTT. Left, both axes logarithmic: steps of the backward pass per step forward, "
     "against k₁, for k₂ of 64, 128 and 256. Each is a falling line, k₂ divided by k₁: from 60, "
     "120 and 220 at k₁ = 1 to about 1, 2 and 4 at k₁ = 64. Right: what an LSTM of 256 "
-    "units with a batch of 32 keeps for the way back, seven arrays a step: i, f, g, o, a, h and c. "
-    "For the whole way it grows in a straight line to 438 MiB at 2000 steps; with k₂ = 100 it "
+    "units with a batch of 32 caches for the backward pass, seven arrays a step: i, f, g, o, a, h and c. "
+    "For the whole sequence it grows in a straight line to 438 MiB at 2000 steps; with k₂ = 100 it "
     "stays at 22 MiB.",
     columns=2,
     size=(9.5, 3.6),
 )
 
 # %% [markdown]
-# So the way back of $(1, k_2)$ is $k_2$ times as long as the way forward. That of $(k, k)$ is as long as in BPTT; run window
-# by window, it never needs more than $k$ steps in memory, and the optimiser can take a step after each. That is why it won.
+# So the backward pass of $(1, k_2)$ is $k_2$ times as long as the forward pass. That of $(k, k)$ is as long as in BPTT. Run window
+# by window, it never needs more than $k$ steps in memory, and the optimiser can take a step after each window. This is why
+# $(k, k)$ is the usual choice.
 #
 # ## How wrong is it?
 #
-# A truncated gradient is *biased*: its mean over the data is not the true gradient, and no batch size mends that. Its
-# direction counts, so we measure the cosine between the truncated and the whole gradient, of all weights together. The loss
-# asks at every step for what came in ten steps before, $L_t = \lVert y_t - x_{t-10}\rVert^2$, and the nets differ in memory:
+# A truncated gradient is *biased*: its mean over the data is not the true gradient, and no batch size corrects that. Its
+# direction counts, so we measure the cosine between the truncated and the whole gradient, of all weights together. At every
+# step the loss asks for the input of ten steps before, $L_t = \lVert y_t - x_{t-10}\rVert^2$. The nets differ in their forget
+# bias, so in their memory. Of each there are five, with other random weights.
 
 # %%
 LAG, LENGTH = 10, scaled(60, 40)
 stream = np.random.default_rng(2).normal(size=(16, LENGTH, features))
 
 
-def gradient(tbptt, kind, **options):
+def gradient(tbptt, seed, forget_bias):
     """The gradient of all weights as one vector, of the echo's loss."""
-    layer = lstm(tbptt, kind, **options)
+    layer = lstm(tbptt, seed=seed)
+    W, U, b = layer.get_weights()
+    b[units : 2 * units] = forget_bias
+    layer.set_weights([W, U, b])
     y = layer(stream)
     ((y[:, LAG:, :features] - stream[:, :-LAG]) ** 2).mean().backward()
     return np.concatenate([w.grad.numpy().ravel() for w in layer.trainable_weights])
-
-
-def biased(forget):
-    """A bias (4 units,) whose forget quarter is `forget`; the order is i, f, c, o."""
-
-    def start(shape, dtype=None):
-        return mg.tensor(np.repeat([0.0, forget, 0.0, 0.0], shape[0] // 4), dtype=dtype)
-
-    return {"bias_initializer": start, "unit_forget_bias": False}
-
-
-NETS = {
-    "LSTM, forget bias −1": (mg.keras.layers.LSTM, biased(-1.0)),
-    "LSTM, forget bias 1": (mg.keras.layers.LSTM, biased(1.0)),
-    "LSTM, forget bias 4": (mg.keras.layers.LSTM, biased(4.0)),
-}
-REACHES = (1, 2, 4, 6, 8, 10, 12, 15, 20, 30, 40)
 
 
 def cosine(a, b):
     return a @ b / np.linalg.norm(a) / np.linalg.norm(b)
 
 
-cosines = {}
-for name, (kind, options) in NETS.items():
-    whole = gradient(None, kind, **options)
-    cosines[name] = [cosine(gradient((1, k2), kind, **options), whole) for k2 in REACHES]
-table(
-    ["cosine with the whole gradient", *(f"k2={k}" for k in (1, 4, 10, 20))],
-    [
-        (name, *(f"{found[REACHES.index(k)]:.2f}" for k in (1, 4, 10, 20)))
-        for name, found in cosines.items()
-    ],
-)
+REACHES = (1, 2, 4, 8, 10, 12, 20, 40)
+NETS = range(1, scaled(6, 2))
+cosines = {}  # a row for each net, a column for each reach
+for forget_bias in (-1, 1, 4):
+    found = []
+    for seed in NETS:
+        whole = gradient(None, seed, forget_bias)
+        cut = [gradient((1, k2), seed, forget_bias) for k2 in REACHES]
+        found.append([cosine(vector, whole) for vector in cut])
+    cosines[forget_bias] = np.array(found)
+rows = []
+for forget_bias, found in cosines.items():
+    cells = []
+    for k2 in (1, 4, 10, 20):
+        column = found[:, REACHES.index(k2)]
+        cells.append(f"{np.median(column):.2f} ({column.min():.2f} to {column.max():.2f})")
+    rows.append([f"forget bias {forget_bias}", *cells])
+table(["cosine: median (range)", *(f"k2 = {k2}" for k2 in (1, 4, 10, 20))], rows)
 
 
 # %%
 def draw_cosines(ax):
-    for k, (name, found) in enumerate(cosines.items()):
-        ax.plot(REACHES, found, label=name, **line(k, marker=True))
+    for k, (forget_bias, found) in enumerate(cosines.items()):
+        medians(ax, REACHES, found, f"LSTM, forget bias {forget_bias}", k)
     ax.axvline(LAG + 1, color="0.4", linewidth=0.8)
     ax.set(xlabel="k₂, steps back", ylabel="cosine of truncated and whole gradient")
     ax.legend()
@@ -300,29 +325,31 @@ def draw_cosines(ax):
 
 picture(
     draw_cosines,
-    alt="The cosine of the truncated and the whole gradient against k₂, for three LSTMs. With "
+    alt="The cosine of the truncated and the whole gradient against k₂, for three kinds of LSTM: the "
+    "median of five nets as a line, each net as a point. With "
     "forget bias −1 it is 0.96 at k₂ = 1 and 1 from k₂ = 4 on. With forget bias 1 it rises "
-    "from 0.66 to 0.93 at k₂ = 10 and jumps to 1 at k₂ = 12, right of a vertical line at 11, "
-    "where the lag of the task ends. With forget bias 4 it rises slowly, from 0.23 over 0.5 at "
-    "k₂ = 10 to 0.93 at k₂ = 40.",
+    "from 0.67 to 0.94 at k₂ = 10 and is 1 from k₂ = 12 on, right of a vertical line at 11, "
+    "where the lag of the task ends. With forget bias 4 it rises slowly, from 0.23 over 0.51 at "
+    "k₂ = 10 to 0.92 at k₂ = 40, and its points are far apart.",
 )
 
 # %% [markdown]
-# A net that forgets fast loses little: what is cut off had vanished already. **The better the memory, the more the truncation
-# costs**, and just for those nets that we want. Nor does the cosine say everything: a small share of the
-# gradient may be the only one that teaches the net to remember.
+# A net that forgets fast loses little: the part that is cut off had vanished already. **The better the memory, the more the
+# truncation costs**, with each of the five nets. And these are the nets that we need for a long task. The cosine is not
+# everything, either: a small share of the gradient may be the only one that teaches the net to remember.
 #
-# ## Exercise 2: the truncated way back, by hand
+# ## Exercise 2: the truncated backward pass, by hand
 #
 # For the simple net of lesson 5, $h_t = \tanh(x_t W + h_{t-1}U + b)$, write `truncated_gradient(hs, dy, U, k1, k2)`. `hs` are the
 # states $h_0 \dots h_T$, `(T + 1, batch, units)`; `dy` is $\partial L_t/\partial h_t$, `(T, batch, units)`. For each window,
-# start with $dh = 0$ after its last step, walk back as far as it may, take in `dy` *of the window's own steps only*, and
-# gather $h_{t-1}^\top ds_t$. (`windows(T, (k1, k2))` from above may help.)
+# start with $dh = 0$ after its last step. Go back step by step, as far as $k_2$ allows. Add `dy` *at the window's own steps
+# only*, and sum up $h_{t-1}^\top ds_t$, where $ds_t$ is the gradient in front of the tanh. (`windows(T, (k1, k2))` from above
+# may help.)
 
 
 # %% exercise="truncated"
 def truncated_gradient(hs, dy, U, k1, k2):
-    """dU, (units, units), of the truncated way back."""
+    """dU, (units, units), of the truncated backward pass."""
     ### BEGIN SOLUTION
     dU = np.zeros_like(U)
     for start, stop, earliest in windows(len(dy), (k1, k2)):
@@ -337,9 +364,21 @@ def truncated_gradient(hs, dy, U, k1, k2):
     ### END SOLUTION
 
 
+# %% [markdown] hint="truncated"
+# Without truncation this is the loop of lesson 5. How many such loops are there now, and at which step does each begin and
+# end? In a loop that goes back beyond its window: whose losses are those of the earlier steps?
+
+# %% [markdown] hint="truncated"
+# For each `start, stop, earliest`: $dh = 0$, then $t$ from `stop − 1` down to `earliest`. If $t\ge$ `start`, add `dy[t]` to
+# $dh$. Then $ds = dh\circ(1-h^2)$ with the state *after* the step, `hs[t + 1]`; add `hs[t].T @ ds` to $dU$; and
+# $dh = ds\,U^\top$ for the step before.
+
+
 # %% mistake="truncated"
+# At the steps before the window yours adds dy again: these losses belong to earlier windows, and
+# count once.
 def truncated_gradient(hs, dy, U, k1, k2):
-    """Every loss on the way is taken in, again and again."""
+    """Every loss within reach, in each window."""
     dU = np.zeros_like(U)
     for _start, stop, earliest in windows(len(dy), (k1, k2)):
         dh = np.zeros_like(dy[0])
@@ -351,8 +390,9 @@ def truncated_gradient(hs, dy, U, k1, k2):
 
 
 # %% mistake="truncated"
+# In yours the gradient ends where the window begins. It goes back k2 steps from the window's end.
 def truncated_gradient(hs, dy, U, k1, k2):
-    """The way back ends where the window begins."""
+    """The loop ends where the window begins."""
     dU = np.zeros_like(U)
     for start, stop, _earliest in windows(len(dy), (k1, k2)):
         dh = np.zeros_like(dy[0])
@@ -364,8 +404,9 @@ def truncated_gradient(hs, dy, U, k1, k2):
 
 
 # %% mistake="truncated"
+# This is the whole gradient: yours does not cut it. Each window begins with dh = 0.
 def truncated_gradient(hs, dy, U, k1, k2):
-    """The gradient is not cut at all."""
+    """A gradient that is not cut."""
     dU, dh = np.zeros_like(U), np.zeros_like(dy[0])
     for t in reversed(range(len(dy))):
         ds = (dh + dy[t]) * (1 - hs[t + 1] ** 2)
@@ -374,9 +415,55 @@ def truncated_gradient(hs, dy, U, k1, k2):
     return dU
 
 
+# %% mistake="truncated"
+# dU is made with the state after the step, hs[t + 1]. The product h U reads the state before it.
+def truncated_gradient(hs, dy, U, k1, k2):
+    """dU from the state after the step."""
+    dU = np.zeros_like(U)
+    for start, stop, earliest in windows(len(dy), (k1, k2)):
+        dh = np.zeros_like(dy[0])
+        for t in reversed(range(earliest, stop)):
+            dh = dh + dy[t] if t >= start else dh
+            ds = dh * (1 - hs[t + 1] ** 2)
+            dU += hs[t + 1].T @ ds
+            dh = ds @ U.T
+    return dU
+
+
+# %% mistake="truncated"
+# The slope of the tanh is taken at the state before the step. The tanh made the state after it.
+def truncated_gradient(hs, dy, U, k1, k2):
+    """The slope at the state before the step."""
+    dU = np.zeros_like(U)
+    for start, stop, earliest in windows(len(dy), (k1, k2)):
+        dh = np.zeros_like(dy[0])
+        for t in reversed(range(earliest, stop)):
+            dh = dh + dy[t] if t >= start else dh
+            ds = dh * (1 - hs[t] ** 2)
+            dU += hs[t].T @ ds
+            dh = ds @ U.T
+    return dU
+
+
+# %% mistake="truncated"
+# On its way to the step before, the gradient is multiplied by U in yours. It is multiplied by the
+# transpose of U.
+def truncated_gradient(hs, dy, U, k1, k2):
+    """U in the place of its transpose."""
+    dU = np.zeros_like(U)
+    for start, stop, earliest in windows(len(dy), (k1, k2)):
+        dh = np.zeros_like(dy[0])
+        for t in reversed(range(earliest, stop)):
+            dh = dh + dy[t] if t >= start else dh
+            ds = dh * (1 - hs[t + 1] ** 2)
+            dU += hs[t].T @ ds
+            dh = ds @ U
+    return dU
+
+
 # %% variant="truncated"
 def truncated_gradient(hs, dy, U, k1, k2):
-    """Every loss for itself, in place; the shares in a list."""
+    """Each loss alone, in place; the shares in a list."""
     np.multiply(hs, hs, out=(squares := np.empty_like(hs)))
     shares = []
     for t in range(len(dy)):
@@ -390,22 +477,40 @@ def truncated_gradient(hs, dy, U, k1, k2):
     return sum(shares)
 
 
+# %% [markdown]
+# The check compares with a layer that has `tbptt=(k1, k2)`. First it takes the losses of one window at a time, so that the
+# report can name the window; then all of them.
+
 # %% check="truncated" points=4
-dy = np.random.default_rng(3).normal(size=(2, T, units))
-for k in ((1, 4), (5, 5), (4, 10), (T, T)):
+dy_all = np.random.default_rng(3).normal(size=(T, 2, units))
+
+
+def share_of(dy, k):
+    """Your dU and the layer's, for given gradients of the losses."""
     rnn = lstm(k, mg.keras.layers.SimpleRNN)
     y = rnn(x)
-    y.backward(mg.tensor(dy))
+    y.backward(mg.tensor(dy.swapaxes(0, 1)))
     hs = np.concatenate([np.zeros((1, 2, units)), y.numpy().swapaxes(0, 1)])
-    _, U, _ = rnn.get_weights()
-    yours = ask(truncated_gradient, hs, dy.swapaxes(0, 1), U, *k)
-    same(f"dU for tbptt={k}", yours, rnn.trainable_weights[1].grad)
+    U = rnn.get_weights()[1]
+    yours = ask(truncated_gradient, hs, dy, U, *k, shape=(units, units))
+    return yours, rnn.trainable_weights[1].grad.numpy()
+
+
+for k in ((1, 4), (5, 5), (4, 10), (T, T)):
+    shares = []
+    for start in range(0, T, k[0]):
+        dy_window = np.zeros_like(dy_all)
+        dy_window[start : start + k[0]] = dy_all[start : start + k[0]]
+        shares.append(share_of(dy_window, k))
+    yours, right = np.array(shares).swapaxes(0, 1)
+    same(f"dU of each window, tbptt={k}", yours, right, axes="window row column")
+    same(f"dU of all windows, tbptt={k}", *share_of(dy_all, k))
 
 # %% [markdown]
 # ## The state crosses, the gradient does not
 #
 # Now the stream that never ends. Cut it into windows, run the layer on one window at a time, and start each from the state in
-# which the one before it ended. Two ways to write it down:
+# which the one before it ended. There are two ways to write this:
 #
 # - **by hand**: `y, h, c = layer(window, initial_state=[h, c])` with `return_state=True`, and then `h = h.detach()`: the same
 #   numbers, with no past on the tape;
@@ -419,12 +524,12 @@ pieces = np.concatenate([stateful(x[:, t : t + 6]).numpy() for t in range(0, T, 
 print("in windows of 6, as in one piece:", np.allclose(pieces, whole.numpy()))
 stateful.reset_states()
 print(
-    "after reset_states() it starts anew:",
+    "after reset_states(), as at the start:",
     np.allclose(stateful(x[:, :6]).numpy(), pieces[:, :6]),
 )
 
 # %% [markdown]
-# How must text be laid out for that? Not as a list of sentences, shuffled. A text of $N$ letters is cut into `batch` long
+# How must text be arranged for that? Not as a shuffled list of sentences. A text of $N$ letters is cut into `batch` long
 # pieces, one for each row, and each window takes the next `k` letters of *every* piece:
 #
 # ```text
@@ -433,25 +538,26 @@ print(
 # row 1        T._IT_W    AS_A_GO    OD_MAT.
 # ```
 #
-# Two ways to spoil it: shuffle the windows, and each starts from the state of a stranger; or leave `reset_states()` out
-# before the validation text, and it starts in the middle of a thought.
+# Two errors are common. If the windows are shuffled, each starts from the state of another text. If `reset_states()` is
+# missing before the validation text, it starts in the middle of the training text.
 #
-# Without `detach()` the tape would go on growing, window after window, until memory ends; minigrad, as other systems, frees
-# a graph once it was walked, and the second `backward()` that runs into the freed part raises an error. So a missing
-# `detach` is seen at once, *if* you call `backward` in every window. If you add up the losses first, nothing complains.
+# Without `detach()` the tape would grow from window to window, until the memory is full. minigrad, like other systems, frees
+# a graph after its backward pass, and a second `backward()` that runs into the freed part raises an error. So you notice a
+# missing `detach` at once, *if* you call `backward` in every window. If you add up the losses first, there is no error.
 #
 # ## Exercise 3: detaching is truncating
 #
-# Write `windowed(layer, x, k, loss)`: run `layer` (made with `return_sequences=True, return_state=True`) over windows of `k`
-# steps with the state carried by hand, call `loss(y, start).backward()` for each window's output, and return the outputs of
-# all windows joined, `(batch, T, units)`. The gradients pile up in the weights. What comes out must be what
-# `tbptt=(k, k)` gives on the whole sequence, where $k$ divides $T$. (Where it does not, the two differ in the last, shorter
-# window: `tbptt` still goes back $k$ steps from its end, across a border that the detached state does not let through.)
+# Write `windowed(layer, x, k, loss)`. It runs `layer` (made with `return_sequences=True, return_state=True`) over windows of
+# `k` steps, and carries the state by hand. For each window's output `y`, which begins at step `start`, it calls
+# `loss(y, start).backward()`; the gradients add up in the weights. It returns the outputs of all windows joined,
+# `(batch, T, units)`. The gradients must be those of `tbptt=(k, k)` on the whole sequence, where $k$ divides $T$. (Where
+# it does not, the two differ in the last, shorter window: `tbptt` still goes back $k$ steps from its end, across a border
+# where a detached state stops the gradient.)
 
 
 # %% exercise="windowed"
 def windowed(layer, x, k, loss):
-    """Trains on windows of k steps: the outputs, (batch, T, units), gradients added to the weights."""
+    """The outputs, (batch, T, units), of windows of k steps; adds their gradients to the weights."""
     ### BEGIN SOLUTION
     state, outputs = None, []
     for start in range(0, x.shape[1], k):
@@ -463,9 +569,21 @@ def windowed(layer, x, k, loss):
     ### END SOLUTION
 
 
+# %% [markdown] hint="windowed"
+# Which two things does each window pass to the next one? One of them is nothing. In which order must `backward` and `detach`
+# be called, and which of them changes the outputs?
+
+# %% [markdown] hint="windowed"
+# Begin with `state = None`. For each `start` in `range(0, T, k)`: `y, *state = layer(x[:, start : start + k],
+# initial_state=state)`; then `loss(y, start).backward()`; then replace each array of `state` by its `.detach()`. Collect
+# `y.numpy()`, and join the pieces along axis 1.
+
+
 # %% mistake="windowed"
+# The first window is right, and each other one starts from a state of zeros: pass the state of the
+# window before.
 def windowed(layer, x, k, loss):
-    """The state is forgotten at each border."""
+    """A state of zeros in each window."""
     outputs = []
     for start in range(0, x.shape[1], k):
         y, *_ = layer(x[:, start : start + k])
@@ -475,8 +593,10 @@ def windowed(layer, x, k, loss):
 
 
 # %% mistake="windowed"
+# The outputs are right. The gradient is the whole one: the losses are added up, the states are not
+# detached, and so nothing is cut.
 def windowed(layer, x, k, loss):
-    """Nothing is detached, and the losses are added up."""
+    """Losses added up, and states not detached."""
     state, outputs, total = None, [], 0.0
     for start in range(0, x.shape[1], k):
         y, *state = layer(x[:, start : start + k], initial_state=state)
@@ -487,14 +607,52 @@ def windowed(layer, x, k, loss):
 
 
 # %% mistake="windowed"
+# The outputs are right. The gradient is that of the last window only: call backward in each window.
 def windowed(layer, x, k, loss):
-    """Only the last window is learnt from."""
+    """The last window only."""
     state, outputs = None, []
     for start in range(0, x.shape[1], k):
         y, *state = layer(x[:, start : start + k], initial_state=state)
         state = [s.detach() for s in state]
         outputs.append(y.numpy())
     loss(y, start).backward()
+    return np.concatenate(outputs, axis=1)
+
+
+# %% mistake="windowed"
+# The second backward runs into the graph of the window before: detach the states after each window.
+def windowed(layer, x, k, loss):
+    """No detach."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, *state = layer(x[:, start : start + k], initial_state=state)
+        loss(y, start).backward()
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=1)
+
+
+# %% mistake="windowed"
+# The outputs are right. Each loss is called with start = 0 in yours: it compares all windows with
+# the beginning of the sequence.
+def windowed(layer, x, k, loss):
+    """The loss of the first window, each time."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, *state = layer(x[:, start : start + k], initial_state=state)
+        loss(y, 0).backward()
+        state = [s.detach() for s in state]
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=1)
+
+
+# %% mistake="windowed"
+# The outputs are right, and the weights have no gradient: backward was not called.
+def windowed(layer, x, k, loss):
+    """Without backward."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, *state = layer(x[:, start : start + k], initial_state=state)
+        outputs.append(y.numpy())
     return np.concatenate(outputs, axis=1)
 
 
@@ -523,20 +681,22 @@ for k in (4, 8):
     yours, theirs = lstm(return_state=True), lstm((k, k))
     y = theirs(x)
     loss_of(y, 0).backward()
-    outputs = ask(windowed, yours, x, k, loss_of)
-    same(f"outputs, k = {k}", outputs, y)
-    for a, b in zip(yours.trainable_weights, theirs.trainable_weights, strict=True):
+    outputs = ask(windowed, yours, x, k, loss_of, shape=(2, T, units))
+    same(f"outputs, k = {k}", outputs, y, axes="row step unit")
+    names = (("dW", "feature gates"), ("dU", "unit gates"), ("db", "gates"))
+    weights = zip(names, yours.trainable_weights, theirs.trainable_weights, strict=True)
+    for (name, axes), mine, right in weights:
         check(
-            a.grad is not None, f"k = {k}: {a.name} got no gradient. Was backward() called?"
+            mine.grad is not None, f"k = {k}: {name} is None, so no gradient was computed."
         )
-        same(f"d{a.name.split('/')[-1]}, k = {k}", a.grad, b.grad)
+        same(f"{name}, k = {k}", mine.grad, right.grad, axes=axes)
 
 # %% [markdown]
 # ## What is learnt beyond the border?
 #
-# A stream of random bits, $\pm 1$, and a net that is to say at each step what came in **eight steps before**. Trained
-# statefully on windows of 8 and of 32 steps, with five seeds; the same number of steps of the stream for both, and the same learning
-# rate. (So the optimiser takes four times as many steps with the short windows. It does not help them.)
+# The input is a stream of random bits, $\pm 1$. At each step the net should return the bit of **eight steps before**. It is
+# trained statefully on windows of 8 and of 32 steps, with five seeds. Both see the same number of steps of the stream, with
+# the same learning rate. (So the optimiser takes four times as many steps with the short windows. It does not help them.)
 
 # %%
 DELAY, TOTAL, SEEDS = 8, scaled(32 * 250, 32 * 20), range(scaled(5, 1))
@@ -558,16 +718,15 @@ def echo(k, seed):
     return losses
 
 
-echoes = {
-    k: np.array([echo(k, seed) for seed in SEEDS]) for k in (8, 32)
-}  # (seeds, windows)
+echoes = {}  # for each length of a window, an array (seeds, windows)
+for k in (8, 32):
+    echoes[k] = np.array([echo(k, seed) for seed in SEEDS])
 ends = {k: losses[:, -256 // k :].mean(axis=1) for k, losses in echoes.items()}
+rows = []
+for k, found in ends.items():
+    rows.append([f"windows of {k}", *(f"{v:.2f}" for v in (*found, np.median(found)))])
 table(
-    ["mean squared error at the end", *(f"seed {seed}" for seed in SEEDS), "median"],
-    [
-        (f"windows of {k}", *(f"{v:.2f}" for v in (*found, np.median(found))))
-        for k, found in ends.items()
-    ],
+    ["mean squared error at the end", *(f"seed {seed}" for seed in SEEDS), "median"], rows
 )
 
 
@@ -575,9 +734,8 @@ table(
 def draw_echoes(left, right):
     for n, (k, losses) in enumerate(echoes.items()):
         width = max(1, 128 // k)
-        smooth = np.array(
-            [np.convolve(one, np.ones(width) / width, "valid") for one in losses]
-        )
+        mean_of = np.ones(width) / width
+        smooth = np.array([np.convolve(one, mean_of, "valid") for one in losses])
         steps = np.arange(losses.shape[1])[width - 1 :] * k
         left.plot(steps, np.median(smooth, axis=0), label=f"windows of {k}", **line(n))
         for one in smooth:
@@ -596,8 +754,8 @@ def draw_echoes(left, right):
 picture(
     draw_echoes,
     alt="Left, the mean squared error of the echo against the steps of the stream, smoothed, thin for single seeds, thick for "
-    "the median. With windows of 8 it stays near a level line at 1, which is knowing nothing. With windows of 32 it falls. "
-    "Right, the error at the end, a point for each seed. Medians and ranges: "
+    "the median. With windows of 8 it stays near a level line at 1, the error of a net that always returns 0. With windows of "
+    "32 it falls. Right, the error at the end, a point for each seed. Medians and ranges: "
     + "; ".join(
         f"windows of {k}: {np.median(v):.2f}, from {v.min():.2f} to {v.max():.2f}"
         for k, v in ends.items()
@@ -608,34 +766,34 @@ picture(
 )
 
 # %% [markdown]
-# The state crosses every border, so in both runs the bit *could* be there. But in a window of 8 no gradient travels
-# farther than 7 steps (eight posts, seven gaps), and nobody tells the net to keep it. In a window of 32 the first
-# eight losses are no better off; the other three of four hear of their bit. With windows of 8 every seed ends within a few
-# hundredths of knowing nothing. So: **choose $k_2$ longer than the dependency that you want to be learnt**, by a good factor where
-# $k_1 = k_2$.
+# The state crosses every border, so in both runs the bit *could* be in the state. But in a window of 8 no gradient goes back
+# farther than 7 steps (eight posts, seven gaps), so no gradient tells the net to keep it. In a window of 32 the same is true
+# for the first eight losses; the other three of four reach their bit. With windows of 8 the error of every seed ends within
+# a few hundredths of 1, which is the error of a net that always returns 0. So: **choose $k_2$ longer than the dependency that
+# the net should learn**, by a good factor where $k_1 = k_2$.
 #
 # ## To think about
 #
-# 1. With $(k, k)$ the borders always fall on the same places. What would change if the windows' lengths were drawn at random?
-# 2. Stateful training with a batch of one shows the net a text from its first to its last letter, in order. What assumption of
-#    stochastic gradient descent is hurt?
+# 1. With $(k, k)$ the borders are always at the same places. What would change if the windows' lengths were drawn at random?
+# 2. Stateful training with a batch of one shows the net a text from its first to its last letter, in order. Which assumption of
+#    stochastic gradient descent does this violate?
 # 3. A stateful net changes its weights in the middle of the stream: the state that it carries was computed by *older* weights.
 #    When does that matter?
-# 4. $(1, k_2)$ costs $k_2$ times the forward pass and gives every loss the same reach. Find a $(k_1, k_2)$ with half of that
-#    reach at least for every loss, and at most three steps back for one forward.
+# 4. $(1, k_2)$ costs $k_2$ times the forward pass and gives every loss the same reach. Find a $(k_1, k_2)$ with which every loss
+#    has at least half of that reach, and with at most three steps back for one step forward.
 #
 # ## Summary
 #
 # - `tbptt=(k1, k2)`: after every $k_1$ steps, go back $k_2$. $(1, k_2)$ is a band, $(k, k)$ are triangles along the diagonal.
-#   Inside, gradients are exact; outside, 0. Forward nothing changes.
+#   Inside, gradients are exact; outside, 0. The forward pass does not change.
 # - Steps back: $T k_2/k_1$. Memory: $k_2$ steps.
-# - A truncated gradient is biased, and the more so the better the net remembers.
-# - A carried and detached state gives $(k, k)$ on a stream without end. Rows must go on where they ended, and the state must be
-#   reset where a new text begins.
+# - A truncated gradient is biased, and the better the net remembers, the larger is the bias.
+# - A carried and detached state gives $(k, k)$ on a stream without end. Each row must continue where it ended, and the state
+#   must be reset where a new text begins.
 #
 # **Read:** Williams and Peng, "An efficient gradient-based algorithm for on-line training of recurrent network trajectories",
 # 1990; Tallec and Ollivier, "Unbiasing truncated backpropagation through time", 2017.
 #
 # **In the source:** [`minigrad/recurrent/truncation.py`](../minigrad/recurrent/truncation.py), `windows` and `through_windows`;
 # [`minigrad/layers/rnn.py`](../minigrad/layers/rnn.py), where the state is carried;
-# [`minigrad/train/tasks/text.py`](../minigrad/train/tasks/text.py), which lays a text out in streams.
+# [`minigrad/train/tasks/text.py`](../minigrad/train/tasks/text.py), which arranges a text in streams.

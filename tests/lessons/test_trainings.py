@@ -136,7 +136,7 @@ def test_clipping_past_the_cliff() -> None:
 def test_what_is_learnt_beyond_the_border() -> None:
     says(
         10,
-        "With windows of 8 every seed ends within a few hundredths of knowing nothing",
+        "With windows of 8 the error of every seed ends within a few hundredths of 1",
         "the same learning rate",
     )
     short, long = (names(10)["ends"][k] for k in (8, 32))
@@ -145,6 +145,20 @@ def test_what_is_learnt_beyond_the_border() -> None:
     assert (long < 0.3).all()
     assert np.median(long) < 0.15
     assert len(re.findall(r"optimizers\.Adam\(([^)]*)\)", lesson(10).source)) == 1  # one rate for both
+
+
+@pytest.mark.slow
+def test_truncation_costs_the_better_memory_more() -> None:
+    says(10, "**The better the memory, the more the truncation costs**, with each of the five nets.")
+    seen = names(10)
+    fast, usual, slow = (seen["cosines"][bias] for bias in (-1, 1, 4))
+    short = np.array(seen["REACHES"]) <= 10
+    assert len(fast) >= 5
+    assert (fast > usual)[:, short].all()
+    assert (usual > slow)[:, short].all()
+    assert (usual > slow)[:, :-1].all()
+    beyond = np.array(seen["REACHES"]) >= seen["LAG"] + 2
+    assert (usual[:, beyond] > 0.99).all()
 
 
 @pytest.mark.slow
@@ -158,6 +172,39 @@ def test_all_sixteen_train() -> None:
     assert (remains < 0.95).all()
     right, *others = np.median(remains, axis=1)
     assert np.mean(np.array(others) < 1.5 * right) > 0.5
+
+
+# --- untrained nets, with five seeds ---------------------------------------------------------------------------------
+
+
+def test_differences_of_the_generations() -> None:
+    says(
+        8,
+        "With each of the five nets the first generation gives the numbers of the third.",
+        "The second differs by 0.01 to 0.03 at the first step.",
+        "its largest difference becomes about five to ten times as large",
+    )
+    differences = np.array(names(8)["largest"]).reshape(-1, 2, 2)  # net; first, second; step 0, all steps
+    assert len(differences) >= 5
+    assert (differences[:, 0] == 0).all()
+    at_step_0, over_40 = differences[:, 1].T
+    assert ((at_step_0 > 0.01) & (at_step_0 < 0.03)).all()
+    assert ((over_40 / at_step_0 > 4.5) & (over_40 / at_step_0 < 10.5)).all()
+
+    says(8, "With each of the five nets the right order alone helps. The right forget bias alone does not")
+    says(8, "the difference is even a little larger")
+    loaded, order, bias, both = np.array(list(names(8)["remains"].values())).T
+    assert (order < 0.6 * loaded).all()
+    assert ((bias > loaded) & (bias < 1.2 * loaded)).all()
+    assert (both < 1e-9).all()
+
+
+def test_gradients_that_cross_a_hole() -> None:
+    says(9, "With each net the hole gives exactly 1, and zeros as inputs give less.")
+    crossed = np.array(list(names(9)["crossed"].values()))
+    assert len(crossed) >= 5
+    assert (crossed[:, 1] == 1).all()
+    assert (crossed[:, [0, 2]] < 0.5).all()
 
 
 # --- lesson 12 --------------------------------------------------------------------------------------------------------

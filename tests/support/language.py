@@ -46,6 +46,7 @@ FILES = (
     "lessons/source/07_lstm_backward.py",
     "lessons/source/08_three_generations.py",
     "lessons/source/09_masks.py",
+    "lessons/source/10_truncation_and_state.py",
     "lessons/source/14_sixteen_bugs.py",
 )
 
