@@ -15,6 +15,7 @@ from minigrad.recurrent.multiplied import H_MASKS, X_MASKS
 from minigrad.recurrent.protocol import State, Weights
 from minigrad.recurrent.rules import rule_of
 from minigrad.recurrent.step import Step
+from minigrad.recurrent.syntax import reading
 
 
 class BackendLoop:
@@ -101,7 +102,8 @@ def _asked(offered: Any, cell: Formulas, weights: Weights, dtype: str, masks: tu
     options = options_of(cell, description, masks)
     if isinstance(options, str):
         return options
-    loop = offered(description, dtype, options)
+    with reading:
+        loop = offered(description, dtype, options)
     if isinstance(loop, str):
         return loop
     names = cell.Weights._fields

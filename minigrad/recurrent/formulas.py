@@ -29,7 +29,7 @@ from minigrad.recurrent.arrays import ArrayStep
 from minigrad.recurrent.compiler import describe
 from minigrad.recurrent.compiler.body import source_file
 from minigrad.recurrent.compiler.widths import UNITS
-from minigrad.recurrent.description import Description, Line
+from minigrad.recurrent.description import Description
 from minigrad.recurrent.dropout import product_dW
 from minigrad.recurrent.equations import Equations
 from minigrad.recurrent.lines import (
@@ -48,6 +48,7 @@ from minigrad.recurrent.protocol import State, Weights
 from minigrad.recurrent.reader import names
 from minigrad.recurrent.spread import words as spreading
 from minigrad.recurrent.step import Same, Step
+from minigrad.recurrent.syntax import parse_expression, reading
 
 
 class Formulas(Step):
@@ -186,7 +187,8 @@ class Formulas(Step):
             if op.from_output:  # the lines call dsigma(dy, y): its third argument is None
                 space[word] = partial(op.backward, xp, **{op.backward.__code__.co_varnames[3]: None})
         self._namespaces.append(xp)
-        return ArrayStep(d, space, {name: k for k, name in enumerate(names)}, files_of(self.equations))
+        with reading:
+            return ArrayStep(d, space, {name: k for k, name in enumerate(names)}, files_of(self.equations))
 
     def _for(self, xp: Xp, weights: Weights) -> _Bound:
         key = id(xp), *[w is None for w in weights]  # `bound` holds xp, so that no other object takes its id
@@ -320,20 +322,16 @@ def _squashed(d: Description, column: str) -> str:
     """Return the gate of a column: the first activation of the column, or of a value computed from it."""
     reached = {column}
     for line in d.forward:
-        e = _parsed(line)
+        e = parse_expression(line.text)
         if reached & set(names(e)):
             squashed = isinstance(e, ast.Call) and ast.unparse(e.func) in ("sigma", "phi")
             if squashed and line.name.startswith("_"):  # for example the line that names 2 σ(z) − 1
-                named = [other.name for other in d.forward if names(_parsed(other)) == [line.name]]
+                named = [other.name for other in d.forward if names(parse_expression(other.text)) == [line.name]]
                 return named[0] if named else column
             if squashed:
                 return line.name
             reached.add(line.name)
     return column
-
-
-def _parsed(line: Line) -> ast.expr:
-    return ast.parse(line.text, mode="eval").body
 
 
 def _inner_masks(d: Description) -> list[int | None]:

@@ -28,6 +28,7 @@ from minigrad.recurrent.description import Description, Line
 from minigrad.recurrent.dropout import product, product_dx
 from minigrad.recurrent.reader import names
 from minigrad.recurrent.step import Same
+from minigrad.recurrent.syntax import parse, parse_expression
 
 Function = Callable[..., Any]
 
@@ -106,7 +107,7 @@ def summands_text(of: Layout) -> tuple[Text, list[tuple[str, str]]]:
     lines += [_inner(of, line) for line in d.backward]
     for s in d.states:
         for term in _summands(text.get(gradient[s], gradient[s])) if s in gradient else ():
-            path = next((column[n] for n in names(ast.parse(term, mode="eval")) if n in column), "")
+            path = next((column[n] for n in names(parse_expression(term)) if n in column), "")
             lines.append(Line(f"_summand{len(paths)}", _summed(term, dict(d.widths).get(s), d), number))
             paths.append((s, path))
     result = _tuple([f"_summand{k}" for k in range(len(paths))])
@@ -119,7 +120,7 @@ def _summands(text: str) -> list[str]:
     >>> _summands("a * b + c - d")
     ['a * b', 'c', '-d']
     """
-    e = ast.parse(text, mode="eval").body
+    e = parse_expression(text)
     if not isinstance(e, ast.BinOp) or not isinstance(e.op, (ast.Add, ast.Sub)):
         return [text]
     right = ast.unparse(e.right)
@@ -273,11 +274,11 @@ def definition_of(name: str, text: Text, space: dict[str, Any]) -> ast.FunctionD
     lines, result = text
     made, arguments, body = set(space), dict[str, None](), list[ast.stmt]()
     for line in lines:
-        statement: Any = _at(_WithNone().visit(ast.parse(f"{line.name} = {line.text}").body[0]), line.number)
+        statement: Any = _at(_WithNone().visit(parse(f"{line.name} = {line.text}").body[0]), line.number)
         arguments |= dict.fromkeys(n for n in _in_order(statement.value) if n not in made)
         made |= set(names(statement.targets[0]))
         body.append(statement)
-    definition: Any = ast.parse(f"def {name}(): return {result}").body[0]
+    definition: Any = parse(f"def {name}(): return {result}").body[0]
     arguments |= dict.fromkeys(n for n in _in_order(definition.body[0].value) if n not in made)
     definition.args.args = [ast.arg(n) for n in arguments]
     _at(definition, lines[0].number)

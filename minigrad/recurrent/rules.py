@@ -16,6 +16,7 @@ from typing import Any
 
 from minigrad.engine.ops.op import Op
 from minigrad.recurrent.description import Line, Rule
+from minigrad.recurrent.syntax import parse
 
 WORDS = frozenset((
     "abs", "sign", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh", "erf", "floor", "maximum", "minimum",
@@ -56,7 +57,7 @@ class _Lines:
     def value(self, op: type[Op], which: str, given: dict[str, ast.expr]) -> ast.expr:
         """Add the lines of a rule, and return the expression of its result."""
         rule = op.formula if which == "forward" else op.backward
-        tree: Any = ast.parse(textwrap.dedent(inspect.getsource(rule))).body[0]
+        tree: Any = parse(textwrap.dedent(inspect.getsource(rule))).body[0]
         known = {**{n: ast.Constant(v) for n, v in (rule.__kwdefaults__ or {}).items()}, **given}
         reader = _Reader(self, known, vars(sys.modules[rule.__module__]))
         for statement in _taken(tree.body, known):

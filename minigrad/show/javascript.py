@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from minigrad.engine.errors import MinigradError
 from minigrad.recurrent.description import Description, Line, Rule
 from minigrad.recurrent.reader import names
+from minigrad.recurrent.syntax import parse_expression
 
 RESERVED = frozenset((
     "arguments", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete",
@@ -85,7 +86,7 @@ def _function(name: str, arguments: str, lines: Sequence[Line], result: str) -> 
 
 def _step(name: str, lines: Sequence[Line], held: Sequence[str], gates: dict[str, str]) -> str:
     computed = [line.name for line in lines]
-    read = [n for line in lines for n in names(ast.parse(line.text, mode="eval")) if n not in computed]
+    read = [n for line in lines for n in names(parse_expression(line.text)) if n not in computed]
     arguments = ", ".join(map(_safe, dict.fromkeys(read)))
     body = [f"  const {_safe(line.name)} = {_held(line, held, gates)};" for line in lines]
     returned = ", ".join(map(_safe, computed))
@@ -99,7 +100,7 @@ def _held(line: Line, held: Sequence[str], gates: dict[str, str]) -> str:
     text = expression(line.text)
     if not gates and line.name in held:
         return f"held.{line.name} ?? {text}"
-    e = ast.parse(line.text, mode="eval").body
+    e = parse_expression(line.text)
     if gates and isinstance(e, ast.Call) and len(e.args) > 1 and ast.unparse(e.args[1]) in gates:
         return f"(held.{ast.unparse(e.args[1])} ?? null) === null ? {text} : 0"
     return text
@@ -111,7 +112,7 @@ def expression(text: str) -> str:
     >>> expression("f * (c - g) + phi(do)")
     'f * (c - g) + phi(do_)'
     """
-    return _text(ast.parse(text, mode="eval").body, 0)
+    return _text(parse_expression(text), 0)
 
 
 def _text(e: ast.expr, rank: int) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 
 from minigrad.recurrent.errors import EquationsError
 from minigrad.recurrent.reader import Assignment, Body
+from minigrad.recurrent.syntax import parse
 
 WORDS = {"sigma": 1, "phi": 1, "clip": 2, "stop": 1, "dsigma": 2, "dphi": 2, "dclip": 3}
 """Words that a body can call, and their numbers of arguments."""
@@ -235,7 +236,7 @@ def _first_statement(text: str) -> ast.stmt | None:
     """The first statement; a comment or a string in it may be indented less than the statement."""
     indented = text[:1].isspace()
     try:
-        tree: Any = ast.parse(f"if True:\n{text}" if indented else text)
+        tree: Any = parse(f"if True:\n{text}" if indented else text)
         found: ast.stmt = (tree.body[0] if indented else tree).body[0]
     except (SyntaxError, IndexError):
         return None

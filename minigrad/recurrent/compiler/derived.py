@@ -20,6 +20,7 @@ from collections.abc import Collection, Sequence
 
 from minigrad.recurrent.compiler.body import CheckedBody
 from minigrad.recurrent.reader import Assignment, names
+from minigrad.recurrent.syntax import parse_expression
 
 
 class Derived:
@@ -52,7 +53,7 @@ class Derived:
                 named = len(terms) == 1 and terms[0].isidentifier()
                 d = terms[0] if named else self._line(f"d{line.name}", " + ".join(terms), line.number)
                 self._send(line.value, d, forward)
-        self.returns = [_expression(" + ".join(self._terms[a]) or "0.0") for a in forward.arguments]
+        self.returns = [parse_expression(" + ".join(self._terms[a]) or "0.0") for a in forward.arguments]
         read = {n for e in (*(line.value for line in self.lines), *self.returns) for n in names(e)}
         known = [n for n in (*forward.arguments, *forward.options, *(line.name for line in forward.lines)) if n in read]
         self.arguments = [*upstream, *known]
@@ -65,7 +66,7 @@ class Derived:
 
     def _line(self, name: str, text: str, number: int) -> str:
         name = self._new(name)
-        self.lines.append(Assignment(name, _expression(text), number))
+        self.lines.append(Assignment(name, parse_expression(text), number))
         return name
 
     def _send(self, e: ast.expr, d: str, forward: CheckedBody) -> None:
@@ -109,7 +110,3 @@ class Derived:
         if not isinstance(e.args[0], ast.Name):  # several parts read it
             dz = self._line(f"d{v}_in" if v.isidentifier() else "d_in", dz, e.lineno)
         self._send(e.args[0], dz, forward)
-
-
-def _expression(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
