@@ -148,6 +148,13 @@ def update(W, dW, learns, rate):  # type: ignore[no-untyped-def]
 
 
 @helper
+def update_both(W, V, dW, dV, learns_W, learns_V, rate):  # type: ignore[no-untyped-def]
+    """Update the hidden and the output weights."""
+    update(W, dW, learns_W, rate)
+    update(V, dV, learns_V, rate)
+
+
+@helper
 def errors_of(y, classes, targets, n, t, error):  # type: ignore[no-untyped-def]
     """Write y − t, and return the largest, the sum and the sum of squares of its absolute values."""
     worst, total, squares = 0.0, 0.0, 0.0
@@ -255,12 +262,10 @@ def learn(  # type: ignore[no-untyped-def]
                 cell_gradients(dh, no, no, no, dz_in, dz_g, e_out, e_s, *cache)  # ∂c/∂c = 1: e_s is of this step's c
                 hidden_gradients(sums_in, sums_g, symbols, x, n, t, before, e_s, e_out, dW)
                 if per_step:
-                    update(W, dW, learns_W, rate)
-                    update(V, dV, learns_V, rate)
+                    update_both(W, V, dW, dV, learns_W, learns_V, rate)
             remember(h, y_in, y_out, before)
         if not per_step:
-            update(W, dW, learns_W, rate)
-            update(V, dV, learns_V, rate)
+            update_both(W, V, dW, dV, learns_W, learns_V, rate)
         totals[n] = total
         if not total < np.inf:
             return -(n + 1)

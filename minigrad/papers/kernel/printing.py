@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -122,8 +123,6 @@ def _functions(net: Net, compiles: bool) -> Iterator[str]:
 
 def _number() -> Callable[[Line], str]:
     """Return the function that prints a line's expression for Numba."""
-    import ast
-
     from minigrad_numba.rules import number_text
 
     def text(line: Line) -> str:
