@@ -30,6 +30,8 @@ def ask(
     parts: Sequence[str] = (),
     shape: Sequence[Any] | None = None,
     tensors: bool = False,
+    called: str = "",
+    unchanged: bool = False,
     **options: Any,
 ) -> Any:
     """Return the answer of your function, if it has the required form.
@@ -42,14 +44,16 @@ def ask(
         parts: the names of the things that it returns, if there are several.
         shape: the shape of the array that it returns, or of each part; None for any.
         tensors: whether it may return Tensors where it is given arrays.
+        called: the function's name in messages, where it is not that of its `def`.
+        unchanged: whether the exercise forbids to write into arguments.
         **options: its keyword arguments.
 
     Raises:
         CheckError: the function takes other arguments, stops with an error, returns None, returns another form, or
-            returns NaN.
+            returns NaN; or it writes into an argument where that is forbidden.
     """
-    name = _name(function)
-    answer, given = _called(function, arguments, options)
+    name = called or _name(function)
+    answer, given = _called(name, function, arguments, options, unchanged)
     answer = returned(name, answer, *parts, shape=shape)
     _require_arrays(name, answer, parts, given, tensors)
     return answer
@@ -61,18 +65,19 @@ def attempt(function: Callable[..., Any], *arguments: Any, **options: Any) -> An
     Raises:
         CheckError: it takes other arguments, or stops with an error.
     """
-    return _called(function, arguments, options)[0]
+    return _called(_name(function), function, arguments, options)[0]
 
 
 def _name(function: Any) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 
-def _called(function: Any, arguments: Sequence[Any], options: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+def _called(
+    name: str, function: Any, arguments: Sequence[Any], options: Mapping[str, Any], unchanged: bool = False
+) -> tuple[Any, dict[str, Any]]:
     """Return the answer of a function that was given copies, and its arguments by their names."""
-    name = _name(function)
     try:
-        call = inspect.signature(function).bind(*arguments, **options)
+        call = _signature(function).bind(*arguments, **options)
     except TypeError as error:
         raise CheckError(f"{name} should take the arguments that the exercise names: {error}.") from None
     given = dict(call.arguments)
@@ -85,6 +90,8 @@ def _called(function: Any, arguments: Sequence[Any], options: Mapping[str, Any])
     except Exception as error:  # noqa: BLE001  (each error of a student's function becomes a sentence)
         stopped(name, function, error)
     written = [f"`{key}`" for key in given if _contents(given[key]) != _contents(handed[key])]
+    if written and unchanged:
+        fail_in_words(f"{name} writes into its argument {', '.join(written)}. Here it should leave it as it was.")
     if written and inspect.isfunction(function) and function not in _WRITERS:
         _WRITERS.add(function)
         print(
@@ -97,6 +104,14 @@ def _called(function: Any, arguments: Sequence[Any], options: Mapping[str, Any])
         inside = {f"{key}.{part}": one for part, one in named.items()}
         _ASKED.update({k: v for k, v in {key: value, **inside}.items() if isinstance(v, np.ndarray)})
     return answer, given
+
+
+def _signature(function: Any) -> inspect.Signature:
+    """Return a function's signature; that of any function where Python cannot tell, as for some of NumPy's."""
+    try:
+        return inspect.signature(function)
+    except ValueError:
+        return inspect.signature(lambda *arguments, **options: None)
 
 
 def stopped(name: str, function: Any, error: Exception) -> NoReturn:
@@ -183,7 +198,7 @@ def returned(what: str, answer: Any, *parts: str, shape: Sequence[Any] | None = 
         count = len(answer) if several else 1
         came = "one thing" if count == 1 else f"{count} things"
         if count != len(parts):
-            raise CheckError(f"{what} should return {', '.join(parts)}; yours returned {came}.")
+            fail_in_words(f"{what} should return {', '.join(parts)}; yours returned {came}.")
         missing = [part for part, one in zip(parts, answer, strict=True) if one is None]
         if missing:
             raise CheckError(f"{what}: {', '.join(missing)} of what yours returned is None.")

@@ -200,3 +200,18 @@ def test_without_matplotlib_one_sentence(tools: ModuleType, monkeypatch: pytest.
 def test_table(tools: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     tools.table(["name", "value"], [("a", 0.123456), ("long name", 2)])
     assert capsys.readouterr().out == "name        value\n---------  ------\na          0.1235\nlong name       2\n"
+
+
+def test_an_argument_that_must_stay_as_it_is(tools: ModuleType) -> None:
+    def setitem(x: Any, index: int, value: float) -> Any:
+        x[index] = value
+        return x
+
+    assert tools.ask(setitem, np.zeros(2), 0, 1.0).tolist() == [1.0, 0.0]
+    with pytest.raises(tools.CheckError, match=r"put writes into its argument `x`\. Here it should leave it"):
+        tools.ask(setitem, np.zeros(2), 0, 1.0, called="put", unchanged=True)
+
+
+def test_a_function_whose_signature_python_does_not_know(tools: ModuleType) -> None:
+    assert tools.ask(np.frombuffer, b"abc", dtype=np.uint8).tolist() == [97, 98, 99]
+    assert tools.ask(dict.fromkeys, "a") == {"a": None}
