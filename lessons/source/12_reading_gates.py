@@ -1,15 +1,15 @@
 # %% [markdown]
 # # 12 · Reading the gates of trained models
 #
-# Four small tasks, five LSTMs trained on each before your eyes, and looked into: what their gates do, where the memory sits, and how far one can trust such pictures.
+# Four small tasks, five LSTMs trained on each, and a look inside: the work of their gates, the place of their memory, and how far one can trust such pictures.
 #
 # **Minutes:** 75 · **Needs:** lessons 6 and 7; least squares
 #
 # After this lesson you can
 #
-# 1. take a cell state apart into what each step has put into it, and check that the parts sum to the whole;
-# 2. read gate traces, saturation and saliency, and say for each which question it answers and which it does not;
-# 3. tell a memory that sits in one unit from one that is spread over many, with a linear probe.
+# 1. split a cell state into the parts that each step has written, and check that the parts sum to the whole;
+# 2. read pictures of gates, saturation and saliency, and say for each which question it answers and which it does not;
+# 3. find out by a linear probe whether a memory is in one unit or spread over many.
 
 # %%
 import tempfile
@@ -18,23 +18,22 @@ from pathlib import Path
 import numpy as np
 
 import minigrad as mg
-import minigrad.plot as mp
-from lesson_tools import ask, check, line, medians, picture, same, scaled, table
+from lesson_tools import ask, line, medians, picture, same, same_parts, scaled, table
+from minigrad import plot
 from minigrad.train.tasks import Adding, Reber, TemporalOrder, Text
 from minigrad.train.trainer import Trainer
 
 # %% [markdown]
 # ## The formula
 #
-# The state of an LSTM, written out over time instead of step by step. From $c_t = f_t\circ c_{t-1} + i_t\circ g_t$ it follows
-# that
+# The state of an LSTM, written as a sum over time. From $c_t = f_t\circ c_{t-1} + i_t\circ g_t$ it follows that
 #
-# $$c_T \;=\; \underbrace{\Bigl(\prod_{s=1}^{T} f_s\Bigr)\circ c_0}_{\text{from before}} \;+\;
-#   \sum_{t=1}^{T}\ \underbrace{\Bigl(\prod_{s=t+1}^{T} f_s\Bigr)}_{\text{what is left}}\circ
-#   \underbrace{i_t\circ g_t}_{\text{what was written}} .$$
+# $$c_T \;=\; \underbrace{\Bigl(\prod_{s=1}^{T} f_s\Bigr)\circ c_0}_{\text{from the start}} \;+\;
+#   \sum_{t=1}^{T}\ \underbrace{\Bigl(\prod_{s=t+1}^{T} f_s\Bigr)}_{\text{share that is left}}\circ
+#   \underbrace{i_t\circ g_t}_{\text{written at step } t} .$$
 #
-# So a state is a *sum*, with one term for each step of the past: what the step wrote, times all forget gates since. That is
-# exact, in every trained model. All that follows are ways to look at these terms.
+# So a state is a *sum* with one term for each step of the past: the value that the step wrote, times all forget gates after it.
+# This is exact, in every trained model. This lesson shows several ways to read these terms.
 #
 # | | shape |
 # |---|---|
@@ -50,33 +49,48 @@ from minigrad.train.trainer import Trainer
 # |---|---|---|---|---|
 # | $f$ | 1 | 1/2 | 1 | 1/2 |
 # | $i\,g$ | 4 | 0 | −1 | 1 |
-# | what is left of it | $\tfrac12\cdot 1\cdot\tfrac12$ | $1\cdot\tfrac12$ | $\tfrac12$ | $1$ |
+# | share that is left at the end | $\tfrac12\cdot 1\cdot\tfrac12$ | $1\cdot\tfrac12$ | $\tfrac12$ | $1$ |
 # | term | **1** | **0** | **−½** | **1** |
 #
-# The sum is $c_4 = 1\tfrac12$. Step by step: $4,\ 2,\ 1,\ 1\tfrac12$. The same.
+# The sum is $c_4 = 1\tfrac12$. Computed step by step, $c$ is $4,\ 2,\ 1,\ 1\tfrac12$: the same.
 #
 # ## Four tasks, twenty models
 #
-# In each task something has to be kept. They are `python -m minigrad train`'s tasks, made small:
+# In each task the net has to keep something. They are the tasks of `python -m minigrad train`, made small:
 #
-# - **adding**: twenty pairs (number, marker), two of them marked; at the end, the sum of the marked numbers;
-# - **temporal order**: letters, among them two that are X or Y; at the end, which two, and in which order;
-# - **Reber**: strings of a grammar. The last letter but one repeats the second, the rest is local;
-# - **text**: one to three letters in round brackets, in square ones, or in none, character by character. The closing bracket has to fit.
+# - **adding**: twenty pairs (number, marker), two of them marked; at the end, the sum of the two marked numbers;
+# - **temporal order**: letters, and among them two that are X or Y; at the end, which two, and in which order;
+# - **Reber**: strings of a grammar. The last letter but one repeats the second; all other letters depend on the letter before;
+# - **text**: one to three letters in round brackets, in square ones, or in none, letter by letter. The closing bracket has to fit.
+#
+# Here is a text of the last kind, and the function that draws it.
 
 
 # %%
 def bracketed(length, seed):
     """A text of letters, some of them in brackets."""
-    draw, text = np.random.default_rng(seed), ""
+    draw = np.random.default_rng(seed)
+    text = ""
     while len(text) < length:
-        some = " ".join(draw.choice(list("abcd")) for _ in range(draw.integers(1, 4)))
-        text += ["{} ", "({}) ", "[{}] "][draw.integers(3)].format(some)
+        count = draw.integers(1, 4)
+        letters = " ".join(draw.choice(list("abcd")) for _ in range(count))
+        kind = draw.integers(3)
+        text += [f"{letters} ", f"({letters}) ", f"[{letters}] "][kind]
     return text[:length]
 
 
+print(bracketed(70, seed=1))
+
+# %% [markdown]
+# Training is minigrad's: a `Trainer` has a task and a model, and `advance()` makes one step. A task has options. `units` is
+# the size of the LSTM, `length` that of the sequences, `batch` the number of sequences in a step. `memory=20.0` chooses the first
+# biases: the forget gates start so far open that units keep their state for 2 up to 20 steps, and the input gates start shut. The
+# text is read in windows of 32 letters.
+
+
+# %%
 def trained(kind, steps, **options):
-    """A trainer with a trained model."""
+    """A trainer with a trained model, for a kind of task."""
     chosen = kind.options_type(steps=steps, learning_rate=0.02, **options)
     trainer = Trainer(kind(chosen), chosen)
     for _ in range(steps):
@@ -84,89 +98,81 @@ def trained(kind, steps, **options):
     return trainer
 
 
+def five_models(kind, steps, **options):
+    """The trainers of all seeds: each has other first weights and reads other sequences."""
+    return [trained(kind, steps, seed=seed, **options) for seed in SEEDS]
+
+
 SEEDS = range(scaled(5, 1))
-TASKS = {
-    "adding": (
-        Adding,
-        scaled(500, 200),
-        {"length": 20, "units": 16, "memory": 20.0, "batch": 32},
+five = {
+    "adding": five_models(
+        Adding, scaled(500, 200), length=20, units=16, memory=20.0, batch=32
     ),
-    "temporal order": (
-        TemporalOrder,
-        scaled(250, 120),
-        {"length": 20, "units": 16, "memory": 20.0},
+    "temporal order": five_models(
+        TemporalOrder, scaled(250, 120), length=20, units=16, memory=20.0
     ),
-    "Reber": (Reber, scaled(600, 150), {"units": 16}),
-    "text": (
-        Text,
-        scaled(300, 150),
-        {"units": 24, "memory": 20.0, "batch": 16, "window": 32, "embedding": 0},
-    ),
+    "Reber": five_models(Reber, scaled(600, 150), units=16),
 }
-with tempfile.TemporaryDirectory() as folder:
+with tempfile.TemporaryDirectory() as folder:  # this task reads its text from a file
     file = Path(folder, "text.txt")
     file.write_text(bracketed(30_000, seed=0))
-    five = {}
-    for name, (kind, steps, options) in TASKS.items():
-        options = {**options, "file": str(file)} if kind is Text else options
-        five[name] = [trained(kind, steps, seed=seed, **options) for seed in SEEDS]
-models = {
-    name: trainers[0] for name, trainers in five.items()
-}  # the one of each task that is drawn
-print(bracketed(70, seed=1))
-
+    five["text"] = five_models(
+        Text,
+        scaled(300, 150),
+        units=24,
+        memory=20.0,
+        batch=16,
+        window=32,
+        embedding=0,
+        file=str(file),
+    )
+models = {name: trainers[0] for name, trainers in five.items()}  # one of each is drawn
 
 # %% [markdown]
-# Each task is learnt five times, from five seeds: other first weights, other sequences. One run shows what *can* happen. What is said
-# below of a task holds in all five, or the text says in how many.
+# Each task is learnt five times, from five seeds: other first weights, other sequences. One run shows what *can* happen. A sentence
+# below about a task is true of all five runs, or it says of how many.
 
 
 # %%
 def over_seeds(values, form=".2f"):
-    """The median of a few numbers, and the smallest and the largest of them, as a text."""
+    """The median, the smallest and the largest of a few numbers, as a text."""
     return f"{np.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
 
 
 rows = []
 for name, trainers in five.items():
     task = trainers[0].task
+    measure = task.metric.replace("_", " ")
     reached = [trainer.evaluate()[task.metric] for trainer in trainers]
-    rows.append(
-        (
-            name,
-            task.metric.replace("_", " "),
-            over_seeds(reached),
-            f"{task.baseline().value:.2f}",
-        )
-    )
+    rows.append([name, measure, over_seeds(reached), f"{task.baseline().value:.2f}"])
 table(["task", "measure", "trained: median (range)", "without memory"], rows)
 
 # %% [markdown]
-# ("Without memory" is for the text a table of what follows two letters.)
+# ("Without memory" is a guess that uses no earlier input; for the text, a table of the letters that follow two others.)
 #
 # ## Adding: which steps are let in?
 #
-# One sequence. Left, the gates, as the mean over the units; the two marked steps have a vertical line. Right, the *saliency*: the
-# norm of the derivative of the answer by the input of each step.
+# One sequence. On the left, the gates, as the mean over the units; a vertical line is at each of the two marked steps. On the right,
+# the *saliency*: the norm of the derivative of the answer with respect to the input of each step.
 
 # %%
 adder = models["adding"]
 sequence = adder.task.draw(np.random.default_rng(3), 1)
 marked = np.flatnonzero(sequence.inputs[0, :, 1])
 with mg.trace(adder.model) as seen:
-    answer, _ = adder.model(mg.tensor(sequence.inputs, requires_grad=True))
-    answer[0, -1, 0].backward()
-a, b = sequence.inputs[0, marked, 0]
-print(
-    f"marked: steps {marked[0]} and {marked[1]}.  {a:.2f} + {b:.2f} = {a + b:.2f};", end=" "
-)
-print(f"the model says {answer.numpy()[0, -1, 0]:.1f}")
+    answers, _ = adder.model(mg.tensor(sequence.inputs, requires_grad=True))
+    answer = answers[0, -1, 0]
+    answer.backward()
+first_number, second_number = sequence.inputs[0, marked, 0]
+print(f"marked: steps {marked[0]} and {marked[1]}")
+print(f"{first_number:.2f} + {second_number:.2f} = {first_number + second_number:.2f}")
+print(f"answer of the model: {answer.item():.1f}")
 
 
 # %%
 def draw_adding(left, right):
-    mp.gates(seen, ["i", "f", "o"], ax=left)
-    mp.saliency(seen, ax=right)
+    plot.gates(seen, ["i", "f", "o"], ax=left)
+    plot.saliency(seen, ax=right)
     for ax in (left, right):
         for t in marked:
             ax.axvline(t, color="0.3", linewidth=0.9, zorder=0)
@@ -183,69 +189,98 @@ picture(
 )
 
 # %% [markdown]
-# One sequence and one model. The same over 32 sequences, for the models of all five seeds:
+# That was one sequence and one model. The same over 32 sequences, for the models of all five seeds:
 
 
 # %%
 def adding_in_numbers(trainer):
-    """The mean of i, of f and of the saliency at the marked steps, and at the others."""
+    """The means of i, of f and of the saliency: at the marked steps (True), at the others (False)."""
     batch = trainer.task.draw(np.random.default_rng(3), 32)
     with mg.trace(trainer.model) as run:
-        scores, _ = trainer.model(mg.tensor(batch.inputs, requires_grad=True))
-        scores[:, -1, 0].sum().backward()
-    at = batch.inputs[:, :, 1].T > 0  # (time, batch), as in the trace
-    found = (run.i.mean(-1), run.f.mean(-1), run.saliency())
-    return {True: [v[at].mean() for v in found], False: [v[~at].mean() for v in found]}
+        answers, _ = trainer.model(mg.tensor(batch.inputs, requires_grad=True))
+        answers[:, -1, 0].sum().backward()
+    is_marked = batch.inputs[:, :, 1].T > 0  # (time, batch), as in the trace
+    found = {True: [], False: []}
+    for values in (run.i.mean(axis=-1), run.f.mean(axis=-1), run.saliency()):
+        found[True].append(values[is_marked].mean())
+        found[False].append(values[~is_marked].mean())
+    return found
 
 
 added = [adding_in_numbers(trainer) for trainer in five["adding"]]
-table(
-    ["median (range) over the seeds", "input gate", "forget gate", "saliency"],
-    [
-        (where, *(over_seeds([one[at][k] for one in added]) for k in range(3)))
-        for where, at in (("at a marked step", True), ("elsewhere", False))
-    ],
-)
+rows = []
+for where, at in (("at a marked step", True), ("at other steps", False)):
+    rows.append([where, *(over_seeds([one[at][k] for one in added]) for k in range(3))])
+table(["median (range) over the seeds", "input gate", "forget gate", "saliency"], rows)
 
 # %% [markdown]
-# At the marked steps the input gate opens, to about twice what it is elsewhere. The forget gate hardly moves: it holds what it has. The
-# saliency says the same of the answer. The derivative of a sum by its parts is 1, and about 1 is what the marked steps show; the others
-# should be 0, and are not quite: they also hold the derivative by the *marker*, "what if this number had been marked a little?" And a
-# mean over units is a first glance, no more: different units do different work.
+# At the marked steps the input gate opens, to about twice its value at the other steps. The forget gate hardly moves: it keeps the
+# sum. The saliency agrees. The derivative of a sum with respect to each of its parts is 1, and at the marked steps it is about 1. At
+# the others it should be 0, and is not quite: it includes the derivative with respect to the *marker*, "what if this number had been
+# marked a little?" And the mean over the units is only a first look: different units do different work.
 #
 # ## Exercise 1: what the state is made of
 #
 # Write `terms(f, i, g)`: from the gates of a trace, `(time, batch, units)` each, the terms of $c_T$ as in the formula,
-# `(time, batch, units)`. (Mind the product: the forget gate of step $t$ itself is not in it.) The check sums them up, for all
-# four models.
+# `(time, batch, units)`. (Which forget gates are in the product of step $t$: is its own one of them?)
 
 
 # %% exercise="terms"
 def terms(f, i, g):
-    """What is left at the end of what each step wrote, (time, batch, units)."""
+    """The share that is left at the end of the value that each step wrote, (time, batch, units)."""
     ### BEGIN SOLUTION
-    left = np.cumprod(f[::-1], axis=0)[::-1]  # f_t … f_T
-    left = np.concatenate([left[1:], np.ones_like(f[:1])])
+    left = np.ones_like(f)  # for the last step, nothing is forgotten
+    for t in range(len(f) - 2, -1, -1):
+        left[t] = left[t + 1] * f[t + 1]
     return left * i * g
     ### END SOLUTION
 
 
+# %% [markdown] hint="terms"
+# What is left of the value of the *last* step? And of the step before it? Go backwards from there.
+
+# %% [markdown] hint="terms"
+# Let $r_t$ be the share that is left: $r_T = 1$, and $r_t = r_{t+1}\circ f_{t+1}$ for $t = T-1, \dots, 1$. The term is
+# $r_t\circ i_t\circ g_t$.
+
+
 # %% mistake="terms"
+# The product begins one step too early: the forget gate of the step itself acts on the old state, not on the value that this
+# step writes.
 def terms(f, i, g):
-    """The step's own forget gate is in the product."""
+    """The step's own forget gate in the product."""
     return np.cumprod(f[::-1], axis=0)[::-1] * i * g
 
 
 # %% mistake="terms"
+# These are the forget gates up to each step. The ones after it act on its value.
 def terms(f, i, g):
     """The product of the gates before, not after."""
     return np.cumprod(f, axis=0) * i * g
 
 
 # %% mistake="terms"
+# This is i g, the value that each step wrote. The later steps have forgotten a part of it.
 def terms(f, i, g):
-    """What was written, and nothing forgotten."""
+    """The written values, without forgetting."""
     return i * g
+
+
+# %% mistake="terms"
+# In yours the first step has the shortest product. The value of the first step meets the most forget gates.
+def terms(f, i, g):
+    """The products in reverse order."""
+    later = np.concatenate([np.ones_like(f[:1]), f[:0:-1]])
+    return np.cumprod(later, axis=0) * i * g
+
+
+# %% mistake="terms"
+# The product begins one step too late: the gate of the next step is missing.
+def terms(f, i, g):
+    """From two steps later."""
+    one = np.ones_like(f[:1])
+    left = np.concatenate([np.cumprod(f[::-1], axis=0)[::-1][2:], one, one])
+    return left * i * g
 
 
 # %% variant="terms"
@@ -259,41 +294,63 @@ def terms(f, i, g):
     return found
 
 
+# %% [markdown]
+# The check draws gates at random, and finds each term in another way: the term of a step is the part of $c_T$ that is missing if
+# this step writes nothing. Then it takes the example for paper. At the end it sums your terms for the models of all four tasks.
+
+
 # %% check="terms" points=3
-small = np.array([1, 0.5, 1, 0.5])[:, None, None], np.array([4.0, 0, -1, 1])[:, None, None]
-same(
-    "the terms of the paper example",
-    ask(terms, *small, np.ones((4, 1, 1)), shape=(4, 1, 1))[:, 0, 0],
-    [1, 0, -0.5, 1],
-)
+def last_state(f, written):
+    """c_T, step by step from c_0 = 0."""
+    c = 0
+    for f_t, written_t in zip(f, written, strict=True):
+        c = f_t * c + written_t
+    return c
+
+
+draw = np.random.default_rng(0)
+f, i = draw.uniform(0.2, 0.9, (2, 6, 3, 2))
+g = draw.uniform(-1, 1, (6, 3, 2))
+expected = np.zeros_like(g)
+for t in range(6):
+    without = i * g
+    without[t] = 0
+    expected[t] = last_state(f, i * g) - last_state(f, without)
+same("the terms", ask(terms, f, i, g, shape=g.shape), expected, axes="step row unit")
+paper = np.array([1, 0.5, 1, 0.5]), np.ones(4), np.array([4.0, 0, -1, 1])
+column = [values[:, None, None] for values in paper]
+on_paper = ask(terms, *column, shape=(4, 1, 1))[:, 0, 0]
+same("the terms of the paper example", on_paper, [1, 0, -0.5, 1], axes="index")
 for name, trainer in models.items():
     batch = trainer.task.batch(np.random.default_rng(4), 0)
     with mg.trace(trainer.model) as run:
         trainer.model(batch.inputs)
-    made = ask(terms, run.f, run.i, run.g, shape=run.f.shape)
-    same(f"{name}: the sum of the terms, c_T", made.sum(axis=0), run.c[-1], rtol=1e-4)
+    yours = ask(terms, run.f, run.i, run.g, shape=run.f.shape).sum(axis=0)
+    same(f"{name}: the sum of the terms, c_T", yours, run.c[-1], rtol=1e-4, axes="row unit")
 
 # %% [markdown]
-# Look at your terms, once the check is content: `np.linalg.norm(terms(seen.f, seen.i, seen.g)[:, 0], axis=-1)` for the adding
-# model. Which steps are largest? Compare with the saliency. They do not answer the same question: a term is what a step *put in*; the saliency is
-# what the answer would *notice* if the input changed.
+# When the check passes, look at your terms for the adding model: `np.linalg.norm(terms(seen.f, seen.i, seen.g)[:, 0], axis=-1)`. Which
+# steps are largest? Compare with the saliency. They do not answer the same question. A term is what a step *wrote*; the saliency says
+# how the answer would *change* if the input of the step changed a little.
 #
 # ## Temporal order: a latch
 #
-# Four sequences, the same in everything but the two letters. The unit whose state at the end differs most between them:
+# Four sequences that differ only in the two letters. The figure shows the two units whose states at the end differ most between
+# them. (The letters X and Y have the numbers 6 and 7.)
 
 # %%
 latch = models["temporal order"]
 one = latch.task.draw(np.random.default_rng(5), 1)
-first, second = np.flatnonzero(one.inputs[0] >= 6)
+first, second = np.flatnonzero(one.inputs[0] >= 6)  # the steps of the two letters
 orders = np.repeat(one.inputs, 4, axis=0)
-orders[:, first], orders[:, second] = (6, 6, 7, 7), (6, 7, 6, 7)
+orders[:, first] = (6, 6, 7, 7)
+orders[:, second] = (6, 7, 6, 7)
 NAMES = ("X … X", "X … Y", "Y … X", "Y … Y")
 with mg.trace(latch.model) as order:
     latch.model(orders)
-end = int(one.weights[0].argmax()) + 1
-apart = np.ptp(order.c[end], axis=0)
-units = np.argsort(-apart)[:2]
+end = int(one.weights[0].argmax()) + 1  # after the step at which the answer counts
+largest_first = np.argsort(-np.ptp(order.c[end], axis=0))
+units = largest_first[:2]
 print(f"X or Y at steps {first} and {second}, the question at step {end - 1}")
 
 
@@ -304,9 +361,8 @@ def draw_latch(*axes):
             ax.plot(order.c[1 : end + 1, k, unit], label=name, **line(k, marker=True))
         for t in (first, second):
             ax.axvline(t, color="0.3", linewidth=0.9, zorder=0)
-        ax.set(
-            xlabel="time step t", ylabel="cell state c after the step", title=f"unit {unit}"
-        )
+        ax.set(xlabel="time step t", ylabel="cell state c after the step")
+        ax.set_title(f"unit {unit}")
     axes[0].legend()
 
 
@@ -322,9 +378,9 @@ picture(
 )
 
 # %% [markdown]
-# Until the first letter all four are one curve; then there are two; after the second there are four, and they stay apart although
-# noise goes on coming in. A letter leaves a mark, and a wide open forget gate holds it. Does it only hold? How far apart are the states of
-# X … X and Y … Y, over all units:
+# Until the first letter the four are one curve; then there are two; after the second letter there are four. They stay apart,
+# although other letters follow. A letter changes $c$, and an open forget gate keeps the change. Is it only kept? Here is the distance
+# between the states of X … X and Y … Y, over all units:
 
 
 # %%
@@ -337,158 +393,137 @@ def distances(trainer):
 
 
 held = [distances(trainer) for trainer in five["temporal order"]]
-table(
-    ["‖Δc‖", "after the first letter", "after the second", "at the end"],
-    [
-        (f"seed {seed}", *(f"{d:.1f}" for d in gap))
-        for seed, gap in zip(SEEDS, held, strict=True)
-    ],
-)
+rows = []
+for seed, gap in zip(SEEDS, held, strict=True):
+    rows.append([f"seed {seed}", *(f"{d:.1f}" for d in gap)])
+table(["‖Δc‖", "after the first letter", "after the second", "at the end"], rows)
 
 # %% [markdown]
-# It does more than hold, with every seed: the units go on *counting* in the direction in which the letter has sent them, and $c$, which
-# nothing bounds, grows. An example of what one learns from looking: the textbook's latch is not what these trainings have found.
+# The difference is more than kept, with every seed: the units go on *counting* in the direction that the letter has given, and $c$, which
+# has no bound, grows. So it is worth looking: textbooks draw a latch here, which holds one value, and these trainings have found a
+# counter.
 #
 # ## Reber: where is the second letter kept?
 #
-# Two strings with the same inside, one in T … T, the other in P … P. At each step, how far apart are the two states? $c$ has to keep the
-# difference all the way; $h = o\circ\tanh c$, which the output reads, needs it only at the end, when the last letter is due.
+# Two strings that are the same inside, one as T … T, the other as P … P. How far apart are the two states after each letter? $c$ has to
+# keep the difference all the time. $h = o\circ\tanh c$, which the output layer reads, needs it only at the end, before the last letter.
 #
-# A tempting story: the output gate hides the memory until it is asked for. To test it, take the gate's movement away: put the mean over
-# the steps, unit by unit, in the gate's place, $\bar o\circ\tanh c$. If the gate does it all, the peak at the end must go.
+# An attractive explanation: the output gate hides the memory until it is needed. To test it, **freeze** the gate: use its
+# mean over the steps, unit by unit, in the place of the gate, $\bar o\circ\tanh c$. If the gate alone is the cause, the large
+# distance at the end must disappear.
 
 # %%
 INSIDES = ("BTSSXXVPXVV", "BTSXXTVV", "BPTTVPXTVPS", "BPVPXTTTVV", "BPVV")
-ASKED = -2  # the E: after it the last letter is due
+ASKED = -2  # the place of the letter E: after it the last letter is needed
+INSIDE = slice(2, ASKED)  # the letters that both strings share
+MEASURED = ("h", "h, gate frozen", "tanh c")
 
 
 def two_strings(trainer, inside):
-    """The scores and a trace for the strings BT…ET and BP…EP."""
+    """A trace of the strings BT…ET and BP…EP, which are the two rows of its batch."""
     alphabet = trainer.task.alphabet
-    numbers = [[alphabet.index(k) for k in f"B{outer}{inside}E{outer}"] for outer in "TP"]
+    strings = [f"B{outer}{inside}E{outer}" for outer in "TP"]
     with mg.trace(trainer.model) as run:
-        scores, _ = trainer.model(np.array(numbers))
-    return scores.numpy(), run
+        trainer.model(np.array([[alphabet.index(k) for k in one] for one in strings]))
+    return run
 
 
-def apart(run):
-    """How far apart the two strings are after each letter: in h, in h with the gate frozen, in tanh c and in c."""
-    squashed = np.tanh(run.c[1:])
-    frozen = run.o.mean(axis=(0, 1)) * squashed
+def distances_of_two(run):
+    """The distance of the two strings' states after each letter: for h, h with the gate frozen, tanh c, and c."""
+    tanh_c = np.tanh(run.c[1:])
+    mean_gate = run.o.mean(axis=(0, 1))
+    states = {
+        "h": run.h[1:],
+        "h, gate frozen": mean_gate * tanh_c,
+        "tanh c": tanh_c,
+        "c": run.c[1:],
+    }
     return {
-        name: np.linalg.norm(states[:, 0] - states[:, 1], axis=-1)
-        for name, states in (
-            ("h", run.h[1:]),
-            ("h, gate frozen", frozen),
-            ("tanh c", squashed),
-            ("c", run.c[1:]),
-        )
+        name: np.linalg.norm(one[:, 0] - one[:, 1], axis=-1) for name, one in states.items()
     }
 
 
-def opened(run):
-    """The output gate after each letter, each unit counted by how far its tanh c is apart."""
-    weight = np.abs(np.diff(np.tanh(run.c[1:]), axis=1))[:, 0]
-    return (run.o.mean(axis=1) * weight).sum(axis=-1) / np.maximum(
-        weight.sum(axis=-1), 1e-9
-    )
+def gate_of_units_that_differ(run):
+    """A mean of the output gate after each letter; the weight of a unit is the difference of its tanh c."""
+    tanh_c = np.tanh(run.c[1:])
+    weight = np.abs(tanh_c[:, 0] - tanh_c[:, 1])
+    total = np.maximum(weight.sum(axis=-1), 1e-9)  # before the second letter it is 0
+    return (run.o.mean(axis=1) * weight).sum(axis=-1) / total
 
 
 def at_the_end(trainer):
-    """Each of the distances when the last letter is due, over its median inside; and the gate: inside, then."""
-    runs = [two_strings(trainer, inside)[1] for inside in INSIDES]
-    found = {
-        name: np.median(
-            [apart(r)[name][ASKED] / np.median(apart(r)[name][2:ASKED]) for r in runs]
-        )
-        for name in ("h", "h, gate frozen", "tanh c")
-    }
-    gates = [opened(run) for run in runs]
-    return found, np.median(
-        [(np.median(gate[2:ASKED]), gate[ASKED]) for gate in gates], axis=0
-    )
+    """Each distance at the end, divided by that inside; and the gate: inside, at the end."""
+    growth = {name: [] for name in MEASURED}
+    gates = []
+    for inside in INSIDES:
+        run = two_strings(trainer, inside)
+        for name in MEASURED:
+            gap = distances_of_two(run)[name]
+            growth[name].append(gap[ASKED] / np.median(gap[INSIDE]))
+        gate = gate_of_units_that_differ(run)
+        gates.append((np.median(gate[INSIDE]), gate[ASKED]))
+    found = {name: np.median(growth[name]) for name in MEASURED}
+    return found, np.median(gates, axis=0)
 
 
 peaks = [at_the_end(trainer) for trainer in five["Reber"]]
-scores, strings = two_strings(models["Reber"], INSIDES[0])
-gap, gate = apart(strings), opened(strings)
-table(
-    [
-        "when the last letter is due, over inside",
-        *(f"seed {seed}" for seed in SEEDS),
-        "median",
-    ],
-    [
-        (f"distance of {name}", *(f"{v:.1f}" for v in values), f"{np.median(values):.1f}")
-        for name in ("h", "h, gate frozen", "tanh c")
-        for values in [[found[name] for found, _ in peaks]]
-    ],
-)
-print("the output gate, inside → then:", *(f"{a:.2f} → {b:.2f}" for _, (a, b) in peaks))
+growth = {name: [found[name] for found, _ in peaks] for name in MEASURED}
+rows = []
+for name in MEASURED:
+    numbers = [*growth[name], np.median(growth[name])]
+    rows.append([f"distance of {name}", *(f"{v:.1f}" for v in numbers)])
+table(["at the end, divided by inside", *(f"seed {n}" for n in SEEDS), "median"], rows)
+changes = [f"{inside:.2f} → {then:.2f}" for _, (inside, then) in peaks]
+print("the output gate, inside → at the end:", *changes)
 
 
 # %%
+strings = two_strings(models["Reber"], INSIDES[0])
+gap, gate = distances_of_two(strings), gate_of_units_that_differ(strings)
+
+
 def draw_reber(left, middle, right):
     for k, name in enumerate(("c", "h", "h, gate frozen")):
         left.semilogy(np.maximum(gap[name], 1e-2), label=name, **line(k, marker=True))
-    left.set(
-        xlabel="the letter that was read",
-        ylabel="distance of the two states",
-        ylim=(0.1, 15),
-    )
+    left.set(ylabel="distance of the two states", ylim=(0.1, 15))
+    left.legend()
     middle.plot(np.arange(1, len(gate)), gate[1:], **line(3, marker=True))
-    middle.set(
-        xlabel="the letter that was read",
-        ylabel="output gate of the units that differ",
-        ylim=(0, 1.04),
-    )
-    letters = [
-        f"{a}\n{b}" if a != b else a
-        for a, b in zip(*(f"B{k}{INSIDES[0]}E{k}" for k in "TP"), strict=True)
-    ]
+    middle.set(ylabel="output gate of the units that differ", ylim=(0, 1.04))
+    letters = ["B", "T\nP", *INSIDES[0], "E", "T\nP"]
     for ax in (left, middle):
+        ax.set_xlabel("the letter that was read")
         ax.axvline(len(letters) - 2, color="0.3", linewidth=0.9, zorder=0)
         ax.set_xticks(range(len(letters)), letters)
-    left.legend()
-    for k, name in enumerate(("h", "h, gate frozen", "tanh c")):
-        values = [found[name] for found, _ in peaks]
-        right.plot(
-            [k] * len(values),
-            values,
-            alpha=0.6,
-            **line(k, marker=True) | {"linestyle": "none"},
-        )
-        right.plot([k - 0.25, k + 0.25], [np.median(values)] * 2, color="0.2")
+    for k, name in enumerate(MEASURED):
+        look = {**line(k, marker=True), "linestyle": "none"}
+        right.plot([k] * len(growth[name]), growth[name], alpha=0.6, **look)
+        right.plot([k - 0.25, k + 0.25], [np.median(growth[name])] * 2, color="0.2")
     right.axhline(1, color="0.4", linewidth=0.8)
     right.set_xticks(range(3), ["h", "h, gate\nfrozen", "tanh c"])
-    right.set(
-        ylabel="distance when asked for, over inside", xlim=(-0.5, 2.5), ylim=(0, None)
-    )
+    right.set(ylabel="distance at the end / inside", xlim=(-0.5, 2.5), ylim=(0, None))
 
 
-said = "; ".join(
-    f"{name}: {over_seeds([found[name] for found, _ in peaks], '.1f')}"
-    for name in ("h", "h, gate frozen", "tanh c")
-)
+ranges = "; ".join(f"{name}: {over_seeds(growth[name], '.1f')}" for name in MEASURED)
+inside = {name: np.median(gap[name][INSIDE]) for name in gap}
 picture(
     draw_reber,
     alt="Two Reber strings that differ only in the second and the last letter. Left, for one model, the distance of their "
-    f"states after each letter, logarithmic: when the last letter is due it is {gap['c'][ASKED]:.1f} in c, {gap['h'][ASKED]:.1f} "
+    f"states after each letter, logarithmic: before the last letter it is {gap['c'][ASKED]:.1f} in c, {gap['h'][ASKED]:.1f} "
     f"in h, and {gap['h, gate frozen'][ASKED]:.1f} in h with the gate frozen; inside the string the medians are "
-    f"{np.median(gap['c'][2:ASKED]):.1f}, {np.median(gap['h'][2:ASKED]):.1f} and {np.median(gap['h, gate frozen'][2:ASKED]):.1f}. "
+    f"{inside['c']:.1f}, {inside['h']:.1f} and {inside['h, gate frozen']:.1f}. "
     f"Middle, the output gate of the units that differ: it moves between {gate[1:].min():.2f} and {gate[1:].max():.2f}, and is at "
-    f"{gate[ASKED]:.2f} when the last letter is due. Right, for every seed a point: by how much the distance grows when it is "
-    f"asked for. Median and range: {said}.",
+    f"{gate[ASKED]:.2f} before the last letter. Right, for every seed a point: how many times the distance is larger at the end "
+    f"than inside. Median and range: {ranges}.",
     columns=3,
     size=(13, 3.8),
 )
 
 # %% [markdown]
-# What is so: in all five $c$ keeps the difference, and $h$ shows more of it when it is asked for than inside the string. In four of five
-# the output gate of the units that carry it stands wider open at that step; in the fifth it does not, and the peak is there all the
-# same. With the gate frozen the peak *stays*, in all five, for $\tanh c$ itself is farther apart by then: the memory is not only
-# uncovered, it is made larger. So the story is half true. A picture of a gate that opens does not prove that the gate does it; to
-# freeze the gate is the test.
+# The result: in all five $c$ keeps the difference, and $h$ shows more of it at the end, when it is needed, than inside. In four of five
+# the output gate of the units that differ is wider open at the end; in the fifth it is not, and the distance grows there too. With the
+# gate frozen the distance at the end *stays* larger, in all five, because $\tanh c$ itself is farther apart by then: the memory is not
+# only uncovered, it is made larger. So the explanation is half right. A picture of a gate that opens does not prove that the gate is
+# the cause; to freeze the gate is a test.
 #
 # ## Saturation
 #
@@ -496,92 +531,129 @@ picture(
 
 
 # %%
-def look(trainer, seed=6):
-    """A trace of a trained model on a batch."""
+def run_on_a_batch(trainer):
+    """A trace of a trained model on a batch of its task."""
     with mg.trace(trainer.model) as run:
-        trainer.model(trainer.task.batch(np.random.default_rng(seed), 0).inputs)
+        trainer.model(trainer.task.batch(np.random.default_rng(6), 0).inputs)
     return run
 
 
-runs = {name: look(models[name]) for name in ("temporal order", "text")}
+runs = {name: run_on_a_batch(models[name]) for name in ("temporal order", "text")}
 
 
 # %%
 def draw_saturation(*axes):
     for ax, (name, run) in zip(axes, runs.items(), strict=True):
-        mp.saturation(run, ["i", "f", "o"], ax=ax)
+        plot.saturation(run, ["i", "f", "o"], ax=ax)
         ax.set_title(name)
 
 
 picture(draw_saturation, columns=2, size=(10, 4))
 
 # %% [markdown]
-# Read it as a map of one model each: on the left edge, gates that are never closed; at the top left, gates that are always open. Forget gates at the
-# top left are the ones that hold; a gate at the origin is never at an end of its range and works as a *dial*, not as a switch.
-# How much of it is the training's work? The same models once more, as they were born:
+# Read it as a map of one model each. On the left edge are gates that are never closed; at the top left, gates that are always open.
+# Forget gates at the top left keep what they have. A gate at the origin is never at an end of its range: it works as a *dial*, not as a
+# switch. How much of this is the work of the training? The same models again, before any training:
 
 
 # %%
 def ends_of_range(trainer):
     """The share of steps at which a gate is below 0.1 or above 0.9: i, f and o, over all units."""
-    run = look(trainer)
+    run = run_on_a_batch(trainer)
     return [float(((gate < 0.1) | (gate > 0.9)).mean()) for gate in (run.i, run.f, run.o)]
 
 
-untrained = [
-    Trainer(trainer.task, trainer.task.options) for trainer in five["temporal order"]
-]
+order_trainers = five["temporal order"]
+untrained = [Trainer(one.task, one.task.options) for one in order_trainers]
 ends = {
-    "untrained": [ends_of_range(t) for t in untrained],
-    "trained": [ends_of_range(t) for t in five["temporal order"]],
+    "untrained": [ends_of_range(trainer) for trainer in untrained],
+    "trained": [ends_of_range(trainer) for trainer in order_trainers],
 }
-table(
-    [
-        "temporal order: share at an end of the range",
-        "input gate",
-        "forget gate",
-        "output gate",
-    ],
-    [
-        (name, *(over_seeds(column) for column in zip(*found, strict=True)))
-        for name, found in ends.items()
-    ],
-)
+rows = []
+for name, found in ends.items():
+    of_each_gate = zip(*found, strict=True)
+    rows.append([name, *(over_seeds(shares) for shares in of_each_gate)])
+title = "temporal order: share at an end of the range"
+table([title, "input gate", "forget gate", "output gate"], rows)
 
 # %% [markdown]
-# In all five the forget and the output gates are at the ends of their range more often than before: the training has moved them outwards.
-# With the input gates it is the other way round: `memory=20` draws the biases so that units begin with an open forget gate and a shut input
-# gate, and the training had to open some of those. So "a trained gate is a switch" is no law; compare with the net as it was born.
+# In all five the forget and the output gates are at the ends of their range more often than before the training. With the input gates
+# it is the other way round: `memory=20.0` lets the units begin with an open forget gate and a shut input gate, and the training had to
+# open some of the input gates. So it is not a law that training turns gates into switches; compare with the net before its training.
 #
 # ## Exercise 2: saturation
 #
-# Write `saturated(gate, mask, low, high)`: for a gate `(time, batch, units)` and a mask `(time, batch)` of bools, two arrays `(units,)`:
-# the fraction of steps *that count* at which it is below `low`, and above `high`.
+# Write `saturated(gate, mask, low, high)`: for a gate `(time, batch, units)` and a mask `(time, batch)` of True and False, two arrays
+# `(units,)`: the fraction of all steps *that are not masked* (where the mask is True), over all rows, at which the gate is below `low`,
+# and at which it is above `high`.
 
 
 # %% exercise="saturated"
 def saturated(gate, mask, low=0.1, high=0.9):
-    """(fraction below low, fraction above high), (units,) each, masked steps left out."""
+    """(fraction below low, fraction above high), (units,) each, without masked steps."""
     ### BEGIN SOLUTION
-    awake = gate[mask]
-    return (awake < low).mean(axis=0), (awake > high).mean(axis=0)
+    values = gate[mask]  # (steps that count, units)
+    return (values < low).mean(axis=0), (values > high).mean(axis=0)
     ### END SOLUTION
 
 
+# %% [markdown] hint="saturated"
+# What is the shape of `gate[mask]`? How do you get a fraction from an array of True and False?
+
+# %% [markdown] hint="saturated"
+# `gate[mask]` has a row for each step that counts, and a column for each unit. The fraction below `low` is the mean, over
+# the rows, of `gate[mask] < low`; in the same way for `high`.
+
+
 # %% mistake="saturated"
+# The number of steps by which you divide includes the masked ones.
 def saturated(gate, mask, low=0.1, high=0.9):
-    """Masked steps count, as steps at which nothing was saturated."""
+    """Division by all steps."""
     counts = mask[..., None]
-    return ((gate < low) & counts).mean(axis=(0, 1)), ((gate > high) & counts).mean(
-        axis=(0, 1)
-    )
+    below, above = (gate < low) & counts, (gate > high) & counts
+    return below.mean(axis=(0, 1)), above.mean(axis=(0, 1))
 
 
 # %% mistake="saturated"
+# Masked steps are counted like others.
 def saturated(gate, mask, low=0.1, high=0.9):
-    """The mean of the gate is looked at."""
+    """Without the mask."""
+    return (gate < low).mean(axis=(0, 1)), (gate > high).mean(axis=(0, 1))
+
+
+# %% mistake="saturated"
+# First the mean, then the comparison. A gate with a mean of 0.5 may be at an end at every step: compare at each step.
+def saturated(gate, mask, low=0.1, high=0.9):
+    """The comparison of a mean."""
     mean = gate[mask].mean(axis=0)
     return (mean < low) * 1.0, (mean > high) * 1.0
+
+
+# %% mistake="saturated"
+# These are the steps where the mask is False. True is for steps that count.
+def saturated(gate, mask, low=0.1, high=0.9):
+    """The masked steps alone."""
+    values = gate[~mask]
+    return (values < low).mean(axis=0), (values > high).mean(axis=0)
+
+
+# %% mistake="saturated"
+# The mean is taken in each row first, so that a short row counts as much as a long one. Take all steps together.
+def saturated(gate, mask, low=0.1, high=0.9):
+    """The mean of the rows' means."""
+    counts = mask[..., None]
+    steps = counts.sum(axis=0)
+    below = ((gate < low) & counts).sum(axis=0) / steps
+    above = ((gate > high) & counts).sum(axis=0) / steps
+    return below.mean(axis=0), above.mean(axis=0)
+
+
+# %% mistake="saturated"
+# The limits 0.1 and 0.9 are written into your function. They are its arguments low and high.
+def saturated(gate, mask, low=0.1, high=0.9):
+    """Fixed limits."""
+    values = gate[mask]
+    return (values < 0.1).mean(axis=0), (values > 0.9).mean(axis=0)
 
 
 # %% variant="saturated"
@@ -593,39 +665,44 @@ def saturated(gate, mask, low=0.1, high=0.9):
     ]
 
 
+# %% [markdown]
+# The check makes a gate of three units with known fractions. Where a step is masked, it has a 0 or a 1.
+
 # %% check="saturated" points=2
 draw = np.random.default_rng(7)
-mask = draw.random((30, 8)) < 0.6
-closed, opened = np.array([0.0, 0.25, 0.5]), np.array([0.5, 0.25, 0.0])
-gate = draw.uniform(0.2, 0.8, size=(30, 8, 3))
-where = np.argwhere(mask)
-for k in range(3):
-    order_of = draw.permutation(len(where))
-    few, many = (round(share[k] * len(where)) for share in (closed, opened))
-    for n, value in [(order_of[:few], 0.05), (order_of[few : few + many], 0.95)]:
-        gate[where[n, 0], where[n, 1], k] = value
-gate[~mask] = draw.choice([0.0, 1.0], size=gate[~mask].shape)  # whatever stands there
-left, right = ask(saturated, gate, mask, parts=("below", "above"))
-same("share below", left, closed, rtol=0.01)
-same("share above", right, opened, rtol=0.01)
+LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+COUNTS = np.array([[10, 30, 20, 40, 40], [40, 10, 50, 20, 20], [70, 0, 30, 30, 10]])
+mask = np.arange(30)[:, None] < [30, 25, 20, 20, 15, 15, 10, 5]  # rows end early
+assert mask.sum() == 140  # as many as the counts of each unit
+gate = draw.choice([0.0, 1.0], size=(30, 8, 3), p=[0.3, 0.7])
+for unit, counts in enumerate(COUNTS):
+    gate[mask, unit] = draw.permutation(np.repeat(LEVELS, counts))
+parts = ("below", "above")
+for limits, levels in (((0.1, 0.9), 1), ((0.3, 0.7), 2)):
+    yours = ask(saturated, gate, mask, *limits, parts=parts, shape=((3,), (3,)))
+    low_counts, high_counts = COUNTS[:, :levels], COUNTS[:, -levels:]
+    expected = low_counts.sum(axis=1) / 140, high_counts.sum(axis=1) / 140
+    same_parts(parts, yours, expected, axes=dict.fromkeys(parts, "unit"))
 
 # %% [markdown]
 # ## Text: is there a bracket unit?
 #
-# It is tempting to look for *the* unit that knows whether we are in a bracket. For each unit, the correlation of its state with
-# the truth (+1 in round brackets, −1 in square ones, 0 outside):
+# One would like to find *the* unit that knows whether we are in a bracket. For each unit, take the correlation of its state with
+# the truth: +1 in round brackets, −1 in square ones, 0 outside.
 
 # %%
 reader = models["text"]
+TRUTH = {"(": 1, "[": -1, ")": 0, "]": 0}  # after this letter; other letters change nothing
 
 
 def read(seed, length=2000, reader=reader):
-    """A text, the states c after each letter (letters, units), and in which bracket one is."""
-    text, inside, labels = bracketed(length, seed), 0, []
+    """A text, the states c after each letter (letters, units), and the truth after each letter."""
+    text = bracketed(length, seed)
     with mg.trace(reader.model) as run:
         reader.model(reader.task.vocabulary.encode(text)[None])
+    inside, labels = 0, []
     for letter in text:
-        inside = {"(": 1, "[": -1, ")": 0, "]": 0}.get(letter, inside)
+        inside = TRUTH.get(letter, inside)
         labels.append(inside)
     return text, run.c[1:, 0], np.array(labels, float)
 
@@ -638,18 +715,20 @@ def best_unit(c, labels):
 
 text, c, labels = read(seed=8)
 best, correlation = best_unit(c, labels)
-highest = [best_unit(*read(8, reader=one)[1:])[1] for one in five["text"]]
+highest = []
+for one in five["text"]:
+    _, states, truth = read(seed=8, reader=one)
+    highest.append(best_unit(states, truth)[1])
 print("the best single unit, |correlation|, median (range):", over_seeds(highest))
 
 # %% [markdown]
-# High, and yet not one: that unit does other things besides, and other units know of brackets too. Nothing forces a net to give each fact a unit of its own: any
-# *direction* in the space of $c$ will do. So ask for the best direction, a **linear probe**: the least squares
-# fit of the labels by the states.
+# High, and yet not 1: that unit does other work too, and other units also know about brackets. Nothing makes a net give each fact a
+# separate unit. Any *direction* in the space of $c$ can hold it. So look for the best direction, with a **linear probe**: the least
+# squares fit of the labels by the states.
 #
 # ## Exercise 3: a linear probe
 #
-# Write `probe(c, labels)`: $w$ `(units,)` and $b$ that minimise $\sum_t (c_t\cdot w + b - \text{label}_t)^2$. The check tries the optimality
-# conditions, and then the probe on a text that it has not seen.
+# Write `probe(c, labels)`: the $w$ `(units,)` and the number $b$ that minimise $\sum_t (c_t\cdot w + b - \text{label}_t)^2$.
 
 
 # %% exercise="probe"
@@ -657,21 +736,59 @@ def probe(c, labels):
     """w (units,) and b of the best linear fit."""
     ### BEGIN SOLUTION
     with_one = np.column_stack([c, np.ones(len(c))])
-    *w, b = np.linalg.lstsq(with_one, labels, rcond=None)[0]
-    return np.array(w), b
+    solution = np.linalg.lstsq(with_one, labels, rcond=None)[0]
+    return solution[:-1], solution[-1]
     ### END SOLUTION
 
 
+# %% [markdown] hint="probe"
+# `np.linalg.lstsq(A, y, rcond=None)[0]` is the vector that minimises the sum of the squares of $A v - y$. How do you
+# give it the constant $b$?
+
+# %% [markdown] hint="probe"
+# Add a column of ones to $c$: then the last number of the solution is $b$, and the others are $w$. `np.column_stack` puts
+# arrays next to each other.
+
+
 # %% mistake="probe"
+# The fit has no constant: it is forced through 0. Each state needs a column with a 1.
 def probe(c, labels):
     """Without a constant."""
     return np.linalg.lstsq(c, labels, rcond=None)[0], 0.0
 
 
 # %% mistake="probe"
+# These are covariances, each unit by itself. The units are correlated, so they have to be fitted together.
 def probe(c, labels):
-    """The correlations, each unit for itself."""
+    """The covariances, unit by unit."""
     return (c - c.mean(axis=0)).T @ (labels - labels.mean()) / len(c), labels.mean()
+
+
+# %% mistake="probe"
+# Each unit has a separate line here. The labels are fitted by the sum over the units, so all of w is found together.
+def probe(c, labels):
+    """A line for each unit."""
+    lines = [np.polyfit(c[:, k], labels, 1) for k in range(c.shape[1])]
+    return np.array([line[0] for line in lines]), np.mean([line[1] for line in lines])
+
+
+# %% mistake="probe"
+# w is right. b is the mean of the labels; c has a mean as well, and w maps it to a number.
+def probe(c, labels):
+    """The mean of the states forgotten."""
+    mean = c.mean(axis=0)
+    w = np.linalg.lstsq(c - mean, labels - labels.mean(), rcond=None)[0]
+    return w, labels.mean()
+
+
+# %% mistake="probe"
+# The fit is weakened by a penalty on w (a ridge). Here it is plain least squares.
+def probe(c, labels):
+    """A ridge."""
+    mean = c.mean(axis=0)
+    a = c - mean
+    w = np.linalg.solve(a.T @ a + 10 * np.eye(a.shape[1]), a.T @ (labels - labels.mean()))
+    return w, labels.mean() - mean @ w
 
 
 # %% variant="probe"
@@ -683,117 +800,108 @@ def probe(c, labels):
     return [w.astype("float32"), np.float32(labels.mean() - mean @ w)]
 
 
+# %% [markdown]
+# The check takes first states and labels for which a perfect fit exists. Then it takes the states of the net. The best fit has two
+# properties there: the mean of the differences is zero, and the differences have no component along any unit. At last it tries your
+# probe on a new text.
+
 # %% check="probe" points=2
+draw = np.random.default_rng(5)
+mixed = draw.normal(size=(60, 4)) @ draw.normal(size=(4, 4)) + [1, 0, -1, 2]
+w_known, b_known = np.array([1.0, -2.0, 0.5, 1.5]), 0.75
+yours = ask(probe, mixed, mixed @ w_known + b_known, parts=("w", "b"), shape=((4,), ()))
+same_parts(("w", "b"), yours, (w_known, b_known), rtol=1e-4, axes={"w": "unit"})
 states = c.astype(np.float64)
-w, b = ask(probe, states, labels, parts=("w", "b"))
+shapes = ((states.shape[1],), ())
+w, b = ask(probe, states, labels, parts=("w", "b"), shape=shapes)
 rest = states @ w + b - labels
-same("the mean of what is left", rest.mean(), 0.0, atol=1e-5)
+same("the mean of the differences", rest.mean(), 0.0, atol=1e-5)
 lengths = np.linalg.norm(states, axis=0) * np.linalg.norm(labels)
-same(
-    "the cosine of what is left with each unit",
-    rest @ states / lengths,
-    np.zeros(len(w)),
-    atol=1e-4,
-)
+cosines = rest @ states / lengths
+same("the differences along each unit", cosines, 0 * cosines, atol=1e-4, axes="unit")
 _, c_new, labels_new = read(seed=9)
 right = (np.round(np.clip(c_new @ w + b, -1, 1)) == labels_new).mean()
 one_unit = np.polyfit(c[:, best], labels, 1)
 alone = (np.round(np.polyval(one_unit, c_new[:, best])) == labels_new).mean()
-print(
-    f"on a new text your probe is right at {right:.0%} of the letters, the best unit at {alone:.0%}"
-)
-squares = ((np.polyval(one_unit, c[:, best]) - labels) ** 2).sum()
-check((rest**2).sum() < squares, "the probe should fit better than the best unit alone.")
+print(f"on a new text your probe is right at {right:.0%} of the letters")
+print(f"the best unit is right at {alone:.0%}")
 
 # %% [markdown]
-# With the models of all five seeds, on the new text: the probe (NumPy's least squares) against the best unit.
+# With the models of all five seeds, on the new text: the probe (by NumPy's least squares) against the best unit.
 
 
 # %%
 def right_on_a_new_text(reader):
-    """The share of letters at which the rounded fit says the bracket: all units, the best unit."""
+    """The share of letters at which the rounded fit is the truth: by all units, by the best unit."""
     _, c, labels = read(8, reader=reader)
     _, c_new, labels_new = read(9, reader=reader)
     unit, _ = best_unit(c, labels)
     shares = []
-    for columns in (slice(None), [unit]):
-        *_, c_1, new_1 = (
-            labels,
-            *(np.column_stack([a[:, columns], np.ones(len(a))]) for a in (c, c_new)),
-        )
-        fit = new_1 @ np.linalg.lstsq(c_1, labels, rcond=None)[0]
+    for columns in (range(c.shape[1]), [unit]):
+        known, new = (np.insert(a[:, columns], 0, 1, axis=1) for a in (c, c_new))
+        fit = new @ np.linalg.lstsq(known, labels, rcond=None)[0]
         shares.append(float((np.round(np.clip(fit, -1, 1)) == labels_new).mean()))
     return shares
 
 
 probed = [right_on_a_new_text(one) for one in five["text"]]
-table(
-    ["right on a new text", *(f"seed {seed}" for seed in SEEDS)],
-    [
-        (name, *(f"{v:.0%}" for v in found))
-        for name, found in zip(
-            ("all units", "best unit"), zip(*probed, strict=True), strict=True
-        )
-    ],
-)
+rows = []
+for name, shares in zip(("all units", "best unit"), zip(*probed, strict=True), strict=True):
+    rows.append([name, *(f"{share:.0%}" for share in shares)])
+table(["right on a new text", *(f"seed {seed}" for seed in SEEDS)], rows)
 
 # %% [markdown]
-# A probe that succeeds says that the information is *there*, in a linear form. It does not say that the model *uses* it: for that
-# one has to intervene, and push $c$ along $w$ to see whether the other bracket comes out.
+# If a probe works, the information is *there*, in a linear form. It does not follow that the model *uses* it. To show that, one
+# has to intervene: move $c$ along $w$, and see whether the other bracket is written.
 #
-# And what does the reader look at, when it is about to close a bracket? The saliency of that one score:
+# And on which letters does the reader depend when it is about to close a bracket? Here is the saliency of a difference of two scores,
+# that of the bracket that fits minus that of the other one:
 
 # %%
 close = text.index("]", 300)
-piece = text[text.rindex("[", 0, close) - 16 : close]
+piece = text[text.rindex("[", 0, close) - 16 : close]  # ends before the ]
 
 
 def about_to_close(reader):
-    """A trace of the piece, sent back from score(fitting bracket) − score(other); is the difference above 0?"""
-    encode, (layer,) = reader.task.vocabulary.encode, reader.model.recurrent
-    one_hot = np.eye(len(reader.task.alphabet), dtype=np.float32)[encode(piece)][None]
-    fitting, other = (int(encode(k)[0]) for k in "])")
+    """A trace of the piece with the gradients of score("]") − score(")"); True if this is above 0."""
+    encode = reader.task.vocabulary.encode
+    letters = np.eye(len(reader.task.alphabet), dtype=np.float32)
+    one_hot = letters[encode(piece)][None]
+    fitting, other = (int(encode(bracket)[0]) for bracket in "])")
+    (layer,) = reader.model.recurrent
     with mg.trace(layer) as run:
         h, *_ = layer(mg.tensor(one_hot, requires_grad=True))
         scores = reader.model.dense(h)[0, -1]
-        (scores[fitting] - scores[other]).backward()
-    return run, (scores[fitting] - scores[other]).item() > 0
+        difference = scores[fitting] - scores[other]
+        difference.backward()
+    return run, difference.item() > 0
 
 
 closing, _ = about_to_close(reader)
 looks = [about_to_close(one) for one in five["text"]]
 strongest = [int(run.saliency()[:, 0].argmax()) - len(piece) for run, _ in looks]
-print(
-    f"read: {piece!r}; the better fit is ] with",
-    sum(fits for _, fits in looks),
-    "of",
-    len(SEEDS),
-    "seeds",
-)
-print(
-    "steps from the end of the largest saliency, seed by seed:",
-    *strongest,
-    " the [ is at",
-    piece.rindex("[") - len(piece),
-)
+fits = sum(is_right for _, is_right in looks)
+print(f"read: {piece!r}; the better fit is ] with {fits} of {len(SEEDS)} seeds")
+print("places of the largest saliency, from the end, seed by seed:", *strongest)
+print("place of the [:", piece.rindex("[") - len(piece))
 
 
 # %%
 def draw_closing(ax):
-    mp.saliency(closing, tokens=list(piece), ax=ax)
+    plot.saliency(closing, tokens=list(piece), ax=ax)
 
 
 picture(draw_closing, size=(9, 1.9))
 
 # %% [markdown]
-# The bracket is right each time, but the largest bar need not stand at it, and does not stand at the same step with each seed. A
-# saliency is a derivative: where a gate is saturated, what decided long ago has hardly a slope now.
+# The bracket is right each time. But the largest bar need not be at the opening bracket, and it is not at the same step with each seed. A
+# saliency is a derivative: where a gate is saturated, the letter that decided has almost no slope now.
 #
 # ## How far does it carry?
 #
-# The same task, temporal order, stretched: sequences of 20, 40 and 80 letters, 200 steps of training each, for three nets of 16 units.
-# "Time scales" is an LSTM whose forget biases start spread out, so that its units keep their state for 2 up to $T$ steps. From one seed
-# one could tell any story here, so there are five for each: 45 trainings, half a minute.
+# The task of the temporal order again, with longer sequences: 20, 40 and 80 letters, 200 steps of training each, for three nets of 16
+# units. "Time scales" is an LSTM with the option `memory`: its forget biases differ, so that its units keep their state for 2 up to $T$
+# steps. One seed could suggest any conclusion here, so there are five for each: 45 trainings, half a minute.
 
 # %%
 LENGTHS = (20, 40, 80) if scaled(1, 0) else (10, 20)
@@ -806,26 +914,20 @@ KINDS = {
 
 def share_right(seed, length, options):
     """The share of sequences right after the training."""
-    trainer = trained(
-        TemporalOrder,
-        scaled(200, 20),
-        length=length,
-        units=16,
-        batch=16,
-        seed=seed,
-        **options,
-    )
+    steps = scaled(200, 20)
+    sizes = {"length": length, "units": 16, "batch": 16}
+    trainer = trained(TemporalOrder, steps, seed=seed, **sizes, **options)
     return trainer.evaluate()["accuracy"]
 
 
-solved = {
-    name: np.array([[share_right(seed, n, options(n)) for n in LENGTHS] for seed in SEEDS])
-    for name, options in KINDS.items()
-}
-table(
-    ["share right: median (range)", *(f"length {n}" for n in LENGTHS)],
-    [(name, *(over_seeds(column) for column in found.T)) for name, found in solved.items()],
-)
+solved = {}
+for name, options in KINDS.items():
+    runs_of_each = [[share_right(seed, n, options(n)) for n in LENGTHS] for seed in SEEDS]
+    solved[name] = np.array(runs_of_each)
+rows = [
+    [name, *(over_seeds(column) for column in found.T)] for name, found in solved.items()
+]
+table(["share right: median (range)", *(f"length {n}" for n in LENGTHS)], rows)
 
 
 # %%
@@ -858,27 +960,27 @@ picture(
 
 # %% [markdown]
 # At length 20 all three learn it. At 40 the simple net guesses; the LSTM with the usual start learns it with most seeds, and with some it
-# does not. At 80 that LSTM guesses too, and the one with time scales still learns it. Gates alone are no memory: a forget gate that starts
-# at $\sigma(1) = 0.73$ leaves $0.73^{60} \approx 10^{-8}$ of the gradient after sixty steps, and nobody tells it to open. With gates that
-# start open the LSTM carries all the way.
+# does not. At 80 that LSTM guesses too, and the one with time scales still learns it. Gates alone do not make a memory: a forget gate
+# that starts at $\sigma(1) = 0.73$ leaves $0.73^{60} \approx 10^{-8}$ of the gradient after sixty steps, and no other signal tells it
+# to open. With gates that start open the LSTM carries over all 80 steps.
 #
-# Look at the single points at 40 before you look at the median. With the seed that fails, the LSTM is no better than the simple net, and
-# whoever has run that one alone writes a paper on it. (200 steps: with more training the curves move to the right. Try it.)
+# Look at the single points at 40 before you look at the median. With the seed that fails, the LSTM does not do better than the simple
+# net; a paper on that run alone would be wrong. (200 steps: with more training the curves move to the right. Try it.)
 #
 # ## To think about
 #
 # 1. A forget gate of 0.99 at every step: is that a memory? For how long? Find the half-life.
-# 2. The gradient of a saturated gate is nearly 0. So how did the gates of these models ever get there, and can they come back?
+# 2. The gradient of a saturated gate is nearly 0. So how did the gates of these models become saturated, and can they come back?
 # 3. A paper shows a unit that "detects quotation marks", the best of 2000. What would you ask for before you believe it?
 # 4. Saliency is a derivative, at one point. Give a model for which an input matters very much and its saliency is 0.
 #
 # ## Summary
 #
-# - $c_T$ is a sum over steps: what was written, times all forget gates since. The terms are exact.
-# - Gate traces say what was let in; saliency says what the answer would notice; saturation says whether gates act as switches or as
-#   dials. None of them says why.
-# - A memory may sit in one unit, or in a direction across many. A linear probe finds the latter; only an intervention shows that it is used.
-# - What carries far is gates that *start* open, on several time scales, and not the word LSTM.
+# - $c_T$ is a sum over steps: the value that was written, times all later forget gates. The terms are exact.
+# - Pictures of gates show what was let in; saliency shows how the answer would change; saturation shows whether gates work as switches
+#   or as dials. None of them shows a cause.
+# - A memory may be in one unit, or in a direction across many. A linear probe finds such a direction; only an intervention shows that it is used.
+# - Gates that *start* open, on several time scales, carry far. The word LSTM alone does not.
 #
 # **Read:** Karpathy, Johnson and Fei-Fei, "Visualizing and understanding recurrent networks", 2015, from which the saturation plot comes;
 # Hochreiter and Schmidhuber, "Long short-term memory", 1997, for three of the tasks.

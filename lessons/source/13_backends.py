@@ -1,14 +1,14 @@
 # %% [markdown]
 # # 13 · Backends
 #
-# Where the arithmetic is done: write a backend in thirty lines, count what a layer asks of it, and follow a cell from its equations to the loop that a compiler gets.
+# Where the arithmetic is done: write a backend in thirty lines, count the calls that a layer makes, and follow a cell from its equations to the loop that a compiler gets.
 #
 # **Minutes:** 75 · **Needs:** lessons 2, 6 and 7; Python modules
 #
 # After this lesson you can
 #
 # 1. say what an array library must offer so that a whole autograd engine runs on it, and write such a module;
-# 2. predict the multiplications of a training step by a formula, and tell for which sizes another backend can be faster;
+# 2. predict the multiplications of a training step by a formula, and say for which sizes another backend can be faster;
 # 3. write a recurrent cell as equations with its gradient, and say what is made of them for each backend.
 
 # %%
@@ -21,7 +21,7 @@ import numpy as np
 
 import minigrad as mg
 import minigrad_numpy
-from lesson_tools import ask, check, line, picture, same, table
+from lesson_tools import ask, check, line, picture, same, same_parts, table
 from minigrad.engine.ops.op import Op
 from minigrad.engine.protocol import REQUIRED
 from minigrad.recurrent import Equations, dphi, dsigma, phi, sigma
@@ -31,7 +31,7 @@ from minigrad.show import shown
 # %% [markdown]
 # ## The formula
 #
-# In minigrad no formula imports NumPy. Each is a function of `xp`, the array library that it is handed:
+# In minigrad no formula imports NumPy. Each is a function of `xp`: the array library, which is passed as its first argument.
 
 
 # %%
@@ -46,8 +46,8 @@ class Tanh(Op):
 
 
 # %% [markdown]
-# So any module that offers the functions that the formulas ask for *is* a backend, be it for the processor, for a graphics
-# card, or one that only counts. The functions are listed in one place, the **protocol**:
+# So any module that has the functions that the formulas call *is* a backend. It may compute on the processor or on a graphics card, or
+# only count. The functions are listed in one place, the **protocol**:
 
 # %%
 print(len(REQUIRED), "functions:")
@@ -55,20 +55,20 @@ for k in range(0, len(REQUIRED), 10):
     print("  ", *REQUIRED[k : k + 10])
 
 # %% [markdown]
-# Nearly all of them are NumPy's, name for name. Besides, the arrays must know Python's operators and broadcast. The few that NumPy
-# has not, or has under another name:
+# Nearly all of them are NumPy's, with the same names. Besides, the arrays must have Python's operators, and broadcast. NumPy lacks a
+# few of the functions, or has them with other arguments:
 #
-# | function | what it does | shapes |
+# | function | result | shapes |
 # |---|---|---|
-# | `asarray(data, dtype=None, copy=False)` | the way in | |
-# | `to_numpy(x)` | the one way out: a *copy* on the host | |
+# | `asarray(data, dtype=None, copy=False)` | an array of the backend, from numbers, lists or NumPy's arrays | |
+# | `to_numpy(x)` | a NumPy array, always a *copy* | of x |
 # | `unstack(x, axis=0)` | the slices along an axis, a tuple: the inverse of `stack` | `(n, …)` → n of `(…)` |
-# | `split(x, sections, axis=0)` | cut into equal parts, a tuple | `(n, …)` → `(n / sections, …)` each |
+# | `split(x, sections, axis=0)` | equal parts along an axis, a tuple | `(n, …)` → `(n / sections, …)` each |
 # | `setitem(x, index, values)` | a *copy* of x, with values at the index | of x |
-# | `scatter_add(x, index, values)` | a *copy* of x, values added; what is named twice is added twice | of x |
+# | `scatter_add(x, index, values)` | a *copy* of x, with values added at the index; if an index occurs twice, both are added | of x |
 #
 # The last two make copies because arrays on the tape must not change before the backward pass has read them. And `scatter_add` is the
-# gradient of indexing: lesson 2's word that occurs twice.
+# gradient of indexing: think of the word that occurs twice in lesson 2.
 #
 # ## An example for paper
 #
@@ -76,46 +76,47 @@ for k in range(0, len(REQUIRED), 10):
 # multiplications. Forward, $x W$ for all steps in one product: $3\cdot 2\cdot 8 = 48$. Then a product $h\,U$ in each step: $3$ times
 # $1\cdot 2\cdot 8 = 16$. Together $4$ products and $96$ multiplications.
 #
-# Backward: in each step $dz\,U^\top$, and after the loop *one* product each for $dW$, $dU$ and $dx$. How many products are these, and how
-# many multiplications? (Exercise 2 will ask.)
+# Backward: $dz\,U^\top$ in each step, and after the loop *one* product each for $dW$, $dU$ and $dx$. How many products are these, and how
+# many multiplications? (Exercise 2 asks for the formula.)
 #
 # ## Exercise 1: a backend
 #
-# Write `my_backend()`. It returns a module that is given NumPy's functions already, wherever they will do; the six of the
-# table are yours. `check_backend` tries every function of the protocol against numbers, and says which one differs.
+# Write `my_backend()`. It returns a module. `with_numpys("mine")` makes one with all functions for which NumPy's or minigrad's can be used;
+# you add the six of the table. (A function is added by `module.split = split`.)
 
 
 # %%
+YOURS = ("asarray", "to_numpy", "unstack", "split", "setitem", "scatter_add")
+REDUCTIONS = ("sum", "prod", "max", "min", "all", "any")
+FROM_MINIGRAD = (
+    "erf",
+    "zeros",
+    "ones",
+    "full",
+    "arange",
+)  # NumPy lacks erf, and its others make float64
+
+
 def by_keyword(function):
-    """A reduction whose axis and keepdims may come by position, as the protocol has them."""
+    """A reduction whose axis and keepdims may also come by position."""
     return lambda x, axis=None, keepdims=False: function(x, axis=axis, keepdims=keepdims)
 
 
 def with_numpys(name):
-    """A module with NumPy's functions for the protocol; six are missing."""
+    """A module with all functions of the protocol, except the six that are yours."""
     module = types.ModuleType(name, "A backend.")
     module.name = name
     for function in REQUIRED:
-        if hasattr(np, function):
+        if function not in YOURS and hasattr(np, function):
             setattr(module, function, getattr(np, function))
-    for function in ("sum", "prod", "max", "min", "all", "any"):
+    for function in REDUCTIONS:
         setattr(module, function, by_keyword(getattr(np, function)))
+    for function in FROM_MINIGRAD:
+        setattr(module, function, getattr(minigrad_numpy, function))
     module.take = lambda x, indices, axis=0: np.take(x, indices, axis)
     module.astype = lambda x, dtype: x.astype(dtype)
     module.is_array = lambda x: isinstance(x, (np.ndarray, np.generic))
     module.getitem = lambda x, index: x[index]
-    for function in (
-        "erf",
-        "zeros",
-        "ones",
-        "full",
-        "arange",
-    ):  # not in NumPy, or float64 there
-        setattr(module, function, getattr(minigrad_numpy, function))
-    for mine in {"asarray", "split", "unstack"} & set(
-        vars(module)
-    ):  # newer NumPys have unstack
-        delattr(module, mine)
     return module
 
 
@@ -130,6 +131,9 @@ def my_backend():
 
     def asarray(data, dtype=None, copy=False):
         return np.array(data, dtype=dtype) if copy else np.asarray(data, dtype=dtype)
+
+    def to_numpy(x):
+        return np.array(x)
 
     def unstack(x, axis=0):
         return tuple(np.moveaxis(x, axis, 0))
@@ -147,15 +151,25 @@ def my_backend():
         np.add.at(y, index, values)
         return y
 
-    module.asarray, module.to_numpy, module.unstack = asarray, np.array, unstack
+    module.asarray, module.to_numpy, module.unstack = asarray, to_numpy, unstack
     module.split, module.setitem, module.scatter_add = split, setitem, scatter_add
     return module
     ### END SOLUTION
 
 
+# %% [markdown] hint="backend"
+# Which functions of NumPy do nearly the same? `np.array` copies, `np.asarray` does not. How do you get the slices along *any* axis, if a
+# loop over an array gives those along the first one? And what does `y[index] += values` do if an index occurs twice (lesson 2)?
+
+# %% [markdown] hint="backend"
+# For `unstack`, bring the axis to the front with `np.moveaxis`, and make a tuple of the result. `split` is a tuple of `np.split`. For the
+# last two, copy $x$ first, change the copy and return it; `np.add.at(copy, index, values)` adds twice where an index occurs twice.
+
+
 # %% mistake="backend"
+# An index that occurs twice gets one of its two values only. It is the gradient of a word that occurs twice.
 def my_backend():
-    """What is named twice is added once."""
+    """One addition for an index that occurs twice."""
     module = with_numpys("mine")
     for name in ("asarray", "to_numpy", "unstack", "split", "setitem"):
         setattr(module, name, getattr(minigrad_numpy, name))
@@ -170,8 +184,9 @@ def my_backend():
 
 
 # %% mistake="backend"
+# Another operation on the tape may still need the old numbers: change a copy, and return it.
 def my_backend():
-    """setitem writes into x itself."""
+    """A setitem that writes into x itself."""
     module = with_numpys("mine")
     for name in ("asarray", "to_numpy", "unstack", "split", "scatter_add"):
         setattr(module, name, getattr(minigrad_numpy, name))
@@ -185,12 +200,46 @@ def my_backend():
 
 
 # %% mistake="backend"
+# These are the slices along the first axis, for every value of `axis`.
 def my_backend():
-    """Unstacks along the first axis, whatever was asked for."""
+    """Slices along the first axis."""
     module = with_numpys("mine")
     for name in ("asarray", "to_numpy", "setitem", "split", "scatter_add"):
         setattr(module, name, getattr(minigrad_numpy, name))
     module.unstack = lambda x, axis=0: tuple(x)
+    return module
+
+
+# %% mistake="backend"
+# These are the parts along the first axis: np.split has an argument axis, too.
+def my_backend():
+    """A split along the first axis."""
+    module = with_numpys("mine")
+    for name in ("asarray", "to_numpy", "unstack", "setitem", "scatter_add"):
+        setattr(module, name, getattr(minigrad_numpy, name))
+    module.split = lambda x, sections, axis=0: tuple(np.split(x, sections))
+    return module
+
+
+# %% mistake="backend"
+# np.asarray copies only if it has to. A caller who changes the result would change the backend's array.
+def my_backend():
+    """The array itself in the place of a copy."""
+    module = with_numpys("mine")
+    for name in ("asarray", "unstack", "split", "setitem", "scatter_add"):
+        setattr(module, name, getattr(minigrad_numpy, name))
+    module.to_numpy = np.asarray
+    return module
+
+
+# %% mistake="backend"
+# The argument dtype is not used.
+def my_backend():
+    """An asarray without dtype."""
+    module = with_numpys("mine")
+    for name in ("to_numpy", "unstack", "split", "setitem", "scatter_add"):
+        setattr(module, name, getattr(minigrad_numpy, name))
+    module.asarray = lambda data, dtype=None, copy=False: np.array(data)
     return module
 
 
@@ -226,13 +275,48 @@ def my_backend():
     return module
 
 
+# %% [markdown]
+# The check tries each of your six functions; then `check_backend`, which tries every function of the protocol; and at last an LSTM with
+# its backward pass.
+
+
 # %% check="backend" points=3
-mine = ask(my_backend)
-mg.testing.check_backend(mine)
-original = np.zeros(3)
-mine.setitem(original, 0, 1.0)
-mine.scatter_add(original, 0, 1.0)
-same("an array that was handed to setitem and scatter_add", original, np.zeros(3))
+def check_the_six(module):
+    """Compare each of the six functions with the numbers that it should return."""
+    square = np.random.default_rng(1).normal(size=(3, 3))
+    rows, columns = tuple(square), tuple(square.T)
+    for name, asked in (("asarray", square.tolist()), ("to_numpy", square)):
+        same(f"{name}: the array", ask(getattr(module, name), asked, called=name), square)
+    single = ask(module.asarray, square, dtype="float32", called="asarray")
+    kind = getattr(single, "dtype", None)
+    check(
+        kind == np.float32,
+        f'asarray(…, dtype="float32") should have this dtype; yours has {kind}.',
+    )
+    ask(module.asarray, square, copy=True, called="asarray")
+    for name, copy in (
+        ("asarray(x, copy=True)", module.asarray(square, copy=True)),
+        ("to_numpy(x)", module.to_numpy(square)),
+    ):
+        check(
+            not np.shares_memory(copy, square),
+            f"{name} should return a copy; yours is x itself.",
+        )
+    three = ("slice 0", "slice 1", "slice 2")
+    for axis, expected in ((0, rows), (1, columns)):
+        yours = ask(module.unstack, square, axis=axis, parts=three, called="unstack")
+        names = [f"unstack, axis {axis}: {part}" for part in three]
+        same_parts(names, yours, expected)
+    for axis, expected in ((0, rows), (1, columns)):
+        yours = ask(module.split, square, 3, axis=axis, parts=three, called="split")
+        wanted = [np.expand_dims(part, axis) for part in expected]
+        same_parts([f"split, axis {axis}: {part}" for part in three], yours, wanted)
+    x, index, values = np.zeros(4), np.array([0, 2, 0]), np.array([1.0, 10.0, 100.0])
+    keep = {"unchanged": True, "shape": (4,)}
+    yours = ask(module.setitem, x, index[:2], values[:2], called="setitem", **keep)
+    same("setitem, index [0, 2]", yours, [1, 0, 10, 0], axes="index")
+    yours = ask(module.scatter_add, x + 1, index, values, called="scatter_add", **keep)
+    same("scatter_add, index [0, 2, 0]", yours, [102, 1, 11, 1], axes="index")
 
 
 def lstm_gradients(backend):
@@ -243,34 +327,35 @@ def lstm_gradients(backend):
         x = mg.tensor(np.random.default_rng(0).normal(size=(2, 6, 3)), requires_grad=True)
         y = layer(x)
         (y * y).sum().backward()
-        return [
-            y.numpy(),
-            x.grad.numpy(),
-            *(w.grad.numpy() for w in layer.trainable_weights),
-        ]
+        gradients = [w.grad for w in layer.trainable_weights]
+        return [one.numpy() for one in (y, x.grad, *gradients)]
 
 
-for name, a, b in zip(
-    ("h_T", "dx", "dW", "dU", "db"),
-    lstm_gradients(mine),
-    lstm_gradients("numpy"),
-    strict=True,
-):
-    same(f"{name} of an LSTM on your backend", a, b)
+mine = ask(my_backend)
+missing = [name for name in YOURS if not callable(getattr(mine, name, None))]
+says = f"my_backend should return a module; yours is of type {type(mine).__name__}"
+check(not missing, f"{says}, and these functions are missing: {', '.join(missing)}.")
+check_the_six(mine)
+try:
+    mg.testing.check_backend(mine)
+except mg.errors.BackendContractError as error:
+    check(False, " ".join(str(error).split()))
+names = [f"{name} of an LSTM" for name in ("h_T", "dx", "dW", "dU", "db")]
+same_parts(names, lstm_gradients(mine), lstm_gradients("numpy"))
 
 # %% [markdown]
-# That was all: an LSTM and its backward pass now run on a module that minigrad has never heard of. In a package of its own, the module would
+# That was all: an LSTM and its backward pass now run on a module that minigrad did not know before. In a separate package, the module would
 # be named under the entry-point group `minigrad.backends`, and `mg.use("mine")` would find it.
 #
 # ## A backend that counts
 #
-# A backend need not compute faster. It may *watch*: each of its functions notes down its name, and does what NumPy's does. (A
-# class instead of a module; anything with the right names will do.)
+# A backend need not be faster. It may *watch*: each of its functions notes its name, and then does the same as NumPy's backend. (Here it
+# is an object of a class; a backend is anything that has functions of the right names.)
 
 
 # %%
 class Watching(types.ModuleType):
-    """NumPy's backend without its kernels; notes down the name of each call and the shapes of each product."""
+    """NumPy's backend without its kernels; it notes the name of each call, and the shapes of each product."""
 
     name = "watching"
 
@@ -278,57 +363,54 @@ class Watching(types.ModuleType):
         super().__init__("watching")
         self.seen = []
 
-    def __getattr__(self, name):
+    def __getattr__(self, name):  # Python calls it for each name that is not found
         if name not in REQUIRED:
             raise AttributeError(name)
 
-        def watched(*args, **kwargs):
+        def watched_function(*args, **kwargs):
             shapes = [a.shape for a in args] if name == "matmul" else None
             self.seen.append((name, shapes))
             return getattr(minigrad_numpy, name)(*args, **kwargs)
 
-        return watched
+        return watched_function
 
 
 def watched(B, T, F, U, on_tape=False):
-    """What an LSTM asks for, forward and backward: two lists of (name, shapes)."""
+    """The calls of an LSTM, forward and backward: two lists of (name, shapes)."""
     backend = Watching()
     layer = mg.keras.layers.LSTM(U)
-    road = mg.testing.on_tape(layer) if on_tape else nullcontext()
-    with mg.using(backend), road:
+    with mg.using(backend), mg.testing.on_tape(layer) if on_tape else nullcontext():
         layer.build((B, T, F))
         x = mg.tensor(np.ones((B, T, F), np.float32), requires_grad=True)
         backend.seen.clear()
         y = layer(x).sum()
         forward = list(backend.seen)
         y.backward()
-        return forward, backend.seen[len(forward) :]
+        backward = backend.seen[len(forward) :]
+    return forward, backward
 
 
 # %% [markdown]
 # ## What a layer asks for
 #
-# The same LSTM, 8 units, 10 steps, run in two ways. By default it is one node on the tape, with the explicit loop of lesson 7
-# inside. Within `mg.testing.on_tape(layer)` every operation of every step is written onto the tape, which finds the gradient by
-# itself. Counted with such a backend:
+# The same LSTM, 8 units, 10 steps, in two ways. By default it is one node on the tape, with the explicit loop of lesson 7 inside. Within
+# `mg.testing.on_tape(layer)` each operation of each step is written onto the tape, which finds the gradient without such a loop. The calls
+# of both:
 
 # %%
-WAYS = {"explicit loop": False, "tape, op by op": True}
-asked = {name: watched(4, 10, 3, 8, on_tape) for name, on_tape in WAYS.items()}
+asked = {
+    "explicit loop": watched(4, 10, 3, 8),
+    "tape, op by op": watched(4, 10, 3, 8, on_tape=True),
+}
 rows = []
 for name, (forward, backward) in asked.items():
     products = [sum(call == "matmul" for call, _ in part) for part in (forward, backward)]
-    rows.append((name, len(forward), len(backward), *products))
-table(
-    [
-        "10 steps",
-        "calls forward",
-        "calls backward",
-        "products forward",
-        "products backward",
-    ],
-    rows,
+    rows.append([name, len(forward), len(backward), *products])
+calls, products = (
+    ("calls forward", "calls backward"),
+    ("products forward", "products backward"),
 )
+table(["10 steps", *calls, *products], rows)
 
 
 # %%
@@ -380,14 +462,15 @@ picture(
 )
 
 # %% [markdown]
-# The products tell it all. Forward, the explicit loop makes $T + 1$: all $x_t W$ in one, then one $h_{t-1}U$ a step. Backward $T + 3$: one
-# $dz_t U^\top$ a step, and *one* each for $dW$, $dU$ and $dx$ when the loop is over. The tape, which knows nothing of loops, makes
-# two a step forward and four a step backward (but for the first, whose $h_0$ needs no gradient).
+# The products explain the difference. Forward, the explicit loop makes $T + 1$ of them: all $x_t W$ in one, then one $h_{t-1}U$ in each
+# step. Backward it makes $T + 3$: one $dz_t U^\top$ in each step, and *one* each for $dW$, $dU$ and $dx$ after the loop. The tape has no
+# rule for loops. It makes two products in each step forward, and four in each step backward (except the first step, where $h_0$ needs no
+# gradient).
 #
 # ## Exercise 2: multiplications
 #
-# The number of calls is one price, the number of multiplications another. Write `multiplications(B, T, F, U)`: how many the
-# products of an LSTM take, a pair, forward and backward, for the explicit loop, with `dx` wanted. Backward, count $dz_tU^\top$ for every step.
+# Each call has a cost, and each multiplication. Write `multiplications(B, T, F, U)`: two numbers, the multiplications of all products
+# of an LSTM forward and backward, for the explicit loop, including those for $dx$. Backward, count $dz_tU^\top$ for every step.
 
 
 # %% exercise="multiplications"
@@ -399,16 +482,58 @@ def multiplications(B, T, F, U):
     ### END SOLUTION
 
 
+# %% [markdown] hint="multiplications"
+# What are the shapes of the two factors of each product? A product of $(n, k)$ and $(k, m)$ takes $nkm$ multiplications. $x$ of all steps
+# has $BT$ rows; $z$ has $4U$ columns.
+
+# %% [markdown] hint="multiplications"
+# Forward, $xW$ takes $BT\cdot F\cdot 4U$, and the $T$ products $hU$ take $T\cdot B\cdot U\cdot 4U$. Backward, $dx$ and $dW$ take as much as
+# $xW$, each of them; the $dz_tU^\top$ together, and $dU$, take as much as all $hU$.
+
+
 # %% mistake="multiplications"
+# Backward there are two products for each one forward: a gradient for each of its two factors.
 def multiplications(B, T, F, U):
     """As much backward as forward."""
     return B * T * (F + U) * 4 * U, B * T * (F + U) * 4 * U
 
 
 # %% mistake="multiplications"
+# That is one gate. W and U have 4 U columns.
 def multiplications(B, T, F, U):
     """One gate only."""
     return B * T * (F + U) * U, 2 * B * T * (F + U) * U
+
+
+# %% mistake="multiplications"
+# The product h U is counted once. There is one in each step.
+def multiplications(B, T, F, U):
+    """One step of h U."""
+    forward = B * T * F * 4 * U + B * U * 4 * U
+    return forward, 2 * forward
+
+
+# %% mistake="multiplications"
+# That is one row. Each product has B rows.
+def multiplications(B, T, F, U):
+    """Without the batch."""
+    forward = T * (F + U) * 4 * U
+    return forward, 2 * forward
+
+
+# %% mistake="multiplications"
+# Forward is right. Backward one of the products with F is missing: those for dW and for dx.
+def multiplications(B, T, F, U):
+    """Without dx."""
+    forward = B * T * (F + U) * 4 * U
+    return forward, 2 * forward - B * T * F * 4 * U
+
+
+# %% mistake="multiplications"
+# These are the numbers of products, T + 1 and T + 3. Each product has many multiplications.
+def multiplications(B, T, F, U):
+    """Products in the place of multiplications."""
+    return T + 1, T + 3
 
 
 # %% variant="multiplications"
@@ -424,30 +549,39 @@ def multiplications(B, T, F, U):
     return [forward, dx + dW + dh + dU]
 
 
+# %% [markdown]
+# The check counts the multiplications that an LSTM makes on the watching backend, for three nets.
+
+
 # %% check="multiplications" points=2
-def measured(part):
-    """The multiplications of the products in a list of what was asked for."""
-    return sum(
-        int(np.prod(a)) * b[-1]
-        for name, (a, b) in ((n, s or [(), ()]) for n, s in part)
-        if name == "matmul"
-    )
+def shares(calls, part, F, U):
+    """The multiplications of the products among the calls, for each kind of product."""
+    found = {}
+    for call, shapes in calls:
+        if call == "matmul":
+            first, second = shapes
+            if part == "forward":
+                kind = {F: "x W", U: "h U"}[second[0]]
+            else:
+                of_weights = {F: "dW (or dx)", U: "dU (or dz Uᵀ)"}.get(first[0])
+                kind = {F: "dx", U: "dz Uᵀ", 4 * U: of_weights}[second[1]]
+            found[kind] = found.get(kind, 0) + first[0] * first[1] * second[1]
+    return found
 
 
-for sizes in ((1, 3, 2, 2), (4, 10, 3, 8), (2, 7, 5, 6)):
-    counted = [measured(part) for part in watched(*sizes)]
-    same(
-        "forward, backward for (B, T, F, U) = " + str(sizes),
-        ask(multiplications, *sizes),
-        counted,
-    )
+parts = ("forward", "backward")
+for sizes in ((5, 10, 3, 8), (2, 7, 5, 6), (1, 3, 2, 2)):
+    yours = ask(multiplications, *sizes, parts=parts, shape=((), ()))
+    for part, number, calls in zip(parts, yours, watched(*sizes), strict=True):
+        terms = shares(calls, part, *sizes[2:])
+        same(f"{part} for (B, T, F, U) = {sizes}", number, sum(terms.values()), terms=terms)
 
 # %% [markdown]
 # ## When is another backend faster?
 #
-# Each call has a fixed price, before anything is computed: a microsecond or so for NumPy, several for a graphics card, which has to be
-# told what to do. Against that stand the multiplications, of which a processor core does some $10^{10}$ in a second and a
-# large card some $10^{13}$. So what counts is **how many multiplications come with each call**:
+# Each call has a fixed cost before anything is computed: about a microsecond for NumPy, several for a graphics card, to which the task
+# has to be sent. Compare this with the time of the multiplications: a processor core does about $10^{10}$ of them in a second, a large card
+# about $10^{13}$. So the important number is **how many multiplications come with each call**:
 
 
 # %%
@@ -477,11 +611,12 @@ picture(
 )
 
 # %% [markdown]
-# Below a line, the fixed price rules, and a faster unit of arithmetic changes nothing. (The lines are rough: for your machine, measure.) There are two ways out:
+# Below a line the fixed cost is the larger part, and faster arithmetic changes almost nothing. (The lines are rough; measure on your machine.)
+# There are two remedies:
 #
-# - **more work a call**: larger batches, larger nets;
-# - **fewer calls**: a **kernel**, one call for a whole sequence. A backend may offer a function `compile`, which makes one of a
-#   cell's equations. Its numbers must be those of the formulas; a layer says in `path` which way it went.
+# - **more work in each call**: larger batches, larger nets;
+# - **fewer calls**: a **kernel**, one call for a whole sequence. A backend may have a function `compile`, which makes a kernel from a
+#   cell's equations. Its numbers must be those of the formulas. The attribute `path` of a layer says which of the two it has used.
 
 # %%
 for name, backend in (("numpy", minigrad_numpy), ("watching", Watching())):
@@ -493,10 +628,10 @@ for name, backend in (("numpy", minigrad_numpy), ("watching", Watching())):
 # %% [markdown]
 # ## From the equation to the machine
 #
-# Where do the formulas come from, and the kernels? In minigrad a cell is a class of equations. This is the LSTM of lessons 6
-# and 7, as it stands in [`lstm.py`](../minigrad/recurrent/lstm.py). `products` says what a step multiplies, `forward` is the rest, number
-# by number. `backward` gets the gradients of the new states, and whatever `forward` knew, by name; it returns one gradient for each
-# argument of `forward`. `dsigma(dy, y)` is lesson 7's $dy\circ y\circ(1-y)$, or the rule of another activation.
+# Where do the formulas come from, and the kernels? In minigrad a cell is a class of equations. Below is the LSTM of lessons 6 and 7, as it
+# is written in [`lstm.py`](../minigrad/recurrent/lstm.py). `products` says which products a step makes. `forward` is the rest, number by
+# number. `backward` gets the gradients of the new states, and by name any value that `forward` has computed. It returns one gradient for each
+# argument of `forward`. `dsigma(dy, y)` is $dy\circ y\circ(1-y)$ of lesson 7, or the rule of another activation.
 
 
 # %%
@@ -529,8 +664,8 @@ print("the lines of minigrad's own LSTM:", lines_of(LSTM) == lines_of(mg.recurre
 print("kept for the backward pass:", *describe(LSTM).cache)
 
 # %% [markdown]
-# These lines are *read*, as text, before any of them runs: no loop, no branch, so a short program understands all of it. It knows
-# what has to be kept, namely what `backward` asks for; the old states are at hand anyway. Then the lines are *printed*, once
+# These lines are *read*, as text, before any of them runs. They have no loop and no branch, so a short program can understand them. It
+# finds out which values to cache: those that `backward` asks for; the old states are cached in any case. Then the lines are *printed*, once
 # for each kind of machine. Follow two of them:
 
 # %%
@@ -546,23 +681,26 @@ for form, what in FORMS.items():
             print("   ", printed.strip())
 
 # %% [markdown]
-# (`dc_2` is the second value of `dc`: a name stands for one value.) The middle one is what `watching` has run: some fourteen calls of the
-# array library a step. The last one needs no array library. Put such lines into a loop over steps, rows and units, let a compiler
-# translate it, and a whole sequence is *one* call. That is what a backend's `compile` does.
+# (`dc_2` is the second value of `dc`: each name has one value.) The one in the middle is what the watching backend has run: about fourteen
+# calls of the array library in each step. The last one needs no array library. Put such lines into a loop over steps, rows and units, let a
+# compiler translate it, and a whole sequence is *one* call. The function `compile` of a backend does this.
 #
-# Add `"numba"` to `FORMS` if Numba is installed, and `"cuda"` in any case: to print a kernel needs no graphics card. The same two
-# lines stand in a loop for the processor, or in a kernel each of whose threads computes one unit of one row. In a shell,
+# Add `"numba"` to `FORMS` if Numba is installed, and `"cuda"` in any case: to print a kernel needs no graphics card. The same two lines
+# are there inside a loop for the processor, or in a kernel, where each thread computes one unit of one row. In a shell,
 # `python -m minigrad show lstm --as numba` prints all of it.
 #
-# An activation that mixes the units, such as softmax, fits no loop of single numbers. Then the formulas of arrays run.
+# An activation that mixes the units, such as softmax, does not fit into a loop over single numbers. Then the formulas of arrays run.
 #
 # ## Exercise 3: a cell of your own
 #
-# The LSTM chooses two numbers, how much to keep and how much to let in. *Coupled gates* choose one: what is forgotten makes room for
-# what comes in, $i = 1 - f$, and a quarter of the weights is gone. Write `forward` and, by hand, `backward`. It returns four
-# gradients, in the order of `forward`'s arguments; its own arguments after `dc` are yours to choose. (On paper first: in how
-# many terms of $c_\text{new}$ does $f$ stand?) `EquationCell(Coupled, units)` then makes a cell of it, with weights $W$, $U$, $b$, that a
-# layer takes like any other.
+# The LSTM chooses two numbers: how much to keep, and how much to let in. *Coupled gates* choose one. Where the old value is removed, the
+# new one comes in, $i = 1 - f$, and a quarter of the weights is not needed:
+#
+# $$c_\text{new} = f\circ c + (1-f)\circ g .$$
+#
+# Write `forward` and, by hand, `backward`. It returns four gradients, in the order of `forward`'s arguments; you may change its own
+# arguments after `dc`. (On paper first: in how many terms of $c_\text{new}$ is $f$?) `EquationCell(Coupled, units)` then makes a cell
+# of it, with weights $W$, $U$, $b$, which a layer takes like any other.
 
 
 # %% exercise="coupled"
@@ -590,9 +728,19 @@ class Coupled(Equations):
         ### END SOLUTION
 
 
+# %% [markdown] hint="coupled"
+# `forward` is that of the LSTM above, with another factor in the place of $i$. In `backward`, go through the lines of `forward` from the last to the
+# first: which terms read $f$, and with which sign?
+
+# %% [markdown] hint="coupled"
+# $do$ and the sum $dc$ are as in the LSTM. $f$ is in two terms, so $df = dc\circ c - dc\circ g$; and $dg = dc\circ(1-f)$. Return
+# $dz_f$, $dz_g$, $dz_o$ (by `dsigma`, `dphi`, `dsigma`) and $dc\circ f$.
+
+
 # %% mistake="coupled"
+# f is in two terms of c_new, f c and (1 − f) g. In your df there is only the first one.
 class Coupled(Equations):
-    """f is thought to stand in one term."""
+    """One of the two terms of df."""
 
     states = "h", "c"
     products = "z_f z_g z_o = x W + h U + b"
@@ -609,6 +757,7 @@ class Coupled(Equations):
 
 
 # %% mistake="coupled"
+# df has two terms, with opposite signs: f multiplies c, and 1 − f multiplies g.
 class Coupled(Equations):
     """Both terms of df with the same sign."""
 
@@ -627,6 +776,7 @@ class Coupled(Equations):
 
 
 # %% mistake="coupled"
+# The new value is multiplied by f. With coupled gates it is 1 − f.
 class Coupled(Equations):
     """i = f; its gradient is right for that."""
 
@@ -645,8 +795,9 @@ class Coupled(Equations):
 
 
 # %% mistake="coupled"
+# dc has two parts: h_new depends on c_new as well. Complete the sum before you use it.
 class Coupled(Equations):
-    """dc is handed on before it is complete."""
+    """An incomplete dc."""
 
     states = "h", "c"
     products = "z_f z_g z_o = x W + h U + b"
@@ -662,8 +813,9 @@ class Coupled(Equations):
 
 
 # %% mistake="coupled"
+# dsigma and dphi need the output of the activation, f and g, not its input z.
 class Coupled(Equations):
-    """The slopes are taken at z."""
+    """Slopes at z."""
 
     states = "h", "c"
     products = "z_f z_g z_o = x W + h U + b"
@@ -681,8 +833,9 @@ class Coupled(Equations):
 
 
 # %% mistake="coupled"
+# forward has four arguments, so backward returns four gradients: the last one is that of the old c.
 class Coupled(Equations):
-    """The gradient of c is forgotten."""
+    """Three gradients."""
 
     states = "h", "c"
     products = "z_f z_g z_o = x W + h U + b"
@@ -699,6 +852,7 @@ class Coupled(Equations):
 
 
 # %% mistake="coupled"
+# minigrad can derive the gradient from forward. Here it is yours to write.
 class Coupled(Equations):
     """Let minigrad derive it."""
 
@@ -709,6 +863,44 @@ class Coupled(Equations):
         f, g, o = sigma(z_f), phi(z_g), sigma(z_o)
         c_new = f * c + (1 - f) * g
         return o * phi(c_new), c_new
+
+
+# %% mistake="coupled"
+# The gradient of the old c is the whole dc. Only the part f of c is kept.
+class Coupled(Equations):
+    """The old c without the forget gate."""
+
+    states = "h", "c"
+    products = "z_f z_g z_o = x W + h U + b"
+
+    def forward(z_f, z_g, z_o, c):
+        f, g, o = sigma(z_f), phi(z_g), sigma(z_o)
+        c_new = f * c + (1 - f) * g
+        a = phi(c_new)
+        return o * a, c_new
+
+    def backward(dh, dc, f, g, o, a, c):
+        dc = dc + dphi(dh * o, a)
+        return dsigma(dc * (c - g), f), dphi(dc * (1 - f), g), dsigma(dh * a, o), dc
+
+
+# %% mistake="coupled"
+# dz_f and dz_g are exchanged: the gradients have the order of the arguments of forward.
+class Coupled(Equations):
+    """Gradients in another order."""
+
+    states = "h", "c"
+    products = "z_f z_g z_o = x W + h U + b"
+
+    def forward(z_f, z_g, z_o, c):
+        f, g, o = sigma(z_f), phi(z_g), sigma(z_o)
+        c_new = f * c + (1 - f) * g
+        a = phi(c_new)
+        return o * a, c_new
+
+    def backward(dh, dc, f, g, o, a, c):
+        dc = dc + dphi(dh * o, a)
+        return dphi(dc * (1 - f), g), dsigma(dc * (c - g), f), dsigma(dh * a, o), dc * f
 
 
 # %% variant="coupled"
@@ -759,76 +951,99 @@ class Coupled(Equations):
 
 
 # %% [markdown]
-# The check knows that $\sigma(-z) = 1 - \sigma(z)$: coupled gates are an LSTM with $z_i = -z_f$. Then `mg.testing.check_cell` compares your
-# `backward` with one that is derived from your `forward`, argument by argument. At last your cell runs in a layer, and the gradient
-# of its weights is held to that of an LSTM whose columns $i$ are those of $f$ with another sign.
+# The check knows that $\sigma(-z) = 1 - \sigma(z)$: with coupled gates an LSTM has $z_i = -z_f$. First it compares your `forward` with such an
+# LSTM. Then it compares the gradients of your `backward` with those that minigrad derives from your `forward`. At last your cell runs in a
+# layer, and the gradients of its weights are compared with those of the LSTM.
 
 # %% check="coupled" points=4
 draw = np.random.default_rng(6)
 z = dict(zip(("z_f", "z_g", "z_o", "c"), draw.normal(size=(4, 3, 5)), strict=True))
-yours = ask(Coupled.forward, parts=("h_new", "c_new"), tensors=True, **z)
-for name, mine, expected in zip(
-    ("h_new", "c_new"), yours, LSTM.forward(z_i=-z["z_f"], **z), strict=True
-):
-    same(name, mine, expected)
-check(
-    Coupled.backward, "backward is missing. minigrad can derive it, but here it is yours."
-)
+new_states = ("h_new", "c_new")
+yours = ask(Coupled.forward, parts=new_states, tensors=True, called="forward", **z)
+same_parts(new_states[::-1], yours[::-1], LSTM.forward(z_i=-z["z_f"], **z)[::-1])
+is_there = Coupled.backward is not None
+check(is_there, "backward is missing. minigrad can derive it, but here it is yours.")
+arguments = list(inspect.signature(Coupled.forward).parameters)
 of_backward = inspect.signature(Coupled.backward).parameters
-gradients_of = [f"d{name}" for name in inspect.signature(Coupled.forward).parameters]
 some = {name: mg.tensor(draw.normal(size=(3, 5))) for name in of_backward}
-ask(Coupled.backward, parts=gradients_of, **some)
-mg.testing.check_cell(Coupled)
-print("backward: as derived from your forward")
+gradients_of = [f"the gradient of {name}" for name in arguments]
+ask(Coupled.backward, parts=gradients_of, called="backward", **some)
+
+
+class Derived(Coupled):
+    """Your forward, with the gradient that minigrad derives from it."""
+
+    backward = None
+
+
+def gradients_of_a_step(equations):
+    """The gradients of z_f, z_g, z_o and the old c in one step of one row."""
+    draw = np.random.default_rng(7)
+    cell = mg.keras.layers.EquationCell(equations, 5, dtype="float64")
+    cell.build((None, 2))
+    cell.set_weights([draw.normal(size=w.shape) for w in cell.get_weights()])
+    x, h, c = (mg.tensor(draw.normal(size=(1, n)), requires_grad=True) for n in (2, 5, 5))
+    _, states = cell(x, [h, c])
+    loss = sum((state * draw.normal(size=5)).sum() for state in states)
+    db, dc = mg.grad(loss, [cell.trainable_weights[-1], c])
+    return (*np.split(db.numpy(), 3), dc.numpy()[0])  # one row: db is dz
+
+
+names = ("dz_f", "dz_g", "dz_o", "dc")
+try:
+    yours, derived = gradients_of_a_step(Coupled), gradients_of_a_step(Derived)
+except mg.errors.MinigradError as error:
+    # a message on an equation names the file of its cell, which has no meaning here
+    check(False, re.sub(r", line \d+ of .*?: ", ": ", " ".join(str(error).split())))
+same_parts(names, yours, derived, axes=dict.fromkeys(names, "unit"))
 
 own = mg.keras.layers.RNN(
     mg.keras.layers.EquationCell(Coupled, 4, dtype="float64"), dtype="float64"
 )
 twin = mg.keras.layers.LSTM(4, dtype="float64")
 sequence = draw.normal(size=(2, 6, 3))
-own.build(sequence.shape), twin.build(sequence.shape)
+own.build(sequence.shape)
+twin.build(sequence.shape)
 own.set_weights([draw.normal(size=w.shape) for w in own.get_weights()])
-twin.set_weights([np.concatenate([-w[..., :4], w], -1) for w in own.get_weights()])
+twin.set_weights([np.concatenate([-w[..., :4], w], axis=-1) for w in own.get_weights()])
 for layer in (own, twin):
     (layer(sequence) ** 2).sum().backward()
-for name, mine, other in zip(
-    ("dW", "dU", "db"), own.trainable_weights, twin.trainable_weights, strict=True
-):
-    i, f, *rest = np.split(other.grad.numpy(), 4, -1)
-    same(f"{name} of a layer", mine.grad, np.concatenate([f - i, *rest], -1))
+expected = []
+for weight in twin.trainable_weights:
+    i, f, g, o = np.split(weight.grad.numpy(), 4, axis=-1)
+    expected.append(np.concatenate([f - i, g, o], axis=-1))
+names = [f"{name} of a layer" for name in ("dW", "dU", "db")]
+same_parts(names, [weight.grad for weight in own.trainable_weights], expected)
 print(own.path)
 
 # %% [markdown]
 # ## The same layer elsewhere
 #
-# minigrad brings three backends: `numpy`; `numba`, whose loops are compiled for the processor; and `cupy`, for NVIDIA's cards. `mg.backends()` says
-# which of them answer on your machine, and for the others what is missing. Those that answer have to agree:
+# minigrad has three backends: `numpy`; `numba`, whose loops are compiled for the processor; and `cupy`, for NVIDIA's cards. `mg.backends()`
+# says which of them work on your machine, and for the others which part is missing. Those that work have to agree:
 
 
 # %%
 def everywhere(units=16):
-    """h_T of one LSTM on each backend that answers here."""
+    """h_T of one LSTM on each backend that works here."""
+    x = np.random.default_rng(3).normal(size=(4, 20, 8)).astype(np.float32)
     found = {}
     for name, state in mg.backends().items():
         if state == "available":
             with mg.using(name):
-                mg.random.seed(2)  # weights are drawn on the host: the same ones everywhere
-                layer = mg.keras.layers.LSTM(units)
-                h = layer(
-                    np.random.default_rng(3).normal(size=(4, 20, 8)).astype(np.float32)
-                )
-                found[name] = h.numpy()
+                mg.random.seed(2)  # weights are drawn by NumPy: the same for every backend
+                found[name] = mg.keras.layers.LSTM(units)(x).numpy()
     return found
 
 
 answers = everywhere()
 agree = all(np.allclose(h, answers["numpy"], atol=1e-5) for h in answers.values())
-print("all backends that answer here agree:", agree)
+print("all backends that work here agree:", agree)
 
 # %% [markdown]
-# Ask for `list(answers)` to see who was there. With a backend other than `numpy` at hand, time `everywhere(units)` for several sizes (`%timeit`, once for warming up), and
-# find the size from which it pays. On a graphics card, mind one thing more: **the way out**. To look at a number is to wait for
-# the card and to copy. All of it goes through `to_numpy`, so it can be counted:
+# `list(answers)` says which these are. If there is another one than `numpy`, time `everywhere(units)` for several sizes (`%timeit`, after one
+# call for warming up), and find the size from which it is faster. On a graphics card, note one more thing: to look at a number, the program
+# has to wait for the card and to copy. Each such copy goes through `to_numpy`, so it can be counted:
 
 # %%
 spy = Watching()
@@ -844,34 +1059,34 @@ with mg.using(spy):
     before = sum(name == "to_numpy" for name, _ in spy.seen)
     loss.item()
     after = sum(name == "to_numpy" for name, _ in spy.seen)
-print(f"ways out in a training step: {before}; with a look at the loss: {after}")
+print(f"copies to NumPy in a training step: {before}; with a look at the loss: {after}")
 
 # %% [markdown]
 # ## To think about
 #
 # 1. `setitem` and `scatter_add` copy. Which op of the engine would break if they did not, and would a test notice at once?
 # 2. A kernel computes the sigmoid a little differently, and its results differ by $10^{-7}$. Is it wrong? How would you decide?
-# 3. The explicit loop saves products by waiting: $dW$ is computed after the loop. What does it have to keep for that?
+# 3. The explicit loop makes fewer products because it is waiting: $dW$ is computed after the loop. What does it have to keep for that?
 # 4. Write a backend that computes in float16. Which lesson's checks would fail first?
 # 5. Write other cells: a *minimal gated unit*, which has one gate, $h' = (1-f)\circ h + f\circ g$ with
 #    $g = \varphi(xW_g + (f\circ h)\,U_g)$ (a product inside the step: see
 #    [`gru_reset_before.py`](../minigrad/recurrent/gru_reset_before.py), and afterwards
 #    [`mgu.py`](../minigrad/recurrent/mgu.py)); a GRU with peepholes, $\sigma(z + w\circ h)$, whose $w$ is one
-#    more argument of `forward`. Of which sum is $dw$ made?
+#    more argument of `forward`. Which sum is $dw$?
 # 6. The LSTM of 1997 has no forget gate, $c' = c + i\circ g$, and a truncated gradient: its product reads `x W + stop(h) U + b`. Which of
-#    the five ways of lesson 7 are left? `check_cell` lets it pass, `mg.testing.check_gradient` does not. Why are both right?
+#    the five paths of lesson 7 are left? `check_cell` accepts it, `mg.testing.check_gradient` does not. Why are both right?
 #
 # ## Summary
 #
-# - A backend is a module with the protocol's functions. It knows nothing of minigrad, and no formula knows it.
-# - The explicit loop asks for $2T + 4$ products, the tape for about $6T$. Multiplications are $4BTU(F+U)$ forward, and twice that back.
-# - A call has a fixed price. Faster arithmetic pays where much of it comes with each call; a kernel makes the calls fewer.
+# - A backend is a module with the protocol's functions. It does not depend on minigrad, and no formula depends on it.
+# - The explicit loop makes $2T + 4$ products, the tape about $6T$. The multiplications are $4BTU(F+U)$ forward, and twice that backward.
+# - A call has a fixed cost. Faster arithmetic helps where much of it comes with each call; a kernel makes the calls fewer.
 # - A cell's equations are read once, as text. Array formulas, compiled loops and typeset mathematics are printed from the same lines.
-# - All roads out lead through `to_numpy`, and a training step needs none.
+# - Every copy to NumPy goes through `to_numpy`, and a training step needs none.
 #
 # **In the source:** [`minigrad/engine/protocol.py`](../minigrad/engine/protocol.py) is the list,
-# [`minigrad/engine/registry.py`](../minigrad/engine/registry.py) the one door,
+# [`minigrad/engine/registry.py`](../minigrad/engine/registry.py) finds a backend by its name,
 # [`minigrad/testing/backends.py`](../minigrad/testing/backends.py) has `check_backend`,
 # [`minigrad/recurrent/reader.py`](../minigrad/recurrent/reader.py) reads equations, and
-# [`minigrad/recurrent/sequence.py`](../minigrad/recurrent/sequence.py) is where a kernel takes over. [Write a cell](../docs/cells.md) has
-# all that equations may say.
+# [`minigrad/recurrent/sequence.py`](../minigrad/recurrent/sequence.py) uses a kernel where there is one. [Write a cell](../docs/cells.md) lists
+# all that equations may contain.

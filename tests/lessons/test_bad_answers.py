@@ -18,7 +18,7 @@ from lessons.builder.lesson import Lesson, lessons
 from lessons.builder.percent import Cell
 from lessons.builder.variants import mapped
 
-LESSONS = [one for one in lessons() if one.number in {*range(1, 11), 14}]
+LESSONS = [one for one in lessons() if one.number in {*range(1, 11), 12, 13, 14}]
 Function = Callable[..., Any]
 
 
@@ -59,11 +59,12 @@ FORMS = {  # a change of the answer, what the message says of it
     "a generator": (lambda x: (part for part in [x]), r"Put `tuple\(…\)` around it|of its cell"),
 }
 PASSES = {  # forms that leave these answers as they are: Values, single numbers, True and False, a vector
-    "tensors": {"local_rules", "order", "caught", "fingerprint", "windowed"},
-    "NaN": {"local_rules", "order", "caught", "fingerprint"},
+    "tensors": {"local_rules", "order", "caught", "fingerprint", "windowed", "backend", "multiplications"},
+    "NaN": {"local_rules", "order", "caught", "fingerprint", "backend", "multiplications"},
     "one number": {"gradient_error"},
     "transposed": {"local_rules", "order", "slope", "gradient_error", "caught", "adam", "norms", "with_radius",
-                   "forget_bias", "unbroadcast", "lstm_step", "peepholes", "fingerprint", "valid_mean", "reach"},
+                   "forget_bias", "unbroadcast", "lstm_step", "peepholes", "fingerprint", "valid_mean", "reach",
+                   "saturated", "probe", "backend", "multiplications"},
 }  # fmt: skip
 
 
@@ -159,6 +160,61 @@ def test_a_layer_of_a_wrong_form(line: str, says: str) -> None:
         error = done.cell(check)
     assert type(error).__name__ == "CheckError"
     assert re.search(says, str(error)), str(error)
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "says"),
+    [
+        ("pass", "pass", r"forward returned None\. Is there"),
+        ("return o * a, c_new, a", "pass", "forward should return h_new, c_new; yours returned 3 things"),
+        ("return 1 / 0", "pass", r"forward stops with an error in line 10 of its cell, `return 1 / 0`: Zero"),
+        ("return o * a, f * c + f * g", "pass", r"c_new: .* With coupled gates it is 1 − f\."),
+        (
+            "return o * a, c_new",
+            "return dc",
+            "backward should return the gradient of z_f, .*; yours returned one thing",
+        ),
+        (
+            "return o * a, c_new",
+            "return dc + k, dc, dc, dc",
+            r"backward stops .* in line 13 of its cell, `return dc \+ k",
+        ),
+        (
+            "return o * a, c_new",
+            "print(dc)\n        return dc, dc, dc, dc",
+            r"^Coupled\.backward: expected .*, got `print\(dc\)`",
+        ),
+        ("return o * a, c_new", "return dc, dc, dc, dc", "dz_f: 5 of 5 numbers differ"),
+    ],
+)
+def test_a_cell_of_a_wrong_form(forward: str, backward: str, says: str) -> None:
+    lesson = next(one for one in LESSONS if one.number == 13)
+    check = next(cell for cell in lesson.cells if cell.options.get("check") == "coupled")
+    exercise = next(cell for cell in lesson.cells if cell.options.get("exercise") == "coupled")
+    needed = [cell for cell in lesson.cells if cell.kind == "code" and cell.text.startswith(("import", "class LSTM"))]
+    done = run.Run(lesson)
+    with run.at_hand(fast=True):
+        for cell in (*needed, exercise.with_text(COUPLED.format(forward, backward)), check):
+            error = done.cell(cell)
+    assert type(error).__name__ == "CheckError", repr(error)
+    assert re.search(says, str(error)), str(error)
+    assert "\n" not in str(error)
+
+
+COUPLED = """
+class Coupled(Equations):
+    states = "h", "c"
+    products = "z_f z_g z_o = x W + h U + b"
+
+    def forward(z_f, z_g, z_o, c):
+        f, g, o = sigma(z_f), phi(z_g), sigma(z_o)
+        c_new = f * c + (1 - f) * g
+        a = phi(c_new)
+        {}
+
+    def backward(dh, dc, f, g, o, a, c):
+        {}
+"""
 
 
 @pytest.mark.parametrize(

@@ -225,9 +225,9 @@ def test_every_task_is_learnt() -> None:
 def test_the_gates_of_adding() -> None:
     says(
         12,
-        "to about twice what it is elsewhere",
+        "to about twice its value at the other steps",
         "The forget gate hardly moves",
-        "about 1 is what the marked steps show",
+        "at the marked steps it is about 1",
     )
     marked, others = (np.array([one[at] for one in names(12)["added"]]) for at in (True, False))
     assert ((marked[:, 0] / others[:, 0] > 1.6) & (marked[:, 0] / others[:, 0] < 2.7)).all()
@@ -238,7 +238,7 @@ def test_the_gates_of_adding() -> None:
 
 @pytest.mark.slow
 def test_the_latch_counts() -> None:
-    says(12, "It does more than hold, with every seed: the units go on *counting*")
+    says(12, "The difference is more than kept, with every seed: the units go on *counting*")
     held = np.array(names(12)["held"])
     assert len(held) >= 5
     assert (held[:, 1] > 2 * held[:, 0]).all()
@@ -247,7 +247,8 @@ def test_the_latch_counts() -> None:
 
 @pytest.mark.slow
 def test_the_output_gate_of_reber_is_half_of_the_story() -> None:
-    says(12, "In four of five", "in the fifth it does not", "With the gate frozen the peak *stays*, in all five")
+    says(12, "In four of five", "in the fifth it is not, and the distance grows there too")
+    says(12, "With the gate frozen the distance at the end *stays* larger, in all five")
     says(12, r"$\tanh c$ itself is farther apart by then")
     peaks = names(12)["peaks"]
     assert len(peaks) >= 5
@@ -273,7 +274,7 @@ def test_what_training_does_to_saturation() -> None:
 
 @pytest.mark.slow
 def test_the_probe_and_the_closing_bracket() -> None:
-    says(12, "High, and yet not one", "The bracket is right each time", "at the same step with each seed")
+    says(12, "High, and yet not 1", "The bracket is right each time", "at the same step with each seed")
     seen = names(12)
     assert ((np.array(seen["highest"]) > 0.75) & (np.array(seen["highest"]) < 0.97)).all()
     probed = np.array(seen["probed"])
