@@ -214,10 +214,10 @@ def to_first(W, U, b):
 # %% check="to_first" points=3
 draw = np.random.default_rng(0)
 W_, U_, b_ = (draw.normal(size=s) for s in ((3, 16), (4, 16), (16,)))
-parts = ("K", "the bias")
+parts = ("K", "bias")
 K_, bias_ = ask(to_first, W_, U_, b_, parts=parts, shape=((7, 16), (16,)))
 right = convert.relayout([W_, U_, b_], "keras", "tf1").values()
-axes = {"K": "row gates_ijfo", "the bias": "gates_ijfo"}
+axes = {"K": "row gates_ijfo", "bias": "gates_ijfo"}
 same_parts(parts, (K_, bias_), right, axes=axes)
 
 mg.compat.v1.reset_default_graph()
@@ -367,6 +367,21 @@ def hard(z):
     return 0.2 * z + 0.5, np.where(np.abs(z) < 2.5, 0.2, 0.0)
 
 
+# %% mistake="hard"
+# The value is the sigmoid itself, a smooth curve. The hard sigmoid is a line with two corners.
+def hard(z):
+    """The sigmoid."""
+    y = 1 / (1 + np.exp(-z))
+    return y, y * (1 - y)
+
+
+# %% mistake="hard"
+# The value is not cut off at 1: above 2.5 it is 1.
+def hard(z):
+    """A line with one corner."""
+    return np.maximum(0, 0.2 * z + 0.5), np.where(np.abs(z) < 2.5, 0.2, 0.0)
+
+
 # %% variant="hard"
 def hard(z):
     """In place, with comparisons; the slope from the value."""
@@ -378,17 +393,18 @@ def hard(z):
 
 
 # %% check="hard" points=2
-z = np.random.default_rng(2).uniform(-5, 5, (4, 25))
+z = np.random.default_rng(2).uniform(-5, 5, 100)
+z = np.sort(z).reshape(4, 25)  # row 0 has the smallest numbers
 t = mg.tensor(z, requires_grad=True)
 expected = mg.keras.activations.hard_sigmoid(t)
 expected.sum().backward()
-parts = ("the value", "the slope")
+parts = ("value", "slope")
 yours = ask(hard, z, parts=parts, shape=(z.shape, z.shape))
 same_parts(parts, yours, (expected, t.grad))
 step = 1e-3
 ahead, behind = (ask(hard, z + way, parts=parts)[0] for way in (step, -step))
 by_differences = (ahead - behind) / (2 * step)
-same("the slope, by differences of your values", by_differences, t.grad, atol=1e-3)
+same("slope, by differences of your values", by_differences, t.grad, atol=1e-3)
 
 
 # %%
@@ -556,6 +572,24 @@ def peephole_step(x, c, m, K, b, w_f, w_i, w_o):
 
 
 # %% mistake="peepholes"
+# c_new is right. There is no tanh around c_new in your m_new.
+def peephole_step(x, c, m, K, b, w_f, w_i, w_o):
+    """m_new without a tanh."""
+    z_i, z_j, z_f, z_o = np.split(np.concatenate([x, m], axis=-1) @ K + b, 4, axis=-1)
+    c_new = sigmoid(z_f + 1 + w_f * c) * c + sigmoid(z_i + w_i * c) * np.tanh(z_j)
+    return c_new, sigmoid(z_o + w_o * c_new) * c_new
+
+
+# %% mistake="peepholes"
+# The candidate goes through σ in yours. It has a tanh.
+def peephole_step(x, c, m, K, b, w_f, w_i, w_o):
+    """The candidate through σ."""
+    z_i, z_j, z_f, z_o = np.split(np.concatenate([x, m], axis=-1) @ K + b, 4, axis=-1)
+    c_new = sigmoid(z_f + 1 + w_f * c) * c + sigmoid(z_i + w_i * c) * sigmoid(z_j)
+    return c_new, sigmoid(z_o + w_o * c_new) * np.tanh(c_new)
+
+
+# %% mistake="peepholes"
 # Yours sums w ∘ c over the units. Through its peephole each unit reads its own c only.
 def peephole_step(x, c, m, K, b, w_f, w_i, w_o):
     """One number for a whole row: the product c w."""
@@ -601,6 +635,7 @@ wrong = {
     "the result without w_f": right_step(K_, b_, 0 * w_f, w_i, w_o),
     "the result without w_i": right_step(K_, b_, w_f, 0 * w_i, w_o),
     "the result without w_o": right_step(K_, b_, w_f, w_i, 0 * w_o),
+    "the result without peepholes": right_step(K_, b_, 0 * w_f, 0 * w_i, 0 * w_o),
     "the result without b": right_step(K_, 0 * b_, w_f, w_i, w_o),
     "the result with w_f and w_i exchanged": right_step(K_, b_, w_i, w_f, w_o),
     "the other part of the answer": expected[::-1],

@@ -273,6 +273,50 @@ def masked_back(dh, dc, m, step_back):
     return dz, m * dh_step + (1 - m) * dh, m * dc_step + (1 - m) * dc
 
 
+# %% mistake="masked_back"
+# dz and dh are right. Around a masked step yours adds dh to dc: each state keeps its own gradient.
+def masked_back(dh, dc, m, step_back):
+    """dh in the place of dc."""
+    dz, dh_step, dc_step = step_back(m * dh, m * dc)
+    return dz, dh_step + (1 - m) * dh, dc_step + (1 - m) * dh
+
+
+# %% mistake="masked_back"
+# dz is right. Yours adds dh and dc around the real steps, with the factor m. They pass around the
+# masked ones.
+def masked_back(dh, dc, m, step_back):
+    """Around the real steps."""
+    dz, dh_step, dc_step = step_back(m * dh, m * dc)
+    return dz, dh_step + m * dh, dc_step + m * dc
+
+
+# %% mistake="masked_back"
+# dz is right. At a masked step your dh has a share through the step too: it should be the given dh
+# alone.
+def masked_back(dh, dc, m, step_back):
+    """The mask on dz alone."""
+    dz, dh_step, dc_step = step_back(dh, dc)
+    return m * dz, dh_step + (1 - m) * dh, dc_step + (1 - m) * dc
+
+
+# %% mistake="masked_back"
+# m has one number for each row of the batch: compute with it, and do not use `if`.
+def masked_back(dh, dc, m, step_back):
+    """A question about all rows at once."""
+    if m:
+        return step_back(dh, dc)
+    return np.zeros((len(dh), 4 * dh.shape[1])), dh, dc
+
+
+# %% mistake="masked_back"
+# As soon as one row is masked, yours treats all rows as masked. Each row has its own m.
+def masked_back(dh, dc, m, step_back):
+    """All rows masked, if one is."""
+    if m.all():
+        return step_back(dh, dc)
+    return np.zeros((len(dh), 4 * dh.shape[1])), dh, dc
+
+
 # %% variant="masked_back"
 def masked_back(dh, dc, m, step_back):
     """In place, row by row with `where`."""
@@ -486,7 +530,12 @@ draw = np.random.default_rng(5)
 rows = [draw.exponential(scale, n) for n, scale in ((12, 1), (8, 1), (3, 4))]
 valid_losses = np.concatenate(rows)
 right = valid_losses.mean()
-others = {"the sum, not divided": valid_losses.sum()}
+total = valid_losses.sum()
+others = {
+    "the sum, not divided": total,
+    "the sum, divided by the length of the longest row": total / 12,
+    "the median": np.median(valid_losses),
+}
 for steps, filler in ((12, 0.0), (30, 7.0), (30, np.inf), (13, np.nan)):
     padded, real = np.full((3, steps), filler), np.zeros((3, steps), bool)
     for k, row in enumerate(rows):

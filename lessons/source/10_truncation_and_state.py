@@ -25,7 +25,7 @@ from minigrad.plot import input_gradients, tbptt_band
 #
 # ## The formula
 #
-# A loss at every step, $L = \sum_t L_t$. The gradient of the weights is a double sum, over losses and over the steps at which
+# There is a loss at every step, $L = \sum_t L_t$. The gradient of the weights is a double sum, over losses and over the steps at which
 # the weights were used:
 #
 # $$\frac{dL}{d\theta} \;=\; \sum_{t=1}^{T}\ \sum_{u=1}^{t}\ \frac{\partial L_t}{\partial h_t}\,
@@ -37,7 +37,7 @@ from minigrad.plot import input_gradients, tbptt_band
 # | | which terms stay | name |
 # |---|---|---|
 # | $(T, T)$ | all | BPTT |
-# | $(1, k_2)$ | those with $t - u < k_2$: a band of even width | truncated BPTT as it was first proposed |
+# | $(1, k_2)$ | those with $t - u < k_2$: a band of constant width | truncated BPTT as it was first proposed |
 # | $(k, k)$ | those in which $t$ and $u$ lie in the same window of $k$ steps, where $k$ divides $T$ | the usual training loop |
 #
 # The *forward* pass does not change: the states are exact, and the net may use an input of long ago. But where the gradient
@@ -178,7 +178,7 @@ def reach(T, k1, k2):
 
 
 # %% mistake="reach"
-# Yours is negative where the sequence begins. The earliest step is 0.
+# Where the sequence begins, there are fewer than k2 steps to go back.
 def reach(T, k1, k2):
     """Steps before the first one."""
     return np.minimum((np.arange(T) // k1 + 1) * k1, T) - k2
@@ -198,6 +198,11 @@ def reach(T, k1, k2):
 for k1, k2 in ((1, 5), (4, 4), (3, 8), (7, 9), (24, 24)):
     has_gradient = input_gradients(lstm((k1, k2)), x[:, :23]) > 0
     yours = ask(reach, 23, k1, k2, shape=(23,))
+    earliest = np.min(yours)
+    check(
+        earliest >= 0,
+        f"reach for ({k1}, {k2}): yours has {earliest}, before the first step, 0.",
+    )
     same(f"reach for ({k1}, {k2})", yours, has_gradient.argmax(axis=1), axes="step")
 
 # %% [markdown]
@@ -343,8 +348,8 @@ picture(
 # For the simple net of lesson 5, $h_t = \tanh(x_t W + h_{t-1}U + b)$, write `truncated_gradient(hs, dy, U, k1, k2)`. `hs` are the
 # states $h_0 \dots h_T$, `(T + 1, batch, units)`; `dy` is $\partial L_t/\partial h_t$, `(T, batch, units)`. For each window,
 # start with $dh = 0$ after its last step. Go back step by step, as far as $k_2$ allows. Add `dy` *at the window's own steps
-# only*, and sum up $h_{t-1}^\top ds_t$, where $ds_t$ is the gradient in front of the tanh. (`windows(T, (k1, k2))` from above
-# may help.)
+# only*, and sum up $h_{t-1}^\top ds_t$, where $ds_t$ is the gradient of the number inside the tanh.
+# (`windows(T, (k1, k2))` from above may help.)
 
 
 # %% exercise="truncated"
@@ -461,6 +466,65 @@ def truncated_gradient(hs, dy, U, k1, k2):
     return dU
 
 
+# %% mistake="truncated"
+# Only one step of the last window is there: add up the shares of all steps.
+def truncated_gradient(hs, dy, U, k1, k2):
+    """dU overwritten at each step."""
+    dU = np.zeros_like(U)
+    for start, stop, earliest in windows(len(dy), (k1, k2)):
+        dh = np.zeros_like(dy[0])
+        for t in reversed(range(earliest, stop)):
+            dh = dh + dy[t] if t >= start else dh
+            ds = dh * (1 - hs[t + 1] ** 2)
+            dU = hs[t].T @ ds
+            dh = ds @ U.T
+    return dU
+
+
+# %% mistake="truncated"
+# In yours dh is passed from one window to the next in the loop. Set it to 0 after the last step of
+# each window.
+def truncated_gradient(hs, dy, U, k1, k2):
+    """dh set to 0 once."""
+    dU, dh = np.zeros_like(U), np.zeros_like(dy[0])
+    for start, stop, earliest in windows(len(dy), (k1, k2)):
+        for t in reversed(range(earliest, stop)):
+            dh = dh + dy[t] if t >= start else dh
+            ds = dh * (1 - hs[t + 1] ** 2)
+            dU += hs[t].T @ ds
+            dh = ds @ U.T
+    return dU
+
+
+# %% mistake="truncated"
+# Only the loss of each window's last step is there. All steps of the window have a loss.
+def truncated_gradient(hs, dy, U, k1, k2):
+    """The loss of the last step only."""
+    dU = np.zeros_like(U)
+    for _start, stop, earliest in windows(len(dy), (k1, k2)):
+        dh = dy[stop - 1]
+        for t in reversed(range(earliest, stop)):
+            ds = dh * (1 - hs[t + 1] ** 2)
+            dU += hs[t].T @ ds
+            dh = ds @ U.T
+    return dU
+
+
+# %% mistake="truncated"
+# Your loop over the steps runs forward in time. The gradient goes from the last step to the first.
+def truncated_gradient(hs, dy, U, k1, k2):
+    """The loop forward in time."""
+    dU = np.zeros_like(U)
+    for start, stop, earliest in windows(len(dy), (k1, k2)):
+        dh = np.zeros_like(dy[0])
+        for t in range(earliest, stop):
+            dh = dh + dy[t] if t >= start else dh
+            ds = dh * (1 - hs[t + 1] ** 2)
+            dU += hs[t].T @ ds
+            dh = ds @ U.T
+    return dU
+
+
 # %% variant="truncated"
 def truncated_gradient(hs, dy, U, k1, k2):
     """Each loss alone, in place; the shares in a list."""
@@ -496,7 +560,7 @@ def share_of(dy, k):
     return yours, rnn.trainable_weights[1].grad.numpy()
 
 
-for k in ((1, 4), (5, 5), (4, 10), (T, T)):
+for k in ((4, 10), (1, 4), (5, 5), (T, T)):
     shares = []
     for start in range(0, T, k[0]):
         dy_window = np.zeros_like(dy_all)
@@ -513,7 +577,7 @@ for k in ((1, 4), (5, 5), (4, 10), (T, T)):
 # which the one before it ended. There are two ways to write this:
 #
 # - **by hand**: `y, h, c = layer(window, initial_state=[h, c])` with `return_state=True`, and then `h = h.detach()`: the same
-#   numbers, with no past on the tape;
+#   numbers, cut off from the tape;
 # - **`stateful=True`**: the layer keeps its last states, detached, and starts the next call from them, row by row, until
 #   `reset_states()`. Row $r$ of one batch must therefore be the *continuation* of row $r$ of the batch before.
 
@@ -570,8 +634,8 @@ def windowed(layer, x, k, loss):
 
 
 # %% [markdown] hint="windowed"
-# Which two things does each window pass to the next one? One of them is nothing. In which order must `backward` and `detach`
-# be called, and which of them changes the outputs?
+# What crosses from one window to the next: the state, the gradient, or both? Which of `backward` and `detach` must come
+# first in each window?
 
 # %% [markdown] hint="windowed"
 # Begin with `state = None`. For each `start` in `range(0, T, k)`: `y, *state = layer(x[:, start : start + k],
@@ -593,8 +657,8 @@ def windowed(layer, x, k, loss):
 
 
 # %% mistake="windowed"
-# The outputs are right. The gradient is the whole one: the losses are added up, the states are not
-# detached, and so nothing is cut.
+# The outputs are right. The gradient is the whole one, and nothing is cut: call backward for each
+# window, and then detach its states.
 def windowed(layer, x, k, loss):
     """Losses added up, and states not detached."""
     state, outputs, total = None, [], 0.0
@@ -656,6 +720,33 @@ def windowed(layer, x, k, loss):
     return np.concatenate(outputs, axis=1)
 
 
+# %% mistake="windowed"
+# Yours is a list of the windows. Join them along the axis of time.
+def windowed(layer, x, k, loss):
+    """The windows one by one."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, *state = layer(x[:, start : start + k], initial_state=state)
+        loss(y, start).backward()
+        state = [s.detach() for s in state]
+        outputs.append(y.numpy())
+    return outputs
+
+
+# %% mistake="windowed"
+# The first window is right. Then h and c are exchanged: the layer returns h first, and takes it
+# first.
+def windowed(layer, x, k, loss):
+    """h and c exchanged."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, h, c = layer(x[:, start : start + k], initial_state=state)
+        loss(y, start).backward()
+        state = [c.detach(), h.detach()]
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=1)
+
+
 # %% variant="windowed"
 def windowed(layer, x, k, loss):
     """Zeros to begin with, h and c by name, and a list of Tensors."""
@@ -677,7 +768,7 @@ def loss_of(y, start):
     return ((y - wanted[:, start : start + y.shape[1]]) ** 2).sum()
 
 
-for k in (4, 8):
+for k in (6, 8):
     yours, theirs = lstm(return_state=True), lstm((k, k))
     y = theirs(x)
     loss_of(y, 0).backward()
@@ -768,7 +859,7 @@ picture(
 # %% [markdown]
 # The state crosses every border, so in both runs the bit *could* be in the state. But in a window of 8 no gradient goes back
 # farther than 7 steps (eight posts, seven gaps), so no gradient tells the net to keep it. In a window of 32 the same is true
-# for the first eight losses; the other three of four reach their bit. With windows of 8 the error of every seed ends within
+# for the first eight losses; the other 24 reach their bit. With windows of 8 the error of every seed ends within
 # a few hundredths of 1, which is the error of a net that always returns 0. So: **choose $k_2$ longer than the dependency that
 # the net should learn**, by a good factor where $k_1 = k_2$.
 #
