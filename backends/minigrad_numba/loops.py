@@ -82,7 +82,7 @@ class CompiledLoop:
         """Return the outputs, the final state and the cache."""
         sizes, numbers = self._sizes(x, state, weights[: self._count])
         matrices, all_masked = self._packed(x, weights, sizes), mask_codes(mask, zero_output)
-        y = empty_like(x, state[self._output].shape[1])
+        y = np.empty((*x.shape[:2], state[self._output].shape[1]), x.dtype)
         state_T = tuple([np.empty(s.shape, s.dtype) for s in state])
 
         def part(rows: slice) -> PartCache:
@@ -126,8 +126,7 @@ class CompiledLoop:
         """Return dx, ∂loss/∂(initial state), and ∂loss/∂weights; it can be called any number of times."""
         matrices = self._packed_backward(x, weights, cache.sizes)
         dy = np.zeros((len(x), *cache.shapes[self._output]), x.dtype) if dy is None else dy
-        dx = empty_like(x, x.shape[2]) if needs_dx else np.empty((0, 0, 0), x.dtype)
-        dx[...] = 0.0
+        dx = np.zeros(x.shape if needs_dx else (0, 0, 0), x.dtype)
         dstate_0 = tuple([upstream_copy(d, shape, x) for d, shape in zip(dstate, cache.shapes, strict=True)])
 
         def part(part_cache: PartCache) -> list[Array]:
