@@ -15,7 +15,7 @@ from minigrad_numba.printer import PrintedLoop
 from minigrad_numba.sizes import Sizes
 from minigrad_numba.threads import in_parts, map_parts
 from minigrad_numba.tiles import panels
-from minigrad_numpy.loops import PRODUCT_ROWS, empty_like, read_mask, steps_in
+from minigrad_numpy.loops import read_mask
 from minigrad_numpy.memory import allocate
 from minigrad_numpy.packed import packed
 
@@ -104,12 +104,11 @@ class CompiledLoop:
     def _run(
         self, xs: Arrays, state: Arrays, matrices: Arrays, sizes: tuple[int, ...], masks: Arrays, masked: Array
     ) -> list[Array]:
-        x, n = xs[0], steps_of_block(xs[0])
-        cached = allocate(x.dtype, *self._sizes.buffer_shapes("cached", x, n, sizes))
-        buffers = allocate(x.dtype, *self._sizes.buffer_shapes("forward", x, n, sizes))
+        layout = self._sizes.layout(xs[0], sizes)
+        cached, buffers = allocate(self._real, *layout.cached), allocate(self._real, *layout.forward)
         for array, s in zip(cached[-self._states :], state, strict=True):
             array[0] = s
-        self._forward(*xs, *matrices, *self._values, *sizes, *cached, *buffers, *masks, masked, n)
+        self._forward(*xs, *matrices, *self._values, *sizes, *cached, *buffers, *masks, masked, layout.block)
         return cached
 
     # --- backward -----------------------------------------------------------------------------------------------------
@@ -150,11 +149,11 @@ class CompiledLoop:
         self, dy: Array, dstate: Arrays, xs: Arrays, matrices: Arrays, sizes: tuple[int, ...], part_cache: PartCache,
         masks: Arrays, dxs: Arrays,
     ) -> list[Array]:  # fmt: skip
-        x, n = xs[0], steps_of_block(xs[0])
-        buffers = allocate(x.dtype, *self._sizes.buffer_shapes("backward", x, n, sizes))
+        layout = self._sizes.layout(xs[0], sizes)
+        buffers = allocate(self._real, *layout.backward)
         for k in self._zeros:
             buffers[k][...] = 0.0
-        gradients = [np.zeros(shape, x.dtype) for shape in self._sizes.weight_shapes(x.shape[2], sizes)]
+        gradients = [np.zeros(shape, self._real) for shape in layout.weights]
         numbers = (*self._values, *sizes)
         self._backward(
             dy, *dstate, *xs, *matrices, *numbers, *part_cache.cached, *buffers, *masks, part_cache.masked, *dxs,
@@ -253,8 +252,3 @@ def mask_codes(mask: Array | None, zero_output: bool) -> Array:
         return NO_MASK
     codes = MASKED * read.masked + (ZEROED - MASKED) * read.zeroed
     return codes.astype(NO_MASK.dtype)  # another dtype would compile the loops again
-
-
-def steps_of_block(x: Array) -> int:
-    """Return the number of steps of x (time, batch, …) in one product, beyond which it is no faster."""
-    return steps_in(PRODUCT_ROWS, x.shape[1], len(x))

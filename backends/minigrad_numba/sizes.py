@@ -6,15 +6,34 @@ Compiled loops write without bounds checks, so a wrong shape is an error before 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from minigrad_numba.dropout import WithDropout
 from minigrad_numba.locations import UNITS, ArraySpec, UnsupportedError
+from minigrad_numpy.loops import PRODUCT_ROWS, steps_in
 
 Array = Any
 Shape = tuple[int, ...]
 Shapes = list[Shape]
 MAX_ENTRIES = 256  # of each cache of shapes
+
+
+class Layout(NamedTuple):
+    """The arrays that a loop allocates for inputs of one shape.
+
+    Attributes:
+        block: the number of steps in one product, beyond which it is no faster.
+        cached: the shapes of the cached arrays.
+        forward: the shapes of the buffers of the forward pass.
+        backward: the shapes of those of the backward pass.
+        weights: the shapes of the weights of the description.
+    """
+
+    block: int
+    cached: Shapes
+    forward: Shapes
+    backward: Shapes
+    weights: Shapes
 
 
 class Sizes:
@@ -45,7 +64,7 @@ class Sizes:
         self._width = dict(cell.d.widths)
         self._from = [self._source(width, given) for width in widths]
         self.whole = all(part.at is None for part in cell.weights)
-        self._shapes: dict[Any, Shapes] = {}
+        self._layouts: dict[Any, Layout] = {}
         self._states = [widths.index(self._width.get(s, UNITS)) for s in cell.d.states]
 
     def __call__(self, x: Array, state: Sequence[Array], weights: Sequence[Array]) -> tuple[Shape, int]:
@@ -88,22 +107,31 @@ class Sizes:
 
     # --- shapes -------------------------------------------------------------------------------------------------------
 
-    def buffer_shapes(self, kind: str, x: Array, n: int, sizes: Shape) -> Shapes:
-        """Return the shapes of the arrays of this kind, for these inputs, blocks of n steps, and these widths."""
-        T, B, _ = x.shape
-        key = kind, T, B, n, sizes
-        if key not in self._shapes:
-            time = {"steps": (T, B), "states": (T + 1, B), "block": (n, B), "": (B,)}
-            self._remember(key, [(*time[spec.time], self._columns(spec, sizes)) for spec in self._specs[kind]])
-        return self._shapes[key]
+    def layout(self, x: Array, sizes: Shape) -> Layout:
+        """Return the layout for inputs of the shape of x, (time, batch, features), and these widths."""
+        key = x.shape, sizes
+        found = self._layouts.get(key)
+        if found is None:
+            found = self._new_layout(x.shape, sizes)
+            if len(self._layouts) >= MAX_ENTRIES:
+                self._layouts.clear()
+            self._layouts[key] = found
+        return found
+
+    def _new_layout(self, x: Shape, sizes: Shape) -> Layout:
+        T, B, features = x
+        n = steps_in(PRODUCT_ROWS, B, T)
+        time = {"steps": (T, B), "states": (T + 1, B), "block": (n, B), "": (B,)}
+        arrays = {
+            kind: [(*time[spec.time], self._columns(spec, sizes)) for spec in specs]
+            for kind, specs in self._specs.items()
+        }
+        whole = self.weights(features, sizes)
+        weights = [shape if at is None else (*shape[:-1], at.stop - at.start) for _, shape, at in whole]
+        return Layout(block=n, weights=weights, **arrays)
 
     def _columns(self, spec: ArraySpec, sizes: Shape) -> int:
         return sum([sizes[self._widths.index(w)] for w in spec.widths])
-
-    def _remember(self, key: Any, shapes: Shapes) -> None:
-        if len(self._shapes) >= MAX_ENTRIES:
-            self._shapes.clear()
-        self._shapes[key] = shapes
 
     def weights(self, features: int, sizes: Shape) -> Iterator[tuple[Any, Shape, slice | None]]:
         """Yield, for each weight, the whole weight it is part of, that weight's shape, and the slice of its columns."""
@@ -138,14 +166,6 @@ class Sizes:
             w = weights[part.weight]
             found.append(w if columns is None else w[..., columns])
         return found
-
-    def weight_shapes(self, features: int, sizes: Shape) -> Shapes:
-        """Return the shapes of the weights of the description."""
-        key = features, sizes
-        if key not in self._shapes:
-            whole = self.weights(features, sizes)
-            self._remember(key, [s if at is None else (*s[:-1], at.stop - at.start) for _, s, at in whole])
-        return self._shapes[key]
 
     def _check(self, sizes: Shape, x: Shape, states: Shapes, weights: Shapes) -> None:
         title = self._cell.d.name.rpartition(".")[2]
