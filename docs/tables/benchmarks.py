@@ -65,12 +65,17 @@ def _different(what: str) -> ValueError:
 
 
 def _targets(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
-    """Return a sentence on the targets, and a list of those that are missed."""
+    """Return a sentence on the targets, and a list of those that are missed, each with its shares of the time."""
     with_target = [row for name in SECTIONS for row in found[name] if row["target"] or row.get("limit")]
     missed = [row for row in with_target if charts.missed(row)]
     if not with_target:
         return []
-    lines = [f"- {row['measure'] or row['contender']}, {row['contender']}: {_against(row)}" for row in missed]
+    shares = {(row["measure"], row["contender"]): _shares(row) for row in found["profile"]}
+    lines = [
+        f"- {row['measure'] or row['contender']}, {row['contender']}: {_against(row)}"
+        f"{shares.get((row['measure'], row['contender']), '')}"
+        for row in missed
+    ]
     return [
         f"\nOf {len(with_target)} targets, {len(with_target) - len(missed)} are met{'. Missed:' if missed else '.'}\n",
         *lines,
@@ -83,3 +88,13 @@ def _against(row: Mapping[str, Any]) -> str:
     if row.get("limit"):
         return f"{row['value']:.1f} s, target {row['limit']:g} s"
     return f"{row['ratio']['median']:.2f}, target {row['target']:g}"
+
+
+def _shares(row: Mapping[str, Any]) -> str:
+    """Return how many times the floor, the matrix products alone, a row takes, and the shares of its time."""
+    total, parts = row["value"], dict(row["more"])
+    floor = parts.pop("floor", None)
+    if not (total and floor):
+        return ""
+    shares = [f"{name.capitalize()} {part / total:.0%}" for name, part in parts.items() if part > 0.005 * total]
+    return f". {total / floor:.1f} times its products alone: {', '.join(shares)}"

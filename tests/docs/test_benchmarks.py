@@ -93,13 +93,16 @@ def test_targets_that_are_missed_are_listed(tmp_path: Path, monkeypatch: pytest.
         Row("first call", "minigrad, numpy", 4.9, limit=5.0),
     ]
     section = {"name": "models", "head": "## Models", "rows": [{**row.to_dict(), "line": "|"} for row in rows]}
-    run = {"date": "today", "machine": "one", "threads": 2, "versions": {}, "sections": [section]}
+    shares = dict.fromkeys(("products", "compiled", "elementwise", "copies"), 0.0) | {"floor": 0.2, "products": 0.25}
+    timed = [Row("GRU", "minigrad, numpy", 1.0, more=shares | {"python": 0.75}), Row("adding", "minigrad, numba")]
+    profile = {"name": "profile", "head": "## Shares", "rows": [{**row.to_dict(), "line": "|"} for row in timed]}
+    run = {"date": "today", "machine": "one", "threads": 2, "versions": {}, "sections": [section, profile]}
     (tmp_path / "it.json").write_text(json.dumps(run), "utf-8")
     monkeypatch.setattr(benchmarks, "MEASURED", tmp_path)
     assert benchmarks.tables().splitlines()[3:9] == [
         "Of 5 targets, 2 are met. Missed:",
         "",
-        "- GRU, minigrad, numpy: 0.26, target 0.25",
+        "- GRU, minigrad, numpy: 0.26, target 0.25. 5.0 times its products alone: Products 25%, Python 75%",
         "- adding, minigrad, numba: failed: it",
         "- first call, minigrad, numba: 8.4 s, target 5 s",
         "## Models",
