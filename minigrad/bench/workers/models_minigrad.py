@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 from minigrad.engine import functional, random
@@ -42,11 +43,15 @@ class Training:
             outputs = layer(outputs)
         return self._loss(outputs, self.y)
 
+    @cached_property
+    def weights(self) -> list[Any]:
+        """The weights of the built layers, listed once, as in the models of the other libraries."""
+        return [w for layer in self.layers for w in layer.trainable_weights]
+
     def __call__(self) -> float:
         """Update the weights and return the loss, which training reports."""
         loss = self.loss()
-        weights = [w for layer in self.layers for w in layer.trainable_weights]
-        self._adam.apply_gradients(zip(grad(loss, weights), weights, strict=True))
+        self._adam.apply_gradients(zip(grad(loss, self.weights), self.weights, strict=True))
         return float(loss.item())
 
 
