@@ -495,7 +495,8 @@ table(["max |Δh|", "as loaded", "order right", "bias right", "both right"], row
 
 # %% [markdown]
 # With each of the five nets the right order alone helps. The right forget bias alone does not: the difference is even a
-# little larger. Two errors do not add up. So do not stop after the first attempt, and do not undo a correction because the numbers got worse.
+# little larger. Two errors do not add up. So do not stop after the first attempt, and do not undo a correction because the
+# numbers got worse.
 # (The rows `weights` say that the weights are not a cause: they are the same once they are moved.)
 #
 # ## Exercise 3: peepholes

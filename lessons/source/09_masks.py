@@ -71,7 +71,7 @@ picture(
 #
 # Where $m_t = 0$ the step gets no gradient at all: there is none for $W$, $U$, $b$, and none for $x_t$. But
 # $dh_{t-1} = dh_t$: the gradient passes the step, **multiplied by exactly 1**. In a simple recurrent net, a hole is the only
-# place where no gradient vanishes.
+# place where the gradient keeps its size for certain.
 #
 # ## An example for paper
 #
@@ -173,8 +173,8 @@ picture(
 
 # %% [markdown]
 # Read the left figure from right to left, as the gradient goes. In the hole the curve is exactly level: these are the same
-# bits. A zero *input* is something else. The net still computes $\tanh(h U + b)$ at each of these steps, and forgets. The
-# gradient becomes smaller at each of them, and each adds its share to $dU$ and $db$. Five nets, with other random weights:
+# bits. A zero *input* is something else. The net still computes $\tanh(h U + b)$ at each of these steps, and forgets. Over
+# these steps the gradient becomes smaller, and each step adds its share to $dU$ and $db$. Five nets, with other random weights:
 
 # %%
 crossed = {}
