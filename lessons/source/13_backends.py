@@ -60,12 +60,12 @@ for k in range(0, len(REQUIRED), 10):
 #
 # | function | result | shapes |
 # |---|---|---|
-# | `asarray(data, dtype=None, copy=False)` | an array of the backend, from numbers, lists or NumPy's arrays | |
+# | `asarray(data, dtype=None, copy=False)` | an array of the backend | |
 # | `to_numpy(x)` | a NumPy array, always a *copy* | of x |
 # | `unstack(x, axis=0)` | the slices along an axis, a tuple: the inverse of `stack` | `(n, …)` → n of `(…)` |
 # | `split(x, sections, axis=0)` | equal parts along an axis, a tuple | `(n, …)` → `(n / sections, …)` each |
 # | `setitem(x, index, values)` | a *copy* of x, with values at the index | of x |
-# | `scatter_add(x, index, values)` | a *copy* of x, with values added at the index; if an index occurs twice, both are added | of x |
+# | `scatter_add(x, index, values)` | a *copy* of x, values added; twice where an index occurs twice | of x |
 #
 # The last two make copies because arrays on the tape must not change before the backward pass has read them. And `scatter_add` is the
 # gradient of indexing: think of the word that occurs twice in lesson 2.

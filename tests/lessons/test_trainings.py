@@ -162,6 +162,19 @@ def test_truncation_costs_the_better_memory_more() -> None:
 
 
 @pytest.mark.slow
+def test_the_noise_of_dropout() -> None:
+    says(11, "Later its spread is about a third of that", "its error is about a seventh of the spread", "by chance")
+    each, once, state = names(11)["late"].values()
+    assert len(state) >= 5
+    for inputs in (each, once):
+        assert (np.abs(state[:, 0] / inputs[:, 0] - 1 / 3) < 0.06).all()
+        assert abs(np.median(inputs[:, 1] / inputs[:, 0]) - 1 / 7) < 0.03
+        assert (inputs[:, 1] > 1.5 * inputs[:, 0] / 20).all()  # the draws alone do not explain it
+    assert (state[:, 1] < 1.5 * state[:, 0] / 20).all()
+    assert not np.array(names(11)["spreads"]["state, one mask for a sequence"])[:, :, 0].any()
+
+
+@pytest.mark.slow
 def test_all_sixteen_train() -> None:
     says(
         14,

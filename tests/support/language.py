@@ -47,6 +47,7 @@ FILES = (
     "lessons/source/08_three_generations.py",
     "lessons/source/09_masks.py",
     "lessons/source/10_truncation_and_state.py",
+    "lessons/source/11_dropout.py",
     "lessons/source/12_reading_gates.py",
     "lessons/source/13_backends.py",
     "lessons/source/14_sixteen_bugs.py",
