@@ -367,7 +367,7 @@ def gates_with_masks(x, h, W, U, b, m, r):
 
 
 # %% mistake="masks"
-# The bias is missing.
+# The bias b is missing in your z.
 def gates_with_masks(x, h, W, U, b, m, r):
     """Without a bias."""
     parts = zip(np.split(W, 4, axis=1), np.split(U, 4, axis=1), m, r, strict=True)
