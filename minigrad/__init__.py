@@ -4,7 +4,7 @@ The package has three wings, of which each imports only from those before it:
 
     engine             engine
     layers and APIs    recurrent · layers · keras, compat
-    tools              tracing · plot · show · playground · train · bench · convert · testing
+    tools              tracing · plot · show · playground · train · papers · bench · convert · testing
 
 >>> import minigrad as mg
 >>> x = mg.tensor([1.0, 2.0], requires_grad=True)

@@ -1,4 +1,4 @@
-"""``python -m minigrad``: the commands train, sample, trace, show, playground, doctor and bench."""
+"""``python -m minigrad``: the commands train, sample, trace, show, playground, doctor, bench and papers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 
 from minigrad.bench import command as bench
 from minigrad.engine import interrupt
+from minigrad.papers import command as papers
 from minigrad.playground import command as playground
 from minigrad.show import command as show
 from minigrad.train.command_line import main
@@ -21,6 +22,7 @@ COMMANDS = {
     "playground": (playground.HELP, playground.main),
     "doctor": (doctor.HELP, doctor.main),
     "bench": (bench.HELP, bench.main),
+    "papers": (papers.HELP, papers.main),
 }
 
 

@@ -37,7 +37,7 @@ class Window:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tested:
+class Checked:
     """A stop from tests without learning, after every hundred sequences.
 
     Attributes:
@@ -68,7 +68,7 @@ class Milestone:
     """
 
     name: str = ""
-    stop: Window | Tested
+    stop: Window | Checked
     published: int
     test: str = ""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minigrad.papers.net import Net, Start
-from minigrad.papers.row import COMMON, FULL, SILENT, Milestone, Reading, Row, Tested
+from minigrad.papers.row import COMMON, FULL, SILENT, Checked, Milestone, Reading, Row
 from minigrad.papers.tasks.reber import EmbeddedReber
 
 PER_STEP = Reading("weights change at every step", {"update": "step"}, before=True)
@@ -21,12 +21,12 @@ def _row(blocks: int, size: int, rate: float, success: int, published: int) -> R
     successor is more active than every illegal one; it is tested after every hundred strings.
     """
     net = Net(inputs=7, outputs=7, blocks=blocks, size=size, biases="gates", output_biases=False)
-    other = {**COMMON, "per step": PER_STEP, "full": FULL, "full, start at 0.5": FULL_HALF, "silent": SILENT}
+    other = {**COMMON, "per step": PER_STEP, "full": FULL, "full + start at 0.5": FULL_HALF, "silent": SILENT}
     return Row(
         table=1, name=f"{blocks} blocks of {size}, rate {rate}", task=EmbeddedReber(), net=net,
         weights=264 if size == 1 else 276, start=Start(width=0.2, output_gates=(-1.0, -2.0, -3.0, -4.0)), rate=rate,
         trials=30, success=success, groups=10,
-        milestones=(Milestone(stop=Tested(sequences=512, tolerance=0.0), published=published),),
+        milestones=(Milestone(stop=Checked(sequences=512, tolerance=0.0), published=published),),
         readings={**other, "distinct strings": DISTINCT, **({"shortcuts": SHORTCUTS} if size == 2 else {})},
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minigrad.papers.net import Net, Start
-from minigrad.papers.row import COMMON, HALF, SILENT, Milestone, Reading, Row, Tested, Window
+from minigrad.papers.row import COMMON, HALF, SILENT, Checked, Milestone, Reading, Row, Window
 from minigrad.papers.tasks.long_lags import Distractors, NoiseFree
 
 P = 100
@@ -22,7 +22,7 @@ def _growing(name: str, random_middle: bool, published: int) -> Row:
     hundred before. It has learnt when all errors are below 0.25 on 10,000 sequences: in 2a at every step, in 2b at the
     last.
     """
-    stop = Tested(sequences=10_000 if random_middle else 100, tolerance=0.25, last=random_middle)
+    stop = Checked(sequences=10_000 if random_middle else 100, tolerance=0.25, last=random_middle)
     return Row(
         table=2, name=name, task=NoiseFree(P, random_middle), net=GROWING, weights=10_504, start=Start(width=0.2),
         rate=1.0, trials=18, milestones=(Milestone(stop=stop, published=published),), grows=True,
@@ -44,7 +44,7 @@ def _distractors(q: int, p: int, weights: int, published: int) -> Row:
         start=Start(width=0.2), rate=0.01, trials=20, milestones=(Milestone(stop=stop, published=published),),
         readings={
             "streak start": from_start, "start at 0.5": HALF, "caption": COMMON["caption"],
-            "silent, streak start": Reading(f"{SILENT.text}; {from_start.text}", silent),
+            "silent + streak start": Reading(f"{SILENT.text}; {from_start.text}", silent),
         },
     )  # fmt: skip
 

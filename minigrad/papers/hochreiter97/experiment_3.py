@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minigrad.papers.net import Net, Start
-from minigrad.papers.row import COMMON, SILENT, Milestone, Reading, Row, Tested
+from minigrad.papers.row import COMMON, SILENT, Checked, Milestone, Reading, Row
 from minigrad.papers.tasks.two_sequences import TwoSequences
 
 NET = Net(inputs=1, outputs=1, blocks=3, output_biases=False)
@@ -18,7 +18,7 @@ def _classes(table: int, T: int, N: int, wrong: str, published: tuple[int, int],
 
     ST1: fewer than `fewer_than` errors above 0.2. ST2: and a mean absolute error below `mean`.
     """
-    stops = [Tested(sequences=256, tolerance=0.2, fewer_than=fewer_than, mean_below=m) for m in (float("inf"), mean)]
+    stops = [Checked(sequences=256, tolerance=0.2, fewer_than=fewer_than, mean_below=m) for m in (float("inf"), mean)]
     return Row(
         table=table, name=f"T = {T}, N = {N}", task=TwoSequences(T, N, noisy=table == 5), net=NET, weights=102,
         start=START, rate=1.0, trials=10, test=2_560,
@@ -35,7 +35,7 @@ def _noisy_targets(N: int, wrong: str, published: int) -> Row:
 
     A net has learnt when no error from the target without noise is above 0.1, and their mean is below 0.015.
     """
-    stop = Tested(sequences=256, tolerance=0.1, mean_below=0.015)
+    stop = Checked(sequences=256, tolerance=0.1, mean_below=0.015)
     return Row(
         table=6, name=f"T = 100, N = {N}",
         task=TwoSequences(100, N, targets=(0.2, 0.8), target_deviation=0.1**0.5), net=NET, weights=102, start=START,

@@ -79,6 +79,13 @@ class Trainer:
             [rule.tolerance, rule.fewer_than, rule.mean_below, rule.squared] if rule else [0.0] * 4, float
         )
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the last sequence has reached the stop."""
+        count, wrong, total = self._state
+        n, (_, fewer_than, mean_below, _) = len(self._wrong), self._rule
+        return bool(n and count >= n and wrong < fewer_than and total / n < mean_below)
+
     def learn(self, batch: Batch, first: int = 0) -> tuple[int, Array]:
         """Learn from the sequences of a batch until the stop, from number `first` on.
 

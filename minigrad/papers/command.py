@@ -1,0 +1,162 @@
+"""``python -m minigrad papers``: run rows of published tables again, and print what comes out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from minigrad.engine.errors import unknown_name
+from minigrad.papers import costs, report
+from minigrad.papers.hochreiter97.rows import ROWS, TABLES
+from minigrad.papers.kernel.build import has_numba
+from minigrad.papers.results import Results
+from minigrad.papers.row import Row
+from minigrad.papers.running import Job, executor_of, run
+from minigrad.train.command_line import PROGRAM, Parser, output_file
+from minigrad.train.errors import OptionError
+from minigrad.train.options import Options, add_options, option
+
+HELP = "run the tables of published papers again, row by row"
+COMMAND = f"{PROGRAM} papers"
+PAPERS = {"hochreiter97": 'Hochreiter and Schmidhuber, 1997, "Long Short-Term Memory": Tables 1 to 9'}
+QUICK_TRIALS, QUICK_SECONDS = 3, 4.0  # --quick leaves out rows whose trials may take longer than this
+PLAIN_FACTOR = 600  # Python without Numba, in times of the compiled trainer; measured on small nets
+
+
+@dataclass(frozen=True, kw_only=True)
+class PapersOptions(Options):
+    """Options of the command."""
+
+    table: str | None = option(None, "the tables to run, such as 9 or 4,5 (default: all)")
+    rows: str | None = option(None, "only rows whose name contains one of these words, such as 6a")
+    readings: str = option("literal", "literal, all (the other readings), or names of readings, separated by commas")
+    trials: int | None = option(None, "trials of each row (default: the paper's number)", minimum=1)
+    cap: int | None = option(
+        None, "sequences after which a trial ends (default: twice the published mean)", minimum=100
+    )
+    seed: int = option(1997, "the seed; fresh seeds confirm a reading chosen afterwards", minimum=0)
+    processes: int = option(2, "processes that run trials", minimum=1)
+    out: str | None = option(None, "the file of all trials (default: runs/papers/PAPER.json)")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the rows and print their table, and return 0."""
+    parser = Parser("papers", description=_description(), formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "paper", nargs="?", help=f"{', '.join(PAPERS)}; without it, the papers and their costs are listed"
+    )
+    parser.add_argument("--quick", action="store_true", help="a look: three trials of the cheap rows, no verdicts")
+    add_options(parser, PapersOptions)
+    given = parser.read(arguments)
+    paper, quick = given.pop("paper"), given.pop("quick")
+    options = PapersOptions.from_text(given)
+    if paper is None:
+        print(listing())
+        return 0
+    if paper not in PAPERS:
+        raise OptionError(str(unknown_name(f"{COMMAND}: paper", paper, PAPERS)))
+    rows = [row for row in chosen_rows(options) if not quick or _is_cheap(row)]
+    if not rows:
+        raise OptionError(f"{COMMAND}: no row is left. Without --quick, rows that take long are run too.")
+    file = output_file("--out", options.out) if options.out else Path("runs", "papers", f"{paper}.json")
+    _notes(options, rows, quick)
+    results = Results(file, paper)
+    trials = QUICK_TRIALS if quick and options.trials is None else options.trials
+    jobs = [Job(r, n, options.seed, min(r.cap, options.cap or r.cap)) for r in rows for n in range(trials or r.trials)]
+    jobs.sort(key=lambda job: -costs.seconds(job.row, job.cap))  # long ones first: no core waits at the end
+    try:
+        with executor_of(options.processes) as executor:
+            run(jobs, results, executor)
+    except KeyboardInterrupt:
+        print(f"minigrad: {len(results.trials)} trials are in {file}; the same command runs the rest.", file=sys.stderr)
+        raise
+    own = [results.trials[job.key] for job in jobs]
+    print(report.text_table(list(report.lines(rows, own, verdicts=not quick))))
+    print(f"\n{len(own)} trials in {file}")
+    return 0
+
+
+def chosen_rows(options: PapersOptions) -> list[Row]:
+    """Return the rows in the readings that the options name.
+
+    Raises:
+        OptionError: a table, a row or a reading is unknown.
+    """
+    tables = {int(t) if t.isdigit() else t for t in options.table.split(",")} if options.table else set(TABLES)
+    for table in tables - set(TABLES):
+        raise OptionError(str(unknown_name("--table", str(table), map(str, TABLES))))
+    words = options.rows.split(",") if options.rows else [""]
+    rows = [row for row in ROWS if row.table in tables and any(word in row.name for word in words)]
+    if not rows:
+        names = [row.name for row in ROWS if row.table in tables]
+        raise OptionError(str(unknown_name("--rows", options.rows or "", names)))
+    if options.readings == "literal":
+        return rows
+    known = list(dict.fromkeys(name for row in rows for name in row.readings))
+    wanted = known if options.readings == "all" else options.readings.split(",")
+    for name in wanted:
+        if name not in (*known, "literal"):
+            raise OptionError(str(unknown_name("--readings", name, ["literal", "all", *known])))
+    found = [
+        row if name == "literal" else row.read_as(name)
+        for row in rows
+        for name in wanted
+        if name in ("literal", *row.readings)
+    ]
+    return [row for row in found if not row.net.full]
+
+
+def _is_cheap(row: Row) -> bool:
+    return costs.seconds(row, row.cap) <= QUICK_SECONDS
+
+
+def _notes(options: PapersOptions, rows: Sequence[Row], quick: bool) -> None:
+    """Print what limits the results of these options."""
+    low = [row for row in rows if options.cap is not None and options.cap < row.cap]
+    if low:
+        print(
+            f"--cap {options.cap:,} is below twice the published mean of {len(low)} rows: a trial that reaches it "
+            "proves nothing, and these rows get no verdict.",
+            file=sys.stderr,
+        )
+    if quick:
+        print(
+            f"--quick: rows with trials of at most {QUICK_SECONDS:.0f} s, {QUICK_TRIALS} trials each.", file=sys.stderr
+        )
+    if not has_numba():
+        print(
+            f"Numba is not installed, so trials run as Python, about {PLAIN_FACTOR} times slower. Install it by pip "
+            "install 'minigrad-bptt[numba]'.",
+            file=sys.stderr,
+        )
+
+
+def listing() -> str:
+    """Return the papers, with the tables and what each costs."""
+    text = [f"{name}: {title}" for name, title in PAPERS.items()]
+    for table in TABLES:
+        rows = [row for row in ROWS if row.table == table]
+        trials = sum(row.trials for row in rows)
+        expected = sum(row.trials * costs.seconds(row, max(m.published for m in row.milestones)) for row in rows)
+        most = sum(row.trials * costs.seconds(row, row.cap) for row in rows)
+        readings = ", ".join(dict.fromkeys(name for row in rows for name in row.readings))
+        text.append(
+            f"  Table {table}: {len(rows)} rows, {trials} trials, {_minutes(expected)} on one core for the published "
+            f"means, at most {_minutes(most)}; readings: {readings}"
+        )
+    return "\n".join([*text, "", f"{COMMAND} hochreiter97 --table 9 --quick shows one table in seconds."])
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.1f} minutes"
+
+
+def _description() -> str:
+    return (
+        f"{HELP[0].upper()}{HELP[1:]}. A row is run in its literal reading, or in others, with a bootstrap interval\n"
+        "and a verdict: match, order, no or undecided. Trials are kept as they end: after an interruption the same\n"
+        "command runs the rest."
+    )

@@ -1,0 +1,75 @@
+"""The table of a paper's rows, published and ours, from the results alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from minigrad.papers.row import Milestone, Row
+from minigrad.papers.statistics import Summary, Verdict, summary, verdict
+
+HEAD = ("table", "row", "weights", "published", "ours: mean [95 % CI]", "trials", "cap", "reading", "verdict")
+
+
+class Line(NamedTuple):
+    """One line of the table: a milestone of a row in a reading.
+
+    Attributes:
+        row: the row, in its reading.
+        milestone: the milestone.
+        steps: for each trial, the number of sequences, or None.
+        summary: the numbers of the trials.
+        verdict: the verdict; "" where none is given.
+        diverged: the number of trials that diverged.
+    """
+
+    row: Row
+    milestone: Milestone
+    steps: list[int | None]
+    summary: Summary
+    verdict: Verdict | str
+    diverged: int
+
+
+def lines(rows: Sequence[Row], trials: Sequence[Mapping[str, Any]], verdicts: bool = True) -> Iterator[Line]:
+    """Yield the lines of all rows that have trials.
+
+    Args:
+        rows: the rows, in their readings.
+        trials: the records of all trials.
+        verdicts: whether verdicts are given; a trial that ended before the row's cap prevents one.
+    """
+    for row in rows:
+        own = [t for t in trials if (t["table"], t["row"], t["reading"]) == (row.table, row.name, row.reading)]
+        for milestone in row.milestones if own else ():
+            steps = [reached["sequences"] if (reached := t["milestones"][milestone.name]) else None for t in own]
+            found = summary(steps)
+            full = all(t["cap"] >= milestone.cap for t in own)
+            given = verdict(milestone.published, row.trials, found) if verdicts and full else ""
+            yield Line(row, milestone, steps, found, given, sum(t["diverged"] is not None for t in own))
+
+
+def cells(line: Line) -> tuple[str, ...]:
+    """Return a line's texts, in the order of `HEAD`."""
+    row, found = line.row, line.summary
+    name = f"{row.name}, {line.milestone.name}" if line.milestone.name else row.name
+    ours = f"{found.mean:,.0f} [{found.low:,.0f}, {found.high:,.0f}]" if found.successes else "none"
+    lost = f" ({line.diverged} diverged)" if line.diverged else ""
+    published = f"{line.milestone.published:,}" + (f" ({row.success} %)" if row.success < 100 else "")
+    return (
+        str(row.table), name, f"{row.weights:,} = {row.net.weights:,}", published, ours,
+        f"{found.successes} of {found.trials}{lost}", f"{line.milestone.cap:,}", row.reading, str(line.verdict) or "–",
+    )  # fmt: skip
+
+
+def text_table(found: Sequence[Line]) -> str:
+    """Return the lines as a table in plain text."""
+    table = [HEAD, *map(cells, found)]
+    widths = [max(len(row[k]) for row in table) for k in range(len(HEAD))]
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table)
+
+
+def markdown(found: Sequence[Line]) -> str:
+    """Return the lines as a table in Markdown."""
+    table = [HEAD, ("---",) * len(HEAD), *map(cells, found)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in table) + "\n"

@@ -1,0 +1,129 @@
+"""Runs of trials: resumed, in a pool, refused where results do not fit; and their table."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minigrad.papers import report, results, running
+from minigrad.papers.results import Results, read_results
+from minigrad.papers.running import InTurn, Job, run
+from minigrad.train.errors import RunError
+from papers.test_trial import EASY
+
+ROW = dataclasses.replace(EASY, milestones=EASY.milestones[:2])
+
+
+def jobs(count: int = 3) -> list[Job]:
+    return [Job(ROW, n, 5, 200) for n in range(count)]
+
+
+def without_seconds(file: Path) -> list[dict[str, Any]]:
+    return [{k: v for k, v in t.items() if k != "seconds"} for t in read_results(file)["trials"]]
+
+
+@pytest.fixture(autouse=True)
+def _plain_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minigrad.papers.kernel.build.has_numba", lambda: False)
+
+
+def test_finished_trials_are_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, calls = tmp_path / "all.json", list[int]()
+    original = running.run_trial
+    monkeypatch.setattr(running, "run_trial", lambda *job: calls.append(job[1]) or original(*job))
+    run(jobs(2), Results(file, "p"), InTurn(), io.StringIO())
+    assert calls == [0, 1]
+    stream = io.StringIO()
+    run(jobs(3), Results(file, "p"), InTurn(), stream)
+    assert calls == [0, 1, 2]
+    assert "2 of 3 trials had been run before." in stream.getvalue()
+    assert "3 of 3 trials, 1 of 1 successful" in stream.getvalue()
+    assert [t["number"] for t in without_seconds(file)] == [0, 1, 2]
+
+
+def test_a_killed_run_keeps_what_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, original = tmp_path / "all.json", running.run_trial
+
+    def killed(*job: Any) -> dict[str, Any]:
+        if job[1] == 2:
+            raise KeyboardInterrupt
+        return original(*job)
+
+    monkeypatch.setattr(running, "run_trial", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(jobs(), Results(file, "p"), InTurn(), io.StringIO())
+    assert [t["number"] for t in without_seconds(file)] == [0, 1]
+
+
+# --- results --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    found = tmp_path / "all.json"
+    run(jobs(2), Results(found, "p"), InTurn(), io.StringIO())
+    return found
+
+
+def test_results_of_another_version_of_the_code(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "code_hash", lambda: "0" * 64)
+    with pytest.raises(RunError, match=r"another version of the code .* now 000000000000.*are not mixed. Name another"):
+        Results(file, "p")
+
+
+def test_an_edited_trial(file: Path) -> None:
+    text = file.read_text()
+    file.write_text(text.replace('"sequences": 80', '"sequences": 79', 1))
+    with pytest.raises(RunError, match="trial 0 of table 7, easy, was edited: its hash does not fit"):
+        Results(file, "p")
+
+
+def test_results_of_another_paper(file: Path) -> None:
+    with pytest.raises(RunError, match="expected results of q, got those of p"):
+        Results(file, "q")
+
+
+def test_a_file_that_has_no_results(tmp_path: Path) -> None:
+    file = tmp_path / "other.json"
+    file.write_text(json.dumps({"format": 1}))
+    with pytest.raises(RunError, match="got a file without paper, code, begun, trials"):
+        Results(file, "p")
+
+
+def test_the_hash_of_the_code_is_of_files_that_trials_need() -> None:
+    assert len(results.code_hash()) == 64
+    folder = Path(results.__file__).parent
+    assert all((folder / f"{name}.py").is_file() for name in results.OUTSIDE)
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+
+def trial(number: int, one: int | None, two: int | None, **other: Any) -> dict[str, Any]:
+    reached = {name: {"sequences": n} if n else None for name, n in (("one", one), ("two", two))}
+    head = {"table": 7, "row": "easy", "reading": "literal", "number": number, "seed": 5, "cap": 200, "diverged": None}
+    return {**head, "milestones": reached, **other}
+
+
+def test_the_table_of_stored_trials() -> None:
+    trials = [trial(0, 99, 300), trial(1, 101, None, diverged=7)]
+    one, two = report.lines([ROW], trials)
+    assert (one.verdict, one.steps, one.summary.mean) == ("match", [99, 101], 100.0)
+    assert (two.verdict, two.steps, two.diverged) == ("no", [300, None], 1)
+    text = report.text_table([one, two])
+    assert text.splitlines()[0].split()[0] == "table"
+    assert "100 [99, 101]" in text
+    assert "1 of 2 (1 diverged)" in text
+    assert report.markdown([one]).count("\n") == 3
+
+
+def test_no_verdict_from_a_lower_cap_or_a_quick_run() -> None:
+    trials = [trial(0, 99, 100), trial(1, 101, 100, cap=150)]
+    assert [line.verdict for line in report.lines([ROW], trials)] == ["", ""]
+    assert [line.verdict for line in report.lines([ROW], trials[:1])] == ["undecided", "undecided"]
+    assert [line.verdict for line in report.lines([ROW], trials[:1], verdicts=False)] == ["", ""]
