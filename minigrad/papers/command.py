@@ -118,8 +118,8 @@ def _notes(options: PapersOptions, rows: Sequence[Row], quick: bool) -> None:
     low = [row for row in rows if options.cap is not None and options.cap < row.cap]
     if low:
         print(
-            f"--cap {options.cap:,} is below twice the published mean of {len(low)} rows: a trial that reaches it "
-            "proves nothing, and these rows get no verdict.",
+            f"--cap {options.cap:,} is below twice the published mean of {', '.join(r.name for r in low)}: a trial "
+            "that reaches it proves nothing, and there is no verdict.",
             file=sys.stderr,
         )
     if quick:
