@@ -100,13 +100,12 @@ def chosen_rows(options: PapersOptions) -> list[Row]:
     for name in wanted:
         if name not in (*known, "literal"):
             raise OptionError(str(unknown_name("--readings", name, ["literal", "all", *known])))
-    found = [
+    return [
         row if name == "literal" else row.read_as(name)
         for row in rows
         for name in wanted
         if name in ("literal", *row.readings)
     ]
-    return [row for row in found if not row.net.full]
 
 
 def _is_cheap(row: Row) -> bool:

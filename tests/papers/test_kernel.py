@@ -62,21 +62,38 @@ def beginning(row: Row, seed: int = 0) -> tuple[Batch, Array, Array]:
     return row.task.prepared(random).train(random, 50), *row.start.draw(row.net, random)
 
 
+def by_layer(row: Row, batch: Batch, W: Array, V: Array) -> tuple[Array, Array]:
+    """Return the weights after learning by minigrad's layer and SGD, with an update after each sequence."""
+    layer, sgd = LayeredNet(row.net, W, V), mg.keras.optimizers.SGD(row.rate)
+    for k in range(len(batch)):
+        x, targets, counted = batch.sequence(k, row.net.inputs, row.net.outputs)
+        error = (layer(x) - mg.tensor(targets)) * mg.tensor(counted[:, None])
+        grads = mg.grad((error * error).sum() * 0.5, layer.weights)
+        sgd.apply_gradients(zip(grads, layer.weights, strict=True))
+    return layer.get_weights()
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_fifty_sequences_as_the_layer_with_sgd(name: str) -> None:
     row = small(name)
     batch, W, V = beginning(row)
     trainer = Trainer(row.net, W, V, row.rate, compiles=compiles(row.net))
     assert trainer.learn(batch)[0] == 50
-    layer, sgd = LayeredNet(row.net, W, V), mg.keras.optimizers.SGD(row.rate)
-    for k in range(50):
-        x, targets, counted = batch.sequence(k, row.net.inputs, row.net.outputs)
-        error = (layer(x) - mg.tensor(targets)) * mg.tensor(counted[:, None])
-        grads = mg.grad((error * error).sum() * 0.5, layer.weights)
-        sgd.apply_gradients(zip(grads, layer.weights, strict=True))
     moved = max(np.abs(trainer.W - W).max(), np.abs(trainer.V - V).max())
     assert moved > 1e-3
-    for found, expected in zip((trainer.W, trainer.V), layer.get_weights(), strict=True):
+    for found, expected in zip((trainer.W, trainer.V), by_layer(row, batch, W, V), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("variant", [{}, {"start": 0.5}, {"shortcuts": True, "output_biases": True}])
+@pytest.mark.parametrize("name", ["1: 3 blocks of 2, rate 0.5", "7: T = 100"])
+def test_the_full_gradient_as_the_layer_with_sgd(name: str, variant: dict[str, Any]) -> None:
+    row = small(name)
+    row = dataclasses.replace(row, net=dataclasses.replace(row.net, full=True, **variant))
+    batch, W, V = beginning(row)
+    trainer = Trainer(row.net, W, V, row.rate, compiles=ALL)
+    trainer.learn(batch)
+    for found, expected in zip((trainer.W, trainer.V), by_layer(row, batch, W, V), strict=True):
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)
 
 

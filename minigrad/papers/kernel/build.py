@@ -26,8 +26,9 @@ def has_numba() -> bool:
 
 def text_of(net: Net, compiles: bool = True) -> str:
     """Return the module of a net's trainer as text."""
-    loops = Path(__file__).with_name("loops.py").read_text("utf-8")
-    return printed(net, compiles) + "\n\n" + loops[loops.index(MARK) :]
+    files = ["loops", "full"] if net.full else ["loops"]
+    texts = [Path(__file__).with_name(f"{name}.py").read_text("utf-8") for name in files]
+    return "\n\n".join([printed(net, compiles), *(text[text.index(MARK) :] for text in texts)])
 
 
 @cache
@@ -93,7 +94,7 @@ class Trainer:
             the number of sequences, negative if the last one diverged; and the sum of the errors of each.
         """
         totals = np.zeros(len(batch) - first)
-        n = self._of.learn(
+        n = (self._of.learn_full if self.net.full else self._of.learn)(
             self._W, self.V, self._learns_W, self.learns_V, self.rate, self.per_step, *_arrays(batch, first),
             self._wrong, self._means, self._state, self._rule, totals,
         )  # fmt: skip
