@@ -12,7 +12,8 @@ from minigrad.engine.errors import unknown_name
 from minigrad.papers import costs, report
 from minigrad.papers.hochreiter97.rows import ROWS, TABLES
 from minigrad.papers.kernel.build import has_numba
-from minigrad.papers.results import Results
+from minigrad.papers.page import page_of
+from minigrad.papers.results import Results, code_hash, read_results
 from minigrad.papers.row import Row
 from minigrad.papers.running import Job, executor_of, run
 from minigrad.train.command_line import PROGRAM, Parser, output_file
@@ -40,6 +41,8 @@ class PapersOptions(Options):
     seed: int = option(1997, "the seed; fresh seeds confirm a reading chosen afterwards", minimum=0)
     processes: int = option(2, "processes that run trials", minimum=1)
     out: str | None = option(None, "the file of all trials (default: runs/papers/PAPER.json)")
+    report: str | None = option(None, "only print the tables of a file of trials, without training")
+    html: str | None = option(None, "write tables and figures of --report to this page")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -58,6 +61,10 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if paper not in PAPERS:
         raise OptionError(str(unknown_name(f"{COMMAND}: paper", paper, PAPERS)))
+    if options.report is not None:
+        return show(paper, Path(options.report), options.html)
+    if options.html is not None:
+        raise OptionError(f"{COMMAND}: --html needs --report FILE, a file of trials.")
     rows = [row for row in chosen_rows(options) if not quick or _is_cheap(row)]
     if not rows:
         raise OptionError(f"{COMMAND}: no row is left. Without --quick, rows that take long are run too.")
@@ -76,6 +83,30 @@ def main(arguments: Sequence[str]) -> int:
     own = [results.trials[job.key] for job in jobs]
     print(report.text_table(list(report.lines(rows, own, verdicts=not quick))))
     print(f"\n{len(own)} trials in {file}")
+    return 0
+
+
+def show(paper: str, file: Path, html: str | None) -> int:
+    """Print the tables of a file of trials, write its page, and return 0."""
+    values = read_results(file)
+    if values["code"] != code_hash():
+        print(
+            f"{file}: of another version of the code ({values['code'][:12]}, now {code_hash()[:12]}).", file=sys.stderr
+        )
+    literal = list(report.lines(ROWS, values["trials"]))
+    others = [row.read_as(name) for row in ROWS for name in row.readings]
+    other = list(report.lines(others, values["trials"]))
+    for title, found in (("Literal readings", literal), ("Other readings", other)):
+        if found:
+            print(f"{title}\n\n{report.text_table(found)}\n")
+    if html is not None:
+        target = output_file("--html", html)
+        try:
+            page = page_of(PAPERS[paper], values, literal, other)
+        except ImportError as error:  # no matplotlib
+            raise OptionError(f"--html: {error}") from None
+        page.save(target)
+        print(f"page: {target}")
     return 0
 
 

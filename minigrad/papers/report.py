@@ -49,15 +49,19 @@ def lines(rows: Sequence[Row], trials: Sequence[Mapping[str, Any]], verdicts: bo
             yield Line(row, milestone, steps, found, given, sum(t["diverged"] is not None for t in own))
 
 
+def name_of(line: Line) -> str:
+    """Return the words of a row and its milestone."""
+    return f"{line.row.name}, {line.milestone.name}" if line.milestone.name else line.row.name
+
+
 def cells(line: Line) -> tuple[str, ...]:
     """Return a line's texts, in the order of `HEAD`."""
     row, found = line.row, line.summary
-    name = f"{row.name}, {line.milestone.name}" if line.milestone.name else row.name
     ours = f"{found.mean:,.0f} [{found.low:,.0f}, {found.high:,.0f}]" if found.successes else "none"
     lost = f" ({line.diverged} diverged)" if line.diverged else ""
     published = f"{line.milestone.published:,}" + (f" ({row.success} %)" if row.success < 100 else "")
     return (
-        str(row.table), name, f"{row.weights:,} = {row.net.weights:,}", published, ours,
+        str(row.table), name_of(line), f"{row.weights:,} = {row.net.weights:,}", published, ours,
         f"{found.successes} of {found.trials}{lost}", f"{line.milestone.cap:,}", row.reading, str(line.verdict) or "–",
     )  # fmt: skip
 

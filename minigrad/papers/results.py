@@ -16,7 +16,7 @@ from minigrad.train.errors import RunError
 from minigrad.train.json_files import read_json
 
 FORMAT = 1
-OUTSIDE = ("__init__", "command", "costs", "report", "results", "running", "statistics")
+OUTSIDE = ("__init__", "command", "costs", "figures", "page", "report", "results", "running", "statistics")
 """Modules that no trial depends on."""
 
 
