@@ -136,6 +136,69 @@ def noise(x, W, p):
     return np.sqrt(x**2 @ W**2)
 
 
+# %% mistake="dropout"
+# Dropped and kept numbers are exchanged: drop where u < p.
+def mask(u, p):
+    """The wrong side."""
+    return (u < p) / (1 - p)
+
+
+# %% mistake="dropout"
+# The kept numbers are multiplied by 1 − p. They have to be divided by it: they make up for those that are dropped.
+def mask(u, p):
+    """Multiplied in the place of divided."""
+    return (u >= p) * (1 - p)
+
+
+# %% mistake="dropout"
+# The mask is multiplied by u. It has two values only, 0 and 1/(1 − p).
+def mask(u, p):
+    """The mask applied to u."""
+    return u * (u >= p) / (1 - p)
+
+
+# %% mistake="dropout"
+# Your function draws new numbers. The random numbers are its argument u.
+def mask(u, p):
+    """Another draw."""
+    return (np.random.default_rng(0).random(u.shape) >= p) / (1 - p)
+
+
+# %% mistake="dropout"
+# Your factor is 1/(1 − p), the mean of the squares of the mask. The variance is this minus the square of the mean, 1.
+def noise(x, W, p):
+    """The second moment."""
+    return np.sqrt(1 / (1 - p) * (x**2 @ W**2))
+
+
+# %% mistake="dropout"
+# The root is taken of the sum only. It belongs around the whole variance, with its factor p/(1 − p).
+def noise(x, W, p):
+    """A root too short."""
+    return p / (1 - p) * np.sqrt(x**2 @ W**2)
+
+
+# %% mistake="dropout"
+# p and 1 − p are exchanged: the noise grows with p.
+def noise(x, W, p):
+    """A factor upside down."""
+    return np.sqrt((1 - p) / p * (x**2 @ W**2))
+
+
+# %% mistake="dropout"
+# x is not squared. The variance of m x w is that of m, times the square of x w.
+def noise(x, W, p):
+    """x without its square."""
+    return np.sqrt(p / (1 - p) * np.abs(x @ W**2))
+
+
+# %% mistake="dropout"
+# This is the noise of one number of the mask. Each z is a sum of such numbers, times x and W.
+def noise(x, W, p):
+    """The noise of the mask alone."""
+    return np.full((len(x), W.shape[1]), np.sqrt(p / (1 - p)))
+
+
 # %% variant="dropout"
 def mask(u, p):
     """In place."""
@@ -376,6 +439,96 @@ def gates_with_masks(x, h, W, U, b, m, r):
     )
 
 
+# %% mistake="masks"
+# The masks are used in reverse order. The order of the gates is i, f, g, o.
+def gates_with_masks(x, h, W, U, b, m, r):
+    """Masks from the last to the first."""
+    parts = []
+    for k in range(4):
+        at = slice(k * h.shape[1], (k + 1) * h.shape[1])
+        parts.append((m[3 - k] * x) @ W[:, at] + (r[3 - k] * h) @ U[:, at] + b[at])
+    return np.concatenate(parts, axis=1)
+
+
+# %% mistake="masks"
+# x has four masks, h has the first one of r for all gates.
+def gates_with_masks(x, h, W, U, b, m, r):
+    """One mask for h."""
+    parts = []
+    for k in range(4):
+        at = slice(k * h.shape[1], (k + 1) * h.shape[1])
+        parts.append((m[k] * x) @ W[:, at] + (r[0] * h) @ U[:, at] + b[at])
+    return np.concatenate(parts, axis=1)
+
+
+# %% mistake="masks"
+# h has four masks, x has the first one of m for all gates.
+def gates_with_masks(x, h, W, U, b, m, r):
+    """One mask for x."""
+    parts = []
+    for k in range(4):
+        at = slice(k * h.shape[1], (k + 1) * h.shape[1])
+        parts.append((m[0] * x) @ W[:, at] + (r[k] * h) @ U[:, at] + b[at])
+    return np.concatenate(parts, axis=1)
+
+
+# %% mistake="masks"
+# Each gate gets the bias of the input gate. Cut b into four parts, too.
+def gates_with_masks(x, h, W, U, b, m, r):
+    """The first bias."""
+    parts = []
+    for k in range(4):
+        at = slice(k * h.shape[1], (k + 1) * h.shape[1])
+        parts.append((m[k] * x) @ W[:, at] + (r[k] * h) @ U[:, at] + b[: h.shape[1]])
+    return np.concatenate(parts, axis=1)
+
+
+# %% mistake="masks"
+# The four parts are right, but in the order i, g, f, o. Here it is i, f, g, o.
+def gates_with_masks(x, h, W, U, b, m, r):
+    """Another order of the gates."""
+    parts = []
+    for k in range(4):
+        at = slice(k * h.shape[1], (k + 1) * h.shape[1])
+        parts.append((m[k] * x) @ W[:, at] + (r[k] * h) @ U[:, at] + b[at])
+    return np.concatenate([parts[k] for k in (0, 2, 1, 3)], axis=1)
+
+
+# %% mistake="masks"
+# σ is applied already. Return z, before any activation.
+def gates_with_masks(x, h, W, U, b, m, r):
+    """With an activation."""
+    parts = []
+    for k in range(4):
+        at = slice(k * h.shape[1], (k + 1) * h.shape[1])
+        parts.append((m[k] * x) @ W[:, at] + (r[k] * h) @ U[:, at] + b[at])
+    return 1 / (1 + np.exp(-np.concatenate(parts, axis=1)))
+
+
+# %% mistake="masks"
+# The product of h and U is missing.
+def gates_with_masks(x, h, W, U, b, m, r):
+    """Without the state."""
+    parts = []
+    for k in range(4):
+        at = slice(k * h.shape[1], (k + 1) * h.shape[1])
+        parts.append((m[k] * x) @ W[:, at] + b[at])
+    return np.concatenate(parts, axis=1)
+
+
+# %% mistake="masks"
+# The mean of the four masks is used for all gates. Each gate has a separate mask.
+def gates_with_masks(x, h, W, U, b, m, r):
+    """A mean of masks."""
+    parts = []
+    for k in range(4):
+        at = slice(k * h.shape[1], (k + 1) * h.shape[1])
+        parts.append(
+            (m.mean(axis=0) * x) @ W[:, at] + (r.mean(axis=0) * h) @ U[:, at] + b[at]
+        )
+    return np.concatenate(parts, axis=1)
+
+
 # %% variant="masks"
 def gates_with_masks(x, h, W, U, b, m, r):
     """In place, into an array of zeros; [x, h] in one product."""
@@ -573,6 +726,48 @@ def back_one_step(dh_t, h_t, U, r):
 def back_one_step(dh_t, h_t, U, r):
     """U in the place of its transpose."""
     return r * ((dh_t * (1 - h_t * h_t)) @ U)
+
+
+# %% mistake="back"
+# The mask is applied twice, before and after U. Forward it is applied once.
+def back_one_step(dh_t, h_t, U, r):
+    """Two masks."""
+    return r * ((r * dh_t * (1 - h_t * h_t)) @ U.T)
+
+
+# %% mistake="back"
+# The slope of tanh is 1 − h², not 1 − h: is the square missing?
+def back_one_step(dh_t, h_t, U, r):
+    """A slope without its square."""
+    return r * ((dh_t * (1 - h_t)) @ U.T)
+
+
+# %% mistake="back"
+# The slope of tanh is applied after U. tanh is the last thing in the formula, so it is the first one backward.
+def back_one_step(dh_t, h_t, U, r):
+    """The slope on the wrong side."""
+    return r * (1 - h_t * h_t) * (dh_t @ U.T)
+
+
+# %% mistake="back"
+# dh_t itself is added. h_{t−1} is only inside the tanh: there is no path around it.
+def back_one_step(dh_t, h_t, U, r):
+    """A path too many."""
+    return dh_t + r * ((dh_t * (1 - h_t * h_t)) @ U.T)
+
+
+# %% mistake="back"
+# Your gradient is divided by the factor of the mask. Backward it is multiplied by the same r.
+def back_one_step(dh_t, h_t, U, r):
+    """The mask divided."""
+    return np.where(r > 0, 1 / np.maximum(r, 1), 0) * ((dh_t * (1 - h_t * h_t)) @ U.T)
+
+
+# %% mistake="back"
+# The slope is taken at r ∘ h_t. The mask acts on h_{t−1} when it is read, not on the output h_t.
+def back_one_step(dh_t, h_t, U, r):
+    """A masked slope."""
+    return r * ((dh_t * (1 - (r * h_t) ** 2)) @ U.T)
 
 
 # %% variant="back"

@@ -283,6 +283,64 @@ def terms(f, i, g):
     return left * i * g
 
 
+# %% mistake="terms"
+# These are the forget gates before each step. The ones after it act on its value.
+def terms(f, i, g):
+    """The product of the gates before, without the step's own."""
+    left = np.ones_like(f)
+    for t in range(1, len(f)):
+        left[t] = left[t - 1] * f[t - 1]
+    return left * i * g
+
+
+# %% mistake="terms"
+# The factor of each later step is 1 − f, the share that is forgotten. The share that is left is f.
+def terms(f, i, g):
+    """The share that is forgotten."""
+    left = np.ones_like(f)
+    for t in range(len(f) - 2, -1, -1):
+        left[t] = left[t + 1] * (1 - f[t + 1])
+    return left * i * g
+
+
+# %% mistake="terms"
+# This is c after each step, a sum of terms. Here each step has a separate term of the last c.
+def terms(f, i, g):
+    """The states."""
+    c, found = 0, []
+    for f_t, i_t, g_t in zip(f, i, g, strict=True):
+        c = f_t * c + i_t * g_t
+        found.append(c)
+    return np.array(found)
+
+
+# %% mistake="terms"
+# The forget gates are multiplied along the rows of the batch. The axis of time is the first one.
+def terms(f, i, g):
+    """A product along the batch."""
+    return np.cumprod(f[:, ::-1], axis=1)[:, ::-1] * i * g
+
+
+# %% mistake="terms"
+# The forget gates are added up. A value that passes two gates is multiplied by both.
+def terms(f, i, g):
+    """A sum of gates."""
+    left = np.ones_like(f)
+    for t in range(len(f) - 2, -1, -1):
+        left[t] = left[t + 1] + f[t + 1]
+    return left * i * g
+
+
+# %% mistake="terms"
+# The value that a step writes is the product of i and g, not their sum.
+def terms(f, i, g):
+    """A sum of i and g."""
+    left = np.ones_like(f)
+    for t in range(len(f) - 2, -1, -1):
+        left[t] = left[t + 1] * f[t + 1]
+    return left * (i + g)
+
+
 # %% variant="terms"
 def terms(f, i, g):
     """In place, step by step from the end, in a list."""
@@ -656,6 +714,30 @@ def saturated(gate, mask, low=0.1, high=0.9):
     return (values < 0.1).mean(axis=0), (values > 0.9).mean(axis=0)
 
 
+# %% mistake="saturated"
+# The second one is the fraction below high. It should be the fraction above it.
+def saturated(gate, mask, low=0.1, high=0.9):
+    """Below both limits."""
+    values = gate[mask]
+    return (values < low).mean(axis=0), (values < high).mean(axis=0)
+
+
+# %% mistake="saturated"
+# These are numbers of steps. A fraction is such a number, divided by the number of steps that count.
+def saturated(gate, mask, low=0.1, high=0.9):
+    """Counts."""
+    values = gate[mask]
+    return (values < low).sum(axis=0), (values > high).sum(axis=0)
+
+
+# %% mistake="saturated"
+# A masked step is set to 0, and then counted as a closed gate. Leave it out.
+def saturated(gate, mask, low=0.1, high=0.9):
+    """Zeros for masked steps."""
+    values = gate * mask[..., None]
+    return (values < low).mean(axis=(0, 1)), (values > high).mean(axis=(0, 1))
+
+
 # %% variant="saturated"
 def saturated(gate, mask, low=0.1, high=0.9):
     """In place, by counting; a list."""
@@ -789,6 +871,42 @@ def probe(c, labels):
     a = c - mean
     w = np.linalg.solve(a.T @ a + 10 * np.eye(a.shape[1]), a.T @ (labels - labels.mean()))
     return w, labels.mean() - mean @ w
+
+
+# %% mistake="probe"
+# The column of ones is the first one, so b is the first number of the solution. Yours takes the last one.
+def probe(c, labels):
+    """The constant at the wrong end."""
+    with_one = np.column_stack([np.ones(len(c)), c])
+    solution = np.linalg.lstsq(with_one, labels, rcond=None)[0]
+    return solution[:-1], solution[-1]
+
+
+# %% mistake="probe"
+# These are correlations, each unit by itself. Here all units are fitted together, by least squares.
+def probe(c, labels):
+    """The correlations."""
+    w = [np.corrcoef(c[:, k], labels)[0, 1] for k in range(c.shape[1])]
+    return np.array(w), 0.0
+
+
+# %% mistake="probe"
+# This is the fit of one unit. The probe may use all of them.
+def probe(c, labels):
+    """The best unit."""
+    k, _ = best_unit(c, labels)
+    w = np.zeros(c.shape[1])
+    w[k], b = np.polyfit(c[:, k], labels, 1)
+    return w, b
+
+
+# %% mistake="probe"
+# The states were divided by their standard deviations before the fit. Then w is that of the scaled states: divide it, too.
+def probe(c, labels):
+    """The scale forgotten."""
+    mean, scale = c.mean(axis=0), c.std(axis=0)
+    w = np.linalg.lstsq((c - mean) / scale, labels - labels.mean(), rcond=None)[0]
+    return w, labels.mean() - (mean / scale) @ w
 
 
 # %% variant="probe"

@@ -243,6 +243,34 @@ def my_backend():
     return module
 
 
+# %% mistake="backend"
+# Add to a copy of x. Yours adds to zeros.
+def my_backend():
+    """A scatter_add that loses x."""
+    module = with_numpys("mine")
+    for name in ("asarray", "to_numpy", "unstack", "split", "setitem"):
+        setattr(module, name, getattr(minigrad_numpy, name))
+
+    def scatter_add(x, index, values):
+        y = np.zeros_like(x)
+        np.add.at(y, index, values)
+        return y
+
+    module.scatter_add = scatter_add
+    return module
+
+
+# %% mistake="backend"
+# unstack removes the axis: each slice has one axis less than x. split keeps it.
+def my_backend():
+    """An unstack that keeps the axis."""
+    module = with_numpys("mine")
+    for name in ("asarray", "to_numpy", "split", "setitem", "scatter_add"):
+        setattr(module, name, getattr(minigrad_numpy, name))
+    module.unstack = lambda x, axis=0: tuple(np.split(x, x.shape[axis], axis))
+    return module
+
+
 # %% variant="backend"
 def my_backend():
     """One entry at a time; a class as a namespace for the six."""
@@ -333,8 +361,8 @@ def lstm_gradients(backend):
 
 mine = ask(my_backend)
 missing = [name for name in YOURS if not callable(getattr(mine, name, None))]
-says = f"my_backend should return a module; yours is of type {type(mine).__name__}"
-check(not missing, f"{says}, and these functions are missing: {', '.join(missing)}.")
+says = f"my_backend should return a module with the functions {', '.join(YOURS)}"
+check(not missing, f"{says}; in yours there is no {', no '.join(missing)}.")
 check_the_six(mine)
 try:
     mg.testing.check_backend(mine)
@@ -379,7 +407,10 @@ def watched(B, T, F, U, on_tape=False):
     """The calls of an LSTM, forward and backward: two lists of (name, shapes)."""
     backend = Watching()
     layer = mg.keras.layers.LSTM(U)
-    with mg.using(backend), mg.testing.on_tape(layer) if on_tape else nullcontext():
+    way = nullcontext()  # it changes nothing
+    if on_tape:
+        way = mg.testing.on_tape(layer)
+    with mg.using(backend), way:
         layer.build((B, T, F))
         x = mg.tensor(np.ones((B, T, F), np.float32), requires_grad=True)
         backend.seen.clear()
@@ -536,6 +567,38 @@ def multiplications(B, T, F, U):
     return T + 1, T + 3
 
 
+# %% mistake="multiplications"
+# Backward, dz Uᵀ is made for every step, also for the first one: count T of them.
+def multiplications(B, T, F, U):
+    """Without the first step."""
+    forward = B * T * (F + U) * 4 * U
+    return forward, 2 * forward - B * U * 4 * U
+
+
+# %% mistake="multiplications"
+# Backward is in yours three times forward: that is a whole training step. The backward pass alone is asked for.
+def multiplications(B, T, F, U):
+    """Forward and backward together."""
+    forward = B * T * (F + U) * 4 * U
+    return forward, 3 * forward
+
+
+# %% mistake="multiplications"
+# x W and h U are two products. Their multiplications add up: F + U, not F times U.
+def multiplications(B, T, F, U):
+    """F times U."""
+    forward = B * T * F * U * 4 * U
+    return forward, 2 * forward
+
+
+# %% mistake="multiplications"
+# These are multiplications and additions together. Here the multiplications alone are counted.
+def multiplications(B, T, F, U):
+    """Operations in the place of multiplications."""
+    forward = B * T * (F + U) * 4 * U
+    return 2 * forward, 4 * forward
+
+
 # %% variant="multiplications"
 def multiplications(B, T, F, U):
     """Product by product, as a list of floats."""
@@ -564,7 +627,7 @@ def shares(calls, part, F, U):
                 kind = {F: "x W", U: "h U"}[second[0]]
             else:
                 of_weights = {F: "dW (or dx)", U: "dU (or dz Uᵀ)"}.get(first[0])
-                kind = {F: "dx", U: "dz Uᵀ", 4 * U: of_weights}[second[1]]
+                kind = {F: "dx (or dW)", U: "dz Uᵀ (or dU)", 4 * U: of_weights}[second[1]]
             found[kind] = found.get(kind, 0) + first[0] * first[1] * second[1]
     return found
 

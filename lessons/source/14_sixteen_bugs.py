@@ -449,6 +449,91 @@ def numeric(functions, s, k, h=1e-5):
     return found
 
 
+# %% mistake="numeric"
+# The three parts of the loss are sums. In yours they are means.
+def numeric(functions, s, k, h=1e-5):
+    """Means."""
+
+    def loss(value):
+        now = {**s, k: value}
+        y, h_T, c_T, _ = functions["forward"](
+            now["x"], now["mask"], now["h"], now["c"], W, U, b
+        )
+        return (y * s["dy"]).mean() + (h_T * s["dh"]).mean() + (c_T * s["dc"]).mean()
+
+    found = np.zeros_like(s[k])
+    for at in np.ndindex(found.shape):
+        step = np.zeros_like(found)
+        step[at] = h
+        found[at] = (loss(s[k] + step) - loss(s[k] - step)) / (2 * h)
+    return found
+
+
+# %% mistake="numeric"
+# The cotangent of c_T is dc. Yours uses dh twice.
+def numeric(functions, s, k, h=1e-5):
+    """One cotangent twice."""
+
+    def loss(value):
+        now = {**s, k: value}
+        y, h_T, c_T, _ = functions["forward"](
+            now["x"], now["mask"], now["h"], now["c"], W, U, b
+        )
+        return (y * s["dy"]).sum() + (h_T * s["dh"]).sum() + (c_T * s["dh"]).sum()
+
+    found = np.zeros_like(s[k])
+    for at in np.ndindex(found.shape):
+        step = np.zeros_like(found)
+        step[at] = h
+        found[at] = (loss(s[k] + step) - loss(s[k] - step)) / (2 * h)
+    return found
+
+
+# %% mistake="numeric"
+# The mask of the situation is not used.
+def numeric(functions, s, k, h=1e-5):
+    """Without the mask."""
+
+    def loss(value):
+        now = {**s, k: value}
+        y, h_T, c_T, _ = functions["forward"](
+            now["x"], np.ones_like(s["mask"]), now["h"], now["c"], W, U, b
+        )
+        return (y * s["dy"]).sum() + (h_T * s["dh"]).sum() + (c_T * s["dc"]).sum()
+
+    found = np.zeros_like(s[k])
+    for at in np.ndindex(found.shape):
+        step = np.zeros_like(found)
+        step[at] = h
+        found[at] = (loss(s[k] + step) - loss(s[k] - step)) / (2 * h)
+    return found
+
+
+# %% mistake="numeric"
+# After a number is changed by a step, it has to get its old value back.
+def numeric(functions, s, k, h=1e-5):
+    """A step that stays."""
+
+    def loss():
+        y, h_T, c_T, _ = functions["forward"](s["x"], s["mask"], s["h"], s["c"], W, U, b)
+        return (y * s["dy"]).sum() + (h_T * s["dh"]).sum() + (c_T * s["dc"]).sum()
+
+    found = np.zeros_like(s[k])
+    for at in np.ndindex(found.shape):
+        s[k][at] += h
+        above = loss()
+        s[k][at] -= 2 * h
+        found[at] = (above - loss()) / (2 * h)
+    return found
+
+
+# %% mistake="numeric"
+# The backward pass is under test. Here you get the forward pass alone.
+def numeric(functions, s, k, h=1e-5):
+    """The backward pass itself."""
+    return gradients(functions, s)[k]
+
+
 # %% variant="numeric"
 def numeric(functions, s, k, h=1e-5):
     """In place; four points."""
@@ -469,7 +554,7 @@ def numeric(functions, s, k, h=1e-5):
 
 
 # %% [markdown]
-# The check draws every entry of a situation at random, and masks one step of one row.
+# The check draws every entry of a situation at random, and masks one step of one row. It gives your function the forward pass alone.
 
 # %% check="numeric" points=2
 draw = np.random.default_rng(1)
@@ -483,8 +568,9 @@ parts = {}  # the gradients of each part of the loss alone
 for name, others in PARTS.items():
     parts[name] = truth({**drawn, **{k: 0 * drawn[k] for k in others}})
 AXES = {"x": "step row feature", "h": "row unit", "c": "row unit"}
+forward_alone = {"forward": engine()["forward"]}
 for k, axes in AXES.items():
-    yours = ask(numeric, engine(), drawn, k, h=1e-3, shape=drawn[k].shape)
+    yours = ask(numeric, forward_alone, drawn, k, h=1e-3, shape=drawn[k].shape)
     terms = {f"from {name}": found[k] for name, found in parts.items()}
     same(f"d{k} by differences", yours, right[k], atol=1e-5, axes=axes, terms=terms)
 
@@ -566,6 +652,16 @@ def situation():
     return {**s, "mask": np.zeros((6, B), bool)}
 
 
+# %% mistake="situation"
+# The axes are in the order (row, step). In this lesson time comes first, as in the code above.
+def situation():
+    """Rows first."""
+    draw = np.random.default_rng(2)
+    s = {"x": draw.normal(size=(B, 6, F)), "dy": draw.normal(size=(B, 6, UNITS))}
+    s |= {k: draw.normal(size=(B, UNITS)) for k in ("h", "c", "dh", "dc")}
+    return {**s, "mask": draw.random((B, 6)) < 0.6}
+
+
 # %% variant="situation"
 def situation():
     """Uniform numbers, a mask drawn with holes; entries in another order."""
@@ -609,7 +705,9 @@ def in_form(s):
     s = {k: np.asarray(value) for k, value in s.items()}
     for k in STATES:
         returned(f'the entry "{k}"', s[k], shape=(B, UNITS))
-    check(s["x"].ndim == 3 and len(s["x"]), "x should have three axes: step, row, feature.")
+    form = f"x should have the shape (steps, {B}, {F}): the step comes before the row"
+    fits = s["x"].ndim == 3 and len(s["x"]) and s["x"].shape[1:] == (B, F)
+    check(fits, f"{form}. Yours has the shape {s['x'].shape}.")
     T = len(s["x"])
     for k, shape in {"x": (T, B, F), "mask": (T, B), "dy": (T, B, UNITS)}.items():
         returned(f'the entry "{k}"', s[k], shape=shape)
@@ -707,6 +805,42 @@ def fingerprint(functions, s):
     return "".join(k for k in "xhcWUb" if np.allclose(found[k], right[k]))
 
 
+# %% mistake="fingerprint"
+# Only the first wrong gradient is named. Go on to the last letter.
+def fingerprint(functions, s):
+    """The first wrong gradient."""
+    right, found = truth(s), gradients(functions, s)
+    for k in "xhcWUb":
+        if not np.allclose(found[k], right[k]):
+            return k
+    return ""
+
+
+# %% mistake="fingerprint"
+# The letters alone: without spaces or commas between them.
+def fingerprint(functions, s):
+    """With spaces."""
+    right, found = truth(s), gradients(functions, s)
+    return " ".join(k for k in "xhcWUb" if not np.allclose(found[k], right[k]))
+
+
+# %% mistake="fingerprint"
+# The letters alone: without a d before each of them.
+def fingerprint(functions, s):
+    """With the names of the gradients."""
+    right, found = truth(s), gradients(functions, s)
+    return "".join(f"d{k}" for k in "xhcWUb" if not np.allclose(found[k], right[k]))
+
+
+# %% mistake="fingerprint"
+# The argument s is not used. The gradients are wrong in that situation, and may be right in another one.
+def fingerprint(functions, s):
+    """Another situation."""
+    s = plain(1)
+    right, found = truth(s), gradients(functions, s)
+    return "".join(k for k in "xhcWUb" if not np.allclose(found[k], right[k]))
+
+
 # %% variant="fingerprint"
 def fingerprint(functions, s):
     """By the largest difference; letters collected in a list."""
@@ -733,14 +867,14 @@ draw = np.random.default_rng(3)
 quiet = plain(4)
 
 
-def spoilt(names, change):
-    """The right engine with two numbers changed in some of its gradients."""
+def spoilt(names, change, steps=range(100)):
+    """The right engine; two numbers are changed in some of its gradients, for some numbers of steps."""
     functions = engine()
     right_backward = functions["backward"]
 
     def backward(*arguments):
         found = right_backward(*arguments)
-        for k in names:
+        for k in names if len(arguments[0]) in steps else "":
             two = draw.choice(found[k].size, 2, replace=False)
             found[k].flat[two] += change
         return found
@@ -767,6 +901,8 @@ check_fingerprint(
     spoilt("xhcWUb", 1), "xhcWUb", "With 1 added to two numbers of each gradient,"
 )
 check_fingerprint(engine(), "", "For the right engine")
+at_four = "With 1 added to two numbers of dW where there are four steps, as here,"
+check_fingerprint(spoilt("W", 1, steps=[4]), "W", at_four)
 for names in ("W", "x", "cU"):
     gradients_named = " and ".join(f"d{k}" for k in names)
     small = f"With 0.001 added to a number of {gradients_named},"
