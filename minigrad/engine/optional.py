@@ -55,6 +55,8 @@ class Loop(Protocol):
     - The results belong to the caller, who may keep them or write into them. The arguments belong to the caller too:
       a loop does not write into them. The cache belongs to the loop alone: `backward` gets it once, several times or
       never, and it is released with the graph.
+    - With the attribute ``single_steps = False``, a layer leaves a sequence of one time step without a mask to the
+      formulas: a loop's buffers and copies may cost more than they save.
     - `dy`, and any of `dstate`, may be None, which stands for zeros. With ``needs_dx=False`` the first result of
       `backward` is ignored and may be None.
     """

@@ -15,12 +15,13 @@ from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import MinigradError
+from minigrad.engine.ops.shape import Reshape
 from minigrad.engine.tensor import Tensor, apply
 from minigrad.layers import signatures
 from minigrad.layers.cell_adapter import CellAdapter
 from minigrad.layers.plan import CallPlan, can_keep, signature
 from minigrad.layers.recurrence import Recurrence
-from minigrad.recurrent import Formulas, SequenceOp, SequenceOptions
+from minigrad.recurrent import Formulas, SequenceOp, SequenceOptions, StepOp
 from minigrad.recurrent.backend_loop import BackendLoop, backend_loop
 from minigrad.recurrent.on_tape import is_on_tape
 from minigrad.recurrent.step import Step
@@ -110,6 +111,7 @@ def plan_of(
     if zeros[0].backend is not x.backend:
         return None
     own_loop, path = _choose(x, step, weights, tbptt, traced=False)
+    by_formulas = own_loop is not None and not getattr(own_loop.loop, "single_steps", True)
     return CallPlan(
         version,
         x.backend,
@@ -124,16 +126,28 @@ def plan_of(
         zeros,
         f"explicit BPTT, {path}",
         drops,
+        f"explicit BPTT, formulas of {_name_of(step)}: one time step" if by_formulas else "",
     )
 
 
 def run_plan(plan: CallPlan, cell: Any, x: Tensor, states: list[Tensor], mask: Tensor | None) -> SequenceResult:
     """Run a cell over a sequence as planned; arguments and result as for `run`, the axes of x as planned."""
     weights = plan.weights or cell.step_weights(None, None)
+    if plan.path_of_one_step and mask is None and x.array.shape[1 - plan.batch_axis] == 1:
+        return _run_one_step(plan, x, states, weights)
     options = plan.options if mask is None else plan.options._replace(mask=mask.array)
     y, *final = apply(SequenceOp, x, *states, *weights, options=options)
     last = final[options.step.output] if mask is None else y[:, -1] if options.batch_first else y[-1]
     return SequenceResult(y, last, final, plan.path)
+
+
+def _run_one_step(plan: CallPlan, x: Tensor, states: list[Tensor], weights: Any) -> SequenceResult:
+    """Run a sequence of one time step as that step alone."""
+    x_0 = apply(Reshape, x, shape=(plan.batch, x.array.shape[2]))
+    final = list(apply(StepOp, x_0, *states, *weights, options=plan.options))
+    last = final[plan.options.step.output]
+    shape = (*x.array.shape[:2], last.array.shape[1])
+    return SequenceResult(apply(Reshape, last, shape=shape), last, final, plan.path_of_one_step)
 
 
 def _recurrences(cell: CellAdapter, x: Any, training: bool | None, repeats: bool) -> list[Recurrence] | str:
@@ -193,12 +207,16 @@ def _choose(
     x: Tensor, step: Step, weights: tuple[Any, ...], tbptt: tuple[int, int] | None, traced: bool
 ) -> tuple[BackendLoop | None, str]:
     """Return the backend's loop for a step, or None; and the path in words."""
-    name = type(step).__name__ if not isinstance(step, Formulas) else step.equations.__qualname__
+    name = _name_of(step)
     reason = "traced" if traced else f"tbptt={tbptt}" if tbptt else ""
     found = reason or backend_loop(x.backend, step, weights, dtype_name(x.dtype))
     if isinstance(found, str):
         return None, f"formulas of {name}: {found}"
     return found, f"fused kernel of the {x.backend.name} backend"
+
+
+def _name_of(step: Step) -> str:
+    return step.equations.__qualname__ if isinstance(step, Formulas) else type(step).__name__
 
 
 def _by_steps(

@@ -34,6 +34,7 @@ class CallPlan(NamedTuple):
         zeros: of a sequence, the initial states.
         path: of a sequence, the path taken, and the reason.
         drops: of a sequence, whether the cell draws dropout masks in other calls, which this one resets.
+        path_of_one_step: of a sequence, the path if it has a single step; empty where that runs as others do.
     """
 
     version: object
@@ -49,6 +50,7 @@ class CallPlan(NamedTuple):
     zeros: Any = None
     path: str = ""
     drops: bool = False
+    path_of_one_step: str = ""
 
     def fits(self, x: Tensor, training: bool | None) -> bool:
         """Return whether the plan holds for these inputs now."""

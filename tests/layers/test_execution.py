@@ -105,3 +105,57 @@ def test_truncation_needs_the_explicit_loop() -> None:
         layer(X)
     message = f"mine: tbptt=(1, 2) {EXPLICIT_LOOP}Picture offers no step_backward."
     assert str(caught.value) == message
+
+
+def _both_ways(run: Any, layer: Any, x: mg.Tensor) -> list[np.ndarray]:
+    """The outputs and final states of a layer, all gradients, and those of the gradient of x."""
+    found = tree.leaves(run(layer, x))
+    loss = sum((y * y * y).sum() for y in found)
+    weights = layer.trainable_weights
+    dx = mg.grad(loss, [x], create_graph=True)[0]
+    second = mg.grad((dx * dx).sum(), [x, *weights])
+    return [a.numpy() for a in (*found, *mg.grad(loss, [x, *weights]), *second)]
+
+
+def _at_once(layer: Any, x: mg.Tensor) -> Any:
+    return layer(x)
+
+
+def _step_by_step(layer: Any, x: mg.Tensor) -> Any:
+    """Call the layer with one time step at a time."""
+    axis, states, ys = 0 if layer.time_major else 1, None, []
+    for t in range(x.shape[axis]):
+        step = x[t : t + 1] if layer.time_major else x[:, t : t + 1]
+        y, *states = layer(step, initial_state=states)
+        assert layer.path == f"explicit BPTT, formulas of {type(layer).__name__}: one time step"
+        ys.append(y)
+    return [mg.concat(ys, axis) if layer.return_sequences else ys[-1], *states]
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "SimpleRNN"])
+@pytest.mark.parametrize("time_major", [False, True])
+@pytest.mark.parametrize("sequences", [False, True])
+def test_single_steps_give_the_numbers_of_a_sequence(kind: str, time_major: bool, sequences: bool) -> None:
+    """NumPy's loop leaves a sequence of one step to the formulas; the same layer then runs longer ones in its loop."""
+    layer = getattr(L, kind)(
+        3, dtype="float64", return_state=True, return_sequences=sequences, time_major=time_major
+    )  # fmt: skip
+    x = mg.tensor(X.swapaxes(0, 1).copy() if time_major else X, requires_grad=True)
+    layer(x)
+    apart = _both_ways(_step_by_step, layer, x)
+    together = _both_ways(_at_once, layer, x)
+    assert layer.path == "explicit BPTT, fused kernel of the numpy backend"
+    for mine, theirs in zip(apart, together, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-10, atol=1e-13)
+
+
+def test_a_single_step_with_a_mask_runs_in_the_loop() -> None:
+    layer = L.LSTM(3, dtype="float64", return_state=True)
+    h, c = np.ones((BATCH, 3)), np.full((BATCH, 3), 2.0)
+    mask = np.array([[True], [False], [True]])
+    for _ in range(2):  # the second call has a plan
+        y, h_1, c_1 = layer(X[:, :1], mask=mask, initial_state=[h, c])
+        assert layer.path == "explicit BPTT, fused kernel of the numpy backend"
+        np.testing.assert_array_equal(h_1.numpy()[1], h[1])
+        np.testing.assert_array_equal(c_1.numpy()[1], c[1])
+        assert not np.array_equal(h_1.numpy()[0], h[0])
