@@ -154,7 +154,7 @@ def test_a_single_step_with_a_mask_runs_in_the_loop() -> None:
     h, c = np.ones((BATCH, 3)), np.full((BATCH, 3), 2.0)
     mask = np.array([[True], [False], [True]])
     for _ in range(2):  # the second call has a plan
-        y, h_1, c_1 = layer(X[:, :1], mask=mask, initial_state=[h, c])
+        _, h_1, c_1 = layer(X[:, :1], mask=mask, initial_state=[h, c])
         assert layer.path == "explicit BPTT, fused kernel of the numpy backend"
         np.testing.assert_array_equal(h_1.numpy()[1], h[1])
         np.testing.assert_array_equal(c_1.numpy()[1], c[1])
