@@ -93,7 +93,7 @@ def test_the_untruncated_gradient_by_finite_differences(given: dict[str, Any]) -
         return LayeredNet(net, W, V).gradients(*case)[0]
 
     for row in used:
-        for column in np.flatnonzero(there[0][row]):
+        for column in np.flatnonzero(there[0][row])[row % 3 :: 3]:
             step = np.zeros_like(W)
             step[row, column] = eps
             slope = (loss(W + step, V) - loss(W - step, V)) / (2 * eps)
