@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from lessons.builder.folders import folder_to_write
 from lessons.builder.kernel import executed, solutions_to
 from lessons.builder.lesson import FOLDER, Lesson, lessons
 from lessons.builder.markdown import write_markdown
@@ -34,11 +35,14 @@ def main(arguments: Sequence[str]) -> int:
     except LessonError as error:
         print(f"lessons: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # a full disk, a file of another user
+        print(f"lessons: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lessons", description="Builds and checks the lessons.")
-    commands = parser.add_subparsers(required=True)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
     build = commands.add_parser(
         "build",
         help="make notebooks",
@@ -67,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _build(chosen: list[Lesson], asked: argparse.Namespace) -> int:
     solutions = solutions_to(asked.solutions) if asked.solutions else None
+    if asked.markdown:
+        folder_to_write(asked.markdown, "--markdown")
     if not solutions and not asked.markdown:
         write_skeleton()  # lesson 0 checks it
     for lesson in chosen:

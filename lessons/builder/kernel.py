@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from lessons.builder.folders import folder_to_write
 from lessons.builder.lesson import BESIDE, FOLDER
 from lessons.builder.notebook import MAY_RAISE, Notebook
 from lessons.builder.percent import LessonError
@@ -99,10 +100,7 @@ def solutions_to(folder: Path) -> Path:
     """
     if folder.resolve() == FOLDER:
         raise LessonError("the solutions would overwrite the students' notebooks: choose another folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in BESIDE:
-            (folder / name).write_text((FOLDER / name).read_text("utf-8"), "utf-8")
-    except OSError as error:
-        raise LessonError(f"expected --solutions to be a folder to write to, got {folder}: {error.strerror}") from None
+    folder_to_write(folder, "--solutions")
+    for name in BESIDE:
+        (folder / name).write_text((FOLDER / name).read_text("utf-8"), "utf-8")
     return folder

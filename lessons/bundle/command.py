@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from lessons.builder.folders import folder_to_write
 from lessons.builder.lesson import Lesson
-from lessons.builder.percent import LessonError
 from lessons.bundle.archives import Files, require_portable, write_archive
 from lessons.bundle.contents import kit_files, lecturer_files, students_files
 from lessons.bundle.lite import write_site
@@ -55,19 +55,6 @@ def _lite(chosen: list[Lesson], asked: argparse.Namespace) -> int:
     write_site(students_files(), folder, asked.pyodide)
     print(f"{folder}: to try it, python -m http.server --directory {folder}")
     return 0
-
-
-def folder_to_write(folder: Path) -> Path:
-    """Make a folder; return it.
-
-    Raises:
-        LessonError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LessonError(f"expected FOLDER to be a folder to write to, got {folder}: {error.strerror}") from None
-    return folder
 
 
 def size_of(files: Files) -> float:

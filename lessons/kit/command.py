@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from lessons.builder.folders import folder_to_write
 from lessons.builder.lesson import FOLDER, Lesson
 from lessons.builder.percent import LessonError
 from lessons.kit import answers, marp, plans, questions, rubric
@@ -65,11 +66,11 @@ def _outside(folder: Path) -> None:
     """Make a folder for the lecturer.
 
     Raises:
-        LessonError: students would see it.
+        LessonError: students would see it, or it cannot be written to.
     """
     if folder.resolve().is_relative_to(FOLDER):
         raise LessonError("the kit holds answers: choose a folder outside of lessons/")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder_to_write(folder)
 
 
 def _kit(every: list[Lesson], asked: argparse.Namespace) -> int:

@@ -81,6 +81,9 @@ def _run(command: list[str]) -> None:
         environment.setdefault("CHROME_PATH", browser)
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         environment.setdefault("CHROME_NO_SANDBOX", "1")  # Chromium refuses its sandbox to root
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)  # noqa: S603
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise LessonError(f"Marp gave no answer within {SECONDS // 60} minutes") from None
     if done.returncode:
         raise LessonError(f"Marp failed: {done.stderr[-600:]}\nA PDF file needs Chromium, Chrome, Edge or Firefox.")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from lessons.builder import folders
 from lessons.builder.command import main
 from lessons.builder.lesson import FOLDER, lessons
 from lessons.builder.percent import LessonError
@@ -158,10 +159,31 @@ def test_the_lecturers_readme_names_files_of_the_archive_only(suffix: str) -> No
 # --- mistakes of the caller -------------------------------------------------------------------------------------------
 
 
-def test_a_folder_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [["bundle"], ["lite"], ["kit"], ["slides", "--markdown"], ["build", "2", "--markdown"]], ids=str
+)
+def test_a_folder_that_is_a_file(arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
-    assert main(["bundle", str(tmp_path / "file")]) == 1
-    assert "expected FOLDER to be a folder to write to" in capsys.readouterr().err
+    for name in ("file", "file/below"):
+        assert main([*arguments, str(tmp_path / name)]) == 1
+        assert re.search("expected (FOLDER|--markdown) to be a folder to write to, got", capsys.readouterr().err)
+
+
+def test_a_folder_of_another_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(folders.os, "access", lambda *_: False)
+    assert main(["bundle", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.endswith(f"got {tmp_path}: Permission denied\n")
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device", "plans.md")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    assert main(["kit", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "lessons: plans.md: No space left on device\n"
 
 
 def test_a_folder_of_slides_without_slides(tmp_path: Path) -> None:
