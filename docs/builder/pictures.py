@@ -8,6 +8,7 @@ from pathlib import Path
 
 PICTURE = re.compile(r"^!\[(?P<alt>(?:\\.|[^\]\\])*)\]\((?P<file>[^)\s]+)\)$", re.MULTILINE)
 PIXELS = {"pt": 4 / 3, "px": 1.0, "": 1.0}
+DPI = 110  # of a figure of a lesson that has one pixel for each pixel of the page; sharper files have more
 LEGIBLE = 0.7  # of its size; a narrower window scrolls the picture sideways, within its box
 
 
@@ -32,10 +33,18 @@ def with_large_pictures(text: str, folder: Path) -> str:
 def size_of(picture: Path) -> tuple[float, float]:
     """Return the width and the height of an SVG or PNG file in pixels."""
     if picture.suffix == ".png":
-        width, height = struct.unpack(">II", picture.read_bytes()[16:24])
-        return float(width), float(height)
+        content = picture.read_bytes()
+        width, height = struct.unpack(">II", content[16:24])
+        scale = max(1, round(_dots_an_inch(content) / DPI))
+        return width / scale, height / scale
     start = picture.read_text("utf-8").partition("<svg")[2].partition(">")[0]
     return _pixels(start, "width"), _pixels(start, "height")
+
+
+def _dots_an_inch(png: bytes) -> float:
+    """Return the resolution that a PNG file names, in dots an inch, or 0."""
+    before, _, chunk = png.partition(b"pHYs")
+    return struct.unpack(">I", chunk[:4])[0] * 0.0254 if chunk and b"IDAT" not in before else 0.0
 
 
 def _pixels(attributes: str, name: str) -> float:

@@ -243,7 +243,7 @@ def draw_gates(top, bottom):
     top.set(ylabel="forget gate, net 0", ylim=(0, 1), xlim=(-0.5, len(shown) - 0.5))
     bottom.imshow(gates, aspect="auto", vmin=0, vmax=1, cmap="Blues")
     bottom.set(
-        ylabel="net (dark: open)",
+        ylabel="net (blue: open)",
         yticks=range(len(gates)),
         xlabel="the character that was read",
     )
@@ -259,7 +259,7 @@ picture(
     draw_gates,
     alt=f"Above, the forget gate of one unit of net 0 along the first {len(shown)} characters of a line, as bars: "
     f"{gates[0][at].mean():.2f} on the mean at the spaces, in another colour, and {gates[0][~at].mean():.2f} elsewhere. "
-    f"Below, the same for one unit of each of the {len(gates)} nets, a row each, dark where the gate is open. Over "
+    f"Below, the same for one unit of each of the {len(gates)} nets, a row each, blue where the gate is open. Over "
     f"the text, it is more open at spaces than elsewhere in the nets {[k for k, d in enumerate(opening) if d > 0]}, and "
     f"less open in the nets {[k for k, d in enumerate(opening) if d < 0]}.",
     rows=2,

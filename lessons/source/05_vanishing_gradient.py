@@ -545,7 +545,7 @@ def draw_cliff(left, right):
     right.set(
         xlabel="u",
         ylabel="b",
-        title="from above (dark: high)",
+        title="from above (grey: high)",
         xlim=(0.6, 1.7),
         ylim=(-0.15, 0.6),
     )

@@ -74,6 +74,8 @@ for (const name of ["light", "dark"]) {
   const large = page.querySelector("dialog.large");
   seen[name] = {
     ground: style(page.body).backgroundColor, formula: style(page.querySelector(".formula .katex-html")).color,
+    bars: [...page.querySelectorAll("div.formula, .md-typeset__scrollwrap, a.picture")].map(
+      box => style(box).scrollbarColor),
     filter: style(image).filter, open: large.open, wider: large.querySelector("img").width > image.width,
     alt: large.querySelector("img").alt === image.alt,
   };
@@ -135,6 +137,8 @@ def test_formulas_figures_and_frames_follow_the_scheme(site: Site, name: str, tm
     assert light["ground"] != dark["ground"]
     assert light["formula"] != dark["formula"]
     assert light["filter"] == "none"
+    assert "auto" not in dark["bars"], "a white scrollbar, in Firefox"
+    assert not set(light["bars"]) & set(dark["bars"])
     assert "invert" in dark["filter"]
     assert all(one[key] for one in (light, dark) for key in ("open", "wider", "alt", "closed"))
     assert seen["frame"] == "playground.html#embed&scheme=dark"

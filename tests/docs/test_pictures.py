@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,9 @@ PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000003e80000019008060000") 
         ("b.svg", b'<?xml version="1.0"?>\n<svg viewBox="0 0 1 1" width="300.5" height="2">', (300.5, 2.0)),
         ("c.svg", b'<svg height="1" width="77px">', (77.0, 1.0)),
         ("d.png", PNG, (1000.0, 400.0)),
+        ("two.png", PNG + b"\1\2\3 pHYs" + struct.pack(">IIB", 8661, 8661, 1), (500.0, 200.0)),  # 220 dots an inch
+        ("one.png", PNG + b"\1\2\3 pHYs" + struct.pack(">IIB", 4331, 4331, 1), (1000.0, 400.0)),  # 110
+        ("no.png", PNG + b"\1\2\3 IDATpHYs" + struct.pack(">IIB", 8661, 8661, 1), (1000.0, 400.0)),  # in the pixels
     ],
 )
 def test_the_size_in_pixels(tmp_path: Path, name: str, content: bytes, size: tuple[float, float]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
+import struct
 import sys
 from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
@@ -68,7 +69,9 @@ def test_same_says_what_differs(tools: ModuleType, yours: Any, says: str) -> Non
 def test_a_picture_has_alt_text(tools: ModuleType) -> None:
     picture = tools.picture(lambda ax: ax.plot([0, 1], **tools.line(0)), ALT)
     assert picture.alt == ALT
-    assert picture.png()[1:4] == b"PNG"
+    content = picture.png()
+    assert content[1:4] == b"PNG"
+    assert struct.unpack(">IIBB", content[16:26]) == (2 * 715, 2 * 374, 8, 3), "twice as sharp, with a palette"
     assert repr(picture) == f"Figure: {ALT}"
     two = tools.picture(lambda left, right: (left.plot([0, 1]), right.plot([1, 0])), ALT, columns=2)
     assert len(two.figure.axes) == 2
