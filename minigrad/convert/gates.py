@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from minigrad.convert.errors import ConversionError
 from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
+from minigrad.engine.foreign import attempted
 from minigrad.engine.protocol import Array
 
 Gates = dict[str, Array]
@@ -136,10 +137,10 @@ def _array(name: str, value: Any) -> Array:
 
 def to_numpy(value: Any) -> Array:
     """Return a tensor of minigrad or PyTorch, an array or a nested list as a NumPy array."""
-    try:
-        return np.asarray(value.numpy() if hasattr(value, "numpy") else value)
-    except ValueError as error:
-        raise ShapeError(f"expected an array, got a nested list that is none: {error}") from None
+    found = attempted(np.asarray, value.numpy() if hasattr(value, "numpy") else value)
+    if found is None:
+        raise ShapeError(f"expected an array, got {shown(value)}, which is none.")
+    return cast(Array, found)
 
 
 def _one_direction(name: str, array: Array, layout: GateLayout) -> Array:

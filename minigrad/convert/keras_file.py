@@ -20,6 +20,7 @@ from minigrad.convert.hdf5_content import Hdf5Content, read_hdf5
 from minigrad.convert.hdf5_worker import join_path
 from minigrad.convert.paths import file_name
 from minigrad.engine.archives import Archive, DamagedError, archive
+from minigrad.engine.foreign import naming
 from minigrad.engine.protocol import Array
 from minigrad.engine.untrusted import JSON_BYTES, opened, parse_json, room, size_of
 from minigrad.layers.catalogue import snake_case
@@ -99,7 +100,8 @@ def read_keras(path: Any) -> KerasFile:
         DTypeError: `path` is not a path.
         MissingLibraryError: h5py is not installed.
     """
-    return read_for(file_name("read_keras", path))
+    with naming("read_keras: `path`"):
+        return read_for(file_name("read_keras", path))
 
 
 def read_for(name: str, needed: int = 0) -> KerasFile:

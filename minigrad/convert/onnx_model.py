@@ -30,6 +30,7 @@ from minigrad.convert.levels import (
 from minigrad.convert.paths import file_name, writing
 from minigrad.engine.arguments import flag
 from minigrad.engine.errors import DTypeError
+from minigrad.engine.foreign import naming
 from minigrad.engine.protocol import Array
 
 OPSET = 14  # version of the operators LSTM and GRU; onnxruntime 1.7 and later
@@ -114,7 +115,8 @@ def sequence_lengths(mask: Any) -> Array:
     >>> sequence_lengths([[True, True, False], [False, False, False]])
     array([2, 0], dtype=int32)
     """
-    array = to_numpy(mask)
+    with naming("sequence_lengths: `mask`"):
+        array = to_numpy(mask)
     if array.dtype != np.bool_ or array.ndim != 2:
         raise DTypeError(
             f"sequence_lengths: expected `mask` of bools, (batch, time), got {array.dtype} of shape {array.shape}."

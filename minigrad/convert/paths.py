@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from minigrad.convert.errors import ForeignFileError
 from minigrad.engine.errors import DTypeError, shown
-from minigrad.engine.files import FileError, write_atomically
+from minigrad.engine.files import FileError, is_path, write_atomically
 
 
 def file_name(where: str, path: Any, order: str = "") -> str:
@@ -23,7 +23,7 @@ def file_name(where: str, path: Any, order: str = "") -> str:
     Raises:
         DTypeError: `path` is not a path.
     """
-    if not isinstance(path, (str, os.PathLike)) or "\0" in str(path):
+    if not is_path(path):
         given = type(path).__name__ if hasattr(path, "__dict__") or isinstance(path, dict) else shown(path)
         raise DTypeError(f"{where}: expected `path`, the name of a file, got {given}.{order and ' ' + order}")
     return str(os.fspath(path))

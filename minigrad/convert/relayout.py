@@ -28,6 +28,7 @@ from minigrad.convert.gates import (
 from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
 from minigrad.engine.arguments import number
 from minigrad.engine.errors import unknown_name
+from minigrad.engine.foreign import naming
 from minigrad.engine.protocol import Array
 
 
@@ -96,7 +97,8 @@ def change_layout(
     with prefix_errors(where):
         _check_reset_gate(one, other)
     added = _forget_bias(where, forget_bias, one, other)
-    parts = split_gates(where, weights, one)
+    with naming(f"{where}: `weights`"):
+        parts = split_gates(where, weights, one)
     stored = int(one.adds_forget_bias) - int(other.adds_forget_bias)
     with prefix_errors(where):
         return join_gates(_add_forget_bias(parts, stored * added, other), other)

@@ -21,6 +21,7 @@ import numpy as np
 from minigrad.convert.errors import ForeignFileError
 from minigrad.convert.paths import file_name, write_file
 from minigrad.engine.arguments import dictionary
+from minigrad.engine.arguments import text as a_text
 from minigrad.engine.errors import DTypeError, shown
 from minigrad.engine.protocol import Array
 from minigrad.engine.untrusted import bytes_on_disk, is_shape, opened, oversized, parse_json, room, size_of
@@ -51,6 +52,8 @@ def write_safetensors(path: Any, arrays: Mapping[str, Any], metadata: Mapping[st
     if not isinstance(arrays, Mapping):
         raise DTypeError(f"write_safetensors: expected `arrays`, a dict of arrays by name, got {shown(arrays)}.")
     about = dictionary("write_safetensors: `metadata`", {} if metadata is None else metadata)
+    for name, value in about.items():
+        a_text(f"write_safetensors: `metadata`: {name!r}", value)
     given = {key: np.asarray(array) for key, array in arrays.items()}
     little = {key: array.dtype.newbyteorder("<") for key, array in given.items()}
     for key, dtype in little.items():

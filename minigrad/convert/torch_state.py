@@ -169,8 +169,8 @@ def _by_cell(where: str, state: Mapping[str, Any], prefix: str) -> dict[tuple[in
         hint = f" There are recurrent modules with prefix {' and '.join(map(repr, prefixes))}." if prefixes else ""
         listed = ", ".join(others[:4] or list(state)[:4]) or "nothing"
         raise ConversionError(
-            f"{where}: expected names such as '{prefix}weight_ih_l0' alone after the prefix {prefix!r}, got {listed}."
-            f"{hint}"
+            f"{where}: expected `state` with names such as '{prefix}weight_ih_l0' alone after the prefix {prefix!r}, "
+            f"got {listed}.{hint}"
         )
     return cells
 

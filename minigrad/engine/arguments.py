@@ -15,16 +15,25 @@ from operator import index
 from typing import Any, cast
 
 from minigrad.engine.errors import OptionError, axes_given, shown, unknown_name
+from minigrad.engine.foreign import attempted
 
+TEXTS = (str, bytes, bytearray, memoryview)
 PLAIN = (str, Real, type(None))  # the types of choices; arrays compare element by element
 POWERS = {2**31 - 1: "2³¹ − 1", 2**53: "2⁵³", 2**63 - 1: "2⁶³ − 1", 2**128: "2¹²⁸"}  # as messages show them
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether the dtype of a value, if it has one, is of real numbers: no time, no complex number."""
+    dtype = str(getattr(value, "dtype", "int"))
+    return not isinstance(value, complex) and ("int" in dtype or "float" in dtype)
 
 
 def flag(where: str, value: Any) -> bool:
     """Return True or False, for these or for 0 and 1, of Python or NumPy."""
     if value is True or value is False:
         return value
-    if axes_given(value) or not (hasattr(value, "__bool__") and value in (True, False)):
+    known = hasattr(value, "__bool__") and attempted(lambda v: v in (True, False), value, False)
+    if axes_given(value) or not known or not (_is_number(value) or str(value.dtype) == "bool"):
         raise OptionError(f"{where}: expected True or False, got {shown(value)}.")
     return bool(value)
 
@@ -73,14 +82,17 @@ def real(
 
 def _as_float(value: Any) -> float:
     """Return a number as a float; NaN for all else, and for a tensor whose gradient would be lost."""
-    several, dtype = getattr(value, "shape", False), str(getattr(value, "dtype", "int"))
-    other = "int" not in dtype and "float" not in dtype  # bools, complex numbers
-    if several or other or isinstance(value, (bool, str, bytes)) or getattr(value, "requires_grad", False):
+    if (
+        getattr(value, "shape", False)
+        or not _is_number(value)
+        or isinstance(value, (bool, str, bytes))
+        or getattr(value, "requires_grad", False)
+    ):
         return math.nan
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):  # None, a list, 10**400
+    if hasattr(value, "filled"):  # a masked number
         return math.nan
+    number: float = attempted(float, value, math.nan)  # NaN for None, a list, 10**400
+    return number
 
 
 def whole(
@@ -93,10 +105,7 @@ def whole(
     note: str = "",
 ) -> int:
     """Return a whole number of any kind, within limits, as Python's int; the arguments are those of `real`."""
-    try:
-        n = None if isinstance(value, bool) or getattr(value, "shape", False) else index(value)
-    except TypeError:  # a float, a class
-        n = None
+    n: int | None = None if isinstance(value, bool) or getattr(value, "shape", False) else attempted(index, value)
     allowed = n is not None and (minimum is None or n >= minimum) and (maximum is None or n <= maximum)
     if n is None or not allowed or (ceiling is not None and abs(n) > ceiling):
         positive = (minimum, maximum) == (1, None)
@@ -131,7 +140,7 @@ def _figure(x: float) -> str:
 
 def choice(where: str, value: Any, allowed: Collection[Any], other: str = "") -> Any:
     """Return a value that is one of a few; `other` names, in words, further values that the caller accepts."""
-    if isinstance(value, PLAIN) and value in allowed:
+    if isinstance(value, PLAIN) and _is_number(value) and value in allowed:
         return value
     texts = [each for each in allowed if isinstance(each, str)]
     nearest = difflib.get_close_matches(value, texts, n=1, cutoff=0.5) if isinstance(value, str) else []
@@ -184,19 +193,30 @@ def name(where: str, value: Any, known: Collection[str], hint: str = "") -> str:
 
 def is_index(value: Any) -> bool:
     """Return whether a value is a whole number of Python, NumPy or an array of shape (), and no bool."""
-    return hasattr(value, "__index__") and not isinstance(value, (bool, type)) and not getattr(value, "shape", False)
+    if isinstance(value, (bool, type)) or getattr(value, "shape", False):
+        return False
+    return attempted(index, value) is not None
 
 
 def is_iterable(value: Any) -> bool:
     """Return whether a loop over a value has entries: a text counts as one value, and an array of shape () has none."""
-    return isinstance(value, Iterable) and not isinstance(value, (str, bytes)) and getattr(value, "shape", None) != ()
+    return isinstance(value, Iterable) and not isinstance(value, TEXTS) and getattr(value, "shape", None) != ()
+
+
+def entries(values: Any) -> list[Any] | None:
+    """Return the entries of an iterable in their order; None for a text, a set, a dictionary or a loop that raises."""
+    if not is_iterable(values) or isinstance(values, (set, frozenset, dict)):
+        return None
+    found: list[Any] | None = attempted(list, values)
+    return found
 
 
 def listed(where: str, values: Any) -> list[Any]:
-    """Return the entries of an iterable as a list; a text is none."""
-    if not is_iterable(values):
+    """Return the entries of an iterable as a list."""
+    found = entries(values)
+    if found is None:
         raise OptionError(f"{where}: expected a list, got {shown(values)}.")
-    return list(values)
+    return found
 
 
 def function(where: str, value: Any) -> Callable[..., Any]:
@@ -207,8 +227,8 @@ def function(where: str, value: Any) -> Callable[..., Any]:
 
 
 def text(where: str, value: Any) -> str:
-    """Return a string."""
-    if not isinstance(value, str):
+    """Return a string of characters that a file can hold."""
+    if not isinstance(value, str) or not (value.isascii() or attempted(str.encode, value)):
         raise OptionError(f"{where}: expected a string, got {shown(value)}.")
     return value
 

@@ -12,13 +12,17 @@ from typing import Any, ClassVar, Self
 
 from minigrad.engine import functional, methods, tree  # noqa: F401  (gives Tensor its methods)
 from minigrad.engine.arguments import flag, name
-from minigrad.engine.errors import GradientError, ShapeError, shown
+from minigrad.engine.errors import GradientError, MinigradError, ShapeError, shown
 from minigrad.engine.flow import Lock, new_lock
+from minigrad.engine.foreign import with_name
 from minigrad.engine.recording import blocks, no_grad, observing, recording
 from minigrad.engine.tape import Cotangents, Node, next_serial
 from minigrad.engine.tensor import Tensor, TensorLike, gradients
 
 __all__ = ["GradientTape", "grad", "no_grad"]
+
+GRAD = ("grad", "`outputs`", "grad_outputs")  # the names of the arguments, for messages
+TAPE = ("GradientTape.gradient", "`target`", "output_gradients")
 
 
 def grad(
@@ -49,8 +53,8 @@ def grad(
     [Tensor(12., dtype=float32)]
     """
     create_graph = flag("grad: `create_graph`", create_graph)
-    ys, xs = _tensors("grad: outputs", outputs), _tensors("grad: inputs", inputs)
-    return _gradients_at(xs, ys, _seeds("grad", outputs, grad_outputs), create_graph, Cotangents(xs))
+    ys, xs = _tensors("grad: `outputs`", outputs), _tensors("grad: `inputs`", inputs)
+    return _gradients_at(xs, ys, _seeds("grad", outputs, grad_outputs), create_graph, Cotangents(xs), GRAD)
 
 
 def _seeds(where: str, outputs: Any, given: Any) -> list[TensorLike]:
@@ -69,16 +73,25 @@ def _seeds(where: str, outputs: Any, given: Any) -> list[TensorLike]:
 
 
 def _gradients_at(
-    xs: Sequence[Tensor], ys: Sequence[Tensor], seeds: Sequence[TensorLike], create_graph: bool, into: Cotangents
+    xs: Sequence[Tensor],
+    ys: Sequence[Tensor],
+    seeds: Sequence[TensorLike],
+    create_graph: bool,
+    into: Cotangents,
+    names: tuple[str, str, str],
 ) -> list[Tensor | None]:
-    gradients(ys, seeds, create_graph, into=into)
+    starts = Tensor.host.checked_seeds(ys, seeds, names)
+    gradients([y for y, _ in starts], [dy for _, dy in starts], create_graph, into=into)
     found = [(x, into.get(x)) for x in xs]
     return [dx if dx is None or create_graph else Tensor(dx, x.backend) for x, dx in found]
 
 
 def _tensors(where: str, structure: Any) -> list[Tensor]:
     """Return the tensors in nested lists, tuples and dicts, in their order."""
-    found = tree.leaves(structure)
+    try:
+        found = tree.leaves(structure)
+    except MinigradError as error:
+        raise with_name(error, where) from None
     for x in found:
         if not isinstance(x, Tensor):
             raise GradientError(f"{where}: expected Tensors, or lists, tuples and dicts of them, got {shown(x)}.")
@@ -219,8 +232,8 @@ class GradientTape:
                 "GradientTape(persistent=True)."
             )
         self._used = True
-        ys = _tensors("GradientTape.gradient: target", target)
-        xs = _tensors("GradientTape.gradient: sources", sources)
+        ys = _tensors("GradientTape.gradient: `target`", target)
+        xs = _tensors("GradientTape.gradient: `sources`", sources)
         found = iter(self._ask(xs, ys, _seeds("GradientTape.gradient", target, output_gradients)))
 
         def answer(x: Tensor) -> Tensor | None:
@@ -235,7 +248,7 @@ class GradientTape:
         ones = [functional.ones_like(y) if seed is None else seed for y, seed in zip(ys, seeds, strict=True)]
         around = list(blocks())
         listening = any(t._block in around and (t is not self or self.persistent) for t in GradientTape._open)
-        dxs = _gradients_at(xs, ys, ones, create_graph=listening, into=_Since(xs, self._since))
+        dxs = _gradients_at(xs, ys, ones, create_graph=listening, into=_Since(xs, self._since), names=TAPE)
         if self.watch_accessed_variables:
             return dxs
         return [dx if x.node is not None or id(x) in self._watched else None for x, dx in zip(xs, dxs, strict=True)]

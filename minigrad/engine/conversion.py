@@ -7,9 +7,11 @@ from typing import Any
 
 from minigrad.engine import registry
 from minigrad.engine.dtypes import FLOATING, always_fits, dtype_name, fits
-from minigrad.engine.errors import DTypeError, GradientError, MinigradError, ShapeError
+from minigrad.engine.errors import DTypeError, GradientError, MinigradError, ShapeError, shown
 from minigrad.engine.protocol import Array, BackendModule, TensorLike
 from minigrad.engine.tensor import Tensor
+
+DEEPEST = 64  # lists in lists: the number of axes that NumPy's arrays may have
 
 
 def constant(x: TensorLike, backend: BackendModule, what: str = "tensor") -> Tensor:
@@ -31,7 +33,7 @@ def array_from(data: Any, dtype: Any, backend: BackendModule, what: str = "tenso
         xp = host if host.is_array(data) or not backend.is_array(data) else backend
     try:
         # Without the dtype first: with it, NumPy reads numbers from strings, NaN from None, and drops imaginary parts.
-        plain = data if has_dtype and xp.is_array(data) else xp.asarray(data)
+        plain = data if has_dtype and xp.is_array(data) else _as_array(data, xp, what)
         given = _checked_dtype(data, plain.dtype, what)
         if name is None:
             name = "float32" if given == "float64" and not hasattr(_first(data), "dtype") else given
@@ -45,6 +47,16 @@ def array_from(data: Any, dtype: Any, backend: BackendModule, what: str = "tenso
             raise DTypeError(f"{what}: the backend {backend.name!r} takes no {data.dtype}: {error}.") from error
         raise ShapeError(f"{what}: the data are not one regular array of numbers: {error}") from error
     return array if _has_native_order(array.dtype, name) else backend.astype(array, name)
+
+
+def _as_array(data: Any, xp: BackendModule, what: str) -> Array:
+    """Return data of another type as an array; an object's `__array__` and its entries may raise anything."""
+    try:
+        return xp.asarray(data)
+    except (ValueError, OverflowError, RuntimeError, TypeError, MemoryError):
+        raise
+    except Exception as error:
+        raise ShapeError(f"{what}: expected numbers, got {shown(data)}, which cannot be converted: {error}") from error
 
 
 @lru_cache(maxsize=None, typed=True)
@@ -80,12 +92,12 @@ def _checked_dtype(data: Any, dtype: Any, what: str) -> str:
         raise DTypeError(f"{what}: expected numbers, got {type(data).__name__} data of dtype {dtype}.") from error
 
 
-def _refuse(data: Any, what: str) -> None:
+def _refuse(data: Any, what: str, depth: int = 0) -> None:
     """Raise an error for data that would lose their history (a list of tensors) or their mask (a masked array)."""
     if isinstance(data, (list, tuple)):
-        for part in data:
+        for part in data if depth < DEEPEST else ():
             if type(part) not in (float, int):
-                _refuse_part(part, what)
+                _refuse_part(part, what, depth + 1)
     elif hasattr(data, "filled") and hasattr(data, "mask"):
         raise DTypeError(
             f"{what}: got a masked array, and its mask would be lost. Fill the masked places, x.filled(0), and "
@@ -93,12 +105,12 @@ def _refuse(data: Any, what: str) -> None:
         )
 
 
-def _refuse_part(part: Any, what: str) -> None:
+def _refuse_part(part: Any, what: str, depth: int) -> None:
     if isinstance(part, Tensor):
         raise GradientError(
             f"{what}: got a list of tensors, and their history would be lost. Use mg.stack([...]) or mg.concat([...])."
         )
-    _refuse(part, what)
+    _refuse(part, what, depth)
 
 
 def _first(data: Any) -> Any:

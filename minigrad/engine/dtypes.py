@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from math import inf
 from typing import Any
 
-from minigrad.engine.errors import DTypeError, unknown_name
+from minigrad.engine.errors import DTypeError, MinigradError, shown, unknown_name
 
 FLOATING = ("float16", "float32", "float64")
 DTYPES = (*FLOATING, "bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
@@ -31,10 +31,10 @@ def dtype_name(dtype: Any) -> str:
     """
     try:
         return _known_name(dtype)
-    except TypeError as error:
-        if isinstance(error, DTypeError):
-            raise
-        return _name_of(dtype)  # not hashable
+    except MinigradError:
+        raise
+    except Exception:  # noqa: BLE001  not hashable, or an object of the caller whose methods raise
+        return _name_of(dtype)
 
 
 def _name_of(dtype: Any) -> str:
@@ -43,10 +43,12 @@ def _name_of(dtype: Any) -> str:
         if name not in DTYPES:
             raise unknown_name("dtype", dtype, DTYPES)
         return name
-    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype).rpartition(".")[2]
-    name = PYTHON.get(name, name)
+    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or shown(dtype).rpartition(".")[2]
+    name = PYTHON.get(name, name) if isinstance(name, str) else ""
     if name not in DTYPES:
-        raise DTypeError(f"expected a dtype of real numbers or bools, got {dtype}. Known are: {', '.join(DTYPES)}.")
+        raise DTypeError(
+            f"expected a dtype of real numbers or bools, got {shown(dtype)}. Known are: {', '.join(DTYPES)}."
+        )
     return name
 
 

@@ -115,7 +115,7 @@ def unknown_name(what: str, name: object, known: _Iterable[str], hint: str = "")
     nearest = _difflib.get_close_matches(name, names, n=1, cutoff=0.5) if isinstance(name, str) else []
     guess = f" Did you mean {nearest[0]!r}?" if nearest else ""
     tail = f" {hint}" if hint else ""
-    came = f"unknown name {name!r}" if isinstance(name, str) else f"expected a name, got {shown(name)}"
+    came = f"unknown name {shown(name)}" if isinstance(name, str) else f"expected a name, got {shown(name)}"
     return UnknownNameError(f"{what}: {came}.{guess} Known are: {', '.join(names)}.{tail}")
 
 
@@ -146,7 +146,7 @@ def shown(value: _Any) -> str:
         return f"{type(value).__name__} of shape {value.shape}"
     try:
         text = repr(value)
-    except (ValueError, RecursionError):  # an integer of more than 4,300 digits, lists in lists in lists …
+    except Exception:  # noqa: BLE001  an integer of 4,301 digits, lists in lists …, a class whose `repr` raises anything
         return _Short().repr(value)
     return text if len(text) <= _LONGEST else _Short().repr(value)
 

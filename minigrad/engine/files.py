@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from minigrad.engine.errors import MinigradError, OptionError, shown
+from minigrad.engine.foreign import attempted
 
 MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"  # in names of temporary files: the machine of their process
+LONGEST = 4096  # bytes in a path on Linux, the most of all systems
 PROCESS = os.urandom(4).hex()  # tells this process from an earlier one with the same process ID
 _PIECE = 1 << 20  # bytes read at once
 _calls = itertools.count()
@@ -46,9 +48,17 @@ def a_path(where: str, path: Any) -> Path:
     Raises:
         OptionError: it is not a path.
     """
-    if not isinstance(path, (str, PathLike)) or "\0" in str(path):
+    if not is_path(path):
         raise OptionError(f"{where}: expected a path, got {shown(path)}.")
     return Path(path)
+
+
+def is_path(path: Any) -> bool:
+    """Return whether this can be the path of a file: not empty, and of characters that file systems have."""
+    if not isinstance(path, (str, PathLike)):
+        return False
+    name = attempted(os.fsencode, path)
+    return bool(name) and b"\0" not in name and len(name) < LONGEST
 
 
 def special(path: str | PathLike[str]) -> str:

@@ -185,11 +185,11 @@ def as_tensors(op: type[Op], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
             backend = x.backend if backend is None and isinstance(x, Tensor) else backend
         elif op.of_arrays:
             name = operands(op, len(inputs))[k]
-            raise ShapeError(f"{op.__name__}: `{name}`: expected one axis or more, got {x!r}. Use * for a number.")
+            raise ShapeError(f"{op.__name__}: `{name}`: expected one axis or more, got {shown(x)}. Use * for a number.")
     if op in (arithmetic.Multiply, Power) and any(type(x).__name__ == "matrix" for x in inputs):
         raise DTypeError(
-            f"{op.__name__}: got an np.matrix, whose * and ** are those of matrices, while a Tensor's go element by "
-            "element. Use x @ m, or np.asarray(m)."
+            f"{op.__name__}: got `a` or `b`, an np.matrix, whose * and ** are those of matrices, while a Tensor's go "
+            "element by element. Use x @ m, or np.asarray(m)."
         )
     backend = backend or registry.current()
     kept = SCALARS if arrays else ()
@@ -221,17 +221,17 @@ def set_item(x: Tensor, index: Any, value: TensorLike) -> None:
     """Set values at an index in a new array; other references keep the old one, and the tape detects the change."""
     if x.node is not None or (enabled() and (x.tracked or getattr(value, "tracked", False))):
         raise GradientError(
-            "x[…] = …: a tensor that a gradient passes through cannot be written to in place, because the tape "
+            "x[index] = value: a tensor that a gradient passes through cannot be written to in place, because the tape "
             "may need its old numbers. Make a new one: mg.where(mask, new, x), or mg.stack / mg.concat of the parts. A "
             "leaf can be written to under mg.no_grad()."
         )
     if isinstance(value, Tensor) and value.backend is not x.backend:
-        raise mixed_backends_error("x[…] = …", x.backend, value.backend)
-    numbers = array_from(value, x.dtype, x.backend, "x[…] = …")
+        raise mixed_backends_error("x[index] = value", x.backend, value.backend)
+    numbers = array_from(value, x.dtype, x.backend, "x[index] = value")
     try:
         x.array = x.backend.setitem(x.array, normalize_index(index, x.backend, x.shape), numbers)
     except (ValueError, TypeError, IndexError, OverflowError) as error:
-        raise explained("x[…] = …", [x.array, numbers], error, x.backend) from error
+        raise explained("x[index] = value", [x.array, numbers], error, x.backend) from error
 
 
 def reshape(x: Tensor, *shape: Any) -> Tensor:
@@ -270,44 +270,56 @@ def checked_requires_grad(x: Tensor, value: Any) -> bool:
 # --- the backward pass ------------------------------------------------------------------------------------------------
 
 
-def checked_seeds(ys: Sequence[Tensor], seeds: Sequence[TensorLike]) -> list[tuple[Tensor, Tensor]]:
+BACKWARD = ("backward", "this tensor", "gradient")  # the call, its tensors and its argument for seeds, for messages
+
+
+def checked_seeds(
+    ys: Sequence[Tensor], seeds: Sequence[TensorLike], names: tuple[str, str, str] = BACKWARD
+) -> list[tuple[Tensor, Tensor]]:
     """Return the ys that require a gradient, each with ∂loss/∂y as a tensor of its shape, dtype and backend.
+
+    Args:
+        ys: the tensors to start from.
+        seeds: ∂loss/∂y for each; None stands for 1.
+        names: the call, its tensors and its argument for the seeds, for messages.
 
     Raises:
         GradientError: no y requires a gradient.
         BackendError: they live on several backends.
         ShapeError: a seed is missing, or has another shape than its y.
     """
+    where, given, _ = names
     tracked = [(y, seed) for y, seed in zip(ys, seeds, strict=True) if y.tracked]
     if not tracked:
         raise GradientError(
-            "backward: no input of this tensor requires a gradient (or it was made under no_grad). "
+            f"{where}: no input of {given} requires a gradient (or it was made under no_grad). "
             "Create a leaf with mg.tensor(…, requires_grad=True)."
         )
     backend = tracked[0][0].backend
     for y, _ in tracked:
         if y.backend is not backend:
-            raise mixed_backends_error("backward", backend, y.backend)
-    return [(y, _seed(y, seed)) for y, seed in tracked]
+            raise mixed_backends_error(where, backend, y.backend)
+    return [(y, _seed(y, seed, names)) for y, seed in tracked]
 
 
-def _seed(y: Tensor, seed: TensorLike) -> Tensor:
+def _seed(y: Tensor, seed: TensorLike, names: tuple[str, str, str]) -> Tensor:
+    where, given, name = names
     if seed is None:
         if y.size != 1:
             raise ShapeError(
-                f"backward: a tensor of shape {y.shape} has no one gradient. Reduce it to a number, "
-                "y.sum().backward(), or pass ∂loss/∂y as `gradient`."
+                f"{where}: {given} of shape {y.shape} has no one gradient. Reduce it to a number, "
+                f"y.sum(), or pass ∂loss/∂y as `{name}`."
             )
         return Tensor(y.backend.ones(y.shape, y.dtype), y.backend)
     dy: Tensor = (
         seed
         if isinstance(seed, Tensor)
-        else Tensor(array_from(seed, y.dtype, y.backend, "backward: `gradient`"), y.backend)
+        else Tensor(array_from(seed, y.dtype, y.backend, f"{where}: `{name}`"), y.backend)
     )
     if dy.backend is not y.backend:
-        raise mixed_backends_error("backward", y.backend, dy.backend)
+        raise mixed_backends_error(where, y.backend, dy.backend)
     if dy.shape != y.shape:
-        raise ShapeError(f"backward: expected `gradient` of shape {y.shape}, got {dy.shape}.")
+        raise ShapeError(f"{where}: expected `{name}` of shape {y.shape}, got {dy.shape}.")
     return dy if dy.dtype == y.dtype else dy.astype(y.dtype)
 
 
@@ -350,7 +362,7 @@ def explained(
     if isinstance(error, MemoryError):
         return out_of_memory(what, backend, error)
     given = ", ".join(
-        f"{name}{a.dtype} {a.shape}" if hasattr(a, "shape") else f"{name}{a!r}"
+        f"{name}{a.dtype} {a.shape}" if hasattr(a, "shape") else f"{name}{shown(a)}"
         for name, a in zip(names, arrays, strict=True)
     )
     how = ", ".join(f"{name} = {shown(value)}" for name, value in params.items())

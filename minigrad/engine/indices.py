@@ -10,6 +10,7 @@ from minigrad.engine import registry
 from minigrad.engine.conversion import array_from
 from minigrad.engine.dtypes import FLOATING, dtype_name
 from minigrad.engine.errors import DTypeError, IndexRangeError, mixed_backends_error
+from minigrad.engine.foreign import attempted
 from minigrad.engine.protocol import BackendModule
 from minigrad.engine.tensor import Tensor
 
@@ -37,14 +38,16 @@ def _part(part: Any, backend: BackendModule) -> Any:
     """Return one entry of the outermost tuple in its normal form."""
     if part is None or part is Ellipsis or isinstance(part, (int, slice)):
         return part
-    if isinstance(part, Integral):  # NumPy's
+    if isinstance(part, Integral) and hasattr(part, "__index__"):  # NumPy's, but no timedelta64
         return int(part)
     if isinstance(part, Tensor):
         if part.backend is not backend:
             raise mixed_backends_error("x[index]", backend, part.backend)
         return index_array(part.array, part, backend)
     if hasattr(part, "__index__") and not hasattr(part, "dtype") and not isinstance(part, type):
-        return index_of(part)
+        found = attempted(index_of, part)
+        if found is not None:
+            return found
     return index_array(array_from(part, None, backend, "x[index]"), part, backend)
 
 

@@ -15,6 +15,7 @@ from minigrad.engine.errors import (
     BackendError,
     BackendUnavailableError,
     UnknownBackendError,
+    shown,
     unknown_name,
 )
 from minigrad.engine.flow import FlowBlock, FlowStack
@@ -107,7 +108,7 @@ def resolve(backend: str | BackendModule) -> BackendModule:
         return _loaded[backend]
     if backend is _chosen:
         return backend
-    return _checked(backend, repr(getattr(backend, "__name__", backend)))
+    return _checked(backend, shown(getattr(backend, "__name__", backend)))
 
 
 def backends() -> dict[str, str]:
@@ -146,7 +147,7 @@ def _claim(name: str) -> tuple[str, str]:
     """Return the only module of a name, and its distribution."""
     registered = _claims()
     if name not in registered:
-        unknown = unknown_name("mg.use", name, registered, "Or pass a module: mg.use(my_module).")
+        unknown = unknown_name("mg.use: `backend`", name, registered, "Or pass a module: mg.use(my_module).")
         raise UnknownBackendError(str(unknown))
     if len(registered[name]) > 1:
         owners = " and ".join(sorted(owner for _, owner in registered[name]))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from minigrad.engine.errors import ShapeError
+
 
 class Leaf(tuple[Any, ...]):
     """A tuple that is one leaf of a structure."""
@@ -18,7 +20,14 @@ def leaves(structure: Any) -> list[Any]:
         structure = structure.values()
     elif not isinstance(structure, (list, tuple)) or isinstance(structure, Leaf):
         return [structure]
-    return [leaf for part in structure for leaf in (leaves(part) if isinstance(part, (list, tuple, dict)) else (part,))]
+    try:
+        return [
+            leaf for part in structure for leaf in (leaves(part) if isinstance(part, (list, tuple, dict)) else (part,))
+        ]
+    except RecursionError:
+        raise ShapeError(
+            "expected nested lists or dictionaries, got one that contains itself, or too many levels."
+        ) from None
 
 
 def leaves_like(structure: Any, other: Any) -> list[Any]:
@@ -74,11 +83,15 @@ def map(function: Callable[..., Any], structure: Any, *others: Any) -> Any:  # n
     >>> map(lambda a, b: a + b, [1, (2, 3)], [10, (20, 30)])
     [11, (22, 33)]
     """
-    if isinstance(structure, dict):
-        return {key: map(function, part, *(o[key] for o in others)) for key, part in structure.items()}
-    if isinstance(structure, (list, tuple)) and not isinstance(structure, Leaf):
-        parts = [map(function, *together) for together in zip(structure, *others, strict=True)]
-        return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
+    try:
+        if isinstance(structure, dict):
+            return {key: map(function, part, *(o[key] for o in others)) for key, part in structure.items()}
+        if isinstance(structure, (list, tuple)) and not isinstance(structure, Leaf):
+            parts = [map(function, *together) for together in zip(structure, *others, strict=True)]
+            return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
+    except RecursionError:
+        leaves(structure)  # raises for a structure that contains itself; else the function is at fault
+        raise
     return function(structure, *others)
 
 

@@ -13,6 +13,7 @@ from math import prod
 from typing import Any, TypeVar
 
 from minigrad.engine.errors import MinigradError, shown
+from minigrad.engine.files import is_path
 from minigrad.engine.npz import Declared, read_arrays, write_arrays
 from minigrad.engine.protocol import Array
 
@@ -38,7 +39,7 @@ def file_name(path: Any) -> str:
     Raises:
         WeightsFileError: it is not a path, or has the ending of another program's files.
     """
-    if not isinstance(path, (str, os.PathLike)) or "\0" in str(path):
+    if not is_path(path):
         raise WeightsFileError(f"weights: `filepath`: expected the path of a file, got {shown(path)}.")
     name = str(os.fspath(path))
     ending = os.path.splitext(name)[1]

@@ -12,7 +12,8 @@ from typing import Any
 
 from minigrad.engine import functional as F
 from minigrad.engine.arguments import function
-from minigrad.engine.errors import OptionError, ShapeError, shown, unknown_name
+from minigrad.engine.errors import MinigradError, OptionError, ShapeError, shown, unknown_name
+from minigrad.engine.foreign import attempted, with_name
 from minigrad.engine.ops import pointwise
 from minigrad.engine.ops.op import Op
 from minigrad.engine.ops.reduction import Softmax
@@ -58,7 +59,7 @@ def serialize(activation: Activation) -> str:
 
 def rule(activation: Activation) -> type[Op] | None:
     """Return the pair of formulas of an activation, or None for a custom callable."""
-    return _RULES.get(activation)
+    return attempted(_RULES.get, activation)  # type: ignore[no-any-return]  # it may have no hash
 
 
 def bind(equations: type[Equations], sigma: Activation, phi: Activation, separate: bool, **values: Any) -> Formulas:
@@ -71,10 +72,10 @@ def bind(equations: type[Equations], sigma: Activation, phi: Activation, separat
         separate: one small product for each column rather than one large one.
         values: the cell's options and widths.
     """
-    known: Any = (equations, _RULES.get(sigma), _RULES.get(phi))
+    known: Any = (equations, rule(sigma), rule(phi))
     if all(known):
         return _bound(*known, separate, tuple(values.items()))
-    return Formulas(equations, rule_or_call(sigma), rule_or_call(phi), separate, **values)
+    return Formulas(equations, rule_or_call(sigma, "recurrent_activation"), rule_or_call(phi), separate, **values)
 
 
 @cache
@@ -87,19 +88,24 @@ def _bound(
 formulas = bind  # the earlier name
 
 
-def rule_or_call(activation: Activation) -> type[Op]:
+def rule_or_call(activation: Activation, argument: str = "activation") -> type[Op]:
     """Return the rule, or an op whose forward calls a custom callable: for the tape, without a backward."""
     known = rule(activation)
-    return known if known is not None else type("Call", (Op,), {"forward": lambda xp, x: called(activation, x)})
+    return (
+        known if known is not None else type("Call", (Op,), {"forward": lambda xp, x: called(activation, x, argument)})
+    )
 
 
-def called(activation: Activation, x: Tensor) -> Tensor:
-    """Return activation(x), x itself for `linear`. A custom callable must keep the shape."""
+def called(activation: Activation, x: Tensor, argument: str = "activation") -> Tensor:
+    """Return activation(x), x itself for `linear`. A custom callable, given as `argument`, must keep the shape."""
     if activation is F.linear:
         return x
-    y = activation(x)
-    if activation not in _RULES and getattr(y, "shape", None) != x.shape:
-        raise ShapeError(f"activation {_name(activation)!r}: expected a tensor of shape {x.shape}, got {shown(y)}.")
+    try:
+        y = activation(x)
+    except MinigradError as error:
+        raise with_name(error, f"`{argument}` {_name(activation)!r}") from error.__cause__
+    if getattr(y, "shape", None) != x.shape:
+        raise ShapeError(f"`{argument}` {_name(activation)!r}: expected a tensor of shape {x.shape}, got {shown(y)}.")
     return y
 
 

@@ -30,6 +30,7 @@ class Catalogue:
         self, what: str, module: str, classes: Iterable[type[Configured]], aliases: dict[str, Any] | None = None
     ) -> None:
         self.what, self.module = what, module
+        self._home = module.rpartition(".")[2]  # for messages
         self.classes = {cls.__name__: cls for cls in classes}
         self._makers: dict[str, Callable[..., Any]] = {
             **self.classes,
@@ -43,7 +44,7 @@ class Catalogue:
         Raises:
             UnknownNameError: there is none of that name.
         """
-        return self.read(f"{self.what}s.get: `identifier`", identifier)
+        return self.read(f"{self._home}.get: `identifier`", identifier)
 
     def read(self, where: str, identifier: Any) -> Any:
         """Return the object as `get` does; messages begin with `where`."""
@@ -76,7 +77,7 @@ class Catalogue:
 
     def deserialize(self, config: Any) -> Any:
         """Return the object that `serialize` described, or the one of a name."""
-        return self._deserialize(f"{self.what}s.deserialize: `config`", config)
+        return self._deserialize(f"{self._home}.deserialize: `config`", config)
 
     def _deserialize(self, where: str, config: Any) -> Any:
         given: Any = {"class_name": config} if isinstance(config, str) else config
@@ -96,7 +97,7 @@ class Catalogue:
         if value is None:
             return None
         if not isinstance(value, Configured):
-            function(f"{self.what}s.serialize: `value`", value)
+            function(f"{self._home}.serialize: `value`", value)
             return getattr(value, "__name__", type(value).__name__)
         shipped = type(value).__name__ in self.classes
         return {

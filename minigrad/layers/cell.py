@@ -11,7 +11,7 @@ from minigrad.engine import random, tree
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.flow import FlowAttribute
-from minigrad.engine.tensor import Tensor, apply
+from minigrad.engine.tensor import Tensor, TensorLike, apply
 from minigrad.layers import activations, constraints, initializers, regularizers, signatures
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
@@ -134,7 +134,7 @@ class Cell(Layer):
         if self.use_bias:
             self.bias = self._add_weight("bias", self.bias_shape(), initializer=self.initial_bias)
 
-    def call(self, inputs: Any, states: Any, training: bool | None = None) -> tuple[Tensor, Any]:
+    def call(self, inputs: TensorLike, states: Any, training: bool | None = None) -> tuple[Tensor, Any]:
         """Run one time step, as one operation with the hand-derived gradient.
 
         Args:
@@ -161,7 +161,7 @@ class Cell(Layer):
     def _checked_call(self, inputs: Tensor, states: Any, training: bool | None) -> tuple[Tensor, Any]:
         """Run one time step on inputs and states of a new signature, and keep the plan of it."""
         version = signatures.version
-        check_state_order(f"{self.name}.call: `states`", self, states)
+        check_state_order(f"{self.name}.call", self, states, "`states`")
         state = tuple(self._cast(as_tensor(s, None, f"{self.name}.call: `states`")) for s in tree.leaves(states))
         expected = [(inputs.shape[0], size) for size in tree.leaves(self.state_size)]
         if [s.shape for s in state] != expected:

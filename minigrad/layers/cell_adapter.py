@@ -236,7 +236,7 @@ class CellAdapter:
                 )
             output, new = result
             if first_generation:
-                check_state_order(f"{name}: the new state", cell, new)
+                check_state_order(name, cell, new, "the new state")
             plain = rebuild is list and type(new) is list and set(map(type, new)) == {Tensor}
             flat_new = list(new) if plain else tree.leaves_like(structure, new)
             shapes = [getattr(s, "shape", ()) for s in flat]

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import signature
+from operator import index
 from typing import Any
 
-from minigrad.engine.arguments import is_index, is_iterable
-from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
+from minigrad.engine import tree
+from minigrad.engine.arguments import entries, is_index
+from minigrad.engine.creation import as_tensor
+from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
+from minigrad.engine.foreign import with_name
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.options import OptionTypeError, unexpected
 
@@ -24,15 +28,17 @@ def _is_size(n: Any) -> bool:
     return type(n) is int or is_index(n)
 
 
-def check_input_shape(where: str, shape: Any, whole: Any = None) -> None:
-    """Check the shape, or nested shapes, given to `build`; `whole` is the value that messages show."""
-    whole = shape if whole is None else whole
+def check_input_shape(where: str, shape: Any, whole: Any = None, one: bool = False) -> None:
+    """Check the shape, or unless `one` nested shapes, given to `build`; `whole` is the value that messages show."""
+    if whole is None:
+        whole = shape
+        leaves(f"{where}: `input_shape`", shape)  # raises for a shape that contains itself
     if is_shape(shape) and all(n is None or n >= 0 for n in shape):
         return
-    if is_shape(shape) or not isinstance(shape, (tuple, list, dict)) or not shape:
+    if one or is_shape(shape) or not isinstance(shape, (tuple, list, dict)) or not shape:
         raise ShapeError(
             f"{where}: expected `input_shape`, whole numbers with None for unknown sizes such as (None, 8), or a "
-            f"list of such shapes, got {whole!r}."
+            f"list of such shapes, got {shown(whole)}."
         )
     for part in shape.values() if isinstance(shape, dict) else shape:
         if part is not None:
@@ -41,22 +47,44 @@ def check_input_shape(where: str, shape: Any, whole: Any = None) -> None:
 
 def read_weight_shape(where: str, shape: Any) -> tuple[int, ...]:
     """Return the shape of a new weight."""
-    sizes = tuple(shape) if is_iterable(shape) and not isinstance(shape, (set, dict)) else (shape,)
-    if len(sizes) > 64 or not all(_is_size(n) and 0 <= n < 2**31 for n in sizes):
+    several = entries(shape)
+    sizes = (shape,) if several is None else tuple(several)
+    if len(sizes) > 64 or not all(_is_size(n) and 0 <= index(n) < 2**31 for n in sizes):
         hint = (
             " Build the layer with the number of features, e.g. (None, None, 8)."
             if any(n is None for n in sizes)
             else ""
         )
-        raise ShapeError(f"{where}: expected `shape` to be whole numbers, got {sizes}.{hint}")
-    return tuple(map(int, sizes))
+        raise ShapeError(f"{where}: expected `shape` to be whole numbers, got {shown(shape)}.{hint}")
+    return tuple(map(index, sizes))
+
+
+def leaves(where: str, structure: Any) -> list[Any]:
+    """Return the leaves of nested lists; `where` names the argument in the error for a list that contains itself."""
+    try:
+        return tree.leaves(structure)
+    except MinigradError as error:
+        raise with_name(error, where) from None
+
+
+def is_list_of_numbers(where: str, structure: Any) -> bool:
+    """Return whether nested lists hold numbers, and so are one array; `where` names the argument in errors."""
+    return isinstance(next(iter(leaves(where, structure)), None), (int, float))
+
+
+def penalty(regularizer: Callable[[Tensor], Any], x: Tensor, where: str) -> Tensor:
+    """Return the penalty of a tensor, a single number; `where` names the regularizer's argument in errors."""
+    try:
+        return as_tensor(check_result("the penalty", regularizer(x), ()))
+    except MinigradError as error:
+        raise with_name(error, where) from error.__cause__
 
 
 def check_result(where: str, value: Any, shape: tuple[int, ...]) -> Any:
     """Return the result of a custom function, which must have this shape."""
     given = getattr(value, "shape", None) if not isinstance(value, (int, float)) else ()
     if given is None:
-        raise DTypeError(f"{where}: expected a tensor of shape {shape}, got {value!r}.")
+        raise DTypeError(f"{where}: expected a tensor of shape {shape}, got {shown(value)}.")
     if tuple(given) != shape:
         hint = " Sum it: (w * w).sum()." if shape == () else ""
         raise ShapeError(f"{where}: expected a tensor of shape {shape}, got {tuple(given)}.{hint}")
@@ -88,7 +116,7 @@ class CallSignature:
         self._by_place = [p.name for p in rest if p.kind is p.POSITIONAL_OR_KEYWORD]
         named = [*self._by_place, *(p.name for p in rest if p.kind is p.KEYWORD_ONLY)]
         self.takes = (*named, *("training" for p in rest if p.kind is p.VAR_KEYWORD))
-        self.one_tensor = first.annotation in ("Tensor", Tensor)
+        self.one_tensor = first.annotation in ("Tensor", "TensorLike", Tensor)
         self.required = {p.name for p in rest if p.default is p.empty and p.name in named} - {"training", "mask"}
         self.accepted = {*named, "training"}
         self._known: set[tuple[int | str, ...]] = (

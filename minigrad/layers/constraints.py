@@ -8,6 +8,7 @@ from minigrad.engine.creation import as_tensor
 from minigrad.engine.errors import OptionError
 from minigrad.engine.functional import clip, maximum, sqrt
 from minigrad.engine.functional.half import narrowed, widened
+from minigrad.engine.kinds import at_least_0
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.catalogue import Catalogue
 from minigrad.layers.options import Configured, axes, non_negative, option, optional
@@ -58,9 +59,9 @@ class UnitNorm(Constraint):
 class MinMaxNorm(Constraint):
     """w, its norm along the axis between `min_value` and `max_value`, reached to the fraction `rate` in one update."""
 
-    min_value: float = option(non_negative, 0.0)
+    min_value: float = option(at_least_0, 0.0)
     max_value: float = option(non_negative, 1.0)
-    rate: float = option(non_negative, 1.0)
+    rate: float = option(at_least_0, 1.0)
     axis: Any = option(axes, 0)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

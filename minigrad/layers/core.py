@@ -8,7 +8,8 @@ from minigrad.engine import functional as F
 from minigrad.engine import kinds, random
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import dtype_name
-from minigrad.engine.errors import IndexRangeError, OptionError, ShapeError, shown
+from minigrad.engine.errors import IndexRangeError, MinigradError, OptionError, ShapeError, shown
+from minigrad.engine.foreign import naming, with_name
 from minigrad.engine.functional.shaping import whole_numbers
 from minigrad.engine.indices import all_in_range
 from minigrad.engine.ops.affine import Affine
@@ -99,15 +100,15 @@ class Embedding(Layer):
             DTypeError: the inputs are not whole numbers.
             IndexRangeError: an integer is not in the table. On a device its vector is NaN.
         """
-        indices, xp = whole_numbers(f"{self.name}.call", inputs), inputs.backend
+        indices, xp = whole_numbers(f"{self.name}.call: `inputs`", inputs), inputs.backend
         if not getattr(xp, "on_host", False):  # reading a number would cost a transfer
             is_row = (indices >= 0) & (indices < self.input_dim)
             rows = F.take(self.embeddings, F.where(is_row, indices, 0))
             return F.where(F.expand_dims(is_row, -1), rows, float("nan"))
         if not all_in_range(indices.array, self.input_dim, xp):
             raise IndexRangeError(
-                f"{self.name}.call: expected integers from 0 to {self.input_dim - 1}, got {int(indices.min())} to "
-                f"{int(indices.max())}. Raise input_dim, or correct the data."
+                f"{self.name}.call: `inputs`: expected integers from 0 to {self.input_dim - 1}, got "
+                f"{int(indices.min())} to {int(indices.max())}. Raise input_dim, or correct the data."
             )
         return F.take(self.embeddings, indices)
 
@@ -155,7 +156,10 @@ class Dropout(Layer):
                     f"{self.noise_shape}."
                 )
             shape = tuple(n if s is None else s for s, n in zip(self.noise_shape, inputs.shape, strict=True))
-        dropped: Tensor = inputs * random.dropout_mask(shape, self.rate, inputs.dtype, self._source)
+        try:
+            dropped: Tensor = inputs * random.dropout_mask(shape, self.rate, inputs.dtype, self._source)
+        except MinigradError as error:
+            raise with_name(error, f"{self.name}.call: the dtype of `inputs`") from error.__cause__
         return dropped
 
 
@@ -172,7 +176,10 @@ class Activation(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return activation(x)."""
-        return self.activation(inputs)
+        try:
+            return self.activation(inputs)
+        except MinigradError as error:
+            raise with_name(error, f"{self.name}: `activation`") from error.__cause__
 
 
 class Masking(Layer):
@@ -220,6 +227,7 @@ class InputLayer(Layer):
 def Input(shape: tuple[int | None, ...], batch_size: int | None = None, dtype: str = "float32") -> InputLayer:  # noqa: N802
     """Return an `InputLayer` for examples of this shape, as the first layer of a Sequential."""
     if not checks.is_shape(shape):
-        raise ShapeError(f"Input: expected `shape` of one example, such as (None, 8), got {shape!r}.")
+        raise ShapeError(f"Input: expected `shape` of one example, such as (None, 8), got {shown(shape)}.")
     batch = None if batch_size is None else positive_int.read("Input: `batch_size`", batch_size)
-    return InputLayer(batch_input_shape=(batch, *shape), dtype=dtype)
+    with naming("Input: `shape`"):
+        return InputLayer(batch_input_shape=(batch, *shape), dtype=dtype)

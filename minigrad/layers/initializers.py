@@ -12,6 +12,7 @@ from typing import Any
 from minigrad.engine import kinds, random
 from minigrad.engine.creation import as_tensor, tensor
 from minigrad.engine.errors import OptionError, ShapeError
+from minigrad.engine.foreign import naming
 from minigrad.engine.functional import full
 from minigrad.engine.functional.shaping import sizes_of
 from minigrad.engine.kinds import at_least_0, finite
@@ -55,7 +56,8 @@ class Constant(Initializer):
     def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
         """Return the value, in that shape."""
         if isinstance(self.value, (int, float)):
-            return full(shape, self.value, dtype)
+            with naming("Constant: `value`"):
+                return full(shape, self.value, dtype)
         values = as_tensor(self.value, dtype, "Constant: `value`").detach()
         sizes = sizes_of(shape, where="Constant")
         if values.size != prod(sizes):

@@ -152,7 +152,7 @@ class Layer(Configured, WeightedModule):
 
     def add_loss(self, losses: Any) -> None:
         """Add terms to `losses`: a tensor until the next call, a function without arguments permanently."""
-        for term in tree.leaves(losses):
+        for term in checks.leaves(f"{self.name}.add_loss: `losses`", losses):
             if callable(term):
                 self._penalties.append(term)
             else:
@@ -162,9 +162,8 @@ class Layer(Configured, WeightedModule):
     def losses(self) -> list[Tensor]:
         """The terms to add to the loss: of the last call in this thread or task, and of the weights' regularizers."""
         own = [*self._losses] + [penalty() for penalty in self._penalties]
-        own += [w.regularizer(w) for w in self._weights if w.regularizer is not None]
-        where = f"{self.name}.losses: a regularizer or an added loss"
-        own = [checks.check_result(where, term, ()) for term in own]
+        own = [checks.check_result(f"{self.name}.losses: `losses`, given to add_loss", term, ()) for term in own]
+        own += [self._penalty_of(w) for w in self._weights if w.regularizer is not None]
         return own + [loss for layer in self._sublayers() for loss in layer.losses]
 
     def _sublayers(self) -> list[Layer]:
@@ -208,7 +207,7 @@ class Layer(Configured, WeightedModule):
             args, kwargs = self._checked_arguments(parameters, args, kwargs)
         known = isinstance(inputs, Tensor) and self._knows(inputs)
         if not known:
-            symbol = _symbol_in(inputs)
+            symbol = _symbol_in(inputs, self)
             if symbol is not None:
                 return symbol.record_call(self, inputs, args, kwargs)
             version, inputs = signatures.version, self._as_inputs(inputs)
@@ -248,7 +247,7 @@ class Layer(Configured, WeightedModule):
         """Return the outputs of a call, their penalty added to the losses and their mask to them."""
         if self.activity_regularizer is not None:
             for y in tree.leaves(outputs):
-                penalty = as_tensor(self.activity_regularizer(widened(y)), None, f"{self.name}: `activity_regularizer`")
+                penalty = checks.penalty(self.activity_regularizer, widened(y), f"{self.name}: `activity_regularizer`")
                 self.add_loss(narrowed(penalty / float(y.shape[0]), y))
         mask = self.compute_mask(inputs, mask)
         if mask is not None:
@@ -313,7 +312,7 @@ class Layer(Configured, WeightedModule):
                 x = constant(x, registry.current(), f"{self.name}.call: `inputs`")
             return x if x is None else self._cast(x)
 
-        one = hasattr(inputs, "dtype") or isinstance(tree.first(inputs), (int, float))
+        one = hasattr(inputs, "dtype") or checks.is_list_of_numbers(f"{self.name}.call: `inputs`", inputs)
         return read(inputs) if one else tree.map(read, inputs)
 
     def _cast(self, x: Tensor) -> Tensor:
@@ -365,7 +364,7 @@ class Layer(Configured, WeightedModule):
         return ""
 
 
-def _symbol_in(inputs: Any) -> Any:
+def _symbol_in(inputs: Any, layer: Layer) -> Any:
     """Return the first symbol among the inputs, or None.
 
     A symbol stands for a tensor that is given later. It has a method `record_call(layer, inputs, args, kwargs)`, which
@@ -373,7 +372,7 @@ def _symbol_in(inputs: Any) -> Any:
     """
     if not isinstance(inputs, (list, tuple, dict)):
         return inputs if hasattr(inputs, "record_call") else None
-    numbers = isinstance(tree.first(inputs), (int, float))
+    numbers = checks.is_list_of_numbers(f"{layer.name}.call: `inputs`", inputs)
     return None if numbers else next((x for x in tree.leaves(inputs) if hasattr(x, "record_call")), None)
 
 
@@ -384,7 +383,7 @@ def _once_built(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]
     def named(self: Layer, input_shape: Any) -> None:
         spec = self.input_spec
         if input_shape is not None or spec is not None:
-            checks.check_input_shape(f"{self.name}.build", input_shape)
+            checks.check_input_shape(f"{self.name}.build", input_shape, one=self._read_call().one_tensor)
         if spec is not None and checks.is_shape(input_shape) and not spec.admits(tuple(input_shape)):
             raise self._shape_error("build", input_shape)
         count, built = len(self._weights), self.built

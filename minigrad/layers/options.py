@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 from minigrad.engine.arguments import dictionary
 from minigrad.engine.errors import MinigradError
 from minigrad.engine.errors import OptionError as OptionError
+from minigrad.engine.foreign import naming
 from minigrad.engine.kinds import Kind as Kind
 from minigrad.engine.kinds import anything as anything
 from minigrad.engine.kinds import axes as axes
@@ -194,7 +195,9 @@ class Configured:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Return a new object with the configuration that `get_config` returned."""
-        return cls(**dictionary(f"{cls.__name__}.from_config: `config`", config))
+        where = f"{cls.__name__}.from_config: `config`"
+        with naming(where):
+            return cls(**dictionary(where, config))
 
 
 def has_options_only(cls: type) -> bool:

@@ -7,9 +7,10 @@ from minigrad.engine.errors import ShapeError
 from minigrad.engine.functional import abs as absolute
 from minigrad.engine.functional import arange, maximum, one_hot, sqrt, transpose
 from minigrad.engine.functional.half import narrowed, widened
+from minigrad.engine.kinds import at_least_0
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.catalogue import Catalogue
-from minigrad.layers.options import Configured, choice, non_negative, option, optional
+from minigrad.layers.options import Configured, choice, option, optional
 
 
 class Regularizer(Configured):
@@ -23,8 +24,8 @@ class Regularizer(Configured):
 class L1L2(Regularizer):
     """l1 Σ |x| + l2 Σ x²"""
 
-    l1: float = option(non_negative, 0.0)
-    l2: float = option(non_negative, 0.0)
+    l1: float = option(at_least_0, 0.0)
+    l2: float = option(at_least_0, 0.0)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the penalty."""
@@ -36,7 +37,7 @@ class L1L2(Regularizer):
 class L1(Regularizer):
     """l1 Σ |x|"""
 
-    l1: float = option(non_negative, 0.01)
+    l1: float = option(at_least_0, 0.01)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the penalty."""
@@ -47,7 +48,7 @@ class L1(Regularizer):
 class L2(Regularizer):
     """l2 Σ x²"""
 
-    l2: float = option(non_negative, 0.01)
+    l2: float = option(at_least_0, 0.01)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the penalty."""
@@ -59,7 +60,7 @@ class L2(Regularizer):
 class OrthogonalRegularizer(Regularizer):
     """factor · the mean |cosine| between two rows (or columns) of a matrix."""
 
-    factor: float = option(non_negative, 0.01)
+    factor: float = option(at_least_0, 0.01)
     mode: str = option(choice("rows", "columns"), "rows")
 
     def __call__(self, x: Tensor) -> Tensor:

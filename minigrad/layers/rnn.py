@@ -21,7 +21,8 @@ from typing import Any
 from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.creation import as_tensor
-from minigrad.engine.errors import MinigradError, ShapeError
+from minigrad.engine.errors import MinigradError, ShapeError, shown
+from minigrad.engine.foreign import naming
 from minigrad.engine.ops.shape import Transpose
 from minigrad.engine.tensor import Tensor, apply
 from minigrad.layers import execution
@@ -42,7 +43,8 @@ from minigrad.recurrent.watch import is_watched
 
 
 def _read_cell(where: str, value: Any) -> Any:
-    return StackedRNNCells(value) if isinstance(value, (list, tuple)) else cell_kind.read(where, value)
+    with naming(where):
+        return StackedRNNCells(value) if isinstance(value, (list, tuple)) else cell_kind.read(where, value)
 
 
 def _read_tbptt(where: str, value: Any) -> Any:
@@ -50,10 +52,8 @@ def _read_tbptt(where: str, value: Any) -> Any:
         return None
     whole = isinstance(value, (list, tuple)) and len(value) == 2 and all(isinstance(k, int) and k > 0 for k in value)
     if not whole or value[0] > value[1]:
-        raise OptionError(
-            f"{where}: expected (k1, k2), whole numbers with 1 ≤ k1 ≤ k2: after every k1 steps, k2 steps back; got "
-            f"{value!r}."
-        )
+        got = shown(value)
+        raise OptionError(f"{where}: expected (k1, k2), 1 ≤ k1 ≤ k2: after every k1 steps, k2 steps back; got {got}.")
     return tuple(value)
 
 
@@ -115,7 +115,7 @@ class RNN(Layer):
     def build(self, input_shape: Any) -> None:
         """Build the cell for one time step of the inputs."""
         shape = input_shape[0] if isinstance(input_shape, list) and not is_shape(input_shape) else input_shape
-        if is_shape(shape):
+        if is_shape(shape) and shape:
             self.input_spec = InputSpec(ndim=len(shape), axes={-1: shape[-1]})
         if isinstance(self.cell, Layer):
             self.cell.dtype = self.cell.dtype or self.dtype  # a cell of the first generation may have none yet
@@ -143,7 +143,9 @@ class RNN(Layer):
             return (shape[1 if self.time_major else 0], *shape[2:])
         if isinstance(shape, dict):
             return {key: self._of_one_step(part) for key, part in shape.items()}
-        return type(shape)(self._of_one_step(part) for part in shape)
+        if isinstance(shape, (list, tuple)):
+            return type(shape)([self._of_one_step(part) for part in shape])
+        raise self._shape_error("build", None)
 
     # --- states -------------------------------------------------------------------------------------------------------
 
@@ -209,7 +211,8 @@ class RNN(Layer):
         if given is None:
             flat = tree.leaves(self._adapter.initial_state(batch, dtype))
         else:
-            check_state_order(f"{self.name}.{where.partition(':')[0]}", self.cell, given)
+            place, name = where.split(": expected ")
+            check_state_order(f"{self.name}.{place}", self.cell, given, name)
             flat = [self._read_state(s, dtype, where) for s in tree.leaves(given)]
         sizes, got = self._adapter.sizes(), [s.shape for s in flat]
         shapes = [(batch, *axes_of(size)) for size in sizes]
@@ -282,7 +285,7 @@ class RNN(Layer):
             )
         first, time = inputs if isinstance(inputs, Tensor) else tree.first(inputs), 0 if self.time_major else 1
         if first.array.shape[time] == 0:
-            raise ShapeError(f"{self.name}.call: expected at least one time step, got {first.shape}.")
+            raise ShapeError(f"{self.name}.call: expected `inputs` of at least one time step, got {first.shape}.")
         if mask is not None:
             mask = self._time_first_mask(mask, first)
         if self.go_backwards:
@@ -351,7 +354,8 @@ class RNN(Layer):
         together = constants if isinstance(constants, (list, tuple)) else [constants]
         if self.num_constants != len(together):
             self.num_constants = len(together)
-        return [self._as_inputs(constant) for constant in together] or None
+        with naming(f"{self.name}.call: `constants`"):
+            return [self._as_inputs(constant) for constant in together] or None
 
     def _time_first(self, x: Tensor) -> Tensor:
         """Exchange the axes batch and time."""
@@ -372,8 +376,7 @@ class RNN(Layer):
 
     def _checks_once(self) -> bool:
         """Return whether the checks depend on the signature alone; a cell that is not a layer may change its dtype."""
-        cells = self._adapter.innermost()
-        return super()._checks_once() and all(isinstance(cell, Layer) for cell in cells)
+        return super()._checks_once() and all(isinstance(cell, Layer) for cell in self._adapter.innermost())
 
     # --- the inputs ---------------------------------------------------------------------------------------------------
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.engine import tree
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError
 from minigrad.engine.tensor import Tensor
+from minigrad.layers.checks import leaves
 from minigrad.layers.options import Kind, positive_int
 from minigrad.layers.states import StateError
 
@@ -49,7 +49,7 @@ def split_inputs(where: str, inputs: Any, states: Any, constants: Any, count: in
 
 def mask_of_inputs(mask: Any, where: str = "call") -> Tensor | None:
     """Return the mask of a sequence: the first of several, or nested lists of bools as a tensor."""
-    leaf = tree.first(mask)
+    leaf = next(iter(leaves(f"{where}: `mask`", mask)), None)
     if isinstance(leaf, (int, float)) or getattr(leaf, "shape", None) == ():
         leaf = mask
         while isinstance(leaf, (list, tuple)) and any(part is None for part in leaf[1:]):  # those of the states

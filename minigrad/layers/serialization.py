@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from minigrad.engine.errors import shown, unknown_name
+from minigrad.engine.foreign import naming
 from minigrad.layers.layer import CLASSES, Layer
 from minigrad.layers.options import Kind, OptionError, has_options_only
 
@@ -69,7 +70,8 @@ def _copied(value: Any) -> Any:
 
 def _read(where: str, value: Any) -> Any:
     if isinstance(value, dict):
-        return deserialize(value)
+        with naming(where):
+            return deserialize(value)
     if not isinstance(value, Layer):
         raise OptionError(f"{where}: expected a layer, got {_described(value)}.")
     return value
@@ -77,7 +79,8 @@ def _read(where: str, value: Any) -> Any:
 
 def _read_cell(where: str, value: Any) -> Any:
     if isinstance(value, dict):
-        return deserialize(value)
+        with naming(where):
+            return deserialize(value)
     if isinstance(value, type) or not (hasattr(value, "call") and hasattr(value, "state_size")):
         raise OptionError(f"{where}: expected a cell, an object with `call` and `state_size`, got {_described(value)}.")
     return value
@@ -88,7 +91,7 @@ def _described(value: Any) -> str:
     if isinstance(value, type):
         return f"{shown(value)}. Create an object: {value.__name__}(…)"
     cell = getattr(value, "cell", None)
-    return repr(value) + (f". It is a layer; pass its cell, {type(cell).__name__}" if cell is not None else "")
+    return shown(value) + (f". It is a layer; pass its cell, {type(cell).__name__}" if cell is not None else "")
 
 
 layer_kind = Kind(_read, serialize)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.engine import tree
+from minigrad.engine.errors import shown
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.cell_adapter import CellAdapter, adapter_of
 from minigrad.layers.layer import Layer
@@ -17,7 +18,7 @@ from minigrad.layers.tensor_shape import axes_of
 
 def _read_cells(where: str, cells: Any) -> list[Any]:
     if not isinstance(cells, (list, tuple)) or not cells:
-        raise OptionError(f"{where}: expected a list of cells, at least one, got {cells!r}.")
+        raise OptionError(f"{where}: expected a list of cells, at least one, got {shown(cells)}.")
     return [cell_kind.read(where, cell) for cell in cells]
 
 
@@ -64,7 +65,7 @@ class StackedRNNCells(Layer):
 
     def call(self, inputs: Tensor, states: Any, constants: Any = None, training: bool | None = None) -> tuple[Any, Any]:
         """Run one time step through all cells, from the lowest up; `constants` go to the cells that take them."""
-        check_state_order(f"{self.name}.call: `states`", self, states)
+        check_state_order(f"{self.name}.call", self, states, "`states`")
         output, given = inputs, tree.leaves(states)
         new: list[Tensor] = []
         for cell in self._adapters:

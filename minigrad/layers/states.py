@@ -9,6 +9,7 @@ from minigrad.engine import registry, tree
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
+from minigrad.engine.foreign import attempted, with_name
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.tensor_shape import axes_of
 
@@ -29,8 +30,10 @@ class CellError(MinigradError, TypeError):
     """Result of a cell that is not an output and new states."""
 
 
-def check_state_order(where: str, cell: Any, states: Any) -> None:
+def check_state_order(where: str, cell: Any, states: Any, argument: str = "`initial_state`") -> None:
     """Raise if a named tuple (c, h) is given to a cell with a list [h, c], as Keras' cells have; or the reverse.
+
+    Messages call the states by their `argument`.
 
     Raises:
         StateError: the order is that of another generation; the shapes would fit. Or it is a dictionary's.
@@ -38,23 +41,28 @@ def check_state_order(where: str, cell: Any, states: Any) -> None:
     size = cell.state_size
     if _alike(states, size):
         return
+    try:
+        tree.leaves(states)
+    except MinigradError as error:  # it contains itself
+        raise with_name(error, f"{where}: {argument}") from None
     given, meant = _named(states), _named(size)
     if isinstance(states, dict) and not isinstance(size, dict):
+        names = ", ".join(key if isinstance(key, str) else shown(key) for key in states)
         raise StateError(
-            f"{where}: expected a list of states, got a dictionary, {', '.join(map(str, states))}. Its order means "
+            f"{where}: expected {argument}, a list of states, got a dictionary, {names}. Its order means "
             "nothing here: pass them in the order of `state_size`, [h, c] for an LSTM."
         )
     if given is not None and meant is None:
         raise StateError(
-            f"{where}: got {type(given).__name__}({', '.join(given._fields)}), the state of the first generation. The "
-            f"states of {type(cell).__name__} have no names; those of Keras' LSTM are the list [h, c], in the other "
-            "order. Pass [state.h, state.c]."
+            f"{where}: {argument}: got {type(given).__name__}({', '.join(given._fields)}), the state of the first "
+            f"generation. The states of {type(cell).__name__} have no names; those of Keras' LSTM are the list [h, c], "
+            "in the other order. Pass [state.h, state.c]."
         )
     inner = states[0] if isinstance(states, list) and len(states) == 1 and hasattr(size, "_fields") else states
     if len(tree.leaves(size)) == len(tree.leaves(states)) and not tree.named_alike(size, inner):
         raise StateError(
-            f"{where}: expected the state in the structure {size}, got {described(states)} without its names, and "
-            f"[h, c] of Keras' cells has the other order. Write {type(meant).__name__}(…)."
+            f"{where}: expected {argument} in the structure {size}, got {described(states)} without its names, "
+            f"and [h, c] of Keras' cells has the other order. Write {type(meant).__name__}(…)."
         )
 
 
@@ -106,7 +114,7 @@ def batch_and_dtype(inputs: Any, batch_size: int | None, dtype: Any) -> tuple[in
         raise ShapeError("get_initial_state: the batch size is not known. Pass `inputs`, or `batch_size` and `dtype`.")
     if dtype is None:
         raise UnknownDTypeError(
-            f"get_initial_state: expected a `dtype` with `batch_size`, got None. Pass batch_size={batch_size!r}, "
+            f"get_initial_state: expected a `dtype` with `batch_size`, got None. Pass batch_size={shown(batch_size)}, "
             "dtype='float32', or `inputs`."
         )
     return batch_size, dtype
@@ -127,11 +135,11 @@ def zero_state(cell: Any, inputs: Any = None, batch_size: int | None = None, dty
 
 def read_batch(where: str, batch_size: Any) -> int:
     """Return a batch size: a whole number, also as a float, or as a tensor or array that holds one."""
-    one = batch_size.item() if getattr(batch_size, "size", 0) == 1 else batch_size
-    try:
-        batch = int(one) if isinstance(one, float) and one.is_integer() else index(one)
-    except (TypeError, ShapeError):  # a tensor raises the latter
-        batch = -1
+    single = getattr(batch_size, "size", 0) == 1 and not hasattr(batch_size, "filled")  # a masked one has no value
+    one = batch_size.item() if single else batch_size
+    if isinstance(one, float) and one.is_integer():
+        one = int(one)
+    batch = -1 if isinstance(one, bool) else attempted(index, one, -1)
     if not 0 <= batch < 2**31:
         raise ShapeError(f"{where}: expected `batch_size`, a whole number, got {shown(batch_size)}.")
     return batch

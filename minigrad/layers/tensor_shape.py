@@ -7,8 +7,9 @@ from operator import index
 from typing import Any, Self, SupportsIndex, overload
 
 from minigrad.engine import tree
-from minigrad.engine.arguments import is_iterable
+from minigrad.engine.arguments import entries, is_iterable
 from minigrad.engine.errors import DTypeError, ShapeError, shown
+from minigrad.engine.foreign import attempted
 
 
 class TensorShape(tree.Leaf):
@@ -32,7 +33,9 @@ class TensorShape(tree.Leaf):
     __slots__ = ()
 
     def __new__(cls, dims: Any = ()) -> Self:  # noqa: D102  (the class says it)
-        sizes = dims if is_iterable(dims) else (dims,)
+        sizes = entries(dims) if is_iterable(dims) else (dims,)
+        if sizes is None:
+            raise DTypeError(f"TensorShape: expected `dims`, whole numbers, got {shown(dims)}.")
         return super().__new__(cls, [_read_size(size, dims) for size in sizes])
 
     @property
@@ -184,12 +187,11 @@ def _read_size(size: Any, dims: Any) -> int | None:
     size = size.value if isinstance(size, Dimension) else size
     if size is None and dims is not None:
         return None
-    try:
-        found = index(size)
-    except TypeError:
+    found: int | None = None if isinstance(size, bool) else attempted(index, size)
+    if found is None:
         raise DTypeError(
             f"TensorShape: expected `dims`, whole numbers, with None for a size that is not known, got {shown(dims)}."
-        ) from None
+        )
     if found < 0:
         raise ShapeError(f"TensorShape: expected `dims` of 0 or more, got {shown(dims)}.")
     return found
@@ -209,6 +211,6 @@ def axes_of(size: Any) -> tuple[Any, ...]:
         return (size,)
     if None in size:
         raise ShapeError(
-            f"expected `state_size` and `output_size` of known sizes, got {size!r}. Write numbers for None."
+            f"expected `state_size` and `output_size` of known sizes, got {shown(size)}. Write numbers for None."
         )
     return tuple(size)

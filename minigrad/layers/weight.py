@@ -54,7 +54,7 @@ class Weight(Tensor):
             ShapeError: the value has another shape.
             DTypeError: the weight's dtype cannot hold it.
         """
-        self.array = self.checked_array(value, f"{self.name}.assign")
+        self.array = self.checked_array(value, f"{self.name}.assign: `value`")
 
     def checked_array(self, value: TensorLike, what: str) -> Array:
         """Return a value, which messages call `what`, as the array that `assign` stores.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from minigrad.engine.arguments import is_iterable
+from minigrad.engine.arguments import entries
 from minigrad.engine.conversion import array_from
 from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import ShapeError, shown
+from minigrad.engine.foreign import naming
 from minigrad.engine.kinds import text
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import call_context, checks, constraints, initializers, regularizers
@@ -55,8 +56,11 @@ class WeightedModule(Module):
         name = "weight" if name is None else text.read(f"{where}: `name`", name)
         dtype = self.dtype if dtype is None else dtype_name(dtype)
         shape = checks.read_weight_shape(where, shape)
+        source = f"{where}: the initializer of {name!r}, {self._arguments_of(start, 'initializer', name)}"
+        with naming(source):
+            value = checks.check_result(source, start(shape, dtype=dtype), shape)
         weight = Weight(
-            checks.check_result(f"{where}: the initializer of {name!r}", start(shape, dtype=dtype), shape),
+            value,
             trainable=trainable,
             name=call_context.scoped(name) + ":0",
             dtype=dtype,
@@ -65,6 +69,18 @@ class WeightedModule(Module):
         )
         self._weights.append(weight)
         return weight
+
+    def _arguments_of(self, value: Any, kind: str, weight: str = "") -> str:
+        """Return the arguments that hold a value, else that of a weight, for messages: "`kernel_initializer`"."""
+        names = [n for n, given in vars(self).items() if given is value and n.endswith(kind)]
+        names = names or [n for n in vars(self) if n == f"{weight}_{kind}"]
+        return " or ".join(f"`{n}`" for n in names) or f"`{kind}`"
+
+    def _penalty_of(self, w: Weight) -> Any:
+        """Return the penalty of a weight's regularizer, a single number."""
+        regularizer: Any = w.regularizer
+        source = self._arguments_of(regularizer, "regularizer")
+        return checks.penalty(regularizer, w, f"{self.name}.losses: {source}")
 
     def _add_weight(self, name: str, shape: Iterable[int], options: str = "", **changes: Any) -> Weight:
         """Make a weight with the layer's options ``kernel_initializer``, ``kernel_regularizer`` …"""
@@ -91,7 +107,7 @@ class WeightedModule(Module):
             DTypeError: a weight's dtype cannot hold its numbers; nothing is set either.
         """
         where = f"{self.name}.set_weights"
-        own, given = self.weights, list(weights) if is_iterable(weights) else None
+        own, given = self.weights, entries(weights)
         if given is None or len(own) != len(given):
             got = f"{shown(weights)}, which is not a list" if given is None else len(given)
             listed = ", ".join(f"{w.name} {w.shape}" for w in own)

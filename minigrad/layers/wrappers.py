@@ -7,7 +7,8 @@ from typing import Any
 from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.creation import as_tensor
-from minigrad.engine.errors import ShapeError
+from minigrad.engine.errors import MinigradError, ShapeError
+from minigrad.engine.foreign import with_name
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import call_context
 from minigrad.layers.cell_adapter import adapter_of
@@ -62,7 +63,10 @@ class TimeDistributed(Layer):
         words = inner if inner is not None and inner.ndim > 1 else None
         if words is not None and self._asks_for_masks:
             attach_masks(words, x)
-        outputs = self.layer(x, **known)
+        try:
+            outputs = self.layer(x, **known)
+        except MinigradError as error:
+            raise with_name(error, f"{self.name}: `layer`") from error.__cause__
         if words is not None and not self._asks_for_masks and any(_keeps(words, x, y) for y in tree.leaves(outputs)):
             self.layer.compute_mask(x, words)  # raises: the layer does not support masks
         made = tree.map(lambda y: self._side_by_side(inputs, y), outputs)
@@ -156,13 +160,13 @@ class Bidirectional(Layer):
         super().__init__(*args, **kwargs)
         one, other = self.layer, self.backward_layer
         back = other or one
-        for layer in (one, back):
+        for name_of, layer in (("layer", one), ("backward_layer", back)):
             missing = [
                 name for name in ("go_backwards", "return_sequences", "return_state") if not hasattr(layer, name)
             ]
             if missing:
                 raise OptionError(
-                    f"Bidirectional: expected a recurrent layer, got {type(layer).__name__}, which has no "
+                    f"Bidirectional: expected `{name_of}`, a recurrent layer, got {type(layer).__name__}, which has no "
                     f"`{missing[0]}`."
                 )
         for name in ("return_sequences", "return_state", "stateful", "time_major"):

@@ -10,6 +10,7 @@ import numpy as np
 from minigrad.engine.arguments import among, flag
 from minigrad.engine.arguments import name as check_name
 from minigrad.engine.errors import IndexRangeError, MinigradError, unknown_name
+from minigrad.engine.foreign import naming
 from minigrad.plot import style
 from minigrad.plot.alt import add_alt_text
 from minigrad.plot.circuits import CIRCUIT_OF_KIND, CIRCUITS, Circuit, Wire
@@ -63,7 +64,8 @@ def cell_diagram(
         trace = trace_of(source, where)
         name = generation or CIRCUIT_OF_KIND.get(trace.kind, trace.kind)
         gates = list(trace.gates)
-        numbers = _numbers(trace, View(trace, where, row, unit), step)
+        with naming("cell_diagram: `unit`"):
+            numbers = _numbers(trace, View(trace, where, row, unit), step)
         peepholes = "i" in trace.ledger.get("c", {}) if peepholes is None else peepholes
         title = _title(trace, step, row, unit)
     if not among(name, CIRCUITS):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.arguments import number
+from minigrad.engine.arguments import number, text
 from minigrad.engine.errors import OptionError, ShapeError, shown
 from minigrad.plot import style
 from minigrad.plot.alt import add_alt_text
@@ -48,10 +48,11 @@ def learning_curve(
     if points.shape != (0,) and (points.ndim != 2 or points.shape[1] != 2):
         raise ShapeError(f"learning_curve: expected `validation`, a list of (step, loss), got shape {points.shape}.")
     pair: Any = baseline
-    if pair is not None and not (isinstance(pair, (tuple, list)) and len(pair) == 2):
+    if pair is not None and not (isinstance(pair, (tuple, list)) and len(pair) == 2 and isinstance(pair[0], str)):
         raise OptionError(f"learning_curve: expected `baseline`, a pair (name, value), got {shown(baseline)}.")
+    text("learning_curve: `unit`", unit)
     ax = style.axes(ax)
-    ax.plot(steps, losses, color=BLUE, alpha=0.25, linewidth=0.8, label="loss of each batch")
+    ax.plot(*numbers, color=BLUE, alpha=0.25, linewidth=0.8, label="loss of each batch")
     ax.plot(steps, running_mean(losses), label="running mean", **style.line_style(0, len(steps)))
     if points.size:
         at, values = points[:, 0], points[:, 1]

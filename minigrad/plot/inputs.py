@@ -12,6 +12,7 @@ from minigrad.engine.arguments import at_least, function
 from minigrad.engine.autograd import grad
 from minigrad.engine.creation import tensor
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
+from minigrad.engine.foreign import naming
 from minigrad.engine.tensor import Tensor
 from minigrad.plot import style
 from minigrad.plot.alt import add_alt_text, range_text
@@ -171,7 +172,8 @@ def input_gradients(layer: Any, x: Any) -> HostArray:
     """
     function("input_gradients: `layer`", layer)
     x = tensor(three_axes(x, "input_gradients: `x`"), requires_grad=True)
-    y = layer(x)
+    with naming("input_gradients: `layer` called on `x`"):
+        y = layer(x)
     if not isinstance(y, Tensor):
         raise DTypeError(f"input_gradients: expected `layer` to return a tensor, got {shown(y)}.")
     if y.ndim != 3 or y.shape[1] != x.shape[1]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.arguments import among, listed, text
+from minigrad.engine.arguments import among, is_index, listed, text
 from minigrad.engine.errors import DTypeError, IndexRangeError, MinigradError, ShapeError, shown, unknown_name
+from minigrad.engine.foreign import attempted
 from minigrad.plot.alt import count_text
 from minigrad.tracing import Trace, Tracer
 
@@ -68,10 +69,7 @@ def to_host(array: Any, where: str) -> HostArray:
     Raises:
         DTypeError: it is not an array of numbers, e.g. a layer instead of its trace.
     """
-    try:
-        a = np.asarray(array)
-    except (TypeError, ValueError):  # ragged lists
-        a = np.asarray(None)
+    a = attempted(np.asarray, array, np.asarray(None))  # ragged lists
     if a.dtype.kind not in REAL or isinstance(
         array, np.ma.MaskedArray
     ):  # NumPy would read numbers out of texts and records, and NaN out of None, and drop masks
@@ -172,9 +170,9 @@ def check_indices(where: str, name: str, indices: Any, size: int) -> None:
     Raises:
         IndexRangeError: an index is outside, or there is none.
     """
-    wrong = [k for k in indices if isinstance(k, bool) or not (isinstance(k, (int, np.integer)) and 0 <= k < size)]
+    wrong = [k for k in indices if not (is_index(k) and 0 <= k < size)]
     if wrong or not indices:
-        got = repr(wrong[0]) if wrong else "none"
+        got = shown(wrong[0]) if wrong else "none"
         raise IndexRangeError(f"{where}: expected `{name}` from 0 to {size - 1}, got {got}.")
 
 
@@ -200,7 +198,7 @@ def letters_of(where: str, letters: str | Sequence[str] | None, trace: Trace) ->
     """Return the letters of the selected gates: one, several, or all."""
     chosen: Any = [letters] if isinstance(letters, str) and letters in trace.gates else letters
     if chosen is None or (isinstance(chosen, (str, list, tuple)) and not chosen):
-        chosen = trace.gates
+        chosen = list(trace.gates)
     if not isinstance(chosen, str):
         chosen = listed(f"{where}: `letters`", chosen)
     return [letter_of(where, k, trace.gates, "letters") for k in chosen]

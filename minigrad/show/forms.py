@@ -51,7 +51,8 @@ def text_of(
     choice("show: dtype", dtype, DTYPES)
     if form == "latex":
         return latex(equations)
-    gate, other = activations.get(sigma), activations.get(phi)
+    gate = activations.option.read("text_of: `sigma`", sigma)
+    other = activations.option.read("text_of: `phi`", phi)
     cell = activations.bind(equations, gate, other, separate=False, **_values(equations))
     if form == "python":
         return python(cell)

@@ -15,7 +15,8 @@ import numpy as np
 from minigrad.engine import arguments
 from minigrad.engine.autograd import grad
 from minigrad.engine.creation import tensor
-from minigrad.engine.errors import DTypeError, GradientCheckError, OptionError, ShapeError
+from minigrad.engine.errors import DTypeError, GradientCheckError, OptionError, ShapeError, shown
+from minigrad.engine.foreign import attempted
 from minigrad.engine.random import generator_for
 from minigrad.engine.tensor import Tensor, TensorLike
 
@@ -191,10 +192,9 @@ def _listed(y: Any) -> list[Tensor]:
 
 def _float64(name: str, x: TensorLike) -> HostArray:
     """Return a copy of x on the host; raise DTypeError unless it is float64."""
-    try:
-        array = np.array(x.numpy() if isinstance(x, Tensor) else x)
-    except ValueError as error:
-        raise ShapeError(f"check_gradient: {name}: the data are not one regular array: {error}") from None
+    array = attempted(np.array, x.numpy() if isinstance(x, Tensor) else x)
+    if array is None:
+        raise ShapeError(f"check_gradient: {name}: expected one regular array, got {shown(x)}.")
     if isinstance(x, np.ma.MaskedArray):
         raise DTypeError(f"check_gradient: {name}: expected an array without a mask, got a masked array.")
     if array.dtype != np.float64:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from minigrad.engine.errors import MinigradError
+from minigrad.engine.errors import MinigradError, shown
 from minigrad.layers.cell_adapter import adapter_of
 from minigrad.layers.layer import Layer
 from minigrad.recurrent.on_tape import OnTape
@@ -32,7 +32,9 @@ def on_tape(layer: Any) -> OnTape:
     """
     cells = list(_cells(layer))
     if not cells:
-        raise MinigradError(f"on_tape: expected a recurrent layer or cell, or a model that holds some, got {layer!r}.")
+        raise MinigradError(
+            f"on_tape: expected a recurrent layer or cell, or a model that holds some, got {shown(layer)}."
+        )
     return OnTape(cells)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.dtypes import dtype_name
-from minigrad.engine.errors import IndexRangeError, MinigradError
+from minigrad.engine.errors import IndexRangeError, MinigradError, shown
 from minigrad.engine.protocol import Array
 from minigrad.layers.catalogue import snake_case
 from minigrad.recurrent.formulas import Formulas
@@ -151,7 +151,7 @@ def _check_size(watch: Watch, name: str, steps: int, units: list[int] | None) ->
     """Raise an error if a trace would be too large, or a unit does not exist."""
     batch, width = watch.outputs.shape[1], max(s.shape[-1] for s in watch.final)
     if units is not None and max(units) >= width:
-        raise IndexRangeError(f"trace of {name}: expected `units` from 0 to {width - 1}, got {max(units)}.")
+        raise IndexRangeError(f"trace of {name}: expected `units` from 0 to {width - 1}, got {shown(max(units))}.")
     arrays = 3 * len(watch.step.gates) + len(watch.step.inner) + 5 * len(watch.step.states)
     size = arrays * steps * batch * (width if units is None else len(units))
     size = (size + 2 * prod(watch.x.shape)) * itemsize(watch.outputs)

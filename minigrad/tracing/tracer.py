@@ -8,7 +8,8 @@ from operator import index
 from typing import Any
 
 from minigrad.engine.arguments import among
-from minigrad.engine.errors import MinigradError, unknown_name
+from minigrad.engine.errors import MinigradError, shown, unknown_name
+from minigrad.engine.foreign import attempted
 from minigrad.layers.cell_adapter import ONE_NODE_A_STEP, OP_BY_OP, adapter_of
 from minigrad.layers.layer import Layer
 from minigrad.recurrent.watch import Watch, is_watched, watching
@@ -127,7 +128,7 @@ def trace(layer: Any, every: int = 1, units: Any = None) -> Iterator[Tracer]:
     ((5, 2, 3), (6, 2, 3), (6, 2, 3))
     """
     if type(every) is not int or every < 1:
-        raise TraceError(f"trace: expected `every` to be a positive whole number, got {every!r}.")
+        raise TraceError(f"trace: expected `every` to be a positive whole number, got {shown(every)}.")
     tracer = Tracer(_cells(layer), every, _indices(units))
     for name, cell in tracer._cells.items():
         if is_watched([cell]):
@@ -145,12 +146,11 @@ def _indices(units: Any) -> list[int] | None:
     """Return the units to keep as a list; their number is checked when the layer has run."""
     if units is None:
         return None
-    try:
-        indices = [index(unit) for unit in (units if isinstance(units, Iterable) else [units])]
-    except TypeError:
-        indices = []
+    indices: list[int] = attempted(
+        lambda _: [index(u) for u in (units if isinstance(units, Iterable) else [units])], units, []
+    )
     if isinstance(units, bool) or not indices or min(indices) < 0:
-        raise TraceError(f"trace: expected `units` to be indices such as range(8), got {units!r}.")
+        raise TraceError(f"trace: expected `units` to be indices such as range(8), got {shown(units)}.")
     return indices
 
 
@@ -195,4 +195,4 @@ def _named(layer: Any) -> Iterator[tuple[str, Any, Any]]:
         for part in layer._sublayers():
             yield from _named(part)
     else:
-        raise MinigradError(f"trace: expected a layer, a model or a recurrent cell, got {layer!r}.")
+        raise MinigradError(f"trace: expected a layer, a model or a recurrent cell, got {shown(layer)}.")

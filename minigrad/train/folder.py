@@ -91,7 +91,7 @@ def check_unused(folder: Path) -> None:
         check_unlocked(folder)
     resumed = _resumable(folder)
     how = f"resume it by --resume {resumed}, or " if resumed else ""
-    raise RunError(f"--out {folder}: this exists already; {how}choose another place with --out.")
+    raise RunError(f"--out {folder}: this folder exists already; {how}choose another place with --out.")
 
 
 def _resumable(folder: Path) -> Path | None:

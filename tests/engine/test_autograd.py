@@ -57,9 +57,9 @@ def test_grad_refuses() -> None:
     x, y = variable(1.0), variable(2.0)
     with pytest.raises(ShapeError, match="expected one cotangent for each output, got 1 for 2"):
         mg.grad([x * y, y], x, [1.0])
-    with pytest.raises(GradientError, match=r"grad: inputs: expected Tensors.*got ndarray"):
+    with pytest.raises(GradientError, match=r"grad: `inputs`: expected Tensors.*got ndarray"):
         mg.grad(x * y, [x, np.ones(1)])
-    with pytest.raises(GradientError, match=r"grad: outputs: expected Tensors.*got 1.0"):
+    with pytest.raises(GradientError, match=r"grad: `outputs`: expected Tensors.*got 1.0"):
         mg.grad(1.0, x)
     with pytest.raises(GradientError, match="requires a gradient"):
         mg.grad(mg.tensor(1.0), x)

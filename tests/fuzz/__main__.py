@@ -1,8 +1,8 @@
 """``python -m fuzz`` in tests/: many calls, and their outcomes by kind.
 
-python -m fuzz [--singles 90] [--pairs 20] [--seed 0] [--only TEXT] [--skip TEXT,…] [--json FILE] [--accept]
+python -m fuzz [--singles 90] [--pairs 20] [--seed 0] [--only TEXT] [--skip TEXT,…] [--json FILE]
 
-``--accept`` writes what a full run accepts to accepted.json; read the difference before it is committed.
+By default all odd values of each argument. An odd value that is accepted without a reason in fuzz/reasons.py is listed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from fuzz.accepted import FILE, recorded
+from fuzz.accepted import raised_by_the_user, reviewed
 from fuzz.recipe import tried
 from fuzz.run import calls
 from fuzz.table import RECIPES
@@ -24,7 +24,7 @@ from fuzz.table import RECIPES
 MEMORY = 8 * 2**30  # bytes of address space
 
 
-def main() -> None:  # noqa: C901  (a list of steps)
+def main() -> None:
     """Make the calls and print what is wrong."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--singles", type=int, default=1000)
@@ -34,7 +34,6 @@ def main() -> None:  # noqa: C901  (a list of steps)
     parser.add_argument("--skip", default="?")
     parser.add_argument("--json")
     parser.add_argument("--verbose", action="store_true")
-    parser.add_argument("--accept", action="store_true")
     given = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     output = os.path.abspath(given.json) if given.json else None
@@ -56,20 +55,16 @@ def main() -> None:  # noqa: C901  (a list of steps)
     counts = collections.Counter(finding.outcome.kind for finding in found)
     print(len(found), "calls", dict(counts), f"{sum(times.values()):.0f} s")
     print("slowest:", sorted(((round(t, 1), n) for n, t in times.items()), reverse=True)[:12])
-    if given.accept:
-        accepted: dict[tuple[str, str], set[str]] = {}
-        for finding in found:
-            if finding.outcome.kind == "result" and len(finding.odd) == 1:
-                (argument, label), *_ = finding.odd.items()
-                accepted.setdefault((finding.recipe, argument), set()).add(label)
-        lines = [f"  {json.dumps(key)}: {json.dumps(labels)}" for key, labels in recorded(accepted).items()]
-        FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
     if output:
         with open(output, "w") as file:
             json.dump([[f.recipe, f.odd, *f.outcome, f.seconds] for f in found], file)
     for finding in found if not output else ():
-        if finding.outcome.kind in ("raw", "slow", "unnamed"):
+        by_user = any(raised_by_the_user(*odd) for odd in finding.odd.items())
+        if finding.outcome.kind in ("raw", "slow", "unnamed") and not by_user:
             print(finding.title, *finding.outcome, sep=" | ")
+        (argument, label), *others = finding.odd.items()
+        if finding.outcome.kind == "result" and not others and not reviewed(finding.recipe, argument, label):
+            print(finding.title, "accepted without a reason", sep=" | ")
 
 
 main()

@@ -1,18 +1,9 @@
-"""Odd values that a call accepts, and why. Every accepted (recipe, argument, value) of a full run is in a table.
-
-`accepted.json` maps each argument to the values that it accepts, exactly as a full run found them. The table was read
-argument by argument; the reasons below are those of whole arguments and calls. An argument with one meaning in all
-recipes has one entry; else its entries are under "recipe argument". A value that is not listed fails the test: refuse
-it with a sentence, or add it (`python -m fuzz --accept`) and say why here.
-"""
+"""Acceptances and errors that need no reason from the table in `fuzz.reasons`: those of whole calls and arguments."""
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from pathlib import Path
+from fuzz.reasons import reason
 
-FILE = Path(__file__).with_name("accepted.json")
 WITHOUT_EFFECT = {
     **dict.fromkeys(
         ("parallel_iterations", "swap_memory", "caching_device", "partitioner", "use_resource", "collections",
@@ -43,54 +34,27 @@ OF_NO_CHECK = {
     "TensorArray element_shape": "read only for an empty array",
     "TensorArray name": "without effect, as all arguments for graphs",
     "Model.get_layer() name": "the index decides",
+    "metrics.get where": "begins the messages",
+    "losses.get where": "begins the messages",
+    "applied Optimizer.build var_list": "the optimizer is built: without effect, as in TensorFlow",
+    "x.grad = value grad": "a plain attribute, which the next backward pass replaces or adds to",
+    "Callback.set_params params": "the base class keeps what it is given",
     "variable_scope default_name": "the name decides",
     "variable_scope values": "a nest of tensors for graphs, without effect",
 }
 
 
-CALLED = (
-    "print_fn",
-    "on_epoch_end",
-    "activation",
-    "schedule",
-)  # `int` raises a ValueError or TypeError when it is called
+CALLED = ("print_fn", "on_epoch_end", "activation", "schedule", "loop_fn", "residual_fn", "metrics", "weighted_metrics")
+FUNCTIONS = ("int", "partial", "type", "Dense(2)", "LSTM(2)", "LSTMCell(2)", "model", "30 models")
 
 
 def raised_by_the_user(argument: str, label: str) -> bool:
-    """Return whether an error comes from a function of the user, which was called rightly."""
-    return label == "int" and argument in CALLED
-
-
-@cache
-def unnamed() -> set[str]:
-    """Return the "recipe argument" pairs whose messages name a part inside, such as the cell of a layer."""
-    return set(json.loads(FILE.with_name("unnamed.json").read_text()))
-
-
-@cache
-def table() -> dict[str, set[str]]:
-    """Return the accepted values by argument, or by recipe and argument."""
-    return {key: set(labels) for key, labels in json.loads(FILE.read_text()).items()}
+    """Return whether an error comes from a builtin or a layer that was given as a function, and was called rightly."""
+    return label in FUNCTIONS and argument in CALLED
 
 
 def reviewed(recipe: str, argument: str, label: str) -> bool:
-    """Return whether it is known, and said above or in the table, that a call accepts an odd value."""
+    """Return whether there is a reason, here or in the table, for which a call accepts an odd value."""
     if argument in WITHOUT_EFFECT or recipe in RECORDS or f"{recipe} {argument}" in OF_NO_CHECK:
         return True
-    known = table()
-    return label in known.get(f"{recipe} {argument}", known.get(argument, set()))
-
-
-def recorded(found: dict[tuple[str, str], set[str]]) -> dict[str, list[str]]:
-    """Return the table of a full run, from the accepted values by recipe and argument."""
-    by_argument: dict[str, list[tuple[str, set[str]]]] = {}
-    for (recipe, argument), labels in found.items():
-        if argument not in WITHOUT_EFFECT and recipe not in RECORDS and f"{recipe} {argument}" not in OF_NO_CHECK:
-            by_argument.setdefault(argument, []).append((recipe, labels))
-    entries: dict[str, list[str]] = {}
-    for argument, each in sorted(by_argument.items()):
-        sets = [frozenset(labels) for _, labels in each]
-        common = max(set(sets), key=lambda s: (sets.count(s), sorted(s)))
-        entries[argument] = sorted(common)
-        entries |= {f"{recipe} {argument}": sorted(labels) for recipe, labels in sorted(each) if labels != common}
-    return entries
+    return reason(recipe, argument, label) is not None

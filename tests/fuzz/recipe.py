@@ -16,7 +16,7 @@ from inspect import Parameter
 from typing import Any, NamedTuple
 
 import minigrad as mg
-from fuzz.values import ODD
+from fuzz.values import ODD, CallersError
 from minigrad.compat import v1
 from minigrad.engine import recording, registry
 from minigrad.engine.autograd import GradientTape
@@ -31,6 +31,9 @@ SIGNATURE = re.compile(
     r"|argument.* expected, got"
     r"|expected (at least |at most )?\d arguments?, got|no valid signature"
 )
+
+
+BATCHES = ("x", "validation_data", "data")  # arguments that may be an iterable of the caller, read while a model trains
 
 
 class Recipe(NamedTuple):
@@ -61,7 +64,8 @@ class Outcome(NamedTuple):
 
     Attributes:
         kind: ``"result"``, ``"refused"``, ``"unnamed"`` (refused without the name of the argument), ``"signature"``
-            (Python's own error about missing or unexpected arguments), ``"raw"`` (any other exception) or ``"slow"``.
+            (Python's own error about missing or unexpected arguments), ``"theirs"`` (an error in a function of the
+            caller, or in an iterator of batches, as it was raised), ``"raw"`` (any other exception) or ``"slow"``.
         text: the error's class and message.
         place: the last lines of the traceback.
     """
@@ -120,6 +124,11 @@ def outcome(recipe: Recipe, odd: dict[str, Any]) -> Outcome:
             return Outcome("refused" if named else "unnamed", said(error), place(error))
         except Slow as error:
             return Outcome("slow", place=place(error))
+        except CallersError as error:
+            rightly = str(error) == "call" or (
+                str(error) in ("iter", "next", "len") and not odd.keys().isdisjoint(BATCHES)
+            )
+            return Outcome("theirs" if rightly else "raw", said(error), place(error))
         except (Exception, SystemExit) as error:  # noqa: BLE001  (the point)
             is_signature = isinstance(error, TypeError) and SIGNATURE.search(str(error)) is not None
             return Outcome("signature" if is_signature else "raw", said(error), place(error))
@@ -129,8 +138,10 @@ def outcome(recipe: Recipe, odd: dict[str, Any]) -> Outcome:
 def is_named(name: str, message: str, recipe: Recipe) -> bool:
     """Return whether a message has an argument's name as a word, or another word that the recipe gives it."""
     star = [n for n, p in parameters(recipe.target).items() if p.kind is p.VAR_POSITIONAL]
+    also = recipe.words.get(name, ())
     name = star[0] if name.startswith("*") else name
-    words = (name, name.replace("_", "-"), *recipe.words.get(name, ()))  # options of the command line have hyphens
+    also = ("inputs", *also) if name == "input_shape" else also  # their shape
+    words = (name, name.replace("_", "-"), *also)  # options of the command line have hyphens
     return any(re.search(rf"\b{re.escape(word)}\b", message) for word in words)
 
 

@@ -334,7 +334,9 @@ def functional(inputs: Any, outputs: Any) -> Any:
 XY = {"x": X, "y": X}
 MODELS: dict[str, Recipe] = {
     "keras.Model": Recipe(K.Model, then=lambda made: made.get_config()),
-    "keras.Sequential": Recipe(K.Sequential, lambda: {"layers": [K.layers.Dense(2)]}, then_trained),
+    "keras.Sequential": Recipe(
+        K.Sequential, lambda: {"layers": [K.layers.Dense(2)]}, then_trained, words={"layers": ("inputs",)}
+    ),
     "nested Sequential": Recipe(nested, lambda: {"depth": 30}, lambda made: (made(X), made.get_config()), ("depth",)),
     "Sequential.add": of_model("add", layer=lambda: K.layers.Dense(2)),
     "Sequential.pop": of_model("pop"),
@@ -363,19 +365,25 @@ MODELS: dict[str, Recipe] = {
     "Model.predict_on_batch": of_model("predict_on_batch", x=X),
     "Model.train_on_batch": of_model("train_on_batch", **XY),
     "Model.test_on_batch": of_model("test_on_batch", **XY),
-    "Model.train_step": of_model("train_step", data=lambda: (mg.tensor(X), mg.tensor(X))),
-    "Model.test_step": of_model("test_step", data=lambda: (mg.tensor(X), mg.tensor(X))),
-    "Model.predict_step": of_model("predict_step", data=lambda: mg.tensor(X)),
+    "Model.train_step": of_model("train_step", data=lambda: (mg.tensor(X), mg.tensor(X)))._replace(
+        words={"data": ("x", "y")}
+    ),
+    "Model.test_step": of_model("test_step", data=lambda: (mg.tensor(X), mg.tensor(X)))._replace(
+        words={"data": ("x", "y")}
+    ),
+    "Model.predict_step": of_model("predict_step", data=lambda: mg.tensor(X))._replace(words={"data": ("x",)}),
     "Model.get_layer": of_model("get_layer", name="first"),
     "Model.get_layer()": of_model("get_layer", index=0),
     "Model.summary": of_model("summary"),
     "Model.save_weights": of_model("save_weights", filepath="saved.npz"),
     "Model.load_weights": of_model("load_weights", filepath=saved),
     "Model.set_weights": of_model("set_weights", weights=lambda: trained().get_weights()),
-    "Model.compute_loss": of_model("compute_loss", x=X, y=lambda: mg.tensor(X), y_pred=lambda: mg.tensor(X)),
+    "Model.compute_loss": of_model("compute_loss", x=X, y=lambda: mg.tensor(X), y_pred=lambda: mg.tensor(X))._replace(
+        words={"y_pred": ("output", "outputs")}
+    ),
     "Model.compute_metrics": of_model(
         "compute_metrics", x=X, y=lambda: mg.tensor(X), y_pred=lambda: mg.tensor(X), sample_weight=None
-    ),
+    )._replace(words={"y_pred": ("output", "outputs")}),
     **{
         f"Model.{n}": of_model(n)
         for n in ("get_metrics_result", "reset_metrics", "reset_states", "get_config", "count_params")

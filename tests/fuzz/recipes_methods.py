@@ -131,9 +131,7 @@ LAYERS: dict[str, Recipe] = {
     "layer.trainable = value": Recipe(lambda trainable: setattr(dense(), "trainable", trainable), lambda: {"trainable": 1}),
     "weight.assign": method(lambda: dense().kernel, "assign", value=lambda: np.ones((3, 2))),
     **{
-        f"Layer.add_weight {name}": Recipe(
-            lambda name=name, **given: L.Dense(2).add_weight("w", (2, 2), **given), lambda name=name, value=value: {name: value}
-        )
+        f"Layer.add_weight {name}": method(lambda: L.Dense(2), "add_weight", **{"name": "w", "shape": (2, 2), name: value})
         for name, value in {"initializer": "zeros", "regularizer": None, "constraint": None, "dtype": None, "trainable": True}.items()
     },
 }  # fmt: skip

@@ -159,7 +159,7 @@ TRAIN: dict[str, Recipe] = {
     ),
     "train.Run.create": Recipe(
         train.Run.create,
-        lambda: {"folder": "run", "options": options(), "task": "adding"},
+        lambda: {"folder": tempfile.mkdtemp(dir=".") + "/run", "options": options(), "task": "adding"},
     ),
     "train.Run.resume": Recipe(train.Run.resume, lambda: {"folder": run_folder(), "steps": 3}),
     "train.Trainer": Recipe(
@@ -173,7 +173,9 @@ TRAIN: dict[str, Recipe] = {
 OTHERS: dict[str, Recipe] = {
     "testing.check_backend": Recipe(testing.check_backend, lambda: {"module": "numpy"}),
     "testing.check_cell": Recipe(testing.check_cell, lambda: {"equations": recurrent.SimpleRNN}),
-    "testing.check_gradient": Recipe(testing.check_gradient, lambda: {"f": mg.exp, "*": [np.array([0.5, 1.0])]}),
+    "testing.check_gradient": Recipe(
+        testing.check_gradient, lambda: {"f": mg.exp, "*": [np.array([0.5, 1.0])]}, words={"*0": ("input 0",)}
+    ),
     "testing.on_tape": Recipe(testing.on_tape, lambda: {"layer": lstm()}, entered),
     "trace": Recipe(trace_of, lambda: {"layer": lstm(), "every": 1, "units": None}),
     "tracing.Tracer.jacobian_norms": Recipe(tracing.Tracer.jacobian_norms, lambda: {"self": seen()}),

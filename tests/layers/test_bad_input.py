@@ -73,7 +73,7 @@ BAD: dict[str, Wrong] = {
     "no steps": (
         lambda: L.LSTM(UNITS, name="lstm")(X[:, :0]),
         ShapeError,
-        f"lstm.call: expected {TIME_STEP}(2, 0, 4).",
+        f"lstm.call: expected `inputs` of {TIME_STEP}(2, 0, 4).",
     ),
     "four axes": (
         lambda: L.RNN(L.LSTMCell(UNITS, name="cell"))(X[None]),
@@ -121,10 +121,7 @@ BAD: dict[str, Wrong] = {
     "tbptt": (
         lambda: L.LSTM(UNITS, tbptt=(3, 2)),
         OptionError,
-        (
-            "LSTM: `tbptt`: expected (k1, k2), whole numbers with 1 ≤ k1 ≤ k2: after every k1 steps, k2 steps "
-            "back; got (3, 2)."
-        ),
+        ("LSTM: `tbptt`: expected (k1, k2), 1 ≤ k1 ≤ k2: after every k1 steps, k2 steps back; got (3, 2)."),
     ),
     "no cell": (
         lambda: L.RNN(3),

@@ -79,8 +79,8 @@ def test_embeddings_mask() -> None:
 @pytest.mark.parametrize(
     ("indices", "error", "message"),
     [
-        ([[0.5]], DTypeError, "table.call: expected integers, got float32 with fractions or NaN."),
-        ([[5]], IndexRangeError, f"table.call: {INTEGERS}4, got 5 to 5. Raise input_dim"),
+        ([[0.5]], DTypeError, "table.call: `inputs`: expected integers, got float32 with fractions or NaN."),
+        ([[5]], IndexRangeError, f"table.call: `inputs`: {INTEGERS}4, got 5 to 5. Raise input_dim"),
         ([[0, -1]], IndexRangeError, f"{INTEGERS}4, got -1 to 0."),
     ],
 )

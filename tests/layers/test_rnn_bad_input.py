@@ -125,7 +125,7 @@ def test_the_state_of_the_first_generation_is_refused(cell_class: Any, unroll: b
     for call in calls:
         with pytest.raises(StateError) as caught:
             call()
-        assert str(caught.value) == f"rnn.call: {states_of_the_first_generation(cell_class.__name__)}"
+        assert str(caught.value) == f"rnn.call: `initial_state`: {states_of_the_first_generation(cell_class.__name__)}"
 
 
 def test_the_state_of_the_first_generation_is_refused_at_a_reset() -> None:
@@ -133,14 +133,14 @@ def test_the_state_of_the_first_generation_is_refused_at_a_reset() -> None:
     layer(X)
     with pytest.raises(StateError) as caught:
         layer.reset_states(FIRST)
-    assert str(caught.value) == f"carrier.reset_states: {states_of_the_first_generation('LSTMCell')}"
+    assert str(caught.value) == f"carrier.reset_states: `states`: {states_of_the_first_generation('LSTMCell')}"
 
 
 def test_the_state_of_the_first_generation_is_refused_by_bidirectional() -> None:
     layer = L.Bidirectional(L.LSTM(5), name="both")
     with pytest.raises(StateError) as caught:
         layer(X, initial_state=[FIRST, FIRST])
-    assert str(caught.value) == f"both.call: {states_of_the_first_generation('LSTMCell')}"
+    assert str(caught.value) == f"both.call: `initial_state`: {states_of_the_first_generation('LSTMCell')}"
 
 
 def test_bidirectional_takes_a_mask_of_lists() -> None:

@@ -105,7 +105,7 @@ BAD: list[tuple[Any, type[Exception], str]] = [
     (
         lambda: L.Bidirectional(L.Dense(2)),
         OptionError,
-        "Bidirectional: expected a recurrent layer, got Dense, which has no `go_backwards`.",
+        "Bidirectional: expected `layer`, a recurrent layer, got Dense, which has no `go_backwards`.",
     ),
     (
         lambda: L.Bidirectional(L.LSTM(2), backward_layer=L.LSTM(2)),

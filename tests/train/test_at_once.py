@@ -54,7 +54,7 @@ def test_of_many_that_begin_one_run_one_gets_it(tmp_path, attempt):
     assert len(won) == 1, ends
     for status, said in ends[: won[0]] + ends[won[0] + 1 :]:
         assert status == 2
-        assert f" {LOCKED}" in said or "r: this exists already; resume it by --resume r" in said
+        assert f" {LOCKED}" in said or "r: this folder exists already; resume it by --resume r" in said
     assert read_config(tmp_path / "r")[1].units == 3 + won[0]
     assert trained(tmp_path / "r")[1].options.units == 3 + won[0]
     assert [record["step"] for record in Run.resume(tmp_path / "r", steps=4).metrics.read()] == [1, 2, 3]
@@ -95,7 +95,7 @@ def test_the_folder_is_looked_at_again_under_the_lock(tmp_path, corpus, monkeypa
 
     original = Run.__init__
     monkeypatch.setattr(Run, "__init__", slow)
-    with pytest.raises(RunError, match="this exists already; resume it by --resume"):
+    with pytest.raises(RunError, match="this folder exists already; resume it by --resume"):
         Run.create(tmp_path / "run", options, "reber")
     assert Run.resume(tmp_path / "run", steps=1).train()
 

@@ -26,7 +26,7 @@ def test_a_folder_that_is_there_already(tmp_path, corpus):
     assert contents_now(tmp_path / "run") == before
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "letter.txt").write_text("dear")
-    with pytest.raises(RunError, match=r"other: this exists already; choose another place with --out"):
+    with pytest.raises(RunError, match=r"other: this folder exists already; choose another place with --out"):
         Run.create(tmp_path / "other", options, "reber")
     with pytest.raises(RunError, match="exists already"):
         Run.create(tmp_path / "other" / "letter.txt", options, "reber")

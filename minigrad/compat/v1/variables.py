@@ -17,6 +17,7 @@ from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
 from minigrad.engine.flow import FlowStack, new_lock
+from minigrad.engine.foreign import naming
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import call_context, checks, constraints, initializers, regularizers
 from minigrad.layers.weight import Weight
@@ -130,6 +131,8 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
         if not isinstance(requested, (str, VariableScope)):
             expected = "`name_or_scope`, a name or a scope, or else a default_name"
             raise VariableError(f"variable_scope: expected {expected}, got {shown(requested)}. Pass a name.")
+        if isinstance(requested, str):
+            text("variable_scope: `name_or_scope`", requested)
         _refuse_getter("variable_scope", custom_getter)
         self._requested, self._default = name_or_scope, default_name
         self._reuse = read_reuse("variable_scope: `reuse`", reuse)
@@ -240,15 +243,19 @@ def get_variable(
             is_floating(value.dtype) if trainable is None else trainable,
             f"{full}:0",
             value.dtype,
-            regularizers.option_kind.read(where, scope.regularizer if regularizer is None else regularizer),
-            constraints.option_kind.read(where, scope.constraint if constraint is None else constraint),
+            regularizers.option_kind.read(
+                f"{where}: `regularizer`", scope.regularizer if regularizer is None else regularizer
+            ),
+            constraints.option_kind.read(
+                f"{where}: `constraint`", scope.constraint if constraint is None else constraint
+            ),
         )
     return new
 
 
 def _read_name(name: Any) -> str:
     if not isinstance(name, str) or not name:
-        raise VariableError(f"get_variable: expected a name, got {name!r}. Pass a text such as 'kernel'.")
+        raise VariableError(f"get_variable: expected a name, got {shown(name)}. Pass a text such as 'kernel'.")
     return name
 
 
@@ -257,9 +264,12 @@ def _initial_value(where: str, full: str, shape: tuple[int, ...] | None, dtype: 
     if initializer is None or isinstance(initializer, (str, dict)) or callable(initializer):
         if shape is None:
             raise ShapeError(f"{where}: expected the `shape` of a new variable, got None. Pass shape=(…).")
-        start = initializers.option_kind.read(where, "glorot_uniform" if initializer is None else initializer)
-        made = start(shape, dtype=get_variable_scope().dtype if dtype is None else dtype_name(dtype))
-        value: Tensor = checks.check_result(f"{where}: the `initializer`", made, shape)
+        start = initializers.option_kind.read(
+            f"{where}: `initializer`", "glorot_uniform" if initializer is None else initializer
+        )
+        with naming(f"{where}: `initializer`"):
+            made = start(shape, dtype=get_variable_scope().dtype if dtype is None else dtype_name(dtype))
+            value: Tensor = checks.check_result(f"{where}: the `initializer`", made, shape)
         return value
     if shape is not None:
         raise VariableError(
@@ -329,7 +339,9 @@ def global_variables(scope: str | None = None) -> list[Weight]:
         VariableError: `scope` is not a regular expression.
     """
     if scope is not None and not isinstance(scope, str):
-        raise VariableError(f"global_variables: expected `scope`, a regular expression, got {scope!r}. Try scope.name.")
+        raise VariableError(
+            f"global_variables: expected `scope`, a regular expression, got {shown(scope)}. Try scope.name."
+        )
     try:
         begins = re.compile(scope or "").match
     except re.error as error:

@@ -19,6 +19,7 @@ from minigrad.convert.difference.table import Difference, Row
 from minigrad.convert.errors import ConversionError
 from minigrad.convert.gates import to_numpy
 from minigrad.engine.errors import DTypeError, ShapeError
+from minigrad.engine.foreign import naming
 from minigrad.engine.protocol import Array
 
 BATCH, TIME = 4, 6  # of inputs drawn at random
@@ -133,7 +134,8 @@ def _state_order(a: InspectedCell, b: InspectedCell, has_effect: bool) -> Conven
 
 
 def _array(name: str, value: Any) -> Array:
-    array = to_numpy(value)
+    with naming(f"explain_difference: {name}"):
+        array = to_numpy(value)
     if array.dtype.kind not in "fiub":
         raise DTypeError(f"explain_difference: expected {name} of real numbers, got {array.dtype}.")
     return array.astype(np.float64)

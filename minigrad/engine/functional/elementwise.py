@@ -88,6 +88,7 @@ def _number(name: str, x: Any) -> float:
         isinstance(x, Tensor)
         or getattr(x, "shape", None) != ()
         or not hasattr(x, "item")
+        or hasattr(x, "filled")  # masked
         or not isinstance(x.item(), (int, float))
         or isinstance(x.item(), bool)
         or x.item() != x.item()

@@ -8,11 +8,11 @@ from math import prod as product
 from minigrad.engine.arguments import flag
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import is_half
-from minigrad.engine.errors import ShapeError
+from minigrad.engine.errors import ShapeError, shown
 from minigrad.engine.functional.elementwise import real
 from minigrad.engine.functional.half import narrowed, widened
 from minigrad.engine.ops import logic, reduction
-from minigrad.engine.ops.axes import axes_of
+from minigrad.engine.ops.axes import axes_of, read_axis
 from minigrad.engine.protocol import Axis
 from minigrad.engine.tensor import Tensor, TensorLike, apply
 
@@ -20,7 +20,7 @@ from minigrad.engine.tensor import Tensor, TensorLike, apply
 def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001  (NumPy's names)
     """Σ x"""
     keepdims = flag("sum: `keepdims`", keepdims)
-    return apply(reduction.Sum, x, axis=axis, keepdims=keepdims)
+    return apply(reduction.Sum, x, axis=read_axis(axis, "sum"), keepdims=keepdims)
 
 
 def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -54,36 +54,36 @@ def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def max(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """The largest; those that share the first place share the gradient."""
     keepdims = flag("max: `keepdims`", keepdims)
-    return apply(reduction.Max, x, axis=axis, keepdims=keepdims)
+    return apply(reduction.Max, x, axis=read_axis(axis, "max"), keepdims=keepdims)
 
 
 def min(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """The smallest; those that share the first place share the gradient."""
     keepdims = flag("min: `keepdims`", keepdims)
-    return apply(reduction.Min, x, axis=axis, keepdims=keepdims)
+    return apply(reduction.Min, x, axis=read_axis(axis, "min"), keepdims=keepdims)
 
 
 def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """Whether all are true."""
     keepdims = flag("all: `keepdims`", keepdims)
-    return apply(logic.All, x, axis=axis, keepdims=keepdims)
+    return apply(logic.All, x, axis=read_axis(axis, "all"), keepdims=keepdims)
 
 
 def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """Whether any is true."""
     keepdims = flag("any: `keepdims`", keepdims)
-    return apply(logic.Any, x, axis=axis, keepdims=keepdims)
+    return apply(logic.Any, x, axis=read_axis(axis, "any"), keepdims=keepdims)
 
 
 def argmax(x: TensorLike, axis: int | None = None) -> Tensor:
     """The position of the largest along an axis, or among all; integers, through which no gradient passes."""
-    return apply(logic.ArgMax, x, axis=axis)
+    return apply(logic.ArgMax, x, axis=read_axis(axis, "argmax"))
 
 
 def cumsum(x: TensorLike, axis: int | None = None) -> Tensor:
     """yₜ = Σ_{s≤t} xₛ along an axis, or over all numbers in their order."""
     x = as_tensor(x, None, "cumsum: `x`")
-    return apply(reduction.CumSum, x, axis=axis) if axis is not None else cumsum(x.reshape(-1), 0)
+    return apply(reduction.CumSum, x, axis=read_axis(axis, "cumsum")) if axis is not None else cumsum(x.reshape(-1), 0)
 
 
 def logsumexp(x: TensorLike, axis: Axis = -1, keepdims: bool = False) -> Tensor:
@@ -92,7 +92,7 @@ def logsumexp(x: TensorLike, axis: Axis = -1, keepdims: bool = False) -> Tensor:
     x = real(x, "logsumexp")
     if is_half(x.dtype):
         return narrowed(logsumexp(widened(x), axis, keepdims), x)
-    return apply(reduction.LogSumExp, x, axis=axis, keepdims=keepdims)
+    return apply(reduction.LogSumExp, x, axis=read_axis(axis, "logsumexp"), keepdims=keepdims)
 
 
 def softmax(x: TensorLike, axis: int = -1) -> Tensor:
@@ -100,7 +100,7 @@ def softmax(x: TensorLike, axis: int = -1) -> Tensor:
     x = real(x, "softmax")
     if is_half(x.dtype):
         return narrowed(softmax(widened(x), axis), x)
-    return apply(reduction.Softmax, x, axis=axis)
+    return apply(reduction.Softmax, x, axis=read_axis(axis, "softmax"))
 
 
 def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
@@ -108,7 +108,7 @@ def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
     x = real(x, "log_softmax")
     if is_half(x.dtype):
         return narrowed(log_softmax(widened(x), axis), x)
-    return apply(reduction.LogSoftmax, x, axis=axis)
+    return apply(reduction.LogSoftmax, x, axis=read_axis(axis, "log_softmax"))
 
 
 def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
@@ -120,7 +120,7 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
         ShapeError: the subscripts are of another kind, or do not fit the operands.
     """
     if not isinstance(subscripts, str):
-        raise ShapeError(f'einsum: expected subscripts such as "ij,jk->ik" first, got {subscripts!r}.')
+        raise ShapeError(f'einsum: expected subscripts such as "ij,jk->ik" first, got {shown(subscripts)}.')
     tensors = [as_tensor(x, None, f"einsum: `operands[{k}]`") for k, x in enumerate(operands)]
     terms, output, size = _subscripts(subscripts, [x.shape for x in tensors])
     a, a_term = tensors[0], terms[0]
@@ -152,7 +152,7 @@ def _subscripts(subscripts: str, shapes: Sequence[tuple[int, ...]]) -> tuple[lis
     if not arrow or "." in subscripts or len(terms) != len(shapes) or len(terms) > 2 or False in once or unknown:
         raise ShapeError(
             f"einsum: expected subscripts such as 'ij,jk->ik' for {len(shapes)} operands (at most two), an arrow, no "
-            f"ellipsis and no index twice in a term, got {subscripts!r}."
+            f"ellipsis and no index twice in a term, got {shown(subscripts)}."
         )
     size: dict[str, int] = {}
     for term, shape in zip(terms, shapes, strict=True):

@@ -10,7 +10,7 @@ from operator import index as index_of
 from typing import Any, cast
 
 from minigrad.engine import registry
-from minigrad.engine.arguments import at_least, integer, is_iterable
+from minigrad.engine.arguments import at_least, entries, integer
 from minigrad.engine.conversion import array_from
 from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, fits, is_floating, is_integer
@@ -52,7 +52,7 @@ def _filled(where: str, shape: ShapeLike, value: float, dtype: Any) -> Tensor:
     number = a_number(value, f"{where}: `value`")
     if type(number) is not int or number not in (0, 1):
         host = registry.resolve("numpy")
-        number = host.to_numpy(array_from(number, name, host, where)).item()
+        number = host.to_numpy(array_from(number, name, host, f"{where}: `value`")).item()
     sizes = sizes_of(shape, where=where)
     try:
         return Tensor(backend.full(sizes, number, dtype=name), backend)
@@ -64,16 +64,19 @@ def a_number(value: Any, what: str) -> Any:
     """Return a Python number for a number or an array with a single one; raise an error for anything else."""
     shape = getattr(value, "shape", None)
     number = value.item() if isinstance(shape, tuple) and prod(shape) == 1 and hasattr(value, "item") else value
-    if not isinstance(number, Real):
+    if not isinstance(number, Real) or hasattr(value, "filled"):  # a masked number
         raise DTypeError(f"{what}: expected a number, got {shown(value)}.")
     return number
 
 
 def several(xs: Any, what: str) -> Any:
     """Return a list or tuple of tensors, or one tensor, which means its slices; raise an error for others."""
-    if not is_iterable(xs):
+    found = xs if isinstance(xs, (list, tuple)) or (isinstance(xs, Tensor) and xs.ndim) else entries(xs)
+    if found is None:
         raise DTypeError(f"{what}: expected `xs`, a list of tensors, got {shown(xs)}.")
-    return xs
+    if not len(found):
+        raise ShapeError(f"{what}: expected `xs`, at least one tensor, got none.")
+    return found
 
 
 def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any = None) -> Tensor:
@@ -85,8 +88,8 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any 
     given = {"start": start, "stop": stop, "step": step}
     start, stop, step = (a_number(n, f"arange: `{name}`") for name, n in given.items())
     kind = "int64" if isinstance(start + stop + step, int) else "float64"
-    fit = all(fits(n, kind) for n in (start, stop, step))
-    steps = (stop - start) / step if step and fit else nan
+    in_range = all(fits(n, kind) for n in (start, stop, step))
+    steps = (stop - start) / step if step and in_range else nan
     if not abs(steps) <= LARGEST:
         raise OptionError(
             f"arange: expected finite numbers `start`, `stop` and a `step` other than 0, at most 2⁴⁸ of them, got "
@@ -139,7 +142,7 @@ def sizes_of(shape: ShapeLike, least: int = 0, where: str = "") -> tuple[int, ..
     """
     try:
         sizes = tuple(map(index_of, shape)) if isinstance(shape, (tuple, list)) else (index_of(cast(Any, shape)),)
-    except (TypeError, ShapeError):  # a tensor of several numbers raises ShapeError
+    except Exception:  # noqa: BLE001  no whole number, or an object whose `__index__` raises anything
         sizes = (least - 1,)
     if shape is True or shape is False or (sizes and min(sizes) < least):
         place = f"{where}: " if where else ""
@@ -188,7 +191,9 @@ def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
     x = as_tensor(x, None, "squeeze: `x`")
     gone = [a for a in axes_of(axis, x.ndim, "squeeze") if axis is not None or x.shape[a] == 1]
     if any(x.shape[a] != 1 for a in gone):
-        raise ShapeError(f"squeeze: expected `axis` to name axes of length 1, got {axis} of x, of shape {x.shape}.")
+        raise ShapeError(
+            f"squeeze: expected `axis` to name axes of length 1, got {shown(axis)} of x, of shape {x.shape}."
+        )
     return reshape(x, tuple([n for a, n in enumerate(x.shape) if a not in gone]))
 
 
@@ -225,15 +230,20 @@ def split(x: TensorLike, sections: int | Iterable[int], axis: int = 0) -> tuple[
     x = as_tensor(x, None, "split: `x`")
     axis = axis_of(axis, x.ndim, "split")
     n = x.shape[axis]
-    if is_iterable(sections) and not isinstance(sections, (set, frozenset, dict)):
-        cuts = [0, *[integer("split: `sections`", position) for position in cast(Iterable[int], sections)], n]
+    positions = entries(sections)
+    if positions is not None:
+        cuts = [0, *[integer("split: `sections`", position) for position in positions], n]
         sizes = tuple([stop - start for start, stop in pairwise(cuts)])
         if any(size < 0 for size in sizes):
-            raise ShapeError(f"split: expected `sections` as ascending positions from 0 to {n}, got {cuts[1:-1]}.")
+            raise ShapeError(
+                f"split: expected `sections` as ascending positions from 0 to {n}, got {shown(cuts[1:-1])}."
+            )
     else:
         parts = integer("split: `sections`", sections)
         if parts < 1 or n % parts:
-            raise ShapeError(f"split: an axis of x of length {n} cannot be cut into {parts} equal parts, `sections`.")
+            raise ShapeError(
+                f"split: an axis of x of length {n} cannot be cut into {shown(parts)} equal parts, `sections`."
+            )
         sizes = (n // parts,) * parts
     return apply(shape_ops.Split, x, sizes=sizes, axis=axis)
 

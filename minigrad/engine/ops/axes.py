@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import index
 
 from minigrad.engine.errors import DTypeError, ShapeError, shown
+from minigrad.engine.foreign import attempted
 from minigrad.engine.protocol import Axis
 
 
@@ -28,18 +29,23 @@ def axes_of(axis: Axis, ndim: int, what: str, name: str = "axis") -> tuple[int, 
     named = [whole(a, what, name) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))]
     counted = tuple([a + ndim if a < 0 else a for a in named])
     if any(not 0 <= a < ndim for a in counted) or len(set(counted)) != len(counted):
-        raise ShapeError(f"{what}: expected `{name}` to name different axes of {ndim}, which x has, got {axis}.")
+        raise ShapeError(f"{what}: expected `{name}` to name different axes of {ndim}, which x has, got {shown(axis)}.")
     return counted
 
 
 def whole(axis: int, what: str, name: str = "axis") -> int:
     """Return an axis as Python's int."""
-    try:
-        if type(axis) is int or not (isinstance(axis, bool) or getattr(axis, "shape", False)):
-            return index(axis)
-    except TypeError:
-        pass
+    found = None if isinstance(axis, bool) or getattr(axis, "shape", False) else attempted(index, axis)
+    if found is not None:
+        return int(found)
     raise DTypeError(f"{what}: expected `{name}` to be a whole number, got {shown(axis)}.")
+
+
+def read_axis(axis: Axis, what: str) -> Axis:
+    """Return one axis or several as Python's ints; None stays None."""
+    if axis is None or type(axis) is int:
+        return axis
+    return tuple([whole(a, what) for a in axis]) if isinstance(axis, (tuple, list)) else whole(axis, what)
 
 
 def axis_of(axis: int, ndim: int, what: str, name: str = "axis") -> int:

@@ -121,7 +121,7 @@ def uniform(
     """Numbers evenly spread over [minval, maxval); with a `seed`, the same numbers in every call."""
     low, high = number("random.uniform: `minval`", minval), number("random.uniform: `maxval`", maxval)
     if not low <= high or not math.isfinite(high - low):
-        raise OptionError(f"random.uniform: expected `minval` up to `maxval`, got {minval!r} and {maxval!r}.")
+        raise OptionError(f"random.uniform: expected `minval` up to `maxval`, got {shown(minval)} and {shown(maxval)}.")
     drawn = _source("random.uniform", seed).uniform(low, high + 0.0, sizes_of(shape, where="random.uniform"))
     return _real("random.uniform", drawn, dtype)
 
@@ -139,7 +139,9 @@ def truncated_normal(
 def _real(where: str, drawn: Any, dtype: Any) -> Tensor:
     """Return real numbers drawn on the host as a tensor of a floating dtype."""
     if not is_floating(dtype):
-        raise DTypeError(f"{where}: expected `dtype` to be a floating one, got {dtype!r}. See also random.integers.")
+        raise DTypeError(
+            f"{where}: expected `dtype` to be a floating one, got {shown(dtype)}. See also random.integers."
+        )
     return tensor(np.asarray(drawn, dtype_name(dtype)))
 
 
@@ -166,9 +168,13 @@ def integers(low: int, high: int, shape: ShapeLike = (), seed: int | None = None
     """Integers from low to high − 1; with a `seed`, the same numbers in every call."""
     low, high = integer("random.integers: `low`", low), integer("random.integers: `high`", high)
     if not low < high:
-        raise OptionError(f"random.integers: expected `low` < `high`, which is left out, got {low!r} and {high!r}.")
+        raise OptionError(
+            f"random.integers: expected `low` < `high`, which is left out, got {shown(low)} and {shown(high)}."
+        )
     if low < -(2**63) or high > 2**63:
-        raise OptionError(f"random.integers: expected `low` and `high` within ±2⁶³, got {low!r} and {high!r}.")
+        raise OptionError(
+            f"random.integers: expected `low` and `high` within ±2⁶³, got {shown(low)} and {shown(high)}."
+        )
     drawn = _source("random.integers", seed).integers(low, high, sizes_of(shape, where="random.integers"))
     return tensor(drawn)
 

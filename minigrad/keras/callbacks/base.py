@@ -129,6 +129,6 @@ class LambdaCallback(Callback):
             if name not in HOOKS:
                 raise unknown_name("LambdaCallback", name, HOOKS)
             if function is not None and not callable(function):
-                raise OptionError(f"LambdaCallback: `{name}`: expected a function, got {function!r}.")
+                raise OptionError(f"LambdaCallback: `{name}`: expected a function, got {shown(function)}.")
             if function is not None:
                 setattr(self, name, function)

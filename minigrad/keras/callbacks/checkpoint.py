@@ -54,7 +54,7 @@ class ModelCheckpoint(Monitor):
             path = self.filepath.format(**known)
         except KeyError as error:
             raise unknown_name("ModelCheckpoint: `filepath`", error.args[0], known) from None
-        except (ValueError, IndexError) as error:
+        except (ValueError, IndexError, TypeError, AttributeError) as error:
             raise OptionError(
                 f"ModelCheckpoint: `filepath`: expected names in braces, such as '{{epoch:02d}}', got "
                 f"{self.filepath!r}: {error}."

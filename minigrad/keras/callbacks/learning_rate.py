@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
+from minigrad.engine.errors import shown
 from minigrad.engine.kinds import at_least_0, below_1, count
 from minigrad.keras.callbacks.base import Callback, Logs
 from minigrad.keras.callbacks.monitor import Monitor
@@ -23,7 +24,9 @@ class LearningRateScheduler(Callback):
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         if not callable(schedule):
-            raise OptionError(f"LearningRateScheduler: `schedule`: expected a function of the epoch, got {schedule!r}.")
+            raise OptionError(
+                f"LearningRateScheduler: `schedule`: expected a function of the epoch, got {shown(schedule)}."
+            )
         self.schedule, self.verbose = schedule, choice(0, 1, 2).read("LearningRateScheduler: `verbose`", verbose)
         try:
             self._takes_rate = len(inspect.signature(schedule).parameters) > 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from minigrad.engine.files import cannot_write, write_atomically
+from minigrad.engine.errors import shown
+from minigrad.engine.files import cannot_write, is_path, write_atomically
 from minigrad.engine.kinds import text
 from minigrad.keras.callbacks.base import Callback, Logs
 from minigrad.layers.options import OptionError, flag
@@ -40,9 +41,10 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
-        text.read("CSVLogger: `separator`", separator)
-        if not isinstance(filename, (str, os.PathLike)) or "\0" in str(filename):
-            raise OptionError(f"CSVLogger: `filename`: expected the path of a file, got {filename!r}.")
+        if not text.read("CSVLogger: `separator`", separator):
+            raise OptionError("CSVLogger: `separator`: expected a text between two numbers such as ',', got ''.")
+        if not is_path(filename):
+            raise OptionError(f"CSVLogger: `filename`: expected the path of a file, got {shown(filename)}.")
         self.filename, self.separator = str(os.fspath(filename)), separator
         self.append = flag.read("CSVLogger: `append`", append)
         self._names: list[str] = []

@@ -6,6 +6,7 @@ import math
 from typing import ClassVar
 
 from minigrad.engine.errors import UnknownNameError, unknown_name
+from minigrad.engine.foreign import naming
 from minigrad.engine.kinds import text
 from minigrad.keras.callbacks.base import Callback, Logs
 from minigrad.layers.options import Configured, Option, choice, number, option
@@ -49,7 +50,8 @@ class Monitor(Callback, Configured):
         """
         logs = self.read_logs("on_epoch_end", logs)
         if self.monitor not in logs:
-            raise self._unknown(logs)
+            with naming(f"{type(self).__name__}: `logs`"):
+                raise self._unknown(logs)
         return float(logs[self.monitor])
 
     @property

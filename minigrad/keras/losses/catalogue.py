@@ -58,4 +58,4 @@ def find(where: str, identifier: Any) -> Any:
     known = identifier is None or callable(identifier) or isinstance(identifier, dict)
     if not known and not (isinstance(identifier, str) and identifier in _catalogue.classes):
         raise unknown_name(where, identifier, _NAMES, "Or pass a function of (y_true, y_pred).")
-    return _catalogue.get(identifier)
+    return _catalogue.read(where, identifier)

@@ -7,6 +7,8 @@ from typing import Any
 
 from minigrad.engine.arguments import function
 from minigrad.engine.creation import as_tensor, as_tensor_like
+from minigrad.engine.errors import MinigradError
+from minigrad.engine.foreign import with_name
 from minigrad.engine.kinds import at_least_0, integer, text, unit
 from minigrad.engine.tensor import Tensor, TensorLike
 from minigrad.keras.losses import functions, reduction
@@ -149,4 +151,7 @@ class FunctionLoss(Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the losses of the examples."""
-        return as_tensor(self.of(*squeezed(y_true, y_pred)), None, f"{self.name}: the result")
+        try:
+            return as_tensor(self.of(*squeezed(y_true, y_pred)), None, f"{self.name}: the result")
+        except MinigradError as error:
+            raise with_name(error, f"{self.name}: `of`, the function of a `loss`") from error.__cause__

@@ -10,7 +10,8 @@ from typing import Any
 from minigrad.engine import functional as F
 from minigrad.engine.creation import as_tensor, as_tensor_like, is_floating
 from minigrad.engine.dtypes import is_half
-from minigrad.engine.errors import DTypeError, ShapeError
+from minigrad.engine.errors import DTypeError, MinigradError, ShapeError
+from minigrad.engine.foreign import with_name
 from minigrad.engine.functional.half import widened
 from minigrad.engine.kinds import at_least_0, integer, unit
 from minigrad.engine.ops.axes import axis_of
@@ -94,7 +95,7 @@ def binary_crossentropy(
     """
     y, p = same_dtype_and_shape("binary_crossentropy", y_true, y_pred)
     if label_smoothing:
-        y = y * (1.0 - label_smoothing) + 0.5 * label_smoothing
+        y = y * (1.0 - float(label_smoothing)) + 0.5 * float(label_smoothing)
     if from_logits:
         return F.binary_cross_entropy(p, y, reduction="none").mean(axis)
     p = F.clip(p, EPSILON, 1.0 - EPSILON)
@@ -160,9 +161,12 @@ def sparse_categorical_crossentropy(
     if valid is not None:
         y = F.where(valid, y, 0)
     x = p if from_logits else F.log(F.clip(p, EPSILON, 1.0 - EPSILON))
+    try:
+        losses: Any = F.softmax_cross_entropy(x, y, mask=valid, reduction="none")
+    except MinigradError as error:
+        raise with_name(error, "sparse_categorical_crossentropy: `y_true` and `y_pred`") from error.__cause__
     if valid is None:
-        return F.softmax_cross_entropy(x, y, reduction="none")
-    losses: Any = F.softmax_cross_entropy(x, y, mask=valid, reduction="none")
+        return losses  # type: ignore[no-any-return]
     losses._keras_mask = valid
     return losses  # type: ignore[no-any-return]
 

@@ -13,7 +13,8 @@ from minigrad.engine import functional as F
 from minigrad.engine.arguments import function
 from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, is_half
-from minigrad.engine.errors import ShapeError, unknown_name
+from minigrad.engine.errors import MinigradError, ShapeError, unknown_name
+from minigrad.engine.foreign import attempted, with_name
 from minigrad.engine.functional.half import widened
 from minigrad.engine.functional.loss import mean_of
 from minigrad.engine.kinds import text
@@ -90,7 +91,10 @@ class Mean(Metric):
             self._values_dtype, x = given.dtype, widened(given)
             count: Any = float(x.size)
             if isinstance(sample_weight, (int, float)):
-                x, count = x * float(sample_weight), count * sample_weight
+                weight = attempted(float, sample_weight)
+                if weight is None:  # 10**400
+                    number.read(f"{self.name}: `sample_weight`", sample_weight)
+                x, count = x * weight, count * weight
             elif sample_weight is not None:
                 w = broadcast_weights(x, sample_weight, "sample_weight")
                 x, count = x * w, w.sum()
@@ -134,7 +138,10 @@ class MeanMetricWrapper(Mean):
         with no_grad():
             p = as_tensor(y_pred, None, f"{self.name}: `y_pred`")
             y = as_tensor_like(p, y_true, f"{self.name}: `y_true`")
-            values = as_tensor(self._fn(*losses.squeezed(y, widened(p))), None, f"{self.name}: the result")
+            try:
+                values = as_tensor(self._fn(*losses.squeezed(y, widened(p))), None, f"{self.name}: the result")
+            except MinigradError as error:
+                raise with_name(error, f"{self.name}: `fn` of `y_true` and `y_pred`") from error.__cause__
             super().update_state(values, sample_weight)
             self._values_dtype = p.dtype
 
@@ -176,7 +183,10 @@ def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tenso
     if y.ndim == p.ndim and y.shape[-1] == 1:
         y = y.reshape(y.shape[:-1])
     if y.shape != p.shape[:-1]:
-        raise ShapeError(f"sparse_categorical_accuracy: expected `y_true` of shape {p.shape[:-1]}, got {y.shape}.")
+        raise ShapeError(
+            f"sparse_categorical_accuracy: expected `y_true` of shape {p.shape[:-1]} for `y_pred` of shape "
+            f"{p.shape}, got {y.shape}."
+        )
     return (y == p.argmax(-1)).astype(p.dtype)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from minigrad.engine import tree
 from minigrad.engine.errors import DataError, MinigradError, ShapeError, shown
+from minigrad.engine.foreign import with_name
 from minigrad.engine.tensor import Tensor
 from minigrad.keras import losses as losses_module
 from minigrad.keras import metrics as metrics_module
@@ -107,7 +108,10 @@ class Compiled:
         for k, (p, y, w, of_output, factor) in enumerate(everything):
             if of_output is None or y is None:
                 continue
-            term = _term(of_output, y, p, w)
+            try:
+                term = _term(of_output, y, p, w)
+            except MinigradError as error:
+                raise with_name(error, f"{self.where}: the loss of `y`") from error.__cause__
             if term.ndim:  # reduction="none" is for a custom loop
                 raise DataError(
                     f"compile: {of_output.name}: expected one number, got {term.shape} with reduction='none'. Choose "
@@ -136,10 +140,13 @@ class Compiled:
         for p, y, w, (plain, weighted) in zip(outputs, targets, weights, self._metrics or [], strict=False):
             if y is not None:
                 y, mask = _as_column(y, p), getattr(p, "_keras_mask", None)
-                for metric in plain:
-                    metric.update_state(y, p, sample_weight=mask)
-                for metric in weighted:
-                    metric.update_state(y, p, sample_weight=_product(w, mask, p))
+                try:
+                    for metric in plain:
+                        metric.update_state(y, p, sample_weight=mask)
+                    for metric in weighted:
+                        metric.update_state(y, p, sample_weight=_product(w, mask, p))
+                except MinigradError as error:
+                    raise with_name(error, f"{self.where}: `metrics` or `weighted_metrics` of `y`") from error.__cause__
 
     def _targets(self, y_true: Any, y_pred: Any) -> list[Any]:
         """Return the targets of each output, or None."""

@@ -15,9 +15,10 @@ from typing import Any
 from minigrad.engine import functional as F
 from minigrad.engine import random, registry, tree
 from minigrad.engine.conversion import constant
-from minigrad.engine.errors import DataError, MinigradError, ShapeError
+from minigrad.engine.errors import DataError, MinigradError, ShapeError, shown
 from minigrad.engine.kinds import below_1
 from minigrad.engine.tensor import Tensor
+from minigrad.layers.checks import is_list_of_numbers
 from minigrad.layers.options import positive_int
 
 Batch = tuple[Any, ...]
@@ -40,10 +41,10 @@ def tensors(what: str, structure: Any) -> Any:
         except MinigradError as error:
             raise DataError(str(error)) from None
 
+    one_array = is_list_of_numbers(what, structure)
     if isinstance(structure, dict):
         return {key: tensors(what, part) for key, part in structure.items()}
-    first = next(iter(tree.leaves(structure)), None)
-    return read(structure) if isinstance(first, (int, float)) else tree.map(read, structure)
+    return read(structure) if one_array else tree.map(read, structure)
 
 
 class Arrays:
@@ -73,7 +74,7 @@ class Arrays:
             if t is not None
         ]
         if len({size for _, size in sizes}) != 1 or sizes[0][1] == 0:
-            listed = ", ".join(f"`{name}` of {size}" for name, size in sizes) or "none"
+            listed = ", ".join(f"`{name}` of {size}" for name, size in sizes) or "none in `x`"
             hint = " A list of arrays is several inputs or outputs; np.stack makes one array of rows."
             raise DataError(
                 f"{where}: expected arrays with the same number of examples, at least one, got {listed}."
@@ -122,8 +123,8 @@ def first_batches(where: str, batches: Iterator[Batch], steps: int | None) -> It
         done += 1
     if done < (steps or 1):
         raise DataError(
-            f"{where}: the data ended after {done} of {steps or 'its'} steps. An iterator runs once: pass "
-            "an iterable that restarts each time, or fewer steps."
+            f"{where}: the data ended after {done} of {steps or 'its'} steps. An iterator runs once: pass as `x` "
+            "an iterable `x` that restarts each time, or fewer steps: `steps_per_epoch`, or `steps`."
         )
 
 
@@ -207,10 +208,10 @@ def class_weighter(where: str, class_weight: Any) -> Callable[[Batch], Batch]:
     """
     expected = f"{where}: `class_weight`: expected a dictionary with a number for each class 0, 1, …"
     if not isinstance(class_weight, dict) or set(class_weight) != set(range(len(class_weight))):
-        raise DataError(f"{expected}, got {class_weight!r}.")
+        raise DataError(f"{expected}, got {shown(class_weight)}.")
     table = [class_weight[k] for k in range(len(class_weight))]
     if not all(isinstance(weight, Real) for weight in table):
-        raise DataError(f"{expected}, got {class_weight!r}.")
+        raise DataError(f"{expected}, got {shown(class_weight)}.")
 
     def weigh(batch: Batch) -> Batch:
         x, y, sample_weight = unpacked(batch)

@@ -8,7 +8,7 @@ from typing import Any
 
 from minigrad.engine import tree
 from minigrad.engine.arguments import flag, function, integer
-from minigrad.engine.errors import UnknownNameError, unknown_name
+from minigrad.engine.errors import UnknownNameError, shown, unknown_name
 from minigrad.engine.functional import zeros
 from minigrad.engine.recording import no_grad
 from minigrad.keras import saving
@@ -82,9 +82,9 @@ class Model(Trainer):
             k = integer(f"{self.name}.get_layer: `index`", index)
             if -len(found) <= k < len(found):
                 return self.layers[k]
-            raise UnknownNameError(f"{self.name}.get_layer: expected `index` below {len(found)}, got {k}.")
+            raise UnknownNameError(f"{self.name}.get_layer: expected `index` below {len(found)}, got {shown(k)}.")
         if not isinstance(name, str) or name not in found:
-            raise unknown_name(f"{self.name}.get_layer: `name`", name, found)
+            raise unknown_name(f"{self.name}.get_layer: `name`, without an `index`", name, found)
         return found[name]
 
     def build(self, input_shape: Any) -> None:

@@ -8,6 +8,7 @@ from minigrad.engine import tree
 from minigrad.engine.arguments import dictionary, listed
 from minigrad.engine.creation import as_tensor_like
 from minigrad.engine.errors import DataError, DTypeError, MinigradError, ShapeError, shown
+from minigrad.engine.foreign import naming
 from minigrad.keras.models import summary
 from minigrad.keras.models.model import Model
 from minigrad.layers import serialization
@@ -53,8 +54,9 @@ class Sequential(Model):
         self._input_shape: Any = None
         one = [] if layers is None else [layers] if isinstance(layers, Layer) else layers
         given = listed("Sequential: `layers`", one)
-        for layer in given:
-            self._append(layer)
+        with naming("Sequential: `layers`"):
+            for layer in given:
+                self._append(layer)
         self._build_if_known()
 
     @property
@@ -86,7 +88,7 @@ class Sequential(Model):
 
     def _append(self, layer: Any) -> None:
         if not isinstance(layer, Layer):
-            raise DTypeError(f"{self.name}.add: expected a layer, got {shown(layer)}.")
+            raise DTypeError(f"{self.name}.add: `layer`: expected a layer, got {shown(layer)}.")
         if nesting(layer) >= NESTED:
             raise self._too_deep("add")
         if any(layer is other or layer.name == other.name for other in self._stack):

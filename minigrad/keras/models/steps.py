@@ -12,8 +12,9 @@ from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.arguments import flag
 from minigrad.engine.creation import as_tensor
-from minigrad.engine.errors import NaNLossError
+from minigrad.engine.errors import MinigradError, NaNLossError
 from minigrad.engine.flow import FlowAttribute
+from minigrad.engine.foreign import naming, with_name
 from minigrad.engine.memory import with_advice
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor
@@ -95,7 +96,8 @@ class StepTrainer(Layer):
         """
         if run_eagerly is not None:
             flag("compile: `run_eagerly`", run_eagerly)
-        self.optimizer = optimizers.get(optimizer)
+        with naming("compile: `optimizer`"):
+            self.optimizer = optimizers.get(optimizer)
         self._compiled = Compiled(loss, metrics, loss_weights, weighted_metrics, self._output_name)
         self.loss = loss
 
@@ -140,7 +142,7 @@ class StepTrainer(Layer):
             The entries of the logs, numbers or tensors by name.
         """
         x, y, sample_weight = self._checked(data)
-        y_pred = self(x, training=True)
+        y_pred = self._outputs_for(x, True)
         loss = self.compute_loss(x, y, y_pred, sample_weight)
         if not self._trained:  # collecting them takes as long as a small layer's call
             self._trained = self.trainable_weights
@@ -155,7 +157,7 @@ class StepTrainer(Layer):
     def test_step(self, data: Any) -> Logs:
         """Evaluate one batch, as `train_step` without a gradient."""
         x, y, sample_weight = self._checked(data)
-        y_pred = self(x, training=False)
+        y_pred = self._outputs_for(x, False)
         self._is_finite(self.compute_loss(x, y, y_pred, sample_weight), so_far="")
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
@@ -169,11 +171,19 @@ class StepTrainer(Layer):
 
     def predict_step(self, data: Any) -> Any:
         """Return the outputs for one batch."""
-        return self(unpacked(data)[0], training=False)
+        return self._outputs_for(unpacked(data)[0], False)
+
+    def _outputs_for(self, x: Any, training: bool) -> Any:
+        try:
+            return self(x, training=training)
+        except MinigradError as error:
+            raise with_name(error, f"{self._where}: the model called on `x`") from error.__cause__
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Tensor:
         """Return the loss of a batch, with `losses` added, and update the mean loss."""
         y, y_pred = tensors("compute_loss: `y`", y), tensors("compute_loss: `y_pred`", y_pred)
+        if sample_weight is not None:
+            sample_weight = tensors("compute_loss: `sample_weight`", sample_weight)
         return self.compiled.loss(y, y_pred, sample_weight, self.losses)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Logs:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from minigrad.engine import functional as F
 from minigrad.engine import tree
-from minigrad.engine.errors import DataError, NaNLossError
+from minigrad.engine.errors import DataError, NaNLossError, shown
 from minigrad.engine.kinds import below_1, count
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor
@@ -168,7 +168,10 @@ class Trainer(StepTrainer):
             self._check_weights(epoch)
             if options.validation is not None and options.validates(epoch + 1):
                 found = self._test(
-                    f"fit, epoch {epoch + 1}, validation", options.validation, options.validation_steps, callbacks
+                    f"fit, epoch {epoch + 1}, `validation_data`",
+                    options.validation,
+                    options.validation_steps,
+                    callbacks,
                 )
                 logs |= {f"val_{name}": value for name, value in found.items()}
             callbacks.call("on_epoch_end", epoch, logs)
@@ -325,5 +328,7 @@ def _listed(where: str, callbacks: Any) -> list[Callback]:
     found = [] if callbacks is None else list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
     for callback in found:
         if not isinstance(callback, Callback):
-            raise DataError(f"{where}: `callbacks`: expected callbacks, got {callback!r}. Give objects, not classes.")
+            raise DataError(
+                f"{where}: `callbacks`: expected callbacks, got {shown(callback)}. Give objects, not classes."
+            )
     return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.engine.errors import shown
+from minigrad.engine.foreign import naming
 from minigrad.engine.kinds import at_least_0
 from minigrad.keras.optimizers import schedules
 from minigrad.layers.options import ComputedOption, Kind, OptionError
@@ -11,7 +13,8 @@ from minigrad.layers.options import ComputedOption, Kind, OptionError
 
 def _rate(where: str, value: Any) -> Any:
     if isinstance(value, dict):
-        return schedules.deserialize(value)
+        with naming(where):
+            return schedules.deserialize(value)
     return value if isinstance(value, schedules.LearningRateSchedule) else at_least_0.read(where, value)
 
 
@@ -26,7 +29,7 @@ class _LearningRate(ComputedOption):
         if isinstance(instance.schedule, schedules.LearningRateSchedule) and not callable(value):
             raise OptionError(
                 f"{instance.name}: `learning_rate` follows {type(instance.schedule).__name__}, so it cannot be set to "
-                f"{value!r}. Make the optimizer with a number, or set another schedule."
+                f"{shown(value)}. Make the optimizer with a number, or set another schedule."
             )
         super().set(instance, value)
 

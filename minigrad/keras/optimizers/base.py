@@ -11,7 +11,8 @@ from minigrad.engine.autograd import GradientTape, grad
 from minigrad.engine.conversion import array_from
 from minigrad.engine.creation import as_tensor_like, tensor
 from minigrad.engine.dtypes import is_half
-from minigrad.engine.errors import GradientError, OptionError, ShapeError, shown
+from minigrad.engine.errors import GradientError, MinigradError, OptionError, ShapeError, shown
+from minigrad.engine.foreign import with_name
 from minigrad.engine.kinds import at_least_0, text, unit
 from minigrad.engine.protocol import Array, Xp
 from minigrad.engine.recording import no_grad
@@ -269,7 +270,10 @@ class Optimizer(Configured, own_options_first=True):
             raise OptionError(f"{self.name}.minimize: expected `tape`, a GradientTape or None, got {shown(tape)}.")
         if not weights:  # for a model without weights
             return
-        gradients = grad(loss, weights) if tape is None else tape.gradient(loss, weights)
+        try:
+            gradients = grad(loss, weights) if tape is None else tape.gradient(loss, weights)
+        except MinigradError as error:
+            raise with_name(error, f"{self.name}.minimize: `loss`") from error.__cause__
         self.apply_gradients(zip(gradients, weights, strict=True), *([] if where is None else [where]))
 
     # --- state --------------------------------------------------------------------------------------------------------
@@ -287,7 +291,7 @@ class Optimizer(Configured, own_options_first=True):
         """
         state = {"iterations": tensor(self.iterations, "int64").numpy()}
         if not callable(self.schedule):
-            state["learning_rate"] = tensor(self.learning_rate, "float64").numpy()
+            state["learning_rate"] = tensor(float(self.learning_rate), "float64").numpy()
         slots = {}
         for pack in self._packs:
             for name, slot in pack.slots.items():

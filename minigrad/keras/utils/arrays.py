@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad.engine import random
+from minigrad.engine.arguments import entries
 from minigrad.engine.creation import as_tensor, tensor
 from minigrad.engine.errors import ShapeError, shown
+from minigrad.engine.foreign import attempted
 from minigrad.engine.functional import one_hot
 from minigrad.engine.functional.shaping import sizes_of, whole_numbers
 from minigrad.engine.kinds import count as counts
@@ -34,13 +36,15 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32
     >>> to_categorical([0, 2]).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
-    labels = whole_numbers("to_categorical", as_tensor(y, None, "to_categorical: `y`"))
+    labels = whole_numbers("to_categorical: `y`", as_tensor(y, None, "to_categorical: `y`"))
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels.reshape(labels.shape[:-1])
     low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, -1)
     count = high + 1 if num_classes is None else positive_int.read("to_categorical: `num_classes`", num_classes)
     if low < 0 or high >= count:
-        raise ShapeError(f"to_categorical: expected `y`, labels from 0 to {count - 1}, got {low} to {high}.")
+        raise ShapeError(
+            f"to_categorical: expected `y`, labels from 0 to {count - 1} (`num_classes` − 1), got {low} to {high}."
+        )
     return one_hot(labels, count, dtype).numpy()
 
 
@@ -67,16 +71,14 @@ def pad_sequences(
     """
     for name, word in (("padding", padding), ("truncating", truncating)):
         choice("pre", "post").read(f"pad_sequences: `{name}`", word)
-    try:
-        lengths = [len(s) for s in sequences]
-    except TypeError:
-        raise ShapeError(
-            f"pad_sequences: expected `sequences`, a list of lists of numbers, got {shown(sequences)}."
-        ) from None
+    several: Any = entries(sequences)
+    lengths = attempted(lambda lists: [len(s) for s in lists], several)
+    if lengths is None or getattr(getattr(sequences, "dtype", None), "names", None):
+        raise ShapeError(f"pad_sequences: expected `sequences`, a list of lists of numbers, got {shown(sequences)}.")
     length = max(lengths, default=0) if maxlen is None else counts.read("pad_sequences: `maxlen`", maxlen)
     sizes_of((len(lengths), length), where="pad_sequences: `maxlen`")
     rows = []
-    for sequence in sequences:
+    for sequence in several:
         part = list(sequence)[max(0, len(sequence) - length) :] if truncating == "pre" else list(sequence)[:length]
         padded = [value] * (length - len(part))
         rows.append(padded + part if padding == "pre" else part + padded)

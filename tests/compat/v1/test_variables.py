@@ -202,7 +202,7 @@ BAD: dict[str, Wrong] = {
     "no size": (
         lambda: v1.get_variable("a", [2, "b"]),
         ShapeError,
-        f"get_variable('a'): {WHOLE_SHAPE} (2, 'b').",
+        f"get_variable('a'): {WHOLE_SHAPE} [2, 'b'].",
     ),
     "a getter": (
         lambda: v1.get_variable("a", [2], custom_getter=print),

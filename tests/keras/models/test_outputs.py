@@ -294,5 +294,7 @@ def test_masks_of_a_dictionary_go_to_the_outputs_of_their_names() -> None:
 
 def test_states_in_a_dictionary_are_refused() -> None:
     h, c = np.zeros((4, 3)), np.ones((4, 3))
-    with pytest.raises(StateError, match=r"lstm\.call: expected a list of states, got a dictionary, c, h"):
+    with pytest.raises(
+        StateError, match=r"lstm\.call: expected `initial_state`, a list of states, got a dictionary, c, h"
+    ):
         LSTM(3, name="lstm")(X[:, None], initial_state={"c": c, "h": h})

@@ -100,7 +100,7 @@ def test_it_comes_back_from_its_configuration():
 
 
 def test_bad_layers_are_named():
-    with pytest.raises(DTypeError, match=r"sequential.add: expected a layer, got 'dense'"):
+    with pytest.raises(DTypeError, match=r"sequential.add: `layer`: .*, got 'dense'"):
         Sequential(["dense"])
     layer = Dense(1)
     with pytest.raises(ValueError, match="there is a layer named 'dense' already"):

@@ -92,7 +92,7 @@ from option_errors import BELOW_1, COUNT, FLAG, POSITIVE_INTEGER
         (
             lambda: linear().fit(X, Y, validation_data=(X,), verbose=0),
             DataError,
-            "fit, epoch 1, validation, step 1: `y` is missing",
+            "fit, epoch 1, `validation_data`, step 1: `y` is missing",
         ),
         (lambda: linear().fit(X, Y, validation_data=X), DataError, "validation_data: expected (x, y) or (x, y, sample"),
         (

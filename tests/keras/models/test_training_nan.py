@@ -43,7 +43,7 @@ def test_on_nan_continue_leaves_the_step_out(backend):
 
 def test_nan_in_a_validation_is_an_error_that_says_where():
     model = linear()
-    with pytest.raises(NaNLossError, match=r"^fit, epoch 1, validation, step 5: the loss is nan\. Look for NaN"):
+    with pytest.raises(NaNLossError, match=r"^fit, epoch 1, `validation_data`, step 5: the loss is nan\. Look for NaN"):
         model.fit(X, Y, validation_data=(BAD, Y), validation_batch_size=10, verbose=0)
     with pytest.raises(NaNLossError, match=r"^evaluate, step 5: the loss is nan\."):
         model.evaluate(BAD, Y, batch_size=10, verbose=0)

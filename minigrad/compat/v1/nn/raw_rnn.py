@@ -13,7 +13,7 @@ from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, is_floating
-from minigrad.engine.errors import DTypeError, ShapeError
+from minigrad.engine.errors import DTypeError, ShapeError, shown
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.cell_adapter import adapter_of
 from minigrad.layers.execution import select_rows
@@ -60,7 +60,7 @@ def raw_rnn(
     adapter = adapter_of(cell)
     if not callable(loop_fn):
         raise LoopError(
-            f"raw_rnn: expected `loop_fn`, a function of (time, output, state, loop_state), got {loop_fn!r}."
+            f"raw_rnn: expected `loop_fn`, a function of (time, output, state, loop_state), got {shown(loop_fn)}."
         )
     with variable_scope(scope_or(scope, "rnn")):
         finished, x, state, like, loop_state = _call_loop_fn(loop_fn, 0, None, None, None)
@@ -137,7 +137,7 @@ def _inputs(x: Any) -> Any:
     """Return the next inputs as tensors."""
     for part in tree.leaves(x):
         if part is None or not as_tensor(part).ndim:
-            raise ShapeError(f"raw_rnn: expected loop_fn to return `next_input`, (batch, features), got {part!r}.")
+            raise ShapeError(f"raw_rnn: expected loop_fn to return `next_input`, (batch, features), got {shown(part)}.")
     return tree.map(as_tensor, x)
 
 

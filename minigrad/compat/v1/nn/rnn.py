@@ -22,6 +22,7 @@ from minigrad.engine.arguments import flag
 from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, ShapeError, axes_given, shown
+from minigrad.engine.foreign import naming
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import execution
 from minigrad.layers.cell_adapter import adapter_of
@@ -73,7 +74,8 @@ def dynamic_rnn(
     """
     time_major = flag("dynamic_rnn: `time_major`", time_major)
     with variable_scope(scope_or(scope, "rnn")):
-        x = tree.map(lambda part: _time_first("dynamic_rnn", part, time_major), inputs)
+        with naming("dynamic_rnn: `inputs`"):
+            x = tree.map(lambda part: _time_first("dynamic_rnn", part, time_major), inputs)
         outputs, state = _run("dynamic_rnn", cell, x, sequence_length, initial_state, dtype)
     return tree.map(lambda y: _swap_axes(y, time_major), outputs), state
 
@@ -139,7 +141,8 @@ def bidirectional_dynamic_rnn(
     """
     where, states = "bidirectional_dynamic_rnn", (initial_state_fw, initial_state_bw)
     time_major = flag(f"{where}: `time_major`", time_major)
-    x = tree.map(lambda part: _time_first(where, part, time_major), inputs)
+    with naming(f"{where}: `inputs`"):
+        x = tree.map(lambda part: _time_first(where, part, time_major), inputs)
     outputs, final = _bidirectional(where, (cell_fw, cell_bw), x, sequence_length, states, dtype, scope)
     return tree.map(lambda y: _swap_axes(y, time_major), outputs), final
 
@@ -230,9 +233,7 @@ def checked_cell(where: str, cell: Any, argument: str = "cell") -> Any:
 def _time_first(where: str, x: Any, time_major: bool) -> Tensor:
     """Return inputs as (time, batch, …)."""
     if isinstance(x, (int, float)):  # a list is a nest of inputs
-        raise ShapeError(
-            f"{where}: expected `inputs`, a tensor, got a list of numbers. mg.tensor(inputs) makes it one."
-        )
+        raise ShapeError(f"{where}: expected `inputs`, a tensor, got a list of numbers. mg.tensor(inputs) makes one.")
     x = as_tensor(x, None, f"{where}: `inputs`")
     if x.ndim < 3:
         axes = "(time, batch, features)" if time_major else "(batch, time, features)"
@@ -349,7 +350,7 @@ def _dtype(where: str, cell: Any, x: Tensor, dtype: Any) -> str:
         raise DTypeError(f"{where}: expected a floating `dtype`, got {requested}. Pass dtype='float32'.")
     if own is not None and requested is not None and own != requested:
         raise DTypeError(
-            f"{where}: expected the dtype of the cell, {own}, got dtype={requested!r}. Make the cell with "
+            f"{where}: expected the dtype of the cell, {own}, got dtype={shown(requested)}. Make the cell with "
             f"dtype={requested!r}, or without a dtype."
         )
     return own or requested or (dtype_name(x.dtype) if is_floating(x.dtype) else "float32")
@@ -369,7 +370,7 @@ def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str, arg
             cell.flatten_state(given)
         except StateError as error:  # another structure
             raise StateError(f"{where}: `{argument}`: {error}") from None
-    check_state_order(where, cell, given)
+    check_state_order(where, cell, given, f"`{argument}`")
     size, shapes, dtypes = _expected_state(cell, batch, dtype)
     flat = tree.leaves_like(size, given)
     got = [tuple(s.shape) if axes_given(s) else () for s in flat]

@@ -8,7 +8,8 @@ from minigrad.engine import functional as F
 from minigrad.engine.arguments import at_least, flag, integer
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import dtype_name
-from minigrad.engine.errors import IndexRangeError, ShapeError
+from minigrad.engine.errors import IndexRangeError, ShapeError, shown
+from minigrad.engine.foreign import naming
 from minigrad.engine.tensor import Tensor
 
 
@@ -66,8 +67,8 @@ class TensorArray:
         found = self._tensors[k] if 0 <= k < len(self._tensors) else None
         if found is None:
             raise IndexRangeError(
-                f"TensorArray.read: expected the index of a written tensor, got {k}; the size is {self.size()}. Write "
-                "it first."
+                f"TensorArray.read: expected the index of a written tensor, got {shown(k)}; the size is {self.size()}. "
+                "Write it first."
             )
         return found
 
@@ -80,8 +81,8 @@ class TensorArray:
         k = integer("TensorArray.write: `index`", index)
         if k < 0 or (k >= len(self._tensors) and not self.dynamic_size):
             raise IndexRangeError(
-                f"TensorArray.write: expected an index from 0 to {self.size() - 1}, got {k}. dynamic_size=True "
-                "lets the array grow."
+                f"TensorArray.write: expected `index` from 0 to {self.size() - 1}, below `size`, got {shown(k)}. "
+                "dynamic_size=True lets the array grow."
             )
         self._tensors += [None] * (k + 1 - len(self._tensors))
         self._tensors[k] = as_tensor(value, self.dtype, "TensorArray: `value`")
@@ -89,7 +90,9 @@ class TensorArray:
 
     def unstack(self, value: Any) -> TensorArray:
         """Write a tensor's slices along its first axis, and return the array."""
-        for k, part in enumerate(F.unstack(as_tensor(value, self.dtype, "TensorArray: `value`"))):
+        with naming("TensorArray.unstack: `value`"):
+            parts = F.unstack(as_tensor(value, self.dtype, "TensorArray: `value`"))
+        for k, part in enumerate(parts):
             self.write(k, part)
         return self
 

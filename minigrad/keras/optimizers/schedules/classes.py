@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigrad.engine.errors import shown
 from minigrad.engine.kinds import at_least_0, at_least_1, finite, positive, text
 from minigrad.layers.catalogue import Catalogue
 from minigrad.layers.options import Configured, Kind, OptionError, flag, number, option, optional
@@ -13,13 +14,13 @@ from minigrad.layers.options import Configured, Kind, OptionError, flag, number,
 def _rising(where: str, value: Any) -> list[float]:
     found = [number.read(where, each) for each in value] if isinstance(value, (list, tuple)) else None
     if found is None or sorted(found) != found:
-        raise OptionError(f"{where}: expected a list of numbers in rising order, got {value!r}.")
+        raise OptionError(f"{where}: expected a list of numbers in rising order, got {shown(value)}.")
     return found
 
 
 def _rates(where: str, value: Any) -> list[float]:
     if not isinstance(value, (list, tuple)):
-        raise OptionError(f"{where}: expected a list of numbers, got {value!r}.")
+        raise OptionError(f"{where}: expected a list of numbers, got {shown(value)}.")
     return [at_least_0.read(where, each) for each in value]
 
 
@@ -132,7 +133,7 @@ class PolynomialDecay(LearningRateSchedule):
 
     initial_learning_rate: float = option(at_least_0)
     decay_steps: float = option(positive)
-    end_learning_rate: float = option(number, 0.0001)
+    end_learning_rate: float = option(at_least_0, 0.0001)
     power: float = option(at_least_0, 1.0)
     cycle: bool = option(flag, False)
     name: str | None = option(optional(text), None)
@@ -163,9 +164,9 @@ class CosineDecay(LearningRateSchedule):
 
     initial_learning_rate: float = option(at_least_0)
     decay_steps: float = option(positive)
-    alpha: float = option(number, 0.0)
+    alpha: float = option(at_least_0, 0.0)
     name: str | None = option(optional(text), None)
-    warmup_target: float | None = option(optional(number), None)
+    warmup_target: float | None = option(optional(at_least_0), None)
     warmup_steps: float = option(at_least_0, 0)
 
     def __call__(self, step: Any) -> float:
@@ -195,8 +196,8 @@ class CosineDecayRestarts(LearningRateSchedule):
     initial_learning_rate: float = option(at_least_0)
     first_decay_steps: float = option(positive)
     t_mul: float = option(at_least_1, 2.0)
-    m_mul: float = option(number, 1.0)
-    alpha: float = option(number, 0.0)
+    m_mul: float = option(at_least_0, 1.0)
+    alpha: float = option(at_least_0, 0.0)
     name: str | None = option(optional(text), None)
 
     def __call__(self, step: Any) -> float:

@@ -144,7 +144,7 @@ BAD: dict[str, Wrong] = {
     "lists of numbers": (
         lambda: dynamic(lstm(), x=X.tolist()),
         ShapeError,
-        "dynamic_rnn: expected `inputs`, a tensor, got a list of numbers. mg.tensor(inputs) makes it one.",
+        "dynamic_rnn: expected `inputs`, a tensor, got a list of numbers. mg.tensor(inputs) makes one.",
     ),
     "whole numbers to compute in": (
         lambda: dynamic(lstm(), dtype="int32"),

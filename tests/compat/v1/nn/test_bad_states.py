@@ -42,7 +42,7 @@ BAD: dict[str, Wrong] = {
     "a named tuple for a cell of Keras": (
         lambda: dynamic(L.LSTMCell(5), None, FIRST),
         StateError,
-        f"dynamic_rnn: {states_of_the_first_generation('LSTMCell')}",
+        f"dynamic_rnn: `initial_state`: {states_of_the_first_generation('LSTMCell')}",
     ),
     "one tensor": (
         lambda: dynamic(lstm(), None, S),
@@ -86,8 +86,8 @@ BAD: dict[str, Wrong] = {
         lambda: lstm()(X[:, 0], rc.LSTMStateTuple(S[:, :3], S)),
         ShapeError,
         (
-            "LSTMCell: expected a state of shapes [(2, 5), (2, 5)], got [(2, 3), (2, 5)]. cell.zero_state(2, dtype) "
-            "makes zeros."
+            "LSTMCell: expected `state` of shapes [(2, 5), (2, 5)] for `inputs` of shape (2, 3), got [(2, 3), (2, 5)]. "
+            "cell.zero_state(2, dtype) makes zeros."
         ),
     ),
     "one cell's state for a stack": (

@@ -36,7 +36,9 @@ def test_it_grows_if_it_may() -> None:
     for k, row in enumerate(X):
         array.write(k, row)
     np.testing.assert_array_equal(array.stack().numpy(), X)
-    with pytest.raises(IndexRangeError, match=r"write: expected an index from 0 to 1, got 2\. dynamic_size=True"):
+    with pytest.raises(
+        IndexRangeError, match=r"write: expected `index` from 0 to 1, below `size`, got 2\. dynamic_size=True"
+    ):
         TensorArray("float64", 2).write(2, X[0])
 
 

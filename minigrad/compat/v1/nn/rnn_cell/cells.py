@@ -69,7 +69,8 @@ class WeightedCell(RNNCell):
         sizes = [(inputs.shape[0], size) for size in self.state_sizes]
         if [s.shape for s in arrays] != sizes:
             raise ShapeError(
-                f"{type(self).__name__}: expected a state of shapes {sizes}, got {[s.shape for s in arrays]}. "
+                f"{type(self).__name__}: expected `state` of shapes {sizes} for `inputs` of shape {inputs.shape}, got "
+                f"{[s.shape for s in arrays]}. "
                 f"cell.zero_state({inputs.shape[0]}, dtype) makes zeros."
             )
         new = one_step(self, step, inputs, arrays, weights)

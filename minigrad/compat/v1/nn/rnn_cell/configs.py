@@ -11,6 +11,7 @@ from typing import Any
 
 from minigrad.compat.v1.nn.rnn_cell.base import RNNCell
 from minigrad.engine.errors import shown
+from minigrad.engine.foreign import naming
 from minigrad.layers.options import Kind, OptionError
 from minigrad.layers.serialization import cell_kind, deserialize, serialize
 from minigrad.layers.stacked import cells_kind
@@ -30,7 +31,8 @@ class PartError(OptionError, TypeError):
 def read_cell(where: str, value: Any) -> Any:
     """Return a cell; a description gives a new one."""
     if isinstance(value, dict):
-        value = deserialize({"module": RNNCell.serialized_module, **value})
+        with naming(where):
+            value = deserialize({"module": RNNCell.serialized_module, **value})
     try:
         return cell_kind.read(where, value)
     except OptionError as error:

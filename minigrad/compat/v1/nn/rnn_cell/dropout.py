@@ -118,7 +118,8 @@ class DropoutWrapper(Wrapper):
 
     def _drop(self, place: str, values: Any, probability: Any) -> Any:
         keep = float(probability)
-        values = tree.map(lambda x: as_tensor(x, None, f"DropoutWrapper: the `{place}`"), values)
+        what = f"DropoutWrapper: `{'inputs' if place == 'input' else place}`"
+        values = tree.map(lambda x: as_tensor(x, None, what), values)
         if keep == 1.0:
             return values
         if keep == 0.0:

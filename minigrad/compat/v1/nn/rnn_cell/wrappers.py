@@ -19,7 +19,8 @@ from minigrad.compat.v1.variables import variable_scope
 from minigrad.engine import functional as F
 from minigrad.engine import registry, tree
 from minigrad.engine.creation import as_tensor
-from minigrad.engine.errors import ShapeError
+from minigrad.engine.errors import MinigradError, ShapeError, shown
+from minigrad.engine.foreign import naming, with_name
 from minigrad.engine.protocol import BackendModule
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.cell_adapter import CellAdapter, adapter_of
@@ -32,7 +33,7 @@ from minigrad.layers.tensor_shape import axes_of
 
 def _read_device(where: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise OptionError(f"{where}: expected the name of a backend, or of a TensorFlow device, got {value!r}.")
+        raise OptionError(f"{where}: expected the name of a backend, or of a TensorFlow device, got {shown(value)}.")
     return value
 
 
@@ -282,7 +283,10 @@ class ResidualWrapper(Wrapper):
         """Run one time step."""
         output, new = self.run(inputs, state, scope)
         if self.residual_fn is not None:
-            return self.residual_fn(inputs, output), new
+            try:
+                return tree.map(as_tensor, self.residual_fn(inputs, output)), new
+            except MinigradError as error:
+                raise with_name(error, "ResidualWrapper: the result of `residual_fn`") from error.__cause__
         return tree.map(self._sum, inputs, output), new
 
     known_call = call
@@ -333,7 +337,8 @@ class DeviceWrapper(Wrapper):
             super().build(input_shape)
 
     def _on_backend(self) -> AbstractContextManager[BackendModule]:
-        return registry.using(registry.current() if self.device.startswith("/") else self.device)
+        with naming("DeviceWrapper: `device`"):
+            return registry.using(registry.current() if self.device.startswith("/") else registry.resolve(self.device))
 
     def stepwise_reason(self) -> str:
         """Return a reason if the cell runs on another backend."""
