@@ -76,7 +76,9 @@ def test_names_and_configurations():
 def test_bad_input_is_named():
     with pytest.raises(UnknownNameError, match="Did you mean 'accuracy'"):
         metrics.get("acuracy")
-    with pytest.raises(ShapeError, match=r"expected `y_true` of shape \(4,\), got \(3,\)"):
+    with pytest.raises(
+        ShapeError, match=r"expected `y_true` of shape \(4,\) for `y_pred` of shape \(4, 2\), got \(3,\)"
+    ):
         metrics.sparse_categorical_accuracy(np.zeros(3, int), np.zeros((4, 2)))
     with pytest.raises(NotImplementedError, match="must define update_state"):
         metrics.Metric().update_state([1.0], [1.0])
