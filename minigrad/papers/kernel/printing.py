@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ from minigrad.papers.net import Net
 from minigrad.recurrent.compiler import describe
 from minigrad.recurrent.description import Line
 from minigrad.recurrent.rules import rule_of
+from minigrad.recurrent.syntax import parse_expression
 
 COMPILED_IMPORTS = """from minigrad_numba.compiling import compiled, helper, inlined, noalias
 from minigrad_numba.scalar_functions import gate, gate_slope"""
@@ -126,7 +126,7 @@ def _number() -> Callable[[Line], str]:
     from minigrad_numba.rules import number_text
 
     def text(line: Line) -> str:
-        found: Any = number_text(ast.parse(line.text, mode="eval").body)
+        found: Any = number_text(parse_expression(line.text))
         return str(found)
 
     return text
