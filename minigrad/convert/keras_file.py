@@ -101,7 +101,8 @@ def read_keras(path: Any) -> KerasFile:
         MissingLibraryError: h5py is not installed.
     """
     with naming("read_keras: `path`"):
-        return read_for(file_name("read_keras", path))
+        name = file_name("read_keras", path)
+    return read_for(name)
 
 
 def read_for(name: str, needed: int = 0) -> KerasFile:

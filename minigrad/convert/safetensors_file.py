@@ -52,8 +52,8 @@ def write_safetensors(path: Any, arrays: Mapping[str, Any], metadata: Mapping[st
     if not isinstance(arrays, Mapping):
         raise DTypeError(f"write_safetensors: expected `arrays`, a dict of arrays by name, got {shown(arrays)}.")
     about = dictionary("write_safetensors: `metadata`", {} if metadata is None else metadata)
-    for name, value in about.items():
-        a_text(f"write_safetensors: `metadata`: {name!r}", value)
+    for key, value in about.items():
+        a_text(f"write_safetensors: `metadata`: {key!r}", value)
     given = {key: np.asarray(array) for key, array in arrays.items()}
     little = {key: array.dtype.newbyteorder("<") for key, array in given.items()}
     for key, dtype in little.items():

@@ -19,7 +19,8 @@ def with_name(error: MinigradError, where: str) -> MinigradError:
     """
     names = re.findall(r"`(\w+)`", where)
     if not all(re.search(rf"\b{name}\b", str(error)) for name in names):
-        error.args = (f"{where}: {error}",)
+        caller = where.partition(":")[0]
+        error.args = (f"{where}: {str(error).removeprefix(f'{caller}: ')}",)
     return error
 
 

@@ -232,7 +232,12 @@ def test_state_dicts_that_do_not_fit() -> None:
     refused(weights("lstm"), L.LSTM(4, activation="relu"), ConversionError, "activation='relu' has no counterpart")
     refused(weights("gru"), L.LSTM(4), ShapeError, "'weight_hh' of 'torch'")
     refused(weights("lstm"), L.LSTM(5, name="five"), ShapeError, "for five, got")
-    refused({"fc.weight": 1}, L.LSTM(4), ConversionError, "expected names such as 'weight_ih_l0'.*got fc.weight")
+    refused(
+        {"fc.weight": 1},
+        L.LSTM(4),
+        ConversionError,
+        "expected `state` with names such as 'weight_ih_l0'.*got fc.weight",
+    )
     refused({}, L.LSTM(4), ConversionError, "got nothing")
 
 
@@ -258,5 +263,7 @@ def test_a_state_dict_that_is_none(state: Any) -> None:
 
 def test_shapes_that_do_not_fit_name_the_layer() -> None:
     state = {"weight_ih_l0": np.ones((16, 3)), "weight_hh_l0": np.ones((16, 5))}
-    with pytest.raises(ShapeError, match=r"^mine: expected 'weight_hh' of 'torch' with 4 columns to its 4 × 4 rows"):
+    with pytest.raises(
+        ShapeError, match=r"^mine: `weights`: expected 'weight_hh' of 'torch' with 4 columns to its 4 × 4 rows"
+    ):
         from_torch_state_dict(state, L.LSTM(4, name="mine"))

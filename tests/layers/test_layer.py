@@ -176,7 +176,7 @@ def test_assign() -> None:
     assert weight.tolist() == [[1.0, 2.0], [3.0, 4.0]]
     weight.assign(mg.tensor(np.eye(2)))
     assert weight.dtype == "float32"
-    with pytest.raises(ShapeError, match=rf"w:0.assign: {VALUE_OF_SHAPE}\(2, 2\), got \(2,\)\."):
+    with pytest.raises(ShapeError, match=rf"w:0.assign: `value`: {VALUE_OF_SHAPE}\(2, 2\), got \(2,\)\."):
         weight.assign([1.0, 2.0])
 
 

@@ -167,7 +167,12 @@ def test_a_text_that_will_not_do(minigrad, tmp_path, content, part):
 
 def test_a_run_folder_that_exists_has_two_ways_out(minigrad):
     assert minigrad("train", "reber", *SMALL)[0] == 0
-    refused(minigrad("train", "reber", *SMALL), "--out runs/reber: this exists already", "--resume runs/reber", "--out")
+    refused(
+        minigrad("train", "reber", *SMALL),
+        "--out runs/reber: this folder exists",
+        "--resume runs/reber",
+        "--out",
+    )
 
 
 def test_a_run_keeps_its_options(minigrad):
