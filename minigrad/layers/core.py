@@ -7,15 +7,13 @@ from typing import Any
 from minigrad.engine import functional as F
 from minigrad.engine import kinds, random
 from minigrad.engine.creation import as_tensor
-from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import IndexRangeError, MinigradError, OptionError, ShapeError, shown
-from minigrad.engine.foreign import naming, with_name
+from minigrad.engine.foreign import with_name
 from minigrad.engine.functional.shaping import whole_numbers
 from minigrad.engine.indices import all_in_range
 from minigrad.engine.ops.affine import Affine
 from minigrad.engine.tensor import Tensor, apply
 from minigrad.layers import activations, checks, constraints, initializers, regularizers
-from minigrad.layers.floatx import floatx
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, flag, fraction, number, option, optional, positive_int
@@ -206,28 +204,3 @@ class Masking(Layer):
 
     def _counts(self, inputs: Tensor, keepdims: bool) -> Tensor:
         return F.any(inputs != self.mask_value, -1, keepdims)
-
-
-def _dtype(where: str, value: Any) -> str:
-    return floatx() if value is None else dtype_name(value)
-
-
-class InputLayer(Layer):
-    """The shape of the inputs of a Sequential; computes nothing. Made by ``Input(shape)``."""
-
-    dtype: Any = option(Kind(_dtype), None, keyword_only=True)
-
-    def call(self, inputs: Tensor) -> Tensor:
-        """Return the inputs."""
-        return inputs
-
-    supports_masking = True
-
-
-def Input(shape: tuple[int | None, ...], batch_size: int | None = None, dtype: str = "float32") -> InputLayer:  # noqa: N802
-    """Return an `InputLayer` for examples of this shape, as the first layer of a Sequential."""
-    if not checks.is_shape(shape):
-        raise ShapeError(f"Input: expected `shape` of one example, such as (None, 8), got {shown(shape)}.")
-    batch = None if batch_size is None else positive_int.read("Input: `batch_size`", batch_size)
-    with naming("Input: `shape`"):
-        return InputLayer(batch_input_shape=(batch, *shape), dtype=dtype)

@@ -29,6 +29,7 @@ from minigrad.layers.floatx import is_dtype, layer_dtype
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.masks import attach_masks, mask_of, masks_of
 from minigrad.layers.options import Configured, Option, flag, has_options_only, option, optional, text
+from minigrad.layers.recorded import Recorded, symbol_in
 from minigrad.layers.signatures import Signature
 from minigrad.layers.weighted_module import WeightedModule
 
@@ -48,7 +49,7 @@ class _OptionPassedDown(Option):
             instance._pass_down(self.name, getattr(instance, self.name))
 
 
-class Layer(Configured, WeightedModule):
+class Layer(Configured, WeightedModule, Recorded):
     """The base class of all layers, as Keras'.
 
     Args:
@@ -207,7 +208,7 @@ class Layer(Configured, WeightedModule):
             args, kwargs = self._checked_arguments(parameters, args, kwargs)
         known = isinstance(inputs, Tensor) and self._knows(inputs)
         if not known:
-            symbol = _symbol_in(inputs, self)
+            symbol = symbol_in(f"{self.name}.call: `inputs`", inputs)
             if symbol is not None:
                 return symbol.record_call(self, inputs, args, kwargs)
             version, inputs = signatures.version, self._as_inputs(inputs)
@@ -362,18 +363,6 @@ class Layer(Configured, WeightedModule):
     def _hint(self, ndim: int) -> str:
         """Return a hint for inputs of the wrong shape."""
         return ""
-
-
-def _symbol_in(inputs: Any, layer: Layer) -> Any:
-    """Return the first symbol among the inputs, or None.
-
-    A symbol stands for a tensor that is given later. It has a method `record_call(layer, inputs, args, kwargs)`, which
-    returns symbols for the outputs.
-    """
-    if not isinstance(inputs, (list, tuple, dict)):
-        return inputs if hasattr(inputs, "record_call") else None
-    numbers = checks.is_list_of_numbers(f"{layer.name}.call: `inputs`", inputs)
-    return None if numbers else next((x for x in tree.leaves(inputs) if hasattr(x, "record_call")), None)
 
 
 def _once_built(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:

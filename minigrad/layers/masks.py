@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.engine import tree
+from minigrad.engine.creation import as_tensor_like
 
 
 def mask_of(x: Any) -> Any:
@@ -24,3 +25,12 @@ def attach_masks(mask: Any, outputs: Any) -> None:
         for y, m in zip(tree.leaves(outputs), tree.leaves_like(outputs, mask), strict=False):
             if m is not None:
                 y._keras_mask = m
+
+
+def with_mask(x: Any, mask: Any) -> Any:
+    """Return the tensor with a mask: a new tensor if it has another mask or none."""
+    if mask is None or getattr(x, "_keras_mask", None) is mask:
+        return x
+    y = x.reshape(x.shape)
+    y._keras_mask = as_tensor_like(x, mask, "mask")
+    return y

@@ -53,7 +53,8 @@ ARGUMENTS = {
     "nesterov numbers overwrite persistent requires_grad reset_after reset_metrics restore_best_weights return_dict "
     "return_sequences return_state reverse_state_order save_best_only save_weights_only second_order shuffle staircase "
     "state_is_tuple stateful time_major unit_forget_bias unroll use_bias use_ema use_peepholes variational_recurrent "
-    "watch_accessed_variables zero_output_for_mask convert.to_onnx|initial_state",
+    "watch_accessed_variables zero_output_for_mask center normalize *.LayerNormalization|scale "
+    "convert.to_onnx|initial_state",
     "optional flag": "dynamic_size peepholes reuse run_eagerly trainable training",
     "choice": "implementation level verbose",
     "rate": "beta_1 beta_2 dropout ema_momentum final_rate input_keep_prob label_smoothing momentum output_keep_prob p "
@@ -67,23 +68,25 @@ ARGUMENTS = {
     "count": "batch_size cooldown count depth ema_overwrite_frequency epochs evaluate_every every initial_epoch "
     "input_dim input_length length max_elements maxlen num_classes num_constants num_proj num_units output_dim "
     "patience save_every size start_from_epoch steps steps_per_epoch stream validation_batch_size validation_freq "
-    "validation_steps warmup window",
+    "validation_steps warmup window *.RepeatVector|n",
     "seed": "ignore_class n seed",
-    "axis": "axis functional.swapaxes|[ab] *.transpose|axes Tensor.transpose|[*]?",
+    "axis": "axis *.Dot|axes functional.swapaxes|[ab] *.transpose|axes Tensor.transpose|[*]?",
     "position": "index indices row sections unit units x[[]index]|index",
-    "shape": "dims input_shape noise_shape shape Tensor.reshape|[*]?",
+    "shape": "batch_shape dims input_shape noise_shape shape target_shape Tensor.reshape|[*]?",
     "dtype": "dtype backend.set_floatx|value",
     "text": "alt backend caption monitor name name_or_scope prefix prompt scope separator svg text title tokens "
     "plot.learning_curve|unit plot.text*|unit",
     "path": "file filename filepath folder path",
-    "function": "activation custom_getter dropout_state_filter_visitor f identifier on_epoch_end phi print_fn "
+    "function": "activation custom_getter dropout_state_filter_visitor f function identifier on_epoch_end phi print_fn "
     "recurrent_activation residual_fn schedule sigma *.serialize|*",
-    "option": "activity_regularizer bias_constraint bias_initializer bias_regularizer class_weight constraint "
+    "option": "activity_regularizer beta_constraint beta_initializer beta_regularizer data_format "
+    "gamma_constraint gamma_initializer gamma_regularizer bias_constraint bias_initializer bias_regularizer "
+    "class_weight constraint "
     "embeddings_constraint embeddings_initializer embeddings_regularizer generation initializer kernel_constraint "
     "kernel_initializer kernel_regularizer loss merge_mode metrics on_nan proj_clip recurrent_constraint "
     "recurrent_initializer recurrent_regularizer regularizer weighted_metrics",
     "layer": "backward_layer cell cell_bw cell_fw layer layers *plot*|target *trac*|target",
-    "object": "ax axes callbacks tape validation_data",
+    "object": "arguments ax axes callbacks tape validation_data",
     "data": "* a b condition constants data grad_outputs gradient inputs labels logits loss_weights mask models "
     "output_gradients predictions sample_weight sequence_length sequences source targets value values w x xs y y_pred "
     "y_true",
@@ -92,7 +95,7 @@ ARGUMENTS = {
     "validation var_list weights",
     "names": "arrays columns config letters metadata names rows var_names",
     "list of numbers": "boundaries tbptt",
-    "hook": "batch epoch logs params *.compute_mask|mask *.compute_mask|inputs",
+    "hook": "batch epoch logs params *.compute_mask|mask *.compute_mask|inputs *.Lambda|mask *.Lambda|output_shape",
     "condition": "where",
 }
 

@@ -14,6 +14,7 @@ from minigrad.keras import layers as L
 
 SEQUENCE = np.linspace(-1.0, 1.0, 24, dtype="float32").reshape(2, 4, 3)
 ROWS = SEQUENCE[:, 0]
+MERGING = ("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract")
 STATE = np.full((2, 2), 0.5, "float32")
 
 
@@ -28,6 +29,11 @@ def used(x: Any) -> Callable[[Any], Any]:
         return layer.get_config()
 
     return use
+
+
+def used_on_two(layer: Any) -> Any:
+    """Use a layer that merges two inputs."""
+    return layer([mg.tensor(ROWS), mg.tensor(ROWS + 1)]), layer.get_config()
 
 
 def stepped(cell: Any) -> Any:
@@ -56,12 +62,27 @@ def layers(module: Any, prefix: str) -> dict[str, Recipe]:
         "Dense": Recipe(module.Dense, units, used(ROWS)),
         "Dropout": Recipe(module.Dropout, lambda: {"rate": 0.5}, used(ROWS)),
         "Embedding": Recipe(module.Embedding, lambda: {"input_dim": 4, "output_dim": 2}, used(np.array([[0, 3]]))),
-        "Input": Recipe(module.Input, lambda: {"shape": (3,)}, lambda layer: layer.get_config()),
+        "Input": Recipe(module.Input, lambda: {"shape": (3,)}, lambda symbol: symbol.layer.get_config()),
         "InputLayer": Recipe(module.InputLayer, then=lambda layer: layer.get_config()),
         "InputSpec": Recipe(module.InputSpec),
         "Layer": Recipe(module.Layer, then=lambda layer: layer.get_config()),
         "Masking": Recipe(module.Masking, then=used(SEQUENCE)),
         "TimeDistributed": Recipe(module.TimeDistributed, lambda: {"layer": module.Dense(2)}, used(SEQUENCE)),
+        **{
+            n: Recipe(getattr(module, n), then=used_on_two)
+            for n in ("Add", "Average", "Maximum", "Minimum", "Multiply")
+        },
+        "Subtract": Recipe(module.Subtract, then=used_on_two),
+        "Concatenate": Recipe(module.Concatenate, lambda: {"axis": -1}, used_on_two),
+        "Dot": Recipe(module.Dot, lambda: {"axes": 1}, used_on_two),
+        "Flatten": Recipe(module.Flatten, then=used(SEQUENCE)),
+        "Reshape": Recipe(module.Reshape, lambda: {"target_shape": (3, 4)}, used(SEQUENCE)),
+        "Permute": Recipe(module.Permute, lambda: {"dims": (2, 1)}, used(SEQUENCE)),
+        "RepeatVector": Recipe(module.RepeatVector, lambda: {"n": 2}, used(ROWS)),
+        "GlobalMaxPooling1D": Recipe(module.GlobalMaxPooling1D, then=used(SEQUENCE)),
+        "GlobalAveragePooling1D": Recipe(module.GlobalAveragePooling1D, then=used(SEQUENCE)),
+        "Lambda": Recipe(module.Lambda, lambda: {"function": mg.tanh}, used(ROWS)),
+        "LayerNormalization": Recipe(module.LayerNormalization, then=used(SEQUENCE)),
         "EquationCell": Recipe(module.EquationCell, lambda: {"equations": mg.recurrent.LSTM, "units": 2}, stepped),
     }
     return {f"{prefix}.{name}": recipe for name, recipe in found.items()}

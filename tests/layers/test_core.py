@@ -136,10 +136,11 @@ def test_masking() -> None:
 
 
 def test_input() -> None:
-    layer = L.Input((5, 4), batch_size=3)
-    assert layer.batch_input_shape == (3, 5, 4)
-    x = mg.tensor(X)
-    assert layer(x).shape == (3, 5, 4)
+    symbol = L.Input((5, 4), batch_size=3, name="x")
+    assert (symbol.name, symbol.shape, symbol.dtype) == ("x", (3, 5, 4), "float32")
+    assert symbol.layer.batch_input_shape == (3, 5, 4)
+    assert symbol.layer(mg.tensor(X)).shape == (3, 5, 4)
+    assert L.Input(batch_shape=(None, 4)).shape == (None, 4)
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,14 @@ from minigrad.engine.recording import no_grad
 from minigrad.keras import saving
 from minigrad.keras.models import summary
 from minigrad.keras.models.data import tensors
+from minigrad.keras.models.graph import Graph
 from minigrad.keras.models.training import Trainer
 from minigrad.layers.layer import Layer
+from minigrad.layers.module import Module
 from minigrad.layers.options import OptionTypeError
+from minigrad.layers.recorded import NoSymbolsError
 from minigrad.layers.rnn import RNN
+from minigrad.layers.symbol import Symbol
 from minigrad.layers.weight import Weight
 
 
@@ -37,18 +41,57 @@ class Model(Trainer):
     A model is a layer, and can be part of another model. Its layers cast the inputs; the model does not.
     """
 
+    _graph: Graph | None = None  # of a model made from symbols
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if "inputs" in kwargs or "outputs" in kwargs or (args and type(self) is Model):
+        where = type(self).__name__
+        if args and not {"inputs", "outputs"} & kwargs.keys() and len(args) in (2, 3) and _are_symbols(args[0]):
+            kwargs |= dict(zip(("inputs", "outputs", "name"), args, strict=False))
+            args = ()
+        ends = [kwargs.pop(end, None) for end in ("inputs", "outputs")]
+        if (args and type(self) is Model) or (ends[0] is None) != (ends[1] is None):
             raise OptionTypeError(
-                f"{type(self).__name__}: a model is not made from `inputs` and `outputs` here. Derive a class from "
-                "Model, with the layers in __init__ and their use in call; or use Sequential for a chain of layers."
+                f"{where}: expected Model(inputs, outputs), symbols from keras.Input and layers called on it. Or "
+                "derive a class from Model, with the layers in __init__ and their use in call."
             )
         super().__init__(*args, **kwargs)
+        if ends[0] is not None:
+            self._graph = Graph(self.name, *ends)
+            self.built = True
+
+    def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the outputs of a model made from symbols; other models define their own `call`."""
+        if self._graph is None:
+            return super().call(inputs)
+        return self._graph.run(inputs)
+
+    @property
+    def inputs(self) -> list[Symbol]:
+        """The symbols of the inputs, of a model made from symbols."""
+        return tree.leaves(self._known_graph("inputs").inputs)
+
+    @property
+    def outputs(self) -> list[Symbol]:
+        """The symbols of the outputs, of a model made from symbols."""
+        return tree.leaves(self._known_graph("outputs").outputs)
+
+    def _known_graph(self, name: str) -> Graph:
+        if self._graph is None:
+            raise NoSymbolsError(f"{self.name}.{name}: the model was not made from symbols, Model(inputs, outputs).")
+        return self._graph
+
+    def _only_call(self, name: str) -> Any:
+        if self._graph is None:
+            return super()._only_call(name)
+        return self._graph.inputs, self._graph.outputs
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers among the attributes, in the order in which they were set."""
+        """The layers in the order of the weights: of a model made from symbols the graph's, else that of attributes."""
         return self._sublayers()
+
+    def _parts(self) -> list[Module]:
+        return super()._parts() if self._graph is None else [*self._graph.layers]
 
     @property
     def weights(self) -> list[Weight]:
@@ -153,7 +196,7 @@ class Model(Trainer):
 
     def _seen(self) -> dict[int, tuple[Any, Any]]:
         """Return the known output shapes of the layers, for `summary`."""
-        return {}
+        return {} if self._graph is None else self._graph.seen()
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """Write the weights into a ``.npz`` file, whole or not at all. Missing folders of the path are created.
@@ -184,3 +227,7 @@ class Model(Trainer):
         arrays = [w.checked_array(array, f"{path}: {w.name}") for w, (_, array) in zip(weights, loaded, strict=True)]
         for w, array in zip(weights, arrays, strict=True):
             w.array = array
+
+
+def _are_symbols(given: Any) -> bool:
+    return any(isinstance(leaf, Symbol) for leaf in tree.leaves(given))

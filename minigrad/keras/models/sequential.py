@@ -6,15 +6,16 @@ from typing import Any
 
 from minigrad.engine import tree
 from minigrad.engine.arguments import dictionary, listed
-from minigrad.engine.creation import as_tensor_like
 from minigrad.engine.errors import DataError, DTypeError, MinigradError, ShapeError, shown
 from minigrad.engine.foreign import naming
 from minigrad.keras.models import summary
 from minigrad.keras.models.model import Model
 from minigrad.layers import serialization
-from minigrad.layers.core import InputLayer
+from minigrad.layers.inputs import InputLayer
 from minigrad.layers.layer import Layer
+from minigrad.layers.masks import with_mask
 from minigrad.layers.module import Module
+from minigrad.layers.symbol import Symbol
 
 NESTED = 40  # levels of nested models; each level takes several frames of Python's stack
 
@@ -87,6 +88,8 @@ class Sequential(Model):
         self.built = bool(self.layers) and self.built
 
     def _append(self, layer: Any) -> None:
+        if isinstance(layer, Symbol) and layer.layer is not None:
+            layer = layer.layer
         if not isinstance(layer, Layer):
             raise DTypeError(f"{self.name}.add: `layer`: expected a layer, got {shown(layer)}.")
         if nesting(layer) >= NESTED:
@@ -141,7 +144,7 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Return the last layer's output."""
-        x = inputs if mask is None else tree.map(_with_mask, inputs, mask)
+        x = inputs if mask is None else tree.map(with_mask, inputs, mask)
         for layer in self._stack:
             x = layer(x)
             self._outputs[id(layer)] = summary.seen_of(x)
@@ -193,12 +196,3 @@ class Sequential(Model):
         model = cls(layers, name=config.get("name"))
         model.build(config.get("build_input_shape"))
         return model
-
-
-def _with_mask(x: Any, mask: Any) -> Any:
-    """Return the tensor with a mask: a new tensor if it has another mask or none."""
-    if mask is None or getattr(x, "_keras_mask", None) is mask:
-        return x
-    y = x.reshape(x.shape)
-    y._keras_mask = as_tensor_like(x, mask, "mask")
-    return y

@@ -41,16 +41,6 @@ def test_layers_and_weights_are_found_and_named():
         model.get_layer("dens")
 
 
-@pytest.mark.parametrize("make", [lambda: Model(inputs=1, outputs=2), lambda: Model(1, 2), lambda: Tagger2(inputs=1)])
-def test_there_is_no_functional_api(make):
-    with pytest.raises(TypeError, match=r"not made from `inputs` and `outputs` here. Derive a class from Model, .*"):
-        make()
-
-
-class Tagger2(Model):
-    pass
-
-
 def test_build_makes_the_weights():
     model = Tagger()
     model.build((None, 6))

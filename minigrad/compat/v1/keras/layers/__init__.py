@@ -1,20 +1,34 @@
 """The layers of the second API generation: recurrent ones with the defaults of 2018, the others as today."""
 
-from minigrad.layers.core import Activation, Dense, Dropout, Embedding, Input, InputLayer, Masking
+from minigrad.layers.core import Activation, Dense, Dropout, Embedding, Masking
 from minigrad.layers.equation_cell import EquationCell
 from minigrad.layers.gru import GRUV1 as GRU
 from minigrad.layers.gru import GRUCellV1 as GRUCell
 from minigrad.layers.input_spec import InputSpec
+from minigrad.layers.inputs import Input, InputLayer
 from minigrad.layers.layer import Layer
 from minigrad.layers.lstm import LSTMV1 as LSTM
 from minigrad.layers.lstm import LSTMCellV1 as LSTMCell
+from minigrad.layers.merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
+from minigrad.layers.reshaping import (
+    Flatten,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    Lambda,
+    LayerNormalization,
+    Permute,
+    RepeatVector,
+    Reshape,
+)  # fmt: skip
 from minigrad.layers.rnn import RNN
 from minigrad.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from minigrad.layers.stacked import StackedRNNCells
 from minigrad.layers.wrappers import Bidirectional, TimeDistributed
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Activation", "Bidirectional", "Dense", "Dropout", "Embedding", "EquationCell", "GRUCell",
-    "Input", "InputLayer", "InputSpec", "LSTMCell", "Layer", "Masking", "SimpleRNN", "SimpleRNNCell", "StackedRNNCells",
+    "GRU", "LSTM", "RNN", "Activation", "Add", "Average", "Bidirectional", "Concatenate", "Dense", "Dot", "Dropout",
+    "Embedding", "EquationCell", "Flatten", "GRUCell", "GlobalAveragePooling1D", "GlobalMaxPooling1D", "Input",
+    "InputLayer", "InputSpec", "LSTMCell", "Lambda", "Layer", "LayerNormalization", "Masking", "Maximum", "Minimum",
+    "Multiply", "Permute", "RepeatVector", "Reshape", "SimpleRNN", "SimpleRNNCell", "StackedRNNCells", "Subtract",
     "TimeDistributed",
 ]  # fmt: skip
