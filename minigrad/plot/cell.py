@@ -64,8 +64,7 @@ def cell_diagram(
         trace = trace_of(source, where)
         name = generation or CIRCUIT_OF_KIND.get(trace.kind, trace.kind)
         gates = list(trace.gates)
-        with naming("cell_diagram: `unit`"):
-            numbers = _numbers(trace, View(trace, where, row, unit), step)
+        numbers = _numbers(trace, _view(trace, where, row, unit), step)
         peepholes = "i" in trace.ledger.get("c", {}) if peepholes is None else peepholes
         title = _title(trace, step, row, unit)
     if not among(name, CIRCUITS):
@@ -94,6 +93,11 @@ def _title(trace: Trace, step: int, row: int, unit: int) -> list[str]:
     line = ", ".join([*whose, f"unit {unit}", f"row {row}", f"time step {trace.times[step]}"])
     masked = trace.mask is not None and not trace.mask[step, row]
     return [line, "masked: the state is held, and the gates are not used"] if masked else [line]
+
+
+def _view(trace: Trace, where: str, row: int, unit: int) -> View:
+    with naming(f"{where}: `unit`"):
+        return View(trace, where, row, unit)
 
 
 def _numbers(trace: Trace, view: View, step: int) -> Numbers:
