@@ -62,7 +62,7 @@ def Input(  # noqa: N802
     else:
         given, sizes = "batch_shape", batch_shape
         example = "such as (None, 10, 8)"
-    if not checks.is_shape(sizes) or batch_shape == ():
+    if not checks.is_shape(sizes) or (batch_shape is not None and not len(batch_shape)):
         raise ShapeError(f"Input: expected `{given}` {example}, got {shown(sizes)}.")
     whole = (batch_size, *(shape or ())) if batch_shape is None else tuple(batch_shape)
     if whole[0] is not None:

@@ -23,9 +23,10 @@ BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 def _read_sizes(where: str, value: Any) -> tuple[int, ...]:
     """Return sizes of one example, of which one may be −1."""
-    if not checked.is_iterable(value):
+    given = checked.entries(value)
+    if given is None:
         raise OptionError(f"{where}: expected the sizes of one example, such as (4, 2), got {shown(value)}.")
-    sizes = tuple(INTEGER.read(where, n) for n in value)
+    sizes = tuple(INTEGER.read(where, n) for n in given)
     if any(n < -1 for n in sizes) or sizes.count(-1) > 1:
         raise OptionError(f"{where}: expected sizes of at least 0 and at most one −1, got {shown(value)}.")
     return sizes
@@ -79,7 +80,7 @@ class Flatten(_Rearranging):
 
 
 def _read_order(where: str, value: Any) -> tuple[int, ...]:
-    found = tuple(INTEGER.read(where, n) for n in value) if checked.is_iterable(value) else ()
+    found = tuple(INTEGER.read(where, n) for n in checked.entries(value) or ())
     if not found or sorted(found) != list(range(1, len(found) + 1)):
         raise OptionError(f"{where}: expected the axes 1 to n in another order, such as (2, 1), got {shown(value)}.")
     return found

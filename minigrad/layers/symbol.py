@@ -21,6 +21,11 @@ from minigrad.engine.functional.shaping import zeros
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor
 
+UFUNCS = {
+    "add": "add", "subtract": "sub", "multiply": "mul", "divide": "truediv", "power": "pow", "matmul": "matmul",
+    "remainder": "mod", "floor_divide": "floordiv",
+}  # fmt: skip
+"""NumPy's name of an operator → Python's."""
 SIZES = (2, 3)  # in place of None, in the first and in the second example
 
 
@@ -92,6 +97,13 @@ class Symbol:
     def __repr__(self) -> str:
         return f"<Symbol {self.name!r} {self.shape} {self.dtype}>"
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """Record NumPy's arithmetic with an array or number of NumPy on the left; all else needs numbers."""
+        name = UFUNCS.get(ufunc.__name__)
+        if name is None or method != "__call__" or options:
+            return self._has_no_numbers()
+        return record(getattr(operator, name), inputs, {}, name)
+
     def _has_no_numbers(self, *_: Any, **__: Any) -> Any:
         raise SymbolError(
             f"{self!r} stands for a tensor that is given later and has no numbers yet. Use layers in place of "
@@ -99,7 +111,7 @@ class Symbol:
         )
 
     __bool__ = __int__ = __float__ = __index__ = __len__ = __iter__ = __contains__ = _has_no_numbers
-    __array__ = __array_ufunc__ = __array_function__ = numpy = item = tolist = backward = _has_no_numbers
+    __array__ = __array_function__ = numpy = item = tolist = backward = _has_no_numbers
 
 
 def _recorded(function: Callable[..., Any], reflected: bool) -> Callable[..., Any]:
@@ -109,11 +121,12 @@ def _recorded(function: Callable[..., Any], reflected: bool) -> Callable[..., An
     return method
 
 
-for _name in ("add", "sub", "mul", "truediv", "pow", "matmul", "mod", "floordiv"):
+TWO_SIDED = ("add", "sub", "mul", "truediv", "pow", "matmul", "mod", "floordiv")
+OPERATORS = (*TWO_SIDED, "neg", "abs", "getitem", "lt", "le", "gt", "ge")
+for _name in OPERATORS:
     setattr(Symbol, f"__{_name}__", _recorded(getattr(operator, _name), False))
+for _name in TWO_SIDED:
     setattr(Symbol, f"__r{_name}__", _recorded(getattr(operator, _name), True))
-for _name in ("neg", "abs", "getitem", "lt", "le", "gt", "ge"):
-    setattr(Symbol, f"__{_name}__", _recorded(getattr(operator, _name), False))
 
 
 def input_symbol(shape: Iterable[int | None], dtype: Any, name: str, layer: Any = None) -> Symbol:

@@ -331,6 +331,12 @@ def functional(inputs: Any, outputs: Any) -> Any:
     return K.Model(inputs, outputs)
 
 
+def of_symbols() -> Any:
+    """Return a model made from symbols, an operator among its calls."""
+    x = K.Input(X.shape[1:], name="x")
+    return K.Model(x, K.layers.Dense(2, name="d")(x) * 2.0, name="net")
+
+
 XY = {"x": X, "y": X}
 MODELS: dict[str, Recipe] = {
     "keras.Model": Recipe(K.Model, then=lambda made: made.get_config()),
@@ -342,6 +348,9 @@ MODELS: dict[str, Recipe] = {
     "Sequential.pop": of_model("pop"),
     "Sequential.build": of_model("build", model, input_shape=(None, 2)),
     "Sequential.from_config": Recipe(K.Sequential.from_config, lambda: {"config": trained().get_config()}),
+    "keras.models.clone_model": Recipe(K.models.clone_model, lambda: {"model": of_symbols()}),
+    "Model.from_config": Recipe(K.Model.from_config, lambda: {"config": of_symbols().get_config()}),
+    "Model of symbols": Recipe(of_symbols(), lambda: {"inputs": X}, words={"inputs": ("net",)}),
     "Sequential(…)": Recipe(
         lambda inputs, training=None, mask=None: trained()(inputs, training=training, mask=mask), lambda: {"inputs": X}
     ),

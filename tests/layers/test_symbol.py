@@ -61,6 +61,14 @@ def test_a_size_is_none_until_it_is_known(make: Any, shape: Any) -> None:
     assert make(Input((None, 4))).shape == shape
 
 
+def test_arithmetic_with_numpy_on_either_side() -> None:
+    x, w = Input((4,)), np.linspace(0.5, 2.0, 4, dtype="float32")
+    y = (w + x) * w - w / (w + x * x) + np.float32(2.0) * x
+    given = X[:, 0]
+    expected = (w + given) * w - w / (w + given * given) + 2 * given
+    np.testing.assert_allclose(run(y, {x: mg.tensor(given)}).numpy(), expected, rtol=1e-6)
+
+
 def test_gradients_pass_a_replay() -> None:
     x = Input((4,))
     given = mg.tensor(X[:, 0], requires_grad=True)

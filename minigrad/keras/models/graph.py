@@ -39,6 +39,7 @@ class Graph:
     Raises:
         SymbolError: inputs or outputs are not symbols.
         DisconnectedError: (a ValueError) an output needs an input that is not among the inputs.
+        DataError: (a ValueError) two layers have one name.
     """
 
     def __init__(self, where: str, inputs: Any, outputs: Any) -> None:
@@ -53,6 +54,10 @@ class Graph:
         self.calls = calls_of(tree.leaves(outputs), tree.leaves(inputs))
         self._check_connected()
         self.layers = self._in_order()
+        names = [layer.name for layer in self.layers]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise DataError(f"{where}: expected layers with different names, got two named {', '.join(twice)}.")
 
     def _check_connected(self) -> None:
         given = set(tree.leaves(self.inputs))

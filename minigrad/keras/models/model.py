@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from minigrad.engine import tree
-from minigrad.engine.arguments import flag, function, integer
+from minigrad.engine.arguments import dictionary, flag, function, integer
 from minigrad.engine.errors import UnknownNameError, shown, unknown_name
 from minigrad.engine.functional import zeros
 from minigrad.engine.recording import no_grad
@@ -15,6 +15,7 @@ from minigrad.keras import saving
 from minigrad.keras.models import summary
 from minigrad.keras.models.data import tensors
 from minigrad.keras.models.graph import Graph
+from minigrad.keras.models.graph_config import config_of, ends_of
 from minigrad.keras.models.training import Trainer
 from minigrad.layers.layer import Layer
 from minigrad.layers.module import Module
@@ -38,7 +39,21 @@ class Model(Trainer):
             def call(self, inputs, training=None):
                 return self.dense(self.lstm(self.embedding(inputs), training=training))
 
+    Or from symbols, which stand for tensors that are given later:
+
+        words = Input((None,), dtype="int32")
+        model = Model(words, Dense(tags)(LSTM(32)(Embedding(words_known, 16)(words))))
+
     A model is a layer, and can be part of another model. Its layers cast the inputs; the model does not.
+
+    Args:
+        inputs: the symbols of the inputs: one, or a list or dictionary of them.
+        outputs: the symbols of the outputs, in any structure.
+        name: unique by default.
+
+    Raises:
+        SymbolError: (a TypeError) inputs or outputs are not symbols.
+        DisconnectedError: (a ValueError) the outputs depend on an input that is not among `inputs`.
     """
 
     _graph: Graph | None = None  # of a model made from symbols
@@ -188,6 +203,25 @@ class Model(Trainer):
         """`reset_states` by its newer name."""
         self.reset_states()
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments as plain values; of a model made from symbols its layers and their calls."""
+        if self._graph is None or type(self).__init__ is not Model.__init__:
+            return super().get_config()
+        return {"name": self.name, "trainable": self.trainable, **config_of(self._graph)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Return a new model, with new weights, from the value of `get_config`."""
+        where = f"{cls.__name__}.from_config: `config`"
+        given = dictionary(where, config)
+        if "input_layers" not in given:
+            return super().from_config(given)
+        inputs, outputs = ends_of(where, given)
+        model = cls(inputs=inputs, outputs=outputs, name=given.get("name"))
+        if given.get("trainable") is False:
+            model.trainable = False
+        return model
+
     # --- summary and files --------------------------------------------------------------------------------------------
 
     def summary(self, print_fn: Callable[[str], Any] = print) -> None:
@@ -231,3 +265,14 @@ class Model(Trainer):
 
 def _are_symbols(given: Any) -> bool:
     return any(isinstance(leaf, Symbol) for leaf in tree.leaves(given))
+
+
+def clone_model(model: Model) -> Any:
+    """Return a model with the same layers and new weights.
+
+    Args:
+        model: a Sequential, a model made from symbols, or one that defines `get_config`.
+    """
+    if not isinstance(model, Model):
+        raise OptionTypeError(f"clone_model: `model`: expected a model, got {shown(model)}.")
+    return type(model).from_config(model.get_config())

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 
+import minigrad as mg
 from minigrad.engine.errors import DataError, MinigradError
 from minigrad.keras import Input, Model, Sequential, layers, optimizers
+from minigrad.keras.models import clone_model
+from minigrad.layers.symbol import record
 
 X = np.random.default_rng(0).normal(size=(4, 5, 3)).astype("float32")
 IDS = np.random.default_rng(1).integers(0, 6, (4, 5))
@@ -119,3 +123,56 @@ def test_the_summary_shows_shapes() -> None:
     model.summary(printed.append)
     for part in ("x (InputLayer)  (None, 5, 3)", "lstm (LSTM)", "(None, 4)", "(None, 2)"):
         assert part in printed[0]
+
+
+def merged() -> Model:
+    a, b = Input((5, 3), name="a"), Input((None, 3), name="b")
+    lstm = layers.LSTM(4, return_sequences=True, return_state=True, name="lstm")
+    y, h, c = lstm(a)
+    z, _, _ = lstm(b, initial_state=[h, c])
+    inner = Model(a, layers.Dense(4, name="d")(a), name="inner")
+    joined = layers.Concatenate(1, name="joined")([y, z, inner(a)])
+    scaled = 2.0 * joined[:, 1:] / (np.float32(1.0) + abs(joined[:, :-1]))
+    return Model({"b": b, "a": a}, [layers.GlobalMaxPooling1D(name="top")(scaled), {"last": joined[:, -1]}], name="net")
+
+
+@pytest.mark.parametrize("through", [lambda config: config, lambda config: json.loads(json.dumps(config))])
+def test_a_model_from_its_configuration(through: Any) -> None:
+    model = merged()
+    copied = Model.from_config(through(model.get_config()))
+    copied.set_weights(model.get_weights())
+    assert [layer.name for layer in copied.layers] == [layer.name for layer in model.layers]
+    given = {"a": X, "b": X[:, ::-1].copy()}
+    for y, other in zip(model(given)[0:1], copied(given)[0:1], strict=True):
+        np.testing.assert_array_equal(y.numpy(), other.numpy())
+    np.testing.assert_array_equal(model(given)[1]["last"].numpy(), copied(given)[1]["last"].numpy())
+    assert copied.get_config() == model.get_config()
+
+
+def test_a_clone_has_new_weights() -> None:
+    model = merged()
+    clone = clone_model(model)
+    assert [w.shape for w in clone.weights] == [w.shape for w in model.weights]
+    assert clone.weights[0] is not model.weights[0]
+    assert clone_model(Sequential([layers.Dense(2, input_shape=(3,))])).count_params() == 8
+
+
+def test_a_configuration_holds_plain_values_only() -> None:
+    x = Input((3,), name="x")
+    model = Model(x, record(mg.tanh, (x,), {}, "f"), name="m")
+    with pytest.raises(DataError, match=r"m\.get_config: expected layers and operators, got"):
+        model.get_config()
+    config = Model(x, x * 2.0).get_config()
+    config["layers"][1]["config"]["function"] = "delitem"
+    with pytest.raises(DataError, match=r"expected one of the operators add, .*, got 'delitem'"):
+        Model.from_config(config)
+    config = merged().get_config()
+    del config["layers"][0]
+    with pytest.raises(DataError, match="are not connected"):
+        Model.from_config(config)
+
+
+def test_two_layers_of_one_name() -> None:
+    x = Input((3,), name="x")
+    with pytest.raises(ValueError, match="m: expected layers with different names, got two named d"):
+        Model(x, layers.Dense(2, name="d")(layers.Dense(2, name="d")(x)), name="m")

@@ -225,6 +225,27 @@ def masked(tf: Any, name: str) -> Any:
     return [y, "none" if mask is None else mask]
 
 
+@corner("from_config", "clone_model")
+def a_copy_by_its_configuration(tf: Any, way: str) -> Any:
+    k = tf.keras
+    a, b = k.Input((None, 4), name="a"), k.Input((4,), name="b")
+    shared = k.layers.Dense(3, name="shared")
+    h = k.layers.LSTM(3, name="lstm")(shared(a))
+    model = k.Model([a, b], [k.layers.Add(name="add")([h, shared(b)]), h * 2.0])
+    copied = k.Model.from_config(model.get_config()) if way == "from_config" else k.models.clone_model(model)
+    for layer in copied.layers:
+        fill(layer)
+    return [copied([given(tf, X), given(tf, ROWS)]), [w.name for w in copied.weights], copied.name == model.name]
+
+
+@corner()
+def two_layers_of_one_name(tf: Any) -> Any:
+    k = tf.keras
+    x = k.Input((4,))
+    y = k.layers.Dense(4, name="d")(k.layers.Dense(4, name="d")(x))
+    return error_of(lambda: k.Model(x, y))
+
+
 @corner()
 def errors_of_graphs(tf: Any) -> Any:
     k = tf.keras
