@@ -73,7 +73,13 @@ def levels(where: str, target: Any) -> list[Level]:
         ConversionError: a part is not an LSTM or GRU, or is wrapped in a way that other frameworks do not have.
     """
     if isinstance(target, (list, tuple)):
-        return [level for part in target for level in levels(where, part)]
+        try:
+            return [level for part in target for level in levels(where, part)]
+        except RecursionError:
+            raise ConversionError(
+                f"{where}: expected as `target` or `layer` a layer, a cell or a list of them, got a list that contains "
+                "itself, or too many levels."
+            ) from None
     if isinstance(target, Bidirectional):
         return [_bidirectional(where, target)]
     if isinstance(target, RNN):

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from minigrad.engine.errors import MinigradError, shown
+from minigrad.engine.foreign import attempted
 
 _texts: WeakKeyDictionary[Any, list[str]] = WeakKeyDictionary()
 
@@ -31,10 +32,7 @@ def alt_text(picture: Any) -> str:
     if isinstance(getattr(picture, "alt", None), str):
         return str(picture.alt)
     parts = picture.axes if isinstance(getattr(picture, "axes", None), list) else [picture]
-    try:
-        sentences = [sentence for ax in parts for sentence in _texts.get(ax, [])]
-    except TypeError:  # not hashable, so no function drew into it
-        sentences = []
+    sentences = [sentence for ax in parts for sentence in attempted(_texts.get, ax) or ()]  # it may have no hash
     if not sentences:
         raise MinigradError(
             f"alt_text: expected `picture`, axes that a function of minigrad.plot returned, got {shown(picture)}."

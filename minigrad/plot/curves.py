@@ -53,7 +53,7 @@ def learning_curve(
     text("learning_curve: `unit`", unit)
     ax = style.axes(ax)
     ax.plot(*numbers, color=BLUE, alpha=0.25, linewidth=0.8, label="loss of each batch")
-    ax.plot(steps, running_mean(losses), label="running mean", **style.line_style(0, len(steps)))
+    ax.plot(numbers[0], running_mean(losses), label="running mean", **style.line_style(0, len(numbers[0])))
     if points.size:
         at, values = points[:, 0], points[:, 1]
         ax.plot(at, values, label="validation", **style.line_style(1, len(at)))

@@ -10,6 +10,7 @@ from typing import Any
 from minigrad.engine.arguments import listed, text, whole
 from minigrad.engine.errors import OptionError, shown
 from minigrad.engine.files import a_path, write_atomically
+from minigrad.engine.foreign import attempted
 from minigrad.plot.drawing import Drawing
 
 STYLE = """
@@ -96,4 +97,4 @@ def _escaped(where: str, value: str) -> str:
 
 
 def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else attempted(str, value, shown(value))

@@ -258,7 +258,8 @@ def pad(x: TensorLike, widths: Sequence[tuple[int, int]]) -> Tensor:
     """x with zeros around it, (before, after) for each axis."""
     x = as_tensor(x, None, "pad: `x`")
     try:
-        pairs = tuple([(index_of(before), index_of(after)) for before, after in widths])
+        given = [entries(pair) or [] for pair in entries(widths) or []]
+        pairs = tuple([(index_of(before), index_of(after)) for before, after in given])
     except (TypeError, ValueError):
         pairs = ()
     if len(pairs) != x.ndim or any(n < 0 for pair in pairs for n in pair):

@@ -117,7 +117,7 @@ def categorical_crossentropy(
     """
     y, p = same_dtype_and_shape("categorical_crossentropy", y_true, y_pred)
     if label_smoothing:
-        y = y * (1.0 - label_smoothing) + label_smoothing / y.shape[axis]
+        y = y * (1.0 - float(label_smoothing)) + float(label_smoothing) / y.shape[axis]
     if from_logits:
         return -(y * F.log_softmax(p, axis)).sum(axis)
     return -(y * F.log(F.clip(p / p.sum(axis, keepdims=True), EPSILON, 1.0 - EPSILON))).sum(axis)

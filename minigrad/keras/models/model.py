@@ -8,7 +8,7 @@ from typing import Any
 
 from minigrad.engine import tree
 from minigrad.engine.arguments import dictionary, flag, function, integer
-from minigrad.engine.errors import UnknownNameError, shown, unknown_name
+from minigrad.engine.errors import ShapeError, UnknownNameError, shown, unknown_name
 from minigrad.engine.functional import zeros
 from minigrad.engine.recording import no_grad
 from minigrad.keras import saving
@@ -154,6 +154,8 @@ class Model(Trainer):
         Raises:
             ShapeError: a layer is stateful, and the batch size is None.
         """
+        if isinstance(input_shape, dict):
+            raise ShapeError(f"{self.name}.build: expected `input_shape`, a shape or a list of them, got a dictionary.")
         single = not input_shape or input_shape[0] is None or isinstance(input_shape[0], int)
         shapes = [input_shape] if single else list(input_shape)
         inputs = [zeros(tuple(1 if n is None else n for n in shape)) for shape in shapes]
