@@ -90,7 +90,11 @@ class Symbol:
 
     def record_call(self, layer: Any, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Record the call of a layer on symbols, and return symbols for its outputs; `Layer.__call__` calls this."""
+        before = [(part, part.states if part.built else None) for part in _stateful(layer)]
         outputs = record(layer, (inputs, *args), kwargs, layer.name)
+        layer._forget_losses()
+        for part, states in before:  # those of the examples are dropped
+            part.reset_states(states)
         vars(layer).setdefault("_recorded", []).append((inputs, outputs))
         return outputs
 
@@ -112,6 +116,12 @@ class Symbol:
 
     __bool__ = __int__ = __float__ = __index__ = __len__ = __iter__ = __contains__ = _has_no_numbers
     __array__ = __array_function__ = numpy = item = tolist = backward = _has_no_numbers
+
+
+def _stateful(layer: Any) -> list[Any]:
+    """Return the layers that keep their states between calls, of a layer and those inside it."""
+    inside = [part for sublayer in layer._sublayers() for part in _stateful(sublayer)]
+    return [layer, *inside] if getattr(layer, "stateful", False) is True and hasattr(layer, "reset_states") else inside
 
 
 def _recorded(function: Callable[..., Any], reflected: bool) -> Callable[..., Any]:
