@@ -5,6 +5,7 @@ Inputs with fewer axes than the others get axes of length 1 after the batch, as 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from minigrad.engine import functional as F
@@ -21,10 +22,12 @@ class Merge(Layer):
     Attributes:
         least: the smallest number of inputs.
         most: the greatest number of inputs, or None.
+        aligns: whether inputs with fewer axes get axes of length 1.
     """
 
     least = 1
     most: int | None = None
+    aligns = True
 
     supports_masking = True
 
@@ -44,23 +47,20 @@ class Merge(Layer):
             number = f"{self.least}" if self.most == self.least else f"at least {self.least}"
             raise DataError(f"{self.name}.call: expected a list of {number} inputs, got {shown(inputs)}.")
         try:
-            return self.merge(self._aligned(list(inputs)))
+            return self.merge(self._aligned(inputs) if self.aligns else list(inputs))
         except ShapeError as error:
             shapes = ", ".join(str(tuple(x.shape)) for x in inputs)
             raise ShapeError(f"{self.name}.call: expected inputs whose shapes fit, got {shapes}. ({error})") from error
 
-    def _aligned(self, inputs: list[Tensor]) -> list[Tensor]:
+    def _aligned(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return the inputs with as many axes as the one that has most."""
         ndim = max(x.ndim for x in inputs)
         return [x.reshape((x.shape[0], *[1] * (ndim - x.ndim), *x.shape[1:])) if x.ndim < ndim else x for x in inputs]
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask of the steps that no input masks."""
-        found: Any = None
-        for m in mask or ():
-            if m is not None:
-                found = m if found is None else F.multiply(F.astype(found, "uint8"), F.astype(m, "uint8")) != 0
-        return found
+        masks = [m for m in mask or () if m is not None]
+        return F.all(F.stack(masks), 0) if masks else None
 
 
 class Add(Merge):
@@ -137,12 +137,11 @@ class Concatenate(Merge):
 
     axis: int = option(INTEGER, -1)
 
+    aligns = False
+
     def merge(self, inputs: list[Tensor]) -> Tensor:
         """Return the inputs side by side."""
         return F.concat(inputs, self.axis)
-
-    def _aligned(self, inputs: list[Tensor]) -> list[Tensor]:
-        return inputs
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the masks side by side; along the features, the mask of the steps that no input masks."""
@@ -177,6 +176,7 @@ class Dot(Merge):
     normalize: bool = option(flag, False)
 
     least = most = 2
+    aligns = False
 
     def merge(self, inputs: list[Tensor]) -> Tensor:
         """Return the inner products."""
@@ -196,9 +196,6 @@ class Dot(Merge):
         if self.normalize:
             x = x / F.sqrt(F.maximum(F.sum(F.square(x), -1, keepdims=True), 1e-12))
         return x.reshape((x.shape[0], -1, x.shape[-1]))
-
-    def _aligned(self, inputs: list[Tensor]) -> list[Tensor]:
-        return inputs
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """Return None: inner products have no steps."""
