@@ -10,7 +10,7 @@ from oracle.corners import every as every
 
 
 def test_every_corner_was_recorded() -> None:
-    assert list(recorded()) == ["tensorflow", *PROGRAMS]
+    assert recorded().keys() == {"tensorflow", *PROGRAMS}
     assert recorded()["tensorflow"] == "2.15.1"
 
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-RECORDED = Path(__file__).resolve().parents[1] / "data" / "corners" / "answers.json"
+FOLDER = Path(__file__).resolve().parents[1] / "data" / "corners"  # a file of answers for each module
 PROGRAMS: dict[str, Callable[[Any], Any]] = {}
+MODULES: dict[str, list[str]] = {}  # the names of the programs of each module
 X = np.arange(24, dtype="float32").reshape(2, 3, 4) / 10
 MASK = np.array([[True, True, False], [True, False, True]])
 
@@ -23,10 +24,11 @@ def corner(*cases: Any) -> Callable[[Any], Any]:
     """Put a program down in `PROGRAMS`; with cases, once for each, which is its second argument."""
 
     def add(program: Callable[..., Any]) -> Callable[..., Any]:
-        for case in cases:
-            PROGRAMS[f"{program.__name__}[{case}]"] = lambda tf, case=case: program(tf, case)
-        if not cases:
-            PROGRAMS[program.__name__] = program
+        found = {f"{program.__name__}[{case}]": lambda tf, case=case: program(tf, case) for case in cases}
+        found = found or {program.__name__: program}
+        assert not PROGRAMS.keys() & found.keys(), found
+        PROGRAMS.update(found)
+        MODULES.setdefault(program.__module__.rpartition(".")[2], []).extend(found)
         return program
 
     return add
@@ -125,7 +127,9 @@ def answer_of(tf: Any, name: str) -> Any:
 
 @cache
 def recorded() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(RECORDED.read_text("utf-8"))
+    found: dict[str, Any] = {}
+    for module in MODULES:
+        found |= json.loads((FOLDER / f"{module}.json").read_text("utf-8"))
     return found
 
 
