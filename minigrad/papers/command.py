@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from minigrad.engine.errors import unknown_name
-from minigrad.papers import costs, report
+from minigrad.papers import costs, report, sak14
 from minigrad.papers.hochreiter97.rows import ROWS, TABLES
 from minigrad.papers.kernel.build import has_numba
 from minigrad.papers.page import page_of
@@ -22,7 +22,12 @@ from minigrad.train.options import Options, add_options, option
 
 HELP = "run the tables of published papers again, row by row"
 COMMAND = f"{PROGRAM} papers"
-PAPERS = {"hochreiter97": 'Hochreiter and Schmidhuber, 1997, "Long Short-Term Memory": Tables 1 to 9'}
+PAPERS = {
+    "hochreiter97": 'Hochreiter and Schmidhuber, 1997, "Long Short-Term Memory": Tables 1 to 9',
+    "sak14": 'Sak, Senior and Beaufays, 2014, "Long Short-Term Memory … Acoustic Modeling": the numbers of weights',
+}
+OTHERS: dict[str, Callable[[Sequence[str]], int]] = {"sak14": sak14.main}
+"""Papers whose command has other options."""
 QUICK_TRIALS, QUICK_SECONDS = 3, 4.0  # --quick leaves out rows whose trials may take longer than this
 PLAIN_FACTOR = 400  # Python without Numba, in times of the compiled trainer: 50 µs a step rather than 0.12
 
@@ -47,6 +52,8 @@ class PapersOptions(Options):
 
 def main(arguments: Sequence[str]) -> int:
     """Run the rows and print their table, and return 0."""
+    if arguments and arguments[0] in OTHERS:
+        return OTHERS[arguments[0]](arguments[1:])
     parser = Parser("papers", description=_description(), formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "paper", nargs="?", help=f"{', '.join(PAPERS)}; without it, the papers and their costs are listed"
@@ -61,10 +68,17 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if paper not in PAPERS:
         raise OptionError(str(unknown_name(f"{COMMAND}: paper", paper, PAPERS)))
+    if paper in OTHERS:
+        raise OptionError(f"{COMMAND}: {paper} has other options; write {COMMAND} {paper} first.")
     if options.report is not None:
         return show(paper, Path(options.report), options.html)
     if options.html is not None:
         raise OptionError(f"{COMMAND}: --html needs --report FILE, a file of trials.")
+    return run_rows(paper, options, quick)
+
+
+def run_rows(paper: str, options: PapersOptions, quick: bool) -> int:
+    """Run the rows that the options name, print their table, and return 0."""
     rows = [row for row in chosen_rows(options) if not quick or _is_cheap(row)]
     if not rows:
         raise OptionError(f"{COMMAND}: no row is left. Without --quick, rows that take long are run too.")
@@ -166,7 +180,7 @@ def _notes(options: PapersOptions, rows: Sequence[Row], quick: bool) -> None:
 
 def listing() -> str:
     """Return the papers, with the tables and what each costs."""
-    text = [f"{name}: {title}" for name, title in PAPERS.items()]
+    text = [f"hochreiter97: {PAPERS['hochreiter97']}"]
     for table in TABLES:
         rows = [row for row in ROWS if row.table == table]
         trials = sum(row.trials for row in rows)
@@ -177,6 +191,7 @@ def listing() -> str:
             f"  Table {table}: {len(rows)} rows, {trials} trials, {_minutes(expected)} on one core for the published "
             f"means, at most {_minutes(most)}; readings: {readings}"
         )
+    text += [f"{name}: {PAPERS[name]}; a second" for name in ("sak14",)]
     return "\n".join([*text, "", f"{COMMAND} hochreiter97 --table 9 --quick shows one table in seconds."])
 
 

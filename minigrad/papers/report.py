@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from minigrad.papers import text_tables
 from minigrad.papers.row import Milestone, Row
 from minigrad.papers.statistics import Summary, Verdict, summary, verdict
 
@@ -68,12 +69,9 @@ def cells(line: Line) -> tuple[str, ...]:
 
 def text_table(found: Sequence[Line]) -> str:
     """Return the lines as a table in plain text."""
-    table = [HEAD, *map(cells, found)]
-    widths = [max(len(row[k]) for row in table) for k in range(len(HEAD))]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table)
+    return text_tables.text_table(HEAD, map(cells, found))
 
 
 def markdown(found: Sequence[Line]) -> str:
     """Return the lines as a table in Markdown."""
-    table = [HEAD, ("---",) * len(HEAD), *map(cells, found)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in table) + "\n"
+    return text_tables.markdown_table(HEAD, map(cells, found))
