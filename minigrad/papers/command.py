@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minigrad.engine.errors import unknown_name
-from minigrad.papers import costs, report, sak14
+from minigrad.papers import costs, recording, report, sak14
 from minigrad.papers.hochreiter97.rows import ROWS, TABLES
 from minigrad.papers.kernel.build import has_numba
 from minigrad.papers.page import page_of
@@ -48,6 +48,8 @@ class PapersOptions(Options):
     out: str | None = option(None, "the file of all trials (default: runs/papers/PAPER.json)")
     report: str | None = option(None, "only print the tables of a file of trials, without training")
     html: str | None = option(None, "write tables and figures of --report to this page")
+    record: str | None = option(None, "train one net of each task, and keep its curves, states and gates in this file")
+    recorded: str | None = option(None, "a file of --record, whose figures are added to --html")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -70,10 +72,14 @@ def main(arguments: Sequence[str]) -> int:
         raise OptionError(str(unknown_name(f"{COMMAND}: paper", paper, PAPERS)))
     if paper in OTHERS:
         raise OptionError(f"{COMMAND}: {paper} has other options; write {COMMAND} {paper} first.")
+    if options.recorded is not None and options.html is None:
+        raise OptionError(f"{COMMAND}: --recorded needs --html PAGE. To make such a file, write --record FILE.")
     if options.report is not None:
-        return show(paper, Path(options.report), options.html)
+        return show(paper, Path(options.report), options)
     if options.html is not None:
         raise OptionError(f"{COMMAND}: --html needs --report FILE, a file of trials.")
+    if options.record is not None:
+        return record(output_file("--record", options.record), options.seed)
     return run_rows(paper, options, quick)
 
 
@@ -100,7 +106,18 @@ def run_rows(paper: str, options: PapersOptions, quick: bool) -> int:
     return 0
 
 
-def show(paper: str, file: Path, html: str | None) -> int:
+def record(file: Path, seed: int) -> int:
+    """Train one net of each task, write what figures need, and return 0."""
+    records = []
+    for row in recording.recorded_rows():
+        records.append(recording.record(row, seed))
+        print(f"table {row.table}, {row.name}: {records[-1]['sequences']:,} sequences", flush=True)
+    recording.write_records(file, records)
+    print(f"{len(records)} nets in {file}")
+    return 0
+
+
+def show(paper: str, file: Path, options: PapersOptions) -> int:
     """Print the tables of a file of trials, write its page, and return 0."""
     values = read_results(file)
     if values["code"] != code_hash():
@@ -113,10 +130,11 @@ def show(paper: str, file: Path, html: str | None) -> int:
     for title, found in (("Literal readings", literal), ("Other readings", other)):
         if found:
             print(f"{title}\n\n{report.text_table(found)}\n")
-    if html is not None:
-        target = output_file("--html", html)
+    if options.html is not None:
+        target = output_file("--html", options.html)
+        recorded = recording.read_records(Path(options.recorded)) if options.recorded else []
         try:
-            page = page_of(PAPERS[paper], values, literal, other)
+            page = page_of(PAPERS[paper], values, literal, other, recorded)
         except ImportError as error:  # no matplotlib
             raise OptionError(f"--html: {error}") from None
         page.save(target)

@@ -7,12 +7,16 @@ from typing import Any
 
 from minigrad.papers import report
 from minigrad.papers.figures import comparison, survival_curves
+from minigrad.papers.record_figures import gate_trace, learning_curves, state_growth
 from minigrad.papers.report import Line
 from minigrad.plot.drawing import svg
 from minigrad.plot.page import Page
 
 
-def page_of(title: str, values: Mapping[str, Any], literal: Sequence[Line], other: Sequence[Line]) -> Page:
+def page_of(
+    title: str, values: Mapping[str, Any], literal: Sequence[Line], other: Sequence[Line],
+    recorded: Sequence[Mapping[str, Any]] = (),
+) -> Page:  # fmt: skip
     """Return the page of a results file.
 
     Args:
@@ -20,6 +24,7 @@ def page_of(title: str, values: Mapping[str, Any], literal: Sequence[Line], othe
         values: the content of the file.
         literal: the lines of literal readings.
         other: those of other readings.
+        recorded: the nets of a recorded run.
     """
     page = Page(title)
     page.text(
@@ -36,6 +41,12 @@ def page_of(title: str, values: Mapping[str, Any], literal: Sequence[Line], othe
         page.picture(
             svg(survival_curves(own), f"survival{table}"), f"Table {table}: trials that have not succeeded yet."
         )
+    if recorded:
+        page.heading("One net of each task")
+        for name, draw in (("curves", learning_curves), ("growth", state_growth)):
+            page.picture(svg(draw(recorded), name))
+        for one in recorded:
+            page.picture(svg(gate_trace(one), f"trace{one['table']}"), f"Table {one['table']}, {one['row']}.")
     if other:
         readings = {(line.row.table, line.row.name): len(line.row.readings) for line in other}
         page.heading("Other readings")

@@ -10,11 +10,9 @@ from typing import Any
 
 import pytest
 
-from minigrad.papers import figures, report, results, running
-from minigrad.papers.page import page_of
+from minigrad.papers import report, results, running
 from minigrad.papers.results import Results, read_results
 from minigrad.papers.running import InTurn, Job, run
-from minigrad.plot.alt import alt_text
 from minigrad.train.errors import RunError
 from papers.test_trial import EASY
 
@@ -129,18 +127,3 @@ def test_no_verdict_from_a_lower_cap_or_a_quick_run() -> None:
     assert [line.verdict for line in report.lines([ROW], trials)] == ["", ""]
     assert [line.verdict for line in report.lines([ROW], trials[:1])] == ["undecided", "undecided"]
     assert [line.verdict for line in report.lines([ROW], trials[:1], verdicts=False)] == ["", ""]
-
-
-def test_figures_and_page_of_stored_trials() -> None:
-    pytest.importorskip("matplotlib")
-    trials = [trial(0, 99, 300), trial(1, 101, None)]
-    found = list(report.lines([ROW], trials))
-    curves = figures.survival_curves(found)
-    assert "one: 2 of 2 trials succeed" in alt_text(curves)
-    assert len(curves.lines) == 3
-    assert "easy, one: 100 and 100." in alt_text(figures.comparison(found))
-    values = {"trials": trials, "begun": "now", "ended": "then", "machine": "here", "code": "0" * 64}
-    html = page_of("A paper", values, found, []).html()
-    assert html.count("<svg") == 2
-    assert "100 [99, 101]" in html
-    assert "Other readings" not in html
