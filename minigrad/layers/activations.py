@@ -11,13 +11,14 @@ from functools import cache
 from typing import Any
 
 from minigrad.engine import functional as F
-from minigrad.engine.arguments import function
+from minigrad.engine.arguments import among, function
 from minigrad.engine.errors import MinigradError, OptionError, ShapeError, shown, unknown_name
 from minigrad.engine.foreign import attempted, with_name
 from minigrad.engine.ops import pointwise
 from minigrad.engine.ops.op import Op
 from minigrad.engine.ops.reduction import Softmax
 from minigrad.engine.tensor import Tensor
+from minigrad.layers import custom_objects
 from minigrad.layers.options import Kind
 from minigrad.recurrent.equations import Equations
 from minigrad.recurrent.formulas import Formulas
@@ -54,7 +55,8 @@ deserialize = get
 def serialize(activation: Activation) -> str:
     """Return the activation's name; for a custom callable, the name of the callable."""
     function("activations.serialize: `activation`", activation)
-    return next((name for name, (known, _) in _KNOWN.items() if known is activation), _name(activation))
+    known = next((name for name, (known, _) in _KNOWN.items() if known is activation), None)
+    return known or custom_objects.get_registered_name(activation)
 
 
 def rule(activation: Activation) -> type[Op] | None:
@@ -122,9 +124,13 @@ def _read(where: str, identifier: Any) -> Activation:
             ours = f"activation={_name(identifier)!r}" if _name(identifier) in _KNOWN else "one of mg.functional"
             raise OptionError(f"{where}: {home}'s {_name(identifier)} gives arrays without a gradient. Use {ours}.")
         return identifier  # type: ignore[no-any-return]
-    if not isinstance(identifier, str) or identifier not in _KNOWN:
-        raise unknown_name(where, identifier, _KNOWN, "Or pass a function of a tensor.")
-    return _KNOWN[identifier][0]
+    name = identifier.get("config") if isinstance(identifier, dict) else identifier
+    if among(name, _KNOWN):
+        return _KNOWN[name][0]
+    found = custom_objects.find(name)
+    if not callable(found):
+        raise unknown_name(where, name, _KNOWN, "Or pass a function of a tensor.")
+    return _read(where, found)
 
 
 option = Kind(_read, serialize)

@@ -8,12 +8,18 @@ from typing import Any
 
 from minigrad.engine.arguments import function
 from minigrad.engine.errors import OptionError, shown, unknown_name
+from minigrad.layers import custom_objects
 from minigrad.layers.options import Configured, Kind
 
 
 def snake_case(name: str) -> str:
     """``"GlorotUniform"`` → ``"glorot_uniform"``, ``"LSTMCell"`` → ``"lstm_cell"``, as Keras spells it."""
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)).lower()
+
+
+def _function_name(value: Any) -> str:
+    name = custom_objects.get_registered_name(value)
+    return name if hasattr(value, "__name__") else type(value).__name__
 
 
 class Catalogue:
@@ -50,6 +56,9 @@ class Catalogue:
         """Return the object as `get` does; messages begin with `where`."""
         if isinstance(identifier, str):
             if identifier not in self._makers:
+                custom = custom_objects.find(identifier)
+                if custom is not None:
+                    return self.read(where, custom)
                 raise unknown_name(where, identifier, {snake_case(name) for name in self.classes})
             return self._makers[identifier]()
         if isinstance(identifier, dict):
@@ -82,12 +91,17 @@ class Catalogue:
     def _deserialize(self, where: str, config: Any) -> Any:
         given: Any = {"class_name": config} if isinstance(config, str) else config
         arguments = given.get("config", {}) if isinstance(given, dict) else None
+        if isinstance(arguments, str) and custom_objects.find(arguments):  # a function
+            return custom_objects.find(arguments)
         if not isinstance(arguments, dict) or not all(isinstance(key, str) for key in arguments):
             raise OptionError(
                 f"{where}: expected a dictionary of serialize, with class_name and config, or a name, got "
                 f"{shown(config)}."
             )
         name = given.get("class_name")
+        custom = custom_objects.find(given.get("registered_name"), name)
+        if isinstance(custom, type):
+            return custom(**arguments)
         if not isinstance(name, str) or name not in self._makers:
             raise unknown_name(where, name, self.classes)
         return self._makers[name](**arguments)
@@ -98,13 +112,13 @@ class Catalogue:
             return None
         if not isinstance(value, Configured):
             function(f"{self._home}.serialize: `value`", value)
-            return getattr(value, "__name__", type(value).__name__)
+            return _function_name(value)
         shipped = type(value).__name__ in self.classes
         return {
             "module": self.module if shipped else type(value).__module__,
             "class_name": type(value).__name__,
             "config": value.get_config(),
-            "registered_name": None if shipped else type(value).__name__,
+            "registered_name": None if shipped else custom_objects.get_registered_name(type(value)),
         }
 
     @property

@@ -232,7 +232,7 @@ class Cell(Layer):
             return None, None
         x_masks = self.get_dropout_mask_for_cell(x, training, count=counts[0]) if counts[0] else None
         h_masks = self.get_recurrent_dropout_mask_for_cell(h, training, count=counts[1]) if counts[1] else None
-        one = getattr(self, "implementation", 2) == 2
+        one = getattr(self, "implementation", 2) != 1
         stacked = (None if not masks else F.stack(masks[:1] if one else masks) for masks in (x_masks, h_masks))
         of_x, of_h = stacked
         return of_x, of_h

@@ -85,7 +85,7 @@ class Embedding(Layer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.batch_input_shape = self.batch_input_shape or (None, self.input_length)
+        self.batch_input_shape = self.batch_input_shape or (kwargs.get("batch_size"), self.input_length)
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Add the table, (input_dim, output_dim)."""

@@ -30,7 +30,7 @@ class GRUCellV1(Cell, called="GRUCell"):
         use_bias: whether to add a bias: (3 units,), or (2, 3 units) with `reset_after`, the second row for h U.
         dropout: the fraction of the inputs to drop.
         recurrent_dropout: the fraction of the state to drop; forces ``implementation=1``.
-        implementation: 1 makes three small products, one per gate; 2 makes one large one.
+        implementation: 1 makes three small products, one per gate; 2 makes one large one; 0, from old scripts, is 2.
         reset_after: whether the reset gate acts on h U rather than on h before the product.
 
     Shapes:
@@ -40,7 +40,7 @@ class GRUCellV1(Cell, called="GRUCell"):
     """
 
     recurrent_activation: activations.Activation = option(activations.option, "hard_sigmoid", after="activation")
-    implementation: int = option(choice(1, 2), 1, keyword_only=True)
+    implementation: int = option(choice(0, 1, 2), 1, keyword_only=True)
     reset_after: bool = option(flag, False)
 
     serialized_module: ClassVar[str] = "compat.v1.keras.layers"
@@ -85,7 +85,7 @@ class GRUCell(GRUCellV1):
     """One step of the gated recurrent unit: the logistic sigmoid, one large product, the reset gate afterwards."""
 
     recurrent_activation: activations.Activation = option(activations.option, "sigmoid")
-    implementation: int = option(choice(1, 2), 2, keyword_only=True)
+    implementation: int = option(choice(0, 1, 2), 2, keyword_only=True)
     reset_after: bool = option(flag, True)
 
     serialized_module: ClassVar[str] = "keras.layers"

@@ -27,6 +27,7 @@ from minigrad.layers import build_lock, call_context, checks, signatures
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.floatx import is_dtype, layer_dtype
 from minigrad.layers.input_spec import InputSpec
+from minigrad.layers.keras_arguments import taken
 from minigrad.layers.masks import attach_masks, mask_of, masks_of
 from minigrad.layers.options import Configured, Option, flag, has_options_only, option, optional, text
 from minigrad.layers.recorded import Recorded, symbol_in
@@ -58,6 +59,8 @@ class Layer(Configured, WeightedModule, Recorded):
             wrapped layers, those of a model.
         dtype: of the weights; floating inputs are cast to it. `floatx` by default, float32.
         input_shape: the shape of one example; a Sequential is built from that of its first layer.
+        weights: initial weights, a list of arrays as `set_weights` takes them. Further arguments that Keras' layers
+            take, of any year, are in `minigrad.layers.keras_arguments`.
 
     Attributes:
         built: whether the weights have been made.
@@ -79,18 +82,18 @@ class Layer(Configured, WeightedModule, Recorded):
     supports_masking = False
     built = False
     _constructed = False
+    _initial_weights: list[Any] | None = None  # the argument `weights`, until the layer is built
+    batch_input_shape: Any = None
     input_spec: InputSpec | None = None
     activity_regularizer: Callable[[Tensor], Tensor] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        shape = kwargs.pop("input_shape", None)
-        batch_shape = kwargs.pop("batch_input_shape", None)
-        checks.check_input_shape(f"{type(self).__name__}: `input_shape`", batch_shape or shape or ())
-        self.batch_input_shape = tuple(batch_shape) if batch_shape else (None, *shape) if shape is not None else None
+        cls = type(self)
+        vars(self).update(taken(cls.__name__, kwargs, self._options, sequences=hasattr(cls, "return_sequences")))
         self._weights: list[Any] = []
         self._penalties: list[Callable[[], Tensor]] = []
         super().__init__(*args, **kwargs)
-        self.name = self.name or call_context.unique_name(type(self).__name__)
+        self.name = self.name or call_context.unique_name(cls.__name__)
         self._constructed = True
 
     def __init_subclass__(cls, called: str | None = None) -> None:
@@ -333,6 +336,13 @@ class Layer(Configured, WeightedModule, Recorded):
         with build_lock.alone(self):
             if not self.built:
                 self.build(input_shape)
+                self._set_initial_weights()
+
+    def _set_initial_weights(self) -> None:
+        """Set the weights given to the constructor, once."""
+        if self._initial_weights is not None:
+            self.set_weights(self._initial_weights)
+            self._initial_weights = None
 
     def _attach_masks(self, mask: Any, outputs: Any) -> None:
         """Attach each mask to its output."""
@@ -384,5 +394,6 @@ def _once_built(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]
             self.built = built
             raise
         self.built = True
+        self._set_initial_weights()
 
     return named

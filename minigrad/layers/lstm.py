@@ -31,7 +31,7 @@ class LSTMCellV1(Cell, called="LSTMCell"):
         dropout: the fraction of the inputs to drop.
         recurrent_dropout: the fraction of the state to drop; forces ``implementation=1``.
         implementation: 1 makes four small products, one per gate, each with a separate dropout mask; 2 makes one large
-            product with one mask.
+            product with one mask; 0, from old scripts, is 2.
 
     Shapes:
         inputs (batch, features), states [h, c], each (batch, units) → output h_new, [h_new, c_new]. The kernels'
@@ -42,7 +42,7 @@ class LSTMCellV1(Cell, called="LSTMCell"):
 
     recurrent_activation: activations.Activation = option(activations.option, "hard_sigmoid", after="activation")
     unit_forget_bias: bool = option(flag, True, after="bias_initializer")
-    implementation: int = option(choice(1, 2), 1)
+    implementation: int = option(choice(0, 1, 2), 1)
 
     serialized_module: ClassVar[str] = "compat.v1.keras.layers"
     equations: type[Equations] = EQUATIONS
@@ -93,7 +93,7 @@ class LSTMCell(LSTMCellV1):
     """
 
     recurrent_activation: activations.Activation = option(activations.option, "sigmoid")
-    implementation: int = option(choice(1, 2), 2, keyword_only=True)
+    implementation: int = option(choice(0, 1, 2), 2, keyword_only=True)
 
     serialized_module: ClassVar[str] = "keras.layers"
 

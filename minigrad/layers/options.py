@@ -34,6 +34,7 @@ from minigrad.engine.kinds import number as number
 from minigrad.engine.kinds import optional as optional
 from minigrad.engine.kinds import positive_int as positive_int
 from minigrad.engine.kinds import text as text
+from minigrad.layers.custom_objects import CustomObjectScope
 
 REQUIRED: Any = Parameter.empty
 
@@ -193,10 +194,15 @@ class Configured:
         return {name: o.kind.plain(values[name]) for name, o in shown.items()}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Return a new object with the configuration that `get_config` returned."""
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """Return a new object with the configuration that `get_config` returned.
+
+        Args:
+            config: the configuration.
+            custom_objects: a dictionary of custom classes and functions by the names in the configuration.
+        """
         where = f"{cls.__name__}.from_config: `config`"
-        with naming(where):
+        with naming(where), CustomObjectScope(custom_objects):
             return cls(**dictionary(where, config))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from minigrad.engine.errors import shown, unknown_name
+from minigrad.engine.errors import UnknownNameError, shown, unknown_name
 from minigrad.engine.foreign import naming
+from minigrad.layers import custom_objects
 from minigrad.layers.layer import CLASSES, Layer
 from minigrad.layers.options import Kind, OptionError, has_options_only
 
@@ -28,28 +29,43 @@ def serialize(layer: Any) -> dict[str, Any]:
         "module": layer.serialized_module,
         "class_name": type(layer).__name__,
         "config": layer.get_config(),
-        "registered_name": None if shipped else type(layer).__name__,
+        "registered_name": None if shipped else custom_objects.get_registered_name(type(layer)),
     }
 
 
 def deserialize(config: dict[str, Any]) -> Layer:
     """Return the layer that a dictionary describes.
 
+    A custom class comes from `custom_objects`, or is any that was defined; in a configuration from a file the latter is
+    refused.
+
     Raises:
-        UnknownNameError: there is no layer class of that name, or it was not imported.
+        UnknownNameError: there is no layer class of that name, or it was not imported or handed over.
     """
     module, name = config.get("module") or "keras.layers", config.get("class_name", "")
-    cls = CLASSES.get((module, name))
-    if cls is None and module in LATE:
-        getattr(import_module(f"minigrad.{module}"), name, None)
-        cls = CLASSES.get((module, name))
-    if cls is None and not module.startswith(SHIPPED):  # a custom class may have moved to another module
-        cls = next((c for (where, n), c in CLASSES.items() if n == name and not where.startswith(SHIPPED)), None)
+    cls = custom_objects.find(config.get("registered_name"), name)
+    if cls is None and module.startswith(SHIPPED):
+        cls = _shipped(module, name)
+    elif cls is None and not custom_objects.reads_file():
+        moved = [c for (where, n), c in CLASSES.items() if n == name and not where.startswith(SHIPPED)]
+        cls = CLASSES.get((module, name)) or next(iter(moved), None)
+    if cls is None and custom_objects.reads_file():
+        raise UnknownNameError(
+            f"layers.deserialize: expected layers of minigrad, got {name} of {module}. A file imports nothing: pass "
+            f"custom_objects={{{name!r}: …}}."
+        )
     if cls is None:
         names = {n for where, n in CLASSES if where == module} or {n for _, n in CLASSES}
         raise unknown_name(f"layers.deserialize: {module}", name, names, "Import the module that defines it first.")
     layer: Layer = cls.from_config(config["config"])
     return layer
+
+
+def _shipped(module: str, name: str) -> type[Layer] | None:
+    """Return a class of this package, whose module may not have been imported yet."""
+    if (module, name) not in CLASSES and module in LATE:
+        getattr(import_module(f"minigrad.{module}"), name, None)
+    return CLASSES.get((module, name))
 
 
 def clone(layer: Any, **changes: Any) -> Any:

@@ -20,6 +20,7 @@ from minigrad.layers.reshaping import (
     Reshape,
 )  # fmt: skip
 from minigrad.layers.rnn import RNN
+from minigrad.layers.serialization import deserialize, serialize
 from minigrad.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from minigrad.layers.stacked import StackedRNNCells
 from minigrad.layers.wrappers import Bidirectional, TimeDistributed
@@ -29,5 +30,5 @@ __all__ = [
     "Dropout", "Embedding", "EquationCell", "Flatten", "GRUCell", "GlobalAveragePooling1D", "GlobalMaxPooling1D",
     "Input", "InputLayer", "InputSpec", "LSTMCell", "Lambda", "Layer", "LayerNormalization", "MGUCell", "Masking",
     "Maximum", "Minimum", "Multiply", "Permute", "RepeatVector", "Reshape", "SimpleRNN", "SimpleRNNCell",
-    "StackedRNNCells", "Subtract", "TimeDistributed",
+    "StackedRNNCells", "Subtract", "TimeDistributed", "deserialize", "serialize",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from minigrad.keras.models.data import tensors
 from minigrad.keras.models.graph import Graph
 from minigrad.keras.models.graph_config import config_of, ends_of
 from minigrad.keras.models.training import Trainer
+from minigrad.layers.custom_objects import CustomObjectScope
 from minigrad.layers.layer import Layer
 from minigrad.layers.module import Module
 from minigrad.layers.options import OptionTypeError
@@ -212,13 +213,14 @@ class Model(Trainer):
         return {"name": self.name, "trainable": self.trainable, **config_of(self._graph)}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Return a new model, with new weights, from the value of `get_config`."""
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """Return a new model, with new weights, from the value of `get_config`; `custom_objects`: as for a layer."""
         where = f"{cls.__name__}.from_config: `config`"
         given = dictionary(where, config)
         if "input_layers" not in given:
-            return super().from_config(given)
-        inputs, outputs = ends_of(where, given)
+            return super().from_config(given, custom_objects)
+        with CustomObjectScope(custom_objects):
+            inputs, outputs = ends_of(where, given)
         model = cls(inputs=inputs, outputs=outputs, name=given.get("name"))
         if given.get("trainable") is False:
             model.trainable = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 from minigrad.engine import tree
@@ -11,10 +12,12 @@ from minigrad.engine.foreign import naming
 from minigrad.keras.models import summary
 from minigrad.keras.models.model import Model
 from minigrad.layers import serialization
+from minigrad.layers.custom_objects import CustomObjectScope
 from minigrad.layers.inputs import InputLayer
 from minigrad.layers.layer import Layer
 from minigrad.layers.masks import with_mask
 from minigrad.layers.module import Module
+from minigrad.layers.recorded import NoSymbolsError
 from minigrad.layers.symbol import Symbol
 
 NESTED = 40  # levels of nested models; each level takes several frames of Python's stack
@@ -53,6 +56,7 @@ class Sequential(Model):
         self._stack: list[Layer] = []
         self._outputs: dict[int, tuple[Any, Any]] = {}
         self._input_shape: Any = None
+        self._ends: tuple[Symbol, Any] | None = None
         one = [] if layers is None else [layers] if isinstance(layers, Layer) else layers
         given = listed("Sequential: `layers`", one)
         with naming("Sequential: `layers`"):
@@ -85,7 +89,7 @@ class Sequential(Model):
         if not self.layers:
             raise EmptyModelError(f"{self.name}.pop: there is no layer to remove. Add one first.")
         self._stack.pop()
-        self.built = bool(self.layers) and self.built
+        self.built, self._ends = bool(self.layers) and self.built, None
 
     def _append(self, layer: Any) -> None:
         if isinstance(layer, Symbol) and layer.layer is not None:
@@ -100,7 +104,7 @@ class Sequential(Model):
                 "Sequential can use a layer once only."
             )
         self._stack.append(layer)
-        self.built = False
+        self.built, self._ends = False, None
 
     def _too_deep(self, where: str) -> DataError:
         return DataError(f"{self.name}.{where}: models are nested {NESTED} deep: add their layers instead.")
@@ -176,10 +180,43 @@ class Sequential(Model):
     def _seen(self) -> dict[int, tuple[Any, Any]]:
         return self._outputs
 
+    # --- as a graph ---------------------------------------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> list[Symbol]:
+        """The symbol of the input, in a list; the layers have an `output` from then on."""
+        return [self._only_call("inputs")[0]]
+
+    @property
+    def outputs(self) -> list[Symbol]:
+        """The symbol of the output, in a list."""
+        return tree.leaves(self._only_call("outputs")[1])
+
+    def _only_call(self, name: str) -> Any:
+        """Return the symbols of the input and the output; at the first request the layers are called on them."""
+        if self._input_shape is None:
+            raise NoSymbolsError(
+                f"{self.name}.{name}: the shape of the inputs is not known. Give the first layer an input_shape, or "
+                "build(input_shape)."
+            )
+        if self._ends is None:
+            first = self._stack[0]
+            dtype = first.dtype if isinstance(first, InputLayer) else None
+            x: Any = InputLayer(batch_input_shape=self._input_shape, dtype=dtype).symbol
+            self._ends = x, reduce(lambda y, layer: layer(y), self.layers, x)
+        return self._ends
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the inputs, the batch first."""
+        return self._input_shape if self._input_shape is not None else self._only_call("input_shape")
+
     @property
     def output_shape(self) -> Any:
-        """The shape of the last call's output, the batch as None; None before any call."""
+        """The shape of the last call's output, the batch as None unless it is fixed; None before any call."""
         shapes, _ = self._outputs.get(id(self._stack[-1]), (None, None)) if self._stack else (None, None)
+        if shapes and self._input_shape:
+            shapes = [(self._input_shape[0], *shape[1:]) for shape in shapes]
         return shapes[0] if shapes and len(shapes) == 1 else shapes
 
     def get_config(self) -> dict[str, Any]:
@@ -188,11 +225,12 @@ class Sequential(Model):
         return {"name": self.name, "layers": layers, "build_input_shape": self._input_shape}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Sequential:
-        """Return a new model, with new weights, from the value of `get_config`."""
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Sequential:
+        """Return a new model, with new weights, from the value of `get_config`; `custom_objects`: as for a layer."""
         where = "Sequential.from_config: `config`"
         described = dictionary(where, config).get("layers")
-        layers = [serialization.deserialize(layer) for layer in listed(f"{where}: layers", described)]
+        with CustomObjectScope(custom_objects):
+            layers = [serialization.deserialize(layer) for layer in listed(f"{where}: layers", described)]
         model = cls(layers, name=config.get("name"))
         model.build(config.get("build_input_shape"))
         return model

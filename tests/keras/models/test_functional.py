@@ -100,7 +100,7 @@ def test_inputs_by_name_and_by_position() -> None:
         ),
         (lambda: Model(inputs=[1], outputs=[2]), "model.*: `inputs`: expected symbols"),
         (lambda: Model(Input((3,))), "Model: expected Model"),
-        (lambda: Sequential([layers.Dense(1)]).inputs, "sequential.*inputs: the model was not made from symbols"),
+        (lambda: Sequential([layers.Dense(1)]).inputs, "sequential.*inputs: the shape of the inputs is not known"),
     ],
 )
 def test_what_does_not_connect_is_said(act: Any, says: str) -> None:

@@ -1,5 +1,6 @@
 """All programs: importing this module fills `PROGRAMS`."""
 
+from oracle.corners import arguments as arguments
 from oracle.corners import around as around
 from oracle.corners import calls as calls
 from oracle.corners import cells as cells
