@@ -20,7 +20,8 @@ class Batch:
     Attributes:
         x: (sequences, time) of symbols, which are one-hot inputs; or (sequences, time, inputs).
         lengths: (sequences,), the number of steps of each.
-        targets: (sequences, outputs), for the last step; or (sequences, time) of symbols, one for each step.
+        targets: (sequences, outputs), for the last step; or (sequences, time) of symbols, one for each step, or of sets
+            of symbols, as the complements of their bits, which are negative.
         legal: (sequences, time), the symbols that may follow as bits; empty where a task has no such sets.
     """
 
@@ -42,7 +43,10 @@ class Batch:
         steps = int(self.lengths[k])
         x: Any = np.eye(inputs)[self.x[k, :steps]] if self.x.ndim == 2 else self.x[k, :steps]
         if self.every_step:
-            return x, np.eye(outputs)[self.targets[k, :steps]], np.ones(steps)
+            found: Any = self.targets[k, :steps, None]
+            symbols = np.arange(outputs)
+            chosen = np.where(found < 0, ~found >> np.minimum(symbols, 62) & 1, found == symbols)
+            return x, chosen.astype(float), np.ones(steps)
         targets, counted = np.zeros((steps, outputs)), np.zeros(steps)
         targets[-1], counted[-1] = self.targets[k], 1.0
         return x, targets, counted

@@ -12,8 +12,9 @@ from minigrad.engine.errors import unknown_name
 from minigrad.papers import costs, recording, report, sak14
 from minigrad.papers.hochreiter97.rows import ROWS, TABLES
 from minigrad.papers.kernel.build import has_numba
+from minigrad.papers.machinery import code_hash
 from minigrad.papers.page import page_of
-from minigrad.papers.results import Results, code_hash, read_results
+from minigrad.papers.results import Results, read_results
 from minigrad.papers.row import Row
 from minigrad.papers.running import Job, executor_of, run
 from minigrad.train.command_line import PROGRAM, Parser, output_file
@@ -120,13 +121,17 @@ def record(file: Path, seed: int) -> int:
 def show(paper: str, file: Path, options: PapersOptions) -> int:
     """Print the tables of a file of trials, write its page, and return 0."""
     values = read_results(file)
-    if values["code"] != code_hash():
+    if values["code"] != code_hash(paper):
         print(
-            f"{file}: of another version of the code ({values['code'][:12]}, now {code_hash()[:12]}).", file=sys.stderr
+            f"{file}: of another version of the code ({values['code'][:12]}, now {code_hash(paper)[:12]}).",
+            file=sys.stderr,
         )
     literal = list(report.lines(ROWS, values["trials"]))
     others = [row.read_as(name) for row in ROWS for name in row.readings]
     other = list(report.lines(others, values["trials"]))
+    lost = report.outdated([*ROWS, *others], values["trials"])
+    if lost:
+        print(f"{file}: {len(lost)} trials are of other numbers of their rows, and are left out.", file=sys.stderr)
     for title, found in (("Literal readings", literal), ("Other readings", other)):
         if found:
             print(f"{title}\n\n{report.text_table(found)}\n")

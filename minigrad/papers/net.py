@@ -28,6 +28,7 @@ class Net:
         size: the number of memory cells in a block.
         biases: the hidden units that have a bias: all, gates or none.
         output_biases: whether the outputs have biases.
+        second_biases: whether hidden units have a second bias each, from the constant unit of the outputs' biases.
         shortcuts: whether the outputs read the inputs too.
         sources: the hidden units that cells and gates read: all of them, the cells, or none.
         output_gates: whether there are output gates; without them g is σ and h the identity.
@@ -44,6 +45,7 @@ class Net:
     size: int = 1
     biases: Biases = "all"
     output_biases: bool = True
+    second_biases: bool = False
     shortcuts: bool = False
     sources: Sources = "all"
     output_gates: bool = True
@@ -115,7 +117,8 @@ class Net:
         >>> Net(inputs=2, outputs=1, blocks=2, size=2).weights  # the adding problem
         93
         """
-        return int(sum(np.count_nonzero(part) for part in self.present()))
+        second = np.count_nonzero(self.present()[0][-1]) * self.second_biases
+        return int(second + sum(np.count_nonzero(part) for part in self.present()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +145,8 @@ class Start:
         for columns, biases in ((of_input_gates, self.input_gates), (of_output_gates, self.output_gates)):
             if biases:
                 hidden[-1, columns] = hidden[-1, columns] * self.added + _of_blocks(biases, net.blocks)
+        if net.second_biases:  # a sum of two weights of one source is one weight, which learns at twice the rate
+            hidden[-1] += random.uniform(-self.width, self.width, net.hidden)
         return tuple(np.where(there, w, 0.0) for there, w in zip(net.present(), (hidden, output), strict=True))  # type: ignore[return-value]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from minigrad.papers import text_tables
+from minigrad.papers.machinery import row_hash
 from minigrad.papers.row import Milestone, Row
 from minigrad.papers.statistics import Summary, Verdict, summary, verdict
 
@@ -41,13 +42,23 @@ def lines(rows: Sequence[Row], trials: Sequence[Mapping[str, Any]], verdicts: bo
         verdicts: whether verdicts are given; a trial that ended before the row's cap prevents one.
     """
     for row in rows:
-        own = [t for t in trials if (t["table"], t["row"], t["reading"]) == (row.table, row.name, row.reading)]
+        own = [t for t in trials if _is_of(t, row) and t["data"] == row_hash(row)]
         for milestone in row.milestones if own else ():
             steps = [reached["sequences"] if (reached := t["milestones"][milestone.name]) else None for t in own]
             found = summary(steps)
             full = all(t["cap"] >= milestone.cap for t in own)
             given = verdict(milestone.published, row.trials, found) if verdicts and full else ""
             yield Line(row, milestone, steps, found, given, sum(t["diverged"] is not None for t in own))
+
+
+def outdated(rows: Sequence[Row], trials: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the trials that no line has: no row has their name and reading, or it has other data now."""
+    known = {(row.table, row.name, row.reading): row_hash(row) for row in rows}
+    return [t for t in trials if known.get((t["table"], t["row"], t["reading"])) != t["data"]]
+
+
+def _is_of(trial: Mapping[str, Any], row: Row) -> bool:
+    return (trial["table"], trial["row"], trial["reading"]) == (row.table, row.name, row.reading)
 
 
 def name_of(line: Line) -> str:

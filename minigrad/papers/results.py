@@ -1,4 +1,8 @@
-"""Results: a JSON file with every trial, each sealed by a hash, and the hash of the code that made them."""
+"""Results: a JSON file with every trial, each sealed by a hash, and the hash of the code that made them.
+
+A trial is of a version of the code (`machinery.code_hash`), and of a row's data (`machinery.row_hash`). Its seal is a
+hash of its content and of the code.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +11,15 @@ import json
 import platform
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from minigrad.engine.files import write_atomically
+from minigrad.papers.machinery import code_hash
 from minigrad.train.errors import RunError
 from minigrad.train.json_files import read_json
 
 FORMAT = 1
-OUTSIDE = ("__init__", "command", "costs", "figures", "page", "report", "results", "running", "statistics")
-"""Modules that no trial depends on."""
-
-
-@cache
-def code_hash() -> str:
-    """Return the hash of the laboratory's files that a trial depends on."""
-    folder = Path(__file__).parent
-    files = [file for file in sorted(folder.rglob("*.py")) if file.parent != folder or file.stem not in OUTSIDE]
-    whole = hashlib.sha256()
-    for file in files:
-        whole.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
-    return whole.hexdigest()
 
 
 def sealed(trial: dict[str, Any], code: str) -> dict[str, Any]:
@@ -66,27 +57,46 @@ class Results:
         self.begun = datetime.now(UTC).isoformat(timespec="seconds")
         if file.exists():
             values = read_results(file)
-            if values["code"] != code_hash():
-                raise RunError(
-                    f"{file}: its trials are of another version of the code ({values['code'][:12]}, now "
-                    f"{code_hash()[:12]}), and are not mixed. Name another file with --out, or move this one away."
-                )
             if values["paper"] != paper:
                 raise RunError(
                     f"{file}: expected results of {paper}, got those of {values['paper']}. Name another file."
                 )
+            if values["code"] != code_hash(paper):
+                raise RunError(
+                    f"{file}: its trials are of another version of the code ({values['code'][:12]}, now "
+                    f"{code_hash(paper)[:12]}), and are not mixed. Name another file with --out, or move this one away."
+                )
             self.begun = values["begun"]
             self.trials = {key_of(trial): trial for trial in values["trials"]}
 
+    def has(self, key: Key, data: str) -> bool:
+        """Return whether the trial is there.
+
+        Args:
+            key: see `key_of`.
+            data: the hash of the row's data.
+
+        Raises:
+            RunError: it is there, with other data of the row.
+        """
+        if key not in self.trials:
+            return False
+        if self.trials[key]["data"] != data:
+            raise RunError(
+                f"{self.file}: trial {key[3]} of table {key[0]}, {key[1]}, reading {key[2]!r} was run with other "
+                "numbers of the row or the reading, and is not mixed. Name another file with --out, or remove its line."
+            )
+        return True
+
     def add(self, trial: dict[str, Any]) -> None:
         """Add a trial, and write the file."""
-        self.trials[key_of(trial)] = sealed(trial, code_hash())
+        self.trials[key_of(trial)] = sealed(trial, code_hash(self.paper))
         self.write()
 
     def write(self) -> None:
         """Write the file atomically."""
         values = {
-            "format": FORMAT, "paper": self.paper, "code": code_hash(), "begun": self.begun,
+            "format": FORMAT, "paper": self.paper, "code": code_hash(self.paper), "begun": self.begun,
             "ended": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(),
             "trials": [self.trials[key] for key in sorted(self.trials)],
         }  # fmt: skip

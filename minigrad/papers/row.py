@@ -10,9 +10,10 @@ from typing import Any, Literal
 from minigrad.papers.batch import Task
 from minigrad.papers.net import Net, Start
 
-CHUNK = 100  # sequences drawn at once, and between two tests
-
 CAP = 2  # a milestone's cap, in published means: a mean beyond it can only be a "no"
+
+
+Update = Literal["step", "sequence", "late"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,8 @@ class Window:
         fewer_than: the number of incorrect sequences is below this.
         mean_below: the mean error is below this; the error of a sequence is the sum over the outputs.
         squared: whether the mean is that of squared errors.
+        average: the mean: of the window, or an exponential average over all sequences, whose time constant is the
+            window's length and whose first value is the first error.
         count: the sequence that counts: the last of the window, "end", or the one before the window, "start".
     """
 
@@ -33,6 +36,7 @@ class Window:
     fewer_than: int = 1
     mean_below: float = float("inf")
     squared: bool = False
+    average: Literal["window", "exponential"] = "window"
     count: Literal["end", "start"] = "end"
 
 
@@ -54,6 +58,19 @@ class Checked:
     fewer_than: int = 1
     mean_below: float = float("inf")
     last: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Growth:
+    """The rule by which a net that begins without its memory cells gets them: its error has stopped decreasing.
+
+    Attributes:
+        window: the number of sequences, a multiple of 100, whose mean error is compared with that of the window before.
+        falls: the part of the error before by which it has to fall; the cells are added when it does not.
+    """
+
+    window: int = 100
+    falls: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +107,14 @@ class Row:
         weights: the number of weights, as printed.
         start: the first weights.
         rate: the learning rate.
-        update: when weights change: at every step with a target, or after each sequence.
+        update: when weights change: at every step with a target, after each sequence, or late: after the first step of
+            the next one.
         trials: the number of trials, as printed.
         success: the percentage of successful trials, as printed.
         milestones: one or more, of the same trials, each harder than the one before.
         test: the number of sequences of the final test; 0 for none.
         groups: consecutive trials share what a task prepares, such as a training set: this number of them.
-        grows: whether the memory cell is added once the error has stopped decreasing.
+        grows: the rule by which memory cells are added; None if they are there from the start.
         readings: by name, other readings.
         reading: the name of this reading.
     """
@@ -108,13 +126,13 @@ class Row:
     weights: int
     start: Start
     rate: float
-    update: Literal["step", "sequence"] = "sequence"
+    update: Update = "sequence"
     trials: int
     success: int = 100
     milestones: tuple[Milestone, ...]
     test: int = 0
     groups: int = 1
-    grows: bool = False
+    grows: Growth | None = None
     readings: Mapping[str, Reading] = field(default_factory=dict, repr=False, compare=False)
     reading: str = "literal"
 
@@ -162,5 +180,42 @@ CAPTION = Reading(
     "h in [−2, 2], g in [−1, 1]: the caption of Table 10", {"net.h_max": 2.0, "net.g_max": 1.0}, before=True
 )
 ADDED = Reading("gate biases added to random numbers, as in the later simulator", {"start.added": True}, before=True)
-COMMON = {"start at 0.5": HALF, "caption": CAPTION, "added biases": ADDED}
-"""Readings that every row has."""
+LATE = Reading(
+    "weights change after the first step of the next sequence, as in the later simulator",
+    {"update": "late"},
+    before=True,
+)
+COMMON = {"start at 0.5": HALF, "caption": CAPTION, "late": LATE}
+"""Readings that every row with output gates has."""
+
+
+def doubled(rate: float) -> Reading:
+    """Return the reading of a row with this learning rate in which gradients have a factor 2."""
+    return Reading("a factor 2 in gradients: equations 16 and 17", {"rate": 2 * rate}, before=True)
+
+
+def cells_only(weights: int) -> Reading:
+    """Return the reading without gates as sources; its net has this number of weights."""
+    return Reading("another net: only cells are sources", {"net.sources": "cells", "weights": weights})
+
+
+def biased(rate: float, second_biases: int) -> dict[str, Reading]:
+    """Return the readings of a row whose gates have biases.
+
+    Args:
+        rate: its learning rate.
+        second_biases: the number of weights with a second bias.
+    """
+    second = {"net.biases": "all", "net.output_biases": True, "net.second_biases": True, "weights": second_biases}
+    text = "a second bias of hidden units, that of the outputs"
+    return {
+        **COMMON,
+        "factor 2": doubled(rate),
+        "added biases": ADDED,
+        "second biases": Reading(f"another net: {text}, as in the later simulator", second, before=True),
+        "simulator": Reading(
+            f"all of the later simulator: activations of 0.5, added biases, late, {text}",
+            {**HALF.changes, **ADDED.changes, **LATE.changes, **second},
+            before=True,
+        ),
+    }

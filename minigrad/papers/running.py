@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TextIO
 
 from tqdm import tqdm
 
+from minigrad.papers.machinery import row_hash
 from minigrad.papers.results import Results
 from minigrad.papers.row import Row
 from minigrad.papers.trial import run_trial
@@ -25,6 +26,11 @@ class Job(NamedTuple):
     number: int
     seed: int
     cap: int
+
+    @property
+    def data(self) -> str:
+        """The hash of the row's data."""
+        return row_hash(self.row)
 
     @property
     def key(self) -> tuple[int, str, str, int, int, int]:
@@ -57,7 +63,7 @@ def executor_of(processes: int) -> Iterator[Executor]:
 
 def run(jobs: Sequence[Job], results: Results, executor: Executor, stream: TextIO | None = None) -> None:
     """Run the trials that the results do not have yet; each is written as it ends."""
-    missing = [job for job in jobs if job.key not in results.trials]
+    missing = [job for job in jobs if not results.has(job.key, job.data)]
     progress = Progress(len(jobs), len(jobs) - len(missing), sys.stderr if stream is None else stream)
     for trial in finished(missing, executor):
         results.add(trial)
@@ -75,9 +81,9 @@ def finished(jobs: Sequence[Job], executor: Executor) -> Iterator[dict[str, Any]
 
 
 def timed(job: Job) -> dict[str, Any]:
-    """Run a trial, and return its record with its seconds."""
-    begin = time.perf_counter()
-    return {**run_trial(*job), "seconds": round(time.perf_counter() - begin, 3)}
+    """Run a trial, and return its record with its seconds: those of the processor, as machines are shared."""
+    begin = time.process_time()
+    return {**run_trial(*job), "seconds": round(time.process_time() - begin, 3)}
 
 
 class Progress:

@@ -9,8 +9,10 @@ import numpy as np
 
 from minigrad.papers.batch import Task
 from minigrad.papers.kernel.build import Trainer
-from minigrad.papers.row import CHUNK, Checked, Milestone, Row, Window
+from minigrad.papers.machinery import row_hash
+from minigrad.papers.row import Checked, Growth, Milestone, Row, Window
 
+CHUNK = 100  # sequences drawn at once, and between two tests
 BLOCK = 32  # test sequences drawn at once: a test ends early when too many are wrong
 STREAMS = {"prepare": 0, "weights": 1, "train": 2, "check": 3, "test": 4}
 
@@ -33,11 +35,11 @@ class _Trial:
         self.row, self.number, self.seed, self.cap = row, number, seed, cap
         self.task: Task = row.task.prepared(self._random("prepare", number // row.groups if row.groups > 1 else number))
         W, V = row.start.draw(row.net, self._random("weights", number))
-        self.trainer = Trainer(row.net, W, V, row.rate, row.update == "step", compiles)
+        self.trainer = Trainer(row.net, W, V, row.rate, row.update, compiles)
         self.train, self.check = self._random("train", number), self._random("check", number)
         self.n = self.steps = 0
         self.found: dict[str, Any] = {}
-        self.growth = _Growth(self.trainer) if row.grows else None
+        self.growth = _Growing(self.trainer, row.grows) if row.grows else None
 
     def _random(self, stream: str, number: int) -> np.random.Generator:
         row = zlib.crc32(f"{self.row.table}/{self.row.name}".encode())
@@ -52,7 +54,7 @@ class _Trial:
         return {
             "table": self.row.table, "row": self.row.name, "reading": self.row.reading, "number": self.number,
             "seed": self.seed, "cap": self.cap, "sequences": self.n, "steps": self.steps, "diverged": diverged,
-            "milestones": self.found, "added": self.growth.added if self.growth else None,
+            "data": row_hash(self.row), "milestones": self.found, "added": self.growth.added if self.growth else None,
         }  # fmt: skip
 
     def _reach(self, milestone: Milestone) -> int | None:
@@ -101,11 +103,11 @@ class _Trial:
         self.found[milestone.name] = record
 
 
-class _Growth:
-    """A net that begins without its memory cells: they are added once the mean error of a hundred stops decreasing."""
+class _Growing:
+    """A net that begins without its memory cells: they are added once its error has stopped decreasing."""
 
-    def __init__(self, trainer: Trainer) -> None:
-        self.trainer, self.last, self.added = trainer, float("inf"), None
+    def __init__(self, trainer: Trainer, rule: Growth) -> None:
+        self.trainer, self.rule, self.last, self.sum, self.added = trainer, rule, float("inf"), 0.0, None
         cells = trainer.net.cells
         self.V, self.learns = trainer.V[:cells].copy(), (trainer.learns_W.copy(), trainer.learns_V.copy())
         trainer.V[:cells] = trainer.learns_W[:] = trainer.learns_V[:cells] = 0.0
@@ -114,7 +116,10 @@ class _Growth:
 
     def watch(self, total: float, n: int) -> None:
         """Take the sum of errors of the last hundred sequences."""
-        if self.added is None and not total < self.last:
+        self.sum += total
+        if n % self.rule.window:
+            return
+        if self.added is None and not self.sum < self.last * (1.0 - self.rule.falls):
             self.trainer.V[: len(self.V)], self.added = self.V, n
             self.trainer.learns_W[:], self.trainer.learns_V[:] = self.learns
-        self.last = total
+        self.last, self.sum = self.sum, 0.0

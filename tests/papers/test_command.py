@@ -9,6 +9,7 @@ import pytest
 
 from minigrad.papers import command, running
 from minigrad.papers.hochreiter97.rows import ROWS
+from minigrad.papers.machinery import row_hash
 from minigrad.train.command_line import main
 from minigrad.train.errors import OptionError
 
@@ -65,7 +66,7 @@ def test_a_run_prints_its_table(
     def scripted(row: Any, number: int, seed: int, cap: int) -> dict[str, Any]:
         return {
             "table": row.table, "row": row.name, "reading": row.reading, "number": number, "seed": seed, "cap": cap,
-            "diverged": None, "milestones": {"": {"sequences": 31_000 + number}},
+            "data": row_hash(row), "diverged": None, "milestones": {"": {"sequences": 31_000 + number}},
         }  # fmt: skip
 
     monkeypatch.setattr(running, "run_trial", scripted)

@@ -28,8 +28,8 @@ from minigrad.papers.tasks.two_sequences import TwoSequences
 NAMED = {f"{row.table}: {row.name}": row for row in ROWS}
 SMALL = {  # a row of each task, with shorter sequences where the paper's are long
     "1: 3 blocks of 2, rate 0.5": {},
-    "1: 4 blocks of 1, rate 0.5": {},
-    "2: 2a, p = 100": {"task": NoiseFree(6), "net.inputs": 7, "net.outputs": 7, "grows": False},
+    "1: 4 blocks of 1, rate 0.5": {"task.successors": True},
+    "2: 2a, p = 100": {"task": NoiseFree(6), "net.inputs": 7, "net.outputs": 7, "grows": None},
     "3: q = 50, p = 50": {"task": Distractors(20, 6), "net.inputs": 10},
     "4: T = 100, N = 3": {"task": TwoSequences(30, 3)},
     "6: T = 100, N = 3": {"task": TwoSequences(30, 3, targets=(0.2, 0.8), target_deviation=0.1**0.5), "rate": 1.0},
@@ -52,8 +52,9 @@ def compiles(net: Net) -> bool:
 def small(name: str) -> Row:
     row = NAMED[name]
     net = {k.removeprefix("net."): v for k, v in SMALL[name].items() if k.startswith("net.")}
-    rest = {k: v for k, v in SMALL[name].items() if not k.startswith("net.")}
-    return dataclasses.replace(row, net=dataclasses.replace(row.net, **net), **rest)
+    rest = {k: v for k, v in SMALL[name].items() if "." not in k}
+    row = dataclasses.replace(row, net=dataclasses.replace(row.net, **net), **rest)
+    return row.read_as("successors") if "task.successors" in SMALL[name] else row
 
 
 def beginning(row: Row, seed: int = 0) -> tuple[Batch, Array, Array]:
@@ -125,10 +126,58 @@ def test_updates_at_every_step_as_the_plain_rtrl(name: str, variant: str) -> Non
     row = small(name)
     row = dataclasses.replace(row, net=dataclasses.replace(row.net, **VARIANTS[variant]))
     batch, W, V = beginning(row, 1)
-    trainer = Trainer(row.net, W, V, row.rate, per_step=True, compiles=compiles(row.net))
+    trainer = Trainer(row.net, W, V, row.rate, "step", compiles=compiles(row.net))
     trainer.learn(batch)
     for found, expected in zip((trainer.W, trainer.V), by_rtrl(row, batch, W, V), strict=True):
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["1: 3 blocks of 2, rate 0.5", "3: q = 50, p = 50", "7: T = 100"])
+def test_late_updates_as_the_plain_rtrl(name: str) -> None:
+    """Updates after the first step of the next sequence, also where that is in the next batch."""
+    row = small(name)
+    batch, W, V = beginning(row, 2)
+    trainer = Trainer(row.net, W, V, row.rate, "late", compiles=compiles(row.net))
+    for at in (slice(0, 20), slice(20, 50)):
+        trainer.learn(Batch(batch.x[at], batch.lengths[at], batch.targets[at], NO_SETS))
+    run = RTRL(row.net, W.copy(), V.copy())
+    late, found = (np.zeros_like(W), np.zeros_like(V)), (np.zeros_like(W), np.zeros_like(V))
+    for k in range(len(batch)):
+        run.reset()
+        found = np.zeros_like(W), np.zeros_like(V)
+        for t, (x, target, counts) in enumerate(zip(*batch.sequence(k, row.net.inputs, row.net.outputs), strict=True)):
+            run.step(x)
+            if counts:
+                found = found[0] + run.gradients(target)[0], found[1] + run.gradients(target)[1]
+            if t == 0:
+                run.W, run.V = run.W - row.rate * late[0], run.V - row.rate * late[1]
+        late = found
+    for own, expected in zip((trainer.W, trainer.V), (run.W, run.V), strict=True):
+        assert np.abs(own).max() > 0
+        np.testing.assert_allclose(own, expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["1: 3 blocks of 2, rate 0.5", "7: T = 100"])
+def test_second_biases_as_a_layer_with_a_constant_input(name: str) -> None:
+    row = small(name).read_as("second biases")
+    batch, W, V = beginning(row)
+    first = np.random.default_rng(3).uniform(-1.0, 1.0, (row.net.hidden))
+    trainer = Trainer(row.net, W, V, row.rate, compiles=compiles(row.net))
+    trainer.learn(batch)
+    I = row.net.inputs
+    net = dataclasses.replace(row.net, inputs=I + 1, second_biases=False)
+    W = np.insert(W, I, first, 0)
+    W[-1] -= first
+    pairs = [batch.sequence(k, I, row.net.outputs) for k in range(len(batch))]
+    layer, sgd = LayeredNet(net, W, V), mg.keras.optimizers.SGD(row.rate)
+    for x, targets, counted in pairs:
+        error = (layer(np.insert(x, I, 1.0, 1)) - mg.tensor(targets)) * mg.tensor(counted[:, None])
+        grads = mg.grad((error * error).sum() * 0.5, layer.weights)
+        sgd.apply_gradients(zip(grads, layer.weights, strict=True))
+    W, V = layer.get_weights()
+    W[-1] += W[I]
+    np.testing.assert_allclose(trainer.W, np.delete(W, I, 0), rtol=0, atol=1e-10)
+    np.testing.assert_allclose(trainer.V, V, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("name", ["9: 6a", "7: T = 100"])
@@ -168,7 +217,8 @@ def watched(errors: list[float], rule: Window) -> int | None:
     """Return the number of the sequence at which a window of scripted errors stops, from 1."""
     watch = functions_of(TINY, False).watch
     wrong, means, state = np.zeros(rule.length), np.zeros(rule.length), np.zeros(3)
-    given = np.array([rule.tolerance, rule.fewer_than, rule.mean_below, rule.squared], float)
+    average = rule.average == "exponential"
+    given = np.array([rule.tolerance, rule.fewer_than, rule.mean_below, rule.squared, average], float)
     for k, error in enumerate(errors):
         if watch(wrong, means, state, error, error, error * error, given):
             return k + 1
@@ -185,6 +235,21 @@ SCRIPTED: dict[str, tuple[list[float], Window, int | None]] = {
     "fewer than two wrong": ([0.9, 0.9, 0.1, 0.9, 0.1, 0.1], Window(length=3, tolerance=0.2, fewer_than=2), 5),
     "a mean": ([0.15, 0.15, 0.15, 0.01, 0.01], Window(length=3, tolerance=0.2, mean_below=0.1), 5),
     "the mean itself is too large": ([0.125] * 5, Window(length=4, tolerance=0.2, mean_below=0.125), None),
+    "an exponential mean": (  # with a time constant of 2: 0.8, 0.4, 0.2, 0.1
+        [0.8, 0.0, 0.0, 0.0],
+        Window(length=2, tolerance=0.9, mean_below=0.15, average="exponential"),
+        4,
+    ),
+    "an exponential mean needs a full window": (
+        [0.0] * 3,
+        Window(length=3, tolerance=0.9, mean_below=0.1, average="exponential"),
+        3,
+    ),
+    "NaN stays in an exponential mean": (
+        [float("nan"), *[0.0] * 9],
+        Window(length=2, tolerance=0.9, mean_below=0.1, average="exponential"),
+        None,
+    ),
     "a mean of squares": ([0.15] * 3, Window(length=3, tolerance=0.2, mean_below=0.1, squared=True), 3),
 }
 

@@ -16,9 +16,9 @@ JOBS = [Job(dataclasses.replace(ROW, test=20), number, 5, 300) for number in ran
 
 def test_a_pool_gives_the_same_bits_in_any_order(tmp_path: Path) -> None:
     alone, pooled = tmp_path / "alone.json", tmp_path / "pooled.json"
-    run(JOBS, Results(alone, "p"), InTurn(), io.StringIO())
+    run(JOBS, Results(alone, "hochreiter97"), InTurn(), io.StringIO())
     with executor_of(2) as executor:
-        run(JOBS[::-1], Results(pooled, "p"), executor, io.StringIO())
+        run(JOBS[::-1], Results(pooled, "hochreiter97"), executor, io.StringIO())
     one, other = (
         [{k: v for k, v in t.items() if k != "seconds"} for t in read_results(f)["trials"]] for f in (alone, pooled)
     )

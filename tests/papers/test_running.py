@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 from minigrad.papers import report, results, running
+from minigrad.papers.machinery import row_hash
 from minigrad.papers.results import Results, read_results
+from minigrad.papers.row import FULL
 from minigrad.papers.running import InTurn, Job, run
 from minigrad.train.errors import RunError
 from papers.test_trial import EASY
 
+PAPER = "hochreiter97"
 ROW = dataclasses.replace(EASY, milestones=EASY.milestones[:2])
 
 
@@ -36,10 +39,10 @@ def test_finished_trials_are_not_repeated(tmp_path: Path, monkeypatch: pytest.Mo
     file, calls = tmp_path / "all.json", list[int]()
     original = running.run_trial
     monkeypatch.setattr(running, "run_trial", lambda *job: calls.append(job[1]) or original(*job))
-    run(jobs(2), Results(file, "p"), InTurn(), io.StringIO())
+    run(jobs(2), Results(file, PAPER), InTurn(), io.StringIO())
     assert calls == [0, 1]
     stream = io.StringIO()
-    run(jobs(3), Results(file, "p"), InTurn(), stream)
+    run(jobs(3), Results(file, PAPER), InTurn(), stream)
     assert calls == [0, 1, 2]
     assert "2 of 3 trials had been run before." in stream.getvalue()
     assert "3 of 3 trials, 1 of 1 successful" in stream.getvalue()
@@ -56,7 +59,7 @@ def test_a_killed_run_keeps_what_has_ended(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(running, "run_trial", killed)
     with pytest.raises(KeyboardInterrupt):
-        run(jobs(), Results(file, "p"), InTurn(), io.StringIO())
+        run(jobs(), Results(file, PAPER), InTurn(), io.StringIO())
     assert [t["number"] for t in without_seconds(file)] == [0, 1]
 
 
@@ -66,39 +69,46 @@ def test_a_killed_run_keeps_what_has_ended(tmp_path: Path, monkeypatch: pytest.M
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     found = tmp_path / "all.json"
-    run(jobs(2), Results(found, "p"), InTurn(), io.StringIO())
+    run(jobs(2), Results(found, PAPER), InTurn(), io.StringIO())
     return found
 
 
 def test_results_of_another_version_of_the_code(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results, "code_hash", lambda: "0" * 64)
+    monkeypatch.setattr(results, "code_hash", lambda paper: "0" * 64)
     with pytest.raises(RunError, match=r"another version of the code .* now 000000000000.*are not mixed. Name another"):
-        Results(file, "p")
+        Results(file, PAPER)
 
 
 def test_an_edited_trial(file: Path) -> None:
     text = file.read_text()
     file.write_text(text.replace('"sequences": 80', '"sequences": 79', 1))
     with pytest.raises(RunError, match="trial 0 of table 7, easy, was edited: its hash does not fit"):
-        Results(file, "p")
+        Results(file, PAPER)
 
 
 def test_results_of_another_paper(file: Path) -> None:
-    with pytest.raises(RunError, match="expected results of q, got those of p"):
+    with pytest.raises(RunError, match=f"expected results of q, got those of {PAPER}"):
         Results(file, "q")
+
+
+def test_trials_of_other_numbers_of_a_row(file: Path) -> None:
+    """Refusal of trials with a changed rate, but not of those with further readings or another published text."""
+    other = Job(dataclasses.replace(ROW, rate=0.2), 0, 5, 200)
+    with pytest.raises(RunError, match="trial 0 of table 7, easy, reading 'literal' was run with other numbers of the"):
+        run([other], Results(file, PAPER), InTurn(), io.StringIO())
+    assert report.outdated([other.row], without_seconds(file)) == without_seconds(file)
+    assert list(report.lines([other.row], without_seconds(file))) == []
+    more = dataclasses.replace(ROW, readings={"full": FULL}, success=90)
+    stream = io.StringIO()
+    run([Job(more, 0, 5, 200)], Results(file, PAPER), InTurn(), stream)
+    assert "1 of 1 trials had been run before." in stream.getvalue()
 
 
 def test_a_file_that_has_no_results(tmp_path: Path) -> None:
     file = tmp_path / "other.json"
     file.write_text(json.dumps({"format": 1}))
     with pytest.raises(RunError, match="got a file without paper, code, begun, trials"):
-        Results(file, "p")
-
-
-def test_the_hash_of_the_code_is_of_files_that_trials_need() -> None:
-    assert len(results.code_hash()) == 64
-    folder = Path(results.__file__).parent
-    assert all((folder / f"{name}.py").is_file() for name in results.OUTSIDE)
+        Results(file, PAPER)
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -107,6 +117,7 @@ def test_the_hash_of_the_code_is_of_files_that_trials_need() -> None:
 def trial(number: int, one: int | None, two: int | None, **other: Any) -> dict[str, Any]:
     reached = {name: {"sequences": n} if n else None for name, n in (("one", one), ("two", two))}
     head = {"table": 7, "row": "easy", "reading": "literal", "number": number, "seed": 5, "cap": 200, "diverged": None}
+    head["data"] = row_hash(ROW)
     return {**head, "milestones": reached, **other}
 
 

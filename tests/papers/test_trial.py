@@ -9,7 +9,7 @@ import pytest
 
 from minigrad.papers.hochreiter97.rows import ROWS
 from minigrad.papers.net import Net, Start
-from minigrad.papers.row import Checked, Milestone, Row, Window
+from minigrad.papers.row import Checked, Growth, Milestone, Row, Window
 from minigrad.papers.tasks.long_lags import Distractors, NoiseFree
 from minigrad.papers.tasks.marked_pairs import MarkedPairs
 from minigrad.papers.tasks.order import TemporalOrder
@@ -100,7 +100,10 @@ def test_a_net_that_grows() -> None:
     found = run(row, cap=2000)
     assert found["added"] is not None
     assert found["added"] % 100 == 0
-    assert run(dataclasses.replace(row, grows=False))["added"] is None
+    assert run(dataclasses.replace(row, grows=None))["added"] is None
+    for window in (100, 500):
+        rule = Growth(window=window, falls=0.99)  # no error falls so far from one window to the next
+        assert run(dataclasses.replace(row, grows=rule), cap=1000)["added"] == 2 * window
 
 
 def test_trials_of_a_group_share_their_training_set() -> None:

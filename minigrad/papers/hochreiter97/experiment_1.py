@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minigrad.papers.net import Net, Start
-from minigrad.papers.row import COMMON, FULL, SILENT, Checked, Milestone, Reading, Row
+from minigrad.papers.row import FULL, SILENT, Checked, Milestone, Reading, Row, biased, cells_only
 from minigrad.papers.tasks.reber import EmbeddedReber
 
 PER_STEP = Reading("weights change at every step", {"update": "step"}, before=True)
@@ -12,6 +12,8 @@ SHORTCUTS = Reading(
     "another net: shortcuts and output biases", {"net.shortcuts": True, "net.output_biases": True, "weights": 332}
 )
 DISTINCT = Reading("training strings that differ", {"task.distinct": True}, before=True)
+SUCCESSORS = Reading("targets are all symbols that may follow", {"task.successors": True}, before=True)
+LAST = Reading("only the last output is tested, as in the later simulator", {"stop.last": True}, before=True)
 
 
 def _row(blocks: int, size: int, rate: float, success: int, published: int) -> Row:
@@ -21,13 +23,17 @@ def _row(blocks: int, size: int, rate: float, success: int, published: int) -> R
     successor is more active than every illegal one; it is tested after every hundred strings.
     """
     net = Net(inputs=7, outputs=7, blocks=blocks, size=size, biases="gates", output_biases=False)
-    other = {**COMMON, "per step": PER_STEP, "full": FULL, "full + start at 0.5": FULL_HALF, "silent": SILENT}
+    other = {
+        **biased(rate, 287 if size == 1 else 301), "per step": PER_STEP, "full": FULL, "full + start at 0.5": FULL_HALF,
+        "silent": SILENT, "distinct strings": DISTINCT, "successors": SUCCESSORS, "last output": LAST,
+        "gates not sources": cells_only(168 if size == 1 else 204),
+    }  # fmt: skip
     return Row(
         table=1, name=f"{blocks} blocks of {size}, rate {rate}", task=EmbeddedReber(), net=net,
         weights=264 if size == 1 else 276, start=Start(width=0.2, output_gates=(-1.0, -2.0, -3.0, -4.0)), rate=rate,
         trials=30, success=success, groups=10,
         milestones=(Milestone(stop=Checked(sequences=512, tolerance=0.0), published=published),),
-        readings={**other, "distinct strings": DISTINCT, **({"shortcuts": SHORTCUTS} if size == 2 else {})},
+        readings={**other, **({"shortcuts": SHORTCUTS} if size == 2 else {})},
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minigrad.papers.net import Net, Start
-from minigrad.papers.row import COMMON, HALF, SILENT, Checked, Milestone, Reading, Row, Window
+from minigrad.papers.row import COMMON, SILENT, Checked, Growth, Milestone, Reading, Row, Window, cells_only, doubled
 from minigrad.papers.tasks.long_lags import Distractors, NoiseFree
 
 P = 100
@@ -12,7 +12,13 @@ GROWING = Net(
     output_gates=False,
 )  # fmt: skip
 PER_STEP = Reading("weights change at every step", {"update": "step"}, before=True)
-AT_ONCE = Reading("the cell is there from the start", {"grows": False}, before=True)
+AT_ONCE = Reading("the cell is there from the start", {"grows": None}, before=True)
+LAST = Reading("only the last output is tested, as in the later simulator", {"stop.last": True}, before=True)
+SLOW = {
+    "windows of 200": Reading("the cell is added on windows of 200 sequences", {"grows": Growth(window=200)}),
+    "windows of 1000": Reading("the cell is added on windows of 1,000 sequences", {"grows": Growth(window=1_000)}),
+    "1 %": Reading("the cell is added when the error falls by less than 1 %", {"grows": Growth(falls=0.01)}),
+}
 
 
 def _growing(name: str, random_middle: bool, published: int) -> Row:
@@ -25,8 +31,11 @@ def _growing(name: str, random_middle: bool, published: int) -> Row:
     stop = Checked(sequences=10_000 if random_middle else 100, tolerance=0.25, last=random_middle)
     return Row(
         table=2, name=name, task=NoiseFree(P, random_middle), net=GROWING, weights=10_504, start=Start(width=0.2),
-        rate=1.0, trials=18, milestones=(Milestone(stop=stop, published=published),), grows=True,
-        readings={"per step": PER_STEP, "cell from the start": AT_ONCE},
+        rate=1.0, trials=18, milestones=(Milestone(stop=stop, published=published),), grows=Growth(),
+        readings={
+            "per step": PER_STEP, "cell from the start": AT_ONCE, **SLOW, "factor 2": doubled(1.0),
+            **({} if random_middle else {"last output": LAST}),
+        },
     )  # fmt: skip
 
 
@@ -43,7 +52,8 @@ def _distractors(q: int, p: int, weights: int, published: int) -> Row:
         net=Net(inputs=p + 4, outputs=2, blocks=2, biases="none", output_biases=False), weights=weights,
         start=Start(width=0.2), rate=0.01, trials=20, milestones=(Milestone(stop=stop, published=published),),
         readings={
-            "streak start": from_start, "start at 0.5": HALF, "caption": COMMON["caption"],
+            "streak start": from_start, **COMMON, "factor 2": doubled(0.01),
+            "gates not sources": cells_only(6 * p + 40),
             "silent + streak start": Reading(f"{SILENT.text}; {from_start.text}", silent),
         },
     )  # fmt: skip

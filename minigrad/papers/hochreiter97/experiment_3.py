@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from minigrad.papers.net import Net, Start
-from minigrad.papers.row import COMMON, SILENT, Checked, Milestone, Reading, Row
+from minigrad.papers.row import SILENT, Checked, Milestone, Reading, Row, biased, cells_only
 from minigrad.papers.tasks.two_sequences import TwoSequences
 
 NET = Net(inputs=1, outputs=1, blocks=3, output_biases=False)
 START = Start(width=0.1, input_gates=(-1.0, -3.0, -5.0), output_gates=(-2.0, -4.0, -6.0))
 DEVIATION = Reading("noise of standard deviation 0.2", {"task.deviation": 0.2}, before=True)
 NOISY = Reading("noise on the informative elements too", {"task.noisy": True})
-READINGS = {**COMMON, "silent": SILENT}
+READINGS = {"silent": SILENT, "gates not sources": cells_only(48)}
 
 
 def _classes(table: int, T: int, N: int, wrong: str, published: tuple[int, int], fewer_than: int, mean: float) -> Row:
@@ -26,7 +26,7 @@ def _classes(table: int, T: int, N: int, wrong: str, published: tuple[int, int],
             Milestone(name="ST1", stop=stops[0], published=published[0]),
             Milestone(name="ST2", stop=stops[1], published=published[1], test=f"{wrong} wrong"),
         ),
-        readings={**READINGS, "deviation 0.2": DEVIATION},
+        readings={**biased(1.0, 112), **READINGS, "deviation 0.2": DEVIATION},
     )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def _noisy_targets(N: int, wrong: str, published: int) -> Row:
         task=TwoSequences(100, N, targets=(0.2, 0.8), target_deviation=0.1**0.5), net=NET, weights=102, start=START,
         rate=0.1, trials=10, test=2_560,
         milestones=(Milestone(stop=stop, published=published, test=wrong),),
-        readings={**READINGS, "noisy elements": NOISY},
+        readings={**biased(0.1, 112), **READINGS, "noisy elements": NOISY},
     )  # fmt: skip
 
 

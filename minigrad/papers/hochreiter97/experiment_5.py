@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minigrad.papers.hochreiter97.experiment_4 import NET
 from minigrad.papers.net import Start
-from minigrad.papers.row import COMMON, SILENT, Milestone, Reading, Row, Window
+from minigrad.papers.row import SILENT, Milestone, Reading, Row, Window, biased, cells_only
 from minigrad.papers.tasks.marked_pairs import MarkedPairs
 
 RANDOM = Reading("random biases of input gates: Table 10", {"start.input_gates": ()}, before=True)
@@ -25,6 +25,9 @@ ROWS = (
             Milestone(name="n_seq = 140", stop=_stop(140), published=482_000, test='139 of 2560 wrong, "MSE" 0.0223'),
             Milestone(name="n_seq = 13", stop=_stop(13), published=1_273_000, test='14 of 2560 wrong, "MSE" 0.0139'),
         ),
-        readings={**COMMON, "random gates": RANDOM, "squared": SQUARED, "silent": SILENT},
+        readings={
+            **biased(0.1, 101), "random gates": RANDOM, "squared": SQUARED, "silent": SILENT,
+            "gates not sources": cells_only(61),
+        },
     ),
 )  # fmt: skip

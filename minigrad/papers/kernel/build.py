@@ -13,7 +13,7 @@ import numpy as np
 from minigrad.papers.batch import Batch
 from minigrad.papers.kernel.printing import lanes, printed
 from minigrad.papers.net import Array, Net
-from minigrad.papers.row import Window
+from minigrad.papers.row import Update, Window
 
 MARK = "# --- the text begins"
 NO_FLOATS, NO_INTS = np.zeros((0, 0, 0)), np.zeros((0, 0), np.int64)
@@ -52,23 +52,29 @@ class Trainer:
         W: the first hidden weights.
         V: the first output weights.
         rate: the learning rate.
-        per_step: whether weights change at every step with a target rather than after each sequence.
+        update: when weights change: at every step with a target, after each sequence, or late: after the first step of
+            the next one, as in the later simulator.
         compiles: whether to use Numba; by default where it is installed.
 
     Attributes:
         W: the hidden weights (rows, hidden).
         V: the output weights (output rows, outputs).
-        learns_W: 1 for the weights that learn, 0 for the others.
+        learns_W: 1 for the weights that learn, 2 for sums of two, 0 for the others.
         learns_V: likewise.
     """
 
     def __init__(
-        self, net: Net, W: Array, V: Array, rate: float, per_step: bool = False, compiles: bool | None = None
+        self, net: Net, W: Array, V: Array, rate: float, update: Update = "sequence", compiles: bool | None = None
     ) -> None:
-        self.net, self.rate, self.per_step = net, rate, per_step
+        if net.full and update != "sequence":
+            raise ValueError(f"the full gradient is of whole sequences: expected update='sequence', got {update!r}")
+        self.net, self.rate, self.update = net, rate, update
         (self._W, self._learns_W), width = np.zeros((2, net.rows, lanes(net.hidden))), net.hidden
         self.W, self.V, self.learns_W, self.learns_V = self._W[:, :width], V.copy(), self._learns_W[:, :width], 1.0 * V
         self.W[:], (self.learns_W[:], self.learns_V[:]) = W, net.present()
+        self.learns_W[-1] *= 1 + net.second_biases
+        late = (self._W.shape, self.V.shape) if update == "late" else ((0, 0), (0, 0))
+        self._late = np.zeros(late[0]), np.zeros(late[1])
         self._of = functions_of(net, has_numba() if compiles is None else compiles)
         self.watch(None)
 
@@ -77,14 +83,17 @@ class Trainer:
         length = rule.length if rule else 0
         self._wrong, self._means, self._state = np.zeros(length), np.zeros(length), np.zeros(3)
         self._rule = np.array(
-            [rule.tolerance, rule.fewer_than, rule.mean_below, rule.squared] if rule else [0.0] * 4, float
+            [rule.tolerance, rule.fewer_than, rule.mean_below, rule.squared, rule.average == "exponential"]
+            if rule
+            else [0.0] * 5,
+            float,
         )
 
     @property
     def stopped(self) -> bool:
         """Whether the last sequence has reached the stop."""
         count, wrong, total = self._state
-        n, (_, fewer_than, mean_below, _) = len(self._wrong), self._rule
+        n, (_, fewer_than, mean_below, *_) = len(self._wrong), self._rule
         return bool(n and count >= n and wrong < fewer_than and total / n < mean_below)
 
     def learn(self, batch: Batch, first: int = 0) -> tuple[int, Array]:
@@ -95,8 +104,8 @@ class Trainer:
         """
         totals = np.zeros(len(batch) - first)
         n = (self._of.learn_full if self.net.full else self._of.learn)(
-            self._W, self.V, self._learns_W, self.learns_V, self.rate, self.per_step, *_arrays(batch, first),
-            self._wrong, self._means, self._state, self._rule, totals,
+            self._W, self.V, self._learns_W, self.learns_V, self.rate, self.update == "step", self._late,
+            *_arrays(batch, first), self._wrong, self._means, self._state, self._rule, totals,
         )  # fmt: skip
         return int(n), totals
 

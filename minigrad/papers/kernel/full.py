@@ -88,8 +88,9 @@ def run_back(W, V, symbols, x, n, counts, befores, hs, ys, errors, caches, cache
 
 @compiled("the trainer of a net with the full gradient")
 def learn_full(  # type: ignore[no-untyped-def]
-    W, V, learns_W, learns_V, rate, per_step, symbols, x, lengths, classes, targets, wrong, means, state, rule, totals
-):
+    W, V, learns_W, learns_V, rate, per_step, late, symbols, x, lengths, classes, targets, wrong, means, state, rule,
+    totals,
+):  # fmt: skip
     """Learn as `learn` does, by the full gradient; weights change after each sequence. The arguments are the same."""
     z, z_in, z_g, z_out = np.zeros(WIDTH), np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
     c, h, y_in, y_out = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)

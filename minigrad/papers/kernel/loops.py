@@ -148,6 +148,13 @@ def update(W, dW, learns, rate):  # type: ignore[no-untyped-def]
 
 
 @helper
+def put_off(dW, late):  # type: ignore[no-untyped-def]
+    """late = dW; dW is 0 again."""
+    late[:] = dW
+    dW[:] = 0.0
+
+
+@helper
 def update_both(W, V, dW, dV, learns_W, learns_V, rate):  # type: ignore[no-untyped-def]
     """Update the hidden and the output weights."""
     update(W, dW, learns_W, rate)
@@ -155,11 +162,27 @@ def update_both(W, V, dW, dV, learns_W, learns_V, rate):  # type: ignore[no-unty
 
 
 @helper
+def update_or_put_off(W, V, dW, dV, learns_W, learns_V, rate, late):  # type: ignore[no-untyped-def]
+    """Update the weights after a sequence, or keep its gradients until later."""
+    if late[0].size:
+        put_off(dW, late[0])
+        put_off(dV, late[1])
+    else:
+        update_both(W, V, dW, dV, learns_W, learns_V, rate)
+
+
+@inlined
+def is_target(symbol, k):  # type: ignore[no-untyped-def]
+    """Return whether k is the symbol, or belongs to the set whose complement's bits it holds."""
+    return symbol == k or (symbol < 0 and (~symbol >> k) & 1 == 1)
+
+
+@helper
 def errors_of(y, classes, targets, n, t, error):  # type: ignore[no-untyped-def]
     """Write y − t, and return the largest, the sum and the sum of squares of its absolute values."""
     worst, total, squares = 0.0, 0.0, 0.0
     for k in range(len(y)):
-        target = (1.0 if classes[n, t] == k else 0.0) if classes.size else targets[n, k]
+        target = (1.0 if is_target(classes[n, t], k) else 0.0) if classes.size else targets[n, k]
         error[k] = y[k] - target
         size = abs(error[k])
         worst = size if not size <= worst else worst  # NaN too
@@ -183,23 +206,28 @@ def watch(wrong, means, state, worst, total, squares, rule):  # type: ignore[no-
     Args:
         wrong: (window,), 1 for each sequence of the window that is wrong.
         means: (window,), the errors that are averaged.
-        state: the number of sequences so far, of wrong ones in the window, and the sum of `means`.
+        state: the number of sequences so far, of wrong ones in the window, and the sum of `means`; instead of the sum,
+            the window's length times the exponential average, which begins at the first error.
         worst: the largest error of this sequence.
         total: the sum of its errors.
         squares: the sum of their squares.
-        rule: the tolerance, the number of wrong ones to stay below, the mean to stay below, 1 for squared errors.
+        rule: the tolerance, the number of wrong ones to stay below, the mean to stay below, 1 for squared errors, 1 for
+            an exponential average.
     """
     n = len(wrong)
     if n == 0:
         return False
-    at = int(state[0]) % n
+    at, last = int(state[0]) % n, state[2]
     state[1] -= wrong[at]
     state[2] -= means[at]
     wrong[at] = 0.0 if worst < rule[0] else 1.0
     means[at] = squares if rule[3] > 0.0 else total
     state[0] += 1.0
     state[1] += wrong[at]
-    state[2] += means[at]
+    if rule[4] > 0.0:
+        state[2] = last + means[at] - last / n if state[0] > 1.0 else n * means[at]
+    else:
+        state[2] += means[at]
     return state[0] >= n and state[1] < rule[1] and state[2] / n < rule[2]
 
 
@@ -214,17 +242,20 @@ def begin(before, c):  # type: ignore[no-untyped-def]
 
 @compiled("the trainer of a net")
 def learn(  # type: ignore[no-untyped-def]
-    W, V, learns_W, learns_V, rate, per_step, symbols, x, lengths, classes, targets, wrong, means, state, rule, totals
-):
+    W, V, learns_W, learns_V, rate, per_step, late, symbols, x, lengths, classes, targets, wrong, means, state, rule,
+    totals,
+):  # fmt: skip
     """Learn from sequences until the stop, and return how many: negative if the last one has no finite error.
 
     Args:
         W: (rows, hidden), changed in place.
         V: (output rows, outputs), changed in place.
-        learns_W: 1 for the weights that learn.
+        learns_W: 1 for the weights that learn, 2 for sums of two weights.
         learns_V: likewise.
         rate: the learning rate.
         per_step: whether weights change at every step with a target rather than after a sequence.
+        late: the gradients of W and V of the sequence before, which change weights after the first step of this one;
+            empty where weights change earlier.
         symbols: (sequences, time), or empty.
         x: (sequences, time, inputs), or empty.
         lengths: (sequences,).
@@ -241,12 +272,10 @@ def learn(  # type: ignore[no-untyped-def]
     before, y, error = np.zeros(CELLS + 2 * BLOCKS), np.zeros(V.shape[1]), np.zeros(V.shape[1])
     dc_in, dc_g, cache = np.zeros(LANES), np.zeros(LANES), new_cache()
     sums_in, sums_g, dW, dV = np.zeros((len(W), LANES)), np.zeros((len(W), LANES)), np.zeros_like(W), np.zeros_like(V)
-    dh, no, dz_in, dz_g = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
-    e_out, e_s = np.zeros(LANES), np.zeros(LANES)
+    dh, no, (dz_in, dz_g), (e_out, e_s) = np.zeros(LANES), np.zeros(LANES), np.zeros((2, LANES)), np.zeros((2, LANES))
     for n in range(len(lengths)):
         begin(before, c)
-        sums_in[:] = 0.0
-        sums_g[:] = 0.0
+        sums_in[:] = sums_g[:] = 0.0
         worst, total, squares = 0.0, 0.0, 0.0
         for t in range(lengths[n]):
             net_inputs(W, symbols, x, n, t, before, z)
@@ -264,8 +293,10 @@ def learn(  # type: ignore[no-untyped-def]
                 if per_step:
                     update_both(W, V, dW, dV, learns_W, learns_V, rate)
             remember(h, y_in, y_out, before)
+            if t == 0 and late[0].size:
+                update_both(W, V, late[0], late[1], learns_W, learns_V, rate)
         if not per_step:
-            update_both(W, V, dW, dV, learns_W, learns_V, rate)
+            update_or_put_off(W, V, dW, dV, learns_W, learns_V, rate, late)
         totals[n] = total
         if not total < np.inf:
             return -(n + 1)

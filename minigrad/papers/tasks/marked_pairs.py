@@ -18,10 +18,12 @@ class MarkedPairs(Drawn):
     Attributes:
         T: the shortest length; the longest is T + T/10.
         product: multiply numbers in [0, 1] rather than add numbers in [−1, 1].
+        first_marker: the marker of the first pair where it is one of the two; its number does not count then.
     """
 
     T: int
     product: bool = False
+    first_marker: float = 1.0
 
     def draw(self, random: np.random.Generator, count: int) -> Batch:
         """Return sequences with a target at the last step: ½ + (X₁ + X₂)/4, or X₁ X₂."""
@@ -36,6 +38,7 @@ class MarkedPairs(Drawn):
         x[rows, first, 1] = x[rows, second, 1] = 1.0
         at_start = (first == 0) | (second == 0)
         x[at_start, 0, 0] = 1.0 if self.product else 0.0  # a marked first pair does not count
+        x[at_start, 0, 1] = self.first_marker
         one, two = x[rows, first, 0], x[rows, second, 0]
         target = one * two if self.product else 0.5 + (one + two) / 4.0
         return Batch(x, lengths, target[:, None], NO_SETS)

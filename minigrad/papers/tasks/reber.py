@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -57,11 +57,13 @@ class EmbeddedReber:
     Attributes:
         strings: the size of the training set, and of the test set, which has none of its strings.
         distinct: whether the strings of the training set differ.
+        successors: whether the targets are all symbols that may follow rather than the one that does.
         sets: all strings, those for training first; drawn by `prepared`.
     """
 
     strings: int = 256
     distinct: bool = False
+    successors: bool = False
     sets: Batch | None = field(default=None, repr=False, compare=False)
 
     def prepared(self, random: np.random.Generator) -> Any:
@@ -78,7 +80,7 @@ class EmbeddedReber:
             drawn = embedded(random)
             if drawn[0] not in known:
                 second.append(drawn)
-        return EmbeddedReber(self.strings, self.distinct, as_batch(first + second))
+        return replace(self, sets=as_batch(first + second))
 
     def train(self, random: np.random.Generator, count: int) -> Batch:
         """Return strings of the training set, drawn at random."""
@@ -92,4 +94,5 @@ class EmbeddedReber:
         if self.sets is None:
             raise ValueError("EmbeddedReber: call `prepared` first.")
         s = self.sets
-        return Batch(s.x[which], s.lengths[which], s.targets[which], s.legal[which])
+        targets = ~s.legal[which] if self.successors else s.targets[which]
+        return Batch(s.x[which], s.lengths[which], targets, s.legal[which])
