@@ -124,7 +124,7 @@ def _read(where: str, identifier: Any) -> Activation:
             ours = f"activation={_name(identifier)!r}" if _name(identifier) in _KNOWN else "one of mg.functional"
             raise OptionError(f"{where}: {home}'s {_name(identifier)} gives arrays without a gradient. Use {ours}.")
         return identifier  # type: ignore[no-any-return]
-    name = identifier.get("config") if isinstance(identifier, dict) else identifier
+    name: Any = identifier.get("config") if isinstance(identifier, dict) else identifier
     if among(name, _KNOWN):
         return _KNOWN[name][0]
     found = custom_objects.find(name)

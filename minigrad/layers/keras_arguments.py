@@ -1,7 +1,7 @@
-"""Arguments that every layer of Keras takes, of any year, beside its own.
+"""Arguments that every layer of Keras takes, of any year, in addition to its own.
 
 input_shape, batch_input_shape    the shape of one example, or of a batch
-batch_size                        the batch of `batch_input_shape`, beside an `input_shape`
+batch_size                        the batch size of `batch_input_shape`, with an `input_shape`
 input_dim, input_length           the last axis and the axis of time, from before `input_shape`
 weights                           initial weights, a list of arrays for `set_weights`, from before initializers
 autocast, implementation, enable_caching_device, dynamic

@@ -24,6 +24,7 @@ from minigrad.engine.foreign import naming, with_name
 from minigrad.engine.protocol import BackendModule
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.cell_adapter import CellAdapter, adapter_of
+from minigrad.layers.custom_objects import CustomObjectScope
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, OptionError, flag, option
 from minigrad.layers.recurrence import Recurrence
@@ -251,15 +252,16 @@ class Wrapper(RNNCell):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Return a new wrapper around a new cell.
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """Return a new wrapper around a new cell; `custom_objects`: as for a layer.
 
         Raises:
             OptionError: a function cannot be found by its name.
         """
         config = dict(config)
         found = {name: read_function(cls.__name__, key, config) for name, key in cls.functions.items()}
-        return cls(**config, **{name: function for name, function in found.items() if function is not None})
+        with CustomObjectScope(custom_objects):
+            return cls(**config, **{name: function for name, function in found.items() if function is not None})
 
     def run(self, inputs: Any, state: Any, scope: Any) -> tuple[Any, Any]:
         """Call the cell."""
