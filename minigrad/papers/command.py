@@ -38,7 +38,9 @@ class PapersOptions(Options):
     """Options of the command."""
 
     table: str | None = option(None, "the tables to run, such as 9 or 4,5 (default: all)")
-    rows: str | None = option(None, "only rows whose name contains one of these words, such as 6a")
+    rows: str | None = option(
+        None, "only rows with this in their name, such as 6a, or with one of these, separated by ;"
+    )
     readings: str = option("literal", "literal, all (the other readings), or names of readings, separated by commas")
     trials: int | None = option(None, "trials of each row (default: the paper's number)", minimum=1)
     cap: int | None = option(
@@ -49,6 +51,7 @@ class PapersOptions(Options):
     out: str | None = option(None, "the file of all trials (default: runs/papers/PAPER.json)")
     report: str | None = option(None, "only print the tables of a file of trials, without training")
     html: str | None = option(None, "write tables and figures of --report to this page")
+    markdown: str | None = option(None, "write the tables of --report to this page in Markdown")
     record: str | None = option(None, "train one net of each task, and keep its curves, states and gates in this file")
     recorded: str | None = option(None, "a file of --record, whose figures are added to --html")
 
@@ -77,8 +80,9 @@ def main(arguments: Sequence[str]) -> int:
         raise OptionError(f"{COMMAND}: --recorded needs --html PAGE. To make such a file, write --record FILE.")
     if options.report is not None:
         return show(paper, Path(options.report), options)
-    if options.html is not None:
-        raise OptionError(f"{COMMAND}: --html needs --report FILE, a file of trials.")
+    for name in ("html", "markdown"):
+        if getattr(options, name) is not None:
+            raise OptionError(f"{COMMAND}: --{name} needs --report FILE, a file of trials.")
     if options.record is not None:
         return record(output_file("--record", options.record), options.seed)
     return run_rows(paper, options, quick)
@@ -132,9 +136,14 @@ def show(paper: str, file: Path, options: PapersOptions) -> int:
     lost = report.outdated([*ROWS, *others], values["trials"])
     if lost:
         print(f"{file}: {len(lost)} trials are of other numbers of their rows, and are left out.", file=sys.stderr)
+    print(f"{report.about(values)}\n")
     for title, found in (("Literal readings", literal), ("Other readings", other)):
         if found:
-            print(f"{title}\n\n{report.text_table(found)}\n")
+            print(f"{title}\n\n{report.text_table(found, found is other)}\n")
+    if options.markdown is not None:
+        tables = output_file("--markdown", options.markdown)
+        tables.write_text(report.markdown_page(PAPERS[paper], values, literal, other), "utf-8")
+        print(f"tables: {tables}")
     if options.html is not None:
         target = output_file("--html", options.html)
         recorded = recording.read_records(Path(options.recorded)) if options.recorded else []
@@ -156,8 +165,8 @@ def chosen_rows(options: PapersOptions) -> list[Row]:
     tables = {int(t) if t.isdigit() else t for t in options.table.split(",")} if options.table else set(TABLES)
     for table in tables - set(TABLES):
         raise OptionError(str(unknown_name("--table", str(table), map(str, TABLES))))
-    words = options.rows.split(",") if options.rows else [""]
-    rows = [row for row in ROWS if row.table in tables and any(word in row.name for word in words)]
+    words = options.rows.split(";") if options.rows else [""]
+    rows = rows_named(words, [row for row in ROWS if row.table in tables])
     if not rows:
         names = [row.name for row in ROWS if row.table in tables]
         raise OptionError(str(unknown_name("--rows", options.rows or "", names)))
@@ -174,6 +183,12 @@ def chosen_rows(options: PapersOptions) -> list[Row]:
         for name in wanted
         if name in ("literal", *row.readings)
     ]
+
+
+def rows_named(words: Sequence[str], rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that have a word as their name; or in it, if none has it as its name."""
+    names = {row.name for row in rows}
+    return [row for row in rows if any(w == row.name or (w in row.name and w not in names) for w in words)]
 
 
 def _is_cheap(row: Row) -> bool:

@@ -27,12 +27,7 @@ def page_of(
         recorded: the nets of a recorded run.
     """
     page = Page(title)
-    page.text(
-        f"{len(values['trials'])} trials, from {values['begun']} to {values['ended']}, on {values['machine']}; code "
-        f"{values['code'][:12]}. match: the paper's number of trials, all successful, an interval no wider than ±20 % "
-        "with the published mean in it. order: all successful, our mean between half and twice the published one. no: "
-        "the rest. undecided: fewer trials. Intervals are by bootstrap over successful trials."
-    )
+    page.text(f"{report.about(values)} {report.RULE}")
     if literal:
         page.heading("Literal readings").table(report.HEAD, list(map(report.cells, literal)))
         page.picture(svg(comparison(literal), "comparison"), "Published means and ours.")
@@ -48,13 +43,6 @@ def page_of(
         for one in recorded:
             page.picture(svg(gate_trace(one), f"trace{one['table']}"), f"Table {one['table']}, {one['row']}.")
     if other:
-        readings = {(line.row.table, line.row.name): len(line.row.readings) for line in other}
-        page.heading("Other readings")
-        page.text(f"Of at most {max(readings.values())} readings of a row. One that fits among many is weak evidence.")
-        page.table((*report.HEAD, "fixed"), [(*report.cells(line), fixed(line)) for line in other])
+        page.heading("Other readings").text("One that fits among many is weak evidence.")
+        page.table(report.OTHER_HEAD, list(map(report.other_cells, other)))
     return page
-
-
-def fixed(line: Line) -> str:
-    """Return when a reading was fixed."""
-    return "before any run" if line.row.readings[line.row.reading].before else "chosen afterwards"

@@ -11,6 +11,15 @@ from minigrad.papers.row import Milestone, Row
 from minigrad.papers.statistics import Summary, Verdict, summary, verdict
 
 HEAD = ("table", "row", "weights", "published", "ours: mean [95 % CI]", "trials", "cap", "reading", "verdict")
+OTHER_HEAD = (*HEAD, "fixed", "tried", "fresh seeds")
+"""Of other readings: when each was fixed, the number of readings tried for its row, and the result on fresh seeds."""
+SEED = 1997
+"""The seed of the trials that give a line its numbers; trials of other seeds confirm them."""
+RULE = (
+    "match: the paper's number of trials, all successful, an interval no wider than ±20 % with the published mean in "
+    "it. order: all successful, our mean between half and twice the published one. no: the rest. undecided: fewer "
+    "trials. Intervals are by bootstrap over successful trials."
+)
 
 
 class Line(NamedTuple):
@@ -23,6 +32,8 @@ class Line(NamedTuple):
         summary: the numbers of the trials.
         verdict: the verdict; "" where none is given.
         diverged: the number of trials that diverged.
+        tried: the number of other readings of the row that have trials.
+        fresh: the numbers of trials with fresh seeds, and their verdict; None without any.
     """
 
     row: Row
@@ -31,6 +42,8 @@ class Line(NamedTuple):
     summary: Summary
     verdict: Verdict | str
     diverged: int
+    tried: int = 0
+    fresh: tuple[Summary, Verdict | str] | None = None
 
 
 def lines(rows: Sequence[Row], trials: Sequence[Mapping[str, Any]], verdicts: bool = True) -> Iterator[Line]:
@@ -42,13 +55,26 @@ def lines(rows: Sequence[Row], trials: Sequence[Mapping[str, Any]], verdicts: bo
         verdicts: whether verdicts are given; a trial that ended before the row's cap prevents one.
     """
     for row in rows:
-        own = [t for t in trials if _is_of(t, row) and t["data"] == row_hash(row)]
+        every = [t for t in trials if _is_of(t, row) and t["data"] == row_hash(row)]
+        seeds = {t["seed"] for t in every}
+        first = SEED if SEED in seeds else min(seeds, default=SEED)
+        own, other = ([t for t in every if (t["seed"] == first) is is_own] for is_own in (True, False))
+        tried = {t["reading"] for t in trials if (t["table"], t["row"]) == (row.table, row.name)} - {"literal"}
         for milestone in row.milestones if own else ():
-            steps = [reached["sequences"] if (reached := t["milestones"][milestone.name]) else None for t in own]
-            found = summary(steps)
-            full = all(t["cap"] >= milestone.cap for t in own)
-            given = verdict(milestone.published, row.trials, found) if verdicts and full else ""
-            yield Line(row, milestone, steps, found, given, sum(t["diverged"] is not None for t in own))
+            steps, found, given = _judged(row, milestone, own, verdicts)
+            fresh = _judged(row, milestone, other, verdicts)[1:] if other else None
+            diverged = sum(t["diverged"] is not None for t in own)
+            yield Line(row, milestone, steps, found, given, diverged, len(tried), fresh)
+
+
+def _judged(
+    row: Row, milestone: Milestone, trials: Sequence[Mapping[str, Any]], verdicts: bool
+) -> tuple[list[int | None], Summary, Verdict | str]:
+    """Return the numbers of sequences of trials, their summary and the verdict."""
+    steps = [reached["sequences"] if (reached := t["milestones"][milestone.name]) else None for t in trials]
+    found = summary(steps)
+    full = all(t["cap"] >= milestone.cap for t in trials)
+    return steps, found, verdict(milestone.published, row.trials, found) if verdicts and full else ""
 
 
 def outdated(rows: Sequence[Row], trials: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -69,20 +95,64 @@ def name_of(line: Line) -> str:
 def cells(line: Line) -> tuple[str, ...]:
     """Return a line's texts, in the order of `HEAD`."""
     row, found = line.row, line.summary
-    ours = f"{found.mean:,.0f} [{found.low:,.0f}, {found.high:,.0f}]" if found.successes else "none"
     lost = f" ({line.diverged} diverged)" if line.diverged else ""
     published = f"{line.milestone.published:,}" + (f" ({row.success} %)" if row.success < 100 else "")
     return (
-        str(row.table), name_of(line), f"{row.weights:,} = {row.net.weights:,}", published, ours,
+        str(row.table), name_of(line), f"{row.weights:,} = {row.net.weights:,}", published, _interval(found),
         f"{found.successes} of {found.trials}{lost}", f"{line.milestone.cap:,}", row.reading, str(line.verdict) or "–",
     )  # fmt: skip
 
 
-def text_table(found: Sequence[Line]) -> str:
-    """Return the lines as a table in plain text."""
-    return text_tables.text_table(HEAD, map(cells, found))
+def _interval(found: Summary) -> str:
+    return f"{found.mean:,.0f} [{found.low:,.0f}, {found.high:,.0f}]" if found.successes else "none"
 
 
-def markdown(found: Sequence[Line]) -> str:
-    """Return the lines as a table in Markdown."""
-    return text_tables.markdown_table(HEAD, map(cells, found))
+def fixed(line: Line) -> str:
+    """Return when a reading was fixed."""
+    return "before any run" if line.row.readings[line.row.reading].before else "chosen afterwards"
+
+
+def other_cells(line: Line) -> tuple[str, ...]:
+    """Return the texts of a line of another reading, in the order of `OTHER_HEAD`."""
+    fresh = "–"
+    if line.fresh:
+        found, given = line.fresh
+        fresh = f"{_interval(found)}, {found.successes} of {found.trials}: {given or '–'}"
+    return (*cells(line), fixed(line), str(line.tried), fresh)
+
+
+def text_table(found: Sequence[Line], other: bool = False) -> str:
+    """Return the lines as a table in plain text; `other` is for those of other readings."""
+    return text_tables.text_table(OTHER_HEAD if other else HEAD, map(other_cells if other else cells, found))
+
+
+def markdown(found: Sequence[Line], other: bool = False) -> str:
+    """Return the lines as a table in Markdown; `other` is for those of other readings."""
+    return text_tables.markdown_table(OTHER_HEAD if other else HEAD, map(other_cells if other else cells, found))
+
+
+def about(values: Mapping[str, Any]) -> str:
+    """Return the number of trials of a results file, its time, machine, cost and code in a sentence."""
+    trials = values["trials"]
+    seconds = sum(t.get("seconds", 0.0) for t in trials)
+    return (
+        f"{len(trials)} trials, from {values['begun']} to {values['ended']}, on {values['machine']}: "
+        f"{seconds / 60:.0f} minutes of one core; code {values['code'][:12]}."
+    )
+
+
+def markdown_page(title: str, values: Mapping[str, Any], literal: Sequence[Line], other: Sequence[Line]) -> str:
+    """Return the tables of a results file as a page in Markdown.
+
+    Args:
+        title: the paper.
+        values: the content of the file.
+        literal: the lines of literal readings.
+        other: those of other readings.
+    """
+    parts = [f"# {title}\n", f"{about(values)}\n\n{RULE}\n"]
+    if literal:
+        parts += ["## Literal readings\n", markdown(literal)]
+    if other:
+        parts += ["## Other readings\n", "One that fits among many is weak evidence.\n", markdown(other, other=True)]
+    return "\n".join(parts)

@@ -72,18 +72,32 @@ def run(jobs: Sequence[Job], results: Results, executor: Executor, stream: TextI
 
 
 def finished(jobs: Sequence[Job], executor: Executor) -> Iterator[dict[str, Any]]:
-    """Yield the records of trials as they end."""
+    """Yield the records of trials as they end.
+
+    The executor may be any of `concurrent.futures`. After an error in a trial, those that run are finished, the others
+    are not begun, and the error is raised.
+    """
     if isinstance(executor, InTurn):
         yield from (timed(job) for job in jobs)
         return
-    for future in as_completed([executor.submit(timed, job) for job in jobs]):
-        yield future.result()
+    futures, errors = [executor.submit(timed, job) for job in jobs], list[BaseException]()
+    for future in as_completed(futures):
+        if future.cancelled():
+            continue
+        if (error := future.exception()) is None:
+            yield future.result()
+        else:  # those that run now are not lost
+            errors.append(error)
+            for other in futures:
+                other.cancel()
+    if errors:
+        raise errors[0]
 
 
 def timed(job: Job) -> dict[str, Any]:
     """Run a trial, and return its record with its seconds: those of the processor, as machines are shared."""
-    begin = time.process_time()
-    return {**run_trial(*job), "seconds": round(time.process_time() - begin, 3)}
+    begin = time.thread_time()
+    return {**run_trial(*job), "seconds": round(time.thread_time() - begin, 3)}
 
 
 class Progress:

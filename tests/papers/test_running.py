@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import threading
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from minigrad.papers import report, results, running
 from minigrad.papers.machinery import row_hash
 from minigrad.papers.results import Results, read_results
-from minigrad.papers.row import FULL
+from minigrad.papers.row import FULL, HALF
 from minigrad.papers.running import InTurn, Job, run
 from minigrad.train.errors import RunError
 from papers.test_trial import EASY
@@ -61,6 +63,49 @@ def test_a_killed_run_keeps_what_has_ended(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(KeyboardInterrupt):
         run(jobs(), Results(file, PAPER), InTurn(), io.StringIO())
     assert [t["number"] for t in without_seconds(file)] == [0, 1]
+
+
+class OfThreads(Executor):
+    """An executor of another library: futures that end in any order."""
+
+    def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        threading.Thread(target=self._work, args=(future, function, args)).start()
+        return future
+
+    def _work(self, future: Future[Any], function: Any, args: Any) -> None:
+        if future.set_running_or_notify_cancel():
+            future.set_result(function(*args))
+
+
+@pytest.mark.parametrize("executor", [ThreadPoolExecutor(2), OfThreads()], ids=["a pool of threads", "another one"])
+def test_any_executor(executor: Executor, tmp_path: Path) -> None:
+    own, alone = tmp_path / "own.json", tmp_path / "alone.json"
+    run(jobs(4), Results(own, PAPER), executor, io.StringIO())
+    run(jobs(4), Results(alone, PAPER), InTurn(), io.StringIO())
+    assert without_seconds(own) == without_seconds(alone)
+
+
+def test_an_error_in_a_trial_loses_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three trials that run at once, of which one fails at once. The others are not begun; a rerun ends all."""
+    file, original, begun, failed = tmp_path / "all.json", running.run_trial, list[int](), threading.Event()
+
+    def broken(*job: Any) -> dict[str, Any]:
+        begun.append(job[1])
+        if job[1] == 1:
+            failed.set()
+            raise MemoryError("no more")
+        failed.wait(10)
+        return original(*job)
+
+    monkeypatch.setattr(running, "run_trial", broken)
+    with ThreadPoolExecutor(3) as executor, pytest.raises(MemoryError, match="no more"):
+        run(jobs(40), Results(file, PAPER), executor, io.StringIO())
+    assert len(begun) < 40
+    assert [t["number"] for t in without_seconds(file)] == sorted(set(begun) - {1})
+    monkeypatch.setattr(running, "run_trial", original)
+    run(jobs(5), Results(file, PAPER), InTurn(), io.StringIO())
+    assert {0, 1, 2, 3, 4} <= {t["number"] for t in without_seconds(file)}
 
 
 # --- results --------------------------------------------------------------------------------------
@@ -131,6 +176,32 @@ def test_the_table_of_stored_trials() -> None:
     assert "100 [99, 101]" in text
     assert "1 of 2 (1 diverged)" in text
     assert report.markdown([one]).count("\n") == 3
+
+
+def test_other_readings_and_fresh_seeds() -> None:
+    """A column for fresh seeds, and one for the number of readings with trials."""
+    full = dataclasses.replace(ROW, readings={"full": FULL, "half": HALF})
+    rows = [full.read_as(name) for name in full.readings]
+    trials = [
+        trial(n, 99 + n, 300, seed=seed, reading=row.reading, data=row_hash(row))
+        for row, seed, count in ((rows[0], 5, 2), (rows[0], 6, 2), (rows[1], 5, 1))
+        for n in range(count)
+    ]
+    found = list(report.lines(rows, trials))
+    assert [(line.row.reading, line.summary.trials, line.tried) for line in found[::2]] == [
+        ("full", 2, 2),
+        ("half", 1, 2),
+    ]
+    assert report.other_cells(found[0])[-3:] == ("chosen afterwards", "2", "100 [99, 100], 2 of 2: match")
+    assert report.other_cells(found[2])[-3:] == ("before any run", "2", "–")
+    again = list(report.lines(rows, [*trials, trial(0, 50, 50, seed=1997, reading="full", data=row_hash(rows[0]))]))
+    assert again[0].steps == [50]
+    assert again[0].fresh is not None
+    assert again[0].fresh[0].trials == 4
+    values = {"trials": trials, "begun": "now", "ended": "then", "machine": "here", "code": "0" * 64}
+    page = report.markdown_page("A paper", values, list(report.lines([ROW], [trial(0, 99, 300)])), found)
+    assert page.count("\n| 7 | easy, one |") == 3
+    assert "5 trials, from now to then, on here: 0 minutes of one core; code 000000000000." in page
 
 
 def test_no_verdict_from_a_lower_cap_or_a_quick_run() -> None:

@@ -1,0 +1,55 @@
+"""The drift of the cell state over distractors: a measurement on nets of Table 3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.papers.kernel.build import Trainer
+from minigrad.papers.row import Row
+from minigrad.papers.rtrl import RTRL
+from minigrad.papers.trial import CHUNK
+
+PROBES = 64
+
+
+def measure(row: Row, sequences: int, seed: int, compiles: bool | None = None) -> dict[str, Any]:
+    """Train a net, and return numbers of its gates and states on test sequences.
+
+    Args:
+        row: a row of Table 3, in one of its readings.
+        sequences: the number of training sequences, a multiple of 100.
+        seed: the seed; readings of a row have the same first weights and sequences.
+        compiles: whether to use Numba; by default where it is installed.
+
+    Returns:
+        for the net as a whole, `wrong`: the part of test sequences with an error of 0.2 or more. For each cell, over
+        the distractors: the mean of `input gate` and `output gate`, and of the `increment` y_in g of a step. At the
+        trigger: `spread`, the standard deviation of s among sequences of one class, and `signal`, the distance of the
+        two classes' means.
+    """
+    weights, train, test = (np.random.default_rng([seed, stream]) for stream in range(3))
+    trainer = Trainer(row.net, *row.start.draw(row.net, weights), row.rate, row.update, compiles)
+    for _ in range(sequences // CHUNK):
+        trainer.learn(row.task.train(train, CHUNK))
+    batch = row.task.test(test, PROBES)
+    run, found, ends, wrong = RTRL(row.net, trainer.W, trainer.V), [], [], 0.0
+    for k in range(PROBES):
+        run.reset()
+        x, targets, _ = batch.sequence(k, row.net.inputs, row.net.outputs)
+        states, gates = [run.s], []
+        for x_t in x:
+            outputs = run.step(x_t)
+            states.append(run.s)
+            gates.append((run.y_in, run.y_out))
+        inside = slice(2, len(x) - 1)  # the distractors: after b and x or y, before the trigger
+        found.append([*np.mean(gates[inside], axis=0), np.diff(states, axis=0)[inside].mean(0)])
+        ends.append(states[-2])
+        wrong += float(np.abs(outputs - targets[-1]).max() >= 0.2) / PROBES
+    of_x, s = batch.targets[:, 0] == 1.0, np.array(ends)
+    y_in, y_out, increment = np.mean(found, axis=0)
+    signal = np.abs(s[of_x].mean(0) - s[~of_x].mean(0))
+    spread = np.sqrt((s[of_x].var(0) + s[~of_x].var(0)) / 2)
+    values = {"input gate": y_in, "output gate": y_out, "increment": increment, "spread": spread, "signal": signal}
+    return {"wrong": wrong, **{name: value.tolist() for name, value in values.items()}}
