@@ -13,26 +13,34 @@ from minigrad.keras.losses.classes import (
     Hinge,
     Huber,
     KLDivergence,
+    LogCosh,
     MeanAbsoluteError,
+    MeanAbsolutePercentageError,
     MeanSquaredError,
+    MeanSquaredLogarithmicError,
     Poisson,
     SparseCategoricalCrossentropy,
 )
 from minigrad.keras.losses.functions import (
     binary_crossentropy,
     kl_divergence,
+    log_cosh,
     mean_absolute_error,
+    mean_absolute_percentage_error,
     mean_squared_error,
+    mean_squared_logarithmic_error,
 )
 from minigrad.layers.catalogue import Catalogue, snake_case
 
 _CLASSES = (
-    BinaryCrossentropy, CategoricalCrossentropy, Hinge, Huber, KLDivergence, MeanAbsoluteError, MeanSquaredError,
-    Poisson, SparseCategoricalCrossentropy,
+    BinaryCrossentropy, CategoricalCrossentropy, Hinge, Huber, KLDivergence, LogCosh, MeanAbsoluteError,
+    MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson, SparseCategoricalCrossentropy,
 )  # fmt: skip
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     **{snake_case(cls.__name__): cls.function for cls in _CLASSES},
     "mse": mean_squared_error, "MSE": mean_squared_error, "mae": mean_absolute_error, "MAE": mean_absolute_error,
+    "mape": mean_absolute_percentage_error, "MAPE": mean_absolute_percentage_error, "logcosh": log_cosh,
+    "msle": mean_squared_logarithmic_error, "MSLE": mean_squared_logarithmic_error,
     "kld": kl_divergence, "KLD": kl_divergence, "bce": binary_crossentropy,
 }  # fmt: skip
 _NAMES = [name for name in FUNCTIONS if name.islower()]

@@ -86,6 +86,24 @@ class MeanAbsoluteError(Loss):
     function = functions.mean_absolute_error
 
 
+class MeanAbsolutePercentageError(Loss):
+    """`mean_absolute_percentage_error`, reduced."""
+
+    function = functions.mean_absolute_percentage_error
+
+
+class MeanSquaredLogarithmicError(Loss):
+    """`mean_squared_logarithmic_error`, reduced."""
+
+    function = functions.mean_squared_logarithmic_error
+
+
+class LogCosh(Loss):
+    """`log_cosh`, reduced."""
+
+    function = functions.log_cosh
+
+
 class Huber(Loss):
     """`huber`, reduced. `delta`: the distance from which the loss grows linearly."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import wraps
 from inspect import signature
@@ -66,6 +67,29 @@ def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """The mean of |ŷ − y| over the last axis."""
     y, p = same_dtype_and_shape("mean_absolute_error", y_true, y_pred)
     return F.abs(p - y).mean(-1)
+
+
+@in_float32
+def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """100 times the mean of |y − ŷ| / max(|y|, ε) over the last axis."""
+    y, p = same_dtype_and_shape("mean_absolute_percentage_error", y_true, y_pred)
+    return 100.0 * F.abs((y - p) / F.maximum(F.abs(y), EPSILON)).mean(-1)
+
+
+@in_float32
+def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """The mean of (ln(1 + ŷ) − ln(1 + y))² over the last axis, both at least ε."""
+    y, p = same_dtype_and_shape("mean_squared_logarithmic_error", y_true, y_pred)
+    d = F.log(F.maximum(p, EPSILON) + 1.0) - F.log(F.maximum(y, EPSILON) + 1.0)
+    return (d * d).mean(-1)
+
+
+@in_float32
+def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """The mean of ln cosh d over the last axis, d = ŷ − y: about d²/2 near 0, and |d| − ln 2 far from it."""
+    y, p = same_dtype_and_shape("log_cosh", y_true, y_pred)
+    d = p - y
+    return (d + F.softplus(-2.0 * d) - math.log(2.0)).mean(-1)
 
 
 @in_float32
@@ -229,4 +253,7 @@ def squeezed(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
 alike = same_dtype_and_shape  # the earlier name
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
+mape = MAPE = mean_absolute_percentage_error
+msle = MSLE = mean_squared_logarithmic_error
+logcosh = log_cosh
 kld = KLD = kl_divergence

@@ -3,10 +3,13 @@
 from minigrad.keras.metrics.classes import (
     BinaryAccuracy,
     CategoricalAccuracy,
+    LogCoshError,
     Mean,
     MeanAbsoluteError,
+    MeanAbsolutePercentageError,
     MeanMetricWrapper,
     MeanSquaredError,
+    MeanSquaredLogarithmicError,
     Metric,
     RootMeanSquaredError,
     SparseCategoricalAccuracy,
@@ -23,7 +26,8 @@ from minigrad.keras.metrics.classes import (
 )
 
 __all__ = [
-    "BinaryAccuracy", "CategoricalAccuracy", "Mean", "MeanAbsoluteError", "MeanMetricWrapper", "MeanSquaredError",
-    "Metric", "RootMeanSquaredError", "SparseCategoricalAccuracy", "binary_accuracy", "categorical_accuracy", "check",
-    "copied", "deserialize", "for_output", "get", "reset_copy", "serialize", "sparse_categorical_accuracy",
+    "BinaryAccuracy", "CategoricalAccuracy", "LogCoshError", "Mean", "MeanAbsoluteError",
+    "MeanAbsolutePercentageError", "MeanMetricWrapper", "MeanSquaredError", "MeanSquaredLogarithmicError", "Metric",
+    "RootMeanSquaredError", "SparseCategoricalAccuracy", "binary_accuracy", "categorical_accuracy", "check", "copied",
+    "deserialize", "for_output", "get", "reset_copy", "serialize", "sparse_categorical_accuracy",
 ]  # fmt: skip

@@ -230,9 +230,29 @@ class MeanAbsoluteError(_OfFunction):
     function = losses.mean_absolute_error
 
 
+class MeanAbsolutePercentageError(_OfFunction):
+    """The mean absolute percentage error."""
+
+    function = losses.mean_absolute_percentage_error
+
+
+class MeanSquaredLogarithmicError(_OfFunction):
+    """The mean squared logarithmic error."""
+
+    function = losses.mean_squared_logarithmic_error
+
+
+class LogCoshError(_OfFunction):
+    """The mean of `log_cosh`."""
+
+    name: str = option(optional(text), "logcosh")
+
+    function = losses.log_cosh
+
+
 _CLASSES = (
-    BinaryAccuracy, CategoricalAccuracy, Mean, MeanAbsoluteError, MeanSquaredError, RootMeanSquaredError,
-    SparseCategoricalAccuracy,
+    BinaryAccuracy, CategoricalAccuracy, LogCoshError, Mean, MeanAbsoluteError, MeanAbsolutePercentageError,
+    MeanSquaredError, MeanSquaredLogarithmicError, RootMeanSquaredError, SparseCategoricalAccuracy,
 )  # fmt: skip
 _FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     **FUNCTIONS,

@@ -34,12 +34,17 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+QUEUE = ("max_queue_size", "workers", "use_multiprocessing")  # of Keras' readers of batches; without effect here
+
+
 def check_keywords(method: Callable[P, R]) -> Callable[P, R]:
     """Decorate a method so that an unknown argument raises an error with the nearest known name."""
     known = list(signature(method).parameters)[1:]
 
     @wraps(method)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        for name in QUEUE:
+            kwargs.pop(name, None)
         for name in kwargs.keys() - known:
             raise unexpected(method.__name__, name, known)
         return method(*args, **kwargs)

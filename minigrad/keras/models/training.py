@@ -279,6 +279,20 @@ class Trainer(StepTrainer):
             ]
         return tree.map(lambda *parts: F.concat(parts).numpy(), *outputs)
 
+    # --- the earlier names of these for generators --------------------------------------------------------------------
+
+    def fit_generator(self, generator: Any, steps_per_epoch: int | None = None, epochs: int = 1, **more: Any) -> Any:
+        """`fit` on an iterable of batches; `more`: further arguments of it."""
+        return self.fit(generator, steps_per_epoch=steps_per_epoch, epochs=epochs, **more)
+
+    def evaluate_generator(self, generator: Any, steps: int | None = None, **more: Any) -> Any:
+        """`evaluate` on an iterable of batches; `more`: further arguments of it."""
+        return self.evaluate(generator, steps=steps, **more)
+
+    def predict_generator(self, generator: Any, steps: int | None = None, **more: Any) -> Any:
+        """`predict` on an iterable of batches; `more`: further arguments of it."""
+        return self.predict(generator, steps=steps, **more)
+
 
 def _split(source: Arrays | Stream, fraction: Any, validation_data: Any) -> tuple[Arrays | Stream, Any]:
     """Return the training and validation data; with `validation_split` the latter is a part of the former."""

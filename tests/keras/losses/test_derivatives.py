@@ -67,6 +67,21 @@ def absolute(target: float) -> Row:
     return row("mean_absolute_error", target, points=points, pieces=pieces, kinks=kinks)
 
 
+def percentage(target: float) -> Row:
+    points = [t for t in REALS[:-2] if t != target]
+    pieces = lambda t: lambda x: 100 * sign(t - target) * (x - target) / abs(target)  # noqa: E731
+    kinks = {target: (0.0, 0.0, 0.0)}
+    return row("mean_absolute_percentage_error", target, points=points, pieces=pieces, kinks=kinks)
+
+
+def logarithmic(target: float) -> Row:
+    def piece(t: float) -> Any:
+        return lambda x: (mp.log(x + 1) - mp.log(mp.mpf(target) + 1)) ** 2 if t > ε else mp.mpf(0)
+
+    points = (*MIDDLE, 1e-3, 1e-6, -1e-3, 0.0, 800.0, -800.0)
+    return row("mean_squared_logarithmic_error", target, points=points, pieces=piece)
+
+
 def binary(z: float, smoothing: float = 0.0) -> Row:
     smooth = z * (1 - smoothing) + smoothing / 2
 
@@ -88,6 +103,9 @@ def divergence(y: float) -> Row:
 ROWS = [
     *[row("mean_squared_error", y, lambda x, y=y: (x - y) ** 2, (*REALS[:-2], y)) for y in (0.0, 1.0, -2.5)],
     *[absolute(y) for y in (0.0, 0.5)],
+    *[percentage(y) for y in (0.5, -2.5)],
+    *[logarithmic(y) for y in (0.5, 3.0)],
+    *[row("log_cosh", y, lambda x, y=y: x - y + softplus(2 * (y - x)) - mp.log(2)) for y in (0.0, 0.5)],
     *[huber(y, δ) for y in (0.0, 1.0) for δ in (1.0, 0.25)],
     *[hinge(y) for y in (0.25, -1.0)],
     *[
