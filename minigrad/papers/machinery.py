@@ -20,6 +20,10 @@ MACHINERY: dict[str, tuple[str, ...]] = {
         "batch.py", "equations.py", "net.py", "trial.py", *(f"kernel/{name}.py" for name in KERNEL),
         *(f"tasks/{name}.py" for name in TASKS),
     ),
+    "gers00": (
+        *(f"gers00/{name}.py" for name in ("equations", "loops", "net", "stream", "trainer", "trial")),
+        "kernel/printing.py", "tasks/reber.py",
+    ),
 }  # fmt: skip
 """For each paper, the modules that draw its sequences and first weights, run its nets, and count their sequences.
 

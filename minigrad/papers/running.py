@@ -8,15 +8,30 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, Protocol, TextIO
 
 from tqdm import tqdm
 
 from minigrad.papers.machinery import row_hash
-from minigrad.papers.results import Results
+from minigrad.papers.results import Key, Results
 from minigrad.papers.row import Row
 from minigrad.papers.trial import run_trial
 from minigrad.train.progress import SECONDS_BETWEEN_LINES
+
+
+class Work(Protocol):
+    """A trial that a run needs, of any paper."""
+
+    @property
+    def data(self) -> str:
+        """The hash of the row's data."""
+
+    @property
+    def key(self) -> Key:
+        """The trial's key in the results."""
+
+    def run(self) -> dict[str, Any]:
+        """Run the trial, and return its record."""
 
 
 class Job(NamedTuple):
@@ -36,6 +51,10 @@ class Job(NamedTuple):
     def key(self) -> tuple[int, str, str, int, int, int]:
         """The trial's key in the results."""
         return (self.row.table, self.row.name, self.row.reading, self.number, self.seed, self.cap)
+
+    def run(self) -> dict[str, Any]:
+        """Run the trial, and return its record."""
+        return run_trial(*self)
 
 
 class InTurn(Executor):
@@ -61,7 +80,7 @@ def executor_of(processes: int) -> Iterator[Executor]:
         pool.shutdown(cancel_futures=True)
 
 
-def run(jobs: Sequence[Job], results: Results, executor: Executor, stream: TextIO | None = None) -> None:
+def run(jobs: Sequence[Work], results: Results, executor: Executor, stream: TextIO | None = None) -> None:
     """Run the trials that the results do not have yet; each is written as it ends."""
     missing = [job for job in jobs if not results.has(job.key, job.data)]
     progress = Progress(len(jobs), len(jobs) - len(missing), sys.stderr if stream is None else stream)
@@ -71,7 +90,7 @@ def run(jobs: Sequence[Job], results: Results, executor: Executor, stream: TextI
     progress.close()
 
 
-def finished(jobs: Sequence[Job], executor: Executor) -> Iterator[dict[str, Any]]:
+def finished(jobs: Sequence[Work], executor: Executor) -> Iterator[dict[str, Any]]:
     """Yield the records of trials as they end.
 
     The executor may be any of `concurrent.futures`. After an error in a trial, those that run are finished, the others
@@ -94,10 +113,10 @@ def finished(jobs: Sequence[Job], executor: Executor) -> Iterator[dict[str, Any]
         raise errors[0]
 
 
-def timed(job: Job) -> dict[str, Any]:
+def timed(job: Work) -> dict[str, Any]:
     """Run a trial, and return its record with its seconds: those of the processor, as machines are shared."""
     begin = time.thread_time()
-    return {**run_trial(*job), "seconds": round(time.thread_time() - begin, 3)}
+    return {**job.run(), "seconds": round(time.thread_time() - begin, 3)}
 
 
 class Progress:

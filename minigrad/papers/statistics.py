@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import sqrt
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -42,6 +43,17 @@ def bootstrap(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
     which = np.random.default_rng(seed).integers(len(sample), size=(RESAMPLES, len(sample)))
     low, high = np.percentile(sample[which].mean(1), [2.5, 97.5])
     return float(low), float(high)
+
+
+def proportion(successes: int, trials: int) -> tuple[float, float]:
+    """Return the 95 % interval of a probability by Wilson's score, which holds for few trials and for 0 of them too.
+
+    >>> [round(end, 3) for end in proportion(0, 10)]
+    [0.0, 0.278]
+    """
+    z, p = 1.959964, successes / trials
+    middle, half = p + z * z / (2 * trials), z * sqrt(p * (1 - p) / trials + (z / (2 * trials)) ** 2)
+    return max(0.0, (middle - half) / (1 + z * z / trials)), min(1.0, (middle + half) / (1 + z * z / trials))
 
 
 def summary(steps: Sequence[int | None]) -> Summary:
