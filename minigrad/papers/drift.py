@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,10 @@ from minigrad.papers.row import Row
 from minigrad.papers.rtrl import RTRL
 from minigrad.papers.trial import CHUNK
 
-PROBES = 64
+PROBES = 32
+READINGS = ("literal", "gates not sources", "silent + streak start")
+SEQUENCES = (0, 10_000, 30_000, 60_000)
+NETS = 8
 
 
 def measure(row: Row, sequences: int, seed: int, compiles: bool | None = None) -> dict[str, Any]:
@@ -53,3 +58,18 @@ def measure(row: Row, sequences: int, seed: int, compiles: bool | None = None) -
     spread = np.sqrt((s[of_x].var(0) + s[~of_x].var(0)) / 2)
     values = {"input gate": y_in, "output gate": y_out, "increment": increment, "spread": spread, "signal": signal}
     return {"wrong": wrong, **{name: value.tolist() for name, value in values.items()}}
+
+
+def survey(rows: Iterable[Row], nets: int = NETS, compiles: bool | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the medians of what `measure` finds, over cells and nets, for rows in three readings.
+
+    Args:
+        rows: rows of Table 3.
+        nets: the number of nets.
+        compiles: see `measure`.
+    """
+    for row, reading, sequences in itertools.product(rows, READINGS, SEQUENCES):
+        own = row if reading == "literal" else row.read_as(reading)
+        found = [measure(own, sequences, seed, compiles) for seed in range(nets)]
+        medians = {name: float(np.median(np.abs([one[name] for one in found]))) for name in found[0]}
+        yield {"row": row.name, "reading": reading, "sequences": sequences, "nets": nets, **medians}

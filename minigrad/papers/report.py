@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from minigrad.papers import text_tables
@@ -55,7 +55,7 @@ def lines(rows: Sequence[Row], trials: Sequence[Mapping[str, Any]], verdicts: bo
         verdicts: whether verdicts are given; a trial that ended before the row's cap prevents one.
     """
     for row in rows:
-        every = [t for t in trials if _is_of(t, row) and t["data"] == row_hash(row)]
+        every = _longest(t for t in trials if _is_of(t, row) and t["data"] == row_hash(row))
         seeds = {t["seed"] for t in every}
         first = SEED if SEED in seeds else min(seeds, default=SEED)
         own, other = ([t for t in every if (t["seed"] == first) is is_own] for is_own in (True, False))
@@ -65,6 +65,12 @@ def lines(rows: Sequence[Row], trials: Sequence[Mapping[str, Any]], verdicts: bo
             fresh = _judged(row, milestone, other, verdicts)[1:] if other else None
             diverged = sum(t["diverged"] is not None for t in own)
             yield Line(row, milestone, steps, found, given, diverged, len(tried), fresh)
+
+
+def _longest(trials: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return one trial of each number and seed, that with the highest cap."""
+    by_cap = sorted(trials, key=lambda t: (t["number"], t["cap"]))
+    return list({(t["number"], t["seed"]): t for t in by_cap}.values())
 
 
 def _judged(

@@ -94,6 +94,11 @@ class Milestone:
         """The number of sequences after which a trial has failed: twice the published mean."""
         return CAP * self.published
 
+    @property
+    def after(self) -> int:
+        """The number of sequences that a trial runs after those that count."""
+        return self.stop.length if isinstance(self.stop, Window) and self.stop.count == "start" else 0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -138,8 +143,8 @@ class Row:
 
     @property
     def cap(self) -> int:
-        """The largest cap of its milestones."""
-        return max(m.cap for m in self.milestones)
+        """The number of sequences of the longest trial: the largest cap of its milestones, and sequences after it."""
+        return max(m.cap + m.after for m in self.milestones)
 
     def read_as(self, name: str) -> Row:
         """Return the row in another of its readings."""

@@ -55,6 +55,12 @@ def test_readings_change_every_milestone() -> None:
     assert [stop.fewer_than for stop in stops] == [140, 13]
 
 
+def test_a_streak_that_does_not_count_is_within_the_cap() -> None:
+    row = find(3, "q = 50, p = 50")
+    assert row.cap == 60_000
+    assert row.read_as("streak start").cap == 70_000
+
+
 def test_a_reading_of_another_net() -> None:
     row = find(1, "3 blocks of 2, rate 0.5")
     assert row.read_as("shortcuts").net.weights == 332

@@ -207,5 +207,7 @@ def test_other_readings_and_fresh_seeds() -> None:
 def test_no_verdict_from_a_lower_cap_or_a_quick_run() -> None:
     trials = [trial(0, 99, 100), trial(1, 101, 100, cap=150)]
     assert [line.verdict for line in report.lines([ROW], trials)] == ["", ""]
+    more = [*trials, trial(1, 105, 160)]  # the same one with a higher cap, which replaces it
+    assert [line.steps for line in report.lines([ROW], more)] == [[99, 105], [100, 160]]
     assert [line.verdict for line in report.lines([ROW], trials[:1])] == ["undecided", "undecided"]
     assert [line.verdict for line in report.lines([ROW], trials[:1], verdicts=False)] == ["", ""]
