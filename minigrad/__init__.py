@@ -3,7 +3,7 @@
 The package has three wings, of which each imports only from those before it:
 
     engine             engine
-    layers and APIs    recurrent · layers · keras, compat
+    layers and APIs    recurrent · layers · keras, compat · tf
     tools              tracing · plot · show · playground · train · papers · bench · convert · testing
 
 >>> import minigrad as mg
@@ -35,7 +35,7 @@ from minigrad.layers.module import Module
 from minigrad.layers.tensor_shape import TensorShape
 
 if TYPE_CHECKING:
-    from minigrad import testing
+    from minigrad import testing, tf
     from minigrad.tracing.tracer import trace
 
 __version__ = "0.1.0"
@@ -47,11 +47,11 @@ __all__ = [
     "isfinite", "keras", "less", "less_equal", "log", "log1p", "matmul", "max", "maximum", "mean", "min", "minimum",
     "multiply", "negative", "no_grad", "not_equal", "ones", "ones_like", "pad", "power", "prod", "random", "reshape",
     "sign", "sin", "split", "sqrt", "square", "squeeze", "stack", "subtract", "sum", "swapaxes", "take", "tanh",
-    "tensor", "testing", "trace", "transpose", "unstack", "use", "using", "var", "where", "zeros", "zeros_like",
+    "tensor", "testing", "tf", "trace", "transpose", "unstack", "use", "using", "var", "where", "zeros", "zeros_like",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # or every name would pass
-    __getattr__ = lazy_getattr(__name__, __all__, "testing", "tracing")
+    __getattr__ = lazy_getattr(__name__, __all__, "testing", "tf", "tracing")
 
 from minigrad.engine import aliases  # (last: earlier addresses of the modules that are loaded now)
 

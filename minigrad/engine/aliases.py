@@ -70,6 +70,8 @@ ALIASES = {
     "minigrad.starting": "minigrad.engine.interrupt",
     "minigrad.tape": "minigrad.engine.tape",
     "minigrad.tensor": "minigrad.engine.tensor",
+    "minigrad.tf.compat": "minigrad.compat",
+    "minigrad.tf.keras": "minigrad.keras",
     "minigrad.tracing.reading": "minigrad.tracing.assembly",
     "minigrad.train.files": "minigrad.train.json_files",
 }

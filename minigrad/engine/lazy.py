@@ -8,13 +8,19 @@ from importlib import import_module
 from typing import Any
 
 
-def lazy_getattr(package: str, names: Sequence[str], *modules: str) -> Callable[[str], Any]:
+def lazy_getattr(
+    package: str,
+    names: Sequence[str],
+    *modules: str,
+    missing: Callable[[str, str, Sequence[str]], str] | None = None,
+) -> Callable[[str], Any]:
     """Return the `__getattr__` of a package, whose `dir()` lists all its names from then on.
 
     Args:
         package: its name.
         names: the public names.
         modules: modules inside the package: public names themselves, or those that define names not yet imported.
+        missing: the message for another name, a function of the package, the name and the public names.
 
     Source: PEP 562, "Module __getattr__".
     """
@@ -22,6 +28,8 @@ def lazy_getattr(package: str, names: Sequence[str], *modules: str) -> Callable[
 
     def find(name: str) -> Any:
         if name not in names:
+            if missing is not None and name[0] != "_":
+                raise AttributeError(missing(package, name, names))
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         if name in modules:
             found = import_module(f"{package}.{name}")

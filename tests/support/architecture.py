@@ -22,13 +22,18 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("minigrad.recurrent",),
     ("minigrad.layers",),
     ("minigrad.keras", "minigrad.compat"),
+    ("minigrad.tf",),
     ("minigrad.convert", "minigrad.tracing", "minigrad.train", "minigrad.plot", "minigrad.testing"),
     ("minigrad.show", "minigrad.bench", "minigrad.papers"),
     ("minigrad.playground",),
 )  # fmt: skip
 APART = (("minigrad.keras", "minigrad.compat"),)  # side by side: neither imports the other
 TOP = ("minigrad", "minigrad.__main__")  # these two may import anything
-ADDRESSES = ("minigrad.keras", "minigrad.compat")  # public addresses: they gather names from the floors below too
+ADDRESSES = (
+    "minigrad.keras",
+    "minigrad.compat",
+    "minigrad.tf",
+)  # public addresses: they gather names from the floors below too
 # Where a host array is the point.
 HOST = (
     "minigrad.engine.random", "minigrad.engine.npz", "minigrad.keras.utils", "minigrad.testing", "minigrad.convert",

@@ -14,3 +14,4 @@ from oracle.corners import scopes as scopes
 from oracle.corners import shapes as shapes
 from oracle.corners import starts as starts
 from oracle.corners import states as states
+from oracle.corners import tf_names as tf_names

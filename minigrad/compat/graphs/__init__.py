@@ -1,0 +1,1 @@
+"""Graphs of TensorFlow 1: calls recorded by `minigrad.layers.symbol`, replayed by a session."""
