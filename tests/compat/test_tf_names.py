@@ -51,9 +51,8 @@ def test_the_face_is_imported_at_its_first_use() -> None:
 
 
 def test_addresses_below_it_are_those_of_minigrad() -> None:
-    from minigrad.tf.keras.layers import LSTM
-
     import minigrad.tf.compat.v1 as v1
+    from minigrad.tf.keras.layers import LSTM
 
     assert LSTM is mg.keras.layers.LSTM
     assert v1 is mg.compat.v1

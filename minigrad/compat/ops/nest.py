@@ -61,4 +61,3 @@ def assert_same_structure(nest1: Any, nest2: Any, **without_effect: Any) -> None
     """
     if not tree.alike(nest1, nest2):
         raise ShapeError(f"nest: expected one structure, got {shown(nest1)} and {shown(nest2)}.")
-
