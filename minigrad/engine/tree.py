@@ -14,19 +14,22 @@ class Leaf(tuple[Any, ...]):
     __slots__ = ()
 
 
-def leaves(structure: Any) -> list[Any]:
-    """Return the leaves from left to right: 1, 2 and 3 for ``[1, (2, [3])]``."""
+def leaves(structure: Any, where: str = "") -> list[Any]:
+    """Return the leaves from left to right: 1, 2 and 3 for ``[1, (2, [3])]``; messages begin with `where`."""
     if isinstance(structure, dict):
         structure = structure.values()
     elif not isinstance(structure, (list, tuple)) or isinstance(structure, Leaf):
         return [structure]
     try:
         return [
-            leaf for part in structure for leaf in (leaves(part) if isinstance(part, (list, tuple, dict)) else (part,))
+            leaf
+            for part in structure
+            for leaf in (leaves(part, where) if isinstance(part, (list, tuple, dict)) else (part,))
         ]
     except RecursionError:
+        before = f"{where}: " if where else ""
         raise ShapeError(
-            "expected nested lists or dictionaries, got one that contains itself, or too many levels."
+            f"{before}expected nested lists or dictionaries, got one that contains itself, or too many levels."
         ) from None
 
 
@@ -71,10 +74,10 @@ def alike(structure: Any, other: Any) -> bool:
     return several and all(alike(*parts) for parts in zip(structure, other, strict=True))
 
 
-def first(structure: Any) -> Any:
-    """Return the leftmost leaf, or None where there is none."""
+def first(structure: Any, where: str = "") -> Any:
+    """Return the leftmost leaf, or None where there is none; messages begin with `where`."""
     several = isinstance(structure, (list, tuple, dict)) and not isinstance(structure, Leaf)
-    return next(iter(leaves(structure)), None) if several else structure
+    return next(iter(leaves(structure, where)), None) if several else structure
 
 
 def map(function: Callable[..., Any], structure: Any, *others: Any) -> Any:  # noqa: A001  (callers write tree.map)

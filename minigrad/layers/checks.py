@@ -61,10 +61,7 @@ def read_weight_shape(where: str, shape: Any) -> tuple[int, ...]:
 
 def leaves(where: str, structure: Any) -> list[Any]:
     """Return the leaves of nested lists; `where` names the argument in the error for a list that contains itself."""
-    try:
-        return tree.leaves(structure)
-    except MinigradError as error:
-        raise with_name(error, where) from None
+    return tree.leaves(structure, where)
 
 
 def is_list_of_numbers(where: str, structure: Any) -> bool:

@@ -158,7 +158,7 @@ class RNN(Layer):
 
     @states.setter
     def states(self, states: Any) -> None:
-        first = tree.first(states)
+        first = tree.first(states, f"{self.name}: `states`")
         if first is not None:
             batch = self._bound_batch() or len(as_tensor(first))
             states = self._in_structure(self._checked_states(states, batch, "states: expected `states`"))
@@ -190,7 +190,8 @@ class RNN(Layer):
 
     def get_initial_state(self, inputs: Any) -> Any:
         """Return the initial states for these inputs: zeros, or those of the cell's `get_initial_state`."""
-        first = as_tensor(tree.first(inputs), None, f"{self.name}.get_initial_state: `inputs`")
+        where = f"{self.name}.get_initial_state: `inputs`"
+        first = as_tensor(tree.first(inputs, where), None, where)
         if first.ndim < 2:
             raise ShapeError(f"{self.name}.get_initial_state: expected `inputs` (batch, time, …), got {first.shape}.")
         batch = first.shape[1 if self.time_major else 0]

@@ -9,7 +9,7 @@ from minigrad.engine import registry, tree
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
-from minigrad.engine.foreign import attempted, with_name
+from minigrad.engine.foreign import attempted
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.tensor_shape import axes_of
 
@@ -41,10 +41,7 @@ def check_state_order(where: str, cell: Any, states: Any, argument: str = "`init
     size = cell.state_size
     if _alike(states, size):
         return
-    try:
-        tree.leaves(states)
-    except MinigradError as error:  # it contains itself
-        raise with_name(error, f"{where}: {argument}") from None
+    tree.leaves(states, f"{where}: {argument}")  # raises for a list that contains itself
     given, meant = _named(states), _named(size)
     if isinstance(states, dict) and not isinstance(size, dict):
         names = ", ".join(key if isinstance(key, str) else shown(key) for key in states)

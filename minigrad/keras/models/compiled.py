@@ -48,13 +48,13 @@ class Compiled:
         weighted_metrics: Any,
         alias: Callable[[], str | None] = lambda: None,
     ) -> None:
-        for given in tree.leaves(loss):
+        for given in tree.leaves(loss, "compile: `loss`"):
             find_loss("compile: `loss`", given)  # an unknown name is reported by compile, not by fit
         for name, several in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
-            for given in tree.leaves(several):
+            for given in tree.leaves(several, f"compile: `{name}`"):
                 metrics_module.check(given, f"compile: `{name}`")
         _check_distinct([*tree.leaves(metrics), *tree.leaves(weighted_metrics)])
-        for given in tree.leaves(loss_weights):
+        for given in tree.leaves(loss_weights, "compile: `loss_weights`"):
             optional(number).read("compile: `loss_weights`", given)
         self.where = "fit"  # the current call, for messages
         self._alias = alias
@@ -84,7 +84,7 @@ class Compiled:
             DataError: the targets are missing.
         """
         if y_true is None and self._needs_targets:
-            parts = len(tree.leaves(x))
+            parts = len(tree.leaves(x, f"{self.where}: `x`"))
             hint = f" `x` holds {parts} arrays; if `y` is one of them, pass (x, y), not [x, y] or ((x, y),)."
             raise DataError(
                 f"{self.where}: `y` is missing, the targets of the loss given to compile." + (hint if parts > 1 else "")

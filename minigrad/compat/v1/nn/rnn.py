@@ -255,6 +255,7 @@ def _stacked(where: str, inputs: Any) -> Any:
         )
     if not inputs:
         raise ShapeError(f"{where}: expected `inputs`, at least one time step, got []. Pass one tensor for each step.")
+    tree.leaves(inputs, f"{where}: `inputs`")  # raises for a list that contains itself
     if any(not tree.alike(inputs[0], step) for step in inputs[1:]):
         raise ShapeError(f"{where}: expected `inputs` of one structure at all steps, got {shown(inputs)}.")
     x = tree.map(
