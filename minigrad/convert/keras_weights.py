@@ -82,10 +82,11 @@ def _choose(file: KerasFile, target: Layer, name: str | None) -> KerasLayer:
         )
     if len(named) == 1:
         return named[0]
-    expected = f"a layer {name!r}" if name is not None else f"one {type(target).__name__}"
+    expected = "`name` of a layer" if name is not None else f"one {type(target).__name__}"
     listed = ", ".join(layer.name for layer in with_weights) or "none"
     hint = "" if name is not None else " Choose one with name=…"
-    raise ConversionError(f"{file.path}: expected {expected} in the file, got {len(named)}; it has: {listed}.{hint}")
+    got = shown(name) if name is not None else len(named)
+    raise ConversionError(f"{file.path}: expected {expected} in the file, got {got}; it has: {listed}.{hint}")
 
 
 def _matches_class(stored: KerasLayer, target: Layer) -> bool:

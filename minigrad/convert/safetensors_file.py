@@ -58,7 +58,7 @@ def write_safetensors(path: Any, arrays: Mapping[str, Any], metadata: Mapping[st
     little = {key: array.dtype.newbyteorder("<") for key, array in given.items()}
     for key, dtype in little.items():
         if dtype not in _NAMES:
-            raise DTypeError(f"write_safetensors: {key!r}: expected numbers or bools, got {dtype}.")
+            raise DTypeError(f"write_safetensors: `arrays`[{shown(key)}]: expected numbers or bools, got {dtype}.")
     header: dict[str, Any] = {_ABOUT: dict(about)} if about else {}
     blocks, start = [], 0
     for key in sorted(given, key=lambda key: (list(_NAMES).index(little[key]), key)):

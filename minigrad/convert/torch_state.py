@@ -118,7 +118,7 @@ def _stack(where: str, target: Any) -> list[Level]:
     """The levels of the target, checked for options without a counterpart in PyTorch."""
     stack = levels(where, target)
     if not stack:
-        raise ConversionError(f"{where}: expected at least one LSTM or GRU layer or cell, got none.")
+        raise ConversionError(f"{where}: expected `target`, at least one LSTM or GRU layer or cell, got none.")
     for level in stack:
         check_merge_mode(where, level, "PyTorch")
         if len(level.directions) == 1 and level.directions[0].backwards:

@@ -36,7 +36,7 @@ def tensor(data: TensorLike, dtype: Any = None, requires_grad: bool = False) -> 
     Tensor([1., 2.], dtype=float32)
     """
     backend = registry.current()
-    made = Tensor(array_from(data, dtype, backend), backend)
+    made = Tensor(array_from(data, dtype, backend, "tensor: `data`"), backend)
     if requires_grad is not False:
         made.requires_grad = requires_grad
     return made

@@ -51,17 +51,17 @@ def _part(part: Any, backend: BackendModule) -> Any:
     return index_array(array_from(part, None, backend, "x[index]"), part, backend)
 
 
-def index_array(array: Any, part: Any, backend: BackendModule) -> Any:
+def index_array(array: Any, part: Any, backend: BackendModule, what: str = "x[index]") -> Any:
     """Return an array of integers or bools. uint64 becomes int64: NumPy would let it wrap around."""
     name = dtype_name(array.dtype)
     if name in FLOATING:
         if isinstance(part, (list, tuple)) and 0 in array.shape:  # [] has no dtype
             return backend.astype(array, "int64")
         raise DTypeError(
-            f"x[index]: expected integers, slices, …, None, or arrays of integers or bools, got {name} of shape "
+            f"{what}: expected integers, slices, …, None, or arrays of integers or bools, got {name} of shape "
             f"{tuple(array.shape)}. Convert with x.astype('int64')."
         )
-    return array_from(array, "int64", backend, "x[index]") if name == "uint64" else array
+    return array_from(array, "int64", backend, what) if name == "uint64" else array
 
 
 def all_in_range(indices: Any, n: int, backend: BackendModule) -> bool:

@@ -10,7 +10,7 @@ from math import isfinite, prod, sqrt
 from typing import Any
 
 from minigrad.engine import kinds, random
-from minigrad.engine.creation import as_tensor, tensor
+from minigrad.engine.creation import as_tensor
 from minigrad.engine.errors import OptionError, ShapeError
 from minigrad.engine.foreign import naming
 from minigrad.engine.functional import full
@@ -75,8 +75,8 @@ class Identity(Initializer):
         sizes = sizes_of(shape, where="Identity")
         if len(sizes) != 2:
             raise ShapeError(f"Identity: expected `shape` of two axes, got {sizes}.")
-        rows = [[self.gain if i == j else 0.0 for j in range(sizes[1])] for i in range(sizes[0])]
-        return tensor(rows, dtype).reshape(sizes)
+        rows = [[float(self.gain) if i == j else 0.0 for j in range(sizes[1])] for i in range(sizes[0])]
+        return as_tensor(rows, dtype, "Identity: `gain`").reshape(sizes)
 
 
 class _Drawn(Initializer):
@@ -86,7 +86,9 @@ class _Drawn(Initializer):
 
     def __call__(self, shape: Shape, dtype: Any = "float32") -> Tensor:
         """Return random numbers."""
-        return tensor(self._draw(random.generator_for(self.seed), sizes_of(shape, where=type(self).__name__)), dtype)
+        where = type(self).__name__
+        numbers = self._draw(random.generator_for(self.seed), sizes_of(shape, where=where))
+        return as_tensor(numbers, dtype, f"{where}: {', '.join(f'`{name}`' for name in self.arguments())}")
 
     def _draw(self, source: Any, shape: Shape) -> Any:
         raise NotImplementedError

@@ -10,12 +10,13 @@ from minigrad.engine import arguments as checked
 from minigrad.engine import functional as F
 from minigrad.engine import kinds
 from minigrad.engine.creation import as_tensor
-from minigrad.engine.errors import OptionError, ShapeError, shown
+from minigrad.engine.errors import MinigradError, OptionError, ShapeError, shown
+from minigrad.engine.foreign import with_name
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import checks, constraints, initializers, regularizers
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
-from minigrad.layers.options import Kind, choice, flag, non_negative, option, optional, positive_int
+from minigrad.layers.options import Kind, choice, flag, option, optional, positive_int
 
 INTEGER = kinds.integer
 BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -196,11 +197,17 @@ class Lambda(Layer):
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
         """Return the function's result."""
         given: dict[str, Any] = {"mask": mask, "training": training}
-        return self.function(inputs, **(self.named | {name: given[name] for name in self._takes}))
+        try:
+            return self.function(inputs, **(self.named | {name: given[name] for name in self._takes}))
+        except MinigradError as error:
+            raise with_name(error, f"{self.name}.call: `function`") from error.__cause__
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask of the outputs."""
-        return self.mask(inputs, mask) if callable(self.mask) else self.mask
+        try:
+            return self.mask(inputs, mask) if callable(self.mask) else self.mask
+        except MinigradError as error:
+            raise with_name(error, f"{self.name}.compute_mask: the function `mask`") from error.__cause__
 
     def get_config(self) -> dict[str, Any]:
         """Return the function and the arguments; a file cannot hold a function."""
@@ -227,7 +234,7 @@ class LayerNormalization(Layer):
     """
 
     axis: Any = option(Kind(_read_axes), -1)
-    epsilon: float = option(non_negative, 1e-3)
+    epsilon: float = option(kinds.at_least_0, 1e-3)
     center: bool = option(flag, True)
     scale: bool = option(flag, True)
     beta_initializer: Any = option(initializers.option_kind, "zeros")

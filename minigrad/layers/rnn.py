@@ -158,11 +158,11 @@ class RNN(Layer):
 
     @states.setter
     def states(self, states: Any) -> None:
-        first = tree.first(states, f"{self.name}: `states`")
-        if first is not None:
-            batch = self._bound_batch() or len(as_tensor(first))
+        given = [s for s in tree.leaves(states, f"{self.name}: `states`") if s is not None]
+        if given or isinstance(states, dict):
+            batch = self._bound_batch() or len(as_tensor(given[0] if given else [], None, f"{self.name}: `states`"))
             states = self._in_structure(self._checked_states(states, batch, "states: expected `states`"))
-        self._states = None if first is None else states
+        self._states = states if given else None
 
     def reset_states(self, states: Any = None) -> None:
         """Set the states of a stateful layer, to zero by default.

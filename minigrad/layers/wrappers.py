@@ -7,7 +7,7 @@ from typing import Any
 from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.creation import as_tensor
-from minigrad.engine.errors import MinigradError, ShapeError
+from minigrad.engine.errors import MinigradError, ShapeError, shown
 from minigrad.engine.foreign import with_name
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import call_context
@@ -199,6 +199,11 @@ class Bidirectional(Layer):
     def arguments(self) -> dict[str, Any]:
         """Return the constructor's arguments; `backward_layer` only where it was given."""
         return {**super().arguments(), "backward_layer": self._given_backward}
+
+    def _check(self, inputs: Any) -> None:
+        super()._check(inputs)
+        if tree.first(inputs) is None:
+            raise ShapeError(f"{self.name}.call: expected `inputs`, a sequence, got {shown(inputs)}.")
 
     def build(self, input_shape: Any) -> None:
         """Build both layers."""

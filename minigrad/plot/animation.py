@@ -10,7 +10,8 @@ from html import escape
 from typing import Any
 
 from minigrad.engine.arguments import at_least, function, text
-from minigrad.engine.errors import MinigradError
+from minigrad.engine.errors import MinigradError, shown
+from minigrad.engine.foreign import naming
 from minigrad.plot import style
 from minigrad.plot.alt import alt_text
 from minigrad.plot.forward import gates
@@ -96,6 +97,9 @@ def animate(
 
 def _drawn(draw: Callable[..., Any], trace: Any, name: str, options: Mapping[str, Any]) -> Any:
     """One frame, with its name as the title."""
-    ax = draw(trace, ax=style.axes(None), **options)
+    with naming(f"animate: `draw` of {name!r} of `traces`"):
+        ax = draw(trace, ax=style.axes(None), **options)
+    if not hasattr(ax, "set_title"):
+        raise MinigradError(f"animate: expected `draw`, a function that returns its `ax`, got a result {shown(ax)}.")
     ax.set_title(" · ".join(part for part in (ax.get_title(), name) if part))
     return ax

@@ -16,7 +16,7 @@ from minigrad.engine import arguments
 from minigrad.engine.autograd import grad
 from minigrad.engine.creation import tensor
 from minigrad.engine.errors import DTypeError, GradientCheckError, OptionError, ShapeError, shown
-from minigrad.engine.foreign import attempted
+from minigrad.engine.foreign import attempted, naming
 from minigrad.engine.random import generator_for
 from minigrad.engine.tensor import Tensor, TensorLike
 
@@ -91,7 +91,7 @@ class _Loss:
     def __init__(self, f: Callable[..., Any], inputs: list[HostArray], weights: Sequence[Tensor], seed: int) -> None:
         self.f = f
         self.weights = list(weights)
-        self.points = inputs + [_float64(f"weight {k}", w) for k, w in enumerate(weights)]
+        self.points = inputs + [_float64(f"`weights`[{k}]", w) for k, w in enumerate(weights)]
         self.generator = generator_for(seed)
         outputs = self._outputs(self.points)
         self.cotangents = [self.generator.standard_normal(y.shape) for y in outputs]
@@ -109,7 +109,8 @@ class _Loss:
         n = len(points) - len(self.weights)
         for weight, value in zip(self.weights, xs[n:], strict=True):
             weight.array = value.array
-        ys = _listed(self.f(*xs[:n]))
+        with naming("check_gradient: `f`"):
+            ys = _listed(self.f(*xs[:n]))
         for k, y in enumerate(ys):
             _float64(f"output {k}", y)
         return [*xs[:n], *self.weights], ys

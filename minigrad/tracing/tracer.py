@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from operator import index
 from typing import Any
 
-from minigrad.engine.arguments import among
+from minigrad.engine.arguments import among, entries, is_index
 from minigrad.engine.errors import MinigradError, shown, unknown_name
-from minigrad.engine.foreign import attempted
 from minigrad.layers.cell_adapter import ONE_NODE_A_STEP, OP_BY_OP, adapter_of
 from minigrad.layers.layer import Layer
 from minigrad.recurrent.watch import Watch, is_watched, watching
@@ -146,10 +145,9 @@ def _indices(units: Any) -> list[int] | None:
     """Return the units to keep as a list; their number is checked when the layer has run."""
     if units is None:
         return None
-    indices: list[int] = attempted(
-        lambda _: [index(u) for u in (units if isinstance(units, Iterable) else [units])], units, []
-    )
-    if isinstance(units, bool) or not indices or min(indices) < 0:
+    given = [units] if is_index(units) else entries(units) or []
+    indices = [index(u) for u in given if is_index(u)]
+    if not indices or len(indices) < len(given) or min(indices) < 0:
         raise TraceError(f"trace: expected `units` to be indices such as range(8), got {shown(units)}.")
     return indices
 

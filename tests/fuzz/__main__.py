@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from fuzz.accepted import raised_by_the_user, reviewed
+from fuzz.accepted import reviewed
 from fuzz.recipe import tried
 from fuzz.run import calls
 from fuzz.table import RECIPES
@@ -59,8 +59,7 @@ def main() -> None:
         with open(output, "w") as file:
             json.dump([[f.recipe, f.odd, *f.outcome, f.seconds] for f in found], file)
     for finding in found if not output else ():
-        by_user = any(raised_by_the_user(*odd) for odd in finding.odd.items())
-        if finding.outcome.kind in ("raw", "slow", "unnamed") and not by_user:
+        if finding.outcome.kind in ("raw", "slow", "unnamed"):
             print(finding.title, *finding.outcome, sep=" | ")
         (argument, label), *others = finding.odd.items()
         if finding.outcome.kind == "result" and not others and not reviewed(finding.recipe, argument, label):

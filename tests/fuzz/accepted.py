@@ -44,15 +44,6 @@ OF_NO_CHECK = {
 }
 
 
-CALLED = ("print_fn", "on_epoch_end", "activation", "schedule", "loop_fn", "residual_fn", "metrics", "weighted_metrics")
-FUNCTIONS = ("int", "partial", "type", "Dense(2)", "LSTM(2)", "LSTMCell(2)", "model", "30 models")
-
-
-def raised_by_the_user(argument: str, label: str) -> bool:
-    """Return whether an error comes from a builtin or a layer that was given as a function, and was called rightly."""
-    return label in FUNCTIONS and argument in CALLED
-
-
 def reviewed(recipe: str, argument: str, label: str) -> bool:
     """Return whether there is a reason, here or in the table, for which a call accepts an odd value."""
     if argument in WITHOUT_EFFECT or recipe in RECORDS or f"{recipe} {argument}" in OF_NO_CHECK:

@@ -67,7 +67,8 @@ ARGUMENTS = {
     "limit": "baseline cell_clip forget_bias high initial_value_threshold low mask_value max_value min_delta threshold",
     "count": "batch_size cooldown count depth ema_overwrite_frequency epochs evaluate_every every initial_epoch "
     "input_dim input_length length max_elements maxlen num_classes num_constants num_proj num_units output_dim "
-    "patience save_every size start_from_epoch steps steps_per_epoch stream validation_batch_size validation_freq "
+    "patience pause save_every size "
+    "start_from_epoch steps steps_per_epoch stream validation_batch_size validation_freq "
     "validation_steps warmup window *.RepeatVector|n",
     "seed": "ignore_class n seed",
     "axis": "axis *.Dot|axes functional.swapaxes|[ab] *.transpose|axes Tensor.transpose|[*]?",
@@ -77,22 +78,24 @@ ARGUMENTS = {
     "text": "alt backend caption monitor name name_or_scope prefix prompt scope separator svg text title tokens "
     "plot.learning_curve|unit plot.text*|unit",
     "path": "file filename filepath folder path",
-    "function": "activation custom_getter dropout_state_filter_visitor f function identifier on_epoch_end phi print_fn "
-    "recurrent_activation residual_fn schedule sigma *.serialize|*",
+    "function": "activation custom_getter loop_fn dropout_state_filter_visitor f function identifier on_epoch_end phi "
+    "print_fn recurrent_activation residual_fn schedule sigma *.serialize|*",
     "option": "activity_regularizer beta_constraint beta_initializer beta_regularizer data_format "
     "gamma_constraint gamma_initializer gamma_regularizer bias_constraint bias_initializer bias_regularizer "
     "class_weight constraint "
     "embeddings_constraint embeddings_initializer embeddings_regularizer generation initializer kernel_constraint "
     "kernel_initializer kernel_regularizer loss merge_mode metrics on_nan proj_clip recurrent_constraint "
     "recurrent_initializer recurrent_regularizer regularizer weighted_metrics",
-    "layer": "backward_layer cell cell_bw cell_fw layer layers *plot*|target *trac*|target",
+    "layer": "backward_layer cell cell_bw cell_fw layer layers model *plot*|target *trac*|target",
     "object": "arguments ax axes callbacks tape validation_data",
-    "data": "* a b condition constants data grad_outputs gradient inputs labels logits loss_weights mask models "
+    "data": "* *.learning_curve|steps *.one_hot|indices *.take|indices a b band "
+    "condition constants data grad_outputs gradient inputs labels logits loss_weights mask models "
     "output_gradients predictions sample_weight sequence_length sequences source targets value values w x xs y y_pred "
     "y_true",
     "added loss": "losses",
     "tensors": "grads_and_vars initial_state initial_state_bw initial_state_fw sources state states target tensor "
     "validation var_list weights",
+    "weights": "*.minimize|var_list",
     "names": "arrays columns config letters metadata names rows var_names",
     "list of numbers": "boundaries tbptt",
     "hook": "batch epoch logs params *.compute_mask|mask *.compute_mask|inputs *.Lambda|mask *.Lambda|output_shape",
@@ -106,6 +109,12 @@ _NUMBERS = {
     "0.0 or 1.0|whole float": _SCALAR,
 }
 _ANY = "|".join(VALUES)
+_TENSORS = {
+    "none": _NOT_GIVEN,
+    "bool|0 or 1|0.0 or 1.0|whole|array|layer": "tensors or arrays that fit; a layer that is watched",
+    "empty|set|nest|with none": "no tensors, in any structure",
+    "list": "a list of tensors",
+}
 REASONS: dict[str, dict[str, str]] = {
     "flag": {"bool": "True or False", "0 or 1|0.0 or 1.0": "0 and 1 are flags, also in an array of shape ()"},
     "optional flag": {
@@ -199,12 +208,8 @@ REASONS: dict[str, dict[str, str]] = {
         "bytes|empty|integers|negative integers|list|nest|dictionary|array": "several losses; `losses` checks each",
         "function|class|layer": "a function without arguments, called and checked by `losses`",
     },
-    "tensors": {
-        "none": _NOT_GIVEN,
-        "bool|0 or 1|0.0 or 1.0|whole|array|layer": "tensors or arrays that fit; a layer that is watched",
-        "empty|set|nest|with none": "no tensors, in any structure",
-        "list": "a list of tensors",
-    },
+    "tensors": _TENSORS,
+    "weights": {"function|class|layer": "a function that returns them", "none|empty|set|nest": "no weights"},
     "names": {
         "none": _NOT_GIVEN,
         "text|odd text": "one name or text",

@@ -10,12 +10,15 @@ import signal
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from inspect import Parameter
+from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple
 
 import minigrad as mg
+from fuzz.reasons import ARGUMENTS, reason
 from fuzz.values import ODD, CallersError
 from minigrad.compat import v1
 from minigrad.engine import recording, registry
@@ -120,7 +123,7 @@ def outcome(recipe: Recipe, odd: dict[str, Any]) -> Outcome:
         try:
             call(recipe, odd)
         except MinigradError as error:
-            named = any(is_named(name, str(error), recipe) for name in odd)
+            named = any(is_named(name, value, str(error), recipe) for name, value in odd.items())
             return Outcome("refused" if named else "unnamed", said(error), place(error))
         except Slow as error:
             return Outcome("slow", place=place(error))
@@ -131,12 +134,53 @@ def outcome(recipe: Recipe, odd: dict[str, Any]) -> Outcome:
             return Outcome("theirs" if rightly else "raw", said(error), place(error))
         except (Exception, SystemExit) as error:  # noqa: BLE001  (the point)
             is_signature = isinstance(error, TypeError) and SIGNATURE.search(str(error)) is not None
-            return Outcome("signature" if is_signature else "raw", said(error), place(error))
+            kind = "signature" if is_signature else "theirs" if in_method_of(error, odd.values()) else "raw"
+            return Outcome(kind, said(error), place(error))
     return Outcome("result")
 
 
-def is_named(name: str, message: str, recipe: Recipe) -> bool:
-    """Return whether a message has an argument's name as a word, or another word that the recipe gives it."""
+def in_method_of(error: BaseException, values: Iterable[Any]) -> bool:
+    """Return whether the call went to a method of one of these values first, as an operator's to its left side."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if "/tests/fuzz/" not in _file(frame)]
+    return bool(frames) and any(frames[0].f_locals.get("self") is value for value in values)
+
+
+def _file(frame: FrameType) -> str:
+    return frame.f_code.co_filename
+
+
+class Recorded:
+    """A function that keeps the errors that it raises."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function, self.raised = function, list[str]()
+        with contextlib.suppress(TypeError, ValueError):
+            self.__signature__ = inspect.signature(function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return self.function(*args, **kwargs)
+        except Exception as error:
+            self.raised.append(said(error))
+            raise
+
+
+def raised_by_function(recipe: Recipe, odd: dict[str, Any], text: str) -> bool:
+    """Return whether a call raises an error of this text because a function among its odd values does."""
+    recorded = {name: Recorded(value) if callable(value) else value for name, value in odd.items()}
+    found = outcome(recipe, recorded)
+    return found.text == text and any(text in f.raised for f in recorded.values() if isinstance(f, Recorded))
+
+
+def is_named(name: str, value: Any, message: str, recipe: Recipe) -> bool:
+    """Return whether a message has an argument's name as a word, or another word that the recipe gives it.
+
+    A file is named by its path, at the beginning of the message, and a layer by its own name.
+    """
+    if name in ARGUMENTS["path"].split() and isinstance(value, (str, Path)) and message.startswith(f"{value}: "):
+        return True
+    if isinstance(value, mg.keras.layers.Layer) and re.search(rf"\b{re.escape(value.name)}\b", message):
+        return True
     star = [n for n, p in parameters(recipe.target).items() if p.kind is p.VAR_POSITIONAL]
     also = recipe.words.get(name, ())
     name = star[0] if name.startswith("*") else name
@@ -210,8 +254,16 @@ class Finding(NamedTuple):
         return f"{self.recipe}({', '.join(f'{name}={label}' for name, label in self.odd.items())})"
 
 
+def made(odd: dict[str, str]) -> dict[str, Any]:
+    """Return odd values for their labels."""
+    return {argument: ODD[label]() for argument, label in odd.items()}
+
+
 def tried(name: str, recipe: Recipe, odd: dict[str, str]) -> Finding:
     """Make one call, its odd values given by their labels."""
     start = time.process_time()
-    found = outcome(recipe, {argument: ODD[label]() for argument, label in odd.items()})
+    found = outcome(recipe, made(odd))
+    takes_functions = all(reason(name, argument, "lambda") for argument in odd)
+    if found.kind == "raw" and takes_functions and raised_by_function(recipe, made(odd), found.text):
+        found = found._replace(kind="theirs")
     return Finding(name, odd, found, time.process_time() - start)

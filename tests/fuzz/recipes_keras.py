@@ -340,9 +340,7 @@ def of_symbols() -> Any:
 XY = {"x": X, "y": X}
 MODELS: dict[str, Recipe] = {
     "keras.Model": Recipe(K.Model, then=lambda made: made.get_config()),
-    "keras.Sequential": Recipe(
-        K.Sequential, lambda: {"layers": [K.layers.Dense(2)]}, then_trained, words={"layers": ("inputs",)}
-    ),
+    "keras.Sequential": Recipe(K.Sequential, lambda: {"layers": [K.layers.Dense(2)]}, then_trained),
     "nested Sequential": Recipe(nested, lambda: {"depth": 30}, lambda made: (made(X), made.get_config()), ("depth",)),
     "Sequential.add": of_model("add", layer=lambda: K.layers.Dense(2)),
     "Sequential.pop": of_model("pop"),
@@ -350,7 +348,7 @@ MODELS: dict[str, Recipe] = {
     "Sequential.from_config": Recipe(K.Sequential.from_config, lambda: {"config": trained().get_config()}),
     "keras.models.clone_model": Recipe(K.models.clone_model, lambda: {"model": of_symbols()}),
     "Model.from_config": Recipe(K.Model.from_config, lambda: {"config": of_symbols().get_config()}),
-    "Model of symbols": Recipe(of_symbols(), lambda: {"inputs": X}, words={"inputs": ("net",)}),
+    "Model of symbols": Recipe(of_symbols(), lambda: {"inputs": X}),
     "Sequential(…)": Recipe(
         lambda inputs, training=None, mask=None: trained()(inputs, training=training, mask=mask), lambda: {"inputs": X}
     ),

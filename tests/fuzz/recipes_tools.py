@@ -205,7 +205,7 @@ OTHERS: dict[str, Recipe] = {
     "convert.load_keras": Recipe(
         convert.load_keras, lambda: {"path": KERAS_FILE, "target": of_the_file(), "name": "lstm"}
     ),
-    "convert.read_keras": Recipe(convert.read_keras, lambda: {"path": KERAS_FILE}, words={"path": ("cannot be read",)}),
+    "convert.read_keras": Recipe(convert.read_keras, lambda: {"path": KERAS_FILE}),
     "convert.read_safetensors": Recipe(convert.read_safetensors, lambda: {"path": safetensors()}),
     "convert.relayout": Recipe(convert.relayout, lambda: {"weights": weights(), "src": "keras", "dst": "torch"}),
     "convert.relayout_gru": Recipe(

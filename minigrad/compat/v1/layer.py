@@ -13,6 +13,7 @@ from minigrad.engine.arguments import text
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, MinigradError
 from minigrad.engine.flow import FlowAttribute
+from minigrad.engine.foreign import naming
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import call_context, layer
 from minigrad.layers.options import Option, anything, option
@@ -90,6 +91,8 @@ class Layer(layer.Layer):
     def _open_scope(self, scope: Any = None) -> None:
         """Set the layer's scope, once: a new one below the current scope, or the one whose variables it shares."""
         if self._own_scope is None:
+            if isinstance(scope, str):
+                text(f"{self.name}: `scope`", scope)
             shared = scope if scope is not None else self._base_name
             entered = variable_scope(shared) if self._shares else variable_scope(scope, default_name=self._base_name)
             with entered as self._own_scope:
@@ -142,7 +145,8 @@ class Layer(layer.Layer):
                 f"{self.name}.build: the dtype is not known: expected a `dtype` or floating inputs, got neither. Pass "
                 "dtype='float32'."
             )
-        with self._scope_block():
+        source = self._arguments_of(initializer, "initializer", name or "weight").replace("`_", "`")
+        with self._scope_block(), naming(f"{self.name}: {source}"):
             weight = get_variable(
                 name or "weight",
                 tuple(shape),

@@ -309,6 +309,8 @@ def _known(full: str, shape: tuple[int, ...] | None, scope: VariableScope) -> We
 
 def scope_or(scope: Any, default: str) -> Any:
     """Return a scope or its name; the default for None and ``""``."""
+    if isinstance(scope, str):
+        text("`scope`", scope)
     return default if scope is None or (isinstance(scope, str) and not scope) else scope
 
 

@@ -15,6 +15,7 @@ from minigrad.engine.conversion import array_from
 from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, fits, is_floating, is_integer
 from minigrad.engine.errors import DTypeError, OptionError, ShapeError, shown
+from minigrad.engine.foreign import attempted
 from minigrad.engine.functional.elementwise import floor, not_equal
 from minigrad.engine.functional.reduction import any as any_
 from minigrad.engine.indices import check_on_host, index_array, normalize_index
@@ -64,9 +65,11 @@ def a_number(value: Any, what: str) -> Any:
     """Return a Python number for a number or an array with a single one; raise an error for anything else."""
     shape = getattr(value, "shape", None)
     number = value.item() if isinstance(shape, tuple) and prod(shape) == 1 and hasattr(value, "item") else value
+    if isinstance(number, (int, float)):
+        return number
     if not isinstance(number, Real) or hasattr(value, "filled"):  # a masked number
         raise DTypeError(f"{what}: expected a number, got {shown(value)}.")
-    return number
+    return attempted(float, number, nan)
 
 
 def several(xs: Any, what: str) -> Any:
@@ -303,7 +306,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
         raise DTypeError(f"take: expected integer `indices`, got {rows.dtype}. Convert with x.astype('int64').")
     if not getattr(x.backend, "on_host", False):
         check_on_host((indices,), x.backend, x.shape[axis : axis + 1])
-    at = index_array(rows.array, rows, x.backend)
+    at = index_array(rows.array, rows, x.backend, "take: `indices`")
     if axis == 0:
         return apply(indexing.Take, x, indices=at)
     taken = apply(indexing.Take, swapaxes(x, 0, axis), indices=x.backend.reshape(at, (-1,)))

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.engine.arguments import dictionary, listed
-from minigrad.engine.errors import shown, unknown_name
+from minigrad.engine.errors import MinigradError, shown, unknown_name
+from minigrad.engine.foreign import with_name
 from minigrad.layers.options import OptionError
 
 Logs = dict[str, Any]
@@ -107,7 +108,12 @@ class CallbackList:
     def call(self, hook: str, *args: Any) -> None:
         """Call one hook of each callback."""
         for callback in self.callbacks:
-            getattr(callback, hook)(*args)
+            try:
+                getattr(callback, hook)(*args)
+            except MinigradError as error:
+                if hook in vars(callback):  # a function given to LambdaCallback
+                    raise with_name(error, f"{type(callback).__name__}: `{hook}`") from error.__cause__
+                raise
 
     tell = call  # by its earlier name, as the next one
 

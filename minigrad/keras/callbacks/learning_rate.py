@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 
 from minigrad.engine.errors import shown
+from minigrad.engine.foreign import naming
 from minigrad.engine.kinds import at_least_0, below_1, count
 from minigrad.keras.callbacks.base import Callback, Logs
 from minigrad.keras.callbacks.monitor import Monitor
@@ -36,8 +37,9 @@ class LearningRateScheduler(Callback):
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set the rate."""
         optimizer = self.model_for("on_epoch_begin").optimizer
-        rate = self.schedule(epoch, optimizer.learning_rate) if self._takes_rate else self.schedule(epoch)
-        optimizer.learning_rate = rate
+        with naming("LearningRateScheduler: `schedule`"):
+            rate = self.schedule(epoch, optimizer.learning_rate) if self._takes_rate else self.schedule(epoch)
+            optimizer.learning_rate = rate
         if self.verbose:
             print(f"Epoch {epoch + 1}: the learning rate is {optimizer.learning_rate:g}.")
 

@@ -282,7 +282,7 @@ def find(where: str, identifier: Any) -> Any:
     if not known and not named:
         names = {"accuracy", *_NAMES}
         raise unknown_name(where, identifier, names, "Or pass a function of (y_true, y_pred).")
-    return _catalogue.get(identifier)
+    return _catalogue.read(where, identifier)
 
 
 def check(identifier: Any, where: str = "metrics.get: `identifier`") -> None:

@@ -72,6 +72,11 @@ class Compiled:
         own = [m for plain, weighted in self._metrics or [] for m in [*plain, *weighted]]
         return [self.mean_loss, *filter(None, self._mean_losses), *own]
 
+    @property
+    def is_weighted(self) -> bool:
+        """Whether there are `loss_weights`."""
+        return self._given["weights"] is not None
+
     def reset(self) -> None:
         """Reset the metrics."""
         for metric in self.metrics:

@@ -117,18 +117,24 @@ class Graph:
         if isinstance(inputs, dict):
             missing = [name for name in names if name not in inputs]
             if missing:
-                raise DataError(f"{self.where}: expected inputs {', '.join(names)}, got {', '.join(map(str, inputs))}.")
+                raise DataError(
+                    f"{self.where}: expected `inputs` {', '.join(names)}, got {', '.join(map(str, inputs))}."
+                )
             return [inputs[name] for name in names]
         given = tree.leaves(inputs)
         if len(given) != len(symbols):
-            raise DataError(f"{self.where}: expected {len(symbols)} inputs, {', '.join(names)}, got {len(given)}.")
+            raise DataError(f"{self.where}: expected {len(symbols)} `inputs`, {', '.join(names)}, got {len(given)}.")
         return given
 
     def _fitted(self, symbol: Symbol, x: Any) -> Any:
+        if x is None:
+            raise DataError(f"{self.where}: expected `inputs` with a tensor for {symbol.name!r}, got None.")
         if x.ndim == symbol.ndim - 1 and symbol.shape[-1] == 1:
             x = F.expand_dims(x, -1)  # (batch,) for (batch, 1), as in Keras
         if x.ndim != symbol.ndim or any(n not in (None, size) for n, size in zip(symbol.shape, x.shape, strict=True)):
-            raise ShapeError(f"{self.where}: expected {symbol.name!r} of shape {symbol.shape}, got {tuple(x.shape)}.")
+            raise ShapeError(
+                f"{self.where}: expected {symbol.name!r} of `inputs` of shape {symbol.shape}, got {tuple(x.shape)}."
+            )
         cast = is_floating(x.dtype) and is_floating(symbol.dtype) and x.dtype != symbol.dtype
         return x.astype(symbol.dtype) if cast else x
 

@@ -9,6 +9,7 @@ from typing import Any
 from minigrad.engine import tree
 from minigrad.engine.arguments import dictionary, flag, function, integer
 from minigrad.engine.errors import ShapeError, UnknownNameError, shown, unknown_name
+from minigrad.engine.foreign import naming
 from minigrad.engine.functional import zeros
 from minigrad.engine.recording import no_grad
 from minigrad.keras import saving
@@ -159,7 +160,8 @@ class Model(Trainer):
             raise ShapeError(f"{self.name}.build: expected `input_shape`, a shape or a list of them, got a dictionary.")
         single = not input_shape or input_shape[0] is None or isinstance(input_shape[0], int)
         shapes = [input_shape] if single else list(input_shape)
-        inputs = [zeros(tuple(1 if n is None else n for n in shape)) for shape in shapes]
+        with naming(f"{self.name}.build: `input_shape`"):
+            inputs = [zeros(tuple(1 if n is None else n for n in shape)) for shape in shapes]
         for layer in self._every_layer():
             if isinstance(layer, RNN) and layer.stateful and len(shapes[0]) > 2:
                 layer.batch_to_bind(shapes[0])
@@ -230,7 +232,9 @@ class Model(Trainer):
 
     def summary(self, print_fn: Callable[[str], Any] = print) -> None:
         """Print the layers: names, outputs, weights, masks, and the order of the gates in the kernels."""
-        function(f"{self.name}.summary: `print_fn`", print_fn)(summary.table(self, self._seen()))
+        printer = function(f"{self.name}.summary: `print_fn`", print_fn)
+        with naming(f"{self.name}.summary: `print_fn`"):
+            printer(summary.table(self, self._seen()))
 
     def _seen(self) -> dict[int, tuple[Any, Any]]:
         """Return the known output shapes of the layers, for `summary`."""

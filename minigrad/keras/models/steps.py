@@ -212,8 +212,9 @@ class StepTrainer(Layer):
                 layer.reset_states()  # a state that is not finite would stay so
         if self._skips_nan:
             return False
+        scaled = " or large `loss_weights`" if self._compiled is not None and self._compiled.is_weighted else ""
         raise NaNLossError(
-            f"{self._where}: the loss is {value}.{so_far} Look for NaN in the data, try a smaller learning "
+            f"{self._where}: the loss is {value}.{so_far} Look for NaN in the data{scaled}, try a smaller learning "
             f"rate (it is {self.optimizer.learning_rate:g}) or clipping (global_clipnorm=1.0), or continue anyway "
             'with fit(on_nan="continue") or evaluate(on_nan="continue").'
         )

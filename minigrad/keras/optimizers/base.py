@@ -12,7 +12,7 @@ from minigrad.engine.conversion import array_from
 from minigrad.engine.creation import as_tensor_like, tensor
 from minigrad.engine.dtypes import is_half
 from minigrad.engine.errors import GradientError, MinigradError, OptionError, ShapeError, shown
-from minigrad.engine.foreign import with_name
+from minigrad.engine.foreign import naming, with_name
 from minigrad.engine.kinds import at_least_0, text, unit
 from minigrad.engine.protocol import Array, Xp
 from minigrad.engine.recording import no_grad
@@ -263,18 +263,26 @@ class Optimizer(Configured, own_options_first=True):
             tape: the GradientTape that recorded the loss; None by default, since weights are always watched.
             where: a bool, as in `apply_gradients`.
         """
+        place = f"{self.name}.minimize"
         if callable(loss):
-            loss = loss()
-        weights = weights_in(f"{self.name}.minimize: `var_list`", var_list() if callable(var_list) else var_list)
+            with naming(f"{place}: `loss`"):
+                loss = loss()
+        if callable(var_list):
+            with naming(f"{place}: `var_list`"):
+                var_list = var_list()
+        weights = weights_in(f"{place}: `var_list`", var_list)
         if tape is not None and not isinstance(tape, GradientTape):
-            raise OptionError(f"{self.name}.minimize: expected `tape`, a GradientTape or None, got {shown(tape)}.")
+            raise OptionError(f"{place}: expected `tape`, a GradientTape or None, got {shown(tape)}.")
         if not weights:  # for a model without weights
             return
         try:
             gradients = grad(loss, weights) if tape is None else tape.gradient(loss, weights)
         except MinigradError as error:
-            raise with_name(error, f"{self.name}.minimize: `loss`") from error.__cause__
-        self.apply_gradients(zip(gradients, weights, strict=True), *([] if where is None else [where]))
+            raise with_name(error, f"{place}: `loss`") from error.__cause__
+        try:
+            self.apply_gradients(zip(gradients, weights, strict=True), *([] if where is None else [where]))
+        except MinigradError as error:
+            raise with_name(error, f"{place}: `var_list`") from error.__cause__
 
     # --- state --------------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from minigrad.engine import random
 from minigrad.engine.arguments import entries
 from minigrad.engine.creation import as_tensor, tensor
 from minigrad.engine.errors import ShapeError, shown
-from minigrad.engine.foreign import attempted
+from minigrad.engine.foreign import attempted, naming
 from minigrad.engine.functional import one_hot
 from minigrad.engine.functional.shaping import sizes_of, whole_numbers
 from minigrad.engine.kinds import count as counts
@@ -45,7 +45,8 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32
         raise ShapeError(
             f"to_categorical: expected `y`, labels from 0 to {count - 1} (`num_classes` − 1), got {low} to {high}."
         )
-    return one_hot(labels, count, dtype).numpy()
+    with naming(f"to_categorical: `{'y' if num_classes is None else 'num_classes'}`"):
+        return one_hot(labels, count, dtype).numpy()
 
 
 def pad_sequences(

@@ -92,8 +92,8 @@ def test_inputs_by_name_and_by_position() -> None:
 @pytest.mark.parametrize(
     ("act", "says"),
     [
-        (lambda: two_inputs()(X[:, 0]), "net: expected 2 inputs, a, b, got 1"),
-        (lambda: two_inputs()({"a": X[:, 0]}), "net: expected inputs a, b, got a"),
+        (lambda: two_inputs()(X[:, 0]), "net: expected 2 `inputs`, a, b, got 1"),
+        (lambda: two_inputs()({"a": X[:, 0]}), "net: expected `inputs` a, b, got a"),
         (
             lambda: Model(Input((3,)), Input((3,), name="x"), name="m"),
             "m: .*the list of outputs takes .*'x'.*, which is not",

@@ -14,6 +14,7 @@ from minigrad.engine import tree
 from minigrad.engine.creation import as_tensor, as_tensor_like
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, ShapeError, shown
+from minigrad.engine.foreign import naming
 from minigrad.engine.tensor import Tensor
 from minigrad.layers.cell_adapter import adapter_of
 from minigrad.layers.execution import select_rows
@@ -94,7 +95,8 @@ class LoopError(StateError, TypeError):
 
 
 def _call_loop_fn(loop_fn: Callable[..., Any], *about: Any) -> tuple[Any, Any, Any, Any, Any]:
-    answer = loop_fn(*about)
+    with naming("raw_rnn: `loop_fn`"):
+        answer = loop_fn(*about)
     if not isinstance(answer, (tuple, list)) or len(answer) != 5:
         raise ShapeError(
             "raw_rnn: expected loop_fn to return (finished, next_input, next_state, emit_output, next_loop_state), got "

@@ -73,7 +73,7 @@ def dynamic_rnn(
     'explicit BPTT, formulas of LSTMP: the numpy backend has loops for LSTM, GRU and SimpleRNN only'
     """
     time_major = flag("dynamic_rnn: `time_major`", time_major)
-    with variable_scope(scope_or(scope, "rnn")):
+    with variable_scope(scope_or(scope, "rnn")), naming(_axes_of("dynamic_rnn", time_major)):
         with naming("dynamic_rnn: `inputs`"):
             x = tree.map(lambda part: _time_first("dynamic_rnn", part, time_major), inputs)
         outputs, state = _run("dynamic_rnn", cell, x, sequence_length, initial_state, dtype)
@@ -143,7 +143,8 @@ def bidirectional_dynamic_rnn(
     time_major = flag(f"{where}: `time_major`", time_major)
     with naming(f"{where}: `inputs`"):
         x = tree.map(lambda part: _time_first(where, part, time_major), inputs)
-    outputs, final = _bidirectional(where, (cell_fw, cell_bw), x, sequence_length, states, dtype, scope)
+    with naming(_axes_of(where, time_major)):
+        outputs, final = _bidirectional(where, (cell_fw, cell_bw), x, sequence_length, states, dtype, scope)
     return tree.map(lambda y: _swap_axes(y, time_major), outputs), final
 
 
@@ -228,6 +229,11 @@ def checked_cell(where: str, cell: Any, argument: str = "cell") -> Any:
             f"{where}: expected `{argument}`, a cell with state_size, output_size and call, got {shown(cell)}.{several}"
         )
     return cell
+
+
+def _axes_of(where: str, time_major: bool) -> str:
+    """Return the beginning of messages about shapes, which depend on the order of axes."""
+    return f"{where}: with `time_major`" if time_major else where
 
 
 def _time_first(where: str, x: Any, time_major: bool) -> Tensor:
@@ -377,7 +383,8 @@ def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str, arg
     got = [tuple(s.shape) if axes_given(s) else () for s in flat]
     if len(got) != len(shapes):
         raise StateError(
-            f"{where}: expected `{argument}` in the structure {cell.state_size!r}, got {described(given)}."
+            f"{where}: expected `{argument}` in the structure of the `cell`, {cell.state_size!r}, got "
+            f"{described(given)}."
         )
     if got != shapes:
         raise ShapeError(

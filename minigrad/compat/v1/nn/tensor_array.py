@@ -91,9 +91,8 @@ class TensorArray:
     def unstack(self, value: Any) -> TensorArray:
         """Write a tensor's slices along its first axis, and return the array."""
         with naming("TensorArray.unstack: `value`"):
-            parts = F.unstack(as_tensor(value, self.dtype, "TensorArray: `value`"))
-        for k, part in enumerate(parts):
-            self.write(k, part)
+            for k, part in enumerate(F.unstack(as_tensor(value, self.dtype, "TensorArray: `value`"))):
+                self.write(k, part)
         return self
 
     def stack(self) -> Tensor:

@@ -26,7 +26,8 @@ def _rates(where: str, value: Any) -> list[float]:
 
 def step_number(step: Any) -> float:
     """Return the number of an update, of Python, NumPy or a tensor."""
-    one = step.item() if getattr(step, "size", None) == 1 and hasattr(step, "item") else step
+    single = getattr(step, "size", None) == 1 and hasattr(step, "item") and not hasattr(step, "filled")
+    one = step.item() if single else step  # a masked number has no value
     return float(finite.read("learning rate schedule: `step`", one))
 
 
