@@ -8,6 +8,7 @@ from typing import Any
 
 from minigrad.engine.arguments import function
 from minigrad.engine.errors import OptionError, shown, unknown_name
+from minigrad.engine.foreign import naming
 from minigrad.layers import custom_objects
 from minigrad.layers.options import Configured, Kind
 
@@ -104,7 +105,8 @@ class Catalogue:
             return custom(**arguments)
         if not isinstance(name, str) or name not in self._makers:
             raise unknown_name(where, name, self.classes)
-        return self._makers[name](**arguments)
+        with naming(where):
+            return self._makers[name](**arguments)
 
     def serialize(self, value: Any) -> Any:
         """Return plain values that `deserialize` reads: Keras' dictionary, or a callable's name."""

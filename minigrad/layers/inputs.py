@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.engine.dtypes import dtype_name
-from minigrad.engine.errors import ShapeError, shown
+from minigrad.engine.errors import OptionError, ShapeError, shown
 from minigrad.engine.foreign import naming
 from minigrad.engine.kinds import Kind
 from minigrad.engine.tensor import Tensor
@@ -55,7 +55,10 @@ def Input(  # noqa: N802
 
     Raises:
         ShapeError: `shape` is not a shape.
+        OptionError: `batch_shape` is given with one of the others.
     """
+    if batch_shape is not None and (shape is not None or batch_size is not None):
+        raise OptionError("Input: expected `shape` and `batch_size`, or `batch_shape` alone, got both.")
     if batch_shape is None:
         given, sizes = "shape", shape
         example = "of one example, such as (None, 8)"

@@ -6,6 +6,7 @@ Inputs with fewer axes than the others get axes of length 1 after the batch, as 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from minigrad.engine import functional as F
@@ -14,6 +15,7 @@ from minigrad.engine.tensor import Tensor
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, flag, option
 from minigrad.layers.reshaping import INTEGER
+from minigrad.layers.states import described
 
 
 class Merge(Layer):
@@ -44,13 +46,19 @@ class Merge(Layer):
         """
         count = len(inputs) if isinstance(inputs, (list, tuple)) else 0
         if count < self.least or (self.most is not None and count > self.most):
+            got = "None" if inputs is None else described(inputs)
             number = f"{self.least}" if self.most == self.least else f"at least {self.least}"
-            raise DataError(f"{self.name}.call: expected a list of {number} inputs, got {shown(inputs)}.")
+            raise DataError(f"{self.name}.call: expected `inputs`, a list of {number} tensors, got {got}.")
+        for x in inputs:
+            if not isinstance(x, Tensor):
+                raise DataError(f"{self.name}.call: expected `inputs`, a list of tensors, got {shown(x)} in it.")
         try:
             return self.merge(self._aligned(inputs) if self.aligns else list(inputs))
         except ShapeError as error:
             shapes = ", ".join(str(tuple(x.shape)) for x in inputs)
-            raise ShapeError(f"{self.name}.call: expected inputs whose shapes fit, got {shapes}. ({error})") from error
+            raise ShapeError(
+                f"{self.name}.call: expected `inputs` whose shapes fit, got {shapes}. ({error})"
+            ) from error
 
     def _aligned(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return the inputs with as many axes as the one that has most."""
@@ -195,7 +203,7 @@ class Dot(Merge):
         x = F.transpose(x, [*order, axis % x.ndim])
         if self.normalize:
             x = x / F.sqrt(F.maximum(F.sum(F.square(x), -1, keepdims=True), 1e-12))
-        return x.reshape((x.shape[0], -1, x.shape[-1]))
+        return x.reshape((x.shape[0], prod(x.shape[1:-1]), x.shape[-1]))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """Return None: inner products have no steps."""

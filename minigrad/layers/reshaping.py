@@ -8,7 +8,7 @@ from typing import Any
 
 from minigrad.engine import arguments as checked
 from minigrad.engine import functional as F
-from minigrad.engine import kinds
+from minigrad.engine import kinds, tree
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.errors import MinigradError, OptionError, ShapeError, shown
 from minigrad.engine.foreign import with_name
@@ -17,6 +17,7 @@ from minigrad.layers import checks, constraints, initializers, regularizers
 from minigrad.layers.input_spec import InputSpec
 from minigrad.layers.layer import Layer
 from minigrad.layers.options import Kind, choice, flag, option, optional, positive_int
+from minigrad.layers.sequence_inputs import mask_of_inputs
 
 INTEGER = kinds.integer
 BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -60,7 +61,7 @@ class Reshape(_Rearranging):
             sizes[sizes.index(-1)] = count // known
         if prod(sizes) != count or -1 in sizes:
             raise ShapeError(
-                f"{self.name}.call: expected inputs with as many numbers as `target_shape` "
+                f"{self.name}.call: expected `inputs` with as many numbers as `target_shape` "
                 f"{self.target_shape} has, got {tuple(inputs.shape)}."
             )
         return inputs.reshape((inputs.shape[0], *sizes))
@@ -74,6 +75,8 @@ class Flatten(_Rearranging):
     """
 
     data_format: Any = option(optional(choice("channels_last")), None)
+
+    input_spec = InputSpec(min_ndim=1)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return one row for each example."""
@@ -145,7 +148,13 @@ class GlobalMaxPooling1D(_GlobalPooling1D):
     """
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Return the largest numbers."""
+        """Return the largest numbers.
+
+        Raises:
+            ShapeError: the sequences have no steps.
+        """
+        if not inputs.shape[1]:
+            raise ShapeError(f"{self.name}.call: expected `inputs` of at least one step, got {inputs.shape}.")
         return F.max(inputs, 1, self.keepdims)
 
 
@@ -159,9 +168,16 @@ class GlobalAveragePooling1D(_GlobalPooling1D):
     supports_masking = True
 
     def call(self, inputs: Tensor, mask: Any = None) -> Tensor:
-        """Return the means; NaN where all steps are masked, as in Keras."""
+        """Return the means; NaN where all steps are masked, as in Keras.
+
+        Raises:
+            ShapeError: the mask does not fit the inputs.
+        """
+        mask = mask_of_inputs(mask, f"{self.name}.call")
         if mask is None:
             return F.mean(inputs, 1, self.keepdims)
+        if mask.shape != inputs.shape[:2]:
+            raise ShapeError(f"{self.name}.call: expected a `mask` of {inputs.shape[:2]}, got {mask.shape}.")
         counts = F.expand_dims(F.astype(mask, inputs.dtype), -1)
         return F.sum(inputs * counts, 1, self.keepdims) / F.sum(counts, 1, self.keepdims)
 
@@ -204,8 +220,11 @@ class Lambda(Layer):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask of the outputs."""
+        if not callable(self.mask):
+            return self.mask
+        where = f"{self.name}.compute_mask: the result of `mask`"
         try:
-            return self.mask(inputs, mask) if callable(self.mask) else self.mask
+            return tree.map(lambda m: None if m is None else as_tensor(m, None, where), self.mask(inputs, mask))
         except MinigradError as error:
             raise with_name(error, f"{self.name}.compute_mask: the function `mask`") from error.__cause__
 
@@ -216,7 +235,7 @@ class Lambda(Layer):
 
 
 def _read_axes(where: str, value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple)) and value:
         return tuple(INTEGER.read(where, a) for a in value)
     return INTEGER.read(where, value)
 
@@ -245,6 +264,7 @@ class LayerNormalization(Layer):
     gamma_constraint: Any = option(constraints.option_kind, None)
 
     supports_masking = True
+    computes_with_integers = True
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Add gamma and beta, of the sizes of the axes."""

@@ -160,7 +160,7 @@ class RNN(Layer):
     def states(self, states: Any) -> None:
         given = [s for s in tree.leaves(states, f"{self.name}: `states`") if s is not None]
         if given or isinstance(states, dict):
-            batch = self._bound_batch() or len(as_tensor(given[0] if given else [], None, f"{self.name}: `states`"))
+            batch = self._bound_batch() or len(as_tensor(given[0] if given else [], None, "`states`"))
             states = self._in_structure(self._checked_states(states, batch, "states: expected `states`"))
         self._states = states if given else None
 
@@ -190,8 +190,7 @@ class RNN(Layer):
 
     def get_initial_state(self, inputs: Any) -> Any:
         """Return the initial states for these inputs: zeros, or those of the cell's `get_initial_state`."""
-        where = f"{self.name}.get_initial_state: `inputs`"
-        first = as_tensor(tree.first(inputs, where), None, where)
+        first = as_tensor(tree.first(inputs, where := f"{self.name}: `inputs`"), None, where)
         if first.ndim < 2:
             raise ShapeError(f"{self.name}.get_initial_state: expected `inputs` (batch, time, …), got {first.shape}.")
         batch = first.shape[1 if self.time_major else 0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from minigrad.engine.arguments import dictionary, text
 from minigrad.engine.errors import UnknownNameError, shown, unknown_name
 from minigrad.engine.foreign import naming
 from minigrad.layers import custom_objects
@@ -13,6 +14,8 @@ from minigrad.layers.options import Kind, OptionError, has_options_only
 
 SHIPPED = ("keras", "compat")
 LATE = ("keras", "compat.v1.layers", "compat.v1.nn.rnn_cell")  # modules of layers, imported at the first request
+_CONFIG = "layers.deserialize: `config`"
+_PLACE = {"module": "keras.layers", "class_name": ""}
 _NO_LAYER = "{0}: its arguments are not known, so it cannot be copied. Derive {0} from Layer."
 
 
@@ -42,8 +45,9 @@ def deserialize(config: dict[str, Any]) -> Layer:
     Raises:
         UnknownNameError: there is no layer class of that name, or it was not imported or handed over.
     """
-    module, name = config.get("module") or "keras.layers", config.get("class_name", "")
-    cls = custom_objects.find(config.get("registered_name"), name)
+    given = dictionary(_CONFIG, config)
+    module, name = (text(f"{_CONFIG}: {key}", given.get(key) or other) for key, other in _PLACE.items())
+    cls = custom_objects.find(given.get("registered_name"), name)
     if cls is None and module.startswith(SHIPPED):
         cls = _shipped(module, name)
     elif cls is None and not custom_objects.reads_file():
@@ -57,7 +61,7 @@ def deserialize(config: dict[str, Any]) -> Layer:
     if cls is None:
         names = {n for where, n in CLASSES if where == module} or {n for _, n in CLASSES}
         raise unknown_name(f"layers.deserialize: {module}", name, names, "Import the module that defines it first.")
-    layer: Layer = cls.from_config(config["config"])
+    layer: Layer = cls.from_config(dictionary(f"{_CONFIG}: config of {name}", given.get("config")))
     return layer
 
 

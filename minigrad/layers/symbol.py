@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from minigrad.engine import tree
-from minigrad.engine.errors import MinigradError, ShapeError
+from minigrad.engine.errors import MinigradError, ShapeError, shown
 from minigrad.engine.functional.shaping import zeros
 from minigrad.engine.recording import no_grad
 from minigrad.engine.tensor import Tensor
@@ -155,7 +155,10 @@ def record(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
             second = call.replay(lambda symbol: symbol.examples[1])
         except ShapeError as error:
             shapes = ", ".join(f"{s.name} {s.shape}" for s in call.inputs)
-            raise ShapeError(f"{name}: a size that is None must be known here, in {shapes}.") from error
+            raise ShapeError(f"{name}: `inputs`: a size that is None must be known here, in {shapes}.") from error
+
+    if not any(isinstance(leaf, Tensor) for leaf in tree.leaves(first)):
+        raise SymbolError(f"{name}: expected a result of tensors for symbols as `inputs`, got {shown(first)}.")
 
     def symbol(*pair: Any) -> Any:
         return Symbol(call, pair, name) if isinstance(pair[0], Tensor) else pair[0]

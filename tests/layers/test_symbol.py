@@ -121,7 +121,10 @@ def test_a_symbol_has_no_numbers(name: str) -> None:
             lambda: L.Dense(2)(Input((None,), name="x")),
             r"dense\w*: .* must be known here, in x \(None",
         ),
-        (lambda: L.Add()([Input((3,)), Input((4,))]), r"add\w*\.call: expected inputs whose shapes fit, got \(2, 3\)"),
+        (
+            lambda: L.Add()([Input((3,)), Input((4,))]),
+            r"add\w*\.call: expected `inputs` whose shapes fit, got",
+        ),
         (lambda: L.Dense(2).output, r"dense\w*\.output: expected one call on symbols"),
         (lambda: Input(3), "Input: expected `shape`"),
         (lambda: Input(batch_shape=()), "Input: expected `batch_shape`"),
@@ -160,6 +163,6 @@ def test_models_of_symbols_are_copied_with_their_layers() -> None:
 def test_a_size_that_does_not_fit_in_training() -> None:
     x = Input((4,), name="x")
     model = Model(x, L.Dense(3)(x), name="net")
-    with pytest.raises(ShapeError, match=r"^net: expected 'x' of shape \(None, 4\), got \(2, 3\)"):
+    with pytest.raises(ShapeError, match=r"^net: expected 'x' of `inputs` of shape \(None, 4\), got \(2, 3\)"):
         model(np.ones((2, 3), "float32"))
     assert issubclass(SymbolError, TypeError)

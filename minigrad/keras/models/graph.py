@@ -45,7 +45,7 @@ class Graph:
     def __init__(self, where: str, inputs: Any, outputs: Any) -> None:
         self.where, self.inputs, self.outputs = where, inputs, outputs
         for name, given in (("inputs", inputs), ("outputs", outputs)):
-            for leaf in tree.leaves(given) or [None]:
+            for leaf in tree.leaves(given, f"{where}: `{name}`") or [None]:
                 if not isinstance(leaf, Symbol):
                     raise SymbolError(
                         f"{where}: `{name}`: expected symbols, which Input(shape) returns and layers that are called "
@@ -114,16 +114,16 @@ class Graph:
 
     def _in_structure(self, inputs: Any, symbols: list[Symbol]) -> list[Any]:
         names = list(self.inputs) if isinstance(self.inputs, dict) else [s.name for s in symbols]
-        if isinstance(inputs, dict):
-            missing = [name for name in names if name not in inputs]
-            if missing:
-                raise DataError(
-                    f"{self.where}: expected `inputs` {', '.join(names)}, got {', '.join(map(str, inputs))}."
-                )
-            return [inputs[name] for name in names]
         given = tree.leaves(inputs)
+        if isinstance(inputs, dict):
+            if any(name not in inputs for name in names):
+                got = ", ".join(map(str, inputs)) or "none"
+                raise DataError(f"{self.where}: expected `inputs` {', '.join(map(str, names))}, got {got}.")
+            taken = {name: inputs[name] for name in names}
+            given = tree.leaves_like(self.inputs, taken) if isinstance(self.inputs, dict) else list(taken.values())
         if len(given) != len(symbols):
-            raise DataError(f"{self.where}: expected {len(symbols)} `inputs`, {', '.join(names)}, got {len(given)}.")
+            expected = f"{len(symbols)} `inputs`, {', '.join(map(str, names))}"
+            raise DataError(f"{self.where}: expected {expected}, got {len(given)}.")
         return given
 
     def _fitted(self, symbol: Symbol, x: Any) -> Any:

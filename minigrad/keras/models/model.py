@@ -221,9 +221,10 @@ class Model(Trainer):
         given = dictionary(where, config)
         if "input_layers" not in given:
             return super().from_config(given, custom_objects)
-        with CustomObjectScope(custom_objects):
-            inputs, outputs = ends_of(where, given)
-        model = cls(inputs=inputs, outputs=outputs, name=given.get("name"))
+        with naming(where):
+            with CustomObjectScope(custom_objects):
+                inputs, outputs = ends_of(where, given)
+            model = cls(inputs=inputs, outputs=outputs, name=given.get("name"))
         if given.get("trainable") is False:
             model.trainable = False
         return model
@@ -272,7 +273,7 @@ class Model(Trainer):
 
 
 def _are_symbols(given: Any) -> bool:
-    return any(isinstance(leaf, Symbol) for leaf in tree.leaves(given))
+    return any(isinstance(leaf, Symbol) for leaf in tree.leaves(given, "Model: `inputs`"))
 
 
 def clone_model(model: Model) -> Any:

@@ -23,7 +23,7 @@ def named(y_pred: Any) -> list[tuple[str, Any]]:
 
 def _paths(y_pred: Any, inside: bool = False) -> list[tuple[list[str], Any]]:
     if isinstance(y_pred, dict):
-        parts = [(str(key), y_pred[key]) for key in sorted(y_pred)]
+        parts = [(str(key), y_pred[key]) for key in sorted(y_pred, key=str)]
     elif isinstance(y_pred, (list, tuple)):
         prefix = "" if inside else "output_"
         parts = [(f"{prefix}{k + 1}", part) for k, part in enumerate(y_pred)]
@@ -88,8 +88,8 @@ class Pairing:
             return self._by_name(given, y_pred)
         if isinstance(y_pred, dict) and not self._by_position:
             raise DataError(
-                f"{self._where}: the outputs have names: expected a dictionary by {', '.join(sorted(y_pred))}, got "
-                f"{self._number(given)}."
+                f"{self._where}: the outputs have names: expected a dictionary by "
+                f"{', '.join(sorted(map(str, y_pred)))}, got {self._number(given)}."
             )
         parts = [y_pred] if single else _top(y_pred)
         if self._is_value(given) or len(given) != len(parts):
@@ -98,7 +98,7 @@ class Pairing:
 
     def _by_name(self, given: dict[Any, Any], y_pred: Any) -> list[Any]:
         structured = isinstance(y_pred, dict)
-        known = sorted(y_pred) if structured else output_names(y_pred)
+        known = sorted(y_pred, key=str) if structured else output_names(y_pred)
         alias = self._alias if is_one(y_pred) else None
         for name in given:
             if name not in known and (name != alias or len(given) > 1):
@@ -116,4 +116,4 @@ class Pairing:
 
 def _top(y_pred: Any) -> list[Any]:
     """Return the parts of a list, tuple or dictionary, each perhaps nested."""
-    return [y_pred[key] for key in sorted(y_pred)] if isinstance(y_pred, dict) else list(y_pred)
+    return [y_pred[key] for key in sorted(y_pred, key=str)] if isinstance(y_pred, dict) else list(y_pred)

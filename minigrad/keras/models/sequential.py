@@ -229,8 +229,9 @@ class Sequential(Model):
         """Return a new model, with new weights, from the value of `get_config`; `custom_objects`: as for a layer."""
         where = "Sequential.from_config: `config`"
         described = dictionary(where, config).get("layers")
-        with CustomObjectScope(custom_objects):
-            layers = [serialization.deserialize(layer) for layer in listed(f"{where}: layers", described)]
-        model = cls(layers, name=config.get("name"))
-        model.build(config.get("build_input_shape"))
+        with naming(where):
+            with CustomObjectScope(custom_objects):
+                layers = [serialization.deserialize(layer) for layer in listed(f"{where}: layers", described)]
+            model = cls(layers, name=config.get("name"))
+            model.build(config.get("build_input_shape"))
         return model

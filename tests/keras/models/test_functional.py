@@ -112,7 +112,7 @@ def test_a_batch_of_numbers_for_a_column() -> None:
     x = Input((1,))
     model = Model(x, x * 2.0)
     np.testing.assert_array_equal(model(np.ones(3, "float32")).numpy(), np.full((3, 1), 2.0))
-    with pytest.raises(DataError, match="expected 1 inputs"):
+    with pytest.raises(DataError, match="expected 1 `inputs`"):
         model([np.ones((3, 1)), np.ones((3, 1))])
 
 

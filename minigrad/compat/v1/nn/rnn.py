@@ -73,7 +73,7 @@ def dynamic_rnn(
     'explicit BPTT, formulas of LSTMP: the numpy backend has loops for LSTM, GRU and SimpleRNN only'
     """
     time_major = flag("dynamic_rnn: `time_major`", time_major)
-    with variable_scope(scope_or(scope, "rnn")), naming(_axes_of("dynamic_rnn", time_major)):
+    with variable_scope(scope_or(scope, "rnn")):
         with naming("dynamic_rnn: `inputs`"):
             x = tree.map(lambda part: _time_first("dynamic_rnn", part, time_major), inputs)
         outputs, state = _run("dynamic_rnn", cell, x, sequence_length, initial_state, dtype)
@@ -143,8 +143,7 @@ def bidirectional_dynamic_rnn(
     time_major = flag(f"{where}: `time_major`", time_major)
     with naming(f"{where}: `inputs`"):
         x = tree.map(lambda part: _time_first(where, part, time_major), inputs)
-    with naming(_axes_of(where, time_major)):
-        outputs, final = _bidirectional(where, (cell_fw, cell_bw), x, sequence_length, states, dtype, scope)
+    outputs, final = _bidirectional(where, (cell_fw, cell_bw), x, sequence_length, states, dtype, scope)
     return tree.map(lambda y: _swap_axes(y, time_major), outputs), final
 
 
@@ -229,11 +228,6 @@ def checked_cell(where: str, cell: Any, argument: str = "cell") -> Any:
             f"{where}: expected `{argument}`, a cell with state_size, output_size and call, got {shown(cell)}.{several}"
         )
     return cell
-
-
-def _axes_of(where: str, time_major: bool) -> str:
-    """Return the beginning of messages about shapes, which depend on the order of axes."""
-    return f"{where}: with `time_major`" if time_major else where
 
 
 def _time_first(where: str, x: Any, time_major: bool) -> Tensor:
@@ -383,13 +377,11 @@ def checked_state(where: str, cell: Any, given: Any, batch: int, dtype: str, arg
     got = [tuple(s.shape) if axes_given(s) else () for s in flat]
     if len(got) != len(shapes):
         raise StateError(
-            f"{where}: expected `{argument}` in the structure of the `cell`, {cell.state_size!r}, got "
-            f"{described(given)}."
+            f"{where}: expected `{argument}` in the structure of `cell`, {cell.state_size!r}, got {described(given)}."
         )
     if got != shapes:
-        raise ShapeError(
-            f"{where}: expected `{argument}` of shapes {shapes}, got {got}. cell.zero_state({batch}, dtype) has them."
-        )
+        hint = f"cell.zero_state({batch}, dtype) has them{', unless `time_major` is wrong' * ('dynamic' in where)}."
+        raise ShapeError(f"{where}: expected `{argument}` of shapes {shapes}, got {got}. {hint}")
     return tree.unflatten(size, [s if d is None else as_tensor(s, d) for s, d in zip(flat, dtypes, strict=True)])
 
 

@@ -74,7 +74,7 @@ BAD: dict[str, Wrong] = {
         ShapeError,
         (
             "dynamic_rnn: expected `initial_state` of shapes [(2, 5), (2, 5)], got [(2, 3), (2, 5)]. "
-            "cell.zero_state(2, dtype) has them."
+            "cell.zero_state(2, dtype) has them, unless `time_major` is wrong."
         ),
     ),
     "a state's batch": (
