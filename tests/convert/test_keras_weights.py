@@ -221,7 +221,9 @@ def test_a_layer_that_is_not_in_the_file() -> None:
     unchanged_and_raises(
         ConversionError, "expected one SimpleRNN in the file, got 0; it has: lstm", layer, "sequential.h5"
     )
-    unchanged_and_raises(ConversionError, "expected a layer 'x'", layer, "sequential.h5", name="x")
+    unchanged_and_raises(
+        ConversionError, "expected `name` of a layer in the file, got 'x'", layer, "sequential.h5", name="x"
+    )
 
 
 def test_two_layers_of_the_class() -> None:

@@ -102,7 +102,7 @@ def test_rows_first_whatever_the_memory(tmp_path: Path) -> None:
 
 
 def test_a_dtype_that_the_format_does_not_have(tmp_path: Path) -> None:
-    with pytest.raises(DTypeError, match="'z': expected numbers or bools, got complex128"):
+    with pytest.raises(DTypeError, match=r"`arrays`\['z'\]: expected numbers or bools, got complex128"):
         write_safetensors(tmp_path / "w", {"z": np.ones(2, complex)})
     assert not list(tmp_path.iterdir())
 

@@ -209,7 +209,7 @@ def test_weights_that_are_not_there_yet() -> None:
         ([built(L.LSTM(2)), built(L.LSTM(2, use_bias=False), 2)], "with a bias, one direction; .* with no bias"),
         ([built(L.LSTM(2)), built(L.Bidirectional(L.LSTM(2)), 2)], "one direction; .*two directions"),
         ([built(L.LSTM(2)), built(L.LSTM(2, name="upper"))], "upper reads 3 features, and the level below outputs 2"),
-        ([], "expected at least one LSTM or GRU layer or cell, got none"),
+        ([], "expected `target`, at least one LSTM or GRU layer or cell, got none"),
     ],
 )
 def test_layers_that_make_no_module(layers: list[Any], message: str) -> None:

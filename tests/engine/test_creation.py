@@ -74,7 +74,7 @@ def test_lists_of_tensors_are_for_stack(data: object) -> None:
 
 
 def test_a_number_that_does_not_fit_its_dtype() -> None:
-    with pytest.raises(DTypeError, match=r"tensor: the dtype int8 cannot hold 300\. Use a wider"):
+    with pytest.raises(DTypeError, match=r"tensor: `data`: the dtype int8 cannot hold 300\. Use a wider"):
         mg.tensor([300], "int8")
 
 

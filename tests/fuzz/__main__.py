@@ -1,8 +1,9 @@
 """``python -m fuzz`` in tests/: many calls, and their outcomes by kind.
 
-python -m fuzz [--singles 90] [--pairs 20] [--seed 0] [--only TEXT] [--skip TEXT,…] [--json FILE]
+python -m fuzz [--singles 90] [--pairs 20] [--seed 0] [--only TEXT] [--skip TEXT,…] [--json FILE] [--strict]
 
 By default all odd values of each argument. An odd value that is accepted without a reason in fuzz/reasons.py is listed.
+With --strict a call that is listed makes the exit status 1.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import tempfile
 import time
 
 from fuzz.accepted import reviewed
-from fuzz.recipe import tried
+from fuzz.recipe import Finding, tried
 from fuzz.run import calls
 from fuzz.table import RECIPES
 
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--skip", default="?")
     parser.add_argument("--json")
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--strict", action="store_true")
     given = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     output = os.path.abspath(given.json) if given.json else None
@@ -58,12 +60,19 @@ def main() -> None:
     if output:
         with open(output, "w") as file:
             json.dump([[f.recipe, f.odd, *f.outcome, f.seconds] for f in found], file)
-    for finding in found if not output else ():
-        if finding.outcome.kind in ("raw", "slow", "unnamed"):
-            print(finding.title, *finding.outcome, sep=" | ")
-        (argument, label), *others = finding.odd.items()
-        if finding.outcome.kind == "result" and not others and not reviewed(finding.recipe, argument, label):
-            print(finding.title, "accepted without a reason", sep=" | ")
+    listed = [finding for finding in found if _is_wrong(finding)]
+    for finding in listed if not output else ():
+        print(finding.title, *finding.outcome, sep=" | ")
+    if given.strict and listed:
+        sys.exit(1)
+
+
+def _is_wrong(finding: Finding) -> bool:
+    """Return whether a call raised what it must not, or accepted an odd value without a reason."""
+    (argument, label), *others = finding.odd.items()
+    accepted = finding.outcome.kind == "result" and not others
+    unreviewed = accepted and not reviewed(finding.recipe, argument, label)
+    return unreviewed or finding.outcome.kind in ("raw", "slow", "unnamed")
 
 
 main()

@@ -13,7 +13,7 @@ from minigrad.engine.arguments import text
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, MinigradError
 from minigrad.engine.flow import FlowAttribute
-from minigrad.engine.foreign import naming
+from minigrad.engine.foreign import with_name
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import call_context, layer
 from minigrad.layers.options import Option, anything, option
@@ -145,17 +145,23 @@ class Layer(layer.Layer):
                 f"{self.name}.build: the dtype is not known: expected a `dtype` or floating inputs, got neither. Pass "
                 "dtype='float32'."
             )
-        source = self._arguments_of(initializer, "initializer", name or "weight").replace("`_", "`")
-        with self._scope_block(), naming(f"{self.name}: {source}"):
-            weight = get_variable(
-                name or "weight",
-                tuple(shape),
-                dtype or self.dtype,
-                initializer,
-                regularizer,
-                trainable and self.trainable,
-                constraint=constraint,
-            )
+        name = name or "weight"
+        with self._scope_block():
+            try:
+                weight = get_variable(
+                    name,
+                    tuple(shape),
+                    dtype or self.dtype,
+                    initializer,
+                    regularizer,
+                    trainable and self.trainable,
+                    constraint=constraint,
+                )
+            except MinigradError as error:
+                if "`initializer`" in str(error):
+                    source = self._arguments_of(initializer, "initializer", name).replace("`_", "`")
+                    raise with_name(error, f"{self.name}: {source}") from error.__cause__
+                raise
         self._weights.append(weight)
         return weight
 

@@ -80,7 +80,10 @@ BAD: dict[str, Wrong] = {
     "a state's batch": (
         lambda: dynamic(rc.GRUCell(5), None, S[:1]),
         ShapeError,
-        "dynamic_rnn: expected `initial_state` of shapes [(2, 5)], got [(1, 5)]. cell.zero_state(2, dtype) has them.",
+        (
+            "dynamic_rnn: expected `initial_state` of shapes [(2, 5)], got [(1, 5)]. "
+            "cell.zero_state(2, dtype) has them, unless `time_major` is wrong."
+        ),
     ),
     "a state's size, one step": (
         lambda: lstm()(X[:, 0], rc.LSTMStateTuple(S[:, :3], S)),
