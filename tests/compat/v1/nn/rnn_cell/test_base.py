@@ -56,7 +56,7 @@ def test_a_state_in_a_dictionary_goes_by_its_keys() -> None:
     assert (state["a"].numpy() == 3.0).all()
     assert (state["b"].numpy() == 20.0).all()
     for wrong in ({"a": one}, {"a": one, "c": other}, (one, other, one), one):
-        with pytest.raises(StateError, match=rf"dynamic_rnn: {STATE_STRUCTURE} \{{'a': 3, 'b': 3\}}, got a"):
+        with pytest.raises(StateError, match=rf"dynamic_rnn: {STATE_STRUCTURE} of `cell`, \{{'a': 3, 'b': 3\}}, got a"):
             v1.nn.dynamic_rnn(Two(), x, initial_state=wrong)
 
 
