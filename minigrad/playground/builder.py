@@ -30,8 +30,8 @@ from minigrad.show.javascript import javascript
 from minigrad.tracing import Trace, trace
 
 SCRIPTS = (
-    "lstm.js", "training.js", "state.js", "link.js", "words.js", "rows.js", "flow.js", "handles.js", "journey.js",
-    "tables.js", "panels.js", "page.js",
+    "lstm.js", "training.js", "state.js", "link.js", "words.js", "rows.js", "flow.js", "handles.js", "fingers.js",
+    "journey.js", "tables.js", "panels.js", "page.js",
 )  # fmt: skip
 DARK = {  # the same hues on a dark ground
     style.BLUE: "#5AB0E8", style.VERMILION: "#F5874A", style.GREEN: "#3CC9A0", style.PURPLE: "#DB93D9",

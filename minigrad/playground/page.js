@@ -51,6 +51,7 @@ const stopped = () => { training.running = false; forgetTraining(); journey.play
 
 function connect() {
   listenToHandles(byId("flow"), follow, done);
+  listenToFingers(follow, done);
   listenToWeights(byId("weights-table"), follow, done);
   listenToQuestions(() => { stopped(); done(); });
   const sets = (id, set) => {
@@ -224,6 +225,7 @@ function follow() {
   if (journey.front > size.T) journey.front = size.T;
   bars.forEach(one => showBar(one, now));
   handles.forEach(handle => showHandle(handle, now));
+  showFingers(now);
   const widest = drawFlow(byId("flow"), size, now.steps, now.back, state.step);
   showJourney(byId("flow"), size);
   showCaption(now);

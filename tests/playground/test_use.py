@@ -85,6 +85,36 @@ def test_a_finger_drags_a_door(shown: Page, address: str) -> None:
     assert shown.run("state.step") == 0
 
 
+def test_a_bar_with_controls_for_a_finger(shown: Page, address: str) -> None:
+    shown.open(address, **PHONE)
+    assert shown.run("byId('fingers').hidden")
+    shown.touch(handle("f", 5, 0))
+    assert shown.run("byId('fingers').hidden") is False
+    assert text(shown, "finger-name") == "forget gate f, step 6, unit 1: 0.99"
+    small = """[...document.querySelectorAll("#fingers button, #fingers input")].filter(one => {
+      const r = one.getBoundingClientRect(); return r.height && (r.height < 44 || r.width < 44); }).length"""
+    top = "document.querySelector('#fingers').getBoundingClientRect().top"
+    lowest = "Math.max(...[...document.querySelectorAll('.handle')].map(one => one.getBoundingClientRect().bottom))"
+    assert shown.run(f"[{small}, {top} >= {lowest}]") == [0, True]
+    shown.run("byId('finger').value = 0.5; byId('finger').dispatchEvent(new Event('input'))")
+    shown.run("byId('finger').dispatchEvent(new Event('change'))")
+    assert shown.run("state.held[5].f[0]") == 0.5
+    shown.touch("#less")
+    assert shown.run("state.held[5].f[0]") == pytest.approx(0.45)
+    assert shown.run(f"[{small}, byId('let-go').hidden]") == [0, False]
+    shown.click("#undo")
+    assert shown.run("state.held[5].f[0]") == 0.5
+    shown.touch("#let-go")
+    assert shown.run("state.held[5].f[0]") is None
+    shown.run("setSteps(4); follow()")  # the handle is gone
+    assert shown.run("byId('fingers').hidden")
+    shown.touch(handle("x", 3, 1))
+    shown.touch("#more")
+    assert shown.run("[state.x[3][1], byId('let-go').hidden]") == [0.25, True]
+    shown.touch("#river-title, #text")
+    assert shown.run("byId('fingers').hidden")
+
+
 def test_a_mouse_drags_a_gate_beyond_its_limit(shown: Page) -> None:
     shown.drag(handle("o", 7, 0), 0, 300)
     assert shown.run("state.held[7].o[0]") == 0
