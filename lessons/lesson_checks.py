@@ -129,7 +129,7 @@ def stopped(name: str, function: Any, error: Exception) -> NoReturn:
     if "do not fit" in said or "broadcast together" in said:
         said = f"{said.rstrip(' .')}. Print the shapes of both sides"
     says = f"{name} stops with an error{where}: {said.rstrip(' .')}."
-    fail_in_words(says, f"{name}, {said}")
+    fail_in_words(says, f"{name}, {re.sub('_[0-9]+[.]', '.', said)}")  # a layer's name counts the layers before it
 
 
 def _require_arrays(name: str, answer: Any, parts: Sequence[str], given: Mapping[str, Any], tensors: bool) -> None:
@@ -294,7 +294,8 @@ def same(
             f"{name}: {int(wrong.sum())} of {wrong.size} numbers differ, most{most}: yours {mine[at]:.6g}, "
             f"expected {want[at]:.6g}."
         )
-        fail(says, place, mine, diagnose(pair), rtol, atol)
+        bools = getattr(yours, "dtype", None) == bool and not np.isin(want, (0, 1)).all()
+        fail(says, place, mine, "Yours is True and False, not numbers." if bools else diagnose(pair), rtol, atol)
     print(f"{name}: as expected (largest difference {difference.max(initial=0.0):.1e})")
 
 

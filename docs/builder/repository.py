@@ -33,7 +33,7 @@ def of_project(file: Path) -> str:
 
 
 def of_clone(root: Path) -> str:
-    """Return the address of the remote ``origin``; a folder that is no clone, or a clone of a folder, has none."""
+    """Return the address of the remote ``origin``; a folder without git, or a clone of a folder, has none."""
     command = ["git", "-C", str(root), "config", "--get", "remote.origin.url"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -24,7 +24,7 @@ from lesson_tools import line, picture, scaled, table
 # %% [markdown]
 # ## A text
 #
-# Six old tales are built in, in simple words with many repetitions. A short text with repetitions is quickly learnt. Bring your own if you like, in any
+# Six old tales are built in, in simple words with many repetitions. A short text with repetitions is learnt quickly. Bring your own if you like, in any
 # language: `class_text("our_song.txt")` reads a file next to this notebook, and `class_text("""…""")` takes what you paste
 # between the quotes. A page is enough.
 
@@ -139,7 +139,7 @@ Written(*diary)
 # ## Was it luck?
 #
 # Another start might end elsewhere. So train four more, each from other weights and with other pieces. (This takes four times as
-# long. Read on meanwhile.) A claim on a training rests on several in this course, never on one.
+# long. Continue to read while they run.) In this course, a sentence about training rests on several trainings, never on one.
 
 # %%
 runs = [(net, bits)]
@@ -177,14 +177,14 @@ picture(
 
 # %% [markdown]
 # On the tales, all five nets go from 5.6 bits to less than 1 bit: the next character is then less of a surprise than a coin. At
-# least eight in ten of the words that each of them writes are words of the tales. Of the untrained net's words it is one in five or fewer.
+# least eight in ten of the words that each of them writes are words of the tales. Of the words of the untrained net, at most one in five is.
 #
 # ## One gate
 #
 # How does it know where a word ends? Look inside. Each of the 64 units keeps a number. Before it writes a new one, its *forget gate* decides
 # how much of the old number stays: 1 keeps all of it, 0 wipes it out. The net computes the gate again at each character.
 #
-# Which of the 64 gates tells spaces from all other characters? For each net, search in one half of a page, and look at the
+# Which of the 64 gates has another value at spaces than at all other characters? For each net, search in one half of a page, and look at the
 # gate found in the *other* half: a search always finds something, and it might be chance. For comparison, the same search in a net before
 # its training.
 
@@ -316,7 +316,7 @@ your_net(7)
 # - A net that writes guesses the next character, again and again. Its surprise is measured in bits per character.
 # - Training repeats four lines: pieces, guesses, surprise, and a small change of all weights.
 # - A gate is a number between 0 and 1 that the net computes at each step. Some of them follow the words.
-# - One training shows what can happen; five show what one can count on.
+# - One training shows what can happen; five show what you can rely on.
 #
 # **In the source:** [`minigrad/recurrent/lstm.py`](../minigrad/recurrent/lstm.py) holds the gates' equations, and
 # [`minigrad/train/tasks/text.py`](../minigrad/train/tasks/text.py) a larger model of text, for `python -m minigrad train text`.

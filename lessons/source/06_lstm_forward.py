@@ -7,7 +7,7 @@
 #
 # After this lesson you can
 #
-# 1. write one step of the LSTM, say the shape of every array in it, and work one through on paper;
+# 1. write one step of the LSTM, say the shape of every array in it, and compute one on paper;
 # 2. choose weights so that a unit stores, counts or forgets, and read from a picture of the gates which of these it does;
 # 3. predict the memory of an untrained net with a forget bias of 0, 1 or 3, and choose a bias for a given distance.
 
@@ -493,7 +493,7 @@ for name, (seen, b) in born.items():
 table(["", "b_f as stored", "f at step 0, mean", "f over 40 steps, mean"], rows)
 
 # %% [markdown]
-# Mind the second row: the first generation *stores* zeros and adds 1 when it is called; Keras stores the 1. The resulting
+# Look at the second row: the first generation *stores* zeros and adds 1 when it is called; Keras stores the 1. The resulting
 # gates agree, up to the random weights; the numbers in the files do not. Lesson 8 returns to that. The last row sets a
 # quarter of the bias only, its second `units` numbers. A `bias_initializer` of 3 would open all four gates, and new values
 # would soon overwrite those that are kept.
@@ -587,7 +587,7 @@ for k in (1, 5, 20, 300):
     same(f"the rest of c = 1 after {k} steps", seen.c[-1], [[0.5]])
 
 # %% [markdown]
-# Tallec and Ollivier, "Can recurrent neural networks warp time?", 2018, take this further: they draw a $k$ at random
+# Tallec and Ollivier, "Can recurrent neural networks warp time?", 2018, go further: they draw a $k$ at random
 # for each *unit*, so that a layer has short memories and long ones from the start.
 #
 # ## Saturation
@@ -623,7 +623,7 @@ picture(draw_saturation, columns=2, size=(9.5, 4.6))
 
 # %% [markdown]
 # This untrained net has its marks in the lower left corner: its gates are half open. A *forget* gate in the upper left
-# corner belongs to a unit that remembers: it is saturated, and rightly so. Lesson 12 measures the gates of trained nets.
+# corner belongs to a unit that remembers: it is saturated, and it should be. Lesson 12 measures the gates of trained nets.
 #
 # ## To think about
 #

@@ -184,6 +184,58 @@ def reach(T, k1, k2):
     return np.minimum((np.arange(T) // k1 + 1) * k1, T) - k2
 
 
+# %% mistake="reach"
+# Where fewer than k2 steps are left, stop at 0. Yours turns the negative numbers into positive ones.
+def reach(T, k1, k2):
+    """Absolute values."""
+    return np.abs(np.minimum((np.arange(T) // k1 + 1) * k1, T) - k2)
+
+
+# %% mistake="reach"
+# Yours goes back k2 steps from the first step of the window. Count from its last step: the later
+# losses of a window bring the earlier ones with them.
+def reach(T, k1, k2):
+    """From the first step of the window."""
+    return np.maximum(0, np.arange(T) // k1 * k1 - k2 + 1)
+
+
+# %% mistake="reach"
+# Yours is right with k1 and k2 exchanged: a backward pass runs every k1 steps, and goes back k2.
+def reach(T, k1, k2):
+    """k1 and k2 exchanged."""
+    return np.maximum(0, np.minimum((np.arange(T) // k2 + 1) * k2, T) - k1)
+
+
+# %% mistake="reach"
+# Yours counts the steps from each loss back to the earliest one. The number of that earliest step is
+# wanted.
+def reach(T, k1, k2):
+    """A distance."""
+    t = np.arange(T)
+    return t - np.maximum(0, np.minimum((t // k1 + 1) * k1, T) - k2) + 1
+
+
+# %% mistake="reach"
+# This is where each window ends. From there the gradient goes back k2 steps.
+def reach(T, k1, k2):
+    """The end of the window."""
+    return np.minimum((np.arange(T) // k1 + 1) * k1, T)
+
+
+# %% mistake="reach"
+# Yours is the reach of the last window, for all losses. Each window has its own.
+def reach(T, k1, k2):
+    """The last window, for all."""
+    return np.full(T, max(0, T - k2))
+
+
+# %% mistake="reach"
+# In yours every loss reaches step 0. That is the whole gradient: nothing is cut.
+def reach(T, k1, k2):
+    """The whole gradient."""
+    return np.zeros(T, int)
+
+
 # %% variant="reach"
 def reach(T, k1, k2):
     """A loop, a list of Python's whole numbers."""
@@ -743,6 +795,208 @@ def windowed(layer, x, k, loss):
         y, h, c = layer(x[:, start : start + k], initial_state=state)
         loss(y, start).backward()
         state = [c.detach(), h.detach()]
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=1)
+
+
+# %% mistake="windowed"
+# The outputs are right. `start` is the step at which the window begins; yours counts windows.
+def windowed(layer, x, k, loss):
+    """The number of the window."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, *state = layer(x[:, start : start + k], initial_state=state)
+        loss(y, start // k).backward()
+        state = [s.detach() for s in state]
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=1)
+
+
+# %% mistake="windowed"
+# The outputs are right. Yours takes the loss of the last step of each window only: all of its steps
+# have one.
+def windowed(layer, x, k, loss):
+    """The last step of each window."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, *state = layer(x[:, start : start + k], initial_state=state)
+        loss(y[:, -1:], start + k - 1).backward()
+        state = [s.detach() for s in state]
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=1)
+
+
+# %% mistake="windowed"
+# The outputs are right. The loss of the first window is missing.
+def windowed(layer, x, k, loss):
+    """Without the first loss."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, *state = layer(x[:, start : start + k], initial_state=state)
+        if start:
+            loss(y, start).backward()
+        state = [s.detach() for s in state]
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=1)
+
+
+# %% mistake="windowed"
+# The outputs are right. The loss of the last window is missing.
+def windowed(layer, x, k, loss):
+    """Without the last loss."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, *state = layer(x[:, start : start + k], initial_state=state)
+        if start + k < x.shape[1]:
+            loss(y, start).backward()
+        state = [s.detach() for s in state]
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=1)
+
+
+# %% mistake="windowed"
+# The outputs are right. Yours cuts the gradient after each step: a window has k of them, and the
+# gradient goes back to its first.
+def windowed(layer, x, k, loss):
+    """Windows of one step."""
+    state, outputs = None, []
+    for start in range(x.shape[1]):
+        y, *state = layer(x[:, start : start + 1], initial_state=state)
+        loss(y, start).backward()
+        state = [s.detach() for s in state]
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=1)
+
+
+# %% mistake="windowed"
+# Yours runs the windows from the last to the first. Forward in time the first window comes first; within
+# a window `backward` goes back.
+def windowed(layer, x, k, loss):
+    """The last window first."""
+    state, outputs = None, []
+    for start in reversed(range(0, x.shape[1], k)):
+        y, *state = layer(x[:, start : start + k], initial_state=state)
+        loss(y, start).backward()
+        state = [s.detach() for s in state]
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=1)
+
+
+# %% mistake="windowed"
+# The first two windows are right: each later one starts from the state after the first. Replace the
+# state after every window.
+def windowed(layer, x, k, loss):
+    """The state of the first window, each time."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, *last = layer(x[:, start : start + k], initial_state=state)
+        loss(y, start).backward()
+        if state is None:
+            state = [s.detach() for s in last]
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=1)
+
+
+# %% mistake="windowed"
+# The first window is right. Then h crosses the border and c does not: an LSTM's state is both.
+def windowed(layer, x, k, loss):
+    """Without c."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, *state = layer(x[:, start : start + k], initial_state=state)
+        loss(y, start).backward()
+        state = [state[0].detach(), 0 * state[1].detach()]
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=1)
+
+
+# %% mistake="windowed"
+# The first window is right. Then c crosses the border and h does not: an LSTM's state is both.
+def windowed(layer, x, k, loss):
+    """Without h."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, *state = layer(x[:, start : start + k], initial_state=state)
+        loss(y, start).backward()
+        state = [0 * state[0].detach(), state[1].detach()]
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=1)
+
+
+# %% mistake="windowed"
+# The first window is right. Then yours starts from h in the place of c: the layer returns both.
+def windowed(layer, x, k, loss):
+    """h twice."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, *state = layer(x[:, start : start + k], initial_state=state)
+        loss(y, start).backward()
+        state = [state[0].detach(), state[0].detach()]
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=1)
+
+
+# %% mistake="windowed"
+# The windows lie below each other: join them along axis 1, that of time.
+def windowed(layer, x, k, loss):
+    """Joined along the batch."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, *state = layer(x[:, start : start + k], initial_state=state)
+        loss(y, start).backward()
+        state = [s.detach() for s in state]
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=0)
+
+
+# %% mistake="windowed"
+# One window comes back, and all of them are wanted: collect the outputs, and join them.
+def windowed(layer, x, k, loss):
+    """The last window's output."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, *state = layer(x[:, start : start + k], initial_state=state)
+        loss(y, start).backward()
+        state = [s.detach() for s in state]
+        outputs.append(y.numpy())
+    return outputs[-1]
+
+
+# %% mistake="windowed"
+# The last window is missing: `range(0, T, k)` ends before T, so it needs no T − k.
+def windowed(layer, x, k, loss):
+    """One window too few."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1] - k, k):
+        y, *state = layer(x[:, start : start + k], initial_state=state)
+        loss(y, start).backward()
+        state = [s.detach() for s in state]
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=1)
+
+
+# %% mistake="windowed"
+# A window of k steps ends at step start + k. In yours it ends at step k, so the second one is empty.
+def windowed(layer, x, k, loss):
+    """Up to step k."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, *state = layer(x[:, start:k], initial_state=state)
+        loss(y, start).backward()
+        state = [s.detach() for s in state]
+        outputs.append(y.numpy())
+    return np.concatenate(outputs, axis=1)
+
+
+# %% mistake="windowed"
+# `detach` before the loss cuts the graph that `backward` needs. First `backward`, then detach the states.
+def windowed(layer, x, k, loss):
+    """Detached outputs."""
+    state, outputs = None, []
+    for start in range(0, x.shape[1], k):
+        y, *state = layer(x[:, start : start + k], initial_state=state)
+        loss(y.detach(), start).backward()
+        state = [s.detach() for s in state]
         outputs.append(y.numpy())
     return np.concatenate(outputs, axis=1)
 

@@ -534,6 +534,14 @@ def numeric(functions, s, k, h=1e-5):
     return gradients(functions, s)[k]
 
 
+# %% mistake="numeric"
+# These are the gradients of the lesson's own engine. At the end the check gives another forward
+# pass: only differences of functions["forward"] are right for both.
+def numeric(functions, s, k, h=1e-5):
+    """Autograd's gradients."""
+    return truth(s)[k]
+
+
 # %% variant="numeric"
 def numeric(functions, s, k, h=1e-5):
     """In place; four points."""
@@ -554,7 +562,8 @@ def numeric(functions, s, k, h=1e-5):
 
 
 # %% [markdown]
-# The check draws every entry of a situation at random, and masks one step of one row. It gives your function the forward pass alone.
+# The check draws every entry of a situation at random, and masks one step of one row. It gives your function the forward pass
+# alone: first that of the engine, then another one, which doubles its input.
 
 # %% check="numeric" points=2
 draw = np.random.default_rng(1)
@@ -573,6 +582,16 @@ for k, axes in AXES.items():
     yours = ask(numeric, forward_alone, drawn, k, h=1e-3, shape=drawn[k].shape)
     terms = {f"from {name}": found[k] for name, found in parts.items()}
     same(f"d{k} by differences", yours, right[k], atol=1e-5, axes=axes, terms=terms)
+
+
+def doubled(x, *others):
+    """The outputs and states for an input that is twice as large."""
+    return forward_alone["forward"](2 * x, *others)
+
+
+yours = ask(numeric, {"forward": doubled}, drawn, "x", h=1e-3, shape=drawn["x"].shape)
+expected = 2 * truth({**drawn, "x": 2 * drawn["x"]})["x"]
+same("dx of another forward pass", yours, expected, atol=1e-5, axes=AXES["x"])
 
 # %% [markdown]
 # ## Exercise 2: let none through

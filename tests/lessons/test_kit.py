@@ -216,6 +216,21 @@ def test_a_session_has_a_slide_for_each_part_and_each_break(plan: plans.Plan, nu
         assert re.search(r'src="([^"]+)"', tag)[1] in pictures
 
 
+def test_lecturers_read_how_many_slides_a_session_has() -> None:
+    words = {
+        90: "ninety minutes has {} to {} of them",
+        120: "one of two hours {} to {}",
+        180: "one of three hours {} to {}",
+    }
+    says = " ".join((FOLDER / "INSTRUCTOR.md").read_text("utf-8").split())
+    for plan in plans.plans():
+        counts = [sum(map(len, slides.of_session(one, LESSONS).values())) for one in plan.sessions]
+        assert words[plan.minutes].format(min(counts), max(counts)) in says
+        parts = [slides.of_session(one, LESSONS) for one in plan.sessions]
+        exercises = [sum(part.at.startswith("Exercise") for part in shown) for shown in parts]
+        assert max(exercises) <= 6
+
+
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=lambda lesson: lesson.name)
 def test_no_slide_ends_before_what_it_announces(lesson: Lesson) -> None:
     for slide in slides.slides(lesson):

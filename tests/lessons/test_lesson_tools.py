@@ -57,6 +57,7 @@ def test_same_accepts(tools: ModuleType, capsys: pytest.CaptureFixture[str]) -> 
         ([[1.0, 2.0], [3.0, 5.0]], r"1 of 4 numbers differ, most at dx\[1, 1\]: yours 5, expected 4"),
         ([[2.0, 4.0], [6.0, 8.0]], "Yours is 2 times as large everywhere"),
         ([[0.0, 0.0], [0.0, 0.0]], "Yours is 0 everywhere"),
+        (np.array([[True, True], [True, False]]), r"expected 4\. Yours is True and False, not numbers\."),
         ([[np.nan, 2.0], [3.0, 4.0]], r"most at dx\[0, 0\]: yours nan.*There is NaN in yours"),
     ],
 )

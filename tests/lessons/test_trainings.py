@@ -56,7 +56,7 @@ def test_the_first_net_learns_to_write() -> None:
         0,
         "all five nets go from 5.6 bits to less than 1 bit",
         "At least eight in ten of the words that each of them writes are words of the tales.",
-        "Of the untrained net's words it is one in five or fewer.",
+        "Of the words of the untrained net, at most one in five is.",
         "each net has such a unit, and in the untrained net the search finds almost nothing",
         "In some nets its gate opens at the space, in others it closes",
     )
