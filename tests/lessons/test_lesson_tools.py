@@ -216,6 +216,15 @@ def test_an_argument_that_must_stay_as_it_is(tools: ModuleType) -> None:
         tools.ask(setitem, np.zeros(2), 0, 1.0, called="put", unchanged=True)
 
 
+def test_of_a_gap_jupyter_shows_the_sentence_alone(tools: ModuleType) -> None:
+    def gap(x: Any) -> Any:
+        raise NotImplementedError("exercise 1 is yours to write")
+
+    with pytest.raises(NotImplementedError) as raised:
+        tools.ask(gap, 1.0)
+    assert raised.value._render_traceback_() == ["NotImplementedError: exercise 1 is yours to write"]
+
+
 def test_a_function_whose_signature_python_does_not_know(tools: ModuleType) -> None:
     assert tools.ask(np.frombuffer, b"abc", dtype=np.uint8).tolist() == [97, 98, 99]
     assert tools.ask(dict.fromkeys, "a") == {"a": None}
