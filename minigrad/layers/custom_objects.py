@@ -36,7 +36,7 @@ class CustomObjectScope(FlowBlock[Any]):
     def __init__(self, *objects: Any) -> None:
         self._found: dict[str, Any] = {}
         for given in objects:
-            self._found |= dictionary("custom_object_scope: `custom_objects`", given or {})
+            self._found |= dictionary("custom_object_scope: `custom_objects`", {} if given is None else given)
 
     def __enter__(self) -> Self:
         _scopes.push(self._found)

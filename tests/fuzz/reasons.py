@@ -96,7 +96,7 @@ ARGUMENTS = {
     "tensors": "grads_and_vars initial_state initial_state_bw initial_state_fw sources state states target tensor "
     "validation var_list weights",
     "weights": "*.minimize|var_list",
-    "names": "arrays columns config letters metadata names rows var_names",
+    "names": "arrays columns config custom_objects letters metadata names rows var_names",
     "list of numbers": "boundaries tbptt",
     "hook": "batch epoch logs params *.compute_mask|mask *.compute_mask|inputs *.Lambda|mask *.Lambda|output_shape",
     "condition": "where",

@@ -143,7 +143,7 @@ def test_float32_is_refused_with_the_reason() -> None:
         check_gradient(mg.multiply, X, W.astype("float32"))
     with pytest.raises(DTypeError, match="output 0 is of dtype float32"):
         check_gradient(lambda x: x.astype("float32"), X)
-    with pytest.raises(DTypeError, match="weight 0 is of dtype float32"):
+    with pytest.raises(DTypeError, match=r"`weights`\[0\] is of dtype float32"):
         check_gradient(lambda x: x, X, weights=[mg.tensor([1.0], requires_grad=True)])
 
 

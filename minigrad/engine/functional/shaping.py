@@ -65,10 +65,10 @@ def a_number(value: Any, what: str) -> Any:
     """Return a Python number for a number or an array with a single one; raise an error for anything else."""
     shape = getattr(value, "shape", None)
     number = value.item() if isinstance(shape, tuple) and prod(shape) == 1 and hasattr(value, "item") else value
+    if not isinstance(number, (Real, int, float)) or hasattr(value, "filled"):  # a masked number
+        raise DTypeError(f"{what}: expected a number, got {shown(value)}.")
     if isinstance(number, (int, float)):
         return number
-    if not isinstance(number, Real) or hasattr(value, "filled"):  # a masked number
-        raise DTypeError(f"{what}: expected a number, got {shown(value)}.")
     return attempted(float, number, nan)
 
 
