@@ -12,14 +12,14 @@ package: write ``from minigrad import convert``.
 
 from minigrad.convert.difference import explain_difference
 from minigrad.convert.difference.table import Difference
-from minigrad.convert.errors import ConversionError, ForeignFileError, MissingLibraryError
-from minigrad.convert.keras_file import KerasFile, KerasLayer, read_keras
-from minigrad.convert.keras_weights import load_keras
 from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
 from minigrad.convert.onnx_model import sequence_lengths, to_onnx
 from minigrad.convert.relayout import relayout, relayout_gru
 from minigrad.convert.safetensors_file import read_safetensors, write_safetensors
 from minigrad.convert.torch_state import from_torch_state_dict, to_torch_state_dict
+from minigrad.keras.storage.errors import ConversionError, ForeignFileError, MissingLibraryError
+from minigrad.keras.storage.keras_file import KerasFile, KerasLayer, read_keras
+from minigrad.keras.storage.keras_weights import load_keras
 
 __all__ = [
     "GRU_LAYOUTS", "LSTM_LAYOUTS", "ConversionError", "Difference", "ForeignFileError", "GateLayout", "KerasFile",

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from minigrad.convert.errors import ConversionError
 from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
 from minigrad.engine.foreign import attempted
 from minigrad.engine.protocol import Array
+from minigrad.keras.storage.errors import ConversionError
 
 Gates = dict[str, Array]
 Weights = Mapping[str, Any] | Sequence[Any]

@@ -13,11 +13,11 @@ import numpy as np
 
 from minigrad.compat.v1.keras.layers import GRUCell, LSTMCell
 from minigrad.compat.v1.nn import rnn_cell
-from minigrad.convert.errors import ConversionError
 from minigrad.convert.layouts import GRU_LAYOUTS, LSTM_LAYOUTS, GateLayout
 from minigrad.convert.relayout import change_layout
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.protocol import Array
+from minigrad.keras.storage.errors import ConversionError
 from minigrad.layers import activations
 from minigrad.layers.layer import Layer
 from minigrad.layers.rnn import RNN

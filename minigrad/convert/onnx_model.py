@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.convert.errors import ConversionError, missing_library
 from minigrad.convert.gates import to_numpy
 from minigrad.convert.levels import (
     Direction,
@@ -27,11 +26,12 @@ from minigrad.convert.levels import (
     levels,
     weights_of,
 )
-from minigrad.convert.paths import file_name, writing
 from minigrad.engine.arguments import flag
 from minigrad.engine.errors import DTypeError
 from minigrad.engine.foreign import naming
 from minigrad.engine.protocol import Array
+from minigrad.keras.storage.errors import ConversionError, missing_library
+from minigrad.keras.storage.paths import file_name, writing
 
 OPSET = 14  # version of the operators LSTM and GRU; onnxruntime 1.7 and later
 

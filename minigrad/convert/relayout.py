@@ -15,7 +15,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from minigrad.convert.errors import ConversionError
 from minigrad.convert.gates import (
     Gates,
     GateWeights,
@@ -30,6 +29,7 @@ from minigrad.engine.arguments import number
 from minigrad.engine.errors import unknown_name
 from minigrad.engine.foreign import naming
 from minigrad.engine.protocol import Array
+from minigrad.keras.storage.errors import ConversionError
 
 
 def relayout(

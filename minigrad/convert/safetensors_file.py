@@ -18,13 +18,13 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from minigrad.convert.errors import ForeignFileError
-from minigrad.convert.paths import file_name, write_file
 from minigrad.engine.arguments import dictionary
 from minigrad.engine.arguments import text as a_text
 from minigrad.engine.errors import DTypeError, shown
 from minigrad.engine.protocol import Array
 from minigrad.engine.untrusted import bytes_on_disk, is_shape, opened, oversized, parse_json, room, size_of
+from minigrad.keras.storage.errors import ForeignFileError
+from minigrad.keras.storage.paths import file_name, write_file
 
 # In the order in which the arrays are written: wide types first, so that all arrays are aligned.
 _DTYPES = {

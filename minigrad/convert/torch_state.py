@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.convert.errors import ConversionError
 from minigrad.convert.levels import (
     Direction,
     Level,
@@ -33,6 +32,7 @@ from minigrad.convert.levels import (
 from minigrad.engine.arguments import text
 from minigrad.engine.errors import shown
 from minigrad.engine.protocol import Array
+from minigrad.keras.storage.errors import ConversionError
 from minigrad.layers.rnn import RNN
 from minigrad.layers.wrappers import Bidirectional
 

@@ -31,6 +31,10 @@ ALIASES = {
     "minigrad.convert.difference_conventions": "minigrad.convert.difference.conventions",
     "minigrad.convert.difference_formulas": "minigrad.convert.difference.parametric_cell",
     "minigrad.convert.difference_table": "minigrad.convert.difference.table",
+    **{
+        f"minigrad.convert.{name}": f"minigrad.keras.storage.{name}"
+        for name in ("errors", "hdf5_content", "hdf5_worker", "keras_file", "keras_weights", "paths")
+    },
     "minigrad.creation": "minigrad.engine.creation",
     "minigrad.errors": "minigrad.engine.errors",
     "minigrad.flow": "minigrad.engine.flow",

@@ -1,4 +1,4 @@
-"""Reading of HDF5 files as in `minigrad.convert.hdf5_content`, but in forks of one process: a hundred times faster."""
+"""Reading of HDF5 files as in `keras.storage.hdf5_content`, but in forks of one process: a hundred times faster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from minigrad.convert import hdf5_content, hdf5_worker
-from minigrad.convert.errors import ForeignFileError
+from minigrad.keras.storage.errors import ForeignFileError
 
 SERVER = """if True:
     import os, runpy, sys

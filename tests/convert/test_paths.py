@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from minigrad.convert import ForeignFileError
-from minigrad.convert.paths import file_name, writing
 from minigrad.engine.errors import DTypeError
+from minigrad.keras.storage.paths import file_name, writing
 
 
 def test_a_name_is_a_string_or_a_path(tmp_path: Path) -> None:

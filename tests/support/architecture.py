@@ -36,8 +36,9 @@ ADDRESSES = (
 )  # public addresses: they gather names from the floors below too
 # Where a host array is the point.
 HOST = (
-    "minigrad.engine.random", "minigrad.engine.npz", "minigrad.keras.utils", "minigrad.testing", "minigrad.convert",
-    "minigrad.plot", "minigrad.tracing", "minigrad.train", "minigrad.papers", "minigrad.bench.workers.recording",
+    "minigrad.engine.random", "minigrad.engine.npz", "minigrad.keras.storage", "minigrad.keras.utils",
+    "minigrad.testing", "minigrad.convert", "minigrad.plot", "minigrad.tracing", "minigrad.train", "minigrad.papers",
+    "minigrad.bench.workers.recording",
 )  # fmt: skip
 # A backend, and a layer in a file, by their names; names that few programs ask for; modules at an earlier address; the
 # module of a cell that the user typed on the command line, ``--cell my_cells:Coupled``.

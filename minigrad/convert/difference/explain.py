@@ -16,11 +16,11 @@ from minigrad.convert.difference.inspected_cell import InspectedCell, inspect_ce
 from minigrad.convert.difference.no_effect import rows_without_effect
 from minigrad.convert.difference.parametric_cell import largest
 from minigrad.convert.difference.table import Difference, Row
-from minigrad.convert.errors import ConversionError
 from minigrad.convert.gates import to_numpy
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.foreign import naming
 from minigrad.engine.protocol import Array
+from minigrad.keras.storage.errors import ConversionError
 
 BATCH, TIME = 4, 6  # of inputs drawn at random
 State = tuple[Array, Array]  # h and c

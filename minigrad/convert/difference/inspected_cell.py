@@ -11,7 +11,6 @@ import numpy as np
 from minigrad.compat.v1.keras.layers import SimpleRNNCell
 from minigrad.compat.v1.nn import rnn_cell
 from minigrad.convert.difference.parametric_cell import ParametricCell, with_weights
-from minigrad.convert.errors import ConversionError
 from minigrad.convert.gates import split_gates
 from minigrad.convert.layouts import GateLayout
 from minigrad.convert.levels import kind_and_layout
@@ -19,6 +18,7 @@ from minigrad.engine import tree
 from minigrad.engine.autograd import no_grad
 from minigrad.engine.creation import tensor
 from minigrad.engine.protocol import Array
+from minigrad.keras.storage.errors import ConversionError
 from minigrad.layers import activations
 from minigrad.layers.options import REQUIRED
 from minigrad.layers.rnn import RNN

@@ -1,4 +1,4 @@
-"""Attributes and weights of an HDF5 file, read by a separate process (`minigrad.convert.hdf5_worker`)."""
+"""Attributes and weights of an HDF5 file, read by a separate process (`minigrad.keras.storage.hdf5_worker`)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from minigrad.convert import hdf5_worker
-from minigrad.convert.errors import ForeignFileError, missing_library
 from minigrad.engine.protocol import Array
+from minigrad.keras.storage import hdf5_worker
+from minigrad.keras.storage.errors import ForeignFileError, missing_library
 
 _START = "import json, runpy, sys; sys.path[:] = json.loads(sys.argv.pop(1)); sys.argv.pop(0); "
 _START += "runpy.run_path(sys.argv[0], run_name='__main__')"

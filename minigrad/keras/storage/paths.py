@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from minigrad.convert.errors import ForeignFileError
 from minigrad.engine.errors import DTypeError, shown
 from minigrad.engine.files import FileError, is_path, write_atomically
+from minigrad.keras.storage.errors import ForeignFileError
 
 
 def file_name(where: str, path: Any, order: str = "") -> str:

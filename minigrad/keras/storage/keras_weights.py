@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from math import prod
 from typing import Any
 
-from minigrad.convert.errors import ConversionError, ForeignFileError
-from minigrad.convert.keras_file import KerasFile, KerasLayer, numbered_by_class, read_for
-from minigrad.convert.paths import file_name
 from minigrad.engine import tree
 from minigrad.engine.arguments import flag, text
 from minigrad.engine.errors import ShapeError, shown
+from minigrad.keras.storage.errors import ConversionError, ForeignFileError
+from minigrad.keras.storage.keras_file import KerasFile, KerasLayer, numbered_by_class, read_for
+from minigrad.keras.storage.paths import file_name
 from minigrad.layers.catalogue import snake_case
 from minigrad.layers.layer import CLASSES, Layer
 from minigrad.layers.weight import Weight

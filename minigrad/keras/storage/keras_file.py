@@ -15,14 +15,14 @@ import tempfile
 from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
-from minigrad.convert.errors import ForeignFileError
-from minigrad.convert.hdf5_content import Hdf5Content, read_hdf5
-from minigrad.convert.hdf5_worker import join_path
-from minigrad.convert.paths import file_name
 from minigrad.engine.archives import Archive, DamagedError, archive
 from minigrad.engine.foreign import naming
 from minigrad.engine.protocol import Array
 from minigrad.engine.untrusted import JSON_BYTES, opened, parse_json, room, size_of
+from minigrad.keras.storage.errors import ForeignFileError
+from minigrad.keras.storage.hdf5_content import Hdf5Content, read_hdf5
+from minigrad.keras.storage.hdf5_worker import join_path
+from minigrad.keras.storage.paths import file_name
 from minigrad.layers.catalogue import snake_case
 
 T = TypeVar("T")

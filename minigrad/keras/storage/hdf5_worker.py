@@ -1,4 +1,4 @@
-"""Program that reads the part of an HDF5 file that Keras uses; `minigrad.convert.hdf5_content` runs it as a process.
+"""Program that reads the part of an HDF5 file that Keras uses; `hdf5_content` runs it as a process.
 
 HDF5's library can crash on a damaged file, and some of its features read other files. So this program checks each link
 and each dataset before it reads it, and a crash ends this process alone.
