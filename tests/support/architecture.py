@@ -33,6 +33,7 @@ ADDRESSES = (
     "minigrad.keras",
     "minigrad.compat",
     "minigrad.tf",
+    "minigrad.convert",
 )  # public addresses: they gather names from the floors below too
 # Where a host array is the point.
 HOST = (

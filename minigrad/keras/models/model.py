@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from minigrad.engine import tree
-from minigrad.engine.arguments import dictionary, flag, function, integer
+from minigrad.engine.arguments import choice, dictionary, flag, function, integer
 from minigrad.engine.errors import ShapeError, UnknownNameError, shown, unknown_name
 from minigrad.engine.foreign import naming
 from minigrad.engine.functional import zeros
@@ -17,7 +17,11 @@ from minigrad.keras.models import summary
 from minigrad.keras.models.data import tensors
 from minigrad.keras.models.graph import Graph
 from minigrad.keras.models.graph_config import config_of, ends_of
+from minigrad.keras.models.keras_config import described
 from minigrad.keras.models.training import Trainer
+from minigrad.keras.storage.keras_weights import load_keras
+from minigrad.keras.storage.paths import file_name
+from minigrad.keras.storage.writing import HDF5, ending_of, write_model, write_weights
 from minigrad.layers.custom_objects import CustomObjectScope
 from minigrad.layers.layer import Layer
 from minigrad.layers.module import Module
@@ -241,30 +245,70 @@ class Model(Trainer):
         """Return the known output shapes of the layers, for `summary`."""
         return {} if self._graph is None else self._graph.seen()
 
+    def save(self, filepath: Any, overwrite: bool = True, keras_version: int = 2) -> None:
+        """Write the model, its configuration and weights, into a ``.keras`` or ``.h5`` file, for `load_model`.
+
+        TensorFlow's Keras (2.12 to 2.15) and Keras 3 read both. The model is a Sequential or was made from symbols.
+
+        Args:
+            filepath: the file.
+            overwrite: whether to replace a file.
+            keras_version: 3 writes nested models, initial states and operators of a graph as Keras 3 reads them alone.
+
+        Raises:
+            WeightsFileError: the ending is another one, or the file exists and must not be replaced.
+            ConversionError: the model has a layer that no file can hold.
+            ForeignFileError: the file cannot be written.
+        """
+        path = file_name("save", filepath)
+        if ending_of(path) not in (".keras", ".h5", ".hdf5"):
+            raise saving.WeightsFileError(f"{path}: expected a name that ends in .keras or .h5. Or use save_weights.")
+        version = choice("save: `keras_version`", keras_version, (2, 3))
+        self._check_writing(path, flag("save: `overwrite`", overwrite))
+        write_model(path, self, described(path, self, version), version)
+
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write the weights into a ``.npz`` file, whole or not at all. Missing folders of the path are created.
+        """Write the weights into a file, whole or not at all.
+
+        A name that ends in ``.weights.h5`` or ``.h5`` makes a file that Keras reads, any other a ``.npz`` file. Missing
+        folders of the path of the latter are created.
 
         Raises:
             WeightsFileError: the file exists and must not be replaced, or has another ending, or the model has no
                 weights yet.
             FileError: the file cannot be written.
         """
-        path, overwrite = saving.file_name(filepath), flag("save_weights: `overwrite`", overwrite)
+        foreign = ending_of(str(filepath)) in HDF5
+        path = str(filepath) if foreign else saving.file_name(filepath)
+        self._check_writing(path, flag("save_weights: `overwrite`", overwrite))
+        if foreign:
+            write_weights(path, self)
+        else:
+            saving.save(path, [(w.name, w.numpy()) for w in self.weights])
+
+    def _check_writing(self, path: str, overwrite: bool) -> None:
         if not self.built:
             raise saving.WeightsFileError(
                 f"{path}: {self.name!r} has no weights yet. Call it on data first, or model.build(input_shape)."
             )
         if not overwrite and os.path.exists(path):
             raise saving.WeightsFileError(f"{path}: the file exists already. Pass overwrite=True to replace it.")
-        saving.save(path, [(w.name, w.numpy()) for w in self.weights])
 
-    def load_weights(self, filepath: Any) -> None:
-        """Read the weights from a file that `save_weights` wrote.
+    def load_weights(self, filepath: Any, by_name: bool = False) -> None:
+        """Read the weights from a file that `save_weights`, `save` or Keras wrote.
+
+        Args:
+            filepath: the file; ``.keras``, ``.weights.h5`` and ``.h5`` are read as `minigrad.convert.load_keras` does.
+            by_name: for the latter: whether to set only the layers whose names are in the file.
 
         Raises:
             WeightsFileError: the file is missing, damaged, or of another model.
-            DTypeError: a weight's dtype cannot hold its numbers. In both cases nothing is changed.
+            ConversionError: (a ValueError) a file of Keras is of another model.
+            DTypeError: a weight's dtype cannot hold its numbers. In all cases nothing is changed.
         """
+        if ending_of(str(filepath)):
+            load_keras(str(filepath), self, by_name=by_name)
+            return
         path, weights = saving.file_name(filepath), self.weights
         loaded = saving.load(path, [(w.name, w.shape) for w in weights])
         arrays = [w.checked_array(array, f"{path}: {w.name}") for w, (_, array) in zip(weights, loaded, strict=True)]

@@ -32,7 +32,7 @@ MAX_DEPTH = 60  # groups in groups
 MAX_SOFT_LINKS = 16  # soft links that lead to soft links
 MAX_TEXT_BYTES = 16 * 2**20  # of one attribute
 MAX_TEXTS = 100_000  # of one attribute
-_ATTRIBUTES = re.compile(rb"(keras_version|model_config|name|(layer|weight)_names\d*)")
+_ATTRIBUTES = re.compile(rb"(keras_version|model_config|training_config|name|(layer|weight)_names\d*)")
 _OTHERS = ("optimizer", "metrics", "compile_metrics", "loss_tracker", "_metrics", "_loss_tracker")
 _FILTERS = (1, 2, 3, 4, 5, 6, 32000)  # those of HDF5, and lzf of h5py
 

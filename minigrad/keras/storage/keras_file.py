@@ -66,6 +66,7 @@ class KerasFile(NamedTuple):
         named: True if the file has the layers' names.
         by_place: True if the weights are identified by their place in the model, as in ``.weights.h5`` and
             ``.keras``, rather than by name.
+        training: the arguments of `compile` in an ``.h5`` file, or None; in a ``.keras`` file they are in `config`.
     """
 
     path: str
@@ -74,6 +75,7 @@ class KerasFile(NamedTuple):
     keras_version: str | None
     named: bool
     by_place: bool
+    training: dict[str, Any] | None = None
 
     @property
     def arrays(self) -> dict[str, Array]:
@@ -171,7 +173,10 @@ def _read_by_name(name: str, file: Hdf5Content, root: str) -> KerasFile:
         layer: known.get(layer, KerasLayer(layer, {}))._replace(weights=w, path=layer) for layer, w in layers.items()
     }
     order = [*known, *(layer for layer in found if layer not in known)]
-    return KerasFile(name, tuple(found.get(n) or known[n] for n in order), model, version, named=True, by_place=False)
+    stored = _text(file.attributes[""], "training_config")
+    training = None if stored is None else _parsed(name, stored.encode("utf-8"))
+    listed = tuple(found.get(n) or known[n] for n in order)
+    return KerasFile(name, listed, model, version, named=True, by_place=False, training=training)
 
 
 def _weights_by_name(name: str, file: Hdf5Content, group: str) -> dict[str, Array]:
@@ -227,10 +232,15 @@ def _described(layers: Iterable[KerasLayer], listed: list[KerasLayer]) -> tuple[
     """The layers of the weights' file with names and arguments from the configuration, in its order."""
     by_path = {layer.path: layer for layer in layers}
     found = []
-    for place, description in numbered_by_class(listed, lambda layer: str(layer.class_name)).items():
+    for place, description in numbered_by_class(listed, _stored_class).items():
         stored = by_path.pop(f"layers/{place}", None)
         found.append(description if stored is None else description._replace(weights=stored.weights, path=stored.path))
     return (*found, *by_path.values())
+
+
+def _stored_class(layer: KerasLayer) -> str:
+    """Return the name of the class under which Keras stores a layer: a model made from symbols is a Functional."""
+    return "Functional" if layer.class_name == "Model" else str(layer.class_name)
 
 
 def numbered_by_class(layers: Iterable[T], class_name: Callable[[T], str]) -> dict[str, T]:

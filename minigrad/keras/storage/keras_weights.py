@@ -49,8 +49,15 @@ def load_keras(path: Any, target: Any, name: str | None = None, by_name: bool = 
     if not isinstance(target, Layer):
         raise ConversionError(f"load_keras: expected `target`, a model, a layer or a cell, got {shown(target)}.")
     file = read_for(called, sum(8 * prod(weight.shape) for weight in target.weights))
+    return set_from(file, target, name, by_name)
+
+
+def set_from(
+    file: KerasFile, target: Any, name: str | None = None, by_name: bool = False, made: bool = False
+) -> list[str]:
+    """Set weights from a file that has been read; see `load_keras`. `made`: whether the target was made from it."""
     if hasattr(target, "layers"):
-        pairs, used = _for_model(file, target, by_name)
+        pairs, used = _for_model(file, target, by_name, made)
     else:
         stored = _choose(file, target, name)
         _check_same(file, stored, target)
@@ -98,7 +105,7 @@ def _matches_class(stored: KerasLayer, target: Layer) -> bool:
 
 def _for_layer(file: KerasFile, stored: KerasLayer, target: Layer) -> Pairs:
     if file.by_place:
-        places = [dict(_places(target, keras3)) for keras3 in (False, True)]
+        places = [dict(weight_places(target, keras3)) for keras3 in (False, True)]
         places.append({f"cell/{place}": weight for place, weight in places[0].items()})  # of a bare cell
         return _paired(file, places, {name: (array, stored.name) for name, array in stored.weights.items()}, target)
     weights = target.weights
@@ -141,7 +148,7 @@ def _check_built(file: KerasFile, layers: Iterable[Any]) -> None:
 # --- a model ----------------------------------------------------------------------------------------------------------
 
 
-def _for_model(file: KerasFile, target: Any, by_name: bool) -> tuple[Pairs, list[str]]:
+def _for_model(file: KerasFile, target: Any, by_name: bool, made: bool) -> tuple[Pairs, list[str]]:
     with_weights = [layer for layer in file.layers if layer.weights]
     target_layers = [layer for layer in target.layers if layer.weights]
     if by_name:
@@ -156,18 +163,18 @@ def _for_model(file: KerasFile, target: Any, by_name: bool) -> tuple[Pairs, list
                 f"{', '.join(layer.name for layer in target_layers) or 'none'}."
             )
     else:
-        for layer in file.layers:
+        for layer in () if made else file.layers:
             _check_known(file, layer.class_name, layer.config, layer.name)
         chosen = (
             list(zip(with_weights, target_layers, strict=False)) if file.config is not None or not file.by_place else []
         )
-    for layer, target_layer in chosen:
+    for layer, target_layer in () if made else chosen:
         _check_same(file, layer, target_layer)
     if by_name:
         pairs = [pair for layer, target_layer in chosen for pair in _for_layer(file, layer, target_layer)]
     elif file.by_place:
         stored_arrays = {place: (array, place) for place, array in file.arrays.items()}
-        pairs = _paired(file, [dict(_places(target, keras3)) for keras3 in (False, True)], stored_arrays, target)
+        pairs = _paired(file, [dict(weight_places(target, keras3)) for keras3 in (False, True)], stored_arrays, target)
     else:
         pairs = _in_order(file, with_weights, target_layers, target)
     return pairs, [layer.name for layer, _ in chosen] or [layer.name for layer in with_weights]
@@ -185,7 +192,7 @@ def _in_order(file: KerasFile, with_weights: list[KerasLayer], ours: list[Layer]
     ]
 
 
-def _places(layer: Any, keras3: bool, at: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Weight]]:
+def weight_places(layer: Any, keras3: bool, at: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Weight]]:
     """The path at which Keras stores each weight, such as ``layers/lstm/cell/vars/0``, from attribute names.
 
     Args:
@@ -208,16 +215,19 @@ def _places(layer: Any, keras3: bool, at: str = "", seen: set[int] | None = None
         numbered = {name: below[name][0]} if single else _numbered(name, below[name], keras3, seen)
         for place, part in numbered.items():
             if id(part) not in seen:
-                yield from _places(part, keras3, f"{at}{place}/", seen)
+                yield from weight_places(part, keras3, f"{at}{place}/", seen)
 
 
 def _numbered(name: str, layers: list[Layer], keras3: bool, seen: set[int]) -> dict[str, Layer]:
     """The layers of a list by class and number: lstm, lstm_1, dense …"""
     counted = [layer for layer in layers if keras3 or id(layer) not in seen]
-    return {
-        f"{name}/{place}": layer
-        for place, layer in numbered_by_class(counted, lambda layer: type(layer).__name__).items()
-    }
+    return {f"{name}/{place}": layer for place, layer in numbered_by_class(counted, _stored_class).items()}
+
+
+def _stored_class(layer: Layer) -> str:
+    """Return the name of the class under which Keras stores a layer: a model made from symbols is a Functional."""
+    name = type(layer).__name__
+    return "Functional" if name == "Model" and getattr(layer, "_graph", None) is not None else name
 
 
 # --- checks of the configuration --------------------------------------------------------------------------------------
