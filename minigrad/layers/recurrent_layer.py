@@ -61,7 +61,7 @@ class RecurrentLayer(RNN):
     def _arranged(cls, options: dict[str, Option]) -> dict[str, Option]:
         """Return the options in Keras' order: those of all cells, then those of `RNN`, then the rest of the cell's."""
         of_cell = [name for name in cls.cell_class._options if isinstance(options.get(name), _CellOption)]
-        end = of_cell.index("recurrent_dropout") + 1 if of_cell else 0
+        end = of_cell.index("recurrent_dropout") + 1 if "recurrent_dropout" in of_cell else len(of_cell)
         first, last = of_cell[:end], of_cell[end:]
         if first:
             first.insert(first.index("bias_regularizer") + 1, "activity_regularizer")

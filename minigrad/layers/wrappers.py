@@ -1,4 +1,4 @@
-"""Layers around a layer: TimeDistributed and Bidirectional."""
+"""Layers around a layer: TimeDistributed and Bidirectional, and their base class Wrapper."""
 
 from __future__ import annotations
 
@@ -17,49 +17,66 @@ from minigrad.layers.layer import Layer
 from minigrad.layers.masks import attach_masks, mask_of
 from minigrad.layers.module import Module
 from minigrad.layers.options import OptionError, choice, option, optional
+from minigrad.layers.recorded import map_shapes
 from minigrad.layers.rnn import RNN
 from minigrad.layers.sequence_inputs import mask_of_inputs, number_of_constants, split_inputs
 from minigrad.layers.serialization import clone, layer_kind
 from minigrad.layers.states import StateError, check_state_order
 
 
-class TimeDistributed(Layer):
+class Wrapper(Layer):
+    """The base class of layers around a layer. A subclass defines `call`.
+
+    Args:
+        layer: the layer.
+    """
+
+    layer: Any = option(layer_kind)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Build the layer inside."""
+        self.layer._build_for(input_shape)
+
+
+class TimeDistributed(Wrapper):
     """Apply a layer to every time step by itself: steps and rows become one batch.
 
     Args:
         layer: the layer.
 
     Shapes:
-        inputs (batch, time, …) → (batch, time, …)
+        inputs (batch, time, …), or a list of such tensors for a layer of several inputs → (batch, time, …)
     """
-
-    layer: Any = option(layer_kind)
 
     supports_masking = True
     input_spec = InputSpec(min_ndim=3)
 
-    def build(self, input_shape: tuple[int, ...]) -> None:
+    def build(self, input_shape: Any = None) -> None:
         """Build the layer for one time step; as in Keras its name is not among those of its weights."""
         with call_context.inside(self.layer, ""):
-            self.layer._build_for((input_shape[0], *input_shape[2:]))
+            self.layer._build_for(
+                map_shapes(f"{self.name}.build: `input_shape`", input_shape, lambda shape: (shape[0], *shape[2:]))
+            )
 
-    def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Return the layer's outputs, side by side in time.
 
         Args:
-            inputs: (batch, time, …).
+            inputs: (batch, time, …), or a list of such tensors.
             training: whether dropout acts.
             mask: (batch, time) of bools, which passes by the layer; or (batch, time, words, …), whose part
-                (words, …) of each time step goes to the layer.
+                (words, …) of each time step goes to the layer. Several inputs have none.
 
         Raises:
             ShapeError: the mask does not begin with the axes (batch, time) of the inputs.
             MinigradError: the layer keeps the words and does not support masks: later layers would read padding.
         """
-        x, known = self._flattened(inputs), {}
+        several, known = not isinstance(inputs, Tensor), {}
+        x = tree.map(self._flattened, inputs) if several else self._flattened(inputs)
+        inputs = self._first_of(inputs) if several else inputs
         if "training" in self.layer.call_parameters():
             known["training"] = training
-        inner = self._flattened_mask(inputs, mask)
+        inner = None if several else self._flattened_mask(inputs, mask)
         words = inner if inner is not None and inner.ndim > 1 else None
         if words is not None and self._asks_for_masks:
             attach_masks(words, x)
@@ -81,6 +98,8 @@ class TimeDistributed(Layer):
         Where the layer makes none, as an LSTM that returns its last output, a step counts if any of its words does:
         (batch, time, words) becomes (batch, time).
         """
+        if isinstance(inputs, (list, tuple, dict)):
+            return None
         mask = mask_of_inputs(mask, f"{self.name}.compute_mask")
         inputs = as_tensor(inputs, None, f"{self.name}.compute_mask: `inputs`")
         if inputs.ndim < 2:
@@ -104,6 +123,14 @@ class TimeDistributed(Layer):
         """Attach each mask to its output, unless the layer has: the masks of a model come from the layers inside."""
         if all(mask_of(y) is None for y in tree.leaves(outputs)):
             super()._attach_masks(mask, outputs)
+
+    def _first_of(self, inputs: Any) -> Tensor:
+        """Return the first of several inputs, which all have the axes (batch, time)."""
+        shapes = [x.shape for x in tree.leaves(inputs)]
+        if any(len(shape) < 3 or shape[:2] != shapes[0][:2] for shape in shapes):
+            raise ShapeError(f"{self.name}.call: expected `inputs` with equal axes (batch, time), got {shapes}.")
+        first: Tensor = tree.first(inputs)
+        return first
 
     @staticmethod
     def _flattened(x: Tensor) -> Tensor:
@@ -132,7 +159,7 @@ def _keeps(mask: Tensor, x: Tensor, y: Tensor) -> bool:
     return y.ndim == x.ndim and y.shape[: mask.ndim] == mask.shape
 
 
-class Bidirectional(Layer):
+class Bidirectional(Wrapper):
     """Run a recurrent layer over the sequence and a second one over the sequence reversed.
 
     Args:
@@ -205,7 +232,7 @@ class Bidirectional(Layer):
         if tree.first(inputs) is None:
             raise ShapeError(f"{self.name}.call: expected `inputs`, a sequence, got {shown(inputs)}.")
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         """Build both layers."""
         for layer in self._both:
             layer._build_for(input_shape)

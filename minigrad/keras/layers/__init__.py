@@ -1,5 +1,6 @@
 """The layers of the third API generation, `tf.keras.layers`."""
 
+from minigrad.layers.abstract_cell import AbstractRNNCell
 from minigrad.layers.core import Activation, Dense, Dropout, Embedding, Masking
 from minigrad.layers.equation_cell import EquationCell
 from minigrad.layers.gru import GRU, GRUCell
@@ -23,12 +24,12 @@ from minigrad.layers.rnn import RNN
 from minigrad.layers.serialization import deserialize, serialize
 from minigrad.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from minigrad.layers.stacked import StackedRNNCells
-from minigrad.layers.wrappers import Bidirectional, TimeDistributed
+from minigrad.layers.wrappers import Bidirectional, TimeDistributed, Wrapper
 
 __all__ = [
-    "GRU", "LSTM", "MGU", "RNN", "Activation", "Add", "Average", "Bidirectional", "Concatenate", "Dense", "Dot",
-    "Dropout", "Embedding", "EquationCell", "Flatten", "GRUCell", "GlobalAveragePooling1D", "GlobalMaxPooling1D",
-    "Input", "InputLayer", "InputSpec", "LSTMCell", "Lambda", "Layer", "LayerNormalization", "MGUCell", "Masking",
-    "Maximum", "Minimum", "Multiply", "Permute", "RepeatVector", "Reshape", "SimpleRNN", "SimpleRNNCell",
-    "StackedRNNCells", "Subtract", "TimeDistributed", "deserialize", "serialize",
+    "GRU", "LSTM", "MGU", "RNN", "AbstractRNNCell", "Activation", "Add", "Average", "Bidirectional", "Concatenate",
+    "Dense", "Dot", "Dropout", "Embedding", "EquationCell", "Flatten", "GRUCell", "GlobalAveragePooling1D",
+    "GlobalMaxPooling1D", "Input", "InputLayer", "InputSpec", "LSTMCell", "Lambda", "Layer", "LayerNormalization",
+    "MGUCell", "Masking", "Maximum", "Minimum", "Multiply", "Permute", "RepeatVector", "Reshape", "SimpleRNN",
+    "SimpleRNNCell", "StackedRNNCells", "Subtract", "TimeDistributed", "Wrapper", "deserialize", "serialize",
 ]  # fmt: skip

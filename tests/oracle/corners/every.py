@@ -11,7 +11,9 @@ from oracle.corners import keras_layers as keras_layers
 from oracle.corners import loops as loops
 from oracle.corners import mixed as mixed
 from oracle.corners import scopes as scopes
+from oracle.corners import scripts as scripts
 from oracle.corners import shapes as shapes
 from oracle.corners import starts as starts
 from oracle.corners import states as states
 from oracle.corners import tf_names as tf_names
+from oracle.corners import wrappers as wrappers

@@ -1,6 +1,8 @@
 """The layers of the second API generation: recurrent ones with the defaults of 2018, the others as today."""
 
+from minigrad.layers.abstract_cell import AbstractRNNCell
 from minigrad.layers.core import Activation, Dense, Dropout, Embedding, Masking
+from minigrad.layers.cudnn import CuDNNGRU, CuDNNLSTM
 from minigrad.layers.equation_cell import EquationCell
 from minigrad.layers.gru import GRUV1 as GRU
 from minigrad.layers.gru import GRUCellV1 as GRUCell
@@ -23,12 +25,12 @@ from minigrad.layers.reshaping import (
 from minigrad.layers.rnn import RNN
 from minigrad.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from minigrad.layers.stacked import StackedRNNCells
-from minigrad.layers.wrappers import Bidirectional, TimeDistributed
+from minigrad.layers.wrappers import Bidirectional, TimeDistributed, Wrapper
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Activation", "Add", "Average", "Bidirectional", "Concatenate", "Dense", "Dot", "Dropout",
-    "Embedding", "EquationCell", "Flatten", "GRUCell", "GlobalAveragePooling1D", "GlobalMaxPooling1D", "Input",
-    "InputLayer", "InputSpec", "LSTMCell", "Lambda", "Layer", "LayerNormalization", "Masking", "Maximum", "Minimum",
-    "Multiply", "Permute", "RepeatVector", "Reshape", "SimpleRNN", "SimpleRNNCell", "StackedRNNCells", "Subtract",
-    "TimeDistributed",
+    "GRU", "LSTM", "RNN", "AbstractRNNCell", "Activation", "Add", "Average", "Bidirectional", "Concatenate",
+    "CuDNNGRU", "CuDNNLSTM", "Dense", "Dot", "Dropout", "Embedding", "EquationCell", "Flatten", "GRUCell",
+    "GlobalAveragePooling1D", "GlobalMaxPooling1D", "Input", "InputLayer", "InputSpec", "LSTMCell", "Lambda", "Layer",
+    "LayerNormalization", "Masking", "Maximum", "Minimum", "Multiply", "Permute", "RepeatVector", "Reshape",
+    "SimpleRNN", "SimpleRNNCell", "StackedRNNCells", "Subtract", "TimeDistributed", "Wrapper",
 ]  # fmt: skip
