@@ -8,6 +8,7 @@ from pathlib import Path
 
 from docs.builder import equations
 from docs.tables import arguments, benchmarks, charts, difference, masks
+from docs.tables import names as tensorflow_names
 from minigrad.recurrent import LSTM, LSTMP
 
 DOCS = Path(__file__).resolve().parents[1]
@@ -22,6 +23,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "masks-dynamic-rnn": masks.of_dynamic_rnn,
     "masks-keras": masks.of_keras,
     "masks-zeros": masks.of_keras_with_zeros,
+    "tensorflow-names": tensorflow_names.tables,
 }
 _BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n)(?P<text>.*?)(<!-- end of (?P=name) -->)", re.DOTALL)
 

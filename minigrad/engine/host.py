@@ -174,10 +174,12 @@ def _attributes(x: Tensor) -> dict[str, Any]:
 def as_tensors(op: type[Op], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the inputs of an operation with arrays converted to tensors on the backend of the tensors among them.
 
-    Python scalars stay unchanged, unless all inputs are scalars.
+    Python scalars stay unchanged, unless all inputs are scalars. An object with a method `__tensor__` stands for the
+    tensor that it returns.
     """
     if not inputs:
         raise ShapeError(f"{op.__name__}: expected at least one tensor, got none.")
+    inputs = tuple([x.__tensor__() if hasattr(x, "__tensor__") else x for x in inputs])
     backend, arrays = None, False
     for k, x in enumerate(inputs):
         if type(x) not in SCALARS:  # by exact type: np.float64 is a float too

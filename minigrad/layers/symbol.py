@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, ClassVar
 
 from minigrad.engine import tree
 from minigrad.engine.errors import MinigradError, ShapeError, shown
@@ -27,6 +28,7 @@ UFUNCS = {
 }  # fmt: skip
 """NumPy's name of an operator → Python's."""
 SIZES = (2, 3)  # in place of None, in the first and in the second example
+replayed: ContextVar[Callable[[Any], Any] | None] = ContextVar("the values of symbols in a replay", default=None)
 
 
 class SymbolError(MinigradError, TypeError):
@@ -52,11 +54,15 @@ class Call:
         return [leaf for leaf in tree.leaves([self.args, self.kwargs]) if isinstance(leaf, Symbol)]
 
     def replay(self, values: Callable[[Symbol], Any]) -> Any:
-        """Return the function's result on these values of the symbols."""
+        """Return the function's result on these values of the symbols, also of those in its closure."""
         args, kwargs = tree.map(
             lambda leaf: values(leaf) if isinstance(leaf, Symbol) else leaf, [self.args, self.kwargs]
         )
-        return self.function(*args, **kwargs)
+        before = replayed.set(values)
+        try:
+            return self.function(*args, **kwargs)
+        finally:
+            replayed.reset(before)
 
 
 class Symbol:
@@ -68,6 +74,8 @@ class Symbol:
         name: for messages.
         layer: of an input, its `InputLayer`.
     """
+
+    call_class: ClassVar[type[Call]] = Call
 
     def __init__(self, call: Call | None, examples: tuple[Tensor, Tensor], name: str, layer: Any = None) -> None:
         self.call, self.examples, self.name, self.layer = call, examples, name, layer
@@ -108,6 +116,11 @@ class Symbol:
             return self._has_no_numbers()
         return record(getattr(operator, name), inputs, {}, name)
 
+    def __tensor__(self) -> Any:
+        """Return the value in a replay whose function holds the symbol in its closure."""
+        values = replayed.get()
+        return self._has_no_numbers() if values is None else values(self)
+
     def _has_no_numbers(self, *_: Any, **__: Any) -> Any:
         raise SymbolError(
             f"{self!r} stands for a tensor that is given later and has no numbers yet. Use layers in place of "
@@ -146,9 +159,15 @@ def input_symbol(shape: Iterable[int | None], dtype: Any, name: str, layer: Any 
     return Symbol(None, (first, second), name, layer)
 
 
-def record(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
-    """Record a call, and return its outputs with symbols in place of tensors."""
+def record(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str, kind: Any = None
+) -> Any:
+    """Record a call, and return its outputs with symbols in place of tensors, of a kind: that of its inputs."""
+    if (values := replayed.get()) is not None:  # inside a replay: a closure holds the symbols
+        return Call(function, args, kwargs).replay(values)
     call = Call(function, args, kwargs)
+    kind = kind or (type(call.inputs[0]) if call.inputs else Symbol)
+    call = kind.call_class(function, args, kwargs)
     with no_grad():
         first = call.replay(lambda symbol: symbol.examples[0])
         try:
@@ -161,7 +180,7 @@ def record(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
         raise SymbolError(f"{name}: expected a result of tensors for symbols as `inputs`, got {shown(first)}.")
 
     def symbol(*pair: Any) -> Any:
-        return Symbol(call, pair, name) if isinstance(pair[0], Tensor) else pair[0]
+        return kind(call, pair, name) if isinstance(pair[0], Tensor) else pair[0]
 
     call.outputs = tree.map(symbol, first, second)
     return call.outputs
@@ -187,7 +206,11 @@ def calls_of(symbols: Iterable[Symbol], given: Iterable[Symbol]) -> list[Call]:
 def run(fetches: Any, values: dict[Symbol, Any]) -> Any:
     """Return the numbers of symbols, by replaying the calls that lead to them from those that have values."""
     known = dict(values)
+
+    def value(symbol: Symbol) -> Any:
+        return known[symbol] if symbol in known else run(symbol, known)
+
     for call in calls_of([s for s in tree.leaves(fetches) if isinstance(s, Symbol)], known):
-        result = call.replay(known.__getitem__)
+        result = call.replay(value)
         known |= zip(tree.leaves(call.outputs), tree.leaves_like(call.outputs, result), strict=True)
     return tree.map(lambda leaf: known[leaf] if isinstance(leaf, Symbol) else leaf, fetches)

@@ -7,8 +7,10 @@ from functools import wraps
 from inspect import signature
 from typing import Any, TypeVar, cast
 
+from minigrad.compat.graphs import state
+from minigrad.compat.graphs.tensors import record
 from minigrad.engine import tree
-from minigrad.layers.symbol import Symbol, record
+from minigrad.layers.symbol import Symbol
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,7 +26,7 @@ def recordable(function: F) -> F:
     def call(*args: Any, name: Any = None, **kwargs: Any) -> Any:
         for old in kwargs.keys() & OLDER.keys() - known.keys():
             kwargs[OLDER[old]] = kwargs.pop(old)
-        if any(isinstance(leaf, Symbol) for leaf in tree.leaves([args, kwargs])):
+        if state.building() or any(isinstance(leaf, Symbol) for leaf in tree.leaves([args, kwargs])):
             return record(function, args, kwargs, name or function.__name__)
         return function(*args, **kwargs)
 

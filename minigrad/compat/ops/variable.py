@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
+from minigrad.compat.graphs import state
+from minigrad.compat.graphs.tensors import GraphVariable, value_of
+from minigrad.compat.graphs.updates import assign, assign_add, assign_sub
 from minigrad.compat.ops.arrays import convert
-from minigrad.engine import functional as F
 from minigrad.engine.dtypes import is_floating
 from minigrad.engine.tensor import Tensor
-from minigrad.layers.tensor_shape import TensorShape
-from minigrad.layers.weight import Weight
 
 
-class Variable(Weight):
+class Variable(GraphVariable):
     """Numbers that operations read and `assign` changes.
 
     Args:
@@ -39,35 +39,37 @@ class Variable(Weight):
         caching_device: Any = None, name: str | None = None, variable_def: Any = None, dtype: Any = None,
         import_scope: Any = None, constraint: Callable[[Tensor], Tensor] | None = None, **without_effect: Any,
     ) -> None:  # fmt: skip
-        first = convert(initial_value() if callable(initial_value) else initial_value, dtype).detach()
+        start = initial_value
+        first = convert(value_of(start() if callable(start) else start), dtype).detach()
         floating = is_floating(first.dtype)
         super().__init__(
             first, floating if trainable is None else trainable and floating, f"{name or 'Variable'}:0",
             constraint=constraint,
         )  # fmt: skip
-
-    def value(self) -> Tensor:
-        """Return the numbers, through which gradients pass to the variable."""
-        return F.linear(self) if is_floating(self.dtype) else F.getitem(self, ...)
-
-    read_value = value
+        graph = state.current()
+        if graph.begun:
+            full = graph.unique_name(name or "Variable")
+            self.name = f"{full}:0"
+            graph.add(full, self, lambda: convert(value_of(start() if callable(start) else start), self.dtype))
 
     def assign(self, value: Any, *_: Any, **__: Any) -> Self:  # type: ignore[override]
         """Replace the numbers, and return the variable."""
+        if state.building():
+            return assign(self, value)  # type: ignore[no-any-return]
         super().assign(convert(value, None if hasattr(value, "dtype") else self.dtype))
         return self
 
     def assign_add(self, delta: Any, *_: Any, **__: Any) -> Self:
         """Add to the numbers, and return the variable."""
+        if state.building():
+            return assign_add(self, delta)  # type: ignore[no-any-return]
         return self.assign(self.detach() + convert(delta, None if hasattr(delta, "dtype") else self.dtype))
 
     def assign_sub(self, delta: Any, *_: Any, **__: Any) -> Self:
         """Subtract from the numbers, and return the variable."""
+        if state.building():
+            return assign_sub(self, delta)  # type: ignore[no-any-return]
         return self.assign(self.detach() - convert(delta, None if hasattr(delta, "dtype") else self.dtype))
-
-    def get_shape(self) -> TensorShape:
-        """Return the shape."""
-        return TensorShape(self.shape)
 
 
 class TensorSpec(NamedTuple):

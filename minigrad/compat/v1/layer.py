@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from copy import copy
 from typing import Any, ClassVar
 
+from minigrad.compat.graphs.options import examples_of
 from minigrad.compat.v1.variables import VariableScope, get_variable, variable_scope
 from minigrad.engine import tree
 from minigrad.engine.arguments import text
@@ -17,6 +18,7 @@ from minigrad.engine.foreign import with_name
 from minigrad.engine.tensor import Tensor
 from minigrad.layers import call_context, layer
 from minigrad.layers.options import Option, anything, option
+from minigrad.layers.recorded import symbol_in
 from minigrad.layers.weight import Weight
 
 
@@ -47,6 +49,7 @@ class Layer(layer.Layer):
         self._shares = kwargs.pop("_reuse", None)
         scope = kwargs.pop("_scope", None)
         dtype = kwargs.get("dtype")
+        kwargs, self._later = examples_of(kwargs)
         if kwargs.get("name") is not None:
             text(f"{type(self).__name__}: `name`", kwargs["name"])
         self._base_name = kwargs.get("name") or self.serialized_name()
@@ -108,7 +111,7 @@ class Layer(layer.Layer):
     def __call__(self, inputs: Any, *args: Any, scope: Any = None, **kwargs: Any) -> Any:
         """Call the layer in its scope, and build it first if needed."""
         self._open_scope(scope)
-        if self.dtype is None:
+        if self.dtype is None and symbol_in(f"{self.name}.call: `inputs`", inputs) is None:
             dtypes = [x.dtype for x in tree.leaves(self._as_inputs(inputs)) if x is not None]
             self.dtype = next((dtype_name(dtype) for dtype in dtypes if is_floating(dtype)), None)
         with self._scope_block():

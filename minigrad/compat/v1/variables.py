@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from minigrad.compat.graphs import state
+from minigrad.compat.graphs.tensors import GraphVariable, value_of
 from minigrad.engine.arguments import text
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import dtype_name, is_floating
@@ -61,10 +63,8 @@ class VariableScope:
         self.reuse = True
 
 
-_variables: dict[str, Weight] = {}  # of all threads
 _making = new_lock()  # of one variable at a time
 _entered: FlowStack[_Entry] = FlowStack("v1.variable_scope")
-_graph = 0  # the number of calls of reset_default_graph, which reaches the scopes of all threads
 _own: ContextVar[_Scopes | None] = ContextVar("v1.variable_scope: of the thread", default=None)
 
 
@@ -152,7 +152,7 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
             setattr(scope, attribute, value if value is not None else getattr(like, attribute))
         opened = _scopes().opened
         _set_opened({**opened, name: opened.get(name, 0) + 1})
-        _entered.push(_Entry(self, scope, _graph))
+        _entered.push(_Entry(self, scope, state.current().number))
         return scope
 
     def __exit__(
@@ -169,14 +169,14 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
 def get_variable_scope() -> VariableScope:
     """Return the current scope of this thread or task."""
     entered = _entered.entries()
-    return entered[-1].scope if entered and entered[-1].graph == _graph else _scopes().outermost
+    return entered[-1].scope if entered and entered[-1].graph == state.current().number else _scopes().outermost
 
 
 def _scopes() -> _Scopes:
     """Return the scopes of this thread or task in the current graph."""
     found = _own.get()
-    if found is None or found.graph != _graph:
-        found = _Scopes(_graph, VariableScope(""), {})
+    if found is None or found.graph != state.current().number:
+        found = _Scopes(state.current().number, VariableScope(""), {})
         _own.set(found)
     return found
 
@@ -192,16 +192,10 @@ def get_variable(
     initializer: Any = None,
     regularizer: Any = None,
     trainable: bool | None = None,
-    collections: Any = None,
-    caching_device: Any = None,
-    partitioner: Any = None,
-    validate_shape: bool = True,
-    use_resource: bool | None = None,
-    custom_getter: Any = None,
-    constraint: Any = None,
-    synchronization: Any = None,
+    collections: Any = None, caching_device: Any = None, partitioner: Any = None, validate_shape: bool = True,
+    use_resource: bool | None = None, custom_getter: Any = None, constraint: Any = None, synchronization: Any = None,
     aggregation: Any = None,
-) -> Weight:
+) -> Weight:  # fmt: skip
     """Return the variable of this name in the current scope: a new one, or under `reuse` the existing one.
 
     Args:
@@ -212,7 +206,7 @@ def get_variable(
             default, else Glorot's uniform.
         regularizer: the scope's by default.
         trainable: whether the optimizer updates it; by default True for a floating dtype.
-        collections: without effect: there is no graph.
+        collections: without effect.
         caching_device: likewise.
         partitioner: likewise.
         validate_shape: likewise.
@@ -237,8 +231,10 @@ def get_variable(
         known = _known(full, shape, scope)
         if known is not None:
             return known
-        value = _initial_value(where, full, shape, dtype, scope.initializer if initializer is None else initializer)
-        _variables[full] = new = Weight(
+        graph = state.current()
+        given = shape, dtype, scope.initializer if initializer is None else initializer
+        value = _initial_value(where, full, *given)
+        new = (GraphVariable if graph.begun else Weight)(
             value,
             is_floating(value.dtype) if trainable is None else trainable,
             f"{full}:0",
@@ -250,6 +246,7 @@ def get_variable(
                 f"{where}: `constraint`", scope.constraint if constraint is None else constraint
             ),
         )
+        graph.add(full, new, lambda: _initial_value(where, full, *given))
     return new
 
 
@@ -261,6 +258,7 @@ def _read_name(name: Any) -> str:
 
 def _initial_value(where: str, full: str, shape: tuple[int, ...] | None, dtype: Any, initializer: Any) -> Tensor:
     """Return the initial value of a new variable."""
+    initializer = value_of(initializer)
     if initializer is None or isinstance(initializer, (str, dict)) or callable(initializer):
         if shape is None:
             raise ShapeError(f"{where}: expected the `shape` of a new variable, got None. Pass shape=(…).")
@@ -288,7 +286,7 @@ def _initial_value(where: str, full: str, shape: tuple[int, ...] | None, dtype: 
 
 def _known(full: str, shape: tuple[int, ...] | None, scope: VariableScope) -> Weight | None:
     """Return the existing variable, if the scope reuses and the shape fits, or None for a new one."""
-    known = _variables.get(full)
+    known = state.current().variables.get(full)
     if known is None and scope.reuse is True:
         raise VariableError(
             f"Variable {full} does not exist, or was not created with tf.get_variable(). Did you mean to set "
@@ -348,7 +346,7 @@ def global_variables(scope: str | None = None) -> list[Weight]:
         begins = re.compile(scope or "").match
     except re.error as error:
         raise VariableError(f"global_variables: `scope`: {scope!r} is not a valid pattern: {error}.") from None
-    return [v for v in list(_variables.values()) if begins(v.name)]
+    return [v for v in list(state.current().variables.values()) if begins(v.name)]
 
 
 def trainable_variables(scope: str | None = None) -> list[Weight]:
@@ -358,9 +356,7 @@ def trainable_variables(scope: str | None = None) -> list[Weight]:
 
 def reset_default_graph() -> None:
     """Remove all variables, names and scopes; the `reuse` of the outermost scope is off again, in every thread."""
-    global _graph
-    _graph += 1
-    _variables.clear()
+    state.reset()
     _entered.clear()
     call_context.clear_session()
 

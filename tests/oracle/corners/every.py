@@ -6,6 +6,7 @@ from oracle.corners import calls as calls
 from oracle.corners import cells as cells
 from oracle.corners import custom as custom
 from oracle.corners import functional as functional
+from oracle.corners import graphs as graphs
 from oracle.corners import helpers as helpers
 from oracle.corners import keras_layers as keras_layers
 from oracle.corners import loops as loops

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from minigrad.compat.graphs.recordable import recordable
 from minigrad.compat.v1.nn.rnn import checked_cell, checked_state
 from minigrad.compat.v1.nn.rnn_cell.base import RNNCell, StateError
 from minigrad.compat.v1.nn.tensor_array import TensorArray
@@ -22,6 +23,7 @@ from minigrad.layers.states import described
 from minigrad.layers.tensor_shape import axes_of
 
 
+@recordable
 def raw_rnn(
     cell: Any,
     loop_fn: Callable[[int, Any, Any, Any], tuple[Any, Any, Any, Any, Any]],

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.compat.graphs.recordable import recordable
 from minigrad.compat.v1.nn.rnn_cell.base import RNNCell
 from minigrad.compat.v1.nn.rnn_cell.wrappers import build_in_scope
 from minigrad.compat.v1.variables import scope_or, variable_scope
@@ -30,6 +31,7 @@ from minigrad.layers.states import CellError, StateError, UnknownDTypeError, che
 from minigrad.layers.tensor_shape import axes_of
 
 
+@recordable
 def dynamic_rnn(
     cell: Any,
     inputs: Any,
@@ -80,6 +82,7 @@ def dynamic_rnn(
     return tree.map(lambda y: _swap_axes(y, time_major), outputs), state
 
 
+@recordable
 def static_rnn(
     cell: Any, inputs: Any, initial_state: Any = None, dtype: Any = None, sequence_length: Any = None, scope: Any = None
 ) -> tuple[list[Any], Any]:
@@ -105,6 +108,7 @@ def static_rnn(
     return _unstacked(outputs), state
 
 
+@recordable
 def bidirectional_dynamic_rnn(
     cell_fw: Any,
     cell_bw: Any,
@@ -147,16 +151,11 @@ def bidirectional_dynamic_rnn(
     return tree.map(lambda y: _swap_axes(y, time_major), outputs), final
 
 
+@recordable
 def static_bidirectional_rnn(
-    cell_fw: Any,
-    cell_bw: Any,
-    inputs: Any,
-    initial_state_fw: Any = None,
-    initial_state_bw: Any = None,
-    dtype: Any = None,
-    sequence_length: Any = None,
-    scope: Any = None,
-) -> tuple[list[Tensor], Any, Any]:
+    cell_fw: Any, cell_bw: Any, inputs: Any, initial_state_fw: Any = None, initial_state_bw: Any = None,
+    dtype: Any = None, sequence_length: Any = None, scope: Any = None,
+) -> tuple[list[Tensor], Any, Any]:  # fmt: skip
     """Run one cell forward and another backward over a list of inputs; arguments as for `bidirectional_dynamic_rnn`.
 
     Returns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NamedTuple
 
+from minigrad.compat.graphs.recordable import recordable
 from minigrad.compat.v1 import layers
 from minigrad.engine.dtypes import dtype_name
 from minigrad.engine.errors import DTypeError, ShapeError
@@ -78,6 +79,7 @@ class RNNCell(layers.Layer):
         """The size of the output."""
         raise NotImplementedError(f"{type(self).__name__} must define output_size.")
 
+    @recordable
     def zero_state(self, batch_size: Any, dtype: Any) -> Any:
         """Return zeros in the structure of `state_size`, each (batch_size, size).
 

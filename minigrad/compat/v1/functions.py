@@ -1,0 +1,238 @@
+"""The functions of TensorFlow 1, by name: those of `minigrad.compat.ops`, and those of graphs."""
+
+# ruff: noqa: A004, I001  (TensorFlow's names; imports that would give each name a line)
+from minigrad.compat.graphs.gradients import gradients
+from minigrad.compat.graphs.session import InteractiveSession, Session, get_default_session
+from minigrad.compat.graphs.state import Graph, disable_eager_execution, enable_eager_execution, executing_eagerly
+from minigrad.compat.graphs.state import current as get_default_graph
+from minigrad.compat.graphs.state import disable_eager_execution as disable_v2_behavior
+from minigrad.compat.graphs.tensors import (
+    Operation, control_dependencies, placeholder, placeholder_with_default,
+)  # fmt: skip
+from minigrad.compat.graphs.updates import (
+    assign, assign_add, assign_sub, global_variables_initializer, group, no_op, variables_initializer,
+)  # fmt: skip
+from minigrad.compat.ops.arrays import (
+    cast, constant, convert_to_tensor, eye, fill, identity, linspace, one_hot, ones, ones_like, range, rank,
+    sequence_mask, shape, size, stop_gradient, to_float, to_int32, zeros, zeros_like,
+)  # fmt: skip
+from minigrad.compat.ops.draws import truncated_normal
+from minigrad.compat.ops.draws import categorical as multinomial
+from minigrad.compat.ops.draws import normal as random_normal
+from minigrad.compat.ops.draws import set_seed as set_random_seed
+from minigrad.compat.ops.draws import shuffle as random_shuffle
+from minigrad.compat.ops.draws import uniform as random_uniform
+from minigrad.compat.ops.dtypes import (
+    DType, as_dtype, bool, double, float16, float32, float64, half, int16, int32, int64, int8, uint16, uint32,
+    uint64, uint8,
+)  # fmt: skip
+from minigrad.compat.ops.elementwise import (
+    abs, add, add_n, ceil, cos, cumsum, div, divide, einsum, equal, erf, exp, expm1, floor, floordiv, floormod,
+    greater, greater_equal, is_finite, is_inf, is_nan, less, less_equal, log, log1p, logical_and, logical_not,
+    logical_or, matmul, maximum, minimum, multiply, negative, not_equal, pow, round, rsqrt, sign, sin, sqrt, square,
+    squared_difference, subtract, tan, tensordot,
+)  # fmt: skip
+from minigrad.compat.ops.elementwise import divide as truediv
+from minigrad.compat.ops.elementwise import floormod as mod
+from minigrad.compat.ops.flow import cond, foldl, map_fn, scan, while_loop
+from minigrad.compat.ops.nn import sigmoid, tanh
+from minigrad.compat.ops.reductions import (
+    argmax, argmin, clip_by_global_norm, clip_by_norm, clip_by_value, count_nonzero, global_norm, norm, reduce_all,
+    reduce_any, reduce_logsumexp, reduce_max, reduce_mean, reduce_min, reduce_prod, reduce_sum,
+)  # fmt: skip
+from minigrad.compat.ops.shaping import (
+    boolean_mask, broadcast_to, concat, expand_dims, gather, gather_nd, pad, repeat, reshape, reverse,
+    reverse_sequence, split, squeeze, stack, tile, transpose, unstack, where,
+)  # fmt: skip
+from minigrad.compat.ops.shaping import slice_ as slice
+from minigrad.compat.ops.variable import Variable
+from minigrad.compat.v1.collections import (
+    ConfigProto, GraphKeys, add_to_collection, device, get_collection, local_variables_initializer, name_scope,
+)  # fmt: skip
+from minigrad.compat.v1.collections import global_variables_initializer_of_2015 as initialize_all_variables
+from minigrad.compat.v1.initial_values import (
+    constant_initializer, glorot_normal_initializer, glorot_uniform_initializer, ones_initializer,
+    orthogonal_initializer, random_normal_initializer, random_uniform_initializer, truncated_normal_initializer,
+    zeros_initializer,
+)  # fmt: skip
+from minigrad.engine.autograd import GradientTape
+from minigrad.engine.tensor import Tensor
+from minigrad.layers.tensor_shape import Dimension, TensorShape
+
+__all__ = [
+    "ConfigProto",
+    "DType",
+    "Dimension",
+    "GradientTape",
+    "Graph",
+    "GraphKeys",
+
+    "InteractiveSession",
+    "Operation",
+    "Session",
+    "Tensor",
+    "TensorShape",
+    "Variable",
+    "abs",
+    "add",
+    "add_n",
+    "add_to_collection",
+    "argmax",
+    "argmin",
+    "as_dtype",
+    "assign",
+    "assign_add",
+    "assign_sub",
+    "bool",
+    "boolean_mask",
+    "broadcast_to",
+    "cast",
+    "ceil",
+    "clip_by_global_norm",
+    "clip_by_norm",
+    "clip_by_value",
+    "concat",
+    "cond",
+    "constant",
+    "constant_initializer",
+    "control_dependencies",
+    "convert_to_tensor",
+    "cos",
+    "count_nonzero",
+    "cumsum",
+    "device",
+    "disable_eager_execution",
+    "disable_v2_behavior",
+    "div",
+    "divide",
+    "double",
+    "einsum",
+    "enable_eager_execution",
+    "equal",
+    "erf",
+    "executing_eagerly",
+    "exp",
+    "expand_dims",
+    "expm1",
+    "eye",
+    "fill",
+    "float16",
+    "float32",
+    "float64",
+    "floor",
+    "floordiv",
+    "floormod",
+    "foldl",
+    "gather",
+    "gather_nd",
+    "get_collection",
+    "get_default_graph",
+    "get_default_session",
+    "global_norm",
+    "global_variables_initializer",
+    "glorot_normal_initializer",
+    "glorot_uniform_initializer",
+    "gradients",
+    "greater",
+    "greater_equal",
+    "group",
+    "half",
+    "identity",
+    "initialize_all_variables",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "is_finite",
+    "is_inf",
+    "is_nan",
+    "less",
+    "less_equal",
+    "linspace",
+    "local_variables_initializer",
+    "log",
+    "log1p",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "map_fn",
+    "matmul",
+    "maximum",
+    "minimum",
+    "mod",
+    "multinomial",
+    "multiply",
+    "name_scope",
+    "negative",
+    "no_op",
+    "norm",
+    "not_equal",
+    "one_hot",
+    "ones",
+    "ones_initializer",
+    "ones_like",
+    "orthogonal_initializer",
+    "pad",
+    "placeholder",
+    "placeholder_with_default",
+    "pow",
+    "random_normal",
+    "random_normal_initializer",
+    "random_shuffle",
+    "random_uniform",
+    "random_uniform_initializer",
+    "range",
+    "rank",
+    "reduce_all",
+    "reduce_any",
+    "reduce_logsumexp",
+    "reduce_max",
+    "reduce_mean",
+    "reduce_min",
+    "reduce_prod",
+    "reduce_sum",
+    "repeat",
+    "reshape",
+    "reverse",
+    "reverse_sequence",
+    "round",
+    "rsqrt",
+    "scan",
+    "sequence_mask",
+    "set_random_seed",
+    "shape",
+    "sigmoid",
+    "sign",
+    "sin",
+    "size",
+    "slice",
+    "split",
+    "sqrt",
+    "square",
+    "squared_difference",
+    "squeeze",
+    "stack",
+    "stop_gradient",
+    "subtract",
+    "tan",
+    "tanh",
+    "tensordot",
+    "tile",
+    "to_float",
+    "to_int32",
+    "transpose",
+    "truediv",
+    "truncated_normal",
+    "truncated_normal_initializer",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "unstack",
+    "variables_initializer",
+    "where",
+    "while_loop",
+    "zeros",
+    "zeros_initializer",
+    "zeros_like",
+]  # fmt: skip
