@@ -13,7 +13,12 @@ from minigrad.layers.layer import CLASSES, Layer
 from minigrad.layers.options import Kind, OptionError, has_options_only
 
 SHIPPED = ("keras", "compat")
-LATE = ("keras", "compat.v1.layers", "compat.v1.nn.rnn_cell")  # modules of layers, imported at the first request
+LATE = (
+    "keras",
+    "compat.v1.layers",
+    "compat.v1.nn.rnn_cell",
+    "compat.v1.keras.layers",
+)  # modules of layers, imported at the first request
 _CONFIG = "layers.deserialize: `config`"
 _PLACE = {"module": "keras.layers", "class_name": ""}
 _NO_LAYER = "{0}: its arguments are not known, so it cannot be copied. Derive {0} from Layer."

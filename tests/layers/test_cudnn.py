@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -73,3 +74,24 @@ def test_the_forget_gate_starts_open() -> None:
     layer = mg.compat.v1.keras.layers.CuDNNLSTM(2)
     layer.build((None, None, 3))
     assert layer.get_weights()[2].tolist() == [0.0] * 10 + [1.0] * 2 + [0.0] * 4
+
+
+@pytest.mark.parametrize("kind", TENSORFLOW)
+@pytest.mark.parametrize("ending", ["h5", "keras"])
+def test_a_file_of_cudnn_goes_into_both_layers(kind: str, ending: str, tmp_path: Path) -> None:
+    pytest.importorskip("h5py", reason="needs h5py: pip install -e '.[test]'")
+    _, weights, x = drawn(kind)
+    arguments: Any = {"return_sequences": True, "dtype": "float64", "input_shape": (None, 3), "name": "r"}
+    cudnn = getattr(mg.compat.v1.keras.layers, f"CuDNN{kind}")(2, **arguments)
+    model = mg.keras.Sequential([cudnn])
+    cudnn.set_weights(weights)
+    model.save(tmp_path / f"m.{ending}")
+    read = mg.keras.models.load_model(tmp_path / f"m.{ending}")
+    np.testing.assert_allclose(read(x).numpy()[0], TENSORFLOW[kind], rtol=0, atol=1e-8)
+    if ending == "h5":
+        plain = mg.keras.Sequential([getattr(mg.keras.layers, kind)(2, **arguments)])
+        plain.load_weights(tmp_path / "m.h5")
+        np.testing.assert_allclose(plain(x).numpy()[0], TENSORFLOW[kind], rtol=0, atol=1e-8)
+        old = mg.keras.Sequential([getattr(mg.compat.v1.keras.layers, kind)(2, **arguments)])
+        with pytest.raises(mg.engine.errors.MinigradError, match="would give other outputs"):
+            old.load_weights(tmp_path / "m.h5")

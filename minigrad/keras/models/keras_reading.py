@@ -46,7 +46,8 @@ def ours(path: str, entry: dict[str, Any]) -> dict[str, Any]:
             "class derived from Layer, and pass custom_objects={'Lambda': that class}."
         )
     module = str(entry.get("module") or "keras.layers")
-    known = CLASSES.get(("keras.layers", name)) if module.startswith("keras") else None
+    home = "compat.v1.keras.layers" if name.startswith("CuDNN") else "keras.layers"
+    known = CLASSES.get((home, name)) if module.startswith("keras") else None
     cls = custom_objects.find(entry.get("registered_name"), name) or known
     if cls is None:
         raise ConversionError(
@@ -56,7 +57,7 @@ def ours(path: str, entry: dict[str, Any]) -> dict[str, Any]:
     arguments = {key: _value(path, value) for key, value in config.items()}
     if has_options_only(cls):
         arguments = _known_options(path, name, cls, arguments)
-    return {**entry, "module": "keras.layers" if cls is known else module, "config": arguments}
+    return {**entry, "module": home if cls is known else module, "config": arguments}
 
 
 def _value(path: str, value: Any) -> Any:

@@ -8,17 +8,21 @@ from typing import Any
 
 from minigrad.engine import tree
 from minigrad.engine.arguments import flag, text
+from minigrad.engine.creation import tensor
 from minigrad.engine.errors import ShapeError, shown
 from minigrad.keras.storage.errors import ConversionError, ForeignFileError
 from minigrad.keras.storage.keras_file import KerasFile, KerasLayer, numbered_by_class, read_for
 from minigrad.keras.storage.paths import file_name
+from minigrad.layers import activations
 from minigrad.layers.catalogue import snake_case
+from minigrad.layers.cudnn import from_cudnn
 from minigrad.layers.layer import CLASSES, Layer
 from minigrad.layers.weight import Weight
 
 Pairs = list[tuple[Weight, Any, str]]  # a weight, its new value, and its name in the file
 
 _MODELS = ("Functional", "Model", "Sequential")
+_CUDNN = ("CuDNNLSTM", "CuDNNGRU")
 # Arguments that change the outputs for the same weights. Sizes show in the shapes; others act in training only.
 _DECISIVE = ("activation", "recurrent_activation", "reset_after", "go_backwards", "merge_mode")
 _INNER = ("layer", "backward_layer", "cell", "cells")
@@ -109,6 +113,8 @@ def _for_layer(file: KerasFile, stored: KerasLayer, target: Layer) -> Pairs:
         places.append({f"cell/{place}": weight for place, weight in places[0].items()})  # of a bare cell
         return _paired(file, places, {name: (array, stored.name) for name, array in stored.weights.items()}, target)
     weights = target.weights
+    if stored.class_name == f"CuDNN{type(target).__name__}":
+        stored = stored._replace(weights=_from_cudnn(file, stored, target))
     if len(weights) != len(stored.weights):
         _check_built(file, [target])
         raise ShapeError(
@@ -116,6 +122,18 @@ def _for_layer(file: KerasFile, stored: KerasLayer, target: Layer) -> Pairs:
             f"{stored.name}."
         )
     return [(w, array, name) for w, (name, array) in zip(weights, stored.weights.items(), strict=True)]
+
+
+def _from_cudnn(file: KerasFile, stored: KerasLayer, target: Any) -> dict[str, Any]:
+    """Return the weights of a layer of CuDNN as those of an LSTM, or of a GRU with ``reset_after=True``."""
+    rules = [activations.serialize(getattr(target.cell, name)) for name in ("activation", "recurrent_activation")]
+    if rules != ["tanh", "sigmoid"] or not getattr(target.cell, "reset_after", True):
+        raise ConversionError(
+            f"{file.path}: {stored.name} is a {stored.class_name}, with tanh, sigmoid and reset_after=True; the target "
+            f"{target.name} differs: the same weights would give other outputs."
+        )
+    moved = from_cudnn(*map(tensor, stored.weights.values()))
+    return {name: array.numpy() for name, array in zip(stored.weights, moved, strict=True)}
 
 
 def _paired(
@@ -239,7 +257,7 @@ def _check_known(file: KerasFile, class_name: str | None, config: Any, name: str
         return
     if not isinstance(class_name, str):
         raise _malformed(file, name, f"a class {shown(class_name)}")
-    if class_name not in {cls.__name__ for cls in CLASSES.values()} and class_name not in _MODELS:
+    if class_name not in {cls.__name__ for cls in CLASSES.values()} and class_name not in (*_MODELS, *_CUDNN):
         raise ConversionError(
             f"{file.path}: its layer {name!r} is a {class_name}, which minigrad does not have. read_keras reads its "
             "weights as plain arrays; by_name=True loads the other layers."
@@ -263,7 +281,8 @@ def _check_same(file: KerasFile, stored: KerasLayer, target: Layer) -> None:
         return
     _check_known(file, stored.class_name, stored.config, stored.name)
     cell_in_layer = f"{stored.class_name}Cell" == type(target).__name__
-    if stored.class_name != type(target).__name__ and not cell_in_layer:
+    of_cudnn = stored.class_name == f"CuDNN{type(target).__name__}"
+    if stored.class_name != type(target).__name__ and not cell_in_layer and not of_cudnn:
         raise ConversionError(
             f"{file.path}: expected a {type(target).__name__}, for {target.name}, got {stored.name}, a "
             f"{stored.class_name}."

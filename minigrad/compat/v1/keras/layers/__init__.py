@@ -1,8 +1,10 @@
 """The layers of the second API generation: recurrent ones with the defaults of 2018, the others as today."""
 
+from typing import TYPE_CHECKING
+
+from minigrad.engine.lazy import lazy_getattr
 from minigrad.layers.abstract_cell import AbstractRNNCell
 from minigrad.layers.core import Activation, Dense, Dropout, Embedding, Masking
-from minigrad.layers.cudnn import CuDNNGRU, CuDNNLSTM
 from minigrad.layers.equation_cell import EquationCell
 from minigrad.layers.gru import GRUV1 as GRU
 from minigrad.layers.gru import GRUCellV1 as GRUCell
@@ -27,6 +29,9 @@ from minigrad.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from minigrad.layers.stacked import StackedRNNCells
 from minigrad.layers.wrappers import Bidirectional, TimeDistributed, Wrapper
 
+if TYPE_CHECKING:
+    from minigrad.compat.v1.keras.layers.cudnn import CuDNNGRU, CuDNNLSTM
+
 __all__ = [
     "GRU", "LSTM", "RNN", "AbstractRNNCell", "Activation", "Add", "Average", "Bidirectional", "Concatenate",
     "CuDNNGRU", "CuDNNLSTM", "Dense", "Dot", "Dropout", "Embedding", "EquationCell", "Flatten", "GRUCell",
@@ -34,3 +39,8 @@ __all__ = [
     "LayerNormalization", "Masking", "Maximum", "Minimum", "Multiply", "Permute", "RepeatVector", "Reshape",
     "SimpleRNN", "SimpleRNNCell", "StackedRNNCells", "Subtract", "TimeDistributed", "Wrapper",
 ]  # fmt: skip
+
+if not TYPE_CHECKING:  # otherwise mypy would accept any name
+    __getattr__ = lazy_getattr(__name__, __all__, "cudnn")
+
+del TYPE_CHECKING, lazy_getattr
