@@ -9,11 +9,11 @@ ones alone, and never among the classes that a program happens to define.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from minigrad.engine.arguments import dictionary, text
+from minigrad.engine.arguments import dictionary, function, text
 from minigrad.engine.errors import OptionError, shown
 from minigrad.engine.flow import FlowBlock, FlowStack
 from minigrad.engine.foreign import attempted
@@ -78,6 +78,8 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
         OptionError: a class without `get_config` is decorated.
     """
     text("register_keras_serializable: `package`", package)
+    if name is not None:
+        text("register_keras_serializable: `name`", name)
 
     def decorate(found: T) -> T:
         if isinstance(found, type) and not hasattr(found, "get_config"):
@@ -92,12 +94,21 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
 def get_registered_name(obj: Any) -> str:
     """Return the name under which an object is registered, or else its own name."""
-    return attempted(_names.get, obj) or str(getattr(obj, "__name__", obj))
+    function("get_registered_name: `obj`", obj)
+    return attempted(_names.get, obj) or str(getattr(obj, "__name__", type(obj).__name__))
 
 
 def get_registered_object(name: Any, custom_objects: Any = None, module_objects: Any = None) -> Any:
     """Return the object of a name, from the scopes around, the registered ones, or these dictionaries; else None."""
-    for known in (*reversed(tuple(_scopes)), _everywhere, custom_objects or {}, module_objects or {}):
+    where = "get_registered_object"
+    text(f"{where}: `name`", name)
+    others = {"custom_objects": custom_objects, "module_objects": module_objects}
+    given = [dictionary(f"{where}: `{key}`", value) for key, value in others.items() if value is not None]
+    return _found(name, given)
+
+
+def _found(name: Any, given: Iterable[dict[str, Any]] = ()) -> Any:
+    for known in (*reversed(tuple(_scopes)), _everywhere, *given):
         if isinstance(name, str) and name in known:
             return known[name]
     return None
@@ -106,7 +117,7 @@ def get_registered_object(name: Any, custom_objects: Any = None, module_objects:
 def find(*names: Any) -> Any:
     """Return the custom object of the first of these names that is known, or None."""
     for name in names:
-        found = get_registered_object(name)
+        found = _found(name)
         if found is not None:
             return found
     return None

@@ -30,6 +30,8 @@ def serialize(layer: Any) -> dict[str, Any]:
     Raises:
         OptionError: it is a cell that is not a layer, so its arguments are not known.
     """
+    if isinstance(layer, type) or not hasattr(layer, "call"):
+        raise OptionError(f"layers.serialize: `layer`: expected a layer, got {_described(layer)}.")
     if not isinstance(layer, Layer):
         raise OptionError(_NO_LAYER.format(type(layer).__name__))
     shipped = layer.serialized_module.startswith(SHIPPED)
@@ -65,7 +67,7 @@ def deserialize(config: dict[str, Any]) -> Layer:
         )
     if cls is None:
         names = {n for where, n in CLASSES if where == module} or {n for _, n in CLASSES}
-        raise unknown_name(f"layers.deserialize: {module}", name, names, "Import the module that defines it first.")
+        raise unknown_name(f"{_CONFIG}: {module}", name, names, "Import the module that defines it first.")
     layer: Layer = cls.from_config(dictionary(f"{_CONFIG}: config of {name}", given.get("config")))
     return layer
 

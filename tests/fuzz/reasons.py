@@ -68,18 +68,18 @@ ARGUMENTS = {
     "count": "batch_size cooldown count depth ema_overwrite_frequency epochs evaluate_every every initial_epoch "
     "input_dim input_length length max_elements maxlen num_classes num_constants num_proj num_units output_dim "
     "patience pause save_every size "
-    "start_from_epoch steps steps_per_epoch stream validation_batch_size validation_freq "
-    "validation_steps warmup window *.RepeatVector|n",
+    "sampling_rate sequence_stride start_from_epoch start_index steps steps_per_epoch stream validation_batch_size "
+    "validation_freq validation_steps warmup window *.RepeatVector|n",
     "seed": "ignore_class n seed",
     "axis": "axis *.Dot|axes functional.swapaxes|[ab] *.transpose|axes Tensor.transpose|[*]?",
-    "position": "index indices row sections unit units x[[]index]|index",
+    "position": "end_index index indices row sections unit units x[[]index]|index",
     "shape": "batch_shape dims input_shape noise_shape shape target_shape Tensor.reshape|[*]?",
     "dtype": "dtype backend.set_floatx|value",
-    "text": "alt backend caption monitor name name_or_scope prefix prompt scope separator svg text title tokens "
-    "plot.learning_curve|unit plot.text*|unit",
+    "text": "alt backend caption monitor name package name_or_scope prefix prompt scope separator svg text title "
+    "tokens plot.learning_curve|unit plot.text*|unit",
     "path": "file filename filepath folder path",
-    "function": "activation custom_getter loop_fn dropout_state_filter_visitor f function identifier on_epoch_end phi "
-    "print_fn recurrent_activation residual_fn schedule sigma *.serialize|*",
+    "function": "activation custom_getter loop_fn dropout_state_filter_visitor f function identifier obj on_epoch_end "
+    "phi print_fn recurrent_activation residual_fn schedule sigma *.serialize|*",
     "option": "activity_regularizer beta_constraint beta_initializer beta_regularizer data_format "
     "gamma_constraint gamma_initializer gamma_regularizer bias_constraint bias_initializer bias_regularizer "
     "class_weight constraint "
@@ -96,7 +96,7 @@ ARGUMENTS = {
     "tensors": "grads_and_vars initial_state initial_state_bw initial_state_fw sources state states target tensor "
     "validation var_list weights",
     "weights": "*.minimize|var_list",
-    "names": "arrays columns config custom_objects letters metadata names rows var_names",
+    "names": "arrays columns config custom_objects module_objects letters metadata names rows var_names",
     "list of numbers": "boundaries tbptt",
     "hook": "batch epoch logs params *.compute_mask|mask *.compute_mask|inputs *.Lambda|mask *.Lambda|output_shape",
     "condition": "where",

@@ -26,6 +26,7 @@ from minigrad.engine.autograd import GradientTape
 from minigrad.engine.errors import MinigradError
 from minigrad.engine.flow import FlowStack
 from minigrad.keras import backend as keras_backend
+from minigrad.layers import custom_objects
 
 SECONDS = 5.0  # processor time that one call may take
 ARITHMETIC = ("divide by zero", "invalid value", "overflow", "underflow")  # ln 0 is −∞, with NumPy's warning
@@ -226,7 +227,7 @@ def limited() -> Iterator[None]:
 @contextlib.contextmanager
 def unchanged() -> Iterator[None]:
     """Restore the backend, the default dtype, the variables of the first generation, and close open blocks."""
-    backend = registry.current()
+    backend, objects = registry.current(), dict(custom_objects.get_custom_objects())
     try:
         yield
     finally:
@@ -236,6 +237,8 @@ def unchanged() -> Iterator[None]:
             stack.clear()
         registry.use(backend)
         keras_backend.set_floatx("float32")
+        custom_objects.get_custom_objects().clear()
+        custom_objects.get_custom_objects().update(objects)
         v1.reset_default_graph()
         mg.random.seed(0)
 

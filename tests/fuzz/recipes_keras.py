@@ -51,6 +51,14 @@ def method(make: Callable[[], Any], name: str, /, **given: Any) -> Recipe:
 LOSS_CLASSES = [
     n for n in K.losses.__all__ if isinstance(getattr(K.losses, n), type) and n not in ("Loss", "Reduction")
 ]
+
+
+def entered(block: Any) -> None:
+    """Enter a block, and leave it."""
+    with block:
+        pass
+
+
 LOSS_FUNCTIONS = [
     "KLD",
     "MAE",
@@ -63,7 +71,10 @@ LOSS_FUNCTIONS = [
     "kld",
     "mae",
     "mean_absolute_error",
+    "log_cosh",
+    "mean_absolute_percentage_error",
     "mean_squared_error",
+    "mean_squared_logarithmic_error",
     "mse",
     "poisson",
 ]
@@ -270,6 +281,22 @@ PIECES: dict[str, Recipe] = {
         if n not in ("get", "serialize", "deserialize")
     },
     **catalogue(K.activations, "activations", "tanh"),
+    "keras.layers.deserialize": Recipe(K.layers.deserialize, lambda: {"config": K.layers.serialize(K.layers.Dense(2))}),
+    "keras.layers.serialize": Recipe(K.layers.serialize, lambda: {"layer": K.layers.Dense(2)}),
+    "utils.CustomObjectScope": Recipe(
+        K.utils.CustomObjectScope, lambda: {"*": [{}]}, entered, words={"*0": ("custom_objects",)}
+    ),
+    "utils.get_custom_objects": Recipe(K.utils.get_custom_objects),
+    "utils.get_registered_name": Recipe(K.utils.get_registered_name, lambda: {"obj": K.layers.Dense}),
+    "utils.get_registered_object": Recipe(K.utils.get_registered_object, lambda: {"name": "a"}),
+    "utils.register_keras_serializable": Recipe(
+        K.utils.register_keras_serializable, lambda: {"package": "a"}, lambda decorate: decorate(K.layers.Dense)
+    ),
+    "utils.timeseries_dataset_from_array": Recipe(
+        K.utils.timeseries_dataset_from_array,
+        lambda: {"data": np.arange(6.0), "targets": np.arange(6.0), "sequence_length": 2},
+        list,
+    ),
     "utils.pad_sequences": Recipe(K.utils.pad_sequences, lambda: {"sequences": [[1, 2], [3]]}),
     "utils.set_random_seed": Recipe(K.utils.set_random_seed, lambda: {"seed": 1}),
     "utils.to_categorical": Recipe(K.utils.to_categorical, lambda: {"y": [0, 2]}),

@@ -89,23 +89,34 @@ def timeseries_dataset_from_array(
     sizes = {"sequence_length": sequence_length, "sequence_stride": sequence_stride, "sampling_rate": sampling_rate}
     length, stride, rate = (positive_int.read(f"{where}: `{name}`", value) for name, value in sizes.items())
     batch_size = optional(positive_int).read(f"{where}: `batch_size`", batch_size)
-    total = attempted(len, data)
-    if total is None:
-        raise DataError(f"{where}: expected `data` of shape (time, …), got {shown(data)}.")
+    series = [_series(f"{where}: `data`", data)]
+    if targets is not None:
+        series += [_series(f"{where}: `targets`", targets)]
+    total = len(series[0])
     first = optional(count).read(f"{where}: `start_index`", start_index) or 0
     last = optional(count).read(f"{where}: `end_index`", end_index)
     last = total if last is None else min(last, total)
-    series = [np.asarray(part)[first:last] for part in (data, targets) if part is not None]
+    series = [part[first:last] for part in series]
     windows = last - first - (length - 1) * rate
     if targets is not None:
-        windows = min(windows, len(targets))
+        windows = min(windows, len(series[1]))
     if windows < 1:
         raise DataError(
-            f"{where}: expected at least {1 + (length - 1) * rate} rows of `data`, which a window covers, and a target "
-            f"for it, got rows {first} to {last}."
+            f"{where}: expected at least {1 + (length - 1) * rate} rows of `data`, which a window of `sequence_length` "
+            f"{length} with `sampling_rate` {rate} covers, and one of `targets`, got rows "
+            f"{first} (`start_index`) to {last} (`end_index`)."
         )
-    source = _generator(where, seed) if flag.read(f"{where}: `shuffle`", shuffle) else None
-    return Windows(series, np.arange(0, windows, stride), rate * np.arange(length), batch_size, source)
+    source, shuffled = _generator(where, seed), flag.read(f"{where}: `shuffle`", shuffle)
+    order = source if shuffled else None
+    return Windows(series, np.arange(0, windows, stride), rate * np.arange(length), batch_size, order)
+
+
+def _series(where: str, value: Any) -> Any:
+    """Return a series of numbers on the host."""
+    array = attempted(np.asarray, value, np.asarray(None))
+    if array.dtype.kind not in "biuf" or not array.ndim or hasattr(value, "filled"):
+        raise DataError(f"{where}: expected numbers of shape (time, …), got {shown(value)}.")
+    return array
 
 
 def _generator(where: str, given: int | None) -> Any:
