@@ -89,9 +89,9 @@ def timeseries_dataset_from_array(
     sizes = {"sequence_length": sequence_length, "sequence_stride": sequence_stride, "sampling_rate": sampling_rate}
     length, stride, rate = (positive_int.read(f"{where}: `{name}`", value) for name, value in sizes.items())
     batch_size = optional(positive_int).read(f"{where}: `batch_size`", batch_size)
-    series = [_series(f"{where}: `data`", data)]
+    series = [_series(where, "data", data)]
     if targets is not None:
-        series += [_series(f"{where}: `targets`", targets)]
+        series += [_series(where, "targets", targets)]
     total = len(series[0])
     first = optional(count).read(f"{where}: `start_index`", start_index) or 0
     last = optional(count).read(f"{where}: `end_index`", end_index)
@@ -111,11 +111,11 @@ def timeseries_dataset_from_array(
     return Windows(series, np.arange(0, windows, stride), rate * np.arange(length), batch_size, order)
 
 
-def _series(where: str, value: Any) -> Any:
+def _series(where: str, name: str, value: Any) -> Any:
     """Return a series of numbers on the host."""
     array = attempted(np.asarray, value, np.asarray(None))
     if array.dtype.kind not in "biuf" or not array.ndim or hasattr(value, "filled"):
-        raise DataError(f"{where}: expected numbers of shape (time, …), got {shown(value)}.")
+        raise DataError(f"{where}: expected `{name}` of shape (time, …), of numbers, got {shown(value)}.")
     return array
 
 
