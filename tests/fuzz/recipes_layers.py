@@ -53,6 +53,13 @@ def layers(module: Any, prefix: str) -> dict[str, Recipe]:
             for n in recurrent
             if hasattr(module, f"{n}Cell")
         },
+        **{
+            f"CuDNN{n}": Recipe(getattr(module, f"CuDNN{n}"), units, used(SEQUENCE))
+            for n in ("LSTM", "GRU")
+            if hasattr(module, f"CuDNN{n}")
+        },
+        "AbstractRNNCell": Recipe(module.AbstractRNNCell, then=lambda cell: cell.get_config()),
+        "Wrapper": Recipe(module.Wrapper, lambda: {"layer": module.Dense(2)}, lambda layer: layer.get_config()),
         "RNN": Recipe(module.RNN, lambda: {"cell": module.LSTMCell(2)}, used(SEQUENCE)),
         "StackedRNNCells": Recipe(
             module.StackedRNNCells, lambda: {"cells": [module.LSTMCell(2), module.GRUCell(2)]}, stepped
