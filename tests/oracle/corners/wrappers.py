@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from oracle.corners import X, corner, fill, given, with_gradients
+from oracle.corners import X, corner, face, fill, given, is_ours, with_gradients
 
 OTHER = (X[::-1] ** 2 - 0.3).copy()
 
@@ -118,3 +118,21 @@ def the_cell_of_the_guide(tf: Any, base: str) -> Any:
 def an_initial_state_of_an_abstract_cell(tf: Any) -> Any:
     cell = minimal_cell(tf, tf.keras.layers.AbstractRNNCell)(3)
     return [np.asarray(cell.get_initial_state(batch_size=2, dtype="float32"))]
+
+
+@corner("Residual", "Residual of a function", "Dropout", "Device", "Residual around Dropout")
+def wrappers_around_keras_cells(tf: Any, kind: str) -> Any:
+    nn, k = face(tf).nn, tf.keras.layers
+    cell = k.GRUCell(4) if kind == "Residual" else k.LSTMCell(4)
+    device = "numpy" if is_ours(tf) else "/cpu:0"
+    wrapped = {
+        "Residual": lambda: nn.RNNCellResidualWrapper(cell),
+        "Residual of a function": lambda: nn.RNNCellResidualWrapper(cell, residual_fn=lambda x, y: y - 0.5 * x),
+        "Dropout": lambda: nn.RNNCellDropoutWrapper(cell, 1.0, 1.0, 1.0),
+        "Device": lambda: nn.RNNCellDeviceWrapper(cell, device),
+        "Residual around Dropout": lambda: nn.RNNCellResidualWrapper(nn.RNNCellDropoutWrapper(cell, 1.0)),
+    }[kind]()
+    layer = k.RNN(wrapped, return_sequences=True, return_state=True)
+    layer(given(tf, X))
+    cell.set_weights([0.5 * np.cos(np.arange(np.prod(w.shape))).reshape(w.shape) for w in cell.get_weights()])
+    return with_gradients(tf, layer, X)
