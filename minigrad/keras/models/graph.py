@@ -149,3 +149,11 @@ class Graph:
             masked = any(mask_of(s.examples[0]) is not None for s in symbols)
             found.setdefault(id(call.function), ([s.shape for s in symbols], masked))
         return found
+
+    def connections(self) -> dict[int, list[str]]:
+        """Return for each layer, by identity, the names of the layers and operators whose outputs it takes."""
+        found: dict[int, list[str]] = {}
+        for call in self.calls:
+            names = [getattr(s.call.function, "name", s.name) if s.call else s.name for s in call.inputs]
+            found.setdefault(id(call.function), []).extend(names)
+        return found

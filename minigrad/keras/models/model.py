@@ -236,10 +236,11 @@ class Model(Trainer):
     # --- summary and files --------------------------------------------------------------------------------------------
 
     def summary(self, print_fn: Callable[[str], Any] = print) -> None:
-        """Print the layers: names, outputs, weights, masks, and the order of the gates in the kernels."""
+        """Print the layers: names, outputs, weights, masks, the order of the gates, and of a graph the connections."""
+        connected = None if self._graph is None else self._graph.connections()
         printer = function(f"{self.name}.summary: `print_fn`", print_fn)
         with naming(f"{self.name}.summary: `print_fn`"):
-            printer(summary.table(self, self._seen()))
+            printer(summary.table(self, self._seen(), connected))
 
     def _seen(self) -> dict[int, tuple[Any, Any]]:
         """Return the known output shapes of the layers, for `summary`."""

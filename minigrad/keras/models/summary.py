@@ -11,16 +11,20 @@ from minigrad.layers.layer import Layer
 HEADS = ("Layer (type)", "Output", "Weights", "Mask", "Gates")
 
 
-def table(model: Any, seen: dict[int, tuple[Any, Any]]) -> str:
+def table(model: Any, seen: dict[int, tuple[Any, Any]], connected: dict[int, list[str]] | None = None) -> str:
     """Return the table.
 
     Args:
         model: the model.
         seen: for each called layer, by identity: the shapes of its outputs, and whether one carried a mask.
+        connected: of a graph, for each layer the names of those whose outputs it takes.
     """
     rows = [_row(layer, seen.get(id(layer))) for layer in model.layers]
     heads = HEADS if any(row[-1] for row in rows) else HEADS[:-1]
     rows = [row[: len(heads)] for row in rows]
+    if connected is not None:
+        heads = (*heads, "Connected to")
+        rows = [(*row, ", ".join(connected.get(id(layer), []))) for row, layer in zip(rows, model.layers, strict=True)]
     widths = [max(len(row[k]) for row in (heads, *rows)) for k in range(len(heads))]
     line = "─" * (sum(widths) + 2 * (len(widths) - 1))
 

@@ -165,3 +165,15 @@ def test_what_cannot_be_saved_is_said(tmp_path: Path) -> None:
         own.save_weights(tmp_path / "own.weights.h5", overwrite=False)
     with pytest.raises(ConversionError, match="holds weights and no configuration"):
         load_model(tmp_path / "own.weights.h5")
+
+
+def test_the_summary_of_a_graph_shows_its_connections(made: Any) -> None:
+    lines: list[str] = []
+    made["translator"].summary(print_fn=lines.append)
+    rows = {line.split(" ")[0]: line for line in lines[0].splitlines()}
+    assert rows["decoder"].endswith("b, encoder, encoder")
+    assert rows["encoder"].endswith("a")
+    assert rows["a"].endswith("–")
+    made["nested"].summary(print_fn=lines.append)
+    assert "Connected to" in lines[0]
+    assert "Connected to" not in lines[1]
