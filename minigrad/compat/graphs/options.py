@@ -27,7 +27,7 @@ def with_options(
         for part in (layer, *layer.submodules)
         for name, symbol in vars(part).get("_later", {}).items()
     ]
-    if not found:
+    if not found or getattr(function, "__name__", "") == "zero_state":  # zeros depend on no option
         return function, args
     return _WithOptions(function, [(part, name) for part, name, _ in found]), ([s for *_, s in found], *args)
 

@@ -13,6 +13,7 @@ from oracle.corners import loops as loops
 from oracle.corners import mixed as mixed
 from oracle.corners import scopes as scopes
 from oracle.corners import scripts as scripts
+from oracle.corners import scripts_of_2016 as scripts_of_2016
 from oracle.corners import shapes as shapes
 from oracle.corners import starts as starts
 from oracle.corners import states as states

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
+from minigrad.compat.graphs.recordable import recordable
 from minigrad.compat.v1.nn.rnn_cell.base import RNNCell, StateError
 from minigrad.compat.v1.nn.rnn_cell.cells import split_state
 from minigrad.compat.v1.nn.rnn_cell.configs import (
@@ -74,6 +75,7 @@ class MultiRNNCell(RNNCell):
         """The output size of the topmost cell."""
         return self.cells[-1].output_size
 
+    @recordable
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
         """Return the zero states of the cells, in the structure of `state_size`."""
         return self.joined_states(
@@ -204,6 +206,7 @@ class Wrapper(RNNCell):
         """Return these arrays in the structure of the cell's state."""
         return tree.unflatten(self.state_size, self._wrapped.from_arrays(list(arrays)))
 
+    @recordable
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
         """Return the zero state of the cell."""
         return self._wrapped.initial_state(batch_size, self._read_dtype(dtype))
