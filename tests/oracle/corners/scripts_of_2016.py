@@ -25,7 +25,7 @@ def digits(count: int, seed: int) -> tuple[Any, Any]:
 @corner("static", "dynamic", "bidirectional")
 @in_graph
 def rows_of_digits(tf: Any, sess: Any, way: str) -> Any:
-    """A picture is read row by row, and the last output is classified."""
+    """Pictures read row by row; the last output tells the class."""
     n_steps, n_input, n_hidden, n_classes, batch_size = 6, 6, 5, 3, 8
     x = tf.placeholder("float", [None, n_steps, n_input])
     y = tf.placeholder("float", [None, n_classes])
@@ -115,7 +115,7 @@ def a_language_model_that_carries_its_state(tf: Any, sess: Any) -> Any:
 
 @corner()
 def additive_attention_by_tensorflows_names(tf: Any) -> Any:
-    """An encoder and a decoder with additive attention reverse sequences; a tape trains them step by step."""
+    """Additive attention between an encoder and a decoder that reverse sequences, trained with a tape."""
     tf = face(tf)
     layers, units, words = tf.keras.layers, 4, 6
     embedding, encoder = layers.Embedding(words, 3), layers.GRU(units, return_sequences=True, return_state=True)
