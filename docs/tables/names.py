@@ -13,7 +13,8 @@ MODULES: dict[str, Any] = {
     "tf": tf, "tf.math": tf.math, "tf.nn": tf.nn, "tf.random": tf.random, "tf.linalg": tf.linalg,
     "tf.dtypes": tf.dtypes, "tf.nest": tf.nest, "tf.compat.v1": tf.compat.v1, "tf.compat.v1.nn": tf.compat.v1.nn,
     "tf.compat.v1.layers": tf.compat.v1.layers, "tf.compat.v1.losses": tf.compat.v1.losses,
-    "tf.compat.v1.train": tf.compat.v1.train,
+    "tf.compat.v1.train": tf.compat.v1.train, "tf.compat.v1.keras.layers": tf.compat.v1.keras.layers,
+    "tf.keras.layers": tf.keras.layers,
 }  # fmt: skip
 
 
