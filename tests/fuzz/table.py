@@ -43,7 +43,7 @@ PARTS = {
     **dict.fromkeys(("draw_orthogonal", "draw_truncated_normal"), "takes NumPy's generator; for initializers"),
     **dict.fromkeys(("check", "copied", "reset_copy", "for_output"), "a part of compile"),
     "Dimension": "a length of a TensorShape",
-    "load_model": "reads files, whose readers have tests of their own",
+    "load_model": "reads files, whose readers are tested by files at random",
     "trace": "a context manager, in the recipe `trace`",
     "Difference": "a result",
     "Trace": "a result",
