@@ -31,7 +31,7 @@ MODULES = (
     "minigrad.engine.tape", "minigrad.engine.ops.op",
     "minigrad.engine.protocol", "minigrad.engine.registry", "minigrad.errors", "minigrad.tracing", "minigrad.plot",
     "minigrad.convert", "minigrad.testing", "minigrad.train", "minigrad.train.tasks",
-    "minigrad.compat.v1.keras", "minigrad.compat", "minigrad.keras", "minigrad",
+    "minigrad.compat.v1.keras", "minigrad.compat", "minigrad.tf", "minigrad.keras", "minigrad",
 )  # fmt: skip
 
 # Three classes are called LSTMCell: in the search and in the navigation their titles differ.
