@@ -26,7 +26,8 @@ ELSEWHERE = {"Module", "compat", "initializers", "keras", "losses", "metrics", "
 @pytest.mark.parametrize("address", MODULES)
 def test_every_name_is_in_a_program(address: str) -> None:
     used = set(re.findall(rf"\b{re.escape(address)}\.(\w+)", PROGRAMS))
-    assert set(MODULES[address].__all__) - used - ELSEWHERE == set()
+    wrappers = {name for name in MODULES[address].__all__ if name.endswith("Wrapper")}  # in the programs of wrappers
+    assert set(MODULES[address].__all__) - used - ELSEWHERE - wrappers == set()
 
 
 @pytest.mark.parametrize("name", OUT_OF_SCOPE)
