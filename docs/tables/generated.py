@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from docs.builder import equations
-from docs.tables import arguments, benchmarks, charts, difference, masks
+from docs.tables import arguments, benchmarks, charts, difference, laboratory, masks
 from docs.tables import names as tensorflow_names
 from minigrad.recurrent import LSTM, LSTMP
 
@@ -24,6 +24,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "masks-keras": masks.of_keras,
     "masks-zeros": masks.of_keras_with_zeros,
     "tensorflow-names": tensorflow_names.tables,
+    **laboratory.BLOCKS,
 }
 _BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n)(?P<text>.*?)(<!-- end of (?P=name) -->)", re.DOTALL)
 
@@ -46,6 +47,7 @@ def renewed(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
 def renew() -> Iterator[Path]:
     """Write the tables of all pages and their charts again, and yield the files that changed."""
     yield from charts.renew(benchmarks.rows(benchmarks.runs()))
+    yield from laboratory.renew()
     for page in pages():
         old = page.read_text("utf-8")
         new = renewed(old, TABLES)

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from minigrad.engine.errors import unknown_name
-from minigrad.papers import costs, recording, report, sak14
+from minigrad.papers import costs, diagnosis, recording, report, sak14
 from minigrad.papers.gers00 import command as gers00
 from minigrad.papers.hochreiter97.rows import ROWS, TABLES
 from minigrad.papers.kernel.build import has_numba
@@ -114,13 +115,17 @@ def run_rows(paper: str, options: PapersOptions, quick: bool) -> int:
 
 
 def record(file: Path, seed: int) -> int:
-    """Train one net of each task, write what figures need, and return 0."""
-    records = []
+    """Train one net of each task, measure how nets fail, write what figures and pages need, and return 0."""
+    records, measured = [], dict[str, list[dict[str, Any]]]()
     for row in recording.recorded_rows():
         records.append(recording.record(row, seed))
         print(f"table {row.table}, {row.name}: {records[-1]['sequences']:,} sequences", flush=True)
-    recording.write_records(file, records)
-    print(f"{len(records)} nets in {file}")
+        recording.write_records(file, records)
+    for name, values in diagnosis.measurements():
+        measured.setdefault(name, []).append(recording.rounded(values))
+        print(f"{name}, seed {values['seed']}", flush=True)
+    recording.write_records(file, records, measured)
+    print(f"{len(records)} nets, {sum(map(len, measured.values()))} measurements in {file}")
     return 0
 
 

@@ -7,7 +7,7 @@ the literal reading. They learn until the stop of the first milestone or its cap
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,10 +118,15 @@ def rounded(value: Any) -> Any:
     return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
-def write_records(file: Path, records: Sequence[dict[str, Any]]) -> None:
-    """Write recorded nets atomically, one a line."""
+def write_records(
+    file: Path, records: Sequence[dict[str, Any]], diagnosis: Mapping[str, Sequence[dict[str, Any]]] | None = None
+) -> None:
+    """Write recorded nets atomically, one a line, and measurements by name, one seed a line."""
     lines = ",\n".join(json.dumps(one, ensure_ascii=False) for one in records)
-    text = f'{{"format": {FORMAT}, "records": [\n{lines}\n]}}\n'
+    parts = [f'{{"format": {FORMAT}, "records": [\n{lines}\n]']
+    for name, seeds in (diagnosis or {}).items():
+        parts.append(f', "{name}": [\n' + ",\n".join(json.dumps(one, ensure_ascii=False) for one in seeds) + "\n]")
+    text = "\n".join([*parts, "}"]) + "\n"
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, lambda out: out.write(text.encode()))
 
@@ -132,7 +137,20 @@ def read_records(file: Path) -> list[dict[str, Any]]:
     Raises:
         RunError: the file is none.
     """
+    return list(_read(file)["records"])
+
+
+def read_diagnosis(file: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the measurements of a recorded run, by name; each has a record for each seed.
+
+    Raises:
+        RunError: the file is none.
+    """
+    return {name: seeds for name, seeds in _read(file).items() if name not in ("format", "records")}
+
+
+def _read(file: Path) -> dict[str, Any]:
     values = read_json(file)
     if values.get("format") != FORMAT or not isinstance(values.get("records"), list):
         raise RunError(f"{file}: expected a recorded run, as --record FILE writes, got another file.")
-    return list(values["records"])
+    return dict(values)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minigrad.papers import command, figures, record_figures, recording, report
+from minigrad.papers import command, diagnosis, figures, record_figures, recording, report
 from minigrad.papers.hochreiter97.rows import ROWS as ALL
 from minigrad.papers.page import page_of
 from minigrad.papers.recording import read_records, record, recorded_rows, write_records
@@ -148,6 +148,11 @@ def test_records_in_a_file(records: list[dict[str, Any]], tmp_path: Path) -> Non
     file = tmp_path / "records.json"
     write_records(file, records)
     assert read_records(file) == records
+    assert recording.read_diagnosis(file) == {}
+    measured = {"adding": [{"seed": 0, "mean": [0.5]}, {"seed": 1, "mean": [0.25]}]}
+    write_records(file, records, measured)
+    assert read_records(file) == records
+    assert recording.read_diagnosis(file) == measured
     file.write_text('{"format": 1}')
     with pytest.raises(RunError, match="expected a recorded run, as --record FILE writes"):
         read_records(file)
@@ -162,8 +167,10 @@ def test_the_command_records(
 ) -> None:
     file = tmp_path / "records.json"
     monkeypatch.setattr(recording, "record", lambda row, seed: {"table": row.table, "sequences": seed})
+    monkeypatch.setattr(diagnosis, "measurements", lambda: iter([("adding", {"seed": 3, "mean": [1 / 3]})]))
     assert papers("--record", str(file), "--seed", "5") == 0
     assert [one["table"] for one in read_records(file)] == [1, 3, 4, 7, 8, 9]
+    assert recording.read_diagnosis(file) == {"adding": [{"seed": 3, "mean": [0.3333]}]}
     assert papers("--recorded", str(file)) == 2
     assert "--recorded needs --html PAGE" in capsys.readouterr().err
     assert {row.table for row in ALL} - {one["table"] for one in read_records(file)} == {2, 5, 6}
