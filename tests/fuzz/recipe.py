@@ -178,7 +178,11 @@ def is_named(name: str, value: Any, message: str, recipe: Recipe) -> bool:
 
     A file is named by its path, at the beginning of the message, and a layer by its own name.
     """
-    if name in ARGUMENTS["path"].split() and isinstance(value, (str, Path)) and message.startswith(f"{value}: "):
+    if (
+        name in ARGUMENTS["path"].split()
+        and isinstance(value, (str, Path))
+        and re.match(rf"{re.escape(str(value))}(\.\w+)?: ", message)
+    ):
         return True
     if isinstance(value, mg.keras.layers.Layer) and re.search(rf"\b{re.escape(value.name)}\b", message):
         return True

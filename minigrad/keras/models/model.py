@@ -279,7 +279,7 @@ class Model(Trainer):
                 weights yet.
             FileError: the file cannot be written.
         """
-        foreign = ending_of(str(filepath)) in HDF5
+        foreign = isinstance(filepath, (str, os.PathLike)) and ending_of(str(filepath)) in HDF5
         path = str(filepath) if foreign else saving.file_name(filepath)
         self._check_writing(path, flag("save_weights: `overwrite`", overwrite))
         if foreign:
@@ -307,7 +307,7 @@ class Model(Trainer):
             ConversionError: (a ValueError) a file of Keras is of another model.
             DTypeError: a weight's dtype cannot hold its numbers. In all cases nothing is changed.
         """
-        if ending_of(str(filepath)):
+        if isinstance(filepath, (str, os.PathLike)) and ending_of(str(filepath)):
             load_keras(str(filepath), self, by_name=by_name)
             return
         path, weights = saving.file_name(filepath), self.weights
