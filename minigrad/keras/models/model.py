@@ -307,6 +307,7 @@ class Model(Trainer):
             ConversionError: (a ValueError) a file of Keras is of another model.
             DTypeError: a weight's dtype cannot hold its numbers. In all cases nothing is changed.
         """
+        by_name = flag(f"{self.name}.load_weights: `by_name`", by_name)
         if isinstance(filepath, (str, os.PathLike)) and ending_of(str(filepath)):
             load_keras(str(filepath), self, by_name=by_name)
             return
