@@ -3,7 +3,7 @@
 The package has three wings, of which each imports only from those before it:
 
     engine             engine
-    layers and APIs    recurrent · layers · keras, compat · tf
+    layers and APIs    recurrent · layers · distributed · keras, compat · tf
     tools              tracing · plot · show · playground · train · papers · bench · convert · testing
 
 >>> import minigrad as mg

@@ -1,4 +1,4 @@
-"""``python -m minigrad``: the commands train, sample, trace, show, playground, doctor, bench and papers."""
+"""``python -m minigrad``: the commands train, sweep, sample, trace, show, playground, doctor, bench and papers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from minigrad.papers import command as papers
 from minigrad.playground import command as playground
 from minigrad.show import command as show
 from minigrad.train.command_line import main
-from minigrad.train.commands import doctor, sample, trace, train
+from minigrad.train.commands import doctor, sample, sweep, trace, train
 from minigrad.train.interrupt import raise_once
+from minigrad.train.voice import in_one_voice
 
 COMMANDS = {
     "train": (train.HELP, train.main),
+    "sweep": (sweep.HELP, sweep.main),
     "sample": (sample.HELP, sample.main),
     "trace": (trace.HELP, trace.main),
     "show": (show.HELP, show.main),
@@ -32,7 +34,7 @@ def run() -> int:
     try:
         if ours:
             signal.signal(signal.SIGINT, raise_once)
-        return main(sys.argv[1:], COMMANDS)
+        return in_one_voice(lambda: main(sys.argv[1:], COMMANDS))
     except KeyboardInterrupt:
         return interrupt.INTERRUPTED
     finally:

@@ -30,7 +30,7 @@ MODULES = (
     "minigrad.recurrent.bptt", "minigrad.recurrent.bptt_options", "minigrad.recurrent.lstm", "minigrad.recurrent",
     "minigrad.engine.tape", "minigrad.engine.ops.op",
     "minigrad.engine.protocol", "minigrad.engine.registry", "minigrad.errors", "minigrad.tracing", "minigrad.plot",
-    "minigrad.convert", "minigrad.testing", "minigrad.train", "minigrad.train.tasks",
+    "minigrad.convert", "minigrad.testing", "minigrad.distributed", "minigrad.train", "minigrad.train.tasks",
     "minigrad.compat.v1.keras", "minigrad.compat", "minigrad.tf", "minigrad.keras", "minigrad",
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ from typing import Any
 from minigrad.bench.contenders import Contenders
 from minigrad.bench.harness import Effort
 from minigrad.bench.models import MODELS
+from minigrad.bench.processes import processes
 from minigrad.bench.report import Row, Section, header, render_header
 from minigrad.bench.sections import BASE, CHARACTER_MODEL, FIRST_CALLS, SECTIONS, SIZES, Benchmark, Size, profile
 from minigrad.engine.errors import unknown_name
@@ -33,7 +34,7 @@ IS_PYTHON = "import sys; print('python', sys.version_info[0])"
 class BenchOptions(Options):
     """Options of the command."""
 
-    only: str = option(",".join(SECTIONS), "the parts to run")
+    only: str = option(",".join(SECTIONS), "the parts to run; mpi, several processes, only where it is named")
     sizes: str = option(
         "1,2,3,4,5,6", "sizes of the LSTM: rows of its table, or batch x time x features x units: 1x100x8x16"
     )
@@ -65,14 +66,14 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.read(arguments)
     quick, measure_shares = given.pop("quick"), given.pop("profile")
     options = BenchOptions.from_text({**given, **{k: v for k, v in QUICK.items() if quick and given[k] is None}})
-    names = _listed("--only", options.only, SECTIONS)
+    names = _listed("--only", options.only, {**SECTIONS, "mpi": processes})
     reporter = Reporter(file_for("--json", options.json), file_for("--markdown", options.markdown))
     benchmark = _benchmark(options, names, quick, reporter)
     try:
         benchmark.connect()
         reporter.begin(header(options.threads, options.rounds, benchmark.versions, benchmark.missing))
         for name in names:
-            SECTIONS[name](benchmark)
+            (processes if name == "mpi" else SECTIONS[name])(benchmark)
         if measure_shares:
             profile(benchmark)
     finally:  # an interruption loses no measurement

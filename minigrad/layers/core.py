@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.engine import functional as F
-from minigrad.engine import kinds, random
+from minigrad.engine import kinds, random, rows
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.errors import IndexRangeError, MinigradError, OptionError, ShapeError, shown
 from minigrad.engine.foreign import with_name
@@ -146,19 +146,22 @@ class Dropout(Layer):
         """Return the inputs after dropout."""
         if not training or self.rate == 0.0:
             return inputs
-        shape = inputs.shape
-        if self.noise_shape is not None:
-            if len(self.noise_shape) != inputs.ndim:
-                raise ShapeError(
-                    f"{self.name}: expected `noise_shape` with an entry for each axis of {inputs.shape}, got "
-                    f"{self.noise_shape}."
-                )
-            shape = tuple(n if s is None else s for s, n in zip(self.noise_shape, inputs.shape, strict=True))
+        given = self.noise_shape
+        if given is None:
+            return inputs * self._mask(inputs.shape, inputs.dtype)
+        if len(given) != inputs.ndim:
+            raise ShapeError(
+                f"{self.name}: expected `noise_shape` with an entry for each axis of {inputs.shape}, got {given}."
+            )
+        shape = tuple(n if s is None else s for s, n in zip(given, inputs.shape, strict=True))
+        with rows.of_batch(rows.current() if given and given[0] is None else None):  # otherwise one mask for all rows
+            return inputs * self._mask(shape, inputs.dtype)
+
+    def _mask(self, shape: tuple[int, ...], dtype: Any) -> Tensor:
         try:
-            dropped: Tensor = inputs * random.dropout_mask(shape, self.rate, inputs.dtype, self._source)
+            return random.dropout_mask(shape, self.rate, dtype, self._source)
         except MinigradError as error:
             raise with_name(error, f"{self.name}.call: the dtype of `inputs`") from error.__cause__
-        return dropped
 
 
 class Activation(Layer):

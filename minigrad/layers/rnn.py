@@ -37,7 +37,7 @@ from minigrad.layers.plan import CallPlan
 from minigrad.layers.sequence_inputs import as_bools, mask_of_inputs, number_of_constants, split_inputs
 from minigrad.layers.serialization import cell_kind
 from minigrad.layers.stacked import StackedRNNCells
-from minigrad.layers.states import StateError, StatelessError, check_state_order, zero_state
+from minigrad.layers.states import StateError, StatelessError, check_state_order, of_own_rows, zero_state
 from minigrad.layers.tensor_shape import axes_of
 from minigrad.recurrent.watch import is_watched
 
@@ -241,13 +241,13 @@ class RNN(Layer):
             if plan is not None:
                 plan.checked.add(type(given))
             return flat
+        carried = self._states = of_own_rows(self._states)
         bound = self._bound_batch()
         if bound is not None and bound != batch:
             raise ShapeError(
                 f"{self.name}: this stateful layer carries the states of a batch of {bound}, got a batch of {batch}. "
                 "Drop the last, smaller batch, or make a layer for the other size; reset_states() keeps the size."
             )
-        carried = self._states
         # As in Keras: carried states take precedence, unless they are all zeros.
         if carried is not None and (given is None or any(bool(F.any(s != 0.0)) for s in tree.leaves(carried))):
             return tree.leaves(carried)

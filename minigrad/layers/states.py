@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import index
 from typing import Any
 
-from minigrad.engine import registry, tree
+from minigrad.engine import registry, rows, tree
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.dtypes import dtype_name, is_floating
 from minigrad.engine.errors import DTypeError, MinigradError, ShapeError, shown
@@ -128,6 +128,14 @@ def zero_state(cell: Any, inputs: Any = None, batch_size: int | None = None, dty
     batch = read_batch(f"{type(cell).__name__}.get_initial_state", batch_size)
     backend, dtype = registry.current(), dtype_name(dtype)
     return tree.map(lambda size: Tensor(backend.zeros((batch, *axes_of(size)), dtype), backend), cell.state_size)
+
+
+def of_own_rows(states: Any) -> Any:
+    """Return this process's rows of carried states of a whole batch; other states unchanged."""
+    own = rows.current()
+    if own is None or states is None:
+        return states
+    return tree.map(lambda state: state[own.taken] if state.shape[0] == own.total else state, states)
 
 
 def read_batch(where: str, batch_size: Any) -> int:

@@ -18,9 +18,10 @@ from minigrad.papers.machinery import code_hash
 from minigrad.papers.page import page_of
 from minigrad.papers.results import Results, read_results
 from minigrad.papers.row import Row
-from minigrad.papers.running import Job, executor_of, run
+from minigrad.papers.running import Job, run
 from minigrad.train.command_line import PROGRAM, Parser, output_file
 from minigrad.train.errors import OptionError
+from minigrad.train.executors import executor_of
 from minigrad.train.options import Options, add_options, option
 
 HELP = "run the tables of published papers again, row by row"
@@ -104,6 +105,8 @@ def run_rows(paper: str, options: PapersOptions, quick: bool) -> int:
     jobs.sort(key=lambda job: -costs.seconds(job.row, job.cap))  # long ones first: no core waits at the end
     try:
         with executor_of(options.processes) as executor:
+            if executor is None:  # a process of a job that has worked for process 0
+                return 0
             run(jobs, results, executor)
     except KeyboardInterrupt:
         print(f"minigrad: {len(results.trials)} trials are in {file}; the same command runs the rest.", file=sys.stderr)

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from minigrad.distributed.world import DistributedError
 from minigrad.engine.errors import BackendError, NaNLossError, UnknownBackendError, UnknownNameError, unknown_name
 from minigrad.engine.files import special
 from minigrad.engine.interrupt import INTERRUPTED
@@ -73,7 +74,15 @@ def main(arguments: Sequence[str], commands: Commands) -> int:
         if name not in commands:
             raise OptionError(str(unknown_name(f"{PROGRAM}: command", name, commands)))
         return commands[name][1](rest)
-    except (OptionError, DataError, RunError, CheckpointError, UnknownNameError, BackendError) as error:
+    except (
+        OptionError,
+        DataError,
+        RunError,
+        CheckpointError,
+        UnknownNameError,
+        BackendError,
+        DistributedError,
+    ) as error:
         print(f"minigrad: {error}", file=sys.stderr)
         return USER
     except (NaNLossError, OSError, MemoryError) as error:

@@ -23,11 +23,12 @@ import math
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+from minigrad.distributed.exchange import any_of, shared
 from minigrad.engine.arguments import integer
 from minigrad.engine.errors import NaNLossError, shown
 from minigrad.engine.files import a_path, write_atomically
@@ -50,6 +51,7 @@ from minigrad.train.interrupt import Interruption
 from minigrad.train.json_files import read_json, write_json
 from minigrad.train.lock import check_unlocked, locked
 from minigrad.train.metrics import Metrics, describe_gaps, finite_json
+from minigrad.train.processes import check_processes
 from minigrad.train.progress import Progress, Silent
 from minigrad.train.task import RunOptions, Score, Task
 from minigrad.train.tasks.table import find
@@ -97,6 +99,7 @@ class Run:
         folder = a_path("Run.create: `folder`", folder)
         check_unused(folder)
         run = cls(folder, find(task)(options), options)
+        check_processes(run.task, options)
         create_folder(folder)
         with locked(folder, check_unused):  # another process may have been faster
             run._write_config()
@@ -140,6 +143,8 @@ class Run:
             raise RunError(
                 f"--resume {folder}: the data are not those that the run began with. Put them back, or start a new run."
             )
+        shared((task, options, saved))  # with the followers
+        check_processes(run.task, options)
         with _prefix_errors(path):
             run.trainer.restore(saved)
         run.best, run._files_current, run._checkpoint_identity = saved.about["best"], False, known
@@ -163,16 +168,19 @@ class Run:
             FileError: a file cannot be written. The previous checkpoint is kept.
         """
         progress = progress or Silent()
-        with locked(self.folder, self._check_unchanged):
+        with self._alone_in_folder():
             self._update_files(progress)
             while self.trainer.step < self.options.steps:
-                if interruption:
+                if any_of(bool(interruption)):
                     self.save()
                     self.draw()
                     return False
                 self._train_step(progress)
             self.finish()
         return True
+
+    def _alone_in_folder(self) -> AbstractContextManager[None]:
+        return locked(self.folder, self._check_unchanged)
 
     def _check_unchanged(self, folder: Path) -> None:
         if _file_identity(folder / LAST) != self._checkpoint_identity:
@@ -247,7 +255,7 @@ class Run:
         at_end = [record for record in self.metrics.read() if record["step"] == self.trainer.step]
         metric, baseline = self.task.metric, self.baseline()
         last = at_end[0].get("validation") if at_end else None
-        last = finite_json(self.trainer.evaluate()) if last is None else last  # lost in a power cut
+        last = finite_json(self.task.evaluate(self.trainer.predict)) if last is None else last  # lost in a power cut
         value, error = last.get(metric), last.get("standard_error")  # null where it is not finite
         beats = value is not None and error is not None and self.task.beats(value, baseline.value, error)
         return {
@@ -386,7 +394,7 @@ def steps_within(minutes: float, task: Task, options: RunOptions) -> int:
     trainer = Trainer(task, options)
     trainer.advance()  # the first step is slower
     begin, steps = time.perf_counter(), 0
-    while steps < 5 or time.perf_counter() - begin < 2.0:
+    while shared(steps < 5 or time.perf_counter() - begin < 2.0):
         trainer.advance()
         steps += 1
     return max(1, round(minutes * 60 * steps / (time.perf_counter() - begin)))

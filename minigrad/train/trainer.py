@@ -13,12 +13,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.distributed.exchange import shared
+from minigrad.distributed.sharing import rows_of
 from minigrad.engine import functional, random, tree
 from minigrad.engine.autograd import grad, no_grad
 from minigrad.engine.creation import tensor
 from minigrad.engine.errors import NaNLossError, OptionError, shown
 from minigrad.engine.memory import with_advice
 from minigrad.engine.protocol import Array
+from minigrad.engine.rows import of_batch
 from minigrad.engine.tensor import Tensor
 from minigrad.keras.optimizers import Adam
 from minigrad.keras.optimizers.schedules import CosineDecay
@@ -26,6 +29,7 @@ from minigrad.train.batch import Batch
 from minigrad.train.checkpoint import Checkpoint, grouped
 from minigrad.train.errors import CheckpointError
 from minigrad.train.model import SequenceModel, States
+from minigrad.train.processes import all_rows, of_whole_batch, own_rows, shared_predict
 from minigrad.train.task import RunOptions, Task
 
 
@@ -74,6 +78,7 @@ class Trainer:
         self.step = 0
         self._position = 0  # batches drawn
         self._states: States | None = None
+        self._own_count: int | None = None  # rows of the states that belong to this process; None for all of them
         random.seed(options.seed)
         self._generator = random.generator_for(options.seed, 0xDA7A)
         shape = task.shape()
@@ -94,15 +99,19 @@ class Trainer:
             OutOfMemoryError: the batch does not fit into memory; the message names a batch size that does.
         """
         options = self.options
-        batch = self.task.batch(self._generator, self._position)
+        whole = self.task.batch(self._generator, self._position)
+        rows, batch = own_rows(whole)
+        self._own_count = None if rows is None else rows.stop - rows.start
         weights = self.model.trainable_weights
         with np.errstate(over="ignore", invalid="ignore"):  # NaN and infinity are checked below
             try:
-                loss, states = self._forward(batch)
+                with of_batch(rows):
+                    loss, states = self._forward(batch)
                 gradients = grad(loss, weights)
             except MemoryError as error:
-                where, rows = f"train, step {self.step + 1}", batch.inputs.shape[0]
-                raise with_advice(where, weights[0].backend, error, rows) from error
+                where, count = f"train, step {self.step + 1}", batch.inputs.shape[0]
+                raise with_advice(where, weights[0].backend, error, count) from error
+            *gradients, loss = of_whole_batch([*gradients, loss.detach()], rows, batch, whole)
             value, norm = float(loss.item()) * self.task.per_unit, _norm(gradients)
         self.step += 1
         self._position += 1
@@ -114,7 +123,7 @@ class Trainer:
             self._states = None  # NaN or infinity in a state would never leave it
             if options.on_nan == "stop":
                 raise NaNLossError(self._not_finite(value, norm))
-        return StepResult(value, norm, rate, math.prod(batch.inputs.shape[:2]))
+        return StepResult(value, norm, rate, math.prod(whole.inputs.shape[:2]))
 
     def _forward(self, batch: Batch) -> tuple[Tensor, States]:
         states = None if batch.fresh else self._states
@@ -138,14 +147,15 @@ class Trainer:
         return outputs.numpy(), after
 
     def evaluate(self) -> dict[str, float]:
-        """Return the task's numbers on its validation data."""
-        return self.task.evaluate(self.predict)
+        """Return the task's numbers on its validation data; the processes of a job share each batch."""
+        found: dict[str, float] = shared(self.task.evaluate(shared_predict(self.predict)))
+        return found
 
     # --- checkpoints --------------------------------------------------------------------------------------------------
 
     def capture(self) -> Checkpoint:
         """Return everything that the next step depends on, and the description of the model."""
-        states = [state.numpy() for layer in self._states or [] for state in layer]
+        states = all_rows([state.numpy()[: self._own_count] for layer in self._states or [] for state in layer])
         about = {
             "task": self.task.name,
             "options": self.options.to_dict(),
@@ -192,7 +202,9 @@ class Trainer:
         rows = self.task.batch(np.random.default_rng(0), 0).inputs.shape[0]
         sizes = [tree.leaves(layer.cell.state_size) for layer in self.model.recurrent]
         _check_arrays("states", [((rows, n), "float32") for of_layer in sizes for n in of_layer], arrays)
-        left = iter([tensor(array) for array in arrays])
+        own = rows_of(rows)
+        self._own_count = own.stop - own.start
+        left = iter([tensor(array[own.taken]) for array in arrays])
         return [[next(left) for _ in of_layer] for of_layer in sizes]
 
     def restore_weights(self, checkpoint: Checkpoint) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from minigrad.papers.hochreiter97.rows import ROWS
 from minigrad.papers.results import Results, read_results
-from minigrad.papers.running import InTurn, Job, executor_of, run
+from minigrad.papers.running import Job, run
+from minigrad.train.executors import InTurn, executor_of
 
 ROW = next(row for row in ROWS if row.name == "6a")
 JOBS = [Job(dataclasses.replace(ROW, test=20), number, 5, 300) for number in range(3)]

@@ -16,8 +16,9 @@ from minigrad.papers import report, results, running
 from minigrad.papers.machinery import row_hash
 from minigrad.papers.results import Results, read_results
 from minigrad.papers.row import FULL, HALF
-from minigrad.papers.running import InTurn, Job, run
+from minigrad.papers.running import Job, run
 from minigrad.train.errors import RunError
+from minigrad.train.executors import InTurn
 from papers.test_trial import EASY
 
 PAPER = "hochreiter97"

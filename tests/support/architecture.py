@@ -21,6 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("minigrad.engine",),
     ("minigrad.recurrent",),
     ("minigrad.layers",),
+    ("minigrad.distributed",),
     ("minigrad.keras", "minigrad.compat"),
     ("minigrad.tf",),
     ("minigrad.convert", "minigrad.tracing", "minigrad.train", "minigrad.plot", "minigrad.testing"),
@@ -39,7 +40,7 @@ ADDRESSES = (
 HOST = (
     "minigrad.engine.random", "minigrad.engine.npz", "minigrad.keras.storage", "minigrad.keras.utils",
     "minigrad.testing", "minigrad.convert", "minigrad.plot", "minigrad.tracing", "minigrad.train", "minigrad.papers",
-    "minigrad.bench.workers.recording",
+    "minigrad.distributed", "minigrad.bench.workers.recording", "minigrad.bench.job",
 )  # fmt: skip
 # A backend, and a layer in a file, by their names; names that few programs ask for; modules at an earlier address; the
 # module of a cell that the user typed on the command line, ``--cell my_cells:Coupled``.

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine import rows
 from minigrad.engine.arguments import at_least, fraction, integer, non_negative, number
 from minigrad.engine.arguments import seed as check_seed
 from minigrad.engine.creation import is_floating, tensor
@@ -198,11 +199,23 @@ def bernoulli(shape: ShapeLike, p: float, dtype: Any = "float32", source: np.ran
     return tensor(np.asarray(drawn, dtype_name(dtype)))
 
 
+def _in_rows(source: np.random.Generator, sizes: tuple[int, ...]) -> Any:
+    """Return numbers from [0, 1): of a batch's rows, those of the whole batch that belong to them."""
+    drawn = rows.of_drawn(sizes[0]) if sizes else None
+    if drawn is None:
+        return source.random(sizes)
+    size, kept = drawn
+    return source.random((size, *sizes[1:]))[kept]
+
+
 def dropout_mask(
     shape: ShapeLike, rate: float, dtype: Any = "float32", source: np.random.Generator | None = None
 ) -> Tensor:
-    """0 with probability `rate`, else 1/(1 − rate), so that the mean is 1. All 0 for a rate of 1."""
+    """0 with probability `rate`, else 1/(1 − rate), so that the mean is 1. All 0 for a rate of 1.
+
+    Where several processes share a batch, the mask is drawn for all of its rows: see `minigrad.engine.rows`.
+    """
     rate = fraction("random.dropout_mask: `rate`", rate)
     sizes = sizes_of(shape, where="random.dropout_mask")
-    keep = _checked_source("random.dropout_mask", source).random(sizes) >= rate
+    keep = _in_rows(_checked_source("random.dropout_mask", source), sizes) >= rate
     return _real("random.dropout_mask", keep / (1.0 - rate) if rate < 1.0 else keep * 0.0, dtype)

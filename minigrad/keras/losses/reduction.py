@@ -9,11 +9,18 @@ With losses lᵢ, weights wᵢ (1 where none are given) and a mask mᵢ of 0 and
     "mean_all"                          Σ w m l / n        padding counts as loss 0, as in Keras before 2.11
 
 Where nothing counts the sum is 0, and so is the mean (TensorFlow's is NaN). The engine's `reduced` does the sums.
+
+Where several processes share a batch, each reduces its rows so that the mean over processes, weighted by their rows, is
+the value of the whole batch: its sum times n / nᵣ, over the divisor of the whole batch.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from minigrad.distributed import sharing as distributed
 from minigrad.engine import functional as F
+from minigrad.engine import rows
 from minigrad.engine.creation import as_tensor_like
 from minigrad.engine.dtypes import is_half
 from minigrad.engine.errors import ShapeError
@@ -45,9 +52,22 @@ def reduce_losses(losses: Tensor, weights: TensorLike, mask: TensorLike, reducti
     both = w if m is None else m if w is None else w * m
     if not losses.size and reduction != "none":
         reduction = "sum"  # 0, where a mean of no losses is NaN
+    if reduction != "none" and (own := rows.current()) is not None:
+        return _of_own_rows(losses, both, m, reduction, own)
     if reduction in REDUCTIONS:
         return F.reduced(losses, both, reduction)
     return mean_of(F.reduced(losses, both, "sum"), float(losses.size) if m is None else m.sum())
+
+
+def _of_own_rows(losses: Tensor, both: Any, m: Any, reduction: str, own: rows.Rows) -> Tensor:
+    """Return the part of this process's rows in the reduction of a whole batch."""
+    scale = own.total / own.size
+    total = F.reduced(losses, both, "sum") * scale
+    counted = both if reduction == "mean_valid" else m if reduction in ("auto", "sum_over_batch_size") else None
+    if reduction == "sum":
+        return total
+    divisor = losses.size * scale if counted is None else distributed.total_of(counted.sum())
+    return mean_of(total, float(divisor))
 
 
 def broadcast_weights(losses: Tensor, weights: TensorLike, what: str) -> Tensor:

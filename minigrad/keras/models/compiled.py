@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.engine import tree
+from minigrad.engine import rows, tree
 from minigrad.engine.errors import DataError, MinigradError, ShapeError, shown
 from minigrad.engine.foreign import with_name
 from minigrad.engine.tensor import Tensor
@@ -107,7 +107,8 @@ class Compiled:
         if self._losses is None:
             self._build_losses(y_pred)
         terms: list[Tensor] = []
-        size = float(outputs[0].shape[0])
+        own = rows.current()
+        size = float(outputs[0].shape[0] if own is None else own.stop - own.start)
         targets, weights = self._targets(y_true, y_pred), self._weights(sample_weight, y_pred)
         everything = zip(outputs, targets, weights, self._losses or [], self._factors, strict=True)
         for k, (p, y, w, of_output, factor) in enumerate(everything):
@@ -141,6 +142,8 @@ class Compiled:
         outputs, targets = leaves(y_pred), self._targets(y_true, y_pred)
         if self._metrics is None and y_true is not None:
             self._build_metrics(y_pred, targets)
+        if (own := rows.current()) is not None and own.start == own.stop:  # other processes have all rows
+            return
         weights = self._weights(sample_weight, y_pred)
         for p, y, w, (plain, weighted) in zip(outputs, targets, weights, self._metrics or [], strict=False):
             if y is not None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import reduce
 from itertools import islice
 from numbers import Real
 from typing import Any
+from zlib import crc32
 
 from minigrad.engine import functional as F
 from minigrad.engine import random, registry, tree
@@ -92,6 +94,11 @@ class Arrays:
             rows = here if order is None else order[here]
             yield tuple(_rows(part, rows) for part in self._parts)
 
+    def fingerprint(self) -> int:
+        """Return a number that differs, almost certainly, for other examples."""
+        arrays = [t.numpy() for part in self._parts for t in tree.leaves(part) if t is not None]
+        return reduce(lambda before, array: crc32(array.tobytes(), before), arrays, self._batch)
+
     def whole(self) -> Batch:
         """Return all examples as one batch."""
         return self._parts
@@ -153,6 +160,10 @@ class Stream:
         self._where, self._source = where, source
         self._once = iter(source) if hasattr(source, "__next__") else None
         self.steps: int | None = len(source) if hasattr(source, "__len__") else None
+
+    def fingerprint(self) -> int:
+        """Return 0: batches are not known before they are drawn."""
+        return 0
 
     def batches(self, shuffle: bool = False) -> Iterator[Batch]:
         """Yield the batches; with `shuffle` those of a sequence in a new order."""

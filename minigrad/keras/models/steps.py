@@ -8,8 +8,12 @@ from functools import wraps
 from inspect import signature
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
+from minigrad.distributed import sharing
+from minigrad.distributed.exchange import allgather
+from minigrad.distributed.optimizer import OfWholeBatch
+from minigrad.distributed.world import rank, size
 from minigrad.engine import functional as F
-from minigrad.engine import tree
+from minigrad.engine import rows, tree
 from minigrad.engine.arguments import flag
 from minigrad.engine.creation import as_tensor
 from minigrad.engine.errors import MinigradError, NaNLossError
@@ -21,6 +25,7 @@ from minigrad.engine.tensor import Tensor
 from minigrad.keras import optimizers
 from minigrad.keras.callbacks.base import Logs
 from minigrad.keras.metrics import Metric
+from minigrad.keras.metrics.shared import results
 from minigrad.keras.models.compiled import Compiled, NotCompiledError
 from minigrad.keras.models.data import Arrays, class_weighter, tensors, unpacked
 from minigrad.layers.layer import Layer
@@ -131,6 +136,16 @@ class StepTrainer(Layer):
         """The names of the metrics, in the order in which `evaluate` returns them."""
         return [metric.name for metric in self.metrics]
 
+    @property
+    def _is_shared(self) -> bool:
+        """Whether several processes share each batch: the optimizer is a `DistributedOptimizer`."""
+        return isinstance(self.optimizer, OfWholeBatch) and size() > 1
+
+    @property
+    def _is_silent(self) -> bool:
+        """Whether another process prints for this one."""
+        return self._is_shared and rank() > 0
+
     def reset_metrics(self) -> None:
         """Reset the metrics."""
         self.compiled.reset()
@@ -151,7 +166,7 @@ class StepTrainer(Layer):
         loss = self.compute_loss(x, y, y_pred, sample_weight)
         if not self._trained:  # collecting them takes as long as a small layer's call
             self._trained = self.trainable_weights
-        if self._skips_nan or getattr(loss.backend, "on_host", False):
+        if self._skips_nan or getattr(loss.backend, "on_host", False) or self._is_shared:
             if self._is_finite(loss):
                 self.optimizer.minimize(loss, self._trained)
         else:  # checking now would cost a transfer
@@ -200,11 +215,11 @@ class StepTrainer(Layer):
 
     def get_metrics_result(self) -> Logs:
         """Return the metrics' values so far."""
-        return {metric.name: metric.result() for metric in self.metrics}
+        return results(self.metrics)
 
     def _is_finite(self, loss: Any, so_far: str = " That step changed no weight.") -> bool:
         """Return whether the loss is finite; if not, reset stateful layers, and raise unless such steps are skipped."""
-        value = float(loss)
+        value = sharing.mean(loss)  # over the rows of all processes, which so decide together
         if math.isfinite(value):
             return True
         for layer in self.submodules:
@@ -227,12 +242,24 @@ class StepTrainer(Layer):
                 self._is_finite(loss)
 
     def _run_step(self, step: Callable[[Any], R], data: Any) -> R:
-        """Run a step on a batch. If memory runs out, the error names a batch size that fits."""
+        """Run a step on a batch, or on this process's rows. If memory runs out, the error names a size that fits."""
         try:
-            return step(data)
+            if not self._is_shared:
+                return step(data)
+            own, taken = sharing.rows_and_parts(data)
+            with rows.of_batch(own):
+                return step(taken)
         except MemoryError as error:
             x = tree.first(unpacked(data)[0])
             raise with_advice(self._where, x.backend, error, x.shape[0]) from error
+
+    def _predicted(self, data: Any) -> Any:
+        """Return the outputs for a batch, of all its rows."""
+        return self._run_step(self._outputs_of_all_rows, data)
+
+    def _outputs_of_all_rows(self, data: Any) -> Any:
+        outputs, own = self.predict_step(data), rows.current()
+        return outputs if own is None else tree.map(lambda y: allgather(y[: own.stop - own.start]), outputs)
 
     # --- single batches -----------------------------------------------------------------------------------------------
 
@@ -275,7 +302,7 @@ class StepTrainer(Layer):
         """Return the outputs for one batch, as NumPy arrays."""
         self._where = "predict_on_batch"
         with no_grad():
-            outputs = self._run_step(self.predict_step, Arrays("predict_on_batch", x, None, None, None).whole())
+            outputs = self._predicted(Arrays("predict_on_batch", x, None, None, None).whole())
         return tree.map(lambda y: y.numpy(), outputs)
 
 
@@ -285,7 +312,7 @@ def _flags(where: str, reset_metrics: bool, return_dict: bool) -> tuple[bool, bo
 
 def numbers(logs: Logs) -> Logs:
     """Return logs as Python numbers, which are read from the device only here."""
-    return {name: float(as_tensor(value)) for name, value in logs.items()}
+    return {name: value if isinstance(value, float) else float(as_tensor(value)) for name, value in logs.items()}
 
 
 def values_of(logs: Logs) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from minigrad.distributed.exchange import any_of, check_equal, synchronize
 from minigrad.engine import functional as F
 from minigrad.engine import tree
 from minigrad.engine.errors import DataError, NaNLossError, shown
@@ -151,7 +152,7 @@ class Trainer(StepTrainer):
         _check_validation(given, validation)
         self._skips_nan = _skips_nan(on_nan, given)
         self.stop_training, self.history = False, History()
-        all_callbacks = [*given, self.history, *([progress] if verbose else [])]
+        all_callbacks = [*given, self.history, *([progress] if verbose and not self._is_silent else [])]
         params = {"epochs": epochs, "steps": steps_per_epoch or source.steps, "verbose": verbose}
         try:
             self._epochs(range(initial_epoch, epochs), options, CallbackList(all_callbacks, self, params))
@@ -161,6 +162,10 @@ class Trainer(StepTrainer):
 
     def _epochs(self, epochs: range, options: _FitOptions, callbacks: CallbackList) -> None:
         """Loop over the epochs: train, validate, call the callbacks."""
+        if self._is_shared:
+            check_equal("shapes of weights", [w.shape for w in self.weights])
+            check_equal("data in fit", options.source.fingerprint())
+            synchronize(self.weights)
         callbacks.call("on_train_begin", {})
         for epoch in epochs:
             callbacks.call("on_epoch_begin", epoch, {})
@@ -175,7 +180,7 @@ class Trainer(StepTrainer):
                 )
                 logs |= {f"val_{name}": value for name, value in found.items()}
             callbacks.call("on_epoch_end", epoch, logs)
-            if self.stop_training:
+            if self._stops():
                 break
         self.optimizer.finalize_variable_values(self.trainable_weights)
         callbacks.call("on_train_end", {})
@@ -198,10 +203,15 @@ class Trainer(StepTrainer):
                 self._check_pending()
             if callbacks.per_batch:
                 callbacks.call("on_train_batch_end", step, numbers(logs))
-            if self.stop_training:
+            if self._stops():
                 break
         self._check_pending()
         return numbers(logs)
+
+    def _stops(self) -> bool:
+        """Return whether a callback has stopped the training, in any of the processes that share it."""
+        self.stop_training = any_of(self.stop_training) if self._is_shared else self.stop_training
+        return bool(self.stop_training)
 
     def _check_weights(self, epoch: int) -> None:
         """Raise NaNLossError for a weight that is not finite though the loss is: after √0, log 0, or overflow."""
@@ -239,7 +249,7 @@ class Trainer(StepTrainer):
             _listed("evaluate", callbacks), self, {"steps": steps or source.steps, "verbose": verbose}
         )
         logs = self._test("evaluate", source, steps, called)
-        if verbose:
+        if verbose and not self._is_silent:
             print(formatted(logs))
         return logs if return_dict else values_of(logs)
 
@@ -274,9 +284,7 @@ class Trainer(StepTrainer):
         source = source_of("predict", x, None, None, batch_size)
         self._where = "predict"
         with no_grad():
-            outputs = [
-                self._run_step(self.predict_step, data) for data in first_batches("predict", source.batches(), steps)
-            ]
+            outputs = [self._predicted(data) for data in first_batches("predict", source.batches(), steps)]
         return tree.map(lambda *parts: F.concat(parts).numpy(), *outputs)
 
     # --- the earlier names of these for generators --------------------------------------------------------------------

@@ -14,10 +14,11 @@ from minigrad.papers.gers00.trial import Job2000
 from minigrad.papers.kernel.build import has_numba
 from minigrad.papers.machinery import code_hash
 from minigrad.papers.results import Results, read_results
-from minigrad.papers.running import executor_of, run
+from minigrad.papers.running import run
 from minigrad.papers.text_tables import text_table
 from minigrad.train.command_line import Parser, output_file
 from minigrad.train.errors import OptionError
+from minigrad.train.executors import executor_of
 from minigrad.train.options import Options, add_options, option
 
 PAPER = "gers00"
@@ -60,6 +61,8 @@ def main(arguments: Sequence[str]) -> int:
     results = Results(file, PAPER)
     jobs = [Job2000(row, number, options.seed) for number in range(options.nets) for row in rows]
     with executor_of(options.processes) as executor:
+        if executor is None:  # a process of a job that has worked for process 0
+            return 0
         run(jobs, results, executor)
     print(text_table(report.HEAD, report.table([results.trials[job.key] for job in jobs])))
     print(f"\n{ABOUT}\n{len(jobs)} nets in {file}")

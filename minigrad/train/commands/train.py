@@ -10,11 +10,13 @@ from dataclasses import replace
 from signal import SIGINT
 from typing import Any
 
+from minigrad.distributed.world import rank
 from minigrad.engine.random import generator_for
 from minigrad.train.cells import import_cell, import_run_cell
 from minigrad.train.command_line import PROGRAM, Parser, command, on_backend
 from minigrad.train.errors import OptionError
 from minigrad.train.folder import CONFIG, locate, read_config
+from minigrad.train.follower import run_type
 from minigrad.train.interrupt import interruptible
 from minigrad.train.options import add_options
 from minigrad.train.progress import progress_on
@@ -39,12 +41,13 @@ def main(arguments: Sequence[str]) -> int:
         options = read_config(folder)[1]
         import_run_cell(f"--resume {resume}", cell, options.cell)
         with on_backend(options.backend, f"{folder / CONFIG}: "):
-            return _train(Run.resume(resume, steps))
+            return _train(run_type().resume(resume, steps))
     options = find(task or "").options_type.from_text(given)
     if options.cell not in BUILT_IN_CELLS:
         import_cell("--cell", options.cell, BUILT_IN_CELLS)
     with on_backend(options.backend):
-        return _train(Run.create(out or f"runs/{task}", _with_measured_steps(task or "", options, given), task or ""))
+        options = _with_measured_steps(task or "", options, given)
+        return _train(run_type().create(out or f"runs/{task}", options, task or ""))
 
 
 def _parser(task: str | None) -> Parser:
@@ -106,7 +109,8 @@ def _train(run: Run) -> int:
     if not complete:
         done = f"Stopped after step {run.trainer.step} of {run.options.steps}; everything is saved."
         return _interrupted(run, done, interruption.signal or 0)
-    _report(run)
+    if rank() == 0:
+        _report(run)
     return 0
 
 
