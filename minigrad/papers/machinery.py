@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from minigrad.papers.row import Row
+from minigrad.recurrent import syntax
 
 TASKS = ("long_lags", "marked_pairs", "order", "reber", "two_sequences")
 KERNEL = ("build", "full", "loops", "names", "printing")
@@ -36,7 +37,7 @@ def code_hash(paper: str) -> str:
     """Return the hash of the statements of a paper's modules; comments, docstrings and layout do not count."""
     folder, whole = Path(__file__).parent, hashlib.sha256()
     for name in MACHINERY[paper]:
-        tree = ast.parse((folder / name).read_text("utf-8"))
+        tree = syntax.parse((folder / name).read_text("utf-8"))
         whole.update(f"{name}\n{list(_plain(tree))}\n".encode())
     return whole.hexdigest()
 

@@ -74,6 +74,9 @@ def killed_at(count, processes, dice, folder, *words):
         os.kill(dice.choice(victims), signal.SIGKILL)
         said = job.communicate(timeout=mpi.SECONDS)[1]
     assert job.returncode != 0, said
+    end = time.monotonic() + mpi.SECONDS
+    while any(Path(f"/proc/{victim}").exists() for victim in victims) and time.monotonic() < end:
+        time.sleep(0.01)  # the launcher ends the others, but does not wait for their end
 
 
 def wait_for_lines(path, count, job):

@@ -49,8 +49,10 @@ def test_a_stored_layer_asks_for_it() -> None:
 
 
 def test_a_name_that_is_not_there() -> None:
-    with pytest.raises(AttributeError, match=r"module 'minigrad\.compat\.v1' has no attribute 'Session'"):
-        mg.compat.v1.Session  # noqa: B018
+    with pytest.raises(AttributeError, match=r"module 'minigrad\.keras' has no attribute 'Sesame'"):
+        mg.keras.Sesame  # noqa: B018
+    with pytest.raises(AttributeError, match=r"tf\.compat\.v1\.Sesame is not"):
+        mg.compat.v1.Sesame  # noqa: B018
 
 
 @pytest.mark.parametrize("package", [mg, mg.keras, mg.compat.v1], ids=lambda package: package.__name__)

@@ -95,9 +95,11 @@ def test_what_a_regularizer_returns(option: str) -> None:
     ("inputs", "came"), [([X, X], "a list of 2"), (None, "None"), ({"a": X}, "a dict of 1"), ([], "a list of 0")]
 )
 def test_layers_that_take_one_tensor(inputs: Any, came: str) -> None:
-    for layer in (L.Dense(2), L.Masking(), L.TimeDistributed(L.Dense(2)), L.Dropout(0.5), L.Activation("tanh")):
+    for layer in (L.Dense(2), L.Masking(), L.Dropout(0.5), L.Activation("tanh")):
         with pytest.raises(MinigradError, match=rf"{layer.name}.call: expected `inputs`, one tensor, got {came}"):
             layer(inputs)
+    with pytest.raises(MinigradError, match=r"expected `input(s|_shape)`"):  # several inputs, for a layer of one
+        L.TimeDistributed(L.Dense(2))(inputs)
 
 
 def test_a_layer_behind_states() -> None:
