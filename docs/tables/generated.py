@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from docs.builder import equations
-from docs.tables import arguments, benchmarks, charts, difference, laboratory, masks, scaling
+from docs.tables import arguments, benchmarks, charts, difference, laboratory, masks, papers, scaling
 from docs.tables import names as tensorflow_names
 from minigrad.recurrent import LSTM, LSTMP
 
@@ -23,6 +23,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "masks-dynamic-rnn": masks.of_dynamic_rnn,
     "masks-keras": masks.of_keras,
     "masks-zeros": masks.of_keras_with_zeros,
+    "papers-drift": papers.drift,
+    "papers-literal": papers.literal,
+    "papers-other": papers.other,
     "scaling": scaling.tables,
     "tensorflow-names": tensorflow_names.tables,
     **laboratory.BLOCKS,
