@@ -32,13 +32,26 @@ def results() -> dict[str, Any]:
 def literal() -> str:
     """Return what the run was, and the table of literal readings."""
     values = results()
-    return f"{report.about(values)} {report.RULE}\n\n{report.markdown(list(report.lines(ROWS, values['trials'])))}"
+    lines = list(report.lines(ROWS, values["trials"]))
+    return f"{report.about(values)} {report.RULE}\n\n{_unbroken(report.markdown(lines))}"
 
 
 def other() -> str:
     """Return the table of the other readings."""
     rows = [row.read_as(name) for row in ROWS for name in row.readings]
-    return report.markdown(list(report.lines(rows, results()["trials"])), other=True)
+    lines = list(report.lines(rows, results()["trials"]))
+    return _unbroken(report.markdown(lines, other=True), reading=True)
+
+
+def _unbroken(markdown: str, reading: bool = False) -> str:
+    """Return a table whose cells stay on one line, the verdict before the numbers that are needed less often."""
+    rows = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in markdown.rstrip("\n").split("\n")]
+    head, _, *body = rows
+    first = ["table", "row", *(["reading"] if reading else []), "published", report.HEAD[4], "trials", "verdict"]
+    last = [name for name in head if name not in (*first, "reading")]
+    places = [head.index(name) for name in (*first, *last)]
+    kept = [[row[k].replace(" ", "\u00a0") for k in places] for row in body]
+    return table([head[k] for k in places], kept)
 
 
 def drift() -> str:
