@@ -89,6 +89,8 @@ def _started() -> World:
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:  # RuntimeError: no MPI library was found
+        if given == (0, 1):  # a launcher of one process
+            return ALONE
         raise DistributedError(
             f"distributed: a launcher has started {given[1] if given else 1} processes, but mpi4py cannot be used: "
             f"{str(error).splitlines()[0]}. Install it, with an MPI: {INSTALL}."
